@@ -1,0 +1,60 @@
+"""The engine's settings: the optional dictionary ``DOMAIN_MIGRATIONS`` of the project.
+
+Read at each use, so that ``override_settings`` works. Every setting, its default and its
+unit stands here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from .exceptions import InvalidConfiguration
+
+SETTING = "DOMAIN_MIGRATIONS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The values in force.
+
+    Attributes:
+        databases: domain name → alias in ``DATABASES``, for domains that moved out.
+        lock_wait: seconds to wait for another run's advisory lock.
+        lock_timeout: seconds a statement may wait for a table lock.
+        statement_timeout: seconds a statement may run, 0 for no limit.
+        retries: how often a migration is tried again when a lock was not had.
+    """
+
+    databases: Mapping[str, str] = ()  # type: ignore[assignment]  # replaced in __post_init__
+    lock_wait: float = 60.0
+    lock_timeout: float = 3.0
+    statement_timeout: float = 0.0
+    retries: int = 5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "databases", dict(self.databases))
+
+
+def get_settings() -> Settings:
+    """Return the settings in force.
+
+    Raises:
+        InvalidConfiguration: a name in ``DOMAIN_MIGRATIONS`` is not a setting of ours.
+    """
+    given: dict[str, Any] = getattr(django_settings, SETTING, {})
+    known = tuple(field.name for field in fields(Settings))
+    unknown = sorted(name for name in given if name.lower() not in known)
+    if unknown:
+        raise InvalidConfiguration(
+            f"{SETTING} has no setting {_listed(unknown)}.",
+            hint=f"The settings are {_listed([name.upper() for name in known])}.",
+        )
+    return Settings(**{name.lower(): value for name, value in given.items()})
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,131 @@
+"""One exception per condition that a person or a script may want to tell apart."""
+
+from __future__ import annotations
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_TEMPORARY = 75
+"""``EX_TEMPFAIL`` of sysexits.h: trying again later may work."""
+
+
+class DomainMigrationsError(Exception):
+    """A domain command could not do what was asked.
+
+    Arguments:
+        message: one sentence that names the object and says what is wrong.
+        hint: what to do about it, a sentence or a command line.
+        sqlstate: PostgreSQL's five-character error code, where there is one.
+    """
+
+    code = "migration_failed"
+    exit_status = EXIT_FAILED
+
+    def __init__(self, message: str, *, hint: str = "", sqlstate: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.sqlstate = sqlstate
+
+
+class UnknownDomain(DomainMigrationsError):
+    """No installed app declares the domain."""
+
+    code = "unknown_domain"
+
+
+class UnknownTarget(DomainMigrationsError):
+    """No migration of the domain has the name that was asked for."""
+
+    code = "unknown_target"
+
+
+class AmbiguousTarget(DomainMigrationsError):
+    """Several migrations of the domain match the name that was asked for."""
+
+    code = "ambiguous_target"
+
+
+class DependencyNotApplied(DomainMigrationsError):
+    """A migration needs one of core that is not applied, or still carries one that is."""
+
+    code = "dependency_not_applied"
+
+
+class BoundaryViolation(DomainMigrationsError):
+    """A domain uses another domain, or core uses a domain."""
+
+    code = "boundary"
+
+
+class ChecksumMismatch(DomainMigrationsError):
+    """A migration was edited after it had been applied."""
+
+    code = "checksum"
+
+
+class Interrupted(DomainMigrationsError):
+    """An earlier run died in the middle of a migration that has no transaction of its own."""
+
+    code = "interrupted"
+
+
+class Irreversible(DomainMigrationsError):
+    """A migration that has to be undone has no way back."""
+
+    code = "irreversible"
+
+
+class LockBusy(DomainMigrationsError):
+    """Another run held the lock for longer than this one was told to wait."""
+
+    code = "lock_busy"
+    exit_status = EXIT_TEMPORARY
+
+
+class PooledConnection(DomainMigrationsError):
+    """The connection goes through a pooler that changes the server session between transactions."""
+
+    code = "pooled_connection"
+
+
+class ConnectionFailed(DomainMigrationsError):
+    """The database did not answer in time, or the connection was lost."""
+
+    code = "connection"
+    exit_status = EXIT_TEMPORARY
+
+
+class PrivilegeMissing(DomainMigrationsError):
+    """The database role may not do what the migration needs."""
+
+    code = "privilege"
+
+
+class StatementTimeout(DomainMigrationsError):
+    """A statement ran, or waited for a lock, for longer than it was allowed to."""
+
+    code = "timeout"
+
+
+class MigrationFailed(DomainMigrationsError):
+    """An operation of a migration raised an error."""
+
+    code = "migration_failed"
+
+
+class HookFailed(DomainMigrationsError):
+    """A hook that runs before the migrations refused, so nothing was changed."""
+
+    code = "hook_failed"
+
+
+class SnapshotStale(DomainMigrationsError):
+    """A snapshot does not match the migrations it was made from."""
+
+    code = "snapshot_stale"
+
+
+class InvalidConfiguration(DomainMigrationsError):
+    """A setting or a declaration of a domain cannot be worked with."""
+
+    code = "invalid_configuration"
