@@ -7,7 +7,7 @@ unit stands here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -29,14 +29,11 @@ class Settings:
         retries: how often a migration is tried again when a lock was not had.
     """
 
-    databases: Mapping[str, str] = ()  # type: ignore[assignment]  # replaced in __post_init__
+    databases: Mapping[str, str] = field(default_factory=dict)
     lock_wait: float = 60.0
     lock_timeout: float = 3.0
     statement_timeout: float = 0.0
     retries: int = 5
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "databases", dict(self.databases))
 
 
 def get_settings() -> Settings:

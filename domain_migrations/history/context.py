@@ -1,0 +1,58 @@
+"""Who runs the engine, where, and in which versions: what the journal says of each run."""
+
+from __future__ import annotations
+
+import getpass
+import importlib
+import os
+import socket
+import subprocess
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import django
+from django.conf import settings
+
+from .. import __version__
+
+GIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """One run of a command, as every domain that it works on records it."""
+
+    run: uuid.UUID = field(default_factory=uuid.uuid4)
+    os_user: str = field(default_factory=lambda: _os_user())
+    host: str = field(default_factory=socket.gethostname)
+    engine_version: str = __version__
+    django_version: str = django.__version__
+    project_version: str = field(default_factory=lambda: project_version())
+
+
+def _os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id often has no name
+        return str(os.getuid()) if hasattr(os, "getuid") else ""
+
+
+def project_version() -> str:
+    """Return the git commit of the project that the settings module is in, or ``""``."""
+    name = getattr(settings, "SETTINGS_MODULE", None)
+    origin = getattr(importlib.import_module(name), "__file__", None) if name else None
+    if not origin:
+        return ""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(origin).parent,
+            capture_output=True,
+            text=True,
+            timeout=GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""

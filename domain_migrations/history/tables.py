@@ -1,0 +1,133 @@
+"""The tables that the engine keeps in each domain's schema, and how they are read.
+
+The history has exactly the four columns of Django's ``django_migrations``, so that Django,
+its tools and plain SQL can read it and rows can be moved by ``INSERT … SELECT``. All else
+that is known of a migration's run stands in the journal beside it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django.apps.registry import Apps
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.timezone import now
+from psycopg import sql
+
+from ..domains import Domain, QualifiedName
+
+
+class HistoryRow(NamedTuple):
+    """One applied migration, as a history table has it."""
+
+    app: str
+    name: str
+    applied: datetime.datetime
+
+
+@functools.cache
+def history_model(table: QualifiedName) -> type[models.Model]:
+    """Return a model of the history table, with the columns of Django's own."""
+
+    class Meta:
+        apps = Apps()
+        app_label = "migrations"
+        # Django's own spelling where the table is Django's own.
+        db_table = table.name if table.schema == "public" else table.db_table
+
+    return type(
+        "Migration",
+        (models.Model,),
+        {
+            "__module__": __name__,
+            "Meta": Meta,
+            "app": models.CharField(max_length=255),
+            "name": models.CharField(max_length=255),
+            "applied": models.DateTimeField(default=now),
+            "__str__": lambda self: f"Migration {self.name} for {self.app}",
+        },
+    )
+
+
+def existing_tables(
+    connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]
+) -> set[QualifiedName]:
+    """Return those of the tables that exist; creates nothing and needs no privilege."""
+    wanted = list(tables)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+            " JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)"
+            " ON n.nspname = w.schema AND c.relname = w.name WHERE c.relkind IN ('r', 'p')",
+            [[table.schema for table in wanted], [table.name for table in wanted]],
+        )
+        return {QualifiedName(*row) for row in cursor.fetchall()}
+
+
+def read_histories(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, list[HistoryRow]]:
+    """Return domain name → the rows of its history table, oldest first.
+
+    A table that does not exist counts as empty. Whose rows they are is not judged here: a row
+    in the wrong table is still in the answer, under the table's domain.
+    """
+    tables = {domain.history_table: domain for domain in domains}
+    present = [table for table in tables if table in existing_tables(connection, tables)]
+    histories: dict[str, list[HistoryRow]] = {domain.name: [] for domain in domains}
+    if not present:
+        return histories
+    query = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {domain} AS domain, id, app, name, applied FROM {table}").format(
+            domain=sql.Literal(tables[table].name), table=sql.Identifier(*table)
+        )
+        for table in present
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query + sql.SQL(" ORDER BY domain, id"))
+        for domain, _, *row in cursor.fetchall():
+            histories[domain].append(HistoryRow(*row))
+    return histories
+
+
+def owned_rows(
+    histories: dict[str, list[HistoryRow]], domains: Sequence[Domain]
+) -> dict[str, list[HistoryRow]]:
+    """Drop the rows whose app belongs to another domain than the table they were found in.
+
+    Such rows are never counted as applied, wherever they came from: a table is believed only
+    about its own domain. Rows of apps that are no longer installed stay with their table.
+    """
+    owner = {label: domain.name for domain in domains for label in domain.app_labels}
+    return {
+        name: [row for row in rows if owner.get(row.app, name) == name]
+        for name, rows in histories.items()
+    }
+
+
+def ensure_schema(connection: BaseDatabaseWrapper, schema: str) -> bool:
+    """Create the schema unless it is there, and say whether it was made.
+
+    Looks first: ``CREATE SCHEMA IF NOT EXISTS`` needs the CREATE privilege on the database
+    even where the schema exists.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema])
+        if cursor.fetchone() is not None:
+            return False
+        cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    return True
+
+
+def ensure_history(connection: BaseDatabaseWrapper, domain: Domain) -> None:
+    """Create the domain's schema and history table unless they are there."""
+    if existing_tables(connection, [domain.history_table]):
+        return
+    ensure_schema(connection, domain.schema)
+    with connection.schema_editor() as editor:
+        editor.create_model(history_model(domain.history_table))
