@@ -1,0 +1,95 @@
+"""Roles, the permissions they carry and the people who hold them.
+
+A permission's code is what Django's own checks ask for, ``inventory.change_drug``. Storing the
+code, not a key of ``auth_permission``, lets core grant what a domain declares without depending
+on that domain being migrated.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Permission(models.Model):
+    """Something a role can allow, by the code that ``user.has_perm`` takes."""
+
+    code = models.CharField(max_length=201, help_text="For example inventory.change_drug.")
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        db_table = "permissions"
+        ordering = ["code"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["code"], name="permissions_code_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Role(models.Model):
+    """A job that people do, with the permissions it takes."""
+
+    code = models.SlugField(max_length=50, db_index=False)
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True)
+    permissions = models.ManyToManyField(Permission, through="RolePermission", related_name="roles")
+
+    class Meta:
+        db_table = "roles"
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(fields=["code"], name="roles_code_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class RolePermission(models.Model):
+    """A permission that a role carries."""
+
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="role_permissions")
+    permission = models.ForeignKey(
+        Permission, on_delete=models.CASCADE, related_name="role_permissions"
+    )
+
+    class Meta:
+        db_table = "role_permissions"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["role", "permission"], name="role_permissions_role_permission_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role_id}: {self.permission_id}"
+
+
+class UserRole(models.Model):
+    """A role that a person holds."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="user_roles"
+    )
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="user_roles")
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="roles_granted",
+    )
+    granted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "user_roles"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "role"], name="user_roles_user_role_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.role_id}"

@@ -1,0 +1,34 @@
+"""People who can sign in."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """A person who can sign in; domains reference it by its UUID."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    groups = models.ManyToManyField(
+        "auth.Group",
+        verbose_name="groups",
+        blank=True,
+        related_name="user_set",
+        related_query_name="user",
+        db_table="user_groups",
+    )
+    user_permissions = models.ManyToManyField(
+        "auth.Permission",
+        verbose_name="user permissions",
+        blank=True,
+        related_name="user_set",
+        related_query_name="user",
+        db_table="user_permissions",
+    )
+
+    class Meta:
+        db_table = "users"
+        ordering = ["username"]
