@@ -1,0 +1,1 @@
+"""The project's configuration: settings, URLs, entry points and the embedded PostgreSQL."""

@@ -1,0 +1,86 @@
+"""Where settings come from: real environment variables, `.env.local`, `.env`, in that order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+DEVELOPMENT, TEST, PRODUCTION = "development", "test", "production"
+DEVELOPMENT_SECRET_KEY = "development-only-key-never-used-in-production"  # noqa: S105 (refused in production)
+
+
+class Environment(Env):
+    """django-environ over a private mapping, so that reading a file changes no real variable."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__()
+        self.ENVIRON = dict(values)
+
+    def text(self, name: str) -> str:
+        """The value exactly as it was written; an empty variable counts as missing.
+
+        Secrets come through here, because `Env.str` takes a leading `$` for another variable's
+        name.
+        """
+        return self.ENVIRON.get(name, "")
+
+    @property
+    def name(self) -> str:
+        return self.text("DJANGO_ENV") or DEVELOPMENT
+
+    @property
+    def is_production(self) -> bool:
+        return self.name == PRODUCTION
+
+
+def read_environment(directory: Path, real: Mapping[str, str] | None = None) -> Environment:
+    """Read `.env` and, unless this is production, `.env.local` over it; real variables win."""
+    real = os.environ if real is None else real
+    values = {**_read_file(directory / ".env"), **real}
+    if values.get("DJANGO_ENV") != PRODUCTION:
+        values = {**values, **_read_file(directory / ".env.local"), **real}
+    environment = Environment(values)
+    if environment.name not in (DEVELOPMENT, TEST, PRODUCTION):
+        raise ImproperlyConfigured(
+            f"DJANGO_ENV is {environment.name!r}, which is none of development, test and "
+            "production: set it to one of them."
+        )
+    return environment
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    reader = type("FileReader", (Env,), {"ENVIRON": {}})
+    if path.is_file():
+        reader.read_env(path)
+    return dict(reader.ENVIRON)
+
+
+def secret_key(environment: Environment) -> str:
+    key = environment.text("SECRET_KEY")
+    if not environment.is_production:
+        return key or DEVELOPMENT_SECRET_KEY
+    if not key:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is missing in production: set it to a long random string that is only "
+            "used here."
+        )
+    if key == DEVELOPMENT_SECRET_KEY:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is the development key, which everybody knows: set it to a long random "
+            "string that is only used here."
+        )
+    return key
+
+
+def debug(environment: Environment) -> bool:
+    value = environment.bool("DEBUG", default=not environment.is_production)
+    if value and environment.is_production:
+        raise ImproperlyConfigured(
+            "DEBUG is on in production, where it shows settings and source code to visitors: "
+            "remove DEBUG or set it to False."
+        )
+    return value
