@@ -1,0 +1,124 @@
+"""Employees, positions, and who held which position when."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Q
+
+from .ranges import period, same_id
+
+
+class Position(models.Model):
+    """A job in the organisation chart, whoever holds it."""
+
+    code = models.CharField(max_length=20)
+    title_en = models.CharField(max_length=200)
+    title_th = models.CharField(max_length=200)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = '"hr"."positions"'
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(fields=["code"], name="positions_code_key"),
+            models.CheckConstraint(
+                condition=~Q(title_th=""), name="positions_title_th_not_blank_check"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title_en}"
+
+
+class Employee(models.Model):
+    """A person who works, or worked, at the hospital; with or without a login."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    employee_number = models.CharField(max_length=10, help_text="Six digits.")
+    first_name_th = models.CharField(max_length=100)
+    last_name_th = models.CharField(max_length=100)
+    first_name_en = models.CharField(max_length=100, blank=True)
+    last_name_en = models.CharField(max_length=100, blank=True)
+    cost_centre = models.ForeignKey("core.CostCentre", on_delete=models.PROTECT, related_name="+")
+    hired_on = models.DateField()
+    left_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = '"hr"."employees"'
+        ordering = ["employee_number"]
+        indexes = [
+            models.Index(fields=["last_name_th", "first_name_th"], name="employees_name_th_idx"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["employee_number"], name="employees_number_key"),
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(user__isnull=False), name="employees_user_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(employee_number__regex=r"^[0-9]{6}$"), name="employees_number_check"
+            ),
+            models.CheckConstraint(
+                condition=Q(left_on__isnull=True) | Q(left_on__gte=F("hired_on")),
+                name="employees_period_check",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_number} {self.full_name_th}"
+
+    @property
+    def full_name_th(self) -> str:
+        return f"{self.first_name_th} {self.last_name_th}"
+
+    @property
+    def full_name_en(self) -> str:
+        return f"{self.first_name_en} {self.last_name_en}".strip()
+
+
+class Assignment(models.Model):
+    """An employee in a position, from a day to a day, both included."""
+
+    employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="assignments")
+    position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="assignments")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+    location_id = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Where the work is done: the id of a location of inventory.",
+    )
+
+    class Meta:
+        db_table = '"hr"."assignments"'
+        ordering = ["-starts_on", "id"]
+        indexes = [
+            models.Index(fields=["location_id"], name="assignments_location_id_idx"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="assignments_period_check",
+            ),
+            ExclusionConstraint(
+                name="assignments_no_overlap_excl",
+                expressions=[
+                    (same_id("employee_id"), RangeOperators.OVERLAPS),
+                    (same_id("position_id"), RangeOperators.OVERLAPS),
+                    (period("starts_on", "ends_on"), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="The employee already holds this position in that period.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} as {self.position_id} from {self.starts_on}"
