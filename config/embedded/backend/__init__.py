@@ -1,0 +1,1 @@
+"""Database engine: PostgreSQL with domains, on the embedded server."""

@@ -1,0 +1,132 @@
+"""One embedded server as its users see it: started by the first, stopped by the last."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from config.embedded.errors import EmbeddedServerError
+from config.embedded.home import Home
+from config.embedded.locks import LockTimeout, exclusive_lock, open_lock_file, try_lock
+from config.embedded.server import Server
+
+LOCK_SECONDS = 120.0
+
+
+class Cluster:
+    """A server in `folder`, safe to use from several threads and processes at once.
+
+    Each process shares users.lock, and whoever starts or stops the server holds start.lock. The
+    kernel frees both after `kill -9`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        programs: Path | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        self.home = Home(folder)
+        self._server = Server(self.home, programs, options or {})
+        self._mutex = threading.RLock()
+        self._user: int | None = None
+        self._databases: set[str] = set()
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The connection parameters, once the server runs."""
+        return self._server.parameters
+
+    def ensure_running(self) -> None:
+        """Start the server unless it runs, and count this process among its users."""
+        with self._mutex:
+            if self._user is not None and self._server.answers():
+                return
+            self.home.prepare()
+            with self._start_lock():
+                self._become_user()
+                if not self.home.data.exists():
+                    self._databases.clear()
+                self._server.start()
+
+    def ensure_database(self, name: str) -> None:
+        """Create the database unless it exists; the server must run."""
+        with self._mutex:
+            if name in self._databases:
+                return
+            with (
+                self._start_lock(),
+                psycopg.connect(dbname="postgres", autocommit=True, **self.parameters) as session,
+            ):
+                found = session.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+                if found.fetchone() is None:
+                    session.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            self._databases.add(name)
+
+    def leave(self) -> None:
+        """Stop using the server; its last user stops it."""
+        with self._mutex:
+            if self._user is None:
+                return
+            try:
+                with self._start_lock():
+                    # Fails while any other process shares the lock.
+                    if try_lock(self._user):
+                        self._server.stop()
+            except FileNotFoundError:
+                # Somebody removed the folder; the server notices that itself and stops.
+                return
+            finally:
+                os.close(self._user)
+                self._user = None
+
+    def after_fork(self) -> None:
+        """Make a forked child a user of its own: it inherited its parent's very lock."""
+        self._mutex = threading.RLock()
+        if self._user is not None:
+            os.close(self._user)
+            self._user = None
+            self._become_user()
+
+    @contextmanager
+    def _start_lock(self) -> Iterator[None]:
+        try:
+            with exclusive_lock(self.home.start_lock, seconds=LOCK_SECONDS):
+                yield
+        except LockTimeout as error:
+            raise EmbeddedServerError(
+                f"Another process has been starting the embedded PostgreSQL in {self.home.path} "
+                f"for {LOCK_SECONDS:.0f} seconds: end it, then try again."
+            ) from error
+
+    def _become_user(self) -> None:
+        if self._user is not None:
+            path = self.home.users_lock
+            if path.exists() and os.path.samestat(os.fstat(self._user), path.stat()):
+                return
+            os.close(self._user)
+        self._user = open_lock_file(self.home.users_lock)
+        try_lock(self._user, shared=True)
+
+
+_clusters: dict[Path, Cluster] = {}
+_clusters_mutex = threading.Lock()
+
+
+def cluster_in(folder: Path) -> Cluster:
+    """This process's only cluster object for `folder`; left when the process ends."""
+    path = folder.resolve()
+    with _clusters_mutex:
+        if path not in _clusters:
+            _clusters[path] = cluster = Cluster(path)
+            atexit.register(cluster.leave)
+            os.register_at_fork(after_in_child=cluster.after_fork)
+        return _clusters[path]
