@@ -1,0 +1,106 @@
+"""Whether the database can be worked with, said in a sentence where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, InterfaceError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..backends.postgresql.base import DatabaseWrapper
+from ..exceptions import (
+    ConnectionFailed,
+    DomainMigrationsError,
+    InvalidConfiguration,
+    MigrationFailed,
+    PrivilegeMissing,
+    StatementTimeout,
+)
+from .failures import CONNECTION_CLASSES, PRIVILEGE_STATES, TIMEOUT_STATES, primary_message
+from .traffic import sqlstate_of
+
+
+@contextmanager
+def database_errors(alias: str) -> Iterator[None]:
+    """Turn the database's errors into ours.
+
+    Raises:
+        ConnectionFailed: the database did not answer, or went away.
+        PrivilegeMissing: the role may not do what was tried.
+        StatementTimeout: a statement was cancelled.
+        MigrationFailed: any other error of the database.
+    """
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as exc:
+        raise _error(alias, exc) from exc
+
+
+def _error(alias: str, exc: Exception) -> DomainMigrationsError:
+    state, said = sqlstate_of(exc), primary_message(exc)
+    where = _described(alias)
+    if state in PRIVILEGE_STATES:
+        return PrivilegeMissing(
+            f"The role {_role(alias)} may not do what is needed in {where}: {said}.",
+            hint=(
+                "Grant it CREATE on the database (to make a domain's schema) and USAGE and"
+                " CREATE on the schema, or run the command as the role that owns them."
+            ),
+            sqlstate=state,
+        )
+    if state in TIMEOUT_STATES:
+        return StatementTimeout(
+            f"A statement took too long in {where}: {said}.",
+            hint="Try again, or give it more time with --lock-timeout or --statement-timeout.",
+            sqlstate=state,
+        )
+    if connections[alias].connection is None or (state or "").startswith(CONNECTION_CLASSES):
+        return ConnectionFailed(
+            f"{where[0].upper()}{where[1:]} cannot be reached: {said}.",
+            hint=(
+                "See that the server runs and that DATABASES has its host, port, name, user and"
+                " password; --wait-for-db SECONDS waits for it."
+            ),
+            sqlstate=state,
+        )
+    return MigrationFailed(
+        f"{where[0].upper()}{where[1:]} answered with an error: {said}.", sqlstate=state
+    )
+
+
+def check_server(connection: BaseDatabaseWrapper) -> None:
+    """Refuse a database that the engine would not be right on.
+
+    Raises:
+        InvalidConfiguration: the backend is not the engine's, or the encoding is not UTF-8.
+    """
+    where = _described(connection.alias)
+    if not isinstance(connection, DatabaseWrapper):
+        raise InvalidConfiguration(
+            f"{where[0].upper()}{where[1:]} has the engine"
+            f" {connection.settings_dict['ENGINE']}, which is wrong about schemas.",
+            hint='Set "ENGINE": "domain_migrations.backends.postgresql" in DATABASES.',
+        )
+    connection.ensure_connection()
+    encoding = connection.connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise InvalidConfiguration(
+            f"{where[0].upper()}{where[1:]} is encoded in {encoding}, not in UTF-8.",
+            hint=(
+                "Make one that is: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and"
+                " move the data with pg_dump."
+            ),
+        )
+
+
+def _described(alias: str) -> str:
+    values = connections[alias].settings_dict
+    name = values.get("NAME") or values.get("OPTIONS", {}).get("service") or "?"
+    host = values.get("HOST") or "the local socket"
+    port = f":{values['PORT']}" if values.get("PORT") else ""
+    return f'the database "{alias}" ({name} on {host}{port})'
+
+
+def _role(alias: str) -> str:
+    return f'"{connections[alias].settings_dict.get("USER") or "in use"}"'

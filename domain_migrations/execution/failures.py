@@ -1,0 +1,97 @@
+"""From an exception inside a migration to one that a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.migrations.migration import Migration
+from django.db.migrations.operations.base import Operation
+
+from ..exceptions import (
+    ConnectionFailed,
+    DomainMigrationsError,
+    MigrationFailed,
+    PrivilegeMissing,
+    StatementTimeout,
+)
+from ..history.journal import Direction
+from .results import Ran
+from .traffic import sqlstate_of
+
+PRIVILEGE_STATES = frozenset({"42501"})
+TIMEOUT_STATES = frozenset({"55P03", "57014"})
+"""lock_not_available and query_canceled; PostgreSQL manual, appendix A."""
+CONNECTION_CLASSES = ("08", "57P")
+"""Connection exceptions and operator intervention; PostgreSQL manual, appendix A."""
+
+
+@dataclass
+class Position:
+    """How far into a migration an executor is."""
+
+    migration: Migration
+    direction: Direction
+    index: int = 0
+    place: str = ""
+
+    def done(self, operation: Operation) -> None:
+        self.index += 1
+
+    def __str__(self) -> str:
+        if self.place:
+            return self.place
+        operations = self.migration.operations
+        number = self.index + 1
+        if self.direction == "backwards":
+            number = len(operations) - self.index
+        if not 1 <= number <= len(operations):
+            return "its end"
+        return f"operation {number} of {len(operations)} ({operations[number - 1].describe()})"
+
+
+def failure_of(
+    exc: Exception, position: Position, applied: Sequence[Ran]
+) -> DomainMigrationsError:
+    """Return the error of the contract for what stopped a migration.
+
+    PostgreSQL's DETAIL is left out: it carries data of rows.
+    """
+    state = sqlstate_of(exc)
+    if state in PRIVILEGE_STATES:
+        kind: type[DomainMigrationsError] = PrivilegeMissing
+    elif state in TIMEOUT_STATES:
+        kind = StatementTimeout
+    elif state is not None and state.startswith(CONNECTION_CLASSES):
+        kind = ConnectionFailed
+    else:
+        kind = MigrationFailed
+    migration = position.migration
+    verb = "failed" if position.direction == "forwards" else "could not be undone: it failed"
+    message = f"Migration {migration} {verb} at {position}: {primary_message(exc)}"
+    before = ", ".join(str(ran.key) for ran in applied) or "none"
+    if migration.atomic:
+        hint = (
+            f"Nothing of it was kept. Applied before it in this run: {before}."
+            " Correct the cause and run the command again; it goes on from here."
+        )
+    else:
+        app = migration.app_label
+        hint = (
+            "It is not atomic: what its finished operations did was kept, and it is not"
+            f" recorded. Applied before it in this run: {before}. Look at what is there,"
+            f" then run: manage.py repair_domain {app} --resume"
+        )
+    return kind(message, hint=hint, sqlstate=state)
+
+
+def primary_message(exc: BaseException) -> str:
+    """Return the first line of an error: PostgreSQL's primary message, without its DETAIL."""
+    current: BaseException | None = exc
+    while current is not None:
+        diagnosis = getattr(current, "diag", None)
+        if diagnosis is not None and diagnosis.message_primary:
+            return str(diagnosis.message_primary)
+        current = current.__cause__
+    text = str(exc).strip()
+    return text.splitlines()[0] if text else type(exc).__name__

@@ -1,0 +1,52 @@
+"""What a plan would do, told without doing any of it."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.migration import Migration
+from django.db.migrations.state import ProjectState
+
+from .loader import DomainLoader
+from .planner import Plan
+from .results import MigrationKey, Step
+
+
+def preview(
+    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+) -> tuple[Step, ...]:
+    """Return a step for each migration of the plan, with its operations and its SQL.
+
+    The SQL is collected, not run. Where Django needs to look at a table that an earlier
+    migration has yet to make, that is said in a comment in place of the statements.
+    """
+    return tuple(
+        Step(
+            key=MigrationKey(migration.app_label, migration.name),
+            backwards=backwards,
+            operations=tuple(operation.describe() for operation in migration.operations),
+            sql=_sql(connection, _state_before(loader, migration), migration, backwards),
+        )
+        for migration, backwards in plan
+    )
+
+
+def _state_before(loader: DomainLoader, migration: Migration) -> ProjectState:
+    key = (migration.app_label, migration.name)
+    state: ProjectState = loader.project_state(key, at_end=False)
+    return state
+
+
+def _sql(
+    connection: BaseDatabaseWrapper, state: ProjectState, migration: Migration, backwards: bool
+) -> tuple[str, ...]:
+    """Mirrors ``MigrationLoader.collect_sql``."""
+    try:
+        with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
+            if backwards:
+                migration.unapply(state, editor, collect_sql=True)
+            else:
+                migration.apply(state, editor, collect_sql=True)
+    except (DatabaseError, LookupError, ValueError) as exc:
+        return (f"-- Known only once the migrations before it are applied: {exc}",)
+    return tuple(line for line in editor.collected_sql if not line.startswith("--"))

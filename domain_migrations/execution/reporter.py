@@ -1,0 +1,23 @@
+"""Whom a run tells what it is doing. A command prints it, a caller in Python may ignore it."""
+
+from __future__ import annotations
+
+from django.db.migrations.migration import Migration
+
+from ..domains import Domain
+
+
+class Reporter:
+    """Hears everything and says nothing."""
+
+    def domain(self, domain: Domain) -> None:
+        """A domain's run begins."""
+
+    def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
+        """As ``progress_callback`` of Django's migration executor."""
+
+    def note(self, message: str) -> None:
+        """Something worth knowing happened, such as waiting for a lock."""
+
+    def warning(self, message: str) -> None:
+        """Something is not as it should be, and the run goes on."""

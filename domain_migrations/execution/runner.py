@@ -1,0 +1,84 @@
+"""The public function under every command that migrates: ``migrate``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.db import DEFAULT_DB_ALIAS
+
+from ..domains import CORE, get_domain, get_domains
+from ..exceptions import UnknownDomain
+from ..history.context import RunContext
+from .domain_run import DomainRun
+from .options import MigrateOptions
+from .reporter import Reporter
+from .results import DomainResult, Error, RunResult
+
+
+def migrate(
+    domains: Sequence[str] | None = None,
+    options: MigrateOptions | None = None,
+    *,
+    reporter: Reporter | None = None,
+) -> RunResult:
+    """Bring domains to where the options say, core first, and return what came of it.
+
+    Arguments:
+        domains: names; None for every domain, core first.
+        options: what was asked for; everything pending is applied unless given.
+        reporter: told what happens while it happens.
+
+    Errors that have a code in the contract are in the result. A domain that fails does not
+    stop the others; a core that fails does.
+    """
+    options = options or MigrateOptions()
+    reporter = reporter or Reporter()
+    names = [domain.name for domain in get_domains()] if domains is None else list(domains)
+    context = RunContext()
+    if options.with_dependencies and CORE not in names:
+        results = _with_core(names, options, context, reporter)
+    else:
+        results = _in_order(names, options, context, reporter)
+    return RunResult(
+        run=str(context.run),
+        database=options.database or DEFAULT_DB_ALIAS,
+        domains=tuple(results),
+    )
+
+
+def _with_core(
+    names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
+) -> list[DomainResult]:
+    """Bring core up to date before the domains; a target is the domain's, not core's."""
+    core = replace(options, target=None, app_label=None, fake=False, fake_initial=False)
+    first = _run(CORE, core, context, reporter)
+    if first.error is not None:
+        return [first, *map(_skipped, names)]
+    return [first, *_in_order(names, options, context, reporter)]
+
+
+def _in_order(
+    names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
+) -> list[DomainResult]:
+    results: list[DomainResult] = []
+    for name in names:
+        if any(result.domain == CORE and result.error for result in results):
+            results.append(_skipped(name))
+        else:
+            results.append(_run(name, options, context, reporter))
+    return results
+
+
+def _run(
+    name: str, options: MigrateOptions, context: RunContext, reporter: Reporter
+) -> DomainResult:
+    try:
+        domain = get_domain(name)
+    except UnknownDomain as exc:
+        return DomainResult(domain=name, status="refused", error=Error.of(exc))
+    return DomainRun(domain, options, context, reporter).result()
+
+
+def _skipped(name: str) -> DomainResult:
+    return DomainResult.of(get_domain(name), "skipped")

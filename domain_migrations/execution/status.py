@@ -1,0 +1,197 @@
+"""The read path: what is applied, pending and unknown in each domain.
+
+Nothing here writes, and no migration module is imported: names on disk are compared with
+names in the histories, and where those differ the files' syntax trees say which migrations a
+squashed one replaces.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..domains import Domain, QualifiedName, get_domains
+from ..history.journal import last_run_statuses
+from ..history.tables import HistoryRow, owned_rows, read_histories
+from .disk import migration_file, migrations_on_disk
+from .results import MigrationKey, keys
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainStatus:
+    """Where one domain stands in one database.
+
+    Attributes:
+        rows: the domain's history, oldest first.
+        pending: on disk, not applied.
+        unknown: applied, but not on disk and not replaced by a squashed migration on disk.
+        squash_to_record: a squashed migration whose replaced ones are all applied is not
+            recorded itself yet.
+        misplaced: rows of the domain's apps found in core's history table, where they do not
+            count.
+        last_run: the journal's status of the latest run, None where there was no run.
+    """
+
+    domain: Domain
+    rows: tuple[HistoryRow, ...]
+    pending: tuple[MigrationKey, ...]
+    unknown: tuple[MigrationKey, ...]
+    squash_to_record: bool
+    misplaced: tuple[MigrationKey, ...]
+    last_run: str | None
+
+    @property
+    def up_to_date(self) -> bool:
+        """Nothing to apply, nothing to record, and the latest run got to its end."""
+        return (
+            not self.pending and not self.squash_to_record and self.last_run in (None, "done")
+        )
+
+    @property
+    def last_change(self) -> datetime.datetime | None:
+        return max((row.applied for row in self.rows), default=None)
+
+
+def read_statuses(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain] | None = None
+) -> list[DomainStatus]:
+    """Return the status of each domain, in the order given; of all unless given."""
+    every = get_domains()
+    wanted = every if domains is None else domains
+    found = read_histories(connection, every)
+    owned = owned_rows(found, every)
+    last_runs = last_run_statuses(connection, wanted)
+    return [
+        _status(
+            domain,
+            owned[domain.name],
+            misplaced=[] if domain.is_core else found[every[0].name],
+            last_run=last_runs.get(domain.name),
+        )
+        for domain in wanted
+    ]
+
+
+def _status(
+    domain: Domain,
+    rows: list[HistoryRow],
+    *,
+    misplaced: list[HistoryRow],
+    last_run: str | None,
+) -> DomainStatus:
+    disk = migrations_on_disk(domain.app_labels)
+    applied = {MigrationKey(row.app, row.name) for row in rows}
+    pending, unknown, to_record = disk - applied, applied - disk, False
+    if pending or unknown:
+        replacements = {key: replaces for key in disk if (replaces := replaced_by(key))}
+        pending, to_record = _pending(disk, applied, replacements)
+        unknown -= {key for replaces in replacements.values() for key in replaces}
+    labels = set(domain.app_labels)
+    return DomainStatus(
+        domain=domain,
+        rows=tuple(rows),
+        pending=keys(pending),
+        unknown=keys(unknown),
+        squash_to_record=to_record,
+        misplaced=keys((row.app, row.name) for row in misplaced if row.app in labels),
+        last_run=last_run,
+    )
+
+
+def _pending(
+    disk: set[MigrationKey],
+    applied: set[MigrationKey],
+    replacements: dict[MigrationKey, frozenset[MigrationKey]],
+) -> tuple[set[MigrationKey], bool]:
+    """Return what is left to apply, and whether a squashed migration waits to be recorded.
+
+    Mirrors the replacements of ``MigrationLoader.build_graph``: a squashed migration stands
+    for those it replaces where all or none of them are applied, else they stand for it.
+    """
+    nodes, done, to_record = set(disk), set(applied), False
+    for key in sorted(replacements, key=lambda key: _depth(key, replacements)):
+        leaves = _leaves(key, replacements)
+        hits = leaves & done
+        if hits == leaves:
+            to_record = to_record or key not in done
+            done.add(key)
+        else:
+            done.discard(key)
+        if hits in (leaves, frozenset()):
+            nodes -= replacements[key]
+        else:
+            nodes.discard(key)
+    return nodes - done, to_record
+
+
+def _leaves(
+    key: MigrationKey, replacements: dict[MigrationKey, frozenset[MigrationKey]]
+) -> frozenset[MigrationKey]:
+    if key not in replacements:
+        return frozenset({key})
+    return frozenset().union(*(_leaves(inner, replacements) for inner in replacements[key]))
+
+
+def _depth(key: MigrationKey, replacements: dict[MigrationKey, frozenset[MigrationKey]]) -> int:
+    if key not in replacements:
+        return 0
+    return 1 + max(_depth(inner, replacements) for inner in replacements[key])
+
+
+def replaced_by(key: tuple[str, str]) -> frozenset[MigrationKey]:
+    """Return the migrations that this one replaces, read from its file's syntax tree."""
+    path = migration_file(key)
+    if path is None:
+        return frozenset()
+    return _replaces(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4096)
+def _replaces(path: Path, _changed: int) -> frozenset[MigrationKey]:
+    source = path.read_bytes()
+    if b"replaces" not in source:
+        return frozenset()
+    for node in ast.walk(ast.parse(source, str(path))):
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets, value = [node.target], node.value
+        else:
+            continue
+        if any(isinstance(target, ast.Name) and target.id == "replaces" for target in targets):
+            return frozenset(MigrationKey(*pair) for pair in ast.literal_eval(value))
+    return frozenset()
+
+
+COUNT_TABLES = """
+SELECT n.nspname, count(*)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY(%s)
+  AND (n.nspname, c.relname) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+GROUP BY n.nspname
+"""
+
+
+def count_tables(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, int]:
+    """Return domain name → number of tables in its schema, the engine's own left out."""
+    own: list[QualifiedName] = [table for domain in domains for table in domain.own_tables]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            COUNT_TABLES,
+            [
+                [domain.schema for domain in domains],
+                [table.schema for table in own],
+                [table.name for table in own],
+            ],
+        )
+        counts = dict(cursor.fetchall())
+    return {domain.name: counts.get(domain.schema, 0) for domain in domains}

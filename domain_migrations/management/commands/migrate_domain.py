@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS
+
+from ...exceptions import EXIT_USAGE
+from ...execution.options import MigrateOptions
+from ...execution.reporter import Reporter
+from ...execution.runner import migrate
+from ..output import ConsoleReporter, print_result, raise_for_result
+
+
+class Command(BaseCommand):
+    help = "Brings a domain's schema up to date, or to a target, on its own."
+    requires_system_checks: list[str] = []  # The run checks what concerns its domain.
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add_domain_arguments(parser)
+        add_migrate_options(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = migrate_options(options)
+        problems = list(chosen.conflicts())
+        if bool(options["domain"]) == options["all"]:
+            problems.append("Name either one DOMAIN or --all.")
+        if problems:
+            raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
+        as_json = options["format"] == "json"
+        reporter = Reporter() if as_json else ConsoleReporter(self, chosen)
+        result = migrate(None if options["all"] else [options["domain"]], chosen, reporter=reporter)
+        if as_json:
+            self.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
+        else:
+            print_result(self, result, chosen)
+        raise_for_result(result)
+
+
+def add_domain_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("domain", nargs="?", metavar="DOMAIN", help="The domain; core is one too.")
+    parser.add_argument(
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help="A migration's name or its beginning, APP.NAME, or zero.",
+    )
+    parser.add_argument("--all", action="store_true", help="Every domain, core first.")
+
+
+def add_migrate_options(parser: ArgumentParser) -> None:
+    flag, seconds = {"action": "store_true"}, {"type": float, "metavar": "SECONDS"}
+    options: dict[str, dict[str, Any]] = {
+        "--database": {"help": f'The alias in DATABASES; the domain\'s own, or "{DEFAULT_DB_ALIAS}".'},
+        "--plan": {**flag, "help": "Show what would be done, and change nothing."},
+        "--check": {**flag, "help": "Exit 1 if something is pending, and change nothing."},
+        "--fake": {**flag, "help": "Record the migrations without running them."},
+        "--fake-initial": {
+            **flag,
+            "help": "Record an initial migration without running it where its tables exist.",
+        },
+        "--with-dependencies": {**flag, "help": "Apply first what core lacks."},
+        "--strict": {**flag, "help": "Refuse where there would be a warning."},
+        "--lock-wait": {**seconds, "help": "How long to wait for another run; 60 unless set."},
+        "--lock-timeout": {
+            **seconds,
+            "help": "How long a statement may wait for a table lock; 3 unless set.",
+        },
+        "--statement-timeout": {
+            **seconds,
+            "help": "How long a statement may run; without limit unless set.",
+        },
+        "--format": {"choices": ("text", "json"), "default": "text", "help": "text or json."},
+    }
+    for name, values in options.items():
+        parser.add_argument(name, **values)
+    parser.add_argument(
+        "--noinput",
+        "--no-input",
+        action="store_false",
+        dest="interactive",
+        help="Ask nothing.",
+    )
+
+
+def migrate_options(options: dict[str, Any]) -> MigrateOptions:
+    """Return the parsed options as the run wants them; JSON leaves no output to receivers."""
+    return MigrateOptions(
+        database=options["database"],
+        target=options["target"],
+        all_domains=options["all"],
+        plan=options["plan"],
+        check=options["check"],
+        fake=options["fake"],
+        fake_initial=options["fake_initial"],
+        with_dependencies=options["with_dependencies"],
+        strict=options["strict"],
+        lock_wait=options["lock_wait"],
+        lock_timeout=options["lock_timeout"],
+        statement_timeout=options["statement_timeout"],
+        interactive=options["interactive"],
+        verbosity=0 if options["format"] == "json" else options["verbosity"],
+    )

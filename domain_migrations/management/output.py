@@ -1,0 +1,119 @@
+"""What the migrating commands print for people."""
+
+from __future__ import annotations
+
+import time
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.migrations.migration import Migration
+
+from ..domains import Domain
+from ..exceptions import EXIT_FAILED, DomainMigrationsError
+from ..execution.options import MigrateOptions
+from ..execution.reporter import Reporter
+from ..execution.results import DomainResult, RunResult, Step
+
+STARTS = {
+    "apply_start": "  Applying {}...",
+    "unapply_start": "  Unapplying {}...",
+    "render_start": "  Rendering model states...",
+}
+
+
+class ConsoleReporter(Reporter):
+    """Prints what a run does, in the words of Django's own ``migrate``."""
+
+    def __init__(self, command: BaseCommand, options: MigrateOptions) -> None:
+        self.command = command
+        self.options = options
+        self.started = 0.0
+
+    def domain(self, domain: Domain) -> None:
+        if self.options.verbosity >= 1:
+            style = self.command.style
+            self.command.stdout.write(
+                style.MIGRATE_HEADING(f"Domain {domain.name} (schema {domain.schema}):")
+            )
+
+    def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
+        if self.options.verbosity < 1:
+            return
+        if action in STARTS:
+            self.started = time.monotonic()
+            self.command.stdout.write(STARTS[action].format(migration), ending="")
+            self.command.stdout.flush()
+            return
+        took = f" ({time.monotonic() - self.started:.3f}s)" if self.options.verbosity > 1 else ""
+        done = "DONE" if action == "render_success" else "FAKED" if fake else "OK"
+        self.command.stdout.write(self.command.style.SUCCESS(f" {done}{took}"))
+
+    def note(self, message: str) -> None:
+        if self.options.verbosity >= 1:
+            self.command.stdout.write(f"  {message}")
+
+    def warning(self, message: str) -> None:
+        self.command.stderr.write(self.command.style.WARNING(message))
+
+
+def print_result(command: BaseCommand, result: RunResult, options: MigrateOptions) -> None:
+    """Print what became of each domain: a line, or the plan."""
+    for domain in result.domains:
+        for key in domain.unknown:
+            command.stderr.write(
+                command.style.WARNING(
+                    f"Warning: {key} is in {domain.history_table} but not on disk. Newer code was"
+                    " deployed here before; nothing was done about it."
+                )
+            )
+        if options.verbosity >= 1:
+            for step in domain.steps or ():
+                _print_step(command, step)
+            command.stdout.write(f"{domain.domain}: {summary(domain)}")
+
+
+def _print_step(command: BaseCommand, step: Step) -> None:
+    command.stdout.write(command.style.MIGRATE_HEADING(f"  {step.key}"))
+    for operation in step.operations:
+        command.stdout.write(f"    {'Undo: ' if step.backwards else ''}{operation}")
+
+
+def summary(result: DomainResult) -> str:
+    """Return a domain's result in a few words."""
+    applied, reverted = len(result.applied), len(result.reverted)
+    if result.status == "migrated":
+        parts = [f"{applied} applied"] if applied else []
+        parts += [f"{reverted} undone"] if reverted else []
+        return f"{', '.join(parts) or 'migrated'} in {result.seconds:.1f} s"
+    if result.status == "unchanged":
+        return "nothing to do"
+    if result.status in ("pending", "planned"):
+        return f"{len(result.pending)} pending"
+    if result.status == "skipped":
+        return "skipped, because core failed"
+    return f"{result.status} ({applied} applied, {len(result.pending)} pending)"
+
+
+def raise_for_result(result: RunResult) -> None:
+    """End the command with the status of the contract where something is not as it should be.
+
+    Raises:
+        CommandError: with a sentence for each domain that failed, was refused or is pending.
+    """
+    sentences = [sentence for domain in result.domains if (sentence := _sentence(domain))]
+    if sentences:
+        raise CommandError("\n".join(sentences), returncode=result.exit_status or EXIT_FAILED)
+
+
+def _sentence(result: DomainResult) -> str:
+    if result.error is not None:
+        return f"{result.error.message} {result.error.hint}".strip()
+    if result.status == "pending":
+        names = ", ".join(map(str, result.pending[:3]))
+        more = f" and {len(result.pending) - 3} more" if len(result.pending) > 3 else ""
+        return f'The domain "{result.domain}" has pending migrations: {names}{more}.'
+    return ""
+
+
+def error_text(exc: DomainMigrationsError) -> str:
+    """Return an error as one line: what is wrong, then what to do."""
+    return f"{exc.message} {exc.hint}".strip()
