@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from .permission_sync import sync_permissions
 
 
 class CoreConfig(AppConfig):
@@ -11,3 +14,7 @@ class CoreConfig(AppConfig):
     name = "core"
     verbose_name = "Main system"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # After Django's own receiver: django.contrib.auth is installed before core.
+        post_migrate.connect(sync_permissions, dispatch_uid="core.permission_sync")

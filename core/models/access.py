@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 
@@ -84,11 +85,18 @@ class UserRole(models.Model):
         related_name="roles_granted",
     )
     granted_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: until it is taken back."
+    )
 
     class Meta:
         db_table = "user_roles"
         constraints = [
             models.UniqueConstraint(fields=["user", "role"], name="user_roles_user_role_key"),
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("granted_at")),
+                name="user_roles_period_check",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class CostCentre(models.Model):
     """A unit of the hospital that carries costs; stock, people and invoices belong to one."""
 
-    code = models.CharField(max_length=20)
-    name = models.CharField(max_length=200)
+    code = models.CharField(
+        max_length=20, help_text="Capital letters, digits and single hyphens: PHARM-01."
+    )
+    name_en = models.CharField(max_length=200)
+    name_th = models.CharField(max_length=200)
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -18,7 +22,11 @@ class CostCentre(models.Model):
         verbose_name = "cost centre"
         constraints = [
             models.UniqueConstraint(fields=["code"], name="cost_centres_code_key"),
+            models.CheckConstraint(
+                condition=Q(code__regex=r"^[A-Z0-9]+(-[A-Z0-9]+)*$"),
+                name="cost_centres_code_check",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.name}"
+        return f"{self.code} {self.name_en}"

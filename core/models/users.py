@@ -6,6 +6,8 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 
 class User(AbstractUser):
@@ -32,3 +34,8 @@ class User(AbstractUser):
     class Meta:
         db_table = "users"
         ordering = ["username"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), condition=~Q(email=""), name="users_email_lower_key"
+            ),
+        ]
