@@ -1,0 +1,1 @@
+"""The boundary between domains, seen from models, plans, transactions, the catalog and grants."""
