@@ -49,7 +49,8 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         default=False,
                         help_text=(
-                            "Designates that this user has all permissions without explicitly assigning them."
+                            "Designates that this user has all permissions "
+                            "without explicitly assigning them."
                         ),
                         verbose_name="superuser status",
                     ),
