@@ -1,0 +1,160 @@
+"""The server session of a run: its own from beginning to end, and known to others by name."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq import TransactionStatus
+
+from ..exceptions import ConnectionFailed, MigrationFailed
+from .pooling import backend_pid, detect_pooling
+
+__all__ = ["Session", "backend_pid", "dedicated", "is_alive", "lost_connection", "named"]
+
+LOST = (OperationalError, InterfaceError)
+
+SET_APPLICATION_NAME = "SELECT set_config('application_name', %s, false)"
+
+
+@dataclass(frozen=True)
+class Session:
+    """The server session that a run works in.
+
+    Attributes:
+        pid: the server process that the session began with.
+    """
+
+    connection: BaseDatabaseWrapper
+    pid: int
+
+    @classmethod
+    def of(cls, connection: BaseDatabaseWrapper) -> Session:
+        return cls(connection=connection, pid=backend_pid(connection))
+
+    def assert_same(self, step: str = "A migration") -> None:
+        """Check that the connection is still the one that the session began with.
+
+        Arguments:
+            step: what ran last, as the beginning of a sentence.
+
+        Raises:
+            MigrationFailed: the step closed the connection; Django opened another one.
+            ConnectionFailed: the server ended the connection.
+        """
+        try:
+            same = self._is_same()
+        except LOST as exc:
+            if self._closed_by_us():
+                raise lost_connection(step) from exc
+            raise ConnectionFailed(
+                f"The connection to the database was lost: {exc}",
+                hint="Run the command again: it continues where this run was ended.",
+            ) from exc
+        if not same:
+            raise lost_connection(step)
+
+    def _is_same(self) -> bool:
+        return backend_pid(self.connection) == self.pid
+
+    def _closed_by_us(self) -> bool:
+        return self.connection.connection is None or self.connection.closed_in_transaction
+
+
+def lost_connection(step: str) -> MigrationFailed:
+    """Return the error for a step that closed the run's connection."""
+    return MigrationFailed(
+        f"{step} closed the connection of the run, and so lost its lock: another run may have "
+        "begun meanwhile.",
+        hint="Take connection.close(), connections.close_all() and close_old_connections() out "
+        "of it, and run the command again.",
+    )
+
+
+def is_alive(connection: BaseDatabaseWrapper) -> bool:
+    """Tell, without asking the server, whether the connection can still be worked with."""
+    raw = connection.connection
+    return raw is not None and not raw.closed
+
+
+@contextmanager
+def dedicated(
+    alias: str = DEFAULT_DB_ALIAS, *, application_name: str = "migrate_domain"
+) -> Iterator[BaseDatabaseWrapper]:
+    """Make ``connections[alias]`` a connection that is this run's alone, for the duration.
+
+    Where the settings ask for a pool, the connection is shared between threads, or it does
+    not commit by itself, a plain one takes its place in this thread: Django's pool takes
+    connections back without resetting their session, so a lock would stay on them. Inside a
+    transaction (a test's, say) the connection is left as it is, because another one would
+    not see what the transaction did.
+
+    Raises:
+        PooledConnection: a pooler changes the server process between transactions.
+        ConnectionFailed: there is a pooler, and what it does could not be found out.
+    """
+    shared = connections[alias]
+    if shared.in_atomic_block:
+        yield shared
+        return
+    if not _is_shared(shared):
+        with _prepared(shared, application_name):
+            yield shared
+        return
+    own = _plain_copy(shared)
+    connections[alias] = own
+    try:
+        with _prepared(own, application_name):
+            yield own
+    finally:
+        connections[alias] = shared
+        own.close()
+
+
+@contextmanager
+def _prepared(connection: BaseDatabaseWrapper, application_name: str) -> Iterator[None]:
+    connection.ensure_connection()
+    detect_pooling(connection)
+    with named(connection, application_name):
+        yield
+
+
+@contextmanager
+def named(connection: BaseDatabaseWrapper, application_name: str) -> Iterator[None]:
+    """Show a name in ``pg_stat_activity`` to whoever waits for the session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('application_name')")
+        (before,) = cursor.fetchone()
+        cursor.execute(SET_APPLICATION_NAME, [application_name])
+    raw = connection.connection
+    try:
+        yield
+    finally:
+        # Inside a failed transaction, or on another connection, there is nothing to restore.
+        idle = is_alive(connection) and raw.info.transaction_status == TransactionStatus.IDLE
+        if connection.connection is raw and idle:
+            with suppress(*LOST), connection.cursor() as cursor:
+                cursor.execute(SET_APPLICATION_NAME, [before])
+
+
+def _is_shared(connection: BaseDatabaseWrapper) -> bool:
+    settings = connection.settings_dict
+    return bool(
+        settings["OPTIONS"].get("pool")
+        or not settings["AUTOCOMMIT"]
+        or connection.allow_thread_sharing
+    )
+
+
+def _plain_copy(connection: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    settings = {**connection.settings_dict, "AUTOCOMMIT": True}
+    settings["OPTIONS"] = copy.copy(settings["OPTIONS"])
+    settings["OPTIONS"].pop("pool", None)
+    own = type(connection)(settings, connection.alias)
+    own.execute_wrappers = connection.execute_wrappers
+    own.force_debug_cursor = connection.force_debug_cursor
+    return own
