@@ -25,13 +25,14 @@ from ..exceptions import (
     UnknownTarget,
 )
 from ..history.context import RunContext
-from ..history.journal import Journal
+from ..history.journal import Journal, read_entries
 from ..history.tables import ensure_history, ensure_schema
 from . import session
+from .batches import last_batches, rollback_plan
 from .connection import check_server, database_errors
 from .emit import emit_post_migrate, emit_pre_migrate
 from .executor import DomainExecutor, Outcome
-from .loader import DomainLoader
+from .loader import DomainLoader, load
 from .locks import hold
 from .options import MigrateOptions
 from .planner import (
@@ -130,19 +131,15 @@ class DomainRun:
         asked = options.target is not None or options.rollback is not None or options.run_syncdb
         return status.up_to_date and not asked
 
-    def _load(self, connection: BaseDatabaseWrapper) -> DomainLoader:
-        loader = DomainLoader(connection, self.domain)
-        loader.check_consistent_history(connection)
-        return loader
-
     def _plan(self, connection: BaseDatabaseWrapper, executor: DomainExecutor) -> Plan:
-        targets = graph_targets(
-            executor.loader, self.domain, self.options.target, self.options.app_label
-        )
-        plan = executor.migration_plan(targets)
-        if self.options.looks_only and (
-            self.options.all_domains or self.options.with_dependencies
-        ):
+        if self.options.rollback is not None:
+            plan = self._rollback_plan(connection, executor.loader)
+        else:
+            targets = graph_targets(
+                executor.loader, self.domain, self.options.target, self.options.app_label
+            )
+            plan = executor.migration_plan(targets)
+        if self.options.looks_only and (self.options.all_domains or self.options.with_dependencies):
             plan = [step for step in plan if step[0].app_label in self.domain.app_labels]
         plan = own_part(plan, self.domain)
         if self.domain.is_core:
@@ -153,12 +150,20 @@ class DomainRun:
         check_reversible(plan)
         return plan
 
+    def _rollback_plan(self, connection: BaseDatabaseWrapper, loader: DomainLoader) -> Plan:
+        (status,) = read_statuses(connection, [self.domain])
+        applied = [(row.app, row.name) for row in status.rows]
+        wanted = last_batches(
+            read_entries(connection, self.domain), applied, self.options.rollback or 0
+        )
+        return rollback_plan(loader, wanted)
+
     def _executor(
         self, connection: BaseDatabaseWrapper, check_session: Callable[[], None]
     ) -> DomainExecutor:
         executor = DomainExecutor(
             connection,
-            self._load(connection),
+            load(connection, self.domain),
             journal=Journal(connection, self.domain, self.context),
             traffic=Traffic(connection, self.options, report=self.reporter.note),
             check_session=check_session,
@@ -289,4 +294,3 @@ def _misplaced(domain: Domain, lost: list[MigrationKey]) -> DomainMigrationsErro
             f" then delete them from public.django_migrations."
         ),
     )
-

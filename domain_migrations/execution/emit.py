@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -9,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import Signal
+from django.utils.module_loading import module_has_submodule
 
 from ..domains import Domain, get_domain
 from .options import MigrateOptions
@@ -28,6 +30,10 @@ def emit_pre_migrate(
     renaming of a content type into the plan behind each renamed model.
     """
     labels = (*get_domain("core").app_labels, *domain.app_labels)
+    for config in map(apps.get_app_config, labels):
+        # As Django's migrate: receivers may be connected in an app's management module.
+        if module_has_submodule(config.module, "management"):
+            import_module(".management", config.name)
     _send(pre_migrate, labels, connection, options, apps=state.apps, plan=plan)
 
 

@@ -129,9 +129,7 @@ class DomainExecutor(MigrationExecutor):
                 self._record_only(migration, "forwards", keys=[key])
                 applied[key] = migration
 
-    def _run(
-        self, migration: Migration, state: ProjectState, direction: Direction
-    ) -> ProjectState:
+    def _run(self, migration: Migration, state: ProjectState, direction: Direction) -> ProjectState:
         attempt = 0
         while True:
             self.check_session()

@@ -50,9 +50,7 @@ class Position:
         return f"operation {number} of {len(operations)} ({operations[number - 1].describe()})"
 
 
-def failure_of(
-    exc: Exception, position: Position, applied: Sequence[Ran]
-) -> DomainMigrationsError:
+def failure_of(exc: Exception, position: Position, applied: Sequence[Ran]) -> DomainMigrationsError:
     """Return the error of the contract for what stopped a migration.
 
     PostgreSQL's DETAIL is left out: it carries data of rows.

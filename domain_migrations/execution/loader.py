@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.exceptions import (
+    BadMigrationError,
+    CircularDependencyError,
+    InconsistentMigrationHistory,
+    NodeNotFoundError,
+)
 from django.db.migrations.loader import MigrationLoader
 
-from ..boundary.rule import may_use
+from ..boundary.rule import may_use, why_not
 from ..domains import Domain, get_domain, get_domains
-from ..exceptions import BoundaryViolation
+from ..exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfiguration
 
 
 class DomainLoader(MigrationLoader):
@@ -35,9 +41,7 @@ class DomainLoader(MigrationLoader):
         self.domain = domain
         core = get_domain("core")
         self.app_labels: Collection[str] = frozenset((*core.app_labels, *domain.app_labels))
-        self.owners = {
-            label: other.name for other in get_domains() for label in other.app_labels
-        }
+        self.owners = {label: other for other in get_domains() for label in other.app_labels}
         super().__init__(connection, replace_migrations=replace_migrations)
 
     def migrations_module(self, app_label: str) -> tuple[str | None, bool]:  # type: ignore[override]
@@ -64,11 +68,46 @@ class DomainLoader(MigrationLoader):
         user, used = self.owners.get(child[0]), self.owners.get(parent[0])
         if user is not None and used is not None and not may_use(user, used):
             raise BoundaryViolation(
-                f"Migration {child[0]}.{child[1]} of {user} depends on"
-                f" {parent[0]}.{parent[1]} of {used}.",
+                f"Migration {child[0]}.{child[1]} depends on {parent[0]}.{parent[1]}:"
+                f" {why_not(user, used)}.",
                 hint=(
-                    "A domain may depend on itself and on core, core on no domain. Take the"
-                    " dependency out: keep the other's id instead of a foreign key, or move"
-                    " what both need to core."
+                    "Take the dependency out: keep the other's id instead of a foreign key, or"
+                    " move what both need to core."
                 ),
+            )
+
+
+def load(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
+    """Return a loader whose graph and history are sound.
+
+    Raises:
+        BoundaryViolation: a migration depends on another domain's.
+        DependencyNotApplied: an applied migration stands on one that is not.
+        InvalidConfiguration: the files cannot be loaded, or an app's history has several ends.
+    """
+    try:
+        loader = DomainLoader(connection, domain)
+        loader.check_consistent_history(connection)
+    except InconsistentMigrationHistory as exc:
+        raise DependencyNotApplied(
+            str(exc), hint="Apply it, or record it with --fake if its tables are there."
+        ) from exc
+    except (BadMigrationError, CircularDependencyError, NodeNotFoundError, ValueError) as exc:
+        raise InvalidConfiguration(
+            f'The migrations of the domain "{domain.name}" cannot be loaded: {exc}'
+        ) from exc
+    except (ImportError, SyntaxError) as exc:
+        raise InvalidConfiguration(
+            f'A migration of the domain "{domain.name}" cannot be imported: {exc}'
+        ) from exc
+    _check_ends(loader)
+    return loader
+
+
+def _check_ends(loader: DomainLoader) -> None:
+    for label, names in sorted(loader.detect_conflicts().items()):
+        if label in loader.domain.app_labels:
+            raise InvalidConfiguration(
+                f"The migrations of {label} have several ends: {', '.join(sorted(names))}.",
+                hint="Run: manage.py makemigrations --merge",
             )

@@ -67,9 +67,7 @@ def graph_targets(
         return [leaf for label in labels for leaf in loader.graph.leaf_nodes(label)]
     if target == ZERO:
         return [(label, None) for label in labels if label in loader.migrated_apps]
-    key: tuple[str, str] = resolve_target(
-        domain, f"{app_label}.{target}" if app_label else target
-    )
+    key: tuple[str, str] = resolve_target(domain, f"{app_label}.{target}" if app_label else target)
     if key not in loader.graph.nodes and key in loader.replacements:
         # A squashed migration of which only a part is applied is not in the graph.
         key = loader.replacements[key].replaces[-1]
@@ -160,4 +158,6 @@ def _loses_first(label: str, plan: Plan) -> bool:
 
 def _listed(migrations: Sequence[Migration]) -> str:
     names = [str(migration) for migration in migrations]
-    return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return (
+        ", ".join(names) if len(names) < 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    )

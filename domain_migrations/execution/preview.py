@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.management.commands.migrate import Command
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
@@ -12,9 +13,7 @@ from .planner import Plan
 from .results import MigrationKey, Step
 
 
-def preview(
-    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
-) -> tuple[Step, ...]:
+def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> tuple[Step, ...]:
     """Return a step for each migration of the plan, with its operations and its SQL.
 
     The SQL is collected, not run. Where Django needs to look at a table that an earlier
@@ -24,7 +23,10 @@ def preview(
         Step(
             key=MigrationKey(migration.app_label, migration.name),
             backwards=backwards,
-            operations=tuple(operation.describe() for operation in migration.operations),
+            operations=tuple(
+                Command.describe_operation(operation, backwards)[0]
+                for operation in migration.operations
+            ),
             sql=_sql(connection, _state_before(loader, migration), migration, backwards),
         )
         for migration, backwards in plan

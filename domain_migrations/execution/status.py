@@ -49,9 +49,7 @@ class DomainStatus:
     @property
     def up_to_date(self) -> bool:
         """Nothing to apply, nothing to record, and the latest run got to its end."""
-        return (
-            not self.pending and not self.squash_to_record and self.last_run in (None, "done")
-        )
+        return not self.pending and not self.squash_to_record and self.last_run in (None, "done")
 
     @property
     def last_change(self) -> datetime.datetime | None:
@@ -179,9 +177,7 @@ GROUP BY n.nspname
 """
 
 
-def count_tables(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, int]:
+def count_tables(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, int]:
     """Return domain name → number of tables in its schema, the engine's own left out."""
     own: list[QualifiedName] = [table for domain in domains for table in domain.own_tables]
     with connection.cursor() as cursor:

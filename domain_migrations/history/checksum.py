@@ -35,7 +35,7 @@ def _walk(node: object) -> Iterator[str]:
         yield f"({type(node).__name__}"
         for name in node._fields:
             value = getattr(node, name, None)
-            if name in _IGNORED_FIELDS or value is None and not isinstance(node, ast.Constant):
+            if name in _IGNORED_FIELDS or (value is None and not isinstance(node, ast.Constant)):
                 continue
             if value == []:
                 continue

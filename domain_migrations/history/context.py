@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import importlib
 import os
@@ -19,18 +20,6 @@ from .. import __version__
 GIT_SECONDS = 5.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunContext:
-    """One run of a command, as every domain that it works on records it."""
-
-    run: uuid.UUID = field(default_factory=uuid.uuid4)
-    os_user: str = field(default_factory=lambda: _os_user())
-    host: str = field(default_factory=socket.gethostname)
-    engine_version: str = __version__
-    django_version: str = django.__version__
-    project_version: str = field(default_factory=lambda: project_version())
-
-
 def _os_user() -> str:
     try:
         return getpass.getuser()
@@ -38,6 +27,18 @@ def _os_user() -> str:
         return str(os.getuid()) if hasattr(os, "getuid") else ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """One run of a command, as every domain that it works on records it."""
+
+    run: uuid.UUID = field(default_factory=uuid.uuid4)
+    os_user: str = field(default_factory=_os_user)
+    host: str = field(default_factory=socket.gethostname)
+    engine_version: str = __version__
+    django_version: str = django.__version__
+
+
+@functools.cache
 def project_version() -> str:
     """Return the git commit of the project that the settings module is in, or ``""``."""
     name = getattr(settings, "SETTINGS_MODULE", None)
@@ -46,7 +47,7 @@ def project_version() -> str:
         return ""
     try:
         answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 (where git is differs)
             cwd=Path(origin).parent,
             capture_output=True,
             text=True,

@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ..domains import Domain
-from .context import RunContext
+from .context import RunContext, project_version
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
@@ -147,7 +147,7 @@ class Journal:
             checksum,
             context.os_user,
             context.host,
-            context.project_version,
+            project_version(),
             context.engine_version,
             context.django_version,
             json.dumps(dict(footprint or {})),
@@ -164,9 +164,7 @@ class Journal:
             cursor.execute(query, values)
 
 
-def last_run_statuses(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, str]:
+def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, str]:
     """Return domain name → status of its latest run, for the domains that have a journal."""
     present = existing_tables(connection, (domain.journal_table for domain in domains))
     parts = [

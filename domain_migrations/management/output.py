@@ -65,7 +65,7 @@ def print_result(command: BaseCommand, result: RunResult, options: MigrateOption
                     " deployed here before; nothing was done about it."
                 )
             )
-        if options.verbosity >= 1:
+        if options.plan or options.verbosity >= 1:
             for step in domain.steps or ():
                 _print_step(command, step)
             command.stdout.write(f"{domain.domain}: {summary(domain)}")
@@ -74,7 +74,7 @@ def print_result(command: BaseCommand, result: RunResult, options: MigrateOption
 def _print_step(command: BaseCommand, step: Step) -> None:
     command.stdout.write(command.style.MIGRATE_HEADING(f"  {step.key}"))
     for operation in step.operations:
-        command.stdout.write(f"    {'Undo: ' if step.backwards else ''}{operation}")
+        command.stdout.write(f"    {operation}")
 
 
 def summary(result: DomainResult) -> str:

@@ -53,7 +53,9 @@ def add_domain_arguments(parser: ArgumentParser) -> None:
 def add_migrate_options(parser: ArgumentParser) -> None:
     flag, seconds = {"action": "store_true"}, {"type": float, "metavar": "SECONDS"}
     options: dict[str, dict[str, Any]] = {
-        "--database": {"help": f'The alias in DATABASES; the domain\'s own, or "{DEFAULT_DB_ALIAS}".'},
+        "--database": {
+            "help": f'The alias in DATABASES; the domain\'s own, or "{DEFAULT_DB_ALIAS}".'
+        },
         "--plan": {**flag, "help": "Show what would be done, and change nothing."},
         "--check": {**flag, "help": "Exit 1 if something is pending, and change nothing."},
         "--fake": {**flag, "help": "Record the migrations without running them."},
@@ -62,6 +64,13 @@ def add_migrate_options(parser: ArgumentParser) -> None:
             "help": "Record an initial migration without running it where its tables exist.",
         },
         "--with-dependencies": {**flag, "help": "Apply first what core lacks."},
+        "--rollback": {
+            "nargs": "?",
+            "type": int,
+            "const": 1,
+            "metavar": "N",
+            "help": "Undo the last batch, or the last N.",
+        },
         "--strict": {**flag, "help": "Refuse where there would be a warning."},
         "--lock-wait": {**seconds, "help": "How long to wait for another run; 60 unless set."},
         "--lock-timeout": {
@@ -96,6 +105,7 @@ def migrate_options(options: dict[str, Any]) -> MigrateOptions:
         fake=options["fake"],
         fake_initial=options["fake_initial"],
         with_dependencies=options["with_dependencies"],
+        rollback=options["rollback"],
         strict=options["strict"],
         lock_wait=options["lock_wait"],
         lock_timeout=options["lock_timeout"],

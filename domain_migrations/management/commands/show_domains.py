@@ -18,7 +18,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="All unless named.")
-        parser.add_argument("--database", help=f'The alias; each domain\'s, or "{DEFAULT_DB_ALIAS}".')
+        parser.add_argument(
+            "--database", help=f'The alias; each domain\'s, or "{DEFAULT_DB_ALIAS}".'
+        )
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,7 +42,9 @@ class Command(BaseCommand):
                     f" history {status.domain.history_table})"
                 )
             )
-            changed = status.last_change.isoformat(" ", "seconds") if status.last_change else "never"
+            changed = (
+                status.last_change.isoformat(" ", "seconds") if status.last_change else "never"
+            )
             self.stdout.write(
                 f"  {len(status.rows)} applied, {len(status.pending)} pending,"
                 f" {len(status.unknown)} unknown, {domain.tables} tables; last change {changed}"
@@ -51,4 +55,6 @@ class Command(BaseCommand):
                 self.stdout.write(self.style.WARNING(f"  [?] {key} (applied, not on disk)"))
             if verbosity > 1:
                 for row in status.rows:
-                    self.stdout.write(f"  [X] {row.app}.{row.name} ({row.applied:%Y-%m-%d %H:%M:%S})")
+                    self.stdout.write(
+                        f"  [X] {row.app}.{row.name} ({row.applied:%Y-%m-%d %H:%M:%S})"
+                    )

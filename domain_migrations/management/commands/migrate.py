@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.apps import apps
+from django.core.management.base import CommandError
+from django.core.management.commands import migrate as django_migrate
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
+
+from ...backends.postgresql.base import DatabaseWrapper
+from ...domains import domain_of
+from ...execution.disk import migrations_on_disk
+from ...execution.options import MigrateOptions
+from ...execution.results import RunResult
+from ...execution.runner import migrate
+from ..output import ConsoleReporter, print_result, raise_for_result
+
+
+class Command(django_migrate.Command):
+    help = "Updates every domain's schema, core first, or one app's; takes Django's own options."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection = connections[options["database"]]
+        if options["prune"] or not isinstance(connection, DatabaseWrapper):
+            # Pruning only deletes history rows, which the recorder does in the right table.
+            super().handle(*args, **options)
+            return
+        if not options["skip_checks"]:
+            self.check(databases=[options["database"]])
+        app_label, target = options["app_label"], options["migration_name"]
+        if app_label:
+            self._check_app(app_label, target, options["run_syncdb"])
+        chosen = MigrateOptions(
+            database=options["database"],
+            target=target,
+            app_label=app_label,
+            all_domains=not app_label,
+            plan=options["plan"],
+            check=options["check_unapplied"] and not options["plan"],
+            fake=options["fake"],
+            fake_initial=options["fake_initial"],
+            run_syncdb=options["run_syncdb"],
+            interactive=options["interactive"],
+            verbosity=options["verbosity"],
+        )
+        result = migrate(
+            [domain_of(app_label).name] if app_label else None,
+            chosen,
+            reporter=ConsoleReporter(self, chosen),
+        )
+        print_result(self, result, chosen)
+        if options["check_unapplied"] and any(domain.pending for domain in result.domains):
+            sys.exit(1)
+        raise_for_result(result)
+        if options["verbosity"] >= 1 and not chosen.looks_only:
+            self._mention_changes(result)
+
+    def _check_app(self, app_label: str, target: str | None, run_syncdb: bool) -> None:
+        try:
+            apps.get_app_config(app_label)
+        except LookupError as exc:
+            raise CommandError(str(exc)) from exc
+        if migrations_on_disk([app_label]):
+            return
+        if not run_syncdb:
+            raise CommandError(f"App '{app_label}' does not have migrations.")
+        if target:
+            raise CommandError(
+                f"Can't use run_syncdb with app '{app_label}' as it has no migrations to target."
+            )
+
+    def _mention_changes(self, result: RunResult) -> None:
+        """Say which apps' models have changes that no migration has, as Django does."""
+        if any(domain.status != "unchanged" for domain in result.domains):
+            return
+        loader = MigrationLoader(None, ignore_no_migrations=True)
+        detector = self.autodetector(loader.project_state(), ProjectState.from_apps(apps))
+        changed = sorted(detector.changes(graph=loader.graph))
+        if changed:
+            self.stdout.write(
+                self.style.NOTICE(
+                    f"The models of {', '.join(changed)} have changes that are in no migration"
+                    " yet. Run 'manage.py makemigrations' to make them."
+                )
+            )
