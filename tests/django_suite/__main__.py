@@ -1,0 +1,98 @@
+"""Runs Django's own tests with every model's table in a schema, and judges the outcome.
+
+    python -m tests.django_suite
+    python -m tests.django_suite --suite schema --suite constraints
+    python -m tests.django_suite --engine django.db.backends.postgresql    # what stock gets wrong
+    python -m tests.django_suite schema.tests.SchemaTests.test_add_field   # one test
+
+The server is the one of ``DATABASE_URL``, on which the role must be a superuser (the harness makes
+event triggers), or the embedded one. Django's source distribution is fetched once, through pip.
+The exit status is 1 when a test fails that is not in ``expected_failures.toml``, when a listed one
+passes, or when a test is skipped that stock Django runs on plain tables. Skipped and failing tests
+are tried again on stock Django with plain tables: what fails there too says nothing about us.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import sys
+import time
+
+import django
+
+from tests.django_suite.run import OUR_ENGINE, STOCK_ENGINE, SuiteCrashed, run_tests
+from tests.django_suite.server import server_parameters, server_version
+from tests.django_suite.source import django_tests_directory
+from tests.django_suite.verdict import Verdict, doubtful, expected_failures, judge
+
+DEFAULT_SUITES = ["schema", "migrations"]
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    started = time.monotonic()
+    labels = options.tests or options.suites or DEFAULT_SUITES
+    tests_directory = django_tests_directory()
+    parameters = server_parameters()
+    postgresql = server_version(parameters)
+    print(
+        f"Django {django.get_version()}, PostgreSQL {postgresql}, {options.engine}: "
+        + ", ".join(labels),
+        flush=True,
+    )
+    listed = {} if options.plain else expected_failures(django.get_version(), postgresql)
+    run = functools.partial(run_tests, tests_directory=tests_directory, parameters=parameters)
+    try:
+        outcomes = run(labels, engine=options.engine, plain=options.plain, shards=options.jobs)
+        asked = doubtful(outcomes, listed)
+        stock = run(asked, engine=STOCK_ENGINE, plain=True, shards=1) if asked else {}
+    except SuiteCrashed as error:
+        print(error)
+        return 1
+    verdict = judge(outcomes, listed, stock, suites=set() if options.tests else set(labels))
+    for test in verdict.unsupported:
+        print(f"UNSUPPORTED {test}: fails on stock Django with plain tables too.")
+    for test in verdict.failed:
+        print(f"FAIL {test}")
+        if not options.brief:
+            print(outcomes[test].detail)
+    for test in verdict.stale:
+        print(f"STALE {test}: in expected_failures.toml, but it does not fail. Remove the entry.")
+    for test in verdict.skipped_here_only:
+        print(f"SKIPPED {test}: {outcomes[test].detail} Stock Django runs it on plain tables.")
+    _summarise(verdict, time.monotonic() - started)
+    return 1 if verdict.problems else 0
+
+
+def _summarise(verdict: Verdict, seconds: float) -> None:
+    print(f"{len(verdict.justified)} failed as listed in expected_failures.toml")
+    print(f"{len(verdict.unsupported)} fail on stock Django with plain tables too")
+    print(f"{len(verdict.skipped)} skipped, as on stock Django with plain tables")
+    print(f"took {seconds:.0f} s")
+    print(f"{len(verdict.passed)} passed, {verdict.problems} failed")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.django_suite",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("tests", nargs="*", help="single tests, as Django's runtests.py names them")
+    parser.add_argument(
+        "--suite",
+        dest="suites",
+        action="append",
+        help="a folder of Django's tests (repeatable; default: schema and migrations)",
+    )
+    parser.add_argument("--engine", default=OUR_ENGINE)
+    parser.add_argument("--plain", action="store_true", help="leave the tables where they are")
+    parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1))
+    parser.add_argument("--brief", action="store_true", help="name failures without tracebacks")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

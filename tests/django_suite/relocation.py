@@ -1,0 +1,201 @@
+"""Moves every model to the schema ``moved`` while Django's tests go on naming tables bare.
+
+Two halves, kept apart on purpose. The engine sees only plain, qualified strings: whatever is
+assigned to ``Options.db_table`` is qualified at once. Django's test files, and only they, may go on
+using bare names: what they pass to the backend is re-aimed, what they get back compares equal to
+the bare name too. Re-aiming for anybody else would let a backend pass that has lost the schema.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+SCHEMA = "moved"
+
+#: Bare names of all tables that a model has had so far; only these are re-aimed.
+moved_names: set[str] = set()
+
+#: Names that are never moved.
+_stay: frozenset[str] = frozenset()
+
+_tests_directory = ""
+
+
+def split(name: str) -> tuple[str | None, str]:
+    """Split ``"s"."t"``, ``s"."t`` and ``t``. Written apart from the backend's own parser."""
+    schema, separator, table = name.partition('"."')
+    if not separator:
+        return None, name.removeprefix('"').removesuffix('"')
+    return schema.removeprefix('"'), table.removesuffix('"')
+
+
+def moved(name: str) -> str:
+    """Return the qualified spelling of a bare name, and remember the name."""
+    schema, table = split(name)
+    if not name or schema is not None or name in _stay:
+        return name
+    moved_names.add(table)
+    return f'"{SCHEMA}"."{table}"'
+
+
+def re_aimed(name: Any) -> Any:
+    """Return what a bare name written in a test file means, if a model has that table."""
+    return moved(name) if isinstance(name, str) and name in moved_names else name
+
+
+class Seen(str):
+    """A moved table's qualified name as a test file sees it: also equal to the bare name."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and str.__eq__(self, re_aimed(other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return str.__hash__(self)
+
+    def startswith(self, prefix: Any, *bounds: Any) -> bool:
+        return split(self)[1].startswith(prefix, *bounds)
+
+
+def seen(name: str) -> str:
+    """Return a name from the backend in the form in which a test file gets it.
+
+    A table of ``public`` must not pass for the moved table of the same name.
+    """
+    schema, table = split(name)
+    if schema == SCHEMA:
+        return Seen(f'"{SCHEMA}"."{table}"')
+    return f'"public"."{table}"' if schema is None and table in moved_names else name
+
+
+_TABLE_IN_SQL = re.compile(
+    r"""(?P<before>\b(?:FROM|INTO|TABLE|UPDATE|JOIN|ON|REFERENCES|EXISTS|ONLY)\s+)"""
+    r"""(?P<quote>"?)(?P<name>\w+)(?P=quote)(?!["\w.])""",
+    re.IGNORECASE,
+)
+
+
+def re_aimed_sql(sql: Any) -> Any:
+    """Qualify the moved tables in raw SQL."""
+
+    def qualify(match: re.Match[str]) -> str:
+        name = match["name"]
+        return match["before"] + moved(name) if name in moved_names else match[0]
+
+    return _TABLE_IN_SQL.sub(qualify, sql) if isinstance(sql, str) else sql
+
+
+def called_from_test(depth: int = 2) -> bool:
+    """Tell whether the caller of the patched function is in one of Django's test files."""
+    return sys._getframe(depth).f_code.co_filename.startswith(_tests_directory)
+
+
+def _patch(owner: type, name: str, wrapper: Callable[[Callable[..., Any]], Any]) -> None:
+    original = getattr(owner, name)
+    setattr(owner, name, functools.wraps(original)(wrapper(original)))
+
+
+def _with_names(original: Callable[..., Any], seen_result: Callable[[Any], Any]) -> Any:
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not called_from_test():
+            return original(self, *args, **kwargs)
+        args = tuple(re_aimed(arg) for arg in args)
+        kwargs = {key: re_aimed(value) for key, value in kwargs.items()}
+        return seen_result(original(self, *args, **kwargs))
+
+    return call
+
+
+def _seen_constraints(constraints: dict[str, Any]) -> dict[str, Any]:
+    for constraint in constraints.values():
+        if constraint["foreign_key"]:
+            table, column = constraint["foreign_key"]
+            constraint["foreign_key"] = (seen(table), column)
+    return constraints
+
+
+_SEEN_RESULTS: dict[str, Callable[[Any], Any]] = {
+    "get_constraints": _seen_constraints,
+    "get_primary_key_column": lambda result: result,
+    "get_primary_key_columns": lambda result: result,
+    "get_relations": lambda result: {
+        column: (other, seen(table)) for column, (other, table) in result.items()
+    },
+    "get_sequences": lambda result: [{**row, "table": seen(row["table"])} for row in result],
+    "get_table_description": lambda result: result,
+    "get_table_list": lambda result: [row._replace(name=seen(row.name)) for row in result],
+    "table_names": lambda result: [seen(name) for name in result],
+}
+
+
+def install(tests_directory: str, stay: frozenset[str] = frozenset()) -> None:
+    """Move all models defined from now on, and let the files in ``tests_directory`` not notice."""
+    global _stay, _tests_directory
+    _stay = stay
+    _tests_directory = tests_directory
+    _move_models()
+
+
+def _move_models() -> None:
+    from django.db.models.options import Options
+
+    def get(self: Options) -> str:
+        return self.__dict__["db_table"]
+
+    def set_(self: Options, name: str) -> None:
+        self.__dict__["db_table"] = moved(name)
+
+    def contribute(original: Callable[..., Any]) -> Any:
+        def contribute_to_class(self: Options, cls: type, name: str) -> None:
+            meta = self.meta
+            original(self, cls, name)
+            # What the user wrote stays what the user wrote: it goes to migration states.
+            if "db_table" in self.original_attrs:
+                self.original_attrs["db_table"] = meta.db_table
+
+        return contribute_to_class
+
+    Options.db_table = property(get, set_)
+    _patch(Options, "contribute_to_class", contribute)
+
+
+def re_aim(wrapper_class: type) -> None:
+    """Let test files use bare names with connections of this class. Idempotent."""
+    from django.db.backends.utils import CursorWrapper
+
+    if wrapper_class.__dict__.get("_django_suite_re_aimed"):
+        return
+    wrapper_class._django_suite_re_aimed = True
+    for name, seen_result in _SEEN_RESULTS.items():
+        _patch(
+            wrapper_class.introspection_class,
+            name,
+            functools.partial(_with_names, seen_result=seen_result),
+        )
+
+    def with_sql(original: Callable[..., Any]) -> Any:
+        def execute(self: Any, sql: Any, *args: Any, **kwargs: Any) -> Any:
+            return original(self, re_aimed_sql(sql) if called_from_test() else sql, *args, **kwargs)
+
+        return execute
+
+    def alter_db_table(original: Callable[..., Any]) -> Any:
+        def call(self: Any, model: Any, old: str, new: str) -> Any:
+            if called_from_test():
+                old, new = moved(old), moved(new)
+            return original(self, model, old, new)
+
+        return call
+
+    editor = wrapper_class.SchemaEditorClass
+    _patch(CursorWrapper, "execute", with_sql)
+    _patch(editor, "execute", with_sql)
+    _patch(editor, "alter_db_table", alter_db_table)
+    _patch(editor, "quote_name", functools.partial(_with_names, seen_result=str))
+    _patch(wrapper_class.ops_class, "quote_name", functools.partial(_with_names, seen_result=str))
