@@ -14,14 +14,17 @@ DEVELOPMENT_SECRET_KEY = "development-only-key-never-used-in-production"  # noqa
 
 
 class Environment(Env):
-    """django-environ over a private mapping, so that reading a file changes no real variable."""
+    """django-environ over a private mapping, so that reading a file changes no real variable.
+
+    An empty variable counts as missing: that is how a shell takes back what a file sets.
+    """
 
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__()
-        self.ENVIRON = dict(values)
+        self.ENVIRON = {name: value for name, value in values.items() if value}
 
     def text(self, name: str) -> str:
-        """The value exactly as it was written; an empty variable counts as missing.
+        """The value exactly as it was written, or nothing.
 
         Secrets come through here, because `Env.str` takes a leading `$` for another variable's
         name.

@@ -1,0 +1,177 @@
+"""Fixtures of the whole suite: one real server for a run, a database of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from config.database import ENGINE
+from config.embedded.locks import exclusive_lock
+from tests.support import commands, databases, projects, servers
+from tests.support.servers import TestServer
+
+MIGRATED_TEMPLATE = "migrated_template"
+SERVER = pytest.StashKey[TestServer]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--attacks",
+        choices=["short", "full"],
+        help="run the long attacks too (marker `attack`): a shortened form, or all of them",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if servers.FOLDER_VARIABLE not in os.environ:
+        folder = servers.make_folder()
+        config.add_cleanup(lambda: servers.remove(folder))
+    server = servers.server_of_this_run()
+    config.stash[SERVER] = server
+    config.add_cleanup(server.cluster.leave)
+    # Whatever is configured on this machine: tests use their own server, started on first use.
+    settings = connections.settings["default"]
+    settings.update(ENGINE=ENGINE, NAME="domains", PASSWORD="", OPTIONS={}, CONN_MAX_AGE=0)
+    settings.update(HOST="", PORT="", USER="")
+    # Importing the models has made a wrapper of the configured engine already.
+    connections["default"] = connections.create_connection("default")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--attacks"):
+        return
+    attacks = [item for item in items if item.get_closest_marker("attack")]
+    if attacks:
+        config.hook.pytest_deselected(items=attacks)
+        items[:] = [item for item in items if item not in attacks]
+
+
+@pytest.fixture(scope="session")
+def attack_size(request: pytest.FixtureRequest) -> str:
+    """`short` or `full`: how long an attack may take."""
+    return request.config.getoption("--attacks") or "short"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> TestServer:
+    """The run's server, running; Django's default connection points to it."""
+    server = pytestconfig.stash[SERVER]
+    server.start()
+    connections.settings["default"].update(server.settings)
+    return server
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, postgres_server: TestServer
+) -> None:
+    """pytest-django's hook before it creates the test database: the server must run by then."""
+
+
+@pytest.fixture
+def scratch_database(postgres_server: TestServer, django_db_blocker: Any) -> Iterator[str]:
+    """A new empty database that `connections["default"]` points to; its name."""
+    with (
+        django_db_blocker.unblock(),
+        databases.scratch(postgres_server) as name,
+        databases.default_database(name),
+    ):
+        yield name
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres_server: TestServer, django_db_blocker: Any) -> Iterator[str]:
+    """`scratch_database`, once for all tests of a module."""
+    with (
+        django_db_blocker.unblock(),
+        databases.scratch(postgres_server) as name,
+        databases.default_database(name),
+    ):
+        yield name
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: TestServer) -> str:
+    """A database with everything migrated, made once in a run; clone it, never connect to it."""
+    lock = postgres_server.cluster.home.path / "migrated_template.lock"
+    done = lock.with_suffix(".done")
+    with exclusive_lock(lock, seconds=600):
+        if not done.exists():
+            databases.drop(postgres_server, MIGRATED_TEMPLATE)
+            databases.create(postgres_server, MIGRATED_TEMPLATE)
+            environment = postgres_server.environment(MIGRATED_TEMPLATE)
+            result = commands.run_manage("migrate", environment=environment, seconds=500)
+            assert result.returncode == 0, result.stdout + result.stderr
+            done.touch()
+    return MIGRATED_TEMPLATE
+
+
+@pytest.fixture
+def migrated_database(
+    postgres_server: TestServer, migrated_template: str, django_db_blocker: Any
+) -> Iterator[str]:
+    """`scratch_database` with everything migrated."""
+    with (
+        django_db_blocker.unblock(),
+        databases.scratch(postgres_server, template=migrated_template) as name,
+        databases.default_database(name),
+    ):
+        yield name
+
+
+@pytest.fixture(scope="module")
+def migrated_module_database(
+    postgres_server: TestServer, migrated_template: str, django_db_blocker: Any
+) -> Iterator[str]:
+    """`migrated_database`, once for all tests of a module."""
+    with (
+        django_db_blocker.unblock(),
+        databases.scratch(postgres_server, template=migrated_template) as name,
+        databases.default_database(name),
+    ):
+        yield name
+
+
+@pytest.fixture
+def call() -> Callable[..., commands.Result]:
+    """`call(*args)`: call_command here; .stdout .stderr .exit_status .error."""
+    return commands.call
+
+
+@pytest.fixture
+def manage(postgres_server: TestServer) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`manage(*args, **env)`: manage.py in a process of its own, on the current database."""
+
+    def run(*arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+        database = connections["default"].settings_dict["NAME"]
+        merged = {**postgres_server.environment(database), **environment}
+        return commands.run_manage(*arguments, environment=merged)
+
+    return run
+
+
+@pytest.fixture
+def project(
+    scratch_database: str, postgres_server: TestServer, tmp_path: Path
+) -> Callable[..., projects.Project]:
+    """`project(apps, settings=None)`: a foreign project on the scratch database.
+
+    `apps` is `{app: {file: source}}`; see `domain_app` and `plain_app` in tests.support.projects.
+    """
+    database = {**postgres_server.settings, "NAME": scratch_database}
+
+    def write(
+        apps: Mapping[str, Mapping[str, str]],
+        *,
+        settings: Mapping[str, Any] | None = None,
+        name: str = "project",
+    ) -> projects.Project:
+        return projects.write_project(tmp_path / name, apps, database=database, settings=settings)
+
+    return write
