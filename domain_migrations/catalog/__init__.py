@@ -1,0 +1,1 @@
+"""What ``pg_catalog`` says about a schema, as text that can be compared."""
