@@ -25,7 +25,8 @@ from psycopg.pq import TransactionStatus
 from ..domains import CORE, CORE_SCHEMA, Domain
 from ..exceptions import LockBusy, MigrationFailed
 from . import activity
-from .session import LOST, Session, backend_pid, is_alive
+from .pooling import backend_pid
+from .session import LOST, Session, is_alive
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 0.5

@@ -151,11 +151,11 @@ class _SecondClient:
 
 @contextmanager
 def _second_client(connection: BaseDatabaseWrapper) -> Iterator[_SecondClient]:
-    with unmanaged_client(connection) as client:
+    with unmanaged_client(connection.get_connection_params()) as client:
         yield _SecondClient(client)
 
 
-def unmanaged_client(connection: BaseDatabaseWrapper, **params: Any) -> psycopg.Connection[Any]:
-    """Return a second connection to the same database that Django does not know of."""
-    given = {"connect_timeout": CONNECT_SECONDS, **connection.get_connection_params(), **params}
-    return psycopg.connect(**{**given, "autocommit": True})
+def unmanaged_client(params: dict[str, Any], **more: Any) -> psycopg.Connection[Any]:
+    """Return a connection that Django does not know of, made from a wrapper's parameters."""
+    given = {"connect_timeout": CONNECT_SECONDS, **params, **more, "autocommit": True}
+    return psycopg.connect(**given)

@@ -1,0 +1,143 @@
+"""Statements that PostgreSQL runs ``CONCURRENTLY``: patient, and cleaned up when they fail.
+
+They hold no lock that stops traffic, but they wait for every older transaction. A
+``lock_timeout`` would end that wait and leave an invalid index: useless to queries, a burden
+to writes, and in the way of the next attempt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+_NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
+_SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
+
+CONCURRENTLY = re.compile(
+    rf"{_SPACE}*(?:CREATE{_SPACE}+(?:UNIQUE{_SPACE}+)?INDEX|DROP{_SPACE}+INDEX|REINDEX\b[^;]*?"
+    rf"|REFRESH{_SPACE}+MATERIALIZED{_SPACE}+VIEW|ALTER{_SPACE}+TABLE\b[^;]*?DETACH\b[^;]*?)"
+    rf"{_SPACE}+CONCURRENTLY\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+CREATE_INDEX = re.compile(
+    rf"{_SPACE}*CREATE{_SPACE}+(?:UNIQUE{_SPACE}+)?INDEX{_SPACE}+CONCURRENTLY{_SPACE}+"
+    rf"(?:IF{_SPACE}+NOT{_SPACE}+EXISTS{_SPACE}+)?(?P<name>{_NAME}){_SPACE}+"
+    rf"ON{_SPACE}+(?:ONLY{_SPACE}+)?(?P<table>{_NAME}(?:{_SPACE}*\.{_SPACE}*{_NAME})?)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+DEAD_INDEX = """
+SELECT c.oid, n.nspname, c.relname
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indexrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE i.indrelid = to_regclass(%s) AND NOT i.indisvalid
+  AND c.relname = (parse_ident(%s))[1]::name
+"""
+
+BUILDERS = """
+SELECT DISTINCT l.pid
+FROM pg_stat_progress_create_index AS p
+JOIN pg_locks AS l ON l.pid = p.pid
+WHERE l.relation = to_regclass(%s) AND l.granted AND p.pid <> pg_backend_pid()
+"""
+"""Others that build an index of the table now: theirs is invalid too, until it is done."""
+
+
+class BuiltIndex(NamedTuple):
+    """An index that a statement builds concurrently: both names as the statement spells them."""
+
+    name: str
+    table: str
+
+
+class DeadIndex(NamedTuple):
+    """An invalid index that nobody is building."""
+
+    oid: int
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+def is_concurrent(statement: str) -> bool:
+    """Tell whether PostgreSQL runs the statement concurrently."""
+    return CONCURRENTLY.match(statement) is not None
+
+
+def index_built_by(statement: str) -> BuiltIndex | None:
+    """Return the index that the statement builds concurrently, if it does and names it."""
+    found = CREATE_INDEX.match(statement)
+    return BuiltIndex(found["name"], found["table"]) if found else None
+
+
+def find_dead_index(connection: BaseDatabaseWrapper, built: BuiltIndex) -> DeadIndex | None:
+    """Return what a failed attempt left of the index: of that name, on that table, invalid."""
+    with connection.cursor() as cursor:
+        cursor.execute(DEAD_INDEX, [built.table, built.name])
+        before = cursor.fetchone()
+        cursor.execute(BUILDERS, [built.table])
+        if before is None or cursor.fetchone():
+            return None
+        # One whose builder finished between the two looks is valid now.
+        cursor.execute(DEAD_INDEX, [built.table, built.name])
+        after = cursor.fetchone()
+    return DeadIndex(*after) if after == before else None
+
+
+def drop_dead_index(connection: BaseDatabaseWrapper, index: DeadIndex) -> None:
+    """Drop the index without stopping traffic; outside any transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(
+                sql.Identifier(index.schema, index.name)
+            )
+        )
+
+
+@dataclass(frozen=True)
+class IndexBuilder:
+    """Runs a ``CREATE INDEX CONCURRENTLY``, twice if need be, and leaves no dead index.
+
+    Arguments:
+        report: told of every dead index that is dropped.
+    """
+
+    connection: BaseDatabaseWrapper
+    report: Callable[[str], None]
+
+    def run(self, built: BuiltIndex, execute: Callable[[], Any]) -> Any:
+        self._clear(built, "an earlier run left it")
+        try:
+            return execute()
+        except DatabaseError as exc:
+            said = str(exc).strip().partition("\n")[0]
+            if self._is_lost() or not self._clear(built, f"building it failed: {said}"):
+                raise
+        try:
+            return execute()
+        except DatabaseError as exc:
+            if not self._is_lost():
+                said = str(exc).strip().partition("\n")[0]
+                self._clear(built, f"building it failed again: {said}")
+            raise
+
+    def _clear(self, built: BuiltIndex, reason: str) -> bool:
+        index = find_dead_index(self.connection, built)
+        if index is not None:
+            drop_dead_index(self.connection, index)
+            self.report(f"Dropped the invalid index {index}: {reason}.")
+        return index is not None
+
+    def _is_lost(self) -> bool:
+        raw = self.connection.connection
+        return raw is None or bool(raw.closed)
