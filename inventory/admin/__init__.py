@@ -1,0 +1,25 @@
+"""The inventory's admin pages, one module for each noun."""
+
+from __future__ import annotations
+
+from . import (
+    budget,
+    budget_requests,
+    catalogue,
+    contracts,
+    places,
+    purchasing,
+    receiving,
+    stock,
+)
+
+__all__ = [
+    "budget",
+    "budget_requests",
+    "catalogue",
+    "contracts",
+    "places",
+    "purchasing",
+    "receiving",
+    "stock",
+]

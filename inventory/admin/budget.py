@@ -1,0 +1,105 @@
+"""Admin pages of budgets, allocations, plans and reservations."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+
+from inventory.models import (
+    Budget,
+    BudgetAllocation,
+    BudgetCategory,
+    BudgetPlan,
+    BudgetReservation,
+    BudgetType,
+)
+from inventory.selectors import references
+
+from .base import ReadOnlyAdmin, RecordedAdmin
+
+
+@admin.register(BudgetType)
+class BudgetTypeAdmin(admin.ModelAdmin):
+    list_display = ("code", "name")
+    search_fields = ("code", "name")
+
+
+@admin.register(BudgetCategory)
+class BudgetCategoryAdmin(admin.ModelAdmin):
+    list_display = ("code", "name", "finance_account_id")
+    search_fields = ("code", "name")
+    readonly_fields = ("account",)
+
+    @admin.display(description="account in finance")
+    def account(self, category: BudgetCategory) -> str:
+        """Which account the id stands for, according to finance."""
+        return references.describe(references.ACCOUNT, category.finance_account_id)
+
+
+@admin.register(Budget)
+class BudgetAdmin(admin.ModelAdmin):
+    list_display = ("code", "name", "type", "category", "is_active")
+    list_filter = ("is_active", "type", "category")
+    list_select_related = ("type", "category")
+    search_fields = ("code", "name")
+    autocomplete_fields = ("type", "category")
+
+
+@admin.register(BudgetAllocation)
+class BudgetAllocationAdmin(RecordedAdmin):
+    list_display = ("fiscal_year", "budget", "department", "amount", "reserved", "available")
+    list_display_links = ("fiscal_year", "budget")
+    list_filter = ("fiscal_year", "budget", "department")
+    list_select_related = ("budget", "department")
+    search_fields = ("budget__code", "budget__name", "department__code", "department__name")
+    autocomplete_fields = ("budget", "department")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BudgetAllocation]:
+        open_reservations = Sum(
+            "reservations__amount",
+            filter=~Q(reservations__status=BudgetReservation.Status.RELEASED),
+        )
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(reserved_amount=Coalesce(open_reservations, Decimal(0)))
+        )
+
+    @admin.display(ordering="reserved_amount")
+    def reserved(self, allocation: BudgetAllocation) -> Decimal:
+        return allocation.reserved_amount
+
+    @admin.display
+    def available(self, allocation: BudgetAllocation) -> Decimal:
+        return allocation.amount - allocation.reserved_amount
+
+
+@admin.register(BudgetPlan)
+class BudgetPlanAdmin(RecordedAdmin):
+    list_display = (
+        "fiscal_year",
+        "department",
+        "generic",
+        "used_last_year",
+        "quantity",
+        "unit_price",
+        "amount",
+    )
+    list_display_links = ("fiscal_year", "generic")
+    list_filter = ("fiscal_year", "department", "generic__priority")
+    list_select_related = ("department", "generic")
+    search_fields = ("generic__working_code", "generic__name", "department__code")
+    autocomplete_fields = ("department", "generic")
+
+
+@admin.register(BudgetReservation)
+class BudgetReservationAdmin(ReadOnlyAdmin):
+    list_display = ("request", "allocation", "amount", "status", "created_at", "created_by")
+    list_filter = ("status", "allocation__fiscal_year", "allocation__budget")
+    list_select_related = ("request", "allocation", "created_by")
+    date_hierarchy = "created_at"
+    search_fields = ("request__number", "allocation__budget__code")

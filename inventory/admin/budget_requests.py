@@ -1,0 +1,109 @@
+"""Admin pages of budget requests."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from inventory.models import (
+    BudgetRequest,
+    BudgetRequestAudit,
+    BudgetRequestComment,
+    BudgetRequestItem,
+)
+from inventory.services.budget_requests import budget_request_move
+
+from .base import ReadOnlyAdmin, RecordedAdmin, run_service
+
+
+class BudgetRequestItemInline(admin.TabularInline):
+    model = BudgetRequestItem
+    autocomplete_fields = ("generic",)
+    extra = 0
+
+
+class BudgetRequestCommentInline(admin.TabularInline):
+    model = BudgetRequestComment
+    readonly_fields = ("created_by", "created_at")
+    extra = 0
+
+
+class BudgetRequestAuditInline(admin.TabularInline):
+    model = BudgetRequestAudit
+    readonly_fields = ("old_status", "new_status", "changed_by", "changed_at")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: BudgetRequest | None = None) -> bool:
+        return False
+
+
+@admin.register(BudgetRequest)
+class BudgetRequestAdmin(RecordedAdmin):
+    list_display = (
+        "number",
+        "fiscal_year",
+        "department",
+        "budget",
+        "status",
+        "approved_amount",
+        "created_by",
+    )
+    list_filter = ("status", "fiscal_year", "budget", "department")
+    list_select_related = ("department", "budget", "created_by")
+    search_fields = ("number", "justification", "items__generic__name")
+    autocomplete_fields = ("department", "budget")
+    readonly_fields = (
+        *RecordedAdmin.readonly_fields,
+        "status",
+        "approved_amount",
+        "updated_by",
+    )
+    inlines = (BudgetRequestItemInline, BudgetRequestCommentInline, BudgetRequestAuditInline)
+    actions = ("submit", "review", "reject")
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may decide on budget requests."""
+        return request.user.has_perm("inventory.approve_budgetrequest")
+
+    def save_model(
+        self, request: HttpRequest, obj: BudgetRequest, form: ModelForm, change: bool
+    ) -> None:
+        obj.updated_by = request.user
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description="Submit the chosen requests", permissions=["change"])
+    def submit(self, request: HttpRequest, queryset: QuerySet[BudgetRequest]) -> None:
+        self._move(request, queryset, BudgetRequest.Status.SUBMITTED)
+
+    @admin.action(description="Mark the chosen requests as reviewed", permissions=["approve"])
+    def review(self, request: HttpRequest, queryset: QuerySet[BudgetRequest]) -> None:
+        self._move(request, queryset, BudgetRequest.Status.REVIEWED)
+
+    @admin.action(description="Reject the chosen requests", permissions=["approve"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[BudgetRequest]) -> None:
+        self._move(request, queryset, BudgetRequest.Status.REJECTED)
+
+    def _move(
+        self, request: HttpRequest, queryset: QuerySet[BudgetRequest], status: BudgetRequest.Status
+    ) -> None:
+        run_service(
+            self,
+            request,
+            queryset,
+            lambda chosen: budget_request_move(
+                request=chosen, status=status, moved_by=request.user
+            ),
+            done=status.label.lower(),
+        )
+
+
+@admin.register(BudgetRequestAudit)
+class BudgetRequestAuditAdmin(ReadOnlyAdmin):
+    list_display = ("changed_at", "request", "old_status", "new_status", "changed_by")
+    list_filter = ("new_status", "changed_at")
+    list_select_related = ("request", "changed_by")
+    date_hierarchy = "changed_at"
+    search_fields = ("request__number", "changed_by__username")

@@ -1,0 +1,26 @@
+"""Admin pages of contracts."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from inventory.models import Contract, ContractItem
+
+from .base import RecordedAdmin
+
+
+class ContractItemInline(admin.TabularInline):
+    model = ContractItem
+    autocomplete_fields = ("drug", "pack_ratio")
+    extra = 0
+
+
+@admin.register(Contract)
+class ContractAdmin(RecordedAdmin):
+    list_display = ("number", "title", "vendor", "starts_on", "ends_on", "total_value", "status")
+    list_filter = ("status", "fiscal_year", "method")
+    list_select_related = ("vendor",)
+    date_hierarchy = "starts_on"
+    search_fields = ("number", "title", "vendor__name", "items__drug__trade_name")
+    autocomplete_fields = ("vendor",)
+    inlines = (ContractItemInline,)

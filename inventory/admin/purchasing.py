@@ -1,0 +1,104 @@
+"""Admin pages of purchase requests and orders."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from inventory.models import (
+    PurchaseOrder,
+    PurchaseOrderItem,
+    PurchaseRequest,
+    PurchaseRequestItem,
+)
+from inventory.services.purchasing import (
+    purchase_request_approve,
+    purchase_request_reject,
+    purchase_request_submit,
+)
+
+from .base import RecordedAdmin, run_service
+
+
+class PurchaseRequestItemInline(admin.TabularInline):
+    model = PurchaseRequestItem
+    autocomplete_fields = ("generic",)
+    extra = 0
+
+
+@admin.register(PurchaseRequest)
+class PurchaseRequestAdmin(RecordedAdmin):
+    list_display = ("number", "fiscal_year", "department", "status", "needed_by", "created_by")
+    list_filter = ("status", "fiscal_year", "department")
+    list_select_related = ("department", "created_by")
+    date_hierarchy = "created_at"
+    search_fields = ("number", "reason", "items__generic__name")
+    autocomplete_fields = ("department", "allocation")
+    readonly_fields = (*RecordedAdmin.readonly_fields, "status", "decided_by", "decided_at")
+    inlines = (PurchaseRequestItemInline,)
+    actions = ("submit", "approve", "reject")
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may decide on purchase requests."""
+        return request.user.has_perm("inventory.approve_purchaserequest")
+
+    @admin.action(description="Submit the chosen requests", permissions=["change"])
+    def submit(self, request: HttpRequest, queryset: QuerySet[PurchaseRequest]) -> None:
+        run_service(
+            self,
+            request,
+            queryset,
+            lambda chosen: purchase_request_submit(request=chosen, submitted_by=request.user),
+            done="submitted",
+        )
+
+    @admin.action(description="Approve the chosen requests", permissions=["approve"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[PurchaseRequest]) -> None:
+        run_service(
+            self,
+            request,
+            queryset,
+            lambda chosen: purchase_request_approve(request=chosen, approved_by=request.user),
+            done="approved",
+        )
+
+    @admin.action(description="Reject the chosen requests", permissions=["approve"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[PurchaseRequest]) -> None:
+        run_service(
+            self,
+            request,
+            queryset,
+            lambda chosen: purchase_request_reject(request=chosen, rejected_by=request.user),
+            done="rejected",
+        )
+
+
+class PurchaseOrderItemInline(admin.TabularInline):
+    model = PurchaseOrderItem
+    autocomplete_fields = ("drug", "pack_ratio")
+    readonly_fields = ("packs_received",)
+    extra = 0
+
+
+@admin.register(PurchaseOrder)
+class PurchaseOrderAdmin(RecordedAdmin):
+    list_display = ("number", "vendor", "method", "ordered_on", "due_on", "status", "total_amount")
+    list_filter = ("status", "method", "ordered_on")
+    list_select_related = ("vendor",)
+    date_hierarchy = "ordered_on"
+    search_fields = ("number", "vendor__name", "request__number", "contract__number")
+    autocomplete_fields = ("request", "vendor", "contract")
+    inlines = (PurchaseOrderItemInline,)
+
+
+@admin.register(PurchaseOrderItem)
+class PurchaseOrderItemAdmin(admin.ModelAdmin):
+    """Lets a receipt's items find what was ordered."""
+
+    list_display = ("order", "drug", "pack_ratio", "packs", "packs_received", "pack_price")
+    list_filter = ("order__status",)
+    list_select_related = ("order", "drug", "pack_ratio__pack_unit")
+    search_fields = ("order__number", "drug__trade_name", "drug__standard_code")
+    autocomplete_fields = ("order", "drug", "pack_ratio")
+    readonly_fields = ("packs_received",)

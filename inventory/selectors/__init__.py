@@ -1,0 +1,1 @@
+"""Reads: functions that answer a question and write nothing."""
