@@ -77,7 +77,8 @@ SELECT 'type', t.oid::regtype::text, NULL,
         'analyze ' || nullif(t.typanalyze::oid, 0)::regprocedure,
         'subscript ' || nullif(t.typsubscript::oid, 0)::regprocedure,
         'length ' || t.typlen || ' alignment ' || t.typalign::text
-            || ' storage ' || t.typstorage::text || ' category ' || t.typcategory::text || ' delimiter ' || t.typdelim::text,
+            || ' storage ' || t.typstorage::text || ' category ' || t.typcategory::text
+            || ' delimiter ' || t.typdelim::text,
         CASE WHEN t.typbyval THEN 'by value' END,
         CASE WHEN t.typispreferred THEN 'preferred' END,
         CASE WHEN t.typcollation <> 0 THEN 'collatable' END,
