@@ -5,11 +5,12 @@
     python -m tests.django_suite --engine django.db.backends.postgresql    # what stock gets wrong
     python -m tests.django_suite schema.tests.SchemaTests.test_add_field   # one test
 
-The server is the one of ``DATABASE_URL``, on which the role must be a superuser (the harness makes
-event triggers), or the embedded one. Django's source distribution is fetched once, through pip.
-The exit status is 1 when a test fails that is not in ``expected_failures.toml``, when a listed one
-passes, or when a test is skipped that stock Django runs on plain tables. Skipped and failing tests
-are tried again on stock Django with plain tables: what fails there too says nothing about us.
+The server is the one of DATABASE_URL, on which the role must be a superuser (the harness makes
+event triggers), else the one of the tests, chosen by TEST_POSTGRES. Django's source distribution is
+fetched once, through pip. The exit status is 1 when a test fails that is not listed in
+expected_failures.toml, when a listed one passes, or when one is skipped that stock Django runs on
+plain tables. Skipped and failing tests are tried again on stock Django with plain tables: what
+fails there too says nothing about us.
 """
 
 from __future__ import annotations
@@ -33,24 +34,32 @@ DEFAULT_SUITES = ["schema", "migrations"]
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     started = time.monotonic()
-    labels = options.tests or options.suites or DEFAULT_SUITES
-    tests_directory = django_tests_directory()
-    parameters = server_parameters()
-    postgresql = server_version(parameters)
-    print(
-        f"Django {django.get_version()}, PostgreSQL {postgresql}, {options.engine}: "
-        + ", ".join(labels),
-        flush=True,
-    )
-    listed = {} if options.plain else expected_failures(django.get_version(), postgresql)
-    run = functools.partial(run_tests, tests_directory=tests_directory, parameters=parameters)
     try:
-        outcomes = run(labels, engine=options.engine, plain=options.plain, shards=options.jobs)
-        asked = doubtful(outcomes, listed)
-        stock = run(asked, engine=STOCK_ENGINE, plain=True, shards=1) if asked else {}
+        with server_parameters() as parameters:
+            verdict = _run(options, parameters)
     except SuiteCrashed as error:
         print(error)
         return 1
+    print(f"{len(verdict.justified)} failed as listed in expected_failures.toml")
+    print(f"{len(verdict.unsupported)} fail on stock Django with plain tables too")
+    print(f"{len(verdict.skipped)} skipped, as on stock Django with plain tables")
+    print(f"took {time.monotonic() - started:.0f} s")
+    print(f"{len(verdict.passed)} passed, {verdict.problems} failed")
+    return 1 if verdict.problems else 0
+
+
+def _run(options: argparse.Namespace, parameters: dict[str, str]) -> Verdict:
+    labels = options.tests or options.suites or DEFAULT_SUITES
+    django_version, postgresql = django.get_version(), server_version(parameters)
+    print(f"Django {django_version}, PostgreSQL {postgresql}, {options.engine}:", *labels)
+    sys.stdout.flush()
+    listed = {} if options.plain else expected_failures(django_version, postgresql)
+    run = functools.partial(
+        run_tests, tests_directory=django_tests_directory(), parameters=parameters
+    )
+    outcomes = run(labels, engine=options.engine, plain=options.plain, shards=options.jobs)
+    asked = doubtful(outcomes, listed)
+    stock = run(asked, engine=STOCK_ENGINE, plain=True, shards=1) if asked else {}
     verdict = judge(outcomes, listed, stock, suites=set() if options.tests else set(labels))
     for test in verdict.unsupported:
         print(f"UNSUPPORTED {test}: fails on stock Django with plain tables too.")
@@ -62,16 +71,7 @@ def main(arguments: list[str]) -> int:
         print(f"STALE {test}: in expected_failures.toml, but it does not fail. Remove the entry.")
     for test in verdict.skipped_here_only:
         print(f"SKIPPED {test}: {outcomes[test].detail} Stock Django runs it on plain tables.")
-    _summarise(verdict, time.monotonic() - started)
-    return 1 if verdict.problems else 0
-
-
-def _summarise(verdict: Verdict, seconds: float) -> None:
-    print(f"{len(verdict.justified)} failed as listed in expected_failures.toml")
-    print(f"{len(verdict.unsupported)} fail on stock Django with plain tables too")
-    print(f"{len(verdict.skipped)} skipped, as on stock Django with plain tables")
-    print(f"took {seconds:.0f} s")
-    print(f"{len(verdict.passed)} passed, {verdict.problems} failed")
+    return verdict
 
 
 def _parser() -> argparse.ArgumentParser:

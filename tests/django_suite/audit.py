@@ -77,7 +77,9 @@ SELECT table_.relname, jsonb_build_object(
         WHERE conrelid = table_.oid AND contype = 'f'
     ),
     'sequences', (
-        SELECT coalesce(jsonb_object_agg(attname, jsonb_build_array(nspname, sequence.relname)), '{}')
+        SELECT coalesce(
+            jsonb_object_agg(attname, jsonb_build_array(nspname, sequence.relname)), '{}'
+        )
         FROM pg_class AS sequence
         JOIN pg_namespace AS schema ON schema.oid = sequence.relnamespace
         JOIN pg_depend AS owned ON owned.objid = sequence.oid

@@ -48,11 +48,7 @@ def run_tests(
     shards: int,
 ) -> dict[str, Outcome]:
     """Run the tests, on tables as Django makes them if ``plain``, else on moved ones."""
-    options = {key: value for key, value in parameters.items() if key not in _DJANGO_NAMES}
-    connection: dict[str, object] = {
-        django: parameters[libpq] for libpq, django in _DJANGO_NAMES.items() if libpq in parameters
-    }
-    connection["OPTIONS"] = options
+    connection = django_connection(parameters)
     with (
         tempfile.TemporaryDirectory() as scratch,
         template_database(parameters, plain=plain) as template,
@@ -86,6 +82,14 @@ def run_tests(
             for path in outcomes
             for test, (outcome, detail) in json.loads(path.read_text()).items()
         }
+
+
+def django_connection(parameters: dict[str, str]) -> dict[str, object]:
+    """Return libpq's parameters as those of an entry of ``DATABASES``."""
+    return {
+        **{_DJANGO_NAMES[key]: parameters[key] for key in _DJANGO_NAMES if key in parameters},
+        "OPTIONS": {key: parameters[key] for key in parameters if key not in _DJANGO_NAMES},
+    }
 
 
 def _start(labels: Sequence[str], run: dict[str, object], *, log: Path) -> subprocess.Popen[bytes]:

@@ -1,5 +1,6 @@
 """The test runner that Django's ``runtests.py`` uses: one shard, every outcome written down."""
 
+# ruff: noqa: N802 - the names are unittest's
 from __future__ import annotations
 
 import json

@@ -11,21 +11,30 @@ from pathlib import Path
 import psycopg
 from psycopg import conninfo, sql
 
+from tests.support import servers
+
 _HOMONYMS = Path(__file__).with_name("homonyms.sql")
 
 
-def server_parameters() -> dict[str, str]:
-    """Return libpq's parameters of a server on which we may make databases and event triggers."""
+@contextmanager
+def server_parameters() -> Iterator[dict[str, str]]:
+    """Yield libpq's parameters of a server on which we may make databases and event triggers."""
     url = os.environ.get("DATABASE_URL")
     if url:
-        scheme, _, rest = url.partition("://")
-        return {
+        location = url.partition("://")[2]
+        yield {
             key: str(value)
-            for key, value in conninfo.conninfo_to_dict(f"postgresql://{rest}").items()
+            for key, value in conninfo.conninfo_to_dict(f"postgresql://{location}").items()
         }
-    from tests.support.servers import server
-
-    return server().parameters()
+        return
+    folder = servers.make_folder()
+    server = servers.server_of_this_run()
+    try:
+        server.start()
+        yield {**server.parameters, "dbname": "postgres"}
+    finally:
+        server.cluster.leave()
+        servers.remove(folder)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Measurements; none runs by default."""
