@@ -15,7 +15,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.apps import AppConfig
 from django.apps import apps as global_apps
@@ -43,6 +43,13 @@ class DomainConfig(AppConfig):
 
     domain: str = ""
     schema: str = ""
+
+    # Django takes an app's only config; this one, imported beside it, must not count.
+    default = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.default = cls.__dict__.get("default", True)
 
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)
