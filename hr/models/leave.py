@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from django.db.models import F, Q
 
 from .people import Employee
 from .ranges import period, same_id
+
+SATURDAY = 5
 
 
 class LeaveType(models.Model):
@@ -129,7 +132,24 @@ class LeaveRequest(models.Model):
         return f"{self.employee_id} from {self.starts_on} to {self.ends_on}"
 
     def clean(self) -> None:
-        if self.starts_on and self.ends_on and self.starts_on.year != self.ends_on.year:
+        if not (self.employee_id and self.starts_on and self.ends_on):
+            return
+        if self.starts_on.year != self.ends_on.year:
             raise ValidationError(
                 {"ends_on": "Leave is counted by calendar year; ask for each year on its own."}
             )
+        if not (
+            self.employee.is_employed(self.starts_on) and self.employee.is_employed(self.ends_on)
+        ):
+            raise ValidationError(
+                {"starts_on": f"{self.employee} is not employed in all of that period."}
+            )
+        self.days = working_days(self.starts_on, self.ends_on)
+        if self.days == 0 and self.starts_on <= self.ends_on:
+            raise ValidationError({"starts_on": "There is no working day in that period."})
+
+
+def working_days(starts_on: date, ends_on: date) -> Decimal:
+    """Return how many days from one to the other, both included, are Monday to Friday."""
+    days = (starts_on + timedelta(n) for n in range((ends_on - starts_on).days + 1))
+    return Decimal(sum(day.weekday() < SATURDAY for day in days))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
@@ -76,6 +79,9 @@ class Employee(models.Model):
     def __str__(self) -> str:
         return f"{self.employee_number} {self.full_name_th}"
 
+    def is_employed(self, day: date) -> bool:
+        return self.hired_on <= day and (self.left_on is None or day <= self.left_on)
+
     @property
     def full_name_th(self) -> str:
         return f"{self.first_name_th} {self.last_name_th}"
@@ -122,3 +128,11 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.employee_id} as {self.position_id} from {self.starts_on}"
+
+    def clean(self) -> None:
+        if not (self.employee_id and self.starts_on):
+            return
+        if not self.employee.is_employed(self.starts_on):
+            raise ValidationError(
+                {"starts_on": f"{self.employee} is not employed on {self.starts_on}."}
+            )

@@ -1,0 +1,157 @@
+"""Admin pages of finance. What is posted is looked at here, never changed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest
+
+from core.references import admin_link
+
+from . import selectors
+from .models import Account, Invoice, InvoiceLine, Journal, JournalLine, Payment
+
+
+class PostedAdmin(admin.ModelAdmin):
+    """Rows that only the services write: they keep the books and the invoices in step."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Account)
+class AccountAdmin(admin.ModelAdmin):
+    """The chart of accounts."""
+
+    list_display = ["code", "name_en", "name_th", "kind", "parent", "is_active"]
+    list_filter = ["kind", "is_active"]
+    list_select_related = ["parent"]
+    search_fields = ["code", "name_en", "name_th"]
+    autocomplete_fields = ["parent"]
+
+
+class JournalLineInline(admin.TabularInline):
+    """The lines of a journal."""
+
+    model = JournalLine
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[JournalLine]:
+        return super().get_queryset(request).select_related("account", "cost_centre")
+
+
+@admin.register(Journal)
+class JournalAdmin(PostedAdmin):
+    """Journals with their lines."""
+
+    list_display = ["number", "entry_date", "description", "amount", "posted_by"]
+    list_filter = ["entry_date"]
+    list_select_related = ["posted_by"]
+    search_fields = ["number", "description"]
+    date_hierarchy = "entry_date"
+    inlines = [JournalLineInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Journal]:
+        return super().get_queryset(request).annotate(debit_total=Sum("lines__debit"))
+
+    @admin.display(ordering="debit_total")
+    def amount(self, journal: Any) -> Decimal:
+        return journal.debit_total
+
+
+class InvoiceLineInline(admin.TabularInline):
+    """What is billed."""
+
+    model = InvoiceLine
+    extra = 0
+    autocomplete_fields = ["account"]
+    readonly_fields = ["amount"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InvoiceLine]:
+        return super().get_queryset(request).select_related("account")
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(admin.ModelAdmin):
+    """Invoices; the supplier and the order are another domain's, shown as links."""
+
+    list_display = [
+        "supplier_reference",
+        "supplier",
+        "purchase_order",
+        "issued_on",
+        "due_on",
+        "status",
+        "total",
+        "paid",
+    ]
+    list_filter = ["status", "due_on", "cost_centre"]
+    search_fields = ["supplier_reference", "=supplier_id", "lines__description"]
+    autocomplete_fields = ["cost_centre"]
+    readonly_fields = ["status", "journal", "created_by"]
+    date_hierarchy = "issued_on"
+    inlines = [InvoiceLineInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
+        return selectors.invoices_with_totals()
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        rows = changelist.result_list = list(changelist.result_list)
+        suppliers = selectors.invoice_suppliers(invoices=rows)
+        orders = selectors.invoice_purchase_orders(invoices=rows)
+        for row in rows:
+            row.resolved_supplier = suppliers.get(row.supplier_id)
+            row.resolved_order = orders.get(row.purchase_order_id)
+        return changelist
+
+    def has_change_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
+        booked = obj is not None and obj.status != Invoice.Status.DRAFT
+        return not booked and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Invoice, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+    @admin.display(ordering="supplier_id")
+    def supplier(self, invoice: Any) -> str:
+        return admin_link(selectors.SUPPLIER, invoice.supplier_id, invoice.resolved_supplier)
+
+    @admin.display(ordering="purchase_order_id")
+    def purchase_order(self, invoice: Any) -> str:
+        return admin_link(
+            selectors.PURCHASE_ORDER, invoice.purchase_order_id, invoice.resolved_order
+        )
+
+    @admin.display(ordering="total")
+    def total(self, invoice: Any) -> Decimal:
+        return invoice.total
+
+    @admin.display(ordering="paid")
+    def paid(self, invoice: Any) -> Decimal:
+        return invoice.paid
+
+
+@admin.register(Payment)
+class PaymentAdmin(PostedAdmin):
+    """Payments."""
+
+    list_display = ["reference", "invoice", "paid_on", "amount", "method", "journal", "paid_by"]
+    list_filter = ["method", "paid_on"]
+    list_select_related = ["invoice", "journal", "paid_by"]
+    search_fields = ["reference", "invoice__supplier_reference", "journal__number"]
+    date_hierarchy = "paid_on"

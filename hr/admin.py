@@ -1,0 +1,146 @@
+"""Admin pages of human resources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from core.references import admin_link
+
+from . import selectors, services
+from .models import Assignment, Employee, LeaveBalance, LeaveRequest, LeaveType, Position
+
+
+@admin.register(Position)
+class PositionAdmin(admin.ModelAdmin):
+    """Positions."""
+
+    list_display = ["code", "title_en", "title_th", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["code", "title_en", "title_th"]
+
+
+class AssignmentInline(admin.TabularInline):
+    """The positions an employee held."""
+
+    model = Assignment
+    extra = 0
+    autocomplete_fields = ["position"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
+        return super().get_queryset(request).select_related("position")
+
+
+@admin.register(Employee)
+class EmployeeAdmin(admin.ModelAdmin):
+    """Employees."""
+
+    list_display = [
+        "employee_number",
+        "full_name_th",
+        "full_name_en",
+        "cost_centre",
+        "hired_on",
+        "left_on",
+    ]
+    list_filter = [("left_on", admin.EmptyFieldListFilter), "cost_centre"]
+    list_select_related = ["cost_centre"]
+    search_fields = [
+        "employee_number",
+        "first_name_th",
+        "last_name_th",
+        "first_name_en",
+        "last_name_en",
+    ]
+    autocomplete_fields = ["user", "cost_centre"]
+    date_hierarchy = "hired_on"
+    inlines = [AssignmentInline]
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(admin.ModelAdmin):
+    """Who holds which position; the location is another domain's, shown as a link."""
+
+    list_display = ["employee", "position", "starts_on", "ends_on", "location"]
+    list_filter = [("ends_on", admin.EmptyFieldListFilter), "position"]
+    list_select_related = ["employee", "position"]
+    search_fields = ["employee__employee_number", "employee__last_name_th", "position__code"]
+    autocomplete_fields = ["employee", "position"]
+    date_hierarchy = "starts_on"
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        rows = changelist.result_list = list(changelist.result_list)
+        locations = selectors.assignment_locations(assignments=rows)
+        for row in rows:
+            row.resolved_location = locations.get(row.location_id)
+        return changelist
+
+    @admin.display(ordering="location_id")
+    def location(self, assignment: Any) -> str:
+        return admin_link(selectors.LOCATION, assignment.location_id, assignment.resolved_location)
+
+
+@admin.register(LeaveType)
+class LeaveTypeAdmin(admin.ModelAdmin):
+    """Kinds of leave."""
+
+    list_display = ["code", "name_en", "name_th", "days_per_year", "is_paid"]
+    list_filter = ["is_paid"]
+    search_fields = ["code", "name_en", "name_th"]
+
+
+@admin.register(LeaveBalance)
+class LeaveBalanceAdmin(admin.ModelAdmin):
+    """What employees are entitled to; used days follow from approved leave."""
+
+    list_display = ["employee", "leave_type", "year", "entitled_days", "used_days", "remaining"]
+    list_filter = ["year", "leave_type"]
+    list_select_related = ["employee", "leave_type"]
+    search_fields = ["employee__employee_number", "employee__last_name_th"]
+    autocomplete_fields = ["employee", "leave_type"]
+    readonly_fields = ["used_days"]
+
+    @admin.display(description="remaining days")
+    def remaining(self, balance: LeaveBalance) -> Any:
+        return balance.remaining_days
+
+
+@admin.register(LeaveRequest)
+class LeaveRequestAdmin(admin.ModelAdmin):
+    """Requests for leave; decided by the actions, which keep the balances right."""
+
+    list_display = ["employee", "leave_type", "starts_on", "ends_on", "days", "status"]
+    list_filter = ["status", "leave_type"]
+    list_select_related = ["employee", "leave_type"]
+    search_fields = ["employee__employee_number", "employee__last_name_th"]
+    autocomplete_fields = ["employee", "leave_type"]
+    readonly_fields = ["days", "status", "decided_by", "decided_at"]
+    date_hierarchy = "starts_on"
+    actions = ["approve", "reject"]
+
+    def has_change_permission(self, request: HttpRequest, obj: LeaveRequest | None = None) -> bool:
+        decided = obj is not None and obj.status != LeaveRequest.Status.REQUESTED
+        return not decided and super().has_change_permission(request, obj)
+
+    @admin.action(description="Approve selected requests", permissions=["change"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[LeaveRequest]) -> None:
+        self._decide(request, queryset, services.leave_approve)
+
+    @admin.action(description="Reject selected requests", permissions=["change"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[LeaveRequest]) -> None:
+        self._decide(request, queryset, services.leave_reject)
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[LeaveRequest], decide: Any) -> None:
+        for row in queryset.select_related("employee"):
+            try:
+                decide(request=row, decided_by=request.user)
+            except ValidationError as error:
+                self.message_user(
+                    request, f"{row.employee}: {' '.join(error.messages)}", messages.ERROR
+                )

@@ -1,0 +1,64 @@
+"""What other code asks of human resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connections, router
+from django.db.models import Model, Q, QuerySet
+
+from core.references import resolve
+
+from .models import Assignment, Employee, LeaveRequest
+
+LOCATION = "inventory.Location"
+
+CURRENT_STAFF = """
+SELECT employee_number, first_name_th, last_name_th, position_code, position_title_th, starts_on
+  FROM "hr"."current_staff"
+ ORDER BY employee_number, position_code
+"""
+
+
+class StaffMember(NamedTuple):
+    """A line of the staff list: one for each position that somebody holds today."""
+
+    employee_number: str
+    first_name_th: str
+    last_name_th: str
+    position_code: str | None
+    position_title_th: str | None
+    starts_on: date | None
+
+
+def current_staff() -> list[StaffMember]:
+    """Return today's staff list, from the view that reports read too."""
+    with connections[router.db_for_read(Employee)].cursor() as cursor:
+        cursor.execute(CURRENT_STAFF)
+        return [StaffMember(*row) for row in cursor.fetchall()]
+
+
+def employees_on(*, day: date) -> QuerySet[Employee]:
+    """Return who is employed on a day."""
+    return Employee.objects.filter(Q(left_on__isnull=True) | Q(left_on__gte=day), hired_on__lte=day)
+
+
+def assignments_on(*, day: date) -> QuerySet[Assignment]:
+    """Return who holds which position on a day, with both."""
+    return Assignment.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day
+    ).select_related("employee", "position")
+
+
+def absences_on(*, day: date) -> QuerySet[LeaveRequest]:
+    """Return the approved leave that covers a day, with the employees."""
+    return LeaveRequest.objects.filter(
+        status=LeaveRequest.Status.APPROVED, starts_on__lte=day, ends_on__gte=day
+    ).select_related("employee", "leave_type")
+
+
+def assignment_locations(*, assignments: Iterable[Assignment]) -> dict[int, Model]:
+    """Return the locations of inventory that assignments name, by id, in one query."""
+    return resolve(LOCATION, (assignment.location_id for assignment in assignments))
