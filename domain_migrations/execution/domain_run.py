@@ -27,13 +27,14 @@ from ..exceptions import (
 from ..history.context import RunContext
 from ..history.journal import Journal, read_entries
 from ..history.tables import ensure_history, ensure_schema
-from . import session
 from .batches import last_batches, rollback_plan
-from .connection import check_server, database_errors
+from .connection import database_errors
 from .emit import emit_post_migrate, emit_pre_migrate
+from .exclusive import exclusive
 from .executor import DomainExecutor, Outcome
+from .interrupted import Interruption, find_interruption, refuse
 from .loader import DomainLoader, load
-from .locks import hold
+from .locks import HeldLock
 from .options import MigrateOptions
 from .planner import (
     ZERO,
@@ -63,15 +64,23 @@ class DomainRun:
         options: what was asked for.
         context: the run this is a part of.
         reporter: told what happens.
+        resume: go on with the migration that was interrupted, and do nothing else.
     """
 
     def __init__(
-        self, domain: Domain, options: MigrateOptions, context: RunContext, reporter: Reporter
+        self,
+        domain: Domain,
+        options: MigrateOptions,
+        context: RunContext,
+        reporter: Reporter,
+        *,
+        resume: bool = False,
     ) -> None:
         self.domain = domain
         self.options = options
         self.context = context
         self.reporter = reporter
+        self.resume = resume
         self.alias = options.database or domain.database
         self.outcome = Outcome()
         self.batch: int | None = None
@@ -98,19 +107,17 @@ class DomainRun:
             return self._result("pending" if status.pending else "unchanged")
         if self.options.looks_only:
             return self._preview()
-        with database_errors(self.alias), session.dedicated(self.alias) as connection:
-            check_server(connection)
-            with hold(
-                connection,
-                self.domain,
-                wait=self.options.seconds_for_lock,
-                report=self.reporter.note,
-            ):
-                # Another run may have done the work while this one waited.
-                status = self._look(connection)
-                if self._nothing_to_do(status):
-                    return self._result("unchanged")
-                return self._migrate(connection, status)
+        with exclusive(
+            self.alias,
+            self.domain,
+            wait=self.options.seconds_for_lock,
+            reporter=self.reporter,
+        ) as lock:
+            # Another run may have done the work while this one waited.
+            status = self._look(lock.connection)
+            if self._nothing_to_do(status):
+                return self._result("unchanged")
+            return self._migrate(lock, status)
 
     def _look(self, connection: BaseDatabaseWrapper) -> DomainStatus:
         (status,) = read_statuses(connection, [self.domain])
@@ -129,10 +136,13 @@ class DomainRun:
     def _nothing_to_do(self, status: DomainStatus) -> bool:
         options = self.options
         asked = options.target is not None or options.rollback is not None or options.run_syncdb
-        return status.up_to_date and not asked
+        return status.up_to_date and not asked and not self.resume
 
     def _plan(self, connection: BaseDatabaseWrapper, executor: DomainExecutor) -> Plan:
-        if self.options.rollback is not None:
+        if self.resume and executor.interruption is not None:
+            key, back = executor.interruption.key, executor.interruption.backwards
+            plan = [(executor.loader.graph.nodes[key], back)]
+        elif self.options.rollback is not None:
             plan = self._rollback_plan(connection, executor.loader)
         else:
             targets = graph_targets(
@@ -150,6 +160,23 @@ class DomainRun:
         check_reversible(plan)
         return plan
 
+    def _interruption(
+        self, connection: BaseDatabaseWrapper, loader: DomainLoader
+    ) -> Interruption | None:
+        """Return the interrupted migration that may be resumed; refuse where a person decides."""
+        found = find_interruption(read_entries(connection, self.domain))
+        if found is None:
+            if self.resume:
+                raise UnknownTarget(
+                    f'No migration of the domain "{self.domain.name}" was interrupted.',
+                    hint=f"See where it stands with: manage.py show_domains {self.domain.name}",
+                )
+            return None
+        migration = loader.disk_migrations.get((found.key.app, found.key.name))
+        if migration is None or not (self.resume or found.safe_to_resume(migration)):
+            raise refuse(connection, loader, found)
+        return found
+
     def _rollback_plan(self, connection: BaseDatabaseWrapper, loader: DomainLoader) -> Plan:
         (status,) = read_statuses(connection, [self.domain])
         applied = [(row.app, row.name) for row in status.rows]
@@ -159,7 +186,7 @@ class DomainRun:
         return rollback_plan(loader, wanted)
 
     def _executor(
-        self, connection: BaseDatabaseWrapper, check_session: Callable[[], None]
+        self, connection: BaseDatabaseWrapper, check_session: Callable[[str], None]
     ) -> DomainExecutor:
         executor = DomainExecutor(
             connection,
@@ -175,7 +202,7 @@ class DomainRun:
     def _preview(self) -> DomainResult:
         with database_errors(self.alias):
             connection = connections[self.alias]
-            executor = self._executor(connection, lambda: None)
+            executor = self._executor(connection, lambda _: None)
             plan = self._plan(connection, executor)
             state = executor._create_project_state(with_applied_migrations=True)
             check_plan(plan, state, self.domain)
@@ -190,9 +217,10 @@ class DomainRun:
                 return self._result("unchanged", steps=())
             return self._result("planned", steps=preview(connection, executor.loader, plan))
 
-    def _migrate(self, connection: BaseDatabaseWrapper, status: DomainStatus) -> DomainResult:
-        same_session = session.guard_of(connection)
-        executor = self._executor(connection, same_session)
+    def _migrate(self, lock: HeldLock, status: DomainStatus) -> DomainResult:
+        connection = lock.connection
+        executor = self._executor(connection, lock.assert_same)
+        executor.interruption = self._interruption(connection, executor.loader)
         plan = self._plan(connection, executor)
         asked = self.options.target is not None or self.options.rollback is not None
         if asked and not plan and status.up_to_date:
@@ -291,6 +319,6 @@ def _misplaced(domain: Domain, lost: list[MigrationKey]) -> DomainMigrationsErro
         hint=(
             f"Move the rows: INSERT INTO {domain.history_table} (app, name, applied) SELECT app,"
             f" name, applied FROM public.django_migrations WHERE app IN ({labels}) ORDER BY id;"
-            f" then delete them from public.django_migrations."
+            " then delete them from public.django_migrations."
         ),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +31,7 @@ from ..history.journal import Direction, Journal
 from ..history.recorder import DomainRecorder
 from .disk import migration_file
 from .failures import Position, failure_of
+from .interrupted import FINISHED, Interruption
 from .loader import DomainLoader
 from .results import MigrationKey, Ran
 from .traffic import Traffic
@@ -69,7 +70,7 @@ class DomainExecutor(MigrationExecutor):
         *,
         journal: Journal,
         traffic: Traffic,
-        check_session: Callable[[], None],
+        check_session: Callable[[str], None],
         progress: Progress | None = None,
     ) -> None:
         # Not super().__init__(): it would load every app of the project.
@@ -83,6 +84,7 @@ class DomainExecutor(MigrationExecutor):
         self.check_session = check_session
         self.guard = FootprintGuard(connection, self.domain)
         self.outcome = Outcome()
+        self.interruption: Interruption | None = None
 
     def apply_migration(
         self,
@@ -132,7 +134,7 @@ class DomainExecutor(MigrationExecutor):
     def _run(self, migration: Migration, state: ProjectState, direction: Direction) -> ProjectState:
         attempt = 0
         while True:
-            self.check_session()
+            self.check_session("An earlier migration")
             started, clock, position = now(), time.monotonic(), Position(migration, direction)
             try:
                 if migration.atomic:
@@ -148,6 +150,7 @@ class DomainExecutor(MigrationExecutor):
                     continue
                 failure = failure_of(exc, position, self.outcome.applied)
                 failure.__cause__ = exc
+            self._report("failure", migration, False)
             self._journal_failure(migration, direction, started, clock, failure)
             raise failure
 
@@ -160,10 +163,15 @@ class DomainExecutor(MigrationExecutor):
         position: Position,
     ) -> ProjectState:
         clock = time.monotonic()
+
+        def after(operation: Operation) -> None:
+            self.guard.after_operation(operation)
+            position.done(operation)
+
         with transaction.atomic(using=self.connection.alias):
             self.guard.begin(migration)
             with self.traffic.timeouts(), self.connection.schema_editor(atomic=True) as editor:
-                state = run_operations(migration, state, editor, direction, self._after(position))
+                state = run_operations(migration, state, editor, direction, after)
                 position.place = "the deferred SQL"
             position.place = "the deferred constraints"
             with self.connection.cursor() as cursor:
@@ -182,12 +190,19 @@ class DomainExecutor(MigrationExecutor):
         started: datetime.datetime,
         position: Position,
     ) -> ProjectState:
-        clock = time.monotonic()
-        self._journal(migration, direction, "running", started, 0.0)
+        clock, finished = time.monotonic(), self._finished(migration, direction)
+
+        def after(operation: Operation) -> None:
+            self.guard.after_operation(operation)
+            position.done(operation)
+            self._journal_running(migration, direction, started, finished + position.index)
+
+        self._journal_running(migration, direction, started, finished)
+        position.skipped = finished
         self.guard.begin(migration)
         with self.traffic.session_timeouts(migration):
             with self.connection.schema_editor(atomic=False) as editor:
-                state = run_operations(migration, state, editor, direction, self._after(position))
+                state = run_operations(migration, state, editor, direction, after, skip=finished)
                 position.place = "the deferred SQL"
             position.place = "the footprint guard"
             footprint = self.guard.check()
@@ -196,12 +211,21 @@ class DomainExecutor(MigrationExecutor):
             self._record(migration, direction, started, clock, footprint)
         return state
 
-    def _after(self, position: Position) -> Callable[[Operation], None]:
-        def after(operation: Operation) -> None:
-            self.guard.after_operation(operation)
-            position.done(operation)
+    def _finished(self, migration: Migration, direction: Direction) -> int:
+        """Return how many operations an interrupted run has finished, 0 for a fresh start."""
+        found = self.interruption
+        if found is None or (migration.app_label, migration.name) != tuple(found.key):
+            return 0
+        return found.finished if found.backwards == (direction == "backwards") else 0
 
-        return after
+    def _journal_running(
+        self,
+        migration: Migration,
+        direction: Direction,
+        started: datetime.datetime,
+        finished: int,
+    ) -> None:
+        self._journal(migration, direction, "running", started, 0.0, details={FINISHED: finished})
 
     def _record(
         self,
@@ -211,7 +235,7 @@ class DomainExecutor(MigrationExecutor):
         clock: float,
         footprint: Footprint,
     ) -> None:
-        self.check_session()
+        self.check_session(f"Migration {migration}")
         for app_label, name in history_keys(self.loader, migration, direction):
             self._write_history(app_label, name, direction)
         self._journal(
@@ -230,7 +254,7 @@ class DomainExecutor(MigrationExecutor):
         keys: list[tuple[str, str]] | None = None,
     ) -> None:
         """Write the history without running anything, and say so in the journal."""
-        self.check_session()
+        self.check_session(f"Migration {migration}")
         with transaction.atomic(using=self.connection.alias):
             for app_label, name in keys or history_keys(self.loader, migration, direction):
                 self._write_history(app_label, name, direction)
@@ -308,15 +332,24 @@ def run_operations(
     editor: BaseDatabaseSchemaEditor,
     direction: Direction,
     after: Callable[[Operation], None],
+    *,
+    skip: int = 0,
 ) -> ProjectState:
     """Run a migration's operations, calling ``after`` behind each.
 
     The operations are wrapped for the time of the call, so that ``Migration.apply`` and
     ``unapply``, and what third parties made of them, run as they are.
+
+    Arguments:
+        skip: how many operations have run already, in the order of the direction.
     """
-    with _watched(migration, after):
-        if direction == "forwards":
+    operations = migration.operations
+    if direction == "forwards":
+        for operation in operations[:skip]:
+            operation.state_forwards(migration.app_label, state)
+        with _watched(migration, operations[skip:], after):
             return migration.apply(state, editor)
+    with _watched(migration, operations[: len(operations) - skip], after):
         return migration.unapply(state, editor)
 
 
@@ -340,13 +373,15 @@ class _Watched:
 
 
 @contextmanager
-def _watched(migration: Migration, after: Callable[[Operation], None]) -> Iterator[None]:
-    operations = migration.operations
+def _watched(
+    migration: Migration, operations: Sequence[Operation], after: Callable[[Operation], None]
+) -> Iterator[None]:
+    everything = migration.operations
     migration.operations = [_Watched(operation, after) for operation in operations]  # type: ignore[misc]
     try:
         yield
     finally:
-        migration.operations = operations
+        migration.operations = everything
 
 
 def history_keys(

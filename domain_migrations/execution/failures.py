@@ -33,6 +33,7 @@ class Position:
     migration: Migration
     direction: Direction
     index: int = 0
+    skipped: int = 0
     place: str = ""
 
     def done(self, operation: Operation) -> None:
@@ -42,9 +43,8 @@ class Position:
         if self.place:
             return self.place
         operations = self.migration.operations
-        number = self.index + 1
-        if self.direction == "backwards":
-            number = len(operations) - self.index
+        done = self.skipped + self.index
+        number = len(operations) - done if self.direction == "backwards" else done + 1
         if not 1 <= number <= len(operations):
             return "its end"
         return f"operation {number} of {len(operations)} ({operations[number - 1].describe()})"
@@ -66,7 +66,7 @@ def failure_of(exc: Exception, position: Position, applied: Sequence[Ran]) -> Do
         kind = MigrationFailed
     migration = position.migration
     verb = "failed" if position.direction == "forwards" else "could not be undone: it failed"
-    message = f"Migration {migration} {verb} at {position}: {primary_message(exc)}"
+    message = f"Migration {migration} {verb} at {position}: {primary_message(exc).rstrip('.')}."
     before = ", ".join(str(ran.key) for ran in applied) or "none"
     if migration.atomic:
         hint = (

@@ -84,6 +84,7 @@ class Entry(NamedTuple):
     started: datetime.datetime
     seconds: float
     checksum: str
+    details: dict[str, Any]
     error: str
 
 
@@ -193,7 +194,11 @@ def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Entry]
                 table=sql.Identifier(*domain.journal_table),
             )
         )
-        return [Entry(*row) for row in cursor.fetchall()]
+        # Django's cursors leave jsonb as text.
+        return [
+            entry._replace(details=json.loads(entry.details))  # type: ignore[arg-type]
+            for entry in map(Entry._make, cursor.fetchall())
+        ]
 
 
 def latest_entries(entries: Iterable[Entry]) -> dict[tuple[str, str], Entry]:

@@ -44,6 +44,9 @@ class ConsoleReporter(Reporter):
             self.command.stdout.flush()
             return
         took = f" ({time.monotonic() - self.started:.3f}s)" if self.options.verbosity > 1 else ""
+        if action == "failure":
+            self.command.stdout.write(self.command.style.ERROR(" FAILED"))
+            return
         done = "DONE" if action == "render_success" else "FAKED" if fake else "OK"
         self.command.stdout.write(self.command.style.SUCCESS(f" {done}{took}"))
 
@@ -102,6 +105,16 @@ def raise_for_result(result: RunResult) -> None:
     sentences = [sentence for domain in result.domains if (sentence := _sentence(domain))]
     if sentences:
         raise CommandError("\n".join(sentences), returncode=result.exit_status or EXIT_FAILED)
+
+
+def raise_for_domain(result: DomainResult) -> None:
+    """As :func:`raise_for_result`, for one domain.
+
+    Raises:
+        CommandError: with a sentence where the domain failed or was refused.
+    """
+    if sentence := _sentence(result):
+        raise CommandError(sentence, returncode=result.exit_status or EXIT_FAILED)
 
 
 def _sentence(result: DomainResult) -> str:

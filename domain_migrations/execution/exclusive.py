@@ -1,0 +1,32 @@
+"""A connection of the run's own, with the domain's lock on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..domains import Domain
+from .connection import check_server, database_errors
+from .locks import HeldLock, hold
+from .reporter import Reporter
+from .session import dedicated
+
+
+@contextmanager
+def exclusive(alias: str, domain: Domain, *, wait: float, reporter: Reporter) -> Iterator[HeldLock]:
+    """Keep every other run off the domain while the body works.
+
+    Arguments:
+        alias: of the database.
+        wait: seconds to wait for another run.
+        reporter: told who is waited for.
+
+    Raises:
+        LockBusy: another run had the lock for longer than ``wait``.
+        DomainMigrationsError: what ``database_errors`` and ``check_server`` raise.
+    """
+    name = f"migrate_domain {domain.name}"
+    with database_errors(alias), dedicated(alias, application_name=name) as connection:
+        check_server(connection)
+        with hold(connection, domain, wait=wait, report=reporter.note) as lock:
+            yield lock

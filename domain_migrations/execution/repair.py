@@ -1,0 +1,161 @@
+"""Putting a history right by hand, under the domain's lock and on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from ..domains import Domain, get_domain
+from ..exceptions import UnknownTarget
+from ..history.checksum import checksum
+from ..history.context import RunContext
+from ..history.journal import Direction, Journal, Status, read_entries
+from ..history.recorder import DomainRecorder
+from ..history.tables import ensure_history
+from .disk import migration_file
+from .domain_run import DomainRun
+from .exclusive import exclusive
+from .interrupted import find_interruption
+from .options import MigrateOptions
+from .planner import resolve_target
+from .reporter import Reporter
+from .results import DomainResult, MigrationKey
+from .status import read_statuses
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What a repair did: one sentence for each migration."""
+
+    domain: str
+    done: tuple[str, ...]
+
+
+def resume(name: str, options: MigrateOptions, reporter: Reporter) -> DomainResult:
+    """Go on with the migration that was interrupted, from its first unfinished operation."""
+    return DomainRun(get_domain(name), options, RunContext(), reporter, resume=True).result()
+
+
+def mark_applied(name: str, target: str, options: MigrateOptions, reporter: Reporter) -> Repair:
+    """Record a migration as applied without running it.
+
+    Raises:
+        UnknownTarget, AmbiguousTarget: no single migration on disk has that name.
+    """
+    domain = get_domain(name)
+    key = resolve_target(domain, target)
+
+    def work(session: _Session) -> list[str]:
+        if key in session.applied:
+            return []
+        session.recorder.record_applied(*key)
+        session.write(key, "faked", "forwards", _checksum(key))
+        return [f"{key} is recorded as applied."]
+
+    return _repair(domain, options, reporter, work)
+
+
+def mark_unapplied(name: str, target: str, options: MigrateOptions, reporter: Reporter) -> Repair:
+    """Take a migration out of the history without undoing it.
+
+    Raises:
+        UnknownTarget: the history has no migration of that name.
+    """
+    domain = get_domain(name)
+
+    def work(session: _Session) -> list[str]:
+        matches = [key for key in session.applied if target in (key.name, str(key))]
+        if not matches and session.interrupted(target):
+            key = resolve_target(domain, target)
+            session.write(key, "faked", "backwards", "")
+            return [f"{key} is recorded as not applied."]
+        if len(matches) != 1:
+            raise UnknownTarget(
+                f'{domain.history_table} has no migration "{target}".',
+                hint=f"See them with: manage.py show_domains {domain.name} -v 2",
+            )
+        session.recorder.record_unapplied(*matches[0])
+        session.write(matches[0], "faked", "backwards", "")
+        return [f"{matches[0]} is recorded as not applied."]
+
+    return _repair(domain, options, reporter, work)
+
+
+def accept_checksum(name: str, target: str, options: MigrateOptions, reporter: Reporter) -> Repair:
+    """Record that an applied migration's edit was reviewed.
+
+    Raises:
+        UnknownTarget, AmbiguousTarget: no single migration on disk has that name.
+    """
+    domain = get_domain(name)
+    key = resolve_target(domain, target)
+
+    def work(session: _Session) -> list[str]:
+        if key not in session.applied:
+            raise UnknownTarget(
+                f"{key} is not applied, so it has no checksum to accept.",
+                hint=f"See what is applied with: manage.py show_domains {domain.name} -v 2",
+            )
+        session.write(key, "adopted", "forwards", _checksum(key))
+        return [f"The checksum of {key} is accepted as it is on disk."]
+
+    return _repair(domain, options, reporter, work)
+
+
+def prune(name: str, options: MigrateOptions, reporter: Reporter) -> Repair:
+    """Take the migrations out of the history that are not on disk any more."""
+    domain = get_domain(name)
+
+    def work(session: _Session) -> list[str]:
+        for key in session.unknown:
+            session.recorder.record_unapplied(*key)
+            session.write(key, "faked", "backwards", "")
+        return [f"{key} is taken out of the history." for key in session.unknown]
+
+    return _repair(domain, options, reporter, work)
+
+
+class _Session:
+    """What a repair works with: the history as it is, the recorder and the journal."""
+
+    def __init__(self, recorder: DomainRecorder, journal: Journal, domain: Domain) -> None:
+        (status,) = read_statuses(recorder.connection, [domain])
+        self.recorder = recorder
+        self.journal = journal
+        self.applied = [MigrationKey(row.app, row.name) for row in status.rows]
+        self.unknown = status.unknown
+
+    def interrupted(self, target: str) -> bool:
+        found = find_interruption(read_entries(self.recorder.connection, self.journal.domain))
+        return found is not None and target in (found.key.name, str(found.key))
+
+    def write(self, key: MigrationKey, status: Status, direction: Direction, digest: str) -> None:
+        self.journal.write(
+            status, direction, app=key.app, name=key.name, started=now(), checksum=digest
+        )
+
+
+def _repair(
+    domain: Domain,
+    options: MigrateOptions,
+    reporter: Reporter,
+    work: Callable[[_Session], list[str]],
+) -> Repair:
+    alias = options.database or domain.database
+    with (
+        exclusive(alias, domain, wait=options.seconds_for_lock, reporter=reporter) as lock,
+        transaction.atomic(using=alias),
+    ):
+        ensure_history(lock.connection, domain)
+        journal = Journal(lock.connection, domain, RunContext())
+        journal.open()
+        session = _Session(DomainRecorder(lock.connection), journal, domain)
+        return Repair(domain.name, tuple(work(session)))
+
+
+def _checksum(key: MigrationKey) -> str:
+    path = migration_file(key)
+    return checksum(path.read_bytes()) if path else ""
