@@ -22,8 +22,7 @@ class DepartmentAdmin(admin.ModelAdmin):
     list_filter = ("is_active",)
     list_select_related = ("cost_centre", "location")
     search_fields = ("code", "name", "cost_centre__code")
-    autocomplete_fields = ("location",)
-    raw_id_fields = ("cost_centre",)
+    autocomplete_fields = ("cost_centre", "location")
 
 
 @admin.register(Company)

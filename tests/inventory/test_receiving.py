@@ -1,0 +1,108 @@
+"""From a delivery to stock."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from inventory.exceptions import InvalidTransition
+from inventory.models import DrugLot, Receipt, ReceiptInspector, ReceiptItem, StockLevel
+from inventory.selectors import references
+from inventory.services.receiving import receipt_inspector_sign, receipt_post
+from tests.inventory.factories import Pharmacy, make_receipt
+
+
+def inspect(receipt: Receipt) -> Receipt:
+    for employee in (7, 8):
+        receipt = receipt_inspector_sign(receipt=receipt, employee_id=employee)
+    return receipt
+
+
+def test_posting_makes_a_lot_and_stock(pharmacy: Pharmacy) -> None:
+    receipt = receipt_post(
+        receipt=inspect(make_receipt(pharmacy, ordered=10, delivered=4)), posted_by=pharmacy.user
+    )
+
+    lot = DrugLot.objects.get(drug=pharmacy.drug)
+    assert (lot.lot_number, lot.unit_cost) == ("A1", Decimal("0.5"))
+    level = StockLevel.objects.get()
+    assert (level.location, level.lot, level.quantity) == (pharmacy.warehouse, lot, 400)
+    receipt.refresh_from_db()
+    assert (receipt.status, receipt.posted_by) == ("posted", pharmacy.user)
+    assert receipt.items.get().lot == lot
+    assert lot.transactions.get().reference == receipt.number
+    assert receipt.order.items.get().packs_received == 4
+    assert receipt.order.status == "partial"
+
+
+def test_posting_all_that_was_ordered_completes_the_order(pharmacy: Pharmacy) -> None:
+    receipt = inspect(make_receipt(pharmacy, ordered=4, delivered=4))
+    assert receipt_post(receipt=receipt, posted_by=pharmacy.user).order.status == "received"
+
+
+def test_a_lot_that_is_known_is_used_again(pharmacy: Pharmacy) -> None:
+    for _ in range(2):
+        receipt_post(receipt=inspect(make_receipt(pharmacy)), posted_by=pharmacy.user)
+    assert DrugLot.objects.count() == 1
+    assert StockLevel.objects.get().quantity == 800
+
+
+def test_posting_twice_is_refused(pharmacy: Pharmacy) -> None:
+    receipt = receipt_post(receipt=inspect(make_receipt(pharmacy)), posted_by=pharmacy.user)
+    with pytest.raises(InvalidTransition) as raised:
+        receipt_post(receipt=receipt, posted_by=pharmacy.user)
+    expected = f"Receipt {receipt} is posted to stock; an inspected one can be posted."
+    assert str(raised.value) == expected
+    assert StockLevel.objects.get().quantity == 400
+
+
+def test_posting_waits_for_the_whole_committee(pharmacy: Pharmacy) -> None:
+    receipt = make_receipt(pharmacy)
+    assert receipt_inspector_sign(receipt=receipt, employee_id=8).status == "draft"
+    with pytest.raises(InvalidTransition, match="is draft; an inspected one can be posted"):
+        receipt_post(receipt=receipt, posted_by=pharmacy.user)
+    assert receipt_inspector_sign(receipt=receipt, employee_id=7).status == "inspected"
+
+
+def test_a_committee_without_a_chair_inspects_nothing(pharmacy: Pharmacy) -> None:
+    receipt = make_receipt(pharmacy)
+    ReceiptInspector.objects.filter(role="chair").delete()
+    assert receipt_inspector_sign(receipt=receipt, employee_id=8).status == "draft"
+
+
+def test_a_stranger_cannot_sign(pharmacy: Pharmacy) -> None:
+    receipt = make_receipt(pharmacy)
+    with pytest.raises(InvalidTransition, match=f"Employee 9 does not inspect receipt {receipt}"):
+        receipt_inspector_sign(receipt=receipt, employee_id=9)
+
+
+def test_an_item_of_another_order_is_refused(pharmacy: Pharmacy) -> None:
+    receipt, other = inspect(make_receipt(pharmacy)), make_receipt(pharmacy)
+    ReceiptItem.objects.filter(receipt=receipt).update(order_item=other.order.items.get())
+    with pytest.raises(InvalidTransition, match="is of another order"):
+        receipt_post(receipt=receipt, posted_by=pharmacy.user)
+    assert not StockLevel.objects.exists()
+
+
+def test_a_receipt_without_items_is_refused(pharmacy: Pharmacy) -> None:
+    receipt = inspect(make_receipt(pharmacy))
+    receipt.items.all().delete()
+    with pytest.raises(InvalidTransition, match=f"Receipt {receipt} has no items"):
+        receipt_post(receipt=receipt, posted_by=pharmacy.user)
+
+
+def test_an_inspector_is_described_by_hr_if_it_has_the_row(pharmacy: Pharmacy) -> None:
+    assert references.describe(references.EMPLOYEE, None) == ""
+    assert references.describe(references.EMPLOYEE, 7_000_000) == "#7000000"
+    assert references.rows_by_id("absent.Employee", [7]) == {}
+    assert references.rows_by_id("core.User", [pharmacy.user.pk, None]) == {
+        pharmacy.user.pk: pharmacy.user
+    }
+
+
+@pytest.mark.parametrize("label", [references.EMPLOYEE, references.INVOICE, references.ACCOUNT])
+def test_the_other_domains_have_the_models_that_are_named(pharmacy: Pharmacy, label: str) -> None:
+    from django.apps import apps
+
+    assert apps.get_model(label)._meta.pk.get_internal_type() == "BigAutoField"
