@@ -1,0 +1,1 @@
+"""Database backends; they know nothing of domains."""

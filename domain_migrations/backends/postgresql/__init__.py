@@ -1,0 +1,5 @@
+"""Django's PostgreSQL backend, right about ``db_table = '"schema"."table"'``.
+
+Set ``ENGINE`` to ``domain_migrations.backends.postgresql``. Names without a schema behave as
+they do in Django's own backend.
+"""

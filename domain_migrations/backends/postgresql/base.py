@@ -1,0 +1,68 @@
+"""The database wrapper, and how to combine it with another PostgreSQL backend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.backends.postgresql import base
+from django.db.models.signals import class_prepared
+
+from .introspection import QualifiedIntrospectionMixin
+from .names import format_table_name, parse_table_name
+from .operations import QualifiedOperationsMixin
+from .schema import QualifiedSchemaEditorMixin
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    Wrapper = base.DatabaseWrapper
+else:
+    Wrapper = object
+
+MIXINS = {
+    "introspection_class": QualifiedIntrospectionMixin,
+    "ops_class": QualifiedOperationsMixin,
+    "SchemaEditorClass": QualifiedSchemaEditorMixin,
+}
+
+
+class QualifiedNamesMixin(Wrapper):
+    """Makes a wrapper derived from Django's PostgreSQL backend right about qualified names.
+
+    ::
+
+        from django.contrib.gis.db.backends.postgis import base
+
+        class DatabaseWrapper(QualifiedNamesMixin, base.DatabaseWrapper):
+            pass
+
+    The parts of the other backend (introspection, operations, schema editor) are kept and
+    extended by the mixins of this package, unless the class brings its own that have them.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for attribute, mixin in MIXINS.items():
+            part = getattr(cls, attribute)
+            if not issubclass(part, mixin):
+                namespace = {"__module__": cls.__module__}
+                setattr(cls, attribute, type(part.__name__, (mixin, part), namespace))
+
+
+class DatabaseWrapper(QualifiedNamesMixin, base.DatabaseWrapper):
+    """Django's PostgreSQL backend with qualified names."""
+
+
+def spell_automatic_table(sender: type[Model], **_: Any) -> None:
+    """Give an automatic many-to-many table the spelling that every other table has.
+
+    ``ManyToManyField._get_m2m_db_table`` derives ``inventory"."drugs_tags``. It names the same
+    table, but ``--fake-initial`` (``MigrationExecutor.detect_soft_applied``) compares it, as it
+    stands, with what the introspection lists.
+    """
+    options = sender._meta
+    if options.auto_created and '"' in options.db_table:
+        options.db_table = format_table_name(*parse_table_name(options.db_table))
+
+
+class_prepared.connect(spell_automatic_table, dispatch_uid=f"{__name__}.spell_automatic_table")

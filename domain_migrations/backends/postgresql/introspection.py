@@ -1,0 +1,218 @@
+"""Looking at the catalog by schema and name.
+
+Django looks a table up by its name and by whether the search path shows it. Its queries are
+used as they are, whatever the version, except for that condition: see :class:`CatalogCursor`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import NotSupportedError
+from django.db.backends.postgresql.introspection import TableInfo
+
+from .names import TableName, cut, format_table_name, parse_table_name
+
+if TYPE_CHECKING:
+    from django.db.backends.postgresql.introspection import DatabaseIntrospection as Introspection
+    from django.db.backends.utils import CursorWrapper
+else:
+    Introspection = object
+
+BY_OID = {
+    r"\.relname = %s": ".oid = %s",
+    r"pg_catalog\.pg_table_is_visible\(\w+\.oid\)": "TRUE",
+}
+"""Rewrites Django's lookup of a table by name into one by oid."""
+
+CONSTRAINT_TARGET_BY_OID = {r"fkc\.relname \|\| '\.'": "fkc.oid || '.'"}
+"""Makes ``get_constraints`` return the table that a foreign key points to as its oid."""
+
+RELATIONS_BY_OID = {
+    r"c2\.relname,": "c2.oid,",
+    r"c1\.relnamespace = c2\.relnamespace AND": "",
+}
+"""The same for ``get_relations``, which besides leaves out tables in another schema."""
+
+LIST_TABLES = """
+    SELECT
+        n.nspname,
+        c.relname,
+        CASE
+            WHEN c.relispartition THEN 'p'
+            WHEN c.relkind IN ('m', 'v') THEN 'v'
+            ELSE 't'
+        END,
+        pg_catalog.obj_description(c.oid, 'pg_class')
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('f', 'm', 'p', 'r', 'v')
+        AND (n.nspname !~ '^pg_' OR n.oid = pg_catalog.pg_my_temp_schema())
+        AND n.nspname <> 'information_schema'
+    ORDER BY n.oid = pg_catalog.pg_my_temp_schema() DESC
+"""
+
+FIND_TABLE = """
+    SELECT c.oid
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = %s
+        AND CASE
+            WHEN %s::text IS NULL THEN pg_catalog.pg_table_is_visible(c.oid)
+            ELSE n.nspname = %s
+        END
+        AND n.nspname NOT IN ('pg_catalog', 'pg_toast')
+"""
+
+NAME_TABLES = """
+    SELECT c.oid, n.nspname, c.relname
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = ANY(%s)
+"""
+
+
+class QualifiedIntrospectionMixin(Introspection):
+    """Introspection of tables in every schema.
+
+    One table has one name: bare in ``public``, ``"schema"."table"`` elsewhere, whatever the
+    search path.
+    """
+
+    def identifier_converter(self, name: str) -> str:
+        """Return the one spelling that :meth:`get_table_list` has for the table."""
+        if '"' not in name:
+            return name
+        try:
+            schema, table = parse_table_name(name)
+        except ValueError:
+            return name
+        return spelling(schema and cut(schema), cut(table))
+
+    def get_table_list(self, cursor: CursorWrapper) -> list[Any]:
+        """Mirror Django's method over all schemas but the system's, not the visible ones only.
+
+        A temporary table hides a table of the same bare name, as it does in SQL.
+        """
+        cursor.execute(LIST_TABLES)
+        tables: dict[str, TableInfo] = {}
+        for schema, name, *rest in cursor.fetchall():
+            if name not in self.ignored_tables:
+                listed = spelling(schema, name)
+                tables.setdefault(listed, TableInfo(listed, *rest))
+        return list(tables.values())
+
+    def get_table_description(self, cursor: CursorWrapper, table_name: str) -> list[Any]:
+        if '"' not in table_name:
+            return super().get_table_description(cursor, table_name)
+        with self._lookup(cursor, table_name) as lookup:
+            return super().get_table_description(lookup, table_name)
+
+    def get_sequences(
+        self, cursor: CursorWrapper, table_name: str, table_fields: Iterable[Any] = ()
+    ) -> list[Any]:
+        """Return the sequences with names that lead to them: they are in the table's schema."""
+        if '"' not in table_name:
+            return super().get_sequences(cursor, table_name, table_fields)
+        with self._lookup(cursor, table_name) as lookup:
+            sequences: list[Any] = super().get_sequences(lookup, table_name, table_fields)
+        schema = parse_table_name(table_name).schema
+        return [
+            {**sequence, "name": format_table_name(schema, sequence["name"])}
+            for sequence in sequences
+        ]
+
+    def get_relations(self, cursor: CursorWrapper, table_name: str) -> dict[str, Any]:
+        """Return the foreign keys, also those to tables in other schemas."""
+        with self._lookup(cursor, table_name, RELATIONS_BY_OID) as lookup:
+            relations: dict[str, Any] = super().get_relations(lookup, table_name)
+        names = self._names(cursor, {target[1] for target in relations.values()})
+        # Since Django 6.0 there is a third part, what happens on delete.
+        return {
+            column: (target[0], names[target[1]], *target[2:])
+            for column, target in relations.items()
+        }
+
+    def get_constraints(self, cursor: CursorWrapper, table_name: str) -> dict[str, Any]:
+        """Return the constraints; a foreign key's table is named as tables are listed."""
+        with self._lookup(cursor, table_name, CONSTRAINT_TARGET_BY_OID) as lookup:
+            constraints: dict[str, Any] = super().get_constraints(lookup, table_name)
+        foreign_keys = [item for item in constraints.values() if item["foreign_key"]]
+        names = self._names(cursor, {int(item["foreign_key"][0]) for item in foreign_keys})
+        for item in foreign_keys:
+            oid, column = item["foreign_key"]
+            item["foreign_key"] = (names[int(oid)], column)
+        return constraints
+
+    def _lookup(
+        self, cursor: CursorWrapper, table_name: str, rewrites: Mapping[str, str] | None = None
+    ) -> CatalogCursor:
+        """Return a cursor for Django's queries about one table."""
+        if '"' not in table_name:
+            return CatalogCursor(cursor, rewrites or {}, {})
+        cursor.execute(FIND_TABLE, self._find_parameters(parse_table_name(table_name)))
+        # No table has the oid 0: Django's queries then answer as for any unknown table.
+        (oid,) = cursor.fetchone() or (0,)
+        return CatalogCursor(cursor, {**BY_OID, **(rewrites or {})}, {table_name: oid})
+
+    @staticmethod
+    def _find_parameters(table: TableName) -> list[str | None]:
+        schema = table.schema and cut(table.schema)
+        return [cut(table.name), schema, schema]
+
+    @staticmethod
+    def _names(cursor: CursorWrapper, oids: Iterable[int]) -> dict[int, str]:
+        wanted = list(oids)
+        if not wanted:
+            return {}
+        cursor.execute(NAME_TABLES, [wanted])
+        return {oid: spelling(schema, name) for oid, schema, name in cursor.fetchall()}
+
+
+def spelling(schema: str | None, name: str) -> str:
+    """Return how the table is listed; temporary tables count as bare, as in Django."""
+    bare = schema is None or schema == "public" or schema.startswith("pg_temp_")
+    return format_table_name(None if bare else schema, name)
+
+
+class CatalogCursor:
+    """A cursor that runs Django's introspection queries with other conditions.
+
+    Django's methods have no seam between the lookup of the table and the rest. Copying their
+    queries would mean a copy for each version of Django and for each backend derived from it.
+    A query that no longer has what is to be rewritten is an error, never a wrong answer.
+    """
+
+    def __init__(
+        self, cursor: CursorWrapper, rewrites: Mapping[str, str], parameters: Mapping[str, int]
+    ) -> None:
+        self._cursor = cursor
+        self._rewrites = rewrites
+        self._parameters = parameters
+        self._unused = set(rewrites)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        if exc_type is None and self._unused:
+            raise NotSupportedError(
+                "Django's introspection query for PostgreSQL has changed: it no longer contains "
+                f"{', '.join(sorted(self._unused))}. Use a version of Django that is supported."
+            )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def execute(self, query: str, parameters: Sequence[Any] | None = None) -> Any:
+        if parameters is None:
+            return self._cursor.execute(query)
+        for pattern, replacement in self._rewrites.items():
+            query, found = re.subn(pattern, replacement, query)
+            if found:
+                self._unused.discard(pattern)
+        return self._cursor.execute(
+            query, [self._parameters.get(value, value) for value in parameters]
+        )

@@ -1,0 +1,211 @@
+"""Schema changes of qualified tables.
+
+An index and a constraint are created in their table's schema without saying so, but they are
+dropped, renamed and set immediate by a name that the search path resolves: in Django that is
+nothing, or the object of the same name in ``public``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db.backends.ddl_references import ForeignKeyName, Statement
+from django.db.backends.utils import split_identifier
+
+from .names import TableName, parse_table_name, quote
+
+if TYPE_CHECKING:
+    from django.db.backends.postgresql.schema import DatabaseSchemaEditor
+    from django.db.models import Field, Model
+
+    class SchemaEditor(DatabaseSchemaEditor):
+        """Methods of Django's class that its stubs leave out."""
+
+        def _create_index_name(
+            self, table_name: str, column_names: Sequence[str], suffix: str = ""
+        ) -> str: ...
+        def _constraint_names(self, *args: Any, **kwargs: Any) -> list[str]: ...
+        def _fk_constraint_name(
+            self, model: type[Model], field: Field[Any, Any], suffix: str
+        ) -> ForeignKeyName: ...
+        def _delete_constraint_sql(
+            self, template: str, model: type[Model], name: str
+        ) -> Statement: ...
+        def _delete_index_sql(
+            self, model: type[Model], name: str, sql: str | None = None, concurrently: bool = False
+        ) -> Statement: ...
+        def _rename_index_sql(
+            self, model: type[Model], old_name: str, new_name: str
+        ) -> Statement: ...
+
+else:
+    SchemaEditor = object
+
+_RESOLVED_NAME = re.compile(
+    r"((?:DROP|ALTER) INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?|SET CONSTRAINTS )"
+    r"(?=%\((?:old_)?name\)s)"
+)
+"""Where a template has a name that the search path resolves."""
+
+_LONE_QUOTE = re.compile(r'(?<!")((?:"")*)"(?!")')
+
+SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
+
+RELATION_EXISTS = """
+    SELECT 1
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relname = %s
+"""
+
+
+class QualifiedSchemaEditorMixin(SchemaEditor):
+    """A schema editor for tables in schemas."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ensured_schemas: set[str] = set()
+
+    def create_model(self, model: type[Model]) -> None:
+        """Create the table, and its schema first where that is missing.
+
+        Tables made from models, without migrations, have no other moment for it:
+        ``migrate --run-syncdb``, test databases.
+        """
+        self._ensure_schema(parse_table_name(model._meta.db_table).schema)
+        super().create_model(model)
+
+    def alter_db_table(self, model: type[Model], old_db_table: str, new_db_table: str) -> None:
+        """Rename the table, move it to another schema, or both.
+
+        Django's method runs the last statement and renames the references in deferred SQL.
+        """
+        if '"' not in old_db_table and '"' not in new_db_table:
+            super().alter_db_table(model, old_db_table, new_db_table)
+            return
+        old, new = parse_table_name(old_db_table), parse_table_name(new_db_table)
+        statements = list(self._move_sql(old, new))
+        if not statements:
+            for statement in self.deferred_sql:
+                if isinstance(statement, Statement):
+                    statement.rename_table_references(old_db_table, new_db_table)
+            return
+        *first, last = statements
+        for sql in first:
+            self.execute(sql)
+        self.sql_rename_table = last.replace("%", "%%")
+        try:
+            super().alter_db_table(model, old_db_table, new_db_table)
+        finally:
+            del self.sql_rename_table
+
+    def _move_sql(self, old: TableName, new: TableName) -> Iterator[str]:
+        """Yield what makes a table of one name one of the other; nothing if it is the same.
+
+        A bare name belongs to ``public``, where the introspection lists it.
+        """
+        source, target = old.schema or "public", new.schema or "public"
+        schema, name = old
+        if source != target:
+            self._ensure_schema(target)
+            if old.name != new.name and self._relation_exists(target, old.name):
+                # The old name is taken there, so the table is renamed before it moves.
+                name = new.name
+                yield f"ALTER TABLE {_sql_name(schema, old.name)} RENAME TO {quote(name)}"
+            yield f"ALTER TABLE {_sql_name(schema, name)} SET SCHEMA {quote(target)}"
+            schema = target
+        if name != new.name:
+            yield f"ALTER TABLE {_sql_name(schema, name)} RENAME TO {quote(new.name)}"
+
+    def _relation_exists(self, schema: str, name: str) -> bool:
+        with self.connection.cursor() as cursor:
+            cursor.execute(RELATION_EXISTS, [schema, name])
+            return cursor.fetchone() is not None
+
+    def _ensure_schema(self, schema: str | None) -> None:
+        """Create the schema unless it exists.
+
+        It is looked for first: ``CREATE SCHEMA IF NOT EXISTS`` needs the CREATE privilege on
+        the database even where there is nothing to create.
+        """
+        if schema is None or schema in self._ensured_schemas:
+            return
+        with self.connection.cursor() as cursor:
+            cursor.execute(SCHEMA_EXISTS, [schema])
+            missing = cursor.fetchone() is None
+        if missing:
+            self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+        self._ensured_schemas.add(schema)
+
+    def _create_index_name(
+        self, table_name: str, column_names: Sequence[str], suffix: str = ""
+    ) -> str:
+        """Derive the name from the table's alone, also where names hold quotes.
+
+        Django's result is not always an identifier then: quotes come as they were spelled,
+        and a pair of them may have been cut in two.
+        """
+        table = parse_table_name(table_name).name.replace('"', '""')
+        name = super()._create_index_name(table, column_names, suffix)
+        return '"{}"'.format(_LONE_QUOTE.sub(r"\1", name)) if '"' in name else name
+
+    def _constraint_names(self, *args: Any, **kwargs: Any) -> list[str]:
+        """Quote the names that need it: they are what the catalog says, not what users wrote."""
+        names = super()._constraint_names(*args, **kwargs)
+        return [quote(name) if '"' in name else name for name in names]
+
+    def _fk_constraint_name(
+        self, model: type[Model], field: Field[Any, Any], suffix: str
+    ) -> ForeignKeyName:
+        """Keep the schema of the table pointed to.
+
+        Without it deferred SQL does not follow that table when it is renamed, and is dropped
+        with a table of the same name in ``public``.
+        """
+        name = super()._fk_constraint_name(model, field, suffix)
+        target = field.target_field.model._meta.db_table  # type: ignore[attr-defined]
+        return QualifiedForeignKeyName(
+            name.table,
+            name.columns,
+            target,
+            name.to_reference.columns,
+            name.suffix_template,
+            name.create_fk_name,
+        )
+
+    def _delete_constraint_sql(self, template: str, model: type[Model], name: str) -> Statement:
+        return _qualified(super()._delete_constraint_sql(template, model, name), model)
+
+    def _delete_index_sql(
+        self, model: type[Model], name: str, sql: str | None = None, concurrently: bool = False
+    ) -> Statement:
+        return _qualified(super()._delete_index_sql(model, name, sql, concurrently), model)
+
+    def _rename_index_sql(self, model: type[Model], old_name: str, new_name: str) -> Statement:
+        return _qualified(super()._rename_index_sql(model, old_name, new_name), model)
+
+
+class QualifiedForeignKeyName(ForeignKeyName):
+    """A foreign key's name that knows the table pointed to with its schema."""
+
+    def __str__(self) -> str:
+        suffix = self.suffix_template % {
+            "to_table": split_identifier(self.to_reference.table)[1],
+            "to_column": self.to_reference.columns[0],
+        }
+        return str(self.create_fk_name(self.table, self.columns, suffix))
+
+
+def _qualified(statement: Statement, model: type[Model]) -> Statement:
+    """Put the schema of the model's table before the name that would be searched for."""
+    schema = parse_table_name(model._meta.db_table).schema
+    if schema is not None:
+        statement.template = _RESOLVED_NAME.sub(r"\1%(schema)s.", statement.template)
+        statement.parts["schema"] = quote(schema)  # type: ignore[assignment]  # any str() will do
+    return statement
+
+
+def _sql_name(schema: str | None, name: str) -> str:
+    return quote(name) if schema is None else f"{quote(schema)}.{quote(name)}"
