@@ -26,6 +26,10 @@ class UserRoleInline(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserRole]:
         return super().get_queryset(request).select_related("role", "granted_by", "user")
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Given or taken; and a row that is only shown costs no query for its widgets.
+        return False
+
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
@@ -60,6 +64,9 @@ class RolePermissionInline(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RolePermission]:
         return super().get_queryset(request).select_related("permission")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Role)

@@ -1,0 +1,93 @@
+"""Core's admin pages."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from core import services
+from core.models import CostCentre, Permission, Role, User, UserRole
+from tests.support.business import (
+    admin_models,
+    admin_url,
+    make_cost_centre,
+    make_user,
+    queries_of,
+    superuser_client,
+)
+
+pytestmark = pytest.mark.usefixtures("rolled_back")
+
+
+@pytest.mark.parametrize("model", [User, Role, Permission, CostCentre])
+def test_lists_open_and_can_be_searched(model):
+    client = superuser_client()
+    assert client.get(admin_url(model, "changelist")).status_code == 200
+    assert client.get(admin_url(model, "changelist"), {"q": "a"}).status_code == 200
+
+
+def test_every_core_model_with_pages_is_tried():
+    assert set(admin_models("core")) == {User, Role, Permission, CostCentre}
+
+
+@pytest.mark.parametrize("model", [User, Role, CostCentre])
+def test_rows_can_be_added(model):
+    assert superuser_client().get(admin_url(model, "add")).status_code == 200
+
+
+def test_nobody_edits_the_list_of_permissions():
+    client = superuser_client()
+    assert client.get(admin_url(Permission, "add")).status_code == 403
+
+
+def test_a_list_costs_the_same_however_long_it_is():
+    client = superuser_client()
+    few = queries_of(client, admin_url(Role, "changelist"))
+    for number in range(10):
+        role = Role.objects.create(code=f"role{number}", name="Role")
+        services.role_permission_add(role=role, code="hr.view_employee")
+        services.role_grant(user=make_user(), role=role)
+        make_cost_centre()
+    assert queries_of(client, admin_url(Role, "changelist")) == few
+
+
+def test_a_user_page_costs_the_same_however_many_roles_they_hold():
+    client, user = superuser_client(), make_user()
+    url = admin_url(User, "change", user.pk)
+
+    def grant(code):
+        role = Role.objects.create(code=code, name="Role")
+        services.role_grant(user=user, role=role, granted_by=make_user())
+
+    grant("first")
+    few = queries_of(client, url)
+    for number in range(5):
+        grant(f"more{number}")
+    assert queries_of(client, url) == few
+
+
+def test_the_giver_of_a_role_is_recorded():
+    client, user = superuser_client(), make_user(email="lek@example.com")
+    role = Role.objects.create(code="pharmacist", name="Pharmacist")
+    form = client.get(admin_url(User, "change", user.pk)).context["adminform"].form
+    data = {name: value for name, value in form.initial.items() if value is not None}
+    data |= {"groups": [], "user_permissions": [], "last_login_0": "", "last_login_1": ""}
+    data |= {"user_roles-TOTAL_FORMS": "1", "user_roles-INITIAL_FORMS": "0"}
+    data |= {"user_roles-0-role": str(role.pk), "user_roles-0-user": str(user.pk)}
+    response = client.post(admin_url(User, "change", user.pk), data)
+    assert response.status_code == 302, response.context["errors"]
+    grant = UserRole.objects.get(user=user)
+    assert grant.role == role
+    assert grant.granted_by.is_superuser
+
+
+def test_a_role_opens_the_pages_it_allows_and_no_others():
+    staff = make_user(is_staff=True)
+    role = Role.objects.create(code="clerk", name="Clerk")
+    services.role_permission_add(role=role, code="core.view_costcentre")
+    services.role_grant(user=staff, role=role)
+    client = Client()
+    client.force_login(staff)
+    assert client.get(admin_url(CostCentre, "changelist")).status_code == 200
+    assert client.get(admin_url(CostCentre, "add")).status_code == 403
+    assert client.get(admin_url(Role, "changelist")).status_code == 403

@@ -1,0 +1,83 @@
+"""Core's tables, as the database sees and guards them."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from core.models import CostCentre
+from core.references import admin_link, resolve
+from tests.support.business import make_cost_centre, make_user
+
+pytestmark = pytest.mark.usefixtures("rolled_back")
+
+TABLES = """
+SELECT c.relname FROM pg_class c
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+"""
+
+LEAVING_PUBLIC = """
+SELECT conname FROM pg_constraint k
+  JOIN pg_class t ON t.oid = k.confrelid
+ WHERE k.connamespace = 'public'::regnamespace AND t.relnamespace <> k.connamespace
+"""
+
+
+def rows(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_core_has_its_tables_in_public():
+    expected = {"users", "user_groups", "user_permissions", "user_roles", "roles"}
+    assert expected | {"permissions", "role_permissions", "cost_centres"} <= rows(TABLES)
+
+
+def test_core_references_no_domain():
+    assert rows(LEAVING_PUBLIC) == set()
+
+
+def test_one_mail_address_has_one_user__whatever_its_case():
+    make_user(email="nok@example.com")
+    with pytest.raises(IntegrityError, match="users_email_lower_key"), transaction.atomic():
+        make_user(email="Nok@Example.com")
+    make_user(email="")
+    make_user(email="")
+
+
+@pytest.mark.parametrize("code", ["ward", "WARD--1", "-WARD", "WARD 1", ""])
+def test_a_cost_centre_code_is_checked(code):
+    with pytest.raises(IntegrityError, match="cost_centres_code_check"), transaction.atomic():
+        make_cost_centre(code=code)
+
+
+def test_a_cost_centre_code_is_unique():
+    make_cost_centre(code="PHARM-01")
+    with pytest.raises(IntegrityError, match="cost_centres_code_key"), transaction.atomic():
+        make_cost_centre(code="PHARM-01")
+
+
+def test_resolve_takes_one_query_for_many_rows(django_assert_num_queries):
+    centres = [make_cost_centre() for _ in range(3)]
+    with django_assert_num_queries(1):
+        found = resolve("core.CostCentre", [*(c.pk for c in centres), None, -1])
+    assert found == {centre.pk: centre for centre in centres}
+
+
+def test_resolve__nothing_asked_or_nobody_there(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert resolve("core.CostCentre", [None]) == {}
+        assert resolve("radiology.Scanner", [1]) == {}
+
+
+def test_admin_link():
+    centre = make_cost_centre(name_en="<Ward>")
+    link = admin_link("core.CostCentre", centre.pk, centre)
+    assert link == (
+        f'<a href="/admin/core/costcentre/{centre.pk}/change/">{centre.code} &lt;Ward&gt;</a>'
+    )
+    assert admin_link("core.CostCentre", 7, None) == "7"
+    assert admin_link("core.CostCentre", None, None) == ""
+    assert admin_link("radiology.Scanner", 7, centre) == str(centre)
+    assert isinstance(centre, CostCentre)
