@@ -1,0 +1,66 @@
+"""What `pg_catalog` says, asked directly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+
+from domain_migrations.catalog.fingerprint import fingerprint
+
+
+def query(statement: str, *params: Any) -> list[tuple[Any, ...]]:
+    """The rows of a query on Django's default connection."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(statement, params or None)
+        return cursor.fetchall()
+
+
+def execute(statement: str, *params: Any) -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(statement, params or None)
+
+
+def schemas() -> list[str]:
+    """The schemas that are not PostgreSQL's own."""
+    rows = query(
+        "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%%'"
+        " AND nspname <> 'information_schema' ORDER BY 1".replace("%%", "%")
+    )
+    return [name for (name,) in rows]
+
+
+def tables(schema: str) -> set[str]:
+    rows = query(
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')"
+        " AND relnamespace = %s::regnamespace",
+        f'"{schema}"',
+    )
+    return {name for (name,) in rows}
+
+
+def history(table: str) -> list[tuple[str, str]]:
+    """(app, name) of a history table's rows, oldest first."""
+    return query(f"SELECT app, name FROM {table} ORDER BY id")
+
+
+def snapshot() -> dict[str, str]:
+    """Schema → fingerprint, of every schema in the database."""
+    return {schema: fingerprint(connections["default"], schema) for schema in schemas()}
+
+
+HISTORIES = {
+    "core": "public.django_migrations",
+    "inventory": "inventory.django_migrations_inventory",
+    "hr": "hr.django_migrations_hr",
+    "finance": "finance.django_migrations_finance",
+}
+
+
+def histories() -> dict[str, list[tuple[str, str]]]:
+    """Domain → rows of its history table; a table that is not there has none."""
+    found = {}
+    for domain, table in HISTORIES.items():
+        ((oid,),) = query("SELECT to_regclass(%s)", table)
+        found[domain] = history(table) if oid else []
+    return found
