@@ -15,10 +15,11 @@ from collections.abc import Iterator
 
 TOKEN = re.compile(
     r"""
-    (?P<literal> \$(?P<tag>[^\W\d]\w*)?\$ .*? \$(?P=tag)\$ | \$\$ .*? \$\$ | '(?:[^']|'')*' )
+    (?P<literal> \$(?P<tag>[^\W\d]\w*)?\$ .*? \$(?P=tag)\$ | \$\$ .*? \$\$
+      | (?:[BEXbex]|[Uu]&)?'(?:[^']|'')*' )
   | (?P<quoted> "(?:[^"]|"")*" )
   | (?P<word> [^\W\d][\w$]* )
-  | (?P<other> \s+ | \d[\w.]* | . )
+  | (?P<other> \s+ | \d[\w.]* | :: | [-+*/<>=~!@\#%^&|`?]+ | . )
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -1,0 +1,232 @@
+"""Indexes and constraints taken apart, so that Django's spelling and PostgreSQL's compare.
+
+``CREATE INDEX … USING GIN ("tags" array_ops)`` and ``CREATE INDEX … USING gin (tags)`` say the
+same. What is a keyword, a name or a default is brought to one form here; expressions are kept
+apart, for only PostgreSQL knows when two of them are equal (see ``canonical``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from .deparse import tokens, unquote_identifiers
+
+CLAUSES = frozenset(
+    {"INCLUDE", "NULLS", "WITH", "TABLESPACE", "WHERE", "DEFERRABLE", "INITIALLY", "NOT", "NO"}
+)
+_NO_SPACE_AFTER = frozenset({"(", "[", ".", "::"})
+_NO_SPACE_BEFORE = frozenset({")", "]", "[", ".", "::", ","})
+DEFAULT_ORDERS = ("ASC NULLS LAST", "NULLS LAST", "ASC", "DESC NULLS FIRST")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One part of an index or constraint.
+
+    Attributes:
+        expression: a column's name or an expression.
+        rest: collation, operator class, order and exclusion operator, in one form.
+    """
+
+    expression: str
+    rest: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.expression} {self.rest}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An index or constraint without its name and table.
+
+    Attributes:
+        head: ``INDEX``, ``UNIQUE INDEX``, ``UNIQUE``, ``CHECK``, ``EXCLUDE``, ``PRIMARY KEY`` or
+            ``FOREIGN KEY``, with the index method where it is not btree.
+        keys: what stands in the first parentheses.
+        where: the predicate, "" for none.
+        tail: the other clauses, in one order.
+    """
+
+    head: str
+    keys: tuple[Key, ...]
+    where: str = ""
+    tail: str = ""
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        keys = tuple(key.expression for key in self.keys)
+        return (*keys, self.where) if self.where else keys
+
+    def rewritten(self, rewrite: Callable[[str], str]) -> Definition:
+        """Return the definition with every expression rewritten."""
+        keys = tuple(replace(key, expression=rewrite(key.expression)) for key in self.keys)
+        return replace(self, keys=keys, where=self.where and rewrite(self.where))
+
+    def __str__(self) -> str:
+        text = f"{self.head} ({', '.join(map(str, self.keys))})"
+        text += f" {self.tail}" if self.tail else ""
+        return text + (f" WHERE {self.where}" if self.where else "")
+
+
+def parse_index(sql: str, default_classes: Collection[tuple[str, str]] = ()) -> Definition:
+    """Take a CREATE INDEX statement apart.
+
+    Arguments:
+        default_classes: the operator classes that are a type's default, as (method, name).
+    """
+    words = list(significant(sql))
+    start = words.index("ON")
+    kind = "UNIQUE INDEX" if "UNIQUE" in words[:start] else "INDEX"
+    opening = words.index("(", start)
+    method = words[words.index("USING", start) + 1] if "USING" in words[start:opening] else "btree"
+    return _parse(kind, method, words[opening:], default_classes)
+
+
+def parse_constraint(sql: str, default_classes: Collection[tuple[str, str]] = ()) -> Definition:
+    """Take a constraint apart, from ``CHECK``, ``UNIQUE``, ``EXCLUDE`` … to its end."""
+    words = list(significant(sql))
+    opening = words.index("(")
+    head = words[:opening]
+    method = head[head.index("USING") + 1] if "USING" in head else "btree"
+    kind = {"PRIMARY": "PRIMARY KEY", "FOREIGN": "FOREIGN KEY"}.get(head[0], head[0])
+    nulls = ["NULLS", "NOT", "DISTINCT"] if "NULLS" in head and "NOT" in head else []
+    keys, rest = _group(words, opening)
+    return _parse(kind, method, ["(", *keys, ")", *nulls, *rest], default_classes)
+
+
+def parse_foreign_key(sql: str, schema: str) -> Definition:
+    """Take a foreign key apart; an unqualified target is in ``schema``."""
+    words = list(significant(sql))
+    keys, rest = _group(words, words.index("("))
+    opening = rest.index("(")
+    columns, actions = _group(rest, opening)
+    target = rest[1:opening]
+    if "." not in target:
+        target = [schema, ".", *target]
+    return Definition(
+        "FOREIGN KEY",
+        tuple(Key(_unquoted("".join(key))) for key in _split(keys)),
+        tail=_unquoted(f"REFERENCES {''.join(target)}({' '.join(columns)}) {' '.join(actions)}")
+        .replace(" , ", ", ")
+        .replace(" NOT VALID", "")
+        .strip(),
+    )
+
+
+def _parse(
+    kind: str, method: str, words: Sequence[str], default_classes: Collection[tuple[str, str]]
+) -> Definition:
+    method = _unquoted(method).lower()
+    group, rest = _group(words, 0)
+    clauses = dict(_clauses(rest))
+    where = clauses.pop("WHERE", "")
+    if kind == "CHECK":
+        return Definition(kind, (Key(_joined(group)),))
+    return Definition(
+        kind if method == "btree" else f"{kind} USING {method}",
+        tuple(_key(part, method, default_classes) for part in _split(group)),
+        where,
+        " ".join(text for _, text in sorted(clauses.items()) if text),
+    )
+
+
+def _clauses(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the clauses after the keys: first word → normal form, "" for a default."""
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "WHERE":
+            end = len(rest)
+            if "DEFERRABLE" in rest:
+                end = rest.index("DEFERRABLE")
+            yield word, _joined(rest[:end])
+            rest = rest[end:]
+        elif word in ("INCLUDE", "WITH") and rest and rest[0] == "(":
+            group, rest = _group(rest, 0)
+            parts = [_joined(part) for part in _split(group)]
+            if word == "WITH":
+                parts = sorted(part.replace("'", "").replace(" ", "") for part in parts)
+            yield word, _unquoted(f"{word} ({', '.join(parts)})")
+        elif word in ("NOT", "NO"):
+            # NOT VALID and NO INHERIT are no part of what is compared here.
+            rest = rest[1:]
+        else:
+            end = next((i for i, item in enumerate(rest) if item in CLAUSES - {"NOT"}), len(rest))
+            text = " ".join([word, *rest[:end]])
+            rest = rest[end:]
+            yield word, "" if text in ("NULLS DISTINCT", "INITIALLY IMMEDIATE") else text
+
+
+def _key(words: Sequence[str], method: str, default_classes: Collection[tuple[str, str]]) -> Key:
+    end = _primary_end(words)
+    rest = list(words[end:])
+    operator = ""
+    if "WITH" in rest:
+        operator = " ".join(["WITH", *rest[rest.index("WITH") + 1 :]])
+        rest = rest[: rest.index("WITH")]
+    order_start = next(
+        (i for i, word in enumerate(rest) if word in ("ASC", "DESC", "NULLS")), len(rest)
+    )
+    order = " ".join(rest[order_start:])
+    if order in DEFAULT_ORDERS:
+        order = order.removesuffix(" NULLS FIRST") if order.startswith("DESC") else ""
+    qualities = _unquoted(_joined(rest[:order_start]))
+    if (method, qualities.rpartition(".")[2]) in default_classes:
+        qualities = ""
+    expression = _joined(words[:end])
+    return Key(expression, " ".join(part for part in (qualities, order, operator) if part))
+
+
+def _primary_end(words: Sequence[str]) -> int:
+    """Return where the expression that begins a key ends."""
+    end = 0
+    while end < len(words):
+        if words[end] == "(":
+            _, rest = _group(words, end)
+            return len(words) - len(rest)
+        end += 1
+        if words[end : end + 1] not in ([["("], ["."]]) and words[end - 1] != ".":
+            return end
+    return end
+
+
+def _group(words: Sequence[str], opening: int) -> tuple[list[str], list[str]]:
+    """Return what is in the parentheses that open there, and what follows them."""
+    depth = 0
+    for i in range(opening, len(words)):
+        depth += {"(": 1, ")": -1}.get(words[i], 0)
+        if depth == 0:
+            return list(words[opening + 1 : i]), list(words[i + 1 :])
+    return list(words[opening + 1 :]), []
+
+
+def _split(words: Sequence[str]) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    depth = 0
+    for word in words:
+        depth += {"(": 1, ")": -1, "[": 1, "]": -1}.get(word, 0)
+        if word == "," and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return parts
+
+
+def significant(sql: str) -> Iterator[str]:
+    """Yield the tokens of a statement that are not white space."""
+    return (token for token in tokens(sql) if not token.isspace())
+
+
+def _joined(words: Sequence[str]) -> str:
+    """Join the words again, with spaces where PostgreSQL would put them."""
+    text = ""
+    for before, word in zip(["(", *words], words, strict=False):
+        tight = before in _NO_SPACE_AFTER or word in _NO_SPACE_BEFORE
+        call = word == "(" and (before[0] == '"' or before.islower())
+        text += word if tight or call else f" {word}"
+    return text
+
+
+def _unquoted(text: str) -> str:
+    return unquote_identifiers(text)
