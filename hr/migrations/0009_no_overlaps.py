@@ -5,10 +5,10 @@ from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField
 from django.db import migrations, models
 
 
-def same_id(column):
+def same_id(field):
     return models.Func(
-        models.F(column),
-        models.F(column),
+        models.F(field),
+        models.F(field),
         models.Value("[]"),
         function="int8range",
         output_field=BigIntegerRangeField(),
@@ -34,8 +34,8 @@ class Migration(migrations.Migration):
             constraint=ExclusionConstraint(
                 name="assignments_no_overlap_excl",
                 expressions=[
-                    (same_id("employee_id"), "&&"),
-                    (same_id("position_id"), "&&"),
+                    (same_id("employee"), "&&"),
+                    (same_id("position"), "&&"),
                     (period(), "&&"),
                 ],
                 violation_error_message=(
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
             model_name="leaverequest",
             constraint=ExclusionConstraint(
                 name="leave_requests_no_overlap_excl",
-                expressions=[(same_id("employee_id"), "&&"), (period(), "&&")],
+                expressions=[(same_id("employee"), "&&"), (period(), "&&")],
                 condition=models.Q(("status__in", ["requested", "approved"])),
                 violation_error_message="The employee already has leave in that period.",
             ),

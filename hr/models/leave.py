@@ -120,7 +120,7 @@ class LeaveRequest(models.Model):
             ExclusionConstraint(
                 name="leave_requests_no_overlap_excl",
                 expressions=[
-                    (same_id("employee_id"), RangeOperators.OVERLAPS),
+                    (same_id("employee"), RangeOperators.OVERLAPS),
                     (period("starts_on", "ends_on"), RangeOperators.OVERLAPS),
                 ],
                 condition=Q(status__in=["requested", "approved"]),
@@ -144,8 +144,9 @@ class LeaveRequest(models.Model):
             raise ValidationError(
                 {"starts_on": f"{self.employee} is not employed in all of that period."}
             )
-        self.days = working_days(self.starts_on, self.ends_on)
-        if self.days == 0 and self.starts_on <= self.ends_on:
+        # None, where there is none: the CHECK constraint need not say it a second time.
+        self.days = working_days(self.starts_on, self.ends_on) or None
+        if self.days is None and self.starts_on <= self.ends_on:
             raise ValidationError({"starts_on": "There is no working day in that period."})
 
 

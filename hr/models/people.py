@@ -118,8 +118,8 @@ class Assignment(models.Model):
             ExclusionConstraint(
                 name="assignments_no_overlap_excl",
                 expressions=[
-                    (same_id("employee_id"), RangeOperators.OVERLAPS),
-                    (same_id("position_id"), RangeOperators.OVERLAPS),
+                    (same_id("employee"), RangeOperators.OVERLAPS),
+                    (same_id("position"), RangeOperators.OVERLAPS),
                     (period("starts_on", "ends_on"), RangeOperators.OVERLAPS),
                 ],
                 violation_error_message="The employee already holds this position in that period.",

@@ -10,11 +10,14 @@ from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField
 from django.db.models import F, Func, Value
 
 
-def same_id(column: str) -> Func:
-    """Return a range of one id, which overlaps only itself."""
+def same_id(field: str) -> Func:
+    """Return a range of one id, which overlaps only itself.
+
+    Takes the foreign key's name, not its column's: Django validates by the names of fields.
+    """
     return Func(
-        F(column),
-        F(column),
+        F(field),
+        F(field),
         Value("[]"),
         function="int8range",
         output_field=BigIntegerRangeField(),

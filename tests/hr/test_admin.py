@@ -1,0 +1,113 @@
+"""The admin pages of human resources."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from hr import services
+from hr.models import (
+    Assignment,
+    Employee,
+    LeaveBalance,
+    LeaveRequest,
+    LeaveType,
+    Position,
+)
+from tests.support.business import (
+    admin_models,
+    admin_url,
+    make_cost_centre,
+    queries_of,
+    superuser_client,
+)
+
+pytestmark = pytest.mark.usefixtures("rolled_back")
+MODELS = [Assignment, Employee, LeaveBalance, LeaveRequest, LeaveType, Position]
+
+
+def make_rows(start, count):
+    """Fill every table of the domain."""
+    annual, _ = LeaveType.objects.get_or_create(
+        code="ANNUAL", defaults={"days_per_year": 10, "name_en": "Annual", "name_th": "ลา"}
+    )
+    for number in range(start, start + count):
+        employee = services.employee_hire(
+            employee_number=f"{number:06}",
+            first_name_th="ก",
+            last_name_th="ข",
+            cost_centre_id=make_cost_centre().pk,
+            hired_on=date(2024, 1, 1),
+        )
+        position = Position.objects.create(code=f"P{number}", title_en="P", title_th="ต")
+        services.position_assign(
+            employee=employee, position=position, starts_on=date(2024, 1, 1), location_id=number
+        )
+        services.leave_balance_open(employee=employee, leave_type=annual, year=2024)
+        services.leave_request(
+            employee=employee,
+            leave_type=annual,
+            starts_on=date(2024, 3, 4),
+            ends_on=date(2024, 3, 5),
+        )
+
+
+def test_every_model_has_pages():
+    assert set(admin_models("hr")) == set(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_pages_open(model):
+    make_rows(1, 1)
+    client = superuser_client()
+    assert client.get(admin_url(model, "changelist"), {"q": "1"}).status_code == 200
+    assert client.get(admin_url(model, "add")).status_code == 200
+    assert client.get(admin_url(model, "change", model.objects.get().pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", [Assignment, Employee, LeaveBalance, LeaveRequest])
+def test_a_list_costs_the_same_however_long_it_is(model):
+    client = superuser_client()
+    make_rows(1, 2)
+    few = queries_of(client, admin_url(model, "changelist"))
+    make_rows(3, 8)
+    assert queries_of(client, admin_url(model, "changelist")) == few
+
+
+def test_a_location_of_another_domain_is_a_link(monkeypatch):
+    make_rows(1, 1)
+    centre = make_cost_centre(name_en="Ward nine")
+    Assignment.objects.update(location_id=centre.pk)
+    monkeypatch.setattr("hr.selectors.LOCATION", "core.CostCentre")
+    page = superuser_client().get(admin_url(Assignment, "changelist")).content.decode()
+    assert f'<a href="/admin/core/costcentre/{centre.pk}/change/">{centre}</a>' in page
+
+
+def test_actions_decide_requests():
+    make_rows(1, 2)
+    client, first, second = superuser_client(), *LeaveRequest.objects.order_by("pk")
+    LeaveBalance.objects.filter(employee=second.employee).delete()
+    data = {"action": "approve", "_selected_action": [first.pk, second.pk]}
+    page = client.post(admin_url(LeaveRequest, "changelist"), data, follow=True)
+    assert "2.0 days are asked for, 0 are left." in page.content.decode()
+    statuses = LeaveRequest.objects.order_by("pk").values_list("status", flat=True)
+    assert list(statuses) == ["approved", "requested"]
+    assert LeaveBalance.objects.get(employee=first.employee).used_days == 2
+
+
+def test_a_decided_request_is_not_edited():
+    make_rows(1, 1)
+    request = LeaveRequest.objects.get()
+    client, url = superuser_client(), admin_url(LeaveRequest, "change", request.pk)
+    assert "_save" in client.get(url).content.decode()
+    services.leave_reject(request=request, decided_by=None)
+    assert 'name="_save"' not in client.get(url).content.decode()
+
+
+def test_a_weekend_is_refused_with_a_sentence():
+    make_rows(1, 1)
+    data = {"employee": Employee.objects.get().pk, "leave_type": LeaveType.objects.get().pk}
+    data |= {"starts_on": "2024-03-09", "ends_on": "2024-03-10", "reason": ""}
+    page = superuser_client().post(admin_url(LeaveRequest, "add"), data)
+    assert "There is no working day in that period." in page.content.decode()
