@@ -1,0 +1,219 @@
+"""Django's own commands tell the truth about every domain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
+from tests.support.commands import Result
+from tests.support.projects import Project, domain_app
+
+Call = Callable[..., Result]
+
+CREATE = """
+class Migration(migrations.Migration):
+    initial = True
+    operations = [migrations.CreateModel("Thing", fields=[
+        ("id", models.BigAutoField(primary_key=True)),
+        ("size", models.IntegerField()),
+    ], options={"db_table": '"lab"."things"'})]
+"""
+ADD_NOTE = """
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0001_initial")]
+    operations = [migrations.AddField("Thing", "note", models.TextField(default=""))]
+"""
+ADD_MARK = """
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0002_note")]
+    operations = [migrations.AddField("Thing", "mark", models.TextField(default=""))]
+"""
+SQUASHED = """
+class Migration(migrations.Migration):
+    initial = True
+    replaces = [("lab", "0001_initial"), ("lab", "0002_note"), ("lab", "0003_mark")]
+    operations = [migrations.CreateModel("Thing", fields=[
+        ("id", models.BigAutoField(primary_key=True)),
+        ("size", models.IntegerField()),
+        ("note", models.TextField(default="")),
+        ("mark", models.TextField(default="")),
+    ], options={"db_table": '"lab"."things"'})]
+"""
+STEPS = {"0001_initial": CREATE, "0002_note": ADD_NOTE, "0003_mark": ADD_MARK}
+MODEL = """
+class Thing(models.Model):
+    size = models.IntegerField()
+    note = models.TextField(default="")
+    mark = models.TextField(default="")
+    class Meta:
+        db_table = '"lab"."things"'
+"""
+
+
+def lab(**migrations: str) -> dict[str, dict[str, str]]:
+    return {"lab": domain_app("lab", models=MODEL, migrations=migrations)}
+
+
+def test_migrate_brings_everything_up_to_date_core_first(scratch_database: str, call: Call) -> None:
+    result = call("migrate")
+    assert result.exit_status == 0, result.stderr
+    found = histories()
+    assert all(found.values())
+    assert not {"inventory", "hr", "finance"} & {app for app, _ in found["core"]}
+    positions = [result.stdout.index(f"Domain {name} ") for name in found]
+    assert positions == sorted(positions)
+    before = snapshot()
+    again = call("migrate")
+    assert again.exit_status == 0
+    assert "Applying" not in again.stdout
+    assert snapshot() == before
+
+
+def test_migrate_one_app(migrated_database: str, call: Call) -> None:
+    assert call("migrate", "hr", "0002").exit_status == 0
+    assert [name[:4] for _, name in histories()["hr"]] == ["0001", "0002"]
+    assert call("migrate", "hr", "zero").exit_status == 0
+    assert histories()["hr"] == []
+    assert call("migrate", "auth", "0001").exit_status == 1  # core's and domains' stand on it
+    assert call("migrate", "hr").exit_status == 0
+
+
+def test_migrate_check_and_plan_change_nothing(scratch_database: str, call: Call) -> None:
+    assert call("migrate", check_unapplied=True).exit_status == 1
+    assert call("migrate", plan=True).exit_status == 0
+    assert (schemas(), tables("public")) == (["public"], set())
+
+
+def test_migrate_app_that_is_not_there(migrated_module_database: str, call: Call) -> None:
+    result = call("migrate", "nowhere")
+    assert result.exit_status == 1
+    assert "No installed app with label 'nowhere'." in result.stderr
+
+
+def test_showmigrations_tells_every_domain(migrated_database: str, call: Call) -> None:
+    call("migrate_domain", "hr", "0003")
+    lines = call("showmigrations", "hr", "inventory").stdout.splitlines()
+    marks = [line[:4].strip() for line in lines if line.startswith(" [")]
+    assert lines[0] == "hr"
+    assert marks[:4] == ["[X]", "[X]", "[X]", "[ ]"]
+    assert set(marks[12:]) == {"[X]"}
+
+
+def test_sqlmigrate_names_the_schema(migrated_module_database: str, call: Call) -> None:
+    assert 'CREATE TABLE "hr"."positions"' in call("sqlmigrate", "hr", "0001").stdout
+
+
+def test_makemigrations_finds_nothing_to_do(migrated_module_database: str, call: Call) -> None:
+    result = call("makemigrations", check_changes=True, dry_run=True)
+    assert (result.exit_status, result.stdout.strip()) == (0, "No changes detected")
+
+
+def test_flush_empties_domains_and_keeps_histories(migrated_database: str, call: Call) -> None:
+    execute(
+        "INSERT INTO hr.positions (code, title_en, title_th, is_active) VALUES ('A', 'x', 'x', true)"
+    )
+    execute("CREATE SCHEMA elsewhere")
+    execute("CREATE TABLE elsewhere.positions (id int)")
+    execute("INSERT INTO elsewhere.positions VALUES (1)")
+    before = (snapshot(), histories())
+    assert call("flush", interactive=False).exit_status == 0
+    assert query("SELECT count(*) FROM hr.positions") == [(0,)]
+    assert query("SELECT count(*) FROM elsewhere.positions") == [(1,)]
+    assert (snapshot(), histories()) == before
+
+
+def test_run_syncdb_makes_tables_in_the_schema_and_records_nothing(
+    project: Callable[..., Project],
+) -> None:
+    execute("CREATE TABLE public.things (id int)")
+    foreign = project({"lab": domain_app("lab", models=MODEL)})
+    for _ in range(2):
+        result = foreign.manage("migrate", "--run-syncdb")
+        assert result.returncode == 0, result.stderr
+        assert {"things"} <= tables("lab")
+        assert query("SELECT count(*) FROM lab.django_migrations_lab") == [(0,)]
+    assert query("SELECT count(*) FROM pg_class WHERE relname = 'things'") == [(2,)]
+    assert query(
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.things'::regclass"
+        " AND attnum > 0"
+    ) == [(1,)]
+
+
+@pytest.mark.parametrize("applied", ["none", "some", "all"])
+def test_squashed_migrations(project: Callable[..., Project], applied: str) -> None:
+    replayed = project(lab(**STEPS), name="reference")
+    assert replayed.manage("migrate").returncode == 0
+    reference = {s: text for s, text in snapshot().items() if s == "lab"}
+    assert replayed.manage("migrate", "lab", "zero").returncode == 0
+    target = {"none": "zero", "some": "0002", "all": "0003"}[applied]
+    assert replayed.manage("migrate", "lab", target).returncode == 0
+
+    both = project(lab(**STEPS, **{"0001_squashed_0003_mark": SQUASHED}), name="both")
+    result = both.manage("migrate_domain", "lab")
+    assert result.returncode == 0, result.stderr
+    assert {s: text for s, text in snapshot().items() if s == "lab"} == reference
+    names = {name for _, name in query("SELECT app, name FROM lab.django_migrations_lab")}
+    assert names == {*STEPS, "0001_squashed_0003_mark"}
+    again = both.manage("migrate_domain", "lab", "--format", "json")
+    assert json.loads(again.stdout)["domains"][0]["status"] == "unchanged"
+
+    only = project(lab(**{"0001_squashed_0003_mark": SQUASHED}), name="only")
+    result = only.manage("migrate_domain", "lab")
+    assert (result.returncode, result.stderr) == (0, "")
+    shown = json.loads(only.manage("show_domains", "lab", "--format", "json").stdout)
+    assert (shown["domains"][0]["pending"], shown["domains"][0]["unknown"]) == ([], [])
+
+
+def test_squashmigrations_writes_one_that_works(project: Callable[..., Project]) -> None:
+    written = project(lab(**STEPS))
+    assert written.manage("migrate").returncode == 0
+    result = written.manage("squashmigrations", "lab", "0003", "--noinput")
+    assert result.returncode == 0, result.stderr
+    assert written.manage("migrate_domain", "lab").returncode == 0
+    assert ("lab", "0001_squashed_0003_mark") in query(
+        "SELECT app, name FROM lab.django_migrations_lab"
+    )
+
+
+def test_runserver_warns_of_pending_migrations(migrated_database: str, call: Call) -> None:
+    from django.core.management.commands.runserver import Command
+
+    call("migrate_domain", "hr", "0001")
+    from io import StringIO
+
+    out = StringIO()
+    Command(stdout=out, stderr=out).check_migrations()
+    assert "11 unapplied migration(s)" in out.getvalue()
+    assert "app(s): hr." in out.getvalue()
+
+
+def test_renamed_model_keeps_its_content_type_and_permissions(
+    project: Callable[..., Project],
+) -> None:
+    before = project(lab(**STEPS), name="before")
+    assert before.manage("migrate").returncode == 0
+    old = query("SELECT id FROM django_content_type WHERE app_label = 'lab' AND model = 'thing'")
+    permissions = query(
+        "SELECT p.id FROM auth_permission p JOIN django_content_type c ON c.id = p.content_type_id"
+        " WHERE c.app_label = 'lab' AND p.codename LIKE '%thing' ORDER BY 1"
+    )
+    rename = """
+    class Migration(migrations.Migration):
+        dependencies = [("lab", "0003_mark")]
+        operations = [migrations.RenameModel("Thing", "Object")]
+    """
+    app = domain_app(
+        "lab",
+        models=MODEL.replace("Thing", "Object"),
+        migrations={**STEPS, "0004_rename": rename},
+    )
+    after = project({"lab": app}, name="after")
+    result = after.manage("migrate_domain", "lab")
+    assert result.returncode == 0, result.stderr
+    new = query("SELECT id FROM django_content_type WHERE app_label = 'lab' AND model = 'object'")
+    assert new == old
+    kept = query("SELECT id FROM auth_permission WHERE content_type_id = %s ORDER BY 1", old[0][0])
+    assert set(permissions) <= set(kept)
