@@ -113,7 +113,8 @@ def test_makemigrations_finds_nothing_to_do(migrated_module_database: str, call:
 
 def test_flush_empties_domains_and_keeps_histories(migrated_database: str, call: Call) -> None:
     execute(
-        "INSERT INTO hr.positions (code, title_en, title_th, is_active) VALUES ('A', 'x', 'x', true)"
+        "INSERT INTO hr.positions (code, title_en, title_th, is_active)"
+        " VALUES ('A', 'x', 'x', true)"
     )
     execute("CREATE SCHEMA elsewhere")
     execute("CREATE TABLE elsewhere.positions (id int)")
