@@ -16,7 +16,8 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-_NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
+# PostgreSQL takes every character beyond ASCII for a letter, the vowel signs of Thai too.
+_NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
 _SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
 
 CONCURRENTLY = re.compile(

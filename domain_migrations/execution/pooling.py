@@ -11,7 +11,7 @@ import secrets
 import selectors
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import Enum
 from typing import Any
 
@@ -151,7 +151,8 @@ class _SecondClient:
 
 @contextmanager
 def _second_client(connection: BaseDatabaseWrapper) -> Iterator[_SecondClient]:
-    with unmanaged_client(connection.get_connection_params()) as client:
+    # Not its own ``with`` block, which would commit: it may still wait for an answer.
+    with closing(unmanaged_client(connection.get_connection_params())) as client:
         yield _SecondClient(client)
 
 

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+
+from domain_migrations.exceptions import ConnectionFailed, MigrationFailed
+from domain_migrations.execution.session import Session, backend_pid, dedicated, guard_of
+
+pytestmark = pytest.mark.usefixtures("scratch_database")
+
+
+def application_name(pid: int) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT application_name FROM pg_stat_activity WHERE pid = %s", [pid])
+        return str(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def pooled() -> Any:
+    """The default connection with Django's pool."""
+    options = {"pool": {"min_size": 1, "max_size": 4}}
+    settings = {**connections[DEFAULT_DB_ALIAS].settings_dict, "OPTIONS": options}
+    plain = connections[DEFAULT_DB_ALIAS]
+    connections[DEFAULT_DB_ALIAS] = wrapper = type(plain)(settings, DEFAULT_DB_ALIAS)
+    yield wrapper
+    wrapper.close()
+    wrapper.close_pool()
+    connections[DEFAULT_DB_ALIAS] = plain
+
+
+def test_dedicated__plain_connection_is_kept() -> None:
+    plain = connections[DEFAULT_DB_ALIAS]
+    with dedicated() as own:
+        assert own is plain
+        assert connections[DEFAULT_DB_ALIAS] is plain
+
+
+def test_dedicated__replaces_a_pooled_connection(pooled: Any) -> None:
+    shared_pid = backend_pid(connection)
+    with dedicated() as own:
+        assert connections[DEFAULT_DB_ALIAS] is own
+        assert own.pool is None
+        assert backend_pid(connection) != shared_pid
+        with own.cursor() as cursor:
+            cursor.execute("SET search_path = somewhere")
+        raw = own.connection
+    assert raw.closed
+    assert connections[DEFAULT_DB_ALIAS] is pooled
+    assert pooled.pool is not None
+    assert pooled.settings_dict["OPTIONS"]["pool"] == {"min_size": 1, "max_size": 4}
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW search_path")
+        assert cursor.fetchone() == ('"$user", public',)
+
+
+def test_dedicated__restores_after_an_exception(pooled: Any) -> None:
+    with pytest.raises(ZeroDivisionError), dedicated():
+        raise ZeroDivisionError
+    assert connections[DEFAULT_DB_ALIAS] is pooled
+
+
+def test_dedicated__other_threads_keep_theirs(pooled: Any) -> None:
+    seen: list[Any] = []
+    with dedicated() as own:
+        thread = threading.Thread(target=lambda: seen.append(connections[DEFAULT_DB_ALIAS]))
+        thread.start()
+        thread.join()
+    assert seen
+    assert seen[0] is not own
+
+
+def test_dedicated__commits_by_itself() -> None:
+    plain = connections[DEFAULT_DB_ALIAS]
+    settings = {**plain.settings_dict, "AUTOCOMMIT": False}
+    connections[DEFAULT_DB_ALIAS] = manual = type(plain)(settings, DEFAULT_DB_ALIAS)
+    try:
+        with dedicated() as own:
+            assert own is not manual
+            assert own.get_autocommit()
+    finally:
+        connections[DEFAULT_DB_ALIAS] = plain
+
+
+def test_dedicated__inside_a_transaction(pooled: Any) -> None:
+    with transaction.atomic(), dedicated() as own:
+        assert own is pooled
+
+
+def test_dedicated__names_the_session() -> None:
+    before = application_name(backend_pid(connection))
+    with dedicated(application_name="migrate_domain inventory") as own:
+        pid = backend_pid(own)
+        assert application_name(pid) == "migrate_domain inventory"
+    assert backend_pid(connection) == pid
+    assert application_name(pid) == before
+
+
+def test_dedicated__names_nothing_after_the_connection_was_closed() -> None:
+    with dedicated(application_name="migrate_domain inventory") as own:
+        own.close()
+    assert application_name(backend_pid(connection)) == ""
+
+
+def test_assert_same() -> None:
+    check = guard_of(connections[DEFAULT_DB_ALIAS])
+    check()
+    connection.close()
+    with pytest.raises(MigrationFailed) as failed:
+        check()
+    assert failed.value.message == (
+        "A migration closed the connection of the run, and so lost its lock: another run may "
+        "have begun meanwhile."
+    )
+    assert failed.value.hint == (
+        "Take connection.close(), connections.close_all() and close_old_connections() out of "
+        "it, and run the command again."
+    )
+
+
+def test_assert_same__closed_inside_a_transaction() -> None:
+    session = Session.of(connections[DEFAULT_DB_ALIAS])
+    atomic = transaction.atomic()
+    atomic.__enter__()
+    connection.close()
+    with pytest.raises(MigrationFailed, match=r"^hr\.0002_closes closed the connection"):
+        session.assert_same("hr.0002_closes")
+    atomic.__exit__(None, None, None)
+
+
+def test_assert_same__ended_by_the_server(postgres_server: Any) -> None:
+    session = Session.of(connections[DEFAULT_DB_ALIAS])
+    with postgres_server.connect() as admin:
+        admin.execute("SELECT pg_terminate_backend(%s)", [session.pid])
+    with pytest.raises(ConnectionFailed) as failed:
+        session.assert_same()
+    assert failed.value.message.startswith("The connection to the database was lost: ")
+    connection.close()
