@@ -1,0 +1,176 @@
+"""What a migration without a transaction has left behind.
+
+Its statements have committed and their locks are gone, so rows of the catalogs are all there
+is to look at: those younger than the migration's start, and objects that have gone since.
+They do not tell who wrote them, so a schema whose domain was migrated meanwhile is passed
+over. What cannot be seen at all: reading another domain's tables, and writing their rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import LiteralString
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from ..domains import Domain
+from .known import CLASS_ROW, Known, Territory
+from .mark import PG_CLASS, Mark, query, since
+from .refusals import CORE_USES, NOT_IN_PUBLIC, USES, Refusal, hint_for, whose
+from .written import identify, small_catalogs
+
+SELECT_CHANGED: LiteralString = (
+    small_catalogs(since)
+    + " UNION ALL SELECT 'pg_type'::regclass::oid, x.oid, x.typnamespace FROM pg_type x"
+    " WHERE x.typrelid = 0 AND x.typcategory <> 'A' AND x.typnamespace <> ALL(%(quiet)s::oid[])"
+    " AND " + since("x")
+    + " UNION ALL SELECT 'pg_class'::regclass::oid, c.oid, c.relnamespace FROM pg_attribute x"
+    " JOIN pg_class c ON c.oid = x.attrelid"
+    " WHERE c.relnamespace <> ALL(%(quiet)s::oid[]) AND c.relkind <> 't' AND " + since("x")
+    + " UNION ALL SELECT 'pg_class'::regclass::oid, c.oid, c.relnamespace FROM pg_trigger x"
+    " JOIN pg_class c ON c.oid = x.tgrelid"
+    " WHERE c.relnamespace <> ALL(%(quiet)s::oid[]) AND NOT x.tgisinternal AND " + since("x")
+    + " UNION ALL SELECT 'pg_class'::regclass::oid, c.oid, c.relnamespace FROM pg_constraint x"
+    " JOIN pg_class c ON c.oid = x.conrelid"
+    " WHERE c.relnamespace <> ALL(%(quiet)s::oid[]) AND " + since("x")
+)  # fmt: skip
+
+SELECT_CHANGED_RELATIONS: LiteralString = (
+    "SELECT x.oid, x.relnamespace, " + CLASS_ROW + " FROM pg_class x"
+    " WHERE x.relnamespace <> ALL(%(quiet)s::oid[]) AND x.relkind <> 't' AND " + since("x")
+)
+
+SELECT_GONE: LiteralString = (
+    "SELECT k.oid FROM unnest(%(relations)s::oid[]) k (oid)"
+    " LEFT JOIN pg_class c ON c.oid = k.oid"
+    " WHERE c.oid IS NULL OR c.relnamespace = ANY(%(quiet)s::oid[])"
+)
+
+SELECT_CROSSING: LiteralString = (
+    "SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid,"
+    " coalesce(c.relnamespace, p.pronamespace, t.typnamespace)"
+    " FROM pg_depend x"
+    " LEFT JOIN pg_class c ON x.refclassid = 'pg_class'::regclass AND c.oid = x.refobjid"
+    " LEFT JOIN pg_proc p ON x.refclassid = 'pg_proc'::regclass AND p.oid = x.refobjid"
+    " LEFT JOIN pg_type t ON x.refclassid = 'pg_type'::regclass AND t.oid = x.refobjid"
+    " LEFT JOIN pg_class own ON x.classid = 'pg_class'::regclass AND own.oid = x.objid"
+    " LEFT JOIN pg_constraint k ON x.classid = 'pg_constraint'::regclass AND k.oid = x.objid"
+    " LEFT JOIN pg_rewrite w ON x.classid = 'pg_rewrite'::regclass AND w.oid = x.objid"
+    " LEFT JOIN pg_class v ON v.oid = w.ev_class"
+    " LEFT JOIN pg_attrdef a ON x.classid = 'pg_attrdef'::regclass AND a.oid = x.objid"
+    " LEFT JOIN pg_class ac ON ac.oid = a.adrelid"
+    " LEFT JOIN pg_trigger g ON x.classid = 'pg_trigger'::regclass AND g.oid = x.objid"
+    " LEFT JOIN pg_class gc ON gc.oid = g.tgrelid"
+    " LEFT JOIN pg_proc f ON x.classid = 'pg_proc'::regclass AND f.oid = x.objid"
+    " WHERE coalesce(c.relnamespace, p.pronamespace, t.typnamespace) = ANY(%(others)s::oid[])"
+    " AND coalesce(own.relnamespace, k.connamespace, v.relnamespace, ac.relnamespace,"
+    " gc.relnamespace, f.pronamespace) = ANY(%(quiet)s::oid[]) AND " + since("x")
+)
+
+
+class Aftermath:
+    """Looks at the catalogs after operations that ran without a transaction.
+
+    Arguments:
+        territory, known: of the database before the migration.
+        before: where the migration began.
+    """
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        territory: Territory,
+        known: Known,
+        before: Mark,
+    ) -> None:
+        self.connection = connection
+        self.territory = territory
+        self.domain = territory.domain
+        self.known = known
+        self.before = before
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Yield what breaks the rule, as far as it can be seen."""
+        self.territory.read(self.connection)
+        busy: dict[str, bool] = {}
+        for refusal, owner in self._findings():
+            if owner is not None and owner.name not in busy:
+                busy[owner.name] = self._is_busy(owner)
+            if owner is None or not busy[owner.name]:
+                yield refusal
+
+    def _findings(self) -> Iterator[tuple[Refusal, Domain | None]]:
+        params = {
+            "top": self.before.top,
+            "quiet": self.territory.quiet,
+            "others": [oid for oid in self.territory.foreign if oid != self.territory.core],
+            "relations": list(self.known.relations),
+        }
+        [rows] = query(self.connection, SELECT_CHANGED, params)
+        for catalog, oid, schema in rows:
+            if not self.territory.is_own(schema) and schema:
+                yield self._changed(catalog, oid, schema)
+        [rows] = query(self.connection, SELECT_CHANGED_RELATIONS, params)
+        for oid, schema, row in rows:
+            if self.known.class_rows.get(oid) != row and not self._only_triggers(oid):
+                yield self._changed(PG_CLASS, oid, schema)
+        [rows] = query(self.connection, SELECT_GONE, params)
+        for (oid,) in rows:
+            before = self.known.relations[oid]
+            owner = self.territory.owner(before.schema)
+            name = f"{self.territory.names[before.schema]}.{before.name[1:]}"
+            yield (
+                Refusal(
+                    1,
+                    f"dropped or moved {name}, {whose(owner)}",
+                    hint_for(self.domain, owner, shape=True),
+                ),
+                owner,
+            )
+        [rows] = query(self.connection, SELECT_CROSSING, params)
+        for catalog, oid, column, used_catalog, used_oid, used_column, schema in rows:
+            owner = self.territory.owner(schema)
+            user = identify(self.connection, catalog, oid, column)
+            used = identify(self.connection, used_catalog, used_oid, used_column)
+            # Made in the domain's own schema, so nobody else's run explains it.
+            yield (
+                Refusal(
+                    2,
+                    f"made {user} use {used}, {whose(owner)}",
+                    CORE_USES if self.domain.is_core else USES,
+                ),
+                None,
+            )
+
+    def _changed(self, catalog: int, oid: int, schema: int) -> tuple[Refusal, Domain | None]:
+        owner = self.territory.owner(schema)
+        known = oid in self.known.relations or (catalog, oid) in self.known.objects
+        new_in_public = owner is not None and owner.is_core and not known and oid != schema
+        name = identify(self.connection, catalog, oid)
+        hint = hint_for(self.domain, owner, shape=True)
+        if new_in_public:
+            hint = NOT_IN_PUBLIC.format(schema=self.domain.schema)
+        return Refusal(3, f"made or altered {name}, {whose(owner)}", hint), owner
+
+    def _only_triggers(self, oid: int) -> bool:
+        """Whether the row may have changed by a first foreign key alone, as nothing tells."""
+        return (
+            oid in self.known.relations
+            and oid not in self.known.class_rows
+            and (not self.known.has_objects)
+        )
+
+    def _is_busy(self, owner: Domain) -> bool:
+        """Whether the domain's journal got rows meanwhile, so that a run of its own was on."""
+        table = sql.Identifier(*owner.journal_table)
+        exists = "SELECT to_regclass(%(name)s) IS NOT NULL"
+        name = sql.Identifier(*owner.journal_table).as_string(self.connection.connection)
+        [[(there,)]] = query(self.connection, exists, {"name": name})
+        if not there:
+            return False
+        statement = sql.SQL("SELECT EXISTS (SELECT FROM {} AS x WHERE {})").format(
+            table, sql.SQL(since("x"))
+        )
+        [[(busy,)]] = query(self.connection, statement, {"top": self.before.top})
+        return bool(busy)

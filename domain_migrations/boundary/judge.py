@@ -1,0 +1,403 @@
+"""Which of a transaction's traces break the rule."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..domains import Domain
+from .held import CATALOG_CHANGES, READS, ROW_WRITE, STRENGTH, Lock
+from .known import Known, Territory
+from .mark import (
+    PG_CLASS,
+    PG_CONSTRAINT,
+    PG_DEFAULT_ACL,
+    PG_EVENT_TRIGGER,
+    PG_EXTENSION,
+    PG_NAMESPACE,
+    Mark,
+)
+from .refusals import (
+    CORE_SHAPE,
+    CORE_USES,
+    NOT_IN_PUBLIC,
+    SCHEMA_NAME,
+    USES,
+    Refusal,
+    hint_for,
+    whose,
+)
+from .written import (
+    Key,
+    Written,
+    identify,
+    read_attached,
+    read_changed_class_rows,
+    read_crossings,
+    read_keys,
+    read_own_functions,
+    read_written,
+)
+
+EXTENSION, NEW_IN_PUBLIC, STRONGEST_LOCK, WRITTEN, OBJECT_LOCK, INDEX_LOCK, CROSSING = range(
+    0, 140, 20
+)
+"""Which of several traces of the same deed says most: the lowest."""
+
+KEY_MODES = frozenset(("ShareRowExclusiveLock", "AccessExclusiveLock"))
+"""What adding and dropping a foreign key takes on the table that it points at."""
+
+
+class Judge:
+    """Judges what a transaction has done so far.
+
+    Arguments:
+        territory, known: of the database before the migration.
+        before, now: where the migration began and where it is.
+        locks: held now and not before.
+        writable: core's tables that the migration may write rows of; None for all.
+    """
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        territory: Territory,
+        known: Known,
+        before: Mark,
+        now: Mark,
+        locks: list[Lock],
+        writable: Collection[str] | None,
+    ) -> None:
+        self.connection = connection
+        self.territory = territory
+        self.domain = territory.domain
+        self.known = known
+        self.before = before
+        self.now = now
+        self.locks = locks
+        self.writable = writable
+        self.engine_tables = {
+            (table.schema, table.name)
+            for domain in territory.domains.values()
+            for table in domain.own_tables
+        }
+
+    def refusals(self, *, opaque: bool) -> Iterator[Refusal]:
+        """Yield what breaks the rule.
+
+        Arguments:
+            opaque: whether operations ran whose SQL is not known; without one, only what
+                Django's own operations can do is looked for.
+        """
+        yield from self._locked_relations()
+        yield from self._locked_objects()
+        yield from self._crossings(opaque)
+        if opaque:
+            yield from self._written()
+
+    def _locked_relations(self) -> Iterator[Refusal]:
+        keyed: dict[int, list[Lock]] = defaultdict(list)
+        for lock in self.locks:
+            if not lock.is_relation:
+                continue
+            before = self.known.relations.get(lock.oid)
+            schema = before.schema if before else lock.schema
+            if schema is None or self.territory.is_own(schema):
+                continue
+            owner = self.territory.owner(schema)
+            shape = lock.mode in CATALOG_CHANGES
+            if owner is None and not shape:
+                continue
+            if (
+                before is None
+                and owner is not None
+                and owner.is_core
+                and lock.kind not in ("i", "I")
+            ):
+                yield Refusal(
+                    NEW_IN_PUBLIC,
+                    f"made {self._name(lock)}, {whose(owner)}",
+                    NOT_IN_PUBLIC.format(schema=self.domain.schema),
+                    lock.key,
+                )
+            elif owner is not None and (owner.is_core or self.domain.is_core):
+                keyed[lock.table or lock.oid].append(lock)
+            elif not self._is_engine_read(lock, schema):
+                yield self._locked(lock, hint_for(self.domain, owner, shape=shape))
+        if keyed:
+            judge = self._domain_tables if self.domain.is_core else self._core_tables
+            yield from judge(keyed)
+
+    def _is_engine_read(self, lock: Lock, schema: int) -> bool:
+        name = self.territory.names.get(schema, ""), lock.table_name or lock.name or ""
+        return lock.mode in READS and name in self.engine_tables
+
+    def _core_tables(self, tables: dict[int, list[Lock]]) -> Iterator[Refusal]:
+        """Judge a domain's locks on core's tables, and on their indexes."""
+        strong = [
+            oid
+            for oid, locks in tables.items()
+            if any(lock.mode in KEY_MODES and lock.oid == oid for lock in locks)
+        ]
+        changed: dict[int, str] = {}
+        for oid, what in self._changed_otherwise(strong):
+            changed.setdefault(oid, what)
+        for oid, locks in tables.items():
+            for lock in locks:
+                if lock.mode in READS:
+                    continue
+                if lock.mode == ROW_WRITE:
+                    if not self._may_write(lock):
+                        yield self._locked(
+                            lock, hint_for(self.domain, self._owner(lock), shape=False)
+                        )
+                elif lock.mode not in KEY_MODES or lock.oid != oid or self._is_index(lock):
+                    yield self._locked(lock, CORE_SHAPE)
+                elif oid in changed:
+                    yield self._locked(lock, CORE_SHAPE, changed[oid])
+
+    def _is_index(self, lock: Lock) -> bool:
+        before = self.known.relations.get(lock.oid)
+        return before is not None and before.name[0] in "iI"
+
+    def _may_write(self, lock: Lock) -> bool:
+        return self.writable is None or (lock.table_name or lock.name) in self.writable
+
+    def _changed_otherwise(self, tables: list[int]) -> Iterator[tuple[int, str]]:
+        """Yield the core tables that were changed, or locked, not by a foreign key to them."""
+        if not tables:
+            return
+        attached = read_attached(
+            self.connection,
+            self.now,
+            self.before,
+            tables=tables,
+            keys=self.territory.quiet,
+            referencing=[],
+        )
+        yield from ((table, f"changed its {what}") for table, what in attached)
+        for table in self.changed_tables(tables):
+            yield table, "changed the table itself"
+        own = [lock.oid for lock in self.locks if lock.schema in self.territory.quiet]
+        keys = read_keys(self.connection, self.now, self.before, own)
+        added = {key.target for key in keys if key.written}
+        if not self._dropped_constraints():
+            yield from (
+                (table, "no foreign key explains it") for table in tables if table not in added
+            )
+
+    def changed_tables(self, tables: list[int]) -> Iterator[int]:
+        """Yield core's tables whose row of ``pg_class`` is not what a foreign key makes of it."""
+        if not self.known.has_objects:
+            return  # No operation with SQL of its own has run.
+        rows = read_changed_class_rows(self.connection, self.now, self.before, tables)
+        yield from (oid for oid, row in rows.items() if self.known.class_rows.get(oid) != row)
+
+    def _dropped_constraints(self) -> bool:
+        return any(
+            not lock.is_relation
+            and lock.mode == "AccessExclusiveLock"
+            and lock.catalog == PG_CONSTRAINT
+            and (lock.catalog, lock.oid) not in self.known.objects
+            for lock in self.locks
+        )
+
+    def _domain_tables(self, tables: dict[int, list[Lock]]) -> Iterator[Refusal]:
+        """Judge core's locks on domains' tables: those that their foreign keys cause are fine."""
+        keys: dict[int, list[Key]] = defaultdict(list)
+        for key in read_keys(self.connection, self.now, self.before, list(tables)):
+            keys[key.table].append(key)
+        strong = [oid for oid, locks in tables.items() if _modes(locks) & CATALOG_CHANGES]
+        attached = dict(
+            read_attached(
+                self.connection,
+                self.now,
+                self.before,
+                tables=strong,
+                keys=self.territory.foreign,
+                referencing=strong,
+            )
+        )
+        dropped = self._dropped_keys(keys)
+        for oid, locks in tables.items():
+            mine = keys[oid]
+            allowed: set[str] = set()
+            if mine and "RowShareLock" in _modes(locks):
+                allowed = {"RowShareLock"}
+                if any({key.on_delete, key.on_update} & set("cnd") for key in mine):
+                    allowed.add(ROW_WRITE)
+            if any(key.written for key in mine) and oid not in attached and oid not in dropped:
+                allowed |= KEY_MODES | READS
+            for lock in locks:
+                index = lock.oid != oid and lock.mode in READS and bool(allowed)
+                if lock.mode in allowed or index or self._is_engine_read(lock, lock.schema or 0):
+                    continue
+                why = f"dropped its foreign key {dropped[oid]}" if oid in dropped else ""
+                yield self._locked(lock, CORE_USES, why or attached.get(oid, ""))
+
+    def _dropped_keys(self, keys: dict[int, list[Key]]) -> dict[int, str]:
+        if not self._dropped_constraints():
+            return {}
+        there = {(key.table, key.name) for found in keys.values() for key in found}
+        return {
+            table: name
+            for table, name in self.known.foreign_keys
+            if (table, name) not in there and any(lock.oid == table for lock in self.locks)
+        }
+
+    def _locked_objects(self) -> Iterator[Refusal]:
+        for lock in self.locks:
+            if lock.is_relation or lock.mode not in CATALOG_CHANGES:
+                continue
+            schema = None
+            if lock.catalog == PG_NAMESPACE:
+                schema, name = lock.oid, f"schema {self.territory.names.get(lock.oid, lock.oid)}"
+                if schema not in self.territory.names or self.territory.is_own(schema):
+                    continue
+            elif known := self.known.objects.get((lock.catalog, lock.oid)):
+                schema = known.schema
+                name = f"{known.name} in {self.territory.names[schema]}"
+            if schema is not None:
+                owner = self.territory.owner(schema)
+                yield Refusal(
+                    OBJECT_LOCK,
+                    f"took {lock.mode} on {name}, {whose(owner)}",
+                    hint_for(self.domain, owner, shape=True),
+                    lock.key,
+                )
+
+    def _crossings(self, opaque: bool) -> Iterator[Refusal]:
+        territory = self.territory
+        others = [
+            oid
+            for oid in territory.foreign
+            if (owner := territory.owner(oid)) is not None and not owner.is_core
+        ]
+        if not others:
+            return
+        own = [oid for oid in territory.quiet if not territory.is_system(oid)]
+        changing = {lock.oid for lock in self.locks if lock.mode in CATALOG_CHANGES}
+        crossings = read_crossings(
+            self.connection,
+            self.now,
+            self.before,
+            relations=sorted(changing),
+            functions=(
+                read_own_functions(self.connection, self.now, self.before, own) if opaque else []
+            ),
+            others=others,
+        )
+        for crossing in crossings:
+            owner = territory.owner(crossing.schema)
+            user = identify(self.connection, crossing.catalog, crossing.oid, crossing.column)
+            used = identify(
+                self.connection, crossing.used_catalog, crossing.used_oid, crossing.used_column
+            )
+            yield Refusal(
+                CROSSING,
+                f"made {user} use {used}, {whose(owner)}",
+                CORE_USES if self.domain.is_core else USES,
+            )
+
+    def _written(self) -> Iterator[Refusal]:
+        written = read_written(self.connection, self.now, self.before, self.territory.quiet)
+        self.territory.read(self.connection)
+        for row in written:
+            refusal = self._judge_row(row)
+            if refusal:
+                yield refusal
+
+    def _judge_row(self, row: Written) -> Refusal | None:
+        territory = self.territory
+        rank = EXTENSION if row.catalog == PG_EXTENSION else WRITTEN
+        if row.catalog == PG_EVENT_TRIGGER:
+            name = identify(self.connection, row.catalog, row.oid)
+            return Refusal(
+                rank,
+                f"made or altered {name}, which fires for every domain",
+                "Leave event triggers to the database's administrator.",
+            )
+        if row.catalog == PG_DEFAULT_ACL and not row.schema:
+            if self.domain.is_core:
+                return None
+            return Refusal(
+                rank,
+                "altered the default privileges of every schema",
+                f"Add IN SCHEMA {self.domain.schema}.",
+            )
+        if row.catalog == PG_NAMESPACE and territory.is_own(row.schema):
+            if self.domain.is_core or self._keeps_its_name(row.oid):
+                return None
+            return Refusal(
+                rank,
+                f"renamed the schema {self.domain.schema}",
+                SCHEMA_NAME.format(schema=self.domain.schema),
+            )
+        if territory.is_own(row.schema):
+            return None
+        owner = territory.owner(row.schema)
+        core = owner is not None and owner.is_core
+        if core and row.catalog == PG_CLASS and self._explained(row.oid):
+            return None
+        known = self._known(row)
+        new_in_public = core and not known and row.catalog != PG_NAMESPACE
+        return Refusal(
+            rank,
+            f"{self._made_or_altered(row)}, {whose(owner)}",
+            NOT_IN_PUBLIC.format(schema=self.domain.schema)
+            if new_in_public
+            else hint_for(self.domain, owner, shape=True),
+        )
+
+    def _known(self, row: Written) -> str | None:
+        """Return the name of what was there before, None for what was made since."""
+        if row.catalog == PG_CLASS:
+            relation = self.known.relations.get(row.oid)
+            return relation and f"{self.territory.names[relation.schema]}.{relation.name[1:]}"
+        if row.catalog == PG_NAMESPACE:
+            there = row.oid in self.territory.there
+            return f"schema {self.territory.names[row.oid]}" if there else None
+        known = self.known.objects.get((row.catalog, row.oid))
+        return known and f"{known.name} in {self.territory.names[known.schema]}"
+
+    def _made_or_altered(self, row: Written) -> str:
+        known = self._known(row)
+        if known:
+            return f"altered {known}"
+        return f"made {identify(self.connection, row.catalog, row.oid)}"
+
+    def _explained(self, table: int) -> bool:
+        """Whether a foreign key explains that the row of core's table was written."""
+        return not list(self.changed_tables([table]))
+
+    def _keeps_its_name(self, schema: int) -> bool:
+        name = identify(self.connection, PG_NAMESPACE, schema)
+        return name == f"schema {self.domain.schema}"
+
+    def _owner(self, lock: Lock) -> Domain | None:
+        before = self.known.relations.get(lock.oid)
+        return self.territory.owner(before.schema if before else lock.schema or 0)
+
+    def _name(self, lock: Lock) -> str:
+        before = self.known.relations.get(lock.oid)
+        if before:
+            return f"{self.territory.names[before.schema]}.{before.name[1:]}"
+        return f"{self.territory.names.get(lock.schema or 0, '')}.{lock.name}"
+
+    def _locked(self, lock: Lock, hint: str, more: str = "") -> Refusal:
+        before = self.known.relations.get(lock.oid)
+        owner = self.territory.owner(before.schema if before else lock.schema or 0)
+        rank = INDEX_LOCK if lock.table is not None else STRONGEST_LOCK
+        return Refusal(
+            rank + len(STRENGTH) - STRENGTH[lock.mode],
+            f"took {lock.mode} on {self._name(lock)}, {whose(owner)}"
+            + (f", and {more}" if more else ""),
+            hint,
+            lock.key,
+        )
+
+
+def _modes(locks: Iterable[Lock]) -> set[str]:
+    return {lock.mode for lock in locks}

@@ -1,0 +1,199 @@
+"""What the database held before the migrations, of what they have to leave alone.
+
+A dropped table leaves an oid in the list of locks, and a stolen one resolves to its new
+schema: only what was known before tells whose they were. Read once for a run, in few rows,
+because a database may hold tens of thousands of relations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..domains import Domain, get_domains
+from .mark import query
+
+SELECT_NAMESPACES = "SELECT oid, nspname FROM pg_namespace"
+
+# One row for each schema, whatever the number of relations: parsing rows is what costs.
+# Indexes count for core only; a domain's cannot be touched without locking its table.
+SELECT_RELATIONS = r"""
+SELECT relnamespace, string_agg(oid::text, ' '),
+    string_agg(relkind::text || translate(relname, E'\n', ' '), E'\n')
+FROM pg_class
+WHERE relnamespace = ANY(%(schemas)s::oid[])
+  AND (relkind NOT IN ('i', 'I', 't') OR relkind IN ('i', 'I') AND relnamespace = %(core)s::oid)
+GROUP BY relnamespace
+"""
+
+SELECT_OBJECTS = """
+SELECT 'pg_proc'::regclass::oid, oid, pronamespace, 'function ' || proname FROM pg_proc
+    WHERE pronamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace, 'type ' || typname FROM pg_type
+    WHERE typnamespace = ANY(%(schemas)s::oid[]) AND typrelid = 0 AND typcategory <> 'A'
+UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace, 'operator ' || oprname
+    FROM pg_operator WHERE oprnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace, 'operator class ' || opcname
+    FROM pg_opclass WHERE opcnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfnamespace, 'operator family ' || opfname
+    FROM pg_opfamily WHERE opfnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_collation'::regclass, oid, collnamespace, 'collation ' || collname
+    FROM pg_collation WHERE collnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_conversion'::regclass, oid, connamespace, 'conversion ' || conname
+    FROM pg_conversion WHERE connamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgnamespace, 'text search configuration ' || cfgname
+    FROM pg_ts_config WHERE cfgnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_ts_dict'::regclass, oid, dictnamespace, 'text search dictionary ' || dictname
+    FROM pg_ts_dict WHERE dictnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_ts_parser'::regclass, oid, prsnamespace, 'text search parser ' || prsname
+    FROM pg_ts_parser WHERE prsnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_ts_template'::regclass, oid, tmplnamespace, 'text search template ' || tmplname
+    FROM pg_ts_template WHERE tmplnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxnamespace, 'statistics ' || stxname
+    FROM pg_statistic_ext WHERE stxnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_extension'::regclass, oid, extnamespace, 'extension ' || extname
+    FROM pg_extension WHERE extnamespace = ANY(%(schemas)s::oid[])
+UNION ALL SELECT 'pg_constraint'::regclass, c.oid, connamespace,
+        'constraint ' || conname || ' of ' || conrelid::regclass
+    FROM pg_constraint c WHERE connamespace = %(core)s::oid AND conrelid <> 0
+UNION ALL SELECT 'pg_trigger'::regclass, t.oid, relnamespace, 'trigger ' || tgname || ' of ' || relname
+    FROM pg_trigger t JOIN pg_class r ON r.oid = tgrelid
+    WHERE NOT tgisinternal AND relnamespace = %(core)s::oid
+UNION ALL SELECT 'pg_rewrite'::regclass, w.oid, relnamespace, 'rule ' || rulename || ' of ' || relname
+    FROM pg_rewrite w JOIN pg_class r ON r.oid = ev_class
+    WHERE rulename <> '_RETURN' AND relnamespace = %(core)s::oid
+UNION ALL SELECT 'pg_policy'::regclass, p.oid, relnamespace, 'policy ' || polname || ' of ' || relname
+    FROM pg_policy p JOIN pg_class r ON r.oid = polrelid WHERE relnamespace = %(core)s::oid
+"""
+
+# All that a row of pg_class says of a table, but for what a first foreign key changes
+# (relhastriggers) and for statistics.
+CLASS_ROW = """ROW(relname, relnamespace, relowner, relam, relfilenode, reltablespace,
+    relpersistence, relkind, relnatts, relchecks, relhasrules, relhassubclass, relrowsecurity,
+    relforcerowsecurity, relreplident, relispartition, relacl::text, reloptions::text)::text"""
+
+# The only tables whose row of pg_class a foreign key to them changes.
+SELECT_CLASS_ROWS = (
+    "SELECT oid, " + CLASS_ROW + " FROM pg_class WHERE relnamespace = %(core)s::oid"
+    " AND relkind IN ('r', 'p') AND relhasindex AND NOT relhastriggers"
+)
+
+SELECT_FOREIGN_KEYS = """
+SELECT conrelid, conname FROM pg_constraint
+WHERE contype = 'f' AND connamespace = ANY(%(schemas)s::oid[])
+"""
+
+
+class KnownObject(NamedTuple):
+    """Something that was there before, and the oid of the schema that it was in."""
+
+    schema: int
+    name: str
+
+
+@dataclass
+class Territory:
+    """Whose each schema of the database is.
+
+    Attributes:
+        names: of all schemas seen, as they were when first seen, by oid.
+        there: those that there were when the migration began.
+    """
+
+    domain: Domain
+    names: dict[int, str] = field(default_factory=dict)
+    there: frozenset[int] = frozenset()
+
+    def begin(self, connection: BaseDatabaseWrapper) -> None:
+        """Read the schemas, and remember which there are."""
+        self.read(connection)
+        self.there = frozenset(self.names)
+
+    def read(self, connection: BaseDatabaseWrapper) -> None:
+        """Read the schemas that there are now; ``names`` keeps those that are gone."""
+        [rows] = query(connection, SELECT_NAMESPACES)
+        self.domains = {domain.schema: domain for domain in get_domains()}
+        for oid, name in rows:
+            self.names.setdefault(oid, name)
+
+    def owner(self, schema: int) -> Domain | None:
+        """Return the domain that owns the schema, None where no domain does."""
+        return self.domains.get(self.names.get(schema, ""))
+
+    def is_own(self, schema: int) -> bool:
+        """Return whether the domain may make what it likes there."""
+        owner = self.owner(schema)
+        # What belongs to no domain is core's, as apps without a domain are.
+        return owner == self.domain if owner else self.domain.is_core or self.is_system(schema)
+
+    def is_system(self, schema: int) -> bool:
+        """Return whether the schema is PostgreSQL's, temporary ones included."""
+        name = self.names.get(schema, "")
+        return name.startswith("pg_") or name == "information_schema"
+
+    @property
+    def foreign(self) -> list[int]:
+        """The schemas of the other domains, core's too when this one is not core."""
+        return [oid for oid in self.names if self.owner(oid) and not self.is_own(oid)]
+
+    @property
+    def quiet(self) -> list[int]:
+        """The schemas in which everything is allowed."""
+        return [oid for oid in self.names if self.is_own(oid)]
+
+    @property
+    def core(self) -> int:
+        """Core's schema where another domain runs; 0, which no schema has, where core does."""
+        return next(
+            (oid for oid in self.foreign if (owner := self.owner(oid)) and owner.is_core), 0
+        )
+
+
+@dataclass
+class Known:
+    """What there was before the run.
+
+    Attributes:
+        relations: of the other domains and of core, by oid; ``name`` begins with the relkind.
+        objects: functions, types and so on of theirs, by (oid of the catalog, oid); of core
+            also what hangs on its tables. Empty until ``read_objects``.
+        class_rows: core's tables that no foreign key points at, and their row of pg_class.
+        foreign_keys: the other domains' foreign keys, where core runs.
+    """
+
+    relations: Mapping[int, KnownObject] = field(default_factory=dict)
+    objects: dict[tuple[int, int], KnownObject] = field(default_factory=dict)
+    class_rows: dict[int, str] = field(default_factory=dict)
+    foreign_keys: set[tuple[int, str]] = field(default_factory=set)
+    has_relations: bool = False
+    has_objects: bool = False
+
+    def read_relations(self, connection: BaseDatabaseWrapper, territory: Territory) -> None:
+        """Read the relations, once."""
+        if self.has_relations:
+            return
+        self.has_relations = True
+        params = {"schemas": territory.foreign, "core": territory.core}
+        [rows] = query(connection, SELECT_RELATIONS, params)
+        self.relations = {
+            int(oid): KnownObject(schema, name)
+            for schema, oids, names in rows
+            for oid, name in zip(oids.split(" "), names.split("\n"), strict=True)
+        }
+        if territory.domain.is_core:
+            [rows] = query(connection, SELECT_FOREIGN_KEYS, params)
+            self.foreign_keys = {(table, name) for table, name in rows}
+
+    def read_objects(self, connection: BaseDatabaseWrapper, territory: Territory) -> None:
+        """Read all the rest, once; only operations with SQL of their own can touch it."""
+        if self.has_objects:
+            return
+        self.has_objects = True
+        params = {"schemas": territory.foreign, "core": territory.core}
+        [rows] = query(connection, SELECT_OBJECTS, params)
+        self.objects = {(row[0], row[1]): KnownObject(row[2], row[3]) for row in rows}
+        [rows] = query(connection, SELECT_CLASS_ROWS, params)
+        self.class_rows = dict(rows)

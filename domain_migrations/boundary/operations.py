@@ -1,0 +1,71 @@
+"""What is known of an operation without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+from typing import Any
+
+from django.db.migrations.operations import SeparateDatabaseAndState, fields, models
+from django.db.migrations.operations.base import Operation
+
+TRANSPARENT_POSTGRES = (
+    "AddConstraintNotValid",
+    "AddIndexConcurrently",
+    "RemoveIndexConcurrently",
+    "ValidateConstraint",
+)
+"""Operations of ``django.contrib.postgres`` that change nothing but a model's table."""
+
+
+def _operations_of(module: ModuleType) -> Iterator[type[Operation]]:
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Operation):
+            yield value
+
+
+TRANSPARENT = frozenset((*_operations_of(models), *_operations_of(fields)))
+"""Operations of Django whose SQL is all about one model's table."""
+
+
+def flatten(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Yield the operations that touch the database, also those inside others."""
+    for operation in operations:
+        if isinstance(operation, SeparateDatabaseAndState):
+            yield from flatten(operation.database_operations)
+        else:
+            yield operation
+
+
+def is_injected(operation: Operation) -> bool:
+    """Return whether Django put the operation into the plan itself."""
+    return type(operation).__module__.startswith("django.contrib.contenttypes.")
+
+
+def is_opaque(operation: Operation) -> bool:
+    """Return whether the operation may run SQL that its declaration does not tell of."""
+    if is_injected(operation):
+        return False
+    return any(not _is_transparent(inner) for inner in flatten([operation]))
+
+
+def _is_transparent(operation: Operation) -> bool:
+    kind = type(operation)
+    if kind.__module__ == "django.contrib.postgres.operations":
+        return kind.__name__ in TRANSPARENT_POSTGRES
+    return kind in TRANSPARENT and all(map(_is_djangos, _parts(operation)))
+
+
+def _parts(operation: Operation) -> Iterator[Any]:
+    """Yield the constraints and indexes, which write SQL of their own."""
+    options: dict[str, Any] = getattr(operation, "options", None) or {}
+    yield from options.get("constraints", ())
+    yield from options.get("indexes", ())
+    for name in ("constraint", "index"):
+        part = getattr(operation, name, None)
+        if part is not None:
+            yield part
+
+
+def _is_djangos(part: Any) -> bool:
+    return type(part).__module__.startswith("django.")

@@ -1,0 +1,63 @@
+"""What the footprint guard says when it refuses."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..domains import CORE, Domain
+from .held import LockKey
+
+USES = (
+    "A domain uses itself and core, nothing else: keep the other's id and resolve it in code,"
+    " or share the table in core."
+)
+CORE_USES = "Core uses no domain: move what both need to core, or do it in the domain's migration."
+CORE_ROWS = (
+    "Set writes_core = True on the migration if it has to write rows of core, or write them in"
+    " a migration of core."
+)
+CORE_SHAPE = (
+    "Change core's objects in a migration of core. All that a domain may add to core's tables"
+    " is a foreign key of its own."
+)
+NOT_IN_PUBLIC = (
+    'Make it in the schema "{schema}", qualified; what every domain needs is made in a'
+    " migration of core."
+)
+NOBODYS = 'Make and change objects in the schema "{schema}" only, qualified.'
+SCHEMA_NAME = 'Leave the schema its name: everything finds the domain under "{schema}".'
+
+
+class Refusal(NamedTuple):
+    """One thing that a migration did and may not.
+
+    Attributes:
+        rank: the lower, the more it says; the lowest is reported.
+        did: what was done to what, as the rest of a sentence that begins with an operation.
+        key: of the lock that tells it, which tells the operation as well.
+    """
+
+    rank: int
+    did: str
+    hint: str
+    key: LockKey | None = None
+
+
+def whose(owner: Domain | None) -> str:
+    """Return a clause about the owner of a schema."""
+    if owner is None:
+        return "which belongs to no domain"
+    if owner.name == CORE:
+        return "which belongs to core"
+    return f'which belongs to the domain "{owner.name}"'
+
+
+def hint_for(domain: Domain, owner: Domain | None, *, shape: bool) -> str:
+    """Return what to do instead of touching something of the owner's."""
+    if owner is None:
+        return NOBODYS.format(schema=domain.schema)
+    if domain.is_core:
+        return CORE_USES
+    if owner.is_core:
+        return CORE_SHAPE if shape else CORE_ROWS
+    return USES
