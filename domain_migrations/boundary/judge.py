@@ -41,8 +41,8 @@ from .written import (
     read_written,
 )
 
-EXTENSION, NEW_IN_PUBLIC, STRONGEST_LOCK, WRITTEN, OBJECT_LOCK, INDEX_LOCK, CROSSING = range(
-    0, 140, 20
+EXTENSION, NEW_IN_PUBLIC, CHANGE_LOCK, WRITTEN, READ_LOCK, OBJECT_LOCK, INDEX_LOCK, CROSSING = (
+    range(0, 160, 20)
 )
 """Which of several traces of the same deed says most: the lowest."""
 
@@ -328,7 +328,7 @@ class Judge:
                 f"Add IN SCHEMA {self.domain.schema}.",
             )
         if row.catalog == PG_NAMESPACE and territory.is_own(row.schema):
-            if self.domain.is_core or self._keeps_its_name(row.oid):
+            if territory.owner(row.schema) != self.domain or self._keeps_its_name(row.oid):
                 return None
             return Refusal(
                 rank,
@@ -389,7 +389,9 @@ class Judge:
     def _locked(self, lock: Lock, hint: str, more: str = "") -> Refusal:
         before = self.known.relations.get(lock.oid)
         owner = self.territory.owner(before.schema if before else lock.schema or 0)
-        rank = INDEX_LOCK if lock.table is not None else STRONGEST_LOCK
+        rank = READ_LOCK if lock.mode in READS else CHANGE_LOCK
+        if lock.table is not None:
+            rank = INDEX_LOCK
         return Refusal(
             rank + len(STRENGTH) - STRENGTH[lock.mode],
             f"took {lock.mode} on {self._name(lock)}, {whose(owner)}"
