@@ -80,7 +80,7 @@ class Canonical:
 
 def _given(text: str) -> sql.SQL:
     """SQL that was made by Django or deparsed by PostgreSQL; braces in it are its own."""
-    return sql.SQL(text)  # type: ignore[arg-type]
+    return sql.SQL(text)
 
 
 def cast(expression: str, kind: str) -> str:

@@ -38,6 +38,8 @@ def tokens(text: str) -> Iterator[str]:
 
 def unquote_identifiers(text: str) -> str:
     """Return the text without the quotes that only some versions need."""
+    if '"' not in text:
+        return text
     return "".join(
         token[1:-1] if token[0] == '"' and PLAIN.fullmatch(token) else token
         for token in tokens(text)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 from django.db.models import Field, Model
 from django.db.models.fields.composite import CompositePrimaryKey
@@ -59,8 +58,9 @@ class ExpectedTables:
     def __init__(self, connection: BaseDatabaseWrapper, classes: DefaultClasses) -> None:
         self.connection = connection
         self.classes = classes
-        # Not entered as a context: it opens no transaction and executes nothing.
-        self.editor: BaseDatabaseSchemaEditor = connection.schema_editor(collect_sql=True)
+        # Not entered as a context: it opens no transaction and executes nothing. Any, because the
+        # methods that spell one constraint are Django's private ones.
+        self.editor: Any = connection.schema_editor(collect_sql=True)
         self.editor.deferred_sql = []
 
     def of_domain(
@@ -119,7 +119,7 @@ class ExpectedTables:
             default = self._composed(*self.editor.db_default_sql(item))
         suffix = item.db_type_suffix(connection=self.connection) or ""
         return Column(
-            name=item.column,
+            name=str(item.column),
             type=parameters["type"],
             not_null=item.primary_key or not (item.null or item.generated),
             default=default,
@@ -156,11 +156,11 @@ class ExpectedTables:
         return Named(name, parse_constraint(definition, self.classes))
 
     def _over(self, head: str, fields: tuple[Field[Any, Any], ...]) -> Definition:
-        quoted = (self.connection.ops.quote_name(item.column) for item in fields)
+        quoted = (self.connection.ops.quote_name(str(item.column)) for item in fields)
         return Definition(head, tuple(Key(unquote_identifiers(column)) for column in quoted))
 
     def _composed(self, sql: str, values: Any) -> str:
-        composed: str = self.connection.ops.compose_sql(sql, values)
+        composed: str = self.connection.ops.compose_sql(sql, values)  # type: ignore[attr-defined]
         return composed
 
 
@@ -182,4 +182,4 @@ def _bare(name: str) -> str:
 
 
 def _primary_key(key: Field[Any, Any]) -> tuple[Field[Any, Any], ...]:
-    return tuple(key.fields) if isinstance(key, CompositePrimaryKey) else (key,)
+    return tuple(key.fields) if isinstance(key, CompositePrimaryKey) else (key,)  # type: ignore[arg-type]

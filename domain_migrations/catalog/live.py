@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
@@ -160,8 +161,10 @@ def read_tables(
 ) -> tuple[Tables, DefaultClasses]:
     """Return (schema, name) → table, views included, and every default operator class."""
     with catalog_cursor(connection) as cursor:
-        classes = frozenset(_rows(cursor, DEFAULT_CLASSES, schemas))
-        tables = {row[:2]: Table(*row) for row in _rows(cursor, TABLES, schemas)}
+        classes = frozenset(
+            (method, name) for method, name in _rows(cursor, DEFAULT_CLASSES, schemas)
+        )
+        tables = {(row[0], row[1]): Table(*row) for row in _rows(cursor, TABLES, schemas)}
         for schema, table, *column in _rows(cursor, COLUMNS, schemas):
             if found := tables.get((schema, table)):
                 found.columns[column[0]] = Column(*column)
@@ -181,6 +184,7 @@ def read_tables(
     return tables, classes
 
 
-def _rows(cursor: CursorWrapper, query: str, schemas: Sequence[str]) -> list[tuple[str, ...]]:
+def _rows(cursor: CursorWrapper, query: str, schemas: Sequence[str]) -> list[tuple[Any, ...]]:
     cursor.execute(query, {"schemas": list(schemas)})
-    return cursor.fetchall()
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -87,7 +87,8 @@ class ConstraintPairing:
 
     def _equal(self, wanted: Named) -> Named | None:
         equals = [item for item in self.left if _same(wanted, item)]
-        return next((item for item in equals if item.name == wanted.name), (equals or [None])[0])
+        equals.sort(key=lambda item: item.name != wanted.name)
+        return equals[0] if equals else None
 
     def _take(self, live: Named | None) -> Named | None:
         if live is not None:
