@@ -8,13 +8,14 @@ nothing, or the object of the same name in ``public``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.ddl_references import ForeignKeyName, Statement
 from django.db.backends.utils import split_identifier
 
-from .names import TableName, parse_table_name, quote
+from .moves import move_sql
+from .names import parse_table_name, quote
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.schema import DatabaseSchemaEditor
@@ -53,13 +54,6 @@ _LONE_QUOTE = re.compile(r'(?<!")((?:"")*)"(?!")')
 
 SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
 
-RELATION_EXISTS = """
-    SELECT 1
-    FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s AND c.relname = %s
-"""
-
 
 class QualifiedSchemaEditorMixin(SchemaEditor):
     """A schema editor for tables in schemas."""
@@ -77,16 +71,36 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
         self._ensure_schema(parse_table_name(model._meta.db_table).schema)
         super().create_model(model)
 
+    def add_field(self, model: type[Model], field: Field[Any, Any]) -> None:
+        """Add a foreign key in a statement of its own where Django would get its schema wrong.
+
+        Django sets it immediate in the same statement, with a schema that it finds by
+        splitting the table's name at its quotes.
+        """
+        table = model._meta.db_table
+        schema = parse_table_name(table).schema
+        if schema is None or f'"{split_identifier(table)[0]}"' == quote(schema):
+            super().add_field(model, field)
+            return
+        self.sql_create_column_inline_fk = ""
+        try:
+            super().add_field(model, field)
+        finally:
+            del self.sql_create_column_inline_fk
+
     def alter_db_table(self, model: type[Model], old_db_table: str, new_db_table: str) -> None:
         """Rename the table, move it to another schema, or both.
 
         Django's method runs the last statement and renames the references in deferred SQL.
         """
-        if '"' not in old_db_table and '"' not in new_db_table:
+        if old_db_table == new_db_table or '"' not in old_db_table + new_db_table:
             super().alter_db_table(model, old_db_table, new_db_table)
             return
         old, new = parse_table_name(old_db_table), parse_table_name(new_db_table)
-        statements = list(self._move_sql(old, new))
+        self._ensure_schema(new.schema)
+        named = [*model._meta.indexes, *model._meta.constraints]
+        with self.connection.cursor() as cursor:
+            statements = list(move_sql(cursor, old, new, keep={item.name for item in named}))
         if not statements:
             for statement in self.deferred_sql:
                 if isinstance(statement, Statement):
@@ -94,35 +108,12 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
             return
         *first, last = statements
         for sql in first:
-            self.execute(sql)
+            self.execute(sql, None)
         self.sql_rename_table = last.replace("%", "%%")
         try:
             super().alter_db_table(model, old_db_table, new_db_table)
         finally:
             del self.sql_rename_table
-
-    def _move_sql(self, old: TableName, new: TableName) -> Iterator[str]:
-        """Yield what makes a table of one name one of the other; nothing if it is the same.
-
-        A bare name belongs to ``public``, where the introspection lists it.
-        """
-        source, target = old.schema or "public", new.schema or "public"
-        schema, name = old
-        if source != target:
-            self._ensure_schema(target)
-            if old.name != new.name and self._relation_exists(target, old.name):
-                # The old name is taken there, so the table is renamed before it moves.
-                name = new.name
-                yield f"ALTER TABLE {_sql_name(schema, old.name)} RENAME TO {quote(name)}"
-            yield f"ALTER TABLE {_sql_name(schema, name)} SET SCHEMA {quote(target)}"
-            schema = target
-        if name != new.name:
-            yield f"ALTER TABLE {_sql_name(schema, name)} RENAME TO {quote(new.name)}"
-
-    def _relation_exists(self, schema: str, name: str) -> bool:
-        with self.connection.cursor() as cursor:
-            cursor.execute(RELATION_EXISTS, [schema, name])
-            return cursor.fetchone() is not None
 
     def _ensure_schema(self, schema: str | None) -> None:
         """Create the schema unless it exists.
@@ -192,7 +183,7 @@ class QualifiedForeignKeyName(ForeignKeyName):
 
     def __str__(self) -> str:
         suffix = self.suffix_template % {
-            "to_table": split_identifier(self.to_reference.table)[1],
+            "to_table": parse_table_name(self.to_reference.table).name.replace('"', '""'),
             "to_column": self.to_reference.columns[0],
         }
         return str(self.create_fk_name(self.table, self.columns, suffix))
@@ -205,7 +196,3 @@ def _qualified(statement: Statement, model: type[Model]) -> Statement:
         statement.template = _RESOLVED_NAME.sub(r"\1%(schema)s.", statement.template)
         statement.parts["schema"] = quote(schema)  # type: ignore[assignment]  # any str() will do
     return statement
-
-
-def _sql_name(schema: str | None, name: str) -> str:
-    return quote(name) if schema is None else f"{quote(schema)}.{quote(name)}"

@@ -1,0 +1,91 @@
+"""The statements that rename a table, move it to another schema, or both.
+
+``ALTER TABLE`` does one at a time, and a table takes its indexes and the sequences of its
+columns along: any of these names may be taken where it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from django.db.backends.utils import CursorWrapper
+
+from .names import TableName, cut, format_table_name, quote
+
+RELATION_EXISTS = """
+    SELECT 1
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY(%s) AND c.relname = %s
+"""
+
+NAMES_TAKEN = """
+    SELECT r.relname, r.relkind = 'S'
+    FROM pg_catalog.pg_class t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    JOIN pg_catalog.pg_class r ON r.oid IN (
+        SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid
+        UNION ALL
+        SELECT d.objid
+        FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass
+            AND d.refclassid = 'pg_catalog.pg_class'::regclass
+            AND d.refobjid = t.oid
+            AND d.refobjsubid > 0
+    )
+    JOIN pg_catalog.pg_namespace target ON target.nspname = %s
+    WHERE n.nspname = %s
+        AND t.relname = %s
+        AND r.relkind IN ('i', 'I', 'S')
+        AND EXISTS (
+            SELECT FROM pg_catalog.pg_class other
+            WHERE other.relnamespace = target.oid AND other.relname = r.relname
+        )
+    ORDER BY r.relname
+"""
+"""Indexes and sequences of a table whose names are taken in another schema."""
+
+
+def move_sql(
+    cursor: CursorWrapper, old: TableName, new: TableName, *, keep: Collection[str] = ()
+) -> Iterator[str]:
+    """Yield what makes the table `old` the table `new`; nothing where both are the same.
+
+    A bare name belongs to ``public``, where the introspection lists it. Indexes and sequences
+    whose names are taken are renamed as PostgreSQL would have named them there, except those
+    to `keep` because migrations know them by name: for these PostgreSQL reports the conflict.
+    """
+    source, target = old.schema or "public", new.schema or "public"
+    name, new_name = cut(old.name), cut(new.name)
+    schema = source
+    if source != target:
+        cursor.execute(NAMES_TAKEN, [target, source, name])
+        for taken, is_sequence in cursor.fetchall():
+            if taken not in keep:
+                kind = "SEQUENCE" if is_sequence else "INDEX"
+                free = _free_name(cursor, [source, target], taken)
+                yield f"ALTER {kind} {format_table_name(schema, taken)} RENAME TO {quote(free)}"
+        if name != new_name and _exists(cursor, [target], name):
+            yield f"ALTER TABLE {format_table_name(schema, name)} RENAME TO {quote(new_name)}"
+            name = new_name
+        yield f"ALTER TABLE {format_table_name(schema, name)} SET SCHEMA {quote(target)}"
+        schema = target
+    if name != new_name:
+        yield f"ALTER TABLE {format_table_name(schema, name)} RENAME TO {quote(new_name)}"
+
+
+def _free_name(cursor: CursorWrapper, schemas: list[str], name: str) -> str:
+    """Return the name with the first number after it that makes it free in all schemas."""
+    number = 1
+    while _exists(cursor, schemas, free := _numbered(name, number)):
+        number += 1
+    return free
+
+
+def _numbered(name: str, number: int) -> str:
+    return cut(name, len(str(number))) + str(number)
+
+
+def _exists(cursor: CursorWrapper, schemas: list[str], name: str) -> bool:
+    cursor.execute(RELATION_EXISTS, [schemas, name])
+    return cursor.fetchone() is not None
