@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from django.apps import apps
 
 from hr import services
 from hr.models import (
@@ -75,13 +76,14 @@ def test_a_list_costs_the_same_however_long_it_is(model):
     assert queries_of(client, admin_url(model, "changelist")) == few
 
 
-def test_a_location_of_another_domain_is_a_link(monkeypatch):
-    make_rows(1, 1)
-    centre = make_cost_centre(name_en="Ward nine")
-    Assignment.objects.update(location_id=centre.pk)
-    monkeypatch.setattr("hr.selectors.LOCATION", "core.CostCentre")
+def test_a_location_of_another_domain_is_a_link():
+    make_rows(1, 2)
+    location = apps.get_model("inventory.Location").objects.create(code="W9", name="Ward nine")
+    Assignment.objects.filter(location_id=1).update(location_id=location.pk)
     page = superuser_client().get(admin_url(Assignment, "changelist")).content.decode()
-    assert f'<a href="/admin/core/costcentre/{centre.pk}/change/">{centre}</a>' in page
+    url = f"/admin/inventory/location/{location.pk}/change/"
+    assert f'<td class="field-location"><a href="{url}">W9 Ward nine</a></td>' in page
+    assert '<td class="field-location">2</td>' in page
 
 
 def test_actions_decide_requests():
