@@ -1,0 +1,203 @@
+"""What migrations depend on, read from their files' syntax trees without importing them.
+
+Importing other domains' migrations is what makes stock Django slow, and a file may be broken.
+What a tree does not tell, a dependency that is computed, the loader still finds for the domain
+that it loads.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+
+from ..domains import Domain, get_domains
+from .rule import may_use
+
+Key = tuple[str, str]
+"""An app's label and a migration's name, which may be ``__first__`` or ``__latest__``."""
+
+FIRST = "__first__"
+
+
+@dataclass(frozen=True)
+class Links:
+    """What one migration's file says about others."""
+
+    key: Key
+    path: Path
+    dependencies: tuple[Key, ...] = ()
+    run_before: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True)
+class CrossingLink:
+    """A dependency that breaks the rule.
+
+    Attributes:
+        declared_by: the migration whose file says so.
+        child, parent: what depends on what.
+        word: ``dependencies`` or ``run_before``.
+    """
+
+    declared_by: Key
+    path: Path
+    word: str
+    child: Key
+    parent: Key
+    child_domain: Domain
+    parent_domain: Domain
+
+    @property
+    def message(self) -> str:
+        """The sentence that a check, a plan or a finding says."""
+        return (
+            f"The migration {'.'.join(self.declared_by)} makes {'.'.join(self.child)} of"
+            f" {self.child_domain.name} depend on {'.'.join(self.parent)} of"
+            f" {self.parent_domain.name}."
+        )
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        other = self.parent if self.declared_by == self.child else self.child
+        return (
+            f"Take {other!r} out of {self.word} in {self.path.name}: keep the other's id instead"
+            " of a foreign key, or move what both need to core."
+        )
+
+
+def migration_paths(app_label: str) -> list[Path]:
+    """Return the files of an app's migrations; mirrors ``MigrationLoader.migrations_module``."""
+    module: str | None = settings.MIGRATION_MODULES.get(
+        app_label, f"{apps.get_app_config(app_label).name}.migrations"
+    )
+    if module is None:
+        return []
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return []
+    if spec is None or spec.origin is None:
+        return []
+    return sorted(
+        path
+        for folder in spec.submodule_search_locations or ()
+        for path in Path(folder).glob("*.py")
+        if path.name[0] not in "_~"
+    )
+
+
+def read_links(app_label: str, path: Path, source: bytes | None = None) -> Links:
+    """Return what a migration's file says; nothing where it cannot be parsed."""
+    key = (app_label, path.stem)
+    try:
+        tree = ast.parse(path.read_bytes() if source is None else source)
+    except SyntaxError:
+        return Links(key, path)  # Django says so itself when it imports the file.
+    names = dict(_assignments(tree.body))
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == "Migration":
+            found = dict(_assignments(node.body))
+            return Links(
+                key,
+                path,
+                tuple(_keys(found.get("dependencies"), names)),
+                tuple(_keys(found.get("run_before"), names)),
+            )
+    return Links(key, path)
+
+
+def dependencies_of(key: Key) -> tuple[Key, ...]:
+    """Return what an installed migration depends on; nothing where there is no file of it."""
+    label, name = key
+    try:
+        paths = migration_paths(label)
+    except LookupError:
+        return ()
+    return next((read_links(label, path).dependencies for path in paths if path.stem == name), ())
+
+
+def crossing_links(domains: Sequence[Domain] | None = None) -> Iterator[CrossingLink]:
+    """Yield the dependencies between migrations that break the rule, of all domains."""
+    domains = get_domains() if domains is None else domains
+    owners = {label: domain for domain in domains for label in domain.app_labels}
+    for domain in domains:
+        foreign = [
+            label
+            for label, owner in owners.items()
+            if owner != domain and not (may_use(domain, owner) and may_use(owner, domain))
+        ]
+        suspicious = _mentions(foreign)
+        for label in domain.app_labels:
+            for path in migration_paths(label):
+                source = path.read_bytes()
+                if suspicious.search(source):
+                    yield from _crossing(read_links(label, path, source), owners)
+
+
+def _mentions(labels: Iterable[str]) -> re.Pattern[bytes]:
+    """Return a pattern that a file without crossing links does not match, most often.
+
+    Parsing takes a hundred times as long as searching.
+    """
+    quoted = "|".join(re.escape(label) for label in labels)
+    return re.compile(rf"swappable_dependency|['\"](?:{quoted})['\"]".encode())
+
+
+def _crossing(links: Links, owners: dict[str, Domain]) -> Iterator[CrossingLink]:
+    pairs = [(links.key, parent, "dependencies") for parent in links.dependencies]
+    pairs += [(child, links.key, "run_before") for child in links.run_before]
+    for child, parent, word in pairs:
+        user, used = owners.get(child[0]), owners.get(parent[0])
+        if user is not None and used is not None and not may_use(user, used):
+            yield CrossingLink(links.key, links.path, word, child, parent, user, used)
+
+
+def _assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    for node in body:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.value
+        elif isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name):
+            yield node.target.id, node.value
+
+
+def _keys(node: ast.expr | None, names: dict[str, ast.expr]) -> Iterator[Key]:
+    """Yield the migrations that an expression stands for, as far as it tells."""
+    if isinstance(node, ast.List | ast.Tuple):
+        texts = [_text(part, names) for part in node.elts]
+        if isinstance(node, ast.Tuple) and len(texts) == 2 and None not in texts:
+            yield str(texts[0]), str(texts[1])
+            return
+        for part in node.elts:
+            yield from _keys(part.value if isinstance(part, ast.Starred) else part, names)
+    elif isinstance(node, ast.BinOp):
+        yield from _keys(node.left, names)
+        yield from _keys(node.right, names)
+    elif isinstance(node, ast.Name) and node.id in names:
+        yield from _keys(names.pop(node.id), names)
+    elif isinstance(node, ast.Call) and node.args:
+        function = node.func
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        target = _text(node.args[0], names)
+        if name == "swappable_dependency" and target:
+            yield target.split(".", 1)[0].lower(), FIRST
+
+
+def _text(node: ast.expr, names: dict[str, ast.expr]) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.Name) and node.id in names:
+        return _text(names[node.id], {})
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        value = getattr(settings, node.attr, None) if node.value.id == "settings" else None
+        return value if isinstance(value, str) else None
+    return None
