@@ -12,37 +12,26 @@ or a stream of overlapping domain runs would keep it out for ever.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import TransactionStatus
 
-from ..domains import CORE, CORE_SCHEMA, Domain
+from ..domains import Domain
 from ..exceptions import LockBusy, MigrationFailed
-from . import activity
+from .advisory import Holder, Keys, Lock, has_lock, holders, lock_key
 from .pooling import backend_pid
 from .session import LOST, Session, is_alive
+
+__all__ = ["Clock", "HeldLock", "Holder", "hold", "holders", "lock_key"]
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 0.5
 REPORT_SECONDS = 10.0
-
-HOLDERS = f"""
-SELECT (l.classid::bigint << 32) | l.objid::bigint, l.mode, l.pid, {activity.COLUMNS}
-FROM pg_locks AS l
-LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
-  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND (l.pid = pg_backend_pid()) = %s
-  AND (l.classid::bigint << 32) | l.objid::bigint = ANY (%s::bigint[])
-ORDER BY a.backend_start, l.pid
-"""  # noqa: S608 (made of constants only)
-"""Sessions with one of the keys: this one, or all but this one."""
 
 
 class Clock(Protocol):
@@ -53,71 +42,6 @@ class Clock(Protocol):
     def sleep(self, seconds: float, /) -> None: ...
 
 
-class Lock(NamedTuple):
-    """One advisory lock in one of its two modes."""
-
-    key: int
-    shared: bool = False
-
-    @property
-    def mode(self) -> str:
-        """The mode as ``pg_locks`` calls it."""
-        return "ShareLock" if self.shared else "ExclusiveLock"
-
-    @property
-    def suffix(self) -> str:
-        return "_shared" if self.shared else ""
-
-
-class Keys(NamedTuple):
-    """The keys that matter to a run of one domain."""
-
-    core: int
-    gate: int
-    own: int
-
-    @classmethod
-    def of(cls, connection: BaseDatabaseWrapper, domain: Domain) -> Keys:
-        # Behind a pooler the name in the settings need not be the database's own.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_database()")
-            (database,) = cursor.fetchone()
-        return cls(
-            core=lock_key(database, CORE_SCHEMA),
-            gate=lock_key(database, CORE_SCHEMA, purpose="gate"),
-            own=lock_key(database, CORE_SCHEMA if domain.is_core else domain.schema),
-        )
-
-
-def lock_key(database: str, schema: str, purpose: str = "run") -> int:
-    """Return the 64-bit key of a schema's lock: the same in every version and process.
-
-    It is the first eight bytes of BLAKE2b over ``domain_migrations``, the database's name, the
-    schema's name and the purpose, joined by NUL, read as a signed big-endian number.
-    """
-    text = "\0".join(("domain_migrations", database, schema, purpose))
-    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A session that keeps a run from beginning.
-
-    Attributes:
-        domain: whose lock it has.
-        waiting: it runs nothing yet: it is a core run that waits for its turn.
-    """
-
-    domain: str
-    session: activity.Activity
-    waiting: bool = False
-
-    def __str__(self) -> str:
-        has = "waits for" if self.waiting else "has"
-        return f'{self.session}, {has} the lock of "{self.domain}"'
-
-
 @dataclass(frozen=True)
 class HeldLock(Session):
     """The session of a run, together with the lock that it must not lose."""
@@ -126,7 +50,7 @@ class HeldLock(Session):
 
     def _is_same(self) -> bool:
         same = super()._is_same()
-        if same and not _own_locks(self.connection, [self.key]):
+        if same and not has_lock(self.connection, self.key):
             raise MigrationFailed(
                 "The run lost its lock, though its connection is still the same.",
                 hint="Take DISCARD ALL and pg_advisory_unlock_all() out of the migration.",
@@ -164,24 +88,6 @@ def hold(
         attempt.give_all_back()
 
 
-def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ...]:
-    """Return the other sessions that keep a run of the domain from beginning."""
-    keys = Keys.of(connection, domain)
-    found = []
-    for key, mode, pid, row in _rows(connection, keys, own=False):
-        exclusive = mode == Lock(key).mode
-        if key == keys.own or exclusive:
-            found.append(
-                Holder(
-                    domain=domain.name if key == keys.own else CORE,
-                    session=activity.Activity.of_row(pid, row),
-                    waiting=key == keys.gate,
-                )
-            )
-    in_charge = {holder.session.pid for holder in found if not holder.waiting}
-    return tuple(h for h in found if not (h.waiting and h.session.pid in in_charge))
-
-
 @dataclass
 class _Attempt:
     """The locks of one run, as far as they are had."""
@@ -195,7 +101,7 @@ class _Attempt:
         self.raw = self.connection.connection
         self.until_commit = self.connection.in_atomic_block
         # A run inside a run must not wait at a gate that is closed until the outer one ends.
-        self.passes_gate = self.until_commit or _own_locks(self.connection, [self.keys.core])
+        self.passes_gate = self.until_commit or has_lock(self.connection, self.keys.core)
 
     def take_all(self) -> bool:
         """Try once for everything; keep nothing of a vain attempt but the closed gate."""
@@ -291,15 +197,3 @@ def _names(attempt: _Attempt) -> str:
 
 def _listed(blockers: tuple[Holder, ...]) -> str:
     return "; ".join(map(str, blockers))
-
-
-def _own_locks(connection: BaseDatabaseWrapper, keys: list[int]) -> bool:
-    return bool(_rows(connection, keys, own=True))
-
-
-def _rows(
-    connection: BaseDatabaseWrapper, keys: list[int] | Keys, *, own: bool
-) -> list[tuple[int, str, int, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(HOLDERS, [own, list(keys)])
-        return [(key, mode, pid, row) for key, mode, pid, *row in cursor.fetchall()]

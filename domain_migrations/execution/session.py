@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -61,11 +61,6 @@ class Session:
 
     def _closed_by_us(self) -> bool:
         return self.connection.connection is None or self.connection.closed_in_transaction
-
-
-def guard_of(connection: BaseDatabaseWrapper) -> Callable[[], None]:
-    """Return a check that the connection is still the server session that it is now."""
-    return Session.of(connection).assert_same
 
 
 def lost_connection(step: str) -> MigrationFailed:

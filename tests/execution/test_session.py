@@ -7,7 +7,7 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from domain_migrations.exceptions import ConnectionFailed, MigrationFailed
-from domain_migrations.execution.session import Session, backend_pid, dedicated, guard_of
+from domain_migrations.execution.session import Session, backend_pid, dedicated
 
 pytestmark = pytest.mark.usefixtures("scratch_database")
 
@@ -105,7 +105,7 @@ def test_dedicated__names_nothing_after_the_connection_was_closed() -> None:
 
 
 def test_assert_same() -> None:
-    check = guard_of(connections[DEFAULT_DB_ALIAS])
+    check = Session.of(connections[DEFAULT_DB_ALIAS]).assert_same
     check()
     connection.close()
     with pytest.raises(MigrationFailed) as failed:

@@ -1,0 +1,121 @@
+"""The advisory locks of runs as the server knows them: their keys, and who has them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..domains import CORE, CORE_SCHEMA, Domain
+from .activity import COLUMNS, Activity
+
+HOLDERS = f"""
+SELECT (l.classid::bigint << 32) | l.objid::bigint, l.mode, l.pid, {COLUMNS}
+FROM pg_locks AS l
+LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (l.pid = pg_backend_pid()) = %s
+  AND (l.classid::bigint << 32) | l.objid::bigint = ANY (%s::bigint[])
+ORDER BY a.backend_start, l.pid
+"""  # noqa: S608 (made of constants only)
+"""Sessions with one of the keys: this one, or all but this one."""
+
+
+class Lock(NamedTuple):
+    """One advisory lock in one of its two modes."""
+
+    key: int
+    shared: bool = False
+
+    @property
+    def mode(self) -> str:
+        """The mode as ``pg_locks`` calls it."""
+        return "ShareLock" if self.shared else "ExclusiveLock"
+
+    @property
+    def suffix(self) -> str:
+        return "_shared" if self.shared else ""
+
+
+class Keys(NamedTuple):
+    """The keys that matter to a run of one domain."""
+
+    core: int
+    gate: int
+    own: int
+
+    @classmethod
+    def of(cls, connection: BaseDatabaseWrapper, domain: Domain) -> Keys:
+        # Behind a pooler the name in the settings need not be the database's own.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_database()")
+            (database,) = cursor.fetchone()
+        return cls(
+            core=lock_key(database, CORE_SCHEMA),
+            gate=lock_key(database, CORE_SCHEMA, purpose="gate"),
+            own=lock_key(database, CORE_SCHEMA if domain.is_core else domain.schema),
+        )
+
+
+def lock_key(database: str, schema: str, purpose: str = "run") -> int:
+    """Return the 64-bit key of a schema's lock: the same in every version and process.
+
+    It is the first eight bytes of BLAKE2b over ``domain_migrations``, the database's name, the
+    schema's name and the purpose, joined by NUL, read as a signed big-endian number.
+    """
+    text = "\0".join(("domain_migrations", database, schema, purpose))
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A session that keeps a run from beginning.
+
+    Attributes:
+        domain: whose lock it has.
+        waiting: it runs nothing yet: it is a core run that waits for its turn.
+    """
+
+    domain: str
+    session: Activity
+    waiting: bool = False
+
+    def __str__(self) -> str:
+        has = "waits for" if self.waiting else "has"
+        return f'{self.session}, {has} the lock of "{self.domain}"'
+
+
+def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ...]:
+    """Return the other sessions that keep a run of the domain from beginning."""
+    keys = Keys.of(connection, domain)
+    found = []
+    for key, mode, pid, row in _rows(connection, keys, own=False):
+        exclusive = mode == Lock(key).mode
+        if key == keys.own or exclusive:
+            found.append(
+                Holder(
+                    domain=domain.name if key == keys.own else CORE,
+                    session=Activity.of_row(pid, row),
+                    waiting=key == keys.gate,
+                )
+            )
+    in_charge = {holder.session.pid for holder in found if not holder.waiting}
+    return tuple(h for h in found if not (h.waiting and h.session.pid in in_charge))
+
+
+def has_lock(connection: BaseDatabaseWrapper, key: int) -> bool:
+    """Tell whether the connection's own session has a lock of that key."""
+    return bool(_rows(connection, [key], own=True))
+
+
+def _rows(
+    connection: BaseDatabaseWrapper, keys: Iterable[int], *, own: bool
+) -> list[tuple[int, str, int, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDERS, [own, list(keys)])
+        return [(key, mode, pid, row) for key, mode, pid, *row in cursor.fetchall()]
