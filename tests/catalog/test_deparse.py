@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from domain_migrations.catalog.deparse import (
+    tokens,
+    unqualify_single_source,
+    unquote_identifiers,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('("json" IS NULL)', "(json IS NULL)"),
+        ('lab."Odd name"', 'lab."Odd name"'),
+        ("""'a "json" b'::text""", """'a "json" b'::text"""),
+        ("""E'it''s "x"' || "y\"""", """E'it''s "x"' || y"""),
+        ('AS $function$ SELECT "json" $function$', 'AS $function$ SELECT "json" $function$'),
+        ('$$"a"$$ "a"', '$$"a"$$ a'),
+        ('"a""b"', '"a""b"'),
+        ("nothing to do", "nothing to do"),
+    ],
+)
+def test_identifiers_lose_quotes_that_only_some_versions_write(text: str, expected: str):
+    assert unquote_identifiers(text) == expected
+    assert "".join(tokens(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("SELECT item.id FROM lab.item;", "SELECT id FROM lab.item;"),
+        (
+            "SELECT i.id FROM lab.item i WHERE (i.n > 1);",
+            "SELECT id FROM lab.item i WHERE (n > 1);",
+        ),
+        ('SELECT "A b".id FROM lab.item "A b";', 'SELECT id FROM lab.item "A b";'),
+        ("SELECT (item.price).amount FROM lab.item;", "SELECT (price).amount FROM lab.item;"),
+        (
+            "SELECT item.i FROM lab.item WHERE (EXISTS ( SELECT 1 FROM x WHERE (x.a = item.a)));",
+            "SELECT i FROM lab.item WHERE (EXISTS ( SELECT 1 FROM x WHERE (x.a = item.a)));",
+        ),
+        (
+            "WITH x AS ( SELECT a.b FROM a) SELECT x.b FROM x;",
+            "WITH x AS ( SELECT a.b FROM a) SELECT b FROM x;",
+        ),
+        (
+            "SELECT s.id FROM ( SELECT item.id FROM lab.item) s;",
+            "SELECT id FROM ( SELECT item.id FROM lab.item) s;",
+        ),
+        (
+            "SELECT g.n FROM generate_series(1, 3) g(n);",
+            "SELECT n FROM generate_series(1, 3) g(n);",
+        ),
+    ],
+)
+def test_a_single_source_is_not_named(older: str, newer: str):
+    assert unqualify_single_source(older) == unqualify_single_source(newer)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "SELECT a.id FROM lab.a, lab.b WHERE (a.id = b.id);",
+        "SELECT a.id FROM (lab.a JOIN lab.b ON ((a.id = b.id)));",
+        "SELECT a.id FROM lab.a UNION ALL SELECT b.id FROM lab.b;",
+        "SELECT 1 AS one;",
+        "VALUES (1,'a.b');",
+        "SELECT a.*::lab.a AS a FROM lab.a;",
+    ],
+)
+def test_what_every_version_writes_alike_is_left(definition: str):
+    assert unqualify_single_source(definition) == definition
