@@ -89,7 +89,7 @@ def _from_parts(parts: dict[str, str]) -> dict[str, Any]:
 
 def _with_connection_options(settings: dict[str, Any], environment: Environment) -> dict[str, Any]:
     pool = _pool(environment)
-    lifetime = environment.int("DATABASE_CONN_MAX_AGE", default=0)
+    lifetime = int(environment.number("DATABASE_CONN_MAX_AGE", 0))
     if pool and (lifetime or settings.get("CONN_MAX_AGE")):
         raise ImproperlyConfigured(
             "DATABASE_POOL and DATABASE_CONN_MAX_AGE are both set, and a pool keeps its own "
@@ -106,12 +106,12 @@ def _pool(environment: Environment) -> dict[str, Any] | None:
     """The arguments of psycopg's connection pool, or None when it is off (the default)."""
     if not environment.bool("DATABASE_POOL", default=False):
         return None
-    minimum = environment.int("DATABASE_POOL_MIN_SIZE", default=1)
-    maximum = environment.int("DATABASE_POOL_MAX_SIZE", default=max(4, minimum))
+    minimum = int(environment.number("DATABASE_POOL_MIN_SIZE", 1))
+    maximum = int(environment.number("DATABASE_POOL_MAX_SIZE", max(4, minimum)))
     if not 0 <= minimum <= maximum or maximum < 1:
         raise ImproperlyConfigured(
             f"DATABASE_POOL_MIN_SIZE is {minimum} and DATABASE_POOL_MAX_SIZE is {maximum}: "
             "the first must be at least 0 and not above the second, which must be at least 1."
         )
-    timeout = environment.float("DATABASE_POOL_TIMEOUT", default=10.0)
+    timeout = environment.number("DATABASE_POOL_TIMEOUT", 10)
     return {"min_size": minimum, "max_size": maximum, "timeout": timeout}

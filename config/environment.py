@@ -31,6 +31,14 @@ class Environment(Env):
         """
         return self.ENVIRON.get(name, "")
 
+    def number(self, name: str, default: float) -> float:
+        try:
+            return float(self.text(name) or default)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} is {self.text(name)!r}, which is not a number: write one like {default:g}."
+            ) from error
+
     @property
     def name(self) -> str:
         return self.text("DJANGO_ENV") or DEVELOPMENT

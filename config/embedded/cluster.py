@@ -38,6 +38,7 @@ class Cluster:
         self._server = Server(self.home, programs, options or {})
         self._mutex = threading.RLock()
         self._user: int | None = None
+        self._childs_user: int | None = None
         self._databases: set[str] = set()
 
     @property
@@ -88,13 +89,24 @@ class Cluster:
                 os.close(self._user)
                 self._user = None
 
-    def after_fork(self) -> None:
-        """Make a forked child a user of its own: it inherited its parent's very lock."""
-        self._mutex = threading.RLock()
+    def before_fork(self) -> None:
+        """Take a lock for the child to be: it would inherit ours, and lose it with us."""
+        self._mutex.acquire()
+        self._childs_user = None
+        # Without its folder the server is lost to the child as it is to us.
+        if self._user is not None and self.home.path.exists():
+            self._childs_user = self._new_user()
+
+    def after_fork_in_parent(self) -> None:
+        if self._childs_user is not None:
+            os.close(self._childs_user)
+        self._mutex.release()
+
+    def after_fork_in_child(self) -> None:
         if self._user is not None:
             os.close(self._user)
-            self._user = None
-            self._become_user()
+        self._user = self._childs_user
+        self._mutex.release()
 
     @contextmanager
     def _start_lock(self) -> Iterator[None]:
@@ -113,8 +125,12 @@ class Cluster:
             if path.exists() and os.path.samestat(os.fstat(self._user), path.stat()):
                 return
             os.close(self._user)
-        self._user = open_lock_file(self.home.users_lock)
-        try_lock(self._user, shared=True)
+        self._user = self._new_user()
+
+    def _new_user(self) -> int:
+        descriptor = open_lock_file(self.home.users_lock)
+        try_lock(descriptor, shared=True)
+        return descriptor
 
 
 _clusters: dict[Path, Cluster] = {}
@@ -128,5 +144,9 @@ def cluster_in(folder: Path) -> Cluster:
         if path not in _clusters:
             _clusters[path] = cluster = Cluster(path)
             atexit.register(cluster.leave)
-            os.register_at_fork(after_in_child=cluster.after_fork)
+            os.register_at_fork(
+                before=cluster.before_fork,
+                after_in_parent=cluster.after_fork_in_parent,
+                after_in_child=cluster.after_fork_in_child,
+            )
         return _clusters[path]

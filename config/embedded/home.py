@@ -21,8 +21,8 @@ class Home:
     """Paths of one embedded server.
 
     Everything is in `path`, with two exceptions, which are reached through symbolic links in it: a
-    socket whose path would be too long, and, for root, all that the server's account must reach
-    when a parent of `path` is closed to it. No parent's mode is ever changed.
+    socket whose path would be too long (or no host name), and, for root, all that the server's
+    account must reach when a parent of `path` is closed to it. No parent's mode is ever changed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -82,13 +82,21 @@ class Home:
         folder = _private_folder([Path("/var/tmp"), Path("/tmp")], mode=0o711)
         self._elsewhere.symlink_to(folder)
 
+    def remove_leftovers(self) -> None:
+        """What a killed starter left; a program it had started may have added to it since."""
+        for pattern in ("initdb-*", "programs-*"):
+            for left in self.root.glob(pattern):
+                shutil.rmtree(left, ignore_errors=True)
+
     def make_socket_folder(self, account: Account) -> Path:
         folder = self.socket_folder
         if folder.is_dir() and _is_private(folder, account.uid):
             return folder
         self.remove_socket_folder()
         folder = self.socket_folder
-        if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT:
+        # A comma separates hosts for the client, whatever the quotes.
+        fits = len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT
+        if fits and "," not in str(folder):
             folder.mkdir(mode=0o700, exist_ok=True)
         else:
             folder = _private_folder([Path(tempfile.gettempdir()), Path("/tmp")], mode=0o700)

@@ -63,6 +63,7 @@ class Server:
             return
         account = self.home.account()
         self.home.make_reachable(account)
+        self.home.remove_leftovers()
         folder = self._program_folder or packaged_folder()
         programs = usable_programs(folder, account, self.home.root)
         if not self.home.data.exists():
@@ -99,8 +100,6 @@ class Server:
     def _make_data(self, programs: Programs, account: Account) -> None:
         """Run initdb in a temporary folder: a killed one leaves nothing that looks complete."""
         root = self.home.root
-        for left in root.glob("initdb-*"):
-            shutil.rmtree(left, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix="initdb-", dir=root))
         account.own(temporary)
         command = [
@@ -147,7 +146,7 @@ class Server:
             )
 
     def _spawn(self, programs: Programs, account: Account) -> subprocess.Popen[bytes]:
-        self._remove_stale_pid()
+        self._remove_stale_marks()
         socket_folder = self.home.make_socket_folder(account)
         quoted = '"' + str(socket_folder).replace('"', '""') + '"'
         options = {**self._options, "unix_socket_directories": quoted, "port": PORT}
@@ -175,11 +174,16 @@ class Server:
             os.close(lock)
             os.close(log)
 
-    def _remove_stale_pid(self) -> None:
-        """A killed server leaves postmaster.pid, and a process with the same id blocks the next."""
+    def _remove_stale_marks(self) -> None:
+        """Take away what a killed server left: by their process ids these files stop the next.
+
+        An id may be another process's by now, or that of a killed one nobody has waited for.
+        """
         pid = self._recorded_pid()
         if pid is not None and not self._works_here(pid):
             (self.home.data / "postmaster.pid").unlink()
+            for left in self.home.socket_folder.glob(".s.PGSQL.*"):
+                left.unlink()
 
     def _recorded_pid(self) -> int | None:
         try:

@@ -1,0 +1,76 @@
+"""A copy of the project's configuration in a folder of its own, and an ordinary user."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.config.processes import OURSELVES, Account
+from tests.support.commands import ROOT, run_manage
+from tests.support.requirements import missing
+
+LINKED = ("domain_migrations", "core", "inventory", "hr", "finance")
+
+
+def copy_project(target: Path) -> Path:
+    """The project as it is, with its own configuration but nothing of this machine's."""
+    target.mkdir(parents=True)
+    shutil.copytree(ROOT / "config", target / "config")
+    shutil.copy(ROOT / "manage.py", target)
+    for name in LINKED:
+        (target / name).symlink_to(ROOT / name)
+    return target
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A temporary folder that others may enter, as a server's account must; tmp_path is closed."""
+    folder = Path(tempfile.mkdtemp(prefix="test-embedded-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def copied_project(open_path: Path) -> Path:
+    return copy_project(open_path / "project")
+
+
+@pytest.fixture
+def manage_copy(copied_project: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`manage_copy(*args, **env)`: run the copy's manage.py with nothing configured but `env`."""
+
+    def run(*arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+        return run_manage(*arguments, environment=environment, folder=copied_project)
+
+    return run
+
+
+@pytest.fixture
+def ordinary_user() -> Account:
+    """An ordinary user: ourselves, or nobody when we are root."""
+    if os.geteuid() != 0:
+        return OURSELVES
+    nobody = pwd.getpwnam("nobody")
+    options = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    # A virtual environment's interpreter often is a link into root's home, closed to others.
+    system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = {"PYTHONPATH": sysconfig.get_path("purelib")}
+    candidates = [Account(sys.executable, options, {}), Account(system, options, packages)]
+    for account in candidates:
+        if account.works():
+            return account
+    reason = (
+        f"The account nobody cannot use the interpreter {sys.executable} or the project: move "
+        "both out of a closed folder, or run the tests as an ordinary user."
+    )
+    return missing(reason)
