@@ -7,13 +7,13 @@ so operations inside others, and those that third parties made, are seen by what
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import is_
 from typing import Any
 
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.utils import resolve_relation
-from django.db.models import ManyToManyField
 
 from ..backends.postgresql.names import parse_table_name
 from ..domains import CORE_SCHEMA, Domain, get_domains
@@ -42,13 +42,15 @@ def check_plan(plan: Sequence[tuple[Migration, bool]], state: ProjectState, doma
         return
     owners = {label: other for other in get_domains() for label in other.app_labels}
     state = state.clone()
+    seen = {key: _parts(model) for key, model in state.models.items()}
     for migration in forwards:
         _check_links(migration, domain, owners)
         for number, operation in enumerate(migration.operations, start=1):
-            before = {key: _signature(model) for key, model in state.models.items()}
             operation.state_forwards(migration.app_label, state)
             for key, model in state.models.items():
-                if before.get(key) != _signature(model):
+                parts = _parts(model)
+                if not _same(seen.get(key), parts):
+                    seen[key] = parts
                     for what, hint in _problems(model, domain, owners):
                         raise _refused(migration, number, operation, what, hint)
 
@@ -69,13 +71,16 @@ def _check_links(migration: Migration, domain: Domain, owners: dict[str, Domain]
                 )
 
 
-def _signature(model: ModelState) -> tuple[Any, ...]:
-    """Return what tells whether an operation has changed the model.
+def _parts(model: ModelState) -> list[Any]:
+    """Return what an operation replaces when it changes the model.
 
-    Fields are compared as objects: to Django, two fields are equal that only look alike.
+    To be compared as objects: to Django, two fields are equal that only look alike.
     """
-    fields = tuple((name, id(field)) for name, field in model.fields.items())
-    return fields, repr(sorted(model.options.items(), key=str)), model.bases
+    return [model.bases, *model.fields, *model.fields.values(), *model.options.values()]
+
+
+def _same(before: list[Any] | None, after: list[Any]) -> bool:
+    return before is not None and len(before) == len(after) and all(map(is_, before, after))
 
 
 def _problems(
@@ -99,8 +104,9 @@ def _problems(
             key = _model_key(target, model)
             if key:
                 yield from _related(f"relates {label}.{name} to", key, domain, owners)
-        if isinstance(field, ManyToManyField) and field.db_table:
-            yield from _table(f"{label}.{name}", field.db_table, domain, managed=True)
+        table = getattr(field, "db_table", None)  # of a many-to-many field only
+        if table:
+            yield from _table(f"{label}.{name}", table, domain, managed=True)
     if not model.options.get("proxy") and not model.options.get("swappable"):
         table = model.options.get("db_table") or f"{model.app_label}_{model.name_lower}"
         managed = model.options.get("managed", True)
