@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..exceptions import DependencyNotApplied, UnknownTarget
 from ..history.journal import Entry
 from .loader import DomainLoader
-from .planner import Plan
+from .plans import Plan
 from .results import MigrationKey
 
 

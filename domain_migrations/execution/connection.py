@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..backends.postgresql.base import DatabaseWrapper
@@ -18,7 +19,10 @@ from ..exceptions import (
     StatementTimeout,
 )
 from .failures import CONNECTION_CLASSES, PRIVILEGE_STATES, TIMEOUT_STATES, primary_message
+from .locks import Clock
 from .traffic import sqlstate_of
+
+WAIT_PAUSE = 0.5
 
 
 @contextmanager
@@ -67,6 +71,18 @@ def _error(alias: str, exc: Exception) -> DomainMigrationsError:
     return MigrationFailed(
         f"{where[0].upper()}{where[1:]} answered with an error: {said}.", sqlstate=state
     )
+
+
+def wait_for_database(alias: str, seconds: float, clock: Clock = time) -> None:
+    """Return as soon as the database answers, or after that many seconds without an answer."""
+    deadline = clock.monotonic() + seconds
+    while clock.monotonic() < deadline:
+        try:
+            connections[alias].ensure_connection()
+        except OperationalError:
+            clock.sleep(min(WAIT_PAUSE, max(0.0, deadline - clock.monotonic())))
+        else:
+            return
 
 
 def check_server(connection: BaseDatabaseWrapper) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils.timezone import now
 
 from ..boundary.models import check_models
 from ..boundary.plan import check_plan
@@ -17,7 +15,6 @@ from ..domains import Domain
 from ..exceptions import (
     ConnectionFailed,
     DomainMigrationsError,
-    InvalidConfiguration,
     LockBusy,
     MigrationFailed,
     PrivilegeMissing,
@@ -25,30 +22,22 @@ from ..exceptions import (
     UnknownTarget,
 )
 from ..history.context import RunContext
-from ..history.journal import Journal, read_entries
+from ..history.journal import Journal
 from ..history.tables import ensure_history, ensure_schema
-from .batches import last_batches, rollback_plan
-from .connection import database_errors
+from .connection import database_errors, wait_for_database
 from .emit import emit_post_migrate, emit_pre_migrate
 from .exclusive import exclusive
 from .executor import DomainExecutor, Outcome
-from .interrupted import Interruption, find_interruption, refuse
+from .interrupted import check_interrupted
 from .loader import DomainLoader, load
 from .locks import HeldLock
 from .options import MigrateOptions
-from .planner import (
-    ZERO,
-    Plan,
-    check_core_zero,
-    check_dependants,
-    check_reversible,
-    graph_targets,
-    own_part,
-)
+from .planner import make_plan
 from .preview import preview
+from .records import run_recorded
 from .reporter import Reporter
-from .results import DomainResult, Error, MigrationKey
-from .status import DomainStatus, read_statuses
+from .results import DomainResult, Error, MigrationKey, Status
+from .status import DomainStatus, check_placed, read_statuses
 from .syncdb import create_tables
 from .traffic import Traffic
 
@@ -64,7 +53,6 @@ class DomainRun:
         options: what was asked for.
         context: the run this is a part of.
         reporter: told what happens.
-        resume: go on with the migration that was interrupted, and do nothing else.
     """
 
     def __init__(
@@ -73,14 +61,11 @@ class DomainRun:
         options: MigrateOptions,
         context: RunContext,
         reporter: Reporter,
-        *,
-        resume: bool = False,
     ) -> None:
         self.domain = domain
         self.options = options
         self.context = context
         self.reporter = reporter
-        self.resume = resume
         self.alias = options.database or domain.database
         self.outcome = Outcome()
         self.batch: int | None = None
@@ -99,6 +84,7 @@ class DomainRun:
     def _run(self) -> DomainResult:
         self.reporter.domain(self.domain)
         check_models(self.domain)
+        wait_for_database(self.alias, self.options.wait_for_db)
         with database_errors(self.alias):
             status = self._look(connections[self.alias])
         if self._nothing_to_do(status):
@@ -128,62 +114,11 @@ class DomainRun:
                 f" disk: {', '.join(map(str, status.unknown))}.",
                 hint="Deploy the code that has them, or leave --strict out.",
             )
-        lost = sorted(set(status.misplaced) & set(status.pending))
-        if lost:
-            raise _misplaced(self.domain, lost)
+        check_placed(status)
         return status
 
     def _nothing_to_do(self, status: DomainStatus) -> bool:
-        options = self.options
-        asked = options.target is not None or options.rollback is not None or options.run_syncdb
-        return status.up_to_date and not asked and not self.resume
-
-    def _plan(self, connection: BaseDatabaseWrapper, executor: DomainExecutor) -> Plan:
-        if self.resume and executor.interruption is not None:
-            key, back = executor.interruption.key, executor.interruption.backwards
-            plan = [(executor.loader.graph.nodes[key], back)]
-        elif self.options.rollback is not None:
-            plan = self._rollback_plan(connection, executor.loader)
-        else:
-            targets = graph_targets(
-                executor.loader, self.domain, self.options.target, self.options.app_label
-            )
-            plan = executor.migration_plan(targets)
-        if self.options.looks_only and (self.options.all_domains or self.options.with_dependencies):
-            plan = [step for step in plan if step[0].app_label in self.domain.app_labels]
-        plan = own_part(plan, self.domain)
-        if self.domain.is_core:
-            statuses = read_statuses(connection)
-            if self.options.target == ZERO and self.options.app_label is None:
-                check_core_zero(statuses)
-            check_dependants(plan, statuses)
-        check_reversible(plan)
-        return plan
-
-    def _interruption(
-        self, connection: BaseDatabaseWrapper, loader: DomainLoader
-    ) -> Interruption | None:
-        """Return the interrupted migration that may be resumed; refuse where a person decides."""
-        found = find_interruption(read_entries(connection, self.domain))
-        if found is None:
-            if self.resume:
-                raise UnknownTarget(
-                    f'No migration of the domain "{self.domain.name}" was interrupted.',
-                    hint=f"See where it stands with: manage.py show_domains {self.domain.name}",
-                )
-            return None
-        migration = loader.disk_migrations.get((found.key.app, found.key.name))
-        if migration is None or not (self.resume or found.safe_to_resume(migration)):
-            raise refuse(connection, loader, found)
-        return found
-
-    def _rollback_plan(self, connection: BaseDatabaseWrapper, loader: DomainLoader) -> Plan:
-        (status,) = read_statuses(connection, [self.domain])
-        applied = [(row.app, row.name) for row in status.rows]
-        wanted = last_batches(
-            read_entries(connection, self.domain), applied, self.options.rollback or 0
-        )
-        return rollback_plan(loader, wanted)
+        return status.up_to_date and not self.options.asks_more_than_latest
 
     def _executor(
         self, connection: BaseDatabaseWrapper, check_session: Callable[[str], None]
@@ -203,9 +138,8 @@ class DomainRun:
         with database_errors(self.alias):
             connection = connections[self.alias]
             executor = self._executor(connection, lambda _: None)
-            plan = self._plan(connection, executor)
-            state = executor._create_project_state(with_applied_migrations=True)
-            check_plan(plan, state, self.domain)
+            plan = make_plan(connection, executor, self.options)
+            check_plan(plan, executor.applied_state(), self.domain)
             self.pending = tuple(
                 MigrationKey(migration.app_label, migration.name)
                 for migration, backwards in plan
@@ -218,32 +152,31 @@ class DomainRun:
             return self._result("planned", steps=preview(connection, executor.loader, plan))
 
     def _migrate(self, lock: HeldLock, status: DomainStatus) -> DomainResult:
-        connection = lock.connection
+        connection, options = lock.connection, self.options
         executor = self._executor(connection, lock.assert_same)
-        executor.interruption = self._interruption(connection, executor.loader)
-        plan = self._plan(connection, executor)
-        asked = self.options.target is not None or self.options.rollback is not None
-        if asked and not plan and status.up_to_date:
+        executor.interruption = check_interrupted(
+            connection, executor.loader, resume=options.resume
+        )
+        plan = make_plan(connection, executor, options)
+        if not plan and status.up_to_date and not options.run_syncdb:
             return self._result("unchanged")
-        state = executor._create_project_state(with_applied_migrations=True)
+        state = executor.applied_state()
         check_plan(plan, state, self.domain)
-        self._prepare(connection, executor.journal)
-        with self._journalled(executor.journal):
-            emit_pre_migrate(connection, self.domain, self.options, plan, state)
-            if self.options.run_syncdb:
+        journal = executor.records.journal
+        self._prepare(connection, journal)
+        with run_recorded(journal):
+            emit_pre_migrate(connection, self.domain, options, plan, state)
+            if options.run_syncdb:
                 self._sync(connection, executor.loader)
             state = executor.migrate(
-                [],
-                plan=plan,
-                state=state,
-                fake=self.options.fake,
-                fake_initial=self.options.fake_initial,
+                [], plan=plan, state=state, fake=options.fake, fake_initial=options.fake_initial
             )
-            emit_post_migrate(connection, self.domain, self.options, plan, state)
+            if plan and plan[-1][1]:
+                state = executor.state_after_undo()
+            emit_post_migrate(connection, self.domain, options, plan, state)
         self.pending = self._look(connection).pending
-        changed = bool(plan)
-        self.batch = executor.journal.batch if changed else None
-        return self._result("migrated" if changed else "unchanged")
+        self.batch = journal.batch if plan else None
+        return self._result("migrated" if plan else "unchanged")
 
     def _prepare(self, connection: BaseDatabaseWrapper, journal: Journal) -> None:
         """Make the schema before anything in it is touched, then the tables of ours."""
@@ -256,35 +189,7 @@ class DomainRun:
         for table in create_tables(connection, self.domain, labels):
             self.reporter.note(f"Created table {table}")
 
-    @contextmanager
-    def _journalled(self, journal: Journal) -> Iterator[None]:
-        """Frame the run in the journal: it is finished only with ``post_migrate``."""
-        started, clock = now(), time.monotonic()
-        journal.write("running", "run", started=started)
-        try:
-            yield
-        except Exception as exc:
-            error: Any = exc
-            if not isinstance(exc, DomainMigrationsError):
-                error = MigrationFailed(
-                    f"A receiver of pre_migrate or post_migrate failed: {exc}",
-                    hint="The migrations are recorded; the next run sends the signal again.",
-                )
-            if journal.connection.connection and not journal.connection.connection.closed:
-                journal.write(
-                    "failed",
-                    "run",
-                    started=started,
-                    seconds=time.monotonic() - clock,
-                    error=error.message,
-                    sqlstate=error.sqlstate,
-                )
-            if error is exc or isinstance(exc, DatabaseError):
-                raise
-            raise error from exc
-        journal.write("done", "run", started=started, seconds=time.monotonic() - clock)
-
-    def _result(self, status: Any, **values: Any) -> DomainResult:
+    def _result(self, status: Status, **values: Any) -> DomainResult:
         return DomainResult.of(
             self.domain,
             status,
@@ -299,7 +204,7 @@ class DomainRun:
     def _failed(self, exc: DomainMigrationsError) -> DomainResult:
         changed = self.outcome.applied or self.outcome.reverted
         if isinstance(exc, LockBusy):
-            status = "busy"
+            status: Status = "busy"
         elif changed or isinstance(exc, FAILURES):
             status = "failed"
         else:
@@ -307,18 +212,3 @@ class DomainRun:
         done = {ran.key for ran in self.outcome.applied}
         self.pending = tuple(key for key in self.pending if key not in done)
         return self._result(status, error=Error.of(exc))
-
-
-def _misplaced(domain: Domain, lost: list[MigrationKey]) -> DomainMigrationsError:
-    labels = ", ".join(f"'{label}'" for label in domain.app_labels)
-    return InvalidConfiguration(
-        f"public.django_migrations records {lost[0]}"
-        + (f" and {len(lost) - 1} more" if len(lost) > 1 else "")
-        + f', which belong in {domain.history_table}; the domain "{domain.name}" would be'
-        " migrated a second time.",
-        hint=(
-            f"Move the rows: INSERT INTO {domain.history_table} (app, name, applied) SELECT app,"
-            f" name, applied FROM public.django_migrations WHERE app IN ({labels}) ORDER BY id;"
-            " then delete them from public.django_migrations."
-        ),
-    )

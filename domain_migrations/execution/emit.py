@@ -14,7 +14,7 @@ from django.utils.module_loading import module_has_submodule
 
 from ..domains import Domain, get_domain
 from .options import MigrateOptions
-from .planner import Plan
+from .plans import Plan
 
 
 def emit_pre_migrate(

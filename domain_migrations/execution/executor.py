@@ -9,30 +9,27 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.utils.timezone import now
 
-from ..boundary.footprint import Footprint, FootprintGuard
+from ..boundary.footprint import FootprintGuard
 from ..domains import Domain
 from ..exceptions import DomainMigrationsError
-from ..history.checksum import checksum
 from ..history.journal import Direction, Journal
 from ..history.recorder import DomainRecorder
-from .disk import migration_file
 from .failures import Position, failure_of
-from .interrupted import FINISHED, Interruption
+from .interrupted import Interruption
 from .loader import DomainLoader
+from .operations import run_operations
+from .records import Records
 from .results import MigrationKey, Ran
 from .traffic import Traffic
 
@@ -79,7 +76,7 @@ class DomainExecutor(MigrationExecutor):
         self.recorder = DomainRecorder(connection)
         self.progress_callback = progress
         self.domain: Domain = loader.domain
-        self.journal = journal
+        self.records = Records(self.recorder, journal, loader, check_session)
         self.traffic = traffic
         self.check_session = check_session
         self.guard = FootprintGuard(connection, self.domain)
@@ -99,7 +96,7 @@ class DomainExecutor(MigrationExecutor):
             fake, state = self.detect_soft_applied(state, migration)
         started = time.monotonic()
         if fake:
-            self._record_only(migration, "forwards")
+            self.records.faked(migration, "forwards")
             state = migration.mutate_state(state, preserve=False)
         else:
             state = self._run(migration, state, "forwards")
@@ -114,7 +111,7 @@ class DomainExecutor(MigrationExecutor):
         self._report("unapply_start", migration, fake)
         started = time.monotonic()
         if fake:
-            self._record_only(migration, "backwards")
+            self.records.faked(migration, "backwards")
         else:
             state = self._run(migration, state, "backwards")
         self.outcome.reverted.append(_ran(migration, started))
@@ -123,13 +120,13 @@ class DomainExecutor(MigrationExecutor):
 
     def check_replacements(self) -> None:
         """Record squashed migrations of this domain whose replaced ones are all applied."""
-        applied = self.recorder.applied_migrations()
+        applied: set[tuple[str, str]] = set(self.recorder.applied_migrations())
         for key, migration in self.loader.replacements.items():
             if key[0] not in self.domain.app_labels or key in applied:
                 continue
             if all(replaced in applied for replaced in migration.replaces):
-                self._record_only(migration, "forwards", keys=[key])
-                applied[key] = migration
+                self.records.faked(migration, "forwards", keys=[key])
+                applied.add(key)
 
     def _run(self, migration: Migration, state: ProjectState, direction: Direction) -> ProjectState:
         attempt = 0
@@ -151,7 +148,7 @@ class DomainExecutor(MigrationExecutor):
                 failure = failure_of(exc, position, self.outcome.applied)
                 failure.__cause__ = exc
             self._report("failure", migration, False)
-            self._journal_failure(migration, direction, started, clock, failure)
+            self.records.failed(migration, direction, started, clock, failure)
             raise failure
 
     def _run_atomic(
@@ -168,9 +165,9 @@ class DomainExecutor(MigrationExecutor):
             self.guard.after_operation(operation)
             position.done(operation)
 
-        with transaction.atomic(using=self.connection.alias):
+        with transaction.atomic(using=self.connection.alias), self.traffic.timeouts():
             self.guard.begin(migration)
-            with self.traffic.timeouts(), self.connection.schema_editor(atomic=True) as editor:
+            with self.connection.schema_editor(atomic=True) as editor:
                 state = run_operations(migration, state, editor, direction, after)
                 position.place = "the deferred SQL"
             position.place = "the deferred constraints"
@@ -179,7 +176,7 @@ class DomainExecutor(MigrationExecutor):
             position.place = "the footprint guard"
             footprint = self.guard.check()
             position.place = "the history row"
-            self._record(migration, direction, started, clock, footprint)
+            self.records.done(migration, direction, started, clock, footprint)
         return state
 
     def _run_non_atomic(
@@ -195,9 +192,9 @@ class DomainExecutor(MigrationExecutor):
         def after(operation: Operation) -> None:
             self.guard.after_operation(operation)
             position.done(operation)
-            self._journal_running(migration, direction, started, finished + position.index)
+            self.records.running(migration, direction, started, finished + position.index)
 
-        self._journal_running(migration, direction, started, finished)
+        self.records.running(migration, direction, started, finished)
         position.skipped = finished
         self.guard.begin(migration)
         with self.traffic.session_timeouts(migration):
@@ -208,7 +205,7 @@ class DomainExecutor(MigrationExecutor):
             footprint = self.guard.check()
         position.place = "the history row"
         with transaction.atomic(using=self.connection.alias):
-            self._record(migration, direction, started, clock, footprint)
+            self.records.done(migration, direction, started, clock, footprint)
         return state
 
     def _finished(self, migration: Migration, direction: Direction) -> int:
@@ -218,104 +215,31 @@ class DomainExecutor(MigrationExecutor):
             return 0
         return found.finished if found.backwards == (direction == "backwards") else 0
 
-    def _journal_running(
-        self,
-        migration: Migration,
-        direction: Direction,
-        started: datetime.datetime,
-        finished: int,
-    ) -> None:
-        self._journal(migration, direction, "running", started, 0.0, details={FINISHED: finished})
-
-    def _record(
-        self,
-        migration: Migration,
-        direction: Direction,
-        started: datetime.datetime,
-        clock: float,
-        footprint: Footprint,
-    ) -> None:
-        self.check_session(f"Migration {migration}")
-        for app_label, name in history_keys(self.loader, migration, direction):
-            self._write_history(app_label, name, direction)
-        self._journal(
-            migration,
-            direction,
-            "done",
-            started,
-            time.monotonic() - clock,
-            footprint=footprint.locks,
-        )
-
-    def _record_only(
-        self,
-        migration: Migration,
-        direction: Direction,
-        keys: list[tuple[str, str]] | None = None,
-    ) -> None:
-        """Write the history without running anything, and say so in the journal."""
-        self.check_session(f"Migration {migration}")
-        with transaction.atomic(using=self.connection.alias):
-            for app_label, name in keys or history_keys(self.loader, migration, direction):
-                self._write_history(app_label, name, direction)
-            self._journal(migration, direction, "faked", now(), 0.0)
-
-    def _write_history(self, app_label: str, name: str, direction: Direction) -> None:
-        if direction == "forwards":
-            self.recorder.record_applied(app_label, name)
-        else:
-            self.recorder.record_unapplied(app_label, name)
-
-    def _journal(
-        self,
-        migration: Migration,
-        direction: Direction,
-        status: Any,
-        started: datetime.datetime,
-        seconds: float,
-        **values: Any,
-    ) -> None:
-        path = migration_file((migration.app_label, migration.name))
-        self.journal.write(
-            status,
-            direction,
-            app=migration.app_label,
-            name=migration.name,
-            started=started,
-            seconds=seconds,
-            checksum=checksum(path.read_bytes()) if path else "",
-            **values,
-        )
-
-    def _journal_failure(
-        self,
-        migration: Migration,
-        direction: Direction,
-        started: datetime.datetime,
-        clock: float,
-        failure: DomainMigrationsError,
-    ) -> None:
-        if self.connection.connection is None or self.connection.connection.closed:
-            return  # The session is gone; the next run finds what this one left.
-        self._journal(
-            migration,
-            direction,
-            "failed",
-            started,
-            time.monotonic() - clock,
-            error=failure.message,
-            sqlstate=failure.sqlstate,
-        )
+    def applied_state(self) -> ProjectState:
+        """Return the project state that the applied migrations add up to."""
+        state: ProjectState = self._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]
+        return state
 
     def _state_before(self, migration: Migration, direction: Direction) -> ProjectState:
         """Return the project state that the migration starts from, built anew."""
+        return self._state_of_applied(until=migration)
+
+    def state_after_undo(self) -> ProjectState:
+        """Return the project state of what is still applied.
+
+        Django's executor returns the state before the last migration that it undid, in which
+        the models of other apps, undone in the same run, are still there.
+        """
+        return self._state_of_applied()
+
+    def _state_of_applied(self, *, until: Migration | None = None) -> ProjectState:
         state = ProjectState(real_apps=self.loader.unmigrated_apps)
         nodes = self.loader.graph.nodes
         done = {nodes[key] for key in self.loader.applied_migrations if key in nodes}
         done |= {nodes[ran.key] for ran in self.outcome.applied if ran.key in nodes}
         done -= {nodes[ran.key] for ran in self.outcome.reverted if ran.key in nodes}
         for node, _ in self.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True):
-            if node == migration:
+            if node == until:
                 break
             if node in done:
                 node.mutate_state(state, preserve=False)
@@ -324,77 +248,6 @@ class DomainExecutor(MigrationExecutor):
     def _report(self, action: str, migration: Migration, fake: bool) -> None:
         if self.progress_callback:
             self.progress_callback(action, migration, fake)
-
-
-def run_operations(
-    migration: Migration,
-    state: ProjectState,
-    editor: BaseDatabaseSchemaEditor,
-    direction: Direction,
-    after: Callable[[Operation], None],
-    *,
-    skip: int = 0,
-) -> ProjectState:
-    """Run a migration's operations, calling ``after`` behind each.
-
-    The operations are wrapped for the time of the call, so that ``Migration.apply`` and
-    ``unapply``, and what third parties made of them, run as they are.
-
-    Arguments:
-        skip: how many operations have run already, in the order of the direction.
-    """
-    operations = migration.operations
-    if direction == "forwards":
-        for operation in operations[:skip]:
-            operation.state_forwards(migration.app_label, state)
-        with _watched(migration, operations[skip:], after):
-            return migration.apply(state, editor)
-    with _watched(migration, operations[: len(operations) - skip], after):
-        return migration.unapply(state, editor)
-
-
-class _Watched:
-    """An operation that tells when it has run, and is the operation in all else."""
-
-    def __init__(self, operation: Operation, after: Callable[[Operation], None]) -> None:
-        self._operation = operation
-        self._after = after
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._operation, name)
-
-    def database_forwards(self, *args: Any) -> None:
-        self._operation.database_forwards(*args)
-        self._after(self._operation)
-
-    def database_backwards(self, *args: Any) -> None:
-        self._operation.database_backwards(*args)
-        self._after(self._operation)
-
-
-@contextmanager
-def _watched(
-    migration: Migration, operations: Sequence[Operation], after: Callable[[Operation], None]
-) -> Iterator[None]:
-    everything = migration.operations
-    migration.operations = [_Watched(operation, after) for operation in operations]  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        migration.operations = everything
-
-
-def history_keys(
-    loader: DomainLoader, migration: Migration, direction: Direction
-) -> Iterator[tuple[str, str]]:
-    """Return the history rows that stand for a migration: its own and those it replaces."""
-    for key in migration.replaces:
-        inner = loader.disk_migrations.get(tuple(key))
-        if inner is not None:
-            yield from history_keys(loader, inner, direction)
-        else:
-            yield key[0], key[1]
-    yield migration.app_label, migration.name
 
 
 def _ran(migration: Migration, started: float) -> Ran:

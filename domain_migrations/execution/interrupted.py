@@ -9,8 +9,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
-from ..exceptions import Interrupted
-from ..history.journal import Entry, latest_entries
+from ..exceptions import Interrupted, UnknownTarget
+from ..history.journal import Entry, latest_entries, read_entries
 from .loader import DomainLoader
 from .results import MigrationKey
 
@@ -104,3 +104,30 @@ def refuse(
             f" --mark-applied {name}; if none of it is: --mark-unapplied {name}."
         ),
     )
+
+
+def check_interrupted(
+    connection: BaseDatabaseWrapper, loader: DomainLoader, *, resume: bool
+) -> Interruption | None:
+    """Return the interrupted migration to go on with, None where there is none.
+
+    Arguments:
+        resume: a person has decided to go on; else only what is safe is gone on with.
+
+    Raises:
+        Interrupted: a person has to decide.
+        UnknownTarget: there is nothing to resume.
+    """
+    domain = loader.domain
+    found = find_interruption(read_entries(connection, domain))
+    if found is None:
+        if resume:
+            raise UnknownTarget(
+                f'No migration of the domain "{domain.name}" was interrupted.',
+                hint=f"See where it stands with: manage.py show_domains {domain.name}",
+            )
+        return None
+    migration = loader.disk_migrations.get((found.key.app, found.key.name))
+    if migration is None or not (resume or found.safe_to_resume(migration)):
+        raise refuse(connection, loader, found)
+    return found

@@ -14,7 +14,9 @@ class MigrateOptions:
     """The options of ``migrate_domain``; names and meanings as on the command line.
 
     Times are in seconds. ``app_label`` narrows a run to one app of its domain and
-    ``run_syncdb`` makes the tables of apps without migrations, both for stock ``migrate``.
+    ``run_syncdb`` makes the tables of apps without migrations, both for stock ``migrate``;
+    ``resume`` goes on with an interrupted migration and does nothing else, for
+    ``repair_domain``.
     """
 
     database: str | None = None
@@ -28,6 +30,7 @@ class MigrateOptions:
     with_dependencies: bool = False
     strict: bool = False
     run_syncdb: bool = False
+    resume: bool = False
     rollback: int | None = None
     dry_run: bool = False
     rehearse: bool = False
@@ -43,6 +46,12 @@ class MigrateOptions:
     @property
     def seconds_for_lock(self) -> float:
         return get_settings().lock_wait if self.lock_wait is None else self.lock_wait
+
+    @property
+    def asks_more_than_latest(self) -> bool:
+        """Being up to date does not mean that there is nothing to do."""
+        asked = self.target is not None or self.rollback is not None
+        return asked or self.run_syncdb or self.resume
 
     @property
     def looks_only(self) -> bool:

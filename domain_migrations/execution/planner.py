@@ -1,77 +1,64 @@
-"""From what a person asked for to a list of migrations, or to the reason why there is none."""
+"""From what was asked for to a list of migrations, or to the reason why there is none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 
 from ..boundary.dependencies import dependencies_of
 from ..domains import Domain
-from ..exceptions import (
-    AmbiguousTarget,
-    DependencyNotApplied,
-    Irreversible,
-    UnknownTarget,
-)
-from .disk import migrations_on_disk
-from .loader import DomainLoader
-from .results import MigrationKey
-from .status import DomainStatus
-
-ZERO = "zero"
-
-Plan = list[tuple[Migration, bool]]
-"""Migrations in order, and whether each is undone."""
+from ..exceptions import DependencyNotApplied, Irreversible
+from ..history.journal import read_entries
+from .batches import last_batches, rollback_plan
+from .executor import DomainExecutor
+from .options import MigrateOptions
+from .plans import Plan
+from .status import DomainStatus, read_statuses
+from .targets import ZERO, graph_targets
 
 
-def resolve_target(domain: Domain, target: str) -> MigrationKey:
-    """Return the migration that a name, or its beginning, or ``APP.NAME`` stands for.
+def make_plan(
+    connection: BaseDatabaseWrapper, executor: DomainExecutor, options: MigrateOptions
+) -> Plan:
+    """Return what the options ask for, as far as it may be done.
 
     Raises:
-        UnknownTarget: no migration on disk matches.
-        AmbiguousTarget: several do.
+        UnknownTarget, AmbiguousTarget: the target is no single migration.
+        DependencyNotApplied: core lacks something, or a domain stands on what would be undone.
+        Irreversible: a migration to undo has no way back.
     """
-    on_disk = migrations_on_disk(domain.app_labels)
-    app, _, rest = target.partition(".")
-    labels, name = ({app}, rest) if app in domain.app_labels and rest else (None, target)
-    here = sorted(key for key in on_disk if labels is None or key.app in labels)
-    matches = [key for key in here if key.name == name] or [
-        key for key in here if key.name.startswith(name)
-    ]
-    if not matches:
-        raise UnknownTarget(
-            f'No migration of the domain "{domain.name}" begins with "{target}".',
-            hint=f"See them with: manage.py show_domains {domain.name}",
-        )
-    if len(matches) > 1:
-        raise AmbiguousTarget(
-            f'Several migrations of the domain "{domain.name}" begin with "{target}": '
-            f"{', '.join(map(str, matches))}.",
-            hint="Give more of the name, or APP.NAME.",
-        )
-    return matches[0]
+    domain = executor.domain
+    plan = _wanted(connection, executor, options)
+    if options.looks_only and (options.all_domains or options.with_dependencies):
+        # By the time it is done, core will have what it lacks now.
+        plan = [step for step in plan if step[0].app_label in domain.app_labels]
+    plan = own_part(plan, domain)
+    if domain.is_core:
+        statuses = read_statuses(connection)
+        if options.target == ZERO and options.app_label is None:
+            check_core_zero(statuses)
+        check_dependants(plan, statuses)
+    check_reversible(plan)
+    return plan
 
 
-def graph_targets(
-    loader: DomainLoader, domain: Domain, target: str | None, app_label: str | None = None
-) -> list[tuple[str, str | None]]:
-    """Return the targets that Django's planner wants.
-
-    Arguments:
-        target: None for everything, ``zero`` for nothing, else a migration.
-        app_label: one app of the domain, where not all are meant.
-    """
-    labels = [app_label] if app_label else list(domain.app_labels)
-    if target is None:
-        return [leaf for label in labels for leaf in loader.graph.leaf_nodes(label)]
-    if target == ZERO:
-        return [(label, None) for label in labels if label in loader.migrated_apps]
-    key: tuple[str, str] = resolve_target(domain, f"{app_label}.{target}" if app_label else target)
-    if key not in loader.graph.nodes and key in loader.replacements:
-        # A squashed migration of which only a part is applied is not in the graph.
-        key = loader.replacements[key].replaces[-1]
-    return [key]
+def _wanted(
+    connection: BaseDatabaseWrapper, executor: DomainExecutor, options: MigrateOptions
+) -> Plan:
+    loader, domain = executor.loader, executor.domain
+    if options.resume and executor.interruption is not None:
+        interruption = executor.interruption
+        return [(loader.graph.nodes[interruption.key], interruption.backwards)]
+    if options.rollback is not None:
+        (status,) = read_statuses(connection, [domain])
+        applied = [(row.app, row.name) for row in status.rows]
+        wanted = last_batches(read_entries(connection, domain), applied, options.rollback)
+        return rollback_plan(loader, wanted)
+    targets = graph_targets(loader, domain, options.target, options.app_label)
+    plan: Plan = executor.migration_plan(targets)
+    return plan
 
 
 def own_part(plan: Plan, domain: Domain) -> Plan:

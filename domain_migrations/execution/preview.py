@@ -9,7 +9,7 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 
 from .loader import DomainLoader
-from .planner import Plan
+from .plans import Plan
 from .results import MigrationKey, Step
 
 

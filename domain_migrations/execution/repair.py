@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils.timezone import now
@@ -20,10 +20,10 @@ from .domain_run import DomainRun
 from .exclusive import exclusive
 from .interrupted import find_interruption
 from .options import MigrateOptions
-from .planner import resolve_target
 from .reporter import Reporter
 from .results import DomainResult, MigrationKey
 from .status import read_statuses
+from .targets import resolve_target
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class Repair:
 
 def resume(name: str, options: MigrateOptions, reporter: Reporter) -> DomainResult:
     """Go on with the migration that was interrupted, from its first unfinished operation."""
-    return DomainRun(get_domain(name), options, RunContext(), reporter, resume=True).result()
+    return DomainRun(
+        get_domain(name), replace(options, resume=True), RunContext(), reporter
+    ).result()
 
 
 def mark_applied(name: str, target: str, options: MigrateOptions, reporter: Reporter) -> Repair:

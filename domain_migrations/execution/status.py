@@ -17,6 +17,7 @@ from pathlib import Path
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain, QualifiedName, get_domains
+from ..exceptions import InvalidConfiguration
 from ..history.journal import last_run_statuses
 from ..history.tables import HistoryRow, owned_rows, read_histories
 from .disk import migration_file, migrations_on_disk
@@ -165,6 +166,31 @@ def _replaces(path: Path, _changed: int) -> frozenset[MigrationKey]:
         if any(isinstance(target, ast.Name) and target.id == "replaces" for target in targets):
             return frozenset(MigrationKey(*pair) for pair in ast.literal_eval(value))
     return frozenset()
+
+
+def check_placed(status: DomainStatus) -> None:
+    """Refuse to go on where migrations to apply are recorded in core's history.
+
+    Raises:
+        InvalidConfiguration: with the statements that move the rows.
+    """
+    lost = sorted(set(status.misplaced) & set(status.pending))
+    if not lost:
+        return
+    domain = status.domain
+    labels = ", ".join(f"'{label}'" for label in domain.app_labels)
+    raise InvalidConfiguration(
+        f"public.django_migrations records {lost[0]}"
+        + (f" and {len(lost) - 1} more" if len(lost) > 1 else "")
+        + f', which belong in {domain.history_table}; the domain "{domain.name}" would be'
+        " migrated a second time.",
+        hint=(
+            f"Move the rows: INSERT INTO {domain.history_table} (app, name, applied)"
+            f" SELECT app, name, applied FROM public.django_migrations WHERE app IN ({labels})"
+            " ORDER BY id;"
+            " then delete them from public.django_migrations."
+        ),
+    )
 
 
 COUNT_TABLES = """

@@ -39,7 +39,8 @@ class DomainRecorder(MigrationRecorder):
         return super().__new__(cls)
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
-        super().__init__(connection)
+        self.connection = connection
+        self._has_table: bool = False
         self._ensured: set[str] = set()
 
     def _table_model(self, domain: Domain) -> type[models.Model]:

@@ -81,6 +81,11 @@ def add_migrate_options(parser: ArgumentParser) -> None:
             **seconds,
             "help": "How long a statement may run; without limit unless set.",
         },
+        "--wait-for-db": {
+            **seconds,
+            "default": 0.0,
+            "help": "How long to wait for the database to answer.",
+        },
         "--format": {"choices": ("text", "json"), "default": "text", "help": "text or json."},
     }
     for name, values in options.items():
@@ -110,6 +115,7 @@ def migrate_options(options: dict[str, Any]) -> MigrateOptions:
         lock_wait=options["lock_wait"],
         lock_timeout=options["lock_timeout"],
         statement_timeout=options["statement_timeout"],
+        wait_for_db=options["wait_for_db"],
         interactive=options["interactive"],
         verbosity=0 if options["format"] == "json" else options["verbosity"],
     )

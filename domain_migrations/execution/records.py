@@ -1,0 +1,193 @@
+"""What a run writes down: the history row and the journal row of each migration, and its own."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.db.migrations.migration import Migration
+from django.utils.timezone import now
+
+from ..boundary.footprint import Footprint
+from ..exceptions import DomainMigrationsError, MigrationFailed
+from ..history.checksum import checksum
+from ..history.journal import Direction, Journal, Status
+from ..history.recorder import DomainRecorder
+from .disk import migration_file
+from .interrupted import FINISHED
+from .loader import DomainLoader
+
+Key = tuple[str, str]
+
+
+class Records:
+    """The history and the journal of one domain, as one run writes them.
+
+    Arguments:
+        recorder: writes the histories.
+        journal: open; gets a row for each migration.
+        loader: knows which migrations a squashed one replaces.
+        check_session: called before each write to the history; raises when the connection is
+            no longer the session that holds the lock.
+    """
+
+    def __init__(
+        self,
+        recorder: DomainRecorder,
+        journal: Journal,
+        loader: DomainLoader,
+        check_session: Callable[[str], None],
+    ) -> None:
+        self.recorder = recorder
+        self.journal = journal
+        self.loader = loader
+        self.check_session = check_session
+
+    def done(
+        self,
+        migration: Migration,
+        direction: Direction,
+        started: datetime.datetime,
+        clock: float,
+        footprint: Footprint,
+    ) -> None:
+        """Write both rows of a migration that has run, in the transaction that is open."""
+        self.check_session(f"Migration {migration}")
+        for key in history_keys(self.loader, migration):
+            self._write_history(key, direction)
+        self._journal(
+            migration,
+            direction,
+            "done",
+            started,
+            time.monotonic() - clock,
+            footprint=footprint.locks,
+        )
+
+    def faked(
+        self, migration: Migration, direction: Direction, keys: list[Key] | None = None
+    ) -> None:
+        """Write the history without anything having run, and say so in the journal."""
+        self.check_session(f"Migration {migration}")
+        with transaction.atomic(using=self.journal.connection.alias):
+            for key in keys or history_keys(self.loader, migration):
+                self._write_history(key, direction)
+            self._journal(migration, direction, "faked", now(), 0.0)
+
+    def running(
+        self,
+        migration: Migration,
+        direction: Direction,
+        started: datetime.datetime,
+        finished: int,
+    ) -> None:
+        """Note how far a migration without a transaction has come."""
+        details = {FINISHED: finished}
+        self._journal(migration, direction, "running", started, 0.0, details=details)
+
+    def failed(
+        self,
+        migration: Migration,
+        direction: Direction,
+        started: datetime.datetime,
+        clock: float,
+        failure: DomainMigrationsError,
+    ) -> None:
+        """Note a failure after its rollback; where the session is gone, the next run finds it."""
+        if _is_open(self.journal):
+            self._journal(
+                migration,
+                direction,
+                "failed",
+                started,
+                time.monotonic() - clock,
+                error=failure.message,
+                sqlstate=failure.sqlstate,
+            )
+
+    def _write_history(self, key: Key, direction: Direction) -> None:
+        if direction == "forwards":
+            self.recorder.record_applied(*key)
+        else:
+            self.recorder.record_unapplied(*key)
+
+    def _journal(
+        self,
+        migration: Migration,
+        direction: Direction,
+        status: Status,
+        started: datetime.datetime,
+        seconds: float,
+        *,
+        footprint: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
+        error: str = "",
+        sqlstate: str | None = None,
+    ) -> None:
+        path = migration_file((migration.app_label, migration.name))
+        self.journal.write(
+            status,
+            direction,
+            app=migration.app_label,
+            name=migration.name,
+            started=started,
+            seconds=seconds,
+            checksum=checksum(path.read_bytes()) if path else "",
+            footprint=footprint,
+            details=details,
+            error=error,
+            sqlstate=sqlstate,
+        )
+
+
+def history_keys(loader: DomainLoader, migration: Migration) -> Iterator[Key]:
+    """Return the history rows that stand for a migration: its own and those it replaces."""
+    for key in migration.replaces:
+        inner = loader.disk_migrations.get((key[0], key[1]))
+        if inner is not None:
+            yield from history_keys(loader, inner)
+        else:
+            yield key[0], key[1]
+    yield migration.app_label, migration.name
+
+
+@contextmanager
+def run_recorded(journal: Journal) -> Iterator[None]:
+    """Frame a run in the journal: it is finished only behind ``post_migrate``.
+
+    Raises:
+        MigrationFailed: a receiver of ``pre_migrate`` or ``post_migrate`` raised an error.
+    """
+    started, clock = now(), time.monotonic()
+    journal.write("running", "run", started=started)
+    try:
+        try:
+            yield
+        except (DomainMigrationsError, DatabaseError):
+            raise
+        except Exception as exc:
+            raise MigrationFailed(
+                f"A receiver of pre_migrate or post_migrate failed: {exc}",
+                hint="What is applied is recorded; the next run sends the signal again.",
+            ) from exc
+    except Exception as exc:
+        if _is_open(journal):
+            journal.write(
+                "failed",
+                "run",
+                started=started,
+                seconds=time.monotonic() - clock,
+                error=getattr(exc, "message", type(exc).__name__),
+                sqlstate=getattr(exc, "sqlstate", None),
+            )
+        raise
+    journal.write("done", "run", started=started, seconds=time.monotonic() - clock)
+
+
+def _is_open(journal: Journal) -> bool:
+    raw = journal.connection.connection
+    return raw is not None and not raw.closed

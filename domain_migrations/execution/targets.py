@@ -1,0 +1,61 @@
+"""Which migrations the names mean that a person gives."""
+
+from __future__ import annotations
+
+from ..domains import Domain
+from ..exceptions import AmbiguousTarget, UnknownTarget
+from .disk import migrations_on_disk
+from .loader import DomainLoader
+from .results import MigrationKey
+
+ZERO = "zero"
+"""The target before all migrations, spelled as Django spells it."""
+
+
+def resolve_target(domain: Domain, target: str) -> MigrationKey:
+    """Return the migration that a name, or its beginning, or ``APP.NAME`` stands for.
+
+    Raises:
+        UnknownTarget: no migration on disk matches.
+        AmbiguousTarget: several do.
+    """
+    on_disk = migrations_on_disk(domain.app_labels)
+    app, _, rest = target.partition(".")
+    labels, name = ({app}, rest) if app in domain.app_labels and rest else (None, target)
+    here = sorted(key for key in on_disk if labels is None or key.app in labels)
+    matches = [key for key in here if key.name == name] or [
+        key for key in here if key.name.startswith(name)
+    ]
+    if not matches:
+        raise UnknownTarget(
+            f'No migration of the domain "{domain.name}" begins with "{target}".',
+            hint=f"See them with: manage.py show_domains {domain.name}",
+        )
+    if len(matches) > 1:
+        raise AmbiguousTarget(
+            f'Several migrations of the domain "{domain.name}" begin with "{target}": '
+            f"{', '.join(map(str, matches))}.",
+            hint="Give more of the name, or APP.NAME.",
+        )
+    return matches[0]
+
+
+def graph_targets(
+    loader: DomainLoader, domain: Domain, target: str | None, app_label: str | None = None
+) -> list[tuple[str, str | None]]:
+    """Return the targets that Django's planner wants.
+
+    Arguments:
+        target: None for everything, ``zero`` for nothing, else a migration.
+        app_label: one app of the domain, where not all are meant.
+    """
+    labels = [app_label] if app_label else list(domain.app_labels)
+    if target is None:
+        return [leaf for label in labels for leaf in loader.graph.leaf_nodes(label)]
+    if target == ZERO:
+        return [(label, None) for label in labels if label in loader.migrated_apps]
+    key: tuple[str, str] = resolve_target(domain, f"{app_label}.{target}" if app_label else target)
+    if key not in loader.graph.nodes and key in loader.replacements:
+        # A squashed migration of which only a part is applied is not in the graph.
+        key = loader.replacements[key].replaces[-1]
+    return [key]
