@@ -9,6 +9,7 @@ class DomainMigrationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from . import checks  # noqa: F401  registers them
         from .history.recorder import install
 
         install()

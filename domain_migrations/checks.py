@@ -1,0 +1,174 @@
+"""System checks: wrong declarations, before anything runs.
+
+| id | what is wrong |
+|---|---|
+| E001 | a foreign key from one domain to another, or from core to a domain |
+| E002 | a one-to-one across |
+| E003 | a many-to-many across |
+| E004 | a many-to-many through a model across |
+| E005 | inheritance across, abstract and proxy models included |
+| E006 | a generic relation across |
+| E007 | a table outside the domain's schema |
+| E008 | a malformed ``db_table`` |
+| E009 | a name of more than 63 bytes |
+| E010 | an invalid schema name |
+| E011 | an invalid domain name |
+| E012 | two domains on one schema |
+| E013 | apps of one domain that disagree on its schema |
+| E014 | a database with another engine |
+| E015 | the router is missing |
+| E016 | the app does not come first |
+| E017 | a migration that depends on another domain's |
+| E018 | a setting that cannot be worked with |
+| E019 | a constraint from a domain on another database to core |
+| W001 | (database) rows of a domain in ``public.django_migrations`` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.apps import apps as global_apps
+from django.apps.config import AppConfig
+from django.core import checks
+from django.core.checks import CheckMessage, Tags
+from django.db import DEFAULT_DB_ALIAS, connections, router
+
+from .backends.postgresql.base import DatabaseWrapper
+from .boundary.declarations import declaration_problems, moved_key_problems
+from .boundary.dependencies import crossing_links
+from .boundary.models import model_problems
+from .boundary.problems import Problem
+from .conf import get_settings
+from .domains import get_domains
+from .exceptions import InvalidConfiguration
+from .history.tables import read_histories
+from .router import DomainRouter
+
+PREFIX = "domain_migrations"
+ENGINE = "domain_migrations.backends.postgresql"
+ROUTER = "domain_migrations.router.DomainRouter"
+
+
+@checks.register(Tags.models)
+def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check how domains are declared, and their models once that is right."""
+    declared = list(_errors(declaration_problems()))
+    if declared or not _is_configured():
+        return declared
+    problems = [*model_problems(), *moved_key_problems()]
+    labels = None if app_configs is None else {config.label for config in app_configs}
+    return [
+        message
+        for problem, message in zip(problems, _errors(problems), strict=True)
+        if labels is None or problem.about._meta.app_label in labels
+    ]
+
+
+@checks.register
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check the engine, the router, the order of the apps and the settings of ours."""
+    return list(_errors(settings_problems()))
+
+
+def settings_problems() -> Iterator[Problem]:
+    """Yield what is wrong with the settings."""
+    yield from _database_problems()
+    if not any(isinstance(item, DomainRouter) for item in router.routers):
+        yield Problem(
+            "E015",
+            "DATABASE_ROUTERS has no domain router, so nothing stops an assignment across domains.",
+            f'DATABASE_ROUTERS = ["{ROUTER}"]',
+        )
+    first = next(iter(global_apps.get_app_configs()))
+    if first.name != PREFIX:
+        yield Problem(
+            "E016",
+            f'The app "{first.name}" stands before "{PREFIX}", so its commands may win.',
+            f'Put "{PREFIX}" first in INSTALLED_APPS.',
+        )
+
+
+def _database_problems() -> Iterator[Problem]:
+    try:
+        moved = get_settings().databases
+    except InvalidConfiguration as exc:
+        yield Problem("E018", exc.message, exc.hint)
+        return
+    aliases = {DEFAULT_DB_ALIAS: "core", **{alias: name for name, alias in moved.items()}}
+    for alias, name in aliases.items():
+        if alias not in connections.settings:
+            yield Problem(
+                "E018",
+                f'The domain "{name}" is on the database "{alias}", which is not in DATABASES.',
+                f'Add "{alias}" to DATABASES, or take "{name}" out of DOMAIN_MIGRATIONS.',
+            )
+        elif not isinstance(connections[alias], DatabaseWrapper):
+            engine = connections.settings[alias]["ENGINE"]
+            yield Problem(
+                "E014",
+                f'The database "{alias}" has the engine {engine}, which gets the names of'
+                " domains' tables wrong.",
+                f'"ENGINE": "{ENGINE}"',
+            )
+
+
+@checks.register
+def check_dependencies(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check what the files of migrations depend on, without importing them."""
+    if not _is_configured():
+        return []
+    return [
+        checks.Error(
+            link.message,
+            hint=link.hint,
+            obj=global_apps.get_app_config(link.declared_by[0]),
+            id=f"{PREFIX}.E017",
+        )
+        for link in crossing_links()
+    ]
+
+
+@checks.register(Tags.database)
+def check_histories(
+    app_configs: Sequence[AppConfig] | None,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """Check that no domain's rows are in core's history."""
+    if databases is None or not _is_configured():
+        return []
+    core, *domains = get_domains()
+    if core.database not in databases:
+        return []
+    owners = {label: domain for domain in domains for label in domain.app_labels}
+    rows = read_histories(connections[core.database], [core])[core.name]
+    found = sorted({row.app for row in rows if row.app in owners})
+    return [
+        checks.Warning(
+            f'{core.history_table} has rows of the app "{label}" of the domain'
+            f' "{owners[label].name}".',
+            hint=f"They belong in {owners[label].history_table}.",
+            id=f"{PREFIX}.W001",
+        )
+        for label in found
+    ]
+
+
+def _is_configured() -> bool:
+    """Whether there are domains to look at; the checks of their declaration say why not."""
+    try:
+        get_domains()
+    except InvalidConfiguration:
+        return False
+    return True
+
+
+def _errors(problems: Iterable[Problem]) -> Iterable[CheckMessage]:
+    for problem in problems:
+        yield checks.Error(
+            problem.message, hint=problem.hint, obj=problem.about, id=f"{PREFIX}.{problem.id}"
+        )

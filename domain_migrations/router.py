@@ -1,0 +1,23 @@
+"""The rule at run time: no relation between objects of two domains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Model
+
+from .boundary.rule import may_use
+from .domains import domain_of
+
+
+class DomainRouter:
+    """Refuses assignments across domains; says nothing about databases and migrations.
+
+    Migrations are none of its business: Django records those that a router keeps from running
+    as applied.
+    """
+
+    def allow_relation(self, obj1: Model, obj2: Model, **hints: Any) -> bool | None:
+        """Return False across domains; None leaves the answer to the other routers."""
+        one, other = domain_of(type(obj1)), domain_of(type(obj2))
+        return None if may_use(one, other) or may_use(other, one) else False
