@@ -185,7 +185,7 @@ def check_placed(status: DomainStatus) -> None:
         + f', which belong in {domain.history_table}; the domain "{domain.name}" would be'
         " migrated a second time.",
         hint=(
-            f"Move the rows: INSERT INTO {domain.history_table} (app, name, applied)"
+            f"Move the rows: INSERT INTO {domain.history_table} (app, name, applied)"  # noqa: S608 (shown, not run)
             f" SELECT app, name, applied FROM public.django_migrations WHERE app IN ({labels})"
             " ORDER BY id;"
             " then delete them from public.django_migrations."
