@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
@@ -64,10 +65,12 @@ def read_environment(directory: Path, real: Mapping[str, str] | None = None) -> 
 
 
 def _read_file(path: Path) -> dict[str, str]:
-    reader = type("FileReader", (Env,), {"ENVIRON": {}})
+    class FileReader(Env):
+        ENVIRON: ClassVar[dict[str, str]] = {}
+
     if path.is_file():
-        reader.read_env(path)
-    return dict(reader.ENVIRON)
+        FileReader.read_env(path)
+    return FileReader.ENVIRON
 
 
 def secret_key(environment: Environment) -> str:
@@ -88,7 +91,7 @@ def secret_key(environment: Environment) -> str:
 
 
 def debug(environment: Environment) -> bool:
-    value = environment.bool("DEBUG", default=not environment.is_production)
+    value: bool = environment.bool("DEBUG", default=not environment.is_production)
     if value and environment.is_production:
         raise ImproperlyConfigured(
             "DEBUG is on in production, where it shows settings and source code to visitors: "

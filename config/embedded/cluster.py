@@ -65,7 +65,7 @@ class Cluster:
                 return
             with (
                 self._start_lock(),
-                psycopg.connect(dbname="postgres", autocommit=True, **self.parameters) as session,
+                psycopg.connect(self._server.conninfo(), autocommit=True) as session,
             ):
                 found = session.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
                 if found.fetchone() is None:

@@ -54,6 +54,9 @@ class Server:
         """How to connect; complete, so that no PG* variable changes it."""
         return {"host": str(self.home.socket_folder), "port": PORT, "user": SUPERUSER}
 
+    def conninfo(self, database: str = "postgres") -> str:
+        return make_conninfo(dbname=database, **self.parameters)
+
     def answers(self) -> bool:
         return self._ping() == Ping.OK
 
@@ -95,7 +98,7 @@ class Server:
         self.home.remove_socket_folder()
 
     def _ping(self) -> Ping:
-        return Ping(PGconn.ping(make_conninfo(dbname="postgres", **self.parameters).encode()))
+        return Ping(PGconn.ping(self.conninfo().encode()))
 
     def _make_data(self, programs: Programs, account: Account) -> None:
         """Run initdb in a temporary folder: a killed one leaves nothing that looks complete."""
