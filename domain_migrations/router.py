@@ -19,5 +19,6 @@ class DomainRouter:
 
     def allow_relation(self, obj1: Model, obj2: Model, **hints: Any) -> bool | None:
         """Return False across domains; None leaves the answer to the other routers."""
-        one, other = domain_of(type(obj1)), domain_of(type(obj2))
+        # Not by type(): `request.user` is a lazy object around a user.
+        one, other = (domain_of(obj._meta.app_label) for obj in (obj1, obj2))
         return None if may_use(one, other) or may_use(other, one) else False
