@@ -27,7 +27,7 @@ from ..history.tables import ensure_history, ensure_schema
 from .connection import database_errors, wait_for_database
 from .emit import emit_post_migrate, emit_pre_migrate
 from .exclusive import exclusive
-from .executor import DomainExecutor, Outcome
+from .executor import DomainExecutor, Outcome, applied_state
 from .interrupted import check_interrupted
 from .loader import DomainLoader, load
 from .locks import HeldLock
@@ -139,7 +139,7 @@ class DomainRun:
             connection = connections[self.alias]
             executor = self._executor(connection, lambda _: None)
             plan = make_plan(connection, executor, self.options)
-            check_plan(plan, executor.applied_state(), self.domain)
+            check_plan(plan, applied_state(executor.loader), self.domain)
             self.pending = tuple(
                 MigrationKey(migration.app_label, migration.name)
                 for migration, backwards in plan
@@ -160,7 +160,7 @@ class DomainRun:
         plan = make_plan(connection, executor, options)
         if not plan and status.up_to_date and not options.run_syncdb:
             return self._result("unchanged")
-        state = executor.applied_state()
+        state = applied_state(executor.loader)
         check_plan(plan, state, self.domain)
         journal = executor.records.journal
         self._prepare(connection, journal)

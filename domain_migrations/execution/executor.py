@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -143,7 +143,7 @@ class DomainExecutor(MigrationExecutor):
                 attempt += 1
                 if self.traffic.retries(exc, attempt, migration):
                     # The failed operations have changed the state already.
-                    state = self._state_before(migration, direction)
+                    state = self._state_before(migration)
                     continue
                 failure = failure_of(exc, position, self.outcome.applied)
                 failure.__cause__ = exc
@@ -215,12 +215,7 @@ class DomainExecutor(MigrationExecutor):
             return 0
         return found.finished if found.backwards == (direction == "backwards") else 0
 
-    def applied_state(self) -> ProjectState:
-        """Return the project state that the applied migrations add up to."""
-        state: ProjectState = self._create_project_state(with_applied_migrations=True)  # type: ignore[attr-defined]
-        return state
-
-    def _state_before(self, migration: Migration, direction: Direction) -> ProjectState:
+    def _state_before(self, migration: Migration) -> ProjectState:
         """Return the project state that the migration starts from, built anew."""
         return self._state_of_applied(until=migration)
 
@@ -234,15 +229,14 @@ class DomainExecutor(MigrationExecutor):
 
     def _state_of_applied(self, *, until: Migration | None = None) -> ProjectState:
         state = ProjectState(real_apps=self.loader.unmigrated_apps)
-        nodes = self.loader.graph.nodes
-        done = {nodes[key] for key in self.loader.applied_migrations if key in nodes}
-        done |= {nodes[ran.key] for ran in self.outcome.applied if ran.key in nodes}
-        done -= {nodes[ran.key] for ran in self.outcome.reverted if ran.key in nodes}
-        for node, _ in self.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True):
-            if node == until:
+        done = set(self.loader.applied_migrations)
+        done |= {ran.key for ran in self.outcome.applied}
+        done -= {ran.key for ran in self.outcome.reverted}
+        for key in _in_order(self.loader):
+            if until is not None and key == (until.app_label, until.name):
                 break
-            if node in done:
-                node.mutate_state(state, preserve=False)
+            if key in done:
+                self.loader.graph.nodes[key].mutate_state(state, preserve=False)
         return state
 
     def _report(self, action: str, migration: Migration, fake: bool) -> None:
@@ -253,3 +247,25 @@ class DomainExecutor(MigrationExecutor):
 def _ran(migration: Migration, started: float) -> Ran:
     key = MigrationKey(migration.app_label, migration.name)
     return Ran(key, time.monotonic() - started)
+
+
+def applied_state(loader: DomainLoader) -> ProjectState:
+    """Return the project state that the loaded and applied migrations add up to.
+
+    Mirrors ``MigrationExecutor._create_project_state``.
+    """
+    state = ProjectState(real_apps=loader.unmigrated_apps)
+    for key in _in_order(loader):
+        if key in loader.applied_migrations:
+            loader.graph.nodes[key].mutate_state(state, preserve=False)
+    return state
+
+
+def _in_order(loader: DomainLoader) -> Iterator[tuple[str, str]]:
+    """Yield all migrations as Django would apply them to an empty database."""
+    seen: set[tuple[str, str]] = set()
+    for leaf in loader.graph.leaf_nodes():
+        for key in loader.graph.forwards_plan(leaf):
+            if key not in seen:
+                seen.add(key)
+                yield key
