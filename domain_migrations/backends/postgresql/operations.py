@@ -5,16 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from django.utils.functional import cached_property
+
+from .compiler import with_unambiguous_locks
 from .names import parse_table_name, quote
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.operations import DatabaseOperations as Operations
+    from django.db.models.sql.compiler import SQLCompiler
 else:
     Operations = object
 
 
 class QualifiedOperationsMixin(Operations):
     """Operations for tables in schemas."""
+
+    def compiler(self, compiler_name: str) -> type[SQLCompiler]:
+        """Extend the compiler of ordinary queries for ``select_for_update(of=...)``."""
+        if compiler_name == "SQLCompiler":
+            return self._query_compiler
+        return super().compiler(compiler_name)
+
+    @cached_property
+    def _query_compiler(self) -> type[SQLCompiler]:
+        compiler = super().compiler("SQLCompiler")
+        return with_unambiguous_locks(compiler)  # type: ignore[arg-type]  # classes are hashable
 
     def for_update_sql(
         self,
@@ -24,5 +39,23 @@ class QualifiedOperationsMixin(Operations):
         no_key: bool = False,
     ) -> str:
         """Name the tables of ``FOR UPDATE OF`` without their schemas, as PostgreSQL wants it."""
-        of = tuple(quote(parse_table_name(name).name) for name in of)
+        of = tuple(_without_schema(name) for name in of)
         return super().for_update_sql(nowait, skip_locked, of, no_key)
+
+    def quote_name(self, name: str) -> str:
+        """Quote also a name that was derived from a qualified one: ``"inventory"."cache"_expires``.
+
+        ``createcachetable`` makes an index's name so; an index has no schema but its table's.
+        The rest is Django's method, not called because every query quotes many names.
+        """
+        if not name.startswith('"'):
+            return f'"{name}"'
+        if not name.endswith('"') and '"."' in name:
+            table, _, suffix = name.rpartition('"')
+            return quote(parse_table_name(f'{table}"').name + suffix)
+        return super().quote_name(name)
+
+
+def _without_schema(name: str) -> str:
+    """Return the table's name alone; an alias that Django made is no name and stays bare."""
+    return quote(parse_table_name(name).name) if '"' in name else name

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         def _rename_index_sql(
             self, model: type[Model], old_name: str, new_name: str
         ) -> Statement: ...
+        def _is_collation_deterministic(self, collation_name: str) -> bool | None: ...
 
 else:
     SchemaEditor = object
@@ -51,6 +52,13 @@ _RESOLVED_NAME = re.compile(
 """Where a template has a name that the search path resolves."""
 
 _LONE_QUOTE = re.compile(r'(?<!")((?:"")*)"(?!")')
+
+COLLATION_IS_DETERMINISTIC = """
+    SELECT c.collisdeterministic
+    FROM pg_catalog.pg_collation c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
+    WHERE n.nspname = %s AND c.collname = %s
+"""
 
 SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
 
@@ -176,6 +184,16 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
 
     def _rename_index_sql(self, model: type[Model], old_name: str, new_name: str) -> Statement:
         return _qualified(super()._rename_index_sql(model, old_name, new_name), model)
+
+    def _is_collation_deterministic(self, collation_name: str) -> bool | None:
+        """Look a qualified collation up in its schema."""
+        schema, name = parse_table_name(collation_name)
+        if schema is None:
+            return super()._is_collation_deterministic(collation_name)
+        with self.connection.cursor() as cursor:
+            cursor.execute(COLLATION_IS_DETERMINISTIC, [schema, name])
+            row = cursor.fetchone()
+        return bool(row[0]) if row else None
 
 
 class QualifiedForeignKeyName(ForeignKeyName):
