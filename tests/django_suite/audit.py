@@ -48,6 +48,7 @@ SELECT table_.relname, jsonb_build_object(
                     FROM unnest(indkey) WITH ORDINALITY AS key (attnum, position)
                     LEFT JOIN pg_attribute AS keyed
                         ON keyed.attnum = key.attnum AND keyed.attrelid = indrelid
+                    WHERE attname IS NOT NULL OR indnatts > 1
                     ORDER BY position
                 ),
                 'primary_key', indisprimary,
@@ -151,8 +152,8 @@ def _introspected(connection: Any, cursor: Any, table: str) -> dict[str, Any]:
             if any(constraint[kind] for kind in _KINDS)
         },
         "relations": {
-            column: [*_qualified(other_table), other]
-            for column, (other, other_table) in introspection.get_relations(cursor, table).items()
+            column: [*_qualified(relation[1]), relation[0]]
+            for column, relation in introspection.get_relations(cursor, table).items()
         },
         "sequences": {
             row["column"]: _qualified(row["name"])

@@ -20,7 +20,7 @@ def django_tests_directory() -> Path:
     for it. It runs the source distribution's metadata hook, for which it fetches setuptools.
     """
     version = django.get_version()
-    tests = CACHE / f"django-{version}" / "tests"
+    tests = (CACHE / f"django-{version}" / "tests").resolve()
     if tests.is_dir():
         return tests
     CACHE.mkdir(exist_ok=True)
