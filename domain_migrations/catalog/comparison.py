@@ -111,15 +111,15 @@ class TableComparison:
             findings.GENERATED,
             title,
             f"The generated value of the column {title}",
-            wanted.generated and self.canonical(cast(wanted.generated, wanted.type)),
-            live.generated and self.canonical(cast(live.generated, wanted.type)),
+            self._generated(wanted, wanted.type),
+            self._generated(live, wanted.type),
         )
         self._value(
             findings.IDENTITY,
             title,
             f"The identity of the column {title}",
-            wanted.identity or None,
-            live.identity or None,
+            wanted.identity and f"generated {wanted.identity}",
+            live.identity and f"generated {live.identity}",
         )
         if wanted.identity and live.sequence:
             self.differs(
@@ -169,6 +169,12 @@ class TableComparison:
 
     def _default(self, column: Column, kind: str) -> str | None:
         return None if column.default is None else self.canonical(cast(column.default, kind))
+
+    def _generated(self, column: Column, kind: str) -> str | None:
+        if column.generated is None:
+            return None
+        how = "virtual" if column.virtual else "stored"
+        return f"{self.canonical(cast(column.generated, kind))}, {how}"
 
     def _expressions(self) -> Iterator[str]:
         for wanted in self.wanted.columns.values():

@@ -127,6 +127,7 @@ class ExpectedTables:
             identity="by default" if "IDENTITY" in suffix else "",
             collation=parameters.get("collation"),
             comment=item.db_comment or "",
+            virtual=item.generated and not item.db_persist,  # type: ignore[attr-defined]
         )
 
     def _of_field(self, model: type[Model], item: Field[Any, Any]) -> Iterator[Named]:

@@ -16,8 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .deparse import unqualify_single_source, unquote_identifiers
 from .objects import CatalogObject, compare_texts, to_text
-from .queries import QUERIES
-from .queries.privileges import PRIVILEGE_QUERIES
+from .queries import PRIVILEGES, SECTIONS
 from .reading import catalog_cursor
 
 VIEW_QUERY = "as\n"
@@ -59,7 +58,7 @@ def read_objects(
     include_privileges: bool = False,
 ) -> tuple[CatalogObject, ...]:
     """Return the objects of a schema that ``fingerprint`` prints, sorted as it prints them."""
-    queries = (*QUERIES, *PRIVILEGE_QUERIES) if include_privileges else QUERIES
+    queries = (*SECTIONS, PRIVILEGES) if include_privileges else SECTIONS
     objects: list[CatalogObject] = []
     with catalog_cursor(connection) as cursor:
         for query in queries:

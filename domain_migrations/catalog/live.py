@@ -23,6 +23,7 @@ class Column:
         identity: "", ``by default`` or ``always``; ``by default`` too for a column with a
             sequence of its own as default, which is what older versions of Django made.
         sequence: how the identity's sequence differs from a plain one, "" if it does not.
+        virtual: whether a generated column is computed when it is read, as from 18 on it can be.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Column:
     collation: str | None = None
     comment: str = ""
     sequence: str = ""
+    virtual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ SELECT n.nspname, c.relname, a.attname,
         CASE WHEN s.seqmax <> CASE s.seqtypid WHEN 'smallint'::regtype THEN 32767
             WHEN 'integer'::regtype THEN 2147483647 ELSE 9223372036854775807 END
             THEN 'ends at ' || s.seqmax END,
-        CASE WHEN s.seqcycle THEN 'starts again at its end' END)
+        CASE WHEN s.seqcycle THEN 'starts again at its end' END),
+    a.attgenerated = 'v'
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -15,16 +15,21 @@ is read through ``to_jsonb``. Members of an extension are left out, for the exte
 
 from __future__ import annotations
 
+from .privileges import PRIVILEGE_QUERIES
 from .relations import RELATION_QUERIES
 from .routines import ROUTINE_QUERIES
 from .search import SEARCH_QUERIES
 from .tables import TABLE_QUERIES
 from .types import TYPE_QUERIES
 
-QUERIES: tuple[str, ...] = (
-    *RELATION_QUERIES,
-    *TABLE_QUERIES,
-    *ROUTINE_QUERIES,
-    *TYPE_QUERIES,
-    *SEARCH_QUERIES,
+SECTIONS: tuple[str, ...] = tuple(
+    "UNION ALL".join(queries)
+    for queries in (
+        RELATION_QUERIES,
+        TABLE_QUERIES,
+        ROUTINE_QUERIES,
+        (*TYPE_QUERIES, *SEARCH_QUERIES),
+    )
 )
+"""One statement for each family, for a round trip may cost more than its answer."""
+PRIVILEGES = "UNION ALL".join(PRIVILEGE_QUERIES)
