@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..exceptions import DependencyNotApplied, UnknownTarget
+from ..files import MigrationKey
 from ..history.journal import Entry
 from .loader import DomainLoader
 from .plans import Plan
-from .results import MigrationKey
 
 
 def last_batches(

@@ -21,6 +21,7 @@ from ..exceptions import (
     StatementTimeout,
     UnknownTarget,
 )
+from ..files import MigrationKey
 from ..history.context import RunContext
 from ..history.journal import Journal
 from ..history.tables import ensure_history, ensure_schema
@@ -36,7 +37,7 @@ from .planner import make_plan
 from .preview import preview
 from .records import run_recorded
 from .reporter import Reporter
-from .results import DomainResult, Error, MigrationKey, Status
+from .results import DomainResult, Error, Status
 from .status import DomainStatus, check_placed, read_statuses
 from .syncdb import create_tables
 from .traffic import Traffic

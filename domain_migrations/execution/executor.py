@@ -23,6 +23,7 @@ from django.utils.timezone import now
 from ..boundary.footprint import FootprintGuard
 from ..domains import Domain
 from ..exceptions import DomainMigrationsError
+from ..files import MigrationKey
 from ..history.journal import Direction, Journal
 from ..history.recorder import DomainRecorder
 from .failures import Position, failure_of
@@ -30,7 +31,7 @@ from .interrupted import Interruption
 from .loader import DomainLoader
 from .operations import run_operations
 from .records import Records
-from .results import MigrationKey, Ran
+from .results import Ran
 from .traffic import Traffic
 
 Progress = Callable[..., None]

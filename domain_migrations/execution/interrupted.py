@@ -10,9 +10,9 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
 from ..exceptions import Interrupted, UnknownTarget
+from ..files import MigrationKey
 from ..history.journal import Entry, latest_entries, read_entries
 from .loader import DomainLoader
-from .results import MigrationKey
 
 FINISHED = "finished"
 """In a journal row's details: how many operations a non-atomic migration has behind it."""

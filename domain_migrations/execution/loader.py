@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import (
-    BadMigrationError,
     CircularDependencyError,
     InconsistentMigrationHistory,
     NodeNotFoundError,
@@ -55,7 +54,14 @@ class DomainLoader(MigrationLoader):
 
         An unmigrated app's models would be taken into every project state.
         """
-        super().load_disk()
+        try:
+            super().load_disk()
+        except Exception as exc:  # whatever the code of a migration's file raises
+            raise InvalidConfiguration(
+                f'A migration for the domain "{self.domain.name}" cannot be imported:'
+                f" {type(exc).__name__}: {exc}".rstrip(": "),
+                hint="Correct the file; its traceback shows with: manage.py showmigrations",
+            ) from exc
         self.unmigrated_apps.intersection_update(self.app_labels)
         for migration in self.disk_migrations.values():
             for parent in migration.dependencies:
@@ -92,13 +98,9 @@ def load(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
         raise DependencyNotApplied(
             str(exc), hint="Apply it, or record it with --fake if its tables are there."
         ) from exc
-    except (BadMigrationError, CircularDependencyError, NodeNotFoundError, ValueError) as exc:
+    except (CircularDependencyError, NodeNotFoundError, ValueError) as exc:
         raise InvalidConfiguration(
             f'The migrations of the domain "{domain.name}" cannot be loaded: {exc}'
-        ) from exc
-    except (ImportError, SyntaxError) as exc:
-        raise InvalidConfiguration(
-            f'A migration of the domain "{domain.name}" cannot be imported: {exc}'
         ) from exc
     _check_ends(loader)
     return loader

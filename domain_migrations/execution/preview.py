@@ -8,9 +8,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 
+from ..files import MigrationKey
 from .loader import DomainLoader
 from .plans import Plan
-from .results import MigrationKey, Step
+from .results import Step
 
 
 def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> tuple[Step, ...]:

@@ -14,10 +14,10 @@ from django.utils.timezone import now
 
 from ..boundary.footprint import Footprint
 from ..exceptions import DomainMigrationsError, MigrationFailed
+from ..files import migration_file
 from ..history.checksum import checksum
 from ..history.journal import Direction, Journal, Status
 from ..history.recorder import DomainRecorder
-from .disk import migration_file
 from .interrupted import FINISHED
 from .loader import DomainLoader
 

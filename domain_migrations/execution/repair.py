@@ -10,18 +10,18 @@ from django.utils.timezone import now
 
 from ..domains import Domain, get_domain
 from ..exceptions import UnknownTarget
+from ..files import MigrationKey, migration_file
 from ..history.checksum import checksum
 from ..history.context import RunContext
 from ..history.journal import Direction, Journal, Status, read_entries
 from ..history.recorder import DomainRecorder
 from ..history.tables import ensure_history
-from .disk import migration_file
 from .domain_run import DomainRun
 from .exclusive import exclusive
 from .interrupted import find_interruption
 from .options import MigrateOptions
 from .reporter import Reporter
-from .results import DomainResult, MigrationKey
+from .results import DomainResult
 from .status import read_statuses
 from .targets import resolve_target
 

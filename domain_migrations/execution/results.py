@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from ..domains import Domain
 from ..exceptions import EXIT_FAILED, EXIT_TEMPORARY, DomainMigrationsError
+from ..files import MigrationKey
 
 FORMAT = 1
 """Of every JSON object that a command prints."""
@@ -15,19 +16,6 @@ FORMAT = 1
 Status = Literal[
     "migrated", "unchanged", "pending", "planned", "failed", "refused", "busy", "skipped"
 ]
-
-
-class MigrationKey(NamedTuple):
-    """A migration's app label and name."""
-
-    app: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.app}.{self.name}"
-
-    def as_json(self) -> dict[str, Any]:
-        return {"app": self.app, "name": self.name}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.db import DEFAULT_DB_ALIAS
 
 from ..domains import CORE, get_domain, get_domains
-from ..exceptions import UnknownDomain
+from ..exceptions import DomainMigrationsError
 from ..history.context import RunContext
 from .domain_run import DomainRun
 from .options import MigrateOptions
@@ -75,7 +75,7 @@ def _run(
 ) -> DomainResult:
     try:
         domain = get_domain(name)
-    except UnknownDomain as exc:
+    except DomainMigrationsError as exc:
         return DomainResult(domain=name, status="refused", error=Error.of(exc))
     return DomainRun(domain, options, context, reporter).result()
 

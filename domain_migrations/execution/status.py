@@ -18,10 +18,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain, QualifiedName, get_domains
 from ..exceptions import InvalidConfiguration
+from ..files import MigrationKey, migration_file, migrations_on_disk
 from ..history.journal import last_run_statuses
 from ..history.tables import HistoryRow, owned_rows, read_histories
-from .disk import migration_file, migrations_on_disk
-from .results import MigrationKey, keys
+from .results import keys
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ..domains import Domain
 from ..exceptions import AmbiguousTarget, UnknownTarget
-from .disk import migrations_on_disk
+from ..files import MigrationKey, migrations_on_disk
 from .loader import DomainLoader
-from .results import MigrationKey
 
 ZERO = "zero"
 """The target before all migrations, spelled as Django spells it."""

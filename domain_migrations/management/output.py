@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.migration import Migration
 
 from ..domains import Domain
@@ -125,6 +129,28 @@ def _sentence(result: DomainResult) -> str:
         more = f" and {len(result.pending) - 3} more" if len(result.pending) > 3 else ""
         return f'The domain "{result.domain}" has pending migrations: {names}{more}.'
     return ""
+
+
+@contextmanager
+def command_errors() -> Iterator[None]:
+    """Turn errors of ours into what ends a command with a sentence and the contract's status.
+
+    Raises:
+        CommandError: in place of a ``DomainMigrationsError``.
+    """
+    try:
+        yield
+    except DomainMigrationsError as exc:
+        raise CommandError(error_text(exc), returncode=exc.exit_status) from exc
+
+
+def add_database_option(parser: ArgumentParser) -> None:
+    """Give a command ``--database``, for the aliases that there are."""
+    parser.add_argument(
+        "--database",
+        choices=tuple(connections),
+        help=f'An alias in DATABASES; each domain\'s own, most often "{DEFAULT_DB_ALIAS}".',
+    )
 
 
 def error_text(exc: DomainMigrationsError) -> str:

@@ -12,11 +12,11 @@ from django.db.migrations.state import ProjectState
 
 from ...backends.postgresql.base import DatabaseWrapper
 from ...domains import domain_of
-from ...execution.disk import migrations_on_disk
 from ...execution.options import MigrateOptions
 from ...execution.results import RunResult
 from ...execution.runner import migrate
-from ..output import ConsoleReporter, print_result, raise_for_result
+from ...files import migrations_on_disk
+from ..output import ConsoleReporter, command_errors, print_result, raise_for_result
 
 
 class Command(django_migrate.Command):
@@ -46,11 +46,9 @@ class Command(django_migrate.Command):
             interactive=options["interactive"],
             verbosity=options["verbosity"],
         )
-        result = migrate(
-            [domain_of(app_label).name] if app_label else None,
-            chosen,
-            reporter=ConsoleReporter(self, chosen),
-        )
+        with command_errors():
+            names = [domain_of(app_label).name] if app_label else None
+            result = migrate(names, chosen, reporter=ConsoleReporter(self, chosen))
         print_result(self, result, chosen)
         if options["check_unapplied"] and any(domain.pending for domain in result.domains):
             sys.exit(1)

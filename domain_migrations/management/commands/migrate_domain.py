@@ -5,13 +5,18 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS
 
 from ...exceptions import EXIT_USAGE
 from ...execution.options import MigrateOptions
 from ...execution.reporter import Reporter
 from ...execution.runner import migrate
-from ..output import ConsoleReporter, print_result, raise_for_result
+from ..output import (
+    ConsoleReporter,
+    add_database_option,
+    command_errors,
+    print_result,
+    raise_for_result,
+)
 
 
 class Command(BaseCommand):
@@ -31,7 +36,9 @@ class Command(BaseCommand):
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         as_json = options["format"] == "json"
         reporter = Reporter() if as_json else ConsoleReporter(self, chosen)
-        result = migrate(None if options["all"] else [options["domain"]], chosen, reporter=reporter)
+        names = None if options["all"] else [options["domain"]]
+        with command_errors():
+            result = migrate(names, chosen, reporter=reporter)
         if as_json:
             self.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
         else:
@@ -53,9 +60,6 @@ def add_domain_arguments(parser: ArgumentParser) -> None:
 def add_migrate_options(parser: ArgumentParser) -> None:
     flag, seconds = {"action": "store_true"}, {"type": float, "metavar": "SECONDS"}
     options: dict[str, dict[str, Any]] = {
-        "--database": {
-            "help": f'The alias in DATABASES; the domain\'s own, or "{DEFAULT_DB_ALIAS}".'
-        },
         "--plan": {**flag, "help": "Show what would be done, and change nothing."},
         "--check": {**flag, "help": "Exit 1 if something is pending, and change nothing."},
         "--fake": {**flag, "help": "Record the migrations without running them."},
@@ -88,6 +92,7 @@ def add_migrate_options(parser: ArgumentParser) -> None:
         },
         "--format": {"choices": ("text", "json"), "default": "text", "help": "text or json."},
     }
+    add_database_option(parser)
     for name, values in options.items():
         parser.add_argument(name, **values)
     parser.add_argument(

@@ -6,10 +6,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...domains import get_domain
-from ...exceptions import EXIT_USAGE, DomainMigrationsError
+from ...exceptions import EXIT_USAGE
 from ...execution import repair
 from ...execution.options import MigrateOptions
-from ..output import ConsoleReporter, error_text, raise_for_domain, summary
+from ..output import (
+    ConsoleReporter,
+    add_database_option,
+    command_errors,
+    raise_for_domain,
+    summary,
+)
 
 NAMED = {
     "mark_applied": repair.mark_applied,
@@ -30,7 +36,7 @@ class Command(BaseCommand):
         what.add_argument("--mark-unapplied", metavar="NAME", help="Unrecord it, run nothing.")
         what.add_argument("--accept-checksum", metavar="NAME", help="Accept a reviewed edit.")
         what.add_argument("--prune", action="store_true", help="Drop rows that have no file.")
-        parser.add_argument("--database", help="The alias; the domain's own unless given.")
+        add_database_option(parser)
         parser.add_argument("--lock-wait", type=float, metavar="SECONDS")
         parser.add_argument(
             "--noinput", "--no-input", action="store_false", dest="interactive", help="Ask nothing."
@@ -45,10 +51,8 @@ class Command(BaseCommand):
         )
         if problems := list(chosen.conflicts()):
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
-        try:
+        with command_errors():
             self._repair(get_domain(options["domain"]).name, options, chosen)
-        except DomainMigrationsError as exc:
-            raise CommandError(error_text(exc), returncode=exc.exit_status) from exc
 
     def _repair(self, domain: str, options: dict[str, Any], chosen: MigrateOptions) -> None:
         if chosen.interactive and not self._confirmed(domain):

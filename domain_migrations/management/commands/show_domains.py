@@ -4,12 +4,10 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS
+from django.core.management.base import BaseCommand
 
-from ...exceptions import DomainMigrationsError
 from ...execution.overview import Overview, show
-from ..output import error_text
+from ..output import add_database_option, command_errors
 
 
 class Command(BaseCommand):
@@ -18,16 +16,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="All unless named.")
-        parser.add_argument(
-            "--database", help=f'The alias; each domain\'s, or "{DEFAULT_DB_ALIAS}".'
-        )
+        add_database_option(parser)
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with command_errors():
             overview = show(options["domains"], database=options["database"])
-        except DomainMigrationsError as exc:
-            raise CommandError(error_text(exc), returncode=exc.exit_status) from exc
         if options["format"] == "json":
             self.stdout.write(json.dumps(overview.as_json(), ensure_ascii=False))
         else:
