@@ -209,10 +209,12 @@ class CatalogCursor:
     def execute(self, query: str, parameters: Sequence[Any] | None = None) -> Any:
         if parameters is None:
             return self._cursor.execute(query)
+        rewritten = query
         for pattern, replacement in self._rewrites.items():
-            query, found = re.subn(pattern, replacement, query)
+            rewritten, found = re.subn(pattern, replacement, rewritten)
             if found:
                 self._unused.discard(pattern)
-        return self._cursor.execute(
-            query, [self._parameters.get(value, value) for value in parameters]
-        )
+        if rewritten != query:
+            # Queries that another backend adds to Django's keep the name that they ask for.
+            parameters = [self._parameters.get(value, value) for value in parameters]
+        return self._cursor.execute(rewritten, parameters)
