@@ -8,16 +8,15 @@ that it loads.
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.apps import apps
 from django.conf import settings
 
 from ..domains import Domain, get_domains
+from ..files import migration_files
 from .rule import may_use
 
 Key = tuple[str, str]
@@ -73,27 +72,6 @@ class CrossingLink:
         )
 
 
-def migration_paths(app_label: str) -> list[Path]:
-    """Return the files of an app's migrations; mirrors ``MigrationLoader.migrations_module``."""
-    module: str | None = settings.MIGRATION_MODULES.get(
-        app_label, f"{apps.get_app_config(app_label).name}.migrations"
-    )
-    if module is None:
-        return []
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return []
-    if spec is None or spec.origin is None:
-        return []
-    return sorted(
-        path
-        for folder in spec.submodule_search_locations or ()
-        for path in Path(folder).glob("*.py")
-        if path.name[0] not in "_~"
-    )
-
-
 def read_links(app_label: str, path: Path, source: bytes | None = None) -> Links:
     """Return what a migration's file says; nothing where it cannot be parsed."""
     key = (app_label, path.stem)
@@ -118,7 +96,7 @@ def dependencies_of(key: Key) -> tuple[Key, ...]:
     """Return what an installed migration depends on; nothing where there is no file of it."""
     label, name = key
     try:
-        paths = migration_paths(label)
+        paths = migration_files(label)
     except LookupError:
         return ()
     return next((read_links(label, path).dependencies for path in paths if path.stem == name), ())
@@ -136,7 +114,7 @@ def crossing_links(domains: Sequence[Domain] | None = None) -> Iterator[Crossing
         ]
         suspicious = _mentions(foreign)
         for label in domain.app_labels:
-            for path in migration_paths(label):
+            for path in migration_files(label):
                 source = path.read_bytes()
                 if suspicious.search(source):
                     yield from _crossing(read_links(label, path, source), owners)

@@ -1,0 +1,84 @@
+"""Which migrations stand on disk, told without importing any of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import pkgutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.conf import settings
+
+MIGRATIONS_MODULE_NAME = "migrations"
+"""As in ``django.db.migrations.loader``, which would be expensive to import for this."""
+
+
+class MigrationKey(NamedTuple):
+    """A migration's app label and name."""
+
+    app: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.app}.{self.name}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"app": self.app, "name": self.name}
+
+
+def migrations_module(app_label: str) -> str | None:
+    """Return the dotted name of the app's migrations package; None where it has none by order.
+
+    Mirrors ``MigrationLoader.migrations_module``.
+    """
+    if app_label in settings.MIGRATION_MODULES:
+        module: str | None = settings.MIGRATION_MODULES[app_label]
+        return module
+    return f"{apps.get_app_config(app_label).name}.{MIGRATIONS_MODULE_NAME}"
+
+
+def migrations_folders(app_label: str) -> list[Path]:
+    """Return the folders of the app's migrations package, none where there is no package."""
+    module = migrations_module(app_label)
+    if module is None:
+        return []
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return []
+    # An empty folder is a namespace package: it has no origin, and Django ignores it.
+    if spec is None or spec.origin is None or spec.submodule_search_locations is None:
+        return []
+    return [Path(folder) for folder in spec.submodule_search_locations]
+
+
+def migration_files(app_label: str) -> list[Path]:
+    """Return the source files of the app's migrations, sorted."""
+    return sorted(
+        path
+        for folder in migrations_folders(app_label)
+        for path in folder.glob("*.py")
+        if path.name[0] not in "_~"
+    )
+
+
+def migrations_on_disk(app_labels: Iterable[str]) -> set[MigrationKey]:
+    """Return the migrations of the apps, by their files' names alone.
+
+    Mirrors what ``MigrationLoader.load_disk`` takes for a migration.
+    """
+    return {
+        MigrationKey(label, name)
+        for label in app_labels
+        for _, name, is_package in pkgutil.iter_modules(map(str, migrations_folders(label)))
+        if not is_package and name[0] not in "_~"
+    }
+
+
+def migration_file(key: tuple[str, str]) -> Path | None:
+    """Return the file that the migration's source stands in, or None where there is none."""
+    label, name = key
+    candidates = (folder / f"{name}.py" for folder in migrations_folders(label))
+    return next((path for path in candidates if path.is_file()), None)
