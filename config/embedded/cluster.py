@@ -137,12 +137,12 @@ _clusters: dict[Path, Cluster] = {}
 _clusters_mutex = threading.Lock()
 
 
-def cluster_in(folder: Path) -> Cluster:
+def cluster_in(folder: Path, *, programs: Path | None = None) -> Cluster:
     """This process's only cluster object for `folder`; left when the process ends."""
     path = folder.resolve()
     with _clusters_mutex:
         if path not in _clusters:
-            _clusters[path] = cluster = Cluster(path)
+            _clusters[path] = cluster = Cluster(path, programs=programs)
             atexit.register(cluster.leave)
             os.register_at_fork(
                 before=cluster.before_fork,

@@ -6,17 +6,16 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
-import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.config.processes import OURSELVES, Account
+from config.embedded.account import Account as ServerAccount
+from config.embedded.programs import packaged_folder, usable_programs
+from tests.config.processes import Account
 from tests.support.commands import ROOT, run_manage
-from tests.support.requirements import missing
 
 LINKED = ("domain_migrations", "core", "inventory", "hr", "finance")
 
@@ -56,21 +55,11 @@ def manage_copy(copied_project: Path) -> Callable[..., subprocess.CompletedProce
 
 
 @pytest.fixture
-def ordinary_user() -> Account:
+def ordinary_user(open_path: Path) -> Account:
     """An ordinary user: ourselves, or nobody when we are root."""
     if os.geteuid() != 0:
-        return OURSELVES
+        return Account(os.geteuid(), os.getegid(), packaged_folder())
     nobody = pwd.getpwnam("nobody")
-    options = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-    # A virtual environment's interpreter often is a link into root's home, closed to others.
-    system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    packages = {"PYTHONPATH": sysconfig.get_path("purelib")}
-    candidates = [Account(sys.executable, options, {}), Account(system, options, packages)]
-    for account in candidates:
-        if account.works():
-            return account
-    reason = (
-        f"The account nobody cannot use the interpreter {sys.executable} or the project: move "
-        "both out of a closed folder, or run the tests as an ordinary user."
-    )
-    return missing(reason)
+    server = ServerAccount(nobody.pw_uid, nobody.pw_gid)
+    reachable = usable_programs(packaged_folder(), server, open_path)
+    return Account(nobody.pw_uid, nobody.pw_gid, reachable.folder)

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 
 from config.embedded.cluster import cluster_in
+from tests.config.processes import PROGRAMS_VARIABLE, become_ordinary
 
 
 def query(statement: str) -> str:
@@ -34,7 +35,9 @@ def fork_and_leave(statement: str) -> str:
     sys.exit()
 
 
-cluster = cluster_in(Path(sys.argv[1]))
+programs = os.environ.get(PROGRAMS_VARIABLE)
+become_ordinary()
+cluster = cluster_in(Path(sys.argv[1]), programs=Path(programs) if programs else None)
 cluster.ensure_running()
 cluster.ensure_database("domains")
 print("ready", flush=True)

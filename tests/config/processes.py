@@ -16,47 +16,32 @@ from config.embedded.locks import is_locked
 from tests.support.commands import ROOT, process_environment
 
 SECONDS = 60
-
-
-PROBE = """
-from config.embedded.cluster import Cluster
-from config.embedded.programs import packaged_folder
-(packaged_folder() / "postgres").stat()
-"""
+UID_VARIABLE, GID_VARIABLE, PROGRAMS_VARIABLE = "TEST_UID", "TEST_GID", "TEST_PROGRAMS"
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who runs a process, and with which interpreter."""
+    """Who a process becomes once it has imported everything.
 
-    python: str
-    options: Mapping[str, object]
-    environment: Mapping[str, str]
+    Not before: root's interpreter and virtual environment are often closed to others.
+    """
+
+    uid: int
+    gid: int
+    programs: Path
 
     @property
-    def ids(self) -> tuple[int, int]:
-        return (
-            self.options.get("user", os.geteuid()),
-            self.options.get("group", os.getegid()),
-        )
-
-    def works(self) -> bool:
-        """Whether it can read the interpreter, the project and the server's programs."""
-        environment = process_environment(self.environment)
-        try:
-            done = subprocess.run(
-                [self.python, "-c", PROBE],
-                cwd=ROOT,
-                env=environment,
-                capture_output=True,
-                **self.options,
-            )
-        except OSError:
-            return False
-        return done.returncode == 0
+    def environment(self) -> dict[str, str]:
+        ids = {UID_VARIABLE: str(self.uid), GID_VARIABLE: str(self.gid)}
+        return {**ids, PROGRAMS_VARIABLE: str(self.programs)}
 
 
-OURSELVES = Account(sys.executable, {}, {})
+def become_ordinary() -> None:
+    """In such a process: give up root's rights, for good."""
+    if UID_VARIABLE in os.environ and os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(int(os.environ[GID_VARIABLE]))
+        os.setuid(int(os.environ[UID_VARIABLE]))
 
 
 class User:
@@ -67,17 +52,17 @@ class User:
         folder: Path,
         *arguments: str,
         environment: Mapping[str, str | None] | None = None,
-        account: Account = OURSELVES,
+        account: Account | None = None,
     ) -> None:
+        merged = {**(account.environment if account else {}), **(environment or {})}
         self.process = subprocess.Popen(
-            [account.python, "-m", "tests.config.embedded_user", str(folder), *arguments],
+            [sys.executable, "-m", "tests.config.embedded_user", str(folder), *arguments],
             cwd=ROOT,
-            env=process_environment({**account.environment, **(environment or {})}),
+            env=process_environment(merged),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **account.options,
         )
 
     def __enter__(self) -> User:

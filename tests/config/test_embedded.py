@@ -165,7 +165,7 @@ def test_server__bent_environment(folder: Path, environment: Mapping[str, str]) 
 def test_server__ordinary_user(open_path: Path, ordinary_user: Account) -> None:
     parent = open_path / "own"
     parent.mkdir()
-    os.chown(parent, *ordinary_user.ids)
+    os.chown(parent, ordinary_user.uid, ordinary_user.gid)
     folder = parent / ".postgres"
     with User(folder, account=ordinary_user).ready() as user:
         assert user.query("SELECT 1") == "1"
@@ -191,7 +191,7 @@ def test_folder__cannot_be_made(open_path: Path, ordinary_user: Account) -> None
 def test_folder__read_only(open_path: Path, ordinary_user: Account) -> None:
     folder = open_path / ".postgres"
     folder.mkdir(mode=0o555)
-    os.chown(folder, *ordinary_user.ids)
+    os.chown(folder, ordinary_user.uid, ordinary_user.gid)
     with User(folder, account=ordinary_user) as user:
         assert user.refusal() == (
             f"The folder {folder} for the embedded PostgreSQL is read-only. Make it writable, or "

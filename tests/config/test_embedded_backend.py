@@ -8,21 +8,25 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import django
 import pytest
 
 from config.embedded.backend import base
 from config.embedded.errors import EmbeddedServerUnusable
 from tests.config.processes import Account, User, is_up
-from tests.support.commands import process_environment
+from tests.support.commands import ROOT, process_environment
 
 SHELL = ("shell", "--no-imports", "-c")
 CURRENT = "from django.db import connection as c; k = c.cursor(); "
 CURRENT += "k.execute('SELECT current_database()'); print(*k.fetchone())"
 
 
-@pytest.mark.parametrize(
-    "command", [["check"], ["--help"], ["migrate", "--help"], ["makemigrations", "--help"]]
-)
+HELPS = [["--help"], ["migrate", "--help"], ["makemigrations", "--help"]]
+# Since 6, Django's check of a generated column asks the server for its version.
+CHECKS = [["check"]] if django.VERSION < (6,) else []
+
+
+@pytest.mark.parametrize("command", [*HELPS, *CHECKS], ids=" ".join)
 def test_manage__starts_nothing_without_need(
     manage_copy: Callable, copied_project: Path, command: list[str]
 ) -> None:
@@ -86,17 +90,30 @@ def test_manage__names_of_other_databases(manage_copy: Callable, copied_project:
     assert 'database "wrong" does not exist' in manage_copy(*SHELL, code.format("wrong")).stderr
 
 
+# The command line, run once as root because imports must come first, then as the ordinary user.
+AS_ORDINARY = """
+import sys
+import manage
+from tests.config.processes import become_ordinary
+arguments = sys.argv[1:]
+sys.argv = ["manage.py", "shell", "--no-imports", "-c", "import psycopg"]
+manage.main()
+become_ordinary()
+sys.argv = ["manage.py", *arguments]
+manage.main()
+"""
+
+
 def test_manage__unusable_folder_is_one_sentence(
     copied_project: Path, ordinary_user: Account
 ) -> None:
     copied_project.chmod(0o555)
     result = subprocess.run(
-        [ordinary_user.python, "manage.py", *SHELL, CURRENT],
+        [sys.executable, "-c", AS_ORDINARY, *SHELL, CURRENT],
         cwd=copied_project,
-        env=process_environment(ordinary_user.environment),
+        env=process_environment({**ordinary_user.environment, "PYTHONPATH": str(ROOT)}),
         capture_output=True,
         text=True,
-        **ordinary_user.options,
     )
     copied_project.chmod(0o755)
     assert (result.returncode, result.stdout, result.stderr) == (
