@@ -31,7 +31,11 @@ def checksum(source: str | bytes) -> str:
 
 
 def _walk(node: object) -> Iterator[str]:
-    if isinstance(node, ast.AST):
+    if isinstance(node, ast.JoinedStr):
+        yield "(JoinedStr"
+        yield from _walk(list(_merged(node.values)))
+        yield ")"
+    elif isinstance(node, ast.AST):
         yield f"({type(node).__name__}"
         for name in node._fields:
             value = getattr(node, name, None)
@@ -49,3 +53,18 @@ def _walk(node: object) -> Iterator[str]:
         yield "]"
     else:
         yield f"{type(node).__name__}:{node!r}"
+
+
+def _merged(values: list[ast.expr]) -> Iterator[ast.expr]:
+    """Join neighbouring texts of an f-string, which Pythons cut in different places."""
+    text = ""
+    for value in values:
+        if isinstance(value, ast.Constant):
+            text += str(value.value)
+            continue
+        if text:
+            yield ast.Constant(text)
+        text = ""
+        yield value
+    if text:
+        yield ast.Constant(text)
