@@ -17,7 +17,6 @@ CLAUSES = frozenset(
 )
 _NO_SPACE_AFTER = frozenset({"(", "[", ".", "::"})
 _NO_SPACE_BEFORE = frozenset({")", "]", "[", ".", "::", ","})
-DEFAULT_ORDERS = ("ASC NULLS LAST", "NULLS LAST", "ASC", "DESC NULLS FIRST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +167,8 @@ def _key(words: Sequence[str], method: str, default_classes: Collection[tuple[st
     order_start = next(
         (i for i, word in enumerate(rest) if word in ("ASC", "DESC", "NULLS")), len(rest)
     )
-    order = " ".join(rest[order_start:])
-    if order in DEFAULT_ORDERS:
-        order = order.removesuffix(" NULLS FIRST") if order.startswith("DESC") else ""
+    order = " ".join(word for word in rest[order_start:] if word != "ASC")
+    order = "DESC" if order == "DESC NULLS FIRST" else order.removeprefix("NULLS LAST")
     qualities = _unquoted(_joined(rest[:order_start]))
     if (method, qualities.rpartition(".")[2]) in default_classes:
         qualities = ""

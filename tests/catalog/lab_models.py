@@ -6,6 +6,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, migrations, models
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models.functions import Lower, Now, Upper
 
@@ -155,13 +156,13 @@ def migration() -> migrations.Migration:
     return made
 
 
-def apply() -> ProjectState:
-    """Make the schema and the tables; the state that they are in."""
+def apply(*histories: tuple[str, list[Operation]]) -> ProjectState:
+    """Make the schema, and the tables by these operations; the state that they are in."""
     state = ProjectState()
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA lab")
     with connection.schema_editor() as editor:
-        for label, operations in (("core", CORE_OPERATIONS), ("lab", OPERATIONS)):
+        for label, operations in histories or (("core", CORE_OPERATIONS), ("lab", OPERATIONS)):
             for operation in operations:
                 before = state.clone()
                 operation.state_forwards(label, state)
