@@ -27,6 +27,8 @@ class Settings:
         lock_timeout: seconds a statement may wait for a table lock.
         statement_timeout: seconds a statement may run, 0 for no limit.
         retries: how often a migration is tried again when a lock was not had.
+        core_readable: tables of core that a domain's role may read; None for all of them
+            without their passwords and sessions.
     """
 
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class Settings:
     lock_timeout: float = 3.0
     statement_timeout: float = 0.0
     retries: int = 5
+    core_readable: Sequence[str] | None = None
 
 
 def get_settings() -> Settings:
