@@ -82,19 +82,26 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
     def add_field(self, model: type[Model], field: Field[Any, Any]) -> None:
         """Add a foreign key in a statement of its own where Django would get its schema wrong.
 
-        Django sets it immediate in the same statement, with a schema that it finds by
-        splitting the table's name at its quotes.
+        Django sets it immediate in the statement that adds the column, with a schema that it
+        finds by splitting the table's name at its quotes. Some names cannot be split so.
         """
         table = model._meta.db_table
         schema = parse_table_name(table).schema
         if schema is None or f'"{split_identifier(table)[0]}"' == quote(schema):
             super().add_field(model, field)
             return
+        waiting = len(self.deferred_sql)
         self.sql_create_column_inline_fk = ""
         try:
             super().add_field(model, field)
         finally:
             del self.sql_create_column_inline_fk
+        for statement in self.deferred_sql[waiting:]:
+            if isinstance(statement, Statement) and statement.template == self.sql_create_fk:
+                self.deferred_sql.remove(statement)
+                self.execute(statement, None)
+                name = f"{quote(schema)}.{statement.parts['name']}"
+                self.execute(f"SET CONSTRAINTS {name} IMMEDIATE", None)
 
     def alter_db_table(self, model: type[Model], old_db_table: str, new_db_table: str) -> None:
         """Rename the table, move it to another schema, or both.
