@@ -5,11 +5,14 @@ Only then: `manage.py check` and `--help` start nothing.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrapper
 from django.db.backends.postgresql.client import DatabaseClient as PostgresClient
 
 from config.embedded.errors import EmbeddedServerUnusable
@@ -52,7 +55,25 @@ def connection_settings(settings: dict[str, Any]) -> dict[str, str]:
     embedded = settings["EMBEDDED"]
     cluster = cluster_in(Path(embedded["DIRECTORY"]))
     cluster.ensure_running()
+    _close_pools_at_exit()
     # Only the configured name: a database that was never meant to exist stays an error.
     if settings["NAME"] == embedded["NAME"]:
         cluster.ensure_database(embedded["NAME"])
     return {key.upper(): value for key, value in cluster.parameters.items()}
+
+
+@cache
+def _close_pools_at_exit() -> None:
+    """Registered after the cluster's own exit, so it runs before that may stop the server.
+
+    A pool that is still opening connections then would complain about the server's end.
+    """
+
+    # The pools of all threads and aliases; Django has no public way to them.
+    pools = vars(PostgresWrapper)["_connection_pools"]
+
+    def close_pools() -> None:
+        for pool in pools.values():
+            pool.close()
+
+    atexit.register(close_pools)
