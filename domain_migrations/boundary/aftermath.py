@@ -15,13 +15,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ..domains import Domain
+from .asking import query
 from .known import CLASS_ROW, Known, Territory
-from .mark import PG_CLASS, Mark, query, since
+from .mark import PG_CLASS, Mark, since
 from .refusals import CORE_USES, NOT_IN_PUBLIC, USES, Refusal, hint_for, whose
 from .written import identify, small_catalogs
 
 SELECT_CHANGED: LiteralString = (
-    small_catalogs(since)
+    " UNION ALL ".join(small_catalogs(since).values())
     + " UNION ALL SELECT 'pg_type'::regclass::oid, x.oid, x.typnamespace FROM pg_type x"
     " WHERE x.typrelid = 0 AND x.typcategory <> 'A' AND x.typnamespace <> ALL(%(quiet)s::oid[])"
     " AND " + since("x")
@@ -105,7 +106,7 @@ class Aftermath:
             "top": self.before.top,
             "quiet": self.territory.quiet,
             "others": [oid for oid in self.territory.foreign if oid != self.territory.core],
-            "relations": list(self.known.relations),
+            "relations": [int(oid) for names in self.known.relations.values() for oid in names],
         }
         [rows] = query(self.connection, SELECT_CHANGED, params)
         for catalog, oid, schema in rows:
@@ -113,11 +114,13 @@ class Aftermath:
                 yield self._changed(catalog, oid, schema)
         [rows] = query(self.connection, SELECT_CHANGED_RELATIONS, params)
         for oid, schema, row in rows:
-            if self.known.class_rows.get(oid) != row and not self._only_triggers(oid):
+            if not self.known.explains(oid, row) and not self._only_triggers(oid):
                 yield self._changed(PG_CLASS, oid, schema)
         [rows] = query(self.connection, SELECT_GONE, params)
         for (oid,) in rows:
-            before = self.known.relations[oid]
+            before = self.known.relation(oid)
+            if before is None:
+                continue
             owner = self.territory.owner(before.schema)
             name = f"{self.territory.names[before.schema]}.{before.name[1:]}"
             yield (
@@ -145,7 +148,7 @@ class Aftermath:
 
     def _changed(self, catalog: int, oid: int, schema: int) -> tuple[Refusal, Domain | None]:
         owner = self.territory.owner(schema)
-        known = oid in self.known.relations or (catalog, oid) in self.known.objects
+        known = self.known.relation(oid) or self.known.object(catalog, oid, self.territory.core)
         new_in_public = owner is not None and owner.is_core and not known and oid != schema
         name = identify(self.connection, catalog, oid)
         hint = hint_for(self.domain, owner, shape=True)
@@ -156,9 +159,9 @@ class Aftermath:
     def _only_triggers(self, oid: int) -> bool:
         """Whether the row may have changed by a first foreign key alone, as nothing tells."""
         return (
-            oid in self.known.relations
+            self.known.relation(oid) is not None
             and oid not in self.known.class_rows
-            and (not self.known.has_objects)
+            and not self.known.has_objects
         )
 
     def _is_busy(self, owner: Domain) -> bool:

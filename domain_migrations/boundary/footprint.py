@@ -12,7 +12,7 @@ or wrote rows of (see ``aftermath``).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
@@ -21,7 +21,7 @@ from django.db.migrations.operations.base import Operation
 from ..domains import Domain
 from ..exceptions import BoundaryViolation
 from .aftermath import Aftermath
-from .held import STRENGTH, Lock, LockKey, read_locks
+from .held import STRENGTH, Lock, LockKey, parse_held, read_held
 from .judge import Judge
 from .known import Known, Territory
 from .mark import Mark
@@ -56,6 +56,7 @@ class FootprintGuard:
         self.domain = domain
         self.territory = Territory(domain)
         self.known = Known()
+        self.mark: Mark | None = None
 
     def begin(self, migration: Migration) -> None:
         """Remember where the migration starts; the first thing in its transaction.
@@ -63,21 +64,28 @@ class FootprintGuard:
         Where the migration has no transaction, it is called outside of one.
         """
         self.migration = migration
-        self.operations: list[Operation] = []
+        self.planned = list(migration.operations)
+        self.ran: list[Operation] = []
+        self.looks: list[tuple[Operation, str]] = []
         self.opaque = False
-        self.seen: dict[LockKey, int] = {}
         self.locks: dict[str, str] = {}
-        self.territory.begin(self.connection)
-        self.known.read_relations(self.connection, self.territory)
-        if any(map(is_opaque, migration.operations)):
-            self.known.read_objects(self.connection, self.territory)
-        self.before = Mark.read(self.connection)
         self.held: set[LockKey] = set()
         self.aftermath: Aftermath | None = None
-        if self.connection.in_atomic_block:
-            self.held = {lock.key for lock in read_locks(self.connection)}
-        else:
+        self.territory.begin(self.connection)
+        self.known.read_relations(self.connection, self.territory)
+        opaque = any(map(is_opaque, self.planned))
+        if opaque:
+            self.known.read_objects(self.connection, self.territory)
+        atomic = self.connection.in_atomic_block
+        if self.mark is None or opaque or not atomic:
+            # Else where the last migration ended will do: a longer range of oids, no more.
+            self.mark, _ = Mark.read(self.connection)
+        # Between transactions the server may set the counts back.
+        self.before = replace(self.mark, counted=self.mark.counted and atomic and opaque)
+        if not atomic:
             self.aftermath = Aftermath(self.connection, self.territory, self.known, self.before)
+        elif len(self.connection.atomic_blocks) > 1:
+            self.held = parse_held(read_held(self.connection))
 
     def after_operation(self, operation: Operation) -> None:
         """Look at what an operation did.
@@ -85,16 +93,17 @@ class FootprintGuard:
         Raises:
             BoundaryViolation: an operation with SQL of its own did what it may not.
         """
-        self.operations.append(operation)
+        self.ran.append(operation)
         opaque = is_opaque(operation)
         self.opaque = self.opaque or opaque
+        last = len(self.ran) == len(self.planned)
         if not self.connection.in_atomic_block:
             if opaque and self.aftermath:
                 self._raise_first(self.aftermath.refusals())
-        elif opaque or self.aftermath:
-            self._inspect(self._read_locks())
-        else:
-            self._read_locks()
+        elif self.aftermath or (opaque and not last):
+            self._inspect()
+        elif not last:
+            self.looks.append((operation, read_held(self.connection)))
 
     def check(self) -> Footprint:
         """Return what the migration touched.
@@ -103,36 +112,36 @@ class FootprintGuard:
             BoundaryViolation: it touched what it may not.
         """
         if self.connection.in_atomic_block:
-            self._inspect(self._read_locks(deferred=True))
+            self._inspect()
         elif self.aftermath:
             self._raise_first(self.aftermath.refusals())
         return Footprint(dict(sorted(self.locks.items())))
 
-    def _read_locks(self, *, deferred: bool = False) -> list[Lock]:
-        """Return the locks that the migration took, and note which operation took each first."""
-        locks = [lock for lock in read_locks(self.connection) if lock.key not in self.held]
+    def _inspect(self) -> None:
+        """Look at everything that was done so far."""
+        self.mark, locks = Mark.read(self.connection)
+        locks = [lock for lock in locks if lock.key not in self.held]
         if any(lock.schema and lock.schema not in self.territory.names for lock in locks):
             self.territory.read(self.connection)
-        number = 0 if deferred else len(self.operations)
-        for lock in locks:
-            self.seen.setdefault(lock.key, number)
-            if lock.is_relation and lock.table is None and lock.schema is not None:
-                name = f"{self.territory.names.get(lock.schema, '')}.{lock.name}"
-                if STRENGTH[lock.mode] >= STRENGTH.get(self.locks.get(name, ""), 0):
-                    self.locks[name] = lock.mode
-        return locks
-
-    def _inspect(self, locks: list[Lock]) -> None:
+        self._note(locks)
         judge = Judge(
             self.connection,
             self.territory,
             self.known,
             self.before,
-            Mark.read(self.connection),
+            self.mark,
             locks,
             self._writable(),
         )
         self._raise_first(judge.refusals(opaque=self.opaque))
+
+    def _note(self, locks: list[Lock]) -> None:
+        """Note the strongest lock on each relation."""
+        for lock in locks:
+            if lock.is_relation and lock.table is None and lock.schema is not None:
+                name = f"{self.territory.names.get(lock.schema, '')}.{lock.name}"
+                if STRENGTH[lock.mode] >= STRENGTH.get(self.locks.get(name, ""), 0):
+                    self.locks[name] = lock.mode
 
     def _writable(self) -> Collection[str] | None:
         if getattr(self.migration, "writes_core", False):
@@ -144,17 +153,23 @@ class FootprintGuard:
         refusal = min(refusals, key=lambda refusal: (refusal.rank, refusal.did), default=None)
         if refusal is None:
             return
-        number = self.seen.get(refusal.key, -1) if refusal.key else -1
         raise BoundaryViolation(
             f"Migration {self.migration.app_label}.{self.migration.name} is refused: its"
-            f" {self._operation(number)} {refusal.did}.",
+            f" {self._operation(refusal)}, {refusal.did}.",
             hint=refusal.hint,
         )
 
-    def _operation(self, number: int) -> str:
-        if number == -1:
-            # Not told by a lock, so told by the look at the operation that ran last.
-            number = len(self.operations)
-        if number == 0:
+    def _operation(self, refusal: Refusal) -> str:
+        """Return which operation did it: the first that had the lock, else the last that ran."""
+        operation = next(
+            (operation for operation, held in self.looks if refusal.key in parse_held(held)),
+            self.ran[-1] if self.ran else None,
+        )
+        if operation is None:
             return "deferred SQL"
-        return f"operation {number}, {type(self.operations[number - 1]).__name__},"
+        number = next(
+            number
+            for number, planned in enumerate((*self.planned, operation), start=1)
+            if planned is operation
+        )
+        return f"operation {number}, {type(operation).__name__}"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import LiteralString
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -159,7 +160,7 @@ def _readable(connection: BaseDatabaseWrapper, role: sql.Identifier) -> Iterator
     for table, columns in grants:
         if table not in present:
             continue
-        wanted = sql.SQL("")
+        wanted: sql.Composable = sql.SQL("")
         if columns:
             wanted = sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
         yield _text(
@@ -178,7 +179,7 @@ def _without_secrets() -> Iterator[tuple[str, Sequence[str]]]:
             continue
         for model in apps.get_app_config(label).get_models(include_auto_created=True):
             fields = model._meta.local_concrete_fields
-            columns = [field.column for field in fields if field.name not in SECRET_FIELDS]
+            columns = [str(field.column) for field in fields if field.name not in SECRET_FIELDS]
             if model._meta.managed and not model._meta.proxy:
                 yield model._meta.db_table, columns if len(columns) < len(fields) else ()
 
@@ -191,9 +192,7 @@ def _not_owned(
     with connection.cursor() as cursor:
         # A role that is not there yet owns nothing; oid 0 stands for it.
         owner = "0" if role is None else connection.ops.quote_name(role)
-        cursor.execute(
-            OWNED, {"schema": connection.ops.quote_name(domain.schema), "role": owner}
-        )
+        cursor.execute(OWNED, {"schema": connection.ops.quote_name(domain.schema), "role": owner})
         return [(kind, name) for kind, name in cursor.fetchall()]
 
 
@@ -203,6 +202,6 @@ def _exists(connection: BaseDatabaseWrapper, query: str, name: str) -> bool:
         return cursor.fetchone() is not None
 
 
-def _text(connection: BaseDatabaseWrapper, statement: str, *parts: sql.Composable) -> str:
+def _text(connection: BaseDatabaseWrapper, statement: LiteralString, *parts: sql.Composable) -> str:
     connection.ensure_connection()
-    return sql.SQL(statement).format(*parts).as_string(connection.connection)  # type: ignore[arg-type]
+    return sql.SQL(statement).format(*parts).as_string(connection.connection)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .mark import query
+from .asking import query
 
 MODES = (
     "AccessShareLock",
@@ -29,20 +29,37 @@ CATALOG_CHANGES = frozenset(MODES[3:])
 
 # Locks on objects that are no relations: dropping, renaming and commenting take strong ones,
 # making something in a schema, or something that depends on them, AccessShareLock at most.
-SELECT_LOCKS = """
+# The locks on the transaction's own ids tell how many savepoints it had (see ``mark``).
+# LATERAL … OFFSET 0 looks each lock up by index; a join would scan catalogs that may be huge.
+SELECT_LOCKS: LiteralString = """
 SELECT l.locktype = 'relation', coalesce(l.classid, 0), coalesce(l.relation, l.objid), l.mode,
-    c.relnamespace, c.relkind::text, c.relname, t.oid, t.relname
+    c.relnamespace, c.relkind::text, c.relname, t.oid, t.relname, l.age
 FROM (
-    SELECT DISTINCT locktype, classid, relation, objid, mode FROM pg_locks
-    WHERE pid = pg_backend_pid() AND granted
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND (locktype = 'relation' OR locktype = 'object' AND mode <> 'AccessShareLock')
+    SELECT DISTINCT locktype, classid, relation, objid, mode, age(transactionid)::bigint AS age
+    FROM pg_locks
+    WHERE pid = pg_backend_pid() AND granted AND CASE locktype
+        WHEN 'relation' THEN database = (
+            SELECT oid FROM pg_database WHERE datname = current_database())
+        WHEN 'object' THEN mode <> 'AccessShareLock' AND database = (
+            SELECT oid FROM pg_database WHERE datname = current_database())
+        ELSE locktype = 'transactionid' END
 ) l
-LEFT JOIN pg_class c ON l.locktype = 'relation' AND c.oid = l.relation
-LEFT JOIN pg_index i ON i.indexrelid = c.oid
-LEFT JOIN pg_class t ON t.oid = i.indrelid
-WHERE l.locktype = 'object' OR c.oid IS NULL
+LEFT JOIN LATERAL (
+    SELECT relnamespace, relkind, relname FROM pg_class
+    WHERE l.locktype = 'relation' AND oid = l.relation OFFSET 0
+) c ON true
+LEFT JOIN LATERAL (
+    SELECT r.oid, r.relname FROM pg_index i JOIN pg_class r ON r.oid = i.indrelid
+    WHERE c.relkind IN ('i', 'I') AND i.indexrelid = l.relation OFFSET 0
+) t ON true
+WHERE c.relname IS NULL
    OR c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
+"""
+
+# As little as tells later which operation took a lock first.
+SELECT_HELD: LiteralString = """
+SELECT coalesce(string_agg(relation || ' ' || mode, ','), '') FROM pg_locks
+WHERE pid = pg_backend_pid() AND locktype = 'relation'
 """
 
 LockKey = tuple[int, int, str]
@@ -57,6 +74,7 @@ class Lock(NamedTuple):
         catalog: the oid of the catalog the object is in; 0 for relations.
         schema, kind, name: what the catalog says of a relation now; None when it is gone.
         table, table_name: an index's table.
+        age: of a transaction's id, which is locked too.
     """
 
     is_relation: bool
@@ -68,13 +86,20 @@ class Lock(NamedTuple):
     name: str | None
     table: int | None
     table_name: str | None
+    age: int | None = None
 
     @property
     def key(self) -> LockKey:
         return self.catalog, self.oid, self.mode
 
 
-def read_locks(connection: BaseDatabaseWrapper) -> list[Lock]:
-    """Return the locks of this session, but those on PostgreSQL's own relations."""
-    [rows] = query(connection, SELECT_LOCKS)
-    return [Lock(*row) for row in rows]
+def read_held(connection: BaseDatabaseWrapper) -> str:
+    """Return which relations are locked now, for ``parse_held``."""
+    [[(held,)]] = query(connection, SELECT_HELD)
+    return str(held)
+
+
+def parse_held(held: str) -> set[LockKey]:
+    """Return the keys of the locks in what ``read_held`` returned."""
+    pairs = (lock.split(" ") for lock in held.split(",") if lock)
+    return {(0, int(oid), mode) for oid, mode in pairs}

@@ -102,7 +102,7 @@ class Judge:
         for lock in self.locks:
             if not lock.is_relation:
                 continue
-            before = self.known.relations.get(lock.oid)
+            before = self.known.relation(lock.oid)
             schema = before.schema if before else lock.schema
             if schema is None or self.territory.is_own(schema):
                 continue
@@ -159,7 +159,7 @@ class Judge:
                     yield self._locked(lock, CORE_SHAPE, changed[oid])
 
     def _is_index(self, lock: Lock) -> bool:
-        before = self.known.relations.get(lock.oid)
+        before = self.known.relation(lock.oid)
         return before is not None and before.name[0] in "iI"
 
     def _may_write(self, lock: Lock) -> bool:
@@ -193,14 +193,14 @@ class Judge:
         if not self.known.has_objects:
             return  # No operation with SQL of its own has run.
         rows = read_changed_class_rows(self.connection, self.now, self.before, tables)
-        yield from (oid for oid, row in rows.items() if self.known.class_rows.get(oid) != row)
+        yield from (oid for oid, row in rows.items() if not self.known.explains(oid, row))
 
     def _dropped_constraints(self) -> bool:
         return any(
             not lock.is_relation
             and lock.mode == "AccessExclusiveLock"
             and lock.catalog == PG_CONSTRAINT
-            and (lock.catalog, lock.oid) not in self.known.objects
+            and str(lock.oid) not in self.known.constraints
             for lock in self.locks
         )
 
@@ -256,7 +256,7 @@ class Judge:
                 schema, name = lock.oid, f"schema {self.territory.names.get(lock.oid, lock.oid)}"
                 if schema not in self.territory.names or self.territory.is_own(schema):
                     continue
-            elif known := self.known.objects.get((lock.catalog, lock.oid)):
+            elif known := self.known.object(lock.catalog, lock.oid, self.territory.core):
                 schema = known.schema
                 name = f"{known.name} in {self.territory.names[schema]}"
             if schema is not None:
@@ -278,14 +278,14 @@ class Judge:
         if not others:
             return
         own = [oid for oid in territory.quiet if not territory.is_system(oid)]
-        changing = {lock.oid for lock in self.locks if lock.mode in CATALOG_CHANGES}
         crossings = read_crossings(
             self.connection,
             self.now,
             self.before,
-            relations=sorted(changing),
             functions=(
-                read_own_functions(self.connection, self.now, self.before, own) if opaque else []
+                read_own_functions(self.connection, self.now, self.before, own)
+                if opaque and self.now.inserted(self.before, ["pg_depend"])
+                else []
             ),
             others=others,
         )
@@ -354,12 +354,12 @@ class Judge:
     def _known(self, row: Written) -> str | None:
         """Return the name of what was there before, None for what was made since."""
         if row.catalog == PG_CLASS:
-            relation = self.known.relations.get(row.oid)
+            relation = self.known.relation(row.oid)
             return relation and f"{self.territory.names[relation.schema]}.{relation.name[1:]}"
         if row.catalog == PG_NAMESPACE:
             there = row.oid in self.territory.there
             return f"schema {self.territory.names[row.oid]}" if there else None
-        known = self.known.objects.get((row.catalog, row.oid))
+        known = self.known.object(row.catalog, row.oid, self.territory.core)
         return known and f"{known.name} in {self.territory.names[known.schema]}"
 
     def _made_or_altered(self, row: Written) -> str:
@@ -377,17 +377,17 @@ class Judge:
         return name == f"schema {self.domain.schema}"
 
     def _owner(self, lock: Lock) -> Domain | None:
-        before = self.known.relations.get(lock.oid)
+        before = self.known.relation(lock.oid)
         return self.territory.owner(before.schema if before else lock.schema or 0)
 
     def _name(self, lock: Lock) -> str:
-        before = self.known.relations.get(lock.oid)
+        before = self.known.relation(lock.oid)
         if before:
             return f"{self.territory.names[before.schema]}.{before.name[1:]}"
         return f"{self.territory.names.get(lock.schema or 0, '')}.{lock.name}"
 
     def _locked(self, lock: Lock, hint: str, more: str = "") -> Refusal:
-        before = self.known.relations.get(lock.oid)
+        before = self.known.relation(lock.oid)
         owner = self.territory.owner(before.schema if before else lock.schema or 0)
         rank = READ_LOCK if lock.mode in READS else CHANGE_LOCK
         if lock.table is not None:

@@ -7,14 +7,17 @@ because a database may hold tens of thousands of relations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
+from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ..backends.postgresql.names import parse_table_name
 from ..domains import Domain, get_domains
-from .mark import query
+from .asking import query
+from .mark import PG_CONSTRAINT
 
 SELECT_NAMESPACES = "SELECT oid, nspname FROM pg_namespace"
 
@@ -56,9 +59,6 @@ UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxnamespace, 'statistics ' 
     FROM pg_statistic_ext WHERE stxnamespace = ANY(%(schemas)s::oid[])
 UNION ALL SELECT 'pg_extension'::regclass, oid, extnamespace, 'extension ' || extname
     FROM pg_extension WHERE extnamespace = ANY(%(schemas)s::oid[])
-UNION ALL SELECT 'pg_constraint'::regclass, c.oid, connamespace,
-        'constraint ' || conname || ' of ' || conrelid::regclass
-    FROM pg_constraint c WHERE connamespace = %(core)s::oid AND conrelid <> 0
 UNION ALL SELECT 'pg_trigger'::regclass, t.oid, relnamespace, 'trigger ' || tgname || ' of ' || relname
     FROM pg_trigger t JOIN pg_class r ON r.oid = tgrelid
     WHERE NOT tgisinternal AND relnamespace = %(core)s::oid
@@ -69,17 +69,27 @@ UNION ALL SELECT 'pg_policy'::regclass, p.oid, relnamespace, 'policy ' || polnam
     FROM pg_policy p JOIN pg_class r ON r.oid = polrelid WHERE relnamespace = %(core)s::oid
 """
 
+SELECT_CONSTRAINTS = r"""
+SELECT coalesce(string_agg(oid::text, ' '), ''),
+    coalesce(string_agg(translate(conname, E'\n', ' '), E'\n'), '')
+FROM pg_constraint WHERE connamespace = %(core)s::oid AND conrelid <> 0
+"""
+
 # All that a row of pg_class says of a table, but for what a first foreign key changes
 # (relhastriggers) and for statistics.
-CLASS_ROW = """ROW(relname, relnamespace, relowner, relam, relfilenode, reltablespace,
+CLASS_ROW: LiteralString = """ROW(relname, relnamespace, relowner, relam, relfilenode, reltablespace,
     relpersistence, relkind, relnatts, relchecks, relhasrules, relhassubclass, relrowsecurity,
     relforcerowsecurity, relreplident, relispartition, relacl::text, reloptions::text)::text"""
 
 # The only tables whose row of pg_class a foreign key to them changes.
-SELECT_CLASS_ROWS = (
+SELECT_CLASS_ROWS: LiteralString = (
     "SELECT oid, " + CLASS_ROW + " FROM pg_class WHERE relnamespace = %(core)s::oid"
     " AND relkind IN ('r', 'p') AND relhasindex AND NOT relhastriggers"
+    " AND (%(all)s OR relname = ANY(%(tables)s))"
 )
+
+MANY_TABLES = 2_000
+"""With more tables in core's schema, rows are kept only of those that have a model."""
 
 SELECT_FOREIGN_KEYS = """
 SELECT conrelid, conname FROM pg_constraint
@@ -108,8 +118,9 @@ class Territory:
     there: frozenset[int] = frozenset()
 
     def begin(self, connection: BaseDatabaseWrapper) -> None:
-        """Read the schemas, and remember which there are."""
-        self.read(connection)
+        """Read the schemas, once, and remember which there are."""
+        if not self.names:
+            self.read(connection)
         self.there = frozenset(self.names)
 
     def read(self, connection: BaseDatabaseWrapper) -> None:
@@ -157,16 +168,21 @@ class Known:
     """What there was before the run.
 
     Attributes:
-        relations: of the other domains and of core, by oid; ``name`` begins with the relkind.
+        relations: of the other domains and of core, by schema; oid (as text) → relkind and
+            name. Not in objects of ours: there may be tens of thousands.
+        constraints: core's; oid (as text) → name.
         objects: functions, types and so on of theirs, by (oid of the catalog, oid); of core
             also what hangs on its tables. Empty until ``read_objects``.
-        class_rows: core's tables that no foreign key points at, and their row of pg_class.
+        class_rows: core's tables that no foreign key points at, and their row of pg_class;
+            where there are very many tables, only of those in ``core_tables``.
         foreign_keys: the other domains' foreign keys, where core runs.
     """
 
-    relations: Mapping[int, KnownObject] = field(default_factory=dict)
+    relations: dict[int, dict[str, str]] = field(default_factory=dict)
+    constraints: dict[str, str] = field(default_factory=dict)
     objects: dict[tuple[int, int], KnownObject] = field(default_factory=dict)
     class_rows: dict[int, str] = field(default_factory=dict)
+    core_tables: frozenset[str] | None = None
     foreign_keys: set[tuple[int, str]] = field(default_factory=set)
     has_relations: bool = False
     has_objects: bool = False
@@ -179,9 +195,8 @@ class Known:
         params = {"schemas": territory.foreign, "core": territory.core}
         [rows] = query(connection, SELECT_RELATIONS, params)
         self.relations = {
-            int(oid): KnownObject(schema, name)
+            schema: dict(zip(oids.split(" "), names.split("\n"), strict=True))
             for schema, oids, names in rows
-            for oid, name in zip(oids.split(" "), names.split("\n"), strict=True)
         }
         if territory.domain.is_core:
             [rows] = query(connection, SELECT_FOREIGN_KEYS, params)
@@ -195,5 +210,47 @@ class Known:
         params = {"schemas": territory.foreign, "core": territory.core}
         [rows] = query(connection, SELECT_OBJECTS, params)
         self.objects = {(row[0], row[1]): KnownObject(row[2], row[3]) for row in rows}
-        [rows] = query(connection, SELECT_CLASS_ROWS, params)
+        [[(oids, names)]] = query(connection, SELECT_CONSTRAINTS, params)
+        if oids:
+            self.constraints = dict(zip(oids.split(" "), names.split("\n"), strict=True))
+        if len(self.relations.get(territory.core, ())) > MANY_TABLES:
+            self.core_tables = frozenset(_core_tables())
+        tables = {"all": self.core_tables is None, "tables": list(self.core_tables or ())}
+        [rows] = query(connection, SELECT_CLASS_ROWS, {**params, **tables})
         self.class_rows = dict(rows)
+
+    def relation(self, oid: int) -> KnownObject | None:
+        """Return a relation that was there before; its name begins with its relkind."""
+        key = str(oid)
+        for schema, names in self.relations.items():
+            name = names.get(key)
+            if name is not None:
+                return KnownObject(schema, name)
+        return None
+
+    def object(self, catalog: int, oid: int, core: int) -> KnownObject | None:
+        """Return anything else that was there before."""
+        if catalog == PG_CONSTRAINT:
+            name = self.constraints.get(str(oid))
+            return KnownObject(core, f"constraint {name}") if name is not None else None
+        return self.objects.get((catalog, oid))
+
+    def explains(self, oid: int, row: str) -> bool:
+        """Return whether a foreign key may have made a core table's row of pg_class this."""
+        before = self.class_rows.get(oid)
+        if before is not None:
+            return before == row
+        relation = self.relation(oid)
+        # Too many tables to have kept the row; with a model it would have been kept.
+        return (
+            self.core_tables is not None
+            and relation is not None
+            and relation.name[1:] not in self.core_tables
+        )
+
+
+def _core_tables() -> Iterator[str]:
+    core = get_domains()[0]
+    for model in apps.get_models(include_auto_created=True):
+        if model._meta.app_label in core.app_labels:
+            yield parse_table_name(model._meta.db_table).name

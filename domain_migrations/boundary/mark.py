@@ -10,58 +10,53 @@ why the range needs its upper end: ``pg_xact_status`` raises an error beyond it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg.sql import Composed
 
-Row = tuple[Any, ...]
+from .asking import query
+from .held import SELECT_LOCKS, Lock
 
-READ_MARK = """
-SAVEPOINT domain_migrations_mark;
-SELECT pg_current_xact_id()::text::bigint, lo_create(0)::bigint;
-SELECT age(pg_current_xact_id()::xid)::bigint,
-    (SELECT max(age(pg_current_xact_id()::xid)::bigint - age(transactionid)) FROM pg_locks
-     WHERE pid = pg_backend_pid() AND locktype = 'transactionid'),
-    pg_stat_get_xact_tuples_updated('pg_class'::regclass),
-    pg_stat_get_xact_tuples_updated('pg_attribute'::regclass),
-    pg_stat_get_xact_tuples_updated('pg_type'::regclass),
-    current_setting('track_counts') = 'on';
-ROLLBACK TO SAVEPOINT domain_migrations_mark;
-RELEASE SAVEPOINT domain_migrations_mark
-"""
+Condition = Callable[[LiteralString], LiteralString]
+"""Makes a condition of SQL for a catalog's alias."""
+
+PG_TYPE, PG_PROC, PG_CLASS = 1247, 1255, 1259
+PG_CONSTRAINT, PG_NAMESPACE, PG_EXTENSION = 2606, 2615, 3079
+PG_EVENT_TRIGGER, PG_DEFAULT_ACL = 3466, 826
+"""The catalogs' own oids, which never change."""
+
+COUNTED: tuple[LiteralString, ...] = (
+    "pg_class", "pg_attribute", "pg_type", "pg_depend", "pg_namespace", "pg_event_trigger",
+    "pg_enum", "pg_constraint", "pg_publication_namespace", "pg_extension", "pg_proc",
+    "pg_operator", "pg_opclass", "pg_opfamily", "pg_collation", "pg_conversion", "pg_ts_config",
+    "pg_ts_dict", "pg_ts_parser", "pg_ts_template", "pg_statistic_ext", "pg_default_acl",
+)  # fmt: skip
+"""Catalogs of which the session's own statistics tell whether it has written to them."""
+
+
+def _counts(what: LiteralString) -> LiteralString:
+    function: LiteralString = "pg_stat_get_xact_tuples_" + what
+    return "ARRAY[" + ", ".join(function + "('" + name + "'::regclass)" for name in COUNTED) + "]"
+
+
+# The locks are read inside the savepoint, whose id is the newest among them.
+READ_MARK: LiteralString = (
+    "SAVEPOINT domain_migrations_mark;"
+    " SELECT pg_current_xact_id()::text::bigint, lo_create(0)::bigint;"
+    " SELECT age(pg_current_xact_id()::xid)::bigint, current_setting('track_counts') = 'on', "
+    + _counts("inserted") + ", " + _counts("updated") + ";"
+    + SELECT_LOCKS + ";"
+    " ROLLBACK TO SAVEPOINT domain_migrations_mark;"
+    " RELEASE SAVEPOINT domain_migrations_mark"
+)  # fmt: skip
 
 NEW_OIDS: LiteralString = "unnest(%(lows)s::oid[], %(highs)s::oid[]) AS new (low, high)"
 """The ranges that the oids of new objects are in, to be joined with a catalog."""
 
 LAST_OID = 2**32 - 1
-
-PG_TYPE, PG_PROC, PG_CLASS, PG_ATTRIBUTE = 1247, 1255, 1259, 1249
-PG_CONSTRAINT, PG_NAMESPACE, PG_EXTENSION = 2606, 2615, 3079
-PG_EVENT_TRIGGER, PG_DEFAULT_ACL = 3466, 826
-"""The catalogs' own oids, which never change."""
-
-
-def query(
-    connection: BaseDatabaseWrapper, statement: LiteralString | Composed, params: Any = None
-) -> list[list[Row]]:
-    """Return the rows of each statement that returns some.
-
-    Past Django's cursor: what the guard asks is no part of a migration's SQL, must not show
-    where that is recorded, and several statements go in one round trip.
-    """
-    connection.ensure_connection()
-    results: list[list[Row]] = []
-    with connection.connection.cursor() as cursor:
-        cursor.execute(statement, params, prepare=False)
-        more: bool | None = True
-        while more:
-            if cursor.description is not None:
-                results.append(cursor.fetchall())
-            more = cursor.nextset()
-    return results
 
 
 @dataclass(frozen=True)
@@ -73,8 +68,8 @@ class Mark:
         age: what ``age()`` says of it; it says so until the transaction ends.
         newest: how many ids after it the newest savepoint has its own.
         oid: an oid that was new at this point.
-        class_updates, attribute_updates, type_updates: how many rows of those catalogs the
-            session has updated; they grow within a transaction.
+        inserts, updates: how many rows of each counted catalog the session has inserted and
+            updated so far; the server sets them back now and then between transactions.
         counted: whether the server counts them.
     """
 
@@ -82,19 +77,26 @@ class Mark:
     age: int
     newest: int
     oid: int
-    class_updates: int
-    attribute_updates: int
-    type_updates: int
+    inserts: dict[str, int]
+    updates: dict[str, int]
     counted: bool
 
     @classmethod
-    def read(cls, connection: BaseDatabaseWrapper) -> Mark:
-        """Return where the transaction is now; outside of one, where a new one would be."""
+    def read(cls, connection: BaseDatabaseWrapper) -> tuple[Mark, list[Lock]]:
+        """Return where the transaction is, and its locks, in one round trip.
+
+        Outside of a transaction it is where a new one would be.
+        """
         if not connection.in_atomic_block:
             with transaction.atomic(using=connection.alias):
                 return cls.read(connection)
-        [(top, oid)], [(age, newest, *counts)] = query(connection, READ_MARK)
-        return cls(top, age, newest, oid, *counts)
+        [(top, oid)], [(age, counted, *counts)], rows = query(connection, READ_MARK)
+        inserts, updates = (dict(zip(COUNTED, numbers, strict=True)) for numbers in counts)
+        locks = [Lock(*row) for row in rows]
+        newest = max(age - lock.age for lock in locks if lock.age is not None)
+        return cls(top, age, newest, oid, inserts, updates, counted), [
+            lock for lock in locks if lock.age is None
+        ]
 
     def params(self, before: Mark) -> dict[str, Any]:
         """Return the parameters for ``ours`` and for NEW_OIDS."""
@@ -108,6 +110,20 @@ class Mark:
             "lows": lows,
             "highs": highs,
         }
+
+    def inserted(self, before: Mark, catalogs: Iterable[str]) -> bool:
+        """Return whether the session may have inserted rows in a catalog since."""
+        return self._grew(before, catalogs, self.inserts, before.inserts)
+
+    def updated(self, before: Mark, catalogs: Iterable[str]) -> bool:
+        """Return whether the session may have updated rows of a catalog since."""
+        return self._grew(before, catalogs, self.updates, before.updates)
+
+    def _grew(
+        self, before: Mark, catalogs: Iterable[str], now: dict[str, int], then: dict[str, int]
+    ) -> bool:
+        counted = self.counted and before.counted
+        return not counted or any(now[name] != then[name] for name in catalogs)
 
 
 def ours(alias: LiteralString) -> LiteralString:

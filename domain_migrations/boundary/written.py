@@ -8,12 +8,13 @@ statistics say that it has updated the catalog.
 
 from __future__ import annotations
 
-from typing import Any, LiteralString, NamedTuple
+from typing import LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from .asking import query
 from .known import CLASS_ROW
-from .mark import NEW_OIDS, Mark, ours, query
+from .mark import NEW_OIDS, Condition, Mark, ours
 
 SCHEMA_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
     ("pg_extension", "extnamespace"),
@@ -35,28 +36,37 @@ SCHEMA_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
 NOT_QUIET: LiteralString = " <> ALL(%(quiet)s::oid[])"
 
 
-def small_catalogs(condition: Any) -> LiteralString:
-    parts: list[LiteralString] = []
-    for catalog, column in SCHEMA_COLUMNS:
-        parts.append(
-            "SELECT '" + catalog + "'::regclass::oid, x.oid, x." + column + " FROM " + catalog
-            + " x WHERE x." + column + NOT_QUIET + " AND " + condition("x")
-        )  # fmt: skip
-    parts += (
+def small_catalogs(condition: Condition) -> dict[str, LiteralString]:
+    """Return a query for each small catalog: (catalog, oid, schema) of the rows that match."""
+    queries: dict[str, LiteralString] = {
+        catalog: "SELECT '" + catalog + "'::regclass::oid, x.oid, x." + column + " FROM " + catalog
+        + " x WHERE x." + column + NOT_QUIET + " AND " + condition("x")
+        for catalog, column in SCHEMA_COLUMNS
+    }  # fmt: skip
+    queries["pg_namespace"] = (
         "SELECT 'pg_namespace'::regclass::oid, x.oid, x.oid FROM pg_namespace x WHERE "
-        + condition("x"),
+        + condition("x")
+    )
+    queries["pg_event_trigger"] = (
         "SELECT 'pg_event_trigger'::regclass::oid, x.oid, 0::oid FROM pg_event_trigger x WHERE "
-        + condition("x"),
+        + condition("x")
+    )
+    queries["pg_enum"] = (
         "SELECT 'pg_type'::regclass::oid, t.oid, t.typnamespace FROM pg_enum x"
         " JOIN pg_type t ON t.oid = x.enumtypid WHERE t.typnamespace" + NOT_QUIET
-        + " AND " + condition("x"),
+        + " AND " + condition("x")
+    )  # fmt: skip
+    # A domain's; those of tables come with a lock.
+    queries["pg_constraint"] = (
         "SELECT 'pg_type'::regclass::oid, t.oid, t.typnamespace FROM pg_constraint x"
         " JOIN pg_type t ON t.oid = x.contypid WHERE x.conrelid = 0 AND t.typnamespace"
-        + NOT_QUIET + " AND " + condition("x"),
-        "SELECT 'pg_namespace'::regclass::oid, x.pnnspid, x.pnnspid"
-        " FROM pg_publication_namespace x WHERE " + condition("x"),
+        + NOT_QUIET + " AND " + condition("x")
     )  # fmt: skip
-    return " UNION ALL ".join(parts)
+    queries["pg_publication_namespace"] = (
+        "SELECT 'pg_namespace'::regclass::oid, x.pnnspid, x.pnnspid"
+        " FROM pg_publication_namespace x WHERE " + condition("x")
+    )
+    return queries
 
 
 SELECT_SMALL = small_catalogs(ours)
@@ -101,62 +111,91 @@ def read_written(
 
     Not among it are relations that were made, or that only a lock tells of.
     """
-    params = {**mark.params(before), "quiet": quiet}
-    parts = [SELECT_SMALL, SELECT_NEW_TYPES]
-    if not mark.counted or mark.class_updates != before.class_updates:
-        parts.append(SELECT_CHANGED_RELATIONS)
-    if not mark.counted or mark.attribute_updates != before.attribute_updates:
-        parts.append(SELECT_CHANGED_COLUMNS)
-    if not mark.counted or mark.type_updates != before.type_updates:
+    parts = [
+        statement
+        for catalog, statement in SELECT_SMALL.items()
+        if mark.inserted(before, [catalog]) or mark.updated(before, [catalog])
+    ]
+    if mark.inserted(before, ["pg_type"]):
+        parts.append(SELECT_NEW_TYPES)
+    if mark.updated(before, ["pg_type"]):
         parts.append(SELECT_CHANGED_TYPES)
+    if mark.updated(before, ["pg_class"]):
+        parts.append(SELECT_CHANGED_RELATIONS)
+    if mark.updated(before, ["pg_attribute"]):
+        parts.append(SELECT_CHANGED_COLUMNS)
+    if not parts:
+        return []
+    params = {**mark.params(before), "quiet": quiet}
     [rows] = query(connection, " UNION ALL ".join(parts), params)
     return [Written(*row) for row in rows]
 
 
-# What a row of pg_depend says about where its two ends are. The depending ends are found by
-# index: new objects, the domain's locked relations and the rules of its locked views.
+# The depending ends are found by index: new objects, the domain's locked relations, the rules
+# of its locked views, its changed functions. The other ends are looked up one by one.
 SELECT_CROSSINGS: LiteralString = (
     """
-WITH d AS MATERIALIZED (
-    SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.xmin
-    FROM """ + NEW_OIDS + """
-    JOIN pg_depend d ON d.objid > new.low AND d.objid < new.high
-        AND d.classid IN ('pg_class'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass,
+WITH changed AS MATERIALIZED (
+    SELECT DISTINCT relation AS oid FROM pg_locks
+    WHERE pid = pg_backend_pid() AND locktype = 'relation'
+      AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+), d AS MATERIALIZED (
+    SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
+    FROM """ + NEW_OIDS + """, LATERAL (
+        SELECT *, xmin FROM pg_depend
+        WHERE objid > new.low AND objid < new.high AND classid IN (
+            'pg_class'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass,
             'pg_rewrite'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass,
             'pg_type'::regclass, 'pg_policy'::regclass, 'pg_operator'::regclass,
             'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_cast'::regclass,
             'pg_ts_config'::regclass, 'pg_ts_dict'::regclass, 'pg_statistic_ext'::regclass,
             'pg_conversion'::regclass, 'pg_event_trigger'::regclass)
-  UNION ALL
-    SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.xmin
-    FROM unnest(%(relations)s::oid[]) r (oid)
-    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid
-  UNION ALL
-    SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.xmin
-    FROM unnest(%(relations)s::oid[]) r (oid)
-    JOIN pg_rewrite w ON w.ev_class = r.oid
-    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-  UNION ALL
-    SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, d.xmin
-    FROM unnest(%(functions)s::oid[]) p (oid)
-    JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+        OFFSET 0
+    ) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high) AND """ + ours("x") + """
+  UNION
+    SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
+    FROM changed, LATERAL (
+        SELECT *, xmin FROM pg_depend
+        WHERE classid = 'pg_class'::regclass AND objid = changed.oid OFFSET 0
+    ) x WHERE """ + ours("x") + """
+  UNION
+    SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
+    FROM changed, LATERAL (
+        SELECT oid FROM pg_rewrite WHERE ev_class = changed.oid OFFSET 0
+    ) w, LATERAL (
+        SELECT *, xmin FROM pg_depend
+        WHERE classid = 'pg_rewrite'::regclass AND objid = w.oid OFFSET 0
+    ) x WHERE """ + ours("x") + """
+  UNION
+    SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
+    FROM unnest(%(functions)s::oid[]) AS function (oid), LATERAL (
+        SELECT *, xmin FROM pg_depend
+        WHERE classid = 'pg_proc'::regclass AND objid = function.oid OFFSET 0
+    ) x WHERE """ + ours("x") + """
+), ends AS MATERIALIZED (
+    SELECT refclassid, refobjid, CASE refclassid
+        WHEN 'pg_class'::regclass THEN (SELECT relnamespace FROM pg_class WHERE oid = refobjid)
+        WHEN 'pg_proc'::regclass THEN (SELECT pronamespace FROM pg_proc WHERE oid = refobjid)
+        WHEN 'pg_type'::regclass THEN (SELECT typnamespace FROM pg_type WHERE oid = refobjid)
+        WHEN 'pg_operator'::regclass
+            THEN (SELECT oprnamespace FROM pg_operator WHERE oid = refobjid)
+        WHEN 'pg_collation'::regclass
+            THEN (SELECT collnamespace FROM pg_collation WHERE oid = refobjid)
+        WHEN 'pg_opclass'::regclass
+            THEN (SELECT opcnamespace FROM pg_opclass WHERE oid = refobjid)
+        WHEN 'pg_opfamily'::regclass
+            THEN (SELECT opfnamespace FROM pg_opfamily WHERE oid = refobjid)
+        WHEN 'pg_ts_config'::regclass
+            THEN (SELECT cfgnamespace FROM pg_ts_config WHERE oid = refobjid)
+        WHEN 'pg_ts_dict'::regclass
+            THEN (SELECT dictnamespace FROM pg_ts_dict WHERE oid = refobjid)
+    END AS schema
+    FROM (SELECT DISTINCT refclassid, refobjid FROM d) distinct_ends
 )
-SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid,
-    coalesce(c.relnamespace, p.pronamespace, t.typnamespace, o.oprnamespace, l.collnamespace,
-        k.opcnamespace, f.opfnamespace, g.cfgnamespace, i.dictnamespace)
-FROM d
-LEFT JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
-LEFT JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
-LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
-LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
-LEFT JOIN pg_collation l ON d.refclassid = 'pg_collation'::regclass AND l.oid = d.refobjid
-LEFT JOIN pg_opclass k ON d.refclassid = 'pg_opclass'::regclass AND k.oid = d.refobjid
-LEFT JOIN pg_opfamily f ON d.refclassid = 'pg_opfamily'::regclass AND f.oid = d.refobjid
-LEFT JOIN pg_ts_config g ON d.refclassid = 'pg_ts_config'::regclass AND g.oid = d.refobjid
-LEFT JOIN pg_ts_dict i ON d.refclassid = 'pg_ts_dict'::regclass AND i.oid = d.refobjid
-WHERE coalesce(c.relnamespace, p.pronamespace, t.typnamespace, o.oprnamespace, l.collnamespace,
-        k.opcnamespace, f.opfnamespace, g.cfgnamespace, i.dictnamespace) = ANY(%(others)s::oid[])
-    AND """ + ours("d")
+SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, ends.schema FROM ends JOIN d USING (refclassid, refobjid)
+WHERE ends.schema = ANY(%(others)s::oid[])
+"""
 )  # fmt: skip
 
 
@@ -177,17 +216,13 @@ def read_crossings(
     mark: Mark,
     before: Mark,
     *,
-    relations: list[int],
     functions: list[int],
     others: list[int],
 ) -> list[Crossing]:
     """Return dependencies on the other schemas that this transaction has made."""
-    params = {
-        **mark.params(before),
-        "relations": relations,
-        "functions": functions,
-        "others": others,
-    }
+    if not mark.inserted(before, ["pg_depend"]):
+        return []
+    params = {**mark.params(before), "functions": functions, "others": others}
     [rows] = query(connection, SELECT_CROSSINGS, params)
     return [Crossing(*row) for row in rows]
 
