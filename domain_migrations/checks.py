@@ -35,7 +35,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Tags
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
-from .backends.postgresql.base import DatabaseWrapper
+from .backends.postgresql.base import QualifiedNamesMixin
 from .boundary.declarations import declaration_problems, moved_key_problems
 from .boundary.dependencies import crossing_links
 from .boundary.models import model_problems
@@ -104,7 +104,7 @@ def _database_problems() -> Iterator[Problem]:
                 f'The domain "{name}" is on the database "{alias}", which is not in DATABASES.',
                 f'Add "{alias}" to DATABASES, or take "{name}" out of DOMAIN_MIGRATIONS.',
             )
-        elif not isinstance(connections[alias], DatabaseWrapper):
+        elif not isinstance(connections[alias], QualifiedNamesMixin):
             engine = connections.settings[alias]["ENGINE"]
             yield Problem(
                 "E014",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..backends.postgresql.base import DatabaseWrapper
+from ..backends.postgresql.base import QualifiedNamesMixin
 from ..exceptions import (
     ConnectionFailed,
     DomainMigrationsError,
@@ -92,7 +92,7 @@ def check_server(connection: BaseDatabaseWrapper) -> None:
         InvalidConfiguration: the backend is not the engine's, or the encoding is not UTF-8.
     """
     where = _described(connection.alias)
-    if not isinstance(connection, DatabaseWrapper):
+    if not isinstance(connection, QualifiedNamesMixin):
         raise InvalidConfiguration(
             f"{where[0].upper()}{where[1:]} has the engine"
             f" {connection.settings_dict['ENGINE']}, which is wrong about schemas.",

@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-from ...backends.postgresql.base import DatabaseWrapper
+from ...backends.postgresql.base import QualifiedNamesMixin
 from ...domains import domain_of
 from ...execution.options import MigrateOptions
 from ...execution.results import RunResult
@@ -24,7 +24,7 @@ class Command(django_migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
-        if options["prune"] or not isinstance(connection, DatabaseWrapper):
+        if options["prune"] or not isinstance(connection, QualifiedNamesMixin):
             # Pruning only deletes history rows, which the recorder does in the right table.
             super().handle(*args, **options)
             return
