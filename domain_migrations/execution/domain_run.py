@@ -164,7 +164,7 @@ class DomainRun:
         state = applied_state(executor.loader)
         check_plan(plan, state, self.domain)
         journal = executor.records.journal
-        self._prepare(connection, journal)
+        self._prepare(executor, journal)
         with run_recorded(journal):
             emit_pre_migrate(connection, self.domain, options, plan, state)
             if options.run_syncdb:
@@ -179,11 +179,12 @@ class DomainRun:
         self.batch = journal.batch if plan else None
         return self._result("migrated" if plan else "unchanged")
 
-    def _prepare(self, connection: BaseDatabaseWrapper, journal: Journal) -> None:
+    def _prepare(self, executor: DomainExecutor, journal: Journal) -> None:
         """Make the schema before anything in it is touched, then the tables of ours."""
-        ensure_schema(connection, self.domain.schema)
-        ensure_history(connection, self.domain)
-        journal.open()
+        ensure_schema(executor.connection, self.domain.schema)
+        with executor.identity.domain():
+            ensure_history(executor.connection, self.domain)
+            journal.open()
 
     def _sync(self, connection: BaseDatabaseWrapper, loader: DomainLoader) -> None:
         labels = [label for label in self.domain.app_labels if label in loader.unmigrated_apps]

@@ -10,8 +10,10 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
+from django.contrib.contenttypes.management import RenameContentType
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
@@ -27,6 +29,7 @@ from ..files import MigrationKey
 from ..history.journal import Direction, Journal
 from ..history.recorder import DomainRecorder
 from .failures import Position, failure_of
+from .granting import Identity
 from .interrupted import Interruption
 from .loader import DomainLoader
 from .operations import run_operations
@@ -81,6 +84,7 @@ class DomainExecutor(MigrationExecutor):
         self.traffic = traffic
         self.check_session = check_session
         self.guard = FootprintGuard(connection, self.domain)
+        self.identity = Identity(connection, self.domain)
         self.outcome = Outcome()
         self.interruption: Interruption | None = None
 
@@ -162,14 +166,21 @@ class DomainExecutor(MigrationExecutor):
     ) -> ProjectState:
         clock = time.monotonic()
 
-        def after(operation: Operation) -> None:
+        @contextmanager
+        def watch(operation: Operation) -> Iterator[None]:
+            with self._identity_for(operation):
+                yield
             self.guard.after_operation(operation)
             position.done(operation)
 
-        with transaction.atomic(using=self.connection.alias), self.traffic.timeouts():
+        with (
+            transaction.atomic(using=self.connection.alias),
+            self.traffic.timeouts(),
+            self._acting(migration),
+        ):
             self.guard.begin(migration)
             with self.connection.schema_editor(atomic=True) as editor:
-                state = run_operations(migration, state, editor, direction, after)
+                state = run_operations(migration, state, editor, direction, watch)
                 position.place = "the deferred SQL"
             position.place = "the deferred constraints"
             with self.connection.cursor() as cursor:
@@ -190,24 +201,39 @@ class DomainExecutor(MigrationExecutor):
     ) -> ProjectState:
         clock, finished = time.monotonic(), self._finished(migration, direction)
 
-        def after(operation: Operation) -> None:
+        @contextmanager
+        def watch(operation: Operation) -> Iterator[None]:
+            with self._identity_for(operation):
+                yield
             self.guard.after_operation(operation)
             position.done(operation)
             self.records.running(migration, direction, started, finished + position.index)
 
-        self.records.running(migration, direction, started, finished)
         position.skipped = finished
-        self.guard.begin(migration)
-        with self.traffic.session_timeouts(migration):
+        with self.traffic.session_timeouts(migration), self._acting(migration):
+            self.records.running(migration, direction, started, finished)
+            self.guard.begin(migration)
             with self.connection.schema_editor(atomic=False) as editor:
-                state = run_operations(migration, state, editor, direction, after, skip=finished)
+                state = run_operations(migration, state, editor, direction, watch, skip=finished)
                 position.place = "the deferred SQL"
             position.place = "the footprint guard"
             footprint = self.guard.check()
-        position.place = "the history row"
-        with transaction.atomic(using=self.connection.alias):
-            self.records.done(migration, direction, started, clock, footprint)
+            position.place = "the history row"
+            with transaction.atomic(using=self.connection.alias):
+                self.records.done(migration, direction, started, clock, footprint)
         return state
+
+    def _acting(self, migration: Migration) -> AbstractContextManager[None]:
+        """Act as the domain's role, unless the migration says that it writes core's rows."""
+        if getattr(migration, "writes_core", False):
+            return nullcontext()
+        return self.identity.domain()
+
+    def _identity_for(self, operation: Operation) -> AbstractContextManager[None]:
+        """Let what Django puts into a plan, the renaming of content types, write core's rows."""
+        if isinstance(operation, RenameContentType):
+            return self.identity.connecting()
+        return nullcontext()
 
     def _finished(self, migration: Migration, direction: Direction) -> int:
         """Return how many operations an interrupted run has finished, 0 for a fresh start."""

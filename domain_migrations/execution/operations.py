@@ -1,9 +1,9 @@
-"""Running a migration's operations, and hearing of each when it has run."""
+"""Running a migration's operations, with an eye on each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -13,17 +13,20 @@ from django.db.migrations.state import ProjectState
 
 from ..history.journal import Direction
 
+Watch = Callable[[Operation], AbstractContextManager[None]]
+"""Called with each operation; the operation runs inside of what it returns."""
+
 
 def run_operations(
     migration: Migration,
     state: ProjectState,
     editor: BaseDatabaseSchemaEditor,
     direction: Direction,
-    after: Callable[[Operation], None],
+    watch: Watch,
     *,
     skip: int = 0,
 ) -> ProjectState:
-    """Run a migration's operations, calling ``after`` behind each.
+    """Run a migration's operations, each inside of what ``watch`` returns for it.
 
     The operations are wrapped for the time of the call, so that ``Migration.apply`` and
     ``unapply``, and what third parties made of them, run as they are.
@@ -35,37 +38,35 @@ def run_operations(
     if direction == "forwards":
         for operation in operations[:skip]:
             operation.state_forwards(migration.app_label, state)
-        with _watched(migration, operations[skip:], after):
+        with _watched(migration, operations[skip:], watch):
             return migration.apply(state, editor)
-    with _watched(migration, operations[: len(operations) - skip], after):
+    with _watched(migration, operations[: len(operations) - skip], watch):
         return migration.unapply(state, editor)
 
 
 class _Watched:
-    """An operation that tells when it has run, and is the operation in all else."""
+    """An operation that is watched while it runs, and is the operation in all else."""
 
-    def __init__(self, operation: Operation, after: Callable[[Operation], None]) -> None:
+    def __init__(self, operation: Operation, watch: Watch) -> None:
         self._operation = operation
-        self._after = after
+        self._watch = watch
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._operation, name)
 
     def database_forwards(self, *args: Any) -> None:
-        self._operation.database_forwards(*args)
-        self._after(self._operation)
+        with self._watch(self._operation):
+            self._operation.database_forwards(*args)
 
     def database_backwards(self, *args: Any) -> None:
-        self._operation.database_backwards(*args)
-        self._after(self._operation)
+        with self._watch(self._operation):
+            self._operation.database_backwards(*args)
 
 
 @contextmanager
-def _watched(
-    migration: Migration, operations: Sequence[Operation], after: Callable[[Operation], None]
-) -> Iterator[None]:
+def _watched(migration: Migration, operations: Sequence[Operation], watch: Watch) -> Iterator[None]:
     everything = migration.operations
-    vars(migration)["operations"] = [_Watched(operation, after) for operation in operations]
+    vars(migration)["operations"] = [_Watched(operation, watch) for operation in operations]
     try:
         yield
     finally:

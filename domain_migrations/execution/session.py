@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -103,7 +104,7 @@ def dedicated(
         with _prepared(shared, application_name):
             yield shared
         return
-    own = _plain_copy(shared)
+    own = plain_copy(shared)
     connections[alias] = own
     try:
         with _prepared(own, application_name):
@@ -148,11 +149,16 @@ def _is_shared(connection: BaseDatabaseWrapper) -> bool:
     )
 
 
-def _plain_copy(connection: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
-    settings = {**connection.settings_dict, "AUTOCOMMIT": True}
-    settings["OPTIONS"] = copy.copy(settings["OPTIONS"])
-    settings["OPTIONS"].pop("pool", None)
-    own = type(connection)(settings, connection.alias)
+def plain_copy(connection: BaseDatabaseWrapper, **settings: Any) -> BaseDatabaseWrapper:
+    """Return a wrapper with the same settings, but no pool and commits by itself.
+
+    Arguments:
+        settings: of ``DATABASES``, to have instead of the connection's.
+    """
+    values = {**connection.settings_dict, "AUTOCOMMIT": True, **settings}
+    values["OPTIONS"] = copy.copy(values["OPTIONS"])
+    values["OPTIONS"].pop("pool", None)
+    own = type(connection)(values, connection.alias)
     own.execute_wrappers = connection.execute_wrappers
     own.force_debug_cursor = connection.force_debug_cursor
     return own

@@ -1,0 +1,192 @@
+"""A database role for each domain: what it may do, what it may not, and how it goes again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import DatabaseError, connections
+
+from domain_migrations.boundary.grants import role_name
+from domain_migrations.domains import get_domain
+from tests.support.catalog import execute, histories, query, snapshot
+from tests.support.commands import Result
+from tests.support.projects import Project, domain_app, plain_app
+
+Call = Callable[..., Result]
+INSUFFICIENT_PRIVILEGE = "42501"
+DOMAINS = ("inventory", "hr", "finance")
+
+
+def role(domain: str) -> str:
+    return role_name(connections["default"], get_domain(domain))
+
+
+@pytest.fixture
+def granted(migrated_database: str, call: Call) -> Iterator[None]:
+    names = [role(domain) for domain in DOMAINS]
+    result = call("grant_domain", apply=True)
+    assert result.exit_status == 0, result.stderr
+    yield
+    call("grant_domain", remove=True)
+    left = query("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", names)
+    assert left == []
+
+
+def allowed(as_role: str, statement: str) -> bool:
+    """Whether the statement runs as the role; it is undone in any case."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(f'SET LOCAL ROLE "{as_role}"')
+        try:
+            cursor.execute(statement)
+        except DatabaseError as exc:
+            if getattr(exc.__cause__, "sqlstate", "") != INSUFFICIENT_PRIVILEGE:
+                raise
+            return False
+        finally:
+            cursor.execute("ROLLBACK")
+    return True
+
+
+def test_roles_cannot_log_in_and_own_their_schemas(granted: None) -> None:
+    for domain in DOMAINS:
+        name = role(domain)
+        assert query("SELECT rolcanlogin, rolsuper FROM pg_roles WHERE rolname = %s", name) == [
+            (False, False)
+        ]
+        owners = query(
+            "SELECT DISTINCT pg_get_userbyid(owner) FROM ("
+            " SELECT relowner AS owner FROM pg_class WHERE relnamespace = %s::regnamespace"
+            " UNION ALL SELECT proowner FROM pg_proc WHERE pronamespace = %s::regnamespace"
+            " UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname = %s) AS all_of_it",
+            domain,
+            domain,
+            domain,
+        )
+        assert owners == [(name,)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("SELECT * FROM hr.employees", True),
+        ("DROP VIEW hr.current_staff", True),
+        ("CREATE TABLE hr.more (id int, who uuid REFERENCES public.users (id))", True),
+        ("SELECT id, email FROM public.users", True),
+        ("SELECT count(*) FROM public.cost_centres", True),
+        ("SELECT * FROM public.django_migrations", True),
+        ("SELECT password FROM public.users", False),
+        ("SELECT * FROM public.django_session", False),
+        ("UPDATE public.cost_centres SET is_active = true", False),
+        ("DELETE FROM public.django_migrations", False),
+        ("ALTER TABLE public.users ADD COLUMN x int", False),
+        ("CREATE TRIGGER t AFTER INSERT ON public.users EXECUTE FUNCTION hr.nothing()", False),
+        ("SELECT * FROM inventory.drugs", False),
+        ("UPDATE finance.invoices SET number = number", False),
+        ("CREATE TABLE inventory.more (id int)", False),
+        ("CREATE FUNCTION finance.f() RETURNS int LANGUAGE sql RETURN 1", False),
+        ("DROP SCHEMA inventory CASCADE", False),
+        ("CREATE SCHEMA more", False),
+        ("CREATE TABLE public.more (id int)", False),
+    ],
+)
+def test_what_a_domains_role_may_do(granted: None, statement: str, expected: bool) -> None:
+    assert allowed(role("hr"), statement) is expected
+
+
+def test_run_acts_as_the_domains_role(granted: None, call: Call) -> None:
+    before = (snapshot(), histories())
+    result = call("migrate_domain", "hr", "zero")
+    assert result.exit_status == 0, result.stderr
+    result = call("migrate_domain", "hr")
+    assert result.exit_status == 0, result.stderr
+    assert (snapshot(), histories()) == before
+    owners = query(
+        "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class"
+        " WHERE relnamespace = 'hr'::regnamespace"
+    )
+    assert owners == [(role("hr"),)]
+    users = query(
+        "SELECT DISTINCT database_user FROM hr.django_migrations_hr_journal"
+        " WHERE direction IN ('forwards', 'backwards') AND id >"
+        " (SELECT max(id) FROM hr.django_migrations_hr_journal WHERE direction = 'backwards')"
+    )
+    assert users == [(role("hr"),)]
+    assert query("SELECT current_user = session_user") == [(True,)]
+
+
+def test_applying_again_and_removing_again_change_nothing(
+    migrated_database: str, call: Call
+) -> None:
+    plain = snapshot()
+    owners = "SELECT relname, relowner FROM pg_class WHERE relnamespace = 'hr'::regnamespace"
+    owned = sorted(query(owners))
+    for _ in range(2):
+        assert call("grant_domain", "hr", apply=True).exit_status == 0
+        assert query("SELECT count(*) FROM pg_roles WHERE rolname = %s", role("hr")) == [(1,)]
+        assert snapshot() == plain
+    for _ in range(2):
+        assert call("grant_domain", "hr", remove=True).exit_status == 0
+        assert query("SELECT count(*) FROM pg_roles WHERE rolname = %s", role("hr")) == [(0,)]
+        assert snapshot() == plain
+        assert sorted(query(owners)) == owned
+    assert query("SELECT count(*) FROM pg_default_acl") == [(0,)]
+
+
+def test_printing_runs_nothing(migrated_database: str, call: Call) -> None:
+    result = call("grant_domain", "hr", print=True)
+    assert result.exit_status == 0, result.stderr
+    assert f'CREATE ROLE "{role("hr")}" NOLOGIN;' in result.stdout
+    assert "PASSWORD" not in result.stdout.upper().replace('"PASSWORD"', "")
+    assert query("SELECT count(*) FROM pg_roles WHERE rolname = %s", role("hr")) == [(0,)]
+
+
+def test_core_has_no_role(migrated_database: str, call: Call) -> None:
+    result = call("grant_domain", "core", apply=True)
+    assert result.exit_status == 1
+    assert "core has no role of its own" in result.stderr
+
+
+def test_core_tables_made_later_can_be_referenced(project: Callable[..., Project]) -> None:
+    wards = """
+    class Migration(migrations.Migration):
+        operations = [migrations.CreateModel("Ward", fields=[
+            ("id", models.BigAutoField(primary_key=True))], options={"db_table": "wards"})]
+    """
+    beds = """
+    class Migration(migrations.Migration):
+        dependencies = [("base", "0001_wards")]
+        operations = [migrations.CreateModel("Bed", fields=[
+            ("id", models.BigAutoField(primary_key=True)),
+            ("ward", models.ForeignKey("base.Ward", models.CASCADE)),
+        ], options={"db_table": '"lab"."beds"'})]
+    """
+    first = project({"lab": domain_app("lab", migrations={})}, name="first")
+    assert first.manage("migrate_domain", "core").returncode == 0
+    assert first.manage("grant_domain", "--apply").returncode == 0
+    models = 'class Ward(models.Model):\n    class Meta:\n        db_table = "wards"\n'
+    bed = (
+        "class Bed(models.Model):\n"
+        "    ward = models.ForeignKey('base.Ward', models.CASCADE)\n"
+        "    class Meta:\n"
+        '        db_table = \'"lab"."beds"\'\n'
+    )
+    second = project(
+        {
+            "base": plain_app(models=models, migrations={"0001_wards": wards}),
+            "lab": domain_app("lab", models=bed, migrations={"0001_beds": beds}),
+        },
+        name="second",
+    )
+    result = second.manage("migrate_domain", "--all")
+    try:
+        assert result.returncode == 0, result.stderr
+        assert query(
+            "SELECT confrelid::regclass::text FROM pg_constraint"
+            " WHERE conrelid = 'lab.beds'::regclass AND contype = 'f'"
+        ) == [("wards",)]
+        execute("INSERT INTO wards DEFAULT VALUES")
+        execute("INSERT INTO lab.beds (ward_id) VALUES (1)")
+    finally:
+        assert second.manage("grant_domain", "--remove").returncode == 0
