@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pwd
 import shutil
 import stat
@@ -16,10 +15,6 @@ from config.embedded.errors import EmbeddedServerUnusable
 from config.embedded.home import Home
 from config.embedded.programs import packaged_folder, usable_programs
 from tests.config.processes import Account, User, is_up
-
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0, reason="needs root: run the tests as root to see what root meets"
-)
 
 
 @pytest.fixture
