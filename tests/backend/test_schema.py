@@ -235,7 +235,7 @@ def _run_with_collation(qualified: Place, options: dict[str, str], *, determinis
     [
         ('in"ventory', 'dr"ug'),
         ('inventory"', '"drug"'),
-        ('"', "drug"),
+        ('in"', "drug"),
         ('a"."b', 'c"."d'),
         ("inventory", 'x"' * 31),
         ("Schema.With Space", "é" * 15),

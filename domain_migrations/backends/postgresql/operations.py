@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.functional import cached_property
 
-from .compiler import with_unambiguous_locks
+from .compiler import with_homonyms
 from .names import parse_table_name, quote
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class QualifiedOperationsMixin(Operations):
     """Operations for tables in schemas."""
 
     def compiler(self, compiler_name: str) -> type[SQLCompiler]:
-        """Extend the compiler of ordinary queries for ``select_for_update(of=...)``."""
+        """Extend the compiler of ordinary queries for tables of the same name."""
         if compiler_name == "SQLCompiler":
             return self._query_compiler
         return super().compiler(compiler_name)
@@ -29,7 +29,7 @@ class QualifiedOperationsMixin(Operations):
     @cached_property
     def _query_compiler(self) -> type[SQLCompiler]:
         compiler = super().compiler("SQLCompiler")
-        return with_unambiguous_locks(compiler)  # type: ignore[arg-type]  # classes are hashable
+        return with_homonyms(compiler)  # type: ignore[arg-type]  # classes are hashable
 
     def for_update_sql(
         self,
