@@ -16,6 +16,7 @@ from django.db import connections
 
 from .catalog.fingerprint import compare, fingerprint
 from .domains import CORE, Domain, get_domain, get_domains
+from .exceptions import MigrationFailed
 from .execution.options import MigrateOptions
 from .execution.results import Error
 from .execution.runner import migrate
@@ -55,7 +56,9 @@ class Verdict:
     def message(self) -> str:
         """The problem with its error, or with its first difference."""
         if self.error is not None:
-            return f"{self.problem}: {self.error.message} {self.error.hint}".rstrip()
+            # A failed migration's hint says how to go on, which a scratch database does not.
+            hint = "" if self.error.code == MigrationFailed.code else self.error.hint
+            return f"{self.problem}: {self.error.message} {hint}".rstrip()
         if not self.differences:
             return self.problem
         more = len(self.differences) - 1

@@ -1,0 +1,119 @@
+"""Where a proof cannot be made: nothing is done, and a sentence says why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from domain_migrations.exceptions import InvalidConfiguration, PrivilegeMissing, UnknownDomain
+from domain_migrations.execution import scratch
+from domain_migrations.execution.results import Error
+from domain_migrations.execution.scratch import pointed_at
+from domain_migrations.proof import Verdict, prove
+from tests.support import catalog
+
+DATABASES = "SELECT datname FROM pg_database WHERE datname ~ %s"
+
+
+def scratch_database_(purpose: str, *, template: str | None = None) -> AbstractContextManager[str]:
+    """`scratch_database`, whose name a fixture has."""
+    return scratch.scratch_database("default", purpose, template=template)
+
+
+def ours(purpose: str) -> list[str]:
+    """The scratch databases that this process made and has not dropped."""
+    return [name for (name,) in catalog.query(DATABASES, f"^{purpose}.*_{os.getpid()}_")]
+
+
+@pytest.fixture
+def poor_role(scratch_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The default connection's role, which may not create databases."""
+    role = f"poor_{os.getpid()}"
+    catalog.execute(f"CREATE ROLE {role} LOGIN")
+    with monkeypatch.context() as patch:
+        connections["default"].close()
+        patch.setitem(connections["default"].settings_dict, "USER", role)
+        yield role
+        connections["default"].close()
+    catalog.execute(f"DROP ROLE {role}")
+
+
+def test_a_role_that_may_not_create_databases(poor_role: str) -> None:
+    with pytest.raises(PrivilegeMissing) as raised:
+        prove(["hr"])
+
+    assert raised.value.message == (
+        f'The role "{poor_role}" may not create databases, and a scratch database is needed.'
+    )
+    assert raised.value.hint == (
+        f'Run ALTER ROLE "{poor_role}" CREATEDB, or connect as a role that may.'
+    )
+
+
+def test_settings_that_lead_to_another_database(
+    scratch_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        connections["default"].settings_dict, "OPTIONS", {"dbname": scratch_database}
+    )
+    before = catalog.snapshot()
+
+    with pytest.raises(InvalidConfiguration) as raised:
+        prove(["hr"])
+
+    assert raised.value.message.startswith(
+        f'The database "default" leads to "{scratch_database}" when it is asked for "prove_base_'
+    )
+    assert catalog.snapshot() == before
+    assert ours("prove") == []
+
+
+def test_an_unknown_domain_is_refused_before_anything_is_created() -> None:
+    with pytest.raises(UnknownDomain):
+        prove(["hr", "payroll"])
+
+
+def test_a_scratch_database_is_dropped_after_an_error(scratch_database: str) -> None:
+    with pytest.raises(ZeroDivisionError):
+        fail_in_a_scratch_database()
+
+    assert catalog.query("SELECT current_database()") == [(scratch_database,)]
+    assert ours("wreck") == []
+    assert catalog.tables("public") == set()
+
+
+def fail_in_a_scratch_database() -> None:
+    with scratch_database_("wreck") as name, pointed_at(name):
+        assert catalog.query("SELECT current_database()") == [(name,)]
+        catalog.execute("CREATE TABLE public.things (id int)")
+        raise ZeroDivisionError
+
+
+def test_a_scratch_database_is_a_copy_of_its_template(scratch_database: str) -> None:
+    with scratch_database_("first") as first:
+        with pointed_at(first):
+            catalog.execute("CREATE TABLE public.things (id int)")
+        with scratch_database_("second", template=first) as second, pointed_at(second):
+            assert catalog.tables("public") == {"things"}
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ({"differences": ("one",)}, "a problem: one"),
+        ({"differences": ("one", "two", "three")}, "a problem: one (and 2 more)"),
+        ({"error": Error("connection", "It is gone.", "")}, "a problem: It is gone."),
+    ],
+)
+def test_a_verdict_says_its_first_difference_or_its_error(
+    found: dict[str, Any], message: str
+) -> None:
+    verdict = Verdict(domain="hr", problem="a problem", **found)
+
+    assert not verdict.is_proven
+    assert verdict.message == message
