@@ -1,0 +1,115 @@
+"""README.md and docs/reference say what the code says."""
+
+from __future__ import annotations
+
+import re
+from argparse import _SubParsersAction
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+
+from domain_migrations import checks, exceptions
+from domain_migrations.conf import Settings
+from domain_migrations.history.journal import CREATE_TABLE
+from tests.support.commands import ROOT
+
+REFERENCE = ROOT / "docs/reference"
+OURS = [name for name, app in get_commands().items() if app == "domain_migrations"]
+# Those of every Django command, and stock migrate's, which Django documents.
+DJANGO_OPTIONS = {
+    *("--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback"),
+    *("--no-color", "--force-color", "--skip-checks"),
+}
+ROW = re.compile(r"^\| (.+) \|$", re.MULTILINE)
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of a Markdown table's rows, below its head, without back quotes."""
+    cells = [re.split(r"(?<!\\) \| ", row.replace("`", "")) for row in ROW.findall(text)]
+    return [row for row in cells[1:] if set(row[0]) != {"-"}]
+
+
+def table(path: Path, marker: str) -> list[list[str]]:
+    """The rows of the table behind a comment."""
+    _, found, behind = path.read_text().partition(f"<!-- {marker} -->\n")
+    assert found, f"{path.name} has no <!-- {marker} -->"
+    return rows(behind.lstrip("\n").partition("\n\n")[0])
+
+
+def check_ids() -> list[list[str]]:
+    return rows(str(checks.__doc__).replace("``", ""))
+
+
+def test_checks_module_lists_its_ids() -> None:
+    sources = [path.read_text() for path in (ROOT / "domain_migrations").rglob("*.py")]
+    used = {
+        name
+        for source in sources
+        for name in re.findall(r'(?:Problem\(\s*|_across\(\s*|return |\.)"?([EW]\d{3})"', source)
+    }
+    assert used <= {number for number, _ in check_ids()}
+
+
+@pytest.mark.parametrize(
+    ("name", "marker"),
+    [("README.md", "the table of checks"), ("docs/reference/checks.md", "the table of checks")],
+)
+def test_checks_are_documented(name: str, marker: str) -> None:
+    assert [row[:2] for row in table(ROOT / name, marker)] == check_ids()
+
+
+@pytest.mark.parametrize("command", [name for name in OURS if name != "migrate"])
+def test_options_are_documented(command: str) -> None:
+    parser = load_command_class("domain_migrations", command).create_parser("manage.py", command)
+    options = {
+        option
+        for action in parser._actions
+        if not isinstance(action, _SubParsersAction)
+        for option in action.option_strings
+        if option.startswith("--")
+    }
+    told = table(REFERENCE / "commands.md", f"options of {command}")
+    assert set(re.findall(r"--[a-z-]+", " ".join(row[0] for row in told))) == (
+        options - DJANGO_OPTIONS
+    )
+
+
+def test_every_command_is_documented() -> None:
+    headings = re.findall(r"^## (\w+)$", (REFERENCE / "commands.md").read_text(), re.MULTILINE)
+    assert set(OURS) <= set(headings)
+    readme = (ROOT / "README.md").read_text()
+    assert {name for name in OURS if f"`{name}" not in readme} == set()
+
+
+def test_settings_are_documented() -> None:
+    expected = [
+        [
+            field.name.upper(),
+            str(field.default if field.default is not MISSING else field.default_factory()),
+        ]
+        for field in fields(Settings)
+    ]
+    assert [row[:2] for row in table(REFERENCE / "settings.md", "the table of settings")] == (
+        expected
+    )
+
+
+def test_error_codes_are_documented() -> None:
+    leaves = exceptions.DomainMigrationsError.__subclasses__()
+    expected = [
+        [error.code, error.__name__, str(error.exit_status), str(error.__doc__)]
+        for error in leaves
+        if error.__module__ == exceptions.__name__
+    ]
+    assert table(REFERENCE / "errors.md", "the table of errors") == expected
+    told = (ROOT / "docs/troubleshooting.md").read_text()
+    assert [code for code, *_ in expected if f"\n## `{code}`\n" not in told] == []
+
+
+def test_journal_columns_are_documented() -> None:
+    columns = re.findall(r"^    (\w+) (\w+(?: precision)?(?:\(\d+\))?)", CREATE_TABLE, re.MULTILINE)
+    expected = [[name, kind] for name, kind in columns if name != "CONSTRAINT"]
+    told = table(REFERENCE / "tables.md", "the columns of the journal")
+    assert [row[:2] for row in told] == expected
