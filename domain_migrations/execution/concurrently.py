@@ -35,11 +35,11 @@ CREATE_INDEX = re.compile(
 )
 
 DEAD_INDEX = """
-SELECT c.oid, n.nspname, c.relname
+SELECT c.oid, n.nspname, c.relname, i.indisvalid
 FROM pg_index AS i
 JOIN pg_class AS c ON c.oid = i.indexrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE i.indrelid = to_regclass(%s) AND NOT i.indisvalid
+WHERE i.indrelid = to_regclass(%s) AND (%s OR NOT i.indisvalid)
   AND c.relname = (parse_ident(%s))[1]::name
 """
 
@@ -60,11 +60,12 @@ class BuiltIndex(NamedTuple):
 
 
 class DeadIndex(NamedTuple):
-    """An invalid index that nobody is building."""
+    """An index that stands in the way of building it, and that nobody is building."""
 
     oid: int
     schema: str
     name: str
+    is_valid: bool
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -81,16 +82,23 @@ def index_built_by(statement: str) -> BuiltIndex | None:
     return BuiltIndex(found["name"], found["table"]) if found else None
 
 
-def find_dead_index(connection: BaseDatabaseWrapper, built: BuiltIndex) -> DeadIndex | None:
-    """Return what a failed attempt left of the index: of that name, on that table, invalid."""
+def find_dead_index(
+    connection: BaseDatabaseWrapper, built: BuiltIndex, *, even_valid: bool = False
+) -> DeadIndex | None:
+    """Return what an attempt left of the index: of that name, on that table, invalid.
+
+    Arguments:
+        even_valid: the attempt was cut off from its client, so that it may have succeeded.
+    """
+    params = [built.table, even_valid, built.name]
     with connection.cursor() as cursor:
-        cursor.execute(DEAD_INDEX, [built.table, built.name])
+        cursor.execute(DEAD_INDEX, params)
         before = cursor.fetchone()
         cursor.execute(BUILDERS, [built.table])
         if before is None or cursor.fetchone():
             return None
         # One whose builder finished between the two looks is valid now.
-        cursor.execute(DEAD_INDEX, [built.table, built.name])
+        cursor.execute(DEAD_INDEX, params)
         after = cursor.fetchone()
     return DeadIndex(*after) if after == before else None
 
@@ -111,13 +119,16 @@ class IndexBuilder:
 
     Arguments:
         report: told of every dead index that is dropped.
+        begun: a run that was killed has begun to build it. The server does not notice at
+            once and goes on by itself, so that the index may even be valid by now.
     """
 
     connection: BaseDatabaseWrapper
     report: Callable[[str], None]
+    begun: bool = False
 
     def run(self, built: BuiltIndex, execute: Callable[[], Any]) -> Any:
-        self._clear(built, "an earlier run left it")
+        self._clear(built, "an earlier run left it", even_valid=self.begun)
         try:
             return execute()
         except DatabaseError as exc:
@@ -132,11 +143,12 @@ class IndexBuilder:
                 self._clear(built, f"building it failed again: {said}")
             raise
 
-    def _clear(self, built: BuiltIndex, reason: str) -> bool:
-        index = find_dead_index(self.connection, built)
+    def _clear(self, built: BuiltIndex, reason: str, *, even_valid: bool = False) -> bool:
+        index = find_dead_index(self.connection, built, even_valid=even_valid)
         if index is not None:
             drop_dead_index(self.connection, index)
-            self.report(f"Dropped the invalid index {index}: {reason}.")
+            kind = "index" if index.is_valid else "invalid index"
+            self.report(f"Dropped the {kind} {index}: {reason}.")
         return index is not None
 
     def _is_lost(self) -> bool:

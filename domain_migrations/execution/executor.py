@@ -206,10 +206,12 @@ class DomainExecutor(MigrationExecutor):
             with self._identity_for(operation):
                 yield
             self.guard.after_operation(operation)
+            self.traffic.begun = False
             position.done(operation)
             self.records.running(migration, direction, started, finished + position.index)
 
         position.skipped = finished
+        self.traffic.begun = self._was_killed(migration, direction)
         with self.traffic.session_timeouts(migration), self._acting(migration):
             self.records.running(migration, direction, started, finished)
             self.guard.begin(migration)
@@ -237,10 +239,19 @@ class DomainExecutor(MigrationExecutor):
 
     def _finished(self, migration: Migration, direction: Direction) -> int:
         """Return how many operations an interrupted run has finished, 0 for a fresh start."""
+        found = self._interruption_of(migration, direction)
+        return found.finished if found else 0
+
+    def _was_killed(self, migration: Migration, direction: Direction) -> bool:
+        """Return whether the interrupted run had no time to say that it failed."""
+        found = self._interruption_of(migration, direction)
+        return found is not None and found.entry.status == "running"
+
+    def _interruption_of(self, migration: Migration, direction: Direction) -> Interruption | None:
         found = self.interruption
         if found is None or (migration.app_label, migration.name) != tuple(found.key):
-            return 0
-        return found.finished if found.backwards == (direction == "backwards") else 0
+            return None
+        return found if found.backwards == (direction == "backwards") else None
 
     def _state_before(self, migration: Migration) -> ProjectState:
         """Return the project state that the migration starts from, built anew."""

@@ -117,6 +117,9 @@ class Traffic:
         connection: the run's own.
         options: the limits, where they are not those of the settings.
         report: told who blocked, and of every new attempt.
+
+    Attributes:
+        begun: the operation at hand was begun by a run that was killed.
     """
 
     def __init__(
@@ -137,6 +140,7 @@ class Traffic:
         self._clock = clock
         self._chance = chance
         self._watcher: Watcher | None = None
+        self.begun = False
 
     @contextmanager
     def timeouts(self) -> Iterator[None]:
@@ -188,7 +192,7 @@ class Traffic:
                 built = index_built_by(text)
                 if built is None:
                     return run()
-                return IndexBuilder(self.connection, self.report).run(built, run)
+                return IndexBuilder(self.connection, self.report, self.begun).run(built, run)
         attempt = 0
         while True:
             attempt += 1
