@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import statistics
 import sys
 import time
@@ -25,7 +26,16 @@ from unittest import mock
 import django
 from psycopg import sql
 
-from tests.support import databases, servers
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.db import connections  # noqa: E402
+
+from config.database import ENGINE  # noqa: E402
+from domain_migrations.boundary.footprint import Footprint  # noqa: E402
+from domain_migrations.execution import executor  # noqa: E402
+from tests.support import databases, servers  # noqa: E402
+from tests.support.commands import call  # noqa: E402
 
 DATABASES = {"this project": 0, "many relations": 50_000}
 LIMIT = 0.05
@@ -53,9 +63,7 @@ class Unguarded:
     def after_operation(self, *_: object) -> None:
         """See nothing."""
 
-    def check(self) -> Any:
-        from domain_migrations.boundary.footprint import Footprint
-
+    def check(self) -> Footprint:
         return Footprint()
 
 
@@ -85,18 +93,10 @@ def _parser() -> argparse.ArgumentParser:
 @contextmanager
 def _server() -> Iterator[servers.TestServer]:
     """A server of its own, which Django's default connection points to."""
-    import os
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     folder = servers.make_folder()
     server = servers.server_of_this_run()
     try:
         server.start()
-        django.setup()
-        from django.db import connections
-
-        from config.database import ENGINE
-
         entry = connections.settings["default"]
         entry.update(ENGINE=ENGINE, PASSWORD="", OPTIONS={}, CONN_MAX_AGE=0, **server.settings)
         connections["default"] = connections.create_connection("default")
@@ -108,8 +108,6 @@ def _server() -> Iterator[servers.TestServer]:
 
 @contextmanager
 def _template(server: servers.TestServer, relations: int) -> Iterator[str]:
-    from tests.support.commands import call
-
     with databases.scratch(server, prefix="guard") as name:
         with databases.default_database(name):
             for domain in ("core", "hr", "finance"):
@@ -143,9 +141,6 @@ def _measure(server: servers.TestServer, template: str, runs: int) -> dict[str, 
 
 def _run(server: servers.TestServer, template: str, *, guarded: bool) -> float:
     """Seconds that applying the history took."""
-    from domain_migrations.execution import executor
-    from tests.support.commands import call
-
     guard = executor.FootprintGuard if guarded else Unguarded
     with (
         databases.scratch(server, template=template, prefix="guarded") as name,
