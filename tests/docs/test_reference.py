@@ -113,3 +113,27 @@ def test_journal_columns_are_documented() -> None:
     expected = [[name, kind] for name, kind in columns if name != "CONSTRAINT"]
     told = table(REFERENCE / "tables.md", "the columns of the journal")
     assert [row[:2] for row in told] == expected
+
+
+def test_finding_ids_are_documented() -> None:
+    engine = ROOT / "domain_migrations"
+    sources = [engine / "verification.py", *(engine / "catalog").rglob("*.py")]
+    sources += (engine / "boundary").rglob("*.py")
+    used = {
+        number for path in sources for number in re.findall(r'"([HCDUBL]\d{3})"', path.read_text())
+    }
+    assert "H001" in used
+    assert "D001" in used
+    told = set(re.findall(r"`([A-Z]\d{3})`", (REFERENCE / "findings.md").read_text()))
+    assert used - told == set()
+
+
+def test_requirements_are_pinned_and_have_a_reason() -> None:
+    readme = (ROOT / "README.md").read_text().partition("## Dependencies")[2].lower()
+    for name in ("runtime", "tools"):
+        direct, _, others = (ROOT / f"requirements/{name}.txt").read_text().partition("\n\n")
+        lines = [line for line in (direct + others).splitlines() if not line.startswith("#")]
+        assert [line for line in lines if "==" not in line] == []
+        for line in direct.splitlines()[1:]:
+            package = re.split(r"[\[=]", line)[0]
+            assert package.replace("psycopg", "psycopg 3") in readme, package
