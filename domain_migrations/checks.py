@@ -21,6 +21,9 @@
 | E017 | a migration that depends on another domain's |
 | E018 | a setting that cannot be worked with |
 | E019 | a constraint from a domain on another database to core |
+| E020 | a ``DomainReference`` to what is no model |
+| E021 | a ``DomainReference`` of another type than the other's key |
+| E022 | a ``DomainReference`` whose object has no place on its model |
 | W001 | (database) rows of a domain in ``public.django_migrations`` |
 """
 
@@ -44,6 +47,7 @@ from .conf import get_settings
 from .domains import get_domains
 from .exceptions import InvalidConfiguration
 from .history.tables import read_histories
+from .references import reference_problems
 from .router import DomainRouter
 
 PREFIX = "domain_migrations"
@@ -57,7 +61,7 @@ def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     declared = list(_errors(declaration_problems()))
     if declared or not _is_configured():
         return declared
-    problems = [*model_problems(), *moved_key_problems()]
+    problems = [*model_problems(), *moved_key_problems(), *reference_problems()]
     labels = None if app_configs is None else {config.label for config in app_configs}
     return [
         message

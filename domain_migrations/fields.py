@@ -1,0 +1,188 @@
+"""Keeping the id of another domain's object, where a relation must cross on purpose.
+
+::
+
+    class Inspection(models.Model):
+        employee_id = DomainReference("hr.Employee")
+
+The database knows a plain column: no constraint, no join, and no migration that depends on the
+other domain, which need not be installed. ``inspection.employee`` is the object, or None where
+it is gone; :func:`domain_migrations.references.resolve` finds those of many rows in one query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps as global_apps
+from django.apps.registry import Apps
+from django.core.exceptions import AppRegistryNotReady
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Field, Model
+
+SUFFIX = "_id"
+TYPE_ARGUMENTS = ("max_length", "max_digits", "decimal_places", "db_collation")
+"""What of a key's arguments makes its column's type."""
+PLAIN: dict[str, type[Field[Any, Any]]] = {
+    "AutoField": models.IntegerField,
+    "BigAutoField": models.BigIntegerField,
+    "SmallAutoField": models.SmallIntegerField,
+    "PositiveIntegerField": models.IntegerField,
+    "PositiveBigIntegerField": models.BigIntegerField,
+    "PositiveSmallIntegerField": models.SmallIntegerField,
+}
+"""What refers to a key that counts itself, or has a check of its own."""
+
+
+class ReferencedObject:
+    """The attribute that has the object for an id: asked for once, then remembered."""
+
+    def __init__(self, field: DomainReference) -> None:
+        self.field = field
+
+    def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
+        if instance is None:
+            return self
+        pk = self.field.id_of(instance)
+        known = instance._state.fields_cache.get(self.field.object_name)
+        if known is None or known[0] != pk:
+            found = self.field.fetch([pk], using=instance._state.db)
+            self.field.remember(instance, found.get(pk))
+        return instance._state.fields_cache[self.field.object_name][1]
+
+    def __set__(self, instance: Model, value: Model | None) -> None:
+        setattr(instance, self.field.attname, None if value is None else value.pk)
+        self.field.remember(instance, value)
+
+
+class DomainReference(models.Field[Any, Any]):
+    """The id of an object in another domain, which may be gone or never have been there.
+
+    Arguments:
+        to: the other model, as ``"hr.Employee"``; never the class, which would be an import.
+        id_field: a field of the type of the other's id. Unless given, the type of its primary
+            key where the other domain is installed, else ``BigIntegerField()``. A migration
+            always states it, so it makes the same column with and without the other domain.
+
+    The attribute holds the id. The object is at the same name without ``_id``, or with
+    ``_object`` behind it. As on any plain field there is no index without ``db_index=True``.
+    """
+
+    description = "The id of an object in another domain"
+    empty_strings_allowed = False
+
+    def __init__(
+        self, to: str, *args: Any, id_field: Field[Any, Any] | None = None, **kwargs: Any
+    ) -> None:
+        self.to = to
+        self._id_field = id_field
+        super().__init__(*args, **kwargs)
+
+    @property
+    def object_name(self) -> str:
+        """The attribute that has the object."""
+        return (
+            self.name.removesuffix(SUFFIX) if self.name.endswith(SUFFIX) else f"{self.name}_object"
+        )
+
+    @property
+    def id_field(self) -> Field[Any, Any]:
+        """A field of the column's type."""
+        if self._id_field is not None:
+            return self._id_field
+        target = self.target()
+        return models.BigIntegerField() if target is None else plain_field(target)
+
+    def target(self, apps: Apps | None = None) -> type[Model] | None:
+        """Return the other model; None where its domain is not installed."""
+        if apps is None:
+            apps = getattr(getattr(self, "model", None), "_meta", None) and self.model._meta.apps
+        try:
+            return (apps or global_apps).get_model(self.to, require_ready=False)
+        except (LookupError, ValueError, AttributeError, AppRegistryNotReady):
+            return None
+
+    def fetch(self, pks: Iterable[Any], *, using: str | None = None) -> dict[Any, Model]:
+        """Return the objects with these ids, by id, in one query; those that are gone are not."""
+        target, wanted = self.target(), {pk for pk in pks if pk is not None}
+        if target is None or not wanted:
+            return {}
+        manager = target._base_manager
+        return (manager.db_manager(using) if using else manager).in_bulk(wanted)
+
+    def remember(self, instance: Model, found: Model | None) -> None:
+        """Keep the object for the id that the instance has now."""
+        cache: dict[str, Any] = instance._state.fields_cache
+        cache[self.object_name] = (self.id_of(instance), found)
+
+    def id_of(self, instance: Model) -> Any:
+        """Return the id that the instance keeps, as the other's primary key has it."""
+        return self.to_python(getattr(instance, self.attname))
+
+    def contribute_to_class(self, cls: type[Model], name: str, private_only: bool = False) -> None:
+        super().contribute_to_class(cls, name, private_only=private_only)
+        if not hasattr(cls, self.object_name):
+            setattr(cls, self.object_name, ReferencedObject(self))
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, [self.to, *args], {**kwargs, "id_field": self.id_field}
+
+    def get_internal_type(self) -> str:
+        return self.id_field.get_internal_type()
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        return self.id_field.db_type(connection)
+
+    def cast_db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        return self.id_field.cast_db_type(connection)
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
+        return self.id_field.db_parameters(connection)
+
+    def to_python(self, value: Any) -> Any:
+        return self.id_field.to_python(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return self.id_field.get_prep_value(_id_of(value))
+
+    def get_db_prep_value(
+        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> Any:
+        return self.id_field.get_db_prep_value(_id_of(value), connection, prepared)
+
+    @property
+    def validators(self) -> list[Any]:
+        return [*super().validators, *self.id_field.validators]
+
+    def formfield(self, **kwargs: Any) -> Any:
+        model_field = self.id_field
+        form_field: Any = model_field.formfield()
+        defaults: dict[str, Any] = {"form_class": type(form_field)}
+        if model_field.max_length is not None:
+            defaults["max_length"] = model_field.max_length
+        if self.null and hasattr(form_field, "empty_value"):
+            defaults["empty_value"] = None
+        return super().formfield(**{**defaults, **kwargs})
+
+
+def plain_field(target: type[Model]) -> Field[Any, Any]:
+    """Return a field of the type of a model's primary key, of one of Django's own classes.
+
+    A class of the other domain's would be imported by the migrations that use the field.
+    """
+    key: Any = target._meta.pk
+    while key.is_relation:
+        key = key.target_field
+    kind = next(
+        base for base in type(key).__mro__ if base.__module__.startswith("django.db.models.fields")
+    )
+    kind = PLAIN.get(kind.__name__, kind)
+    values = {name: getattr(key, name, None) for name in TYPE_ARGUMENTS}
+    return kind(**{name: value for name, value in values.items() if value is not None})
+
+
+def _id_of(value: Any) -> Any:
+    return value.pk if isinstance(value, Model) else value
