@@ -1,4 +1,18 @@
-"""Is the database what the code says, and within the rules: what ``verify_domain`` finds."""
+"""Is the database what the code says, and within the rules: what ``verify_domain`` finds.
+
+=============  =================================================================================
+id             found
+=============  =================================================================================
+H001           a row of a history whose migration is not on disk
+H002           a migration without a transaction that was interrupted
+H003           a migration that was applied before one that it depends on
+H004           an applied migration that depends on one that is not applied
+H005           migrations that cannot be loaded, so that their histories cannot be judged
+C001           a migration whose file was edited after it had been applied
+D…, U…         drift: see ``catalog.findings``; ``U…`` is for information only
+B…, L…         crossings and leftovers: see ``boundary.catalog``
+=============  =================================================================================
+"""
 
 from __future__ import annotations
 
@@ -8,19 +22,24 @@ from typing import Any, Protocol
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
 
 from .boundary.catalog import boundary_findings, leftover_findings
+from .catalog import findings as drift_ids
 from .catalog.drift import find_drift
+from .catalog.mentions import Mentions
 from .domains import Domain, get_domain, get_domains
+from .exceptions import BoundaryViolation, InvalidConfiguration
 from .execution.connection import database_errors
 from .execution.executor import applied_state
-from .execution.interrupted import find_interruption
-from .execution.loader import DomainLoader, load
+from .execution.integrity import (
+    checksum_findings,
+    history_findings,
+    not_loaded,
+    sound_loader,
+)
+from .execution.loader import DomainLoader
 from .execution.results import FORMAT
-from .execution.status import DomainStatus, read_statuses
-from .files import migration_file
-from .history.checksum import checksum
-from .history.journal import read_entries
 
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 
@@ -40,18 +59,6 @@ class Finding(Protocol):
     def message(self) -> str: ...
     @property
     def hint(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class HistoryFinding:
-    """A history, or a migration's file, that is not as it was when it was applied."""
-
-    id: str
-    kind: str
-    domain: str
-    object: str
-    message: str
-    hint: str
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,6 @@ def verify(
 
     Raises:
         UnknownDomain: a name is no domain's.
-        InvalidConfiguration: migrations cannot be loaded.
         ConnectionFailed: the database did not answer.
     """
     domains = [get_domain(name) for name in names] if names else list(get_domains())
@@ -99,8 +105,11 @@ def verify(
     for domain in domains:
         alias = database or domain.database
         with database_errors(alias):
-            for kind in kinds:
-                found.extend(_LOOKS[kind](connections[alias], domain))
+            for kind in KINDS:
+                if kind in kinds:
+                    found.extend(_LOOKS[kind](connections[alias], domain))
+    # A crossing between two domains is found from both sides, a stray table by two looks.
+    found = _once(found)
     return Verification(
         database or DEFAULT_DB_ALIAS,
         findings=tuple(finding for finding in found if not _unmanaged(finding)),
@@ -108,101 +117,63 @@ def verify(
     )
 
 
+def _once(found: Sequence[Finding]) -> list[Finding]:
+    tables = {_plain(finding.object) for finding in found if finding.id in ("L001", "L002")}
+    return [
+        finding
+        for finding in dict.fromkeys(found)
+        if finding.id != "D" + drift_ids.EXTRA_TABLE or _plain(finding.object) not in tables
+    ]
+
+
+def _plain(title: str) -> str:
+    return title.replace('"', "")
+
+
 def _unmanaged(finding: Finding) -> bool:
     return bool(getattr(finding, "unmanaged", False))
 
 
-def _history(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    (status,) = read_statuses(connection, [domain])
-    for key in status.unknown:
-        yield HistoryFinding(
-            "H001",
-            "history",
-            domain.name,
-            str(key),
-            f"{key} is in {domain.history_table} but not on disk.",
-            "Deploy the code that has it; if it is gone for good, run:"
-            f" manage.py repair_domain {domain.name} --prune",
-        )
-    interrupted = find_interruption(read_entries(connection, domain))
-    if interrupted is not None:
-        yield HistoryFinding(
-            "H002",
-            "history",
-            domain.name,
-            str(interrupted.key),
-            f"{interrupted.key} was interrupted behind its operation {interrupted.finished}.",
-            f"Look at what is there, then run: manage.py repair_domain {domain.name} --resume",
-        )
-    yield from _out_of_order(connection, status)
-
-
-def _out_of_order(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[Finding]:
-    """Yield migrations that were recorded before one that they depend on."""
-    if not status.rows:
-        return
-    domain = status.domain
-    loader = DomainLoader(connection, domain)
-    position = {(row.app, row.name): index for index, row in enumerate(status.rows)}
-    for key, index in position.items():
-        node = loader.graph.node_map.get(key)
-        for parent in node.parents if node is not None else ():
-            if position.get(parent.key, -1) > index and not loader.replacements.get(parent.key):
-                yield HistoryFinding(
-                    "H003",
-                    "history",
-                    domain.name,
-                    ".".join(key),
-                    f"{'.'.join(key)} was applied before {'.'.join(parent.key)}, which it depends"
-                    " on.",
-                    "See that the schema is right with: manage.py verify_domain"
-                    f" {domain.name} --only drift",
-                )
-
-
-def _checksum(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    (status,) = read_statuses(connection, [domain])
-    for key in edited(connection, status):
-        yield HistoryFinding(
-            "C001",
-            "checksum",
-            domain.name,
-            ".".join(key),
-            f"{'.'.join(key)} was edited after it had been applied.",
-            "Take the edit back, or review it and run:"
-            f" manage.py repair_domain {domain.name} --accept-checksum {key[1]}",
-        )
-
-
-def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[tuple[str, str]]:
-    """Yield the applied migrations whose file is not the one that was applied."""
-    recorded = {
-        (entry.app, entry.name): entry.checksum
-        for entry in read_entries(connection, status.domain)
-        if entry.direction == "forwards" and entry.checksum and entry.status != "failed"
-    }
-    for row in status.rows:
-        path = migration_file((row.app, row.name))
-        known = recorded.get((row.app, row.name))
-        if path is not None and known and checksum(path.read_bytes()) != known:
-            yield row.app, row.name
-
-
 def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    loader = load(connection, domain)
-    applied = [
-        migration
-        for key, migration in loader.graph.nodes.items()
-        if key in loader.applied_migrations and key[0] in domain.app_labels
-    ]
-    if applied:
+    try:
+        loader = sound_loader(connection, domain)
+    except (BoundaryViolation, InvalidConfiguration) as exc:
+        yield not_loaded(domain, exc)
+        return
+    if applied := _applied(loader):
         yield from find_drift(connection, domain, applied_state(loader), migrations=applied)
 
 
+def _applied(loader: DomainLoader) -> list[Migration]:
+    return [
+        migration
+        for key, migration in loader.graph.nodes.items()
+        if key in loader.applied_migrations and key[0] in loader.domain.app_labels
+    ]
+
+
+def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    """Yield leftovers, without the tables that the domain's migrations make with SQL."""
+    mentions: Mentions | None = None
+    for finding in leftover_findings(connection, domain):
+        if finding.id == "L002":
+            mentions = mentions or _mentions(connection, domain)
+            if mentions.has(finding.object.partition(".")[2]):
+                continue
+        yield finding
+
+
+def _mentions(connection: BaseDatabaseWrapper, domain: Domain) -> Mentions:
+    try:
+        return Mentions(_applied(sound_loader(connection, domain)))
+    except (BoundaryViolation, InvalidConfiguration):
+        return Mentions(())
+
+
 _LOOKS: dict[str, Callable[[BaseDatabaseWrapper, Domain], Iterator[Finding]]] = {
-    "history": _history,
-    "checksum": _checksum,
+    "history": history_findings,
+    "checksum": checksum_findings,
     "drift": _drift,
     "boundary": boundary_findings,
-    "leftover": leftover_findings,
+    "leftover": _leftover,
 }

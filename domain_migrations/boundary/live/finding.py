@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...domains import Domain
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -24,3 +26,7 @@ class Finding:
     object: str
     message: str
     hint: str
+
+
+Crossing = tuple[Finding, Domain | None]
+"""A finding and the domain that is used, None where it cannot be told."""
