@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps.registry import Apps
 from django.db import NotSupportedError, ProgrammingError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
 from django.test.utils import isolate_apps
+from django.utils.timezone import now
 
 from domain_migrations.backends.postgresql.introspection import CatalogCursor
 from tests.support.catalog import execute, query
@@ -150,6 +153,23 @@ def test_get_table_description(spelling: str) -> None:
     assert described["size"].comment == "in mg"
 
 
+def test_get_table_description__collations_of_a_schema() -> None:
+    execute(
+        "CREATE COLLATION inventory.thai (locale = 'C');"
+        "CREATE COLLATION public.lao (locale = 'C');"
+        "CREATE TABLE public.words (a text COLLATE inventory.thai, b text COLLATE public.lao,"
+        ' c text COLLATE "POSIX", d text)'
+    )
+    for name in ("words", '"public"."words"'):
+        columns = introspect("get_table_description", name)
+        assert [column.collation for column in columns] == [
+            '"inventory"."thai"',
+            "lao",
+            "POSIX",
+            None,
+        ]
+
+
 def test_get_table_description__unknown_table() -> None:
     with pytest.raises(ProgrammingError, match=r'relation "inventory\.nothing" does not exist'):
         introspect("get_table_description", '"inventory"."nothing"')
@@ -193,6 +213,43 @@ def test_get_constraints__target_with_a_dot_in_its_name() -> None:
     )
     constraints = introspect("get_constraints", '"inventory"."sales"')
     assert constraints["dots"]["foreign_key"] == ('"inventory"."a.b"', "c.d")
+
+
+def test_recorder_on_a_qualified_table() -> None:
+    """Row 10: the second recorder finds the table that the first one made."""
+
+    # The engine puts a subclass in its place.
+    original = next(
+        c for c in MigrationRecorder.__mro__ if c.__module__ == "django.db.migrations.recorder"
+    )
+
+    class QualifiedRecorder(original):
+        Migration = type(
+            "Migration",
+            (models.Model,),
+            {
+                "__module__": __name__,
+                "app": models.CharField(max_length=255),
+                "name": models.CharField(max_length=255),
+                "applied": models.DateTimeField(default=now),
+                "Meta": type(
+                    "Meta",
+                    (),
+                    {"apps": Apps(), "db_table": '"inventory"."history"', "app_label": "tests"},
+                ),
+            },
+        )
+
+    execute("CREATE TABLE public.history (id int)")
+    QualifiedRecorder(connections["default"]).record_applied("shop", "0001_initial")
+    recorder = QualifiedRecorder(connections["default"])
+    assert recorder.has_table()
+    recorder.record_applied("shop", "0002_more")
+    assert list(recorder.applied_migrations()) == [
+        ("shop", "0001_initial"),
+        ("shop", "0002_more"),
+    ]
+    assert query("SELECT count(*) FROM inventory.history") == [(2,)]
 
 
 def test_get_constraints__unknown_table() -> None:

@@ -36,6 +36,9 @@ RELATIONS_BY_OID = {
 }
 """The same for ``get_relations``, which besides leaves out tables in another schema."""
 
+COLLATION_BY_OID = {r"ELSE collname END AS": "ELSE co.oid::text END AS"}
+"""Makes ``get_table_description`` return a column's collation as its oid."""
+
 LIST_TABLES = """
     SELECT
         n.nspname,
@@ -73,6 +76,13 @@ NAME_TABLES = """
     WHERE c.oid = ANY(%s)
 """
 
+NAME_COLLATIONS = """
+    SELECT c.oid::text, n.nspname, c.collname
+    FROM pg_catalog.pg_collation c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
+    WHERE c.oid::text = ANY(%s)
+"""
+
 
 class QualifiedIntrospectionMixin(Introspection):
     """Introspection of tables in every schema.
@@ -105,10 +115,12 @@ class QualifiedIntrospectionMixin(Introspection):
         return list(tables.values())
 
     def get_table_description(self, cursor: CursorWrapper, table_name: str) -> list[Any]:
-        if '"' not in table_name:
-            return super().get_table_description(cursor, table_name)
-        with self._lookup(cursor, table_name) as lookup:
-            return super().get_table_description(lookup, table_name)
+        """Return the columns; a collation is named with its schema where that is needed."""
+        with self._lookup(cursor, table_name, COLLATION_BY_OID) as lookup:
+            columns: list[Any] = super().get_table_description(lookup, table_name)
+        collations = [column.collation for column in columns if column.collation]
+        names = self._names(cursor, NAME_COLLATIONS, collations)
+        return [column._replace(collation=names.get(column.collation)) for column in columns]
 
     def get_sequences(
         self, cursor: CursorWrapper, table_name: str, table_fields: Iterable[Any] = ()
@@ -128,7 +140,7 @@ class QualifiedIntrospectionMixin(Introspection):
         """Return the foreign keys, also those to tables in other schemas."""
         with self._lookup(cursor, table_name, RELATIONS_BY_OID) as lookup:
             relations: dict[str, Any] = super().get_relations(lookup, table_name)
-        names = self._names(cursor, {target[1] for target in relations.values()})
+        names = self._names(cursor, NAME_TABLES, {target[1] for target in relations.values()})
         # Since Django 6.0 there is a third part, what happens on delete.
         return {
             column: (target[0], names[target[1]], *target[2:])
@@ -140,7 +152,8 @@ class QualifiedIntrospectionMixin(Introspection):
         with self._lookup(cursor, table_name, CONSTRAINT_TARGET_BY_OID) as lookup:
             constraints: dict[str, Any] = super().get_constraints(lookup, table_name)
         foreign_keys = [item for item in constraints.values() if item["foreign_key"]]
-        names = self._names(cursor, {int(item["foreign_key"][0]) for item in foreign_keys})
+        oids = {int(item["foreign_key"][0]) for item in foreign_keys}
+        names = self._names(cursor, NAME_TABLES, oids)
         for item in foreign_keys:
             oid, column = item["foreign_key"]
             item["foreign_key"] = (names[int(oid)], column)
@@ -163,17 +176,17 @@ class QualifiedIntrospectionMixin(Introspection):
         return [cut(table.name), schema, schema]
 
     @staticmethod
-    def _names(cursor: CursorWrapper, oids: Iterable[int]) -> dict[int, str]:
+    def _names(cursor: CursorWrapper, query: str, oids: Iterable[Any]) -> dict[Any, str]:
         wanted = list(oids)
         if not wanted:
             return {}
-        cursor.execute(NAME_TABLES, [wanted])
+        cursor.execute(query, [wanted])
         return {oid: spelling(schema, name) for oid, schema, name in cursor.fetchall()}
 
 
 def spelling(schema: str | None, name: str) -> str:
-    """Return how the table is listed; temporary tables count as bare, as in Django."""
-    bare = schema is None or schema == "public" or schema.startswith("pg_temp_")
+    """Return how a table or collation is named; what every session has or is its own is bare."""
+    bare = schema in (None, "public", "pg_catalog") or str(schema).startswith("pg_temp_")
     return format_table_name(None if bare else schema, name)
 
 

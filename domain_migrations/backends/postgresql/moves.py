@@ -55,7 +55,7 @@ def move_sql(
     whose names are taken are renamed as PostgreSQL would have named them there, except those
     to `keep` because migrations know them by name: for these PostgreSQL reports the conflict.
     """
-    source, target = old.schema or "public", new.schema or "public"
+    source, target = cut(old.schema or "public"), cut(new.schema or "public")
     name, new_name = cut(old.name), cut(new.name)
     schema = source
     if source != target:

@@ -142,7 +142,7 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
             cursor.execute(SCHEMA_EXISTS, [schema])
             missing = cursor.fetchone() is None
         if missing:
-            self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+            self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}", None)
         self._ensured_schemas.add(schema)
 
     def _create_index_name(
