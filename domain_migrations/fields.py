@@ -13,7 +13,7 @@ it is gone; :func:`domain_migrations.references.resolve` finds those of many row
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps as global_apps
 from django.apps.registry import Apps
@@ -21,6 +21,11 @@ from django.core.exceptions import AppRegistryNotReady
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
+
+if TYPE_CHECKING:
+    BaseField = Field[Any, Any]
+else:
+    BaseField = Field  # Not subscriptable, unless the project patches it so.
 
 SUFFIX = "_id"
 TYPE_ARGUMENTS = ("max_length", "max_digits", "decimal_places", "db_collation")
@@ -57,7 +62,7 @@ class ReferencedObject:
         self.field.remember(instance, value)
 
 
-class DomainReference(models.Field[Any, Any]):
+class DomainReference(BaseField):
     """The id of an object in another domain, which may be gone or never have been there.
 
     Arguments:

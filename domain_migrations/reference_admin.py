@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -16,6 +16,11 @@ from django.utils.html import format_html
 
 from .fields import DomainReference
 from .references import resolve
+
+if TYPE_CHECKING:
+    BaseAdmin = admin.ModelAdmin[Any]
+else:
+    BaseAdmin = admin.ModelAdmin
 
 
 def link(pk: Any, found: Model | None) -> str:
@@ -49,7 +54,7 @@ class ReferencingChangeList(ChangeList):
         resolve(self.result_list)
 
 
-class DomainReferenceAdmin(admin.ModelAdmin[Any]):
+class DomainReferenceAdmin(BaseAdmin):
     """A ``ModelAdmin`` that shows every ``DomainReference`` as a link."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

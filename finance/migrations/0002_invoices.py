@@ -6,6 +6,8 @@ import django.db.models.functions.math
 from django.conf import settings
 from django.db import migrations, models
 
+from domain_migrations.fields import DomainReference
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -25,7 +27,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "supplier_id",
-                    models.BigIntegerField(help_text="The id of a company of inventory."),
+                    DomainReference(
+                        "inventory.Company",
+                        id_field=models.BigIntegerField(),
+                        help_text="The id of a company of inventory.",
+                    ),
                 ),
                 (
                     "supplier_reference",

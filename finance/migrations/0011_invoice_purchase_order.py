@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
+from domain_migrations.fields import DomainReference
+
 
 class Migration(migrations.Migration):
     dependencies = [("finance", "0010_trial_balance_view")]
@@ -11,8 +13,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="invoice",
             name="purchase_order_id",
-            field=models.BigIntegerField(
-                blank=True, help_text="The id of a purchase order of inventory.", null=True
+            field=DomainReference(
+                "inventory.PurchaseOrder",
+                id_field=models.BigIntegerField(),
+                blank=True,
+                help_text="The id of a purchase order of inventory.",
+                null=True,
             ),
         ),
         migrations.AddIndex(

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Round
 
+from domain_migrations.fields import DomainReference
+
 from .books import Account, Journal
 
 
@@ -19,12 +21,17 @@ class Invoice(models.Model):
         PAID = "paid", "Paid"
         CANCELLED = "cancelled", "Cancelled"
 
-    supplier_id = models.BigIntegerField(help_text="The id of a company of inventory.")
+    supplier_id = DomainReference(
+        "inventory.Company", help_text="The id of a company of inventory."
+    )
     supplier_reference = models.CharField(
         max_length=50, help_text="The number that the supplier gave the invoice."
     )
-    purchase_order_id = models.BigIntegerField(
-        null=True, blank=True, help_text="The id of a purchase order of inventory."
+    purchase_order_id = DomainReference(
+        "inventory.PurchaseOrder",
+        null=True,
+        blank=True,
+        help_text="The id of a purchase order of inventory.",
     )
     cost_centre = models.ForeignKey("core.CostCentre", on_delete=models.PROTECT, related_name="+")
     issued_on = models.DateField()

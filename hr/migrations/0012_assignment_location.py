@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
+from domain_migrations.fields import DomainReference
+
 
 class Migration(migrations.Migration):
     dependencies = [("hr", "0011_leave_within_employment")]
@@ -11,7 +13,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="assignment",
             name="location_id",
-            field=models.BigIntegerField(
+            field=DomainReference(
+                "inventory.Location",
+                id_field=models.BigIntegerField(),
                 blank=True,
                 help_text="Where the work is done: the id of a location of inventory.",
                 null=True,

@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
+from domain_migrations.fields import DomainReference
+
 from .ranges import period, same_id
 
 
@@ -98,7 +100,8 @@ class Assignment(models.Model):
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="assignments")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
-    location_id = models.BigIntegerField(
+    location_id = DomainReference(
+        "inventory.Location",
         null=True,
         blank=True,
         help_text="Where the work is done: the id of a location of inventory.",

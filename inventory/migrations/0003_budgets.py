@@ -7,6 +7,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from domain_migrations.fields import DomainReference
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -50,7 +52,9 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100, verbose_name="name")),
                 (
                     "finance_account_id",
-                    models.BigIntegerField(
+                    DomainReference(
+                        "finance.Account",
+                        id_field=models.BigIntegerField(),
                         blank=True,
                         help_text="The id of the account in finance's chart; resolved in code.",
                         null=True,

@@ -7,6 +7,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from domain_migrations.fields import DomainReference
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -218,7 +220,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "employee_id",
-                    models.BigIntegerField(
+                    DomainReference(
+                        "hr.Employee",
+                        id_field=models.BigIntegerField(),
                         help_text="The id of the employee in hr; resolved in code.",
                         verbose_name="employee",
                     ),

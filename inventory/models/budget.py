@@ -8,6 +8,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from domain_migrations.fields import DomainReference
+
 from .base import Recorded, fiscal_year_field, fiscal_year_range
 from .catalogue import DrugGeneric
 from .places import Department
@@ -35,7 +37,8 @@ class BudgetCategory(models.Model):
 
     code = models.CharField("code", max_length=10)
     name = models.CharField("name", max_length=100)
-    finance_account_id = models.BigIntegerField(
+    finance_account_id = DomainReference(
+        "finance.Account",
         "account",
         null=True,
         blank=True,

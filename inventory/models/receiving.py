@@ -7,6 +7,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from domain_migrations.fields import DomainReference
+
 from .base import Recorded
 from .places import Location
 from .purchasing import PurchaseOrder, PurchaseOrderItem
@@ -127,8 +129,8 @@ class ReceiptInspector(models.Model):
     receipt = models.ForeignKey(
         Receipt, on_delete=models.CASCADE, related_name="inspectors", verbose_name="receipt"
     )
-    employee_id = models.BigIntegerField(
-        "employee", help_text="The id of the employee in hr; resolved in code."
+    employee_id = DomainReference(
+        "hr.Employee", "employee", help_text="The id of the employee in hr; resolved in code."
     )
     role = models.CharField("role", max_length=10, choices=Role, default=Role.MEMBER)
     signed_at = models.DateTimeField("signed at", null=True, blank=True)
