@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..mark import query
+from ..asking import query
 from ..rule import may_use
 from .finding import Crossing, Finding
 from .hints import drop_hint
@@ -115,7 +115,7 @@ WITH used AS MATERIALIZED (
 SELECT DISTINCT found.id, found.kind, found.schema, found.used_schema,
     CASE WHEN relation IS NULL THEN itself.identity
         ELSE format('%%I.%%I', n.nspname, c.relname) END,
-    format('%%I', found.name), other.type, other.identity
+    quote_ident(found.name), other.type, other.identity
 FROM found
     LEFT JOIN pg_class c ON c.oid = found.relation
     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ..mark import query
+from ..asking import query
 from ..refusals import CORE_USES, USES
 from .bodies import has_parser, mentions, names_in
 from .finding import Crossing, Finding
@@ -42,14 +42,16 @@ def textual_crossings(connection: BaseDatabaseWrapper, owners: Owners) -> Iterat
             continue
         for name in _path(search_path or ""):
             if name in foreign:
-                yield _named(user, kind, identity, f"sets search_path to {name}", owners, name)
+                yield _named(user, kind, identity, "has {}, in its search_path", name, owners, name)
         if not mentions(body, foreign):
             continue
         if language not in PARSED or not has_parser():
             yield _unread(user, kind, identity, language)
             continue
         for used, name in sorted(names_in(body, foreign, procedural=language == "plpgsql")):
-            yield _named(user, kind, identity, f"names {used}.{name} in its text", owners, used)
+            yield _named(
+                user, kind, identity, "names {}, in its text", f"{used}.{name}", owners, used
+            )
 
 
 def _path(setting: str) -> list[str]:
@@ -57,14 +59,12 @@ def _path(setting: str) -> list[str]:
 
 
 def _named(
-    user: Domain, kind: str, identity: str, does: str, owners: Owners, schema: str
+    user: Domain, kind: str, identity: str, does: str, name: str, owners: Owners, schema: str
 ) -> Crossing:
     used = owners.owner_of(schema)
-    message = (
-        f"The {kind} {identity} {does}, which belongs to the domain"
-        f' "{used.name if used else schema}" (textual).'
-    )
-    hint = f"Replace or drop it. {CORE_USES if user.is_core else USES}"
+    whose = f'{name}, which belongs to the domain "{used.name if used else schema}"'
+    message = f"The {kind} {identity} {does.format(whose)} (textual)."
+    hint = f"{CORE_USES if user.is_core else USES} Replace it, or drop it."
     return Finding("B014", "boundary", user.name, identity, message, hint), used
 
 

@@ -21,6 +21,7 @@ STATEMENTS = {
     "aggregate": "DROP AGGREGATE {place};",
     "sequence": "ALTER SEQUENCE {place} OWNED BY NONE;",
     "operator": "DROP OPERATOR {place};",
+    "statistics object": "DROP STATISTICS {place};",
 }
 """What takes the crossing away, by the kind of object."""
 
@@ -29,18 +30,17 @@ BY_ID = {
     "B009": "ALTER TABLE {used} DETACH PARTITION {place};",
 }
 
-TYPE = "Give it a type of {where}."
-OTHER = "Drop it."
+OF_TYPES = "Give it a type of its own, or one of core."
+OTHER = "Drop it, or make it of what is its own or of core."
 
 
 def drop_hint(number: str, kind: str, place: str, name: str, user: Domain, used: str) -> str:
-    """Return the statement that takes a crossing away, and what the rule leaves instead."""
+    """Return what the rule leaves instead of a crossing, and what takes it away."""
     statement = BY_ID.get(number) or STATEMENTS.get(kind)
     if number == "B007":
-        where = "its own or of core" if not user.is_core else "core"
-        begin = TYPE.format(where=where)
+        end = OF_TYPES
     elif statement:
-        begin = f"Take it away: {statement.format(place=place, name=name, used=used)}"
+        end = f"Take it away with: {statement.format(place=place, name=name, used=used)}"
     else:
-        begin = OTHER
-    return f"{begin} {CORE_USES if user.is_core else USES}"
+        end = OTHER
+    return f"{CORE_USES if user.is_core else USES} {end}"

@@ -12,8 +12,8 @@ from psycopg import sql
 from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain, domain_of, get_domains
 from ...history.tables import existing_tables
+from ..asking import query
 from ..dependencies import crossing_links
-from ..mark import query
 from .finding import Finding
 
 # Partitions go with their parent, whichever schema that is in.

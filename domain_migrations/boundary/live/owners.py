@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, get_domains
-from ..mark import query
+from ..asking import query
 
 SELECT_SCHEMAS = "SELECT oid, nspname FROM pg_namespace"
 
