@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.core import checks
 from django.db import connection, connections, models
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.state import ModelState, ProjectState
@@ -19,6 +18,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from domain_migrations.boundary.models import model_problems
+from domain_migrations.checks import check_domains
 from domain_migrations.fields import DomainReference
 from domain_migrations.reference_admin import DomainReferenceAdmin, LinkedInput
 from domain_migrations.references import reference_problems, references_of, resolve
@@ -172,7 +172,7 @@ def test_the_edges_are_listed_and_break_no_rule() -> None:
         ("finance.Invoice", "purchase_order_id", "inventory.PurchaseOrder"),
     }
     assert list(model_problems()) == []
-    assert checks.run_checks(tags=[checks.Tags.models]) == []
+    assert check_domains(None) == []
 
 
 @pytest.mark.parametrize(
