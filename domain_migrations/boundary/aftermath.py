@@ -19,7 +19,7 @@ from .asking import query
 from .known import CLASS_ROW, Known, Territory
 from .mark import PG_CLASS, Mark, since
 from .refusals import CORE_USES, NOT_IN_PUBLIC, USES, Refusal, hint_for, whose
-from .written import identify, small_catalogs
+from .written import crossings, identify, small_catalogs
 
 SELECT_CHANGED: LiteralString = (
     " UNION ALL ".join(small_catalogs(since).values())
@@ -48,25 +48,12 @@ SELECT_GONE: LiteralString = (
     " WHERE c.oid IS NULL OR c.relnamespace = ANY(%(quiet)s::oid[])"
 )
 
-SELECT_CROSSING: LiteralString = (
-    "SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid,"
-    " coalesce(c.relnamespace, p.pronamespace, t.typnamespace)"
-    " FROM pg_depend x"
-    " LEFT JOIN pg_class c ON x.refclassid = 'pg_class'::regclass AND c.oid = x.refobjid"
-    " LEFT JOIN pg_proc p ON x.refclassid = 'pg_proc'::regclass AND p.oid = x.refobjid"
-    " LEFT JOIN pg_type t ON x.refclassid = 'pg_type'::regclass AND t.oid = x.refobjid"
-    " LEFT JOIN pg_class own ON x.classid = 'pg_class'::regclass AND own.oid = x.objid"
-    " LEFT JOIN pg_constraint k ON x.classid = 'pg_constraint'::regclass AND k.oid = x.objid"
-    " LEFT JOIN pg_rewrite w ON x.classid = 'pg_rewrite'::regclass AND w.oid = x.objid"
-    " LEFT JOIN pg_class v ON v.oid = w.ev_class"
-    " LEFT JOIN pg_attrdef a ON x.classid = 'pg_attrdef'::regclass AND a.oid = x.objid"
-    " LEFT JOIN pg_class ac ON ac.oid = a.adrelid"
-    " LEFT JOIN pg_trigger g ON x.classid = 'pg_trigger'::regclass AND g.oid = x.objid"
-    " LEFT JOIN pg_class gc ON gc.oid = g.tgrelid"
-    " LEFT JOIN pg_proc f ON x.classid = 'pg_proc'::regclass AND f.oid = x.objid"
-    " WHERE coalesce(c.relnamespace, p.pronamespace, t.typnamespace) = ANY(%(others)s::oid[])"
-    " AND coalesce(own.relnamespace, k.connamespace, v.relnamespace, ac.relnamespace,"
-    " gc.relnamespace, f.pronamespace) = ANY(%(quiet)s::oid[]) AND " + since("x")
+SELECT_CROSSINGS = crossings(since)
+
+SELECT_OWN: LiteralString = (
+    "SELECT 'relation', oid FROM pg_class WHERE relnamespace = ANY(%(own)s::oid[])"
+    " AND relkind NOT IN ('i', 'I', 't')"
+    " UNION ALL SELECT 'function', oid FROM pg_proc WHERE pronamespace = ANY(%(own)s::oid[])"
 )
 
 
@@ -91,11 +78,16 @@ class Aftermath:
         self.known = known
         self.before = before
 
-    def refusals(self) -> Iterator[Refusal]:
-        """Yield what breaks the rule, as far as it can be seen."""
+    def refusals(self, *, opaque: bool) -> Iterator[Refusal]:
+        """Yield what breaks the rule, as far as it can be seen.
+
+        Arguments:
+            opaque: whether operations ran whose SQL is not known; Django's own can only make
+                the domain's tables depend on something.
+        """
         self.territory.read(self.connection)
         busy: dict[str, bool] = {}
-        for refusal, owner in self._findings():
+        for refusal, owner in self._findings() if opaque else self._crossings():
             if owner is not None and owner.name not in busy:
                 busy[owner.name] = self._is_busy(owner)
             if owner is None or not busy[owner.name]:
@@ -105,8 +97,7 @@ class Aftermath:
         params = {
             "top": self.before.top,
             "quiet": self.territory.quiet,
-            "others": [oid for oid in self.territory.foreign if oid != self.territory.core],
-            "relations": [int(oid) for names in self.known.relations.values() for oid in names],
+            "relations": [oid for oids in self.known.relations.values() for oid in oids],
         }
         [rows] = query(self.connection, SELECT_CHANGED, params)
         for catalog, oid, schema in rows:
@@ -131,7 +122,20 @@ class Aftermath:
                 ),
                 owner,
             )
-        [rows] = query(self.connection, SELECT_CROSSING, params)
+        yield from self._crossings()
+
+    def _crossings(self) -> Iterator[tuple[Refusal, Domain | None]]:
+        own = [oid for oid in self.territory.quiet if not self.territory.is_system(oid)]
+        [rows] = query(self.connection, SELECT_OWN, {"own": own})
+        now, _ = Mark.read(self.connection)
+        params = {
+            **now.params(self.before),
+            "top": self.before.top,
+            "relations": [oid for kind, oid in rows if kind == "relation"],
+            "functions": [oid for kind, oid in rows if kind == "function"],
+            "others": [oid for oid in self.territory.foreign if oid != self.territory.core],
+        }
+        [rows] = query(self.connection, SELECT_CROSSINGS, params)
         for catalog, oid, column, used_catalog, used_oid, used_column, schema in rows:
             owner = self.territory.owner(schema)
             user = identify(self.connection, catalog, oid, column)

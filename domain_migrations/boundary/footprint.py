@@ -99,7 +99,7 @@ class FootprintGuard:
         last = len(self.ran) == len(self.planned)
         if not self.connection.in_atomic_block:
             if opaque and self.aftermath:
-                self._raise_first(self.aftermath.refusals())
+                self._raise_first(self.aftermath.refusals(opaque=True))
         elif self.aftermath or (opaque and not last):
             self._inspect()
         elif not last:
@@ -114,7 +114,7 @@ class FootprintGuard:
         if self.connection.in_atomic_block:
             self._inspect()
         elif self.aftermath:
-            self._raise_first(self.aftermath.refusals())
+            self._raise_first(self.aftermath.refusals(opaque=self.opaque))
         return Footprint(dict(sorted(self.locks.items())))
 
     def _inspect(self) -> None:

@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
 from .held import CATALOG_CHANGES, READS, ROW_WRITE, STRENGTH, Lock
-from .known import Known, Territory
+from .known import Known, KnownObject, Territory
 from .mark import (
     PG_CLASS,
     PG_CONSTRAINT,
@@ -102,7 +102,14 @@ class Judge:
         for lock in self.locks:
             if not lock.is_relation:
                 continue
-            before = self.known.relation(lock.oid)
+            if lock.schema is None and lock.oid in self.known.indexes:
+                yield Refusal(
+                    CHANGE_LOCK,
+                    "dropped an index of a table of core",
+                    CORE_SHAPE,
+                    lock.key,
+                )
+            before = self._before(lock)
             schema = before.schema if before else lock.schema
             if schema is None or self.territory.is_own(schema):
                 continue
@@ -110,12 +117,7 @@ class Judge:
             shape = lock.mode in CATALOG_CHANGES
             if owner is None and not shape:
                 continue
-            if (
-                before is None
-                and owner is not None
-                and owner.is_core
-                and lock.kind not in ("i", "I")
-            ):
+            if self._is_new_in_public(lock, before, owner):
                 yield Refusal(
                     NEW_IN_PUBLIC,
                     f"made {self._name(lock)}, {whose(owner)}",
@@ -129,6 +131,24 @@ class Judge:
         if keyed:
             judge = self._domain_tables if self.domain.is_core else self._core_tables
             yield from judge(keyed)
+
+    def _before(self, lock: Lock) -> KnownObject | None:
+        """Return what the relation was before, if it may be another now."""
+        if lock.schema is not None and lock.mode not in CATALOG_CHANGES:
+            return None  # It takes a strong lock to drop or to move it.
+        return self.known.relation(lock.oid)
+
+    def _is_new_in_public(
+        self, lock: Lock, before: KnownObject | None, owner: Domain | None
+    ) -> bool:
+        return (
+            before is None
+            and owner is not None
+            and owner.is_core
+            and not self.domain.is_core
+            and lock.mode in CATALOG_CHANGES
+            and lock.kind not in ("i", "I")
+        )
 
     def _is_engine_read(self, lock: Lock, schema: int) -> bool:
         name = self.territory.names.get(schema, ""), lock.table_name or lock.name or ""
@@ -153,14 +173,10 @@ class Judge:
                         yield self._locked(
                             lock, hint_for(self.domain, self._owner(lock), shape=False)
                         )
-                elif lock.mode not in KEY_MODES or lock.oid != oid or self._is_index(lock):
+                elif lock.mode not in KEY_MODES or lock.oid != oid:
                     yield self._locked(lock, CORE_SHAPE)
                 elif oid in changed:
                     yield self._locked(lock, CORE_SHAPE, changed[oid])
-
-    def _is_index(self, lock: Lock) -> bool:
-        before = self.known.relation(lock.oid)
-        return before is not None and before.name[0] in "iI"
 
     def _may_write(self, lock: Lock) -> bool:
         return self.writable is None or (lock.table_name or lock.name) in self.writable
@@ -200,7 +216,7 @@ class Judge:
             not lock.is_relation
             and lock.mode == "AccessExclusiveLock"
             and lock.catalog == PG_CONSTRAINT
-            and str(lock.oid) not in self.known.constraints
+            and lock.oid not in self.known.constraints
             for lock in self.locks
         )
 
@@ -282,6 +298,7 @@ class Judge:
             self.connection,
             self.now,
             self.before,
+            relations=sorted({lock.oid for lock in self.locks if lock.mode in CATALOG_CHANGES}),
             functions=(
                 read_own_functions(self.connection, self.now, self.before, own)
                 if opaque and self.now.inserted(self.before, ["pg_depend"])
@@ -302,7 +319,17 @@ class Judge:
             )
 
     def _written(self) -> Iterator[Refusal]:
-        written = read_written(self.connection, self.now, self.before, self.territory.quiet)
+        written = read_written(
+            self.connection,
+            self.now,
+            self.before,
+            self.territory.quiet,
+            [
+                lock.oid
+                for lock in self.locks
+                if lock.mode in CATALOG_CHANGES and lock.schema in self.territory.quiet
+            ],
+        )
         self.territory.read(self.connection)
         for row in written:
             refusal = self._judge_row(row)
@@ -377,17 +404,17 @@ class Judge:
         return name == f"schema {self.domain.schema}"
 
     def _owner(self, lock: Lock) -> Domain | None:
-        before = self.known.relation(lock.oid)
+        before = self._before(lock)
         return self.territory.owner(before.schema if before else lock.schema or 0)
 
     def _name(self, lock: Lock) -> str:
-        before = self.known.relation(lock.oid)
+        before = self._before(lock)
         if before:
             return f"{self.territory.names[before.schema]}.{before.name[1:]}"
         return f"{self.territory.names.get(lock.schema or 0, '')}.{lock.name}"
 
     def _locked(self, lock: Lock, hint: str, more: str = "") -> Refusal:
-        before = self.known.relation(lock.oid)
+        before = self._before(lock)
         owner = self.territory.owner(before.schema if before else lock.schema or 0)
         rank = READ_LOCK if lock.mode in READS else CHANGE_LOCK
         if lock.table is not None:

@@ -22,14 +22,19 @@ from .mark import PG_CONSTRAINT
 SELECT_NAMESPACES = "SELECT oid, nspname FROM pg_namespace"
 
 # One row for each schema, whatever the number of relations: parsing rows is what costs.
-# Indexes count for core only; a domain's cannot be touched without locking its table.
 SELECT_RELATIONS = r"""
-SELECT relnamespace, string_agg(oid::text, ' '),
-    string_agg(relkind::text || translate(relname, E'\n', ' '), E'\n')
+SELECT relnamespace, string_agg(oid::text, ' '), string_agg(relkind::text || relname, E'\x01')
 FROM pg_class
-WHERE relnamespace = ANY(%(schemas)s::oid[])
-  AND (relkind NOT IN ('i', 'I', 't') OR relkind IN ('i', 'I') AND relnamespace = %(core)s::oid)
+WHERE relnamespace = ANY(%(schemas)s::oid[]) AND relkind NOT IN ('i', 'I', 't')
 GROUP BY relnamespace
+"""
+
+# A domain's indexes and constraints cannot be touched without locking their table.
+SELECT_CORE_PARTS = """
+SELECT (SELECT coalesce(string_agg(oid::text, ' '), '') FROM pg_class
+        WHERE relnamespace = %(core)s::oid AND relkind IN ('i', 'I')),
+    (SELECT coalesce(string_agg(oid::text, ' '), '') FROM pg_constraint
+        WHERE connamespace = %(core)s::oid AND conrelid <> 0)
 """
 
 SELECT_OBJECTS = """
@@ -67,12 +72,6 @@ UNION ALL SELECT 'pg_rewrite'::regclass, w.oid, relnamespace, 'rule ' || rulenam
     WHERE rulename <> '_RETURN' AND relnamespace = %(core)s::oid
 UNION ALL SELECT 'pg_policy'::regclass, p.oid, relnamespace, 'policy ' || polname || ' of ' || relname
     FROM pg_policy p JOIN pg_class r ON r.oid = polrelid WHERE relnamespace = %(core)s::oid
-"""
-
-SELECT_CONSTRAINTS = r"""
-SELECT coalesce(string_agg(oid::text, ' '), ''),
-    coalesce(string_agg(translate(conname, E'\n', ' '), E'\n'), '')
-FROM pg_constraint WHERE connamespace = %(core)s::oid AND conrelid <> 0
 """
 
 # All that a row of pg_class says of a table, but for what a first foreign key changes
@@ -163,14 +162,37 @@ class Territory:
         )
 
 
+class Oids:
+    """Many oids in one text, as the server sent it; searched, never taken apart."""
+
+    def __init__(self, text: str = "", names: str = "") -> None:
+        self.text = f" {text} "
+        self.names = names
+
+    def __contains__(self, oid: int) -> bool:
+        return f" {oid} " in self.text
+
+    def name(self, oid: int) -> str | None:
+        """Return the oid's name, None where it is not among them."""
+        start = self.text.find(f" {oid} ")
+        if start < 0:
+            return None
+        return self.names.split("\x01")[self.text.count(" ", 0, start)]
+
+    def __iter__(self) -> Iterator[int]:
+        return map(int, self.text.split())
+
+    def __len__(self) -> int:
+        return len(self.text.split())
+
+
 @dataclass
 class Known:
     """What there was before the run.
 
     Attributes:
-        relations: of the other domains and of core, by schema; oid (as text) → relkind and
-            name. Not in objects of ours: there may be tens of thousands.
-        constraints: core's; oid (as text) → name.
+        relations: of the other domains and of core, by schema; a name begins with its relkind.
+        indexes, constraints: core's.
         objects: functions, types and so on of theirs, by (oid of the catalog, oid); of core
             also what hangs on its tables. Empty until ``read_objects``.
         class_rows: core's tables that no foreign key points at, and their row of pg_class;
@@ -178,8 +200,9 @@ class Known:
         foreign_keys: the other domains' foreign keys, where core runs.
     """
 
-    relations: dict[int, dict[str, str]] = field(default_factory=dict)
-    constraints: dict[str, str] = field(default_factory=dict)
+    relations: dict[int, Oids] = field(default_factory=dict)
+    indexes: Oids = field(default_factory=Oids)
+    constraints: Oids = field(default_factory=Oids)
     objects: dict[tuple[int, int], KnownObject] = field(default_factory=dict)
     class_rows: dict[int, str] = field(default_factory=dict)
     core_tables: frozenset[str] | None = None
@@ -192,12 +215,9 @@ class Known:
         if self.has_relations:
             return
         self.has_relations = True
-        params = {"schemas": territory.foreign, "core": territory.core}
+        params = {"schemas": territory.foreign}
         [rows] = query(connection, SELECT_RELATIONS, params)
-        self.relations = {
-            schema: dict(zip(oids.split(" "), names.split("\n"), strict=True))
-            for schema, oids, names in rows
-        }
+        self.relations = {schema: Oids(oids, names) for schema, oids, names in rows}
         if territory.domain.is_core:
             [rows] = query(connection, SELECT_FOREIGN_KEYS, params)
             self.foreign_keys = {(table, name) for table, name in rows}
@@ -210,9 +230,8 @@ class Known:
         params = {"schemas": territory.foreign, "core": territory.core}
         [rows] = query(connection, SELECT_OBJECTS, params)
         self.objects = {(row[0], row[1]): KnownObject(row[2], row[3]) for row in rows}
-        [[(oids, names)]] = query(connection, SELECT_CONSTRAINTS, params)
-        if oids:
-            self.constraints = dict(zip(oids.split(" "), names.split("\n"), strict=True))
+        [[(indexes, constraints)]] = query(connection, SELECT_CORE_PARTS, params)
+        self.indexes, self.constraints = Oids(indexes), Oids(constraints)
         if len(self.relations.get(territory.core, ())) > MANY_TABLES:
             self.core_tables = frozenset(_core_tables())
         tables = {"all": self.core_tables is None, "tables": list(self.core_tables or ())}
@@ -221,9 +240,8 @@ class Known:
 
     def relation(self, oid: int) -> KnownObject | None:
         """Return a relation that was there before; its name begins with its relkind."""
-        key = str(oid)
-        for schema, names in self.relations.items():
-            name = names.get(key)
+        for schema, oids in self.relations.items():
+            name = oids.name(oid)
             if name is not None:
                 return KnownObject(schema, name)
         return None
@@ -231,8 +249,7 @@ class Known:
     def object(self, catalog: int, oid: int, core: int) -> KnownObject | None:
         """Return anything else that was there before."""
         if catalog == PG_CONSTRAINT:
-            name = self.constraints.get(str(oid))
-            return KnownObject(core, f"constraint {name}") if name is not None else None
+            return KnownObject(core, "a constraint") if oid in self.constraints else None
         return self.objects.get((catalog, oid))
 
     def explains(self, oid: int, row: str) -> bool:

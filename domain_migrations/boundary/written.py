@@ -105,11 +105,18 @@ class Written(NamedTuple):
 
 
 def read_written(
-    connection: BaseDatabaseWrapper, mark: Mark, before: Mark, quiet: list[int]
+    connection: BaseDatabaseWrapper,
+    mark: Mark,
+    before: Mark,
+    quiet: list[int],
+    locked: list[int],
 ) -> list[Written]:
     """Return what this transaction made or altered outside the quiet schemas.
 
     Not among it are relations that were made, or that only a lock tells of.
+
+    Arguments:
+        locked: the domain's relations that the transaction may have changed.
     """
     parts = [
         statement
@@ -120,7 +127,7 @@ def read_written(
         parts.append(SELECT_NEW_TYPES)
     if mark.updated(before, ["pg_type"]):
         parts.append(SELECT_CHANGED_TYPES)
-    if mark.updated(before, ["pg_class"]):
+    if mark.updated(before, ["pg_class"]) and not _explained(connection, mark, before, locked):
         parts.append(SELECT_CHANGED_RELATIONS)
     if mark.updated(before, ["pg_attribute"]):
         parts.append(SELECT_CHANGED_COLUMNS)
@@ -131,15 +138,37 @@ def read_written(
     return [Written(*row) for row in rows]
 
 
+SELECT_COUNT_OF_CHANGED: LiteralString = (
+    "SELECT count(*) FROM unnest(%(relations)s::oid[]) r (oid), LATERAL ("
+    " SELECT xmin, oid FROM pg_class WHERE oid = r.oid OFFSET 0) x"
+    " WHERE NOT EXISTS (SELECT FROM " + NEW_OIDS + " WHERE x.oid > new.low AND x.oid < new.high)"
+    " AND " + ours("x")
+)
+
+
+def _explained(
+    connection: BaseDatabaseWrapper, mark: Mark, before: Mark, locked: list[int]
+) -> bool:
+    """Return whether changes of locked tables are all that was changed in ``pg_class``.
+
+    Each of them took one update at least, so as many updates as tables leave none for others.
+    """
+    if not (mark.counted and before.counted):
+        return False
+    params = {**mark.params(before), "relations": sorted(set(locked))}
+    [[(changed,)]] = query(connection, SELECT_COUNT_OF_CHANGED, params)
+    return bool(changed == mark.updates["pg_class"] - before.updates["pg_class"])
+
+
 # The depending ends are found by index: new objects, the domain's locked relations, the rules
 # of its locked views, its changed functions. The other ends are looked up one by one.
-SELECT_CROSSINGS: LiteralString = (
-    """
+# The relations are given, because another look at ``pg_locks`` would cost as much as the rest.
+def crossings(condition: Condition) -> LiteralString:
+    """Return a query for the dependencies that match and that cross to other schemas."""
+    return (
+        """
 WITH changed AS MATERIALIZED (
-    SELECT DISTINCT relation AS oid FROM pg_locks
-    WHERE pid = pg_backend_pid() AND locktype = 'relation'
-      AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    SELECT unnest(%(relations)s::oid[]) AS oid
 ), d AS MATERIALIZED (
     SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
     FROM """ + NEW_OIDS + """, LATERAL (
@@ -152,13 +181,13 @@ WITH changed AS MATERIALIZED (
             'pg_ts_config'::regclass, 'pg_ts_dict'::regclass, 'pg_statistic_ext'::regclass,
             'pg_conversion'::regclass, 'pg_event_trigger'::regclass)
         OFFSET 0
-    ) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high) AND """ + ours("x") + """
+    ) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high) AND """ + condition("x") + """
   UNION
     SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
     FROM changed, LATERAL (
         SELECT *, xmin FROM pg_depend
         WHERE classid = 'pg_class'::regclass AND objid = changed.oid OFFSET 0
-    ) x WHERE """ + ours("x") + """
+    ) x WHERE """ + condition("x") + """
   UNION
     SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
     FROM changed, LATERAL (
@@ -166,13 +195,13 @@ WITH changed AS MATERIALIZED (
     ) w, LATERAL (
         SELECT *, xmin FROM pg_depend
         WHERE classid = 'pg_rewrite'::regclass AND objid = w.oid OFFSET 0
-    ) x WHERE """ + ours("x") + """
+    ) x WHERE """ + condition("x") + """
   UNION
     SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
     FROM unnest(%(functions)s::oid[]) AS function (oid), LATERAL (
         SELECT *, xmin FROM pg_depend
         WHERE classid = 'pg_proc'::regclass AND objid = function.oid OFFSET 0
-    ) x WHERE """ + ours("x") + """
+    ) x WHERE """ + condition("x") + """
 ), ends AS MATERIALIZED (
     SELECT refclassid, refobjid, CASE refclassid
         WHEN 'pg_class'::regclass THEN (SELECT relnamespace FROM pg_class WHERE oid = refobjid)
@@ -196,7 +225,10 @@ WITH changed AS MATERIALIZED (
 SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, ends.schema FROM ends JOIN d USING (refclassid, refobjid)
 WHERE ends.schema = ANY(%(others)s::oid[])
 """
-)  # fmt: skip
+    )  # fmt: skip
+
+
+SELECT_CROSSINGS = crossings(ours)
 
 
 class Crossing(NamedTuple):
@@ -216,13 +248,19 @@ def read_crossings(
     mark: Mark,
     before: Mark,
     *,
+    relations: list[int],
     functions: list[int],
     others: list[int],
 ) -> list[Crossing]:
     """Return dependencies on the other schemas that this transaction has made."""
     if not mark.inserted(before, ["pg_depend"]):
         return []
-    params = {**mark.params(before), "functions": functions, "others": others}
+    params = {
+        **mark.params(before),
+        "relations": relations,
+        "functions": functions,
+        "others": others,
+    }
     [rows] = query(connection, SELECT_CROSSINGS, params)
     return [Crossing(*row) for row in rows]
 
@@ -243,7 +281,8 @@ def read_own_functions(
 # Everything that hangs on a table, but the internal triggers of foreign keys that point at it.
 SELECT_ATTACHED: LiteralString = (
     "SELECT x.tgrelid, 'trigger ' || x.tgname FROM pg_trigger x"
-    " LEFT JOIN pg_constraint k ON k.oid = x.tgconstraint"
+    " LEFT JOIN LATERAL (SELECT contype, connamespace FROM pg_constraint"
+    " WHERE oid = x.tgconstraint OFFSET 0) k ON true"
     " WHERE x.tgrelid = ANY(%(tables)s::oid[]) AND " + ours("x")
     + " AND NOT coalesce(x.tgisinternal AND x.tgenabled = 'O' AND k.contype = 'f'"
     " AND k.connamespace = ANY(%(keys)s::oid[]), false)"
