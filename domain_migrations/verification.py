@@ -154,20 +154,19 @@ def _applied(loader: DomainLoader) -> list[Migration]:
 
 def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
     """Yield leftovers, without the tables that the domain's migrations make with SQL."""
+    found = list(leftover_findings(connection, domain))
     mentions: Mentions | None = None
-    for finding in leftover_findings(connection, domain):
+    if any(finding.id == "L002" for finding in found):
+        try:
+            mentions = Mentions(_applied(sound_loader(connection, domain)))
+        except (BoundaryViolation, InvalidConfiguration) as exc:
+            yield not_loaded(domain, exc)  # Nobody can tell whose the tables are.
+    for finding in found:
         if finding.id == "L002":
-            mentions = mentions or _mentions(connection, domain)
-            if mentions.has(finding.object.partition(".")[2]):
+            name = finding.object.partition(".")[2]
+            if mentions is None or mentions.has(name):
                 continue
         yield finding
-
-
-def _mentions(connection: BaseDatabaseWrapper, domain: Domain) -> Mentions:
-    try:
-        return Mentions(_applied(sound_loader(connection, domain)))
-    except (BoundaryViolation, InvalidConfiguration):
-        return Mentions(())
 
 
 _LOOKS: dict[str, Callable[[BaseDatabaseWrapper, Domain], Iterator[Finding]]] = {
