@@ -90,7 +90,7 @@ def find_dead_index(
     Arguments:
         even_valid: the attempt was cut off from its client, so that it may have succeeded.
     """
-    params = [built.table, even_valid, built.name]
+    params: list[str | bool] = [built.table, even_valid, built.name]
     with connection.cursor() as cursor:
         cursor.execute(DEAD_INDEX, params)
         before = cursor.fetchone()
