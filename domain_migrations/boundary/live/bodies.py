@@ -24,7 +24,10 @@ SQL_WORDS = (
 )  # fmt: skip
 EXPRESSION_WORDS = ("if", "elsif", "elseif", "while", "when", "case", "return", "perform")
 NO_VARIABLES = (*SQL_WORDS, *EXPRESSION_WORDS, "raise", "exit", "get", "close", "fetch", "open")
-PLACES = ("from", "join", "into", "update", "table", "only", "using", "call", "view", "like")
+PLACES = (
+    "from", "join", "into", "update", "table", "only", "using", "call", "view", "like",
+    "exists", "sequence", "type", "references",
+)  # fmt: skip
 """Words behind which a name with a dot is a relation or a procedure."""
 
 OF_NAMES = ("nextval", "currval", "setval", "to_regclass", "to_regproc", "to_regtype")
