@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import names_digest
 from django.db.models.signals import class_prepared
 
 from .introspection import QualifiedIntrospectionMixin
-from .names import format_table_name, parse_table_name
+from .names import MAX_NAME_BYTES, format_table_name, parse_table_name
 from .operations import QualifiedOperationsMixin
 from .schema import QualifiedSchemaEditorMixin
 
@@ -61,8 +62,28 @@ def spell_automatic_table(sender: type[Model], **_: Any) -> None:
     stands, with what the introspection lists.
     """
     options = sender._meta
-    if options.auto_created and '"' in options.db_table:
-        options.db_table = format_table_name(*parse_table_name(options.db_table))
+    owner: Any = options.auto_created
+    if not owner or '"' not in options.db_table:
+        return
+    if '""' in owner._meta.db_table:
+        options.db_table = _derived_table(owner, sender) or options.db_table
+    options.db_table = format_table_name(*parse_table_name(options.db_table))
+
+
+def _derived_table(owner: Any, through: type[Model]) -> str | None:
+    """Mirror ``_get_m2m_db_table`` for an owner with quotes in its names.
+
+    Django shortens the spelling, quotes and all: it may cut a pair of them in two, and loses
+    those at the end of the schema's name, which then is another schema's.
+    """
+    for field in owner._meta.local_many_to_many:
+        if through.__name__ == f"{owner._meta.object_name}_{field.name}" and not field.db_table:
+            schema, name = parse_table_name(owner._meta.db_table)
+            name = f"{name}_{field.name}"
+            if len(name) > MAX_NAME_BYTES:
+                name = name[: MAX_NAME_BYTES - 4] + names_digest(name, length=4)
+            return format_table_name(schema, name)
+    return None
 
 
 class_prepared.connect(spell_automatic_table, dispatch_uid=f"{__name__}.spell_automatic_table")

@@ -182,14 +182,20 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
         )
 
     def _delete_constraint_sql(self, template: str, model: type[Model], name: str) -> Statement:
+        """Qualify what Django leaves to the search path; the template may drop an index too.
+
+        A unique constraint with a condition, an expression or other columns included is one.
+        """
         return _qualified(super()._delete_constraint_sql(template, model, name), model)
 
     def _delete_index_sql(
         self, model: type[Model], name: str, sql: str | None = None, concurrently: bool = False
     ) -> Statement:
+        """Qualify the index, which `IF EXISTS` would otherwise quietly miss or find elsewhere."""
         return _qualified(super()._delete_index_sql(model, name, sql, concurrently), model)
 
     def _rename_index_sql(self, model: type[Model], old_name: str, new_name: str) -> Statement:
+        """Qualify the old name; the new one cannot have a schema."""
         return _qualified(super()._rename_index_sql(model, old_name, new_name), model)
 
     def _is_collation_deterministic(self, collation_name: str) -> bool | None:
