@@ -16,9 +16,10 @@ from psycopg import sql
 
 from ..domains import Domain
 from .asking import query
-from .known import CLASS_ROW, Known, Territory
 from .mark import PG_CLASS, Mark, since
+from .past import CLASS_ROW
 from .refusals import CORE_USES, NOT_IN_PUBLIC, USES, Refusal, hint_for, whose
+from .territory import Territory
 from .written import crossings, identify, small_catalogs
 
 SELECT_CHANGED: LiteralString = (
@@ -42,6 +43,13 @@ SELECT_CHANGED_RELATIONS: LiteralString = (
     " WHERE x.relnamespace <> ALL(%(quiet)s::oid[]) AND x.relkind <> 't' AND " + since("x")
 )
 
+# What was there before; a table's row only where a first foreign key would change it.
+SELECT_RELATIONS: LiteralString = (
+    "SELECT oid, relnamespace, relname::text, CASE WHEN relhasindex AND NOT relhastriggers"
+    " AND relkind IN ('r', 'p') THEN " + CLASS_ROW + " END"
+    " FROM pg_class WHERE relnamespace = ANY(%(foreign)s::oid[]) AND relkind NOT IN ('i', 'I', 't')"
+)
+
 SELECT_GONE: LiteralString = (
     "SELECT k.oid FROM unnest(%(relations)s::oid[]) k (oid)"
     " LEFT JOIN pg_class c ON c.oid = k.oid"
@@ -61,22 +69,27 @@ class Aftermath:
     """Looks at the catalogs after operations that ran without a transaction.
 
     Arguments:
-        territory, known: of the database before the migration.
+        territory: of the database before the migration.
         before: where the migration began.
+        opaque: whether the migration has operations with SQL of their own.
     """
 
     def __init__(
         self,
         connection: BaseDatabaseWrapper,
         territory: Territory,
-        known: Known,
         before: Mark,
+        *,
+        opaque: bool,
     ) -> None:
         self.connection = connection
         self.territory = territory
         self.domain = territory.domain
-        self.known = known
         self.before = before
+        self.relations: dict[int, tuple[int, str, str | None]] = {}
+        if opaque:
+            [rows] = query(connection, SELECT_RELATIONS, {"foreign": territory.foreign})
+            self.relations = {oid: (schema, name, row) for oid, schema, name, row in rows}
 
     def refusals(self, *, opaque: bool) -> Iterator[Refusal]:
         """Yield what breaks the rule, as far as it can be seen.
@@ -97,7 +110,7 @@ class Aftermath:
         params = {
             "top": self.before.top,
             "quiet": self.territory.quiet,
-            "relations": [oid for oids in self.known.relations.values() for oid in oids],
+            "relations": list(self.relations),
         }
         [rows] = query(self.connection, SELECT_CHANGED, params)
         for catalog, oid, schema in rows:
@@ -105,23 +118,14 @@ class Aftermath:
                 yield self._changed(catalog, oid, schema)
         [rows] = query(self.connection, SELECT_CHANGED_RELATIONS, params)
         for oid, schema, row in rows:
-            if not self.known.explains(oid, row) and not self._only_triggers(oid):
+            if oid not in self.relations or self.relations[oid][2] != row:
                 yield self._changed(PG_CLASS, oid, schema)
         [rows] = query(self.connection, SELECT_GONE, params)
         for (oid,) in rows:
-            before = self.known.relation(oid)
-            if before is None:
-                continue
-            owner = self.territory.owner(before.schema)
-            name = f"{self.territory.names[before.schema]}.{before.name[1:]}"
-            yield (
-                Refusal(
-                    1,
-                    f"dropped or moved {name}, {whose(owner)}",
-                    hint_for(self.domain, owner, shape=True),
-                ),
-                owner,
-            )
+            schema, name, _ = self.relations[oid]
+            owner = self.territory.owner(schema)
+            did = f"dropped or moved {self.territory.names[schema]}.{name}, {whose(owner)}"
+            yield Refusal(1, did, hint_for(self.domain, owner, shape=True)), owner
         yield from self._crossings()
 
     def _crossings(self) -> Iterator[tuple[Refusal, Domain | None]]:
@@ -152,21 +156,13 @@ class Aftermath:
 
     def _changed(self, catalog: int, oid: int, schema: int) -> tuple[Refusal, Domain | None]:
         owner = self.territory.owner(schema)
-        known = self.known.relation(oid) or self.known.object(catalog, oid, self.territory.core)
-        new_in_public = owner is not None and owner.is_core and not known and oid != schema
-        name = identify(self.connection, catalog, oid)
+        made = oid > self.before.oid
+        new_in_public = owner is not None and owner.is_core and made and oid != schema
         hint = hint_for(self.domain, owner, shape=True)
         if new_in_public:
             hint = NOT_IN_PUBLIC.format(schema=self.domain.schema)
-        return Refusal(3, f"made or altered {name}, {whose(owner)}", hint), owner
-
-    def _only_triggers(self, oid: int) -> bool:
-        """Whether the row may have changed by a first foreign key alone, as nothing tells."""
-        return (
-            self.known.relation(oid) is not None
-            and oid not in self.known.class_rows
-            and not self.known.has_objects
-        )
+        name = identify(self.connection, catalog, oid)
+        return Refusal(3, f"{'made' if made else 'altered'} {name}, {whose(owner)}", hint), owner
 
     def _is_busy(self, owner: Domain) -> bool:
         """Whether the domain's journal got rows meanwhile, so that a run of its own was on."""

@@ -11,6 +11,7 @@ or wrote rows of (see ``aftermath``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -21,12 +22,13 @@ from django.db.migrations.operations.base import Operation
 from ..domains import Domain
 from ..exceptions import BoundaryViolation
 from .aftermath import Aftermath
-from .held import STRENGTH, Lock, LockKey, parse_held, read_held
+from .held import STRENGTH, Lock, LockKey
 from .judge import Judge
-from .known import Known, Territory
 from .mark import Mark
-from .operations import is_injected, is_opaque
+from .operations import is_injected, is_opaque, likeness
+from .past import NoPast, Past
 from .refusals import Refusal
+from .territory import Territory
 
 CONTENT_TYPES = "django_content_type"
 """The one table of core that Django writes in a domain's migration, when a model is renamed."""
@@ -55,7 +57,6 @@ class FootprintGuard:
         self.connection = connection
         self.domain = domain
         self.territory = Territory(domain)
-        self.known = Known()
         self.mark: Mark | None = None
 
     def begin(self, migration: Migration) -> None:
@@ -65,27 +66,27 @@ class FootprintGuard:
         """
         self.migration = migration
         self.planned = list(migration.operations)
-        self.ran: list[Operation] = []
-        self.looks: list[tuple[Operation, str]] = []
+        self.ran = 0
+        self.unseen: list[Operation] = []
         self.opaque = False
         self.locks: dict[str, str] = {}
         self.held: set[LockKey] = set()
         self.aftermath: Aftermath | None = None
         self.territory.begin(self.connection)
-        self.known.read_relations(self.connection, self.territory)
         opaque = any(map(is_opaque, self.planned))
-        if opaque:
-            self.known.read_objects(self.connection, self.territory)
         atomic = self.connection.in_atomic_block
-        if self.mark is None or opaque or not atomic:
+        nested = atomic and len(self.connection.atomic_blocks) > 1
+        if self.mark is None or opaque or nested or not atomic:
             # Else where the last migration ended will do: a longer range of oids, no more.
-            self.mark, _ = Mark.read(self.connection)
+            self.mark, locks = Mark.read(self.connection)
+            self.held = {lock.key for lock in locks if nested}
         # Between transactions the server may set the counts back.
         self.before = replace(self.mark, counted=self.mark.counted and atomic and opaque)
-        if not atomic:
-            self.aftermath = Aftermath(self.connection, self.territory, self.known, self.before)
-        elif len(self.connection.atomic_blocks) > 1:
-            self.held = parse_held(read_held(self.connection))
+        self.past: Past = NoPast()
+        if atomic:
+            self.past = Past(self.connection, objects=opaque)
+        else:
+            self.aftermath = Aftermath(self.connection, self.territory, self.before, opaque=opaque)
 
     def after_operation(self, operation: Operation) -> None:
         """Look at what an operation did.
@@ -93,17 +94,15 @@ class FootprintGuard:
         Raises:
             BoundaryViolation: an operation with SQL of its own did what it may not.
         """
-        self.ran.append(operation)
+        self.ran += 1
+        self.unseen.append(operation)
         opaque = is_opaque(operation)
         self.opaque = self.opaque or opaque
-        last = len(self.ran) == len(self.planned)
         if not self.connection.in_atomic_block:
             if opaque and self.aftermath:
                 self._raise_first(self.aftermath.refusals(opaque=True))
-        elif self.aftermath or (opaque and not last):
+        elif self.aftermath or (opaque and self.ran < len(self.planned)):
             self._inspect()
-        elif not last:
-            self.looks.append((operation, read_held(self.connection)))
 
     def check(self) -> Footprint:
         """Return what the migration touched.
@@ -127,13 +126,14 @@ class FootprintGuard:
         judge = Judge(
             self.connection,
             self.territory,
-            self.known,
+            self.past,
             self.before,
             self.mark,
             locks,
             self._writable(),
         )
         self._raise_first(judge.refusals(opaque=self.opaque))
+        self.unseen = []
 
     def _note(self, locks: list[Lock]) -> None:
         """Note the strongest lock on each relation."""
@@ -160,13 +160,11 @@ class FootprintGuard:
         )
 
     def _operation(self, refusal: Refusal) -> str:
-        """Return which operation did it: the first that had the lock, else the last that ran."""
-        operation = next(
-            (operation for operation, held in self.looks if refusal.key in parse_held(held)),
-            self.ran[-1] if self.ran else None,
-        )
-        if operation is None:
+        """Return which operation did it: of those not looked at yet, the one that fits best."""
+        if not self.unseen:
             return "deferred SQL"
+        words = set(re.findall(r"\w+", refusal.did.lower()))
+        operation = max(reversed(self.unseen), key=lambda operation: likeness(operation, words))
         number = next(
             number
             for number, planned in enumerate((*self.planned, operation), start=1)

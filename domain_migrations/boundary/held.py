@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import LiteralString, NamedTuple
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-
-from .asking import query
-
 MODES = (
     "AccessShareLock",
     "RowShareLock",
@@ -56,12 +52,6 @@ WHERE c.relname IS NULL
    OR c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
 """
 
-# As little as tells later which operation took a lock first.
-SELECT_HELD: LiteralString = """
-SELECT coalesce(string_agg(relation || ' ' || mode, ','), '') FROM pg_locks
-WHERE pid = pg_backend_pid() AND locktype = 'relation'
-"""
-
 LockKey = tuple[int, int, str]
 """A lock by the catalog of its object (0 for relations), the object's oid and the mode."""
 
@@ -91,15 +81,3 @@ class Lock(NamedTuple):
     @property
     def key(self) -> LockKey:
         return self.catalog, self.oid, self.mode
-
-
-def read_held(connection: BaseDatabaseWrapper) -> str:
-    """Return which relations are locked now, for ``parse_held``."""
-    [[(held,)]] = query(connection, SELECT_HELD)
-    return str(held)
-
-
-def parse_held(held: str) -> set[LockKey]:
-    """Return the keys of the locks in what ``read_held`` returned."""
-    pairs = (lock.split(" ") for lock in held.split(",") if lock)
-    return {(0, int(oid), mode) for oid, mode in pairs}

@@ -9,7 +9,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
 from .held import CATALOG_CHANGES, READS, ROW_WRITE, STRENGTH, Lock
-from .known import Known, KnownObject, Territory
 from .mark import (
     PG_CLASS,
     PG_CONSTRAINT,
@@ -19,6 +18,7 @@ from .mark import (
     PG_NAMESPACE,
     Mark,
 )
+from .past import Past, Was
 from .refusals import (
     CORE_SHAPE,
     CORE_USES,
@@ -29,6 +29,7 @@ from .refusals import (
     hint_for,
     whose,
 )
+from .territory import Territory
 from .written import (
     Key,
     Written,
@@ -54,7 +55,8 @@ class Judge:
     """Judges what a transaction has done so far.
 
     Arguments:
-        territory, known: of the database before the migration.
+        territory: of the database before the migration.
+        past: before what is judged.
         before, now: where the migration began and where it is.
         locks: held now and not before.
         writable: core's tables that the migration may write rows of; None for all.
@@ -64,7 +66,7 @@ class Judge:
         self,
         connection: BaseDatabaseWrapper,
         territory: Territory,
-        known: Known,
+        past: Past,
         before: Mark,
         now: Mark,
         locks: list[Lock],
@@ -73,7 +75,7 @@ class Judge:
         self.connection = connection
         self.territory = territory
         self.domain = territory.domain
-        self.known = known
+        self.past = past
         self.before = before
         self.now = now
         self.locks = locks
@@ -91,33 +93,38 @@ class Judge:
             opaque: whether operations ran whose SQL is not known; without one, only what
                 Django's own operations can do is looked for.
         """
+        self._look_back()
         yield from self._locked_relations()
         yield from self._locked_objects()
         yield from self._crossings(opaque)
         if opaque:
             yield from self._written()
 
+    def _look_back(self) -> None:
+        """Ask the past about what may have been dropped, moved, renamed or commented on."""
+        old = [
+            lock
+            for lock in self.locks
+            if not self.now.made_since(self.before, lock.oid)
+            and (lock.mode in CATALOG_CHANGES or lock.schema is None)
+        ]
+        in_relations = [lock for lock in old if lock.catalog in (0, PG_CONSTRAINT)]
+        self.past.look(
+            (lock.oid for lock in in_relations),
+            (lock.oid for lock in old if lock.catalog not in (0, PG_CONSTRAINT, PG_NAMESPACE)),
+        )
+
     def _locked_relations(self) -> Iterator[Refusal]:
         keyed: dict[int, list[Lock]] = defaultdict(list)
         for lock in self.locks:
-            if not lock.is_relation:
-                continue
-            if lock.schema is None and lock.oid in self.known.indexes:
-                yield Refusal(
-                    CHANGE_LOCK,
-                    "dropped an index of a table of core",
-                    CORE_SHAPE,
-                    lock.key,
-                )
-            before = self._before(lock)
-            schema = before.schema if before else lock.schema
-            if schema is None or self.territory.is_own(schema):
+            schema = self._schema(lock)
+            if not lock.is_relation or schema is None or self.territory.is_own(schema):
                 continue
             owner = self.territory.owner(schema)
             shape = lock.mode in CATALOG_CHANGES
             if owner is None and not shape:
                 continue
-            if self._is_new_in_public(lock, before, owner):
+            if self._is_new_in_public(lock, owner):
                 yield Refusal(
                     NEW_IN_PUBLIC,
                     f"made {self._name(lock)}, {whose(owner)}",
@@ -132,22 +139,21 @@ class Judge:
             judge = self._domain_tables if self.domain.is_core else self._core_tables
             yield from judge(keyed)
 
-    def _before(self, lock: Lock) -> KnownObject | None:
-        """Return what the relation was before, if it may be another now."""
-        if lock.schema is not None and lock.mode not in CATALOG_CHANGES:
-            return None  # It takes a strong lock to drop or to move it.
-        return self.known.relation(lock.oid)
+    def _was(self, lock: Lock) -> Was | None:
+        return self.past.get(PG_CLASS, lock.oid)
 
-    def _is_new_in_public(
-        self, lock: Lock, before: KnownObject | None, owner: Domain | None
-    ) -> bool:
+    def _schema(self, lock: Lock) -> int | None:
+        """Return the schema that a relation was in, or is in if it was made since."""
+        was = self._was(lock)
+        return was.schema if was else lock.schema
+
+    def _is_new_in_public(self, lock: Lock, owner: Domain | None) -> bool:
         return (
-            before is None
-            and owner is not None
+            owner is not None
             and owner.is_core
             and not self.domain.is_core
-            and lock.mode in CATALOG_CHANGES
-            and lock.kind not in ("i", "I")
+            and lock.table is None
+            and self.now.made_since(self.before, lock.oid)
         )
 
     def _is_engine_read(self, lock: Lock, schema: int) -> bool:
@@ -173,10 +179,14 @@ class Judge:
                         yield self._locked(
                             lock, hint_for(self.domain, self._owner(lock), shape=False)
                         )
-                elif lock.mode not in KEY_MODES or lock.oid != oid:
+                elif lock.mode not in KEY_MODES or lock.oid != oid or self._was_index(lock):
                     yield self._locked(lock, CORE_SHAPE)
                 elif oid in changed:
                     yield self._locked(lock, CORE_SHAPE, changed[oid])
+
+    def _was_index(self, lock: Lock) -> bool:
+        was = self._was(lock)
+        return was is not None and was.kind in ("i", "I")
 
     def _may_write(self, lock: Lock) -> bool:
         return self.writable is None or (lock.table_name or lock.name) in self.writable
@@ -194,31 +204,36 @@ class Judge:
             referencing=[],
         )
         yield from ((table, f"changed its {what}") for table, what in attached)
+        if not self.past.is_known:
+            return
         for table in self.changed_tables(tables):
             yield table, "changed the table itself"
         own = [lock.oid for lock in self.locks if lock.schema in self.territory.quiet]
         keys = read_keys(self.connection, self.now, self.before, own)
-        added = {key.target for key in keys if key.written}
-        if not self._dropped_constraints():
-            yield from (
-                (table, "no foreign key explains it") for table in tables if table not in added
-            )
+        explained = {key.target for key in keys if key.written}
+        explained |= {
+            key.table for key in self._dropped_keys() if key.schema in self.territory.quiet
+        }
+        for table in tables:
+            if table not in explained:
+                yield table, "no foreign key explains it"
 
     def changed_tables(self, tables: list[int]) -> Iterator[int]:
         """Yield core's tables whose row of ``pg_class`` is not what a foreign key makes of it."""
-        if not self.known.has_objects:
-            return  # No operation with SQL of its own has run.
         rows = read_changed_class_rows(self.connection, self.now, self.before, tables)
-        yield from (oid for oid, row in rows.items() if not self.known.explains(oid, row))
+        self.past.look(rows, ())
+        for oid, row in rows.items():
+            was = self.past.get(PG_CLASS, oid)
+            if was is None or was.row != row:
+                yield oid
 
-    def _dropped_constraints(self) -> bool:
-        return any(
-            not lock.is_relation
-            and lock.mode == "AccessExclusiveLock"
-            and lock.catalog == PG_CONSTRAINT
-            and lock.oid not in self.known.constraints
-            for lock in self.locks
-        )
+    def _dropped_keys(self) -> Iterator[Was]:
+        """Yield the foreign keys that are gone."""
+        for lock in self.locks:
+            was = self.past.get(PG_CONSTRAINT, lock.oid)
+            if was and lock.catalog == PG_CONSTRAINT and lock.mode == "AccessExclusiveLock":
+                if was.kind == "f":
+                    yield was
 
     def _domain_tables(self, tables: dict[int, list[Lock]]) -> Iterator[Refusal]:
         """Judge core's locks on domains' tables: those that their foreign keys cause are fine."""
@@ -236,7 +251,12 @@ class Judge:
                 referencing=strong,
             )
         )
-        dropped = self._dropped_keys(keys)
+        there = {(key.table, f"constraint {key.name}") for found in keys.values() for key in found}
+        dropped = {
+            int(key.row): key.name
+            for key in self._dropped_keys()
+            if (int(key.row), key.name) not in there
+        }
         for oid, locks in tables.items():
             mine = keys[oid]
             allowed: set[str] = set()
@@ -250,39 +270,31 @@ class Judge:
                 index = lock.oid != oid and lock.mode in READS and bool(allowed)
                 if lock.mode in allowed or index or self._is_engine_read(lock, lock.schema or 0):
                     continue
-                why = f"dropped its foreign key {dropped[oid]}" if oid in dropped else ""
+                why = f"dropped its {dropped[oid]}" if oid in dropped else ""
                 yield self._locked(lock, CORE_USES, why or attached.get(oid, ""))
-
-    def _dropped_keys(self, keys: dict[int, list[Key]]) -> dict[int, str]:
-        if not self._dropped_constraints():
-            return {}
-        there = {(key.table, key.name) for found in keys.values() for key in found}
-        return {
-            table: name
-            for table, name in self.known.foreign_keys
-            if (table, name) not in there and any(lock.oid == table for lock in self.locks)
-        }
 
     def _locked_objects(self) -> Iterator[Refusal]:
         for lock in self.locks:
             if lock.is_relation or lock.mode not in CATALOG_CHANGES:
                 continue
-            schema = None
             if lock.catalog == PG_NAMESPACE:
-                schema, name = lock.oid, f"schema {self.territory.names.get(lock.oid, lock.oid)}"
-                if schema not in self.territory.names or self.territory.is_own(schema):
-                    continue
-            elif known := self.known.object(lock.catalog, lock.oid, self.territory.core):
-                schema = known.schema
-                name = f"{known.name} in {self.territory.names[schema]}"
-            if schema is not None:
-                owner = self.territory.owner(schema)
-                yield Refusal(
-                    OBJECT_LOCK,
-                    f"took {lock.mode} on {name}, {whose(owner)}",
-                    hint_for(self.domain, owner, shape=True),
-                    lock.key,
-                )
+                schema = lock.oid if lock.oid in self.territory.there else None
+                name = f"schema {self.territory.names.get(lock.oid, '')}"
+            else:
+                was = self.past.get(lock.catalog, lock.oid)
+                schema = was.schema if was else None
+                name = f"{was.name} in {self.territory.names.get(was.schema)}" if was else ""
+            if schema is None or self.territory.is_own(schema):
+                continue
+            owner = self.territory.owner(schema)
+            if self.domain.is_core and lock.catalog == PG_CONSTRAINT:
+                continue  # Judged with its table.
+            yield Refusal(
+                OBJECT_LOCK,
+                f"took {lock.mode} on {name}, {whose(owner)}",
+                hint_for(self.domain, owner, shape=True),
+                lock.key,
+            )
 
     def _crossings(self, opaque: bool) -> Iterator[Refusal]:
         territory = self.territory
@@ -368,60 +380,43 @@ class Judge:
         core = owner is not None and owner.is_core
         if core and row.catalog == PG_CLASS and self._explained(row.oid):
             return None
-        known = self._known(row)
-        new_in_public = core and not known and row.catalog != PG_NAMESPACE
+        made = self.now.made_since(self.before, row.oid)
+        new_in_public = core and made and row.catalog != PG_NAMESPACE
+        did = "made" if made else "altered"
+        name = identify(self.connection, row.catalog, row.oid)
+        if row.catalog == PG_NAMESPACE and not made:
+            name = f"schema {self.territory.names[row.oid]}"
         return Refusal(
             rank,
-            f"{self._made_or_altered(row)}, {whose(owner)}",
+            f"{did} {name}, {whose(owner)}",
             NOT_IN_PUBLIC.format(schema=self.domain.schema)
             if new_in_public
             else hint_for(self.domain, owner, shape=True),
         )
 
-    def _known(self, row: Written) -> str | None:
-        """Return the name of what was there before, None for what was made since."""
-        if row.catalog == PG_CLASS:
-            relation = self.known.relation(row.oid)
-            return relation and f"{self.territory.names[relation.schema]}.{relation.name[1:]}"
-        if row.catalog == PG_NAMESPACE:
-            there = row.oid in self.territory.there
-            return f"schema {self.territory.names[row.oid]}" if there else None
-        known = self.known.object(row.catalog, row.oid, self.territory.core)
-        return known and f"{known.name} in {self.territory.names[known.schema]}"
-
-    def _made_or_altered(self, row: Written) -> str:
-        known = self._known(row)
-        if known:
-            return f"altered {known}"
-        return f"made {identify(self.connection, row.catalog, row.oid)}"
-
     def _explained(self, table: int) -> bool:
         """Whether a foreign key explains that the row of core's table was written."""
-        return not list(self.changed_tables([table]))
+        return self.past.is_known and not list(self.changed_tables([table]))
 
     def _keeps_its_name(self, schema: int) -> bool:
         name = identify(self.connection, PG_NAMESPACE, schema)
         return name == f"schema {self.domain.schema}"
 
     def _owner(self, lock: Lock) -> Domain | None:
-        before = self._before(lock)
-        return self.territory.owner(before.schema if before else lock.schema or 0)
+        return self.territory.owner(self._schema(lock) or 0)
 
     def _name(self, lock: Lock) -> str:
-        before = self._before(lock)
-        if before:
-            return f"{self.territory.names[before.schema]}.{before.name[1:]}"
-        return f"{self.territory.names.get(lock.schema or 0, '')}.{lock.name}"
+        was = self._was(lock)
+        name = was.name if was else lock.name
+        return f"{self.territory.names.get(self._schema(lock) or 0, '')}.{name}"
 
     def _locked(self, lock: Lock, hint: str, more: str = "") -> Refusal:
-        before = self._before(lock)
-        owner = self.territory.owner(before.schema if before else lock.schema or 0)
         rank = READ_LOCK if lock.mode in READS else CHANGE_LOCK
         if lock.table is not None:
             rank = INDEX_LOCK
         return Refusal(
             rank + len(STRENGTH) - STRENGTH[lock.mode],
-            f"took {lock.mode} on {self._name(lock)}, {whose(owner)}"
+            f"took {lock.mode} on {self._name(lock)}, {whose(self._owner(lock))}"
             + (f", and {more}" if more else ""),
             hint,
             lock.key,

@@ -98,6 +98,12 @@ class Mark:
             lock for lock in locks if lock.age is None
         ]
 
+    def made_since(self, before: Mark, oid: int) -> bool:
+        """Return whether an object with this oid was made between the marks."""
+        if before.oid < self.oid:
+            return before.oid < oid < self.oid
+        return oid > before.oid or oid < self.oid
+
     def params(self, before: Mark) -> dict[str, Any]:
         """Return the parameters for ``ours`` and for NEW_OIDS."""
         lows, highs = [before.oid], [self.oid]

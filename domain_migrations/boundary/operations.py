@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +27,9 @@ def _operations_of(module: ModuleType) -> Iterator[type[Operation]]:
 
 TRANSPARENT = frozenset((*_operations_of(models), *_operations_of(fields)))
 """Operations of Django whose SQL is all about one model's table."""
+
+DESTRUCTIVE = (models.DeleteModel, fields.RemoveField, fields.AlterField)
+"""Operations of Django that drop what depends on the thing they drop or replace."""
 
 
 def flatten(operations: Iterable[Operation]) -> Iterator[Operation]:
@@ -69,3 +73,18 @@ def _parts(operation: Operation) -> Iterator[Any]:
 
 def _is_djangos(part: Any) -> bool:
     return type(part).__module__.startswith("django.")
+
+
+def likeness(operation: Operation, words: Collection[str]) -> float:
+    """Return how many of an operation's names are among the words that tell of a deed.
+
+    Operations of Django are looked at together, because they can do little harm; should one
+    have done some, this tells which. One with SQL of its own is looked at last, by itself.
+    """
+    names = [getattr(operation, name, None) for name in ("name", "model_name", "old_name")]
+    names += [getattr(part, "name", None) for part in _parts(operation)]
+    names += re.findall(r"\w+", str((getattr(operation, "options", None) or {}).get("db_table")))
+    found = sum(isinstance(name, str) and name.lower() in words for name in set(names))
+    if is_opaque(operation):
+        return found + 0.5
+    return found + 0.25 * isinstance(operation, DESTRUCTIVE)

@@ -13,8 +13,8 @@ from typing import LiteralString, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .asking import query
-from .known import CLASS_ROW
 from .mark import NEW_OIDS, Condition, Mark, ours
+from .past import CLASS_ROW
 
 SCHEMA_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
     ("pg_extension", "extnamespace"),

@@ -1,0 +1,165 @@
+"""The catalogs as they were before a migration.
+
+A dropped table leaves nothing but an oid in the list of locks, and a stolen one resolves to its
+new schema: only the past tells whose they were. A cursor sees the database as it was when it
+was declared, whatever its own transaction does afterwards, and costs nothing until it is read.
+So one is declared first thing, over rows whose oids are not known yet: it takes them from a
+setting when it is read, and finds them by index, however many relations there are.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import LiteralString, NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from .asking import query
+
+WANTED: LiteralString = "= ANY(current_setting('domain_migrations.wanted')::oid[])"
+
+# All that a row of pg_class says of a table, but for what a first foreign key changes
+# (relhastriggers) and for statistics.
+CLASS_ROW: LiteralString = """ROW(relname, relnamespace, relowner, relam, relfilenode,
+    reltablespace, relpersistence, relkind, relnatts, relchecks, relhasrules, relhassubclass,
+    relrowsecurity, relforcerowsecurity, relreplident, relispartition, relacl::text,
+    reloptions::text)::text"""
+
+SELECT_RELATIONS: LiteralString = (
+    "SELECT 'pg_class'::regclass::oid, oid, relnamespace, relname::text, relkind::text, 0::oid, "
+    + CLASS_ROW + " FROM pg_class WHERE oid " + WANTED
+    + " UNION ALL SELECT 'pg_constraint'::regclass, k.oid, k.connamespace,"
+    " 'constraint ' || k.conname, k.contype::text, k.confrelid, k.conrelid::text"
+    " FROM pg_constraint k WHERE k.oid " + WANTED
+)  # fmt: skip
+
+NAMED: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
+    ("pg_proc", "pro", "function"),
+    ("pg_type", "typ", "type"),
+    ("pg_operator", "opr", "operator"),
+    ("pg_opclass", "opc", "operator class"),
+    ("pg_opfamily", "opf", "operator family"),
+    ("pg_collation", "coll", "collation"),
+    ("pg_conversion", "con", "conversion"),
+    ("pg_ts_config", "cfg", "text search configuration"),
+    ("pg_ts_dict", "dict", "text search dictionary"),
+    ("pg_ts_parser", "prs", "text search parser"),
+    ("pg_ts_template", "tmpl", "text search template"),
+    ("pg_statistic_ext", "stx", "statistics"),
+    ("pg_extension", "ext", "extension"),
+)
+"""Catalogs of things in a schema: the catalog, its columns' prefix, what the thing is."""
+
+ON_TABLES: tuple[tuple[LiteralString, LiteralString, LiteralString, LiteralString], ...] = (
+    ("pg_trigger", "tgrelid", "tgname", "trigger"),
+    ("pg_rewrite", "ev_class", "rulename", "rule"),
+    ("pg_policy", "polrelid", "polname", "policy"),
+)
+"""Catalogs of things on a table: the catalog, the table's column, the name's, what it is."""
+
+
+def _objects() -> LiteralString:
+    parts: list[LiteralString] = [
+        "SELECT '" + catalog + "'::regclass::oid, oid, " + prefix + "namespace, '" + kind
+        + " ' || " + prefix + "name, '', 0::oid, '' FROM " + catalog + " WHERE oid " + WANTED
+        for catalog, prefix, kind in NAMED
+    ]  # fmt: skip
+    parts += [
+        "SELECT '" + catalog + "'::regclass, x.oid, relnamespace, '" + kind + " ' || " + name
+        + " || ' of ' || relname, '', r.oid, '' FROM " + catalog + " x JOIN pg_class r ON r.oid = "
+        + table + " WHERE x.oid " + WANTED + (" AND NOT tgisinternal" if kind == "trigger" else "")
+        for catalog, table, name, kind in ON_TABLES
+    ]  # fmt: skip
+    return " UNION ALL ".join(parts)
+
+
+STATEMENTS: tuple[LiteralString, ...] = (SELECT_RELATIONS, _objects())
+
+# The setting has to exist when the cursor is declared.
+DECLARE = sql.SQL(
+    "SELECT set_config('domain_migrations.wanted', '{{}}', true); DECLARE {} NO SCROLL CURSOR FOR "
+)
+SET_WANTED = "SELECT set_config('domain_migrations.wanted', %(wanted)s::oid[]::text, true)"
+FETCH = sql.SQL("FETCH ALL FROM {}")
+
+_numbers = itertools.count(1)
+
+
+class Was(NamedTuple):
+    """Something that was there.
+
+    Attributes:
+        kind: a relation's relkind, a constraint's contype.
+        table: what a foreign key pointed at, or what a trigger, rule or policy was on.
+        row: a relation's row of ``pg_class``, a constraint's own table.
+    """
+
+    catalog: int
+    oid: int
+    schema: int
+    name: str
+    kind: str
+    table: int
+    row: str
+
+
+class Past:
+    """What the catalogs said before an operation.
+
+    It is asked about what a transaction has done since; once that was judged, what is there
+    now may be the past of what comes next.
+
+    Arguments:
+        objects: whether anything but relations and constraints will be asked for.
+    """
+
+    is_known = True
+
+    def __init__(self, connection: BaseDatabaseWrapper, *, objects: bool) -> None:
+        self.connection = connection
+        self.known: dict[tuple[int, int], Was] = {}
+        self.cursors: list[sql.Identifier] = []
+        self._declare(STATEMENTS if objects else STATEMENTS[:1])
+
+    def _declare(self, statements: Iterable[LiteralString]) -> None:
+        declarations = []
+        for statement in statements:
+            # A new name each time: the last migration's may be open still, in a dry run.
+            cursor = sql.Identifier(f"domain_migrations_past_{next(_numbers)}")
+            self.cursors.append(cursor)
+            declarations.append(DECLARE.format(cursor) + sql.SQL(statement))
+        query(self.connection, sql.SQL(";").join(declarations))
+
+    def look(self, relations: Iterable[int], objects: Iterable[int]) -> None:
+        """Look up what has these oids: relations and constraints, and everything else."""
+        asked = {oid for _, oid in self.known}
+        for number, oids in enumerate((relations, objects)):
+            wanted = sorted(set(oids) - asked)
+            if not wanted or number >= len(self.cursors):
+                continue
+            query(self.connection, SET_WANTED, {"wanted": wanted})
+            [rows] = query(self.connection, FETCH.format(self.cursors[number]))
+            for row in rows:
+                was = Was(*row)
+                self.known[was.catalog, was.oid] = was
+            cursors, self.cursors = self.cursors, []
+            self._declare([STATEMENTS[number]])
+            cursors[number], self.cursors = self.cursors[0], cursors
+
+    def get(self, catalog: int, oid: int) -> Was | None:
+        """Return what ``look`` has found."""
+        return self.known.get((catalog, oid))
+
+
+class NoPast(Past):
+    """The past of an operation in a transaction of its own, in a migration that has none."""
+
+    is_known = False
+
+    def __init__(self) -> None:
+        self.known = {}
+
+    def look(self, relations: Iterable[int], objects: Iterable[int]) -> None:
+        """Nothing can be seen."""
