@@ -63,11 +63,12 @@ def spell_automatic_table(sender: type[Model], **_: Any) -> None:
     """
     options = sender._meta
     owner: Any = options.auto_created
-    if not owner or '"' not in options.db_table:
+    if not owner:
         return
     if '""' in owner._meta.db_table:
         options.db_table = _derived_table(owner, sender) or options.db_table
-    options.db_table = format_table_name(*parse_table_name(options.db_table))
+    if '"' in options.db_table:
+        options.db_table = format_table_name(*parse_table_name(options.db_table))
 
 
 def _derived_table(owner: Any, through: type[Model]) -> str | None:
