@@ -66,7 +66,8 @@ class Seen(str):
         return str.__hash__(self)
 
     def startswith(self, prefix: Any, *bounds: Any) -> bool:
-        return split(self)[1].startswith(prefix, *bounds)
+        bare = split(prefix)[1] if isinstance(prefix, str) else prefix
+        return split(self)[1].startswith(bare, *bounds)
 
 
 def seen(name: str) -> str:
@@ -85,12 +86,15 @@ _TABLE_IN_SQL = re.compile(
     r"""(?P<quote>"?)(?P<name>\w+)(?P=quote)(?!["\w.])""",
     re.IGNORECASE,
 )
-_SET_CONSTRAINTS = re.compile(r'(SET CONSTRAINTS )("\w+")(?!\.)')
+_OTHER_NAME_IN_SQL = re.compile(
+    r'((?:SET CONSTRAINTS|DROP INDEX|ALTER SEQUENCE) )("?\w+"?)(?![\w.])'
+)
+_RELNAME = re.compile(r"(\w+)\.relname = (?:%s|'\w+')")
 _QUOTED_TWICE = re.compile(rf'"("{SCHEMA}"\."[^"]+")"')
 
 
 def re_aimed_sql(sql: Any) -> Any:
-    """Qualify the moved tables, and constraints of any, in raw SQL."""
+    """Qualify the moved tables, and their constraints, indexes and sequences, in raw SQL."""
 
     def qualify(match: re.Match[str]) -> str:
         name = match["name"]
@@ -99,7 +103,8 @@ def re_aimed_sql(sql: Any) -> Any:
     if not isinstance(sql, str):
         return sql
     sql = _QUOTED_TWICE.sub(r"\1", _TABLE_IN_SQL.sub(qualify, sql))
-    return _SET_CONSTRAINTS.sub(rf'\1"{SCHEMA}".\2', sql)
+    sql = _OTHER_NAME_IN_SQL.sub(rf'\1"{SCHEMA}".\2', sql)
+    return _RELNAME.sub(rf"\1.relnamespace = '{SCHEMA}'::regnamespace AND \g<0>", sql)
 
 
 def called_from_test(depth: int = 2) -> bool:
@@ -144,7 +149,9 @@ _SEEN_RESULTS: dict[str, Callable[[Any], Any]] = {
         column: (relation[0], seen(relation[1]), *relation[2:])
         for column, relation in result.items()
     },
-    "get_sequences": lambda result: [{**row, "table": seen(row["table"])} for row in result],
+    "get_sequences": lambda result: [
+        {**row, "table": seen(row["table"]), "name": seen(moved(row["name"]))} for row in result
+    ],
     "get_table_description": lambda result: result,
     "get_table_list": lambda result: [
         row._replace(name=seen(row.name)) for row in result if not _ours(row.name)
@@ -186,8 +193,10 @@ def _move_models() -> None:
 
 def re_aim(wrapper_class: type) -> None:
     """Let test files use bare names with connections of this class. Idempotent."""
+    from django.core.management.commands import inspectdb
     from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
     from django.db.migrations.operations import RunSQL
+    from django.db.models.sql.query import RawQuery
 
     if wrapper_class.__dict__.get("_django_suite_re_aimed"):
         return
@@ -227,10 +236,41 @@ def re_aim(wrapper_class: type) -> None:
 
         return call
 
+    def raw_query(original: Callable[..., Any]) -> Any:
+        def init(self: Any, sql: Any, *args: Any, **kwargs: Any) -> None:
+            original(self, re_aimed_sql(sql), *args, **kwargs)
+
+        return init
+
+    def inspection(original: Callable[..., Any]) -> Any:
+        def call(self: Any, options: dict[str, Any]) -> Any:
+            chosen = options.get("table_name_filter") or (lambda name: True)
+            return original(
+                self,
+                {
+                    **options,
+                    "table": [re_aimed(name) for name in options["table"]],
+                    "table_name_filter": lambda name: not _ours(name) and chosen(seen(name)),
+                },
+            )
+
+        return call
+
+    def normalize(original: Callable[..., Any]) -> Any:
+        def call(self: Any, table_name: str) -> Any:
+            schema, table = split(table_name)
+            return original(self, table if schema == SCHEMA else table_name)
+
+        return call
+
     editor = wrapper_class.SchemaEditorClass
     _patch(RunSQL, "_run_sql", run_sql)
-    _patch(CursorWrapper, "execute", with_sql)
-    _patch(CursorDebugWrapper, "execute", with_sql)
+    for cursor in (CursorWrapper, CursorDebugWrapper):
+        _patch(cursor, "execute", with_sql)
+        _patch(cursor, "executemany", with_sql)
+    _patch(RawQuery, "__init__", raw_query)
+    _patch(inspectdb.Command, "handle_inspection", inspection)
+    _patch(inspectdb.Command, "normalize_table_name", normalize)
     _patch(editor, "execute", with_sql)
     _patch(editor, "alter_db_table", alter_db_table)
     _patch(editor, "quote_name", functools.partial(_with_names, seen_result=str))
