@@ -20,7 +20,7 @@ from .mark import PG_CLASS, Mark, since
 from .past import CLASS_ROW
 from .refusals import CORE_USES, NOT_IN_PUBLIC, USES, Refusal, hint_for, whose
 from .territory import Territory
-from .written import crossings, identify, small_catalogs
+from .written import DEPENDING, crossings, identify, small_catalogs
 
 SELECT_CHANGED: LiteralString = (
     " UNION ALL ".join(small_catalogs(since).values())
@@ -135,6 +135,7 @@ class Aftermath:
         params = {
             **now.params(self.before),
             "top": self.before.top,
+            "catalogs": DEPENDING,
             "relations": [oid for kind, oid in rows if kind == "relation"],
             "functions": [oid for kind, oid in rows if kind == "function"],
             "others": [oid for oid in self.territory.foreign if oid != self.territory.core],

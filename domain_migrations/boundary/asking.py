@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, LiteralString
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,6 +20,8 @@ def query(
     where that is recorded, and several statements go in one round trip.
     """
     connection.ensure_connection()
+    if isinstance(statement, str):
+        statement = _short(statement)
     results: list[list[Row]] = []
     with connection.connection.cursor() as cursor:
         cursor.execute(statement, params, prepare=False)
@@ -28,3 +31,9 @@ def query(
                 results.append(cursor.fetchall())
             more = cursor.nextset()
     return results
+
+
+@functools.cache
+def _short(statement: LiteralString) -> LiteralString:
+    """Return the statement without its layout: the driver parses long ones again each time."""
+    return " ".join(statement.split())

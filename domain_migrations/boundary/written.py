@@ -169,39 +169,30 @@ def crossings(condition: Condition) -> LiteralString:
         """
 WITH changed AS MATERIALIZED (
     SELECT unnest(%(relations)s::oid[]) AS oid
-), d AS MATERIALIZED (
-    SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
-    FROM """ + NEW_OIDS + """, LATERAL (
+), x AS MATERIALIZED (
+    SELECT x.* FROM """ + NEW_OIDS + """, LATERAL (
         SELECT *, xmin FROM pg_depend
-        WHERE objid > new.low AND objid < new.high AND classid IN (
-            'pg_class'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass,
-            'pg_rewrite'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass,
-            'pg_type'::regclass, 'pg_policy'::regclass, 'pg_operator'::regclass,
-            'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_cast'::regclass,
-            'pg_ts_config'::regclass, 'pg_ts_dict'::regclass, 'pg_statistic_ext'::regclass,
-            'pg_conversion'::regclass, 'pg_event_trigger'::regclass)
-        OFFSET 0
-    ) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high) AND """ + condition("x") + """
-  UNION
-    SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
-    FROM changed, LATERAL (
+        WHERE objid > new.low AND objid < new.high AND classid = ANY(%(catalogs)s::oid[]) OFFSET 0
+    ) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high)
+  UNION ALL
+    SELECT x.* FROM changed, LATERAL (
         SELECT *, xmin FROM pg_depend
         WHERE classid = 'pg_class'::regclass AND objid = changed.oid OFFSET 0
-    ) x WHERE """ + condition("x") + """
-  UNION
-    SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
-    FROM changed, LATERAL (
+    ) x
+  UNION ALL
+    SELECT x.* FROM changed, LATERAL (
         SELECT oid FROM pg_rewrite WHERE ev_class = changed.oid OFFSET 0
     ) w, LATERAL (
         SELECT *, xmin FROM pg_depend
         WHERE classid = 'pg_rewrite'::regclass AND objid = w.oid OFFSET 0
-    ) x WHERE """ + condition("x") + """
-  UNION
-    SELECT x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid
-    FROM unnest(%(functions)s::oid[]) AS function (oid), LATERAL (
+    ) x
+  UNION ALL
+    SELECT x.* FROM unnest(%(functions)s::oid[]) AS f (oid), LATERAL (
         SELECT *, xmin FROM pg_depend
-        WHERE classid = 'pg_proc'::regclass AND objid = function.oid OFFSET 0
-    ) x WHERE """ + condition("x") + """
+        WHERE classid = 'pg_proc'::regclass AND objid = f.oid OFFSET 0
+    ) x
+), d AS MATERIALIZED (
+    SELECT * FROM x WHERE """ + condition("x") + """
 ), ends AS MATERIALIZED (
     SELECT refclassid, refobjid, CASE refclassid
         WHEN 'pg_class'::regclass THEN (SELECT relnamespace FROM pg_class WHERE oid = refobjid)
@@ -222,11 +213,19 @@ WITH changed AS MATERIALIZED (
     END AS schema
     FROM (SELECT DISTINCT refclassid, refobjid FROM d) distinct_ends
 )
-SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, ends.schema FROM ends JOIN d USING (refclassid, refobjid)
+SELECT DISTINCT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid,
+    ends.schema
+FROM ends JOIN d USING (refclassid, refobjid)
 WHERE ends.schema = ANY(%(others)s::oid[])
 """
     )  # fmt: skip
 
+
+DEPENDING = [
+    2607, 2617, 2620, 1247, 1255, 1259, 2604, 2605, 2606, 2616, 2618, 2753, 3256, 3381, 3466,
+    3600, 3602,
+]  # fmt: skip
+"""The catalogs whose new objects may depend on another domain's: all but what cannot."""
 
 SELECT_CROSSINGS = crossings(ours)
 
@@ -257,6 +256,7 @@ def read_crossings(
         return []
     params = {
         **mark.params(before),
+        "catalogs": DEPENDING,
         "relations": relations,
         "functions": functions,
         "others": others,
