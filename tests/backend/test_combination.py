@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
+import psqlextra.backend.base
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models
 from django.db.backends.postgresql import base, introspection, operations, schema
 from django.test.utils import isolate_apps
@@ -17,7 +16,6 @@ from domain_migrations.backends.postgresql.introspection import QualifiedIntrosp
 from domain_migrations.backends.postgresql.operations import QualifiedOperationsMixin
 from domain_migrations.backends.postgresql.schema import QualifiedSchemaEditorMixin
 from tests.support.catalog import execute, query
-from tests.support.requirements import missing
 
 
 class OtherSchemaEditor(schema.DatabaseSchemaEditor):
@@ -51,31 +49,13 @@ class OtherWrapper(base.DatabaseWrapper):
     ops_class = OtherOperations
 
 
-BACKENDS = {
-    "own": (__name__, "OtherWrapper", ""),
-    "postgis": (
-        "django.contrib.gis.db.backends.postgis.base",
-        "DatabaseWrapper",
-        "install GDAL and GEOS (apt-get install binutils libproj-dev gdal-bin)",
-    ),
-    "psqlextra": (
-        "psqlextra.backend.base",
-        "DatabaseWrapper",
-        "pip install django-postgres-extra",
-    ),
-}
+BACKENDS = {"own": OtherWrapper, "psqlextra": psqlextra.backend.base.DatabaseWrapper}
 
 
 @pytest.fixture(params=BACKENDS)
 def wrapper(request: pytest.FixtureRequest) -> type[base.DatabaseWrapper]:
     """Another backend's wrapper class."""
-    module, name, hint = BACKENDS[request.param]
-    if module == __name__:
-        return OtherWrapper
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, ImproperlyConfigured) as exc:
-        missing(f"{module} cannot be imported ({exc}): {hint}.")
+    return BACKENDS[request.param]
 
 
 @pytest.fixture
