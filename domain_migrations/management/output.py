@@ -57,6 +57,8 @@ class ConsoleReporter(Reporter):
     def note(self, message: str) -> None:
         if self.options.verbosity >= 1:
             self.command.stdout.write(f"  {message}")
+            # Through a pipe it would come when the wait that it tells of is over.
+            self.command.stdout.flush()
 
     def warning(self, message: str) -> None:
         self.command.stderr.write(self.command.style.WARNING(message))
