@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import re
 from typing import Any, LiteralString
+from weakref import WeakKeyDictionary
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg.sql import Composed
+from psycopg import sql
 
 Row = tuple[Any, ...]
 
+PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
+# Left to itself the server plans a statement with parameters at least five times.
+GENERIC: LiteralString = "SET LOCAL plan_cache_mode = force_generic_plan;"
+AS_BEFORE: LiteralString = "; SET LOCAL plan_cache_mode TO DEFAULT"
+
+_numbers = itertools.count(1)
+_prepared: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+"""The names of the statements that each session has prepared."""
+
 
 def query(
-    connection: BaseDatabaseWrapper, statement: LiteralString | Composed, params: Any = None
+    connection: BaseDatabaseWrapper, statement: LiteralString | sql.Composed, params: Any = None
 ) -> list[list[Row]]:
     """Return the rows of each statement that returns some.
 
@@ -20,8 +33,6 @@ def query(
     where that is recorded, and several statements go in one round trip.
     """
     connection.ensure_connection()
-    if isinstance(statement, str):
-        statement = _short(statement)
     results: list[list[Row]] = []
     with connection.connection.cursor() as cursor:
         cursor.execute(statement, params, prepare=False)
@@ -33,7 +44,32 @@ def query(
     return results
 
 
+def ask(connection: BaseDatabaseWrapper, statement: LiteralString, params: Any = None) -> list[Row]:
+    """Return the rows of a statement that is asked often, planned once for the session.
+
+    In a transaction only.
+    """
+    [rows] = query(connection, GENERIC + execution(connection, statement) + AS_BEFORE, params)
+    return rows
+
+
+def execution(connection: BaseDatabaseWrapper, statement: LiteralString) -> LiteralString:
+    """Return what executes the statement, which the session has prepared then.
+
+    To plan one of the guard's questions takes longer than to answer it.
+    """
+    connection.ensure_connection()
+    names = _prepared.setdefault(connection.connection, {})
+    parameters = _parameters(statement)
+    if statement not in names:
+        names[statement] = f"domain_migrations_{next(_numbers)}"
+        numbered = PLACEHOLDER.sub(lambda match: f"${parameters.index(match[1]) + 1}", statement)
+        query(connection, f"PREPARE {names[statement]} AS {numbered}")
+    arguments = ", ".join(f"%({name})s" for name in parameters)
+    call = f"EXECUTE {names[statement]}" + (f" ({arguments})" if arguments else "")
+    return call
+
+
 @functools.cache
-def _short(statement: LiteralString) -> LiteralString:
-    """Return the statement without its layout: the driver parses long ones again each time."""
-    return " ".join(statement.split())
+def _parameters(statement: str) -> list[str]:
+    return list(dict.fromkeys(PLACEHOLDER.findall(statement)))

@@ -17,7 +17,7 @@ from typing import Any, LiteralString
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .asking import query
+from .asking import execution, query
 from .held import SELECT_LOCKS, Lock
 
 Condition = Callable[[LiteralString], LiteralString]
@@ -42,16 +42,18 @@ def _counts(what: LiteralString) -> LiteralString:
     return "ARRAY[" + ", ".join(function + "('" + name + "'::regclass)" for name in COUNTED) + "]"
 
 
-# The locks are read inside the savepoint, whose id is the newest among them.
-READ_MARK: LiteralString = (
+SELECT_COUNTS: LiteralString = (
+    "SELECT age(pg_current_xact_id()::xid)::bigint, current_setting('track_counts') = 'on', "
+    + _counts("inserted") + ", " + _counts("updated")
+)  # fmt: skip
+
+BEGIN: LiteralString = (
     "SAVEPOINT domain_migrations_mark;"
     " SELECT pg_current_xact_id()::text::bigint, lo_create(0)::bigint;"
-    " SELECT age(pg_current_xact_id()::xid)::bigint, current_setting('track_counts') = 'on', "
-    + _counts("inserted") + ", " + _counts("updated") + ";"
-    + SELECT_LOCKS + ";"
-    " ROLLBACK TO SAVEPOINT domain_migrations_mark;"
-    " RELEASE SAVEPOINT domain_migrations_mark"
-)  # fmt: skip
+)
+END: LiteralString = (
+    "ROLLBACK TO SAVEPOINT domain_migrations_mark; RELEASE SAVEPOINT domain_migrations_mark"
+)
 
 NEW_OIDS: LiteralString = "unnest(%(lows)s::oid[], %(highs)s::oid[]) AS new (low, high)"
 """The ranges that the oids of new objects are in, to be joined with a catalog."""
@@ -90,7 +92,11 @@ class Mark:
         if not connection.in_atomic_block:
             with transaction.atomic(using=connection.alias):
                 return cls.read(connection)
-        [(top, oid)], [(age, counted, *counts)], rows = query(connection, READ_MARK)
+        counting, locking = (execution(connection, text) for text in (SELECT_COUNTS, SELECT_LOCKS))
+        # The locks are read inside the savepoint, whose id is the newest among them.
+        [(top, oid)], [(age, counted, *counts)], rows = query(
+            connection, BEGIN + counting + ";" + locking + ";" + END
+        )
         inserts, updates = (dict(zip(COUNTED, numbers, strict=True)) for numbers in counts)
         locks = [Lock(*row) for row in rows]
         newest = max(age - lock.age for lock in locks if lock.age is not None)

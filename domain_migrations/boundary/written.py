@@ -12,7 +12,7 @@ from typing import LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .asking import query
+from .asking import ask, query
 from .mark import NEW_OIDS, Condition, Mark, ours
 from .past import CLASS_ROW
 
@@ -138,12 +138,14 @@ def read_written(
     return [Written(*row) for row in rows]
 
 
+# A new relation begins without rules, triggers, checks and TOAST table; each takes an update.
 SELECT_COUNT_OF_CHANGED: LiteralString = (
     "SELECT count(*) FROM unnest(%(relations)s::oid[]) r (oid), LATERAL ("
-    " SELECT xmin, oid FROM pg_class WHERE oid = r.oid OFFSET 0) x"
-    " WHERE NOT EXISTS (SELECT FROM " + NEW_OIDS + " WHERE x.oid > new.low AND x.oid < new.high)"
+    " SELECT xmin, * FROM pg_class WHERE oid = r.oid OFFSET 0) x"
+    " WHERE (x.relhasrules OR x.relhastriggers OR x.relchecks > 0 OR x.reltoastrelid <> 0"
+    " OR NOT EXISTS (SELECT FROM " + NEW_OIDS + " WHERE x.oid > new.low AND x.oid < new.high))"
     " AND " + ours("x")
-)
+)  # fmt: skip
 
 
 def _explained(
@@ -156,7 +158,7 @@ def _explained(
     if not (mark.counted and before.counted):
         return False
     params = {**mark.params(before), "relations": sorted(set(locked))}
-    [[(changed,)]] = query(connection, SELECT_COUNT_OF_CHANGED, params)
+    [(changed,)] = ask(connection, SELECT_COUNT_OF_CHANGED, params)
     return bool(changed == mark.updates["pg_class"] - before.updates["pg_class"])
 
 
@@ -261,7 +263,7 @@ def read_crossings(
         "functions": functions,
         "others": others,
     }
-    [rows] = query(connection, SELECT_CROSSINGS, params)
+    rows = ask(connection, SELECT_CROSSINGS, params)
     return [Crossing(*row) for row in rows]
 
 
@@ -274,7 +276,7 @@ def read_own_functions(
     connection: BaseDatabaseWrapper, mark: Mark, before: Mark, own: list[int]
 ) -> list[int]:
     """Return the domain's functions that this transaction made or replaced."""
-    [rows] = query(connection, SELECT_OWN_FUNCTIONS, {**mark.params(before), "own": own})
+    rows = ask(connection, SELECT_OWN_FUNCTIONS, {**mark.params(before), "own": own})
     return [oid for (oid,) in rows]
 
 
@@ -327,7 +329,7 @@ def read_attached(
         "keys": keys,
         "referencing": referencing,
     }
-    [rows] = query(connection, SELECT_ATTACHED, params)
+    rows = ask(connection, SELECT_ATTACHED, params)
     return [(table, what) for table, what in rows]
 
 
@@ -342,7 +344,7 @@ def read_changed_class_rows(
 ) -> dict[int, str]:
     """Return the tables whose row of ``pg_class`` this transaction wrote, and that row."""
     params = {**mark.params(before), "tables": tables}
-    [rows] = query(connection, SELECT_CHANGED_CLASS_ROWS, params)
+    rows = ask(connection, SELECT_CHANGED_CLASS_ROWS, params)
     return dict(rows)
 
 
@@ -368,7 +370,7 @@ def read_keys(
     connection: BaseDatabaseWrapper, mark: Mark, before: Mark, tables: list[int]
 ) -> list[Key]:
     """Return the foreign keys that the tables have."""
-    [rows] = query(connection, SELECT_KEYS, {**mark.params(before), "tables": tables})
+    rows = ask(connection, SELECT_KEYS, {**mark.params(before), "tables": tables})
     return [Key(*row) for row in rows]
 
 
