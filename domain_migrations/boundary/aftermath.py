@@ -6,6 +6,7 @@ They do not tell who wrote them, so a schema whose domain was migrated meanwhile
 over. What cannot be seen at all: reading another domain's tables, and writing their rows.
 """
 
+# ruff: noqa: S608  -- the parts of the statements are constants of this package
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -16,11 +17,12 @@ from psycopg import sql
 
 from ..domains import Domain
 from .asking import query
+from .crossings import DEPENDING, crossings
 from .mark import PG_CLASS, Mark, since
 from .past import CLASS_ROW
 from .refusals import CORE_USES, NOT_IN_PUBLIC, USES, Refusal, hint_for, whose
 from .territory import Territory
-from .written import DEPENDING, crossings, identify, small_catalogs
+from .written import identify, small_catalogs
 
 SELECT_CHANGED: LiteralString = (
     " UNION ALL ".join(small_catalogs(since).values())
@@ -141,7 +143,7 @@ class Aftermath:
             "others": [oid for oid in self.territory.foreign if oid != self.territory.core],
         }
         [rows] = query(self.connection, SELECT_CROSSINGS, params)
-        for catalog, oid, column, used_catalog, used_oid, used_column, schema in rows:
+        for catalog, oid, column, used_catalog, used_oid, used_column, schema, _ in rows:
             owner = self.territory.owner(schema)
             user = identify(self.connection, catalog, oid, column)
             used = identify(self.connection, used_catalog, used_oid, used_column)

@@ -22,8 +22,9 @@ from django.db.migrations.operations.base import Operation
 from ..domains import Domain
 from ..exceptions import BoundaryViolation
 from .aftermath import Aftermath
+from .evidence import Evidence
 from .held import STRENGTH, Lock, LockKey
-from .judge import Judge
+from .judge import refusals
 from .mark import Mark
 from .operations import is_injected, is_opaque, likeness
 from .past import NoPast, Past
@@ -123,7 +124,7 @@ class FootprintGuard:
         if any(lock.schema and lock.schema not in self.territory.names for lock in locks):
             self.territory.read(self.connection)
         self._note(locks)
-        judge = Judge(
+        evidence = Evidence(
             self.connection,
             self.territory,
             self.past,
@@ -132,7 +133,7 @@ class FootprintGuard:
             locks,
             self._writable(),
         )
-        self._raise_first(judge.refusals(opaque=self.opaque))
+        self._raise_first(refusals(evidence, opaque=self.opaque))
         self.unseen = []
 
     def _note(self, locks: list[Lock]) -> None:
@@ -149,8 +150,8 @@ class FootprintGuard:
         injected = any(map(is_injected, self.migration.operations))
         return {CONTENT_TYPES} if injected else set()
 
-    def _raise_first(self, refusals: Iterator[Refusal]) -> None:
-        refusal = min(refusals, key=lambda refusal: (refusal.rank, refusal.did), default=None)
+    def _raise_first(self, found: Iterator[Refusal]) -> None:
+        refusal = min(found, key=lambda refusal: (refusal.rank, refusal.did), default=None)
         if refusal is None:
             return
         raise BoundaryViolation(

@@ -27,6 +27,19 @@ NOT_IN_PUBLIC = (
 NOBODYS = 'Make and change objects in the schema "{schema}" only, qualified.'
 SCHEMA_NAME = 'Leave the schema its name: everything finds the domain under "{schema}".'
 
+(
+    EXTENSION,
+    NEW_IN_PUBLIC,
+    MOVED,
+    CHANGE_LOCK,
+    WRITTEN,
+    READ_LOCK,
+    OBJECT_LOCK,
+    INDEX_LOCK,
+    CROSSING,
+) = range(0, 180, 20)
+"""Ranks: which of several traces of the same deed says most."""
+
 
 class Refusal(NamedTuple):
     """One thing that a migration did and may not.
