@@ -72,5 +72,9 @@ class Command(BaseCommand):
             self.stdout.write(sentence)
 
     def _confirmed(self, domain: str) -> bool:
-        answer = input(f'This changes the history of the domain "{domain}". Continue? [y/N] ')
+        question = f'This changes the history of the domain "{domain}". Continue? [y/N] '
+        try:
+            answer = input(question)
+        except EOFError:  # nobody is there to answer
+            raise CommandError("Nobody answered; give --noinput to go on without asking.") from None
         return answer.strip().lower() in ("y", "yes")

@@ -1,0 +1,92 @@
+"""`repair_domain`: every way to put a history right, on the record and under the lock."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.catalog import execute, histories, query, snapshot
+from tests.support.commands import Result
+
+Call = Callable[..., Result]
+Manage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def last_entry() -> tuple[str, str, str]:
+    """(name, direction, status) of the latest migration in hr's journal."""
+    (row,) = query(
+        "SELECT name, direction, status FROM hr.django_migrations_hr_journal"
+        " WHERE direction <> 'run' ORDER BY id DESC LIMIT 1"
+    )
+    return row  # type: ignore[return-value]
+
+
+def test_mark_applied_records_and_runs_nothing(migrated_database: str, call: Call) -> None:
+    call("migrate_domain", "hr", "0011")
+    before = snapshot()
+    result = call("repair_domain", "hr", mark_applied="0012", interactive=False)
+    assert (result.exit_status, result.stdout) == (
+        0,
+        "hr.0012_assignment_location is recorded as applied.\n",
+    )
+    assert histories()["hr"][-1] == ("hr", "0012_assignment_location")
+    assert last_entry() == ("0012_assignment_location", "forwards", "faked")
+    assert snapshot() == before
+    again = call("repair_domain", "hr", mark_applied="0012", interactive=False)
+    assert (again.exit_status, again.stdout) == (0, "Nothing to do.\n")
+
+
+def test_mark_unapplied_unrecords_and_undoes_nothing(migrated_database: str, call: Call) -> None:
+    before = snapshot()
+    name = "0012_assignment_location"
+    result = call("repair_domain", "hr", mark_unapplied=name, interactive=False)
+    assert (result.exit_status, result.stdout) == (0, f"hr.{name} is recorded as not applied.\n")
+    assert ("hr", name) not in histories()["hr"]
+    assert last_entry() == (name, "backwards", "faked")
+    assert snapshot() == before
+    again = call("repair_domain", "hr", mark_unapplied=name, interactive=False)
+    assert again.exit_status == 1
+    assert f'hr.django_migrations_hr has no migration "{name}".' in again.stderr
+
+
+def test_prune_takes_unknown_rows_out(migrated_database: str, call: Call) -> None:
+    known = histories()
+    for table in ("hr.django_migrations_hr", "public.django_migrations"):
+        execute(f"INSERT INTO {table} (app, name, applied) VALUES ('hr', '0099_gone', now())")
+    result = call("repair_domain", "hr", prune=True, interactive=False)
+    assert (result.exit_status, result.stdout) == (
+        0,
+        "hr.0099_gone is taken out of the history.\n",
+    )
+    assert histories()["hr"] == known["hr"]
+    assert ("hr", "0099_gone") in histories()["core"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["hr", "--resume"], 'No migration of the domain "hr" was interrupted.'),
+        (["hr", "--mark-applied", "0999"], 'No migration of the domain "hr" begins with "0999".'),
+        (["nowhere", "--prune"], 'There is no domain "nowhere".'),
+    ],
+)
+def test_bad_input_changes_nothing(
+    migrated_database: str, manage: Manage, arguments: list[str], sentence: str
+) -> None:
+    before = (snapshot(), histories())
+    result = manage("repair_domain", *arguments, "--noinput")
+    assert (result.returncode, sentence in result.stderr) == (1, True), result.stderr
+    assert (snapshot(), histories()) == before
+
+
+def test_nobody_to_ask(migrated_database: str, manage: Manage) -> None:
+    result = manage("repair_domain", "hr", "--prune")
+    assert result.returncode == 1
+    assert "Nobody answered; give --noinput to go on without asking." in result.stderr
+
+
+def test_one_repair_at_a_time(migrated_database: str, manage: Manage) -> None:
+    assert manage("repair_domain", "hr", "--prune", "--resume").returncode == 2
+    assert manage("repair_domain", "hr").returncode == 2
