@@ -66,8 +66,7 @@ def execution(connection: BaseDatabaseWrapper, statement: LiteralString) -> Lite
         numbered = PLACEHOLDER.sub(lambda match: f"${parameters.index(match[1]) + 1}", statement)
         query(connection, f"PREPARE {names[statement]} AS {numbered}")
     arguments = ", ".join(f"%({name})s" for name in parameters)
-    call = f"EXECUTE {names[statement]}" + (f" ({arguments})" if arguments else "")
-    return call
+    return f"EXECUTE {names[statement]}" + (f" ({arguments})" if arguments else "")
 
 
 @functools.cache
