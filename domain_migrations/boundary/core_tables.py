@@ -84,6 +84,7 @@ def _changed_otherwise(evidence: Evidence, tables: list[int]) -> Iterator[tuple[
     keys = read_keys(evidence.connection, evidence.now, evidence.before, locked)
     explained = {key.target for key in keys if key.written}
     explained |= {key.table for key in evidence.dropped_keys() if key.schema in own}
+    came_and_went = evidence.dropped_new_constraint()
     for table in tables:
-        if table not in explained:
+        if table not in explained and not came_and_went:
             yield table, "no foreign key explains it"

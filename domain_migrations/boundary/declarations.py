@@ -28,9 +28,18 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
     schemas: dict[str, tuple[str, str]] = {}
     owners: dict[str, str] = {}
     for config in apps.get_app_configs():
-        if not isinstance(config, DomainConfig) or config.domain == CORE:
+        if not isinstance(config, DomainConfig):
             continue
         domain, schema = config.domain, config.schema
+        if domain == CORE:
+            yield Problem(
+                "E011",
+                f'The app "{config.label}" declares the domain "{CORE}", which is the apps\' that'
+                " declare none.",
+                'Make its config an AppConfig, or give it a domain of another name: domain = "…".',
+                config,
+            )
+            continue
         first = schemas.setdefault(domain, (schema, config.label))
         if first[0] != schema:
             yield Problem(

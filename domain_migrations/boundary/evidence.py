@@ -92,6 +92,15 @@ class Evidence:
                 if was and was.kind == "f":
                     yield was
 
+    def dropped_new_constraint(self) -> bool:
+        """Return whether a constraint came and went, of which nobody can tell what it was."""
+        return any(
+            lock.catalog == PG_CONSTRAINT
+            and lock.mode == "AccessExclusiveLock"
+            and self.is_new(lock.oid)
+            for lock in self.locks
+        )
+
     def locked(self, lock: Lock, hint: str, more: str = "") -> Refusal:
         """Return the refusal of a lock on a relation."""
         rank = READ_LOCK if lock.mode in READS else CHANGE_LOCK

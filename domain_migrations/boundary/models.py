@@ -151,7 +151,7 @@ def _table(
         yield Problem(
             "E008",
             f"The table of {label} has a malformed name: db_table = {db_table!r}.",
-            _paste(domain, label.rpartition(".")[2].lower()),
+            _paste(domain, label.partition(".")[2].replace(".", "_").lower()),
             model,
         )
         return

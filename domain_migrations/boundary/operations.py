@@ -81,10 +81,13 @@ def likeness(operation: Operation, words: Collection[str]) -> float:
     Operations of Django are looked at together, because they can do little harm; should one
     have done some, this tells which. One with SQL of its own is looked at last, by itself.
     """
-    names = [getattr(operation, name, None) for name in ("name", "model_name", "old_name")]
-    names += [getattr(part, "name", None) for part in _parts(operation)]
-    names += re.findall(r"\w+", str((getattr(operation, "options", None) or {}).get("db_table")))
-    found = sum(isinstance(name, str) and name.lower() in words for name in set(names))
+    created = getattr(operation, "fields", None) or ()
+    names = [getattr(part, "name", None) for part in _parts(operation)]
+    names += [field[0] for field in created if isinstance(field, tuple)]
+    names += [getattr(operation, name, None) for name in ("name", "old_name")]
+    table = str((getattr(operation, "options", None) or {}).get("db_table"))
+    found = 2.0 * sum(isinstance(name, str) and name.lower() in words for name in names)
+    found += any(word in words for word in re.findall(r"\w+", table)[-1:])
     if is_opaque(operation):
         return found + 0.5
     return found + 0.25 * isinstance(operation, DESTRUCTIVE)

@@ -33,10 +33,10 @@ SCHEMA_NAME = 'Leave the schema its name: everything finds the domain under "{sc
     MOVED,
     CHANGE_LOCK,
     WRITTEN,
+    CROSSING,
     READ_LOCK,
     OBJECT_LOCK,
     INDEX_LOCK,
-    CROSSING,
 ) = range(0, 180, 20)
 """Ranks: which of several traces of the same deed says most."""
 
