@@ -65,10 +65,13 @@ def spell_automatic_table(sender: type[Model], **_: Any) -> None:
     owner: Any = options.auto_created
     if not owner:
         return
-    if '""' in owner._meta.db_table:
-        options.db_table = _derived_table(owner, sender) or options.db_table
-    if '"' in options.db_table:
-        options.db_table = format_table_name(*parse_table_name(options.db_table))
+    try:
+        if '""' in owner._meta.db_table:
+            options.db_table = _derived_table(owner, sender) or options.db_table
+        if '"' in options.db_table:
+            options.db_table = format_table_name(*parse_table_name(options.db_table))
+    except ValueError:
+        return  # Malformed: a system check can tell once the models are imported.
 
 
 def _derived_table(owner: Any, through: type[Model]) -> str | None:
