@@ -34,8 +34,8 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
         if domain == CORE:
             yield Problem(
                 "E011",
-                f'The app "{config.label}" declares the domain "{CORE}", which is the apps\' that'
-                " declare none.",
+                f'The app "{config.label}" declares the domain "{CORE}", which is reserved for'
+                " the apps that declare none.",
                 'Make its config an AppConfig, or give it a domain of another name: domain = "…".',
                 config,
             )
