@@ -26,6 +26,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_domain_arguments(parser)
         add_migrate_options(parser)
+        parser.add_argument(
+            "--skip-checks",
+            action="store_true",
+            help="As migrate has it; the checks of what the run is about are never skipped.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = migrate_options(options)
