@@ -761,7 +761,8 @@ def test_e011__core(label: str, attributes: dict[str, str]) -> None:
     assert declared(config("main", AppConfig), config(label, **attributes)) == [
         (
             "E011",
-            f'The app "{label}" declares the domain "core", which is reserved for the apps that declare none.',
+            f'The app "{label}" declares the domain "core", which is reserved for the apps'
+            " that declare none.",
             'Make its config an AppConfig, or give it a domain of another name: domain = "…".',
         )
     ]
