@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-import psqlextra.backend.base
 import pytest
 from django.db import connections, models
 from django.db.backends.postgresql import base, introspection, operations, schema
@@ -49,7 +50,9 @@ class OtherWrapper(base.DatabaseWrapper):
     ops_class = OtherOperations
 
 
-BACKENDS = {"own": OtherWrapper, "psqlextra": psqlextra.backend.base.DatabaseWrapper}
+BACKENDS = {"own": OtherWrapper}
+if find_spec("psqlextra"):  # it does not take Django 6 yet, so it is not installed with it
+    BACKENDS["psqlextra"] = import_module("psqlextra.backend.base").DatabaseWrapper
 
 
 @pytest.fixture(params=BACKENDS)
