@@ -133,7 +133,7 @@ class Aftermath:
     def _crossings(self) -> Iterator[tuple[Refusal, Domain | None]]:
         own = [oid for oid in self.territory.quiet if not self.territory.is_system(oid)]
         [rows] = query(self.connection, SELECT_OWN, {"own": own})
-        now, _ = Mark.read(self.connection)
+        now = Mark.at_start(self.connection)
         params = {
             **now.params(self.before),
             "top": self.before.top,
@@ -162,9 +162,10 @@ class Aftermath:
         made = oid > self.before.oid
         new_in_public = owner is not None and owner.is_core and made and oid != schema
         hint = hint_for(self.domain, owner, shape=True)
-        if new_in_public:
-            hint = NOT_IN_PUBLIC.format(schema=self.domain.schema)
         name = identify(self.connection, catalog, oid)
+        # An index cannot be made elsewhere than beside its table.
+        if new_in_public and not name.startswith("index "):
+            hint = NOT_IN_PUBLIC.format(schema=self.domain.schema)
         return Refusal(3, f"{'made' if made else 'altered'} {name}, {whose(owner)}", hint), owner
 
     def _is_busy(self, owner: Domain) -> bool:

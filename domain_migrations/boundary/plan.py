@@ -66,8 +66,9 @@ def _check_links(migration: Migration, domain: Domain, owners: dict[str, Domain]
             ):
                 raise BoundaryViolation(
                     f"Migration {migration.app_label}.{migration.name} is refused: its {word}"
-                    f" names {label}.{name}, {whose(other)}.",
-                    hint=CORE_USES if domain.is_core else USES,
+                    f" {'name' if word == 'dependencies' else 'names'} {label}.{name},"
+                    f" {whose(other)}.",
+                    hint=CORE_USES if domain.is_core or other.is_core else USES,
                 )
 
 
@@ -137,7 +138,7 @@ def _table(
         schema, name = parse_table_name(db_table)
     except ValueError as exc:
         yield (
-            f"names the table {db_table} for {label}, which is malformed: {exc}",
+            f"names the table {db_table} for {label}, which is malformed: {str(exc).rstrip('.')}",
             _paste(domain, label.rpartition(".")[2].lower()),
         )
         return
