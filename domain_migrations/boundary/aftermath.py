@@ -133,7 +133,7 @@ class Aftermath:
     def _crossings(self) -> Iterator[tuple[Refusal, Domain | None]]:
         own = [oid for oid in self.territory.quiet if not self.territory.is_system(oid)]
         [rows] = query(self.connection, SELECT_OWN, {"own": own})
-        now, _ = Mark.read(self.connection)
+        now = Mark.at_start(self.connection)
         params = {
             **now.params(self.before),
             "top": self.before.top,

@@ -46,7 +46,6 @@ def on_core_tables(evidence: Evidence, tables: dict[int, list[Lock]]) -> Iterato
 def changed_tables(evidence: Evidence, tables: list[int]) -> Iterator[int]:
     """Yield the tables whose row of ``pg_class`` is not what a first foreign key makes of it."""
     rows = read_changed_class_rows(evidence.connection, evidence.now, evidence.before, tables)
-    evidence.past.look(rows, ())
     for oid, row in rows.items():
         was = evidence.past.get(PG_CLASS, oid)
         if was is None or was.row != row:
@@ -65,8 +64,8 @@ def _was_index(evidence: Evidence, lock: Lock) -> bool:
 
 def _changed_otherwise(evidence: Evidence, tables: list[int]) -> Iterator[tuple[int, str]]:
     """Yield the core tables that were changed, or locked, not by a foreign key to them."""
-    if not tables:
-        return
+    if not tables or not evidence.opaque:
+        return  # Django's own operations can only have made or dropped a foreign key.
     own = evidence.territory.quiet
     yield from read_attached(
         evidence.connection,

@@ -25,6 +25,8 @@ class Evidence:
         before, now: where the migration began and where it is.
         locks: held now and not before.
         writable: core's tables that the migration may write rows of; None for all.
+        opaque: whether operations ran whose SQL is not known.
+        plain: whether only such ran as drop nothing and depend on nothing.
     """
 
     connection: BaseDatabaseWrapper
@@ -34,6 +36,8 @@ class Evidence:
     now: Mark
     locks: list[Lock]
     writable: Collection[str] | None
+    opaque: bool
+    plain: bool
 
     @property
     def domain(self) -> Domain:

@@ -26,7 +26,7 @@ from .evidence import Evidence
 from .held import STRENGTH, Lock, LockKey
 from .judge import refusals
 from .mark import Mark
-from .operations import is_injected, is_opaque, likeness
+from .operations import is_injected, is_opaque, is_plain, likeness
 from .past import NoPast, Past
 from .refusals import Refusal
 from .territory import Territory
@@ -60,10 +60,13 @@ class FootprintGuard:
         self.territory = Territory(domain)
         self.mark: Mark | None = None
 
-    def begin(self, migration: Migration) -> None:
+    def begin(self, migration: Migration, *, backwards: bool = True) -> None:
         """Remember where the migration starts; the first thing in its transaction.
 
         Where the migration has no transaction, it is called outside of one.
+
+        Arguments:
+            backwards: whether it is undone; to say so where it is not saves some looking.
         """
         self.migration = migration
         self.planned = list(migration.operations)
@@ -75,19 +78,20 @@ class FootprintGuard:
         self.aftermath: Aftermath | None = None
         self.territory.begin(self.connection)
         opaque = any(map(is_opaque, self.planned))
+        self.plain = not backwards and all(map(is_plain, self.planned))
         atomic = self.connection.in_atomic_block
-        nested = atomic and len(self.connection.atomic_blocks) > 1
-        if self.mark is None or opaque or nested or not atomic:
+        if atomic and len(self.connection.atomic_blocks) > 1:
+            self.held = {lock.key for lock in Mark.read(self.connection)[1]}
+        if self.mark is None or opaque or not atomic:
             # Else where the last migration ended will do: a longer range of oids, no more.
-            self.mark, locks = Mark.read(self.connection)
-            self.held = {lock.key for lock in locks if nested}
+            self.mark = Mark.at_start(self.connection)
         # Between transactions the server may set the counts back.
         self.before = replace(self.mark, counted=self.mark.counted and atomic and opaque)
         self.past: Past = NoPast()
-        if atomic:
-            self.past = Past(self.connection, objects=opaque)
-        else:
+        if not atomic:
             self.aftermath = Aftermath(self.connection, self.territory, self.before, opaque=opaque)
+        elif not self.plain:
+            self.past = Past(self.connection, objects=opaque)
 
     def after_operation(self, operation: Operation) -> None:
         """Look at what an operation did.
@@ -104,6 +108,7 @@ class FootprintGuard:
                 self._raise_first(self.aftermath.refusals(opaque=True))
         elif self.aftermath or (opaque and self.ran < len(self.planned)):
             self._inspect()
+            self.past.renew()
 
     def check(self) -> Footprint:
         """Return what the migration touched.
@@ -132,8 +137,10 @@ class FootprintGuard:
             self.mark,
             locks,
             self._writable(),
+            opaque=self.opaque,
+            plain=self.plain,
         )
-        self._raise_first(refusals(evidence, opaque=self.opaque))
+        self._raise_first(refusals(evidence))
         self.unseen = []
 
     def _note(self, locks: list[Lock]) -> None:

@@ -27,18 +27,15 @@ from .rows import on_rows
 from .written import identify
 
 
-def refusals(evidence: Evidence, *, opaque: bool) -> Iterator[Refusal]:
-    """Yield what breaks the rule.
-
-    Arguments:
-        opaque: whether operations ran whose SQL is not known; without one, only what
-            Django's own operations can do is looked for.
-    """
-    evidence.look_back()
+def refusals(evidence: Evidence) -> Iterator[Refusal]:
+    """Yield what breaks the rule; only what the operations can have done is looked for."""
+    if not evidence.plain:
+        evidence.look_back()
     yield from _locked_relations(evidence)
     yield from _locked_objects(evidence)
-    yield from _crossings(evidence, opaque=opaque)
-    if opaque:
+    if not evidence.plain:
+        yield from _crossings(evidence)
+    if evidence.opaque:
         yield from on_rows(evidence, _changed(evidence))
 
 
@@ -112,14 +109,17 @@ def _locked_objects(evidence: Evidence) -> Iterator[Refusal]:
             )
 
 
-def _crossings(evidence: Evidence, *, opaque: bool) -> Iterator[Refusal]:
+def _crossings(evidence: Evidence) -> Iterator[Refusal]:
     territory, connection = evidence.territory, evidence.connection
     others = [oid for oid in territory.foreign if oid != territory.core]
     if not others:
         return
     own = [oid for oid in territory.quiet if not territory.is_system(oid)]
     functions = []
-    if opaque and evidence.now.inserted(evidence.before, ["pg_depend"]):
+    changed = evidence.now.inserted(evidence.before, ["pg_proc"]) or evidence.now.updated(
+        evidence.before, ["pg_proc"]
+    )
+    if evidence.opaque and changed:
         functions = read_own_functions(connection, evidence.now, evidence.before, own)
     crossings = read_crossings(
         connection,

@@ -84,14 +84,19 @@ class Mark:
     counted: bool
 
     @classmethod
-    def read(cls, connection: BaseDatabaseWrapper) -> tuple[Mark, list[Lock]]:
-        """Return where the transaction is, and its locks, in one round trip.
-
-        Outside of a transaction it is where a new one would be.
-        """
+    def at_start(cls, connection: BaseDatabaseWrapper) -> Mark:
+        """Return where the transaction begins, or, outside of one, where a new one would."""
         if not connection.in_atomic_block:
             with transaction.atomic(using=connection.alias):
-                return cls.read(connection)
+                return cls.at_start(connection)
+        counting = execution(connection, SELECT_COUNTS)
+        [(top, oid)], [(age, counted, *counts)] = query(connection, BEGIN + counting + ";" + END)
+        inserts, updates = (dict(zip(COUNTED, numbers, strict=True)) for numbers in counts)
+        return cls(top, age, 0, oid, inserts, updates, counted)
+
+    @classmethod
+    def read(cls, connection: BaseDatabaseWrapper) -> tuple[Mark, list[Lock]]:
+        """Return where the transaction is, and its locks, in one round trip."""
         counting, locking = (execution(connection, text) for text in (SELECT_COUNTS, SELECT_LOCKS))
         # The locks are read inside the savepoint, whose id is the newest among them.
         [(top, oid)], [(age, counted, *counts)], rows = query(

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.migrations.operations import SeparateDatabaseAndState, fields, models
 from django.db.migrations.operations.base import Operation
+from django.db.models import F, Q, Value
 
 TRANSPARENT_POSTGRES = (
     "AddConstraintNotValid",
@@ -22,11 +23,26 @@ TRANSPARENT_POSTGRES = (
 def _operations_of(module: ModuleType) -> Iterator[type[Operation]]:
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, Operation):
-            yield value
+            if value.__module__ == module.__name__:
+                yield value
 
 
 TRANSPARENT = frozenset((*_operations_of(models), *_operations_of(fields)))
 """Operations of Django whose SQL is all about one model's table."""
+
+PLAIN = (
+    models.CreateModel,
+    models.AddIndex,
+    models.AddConstraint,
+    models.RenameModel,
+    models.RenameIndex,
+    models.AlterModelOptions,
+    models.AlterModelManagers,
+    models.AlterModelTableComment,
+    fields.AddField,
+    fields.RenameField,
+)
+"""Operations of Django that add to a table, or change nothing but names."""
 
 DESTRUCTIVE = (models.DeleteModel, fields.RemoveField, fields.AlterField)
 """Operations of Django that drop what depends on the thing they drop or replace."""
@@ -58,6 +74,54 @@ def _is_transparent(operation: Operation) -> bool:
     if kind.__module__ == "django.contrib.postgres.operations":
         return kind.__name__ in TRANSPARENT_POSTGRES
     return kind in TRANSPARENT and all(map(_is_djangos, _parts(operation)))
+
+
+def is_plain(operation: Operation) -> bool:
+    """Return whether the operation only adds to one table, of types and functions of Django's.
+
+    Run forwards, such a one can neither drop anything nor make the table depend on anything
+    but the tables that its foreign keys point at.
+    """
+    return all(map(_is_plain, flatten([operation])))
+
+
+def _is_plain(operation: Operation) -> bool:
+    if type(operation) not in PLAIN or not _is_transparent(operation):
+        return False
+    added: Any = getattr(operation, "fields", None) or [("", getattr(operation, "field", None))]
+    return all(_is_plain_field(field) for _, field in added if field is not None) and all(
+        map(_is_plain_part, _parts(operation))
+    )
+
+
+def _is_plain_field(field: Any) -> bool:
+    return (
+        _is_djangos(field)
+        and not getattr(field, "generated", False)
+        and not getattr(field, "db_collation", None)
+        and not field.has_db_default()
+    )
+
+
+def _is_plain_part(part: Any) -> bool:
+    """Return whether a constraint or an index is made of columns and constants alone."""
+    if getattr(part, "opclasses", ()) or not set(_leaves(getattr(part, "expressions", ()))) <= {F}:
+        return False
+    condition = getattr(part, "condition", None) or getattr(part, "check", None)
+    return set(_leaves([condition] if condition else [])) <= {F, Value}
+
+
+def _leaves(expressions: Iterable[Any]) -> Iterator[type]:
+    """Yield the kinds of expressions that a condition is made of; constants are none."""
+    for expression in expressions:
+        if isinstance(expression, Q):
+            yield from _leaves(
+                child[1] if isinstance(child, tuple) else child for child in expression.children
+            )
+        elif isinstance(expression, list | tuple | set):
+            yield from _leaves(expression)
+        elif hasattr(expression, "resolve_expression"):
+            yield type(expression)
 
 
 def _parts(operation: Operation) -> Iterator[Any]:

@@ -83,8 +83,9 @@ STATEMENTS: tuple[LiteralString, ...] = (SELECT_RELATIONS, _objects())
 DECLARE = sql.SQL(
     "SELECT set_config('domain_migrations.wanted', '{{}}', true); DECLARE {} NO SCROLL CURSOR FOR "
 )
-SET_WANTED = "SELECT set_config('domain_migrations.wanted', %(wanted)s::oid[]::text, true)"
-FETCH = sql.SQL("FETCH ALL FROM {}")
+FETCH = sql.SQL(
+    "SELECT set_config('domain_migrations.wanted', %(wanted)s::oid[]::text, true);FETCH ALL FROM {}"
+)
 
 _numbers = itertools.count(1)
 
@@ -122,33 +123,41 @@ class Past:
     def __init__(self, connection: BaseDatabaseWrapper, *, objects: bool) -> None:
         self.connection = connection
         self.known: dict[tuple[int, int], Was] = {}
-        self.cursors: list[sql.Identifier] = []
-        self._declare(STATEMENTS if objects else STATEMENTS[:1])
+        self.used: set[int] = set()
+        self.cursors = self._declare(STATEMENTS if objects else STATEMENTS[:1])
 
-    def _declare(self, statements: Iterable[LiteralString]) -> None:
-        declarations = []
+    def _declare(self, statements: Iterable[LiteralString]) -> list[sql.Identifier]:
+        declarations, cursors = [], []
         for statement in statements:
             # A new name each time: the last migration's may be open still, in a dry run.
             cursor = sql.Identifier(f"domain_migrations_past_{next(_numbers)}")
-            self.cursors.append(cursor)
+            cursors.append(cursor)
             declarations.append(DECLARE.format(cursor) + sql.SQL(statement))
         query(self.connection, sql.SQL(";").join(declarations))
+        return cursors
 
     def look(self, relations: Iterable[int], objects: Iterable[int]) -> None:
-        """Look up what has these oids: relations and constraints, and everything else."""
+        """Look up what has these oids: relations and constraints, and everything else.
+
+        Once for each of the two, until ``renew``.
+        """
         asked = {oid for _, oid in self.known}
         for number, oids in enumerate((relations, objects)):
             wanted = sorted(set(oids) - asked)
-            if not wanted or number >= len(self.cursors):
+            if not wanted or number >= len(self.cursors) or number in self.used:
                 continue
-            query(self.connection, SET_WANTED, {"wanted": wanted})
-            [rows] = query(self.connection, FETCH.format(self.cursors[number]))
+            fetch = FETCH.format(self.cursors[number])
+            _, rows = query(self.connection, fetch, {"wanted": wanted})
             for row in rows:
                 was = Was(*row)
                 self.known[was.catalog, was.oid] = was
-            cursors, self.cursors = self.cursors, []
-            self._declare([STATEMENTS[number]])
-            cursors[number], self.cursors = self.cursors[0], cursors
+            self.used.add(number)
+
+    def renew(self) -> None:
+        """Let what is there now be the past, for what has not been asked."""
+        for number in self.used:
+            self.cursors[number] = self._declare([STATEMENTS[number]])[0]
+        self.used.clear()
 
     def get(self, catalog: int, oid: int) -> Was | None:
         """Return what ``look`` has found."""
@@ -156,7 +165,7 @@ class Past:
 
 
 class NoPast(Past):
-    """The past of an operation in a transaction of its own, in a migration that has none."""
+    """No past: none was asked for, or the operation's transaction began before the guard."""
 
     is_known = False
 
@@ -165,3 +174,6 @@ class NoPast(Past):
 
     def look(self, relations: Iterable[int], objects: Iterable[int]) -> None:
         """Nothing can be seen."""
+
+    def renew(self) -> None:
+        """Nothing is kept."""

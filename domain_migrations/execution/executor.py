@@ -178,7 +178,7 @@ class DomainExecutor(MigrationExecutor):
             self.traffic.timeouts(),
             self._acting(migration),
         ):
-            self.guard.begin(migration)
+            self.guard.begin(migration, backwards=direction == "backwards")
             with self.connection.schema_editor(atomic=True) as editor:
                 state = run_operations(migration, state, editor, direction, watch)
                 position.place = "the deferred SQL"
@@ -214,7 +214,7 @@ class DomainExecutor(MigrationExecutor):
         self.traffic.begun = self._was_killed(migration, direction)
         with self.traffic.session_timeouts(migration), self._acting(migration):
             self.records.running(migration, direction, started, finished)
-            self.guard.begin(migration)
+            self.guard.begin(migration, backwards=direction == "backwards")
             with self.connection.schema_editor(atomic=False) as editor:
                 state = run_operations(migration, state, editor, direction, watch, skip=finished)
                 position.place = "the deferred SQL"

@@ -44,7 +44,7 @@ def guarded(
     guard = FootprintGuard(connection, get_domain(domain))
     state = state or ProjectState()
     with transaction.atomic():
-        guard.begin(migration)
+        guard.begin(migration, backwards=False)
         with connection.schema_editor(atomic=True) as editor:
             for operation in migration.operations:
                 before = state.clone()
@@ -64,7 +64,7 @@ def unprotected(
     """Run the operations as a migration without a transaction; they stay."""
     migration = migration_of(*operations, domain=domain, atomic=False, **attributes)
     guard = FootprintGuard(connection, get_domain(domain))
-    guard.begin(migration)
+    guard.begin(migration, backwards=False)
     with connection.schema_editor(atomic=False) as editor:
         for operation in migration.operations:
             operation.database_forwards(domain, editor, ProjectState(), ProjectState())
