@@ -75,9 +75,9 @@ class TimedGuard(FootprintGuard):
         with _counted():
             super().__init__(*arguments)
 
-    def begin(self, migration: Any) -> None:
+    def begin(self, migration: Any, **options: Any) -> None:
         with _counted():
-            super().begin(migration)
+            super().begin(migration, **options)
 
     def after_operation(self, operation: Any) -> None:
         with _counted():
@@ -101,7 +101,7 @@ class Unguarded:
     def __init__(self, *_: object) -> None:
         """Take what the guard takes."""
 
-    def begin(self, *_: object) -> None:
+    def begin(self, *_: object, **__: object) -> None:
         """See nothing."""
 
     def after_operation(self, *_: object) -> None:

@@ -22,9 +22,9 @@ TRANSPARENT_POSTGRES = (
 
 def _operations_of(module: ModuleType) -> Iterator[type[Operation]]:
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Operation):
-            if value.__module__ == module.__name__:
-                yield value
+        here = isinstance(value, type) and value.__module__ == module.__name__
+        if here and issubclass(value, Operation):
+            yield value
 
 
 TRANSPARENT = frozenset((*_operations_of(models), *_operations_of(fields)))
