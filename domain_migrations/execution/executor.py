@@ -24,13 +24,13 @@ from django.utils.timezone import now
 
 from ..boundary.footprint import FootprintGuard
 from ..domains import Domain
-from ..exceptions import DomainMigrationsError
+from ..exceptions import BoundaryViolation, DomainMigrationsError
 from ..files import MigrationKey
 from ..history.journal import Direction, Journal
 from ..history.recorder import DomainRecorder
 from .failures import Position, failure_of
 from .granting import Identity
-from .interrupted import Interruption
+from .interrupted import BUILT, FINISHED, Interruption
 from .loader import DomainLoader
 from .operations import run_operations
 from .records import Records
@@ -153,7 +153,12 @@ class DomainExecutor(MigrationExecutor):
                 failure = failure_of(exc, position, self.outcome.applied)
                 failure.__cause__ = exc
             self._report("failure", migration, False)
-            self.records.failed(migration, direction, started, clock, failure)
+            # What was refused has run too, but it must not be passed over by going on behind it.
+            kept = position.index if isinstance(failure, BoundaryViolation) else position.ran
+            left = {} if migration.atomic else {FINISHED: position.skipped + kept}
+            if self.traffic.built:
+                left[BUILT] = True
+            self.records.failed(migration, direction, started, clock, failure, left)
             raise failure
 
     def _run_atomic(
@@ -205,13 +210,14 @@ class DomainExecutor(MigrationExecutor):
         def watch(operation: Operation) -> Iterator[None]:
             with self._identity_for(operation):
                 yield
+            position.ran += 1
             self.guard.after_operation(operation)
-            self.traffic.begun = False
+            self.traffic.begun = self.traffic.built = False
             position.done(operation)
             self.records.running(migration, direction, started, finished + position.index)
 
         position.skipped = finished
-        self.traffic.begun = self._was_killed(migration, direction)
+        self.traffic.begun = self._may_have_built(migration, direction)
         with self.traffic.session_timeouts(migration), self._acting(migration):
             self.records.running(migration, direction, started, finished)
             self.guard.begin(migration, backwards=direction == "backwards")
@@ -242,10 +248,15 @@ class DomainExecutor(MigrationExecutor):
         found = self._interruption_of(migration, direction)
         return found.finished if found else 0
 
-    def _was_killed(self, migration: Migration, direction: Direction) -> bool:
-        """Return whether the interrupted run had no time to say that it failed."""
+    def _may_have_built(self, migration: Migration, direction: Direction) -> bool:
+        """Return whether the interrupted run may have built the index that comes next.
+
+        It was killed, and the server went on by itself; or it failed right behind it.
+        """
         found = self._interruption_of(migration, direction)
-        return found is not None and found.entry.status == "running"
+        if found is None:
+            return False
+        return found.entry.status == "running" or bool(found.entry.details.get(BUILT))
 
     def _interruption_of(self, migration: Migration, direction: Direction) -> Interruption | None:
         found = self.interruption

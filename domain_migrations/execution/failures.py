@@ -28,11 +28,18 @@ CONNECTION_CLASSES = ("08", "57P")
 
 @dataclass
 class Position:
-    """How far into a migration an executor is."""
+    """How far into a migration an executor is.
+
+    Attributes:
+        index: operations that have run and were looked at by the guard.
+        ran: operations that have run.
+        skipped: operations that an interrupted run has behind it.
+    """
 
     migration: Migration
     direction: Direction
     index: int = 0
+    ran: int = 0
     skipped: int = 0
     place: str = ""
 

@@ -17,6 +17,9 @@ from .loader import DomainLoader
 FINISHED = "finished"
 """In a journal row's details: how many operations a non-atomic migration has behind it."""
 
+BUILT = "built"
+"""In a failed row's details: the operation at hand had built its index concurrently."""
+
 CONCURRENT_INDEX = frozenset({"AddIndexConcurrently", "RemoveIndexConcurrently"})
 """Operations that are safe to begin again: what they leave is an invalid index of their own."""
 
@@ -71,7 +74,7 @@ def find_interruption(entries: Iterable[Entry]) -> Interruption | None:
         return Interruption(
             MigrationKey(app, name),
             backwards=entry.direction == "backwards",
-            finished=max(row.details.get(FINISHED, 0) for row in begun),
+            finished=max(row.details.get(FINISHED, 0) for row in own),
             entry=entry,
         )
     return None

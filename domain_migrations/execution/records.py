@@ -96,8 +96,13 @@ class Records:
         started: datetime.datetime,
         clock: float,
         failure: DomainMigrationsError,
+        left: Mapping[str, Any],
     ) -> None:
-        """Note a failure after its rollback; where the session is gone, the next run finds it."""
+        """Note a failure after its rollback; where the session is gone, the next run finds it.
+
+        Arguments:
+            left: what a migration without a transaction has left, for the run that goes on.
+        """
         if _is_open(self.journal):
             self._journal(
                 migration,
@@ -105,6 +110,7 @@ class Records:
                 "failed",
                 started,
                 time.monotonic() - clock,
+                details=left,
                 error=failure.message,
                 sqlstate=failure.sqlstate,
             )

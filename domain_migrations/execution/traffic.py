@@ -120,6 +120,7 @@ class Traffic:
 
     Attributes:
         begun: the operation at hand was begun by a run that was killed.
+        built: the operation at hand has built an index concurrently.
     """
 
     def __init__(
@@ -141,6 +142,7 @@ class Traffic:
         self._chance = chance
         self._watcher: Watcher | None = None
         self.begun = False
+        self.built = False
 
     @contextmanager
     def timeouts(self) -> Iterator[None]:
@@ -192,7 +194,9 @@ class Traffic:
                 built = index_built_by(text)
                 if built is None:
                     return run()
-                return IndexBuilder(self.connection, self.report, self.begun).run(built, run)
+                made = IndexBuilder(self.connection, self.report, self.begun).run(built, run)
+                self.built = True
+                return made
         attempt = 0
         while True:
             attempt += 1
