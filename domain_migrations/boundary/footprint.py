@@ -81,7 +81,7 @@ class FootprintGuard:
         self.plain = not backwards and all(map(is_plain, self.planned))
         atomic = self.connection.in_atomic_block
         if atomic and len(self.connection.atomic_blocks) > 1:
-            self.held = {lock.key for lock in Mark.read(self.connection)[1]}
+            self.held = {lock.key for lock in Mark.read(self.connection, self.territory.quiet)[1]}
         if self.mark is None or opaque or not atomic:
             # Else where the last migration ended will do: a longer range of oids, no more.
             self.mark = Mark.at_start(self.connection)
@@ -118,13 +118,13 @@ class FootprintGuard:
         """
         if self.connection.in_atomic_block:
             self._inspect()
-        elif self.aftermath:
+        elif self.aftermath and not self.plain:
             self._raise_first(self.aftermath.refusals(opaque=self.opaque))
         return Footprint(dict(sorted(self.locks.items())))
 
     def _inspect(self) -> None:
         """Look at everything that was done so far."""
-        self.mark, locks = Mark.read(self.connection)
+        self.mark, locks = Mark.read(self.connection, self.territory.quiet)
         locks = [lock for lock in locks if lock.key not in self.held]
         if any(lock.schema and lock.schema not in self.territory.names for lock in locks):
             self.territory.read(self.connection)

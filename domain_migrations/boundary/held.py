@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import LiteralString, NamedTuple
+from collections.abc import Iterator
+from typing import Any, LiteralString, NamedTuple
 
 MODES = (
     "AccessShareLock",
@@ -27,11 +28,13 @@ CATALOG_CHANGES = frozenset(MODES[3:])
 # making something in a schema, or something that depends on them, AccessShareLock at most.
 # The locks on the transaction's own ids tell how many savepoints it had (see ``mark``).
 # LATERAL … OFFSET 0 looks each lock up by index; a join would scan catalogs that may be huge.
+# Indexes of the domain's own are left out: all that they tell is told by their tables.
 SELECT_LOCKS: LiteralString = """
-SELECT l.locktype = 'relation', coalesce(l.classid, 0), coalesce(l.relation, l.objid), l.mode,
+SELECT l.locktype = 'relation', coalesce(l.classid, 0), l.oid, l.modes,
     c.relnamespace, c.relkind::text, c.relname, t.oid, t.relname, l.age
 FROM (
-    SELECT DISTINCT locktype, classid, relation, objid, mode, age(transactionid)::bigint AS age
+    SELECT locktype, classid, coalesce(relation, objid) AS oid, array_agg(DISTINCT mode) AS modes,
+        min(age(transactionid))::bigint AS age
     FROM pg_locks
     WHERE pid = pg_backend_pid() AND granted AND CASE locktype
         WHEN 'relation' THEN database = (
@@ -39,17 +42,20 @@ FROM (
         WHEN 'object' THEN mode <> 'AccessShareLock' AND database = (
             SELECT oid FROM pg_database WHERE datname = current_database())
         ELSE locktype = 'transactionid' END
+    GROUP BY locktype, classid, coalesce(relation, objid)
 ) l
 LEFT JOIN LATERAL (
     SELECT relnamespace, relkind, relname FROM pg_class
-    WHERE l.locktype = 'relation' AND oid = l.relation OFFSET 0
+    WHERE l.locktype = 'relation' AND oid = l.oid OFFSET 0
 ) c ON true
 LEFT JOIN LATERAL (
     SELECT r.oid, r.relname FROM pg_index i JOIN pg_class r ON r.oid = i.indrelid
-    WHERE c.relkind IN ('i', 'I') AND i.indexrelid = l.relation OFFSET 0
+    WHERE c.relkind IN ('i', 'I') AND c.relnamespace <> ALL(%(quiet)s::oid[])
+      AND i.indexrelid = l.oid OFFSET 0
 ) t ON true
-WHERE c.relname IS NULL
-   OR c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
+WHERE c.relname IS NULL OR c.relnamespace NOT IN (
+        'pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
+    AND (c.relkind NOT IN ('i', 'I') OR c.relnamespace <> ALL(%(quiet)s::oid[]))
 """
 
 LockKey = tuple[int, int, str]
@@ -81,3 +87,10 @@ class Lock(NamedTuple):
     @property
     def key(self) -> LockKey:
         return self.catalog, self.oid, self.mode
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Iterator[Lock]:
+        """Yield one lock for each mode in a row of SELECT_LOCKS."""
+        is_relation, catalog, oid, modes, *rest = row
+        for mode in modes:
+            yield cls(is_relation, catalog, oid, mode, *rest)

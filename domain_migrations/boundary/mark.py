@@ -17,7 +17,7 @@ from typing import Any, LiteralString
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .asking import execution, query
+from .asking import AS_BEFORE, GENERIC, execution, query
 from .held import SELECT_LOCKS, Lock
 
 Condition = Callable[[LiteralString], LiteralString]
@@ -95,15 +95,21 @@ class Mark:
         return cls(top, age, 0, oid, inserts, updates, counted)
 
     @classmethod
-    def read(cls, connection: BaseDatabaseWrapper) -> tuple[Mark, list[Lock]]:
-        """Return where the transaction is, and its locks, in one round trip."""
+    def read(cls, connection: BaseDatabaseWrapper, quiet: list[int]) -> tuple[Mark, list[Lock]]:
+        """Return where the transaction is, and its locks, in one round trip.
+
+        Arguments:
+            quiet: the schemas that the domain may do what it likes in.
+        """
         counting, locking = (execution(connection, text) for text in (SELECT_COUNTS, SELECT_LOCKS))
         # The locks are read inside the savepoint, whose id is the newest among them.
         [(top, oid)], [(age, counted, *counts)], rows = query(
-            connection, BEGIN + counting + ";" + locking + ";" + END
+            connection,
+            BEGIN + counting + ";" + GENERIC + locking + AS_BEFORE + ";" + END,
+            {"quiet": quiet},
         )
         inserts, updates = (dict(zip(COUNTED, numbers, strict=True)) for numbers in counts)
-        locks = [Lock(*row) for row in rows]
+        locks = [lock for row in rows for lock in Lock.from_row(row)]
         newest = max(age - lock.age for lock in locks if lock.age is not None)
         return cls(top, age, newest, oid, inserts, updates, counted), [
             lock for lock in locks if lock.age is None

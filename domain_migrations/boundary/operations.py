@@ -86,7 +86,10 @@ def is_plain(operation: Operation) -> bool:
 
 
 def _is_plain(operation: Operation) -> bool:
-    if type(operation) not in PLAIN or not _is_transparent(operation):
+    kind = type(operation)
+    if kind not in PLAIN and kind.__name__ != "AddIndexConcurrently":
+        return False
+    if not _is_transparent(operation):
         return False
     added: Any = getattr(operation, "fields", None) or [("", getattr(operation, "field", None))]
     return all(_is_plain_field(field) for _, field in added if field is not None) and all(

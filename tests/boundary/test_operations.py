@@ -52,6 +52,7 @@ PLAIN = [
     field(models.ManyToManyField("core.User")),
     migrations.AddConstraint("drug", models.UniqueConstraint(fields=["id"], name="u")),
     migrations.RenameField("drug", "a", "b"),
+    AddIndexConcurrently("drug", models.Index(fields=["id"], name="i")),
     migrations.SeparateDatabaseAndState(
         [field(models.IntegerField())], [migrations.RunSQL("SELECT 1")]
     ),
@@ -68,7 +69,7 @@ TRANSPARENT = [
     migrations.AlterField("drug", "size", models.IntegerField()),
     migrations.DeleteModel("Drug"),
     migrations.AlterModelTable("drug", '"inventory"."pills"'),
-    AddIndexConcurrently("drug", models.Index(fields=["id"], name="i")),
+    AddIndexConcurrently("drug", models.Index(Lower("code"), name="i")),
     AddConstraintNotValid("drug", CHECK),
 ]  # fmt: skip
 OPAQUE = [
