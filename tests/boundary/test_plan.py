@@ -210,12 +210,15 @@ def test_table_outside_the_domain__core() -> None:
     )
 
 
-@pytest.mark.parametrize("word", ["dependencies", "run_before"])
-def test_dependency_on_another_domain(word: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("dependencies", "dependencies name"), ("run_before", "run_before names")],
+)
+def test_dependency_on_another_domain(word: str, said: str) -> None:
     assert refusal(
         **{word: [("core", "0001_initial"), ("hr", "0001_initial")][word[0] == "r" :]}
     ) == (
-        f"Migration inventory.0002_change is refused: its {word} names hr.0001_initial, {HR}.",
+        f"Migration inventory.0002_change is refused: its {said} hr.0001_initial, {HR}.",
         USES,
     )
 
