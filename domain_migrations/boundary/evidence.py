@@ -45,10 +45,14 @@ class Evidence:
 
     def look_back(self) -> None:
         """Ask the past about what may have been dropped, moved, renamed or commented on."""
+        # Of tables that the domain has now, only SQL that nobody knows can have taken one away.
+        known = [] if self.opaque or self.domain.is_core else self.territory.quiet
         old = [
             lock
             for lock in self.locks
-            if not self.is_new(lock.oid) and (lock.mode in CATALOG_CHANGES or lock.schema is None)
+            if not self.is_new(lock.oid)
+            and lock.schema not in known
+            and (lock.mode in CATALOG_CHANGES or lock.schema is None)
         ]
         self.past.look(
             (lock.oid for lock in old if lock.catalog in (0, PG_CONSTRAINT)),
