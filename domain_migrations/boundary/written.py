@@ -162,11 +162,18 @@ def _explained(
     return bool(changed == mark.updates["pg_class"] - before.updates["pg_class"])
 
 
+VIEW_RULE = '"_RETURN" on '
+
 SELECT_IDENTITY = "SELECT type, identity FROM pg_identify_object(%(catalog)s, %(oid)s, %(column)s)"
 
 
 def identify(connection: BaseDatabaseWrapper, catalog: int, oid: int, column: int = 0) -> str:
-    """Return an object's kind and qualified name, as PostgreSQL writes them."""
+    """Return an object's kind and qualified name, as PostgreSQL writes them.
+
+    The rule that makes a view is told as the view.
+    """
     params = {"catalog": catalog, "oid": oid, "column": column}
     [[(kind, identity)]] = query(connection, SELECT_IDENTITY, params)
+    if kind == "rule" and identity.startswith(VIEW_RULE):
+        return f"view {identity.removeprefix(VIEW_RULE)}"
     return f"{kind} {identity}"

@@ -251,12 +251,12 @@ VIOLATIONS = (
     ),
     (
         "CREATE VIEW inventory.v AS SELECT * FROM hr.employees",
-        'made rule "_RETURN" on inventory.v use table column hr.employees.actor{hr}.',
+        "made view inventory.v use table column hr.employees.actor{hr}.",
         USES,
     ),
     (
         "CREATE VIEW inventory.v AS SELECT hr.salary(1)",
-        'made rule "_RETURN" on inventory.v use function hr.salary(integer){hr}.',
+        "made view inventory.v use function hr.salary(integer){hr}.",
         USES,
     ),
     (

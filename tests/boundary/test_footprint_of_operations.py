@@ -295,7 +295,7 @@ CORE_MAY_NOT = (
     ),
     (
         "CREATE VIEW v AS SELECT hr.salary(1)",
-        'made rule "_RETURN" on public.v use function hr.salary(integer), {}',
+        "made view public.v use function hr.salary(integer), {}",
     ),
     ("DROP FUNCTION hr.salary", "took AccessExclusiveLock on function salary in hr, {}"),
     ("GRANT SELECT ON hr.employees TO PUBLIC", "altered table hr.employees, {}"),
@@ -339,7 +339,7 @@ UNPROTECTED = (
     ),
     (
         "CREATE VIEW inventory.v AS SELECT hr.salary(1)",
-        'made rule "_RETURN" on inventory.v use function hr.salary(integer), {}',
+        "made view inventory.v use function hr.salary(integer), {}",
     ),
 )
 

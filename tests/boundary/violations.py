@@ -863,7 +863,7 @@ DONE = {
     "view over another's table": Violation(
         ["CREATE VIEW inventory.staff AS SELECT name FROM hr.employees"],
         (
-            'operation 1, RunSQL, made rule "_RETURN" on inventory.staff use table column'
+            "operation 1, RunSQL, made view inventory.staff use table column"
             ' hr.employees.name, which belongs to the domain "hr".'
         ),
         USES,
@@ -879,7 +879,7 @@ DONE = {
     "view with another's function": Violation(
         ["CREATE VIEW inventory.pay AS SELECT hr.salary(1) AS pay"],
         (
-            'operation 1, RunSQL, made rule "_RETURN" on inventory.pay use'
+            "operation 1, RunSQL, made view inventory.pay use"
             ' function hr.salary(integer), which belongs to the domain "hr".'
         ),
         USES,
@@ -1449,7 +1449,7 @@ DONE = {
     "core's view over a domain": Violation(
         ["CREATE VIEW codes AS SELECT code FROM inventory.drugs"],
         (
-            'operation 1, RunSQL, made rule "_RETURN" on public.codes use table column'
+            "operation 1, RunSQL, made view public.codes use table column"
             ' inventory.drugs.code, which belongs to the domain "inventory".'
         ),
         CORE_USES,
