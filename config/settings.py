@@ -16,6 +16,15 @@ DEBUG = debug(env)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+# The main system and its domains. Each app here has one line of migrations.
+FIRST_PARTY_APPS = [
+    "core",
+    "inventory",
+    "hr",
+    "finance",
+    # start_domain adds a domain above this line.
+]
+
 INSTALLED_APPS = [
     "domain_migrations",
     "django.contrib.admin",
@@ -25,10 +34,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-    "core",
-    "inventory",
-    "hr",
-    "finance",
+    "django_linear_migrations",
+    *FIRST_PARTY_APPS,
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connections
+from django.db.migrations import recorder
+
+LINEAR = "django_linear_migrations"
+
+
+class Command(BaseCommand):
+    help = (
+        "Moves the newer of two migrations that conflict in max_migration.txt behind the other"
+        " one: django-linear-migrations' command, which looks into the domains' histories here."
+    )
+    requires_system_checks: list[str] = []  # They would stop at the conflict.
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("app_label", metavar="APP", help="The app with the conflict.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not apps.is_installed(LINEAR):
+            raise CommandError(
+                "rebase_migration belongs to django-linear-migrations, which is not in"
+                f' INSTALLED_APPS. Run: pip install {LINEAR.replace("_", "-")}; then add "{LINEAR}"'
+                ' behind "domain_migrations", and run: manage.py create_max_migration_files'
+            )
+        theirs: Any = import_module(f"{LINEAR}.management.commands.rebase_migration")
+        # It asks public.django_migrations alone, and has no seam for asking elsewhere.
+        theirs.migration_applied = migration_applied
+        command = theirs.Command(
+            stdout=self.stdout, stderr=self.stderr, no_color=options["no_color"]
+        )
+        command.handle(app_label=options["app_label"])
+
+
+def migration_applied(app_label: str, migration_name: str) -> bool:
+    """Return whether a history of any configured database records the migration.
+
+    In place of ``django_linear_migrations``' function of that name; like it, it takes a database
+    that cannot be asked for one without the migration.
+    """
+    return any((app_label, migration_name) in _applied(alias) for alias in connections)
+
+
+def _applied(alias: str) -> set[tuple[str, str]]:
+    try:
+        return set(recorder.MigrationRecorder(connections[alias]).applied_migrations())
+    except DatabaseError:
+        return set()
