@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class DomainMigrationsConfig(AppConfig):
@@ -11,5 +12,9 @@ class DomainMigrationsConfig(AppConfig):
     def ready(self) -> None:
         from . import checks  # noqa: F401  registers them
         from .history.recorder import install
+        from .permissions import create_domain_permissions
 
         install()
+        post_migrate.connect(
+            create_domain_permissions, dispatch_uid="domain_migrations.permissions"
+        )

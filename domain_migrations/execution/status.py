@@ -63,7 +63,7 @@ def read_statuses(
     """Return the status of each domain, in the order given; of all unless given."""
     every = get_domains()
     wanted = every if domains is None else domains
-    found = read_histories(connection, every)
+    found = read_histories(connection, list(dict.fromkeys((every[0], *wanted))))
     owned = owned_rows(found, every)
     last_runs = last_run_statuses(connection, wanted)
     return [

@@ -1,0 +1,15 @@
+"""The engine's admin pages: where every domain stands, and what was ever run.
+
+They only read. Installing the app is enough: ``admin.autodiscover`` finds this package.
+"""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from ..models import Domain
+from .site import DomainAdmin
+
+admin.site.register(Domain, DomainAdmin)
+
+__all__ = ["DomainAdmin"]

@@ -1,0 +1,83 @@
+"""How the pages hang in Django's admin: one model without a table, and URLs of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from ..permissions import visible_domains
+from . import views
+from .policy import protect, refused
+
+if TYPE_CHECKING:
+    BaseAdmin = admin.ModelAdmin[Any]
+else:
+    BaseAdmin = admin.ModelAdmin
+
+View = Callable[..., views.Page]
+
+PAGES = (("Overview", "domain_changelist"),)
+"""What every page leads to: title and URL name."""
+
+
+class DomainAdmin(BaseAdmin):
+    """The pages of the engine; nobody can add, change, delete or apply anything by them."""
+
+    def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(visible_domains(request.user))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the engine's pages and none of those by which Django changes things."""
+        return [
+            self._page("", views.overview, "domain_changelist"),
+        ]
+
+    def _page(self, route: str, view: View, name: str) -> URLPattern:
+        def serve(request: HttpRequest, **captured: Any) -> HttpResponseBase:
+            return protect(refused(request) or self._answer(request, view, captured))
+
+        return path(route, self.admin_site.admin_view(serve), name=f"domain_migrations_{name}")
+
+    def _answer(self, request: HttpRequest, view: View, captured: dict[str, Any]) -> Any:
+        seen = visible_domains(request.user)
+        if not seen:
+            raise PermissionDenied
+        request.current_app = self.admin_site.name
+        page = view(request, seen, **captured)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": page.title,
+            "trail": page.trail,
+            "pages": self._pages(request),
+            **page.context,
+        }
+        return TemplateResponse(request, f"domain_migrations/admin/{page.template}", context)
+
+    def _pages(self, request: HttpRequest) -> list[dict[str, Any]]:
+        urls = [(title, self.url(name)) for title, name in PAGES]
+        return [{"title": title, "url": url, "current": url == request.path} for title, url in urls]
+
+    def url(self, name: str, **arguments: Any) -> str:
+        """Return the address of one of the engine's pages in this site."""
+        return reverse(
+            f"admin:domain_migrations_{name}", kwargs=arguments, current_app=self.admin_site.name
+        )

@@ -1,0 +1,71 @@
+"""How much room schemas and tables take, measured without waiting for anybody's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..domains import Domain
+from ..execution.status import count_tables
+
+MEASURED = """
+WITH locked AS MATERIALIZED (
+    SELECT coalesce(i.indrelid, l.relation) AS relation
+    FROM pg_catalog.pg_locks l
+    LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = l.relation
+    WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+      AND l.database = (
+          SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()
+      )
+)
+SELECT n.nspname, c.relname, c.reltuples,
+       CASE WHEN c.oid IN (SELECT relation FROM locked)
+            THEN c.relpages * current_setting('block_size')::bigint
+            ELSE pg_catalog.pg_total_relation_size(c.oid)
+       END
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname = ANY(%s)
+ORDER BY n.nspname, c.relname
+"""
+"""``pg_total_relation_size`` waits for whoever has, or waits for, the whole table: where a
+migration is at work, the size at the last ANALYZE is told instead."""
+
+
+class Size(NamedTuple):
+    """What a domain's schema holds, the engine's own tables counted in bytes only."""
+
+    tables: int
+    size: int
+
+
+class Table(NamedTuple):
+    """One table: its estimated rows, None where it was never analysed, and its bytes."""
+
+    schema: str
+    name: str
+    rows: int | None
+    size: int
+
+
+def read_tables(connection: BaseDatabaseWrapper, schemas: Sequence[str]) -> list[Table]:
+    """Return the tables and materialized views of the schemas."""
+    with connection.cursor() as cursor:
+        cursor.execute(MEASURED, [list(schemas)])
+        return [
+            Table(schema, name, None if rows < 0 else int(rows), size)
+            for schema, name, rows, size in cursor.fetchall()
+        ]
+
+
+def read_sizes(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Size]:
+    """Return domain name → how many tables its schema has and how many bytes they take."""
+    counts = count_tables(connection, domains)
+    sizes: dict[str, int] = {}
+    for table in read_tables(connection, [domain.schema for domain in domains]):
+        sizes[table.schema] = sizes.get(table.schema, 0) + table.size
+    return {
+        domain.name: Size(counts[domain.name], sizes.get(domain.schema, 0)) for domain in domains
+    }
