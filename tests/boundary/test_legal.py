@@ -147,7 +147,7 @@ STATEMENTS = [
 EXTENDED = [
     "CREATE EXTENSION IF NOT EXISTS citext",
     "CREATE TABLE inventory.labels (name citext PRIMARY KEY)",
-    "ALTER TABLE inventory.drugs ALTER COLUMN code TYPE citext",
+    "DROP VIEW inventory.codes CASCADE; ALTER TABLE inventory.drugs ALTER COLUMN code TYPE citext",
     "CREATE INDEX drugs_trigrams ON inventory.drugs USING gin (code gin_trgm_ops)",
 ]
 
