@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from django.db.migrations.migration import Migration
 
 from ..domains import Domain
 
 
 class Reporter:
-    """Hears everything and says nothing."""
+    """Hears everything and says nothing.
+
+    Attributes:
+        clock: tells the seconds at which things happen, which is not when they are told where
+            domains run in processes of their own.
+    """
+
+    clock: Callable[[], float] = time.monotonic
 
     def domain(self, domain: Domain) -> None:
         """A domain's run begins."""

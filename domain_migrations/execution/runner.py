@@ -11,6 +11,7 @@ from ..domains import CORE, get_domain, get_domains
 from ..exceptions import DomainMigrationsError
 from ..history.context import RunContext
 from .domain_run import DomainRun
+from .jobs import run_side_by_side
 from .options import MigrateOptions
 from .reporter import Reporter
 from .results import DomainResult, Error, RunResult
@@ -61,13 +62,31 @@ def _with_core(
 def _in_order(
     names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
 ) -> list[DomainResult]:
+    if options.jobs is None or options.looks_only:
+        return _one_by_one(names, options, context, reporter)
+    results = _one_by_one([name for name in names if name == CORE], options, context, reporter)
+    others = [name for name in names if name != CORE]
+    if _core_failed(results):
+        return [*results, *map(_skipped, others)]
+    return results + run_side_by_side(
+        others, options, context, reporter, run=_run, jobs=options.jobs
+    )
+
+
+def _one_by_one(
+    names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
+) -> list[DomainResult]:
     results: list[DomainResult] = []
     for name in names:
-        if any(result.domain == CORE and result.error for result in results):
+        if _core_failed(results):
             results.append(_skipped(name))
         else:
             results.append(_run(name, options, context, reporter))
     return results
+
+
+def _core_failed(results: Sequence[DomainResult]) -> bool:
+    return any(result.domain == CORE and result.error for result in results)
 
 
 def _run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,11 +42,11 @@ class ConsoleReporter(Reporter):
         if self.options.verbosity < 1:
             return
         if action in STARTS:
-            self.started = time.monotonic()
+            self.started = self.clock()
             self.command.stdout.write(STARTS[action].format(migration), ending="")
             self.command.stdout.flush()
             return
-        took = f" ({time.monotonic() - self.started:.3f}s)" if self.options.verbosity > 1 else ""
+        took = f" ({self.clock() - self.started:.3f}s)" if self.options.verbosity > 1 else ""
         if action == "failure":
             self.command.stdout.write(self.command.style.ERROR(" FAILED"))
             return

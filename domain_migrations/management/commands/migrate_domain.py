@@ -80,6 +80,11 @@ def add_migrate_options(parser: ArgumentParser) -> None:
             "metavar": "N",
             "help": "Undo the last batch, or the last N.",
         },
+        "--jobs": {
+            "type": int,
+            "metavar": "N",
+            "help": "Run so many domains at a time after core, each in a process of its own.",
+        },
         "--strict": {**flag, "help": "Refuse where there would be a warning."},
         "--lock-wait": {**seconds, "help": "How long to wait for another run; 60 unless set."},
         "--lock-timeout": {
@@ -121,6 +126,7 @@ def migrate_options(options: dict[str, Any]) -> MigrateOptions:
         fake_initial=options["fake_initial"],
         with_dependencies=options["with_dependencies"],
         rollback=options["rollback"],
+        jobs=options["jobs"],
         strict=options["strict"],
         lock_wait=options["lock_wait"],
         lock_timeout=options["lock_timeout"],
