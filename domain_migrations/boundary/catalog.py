@@ -41,12 +41,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
 from .live.dependencies import recorded_crossings
-from .live.finding import Finding
+from .live.finding import Crossing, Finding
 from .live.functions import textual_crossings
 from .live.leftovers import leftovers
 from .live.owners import Owners
 
-__all__ = ["Finding", "boundary_findings", "leftover_findings"]
+__all__ = ["Crossing", "Finding", "boundary_findings", "crossings", "leftover_findings"]
 
 
 def boundary_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -55,11 +55,16 @@ def boundary_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
     A finding's ``domain`` is the one that breaks the rule, so looking at all domains finds a
     crossing between two of them twice, in equal values.
     """
+    for finding, used in crossings(connection):
+        if domain.name == finding.domain or domain == used:
+            yield finding
+
+
+def crossings(connection: BaseDatabaseWrapper) -> Iterator[Crossing]:
+    """Yield everything that crosses a boundary, once, and the domain that it leads to."""
     owners = Owners(connection)
     for look in (recorded_crossings, textual_crossings):
-        for finding, used in look(connection, owners):
-            if domain.name == finding.domain or domain == used:
-                yield finding
+        yield from look(connection, owners)
 
 
 def leftover_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:

@@ -41,15 +41,24 @@ def model_problems(apps: Apps = global_apps, *, only: Domain | None = None) -> I
         domain = owners[model._meta.app_label]
         if only is not None and domain != only:
             continue
-        yield from _relations(model, domain, owners, domains[0])
+        for problem, _used in _relations(model, domain, owners, domains[0]):
+            yield problem
         if not model._meta.swapped and not model._meta.proxy:
             yield from _tables(model, domain, schemas)
             yield from _long_names(model)
 
 
+def model_crossings(apps: Apps = global_apps) -> Iterator[tuple[Problem, Domain]]:
+    """Yield each relation of a model that crosses a boundary, and the domain that it leads to."""
+    domains = get_domains(apps)
+    owners = {label: domain for domain in domains for label in domain.app_labels}
+    for model in apps.get_models():
+        yield from _relations(model, owners[model._meta.app_label], owners, domains[0])
+
+
 def _relations(
     model: type[Model], domain: Domain, owners: dict[str, Domain], core: Domain
-) -> Iterator[Problem]:
+) -> Iterator[tuple[Problem, Domain]]:
     def across(target: Any) -> Domain | None:
         label = _app_label(target, model)
         other = owners.get(label, core) if label else domain
@@ -112,14 +121,15 @@ def _app_label(target: Any, model: type[Model]) -> str | None:
 
 def _across(
     number: str, what: str, target: Any, domain: Domain, other: Domain, model: type[Model]
-) -> Problem:
+) -> tuple[Problem, Domain]:
     label = target if isinstance(target, str) else target._meta.label
-    return Problem(
+    problem = Problem(
         number,
         f"{what} {label}, but {why_not(domain, other)}.",
         CORE_USES if domain.is_core else USES,
         model,
     )
+    return problem, other
 
 
 def _tables(model: type[Model], domain: Domain, schemas: dict[str, Domain]) -> Iterator[Problem]:

@@ -1,0 +1,131 @@
+"""Where everything goes: Graphviz says it, through the library that brings it along.
+
+Graphviz gets sizes and numbers only, no names: nothing of what a project calls its domains
+reaches it, no font is looked up, and the same map is laid out the same everywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..exceptions import InvalidConfiguration
+
+POINTS_PER_INCH = 72
+ONE_RING_UP_TO = 12
+"""So many domains find a place on one ring around core; more get several rings, of which the
+first takes ``INNER_RING``, the second twice as many, and so on."""
+INNER_RING = 6
+ROUTED_UP_TO = 60
+"""Edges find their way around other boxes; with more of them that takes too long."""
+GAP = 40
+
+_LOCK = threading.Lock()  # The library below is not made for several threads.
+
+
+class Point(NamedTuple):
+    """A place in pixels, from the top left corner."""
+
+    x: float
+    y: float
+
+
+class Size(NamedTuple):
+    """How large a box is, in pixels."""
+
+    width: float
+    height: float
+
+
+class Layout(NamedTuple):
+    """Where the boxes' middles are, and each edge's Bézier curve with the arrow's tip behind it."""
+
+    size: Size
+    boxes: tuple[Point, ...]
+    curves: tuple[tuple[Point, ...], ...]
+
+
+def lay_out(sizes: Sequence[Size], edges: Sequence[tuple[int, int]]) -> Layout:
+    """Return where boxes and edges go, the first box in the middle.
+
+    Raises:
+        InvalidConfiguration: the library is not installed.
+    """
+    try:
+        from pygraphviz import AGraph
+    except ImportError as exc:
+        raise InvalidConfiguration(
+            "The picture cannot be laid out, because pygraphviz is not installed.",
+            hint="Install it: pip install 'django-domain-migrations[map]'. The formats mermaid,"
+            " dot and json do without.",
+        ) from exc
+    with _LOCK:
+        graph: Any = AGraph(strict=False, directed=True)
+        graph.graph_attr.update(
+            root="0",
+            overlap="vpsc",
+            sep=f"+{GAP // 2}",
+            ranksep=f"{_radius(sizes) / POINTS_PER_INCH:.4f}",
+            splines="true" if len(sizes) <= ROUTED_UP_TO + 1 else "line",
+        )
+        graph.node_attr.update(shape="box", fixedsize="true", label="")
+        for number, size in enumerate(sizes):
+            graph.add_node(number, **_inches(size))
+        for number, (source, target) in enumerate(edges):
+            graph.add_edge(source, target, key=str(number), weight="0")
+        # What an edge joins does not say where it goes: core is in the middle of those too that
+        # do not use it.
+        for number, inner in _rings(len(sizes)):
+            graph.add_edge(number, inner, key=f"ring{number}")
+        graph.layout(prog="twopi")
+        try:
+            return _read(graph, len(sizes), edges)
+        finally:
+            graph.close()
+
+
+def _radius(sizes: Sequence[Size]) -> float:
+    """Return how far rings are from each other, so that hardly any box has to make way."""
+    around = len(sizes) - 1
+    crowd = max(1.0, around / 8) if around <= ONE_RING_UP_TO else 1.0
+    return (max(size.width for size in sizes) + GAP) * crowd
+
+
+def _rings(boxes: int) -> Iterator[tuple[int, int]]:
+    """Yield each box and the one towards the middle that it hangs on."""
+    inner, first = [0], 1
+    capacity = INNER_RING if boxes - 1 > ONE_RING_UP_TO else boxes
+    while first < boxes:
+        ring = list(range(first, min(boxes, first + capacity)))
+        for place, number in enumerate(ring):
+            yield number, inner[place * len(inner) // len(ring)]
+        inner, first, capacity = ring, first + len(ring), capacity + INNER_RING
+
+
+def _inches(size: Size) -> Mapping[str, str]:
+    return {name: f"{value / POINTS_PER_INCH:.4f}" for name, value in size._asdict().items()}
+
+
+def _read(graph: Any, boxes: int, edges: Sequence[tuple[int, int]]) -> Layout:
+    left, bottom, right, top = (float(part) for part in graph.graph_attr["bb"].split(","))
+
+    def point(text: str) -> Point:
+        x, y = text.split(",")[-2:]
+        return Point(round(float(x) - left, 1), round(top - float(y), 1))
+
+    def curve(text: str) -> tuple[Point, ...]:
+        # "e,x,y" is the arrow's tip, in front of the curve that leads to it.
+        tips = [part for part in text.split() if part.startswith("e,")]
+        return tuple(
+            point(part) for part in [*(part for part in text.split() if part not in tips), *tips]
+        )
+
+    return Layout(
+        Size(round(right - left, 1), round(top - bottom, 1)),
+        tuple(point(graph.get_node(number).attr["pos"]) for number in range(boxes)),
+        tuple(
+            curve(graph.get_edge(source, target, key=str(number)).attr["pos"])
+            for number, (source, target) in enumerate(edges)
+        ),
+    )

@@ -1,0 +1,155 @@
+"""The map as a value, before anybody draws it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+FORMAT = 1
+
+FOREIGN_KEY = "foreign_key"
+REFERENCE = "reference"
+VIOLATION = "violation"
+KINDS = (FOREIGN_KEY, REFERENCE, VIOLATION)
+
+PLURALS = {
+    FOREIGN_KEY: ("foreign key", "foreign keys"),
+    REFERENCE: ("reference by id", "references by id"),
+    VIOLATION: ("violation", "violations"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One thing of a domain that leads to another domain.
+
+    Attributes:
+        source: the column, or the object that breaks the rule, qualified.
+        target: what it leads to; empty where the message says it.
+        id: a violation's: of ``verify_domain`` (``B…``) or of a system check (``E…``).
+        message: a violation's: what is wrong.
+        hint: a violation's: what to do.
+    """
+
+    source: str
+    target: str = ""
+    id: str = ""
+    message: str = ""
+    hint: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        names = ("source", "target", "id", "message", "hint")
+        return {name: getattr(self, name) or None for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Everything of one kind by which one domain uses another.
+
+    Attributes:
+        kind: ``foreign_key``, ``reference`` or ``violation``.
+    """
+
+    source: str
+    target: str
+    kind: str
+    links: tuple[Link, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the violations, each once."""
+        return tuple(sorted({link.id for link in self.links if link.id}))
+
+    @property
+    def count(self) -> str:
+        """How many there are, in words."""
+        one, many = PLURALS[self.kind]
+        return f"{len(self.links)} {one if len(self.links) == 1 else many}"
+
+    @property
+    def sentence(self) -> str:
+        """The edge in words, without its links."""
+        text = f"{self.source} to {self.target}: {self.count}"
+        return f"{text} ({', '.join(self.ids)})" if self.ids else text
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "target": self.target,
+            "kind": self.kind,
+            "count": len(self.links),
+            "ids": list(self.ids),
+            "links": [link.as_json() for link in self.links],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A domain on the map.
+
+    Attributes:
+        schema: empty for a domain that is not installed, of which only an id is known.
+        models: how many models it has, with a table of their own.
+        violations: what breaks the rule and leads to no domain that is shown.
+    """
+
+    name: str
+    schema: str = ""
+    models: int = 0
+    violations: tuple[Link, ...] = ()
+
+    @property
+    def installed(self) -> bool:
+        return bool(self.schema)
+
+    @property
+    def detail(self) -> str:
+        """What is told of it below its name."""
+        if not self.installed:
+            return "not installed"
+        return f"schema {self.schema}, {self.models} model{'' if self.models == 1 else 's'}"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(sorted({link.id for link in self.violations}))
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "domain": self.name,
+            "schema": self.schema or None,
+            "models": self.models,
+            "installed": self.installed,
+            "violations": [link.as_json() for link in self.violations],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DomainMap:
+    """The domains, core first, and the edges between them, in the order of the domains."""
+
+    database: str
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    @property
+    def summary(self) -> str:
+        """The map in one sentence."""
+        found = {
+            kind: sum(len(edge.links) for edge in self.edges if edge.kind == kind) for kind in KINDS
+        }
+        found[VIOLATION] += sum(len(node.violations) for node in self.nodes)
+        counts = [
+            f"{number} {PLURALS[kind][number != 1]}"
+            for kind, number in found.items()
+            if number or kind == VIOLATION
+        ]
+        domains = len(self.nodes)
+        return f"{domains} domain{'' if domains == 1 else 's'}: {', '.join(counts)}."
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "database": self.database,
+            "domains": [node.as_json() for node in self.nodes],
+            "edges": [edge.as_json() for edge in self.edges],
+        }
