@@ -48,6 +48,24 @@ DESTRUCTIVE = (models.DeleteModel, fields.RemoveField, fields.AlterField)
 """Operations of Django that drop what depends on the thing they drop or replace."""
 
 
+CONDITIONAL: dict[str, type[Operation]] = {
+    "AddConstraintIfMissing": models.AddConstraint,
+    "AddFieldIfMissing": fields.AddField,
+    "AddIndexIfMissing": models.AddIndex,
+    "CreateModelIfMissing": models.CreateModel,
+    "RemoveFieldIfPresent": fields.RemoveField,
+}
+"""Operations of this engine and those of Django that they are, where there is something to do."""
+
+
+def kind_of(operation: Operation) -> type[Operation]:
+    """Return what an operation is to the guard: its class, or Django's that it stands for."""
+    kind = type(operation)
+    if kind.__module__ == "domain_migrations.operations":
+        return CONDITIONAL.get(kind.__name__, kind)
+    return kind
+
+
 def flatten(operations: Iterable[Operation]) -> Iterator[Operation]:
     """Yield the operations that touch the database, also those inside others."""
     for operation in operations:
@@ -70,7 +88,7 @@ def is_opaque(operation: Operation) -> bool:
 
 
 def _is_transparent(operation: Operation) -> bool:
-    kind = type(operation)
+    kind = kind_of(operation)
     if kind.__module__ == "django.contrib.postgres.operations":
         return kind.__name__ in TRANSPARENT_POSTGRES
     return kind in TRANSPARENT and all(map(_is_djangos, _parts(operation)))
@@ -86,7 +104,7 @@ def is_plain(operation: Operation) -> bool:
 
 
 def _is_plain(operation: Operation) -> bool:
-    kind = type(operation)
+    kind = kind_of(operation)
     if kind not in PLAIN and kind.__name__ != "AddIndexConcurrently":
         return False
     if not _is_transparent(operation):
@@ -157,4 +175,4 @@ def likeness(operation: Operation, words: Collection[str]) -> float:
     found += any(word in words for word in re.findall(r"\w+", table)[-1:])
     if is_opaque(operation):
         return found + 0.5
-    return found + 0.25 * isinstance(operation, DESTRUCTIVE)
+    return found + 0.25 * issubclass(kind_of(operation), DESTRUCTIVE)

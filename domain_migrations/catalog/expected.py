@@ -67,7 +67,7 @@ class ExpectedTables:
         self, domain: Domain, state: ProjectState
     ) -> dict[tuple[str, str], ExpectedTable]:
         """Return (schema, name) → the table that the domain's models want there."""
-        tables = (self._table(model) for model in self._models(domain, state, managed=True))
+        tables = (self.of_model(model) for model in self._models(domain, state, managed=True))
         return {(table.schema, table.name): table for table in tables}
 
     def unmanaged(self, domain: Domain, state: ProjectState) -> set[tuple[str, str]]:
@@ -83,31 +83,31 @@ class ExpectedTables:
             if ours and options.can_migrate(self.connection) == managed:
                 yield model
 
-    def _table(self, model: type[Model]) -> ExpectedTable:
+    def of_model(self, model: type[Model]) -> ExpectedTable:
+        """Return the table that a model wants."""
         options = model._meta
         schema, name = table_place(model)
         table = ExpectedTable(schema, name, comment=options.db_table_comment or "")
         for item in options.local_concrete_fields:
-            column = self._column(item)
+            column = self.column(item)
             if column is not None:
                 table.columns[column.name] = column
-                table.unnamed += self._of_field(model, item)
+                table.unnamed += self.of_field(model, item)
         key = self._over("PRIMARY KEY", _primary_key(options.pk))
         table.unnamed.append(Named(f"{name}_pkey", key))
         for names in options.unique_together:
             fields = [options.get_field(item) for item in names]
-            table.unnamed.append(
-                self._from_statement(self.editor._create_unique_sql(model, fields))
-            )
+            table.unnamed.append(self.from_statement(self.editor._create_unique_sql(model, fields)))
         for index in options.indexes:
-            table.named.append(self._from_statement(index.create_sql(model, self.editor)))
+            table.named.append(self.from_statement(index.create_sql(model, self.editor)))
         for constraint in options.constraints:
             statement = constraint.create_sql(model, self.editor)
             if statement is not None:
-                table.named.append(self._from_statement(statement))
+                table.named.append(self.from_statement(statement))
         return table
 
-    def _column(self, item: Field[Any, Any]) -> Column | None:
+    def column(self, item: Field[Any, Any]) -> Column | None:
+        """Return the column that a field wants, None for a field without one."""
         parameters = item.db_parameters(connection=self.connection)
         if parameters["type"] is None:
             return None
@@ -130,7 +130,7 @@ class ExpectedTables:
             virtual=item.generated and not item.db_persist,  # type: ignore[attr-defined]
         )
 
-    def _of_field(self, model: type[Model], item: Field[Any, Any]) -> Iterator[Named]:
+    def of_field(self, model: type[Model], item: Field[Any, Any]) -> Iterator[Named]:
         """Yield what Django makes for one field: check, unique, foreign key and indexes."""
         table = table_place(model)[1]
         check = item.db_parameters(connection=self.connection).get("check")
@@ -141,19 +141,22 @@ class ExpectedTables:
         if item.unique and not item.primary_key:
             yield Named(f"{table}_{item.column}_key", self._over("UNIQUE", (item,)))
         if item.remote_field and getattr(item, "db_constraint", False):
-            sql = str(self.editor._create_fk_sql(model, item, "_fk_%(to_table)s_%(to_column)s"))
-            name, definition = _after_name(sql)
-            yield Named(name, parse_foreign_key(definition, CORE_SCHEMA))
+            yield self.from_statement(
+                self.editor._create_fk_sql(model, item, "_fk_%(to_table)s_%(to_column)s")
+            )
         for statement in self.editor._field_indexes_sql(model, item):
-            yield self._from_statement(statement)
+            yield self.from_statement(statement)
 
-    def _from_statement(self, statement: object) -> Named:
+    def from_statement(self, statement: object) -> Named:
+        """Return the index or the constraint that a statement of the schema editor makes."""
         sql = str(statement)
         if sql.startswith("CREATE "):
             words = list(significant(sql))
             name = _bare(words[words.index("ON") - 1])
             return Named(name, parse_index(sql, self.classes))
         name, definition = _after_name(sql)
+        if definition.startswith("FOREIGN KEY"):
+            return Named(name, parse_foreign_key(definition, CORE_SCHEMA))
         return Named(name, parse_constraint(definition, self.classes))
 
     def _over(self, head: str, fields: tuple[Field[Any, Any], ...]) -> Definition:

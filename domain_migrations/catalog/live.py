@@ -89,7 +89,8 @@ SELECT n.nspname, c.relname,
     coalesce(array_to_string(c.reloptions, ', '), '')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY(%(schemas)s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+WHERE n.nspname = ANY(%(schemas)s) AND c.relname = coalesce(%(table)s, c.relname)
+    AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND NOT EXISTS (SELECT FROM pg_depend e
         WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = 'e')
 """
@@ -126,7 +127,8 @@ LEFT JOIN pg_depend d ON d.refclassid = c.tableoid AND d.refobjid = c.oid
         SELECT FROM pg_depend u WHERE u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid
             AND u.refclassid = c.tableoid AND u.refobjid = d.objid))
 LEFT JOIN pg_sequence s ON s.seqrelid = d.objid
-WHERE n.nspname = ANY(%(schemas)s) AND c.relkind IN ('r', 'p')
+WHERE n.nspname = ANY(%(schemas)s) AND c.relname = coalesce(%(table)s, c.relname)
+    AND c.relkind IN ('r', 'p')
 ORDER BY c.oid, a.attnum
 """
 
@@ -138,7 +140,8 @@ SELECT n.nspname, c.relname, k.conname, k.contype::text, pg_get_constraintdef(k.
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY(%(schemas)s) AND k.contype IN ('c', 'f', 'p', 'u', 'x')
+WHERE n.nspname = ANY(%(schemas)s) AND c.relname = coalesce(%(table)s, c.relname)
+    AND k.contype IN ('c', 'f', 'p', 'u', 'x')
 ORDER BY c.oid, k.conname
 """
 
@@ -149,7 +152,8 @@ FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY(%(schemas)s) AND c.relkind IN ('r', 'p')
+WHERE n.nspname = ANY(%(schemas)s) AND c.relname = coalesce(%(table)s, c.relname)
+    AND c.relkind IN ('r', 'p')
     AND NOT EXISTS (SELECT FROM pg_constraint k
         WHERE k.conindid = x.oid AND k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY c.oid, x.relname
@@ -157,37 +161,41 @@ ORDER BY c.oid, x.relname
 
 Tables = dict[tuple[str, str], Table]
 DefaultClasses = frozenset[tuple[str, str]]
+Params = dict[str, list[str] | str | None]
 
 
 def read_tables(
-    connection: BaseDatabaseWrapper, schemas: Sequence[str]
+    connection: BaseDatabaseWrapper, schemas: Sequence[str], *, table: str | None = None
 ) -> tuple[Tables, DefaultClasses]:
-    """Return (schema, name) → table, views included, and every default operator class."""
+    """Return (schema, name) → table, views included, and every default operator class.
+
+    Arguments:
+        table: the one name to look for; every table unless given.
+    """
+    wanted: Params = {"schemas": list(schemas), "table": table}
     with catalog_cursor(connection) as cursor:
         classes = frozenset(
-            (method, name) for method, name in _rows(cursor, DEFAULT_CLASSES, schemas)
+            (method, name) for method, name in _rows(cursor, DEFAULT_CLASSES, wanted)
         )
-        tables = {(row[0], row[1]): Table(*row) for row in _rows(cursor, TABLES, schemas)}
-        for schema, table, *column in _rows(cursor, COLUMNS, schemas):
-            if found := tables.get((schema, table)):
+        tables = {(row[0], row[1]): Table(*row) for row in _rows(cursor, TABLES, wanted)}
+        for schema, name, *column in _rows(cursor, COLUMNS, wanted):
+            if found := tables.get((schema, name)):
                 found.columns[column[0]] = Column(*column)
-        for schema, table, name, kind, sql, enforced, comment in _rows(
-            cursor, CONSTRAINTS, schemas
-        ):
-            if found := tables.get((schema, table)):
+        for schema, owner, name, kind, sql, enforced, comment in _rows(cursor, CONSTRAINTS, wanted):
+            if found := tables.get((schema, owner)):
                 definition = (
                     parse_foreign_key(sql, schema)
                     if kind == "f"
                     else parse_constraint(sql, classes)
                 )
                 found.constraints.append(Named(name, definition, enforced, comment))
-        for schema, table, name, sql, comment in _rows(cursor, INDEXES, schemas):
-            if found := tables.get((schema, table)):
+        for schema, owner, name, sql, comment in _rows(cursor, INDEXES, wanted):
+            if found := tables.get((schema, owner)):
                 found.indexes.append(Named(name, parse_index(sql, classes), comment=comment))
     return tables, classes
 
 
-def _rows(cursor: CursorWrapper, query: str, schemas: Sequence[str]) -> list[tuple[Any, ...]]:
-    cursor.execute(query, {"schemas": list(schemas)})
+def _rows(cursor: CursorWrapper, query: str, wanted: Params) -> list[tuple[Any, ...]]:
+    cursor.execute(query, wanted)
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

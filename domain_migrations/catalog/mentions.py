@@ -13,6 +13,7 @@ WORD = re.compile(r"\w+")
 STATE_OPERATIONS = (
     "django.db.migrations.operations.fields",
     "django.db.migrations.operations.models",
+    "domain_migrations.operations",
 )
 
 

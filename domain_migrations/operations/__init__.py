@@ -1,0 +1,27 @@
+"""Operations that look before they leap, and the questions that they ask.
+
+They are for databases that do not all look the same: one where somebody made the column by
+hand, one that came from a dump, one that a failed deploy left half way. What is missing is made,
+what is there and equal is left, and what is there and different is refused.
+"""
+
+from __future__ import annotations
+
+from .fields import AddFieldIfMissing, RemoveFieldIfPresent
+from .models import CreateModelIfMissing
+from .parts import AddConstraintIfMissing, AddIndexIfMissing
+from .presence import has_column, has_constraint, has_index, has_table
+from .sameness import ObjectDiffers
+
+__all__ = [
+    "AddConstraintIfMissing",
+    "AddFieldIfMissing",
+    "AddIndexIfMissing",
+    "CreateModelIfMissing",
+    "ObjectDiffers",
+    "RemoveFieldIfPresent",
+    "has_column",
+    "has_constraint",
+    "has_index",
+    "has_table",
+]

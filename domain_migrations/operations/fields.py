@@ -1,0 +1,188 @@
+"""A column that may be there already, or may be gone already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement
+from django.db.migrations.operations.base import Operation, OperationCategory
+from django.db.migrations.operations.fields import AddField, FieldOperation, RemoveField
+from django.db.migrations.operations.models import DeleteModel
+from django.db.migrations.state import ProjectState
+from django.db.models import NOT_PROVIDED, Field, Model
+
+from .conditional import Conditional, public
+from .models import model_exists
+from .presence import has_column
+from .sameness import Existing
+
+
+@public
+class AddFieldIfMissing(Conditional, FieldOperation):
+    """``AddField`` for a table that may have the column.
+
+    A column of another type, nullability, default, identity or collation is refused, and so is
+    one without the field's foreign key, check, uniqueness or index. Undone, it removes the column
+    if it is there, whoever made it: the state before it has none.
+    """
+
+    category = OperationCategory.ADDITION
+    field: Field[Any, Any]
+
+    def __init__(
+        self, model_name: str, name: str, field: Field[Any, Any], preserve_default: bool = True
+    ) -> None:
+        self.preserve_default = preserve_default
+        super().__init__(model_name, name, field)
+
+    @property
+    def plain(self) -> Operation:
+        return AddField(self.model_name, self.name, self.field, self.preserve_default)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.is_ours(schema_editor, model):
+            return
+        given = None if self.preserve_default else self.field.default
+        if not field_exists(schema_editor, model, self.name, default=given):
+            self.plain.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if has_field(to_state, app_label, self.model_name_lower, self.name):
+            return  # An earlier operation added it, and undoing that one removes it.
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.is_ours(schema_editor, model) and field_exists(
+            schema_editor, model, self.name, parts=False
+        ):
+            self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+@public
+class RemoveFieldIfPresent(Conditional, FieldOperation):
+    """``RemoveField`` for a table that may not have the column, or a model without the field.
+
+    A column that is not as the field says is refused. A column that no field of the state
+    describes is removed as it is. Undone, it adds the column if it is missing.
+    """
+
+    category = OperationCategory.REMOVAL
+    condition = "if it is there"
+
+    def __init__(self, model_name: str, name: str) -> None:
+        super().__init__(model_name, name)
+
+    @property
+    def plain(self) -> Operation:
+        return RemoveField(self.model_name, self.name)
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        if has_field(state, app_label, self.model_name_lower, self.name):
+            super().state_forwards(app_label, state)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if not self.is_ours(schema_editor, model):
+            return
+        if not has_field(from_state, app_label, self.model_name_lower, self.name):
+            remove_column(schema_editor, model, self.name)
+        elif field_exists(schema_editor, model, self.name, parts=False):
+            self.plain.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if not has_field(to_state, app_label, self.model_name_lower, self.name):
+            return  # Nothing describes what there was.
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.is_ours(schema_editor, model) and not field_exists(schema_editor, model, self.name):
+            self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def reduce(self, operation: Operation, app_label: str) -> bool | list[Operation]:
+        """Give way to the removal of the whole table, as ``RemoveField`` does."""
+        if isinstance(operation, DeleteModel) and operation.name_lower == self.model_name_lower:
+            return [operation]
+        reduced: bool | list[Operation] = super().reduce(operation, app_label)
+        return reduced
+
+
+def has_field(state: ProjectState, app_label: str, model_name: str, name: str) -> bool:
+    """Return whether a state has the field; names are compared as Django does."""
+    fields = state.models[app_label, model_name].fields
+    return name.lower() in {other.lower() for other in fields}
+
+
+def field_exists(
+    schema_editor: BaseDatabaseSchemaEditor,
+    model: type[Model],
+    name: str,
+    *,
+    parts: bool = True,
+    default: Any = None,
+) -> bool:
+    """Return whether the field's column, or its automatic table, is there.
+
+    Arguments:
+        parts: whether what belongs to the field has to be equal too.
+        default: the default that the field has for this once, None for its own.
+
+    Raises:
+        ObjectDiffers: it is there and different.
+    """
+    if schema_editor.collect_sql:
+        return (
+            not parts
+        )  # Nothing is run, so show what would be run where there is something to do.
+    field: Any = model._meta.get_field(name)
+    if field.many_to_many:
+        through = field.remote_field.through
+        return bool(through._meta.auto_created) and model_exists(
+            schema_editor, through, parts=parts
+        )
+    own = field.default
+    if default is not None and default is not NOT_PROVIDED:
+        field.default = default
+    try:
+        return Existing(schema_editor, model).has_field(field, parts=parts)
+    finally:
+        field.default = own
+        vars(field).pop("_get_default", None)  # where Django keeps what it made of the default
+
+
+def remove_column(schema_editor: BaseDatabaseSchemaEditor, model: type[Model], column: str) -> None:
+    """Drop a column that the model knows nothing of, if it is there."""
+    if not schema_editor.collect_sql and not has_column(schema_editor, model, column):
+        return
+    editor: Any = schema_editor
+    table = model._meta.db_table
+    editor.execute(
+        editor.sql_delete_column
+        % {"table": editor.quote_name(table), "column": editor.quote_name(column)}
+    )
+    editor.deferred_sql[:] = [
+        statement
+        for statement in editor.deferred_sql
+        if not (isinstance(statement, Statement) and statement.references_column(table, column))
+    ]

@@ -1,0 +1,102 @@
+"""A table that may be there already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation, OperationCategory
+from django.db.migrations.operations.models import CreateModel, ModelOperation
+from django.db.migrations.state import ProjectState
+from django.db.models import Model
+
+from .conditional import Conditional, public
+from .sameness import Existing, ObjectDiffers
+
+
+@public
+class CreateModelIfMissing(Conditional, ModelOperation):
+    """``CreateModel`` for a database that may have the table.
+
+    A table whose columns, constraints or unique indexes are not the model's is refused, and so is
+    one of whose automatic many-to-many tables only some are there. Undone, it drops the table if
+    it is there, whoever made it: the state before it has none.
+    """
+
+    category = OperationCategory.ADDITION
+    serialization_expand_args = CreateModel.serialization_expand_args
+
+    def __init__(
+        self,
+        name: str,
+        fields: Sequence[tuple[str, Any]],
+        options: dict[str, Any] | None = None,
+        bases: Sequence[Any] | None = None,
+        managers: Sequence[tuple[str, Any]] | None = None,
+    ) -> None:
+        self.plain_model = CreateModel(name, fields, options, bases, managers)  # type: ignore[arg-type]
+        self.fields = self.plain_model.fields
+        self.options = self.plain_model.options
+        self.bases = self.plain_model.bases
+        self.managers = self.plain_model.managers
+        super().__init__(name)
+
+    @property
+    def plain(self) -> Operation:
+        return self.plain_model
+
+    def references_model(self, name: str, app_label: str) -> bool:
+        return self.plain_model.references_model(name, app_label)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.name)
+        if self.is_ours(schema_editor, model) and not model_exists(schema_editor, model):
+            self.plain.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if (app_label, self.name_lower) in to_state.models:
+            return  # An earlier operation created it, and undoing that one drops it.
+        model = from_state.apps.get_model(app_label, self.name)
+        if self.is_ours(schema_editor, model) and model_exists(schema_editor, model, parts=False):
+            self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+def model_exists(
+    schema_editor: BaseDatabaseSchemaEditor, model: type[Model], *, parts: bool = True
+) -> bool:
+    """Return whether a model's table and its automatic many-to-many tables are there.
+
+    Arguments:
+        parts: whether constraints and indexes have to be equal too.
+
+    Raises:
+        ObjectDiffers: one of them is there and different, or some are there and some are not.
+    """
+    if schema_editor.collect_sql:
+        return (
+            not parts
+        )  # Nothing is run, so show what would be run where there is something to do.
+    fields: Any = model._meta.local_many_to_many
+    throughs = [field.remote_field.through for field in fields]
+    models = [model, *(through for through in throughs if through._meta.auto_created)]
+    tables = [Existing(schema_editor, item) for item in models]
+    there = [table.has_table(parts=parts) for table in tables]
+    if any(there) and not all(there):
+        names = [str(table.place) for table in tables]
+        present = [name for name, found in zip(names, there, strict=True) if found]
+        missing = [name for name, found in zip(names, there, strict=True) if not found]
+        raise ObjectDiffers([f"{', '.join(present)} is there, but {', '.join(missing)} is not."])
+    return all(there)
