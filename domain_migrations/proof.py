@@ -14,7 +14,7 @@ from functools import cached_property
 
 from django.db import connections
 
-from .catalog.fingerprint import compare, fingerprint
+from .catalog.whole import Catalog, differences, read_catalog
 from .domains import CORE, Domain, get_domain, get_domains
 from .exceptions import MigrationFailed
 from .execution.options import MigrateOptions
@@ -22,14 +22,6 @@ from .execution.results import Error
 from .execution.runner import migrate
 from .execution.scratch import pointed_at, scratch_database
 from .history.tables import ensure_schema
-
-SCHEMAS = """
-SELECT nspname FROM pg_namespace
-WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1
-"""
-
-Catalog = dict[str, str]
-"""Schema → fingerprint, of every schema of a database."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,22 +164,10 @@ def _run(domain: str, alias: str, problem: str, *, target: str | None = None) ->
 
 
 def _expect(before: Catalog, after: Catalog, problem: str) -> None:
-    differences = [
-        difference
-        for schema in sorted(before.keys() | after.keys())
-        for difference in compare(before.get(schema, ""), after.get(schema, ""))
-    ]
-    if differences:
-        raise _Disproved(problem, differences)
+    found = differences(before, after)
+    if found:
+        raise _Disproved(problem, found)
 
 
 def _catalog(alias: str) -> Catalog:
-    """Fingerprint every schema, without the engine's own tables: an undo keeps those."""
-    connection = connections[alias]
-    with connection.cursor() as cursor:
-        cursor.execute(SCHEMAS)
-        schemas = [name for (name,) in cursor.fetchall()]
-    own = {domain.schema: [table.name for table in domain.own_tables] for domain in get_domains()}
-    return {
-        schema: fingerprint(connection, schema, exclude=own.get(schema, ())) for schema in schemas
-    }
+    return read_catalog(connections[alias])

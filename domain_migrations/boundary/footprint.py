@@ -25,11 +25,13 @@ from .aftermath import Aftermath
 from .evidence import Evidence
 from .held import STRENGTH, Lock, LockKey
 from .judge import refusals
-from .mark import Mark
+from .mark import PG_CLASS, Mark
 from .operations import is_injected, is_opaque, is_plain, likeness
 from .past import NoPast, Past
 from .refusals import Refusal
 from .territory import Territory
+
+INDEXES = ("i", "I")
 
 CONTENT_TYPES = "django_content_type"
 """The one table of core that Django writes in a domain's migration, when a model is renamed."""
@@ -60,6 +62,11 @@ class FootprintGuard:
         self.territory = Territory(domain)
         self.mark: Mark | None = None
 
+    def pass_over(self) -> None:
+        """Leave out what the transaction, in which migrations will begin, has done so far."""
+        self.territory.begin(self.connection)
+        self.mark, _ = Mark.read(self.connection, self.territory.quiet)
+
     def begin(self, migration: Migration, *, backwards: bool = True) -> None:
         """Remember where the migration starts; the first thing in its transaction.
 
@@ -80,13 +87,16 @@ class FootprintGuard:
         opaque = any(map(is_opaque, self.planned))
         self.plain = not backwards and all(map(is_plain, self.planned))
         atomic = self.connection.in_atomic_block
+        oldest = 0
         if atomic and len(self.connection.atomic_blocks) > 1:
+            oldest = self.mark.newest + 1 if self.mark else 0
             self.held = {lock.key for lock in Mark.read(self.connection, self.territory.quiet)[1]}
         if self.mark is None or opaque or not atomic:
             # Else where the last migration ended will do: a longer range of oids, no more.
             self.mark = Mark.at_start(self.connection)
         # Between transactions the server may set the counts back.
-        self.before = replace(self.mark, counted=self.mark.counted and atomic and opaque)
+        counted = self.mark.counted and atomic and opaque
+        self.before = replace(self.mark, counted=counted, oldest=oldest)
         self.past: Past = NoPast()
         if not atomic:
             self.aftermath = Aftermath(self.connection, self.territory, self.before, opaque=opaque)
@@ -128,7 +138,6 @@ class FootprintGuard:
         locks = [lock for lock in locks if lock.key not in self.held]
         if any(lock.schema and lock.schema not in self.territory.names for lock in locks):
             self.territory.read(self.connection)
-        self._note(locks)
         evidence = Evidence(
             self.connection,
             self.territory,
@@ -141,15 +150,21 @@ class FootprintGuard:
             plain=self.plain,
         )
         self._raise_first(refusals(evidence))
+        self._note(locks)
         self.unseen = []
 
     def _note(self, locks: list[Lock]) -> None:
-        """Note the strongest lock on each relation."""
+        """Note the strongest lock on each relation, also on one that is gone."""
         for lock in locks:
-            if lock.is_relation and lock.table is None and lock.schema is not None:
-                name = f"{self.territory.names.get(lock.schema, '')}.{lock.name}"
-                if STRENGTH[lock.mode] >= STRENGTH.get(self.locks.get(name, ""), 0):
-                    self.locks[name] = lock.mode
+            schema, name = lock.schema, lock.name
+            if schema is None and (was := self.past.get(PG_CLASS, lock.oid)):
+                schema, name = was.schema, was.name if was.kind not in INDEXES else None
+            if not lock.is_relation or lock.table is not None or schema is None or name is None:
+                continue
+            if not self.territory.is_system(schema):
+                full = f"{self.territory.names.get(schema, '')}.{name}"
+                if STRENGTH[lock.mode] >= STRENGTH.get(self.locks.get(full, ""), 0):
+                    self.locks[full] = lock.mode
 
     def _writable(self) -> Collection[str] | None:
         if getattr(self.migration, "writes_core", False):

@@ -4,6 +4,7 @@ PostgreSQL tells neither the next oid nor the newest transaction id of a session
 by making a large object, which any role may do, inside a savepoint that is rolled back. All
 objects made between two marks have oids between theirs; all rows that this transaction, or a
 savepoint of it, has written have an ``xmin`` from its own id to that of the newest savepoint.
+Where several migrations share a transaction, each is a savepoint with an id of its own.
 Rows that ``VACUUM`` froze keep an old ``xmin`` that may look new after a wraparound, which is
 why the range needs its upper end: ``pg_xact_status`` raises an error beyond it.
 """
@@ -69,6 +70,8 @@ class Mark:
         top: the transaction's own id, 64 bits wide.
         age: what ``age()`` says of it; it says so until the transaction ends.
         newest: how many ids after it the newest savepoint has its own.
+        oldest: the same of the first one that counts: 0, or where a migration that runs inside
+            a transaction of others begins.
         oid: an oid that was new at this point.
         inserts, updates: how many rows of each counted catalog the session has inserted and
             updated so far; the server sets them back now and then between transactions.
@@ -82,6 +85,7 @@ class Mark:
     inserts: dict[str, int]
     updates: dict[str, int]
     counted: bool
+    oldest: int = 0
 
     @classmethod
     def at_start(cls, connection: BaseDatabaseWrapper) -> Mark:
@@ -130,6 +134,7 @@ class Mark:
             "top": self.top,
             "age": self.age,
             "newest": self.newest,
+            "oldest": before.oldest,
             "lows": lows,
             "highs": highs,
         }
@@ -153,7 +158,7 @@ def ours(alias: LiteralString) -> LiteralString:
     """Return the condition that a catalog's row was written by this transaction."""
     distance: LiteralString = "%(age)s::bigint - age(" + alias + ".xmin)"
     return (
-        "CASE WHEN " + distance + " BETWEEN 0 AND %(newest)s THEN"
+        "CASE WHEN " + distance + " BETWEEN %(oldest)s AND %(newest)s THEN"
         " pg_xact_status((%(top)s::bigint + " + distance + ")::text::xid8) = 'in progress'"
         " ELSE false END"
     )

@@ -26,6 +26,7 @@ from ..history.context import RunContext
 from ..history.journal import Journal
 from ..history.tables import ensure_history, ensure_schema
 from .connection import database_errors, wait_for_database
+from .dry_run import DryRun
 from .emit import emit_post_migrate, emit_pre_migrate
 from .exclusive import exclusive
 from .executor import DomainExecutor, Outcome, applied_state
@@ -34,6 +35,7 @@ from .loader import DomainLoader, load
 from .locks import HeldLock
 from .options import MigrateOptions
 from .planner import make_plan
+from .plans import forwards
 from .preview import preview
 from .records import run_recorded
 from .reporter import Reporter
@@ -72,6 +74,7 @@ class DomainRun:
         self.batch: int | None = None
         self.unknown: tuple[MigrationKey, ...] = ()
         self.pending: tuple[MigrationKey, ...] = ()
+        self.dry_run: DryRun | None = None
 
     def result(self) -> DomainResult:
         """Run, and return what came of it; errors of ours are in the result, not raised."""
@@ -94,6 +97,8 @@ class DomainRun:
             return self._result("pending" if status.pending else "unchanged")
         if self.options.looks_only:
             return self._preview()
+        if self.options.rolls_back:
+            return self._try()
         with exclusive(
             self.alias,
             self.domain,
@@ -141,16 +146,20 @@ class DomainRun:
             executor = self._executor(connection, lambda _: None)
             plan = make_plan(connection, executor, self.options)
             check_plan(plan, applied_state(executor.loader), self.domain)
-            self.pending = tuple(
-                MigrationKey(migration.app_label, migration.name)
-                for migration, backwards in plan
-                if not backwards
-            )
+            self.pending = forwards(plan)
             if self.options.check:
                 return self._result("pending" if plan else "unchanged")
             if not plan:
-                return self._result("unchanged", steps=())
+                return self._result("unchanged")
             return self._result("planned", steps=preview(connection, executor.loader, plan))
+
+    def _try(self) -> DomainResult:
+        self.dry_run = DryRun(self.domain, self.options, self.reporter)
+        with self.dry_run.locks(self.alias) as lock:
+            self._look(lock.connection)
+            self.dry_run.run(lock)
+        self.pending = forwards(self.dry_run.plan)
+        return self._result("planned" if self.dry_run.plan else "unchanged")
 
     def _migrate(self, lock: HeldLock, status: DomainStatus) -> DomainResult:
         connection, options = lock.connection, self.options
@@ -192,6 +201,10 @@ class DomainRun:
             self.reporter.note(f"Created table {table}")
 
     def _result(self, status: Status, **values: Any) -> DomainResult:
+        if self.options.shows_steps:
+            values.setdefault("steps", tuple(self.dry_run.steps if self.dry_run else ()))
+        if self.dry_run:
+            values["not_rehearsed"] = tuple(self.dry_run.not_rehearsed)
         return DomainResult.of(
             self.domain,
             status,

@@ -55,8 +55,18 @@ class MigrateOptions:
 
     @property
     def looks_only(self) -> bool:
-        """Nothing is to be created or changed."""
+        """Nothing is to be run."""
         return self.plan or self.check
+
+    @property
+    def rolls_back(self) -> bool:
+        """What is run is to be rolled back."""
+        return self.dry_run or self.rehearse
+
+    @property
+    def shows_steps(self) -> bool:
+        """What each migration does is to be told."""
+        return self.plan or self.rolls_back
 
     def conflicts(self) -> Iterator[str]:
         """Say what makes no sense together, a sentence each."""
@@ -84,6 +94,8 @@ class MigrateOptions:
             yield f"{looks[0]} cannot be used with --fake or --fake-initial."
         if self.rollback is not None:
             yield from self._rollback_conflicts()
+        if self.rehearse and self.rollback is not None:
+            yield "--rehearse cannot be used with --rollback; use --dry-run to try an undo."
         if self.stage is not None and self.target is not None:
             yield "--stage cannot be used with a TARGET; a target says already how far to go."
         for name, seconds in (

@@ -31,7 +31,8 @@ def make_plan(
     """
     domain = executor.domain
     plan = _wanted(connection, executor, options)
-    if options.looks_only and (options.all_domains or options.with_dependencies):
+    keeps = not (options.looks_only or options.rolls_back)
+    if not keeps and (options.all_domains or options.with_dependencies):
         # By the time it is done, core will have what it lacks now.
         plan = [step for step in plan if step[0].app_label in domain.app_labels]
     plan = own_part(plan, domain)

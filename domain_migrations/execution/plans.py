@@ -4,5 +4,16 @@ from __future__ import annotations
 
 from django.db.migrations.migration import Migration
 
+from ..files import MigrationKey
+
 Plan = list[tuple[Migration, bool]]
 """Migrations in order, and whether each is undone; as Django's executor takes it."""
+
+
+def forwards(plan: Plan) -> tuple[MigrationKey, ...]:
+    """Return the migrations that a plan applies."""
+    return tuple(
+        MigrationKey(migration.app_label, migration.name)
+        for migration, backwards in plan
+        if not backwards
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.core.management.commands.migrate import Command
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
@@ -12,6 +11,7 @@ from ..files import MigrationKey
 from .loader import DomainLoader
 from .plans import Plan
 from .results import Step
+from .trial import in_words
 
 
 def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> tuple[Step, ...]:
@@ -24,10 +24,7 @@ def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -
         Step(
             key=MigrationKey(migration.app_label, migration.name),
             backwards=backwards,
-            operations=tuple(
-                Command.describe_operation(operation, backwards)[0]
-                for operation in migration.operations
-            ),
+            operations=in_words(migration, backwards=backwards),
             sql=_sql(connection, _state_before(loader, migration), migration, backwards),
         )
         for migration, backwards in plan

@@ -35,6 +35,7 @@ class Step:
 
     Attributes:
         operations: the operations in words, for people.
+        notes: what else a person should know.
         sql: the statements, in order.
         locks: relation → the strongest lock taken on it.
         rewritten: table → estimated number of its rows, where its file was written anew.
@@ -43,6 +44,7 @@ class Step:
     key: MigrationKey
     backwards: bool = False
     operations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     sql: tuple[str, ...] = ()
     locks: dict[str, str] = field(default_factory=dict)
     rewritten: dict[str, int] = field(default_factory=dict)
@@ -56,6 +58,10 @@ class Step:
             "rewritten": [{"relation": name, "rows": n} for name, n in self.rewritten.items()],
             "seconds": round(self.seconds, 3),
         }
+
+
+NotRehearsed = tuple[MigrationKey, str]
+"""A migration that was left out of a dry run, or not undone in it, and the reason."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ class DomainResult:
     pending: tuple[MigrationKey, ...] = ()
     unknown: tuple[MigrationKey, ...] = ()
     steps: tuple[Step, ...] | None = None
-    not_rehearsed: tuple[tuple[MigrationKey, str], ...] = ()
+    not_rehearsed: tuple[NotRehearsed, ...] = ()
     error: Error | None = None
     seconds: float = 0.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -52,7 +53,8 @@ def _with_core(
     names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
 ) -> list[DomainResult]:
     """Bring core up to date before the domains; a target is the domain's, not core's."""
-    core = replace(options, target=None, app_label=None, fake=False, fake_initial=False)
+    latest: dict[str, Any] = {"target": None, "app_label": None, "rollback": None}
+    core = replace(options, **latest, fake=False, fake_initial=False)
     first = _run(CORE, core, context, reporter)
     if first.error is not None:
         return [first, *map(_skipped, names)]

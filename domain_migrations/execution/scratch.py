@@ -65,7 +65,7 @@ def pointed_at(name: str, aliases: Sequence[str] | None = None) -> Iterator[None
     """
     chosen = _aliases() if aliases is None else aliases
     with ExitStack() as stack:
-        stack.callback(_forget_content_types)
+        stack.callback(forget_content_types)
         for alias in chosen:
             configured = connections[alias]
             own = plain_copy(configured, NAME=name)
@@ -74,7 +74,7 @@ def pointed_at(name: str, aliases: Sequence[str] | None = None) -> Iterator[None
             with database_errors(alias):
                 check_server(own)
                 _check_is(own, name)
-        _forget_content_types()
+        forget_content_types()
         yield
 
 
@@ -101,7 +101,7 @@ def _check_is(connection: BaseDatabaseWrapper, name: str) -> None:
         )
 
 
-def _forget_content_types() -> None:
+def forget_content_types() -> None:
     """Django keeps the ids of content types by alias; another database has others."""
     if apps.is_installed("django.contrib.contenttypes"):
         apps.get_model("contenttypes.ContentType").objects.clear_cache()

@@ -14,7 +14,8 @@ from ..domains import Domain
 from ..exceptions import EXIT_FAILED, DomainMigrationsError
 from ..execution.options import MigrateOptions
 from ..execution.reporter import Reporter
-from ..execution.results import DomainResult, RunResult, Step
+from ..execution.results import DomainResult, RunResult
+from .steps import print_steps, rehearsed
 
 STARTS = {
     "apply_start": "  Applying {}...",
@@ -74,15 +75,10 @@ def print_result(command: BaseCommand, result: RunResult, options: MigrateOption
                 )
             )
         if options.plan or options.verbosity >= 1:
-            for step in domain.steps or ():
-                _print_step(command, step)
-            command.stdout.write(f"{domain.domain}: {summary(domain)}")
-
-
-def _print_step(command: BaseCommand, step: Step) -> None:
-    command.stdout.write(command.style.MIGRATE_HEADING(f"  {step.key}"))
-    for operation in step.operations:
-        command.stdout.write(f"    {operation}")
+            print_steps(command, domain, options)
+            rolled_back = options.rolls_back and domain.status == "planned"
+            what = rehearsed(domain, options) if rolled_back else summary(domain)
+            command.stdout.write(f"{domain.domain}: {what}")
 
 
 def summary(result: DomainResult) -> str:

@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ...exceptions import EXIT_USAGE
 from ...execution.options import MigrateOptions
-from ...execution.reporter import Reporter
 from ...execution.runner import migrate
 from ..output import (
     ConsoleReporter,
@@ -40,7 +39,7 @@ class Command(BaseCommand):
         if problems:
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         as_json = options["format"] == "json"
-        reporter = Reporter() if as_json else ConsoleReporter(self, chosen)
+        reporter = ConsoleReporter(self, chosen)
         names = None if options["all"] else [options["domain"]]
         with command_errors():
             result = migrate(names, chosen, reporter=reporter)
@@ -67,6 +66,11 @@ def add_migrate_options(parser: ArgumentParser) -> None:
     options: dict[str, dict[str, Any]] = {
         "--plan": {**flag, "help": "Show what would be done, and change nothing."},
         "--check": {**flag, "help": "Exit 1 if something is pending, and change nothing."},
+        "--dry-run": {**flag, "help": "Run it all for real, show what it does, and roll it back."},
+        "--rehearse": {
+            **flag,
+            "help": "As --dry-run, and undo and apply again: exit 1 if the undo does not restore.",
+        },
         "--fake": {**flag, "help": "Record the migrations without running them."},
         "--fake-initial": {
             **flag,
@@ -122,6 +126,8 @@ def migrate_options(options: dict[str, Any]) -> MigrateOptions:
         all_domains=options["all"],
         plan=options["plan"],
         check=options["check"],
+        dry_run=options["dry_run"],
+        rehearse=options["rehearse"],
         fake=options["fake"],
         fake_initial=options["fake_initial"],
         with_dependencies=options["with_dependencies"],
