@@ -24,7 +24,9 @@
 | E020 | a ``DomainReference`` to what is no model |
 | E021 | a ``DomainReference`` of another type than the other's key |
 | E022 | a ``DomainReference`` whose object has no place on its model |
+| E023 | a migration whose stage is neither ``before`` nor ``after`` |
 | W001 | (database) rows of a domain in ``public.django_migrations`` |
+| W002 | a migration that removes or renames, and has no stage |
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ from .domains import get_domains
 from .exceptions import InvalidConfiguration
 from .history.tables import read_histories
 from .references import reference_problems
+from .removals import unstaged_removals
 from .router import DomainRouter
+from .stages import invalid_stages
 
 PREFIX = "domain_migrations"
 ENGINE = "domain_migrations.backends.postgresql"
@@ -79,6 +83,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 def settings_problems() -> Iterator[Problem]:
     """Yield what is wrong with the settings."""
     yield from _database_problems()
+    yield from _ready_problems()
     if not any(isinstance(item, DomainRouter) for item in router.routers):
         yield Problem(
             "E015",
@@ -118,6 +123,19 @@ def _database_problems() -> Iterator[Problem]:
             )
 
 
+def _ready_problems() -> Iterator[Problem]:
+    try:
+        wanted, known = get_settings().ready_domains, {domain.name for domain in get_domains()}
+    except InvalidConfiguration:
+        return  # said already
+    for name in sorted(set(wanted or ()) - known):
+        yield Problem(
+            "E018",
+            f'READY_DOMAINS names the domain "{name}", which there is not.',
+            f"The domains are {', '.join(sorted(known))}.",
+        )
+
+
 @checks.register
 def check_dependencies(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
@@ -134,6 +152,38 @@ def check_dependencies(
         )
         for link in crossing_links()
     ]
+
+
+@checks.register
+def check_stages(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check the stages that migrations declare, and propose one where old code may fail."""
+    if not _is_configured():
+        return []
+    found: list[CheckMessage] = [
+        checks.Error(
+            wrong.message,
+            hint=wrong.hint,
+            obj=global_apps.get_app_config(wrong.key.app),
+            id=f"{PREFIX}.E023",
+        )
+        for domain in get_domains()
+        for wrong in invalid_stages(domain)
+    ]
+    found += [
+        checks.Warning(
+            f"The migration {removal.key} {removal.what}, and does not say in which stage.",
+            hint=(
+                'Write stage = "after" in its class Migration, so that it waits until no running'
+                ' code uses it, or stage = "before" if none does.'
+            ),
+            obj=global_apps.get_app_config(removal.key.app),
+            id=f"{PREFIX}.W002",
+        )
+        for removal in unstaged_removals()
+    ]
+    if app_configs is None:
+        return found
+    return [message for message in found if message.obj in app_configs]
 
 
 @checks.register(Tags.database)

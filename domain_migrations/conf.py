@@ -29,6 +29,10 @@ class Settings:
         retries: how often a migration is tried again when a lock was not had.
         core_readable: tables of core that a domain's role may read; None for all of them
             without their passwords and sessions.
+        unstaged_until: app label → its last migration from before stages were used: what is
+            not newer is not asked for a stage.
+        ready_domains: domains that the readiness view asks about; None for all of them.
+        ready_token: who shows it to the readiness view is told names; nobody while it is empty.
     """
 
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -37,6 +41,9 @@ class Settings:
     statement_timeout: float = 0.0
     retries: int = 5
     core_readable: Sequence[str] | None = None
+    unstaged_until: Mapping[str, str] = field(default_factory=dict)
+    ready_domains: Sequence[str] | None = None
+    ready_token: str = ""
 
 
 def get_settings() -> Settings:

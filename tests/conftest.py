@@ -13,7 +13,7 @@ from django.db import connections
 
 from config.database import ENGINE
 from config.embedded.locks import exclusive_lock
-from tests.support import commands, databases, projects, servers
+from tests.support import commands, databases, projects, rewritten, servers
 from tests.support.servers import TestServer
 
 MIGRATED_TEMPLATE = "migrated_template"
@@ -136,6 +136,12 @@ def migrated_module_database(
         databases.default_database(name),
     ):
         yield name
+
+
+@pytest.fixture
+def rewritten_hr(migrated_database: str, tmp_path: Path) -> rewritten.Rewritten:
+    """`rewritten_hr.release({name: source})`: hr with these migrations, none of them applied."""
+    return rewritten.emptied(tmp_path)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ from domain_migrations.backends.postgresql.base import DatabaseWrapper
 from domain_migrations.boundary.declarations import declaration_problems, moved_key_problems
 from domain_migrations.boundary.models import model_problems
 from domain_migrations.boundary.problems import Problem
+from domain_migrations.conf import Settings
 from domain_migrations.domains import DomainConfig, get_domains
 from domain_migrations.fields import DomainReference
 from domain_migrations.references import reference_problems
@@ -884,8 +886,7 @@ def test_e018__unknown_setting() -> None:
         (
             "domain_migrations.E018",
             "DOMAIN_MIGRATIONS has no setting LOCKWAIT.",
-            "The settings are DATABASES, LOCK_WAIT, LOCK_TIMEOUT, STATEMENT_TIMEOUT, RETRIES,"
-            " CORE_READABLE.",
+            f"The settings are {', '.join(field.name.upper() for field in fields(Settings))}.",
         )
     ]
     assert checks.check_dependencies(None) == []

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from ..declared import assignments, migration_body
 from ..domains import Domain, get_domains
 from ..files import migration_files
 from .rule import may_use
@@ -79,17 +80,14 @@ def read_links(app_label: str, path: Path, source: bytes | None = None) -> Links
         tree = ast.parse(path.read_bytes() if source is None else source)
     except SyntaxError:
         return Links(key, path)  # Django says so itself when it imports the file.
-    names = dict(_assignments(tree.body))
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == "Migration":
-            found = dict(_assignments(node.body))
-            return Links(
-                key,
-                path,
-                tuple(_keys(found.get("dependencies"), names)),
-                tuple(_keys(found.get("run_before"), names)),
-            )
-    return Links(key, path)
+    names = dict(assignments(tree.body))
+    found = dict(assignments(migration_body(tree)))
+    return Links(
+        key,
+        path,
+        tuple(_keys(found.get("dependencies"), names)),
+        tuple(_keys(found.get("run_before"), names)),
+    )
 
 
 def dependencies_of(key: Key) -> tuple[Key, ...]:
@@ -136,16 +134,6 @@ def _crossing(links: Links, owners: dict[str, Domain]) -> Iterator[CrossingLink]
         user, used = owners.get(child[0]), owners.get(parent[0])
         if user is not None and used is not None and not may_use(user, used):
             yield CrossingLink(links.key, links.path, word, child, parent, user, used)
-
-
-def _assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
-    for node in body:
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, node.value
-        elif isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name):
-            yield node.target.id, node.value
 
 
 def _keys(node: ast.expr | None, names: dict[str, ast.expr]) -> Iterator[Key]:

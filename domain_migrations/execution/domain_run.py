@@ -93,7 +93,7 @@ class DomainRun:
             status = self._look(connections[self.alias])
         if self._nothing_to_do(status):
             return self._result("unchanged")
-        if self.options.check and self.options.target is None:
+        if self.options.check and self.options.target is None and self.options.stage is None:
             return self._result("pending" if status.pending else "unchanged")
         if self.options.looks_only:
             return self._preview()
@@ -168,7 +168,9 @@ class DomainRun:
             connection, executor.loader, resume=options.resume
         )
         plan = make_plan(connection, executor, options)
-        if not plan and status.up_to_date and not options.run_syncdb:
+        # What waits for the other stage leaves nothing to do in this one.
+        done = status.up_to_date if options.stage is None else status.settled
+        if not plan and done and not options.run_syncdb:
             return self._result("unchanged")
         state = applied_state(executor.loader)
         check_plan(plan, state, self.domain)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from ..conf import get_settings
+from ..stages import Stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class MigrateOptions:
     rollback: int | None = None
     dry_run: bool = False
     rehearse: bool = False
-    stage: Literal["before", "after"] | None = None
+    stage: Stage | None = None
     jobs: int | None = None
     lock_wait: float | None = None
     lock_timeout: float | None = None

@@ -15,6 +15,7 @@ from .batches import last_batches, rollback_plan
 from .executor import DomainExecutor
 from .options import MigrateOptions
 from .plans import Plan
+from .staging import check_stages, staged
 from .status import DomainStatus, read_statuses
 from .targets import ZERO, graph_targets
 
@@ -26,11 +27,16 @@ def make_plan(
 
     Raises:
         UnknownTarget, AmbiguousTarget: the target is no single migration.
-        DependencyNotApplied: core lacks something, or a domain stands on what would be undone.
+        DependencyNotApplied: core lacks something, or a domain stands on what would be undone,
+            or the stages stand in one another's way.
+        InvalidConfiguration: a migration's stage is none.
         Irreversible: a migration to undo has no way back.
     """
     domain = executor.domain
     plan = _wanted(connection, executor, options)
+    check_stages(plan)
+    if options.stage is not None:
+        plan = staged(plan, executor.loader, domain, options.stage)
     keeps = not (options.looks_only or options.rolls_back)
     if not keeps and (options.all_domains or options.with_dependencies):
         # By the time it is done, core will have what it lacks now.

@@ -7,15 +7,13 @@ squashed one replaces.
 
 from __future__ import annotations
 
-import ast
 import datetime
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ..declared import declared
 from ..domains import Domain, QualifiedName, get_domains
 from ..exceptions import InvalidConfiguration
 from ..files import MigrationKey, migration_file, migrations_on_disk
@@ -50,7 +48,12 @@ class DomainStatus:
     @property
     def up_to_date(self) -> bool:
         """Nothing to apply, nothing to record, and the latest run got to its end."""
-        return not self.pending and not self.squash_to_record and self.last_run in (None, "done")
+        return not self.pending and self.settled
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is left over from earlier runs, whatever is pending."""
+        return not self.squash_to_record and self.last_run in (None, "done")
 
     @property
     def last_change(self) -> datetime.datetime | None:
@@ -67,7 +70,7 @@ def read_statuses(
     owned = owned_rows(found, every)
     last_runs = last_run_statuses(connection, wanted)
     return [
-        _status(
+        status_from(
             domain,
             owned[domain.name],
             misplaced=[] if domain.is_core else found[every[0].name],
@@ -77,13 +80,14 @@ def read_statuses(
     ]
 
 
-def _status(
+def status_from(
     domain: Domain,
-    rows: list[HistoryRow],
+    rows: Sequence[HistoryRow],
     *,
-    misplaced: list[HistoryRow],
-    last_run: str | None,
+    misplaced: Sequence[HistoryRow] = (),
+    last_run: str | None = None,
 ) -> DomainStatus:
+    """Return what the domain's rows come to, beside what is on disk."""
     disk = migrations_on_disk(domain.app_labels)
     applied = {MigrationKey(row.app, row.name) for row in rows}
     pending, unknown, to_record = disk - applied, applied - disk, False
@@ -145,27 +149,7 @@ def _depth(key: MigrationKey, replacements: dict[MigrationKey, frozenset[Migrati
 
 def replaced_by(key: tuple[str, str]) -> frozenset[MigrationKey]:
     """Return the migrations that this one replaces, read from its file's syntax tree."""
-    path = migration_file(key)
-    if path is None:
-        return frozenset()
-    return _replaces(path, path.stat().st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=4096)
-def _replaces(path: Path, _changed: int) -> frozenset[MigrationKey]:
-    source = path.read_bytes()
-    if b"replaces" not in source:
-        return frozenset()
-    for node in ast.walk(ast.parse(source, str(path))):
-        if isinstance(node, ast.Assign):
-            targets, value = node.targets, node.value
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            targets, value = [node.target], node.value
-        else:
-            continue
-        if any(isinstance(target, ast.Name) and target.id == "replaces" for target in targets):
-            return frozenset(MigrationKey(*pair) for pair in ast.literal_eval(value))
-    return frozenset()
+    return declared(migration_file(key)).replaces
 
 
 def check_placed(status: DomainStatus) -> None:

@@ -78,7 +78,7 @@ def print_result(command: BaseCommand, result: RunResult, options: MigrateOption
             print_steps(command, domain, options)
             rolled_back = options.rolls_back and domain.status == "planned"
             what = rehearsed(domain, options) if rolled_back else summary(domain)
-            command.stdout.write(f"{domain.domain}: {what}")
+            command.stdout.write(f"{domain.domain}: {what}{_waiting(domain, options)}")
 
 
 def summary(result: DomainResult) -> str:
@@ -95,6 +95,12 @@ def summary(result: DomainResult) -> str:
     if result.status == "skipped":
         return "skipped, because core failed"
     return f"{result.status} ({applied} applied, {len(result.pending)} pending)"
+
+
+def _waiting(result: DomainResult, options: MigrateOptions) -> str:
+    """Return what the run has left for the other stage, as the end of the domain's line."""
+    done = options.stage == "before" and result.status in ("migrated", "unchanged")
+    return f"; {len(result.pending)} left for --stage after" if done and result.pending else ""
 
 
 def raise_for_result(result: RunResult) -> None:

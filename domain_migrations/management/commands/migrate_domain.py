@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ...exceptions import EXIT_USAGE
 from ...execution.options import MigrateOptions
 from ...execution.runner import migrate
+from ...stages import STAGES
 from ..output import (
     ConsoleReporter,
     add_database_option,
@@ -89,6 +90,10 @@ def add_migrate_options(parser: ArgumentParser) -> None:
             "metavar": "N",
             "help": "Run so many domains at a time after core, each in a process of its own.",
         },
+        "--stage": {
+            "choices": STAGES,
+            "help": "Apply what is safe while the old code runs (before), or the rest (after).",
+        },
         "--strict": {**flag, "help": "Refuse where there would be a warning."},
         "--lock-wait": {**seconds, "help": "How long to wait for another run; 60 unless set."},
         "--lock-timeout": {
@@ -133,6 +138,7 @@ def migrate_options(options: dict[str, Any]) -> MigrateOptions:
         with_dependencies=options["with_dependencies"],
         rollback=options["rollback"],
         jobs=options["jobs"],
+        stage=options["stage"],
         strict=options["strict"],
         lock_wait=options["lock_wait"],
         lock_timeout=options["lock_timeout"],

@@ -1,0 +1,12 @@
+"""URLs to include in a project: ``path("", include("domain_migrations.urls"))``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .views import ready
+
+app_name = "domain_migrations"
+urlpatterns = [
+    path("ready/", ready, name="ready"),
+]

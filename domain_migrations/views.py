@@ -1,0 +1,57 @@
+"""What the engine answers over HTTP."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import connections, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from .conf import get_settings
+from .exceptions import DomainMigrationsError, UnknownDomain
+from .execution.results import FORMAT, Error
+from .readiness import readiness
+
+
+@login_not_required
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Answer 200 where the domains of ``?domain=`` are ready for this code, else 503.
+
+    Looks at no session and sets no cookie. Names of migrations, and errors in full, are for
+    those who show the token of the setting ``READY_TOKEN``.
+    """
+    asked = ",".join(request.GET.getlist("domain")).split(",")
+    names = [name for part in asked if (name := part.strip())]
+    authorised = False
+    try:
+        authorised = _is_authorised(request)
+        answer = readiness(names)
+    except UnknownDomain as exc:
+        return _refusal(HTTPStatus.NOT_FOUND, exc, names=authorised)
+    except DomainMigrationsError as exc:
+        return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, exc, names=authorised)
+    status = HTTPStatus.OK if answer.ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return JsonResponse(answer.as_json(names=authorised), status=status)
+
+
+def _is_authorised(request: HttpRequest) -> bool:
+    token = get_settings().ready_token
+    given = request.headers.get("Authorization", "")
+    expected = f"Bearer {token}"
+    return bool(token) and secrets.compare_digest(given.encode(), expected.encode())
+
+
+def _refusal(status: HTTPStatus, exc: DomainMigrationsError, *, names: bool) -> JsonResponse:
+    error = Error.of(exc).as_json() if names else {"code": exc.code}
+    return JsonResponse({"format": FORMAT, "ready": False, "error": error}, status=status)
+
+
+# A request's transaction would cost two more round trips, and fail before the view could say so.
+for _alias in connections:
+    ready = transaction.non_atomic_requests(_alias)(ready)

@@ -1,0 +1,155 @@
+"""Which migrations are asked for a stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.checks import ERROR, WARNING
+from django.test import override_settings
+
+from domain_migrations import checks
+from domain_migrations.removals import unstaged_removals
+from domain_migrations.stages import invalid_stages
+
+HEADER = "from django.db import migrations, models\n"
+KEY = "inventory.0001_x"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The migrations of the app `inventory`, for the time of a test."""
+    package = tmp_path / "moved_migrations"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    return package
+
+
+def found(folder: Path, operations: str, *, before: str = "", says: str = "") -> list[str]:
+    source = f"{HEADER}{before}\nclass Migration(migrations.Migration):\n"
+    (folder / "0001_x.py").write_text(f"{source}    {says}\n    operations = {operations}\n")
+    with override_settings(
+        MIGRATION_MODULES={"inventory": "moved_migrations"}, DOMAIN_MIGRATIONS=PAST
+    ):
+        removals = list(unstaged_removals())
+    return [removal.what for removal in removals if str(removal.key) == KEY]
+
+
+PAST = {"UNSTAGED_UNTIL": dict.fromkeys(("core", "hr", "finance"), "0099")}
+REMOVALS = {
+    'migrations.RemoveField("drug", "note")': "removes the field drug.note",
+    'migrations.RemoveField(model_name="drug", name="note")': "removes the field drug.note",
+    'migrations.DeleteModel("Drug")': "deletes the model Drug",
+    'migrations.RenameField("drug", "a", "b")': "renames the field drug.a",
+    'migrations.RenameModel(old_name="Drug", new_name="B")': "renames the model Drug",
+    'migrations.AlterModelTable("drug", "x")': "renames the table of drug",
+    'migrations.SeparateDatabaseAndState([migrations.DeleteModel("Drug")])': (
+        "deletes the model Drug"
+    ),
+    'migrations.SeparateDatabaseAndState(database_operations=[RunSQL("drop view x")])': (
+        "drops or renames something by SQL"
+    ),
+    'migrations.RunSQL("ALTER TABLE x DROP COLUMN y")': "drops or renames something by SQL",
+    'migrations.RunSQL(["SELECT 1", ("ALTER TABLE x RENAME y TO z", None)])': (
+        "drops or renames something by SQL"
+    ),
+    'migrations.RunSQL(sql="ALTER INDEX a RENAME TO b; ALTER TABLE a RENAME TO b")': (
+        "drops or renames something by SQL"
+    ),
+    "migrations.RunSQL(SQL)": "drops or renames something by SQL",
+}
+
+
+@pytest.mark.parametrize("operation", REMOVALS)
+def test_found(folder: Path, operation: str) -> None:
+    before = 'SQL = "DROP VIEW x"' if "(SQL)" in operation else ""
+    assert found(folder, f"[{operation}]", before=before) == [REMOVALS[operation]]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        'migrations.AddField("drug", "note", models.TextField(null=True))',
+        'migrations.RemoveConstraint("drug", "x")',
+        'migrations.RemoveIndex("drug", "x")',
+        'migrations.RenameIndex("drug", new_name="x", old_name="y")',
+        'migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel("Drug")])',
+        'migrations.SeparateDatabaseAndState([], [migrations.DeleteModel("Drug")])',
+        'migrations.RunSQL("CREATE VIEW x AS SELECT 1", reverse_sql="DROP VIEW x")',
+        'migrations.RunSQL("DROP VIEW x; CREATE VIEW x AS SELECT 1")',
+        'migrations.RunSQL("ALTER TABLE x RENAME CONSTRAINT a TO b; ALTER INDEX a RENAME TO b")',
+        'migrations.RunSQL("ALTER TABLE x ALTER y DROP DEFAULT")',
+        'migrations.CreateModel("New", []), migrations.RenameField("new", "a", "b")',
+    ],
+)
+def test_not_found(folder: Path, operation: str) -> None:
+    assert found(folder, f"[{operation}]") == []
+
+
+@pytest.mark.parametrize("operations", ["[*OPS]", "OPS", "OPS + []", "[] + OPS"])
+def test_found__operations_written_elsewhere_in_the_file(folder: Path, operations: str) -> None:
+    before = 'OPS = [migrations.DeleteModel("Drug")]'
+    assert found(folder, operations, before=before) == ["deletes the model Drug"]
+
+
+@pytest.mark.parametrize(
+    "says",
+    ['stage = "after"', 'stage = "before"', 'stage: str = "after"', 'replaces = [("a", "b")]'],
+)
+def test_not_found__what_has_a_stage_or_is_squashed(folder: Path, says: str) -> None:
+    assert found(folder, '[migrations.DeleteModel("Drug")]', says=says) == []
+
+
+@pytest.mark.parametrize("until", ["0001_x", "0001", "0002_later"])
+def test_not_found__the_past(folder: Path, monkeypatch: pytest.MonkeyPatch, until: str) -> None:
+    monkeypatch.setitem(PAST["UNSTAGED_UNTIL"], "inventory", until)
+    assert found(folder, '[migrations.DeleteModel("Drug")]') == []
+
+
+def test_not_found__installed_packages() -> None:
+    """Django's own content types remove a field."""
+    with override_settings(DOMAIN_MIGRATIONS=PAST):
+        assert {removal.key.app for removal in unstaged_removals()} == {"inventory"}
+
+
+def test_w002(folder: Path) -> None:
+    source = (
+        'class Migration(migrations.Migration):\n operations = [migrations.DeleteModel("Drug")]'
+    )
+    (folder / "0001_x.py").write_text(HEADER + source)
+    with override_settings(
+        MIGRATION_MODULES={"inventory": "moved_migrations"}, DOMAIN_MIGRATIONS=PAST
+    ):
+        (warning,) = checks.check_stages(None)
+        assert checks.check_stages([]) == []
+    assert (warning.id, warning.level) == ("domain_migrations.W002", WARNING)
+    assert warning.msg == (
+        "The migration inventory.0001_x deletes the model Drug, and does not say in which stage."
+    )
+    assert warning.hint == (
+        'Write stage = "after" in its class Migration, so that it waits until no running code uses'
+        ' it, or stage = "before" if none does.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("stage", "what"), [('"later"', "'later'"), ("None.x", "a computed value"), ("True", "True")]
+)
+def test_e023(folder: Path, stage: str, what: str) -> None:
+    source = f"class Migration(migrations.Migration):\n    stage = {stage}\n    operations = []\n"
+    (folder / "0001_x.py").write_text(HEADER + source)
+    with override_settings(MIGRATION_MODULES={"inventory": "moved_migrations"}):
+        (error,) = checks.check_stages(None)
+    assert (error.id, error.level) == ("domain_migrations.E023", ERROR)
+    assert (
+        error.msg == f"The stage of inventory.0001_x is {what}, which is neither before nor after."
+    )
+    assert error.hint == (
+        'Write stage = "before" or stage = "after" in its class Migration, as it stands here.'
+    )
+
+
+def test_this_project_says_its_stages() -> None:
+    assert checks.check_stages(None) == []
+    assert list(invalid_stages(checks.get_domains()[0])) == []
