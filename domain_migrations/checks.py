@@ -25,6 +25,7 @@
 | E021 | a ``DomainReference`` of another type than the other's key |
 | E022 | a ``DomainReference`` whose object has no place on its model |
 | E023 | a migration whose stage is neither ``before`` nor ``after`` |
+| E024 | a hook that cannot be called |
 | W001 | (database) rows of a domain in ``public.django_migrations`` |
 | W002 | a migration that removes or renames, and has no stage |
 """
@@ -48,6 +49,7 @@ from .boundary.problems import Problem
 from .conf import get_settings
 from .domains import get_domains
 from .exceptions import InvalidConfiguration
+from .execution.hooks.declared import hook_problems
 from .history.tables import read_histories
 from .references import reference_problems
 from .removals import unstaged_removals
@@ -105,6 +107,8 @@ def _database_problems() -> Iterator[Problem]:
     except InvalidConfiguration as exc:
         yield Problem("E018", exc.message, exc.hint)
         return
+    for message, hint in hook_problems() if _is_configured() else ():
+        yield Problem("E024", message, hint)
     aliases = {DEFAULT_DB_ALIAS: "core", **{alias: name for name, alias in moved.items()}}
     for alias, name in aliases.items():
         if alias not in connections.settings:

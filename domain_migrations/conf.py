@@ -33,6 +33,9 @@ class Settings:
             not newer is not asked for a stage.
         ready_domains: domains that the readiness view asks about; None for all of them.
         ready_token: who shows it to the readiness view is told names; nobody while it is empty.
+        hooks: domain name, or ``*`` for every one → moment → what is called then.
+        hook_timeout: seconds that a hook may run, 0 for no limit.
+        project_version: what the journal notes; the git commit unless given.
     """
 
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +47,9 @@ class Settings:
     unstaged_until: Mapping[str, str] = field(default_factory=dict)
     ready_domains: Sequence[str] | None = None
     ready_token: str = ""
+    hooks: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
+    hook_timeout: float = 300.0
+    project_version: str = ""
 
 
 def get_settings() -> Settings:

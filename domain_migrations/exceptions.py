@@ -114,7 +114,7 @@ class MigrationFailed(DomainMigrationsError):
 
 
 class HookFailed(DomainMigrationsError):
-    """A hook that runs before the migrations refused, so nothing was changed."""
+    """A hook failed: before the migrations, so nothing was changed, or behind them."""
 
     code = "hook_failed"
 

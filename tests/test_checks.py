@@ -893,6 +893,103 @@ def test_e018__unknown_setting() -> None:
     assert checks.check_histories(None, databases=["default"]) == []
 
 
+EXAMPLE = '["program", "argument"] for a command, or "package.module.function" for a callable'
+AT = 'DOMAIN_MIGRATIONS["HOOKS"]["core"]["before"]'
+
+
+@pytest.mark.parametrize(
+    ("hook", "message", "hint"),
+    [
+        (
+            "pg_dump -n core",
+            f"{AT}[0] is not the dotted path of a callable: 'pg_dump -n core'.",
+            'For a command, write the program and each argument: ["pg_dump", "-n", "core"]',
+        ),
+        (
+            {"command": "pg_dump -n core"},
+            f"{AT}[0] is a command as a string: 'pg_dump -n core'. No shell reads it.",
+            'Write the program and each argument: ["pg_dump", "-n", "core"]',
+        ),
+        ([], f"{AT}[0] is an empty command.", f"Write {EXAMPLE}."),
+        (
+            ["sleep", 3],
+            f"{AT}[0] has an argument that is no string: ['sleep', 3].",
+            "Turn each argument into a string, with str().",
+        ),
+        (7, f"{AT}[0] is no hook: 7.", f"Write {EXAMPLE}."),
+        (
+            "no_such_module.hook",
+            f"{AT}[0] cannot be imported: No module named 'no_such_module'.",
+            'Correct the path; for a command, write a list: ["no_such_module.hook"]',
+        ),
+        (
+            "tests.execution.hook_targets.NOT_CALLABLE",
+            f"{AT}[0]: tests.execution.hook_targets.NOT_CALLABLE is not callable.",
+            "Name a function that takes the run.",
+        ),
+        (
+            {"command": ["true"], "shell": True},
+            f"{AT}[0] has no option shell.",
+            "The options are command, callable, name, timeout, credentials.",
+        ),
+        (
+            {"timeout": 3},
+            f"{AT}[0] has not exactly one of command and callable.",
+            "The options are command, callable, name, timeout, credentials.",
+        ),
+        (
+            {"command": ["true"], "timeout": -1},
+            f"{AT}[0]: timeout takes seconds, 0 or more.",
+            '"timeout": 300',
+        ),
+    ],
+)
+def test_e024__hook(hook: object, message: str, hint: str) -> None:
+    with override_settings(DOMAIN_MIGRATIONS={"HOOKS": {"core": {"before": [hook]}}}):
+        assert settings_errors() == [("domain_migrations.E024", message, hint)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message", "hint"),
+    [
+        (
+            {"HOOKS": {"inventroy": {}}},
+            'DOMAIN_MIGRATIONS["HOOKS"]["inventroy"]: There is no domain "inventroy". Did you mean'
+            ' "inventory"?',
+            "The domains are core, inventory, hr, finance.",
+        ),
+        (
+            {"HOOKS": {"*": ["true"]}},
+            'DOMAIN_MIGRATIONS["HOOKS"]["*"] is no dictionary.',
+            '"*": {"before": []}',
+        ),
+        (
+            {"HOOKS": {"core": {"during": []}}},
+            'DOMAIN_MIGRATIONS["HOOKS"]["core"]["during"]: there is no such moment.',
+            "The moments are before, after, failed.",
+        ),
+        (
+            {"HOOKS": {"core": {"before": "true"}}},
+            f"{AT} is no list of hooks.",
+            f'"before": [{EXAMPLE}]',
+        ),
+        (
+            {"HOOKS": ["true"]},
+            'DOMAIN_MIGRATIONS["HOOKS"] is no dictionary.',
+            '"HOOKS": {"*": {}}',
+        ),
+        (
+            {"HOOK_TIMEOUT": "5"},
+            'DOMAIN_MIGRATIONS["HOOK_TIMEOUT"] takes seconds, 0 or more.',
+            '"HOOK_TIMEOUT": 300',
+        ),
+    ],
+)
+def test_e024__setting(setting: dict[str, object], message: str, hint: str) -> None:
+    with override_settings(DOMAIN_MIGRATIONS=setting):
+        assert settings_errors() == [("domain_migrations.E024", message, hint)]
+
+
 @override_settings(DOMAIN_MIGRATIONS={"DATABASES": {"hr": "nowhere"}})
 def test_e018__unknown_database() -> None:
     assert settings_errors() == [

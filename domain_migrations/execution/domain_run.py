@@ -30,6 +30,7 @@ from .dry_run import DryRun
 from .emit import emit_post_migrate, emit_pre_migrate
 from .exclusive import exclusive
 from .executor import DomainExecutor, Outcome, applied_state
+from .hooks.calls import HookBehindFailed, RunHooks
 from .interrupted import check_interrupted
 from .loader import DomainLoader, load
 from .locks import HeldLock
@@ -44,7 +45,10 @@ from .status import DomainStatus, check_placed, read_statuses
 from .syncdb import create_tables
 from .traffic import Traffic
 
-FAILURES = (MigrationFailed, ConnectionFailed, PrivilegeMissing, StatementTimeout)
+FAILURES = (
+    *(MigrationFailed, ConnectionFailed, PrivilegeMissing, StatementTimeout),
+    HookBehindFailed,
+)
 """Errors of the world; all others are refusals of ours."""
 
 
@@ -175,8 +179,18 @@ class DomainRun:
         state = applied_state(executor.loader)
         check_plan(plan, state, self.domain)
         journal = executor.records.journal
-        self._prepare(executor, journal)
-        with run_recorded(journal):
+        # An earlier run that did not get to its end still owes the hooks behind it.
+        due = bool(plan) or status.last_run not in (None, "done")
+        hooks = RunHooks(self.domain, lock, journal, options, self.reporter, plan, due)
+        with (
+            hooks.around(self._failed),
+            database_errors(self.alias),
+            run_recorded(journal) as record,
+        ):
+            hooks.before(self._result("planned"))
+            self._prepare(executor, journal)
+            record.begin()
+            hooks.write()
             emit_pre_migrate(connection, self.domain, options, plan, state)
             if options.run_syncdb:
                 self._sync(connection, executor.loader)
@@ -186,9 +200,11 @@ class DomainRun:
             if plan and plan[-1][1]:
                 state = executor.state_after_undo()
             emit_post_migrate(connection, self.domain, options, plan, state)
-        self.pending = self._look(connection).pending
-        self.batch = journal.batch if plan else None
-        return self._result("migrated" if plan else "unchanged")
+            self.pending = self._look(connection).pending
+            self.batch = journal.batch if plan else None
+            result = self._result("migrated" if plan else "unchanged")
+            hooks.after(result)
+        return result
 
     def _prepare(self, executor: DomainExecutor, journal: Journal) -> None:
         """Make the schema before anything in it is touched, then the tables of ours."""

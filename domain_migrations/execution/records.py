@@ -18,8 +18,10 @@ from ..files import migration_file
 from ..history.checksum import checksum
 from ..history.journal import Direction, Journal, Status
 from ..history.recorder import DomainRecorder
+from .failures import primary_message
 from .interrupted import FINISHED
 from .loader import DomainLoader
+from .traffic import sqlstate_of
 
 Key = tuple[str, str]
 
@@ -161,37 +163,63 @@ def history_keys(loader: DomainLoader, migration: Migration) -> Iterator[Key]:
     yield migration.app_label, migration.name
 
 
+class RunRecord:
+    """A run's own rows in the journal.
+
+    Arguments:
+        journal: whose table need not be there yet.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.started, self.clock = now(), time.monotonic()
+        self.begun = False
+
+    def begin(self) -> None:
+        """Note that the run has begun; once is enough."""
+        if not self.begun:
+            self.journal.write("running", "run", started=self.started)
+            self.begun = True
+
+    def end(self, exc: Exception | None = None) -> None:
+        """Note that the run has ended, and by what error."""
+        if self.begun and _is_open(self.journal):
+            self.journal.write(
+                "failed" if exc else "done",
+                "run",
+                started=self.started,
+                seconds=time.monotonic() - self.clock,
+                error=getattr(exc, "message", None) or primary_message(exc) if exc else "",
+                sqlstate=sqlstate_of(exc),
+            )
+
+
 @contextmanager
-def run_recorded(journal: Journal) -> Iterator[None]:
-    """Frame a run in the journal: it is finished only behind ``post_migrate``.
+def run_recorded(journal: Journal) -> Iterator[RunRecord]:
+    """Frame a run in the journal: it is finished only behind ``post_migrate`` and the hooks.
+
+    It is noted from its beginning where there is a journal; else from ``begin()``.
 
     Raises:
         MigrationFailed: a receiver of ``pre_migrate`` or ``post_migrate`` raised an error.
     """
-    started, clock = now(), time.monotonic()
-    journal.write("running", "run", started=started)
+    record = RunRecord(journal)
+    if journal.exists():
+        record.begin()
     try:
         try:
-            yield
+            yield record
         except (DomainMigrationsError, DatabaseError):
             raise
         except Exception as exc:
             raise MigrationFailed(
-                f"A receiver of pre_migrate or post_migrate failed: {exc}",
+                f"A receiver of pre_migrate or post_migrate failed: {primary_message(exc)}",
                 hint="What is applied is recorded; the next run sends the signal again.",
             ) from exc
     except Exception as exc:
-        if _is_open(journal):
-            journal.write(
-                "failed",
-                "run",
-                started=started,
-                seconds=time.monotonic() - clock,
-                error=getattr(exc, "message", type(exc).__name__),
-                sqlstate=getattr(exc, "sqlstate", None),
-            )
+        record.end(exc)
         raise
-    journal.write("done", "run", started=started, seconds=time.monotonic() - clock)
+    record.end()
 
 
 def _is_open(journal: Journal) -> bool:

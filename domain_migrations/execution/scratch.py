@@ -68,7 +68,7 @@ def pointed_at(name: str, aliases: Sequence[str] | None = None) -> Iterator[None
         stack.callback(forget_content_types)
         for alias in chosen:
             configured = connections[alias]
-            own = plain_copy(configured, NAME=name)
+            own = plain_copy(configured, NAME=name, SCRATCH=True)
             stack.callback(_give_back, alias, configured, own)
             connections[alias] = own
             with database_errors(alias):

@@ -16,6 +16,7 @@ import django
 from django.conf import settings
 
 from .. import __version__
+from ..conf import get_settings
 
 GIT_SECONDS = 5.0
 
@@ -38,8 +39,13 @@ class RunContext:
     django_version: str = django.__version__
 
 
-@functools.cache
 def project_version() -> str:
+    """Return the version that the settings give, else the git commit, else ``""``."""
+    return get_settings().project_version or _git_commit()
+
+
+@functools.cache
+def _git_commit() -> str:
     """Return the git commit of the project that the settings module is in, or ``""``."""
     name = getattr(settings, "SETTINGS_MODULE", None)
     origin = getattr(importlib.import_module(name), "__file__", None) if name else None

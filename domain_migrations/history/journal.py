@@ -3,7 +3,7 @@
 A run writes one row when it begins and one when it ends (``direction`` = ``run``), and one
 for each migration. A migration without a transaction of its own gets a ``running`` row before
 it starts, so that the next run can see that this one never came back. Nothing is ever updated
-or deleted here.
+or deleted here. Rows of hooks and of verifications are for people; no run decides by them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ from .context import RunContext, project_version
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
-Direction = Literal["forwards", "backwards", "run"]
+Direction = Literal["forwards", "backwards", "run", "hook", "verify"]
+
+DECIDING: tuple[Direction, ...] = ("forwards", "backwards", "run")
+"""Rows that later runs decide by."""
+
+NAME_LENGTH = 255
 
 CREATE_TABLE = """
 CREATE TABLE {table} (
@@ -106,9 +111,12 @@ class Journal:
         self.table = sql.Identifier(*domain.journal_table)
         self.batch = 0
 
+    def exists(self) -> bool:
+        return bool(existing_tables(self.connection, [self.domain.journal_table]))
+
     def open(self) -> None:
         """Create the table unless it is there, and take the next batch number."""
-        if not existing_tables(self.connection, [self.domain.journal_table]):
+        if not self.exists():
             ensure_schema(self.connection, self.domain.schema)
             key = sql.Identifier(f"{self.domain.journal_table.name}_pkey"[:63])
             with self.connection.cursor() as cursor:
@@ -135,25 +143,25 @@ class Journal:
         """Append one row, in the transaction that the connection is in."""
         context = self.context
         # A run that changed nothing is no batch: only migrations carry the number.
-        batch = 0 if direction == "run" else self.batch
+        batch = self.batch if direction in ("forwards", "backwards") else 0
         values = (
             context.run,
             batch,
             app,
-            name,
+            storable(name)[:NAME_LENGTH],
             direction,
             status,
             started,
             seconds,
             checksum,
-            context.os_user,
-            context.host,
-            project_version(),
+            storable(context.os_user),
+            storable(context.host),
+            storable(project_version()),
             context.engine_version,
             context.django_version,
-            json.dumps(dict(footprint or {})),
-            json.dumps(dict(details or {})),
-            error,
+            _json(footprint),
+            _json(details),
+            storable(error),
             sqlstate or "",
         )
         query = sql.SQL("INSERT INTO {table} ({columns}) VALUES ({values})").format(
@@ -163,6 +171,17 @@ class Journal:
         )
         with self.connection.cursor() as cursor:
             cursor.execute(query, values)
+
+
+def storable(text: str) -> str:
+    """Return the text as PostgreSQL takes it: without NUL and lone surrogates."""
+    clean = text.encode(errors="replace").decode()
+    return clean.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _json(values: Mapping[str, Any] | None) -> str:
+    """Return the values as jsonb takes them, whatever a hook or an object's name has in it."""
+    return storable(json.dumps(values or {}, ensure_ascii=False).replace("\\u0000", "\\ufffd"))
 
 
 def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, str]:
@@ -184,15 +203,16 @@ def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 
 
 def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Entry]:
-    """Return every row of the domain's journal, oldest first; none if there is no journal."""
+    """Return the rows that runs decide by, oldest first; none if there is no journal."""
     if not existing_tables(connection, [domain.journal_table]):
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.SQL("SELECT {columns} FROM {table} ORDER BY id").format(
+            sql.SQL("SELECT {columns} FROM {table} WHERE direction = ANY(%s) ORDER BY id").format(
                 columns=sql.SQL(", ").join(map(sql.Identifier, Entry._fields)),
                 table=sql.Identifier(*domain.journal_table),
-            )
+            ),
+            [list(DECIDING)],
         )
         # Django's cursors leave jsonb as text.
         return [
