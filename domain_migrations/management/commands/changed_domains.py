@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from ...changes import changed_domains
+from ..output import command_errors
+
+
+class Command(BaseCommand):
+    help = "Names the domains whose files have changed in Git since a revision."
+    requires_system_checks: list[str] = []  # It must tell the truth about broken projects too.
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--since", required=True, metavar="REV", help="As Git takes it.")
+        parser.add_argument("--format", choices=("text", "json"), default="text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with command_errors():
+            changes = changed_domains(options["since"])
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(changes.as_json()))
+            return
+        for name, paths in changes.files.items():
+            self.stdout.write(name)
+            if options["verbosity"] > 1:
+                for path in paths:
+                    self.stdout.write(f"  {ascii(path)[1:-1] if not path.isprintable() else path}")
