@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 
 from ..files import MigrationKey
+from .announcements import announce
 from .loader import DomainLoader
 from .plans import Plan
 from .results import Step
-from .trial import in_words
+from .trial import in_words, rolled_back
 
 
 def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> tuple[Step, ...]:
     """Return a step for each migration of the plan, with its operations and its SQL.
 
     The SQL is collected, not run. Where Django needs to look at a table that an earlier
-    migration has yet to make, that is said in a comment in place of the statements.
+    migration has yet to make, that is said in a comment in place of the statements. From the
+    SQL come the locks that foreign keys cause beyond the domain.
     """
-    return tuple(
+    steps = (
         Step(
             key=MigrationKey(migration.app_label, migration.name),
             backwards=backwards,
@@ -29,6 +34,7 @@ def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -
         )
         for migration, backwards in plan
     )
+    return announce(connection, loader.domain, steps)
 
 
 def _state_before(loader: DomainLoader, migration: Migration) -> ProjectState:
@@ -42,7 +48,10 @@ def _sql(
 ) -> tuple[str, ...]:
     """Mirrors ``MigrationLoader.collect_sql``."""
     try:
-        with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
+        with (
+            _read_only(connection),
+            connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor,
+        ):
             if backwards:
                 migration.unapply(state, editor, collect_sql=True)
             else:
@@ -50,3 +59,12 @@ def _sql(
     except (DatabaseError, LookupError, ValueError) as exc:
         return (f"-- Known only once the migrations before it are applied: {exc}",)
     return tuple(line for line in editor.collected_sql if not line.startswith("--"))
+
+
+@contextmanager
+def _read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let nothing be written: an operation may run SQL past the editor that collects it."""
+    with rolled_back(connection):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        yield

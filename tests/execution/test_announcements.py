@@ -1,0 +1,104 @@
+"""What `--plan` says of tables that are not the domain's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.catalog import execute, query, snapshot
+from tests.support.commands import Result
+
+Call = Callable[..., Result]
+Pending = Callable[..., None]
+
+KEYS = """
+SELECT conname FROM pg_constraint
+WHERE conrelid = 'hr.employees'::regclass AND confrelid = 'public.users'::regclass
+"""
+
+
+def plan(call: Call, *arguments: str) -> list[dict[str, Any]]:
+    execute("CREATE TABLE IF NOT EXISTS public.employees (user_id int)")
+    before = snapshot()
+    result = call("migrate_domain", *arguments, "--plan", "--format=json")
+    assert snapshot() == before
+    steps: list[dict[str, Any]] = json.loads(result.stdout)["domains"][-1]["steps"]
+    return steps
+
+
+def locks(step: dict[str, Any]) -> dict[str, str]:
+    return {lock["relation"]: lock["mode"] for lock in step["locks"]}
+
+
+def test_foreign_keys_to_core(pending: Pending, call: Call) -> None:
+    pending(
+        "hr",
+        f0101_added="""
+        operations = [
+            migrations.AddField("position", "owner", models.ForeignKey(
+                "core.User", models.CASCADE, null=True, related_name="+")),
+            migrations.AddField("position", "note", models.TextField(default="")),
+        ]
+        """,
+        f0102_required="""
+        operations = [
+            migrations.AlterField("employee", "user", models.ForeignKey(
+                "core.User", models.PROTECT, related_name="+")),
+        ]
+        """,
+        f0103_dropped='operations = [migrations.RemoveField("position", "owner")]',
+        f0104_sql="""
+        operations = [migrations.RunSQL(
+            "CREATE TABLE hr.x (c bigint REFERENCES cost_centres); DROP TABLE hr.x;")]
+        """,
+        f0105_nothing='operations = [migrations.RemoveField("position", "note")]',
+    )
+    steps = plan(call, "hr")
+    assert [locks(step) for step in steps] == [
+        {"public.users": "ShareRowExclusiveLock"},
+        {"public.users": "AccessExclusiveLock"},
+        {"public.users": "AccessExclusiveLock"},
+        {"public.cost_centres": "AccessExclusiveLock"},
+        {},
+    ]
+    ((key,),) = query(KEYS)
+    text = call("migrate_domain", "hr", "--plan").stdout
+    assert (
+        f"    locks public.users (AccessExclusiveLock): drops the foreign key hr.employees.{key}"
+        f" to it\n    locks public.users (ShareRowExclusiveLock): adds the foreign key"
+        f" hr.employees.{key} to it\n"
+    ) in text
+    assert (
+        "    locks public.cost_centres (ShareRowExclusiveLock): adds the foreign key of hr.x.c to"
+        " it\n    locks public.cost_centres (AccessExclusiveLock): drops hr.x with the foreign key"
+        " of hr.x.c to it\n"
+    ) in text
+
+
+def test_dropping_a_table_with_a_foreign_key_to_core(migrated_database: str, call: Call) -> None:
+    steps = {step["name"]: locks(step) for step in plan(call, "hr", "zero")}
+    assert steps["0001_initial"] == {
+        "public.users": "AccessExclusiveLock",
+        "public.cost_centres": "AccessExclusiveLock",
+    }
+
+
+def test_an_operation_that_writes_past_the_editor_writes_nothing(
+    pending: Pending, call: Call
+) -> None:
+    pending(
+        "hr",
+        f0101_past="""
+        class Past(migrations.RunSQL):
+            def database_forwards(self, app_label, editor, before, after):
+                with editor.connection.cursor() as cursor:
+                    cursor.execute("CREATE TABLE hr.past (n int)")
+        operations = [Past("")]
+        """,
+    )
+    (step,) = plan(call, "hr")
+    assert step["sql"] == [
+        "-- Known only once the migrations before it are applied: cannot execute CREATE TABLE in a"
+        " read-only transaction"
+    ]
