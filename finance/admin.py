@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 
-from core.references import admin_link
+from core.inlines import Inline
+from domain_migrations.reference_admin import DomainReferenceAdmin
 
 from . import selectors
 from .models import Account, Invoice, InvoiceLine, Journal, JournalLine, Payment
@@ -40,14 +40,11 @@ class AccountAdmin(admin.ModelAdmin):
     autocomplete_fields = ["parent"]
 
 
-class JournalLineInline(admin.TabularInline):
+class JournalLineInline(Inline):
     """The lines of a journal."""
 
     model = JournalLine
-    extra = 0
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[JournalLine]:
-        return super().get_queryset(request).select_related("account", "cost_centre")
+    related = ("account", "cost_centre")
 
 
 @admin.register(Journal)
@@ -69,26 +66,22 @@ class JournalAdmin(PostedAdmin):
         return journal.debit_total
 
 
-class InvoiceLineInline(admin.TabularInline):
+class InvoiceLineInline(Inline):
     """What is billed."""
 
     model = InvoiceLine
-    extra = 0
     autocomplete_fields = ["account"]
     readonly_fields = ["amount"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[InvoiceLine]:
-        return super().get_queryset(request).select_related("account")
-
 
 @admin.register(Invoice)
-class InvoiceAdmin(admin.ModelAdmin):
+class InvoiceAdmin(DomainReferenceAdmin):
     """Invoices; the supplier and the order are another domain's, shown as links."""
 
     list_display = [
         "supplier_reference",
-        "supplier",
-        "purchase_order",
+        "supplier_id",
+        "purchase_order_id",
         "issued_on",
         "due_on",
         "status",
@@ -105,16 +98,6 @@ class InvoiceAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
         return selectors.invoices_with_totals()
 
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        changelist = super().get_changelist_instance(request)
-        rows = changelist.result_list = list(changelist.result_list)
-        suppliers = selectors.invoice_suppliers(invoices=rows)
-        orders = selectors.invoice_purchase_orders(invoices=rows)
-        for row in rows:
-            row.resolved_supplier = suppliers.get(row.supplier_id)
-            row.resolved_order = orders.get(row.purchase_order_id)
-        return changelist
-
     def has_change_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
         booked = obj is not None and obj.status != Invoice.Status.DRAFT
         return not booked and super().has_change_permission(request, obj)
@@ -126,16 +109,6 @@ class InvoiceAdmin(admin.ModelAdmin):
         if not change:
             obj.created_by = request.user
         super().save_model(request, obj, form, change)
-
-    @admin.display(ordering="supplier_id")
-    def supplier(self, invoice: Any) -> str:
-        return admin_link(selectors.SUPPLIER, invoice.supplier_id, invoice.resolved_supplier)
-
-    @admin.display(ordering="purchase_order_id")
-    def purchase_order(self, invoice: Any) -> str:
-        return admin_link(
-            selectors.PURCHASE_ORDER, invoice.purchase_order_id, invoice.resolved_order
-        )
 
     @admin.display(ordering="total")
     def total(self, invoice: Any) -> Decimal:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import connections, router
-from django.db.models import DecimalField, Model, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import DecimalField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from core.references import resolve
-
 from .models import Account, Invoice, InvoiceLine, Payment
-
-SUPPLIER = "inventory.Company"
-PURCHASE_ORDER = "inventory.PurchaseOrder"
 
 TRIAL_BALANCE = """
 SELECT code, name_en, name_th, kind, debit, credit, balance
@@ -60,13 +54,3 @@ def invoices_with_totals() -> QuerySet[Invoice]:
 def invoices_due(*, day: date) -> QuerySet[Invoice]:
     """Return the approved invoices that are due on a day or before, the oldest first."""
     return invoices_with_totals().filter(status=Invoice.Status.APPROVED, due_on__lte=day)
-
-
-def invoice_suppliers(*, invoices: Iterable[Invoice]) -> dict[int, Model]:
-    """Return the companies of inventory that invoices name, by id, in one query."""
-    return resolve(SUPPLIER, (invoice.supplier_id for invoice in invoices))
-
-
-def invoice_purchase_orders(*, invoices: Iterable[Invoice]) -> dict[int, Model]:
-    """Return the purchase orders of inventory that invoices name, by id, in one query."""
-    return resolve(PURCHASE_ORDER, (invoice.purchase_order_id for invoice in invoices))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from core.references import admin_link
+from core.inlines import Inline
+from domain_migrations.reference_admin import DomainReferenceAdmin
 
-from . import selectors, services
+from . import services
 from .models import Assignment, Employee, LeaveBalance, LeaveRequest, LeaveType, Position
 
 
@@ -25,19 +25,15 @@ class PositionAdmin(admin.ModelAdmin):
     search_fields = ["code", "title_en", "title_th"]
 
 
-class AssignmentInline(admin.TabularInline):
+class AssignmentInline(Inline):
     """The positions an employee held."""
 
     model = Assignment
-    extra = 0
     autocomplete_fields = ["position"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
-        return super().get_queryset(request).select_related("position")
 
 
 @admin.register(Employee)
-class EmployeeAdmin(admin.ModelAdmin):
+class EmployeeAdmin(DomainReferenceAdmin):
     """Employees."""
 
     list_display = [
@@ -63,27 +59,15 @@ class EmployeeAdmin(admin.ModelAdmin):
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(admin.ModelAdmin):
+class AssignmentAdmin(DomainReferenceAdmin):
     """Who holds which position; the location is another domain's, shown as a link."""
 
-    list_display = ["employee", "position", "starts_on", "ends_on", "location"]
+    list_display = ["employee", "position", "starts_on", "ends_on", "location_id"]
     list_filter = [("ends_on", admin.EmptyFieldListFilter), "position"]
     list_select_related = ["employee", "position"]
     search_fields = ["employee__employee_number", "employee__last_name_th", "position__code"]
     autocomplete_fields = ["employee", "position"]
     date_hierarchy = "starts_on"
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        changelist = super().get_changelist_instance(request)
-        rows = changelist.result_list = list(changelist.result_list)
-        locations = selectors.assignment_locations(assignments=rows)
-        for row in rows:
-            row.resolved_location = locations.get(row.location_id)
-        return changelist
-
-    @admin.display(ordering="location_id")
-    def location(self, assignment: Any) -> str:
-        return admin_link(selectors.LOCATION, assignment.location_id, assignment.resolved_location)
 
 
 @admin.register(LeaveType)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
 from django.db import connections, router
-from django.db.models import Model, Q, QuerySet
-
-from core.references import resolve
+from django.db.models import Q, QuerySet
 
 from .models import Assignment, Employee, LeaveRequest
-
-LOCATION = "inventory.Location"
 
 CURRENT_STAFF = """
 SELECT employee_number, first_name_th, last_name_th, position_code, position_title_th, starts_on
@@ -57,8 +52,3 @@ def absences_on(*, day: date) -> QuerySet[LeaveRequest]:
     return LeaveRequest.objects.filter(
         status=LeaveRequest.Status.APPROVED, starts_on__lte=day, ends_on__gte=day
     ).select_related("employee", "leave_type")
-
-
-def assignment_locations(*, assignments: Iterable[Assignment]) -> dict[int, Model]:
-    """Return the locations of inventory that assignments name, by id, in one query."""
-    return resolve(LOCATION, (assignment.location_id for assignment in assignments))

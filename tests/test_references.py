@@ -14,18 +14,21 @@ from django.db import connection, connections, models
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.writer import MigrationWriter
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
+from core.models import Role
+from core.services import role_grant, role_permission_add
 from domain_migrations.boundary.models import model_problems
 from domain_migrations.checks import check_domains
 from domain_migrations.fields import DomainReference
-from domain_migrations.reference_admin import DomainReferenceAdmin, LinkedInput
+from domain_migrations.reference_admin import DomainReferenceAdmin, LinkedInput, ReferenceSelect
 from domain_migrations.references import reference_problems, references_of, resolve
+from finance.models import Invoice
 from hr.models import Employee
-from inventory.models import BudgetCategory, ReceiptInspector
+from inventory.models import BudgetCategory, Company, ReceiptInspector
 from tests.support import catalog
-from tests.support.business import make_cost_centre, make_user, rolled_back
+from tests.support.business import make_cost_centre, make_user, rolled_back, superuser_client
 
 COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
@@ -166,6 +169,7 @@ def test_the_edges_are_listed_and_break_no_rule() -> None:
 
     assert edges == {
         ("inventory.BudgetCategory", "finance_account_id", "finance.Account"),
+        ("inventory.Receipt", "finance_invoice_id", "finance.Invoice"),
         ("inventory.ReceiptInspector", "employee_id", "hr.Employee"),
         ("hr.Assignment", "location_id", "inventory.Location"),
         ("finance.Invoice", "supplier_id", "inventory.Company"),
@@ -256,12 +260,6 @@ def test_the_admin_shows_links_with_one_query_for_all_rows(migrated_database: st
         assert len(queries) == 1
         assert shown.__name__ == "employee_id"
 
-        form = page.get_form(request, fields=["employee_id"])()
-        assert isinstance(form.fields["employee_id"].widget, LinkedInput)
-        html = form.fields["employee_id"].widget.render("employee_id", people[0].pk, {})
-        assert f'value="{people[0].pk}"' in html
-        assert f">{people[0]}</a>" in html
-
 
 class CategoryAdmin(DomainReferenceAdmin):
     list_display = ("code", "finance_account_id")
@@ -283,3 +281,80 @@ def test_a_page_of_the_admin_fetches_what_its_rows_refer_to_at_once(
 
         assert set(shown[-5:]) == {None}
         assert len(queries) == 0
+
+
+def test_a_reference_is_searched_for_in_the_other_domain(migrated_database: str) -> None:
+    with rolled_back():
+        company = Company.objects.create(code="GPO", name="<Pharma>")
+        client = superuser_client()
+        page = client.get("/admin/finance/invoice/add/").content.decode()
+        url = "/admin/finance/invoice/references/finance.invoice/supplier_id/"
+        assert f'data-ajax--url="{url}"' in page
+
+        found = client.get(url, {"term": "gpo"}).json()
+
+        assert found == {
+            "results": [{"id": str(company.pk), "text": "<Pharma>"}],
+            "pagination": {"more": False},
+        }
+        assert client.get(url, {"term": "nobody"}).json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    "reference", ["finance.invoice/total", "finance.invoice/nothing", "finance.account/supplier_id"]
+)
+def test_nothing_else_is_searched(migrated_database: str, reference: str) -> None:
+    with rolled_back():
+        url = f"/admin/finance/invoice/references/{reference}/"
+        assert superuser_client().get(url).status_code == 403
+
+
+def test_who_may_not_look_at_the_other_domain_finds_nothing_there(migrated_database: str) -> None:
+    with rolled_back():
+        client = Client()
+        client.force_login(make_user(is_staff=True))
+        url = "/admin/finance/invoice/references/finance.invoice/supplier_id/"
+        assert client.get(url).status_code == 403
+        assert Client().get(url).status_code == 302
+
+
+def test_what_was_chosen_is_shown_and_linked(migrated_database: str) -> None:
+    with rolled_back():
+        company = Company.objects.create(code="GPO", name="<Pharma>")
+        page = DomainReferenceAdmin(Invoice, admin.site)
+        form = page.get_form(RequestFactory().get("/"), fields=["supplier_id"])()
+        widget = form.fields["supplier_id"].widget
+        assert isinstance(widget, ReferenceSelect)
+
+        html = widget.render("supplier_id", company.pk, {})
+
+        assert f'<option value="{company.pk}" selected>&lt;Pharma&gt;</option>' in html
+        assert f'<a href="/admin/inventory/company/{company.pk}/change/">' in html
+        assert ">404 (not found)</option>" in widget.render("supplier_id", 404, {})
+        assert "<a " not in widget.render("supplier_id", None, {})
+
+
+def test_without_a_search_the_id_is_entered(migrated_database: str) -> None:
+    with rolled_back():
+        company = Company.objects.create(code="GPO", name="Pharma")
+        site = admin.AdminSite()
+        page = DomainReferenceAdmin(Invoice, site)
+        form = page.get_form(RequestFactory().get("/"), fields=["supplier_id"])()
+        widget = form.fields["supplier_id"].widget
+        assert isinstance(widget, LinkedInput)
+        html = widget.render("supplier_id", company.pk, {})
+        assert f'value="{company.pk}"' in html
+        assert ">Pharma</a>" in html
+
+
+def test_who_may_only_look_sees_links(migrated_database: str) -> None:
+    with rolled_back():
+        category = BudgetCategory.objects.create(code="X", name="x", finance_account_id=404)
+        user = make_user(is_staff=True)
+        role = Role.objects.create(code="reader", name="Reader")
+        role_permission_add(role=role, code="inventory.view_budgetcategory")
+        role_grant(user=user, role=role)
+        client = Client()
+        client.force_login(user)
+        page = client.get(f"/admin/inventory/budgetcategory/{category.pk}/change/")
+        assert '<div class="readonly">404 (not found)</div>' in page.content.decode()

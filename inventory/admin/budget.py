@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
+from domain_migrations.reference_admin import DomainReferenceAdmin
 from inventory.models import (
     Budget,
     BudgetAllocation,
@@ -17,7 +18,6 @@ from inventory.models import (
     BudgetReservation,
     BudgetType,
 )
-from inventory.selectors import references
 
 from .base import ReadOnlyAdmin, RecordedAdmin
 
@@ -29,15 +29,9 @@ class BudgetTypeAdmin(admin.ModelAdmin):
 
 
 @admin.register(BudgetCategory)
-class BudgetCategoryAdmin(admin.ModelAdmin):
+class BudgetCategoryAdmin(DomainReferenceAdmin):
     list_display = ("code", "name", "finance_account_id")
     search_fields = ("code", "name")
-    readonly_fields = ("account",)
-
-    @admin.display(description="account in finance")
-    def account(self, category: BudgetCategory) -> str:
-        """Which account the id stands for, according to finance."""
-        return references.describe(references.ACCOUNT, category.finance_account_id)
 
 
 @admin.register(Budget)

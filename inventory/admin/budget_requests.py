@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from core.inlines import Inline
 from inventory.models import (
     BudgetRequest,
     BudgetRequestAudit,
@@ -18,22 +19,21 @@ from inventory.services.budget_requests import budget_request_move
 from .base import ReadOnlyAdmin, RecordedAdmin, run_service
 
 
-class BudgetRequestItemInline(admin.TabularInline):
+class BudgetRequestItemInline(Inline):
     model = BudgetRequestItem
     autocomplete_fields = ("generic",)
-    extra = 0
 
 
-class BudgetRequestCommentInline(admin.TabularInline):
+class BudgetRequestCommentInline(Inline):
     model = BudgetRequestComment
     readonly_fields = ("created_by", "created_at")
-    extra = 0
+    related = ("created_by",)
 
 
-class BudgetRequestAuditInline(admin.TabularInline):
+class BudgetRequestAuditInline(Inline):
     model = BudgetRequestAudit
     readonly_fields = ("old_status", "new_status", "changed_by", "changed_at")
-    extra = 0
+    related = ("changed_by",)
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: BudgetRequest | None = None) -> bool:

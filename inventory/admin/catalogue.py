@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from core.inlines import Inline
 from inventory.models import DosageForm, Drug, DrugComponent, DrugGeneric, DrugUnit, PackRatio
 
 
@@ -15,10 +16,9 @@ class LookUpAdmin(admin.ModelAdmin):
     search_fields = ("code", "name")
 
 
-class DrugComponentInline(admin.TabularInline):
+class DrugComponentInline(Inline):
     model = DrugComponent
     autocomplete_fields = ("unit",)
-    extra = 0
 
 
 @admin.register(DrugGeneric)
@@ -41,10 +41,9 @@ class DrugGenericAdmin(admin.ModelAdmin):
     inlines = (DrugComponentInline,)
 
 
-class PackRatioInline(admin.TabularInline):
+class PackRatioInline(Inline):
     model = PackRatio
     autocomplete_fields = ("pack_unit",)
-    extra = 0
 
 
 @admin.register(Drug)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from core.inlines import Inline
 from inventory.models import Contract, ContractItem
 
 from .base import RecordedAdmin
 
 
-class ContractItemInline(admin.TabularInline):
+class ContractItemInline(Inline):
     model = ContractItem
     autocomplete_fields = ("drug", "pack_ratio")
-    extra = 0
+    related = ("drug", "pack_ratio__pack_unit")
 
 
 @admin.register(Contract)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.inlines import Inline
 from inventory.models import (
     PurchaseOrder,
     PurchaseOrderItem,
@@ -21,10 +22,9 @@ from inventory.services.purchasing import (
 from .base import RecordedAdmin, run_service
 
 
-class PurchaseRequestItemInline(admin.TabularInline):
+class PurchaseRequestItemInline(Inline):
     model = PurchaseRequestItem
     autocomplete_fields = ("generic",)
-    extra = 0
 
 
 @admin.register(PurchaseRequest)
@@ -74,11 +74,11 @@ class PurchaseRequestAdmin(RecordedAdmin):
         )
 
 
-class PurchaseOrderItemInline(admin.TabularInline):
+class PurchaseOrderItemInline(Inline):
     model = PurchaseOrderItem
     autocomplete_fields = ("drug", "pack_ratio")
+    related = ("drug", "pack_ratio__pack_unit")
     readonly_fields = ("packs_received",)
-    extra = 0
 
 
 @admin.register(PurchaseOrder)

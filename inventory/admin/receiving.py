@@ -6,33 +6,27 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.inlines import Inline
+from domain_migrations.reference_admin import DomainReferenceAdmin
 from inventory.models import Receipt, ReceiptInspector, ReceiptItem
-from inventory.selectors import references
 from inventory.services.receiving import receipt_post
 
 from .base import RecordedAdmin, run_service
 
 
-class ReceiptItemInline(admin.TabularInline):
+class ReceiptItemInline(Inline):
     model = ReceiptItem
     autocomplete_fields = ("order_item",)
     readonly_fields = ("lot",)
-    extra = 0
+    related = ("order_item", "lot")
 
 
-class ReceiptInspectorInline(admin.TabularInline):
+class ReceiptInspectorInline(Inline):
     model = ReceiptInspector
-    readonly_fields = ("employee",)
-    extra = 0
-
-    @admin.display(description="name")
-    def employee(self, inspector: ReceiptInspector) -> str:
-        """Who the id stands for, according to hr."""
-        return references.describe(references.EMPLOYEE, inspector.employee_id)
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(RecordedAdmin):
+class ReceiptAdmin(RecordedAdmin, DomainReferenceAdmin):
     list_display = ("number", "order", "vendor", "location", "received_on", "status", "posted_by")
     list_filter = ("status", "location", "received_on")
     list_select_related = ("order__vendor", "location", "posted_by")
@@ -44,7 +38,6 @@ class ReceiptAdmin(RecordedAdmin):
         "status",
         "posted_by",
         "posted_at",
-        "invoice",
     )
     inlines = (ReceiptItemInline, ReceiptInspectorInline)
     actions = ("post",)
@@ -52,11 +45,6 @@ class ReceiptAdmin(RecordedAdmin):
     @admin.display(ordering="order__vendor__name")
     def vendor(self, receipt: Receipt) -> str:
         return str(receipt.order.vendor)
-
-    @admin.display(description="invoice in finance")
-    def invoice(self, receipt: Receipt) -> str:
-        """Which invoice the id stands for, according to finance."""
-        return references.describe(references.INVOICE, receipt.finance_invoice_id)
 
     @admin.action(description="Post the chosen receipts to stock", permissions=["change"])
     def post(self, request: HttpRequest, queryset: QuerySet[Receipt]) -> None:

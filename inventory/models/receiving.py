@@ -35,7 +35,8 @@ class Receipt(Recorded):
     )
     received_on = models.DateField("received on")
     delivery_note = models.CharField("delivery note", max_length=50, blank=True)
-    finance_invoice_id = models.BigIntegerField(
+    finance_invoice_id = DomainReference(
+        "finance.Invoice",
         "invoice",
         null=True,
         blank=True,

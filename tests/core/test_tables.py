@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from core.models import CostCentre
-from core.references import admin_link, resolve
 from tests.support.business import make_cost_centre, make_user
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
@@ -56,28 +54,3 @@ def test_a_cost_centre_code_is_unique():
     make_cost_centre(code="PHARM-01")
     with pytest.raises(IntegrityError, match="cost_centres_code_key"), transaction.atomic():
         make_cost_centre(code="PHARM-01")
-
-
-def test_resolve_takes_one_query_for_many_rows(django_assert_num_queries):
-    centres = [make_cost_centre() for _ in range(3)]
-    with django_assert_num_queries(1):
-        found = resolve("core.CostCentre", [*(c.pk for c in centres), None, -1])
-    assert found == {centre.pk: centre for centre in centres}
-
-
-def test_resolve__nothing_asked_or_nobody_there(django_assert_num_queries):
-    with django_assert_num_queries(0):
-        assert resolve("core.CostCentre", [None]) == {}
-        assert resolve("radiology.Scanner", [1]) == {}
-
-
-def test_admin_link():
-    centre = make_cost_centre(name_en="<Ward>")
-    link = admin_link("core.CostCentre", centre.pk, centre)
-    assert link == (
-        f'<a href="/admin/core/costcentre/{centre.pk}/change/">{centre.code} &lt;Ward&gt;</a>'
-    )
-    assert admin_link("core.CostCentre", 7, None) == "7"
-    assert admin_link("core.CostCentre", None, None) == ""
-    assert admin_link("radiology.Scanner", 7, centre) == str(centre)
-    assert isinstance(centre, CostCentre)

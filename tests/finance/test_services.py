@@ -220,11 +220,3 @@ def test_pay__not_approved(chart):
 def test_pay__nothing(chart, approved):
     with pytest.raises(ValidationError):
         pay(chart, approved, "0")
-
-
-def test_rows_of_another_domain_are_resolved_in_one_query(chart, django_assert_num_queries):
-    invoices = [enter(chart), enter(chart, "A-2", purchase_order_id=9)]
-    with django_assert_num_queries(1):
-        assert selectors.invoice_suppliers(invoices=invoices) == {}
-    with django_assert_num_queries(1):
-        assert selectors.invoice_purchase_orders(invoices=invoices) == {}

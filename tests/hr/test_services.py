@@ -229,11 +229,3 @@ def test_staff_list_reads_the_view(employee, nurse):
         ("100001", "สมชาย", "ใจดี", "RN", "พยาบาล", date(2024, 1, 1)),
         ("100002", "สมหญิง", "ใจดี", None, None, None),
     ]
-
-
-def test_locations_are_resolved_in_one_query(employee, nurse, django_assert_num_queries):
-    assignment = services.position_assign(
-        employee=employee, position=nurse, starts_on=date(2024, 1, 1), location_id=404
-    )
-    with django_assert_num_queries(1):
-        assert selectors.assignment_locations(assignments=[assignment]) == {}

@@ -13,7 +13,7 @@ from domain_migrations.catalog.fingerprint import compare, fingerprint
 from tests.inventory import factories
 from tests.support.commands import Result
 
-LATEST = "0018_audit_budget_requests"
+LATEST = "0019_invoice_reference"
 OTHERS = ("public", "hr", "finance")
 
 DECOY = """

@@ -8,7 +8,6 @@ import pytest
 
 from inventory.exceptions import InvalidTransition
 from inventory.models import DrugLot, Receipt, ReceiptInspector, ReceiptItem, StockLevel
-from inventory.selectors import references
 from inventory.services.receiving import receipt_inspector_sign, receipt_post
 from tests.inventory.factories import Pharmacy, make_receipt
 
@@ -90,19 +89,3 @@ def test_a_receipt_without_items_is_refused(pharmacy: Pharmacy) -> None:
     receipt.items.all().delete()
     with pytest.raises(InvalidTransition, match=f"Receipt {receipt} has no items"):
         receipt_post(receipt=receipt, posted_by=pharmacy.user)
-
-
-def test_an_inspector_is_described_by_hr_if_it_has_the_row(pharmacy: Pharmacy) -> None:
-    assert references.describe(references.EMPLOYEE, None) == ""
-    assert references.describe(references.EMPLOYEE, 7_000_000) == "#7000000"
-    assert references.rows_by_id("absent.Employee", [7]) == {}
-    assert references.rows_by_id("core.User", [pharmacy.user.pk, None]) == {
-        pharmacy.user.pk: pharmacy.user
-    }
-
-
-@pytest.mark.parametrize("label", [references.EMPLOYEE, references.INVOICE, references.ACCOUNT])
-def test_the_other_domains_have_the_models_that_are_named(pharmacy: Pharmacy, label: str) -> None:
-    from django.apps import apps
-
-    assert apps.get_model(label)._meta.pk.get_internal_type() == "BigAutoField"
