@@ -106,8 +106,8 @@ def _homes(domains: Sequence[Domain]) -> Iterator[tuple[Path, str | None]]:
     """Yield folders, and the domain that owns what is in them."""
     for domain in domains:
         for label in domain.app_labels:
-            for path in (apps.get_app_config(label).path, *migrations_folders(label)):
-                place = Path(path).resolve()
+            for folder in (Path(apps.get_app_config(label).path), *migrations_folders(label)):
+                place = folder.resolve()
                 # The engine is an app of core by the rule, but no migrations come of it.
                 yield place, None if place.is_relative_to(ENGINE) else domain.name
 
