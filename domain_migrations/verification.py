@@ -16,6 +16,7 @@ B…, L…         crossings and leftovers: see ``boundary.catalog``
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ from typing import Any, Protocol
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
+from django.utils.timezone import now
 
 from .boundary.catalog import boundary_findings, leftover_findings
 from .catalog import findings as drift_ids
@@ -38,8 +40,11 @@ from .execution.integrity import (
     not_loaded,
     sound_loader,
 )
+from .execution.keeping import keep_verification
 from .execution.loader import DomainLoader
 from .execution.results import FORMAT
+from .history.context import RunContext
+from .history.journal import Journal
 
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 
@@ -68,32 +73,36 @@ class Verification:
     Attributes:
         findings: what has to be put right.
         unmanaged: objects that no model manages, for information.
+        notes: why what was found is not in a journal, a sentence for each such domain.
     """
 
     database: str
     findings: tuple[Finding, ...]
     unmanaged: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        names = ("id", "kind", "domain", "object", "message", "hint")
         return {
             "format": FORMAT,
             "database": self.database,
-            "findings": [
-                {name: getattr(finding, name) for name in names} for finding in self.findings
-            ],
+            "findings": [_as_json(finding) for finding in self.findings],
         }
 
 
 def verify(
-    names: Sequence[str] = (), *, only: Sequence[str] = (), database: str | None = None
+    names: Sequence[str] = (),
+    *,
+    only: Sequence[str] = (),
+    database: str | None = None,
+    keep: bool = False,
 ) -> Verification:
-    """Look for what is wrong in the database; writes nothing.
+    """Look for what is wrong in the database; changes nothing and creates nothing.
 
     Arguments:
         names: domains; all of them unless given.
         only: kinds of findings out of ``KINDS``; all of them unless given.
         database: alias; each domain's own unless given.
+        keep: add what was found to the journals that there are.
 
     Raises:
         UnknownDomain: a name is no domain's.
@@ -102,19 +111,39 @@ def verify(
     domains = [get_domain(name) for name in names] if names else list(get_domains())
     kinds = tuple(only) or KINDS
     found: list[Finding] = []
+    notes: list[str] = []
+    context = RunContext()
     for domain in domains:
         alias = database or domain.database
+        looked: list[Finding] = []
+        started, clock = now(), time.monotonic()
         with database_errors(alias):
             for kind in KINDS:
                 if kind in kinds:
-                    found.extend(_LOOKS[kind](connections[alias], domain))
+                    looked.extend(_LOOKS[kind](connections[alias], domain))
+        found.extend(looked)
+        if keep:
+            note = keep_verification(
+                Journal(connections[alias], domain, context),
+                started=started,
+                seconds=time.monotonic() - clock,
+                kinds=kinds,
+                findings=[_as_json(item) for item in _once(looked) if not _unmanaged(item)],
+            )
+            notes += [note] if note else []
     # A crossing between two domains is found from both sides, a stray table by two looks.
     found = _once(found)
     return Verification(
         database or DEFAULT_DB_ALIAS,
         findings=tuple(finding for finding in found if not _unmanaged(finding)),
         unmanaged=tuple(finding for finding in found if _unmanaged(finding)),
+        notes=tuple(notes),
     )
+
+
+def _as_json(finding: Finding) -> dict[str, str]:
+    names = ("id", "kind", "domain", "object", "message", "hint")
+    return {name: getattr(finding, name) for name in names}
 
 
 def _once(found: Sequence[Finding]) -> list[Finding]:

@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 returncode=EXIT_USAGE,
             )
         with command_errors():
-            found = verify(options["domains"], only=kinds, database=options["database"])
+            found = verify(options["domains"], only=kinds, database=options["database"], keep=True)
         if options["format"] == "json":
             self.stdout.write(json.dumps(found.as_json(), ensure_ascii=False))
         else:
@@ -46,5 +46,7 @@ class Command(BaseCommand):
         if verbosity > 1:
             for finding in found.unmanaged:
                 self.stdout.write(f"{finding.id} {finding.message}")
+            for note in found.notes:
+                self.stdout.write(note)
         if not found.findings:
             self.stdout.write(self.style.SUCCESS("Nothing found."))

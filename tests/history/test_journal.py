@@ -1,0 +1,107 @@
+"""What the journal says of a run: who, where, what, and never a row's data."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import django
+import pytest
+from django.apps import apps
+from django.db import connections
+from django.db.models.signals import post_migrate
+from django.test import override_settings
+from django.utils.timezone import now
+
+import domain_migrations
+from domain_migrations.domains import Domain
+from domain_migrations.history.context import RunContext
+from domain_migrations.history.journal import Journal
+from tests.support.catalog import execute, query
+from tests.support.commands import ROOT, Result
+
+Call = Callable[..., Result]
+JOURNAL = "finance.django_migrations_finance_journal"
+LAST = "0011_invoice_purchase_order"
+LAST_RUN = f"""
+SELECT row_to_json(j)::text FROM {JOURNAL} j
+WHERE run = (SELECT run FROM {JOURNAL} ORDER BY id DESC LIMIT 1) ORDER BY id
+"""
+
+
+def last_run() -> list[dict[str, Any]]:
+    return [json.loads(row) for (row,) in query(LAST_RUN)]
+
+
+def test_every_row_says_who_where_and_in_which_versions(migrated_database: str, call: Call) -> None:
+    assert call("migrate_domain", "finance", "0010").exit_status == 0
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    begun, undone, done = last_run()
+    for row in (begun, undone, done):
+        assert row["database_user"] == query("SELECT current_user")[0][0]
+        assert row["os_user"] == getpass.getuser()
+        assert row["host"] == socket.gethostname()
+        assert row["project_version"] == head.stdout.strip()
+        assert row["engine_version"] == domain_migrations.__version__
+        assert row["django_version"] == django.__version__
+        assert (row["error"], row["sqlstate"]) == ("", "")
+    assert (undone["app"], undone["name"]) == ("finance", LAST)
+    assert (undone["direction"], undone["status"]) == ("backwards", "done")
+    assert undone["batch"] > 0
+    assert undone["seconds"] > 0
+    assert undone["checksum"]
+    assert undone["footprint"]["finance.invoices"] == "AccessExclusiveLock"
+    assert [(row["direction"], row["status"], row["batch"]) for row in (begun, done)] == [
+        *(("run", "running", 0), ("run", "done", 0))
+    ]
+    with override_settings(DOMAIN_MIGRATIONS={"PROJECT_VERSION": "2026.11"}):
+        assert call("migrate_domain", "finance").exit_status == 0
+    assert {row["project_version"] for row in last_run()} == {"2026.11"}
+
+
+def test_failure_is_kept_with_its_state_and_without_detail(
+    migrated_database: str, call: Call
+) -> None:
+    assert call("migrate_domain", "finance", "0010").exit_status == 0
+
+    def insert_twice(**kwargs: Any) -> None:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("CREATE TEMPORARY TABLE twice (secret text PRIMARY KEY)")
+            cursor.execute("INSERT INTO twice VALUES ('Miller'), ('Miller')")
+
+    config = apps.get_app_config("finance")
+    post_migrate.connect(insert_twice, sender=config)
+    try:
+        result = call("migrate_domain", "finance")
+    finally:
+        post_migrate.disconnect(insert_twice, sender=config)
+    assert result.exit_status == 1
+    begun, applied, failed = last_run()
+    assert (applied["name"], applied["status"]) == (LAST, "done")
+    assert (failed["direction"], failed["status"], failed["sqlstate"]) == (
+        *("run", "failed", "23505"),
+    )
+    assert 'duplicate key value violates unique constraint "twice_pkey"' in failed["error"]
+    assert "Miller" not in json.dumps([begun, applied, failed]) + result.stderr
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\udc80b", "a\\u0000b", "ข้อผิดพลาด"])
+def test_whatever_an_error_says_can_be_kept(scratch_database: str, text: str) -> None:
+    execute("CREATE TABLE public.django_migrations_lab_journal (id int)")
+    journal = Journal(connections["default"], Domain("lab", "lab", ("lab",)), RunContext())
+    journal.open()
+    journal.write(
+        "failed", "hook", name=text * 100, started=now(), error=text, details={"output": [text]}
+    )
+    ((name, error, output),) = query(
+        "SELECT name, error, details -> 'output' ->> 0 FROM lab.django_migrations_lab_journal"
+    )
+    assert len(name) <= 255
+    assert error.startswith(text[0])
+    assert error.endswith(text[-1])
+    assert output.startswith(text[0])
+    assert query("SELECT count(*) FROM public.django_migrations_lab_journal") == [(0,)]
