@@ -60,7 +60,7 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
                 f'Give "{domain}" a schema of its own: schema = "{domain}".',
                 config,
             )
-        wrong = _wrong_schema(schema)
+        wrong = wrong_schema(schema)
         if wrong:
             yield Problem(
                 "E010",
@@ -69,7 +69,7 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
                 f" with a digit or pg_, of at most {MAX_NAME_BYTES} bytes.",
                 config,
             )
-        wrong = _wrong_name(domain)
+        wrong = wrong_name(domain)
         if wrong:
             yield Problem(
                 "E011",
@@ -80,7 +80,8 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
             )
 
 
-def _wrong_schema(schema: str) -> str:
+def wrong_schema(schema: str) -> str:
+    """Return what is wrong with a schema's name, as a verb and its object; "" for nothing."""
     if len(schema.encode()) > MAX_NAME_BYTES:
         return f"has a name of {len(schema.encode())} bytes"
     if schema.startswith("pg_"):
@@ -92,7 +93,8 @@ def _wrong_schema(schema: str) -> str:
     return "" if PLAIN.fullmatch(schema) else "has a name that would need escaping"
 
 
-def _wrong_name(domain: str) -> str:
+def wrong_name(domain: str) -> str:
+    """Return what is wrong with a domain's name, as :func:`wrong_schema` does."""
     size = len(domain.encode())
     if size > MAX_DOMAIN_BYTES:
         return f"has {size} bytes"

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connections
 
 from domain_migrations.catalog.fingerprint import fingerprint
+from domain_migrations.domains import get_domains
 
 
 def query(statement: str, *params: Any) -> list[tuple[Any, ...]]:
@@ -49,12 +50,7 @@ def snapshot() -> dict[str, str]:
     return {schema: fingerprint(connections["default"], schema) for schema in schemas()}
 
 
-HISTORIES = {
-    "core": "public.django_migrations",
-    "inventory": "inventory.django_migrations_inventory",
-    "hr": "hr.django_migrations_hr",
-    "finance": "finance.django_migrations_finance",
-}
+HISTORIES = {domain.name: str(domain.history_table) for domain in get_domains()}
 
 
 def histories() -> dict[str, list[tuple[str, str]]]:

@@ -1,0 +1,1 @@
+"""The life of a domain: how it begins."""

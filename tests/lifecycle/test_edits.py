@@ -1,0 +1,178 @@
+"""The edits that put a new domain into a project's files."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from domain_migrations.exceptions import InvalidConfiguration
+from domain_migrations.lifecycle import changes as module
+from domain_migrations.lifecycle import pyproject
+from domain_migrations.lifecycle.changes import FileChanges
+from domain_migrations.lifecycle.owners import owners_file, with_owner
+from domain_migrations.lifecycle.settings_file import SettingsFile, find_settings
+from tests.support.commands import ROOT
+
+MARKER = "# start_domain adds a domain above this line."
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            f'APPS = [\n    "a",\n    {MARKER}\n]\n',
+            f'APPS = [\n    "a",\n    "crm",\n    {MARKER}\n]\n',
+        ),
+        (
+            'INSTALLED_APPS = ["a", "b"]\n',
+            f'INSTALLED_APPS = ["a", "b",\n    "crm",\n    {MARKER}\n]\n',
+        ),
+        (
+            'INSTALLED_APPS: list[str] = [\n    "a",\n    "b"  # ยา, the last\n]\nX = 1\n',
+            'INSTALLED_APPS: list[str] = [\n    "a",\n    "b",  # ยา, the last\n    "crm",\n'
+            f"    {MARKER}\n]\nX = 1\n",
+        ),
+        (
+            'INSTALLED_APPS = (\r\n    "a",\r\n)\r\n',
+            f'INSTALLED_APPS = (\r\n    "a",\r\n    "crm",\r\n    {MARKER}\r\n)\r\n',
+        ),
+        (
+            'INSTALLED_APPS = [\n    *OURS,\n    "a",\n\n]\n',
+            f'INSTALLED_APPS = [\n    *OURS,\n    "a",\n    "crm",\n    {MARKER}\n]\n',
+        ),
+    ],
+    ids=["marked", "one line", "comment", "tuple and CRLF", "starred"],
+)
+def test_settings(before: str, after: str) -> None:
+    file = SettingsFile(Path("settings.py"), Path(), before.encode())
+    assert (file.with_app("crm") or b"").decode() == after
+    again = SettingsFile(file.path, file.root, after.encode())
+    more = (again.with_app("shop") or b"").decode()
+    assert more.count(MARKER) == 1
+    assert more.index('"crm"') < more.index('"shop"') < more.index(MARKER)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["INSTALLED_APPS = OTHERS + ['a']\n", "INSTALLED_APPS += ['a']\n", "INSTALLED_APPS = []\n"],
+)
+def test_settings_without_a_place(text: str) -> None:
+    assert SettingsFile(Path("settings.py"), Path(), text.encode()).with_app("crm") is None
+
+
+def test_settings_are_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings_module: str
+) -> None:
+    (tmp_path / settings_module).mkdir()
+    package = tmp_path / settings_module
+    (package / "__init__.py").write_text("from .site import *\n")
+    (package / "site.py").write_text(
+        "from django.conf.global_settings import *\nfrom .base import *\n"
+    )
+    (package / "base.py").write_text('INSTALLED_APPS = ["a"]\n')
+    monkeypatch.setattr("django.conf.settings.SETTINGS_MODULE", f"{settings_module}.site")
+    found = find_settings()
+    assert (found.path, found.root) == (package / "base.py", tmp_path)
+    monkeypatch.setattr("django.conf.settings.SETTINGS_MODULE", settings_module)
+    assert find_settings() == found
+
+
+@pytest.fixture
+def settings_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.startswith("followed")]:
+        monkeypatch.delitem(sys.modules, name)
+    return "followed"
+
+
+def test_pyproject_of_this_project() -> None:
+    before = (ROOT / "pyproject.toml").read_text()
+    after = pyproject.with_domain(before, "crm")
+    linter = tomllib.loads(after)["tool"]["importlinter"]
+    contracts = {contract["id"]: contract for contract in linter["contracts"]}
+    assert "crm" in linter["root_packages"]
+    assert "crm" in contracts["engine"]["forbidden_modules"]
+    assert "crm" in contracts["domains"]["modules"]
+    assert "crm" in contracts["core"]["forbidden_modules"]
+    assert pyproject.has_contract(after, "crm")
+    assert not pyproject.has_contract(before, "crm")
+    isort = tomllib.loads(after)["tool"]["ruff"]["lint"]["isort"]["known-first-party"]
+    assert isort == sorted(isort)
+    assert "crm" in isort
+    assert pyproject.with_domain(after, "crm") == after
+    gone = [line for line in before.splitlines() if line not in after.splitlines()]
+    assert len(gone) == 2  # the lists that stand on one line
+
+
+@pytest.mark.parametrize("text", ["", '[project]\nname = "x"\n'])
+def test_pyproject_without_a_place(text: str) -> None:
+    assert pyproject.with_domain(text, "crm") == text
+
+
+def test_the_contract_that_is_advised_is_one() -> None:
+    text = "[tool.importlinter]\nroot_packages = []\n" + pyproject.CONTRACT.format(name="crm")
+    after = pyproject.with_domain(text, "shop")
+    assert pyproject.has_contract(after, "crm")
+    assert pyproject.has_contract(after, "shop")
+
+
+def test_owners(tmp_path: Path) -> None:
+    assert owners_file(tmp_path) == tmp_path / "CODEOWNERS"
+    (tmp_path / ".github").mkdir()
+    (tmp_path / ".github/CODEOWNERS").write_text("* @all\n")
+    assert owners_file(tmp_path) == tmp_path / ".github/CODEOWNERS"
+    once = with_owner("* @all\n", ["crm", "tests/crm"], "@sales")
+    assert once.startswith("* @all\n\n# The domains, each with its owner.\n/crm/ @sales\n")
+    twice = with_owner(once, ["shop"], "@shop")
+    assert twice == once.replace("# start_domain", "/shop/ @shop\n# start_domain")
+
+
+class Interrupted(BaseException):
+    """As Ctrl-C is."""
+
+
+@pytest.mark.parametrize("failing", range(4))
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), Interrupted()])
+def test_all_or_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int, error: BaseException
+) -> None:
+    (tmp_path / "a").write_text("old a")
+    (tmp_path / "b").write_text("old b")
+    (tmp_path / "a").chmod(0o640)
+    changes = FileChanges()
+    changes.create(tmp_path / "new/deep/c", "c")
+    changes.change(tmp_path / "a", b"old a", b"new a", "")
+    changes.create(tmp_path / "new/d", "d")
+    changes.change(tmp_path / "b", b"old b", b"new b", "")
+    apply, count = module._apply, iter(range(10))
+
+    def fail_once(change: module.FileChange, undo: list[module.Undo]) -> None:
+        apply(change, undo)
+        if next(count) == failing:
+            raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_apply", fail_once)
+        with pytest.raises((InvalidConfiguration, Interrupted)):
+            changes.apply()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a": "old a",
+        "b": "old b",
+    }
+    assert len(changes.apply()) == 4
+    assert (tmp_path / "a").read_text() == "new a"
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "new/deep/c").read_text() == "c"
+
+
+def test_a_file_that_was_changed_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("theirs")
+    changes = FileChanges()
+    changes.change(path, b"old", b"new", "")
+    with pytest.raises(InvalidConfiguration, match="was changed while"):
+        changes.apply()
+    assert path.read_text() == "theirs"

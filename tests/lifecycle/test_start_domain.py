@@ -1,0 +1,304 @@
+"""A new domain: complete, in the right places, and only under a name that is free."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain_migrations.exceptions import InvalidConfiguration
+from domain_migrations.lifecycle.names import check_names
+from tests.support.catalog import execute, history, query, tables
+from tests.support.commands import ROOT, process_environment
+from tests.support.projects import Project, domain_app
+from tests.support.servers import TestServer
+
+ON_CRM = {
+    "changed_domains": ["--since", "HEAD"],
+    "grant_domain": ["crm", "--print"],
+    "lint_domain": ["crm"],
+    "map_domains": [],
+    "migrate": ["crm"],
+    "migrate_domain": ["crm"],
+    "prove_domain": ["crm"],
+    "rebase_migration": ["crm"],
+    "repair_domain": ["crm", "--prune", "--noinput"],
+    "seed_domain": ["crm"],
+    "show_domains": ["crm"],
+    "snapshot_domain": ["crm"],
+    "start_domain": ["crm"],
+    "verify_domain": ["crm", "--only", "history,checksum,drift,boundary"],
+}
+"""How each command of the README is tried on the new domain."""
+
+REFUSING = {"rebase_migration": "does not seem to contain a merge conflict", "start_domain": "crm"}
+"""Commands that have nothing to do there but to say so."""
+
+DRIVER = """
+import io, json, sys
+import django
+django.setup()
+from django.core.management import CommandError, call_command
+said = {}
+for command, *arguments in json.loads(sys.argv[1]):
+    out = io.StringIO()
+    try:
+        call_command(command, *arguments, stdout=out, stderr=out)
+    except CommandError as exc:
+        out.write(f"CommandError: {exc}")
+    said[command] = out.getvalue()
+print(json.dumps(said))
+"""
+
+
+class Clone:
+    """A fresh clone of this repository, on a database of its own."""
+
+    def __init__(self, path: Path, environment: dict[str, str]) -> None:
+        self.path = path
+        self.environment = {**environment, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        if (ROOT / ".git").exists():
+            subprocess.run(["git", "clone", "--quiet", ROOT, path], check=True, timeout=120)
+        else:
+            shutil.copytree(ROOT, path, ignore=shutil.ignore_patterns(".*", "build", "__pycache__"))
+
+    def python(self, *arguments: str, status: int = 0) -> str:
+        result = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.path,
+            env=process_environment(self.environment) | {"PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert result.returncode == status, result.stdout + result.stderr
+        return result.stdout + result.stderr
+
+    def call(self, commands: list[list[str]]) -> dict[str, str]:
+        """Run commands one after the other in one process; what each of them said."""
+        said: dict[str, str] = json.loads(
+            self.python("-c", DRIVER, json.dumps(commands)).splitlines()[-1]
+        )
+        return said
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not {".git", "__pycache__"} & set(path.parts)
+    }
+
+
+@pytest.fixture
+def clone(migrated_database: str, postgres_server: TestServer, tmp_path: Path) -> Clone:
+    return Clone(tmp_path / "clone", postgres_server.environment(migrated_database))
+
+
+def test_in_a_fresh_clone(clone: Clone) -> None:
+    before = contents(clone.path)
+    execute("CREATE TABLE public.items (id integer)")
+
+    said = clone.python("manage.py", "start_domain", "crm")
+
+    after = contents(clone.path)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"config/settings.py", "pyproject.toml"}
+    assert after.keys() - before.keys() == {
+        *("CODEOWNERS", "crm/__init__.py", "crm/admin.py", "crm/apps.py", "crm/models.py"),
+        *("crm/migrations/__init__.py", "crm/migrations/0001_initial.py"),
+        *("crm/migrations/max_migration.txt", "crm/seeds/001_reference.yaml"),
+        *("crm/seeds/README.md", "tests/crm/test_crm_items.py"),
+    }
+    assert all(name in said for name in changed | (after.keys() - before.keys()))
+
+    # Every command of the README, the checks before and the same name again behind it.
+    readme = (
+        (clone.path / "README.md").read_text().partition("## Commands")[2].partition("\n## ")[0]
+    )
+    named = re.findall(r"^\| `(\w+)", readme, re.MULTILINE)
+    assert {"migrate_domain", "start_domain"} <= set(named) <= ON_CRM.keys()
+    last = [name for name in named if name in ("snapshot_domain", "start_domain")]
+    named = ["migrate_domain", *(name for name in named if name not in ("migrate_domain", *last))]
+    outputs = clone.call(
+        [
+            ["check"],
+            ["makemigrations", "--check", "--dry-run"],
+            *([name, *ON_CRM[name]] for name in (*named, *last)),
+        ]
+    )
+    assert outputs["makemigrations"] == "No changes detected\n"
+    assert "crm: 1 applied" in outputs["migrate_domain"]
+    assert "crm: proven" in outputs["prove_domain"]
+    for name, output in outputs.items():
+        assert ("CommandError" in output) == (name in REFUSING), (name, output)
+        assert REFUSING.get(name, "") in output
+    assert tables("crm") >= {"items", "django_migrations_crm"}
+    assert history("crm.django_migrations_crm") == [("crm", "0001_initial")]
+    assert query(
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.items'::regclass AND attnum > 0"
+    ) == [(1,)]
+
+    kept = {name: text for name, text in contents(clone.path).items() if name in after}
+    assert kept == after
+    again = clone.python("manage.py", "start_domain", "crm", status=1)
+    assert again == (
+        'CommandError: "crm" cannot be the name of a domain: it is the name of a domain already.'
+        " Choose another name.\n"
+    )
+    assert {name: text for name, text in contents(clone.path).items() if name in after} == after
+
+
+def test_the_result_passes_the_project_s_own_tools(clone: Clone) -> None:
+    clone.python("manage.py", "start_domain", "night_shift", "--schema", "shifts")
+    clone.python("-m", "ruff", "check", ".")
+    clone.python("-m", "ruff", "format", "--check", ".")
+    lint = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    clone.environment["PYTHONPATH"] = "."
+    clone.python("-c", lint, "--no-cache")
+    models = clone.path / "night_shift/models.py"
+    models.write_text(models.read_text() + "\nimport hr.models\n")
+    assert "No domain imports another" in clone.python("-c", lint, "--no-cache", status=1)
+    clone.python("-m", "pytest", "-q", "-n0", "tests/night_shift")
+
+
+@pytest.mark.attack
+def test_the_result_passes_the_project_s_tests(clone: Clone, attack_size: str) -> None:
+    clone.python("manage.py", "start_domain", "crm")
+    clone.python("-m", "mypy")
+    which = (
+        ["tests"] if attack_size == "full" else ["tests/test_imports.py", "tests/test_checks.py"]
+    )
+    clone.python("-m", "pytest", "-q", *which)
+
+
+# Names
+
+
+@pytest.fixture(scope="module")
+def connected(module_database: str) -> str:
+    execute("CREATE SCHEMA left_behind")
+    return module_database
+
+
+NAMES = {
+    "core": "is the name of the main system",
+    "hr": "is the name of a domain already",
+    "auth": "is the label of the app django.contrib.auth",
+    "json": "is the name of a Python module that can be imported",
+    "winreg": "is the name of a Python module that can be imported",
+    "pytest": "is the name of a Python module that can be imported",
+    "config": "is the name of a Python module that can be imported",
+    "benchmarks": "is the name of a Python module that can be imported",
+    "there": "is taken in {root}",
+    "class": "is a word of Python",
+    "match": "is a word of Python",
+    "a" * 38: "has 38 bytes",
+    **dict.fromkeys(
+        ["Crm", "9lives", "_crm", "crm-x", "crm.x", "crm x", "crm\n", "ยา", "", "../crm", "crm/x"],
+        "has to begin with a lower-case letter and to consist of lower-case letters, digits and"
+        " underscores",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES, ids=repr)
+def test_a_name_that_is_not_free(connected: str, tmp_path: Path, name: str) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(InvalidConfiguration) as refused:
+        check_names(name, "free", root=tmp_path, database="default")
+    why = NAMES[name].format(root=tmp_path)
+    assert refused.value.message == f'"{name}" cannot be the name of a domain: it {why}.'
+
+
+SCHEMAS = {
+    "public": "is core's",
+    "pg_crm": "has a name that PostgreSQL keeps for itself",
+    "information_schema": "is PostgreSQL's own",
+    "Crm": "has a name that would need escaping",
+    'c"rm': "has a name that would need escaping",
+    "a" * 64: "has a name of 64 bytes",
+    "hr": 'belongs to the domain "hr"',
+    "order": "is a reserved word of PostgreSQL",
+    "left": "is a reserved word of PostgreSQL",
+    "left_behind": 'is in the database "default" already',
+}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_a_schema_that_is_not_free(connected: str, tmp_path: Path, schema: str) -> None:
+    with pytest.raises(InvalidConfiguration) as refused:
+        check_names("crm", schema, root=tmp_path, database="default")
+    assert refused.value.message == (
+        f'"{schema}" cannot be the schema of a domain: it {SCHEMAS[schema]}.'
+    )
+    assert refused.value.hint == "Give another with --schema."
+
+
+def test_names_that_are_free(connected: str, tmp_path: Path) -> None:
+    for name, schema in [("crm", "crm"), ("order", "orders"), ("a" * 37, "b" * 63), ("x1_", "_x")]:
+        check_names(name, schema, root=tmp_path, database="default")
+    assert list(tmp_path.iterdir()) == []
+
+
+# In somebody else's project
+
+
+@pytest.fixture
+def foreign(project: Callable[..., Project]) -> Project:
+    return project({"lab": domain_app("lab", migrations={})})
+
+
+def test_in_a_foreign_project(foreign: Project) -> None:
+    """No marker, no pyproject.toml, no tests folder, an empty database."""
+    started = foreign.manage("start_domain", "crm", "--owner", "@sales")
+    assert started.returncode == 0, started.stderr
+    assert "created crm/tests/test_crm_items.py" in started.stdout
+    assert "add to pyproject.toml:\n\n[[tool.importlinter.contracts]]\n" in started.stdout
+    assert not (foreign.path / "pyproject.toml").exists()
+    assert not (foreign.path / "crm/migrations/max_migration.txt").exists()
+    assert "/crm/ @sales\n" in (foreign.path / "CODEOWNERS").read_text()
+    assert foreign.manage("makemigrations", "--check", "--dry-run").returncode == 0
+    migrated = foreign.manage("migrate_domain", "crm")
+    assert migrated.returncode == 0, migrated.stderr
+    assert "items" in tables("crm")
+
+    second = foreign.manage("start_domain", "shop")
+    assert second.returncode == 0, second.stderr
+    settings = (foreign.path / "settings.py").read_text()
+    assert settings.count("# start_domain adds a domain above this line.") == 1
+    assert foreign.manage("check").returncode == 0
+
+
+@pytest.mark.parametrize("what", ["write", "settings", "schema"])
+def test_nothing_is_left_of_what_fails(foreign: Project, what: str) -> None:
+    if what == "write":
+        (foreign.path / "CODEOWNERS").mkdir()
+        message = "CODEOWNERS cannot be written: File exists. Nothing was kept."
+    elif what == "settings":
+        settings = foreign.path / "settings.py"
+        settings.write_text(
+            settings.read_text().replace("INSTALLED_APPS = ", "INSTALLED_APPS = [] + ")
+        )
+        message = (
+            "The settings settings have no place for a new domain. Put this line into"
+            " INSTALLED_APPS, behind the last app: # start_domain adds a domain above this line."
+        )
+    else:
+        execute("CREATE SCHEMA crm")
+        message = 'it is in the database "default" already. Choose another name.'
+    before: dict[str, Any] = contents(foreign.path)
+
+    failed = foreign.manage("start_domain", "crm")
+
+    assert failed.returncode == 1
+    assert message in failed.stderr
+    assert contents(foreign.path) == before
+    assert not (foreign.path / "crm").exists()
