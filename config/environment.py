@@ -45,6 +45,11 @@ class Environment(Env):
         return self.text("DJANGO_ENV") or DEVELOPMENT
 
     @property
+    def seed_tag(self) -> str:
+        """The tag of the seeds that are for this environment alone; development shows the demo."""
+        return "demo" if self.name == DEVELOPMENT else self.name
+
+    @property
     def is_production(self) -> bool:
         return self.name == PRODUCTION
 

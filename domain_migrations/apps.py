@@ -11,10 +11,13 @@ class DomainMigrationsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  registers them
+        from .backends.postgresql.operations import flushed
+        from .history.ledger import forget_flushed
         from .history.recorder import install
         from .permissions import create_domain_permissions
 
         install()
+        flushed.connect(forget_flushed, dispatch_uid="domain_migrations.seeds")
         post_migrate.connect(
             create_domain_permissions, dispatch_uid="domain_migrations.permissions"
         )

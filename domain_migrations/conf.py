@@ -36,6 +36,7 @@ class Settings:
         hooks: domain name, or ``*`` for every one → moment → what is called then.
         hook_timeout: seconds that a hook may run, 0 for no limit.
         project_version: what the journal notes; the git commit unless given.
+        seed_tags: which of the seeds with tags run here: demo, test, production.
     """
 
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Settings:
     hooks: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
     hook_timeout: float = 300.0
     project_version: str = ""
+    seed_tags: Sequence[str] = ()
 
 
 def get_settings() -> Settings:

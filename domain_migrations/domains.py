@@ -101,9 +101,13 @@ class Domain:
         return QualifiedName(self.schema, f"django_seeds_{self.name}")
 
     @property
+    def seed_rows_table(self) -> QualifiedName:
+        return QualifiedName(self.schema, f"django_seeds_{self.name}_rows")
+
+    @property
     def own_tables(self) -> tuple[QualifiedName, ...]:
         """The tables that the engine keeps in the domain's schema."""
-        return (self.history_table, self.journal_table, self.seed_table)
+        return (self.history_table, self.journal_table, self.seed_table, self.seed_rows_table)
 
 
 def get_domains(apps: Apps = global_apps) -> tuple[Domain, ...]:

@@ -113,6 +113,12 @@ class MigrationFailed(DomainMigrationsError):
     code = "migration_failed"
 
 
+class SeedFailed(DomainMigrationsError):
+    """A seed's file has something wrong in it, or an error stopped the seed."""
+
+    code = "seed_failed"
+
+
 class HookFailed(DomainMigrationsError):
     """A hook failed: before the migrations, so nothing was changed, or behind them."""
 

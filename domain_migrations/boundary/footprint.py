@@ -174,9 +174,12 @@ class FootprintGuard:
 
     def _raise_first(self, found: Iterator[Refusal]) -> None:
         refusal = min(found, key=lambda refusal: (refusal.rank, refusal.did), default=None)
-        if refusal is None:
-            return
-        raise BoundaryViolation(
+        if refusal is not None:
+            raise self.violation(refusal)
+
+    def violation(self, refusal: Refusal) -> BoundaryViolation:
+        """Return the error that names what did it."""
+        return BoundaryViolation(
             f"Migration {self.migration.app_label}.{self.migration.name} is refused: its"
             f" {self._operation(refusal)}, {refusal.did}.",
             hint=refusal.hint,

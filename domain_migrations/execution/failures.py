@@ -63,14 +63,7 @@ def failure_of(exc: Exception, position: Position, applied: Sequence[Ran]) -> Do
     PostgreSQL's DETAIL is left out: it carries data of rows.
     """
     state = sqlstate_of(exc)
-    if state in PRIVILEGE_STATES:
-        kind: type[DomainMigrationsError] = PrivilegeMissing
-    elif state in TIMEOUT_STATES:
-        kind = StatementTimeout
-    elif state is not None and state.startswith(CONNECTION_CLASSES):
-        kind = ConnectionFailed
-    else:
-        kind = MigrationFailed
+    kind = failure_kind(state) or MigrationFailed
     migration = position.migration
     verb = "failed" if position.direction == "forwards" else "could not be undone: it failed"
     message = f"Migration {migration} {verb} at {position}: {primary_message(exc).rstrip('.')}."
@@ -88,6 +81,17 @@ def failure_of(exc: Exception, position: Position, applied: Sequence[Ran]) -> Do
             f" then run: manage.py repair_domain {app} --resume"
         )
     return kind(message, hint=hint, sqlstate=state)
+
+
+def failure_kind(state: str | None) -> type[DomainMigrationsError] | None:
+    """Return the error for what the database says by a code of the world around it."""
+    if state in PRIVILEGE_STATES:
+        return PrivilegeMissing
+    if state in TIMEOUT_STATES:
+        return StatementTimeout
+    if state is not None and state.startswith(CONNECTION_CLASSES):
+        return ConnectionFailed
+    return None
 
 
 def primary_message(exc: BaseException) -> str:

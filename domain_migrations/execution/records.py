@@ -17,7 +17,9 @@ from ..exceptions import DomainMigrationsError, MigrationFailed
 from ..files import migration_file
 from ..history.checksum import checksum
 from ..history.journal import Direction, Journal, Status
+from ..history.ledger import clear_ledger, forget_dropped
 from ..history.recorder import DomainRecorder
+from ..history.tables import read_histories
 from .failures import primary_message
 from .interrupted import FINISHED
 from .loader import DomainLoader
@@ -61,6 +63,8 @@ class Records:
         self.check_session(f"Migration {migration}")
         for key in history_keys(self.loader, migration):
             self._write_history(key, direction)
+        if direction == "backwards":
+            self._forget_seeds()
         self._journal(
             migration,
             direction,
@@ -116,6 +120,14 @@ class Records:
                 error=failure.message,
                 sqlstate=failure.sqlstate,
             )
+
+    def _forget_seeds(self) -> None:
+        """Let seeds run again whose tables an undone migration has taken away."""
+        connection, domain = self.journal.connection, self.journal.domain
+        if read_histories(connection, [domain])[domain.name]:
+            forget_dropped(connection, domain)
+        else:
+            clear_ledger(connection, [domain])
 
     def _write_history(self, key: Key, direction: Direction) -> None:
         if direction == "forwards":

@@ -3,7 +3,7 @@
 A run writes one row when it begins and one when it ends (``direction`` = ``run``), and one
 for each migration. A migration without a transaction of its own gets a ``running`` row before
 it starts, so that the next run can see that this one never came back. Nothing is ever updated
-or deleted here. Rows of hooks and of verifications are for people; no run decides by them.
+or deleted here. Rows of hooks, verifications and seeds are for people; no run decides by them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .context import RunContext, project_version
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
-Direction = Literal["forwards", "backwards", "run", "hook", "verify"]
+Direction = Literal["forwards", "backwards", "run", "hook", "verify", "seed"]
 
 DECIDING: tuple[Direction, ...] = ("forwards", "backwards", "run")
 """Rows that later runs decide by."""
@@ -222,5 +222,9 @@ def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Entry]
 
 
 def latest_entries(entries: Iterable[Entry]) -> dict[tuple[str, str], Entry]:
-    """Return (app, name) → the latest row of that migration, the runs' own rows left out."""
-    return {(entry.app, entry.name): entry for entry in entries if entry.direction != "run"}
+    """Return (app, name) → the latest row of that migration; of runs and seeds there is none."""
+    return {
+        (entry.app, entry.name): entry
+        for entry in entries
+        if entry.direction in ("forwards", "backwards")
+    }

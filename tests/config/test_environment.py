@@ -109,3 +109,10 @@ def test_debug__refused_in_production(tmp_path: Path, value: str) -> None:
         "DEBUG is on in production, where it shows settings and source code to visitors: "
         "remove DEBUG or set it to False."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"), [("", "demo"), ("test", "test"), ("production", "production")]
+)
+def test_seed_tag(tmp_path: Path, name: str, tag: str) -> None:
+    assert environment(tmp_path, DJANGO_ENV=name).seed_tag == tag

@@ -13,6 +13,7 @@ from django.core.management import get_commands, load_command_class
 from domain_migrations import checks, exceptions
 from domain_migrations.conf import Settings
 from domain_migrations.history.journal import CREATE_TABLE
+from domain_migrations.history.ledger import CREATE_LEDGER, CREATE_ROWS
 from tests.support.commands import ROOT
 
 REFERENCE = ROOT / "docs/reference"
@@ -108,10 +109,20 @@ def test_error_codes_are_documented() -> None:
     assert [code for code, *_ in expected if f"\n## `{code}`\n" not in told] == []
 
 
-def test_journal_columns_are_documented() -> None:
-    columns = re.findall(r"^    (\w+) (\w+(?: precision)?(?:\(\d+\))?)", CREATE_TABLE, re.MULTILINE)
+@pytest.mark.parametrize(
+    ("marker", "statement"),
+    [
+        ("the columns of the journal", CREATE_TABLE),
+        ("the columns of the ledger of seeds", CREATE_LEDGER),
+        ("the columns of the rows of seeds", CREATE_ROWS),
+    ],
+)
+def test_tables_columns_are_documented(marker: str, statement: str) -> None:
+    columns = re.findall(
+        r"^    \"?(\w+)\"? (\w+(?: precision)?(?:\(\d+\))?)", statement, re.MULTILINE
+    )
     expected = [[name, kind] for name, kind in columns if name != "CONSTRAINT"]
-    told = table(REFERENCE / "tables.md", "the columns of the journal")
+    told = table(REFERENCE / "tables.md", marker)
     assert [row[:2] for row in told] == expected
 
 
@@ -134,4 +145,4 @@ def test_requirements_are_pinned_and_have_a_reason() -> None:
         assert [line for line in lines if "==" not in line] == []
         for line in direct.splitlines()[1:]:
             package = re.split(r"[\[=]", line)[0]
-            assert package.replace("psycopg", "psycopg 3") in readme, package
+            assert package.lower().replace("psycopg", "psycopg 3") in readme, package

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from django.db import transaction
+from django.dispatch import Signal
 from django.utils.functional import cached_property
 
 from .compiler import with_homonyms
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from django.db.models.sql.compiler import SQLCompiler
 else:
     Operations = object
+
+
+flushed = Signal()
+"""Sent with ``connection``, in the transaction in which ``flush`` has emptied Django's tables."""
 
 
 class QualifiedOperationsMixin(Operations):
@@ -30,6 +36,15 @@ class QualifiedOperationsMixin(Operations):
     def _query_compiler(self) -> type[SQLCompiler]:
         compiler = super().compiler("SQLCompiler")
         return with_homonyms(compiler)  # type: ignore[arg-type]  # classes are hashable
+
+    def execute_sql_flush(self, sql_list: Iterable[str]) -> None:
+        """Empty the tables, and tell those who keep a record of what was in them.
+
+        ``flush`` and the tests that commit come through here; Django has no signal for it.
+        """
+        with transaction.atomic(using=self.connection.alias):
+            super().execute_sql_flush(sql_list)
+            flushed.send(type(self), connection=self.connection)
 
     def for_update_sql(
         self,

@@ -1,0 +1,1 @@
+"""Seeds: the rows that a domain comes with, kept in files beside its migrations."""

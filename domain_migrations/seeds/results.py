@@ -1,0 +1,77 @@
+"""What seeding a domain came to: frozen values that turn into JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from ..domains import Domain
+from ..execution.results import FORMAT, Error
+from .counts import NOTHING, Counts
+from .files import SeedFile
+
+SeedStatus = Literal["seeded", "unchanged", "skipped", "pending", "failed"]
+Status = Literal["seeded", "unchanged", "planned", "failed", "refused", "busy"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedOutcome:
+    """What became of one seed.
+
+    Attributes:
+        tags: its environments; with none it runs everywhere.
+    """
+
+    seed: SeedFile
+    status: SeedStatus
+    tags: tuple[str, ...] = ()
+    counts: Counts = NOTHING
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "app": self.seed.app,
+            "name": self.seed.name,
+            "status": self.status,
+            "tags": list(self.tags),
+            "inserted": self.counts.inserted,
+            "updated": self.counts.updated,
+            "kept": self.counts.kept,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedResult:
+    """What became of a domain's seeds."""
+
+    run: str
+    database: str
+    domain: Domain
+    tags: tuple[str, ...]
+    status: Status
+    seeds: tuple[SeedOutcome, ...] = ()
+    error: Error | None = None
+    seconds: float = 0.0
+
+    def with_seconds(self, seconds: float) -> SeedResult:
+        return replace(self, seconds=seconds)
+
+    @property
+    def exit_status(self) -> int:
+        return self.error.exit_status if self.error else 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "run": self.run,
+            "database": self.database,
+            "domain": self.domain.name,
+            "schema": self.domain.schema,
+            "seed_table": str(self.domain.seed_table),
+            "tags": list(self.tags),
+            "status": self.status,
+            "seeds": [seed.as_json() for seed in self.seeds],
+            "error": self.error.as_json() if self.error else None,
+            "seconds": round(self.seconds, 3),
+        }

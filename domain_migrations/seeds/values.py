@@ -1,0 +1,137 @@
+"""One value of a file, checked and made what its column takes."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, DateTimeField, JSONField
+from django.utils import timezone
+
+from .keys import AnyField
+from .rows import LEFT_OUT, Text
+
+WORDS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+}
+
+BAD = (ValidationError, ValueError, TypeError, InvalidOperation, OverflowError)
+Converter = Callable[[Any], Any]
+
+
+class BadValue(Exception):
+    """A value is not one of its column; the text says why."""
+
+
+def can_be_left_out(field: AnyField) -> bool:
+    """Return whether a row need not have the column."""
+    return field.has_default() or field.null or (field.blank and field.empty_strings_allowed)
+
+
+def converter(
+    field: AnyField, connection: BaseDatabaseWrapper, *, required: bool, is_text: bool = False
+) -> Converter:
+    """Return what makes a file's value one for the database, or raises ``BadValue``.
+
+    Arguments:
+        required: whether the value is of a natural key, which cannot be empty.
+        is_text: whether the file has nothing but text, so that JSON is spelled out in it.
+    """
+    read = _json_cell if is_text and isinstance(field, JSONField) else _reader(field)
+    clean, prepare = field.clean, field.get_db_prep_save
+    aware = isinstance(field, DateTimeField) and settings.USE_TZ
+
+    def convert(value: Any) -> Any:
+        try:
+            if value is LEFT_OUT:
+                value = default_of(field)
+            elif value is not None:
+                value = read(value)
+            if value is None:
+                if required or not field.null:
+                    raise BadValue("it cannot be empty.")
+                return None
+            if required and value == "":
+                raise BadValue("it cannot be empty.")
+            # The instance is for fields that look at others, which a value alone has none of.
+            value = clean(value, None)
+            if aware and isinstance(value, datetime.datetime) and timezone.is_naive(value):
+                value = timezone.make_aware(value)
+            return prepare(value, connection)
+        except BAD as exc:
+            raise BadValue(_said(exc)) from exc
+
+    return convert
+
+
+def _said(exc: Exception) -> str:
+    if isinstance(exc, ValidationError):
+        return " ".join(str(message) for message in exc.messages)
+    return f"{str(exc) or type(exc).__name__}."
+
+
+def default_of(field: AnyField) -> Any:
+    """Return the value of a column that a row leaves out.
+
+    Raises:
+        BadValue: it has to be there.
+    """
+    if not can_be_left_out(field) or (field.has_db_default() and not field.has_default()):
+        raise BadValue("it has no default, so every row has to have it.")
+    return field.get_default()
+
+
+def _reader(field: AnyField) -> Converter:
+    """Return what turns text into what the field's own conversion takes."""
+    if isinstance(field, JSONField):
+        return _json
+    if isinstance(field, BooleanField):
+        return lambda value: _boolean(field, value)
+    if field.empty_strings_allowed and not field.null:
+        return _plain
+    return _not_empty
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | dict):
+        raise BadValue(f"{value!r} is no text.")
+    return value
+
+
+def _not_empty(value: Any) -> Any:
+    """An empty cell of a column that may be null is null."""
+    return None if isinstance(value, str) and value == "" else value
+
+
+def _boolean(field: AnyField, value: Any) -> Any:
+    if isinstance(value, str):
+        if value == "":
+            return None
+        try:
+            return WORDS[value.lower()]
+        except KeyError:
+            raise BadValue(f"“{value}” is neither true nor false.") from None
+    return value
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Text):
+        value = value.resolved
+    if isinstance(value, dict):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
+def _json_cell(text: str) -> Any:
+    return json.loads(text) if text else None
