@@ -1,0 +1,136 @@
+"""Databases and projects for the contenders: where they run, and how they get there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from benchmarks.deploys.measuring import Contender
+from benchmarks.deploys.projects import GeneratedProject, Style, write_project
+from tests.support import databases, servers
+
+SETUP_AND_QUERY = (
+    "import manage, django; django.setup();"
+    " from django.db import connection; connection.cursor().execute('SELECT 1')"
+)
+
+
+@dataclass
+class Site:
+    """A server, and a folder for generated projects.
+
+    Attributes:
+        migrations, operations: how many each app has, and each of them.
+    """
+
+    server: servers.TestServer
+    folder: Path
+    migrations: int
+    operations: int
+    _projects: dict[str, GeneratedProject] = field(default_factory=dict)
+
+    def project(
+        self, style: Style, domains: int, migrations: int | None = None
+    ) -> GeneratedProject:
+        """Return the generated project, written once."""
+        count = migrations or self.migrations
+        name = f"{style}_{domains}_{count}"
+        if name not in self._projects:
+            self._projects[name] = write_project(
+                self.folder / name,
+                style,
+                domains=domains,
+                migrations=count,
+                operations=self.operations,
+            )
+        return self._projects[name]
+
+    def manage(self, project: GeneratedProject, database: str, *arguments: str) -> str:
+        """Run a project's manage.py, not measured; its standard output."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=project.folder,
+            env={**os.environ, **self.server.environment(database)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+
+    def renew(self, database: str, template: str = "template1") -> None:
+        """Make a database anew."""
+        databases.drop(self.server, database)
+        databases.create(self.server, database, template=template)
+
+    def contender(
+        self, name: str, project: GeneratedProject, database: str, *arguments: str, **more: object
+    ) -> Contender:
+        """Return a contender that calls a project's manage.py."""
+        return Contender(
+            name,
+            [sys.executable, "manage.py", *arguments],
+            project.folder,
+            self.server.environment(database),
+            **more,  # type: ignore[arg-type]
+        )
+
+    def floor(self, project: GeneratedProject, database: str) -> Contender:
+        """Return what no command of Django can be faster than."""
+        return Contender(
+            "django.setup() and SELECT 1",
+            [sys.executable, "-c", SETUP_AND_QUERY],
+            project.folder,
+            self.server.environment(database),
+        )
+
+    def psql(self, name: str, file: Path, database: str, **more: object) -> Contender:
+        """Return a contender that reads a file into a database."""
+        host, port, user = (self.server.parameters[key] for key in ("host", "port", "user"))
+        options = ["-q", "-v", "ON_ERROR_STOP=1", "-h", host, "-p", port, "-U", user]
+        return Contender(
+            name,
+            [self.server.program("psql"), *options, "-f", str(file), database],
+            self.folder,
+            {},
+            **more,  # type: ignore[arg-type]
+        )
+
+    def statements(self, project: GeneratedProject, database: str, label: str) -> list[list[str]]:
+        """Return the SQL of each migration of a domain, core being there."""
+        answer = self.manage(
+            project, database, "migrate_domain", label, "--plan", "--format", "json"
+        )
+        (domain,) = json.loads(answer)["domains"]
+        return [step["sql"] for step in domain["steps"]]
+
+    @cached_property
+    def core(self) -> str:
+        """A database that has core, to be copied."""
+        return self._with("core")
+
+    def _with(self, *domains: str) -> str:
+        database = f"benchmark_with_{'_'.join(domains)}"
+        self.renew(database)
+        for domain in domains:
+            self.manage(self.project("domains", 1), database, "migrate_domain", domain)
+        return database
+
+
+@contextmanager
+def open_site(folder: Path, *, migrations: int, operations: int) -> Iterator[Site]:
+    """Yield a site on a server of its own, which is gone afterwards."""
+    data = servers.make_folder()
+    server = servers.server_of_this_run()
+    try:
+        server.start()
+        yield Site(server, folder, migrations, operations)
+    finally:
+        server.cluster.leave()
+        servers.remove(data)
