@@ -18,11 +18,20 @@ FROM pg_locks AS l
 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND (l.pid = pg_backend_pid()) = %s
+  AND l.pid <> pg_backend_pid()
   AND (l.classid::bigint << 32) | l.objid::bigint = ANY (%s::bigint[])
 ORDER BY a.backend_start, l.pid
 """  # noqa: S608 (made of constants only)
-"""Sessions with one of the keys: this one, or all but this one."""
+"""Other sessions with one of the keys."""
+
+OWN = """
+SELECT pg_backend_pid(), EXISTS (
+    SELECT FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid = pg_backend_pid()
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (classid::bigint << 32) | objid::bigint = %s
+)
+"""
 
 
 class Lock(NamedTuple):
@@ -94,7 +103,7 @@ def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ..
     """Return the other sessions that keep a run of the domain from beginning."""
     keys = Keys.of(connection, domain)
     found = []
-    for key, mode, pid, row in _rows(connection, keys, own=False):
+    for key, mode, pid, *row in _others(connection, keys):
         exclusive = mode == Lock(key).mode
         if key == keys.own or exclusive:
             found.append(
@@ -108,14 +117,15 @@ def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ..
     return tuple(h for h in found if not (h.waiting and h.session.pid in in_charge))
 
 
-def has_lock(connection: BaseDatabaseWrapper, key: int) -> bool:
-    """Tell whether the connection's own session has a lock of that key."""
-    return bool(_rows(connection, [key], own=True))
-
-
-def _rows(
-    connection: BaseDatabaseWrapper, keys: Iterable[int], *, own: bool
-) -> list[tuple[int, str, int, Any]]:
+def own_session(connection: BaseDatabaseWrapper, key: int) -> tuple[int, bool]:
+    """Return the pid of the connection's session, and whether it has a lock of that key."""
     with connection.cursor() as cursor:
-        cursor.execute(HOLDERS, [own, list(keys)])
-        return [(key, mode, pid, row) for key, mode, pid, *row in cursor.fetchall()]
+        cursor.execute(OWN, [key])
+        pid, has_lock = cursor.fetchone()
+    return pid, has_lock
+
+
+def _others(connection: BaseDatabaseWrapper, keys: Iterable[int]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDERS, [list(keys)])
+        return list(cursor.fetchall())

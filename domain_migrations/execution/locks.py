@@ -23,7 +23,7 @@ from psycopg.pq import TransactionStatus
 
 from ..domains import Domain
 from ..exceptions import LockBusy, MigrationFailed
-from .advisory import Holder, Keys, Lock, has_lock, holders, lock_key
+from .advisory import Holder, Keys, Lock, holders, lock_key, own_session
 from .pooling import backend_pid
 from .session import LOST, Session, is_alive
 
@@ -49,13 +49,13 @@ class HeldLock(Session):
     key: int = 0
 
     def _is_same(self) -> bool:
-        same = super()._is_same()
-        if same and not has_lock(self.connection, self.key):
+        pid, has_lock = own_session(self.connection, self.key)
+        if pid == self.pid and not has_lock:
             raise MigrationFailed(
                 "The run lost its lock, though its connection is still the same.",
                 hint="Take DISCARD ALL and pg_advisory_unlock_all() out of the migration.",
             )
-        return same
+        return pid == self.pid
 
 
 @contextmanager
@@ -101,7 +101,8 @@ class _Attempt:
         self.raw = self.connection.connection
         self.until_commit = self.connection.in_atomic_block
         # A run inside a run must not wait at a gate that is closed until the outer one ends.
-        self.passes_gate = self.until_commit or has_lock(self.connection, self.keys.core)
+        _, has_core = own_session(self.connection, self.keys.core)
+        self.passes_gate = self.until_commit or has_core
 
     def take_all(self) -> bool:
         """Try once for everything; keep nothing of a vain attempt but the closed gate."""
