@@ -23,6 +23,17 @@ STARTS = {
     "render_start": "  Rendering model states...",
 }
 
+PAINT = {
+    "migrated": "SUCCESS",
+    "pending": "WARNING",
+    "planned": "WARNING",
+    "failed": "ERROR",
+    "refused": "ERROR",
+    "busy": "ERROR",
+    "skipped": "ERROR",
+}
+"""The colour of each result."""
+
 
 class ConsoleReporter(Reporter):
     """Prints what a run does, in the words of Django's own ``migrate``."""
@@ -66,6 +77,7 @@ class ConsoleReporter(Reporter):
 
 def print_result(command: BaseCommand, result: RunResult, options: MigrateOptions) -> None:
     """Print what became of each domain: a line, or the plan."""
+    longest = max((len(domain.domain) + 1 for domain in result.domains), default=0)
     for domain in result.domains:
         for key in domain.unknown:
             command.stderr.write(
@@ -78,7 +90,9 @@ def print_result(command: BaseCommand, result: RunResult, options: MigrateOption
             print_steps(command, domain, options)
             rolled_back = options.rolls_back and domain.status == "planned"
             what = rehearsed(domain, options) if rolled_back else summary(domain)
-            command.stdout.write(f"{domain.domain}: {what}{_waiting(domain, options)}")
+            paint = getattr(command.style, PAINT.get(domain.status, ""), str)
+            name = f"{domain.domain}:".ljust(longest if command.stdout.isatty() else 0)
+            command.stdout.write(f"{name} {paint(what)}{_waiting(domain, options)}")
 
 
 def summary(result: DomainResult) -> str:

@@ -16,10 +16,11 @@ from ...execution.options import MigrateOptions
 from ...execution.results import RunResult
 from ...execution.runner import migrate
 from ...files import migrations_on_disk
-from ..output import ConsoleReporter, command_errors, print_result, raise_for_result
+from ..output import command_errors, print_result, raise_for_result
+from ..terminal import TerminalCommand, reporting
 
 
-class Command(django_migrate.Command):
+class Command(TerminalCommand, django_migrate.Command):
     help = "Updates every domain's schema, core first, or one app's; takes Django's own options."
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,9 +47,9 @@ class Command(django_migrate.Command):
             interactive=options["interactive"],
             verbosity=options["verbosity"],
         )
-        with command_errors():
+        with command_errors(), reporting(self, chosen) as reporter:
             names = [domain_of(app_label).name] if app_label else None
-            result = migrate(names, chosen, reporter=ConsoleReporter(self, chosen))
+            result = migrate(names, chosen, reporter=reporter)
         print_result(self, result, chosen)
         if options["check_unapplied"] and any(domain.pending for domain in result.domains):
             sys.exit(1)

@@ -4,22 +4,22 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from ...exceptions import EXIT_USAGE
 from ...execution.options import MigrateOptions
 from ...execution.runner import migrate
 from ...stages import STAGES
 from ..output import (
-    ConsoleReporter,
     add_database_option,
     command_errors,
     print_result,
     raise_for_result,
 )
+from ..terminal import TerminalCommand, reporting
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Brings a domain's schema up to date, or to a target, on its own."
     requires_system_checks: list[str] = []  # The run checks what concerns its domain.
 
@@ -40,9 +40,8 @@ class Command(BaseCommand):
         if problems:
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         as_json = options["format"] == "json"
-        reporter = ConsoleReporter(self, chosen)
         names = None if options["all"] else [options["domain"]]
-        with command_errors():
+        with command_errors(), reporting(self, chosen) as reporter:
             result = migrate(names, chosen, reporter=reporter)
         if as_json:
             self.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
