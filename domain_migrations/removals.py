@@ -29,6 +29,7 @@ Names = dict[str, ast.expr]
 
 WORDS = {
     "RemoveField": ("removes the field {}.{}", ("model_name", "name")),
+    "RemoveFieldIfPresent": ("removes the field {}.{}", ("model_name", "name")),
     "DeleteModel": ("deletes the model {}", ("name",)),
     "RenameField": ("renames the field {}.{}", ("model_name", "old_name")),
     "RenameModel": ("renames the model {}", ("old_name",)),

@@ -40,6 +40,7 @@ PAST = {"UNSTAGED_UNTIL": dict.fromkeys(("core", "hr", "finance"), "0099")}
 REMOVALS = {
     'migrations.RemoveField("drug", "note")': "removes the field drug.note",
     'migrations.RemoveField(model_name="drug", name="note")': "removes the field drug.note",
+    'operations.RemoveFieldIfPresent("drug", "note")': "removes the field drug.note",
     'migrations.DeleteModel("Drug")': "deletes the model Drug",
     'migrations.RenameField("drug", "a", "b")': "renames the field drug.a",
     'migrations.RenameModel(old_name="Drug", new_name="B")': "renames the model Drug",
