@@ -40,8 +40,14 @@ def migrations_module(app_label: str) -> str | None:
 
 
 def migrations_folders(app_label: str) -> list[Path]:
-    """Return the folders of the app's migrations package, none where there is no package."""
-    module = migrations_module(app_label)
+    """Return the folders of the app's migrations package, none where there is no package.
+
+    A history may tell of an app that is no longer installed; it has none either.
+    """
+    try:
+        module = migrations_module(app_label)
+    except LookupError:
+        return []
     if module is None:
         return []
     try:

@@ -14,24 +14,9 @@ from ..exceptions import DomainMigrationsError
 from ..execution.connection import database_errors
 from ..execution.status import DomainStatus, read_statuses
 from ..history.runs import Run, find_tables, last_runs
+from . import states
 from .sizes import Size, read_sizes
-
-
-class State(NamedTuple):
-    """Where a domain stands in one word, told by sign, word and colour."""
-
-    key: str
-    sign: str
-    word: str
-
-
-UP_TO_DATE = State("ok", "✓", "up to date")
-PENDING = State("pending", "●", "pending")
-UNKNOWN = State("unknown", "?", "unknown migrations")
-FAILED = State("failed", "✕", "failed")
-UNFINISHED = State("unfinished", "…", "not finished")
-UNREADABLE = State("unreadable", "!", "cannot be read")
-STATES = (UP_TO_DATE, PENDING, UNKNOWN, FAILED, UNFINISHED, UNREADABLE)
+from .states import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,28 +31,29 @@ class Row:
     status: DomainStatus | None = None
     size: Size | None = None
     last_run: Run | None = None
+    verified: None = None
     problem: str = ""
 
     @property
     def state(self) -> State:
         """The worst that is to be said."""
         if self.status is None:
-            return UNREADABLE
+            return states.UNREADABLE
         last = self.last_run.status if self.last_run else ""
         if last == "failed":
-            return FAILED
+            return states.FAILED
         if last == "running":
-            return UNFINISHED
+            return states.UNFINISHED
         if self.status.pending or self.status.squash_to_record:
-            return PENDING
-        return UNKNOWN if self.status.unknown else UP_TO_DATE
+            return states.PENDING
+        return states.UNKNOWN if self.status.unknown else states.UP_TO_DATE
 
     @property
     def command(self) -> str:
-        """What one would run next."""
-        if self.state in (PENDING, FAILED, UNFINISHED):
+        """What one would run next; empty where nothing calls for it."""
+        if self.state in (states.PENDING, states.FAILED, states.UNFINISHED):
             return f"manage.py migrate_domain {self.domain.name}"
-        return f"manage.py verify_domain {self.domain.name}"
+        return ""
 
 
 class Wanted(NamedTuple):
@@ -85,7 +71,7 @@ def choose(domains: Sequence[Domain], wanted: Wanted) -> list[Domain]:
         for domain in domains
         if text in f"{domain.name}\n{domain.schema}\n{domain.database}".lower()
     ]
-    if wanted.state not in {state.key for state in STATES}:
+    if wanted.state not in {state.key for state in states.OF_DOMAINS}:
         return found
     rows = read_rows(found, sizes=False)
     return [row.domain for row in rows if row.state.key == wanted.state]

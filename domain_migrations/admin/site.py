@@ -9,10 +9,10 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
 from ..permissions import visible_domains
-from . import views
+from . import page, views
 from .policy import protect, refused
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 else:
     BaseAdmin = admin.ModelAdmin
 
-View = Callable[..., views.Page]
+View = Callable[..., page.Page]
 
-PAGES = (("Overview", "domain_changelist"),)
+PAGES = (("Overview", "domain_changelist"), ("Journal", "journal"))
 """What every page leads to: title and URL name."""
 
 
@@ -48,6 +48,12 @@ class DomainAdmin(BaseAdmin):
         """Return the engine's pages and none of those by which Django changes things."""
         return [
             self._page("", views.overview, "domain_changelist"),
+            self._page("journal/", views.journal, "journal"),
+            self._page("journal/<uuid:run>/", views.run, "run"),
+            self._page("domain/<str:name>/", views.domain, "detail"),
+            self._page(
+                "domain/<str:name>/<str:app>/<str:migration>/", views.migration, "migration"
+            ),
         ]
 
     def _page(self, route: str, view: View, name: str) -> URLPattern:
@@ -61,23 +67,18 @@ class DomainAdmin(BaseAdmin):
         if not seen:
             raise PermissionDenied
         request.current_app = self.admin_site.name
-        page = view(request, seen, **captured)
+        shown = view(request, seen, **captured)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": page.title,
-            "trail": page.trail,
+            "title": shown.title,
+            "trail": shown.trail,
             "pages": self._pages(request),
-            **page.context,
+            "commands": shown.commands,
+            **shown.context,
         }
-        return TemplateResponse(request, f"domain_migrations/admin/{page.template}", context)
+        return TemplateResponse(request, f"domain_migrations/admin/{shown.template}", context)
 
     def _pages(self, request: HttpRequest) -> list[dict[str, Any]]:
-        urls = [(title, self.url(name)) for title, name in PAGES]
+        urls = [(title, page.url(name)) for title, name in PAGES]
         return [{"title": title, "url": url, "current": url == request.path} for title, url in urls]
-
-    def url(self, name: str, **arguments: Any) -> str:
-        """Return the address of one of the engine's pages in this site."""
-        return reverse(
-            f"admin:domain_migrations_{name}", kwargs=arguments, current_app=self.admin_site.name
-        )

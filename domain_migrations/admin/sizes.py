@@ -1,4 +1,4 @@
-"""How much room schemas and tables take, measured without waiting for anybody's lock."""
+"""What tables a schema has and how much room they take, told without waiting for a lock."""
 
 from __future__ import annotations
 
@@ -33,6 +33,26 @@ ORDER BY n.nspname, c.relname
 """``pg_total_relation_size`` waits for whoever has, or waits for, the whole table: where a
 migration is at work, the size at the last ANALYZE is told instead."""
 
+RELATIONS = """
+SELECT c.relname, r.relname, rn.nspname, k.conname
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = %s
+ORDER BY c.relname, k.conname
+"""
+
+
+class Relation(NamedTuple):
+    """A foreign key of a table, named as its schema has it."""
+
+    table: str
+    to: str
+    to_schema: str
+    constraint: str
+
 
 class Size(NamedTuple):
     """What a domain's schema holds, the engine's own tables counted in bytes only."""
@@ -48,6 +68,7 @@ class Table(NamedTuple):
     name: str
     rows: int | None
     size: int
+    relations: tuple[Relation, ...] = ()
 
 
 def read_tables(connection: BaseDatabaseWrapper, schemas: Sequence[str]) -> list[Table]:
@@ -58,6 +79,13 @@ def read_tables(connection: BaseDatabaseWrapper, schemas: Sequence[str]) -> list
             Table(schema, name, None if rows < 0 else int(rows), size)
             for schema, name, rows, size in cursor.fetchall()
         ]
+
+
+def read_relations(connection: BaseDatabaseWrapper, schema: str) -> list[Relation]:
+    """Return the foreign keys of the schema's tables, to whichever schema."""
+    with connection.cursor() as cursor:
+        cursor.execute(RELATIONS, [schema])
+        return list(map(Relation._make, cursor.fetchall()))
 
 
 def read_sizes(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Size]:

@@ -93,10 +93,7 @@ def read_links(app_label: str, path: Path, source: bytes | None = None) -> Links
 def dependencies_of(key: Key) -> tuple[Key, ...]:
     """Return what an installed migration depends on; nothing where there is no file of it."""
     label, name = key
-    try:
-        paths = migration_files(label)
-    except LookupError:
-        return ()
+    paths = migration_files(label)
     return next((read_links(label, path).dependencies for path in paths if path.stem == name), ())
 
 

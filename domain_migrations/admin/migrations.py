@@ -1,0 +1,140 @@
+"""A domain's migrations in order, each with where it stands, told without importing any."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..boundary.dependencies import Links, read_links
+from ..domains import Domain
+from ..execution.integrity import edited
+from ..execution.interrupted import Interruption, find_interruption
+from ..execution.status import DomainStatus, read_statuses
+from ..files import MigrationKey, migration_file, migrations_on_disk
+from ..history.journal import read_entries
+from ..history.steps import JournalStep, steps_of_domain
+from . import states
+from .states import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationRow:
+    """One migration on its domain's page.
+
+    Attributes:
+        states: the worst first.
+        step: the journal's row of when it was applied; None where the journal knows nothing.
+        failure: the last failure, if nothing has succeeded since.
+    """
+
+    key: MigrationKey
+    states: tuple[State, ...]
+    applied: datetime.datetime | None = None
+    step: JournalStep | None = None
+    failure: JournalStep | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """A domain's migrations, and what is to be done about them."""
+
+    status: DomainStatus
+    rows: tuple[MigrationRow, ...]
+    interruption: Interruption | None
+
+    def with_state(self, state: State) -> list[MigrationRow]:
+        return [row for row in self.rows if state in row.states]
+
+
+def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
+    """Return the domain's migrations in the order in which they were, or will be, applied."""
+    (status,) = read_statuses(connection, [domain])
+    interruption = find_interruption(read_entries(connection, domain))
+    changed = set(edited(connection, status))
+    steps: dict[tuple[str, str], list[JournalStep]] = {}
+    for step in steps_of_domain(connection, domain):
+        steps.setdefault((step.app, step.name), []).append(step)
+    applied = {MigrationKey(row.app, row.name): row.applied for row in status.rows}
+    others = migrations_on_disk(domain.app_labels) - set(applied)
+    rows = []
+    for key in [*applied, *in_order(others)]:
+        own = steps.get(key, [])
+        rows.append(
+            MigrationRow(
+                key=key,
+                states=tuple(_states(key, status, interruption, changed, own, applied)),
+                applied=applied.get(key),
+                step=_latest(own) if key in applied else None,
+                failure=last_failure(own),
+            )
+        )
+    return History(status, tuple(rows), interruption)
+
+
+def _states(
+    key: MigrationKey,
+    status: DomainStatus,
+    interruption: Interruption | None,
+    changed: set[tuple[str, str]],
+    steps: Sequence[JournalStep],
+    applied: Iterable[MigrationKey],
+) -> Iterable[State]:
+    if interruption is not None and interruption.key == key:
+        yield states.INTERRUPTED
+    elif last_failure(steps):
+        yield states.FAILED
+    if key in status.unknown:
+        yield states.UNKNOWN
+    if key in changed:
+        yield states.EDITED
+    if key in applied:
+        ran = [step for step in steps if step.direction == "forwards" and step.succeeded]
+        # An accepted edit is behind how the migration came there.
+        ways = [step.status for step in ran if step.status != "adopted"]
+        yield states.FAKED if ways and ways[-1] == "faked" else states.APPLIED
+    else:
+        yield states.PENDING if key in status.pending else states.REPLACED
+
+
+def _latest(steps: Sequence[JournalStep]) -> JournalStep | None:
+    ran = [step for step in steps if step.direction == "forwards" and step.succeeded]
+    return next((step for step in reversed(ran) if step.status != "adopted"), None)
+
+
+def last_failure(steps: Sequence[JournalStep]) -> JournalStep | None:
+    """Return the failure that nothing has made good since."""
+    decided = [step for step in steps if step.status != "running"]
+    return decided[-1] if decided and decided[-1].status == "failed" else None
+
+
+def in_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
+    """Return migrations on disk behind those of them that they depend on, else by name."""
+    graph: dict[MigrationKey, set[MigrationKey]] = {key: set() for key in keys}
+    for key in graph:
+        links = links_of(key)
+        graph[key].update(MigrationKey(*parent) for parent in links.dependencies)
+        for child in map(MigrationKey._make, links.run_before):
+            if child in graph:
+                graph[child].add(key)
+    sorter = TopologicalSorter({key: graph[key] & set(graph) for key in graph})
+    try:
+        sorter.prepare()
+    except CycleError:
+        return sorted(graph)  # A run says so; here they are to be seen all the same.
+    ordered: list[MigrationKey] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += ready
+        sorter.done(*ready)
+    return ordered
+
+
+def links_of(key: MigrationKey) -> Links:
+    """Return what a migration's file says of others; nothing where there is no file."""
+    path = migration_file(key)
+    return read_links(key.app, path) if path else Links(key, Path())

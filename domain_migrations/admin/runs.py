@@ -1,0 +1,126 @@
+"""The runs of several databases: the list of them, and one of them on a time line."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import connections
+
+from ..domains import Domain
+from ..exceptions import DomainMigrationsError
+from ..execution.connection import database_errors
+from ..history.runs import Run, RunFilter, list_runs
+from ..history.steps import JournalStep, steps_of_run
+from . import states
+from .states import State
+
+SHORTEST = 0.5
+"""Per cent of the line that even the shortest step takes, so that it is seen."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A step on the time line; places are per cent of the line."""
+
+    step: JournalStep
+    state: State
+    after: float
+    left: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A run from its first step to its last.
+
+    Attributes:
+        broken: the domains in which it did not come to a good end.
+    """
+
+    started: datetime.datetime
+    seconds: float
+    steps: tuple[Bar, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def domains(self) -> list[str]:
+        return list(dict.fromkeys(bar.step.domain for bar in self.steps))
+
+    @property
+    def broken(self) -> set[str]:
+        last = {bar.step.domain: bar.step for bar in self.steps if bar.step.direction == "run"}
+        return {name for name, step in last.items() if step.status != "done"}
+
+    @property
+    def first(self) -> JournalStep:
+        return self.steps[0].step
+
+
+def read_runs(
+    domains: Sequence[Domain], wanted: RunFilter, *, limit: int, offset: int
+) -> tuple[list[Run], list[str]]:
+    """Return the runs, latest first, and why those of some databases are missing."""
+    found: list[Run] = []
+    problems: list[str] = []
+    aliases = list(_aliases(domains))
+    for alias, here in aliases:
+        # Of several databases each may have all the runs of this page.
+        several = len(aliases) > 1
+        try:
+            with database_errors(alias):
+                found += list_runs(
+                    connections[alias],
+                    here,
+                    wanted,
+                    limit=limit + offset if several else limit,
+                    offset=0 if several else offset,
+                )
+        except DomainMigrationsError as exc:
+            problems.append(f"{exc.message} {exc.hint}".strip())
+    found.sort(key=lambda run: run.started, reverse=True)
+    return (found[offset : offset + limit] if len(aliases) > 1 else found), problems
+
+
+def read_run(domains: Sequence[Domain], run: str) -> Line:
+    """Return what a run did in these domains; without steps where it did nothing in them."""
+    steps: list[JournalStep] = []
+    problems: list[str] = []
+    for alias, here in _aliases(domains):
+        try:
+            with database_errors(alias):
+                steps += steps_of_run(connections[alias], here, run)
+        except DomainMigrationsError as exc:
+            problems.append(f"{exc.message} {exc.hint}".strip())
+    if not steps:
+        return Line(datetime.datetime.now(datetime.UTC), 0.0, (), tuple(problems))
+    begin = min(step.started for step in steps)
+    end = max(step.started + datetime.timedelta(seconds=step.seconds) for step in steps)
+    whole = (end - begin).total_seconds()
+    ended = {step.domain for step in steps if step.direction == "run" and step.status != "running"}
+    return Line(
+        begin.astimezone(datetime.UTC),
+        whole,
+        tuple(
+            _bar(step, begin, whole)
+            for step in sorted(steps, key=lambda step: (step.domain, step.id))
+            # A run's beginning is told by its end, where there is one.
+            if not (step.direction == "run" and step.status == "running" and step.domain in ended)
+        ),
+        tuple(problems),
+    )
+
+
+def _bar(step: JournalStep, begin: datetime.datetime, whole: float) -> Bar:
+    after = (step.started - begin).total_seconds()
+    scale = 100 / whole if whole > 0 else 0
+    width = max(step.seconds * scale, SHORTEST)
+    left = min(after * scale, 100 - width)
+    return Bar(step, states.of_journal(step.status), after, round(max(left, 0), 2), round(width, 2))
+
+
+def _aliases(domains: Sequence[Domain]) -> Iterator[tuple[str, list[Domain]]]:
+    for alias in dict.fromkeys(domain.database for domain in domains):
+        if connections[alias].vendor == "postgresql":
+            yield alias, [domain for domain in domains if domain.database == alias]

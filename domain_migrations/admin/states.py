@@ -1,0 +1,45 @@
+"""States of domains, migrations and runs: each has a sign, a word and a colour."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class State(NamedTuple):
+    """A state; ``key`` names its colour, and the sign and the word say the same without it."""
+
+    key: str
+    sign: str
+    word: str
+
+
+UP_TO_DATE = State("ok", "✓", "up to date")
+APPLIED = State("ok", "✓", "applied")
+DONE = State("ok", "✓", "done")
+FAKED = State("faked", "◇", "faked")
+PENDING = State("pending", "○", "pending")
+EDITED = State("edited", "✎", "edited since")
+REPLACED = State("replaced", "≡", "replaced")
+REPAIRED = State("repaired", "✎", "repaired")
+FAILED = State("failed", "✕", "failed")
+INTERRUPTED = State("interrupted", "‼", "interrupted")
+UNFINISHED = State("unfinished", "…", "not finished")
+RUNNING = State("running", "▶", "running")
+UNKNOWN = State("unknown", "?", "unknown")
+UNREADABLE = State("unreadable", "!", "cannot be read")
+
+OF_DOMAINS = (UP_TO_DATE, PENDING, UNKNOWN, FAILED, UNFINISHED, RUNNING, UNREADABLE)
+
+OF_JOURNAL = {
+    "done": DONE,
+    "failed": FAILED,
+    "running": UNFINISHED,
+    "faked": FAKED,
+    "adopted": State("repaired", "✎", "accepted"),
+    "repaired": REPAIRED,
+}
+
+
+def of_journal(status: str) -> State:
+    """Return the state for a journal's status, also for one that is newer than this list."""
+    return OF_JOURNAL.get(status, State("unfinished", "…", status))

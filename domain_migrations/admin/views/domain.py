@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.core.paginator import Paginator
+from django.db import connections
+from django.http import HttpRequest
+
+from ...domains import Domain
+from .. import states
+from ..migrations import History, MigrationRow, read_history
+from ..overview import read_rows
+from ..page import Page, one_of, url
+from ..sizes import Relation, read_relations, read_tables
+
+ROWS = 100
+
+
+def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
+    """One domain: its migrations, its tables and how they refer to each other."""
+    one = one_of(seen, name)
+    (row,) = read_rows([one])
+    context = {"domain": one, "row": row}
+    commands: tuple[tuple[str, str], ...] = (("See it in text", f"manage.py show_domains {name}"),)
+    if row.status is not None:
+        connection = connections[one.database]
+        history = read_history(connection, one)
+        page = Paginator(history.rows, ROWS).get_page(request.GET.get("page"))
+        own = {table.name for table in one.own_tables}
+        relations: dict[str, list[Relation]] = {}
+        for relation in read_relations(connection, one.schema):
+            relations.setdefault(relation.table, []).append(relation)
+        tables = [
+            table._replace(relations=tuple(relations.get(table.name, ())))
+            for table in read_tables(connection, [one.schema])
+            if table.name not in own
+        ]
+        context |= {"page": page, "tables": tables}
+        commands = tuple(next_commands(one, history))
+    return Page(
+        "domain.html",
+        f"Domain {name}",
+        context,
+        trail=(("Domains", url("domain_changelist")),),
+        commands=commands,
+    )
+
+
+def next_commands(domain: Domain, history: History) -> Iterator[tuple[str, str]]:
+    """Yield what one would run next about the domain: why, and the command line."""
+    name = domain.name
+    if history.interruption is not None:
+        resume = f"manage.py repair_domain {name} --resume"
+        yield f"Go on with {history.interruption.key}, which was interrupted", resume
+    if history.status.pending or not history.status.up_to_date:
+        yield "See what would run, and run nothing", f"manage.py migrate_domain {name} --plan"
+        yield "Bring it up to date", f"manage.py migrate_domain {name}"
+    for row in history.with_state(states.EDITED)[:1]:
+        accept = f"manage.py repair_domain {name} --accept-checksum {target(domain, row)}"
+        yield f"Accept the edit of {row.key}, once it is reviewed", accept
+    if history.status.unknown:
+        prune = f"manage.py repair_domain {name} --prune"
+        yield "Forget migrations that are gone from disk for good", prune
+    if history.status.rows:
+        yield "Undo the last batch", f"manage.py migrate_domain {name} --rollback"
+    yield "Look for drift and crossings", f"manage.py verify_domain {name}"
+
+
+def target(domain: Domain, row: MigrationRow) -> str:
+    """Return the migration as a command takes it."""
+    return row.key.name if len(domain.app_labels) == 1 else str(row.key)
