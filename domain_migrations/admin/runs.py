@@ -41,21 +41,26 @@ class Line:
 
     started: datetime.datetime
     seconds: float
-    steps: tuple[Bar, ...]
+    steps: tuple[JournalStep, ...]
     problems: tuple[str, ...]
 
     @property
     def domains(self) -> list[str]:
-        return list(dict.fromkeys(bar.step.domain for bar in self.steps))
+        return list(dict.fromkeys(step.domain for step in self.steps))
 
     @property
     def broken(self) -> set[str]:
-        last = {bar.step.domain: bar.step for bar in self.steps if bar.step.direction == "run"}
+        last = {step.domain: step for step in self.steps if step.direction == "run"}
         return {name for name, step in last.items() if step.status != "done"}
 
-    @property
-    def first(self) -> JournalStep:
-        return self.steps[0].step
+    def bar(self, step: JournalStep) -> Bar:
+        """Return where one of the steps lies."""
+        after = (step.started - self.started).total_seconds()
+        scale = 100 / self.seconds if self.seconds > 0 else 0
+        width = min(max(step.seconds * scale, SHORTEST), 100)
+        left = max(min(after * scale, 100 - width), 0)
+        state = states.of_journal(step.status)
+        return Bar(step, state, after, round(left, 2), round(width, 2))
 
 
 def read_runs(
@@ -97,27 +102,18 @@ def read_run(domains: Sequence[Domain], run: str) -> Line:
         return Line(datetime.datetime.now(datetime.UTC), 0.0, (), tuple(problems))
     begin = min(step.started for step in steps)
     end = max(step.started + datetime.timedelta(seconds=step.seconds) for step in steps)
-    whole = (end - begin).total_seconds()
     ended = {step.domain for step in steps if step.direction == "run" and step.status != "running"}
     return Line(
-        begin.astimezone(datetime.UTC),
-        whole,
+        begin,
+        (end - begin).total_seconds(),
         tuple(
-            _bar(step, begin, whole)
-            for step in sorted(steps, key=lambda step: (step.domain, step.id))
+            step
+            for step in steps
             # A run's beginning is told by its end, where there is one.
             if not (step.direction == "run" and step.status == "running" and step.domain in ended)
         ),
         tuple(problems),
     )
-
-
-def _bar(step: JournalStep, begin: datetime.datetime, whole: float) -> Bar:
-    after = (step.started - begin).total_seconds()
-    scale = 100 / whole if whole > 0 else 0
-    width = max(step.seconds * scale, SHORTEST)
-    left = min(after * scale, 100 - width)
-    return Bar(step, states.of_journal(step.status), after, round(max(left, 0), 2), round(width, 2))
 
 
 def _aliases(domains: Sequence[Domain]) -> Iterator[tuple[str, list[Domain]]]:

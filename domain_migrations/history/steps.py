@@ -54,10 +54,9 @@ class JournalStep(NamedTuple):
 def steps_of_run(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain], run: str
 ) -> list[JournalStep]:
-    """Return what a run did in these domains, in the order in which it began."""
+    """Return what a run did in these domains, by domain, without what it locked."""
     where = sql.SQL("run = {}::uuid").format(sql.Literal(run))
-    steps = _read(connection, domains, where)
-    return sorted(steps, key=lambda step: (step.started, step.domain, step.id))
+    return _read(connection, domains, where, footprint=False)
 
 
 def steps_of_domain(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalStep]:

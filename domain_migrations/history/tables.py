@@ -80,7 +80,8 @@ def read_histories(
     in the wrong table is still in the answer, under the table's domain.
     """
     tables = {domain.history_table: domain for domain in domains}
-    present = [table for table in tables if table in existing_tables(connection, tables)]
+    found = existing_tables(connection, tables)
+    present = [table for table in tables if table in found]
     return _read(connection, domains, present)
 
 

@@ -1,45 +1,309 @@
+"""What the engine's admin pages say, and what they refuse."""
+
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Iterator
 
 import pytest
-from django.test import Client
-from django.urls import reverse
+from django.test import Client, override_settings
+from django.urls import NoReverseMatch, reverse
 
-from tests.admin.landscape import FAILED, RUN, names
-from tests.support.business import superuser_client
+from tests.admin.landscape import FAILED, RUN, member, names
+from tests.support.business import make_user, superuser_client
+from tests.support.catalog import query
+
+pytestmark = pytest.mark.usefixtures("undone")
+
+PENDING = "0012_assignment_location"
+INITIAL = {"name": "hr", "app": "hr", "migration": "0001_initial"}
 
 
 def url(page: str, **arguments: str) -> str:
     return reverse(f"admin:domain_migrations_{page}", kwargs=arguments)
 
 
+def pages() -> dict[str, str]:
+    return {
+        "overview": url("domain_changelist"),
+        "domain": url("detail", name="hr"),
+        "core": url("detail", name="core"),
+        "migration": url("migration", **INITIAL),
+        "unknown": url("migration", name="hr", app="hr", migration="0099_gone"),
+        "journal": url("journal"),
+        "run": url("run", run=RUN),
+    }
+
+
 @pytest.fixture
-def client(landscape: str) -> Client:
+def client(landscape: str) -> Iterator[Client]:
     return superuser_client()
 
 
-def text(client: Client, address: str) -> str:
+def client_of(user: object) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def source(client: Client, address: str) -> str:
     response = client.get(address)
-    assert response.status_code == 200, response.status_code
-    return re.sub(r"\s+", " ", response.content.decode())
+    assert response.status_code == 200, (address, response.status_code)
+    return response.content.decode()
 
 
-def test_smoke(client):
-    from pathlib import Path
+def rows(text: str, table: str) -> list[list[str]]:
+    """The cells of a table's rows, as a reader sees them."""
+    body = re.search(rf'<table [^>]*id="{table}".*?<tbody[^>]*>(.*?)</tbody>', text, re.DOTALL)
+    assert body, f"There is no table {table}."
+    return [
+        [plain(cell) for cell in re.findall(r"<t[dh][ >].*?</t[dh]>", row, re.DOTALL)]
+        for row in re.findall(r"<tr[ >].*?</tr>", body[1], re.DOTALL)
+    ]
 
-    for n, a in enumerate(
-        [
-            url("domain_changelist"),
-            url("detail", name="hr"),
-            url("detail", name="core"),
-            url("journal"),
-            url("run", run=RUN),
-            url("migration", name="hr", app="hr", migration=names("hr")[0]),
-            url("migration", name="inventory", app="inventory", migration="0001_initial"),
-            url("migration", name="hr", app="hr", migration="0099_gone"),
-        ]
-    ):
-        t = text(client, a)
-        Path(f"/tmp/team/admin-{n}.html").write_text(t)
-        assert "alert(1)</script>" not in t
+
+def plain(text: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", text)).replace("\xa0", " ").split())
+
+
+def commands(text: str) -> list[str]:
+    return [plain(found) for found in re.findall(r"<code class=.dm-command.>.*?</code>", text)]
+
+
+def test_overview_has_a_row_for_each_domain_core_first(client):
+    found = {row[0]: row for row in rows(source(client, pages()["overview"]), "domains")}
+    assert list(found) == ["core", "inventory", "hr", "finance"]
+    assert found["core"][1:4] == ["✓ up to date", "public", "default"]
+    assert found["hr"][1:7] == ["✕ failed", "hr", "default", "12", "1", "1"]
+    assert found["hr"][7].endswith("failed in 1.5 s by somsri@ward7 as postgres")
+    assert found["hr"][8] == "never"
+    ((tables,),) = query(
+        "SELECT count(*) FROM pg_tables WHERE schemaname = 'hr'"
+        " AND tablename NOT LIKE 'django_migrations%'"
+    )
+    assert found["hr"][9] == str(tables)
+    assert found["hr"][10].endswith("KB")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"q": "INVENT"}, ["inventory"]),
+        ({"q": "public"}, ["core"]),
+        ({"state": "failed"}, ["hr"]),
+        ({"state": "ok"}, ["core", "inventory", "finance"]),
+        ({"q": "nothing"}, ["No domain is like that."]),
+        ({"state": "nonsense", "page": "x"}, ["core", "inventory", "hr", "finance"]),
+    ],
+)
+def test_overview_is_filtered(client, given, expected):
+    found = client.get(pages()["overview"], given).content.decode()
+    assert [row[0] for row in rows(found, "domains")] == expected
+
+
+def test_domain_page_has_every_state_in_order(client):
+    found = rows(source(client, pages()["domain"]), "migrations")
+    assert [row[0] for row in found] == [f"hr.{name}" for name in [*names("hr"), PENDING]]
+    state = {row[0]: row[1] for row in found}
+    assert state["hr.0001_initial"] == "✎ edited since ✓ applied"
+    assert state["hr.0002_leave"] == "✓ applied"
+    assert state["hr.0099_gone"] == "? unknown ✓ applied"
+    assert state[f"hr.{PENDING}"] == f"✕ failed ○ pending {FAILED}"
+    assert found[1][2] == "1"
+    assert re.search(r"^\d+ ms$|^\d+\.\d s$", found[1][4])
+    assert re.search(r"^\S+@\S+ as postgres$|^postgres@\S+$", found[1][5])
+    faked = rows(source(client, url("detail", name="finance")), "migrations")
+    assert faked[-1][1] == "◇ faked"
+
+
+def test_domain_page_has_its_tables_and_what_they_refer_to(client):
+    found = {row[0]: row for row in rows(source(client, pages()["domain"]), "tables")}
+    assert found["assignments"][3] == "employees, positions"
+    assert "public.users" in found["employees"][3]
+    assert "django_migrations_hr" not in found
+
+
+def test_domain_page_has_the_commands_to_run_next(client):
+    assert commands(source(client, pages()["domain"])) == [
+        "manage.py migrate_domain hr --plan",
+        "manage.py migrate_domain hr",
+        "manage.py repair_domain hr --accept-checksum 0001_initial",
+        "manage.py repair_domain hr --prune",
+        "manage.py migrate_domain hr --rollback",
+        "manage.py verify_domain hr",
+    ]
+
+
+def test_every_page_has_a_command(client):
+    assert [name for name, address in pages().items() if not commands(source(client, address))] == (
+        []
+    )
+
+
+def test_migration_page_has_source_statements_and_dependencies(client):
+    text = source(client, url("migration", name="hr", app="hr", migration=PENDING))
+    plain_text = plain(text)
+    assert 'ALTER TABLE "hr"."assignments" ADD COLUMN "location_id"' in plain_text
+    assert 'ALTER TABLE "hr"."assignments" DROP COLUMN "location_id"' in plain_text
+    assert "class Migration(migrations.Migration):" in plain_text
+    assert f'href="{url("migration", name="hr", app="hr", migration=names("hr")[10])}"' in text
+    assert FAILED in plain_text
+    assert '<span class="dm-hl-k">ALTER</span>' in text
+    assert commands(text) == [
+        f"manage.py migrate_domain hr {PENDING} --plan",
+        f"manage.py migrate_domain hr {PENDING}",
+        f"manage.py sqlmigrate hr {PENDING}",
+    ]
+
+
+def test_migration_page_has_the_locks_it_took(client):
+    text = source(client, url("migration", name="hr", app="hr", migration="0002_leave"))
+    found = dict(rows(text, "locks"))
+    assert found["hr.leave_requests"] == "AccessExclusiveLock"
+    assert found["public.users"] == "ShareRowExclusiveLock"
+
+
+def test_what_is_not_on_disk_has_a_page_too(client):
+    text = plain(source(client, pages()["unknown"]))
+    assert "The migration is not on disk" in text
+
+
+@pytest.mark.parametrize("migration", ["0042_never", "..", "__init__"])
+def test_what_never_was_has_no_page(client, migration):
+    address = url("migration", name="hr", app="hr", migration=migration)
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("given", "domains"),
+    [
+        ({"domain": "finance"}, {"finance"}),
+        ({"status": "failed"}, {"hr"}),
+        ({"person": "SOMSRI"}, {"hr"}),
+        ({"person": "nobody"}, set()),
+        ({"until": "2020-01-01"}, set()),
+        ({"since": "2020-01-01", "person": "somsri"}, {"hr"}),
+        ({"since": "2999-01-01"}, set()),
+        ({"since": "soon"}, {"core", "inventory", "hr", "finance"}),
+        ({"page": "99"}, set()),
+    ],
+)
+def test_journal_is_filtered(client, given, domains):
+    found = rows(client.get(pages()["journal"], given).content.decode(), "runs")
+    assert {row[1] for row in found if len(row) > 1} == domains
+
+
+def test_journal_says_of_each_run_what_it_did(client):
+    found = rows(source(client, pages()["journal"] + "?domain=hr"), "runs")
+    assert [row[2:4] for row in found] == [
+        ["✕ failed", ""],
+        ["✓ done", "1 undone"],
+        ["✓ done", "12 applied"],
+    ]
+    assert found[0][7] == FAILED
+
+
+def test_journal_of_dates_that_are_none_says_so(client):
+    assert "Write dates as" in source(client, pages()["journal"] + "?since=soon")
+
+
+def test_run_page_has_its_steps_on_a_line(client):
+    text = source(client, pages()["run"])
+    assert [row[:3] for row in rows(text, "steps")] == [
+        ["hr", f"hr.{PENDING}", f"✕ failed {FAILED}"],
+        ["hr", "the whole run", f"✕ failed {FAILED}"],
+    ]
+    assert text.count('<rect x="') == 2
+    assert commands(text) == ["manage.py migrate_domain hr"]
+    assert client.get(url("run", run=RUN.replace("6f", "7f"))).status_code == 404
+
+
+@pytest.mark.parametrize("page", list(pages()))
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_pages_only_read(client, page, method):
+    assert getattr(client, method)(pages()[page]).status_code == 405
+
+
+@pytest.mark.parametrize("action", ["add", "change", "delete", "history"])
+def test_pages_of_django_that_change_are_not_there(action):
+    with pytest.raises(NoReverseMatch):
+        url(f"domain_{action}", object_id="hr")
+    with pytest.raises(NoReverseMatch):
+        url(f"domain_{action}")
+
+
+def test_admin_says_that_nothing_can_be_changed(client):
+    (app,) = (
+        app
+        for app in client.get(reverse("admin:index")).context["app_list"]
+        if app["app_label"] == "domain_migrations"
+    )
+    (model,) = app["models"]
+    assert model["admin_url"] == pages()["overview"]
+    assert model["add_url"] is None
+    assert model["view_only"]
+
+
+@pytest.mark.parametrize("page", list(pages()))
+def test_policy_lets_nothing_inline_or_from_outside(client, page):
+    response = client.get(pages()[page])
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self';")
+    assert "unsafe" not in policy
+    text = response.content.decode()
+    assert re.findall(r"<[^>]+\s(?:style|on\w+)=", text) == []
+    assert re.findall(r"<style|<script(?![^>]* src=)|javascript:", text) == []
+    assert re.findall(r'(?:src|href)="(?:https?:)?//[^"]*"', text) == []
+    assert "<script>alert" not in text
+
+
+def test_policy_names_the_host_of_static_files(client):
+    with override_settings(STATIC_URL="https://static.example.com/it/"):
+        policy = client.get(pages()["journal"]).headers["Content-Security-Policy"]
+    assert "style-src 'self' https://static.example.com;" in policy
+
+
+def test_permission_of_one_domain_shows_that_domain_alone(landscape):
+    client = client_of(member("finance"))
+    assert [row[0] for row in rows(source(client, pages()["overview"]), "domains")] == ["finance"]
+    assert {row[1] for row in rows(source(client, pages()["journal"]), "runs")} == {"finance"}
+    runs = client.get(pages()["journal"], {"domain": "hr"}).content.decode()
+    assert [row for row in rows(runs, "runs") if len(row) > 1] == []
+    refused = [name for name in pages() if name not in ("overview", "journal")]
+    assert [client.get(pages()[name]).status_code for name in refused] == [404] * len(refused)
+    assert source(client, url("detail", name="finance"))
+
+
+def test_run_of_several_domains_shows_those_one_may_see(landscape):
+    ((run,),) = query(
+        "SELECT run::text FROM public.django_migrations_core_journal ORDER BY id LIMIT 1"
+    )
+    every = rows(source(superuser_client(), url("run", run=run)), "steps")
+    assert {row[0] for row in every} == {"core", "inventory", "hr", "finance"}
+    own = rows(source(client_of(member("hr")), url("run", run=run)), "steps")
+    assert {row[0] for row in own} == {"hr"}
+
+
+def test_link_to_what_one_may_not_see_is_no_link(landscape):
+    text = source(client_of(member("inventory")), url("detail", name="inventory"))
+    assert "/domain/core/" not in text
+
+
+@pytest.mark.parametrize("page", list(pages()))
+def test_without_a_permission_there_is_nothing_to_see(landscape, page):
+    assert client_of(make_user(is_staff=True)).get(pages()[page]).status_code == 403
+    assert client_of(make_user()).get(pages()[page]).status_code == 302
+    assert Client().get(pages()[page]).status_code == 302
+
+
+def test_admin_does_not_list_what_one_may_not_see(landscape):
+    index = client_of(make_user(is_staff=True)).get(reverse("admin:index"))
+    assert "domain_migrations" not in [app["app_label"] for app in index.context["app_list"]]
+
+
+def test_pages_write_nothing(client):
+    before = query("SELECT count(*) FROM hr.django_migrations_hr_journal")
+    for address in pages().values():
+        source(client, address)
+    assert query("SELECT count(*) FROM hr.django_migrations_hr_journal") == before

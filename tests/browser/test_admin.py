@@ -1,24 +1,150 @@
-"""The engine's admin pages in a browser."""
+"""The engine's admin pages in a browser: every page, at both widths and in both schemes."""
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
-from tests.support.browser import NARROW, WIDE, Windows, faults, sideways
+from tests.admin.landscape import RUN, make_landscape, member
+from tests.support.browser import NARROW, WIDE, Site, Windows, faults, sideways
 from tests.support.business import make_user
+from tests.support.commands import call
 
-OVERVIEW = "/admin/domain_migrations/domain/"
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+BASE = "/admin/domain_migrations/domain/"
+PENDING = "0012_assignment_location"
+PAGES = {
+    "overview": BASE,
+    "domain": f"{BASE}domain/hr/",
+    "migration": f"{BASE}domain/hr/hr/{PENDING}/",
+    "journal": f"{BASE}journal/",
+    "run": f"{BASE}journal/{RUN}/",
+}
 
 
 @pytest.fixture(scope="module")
-def superuser(site):
+def superuser(site: Site) -> Any:
+    make_landscape()
     return make_user(is_staff=True, is_superuser=True)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_overview_fits_and_is_accessible(windows: Windows, superuser, size, dark):
-    page = windows.open(superuser, OVERVIEW, size=size, dark=dark)
-    assert page.locator("#domains tbody th").all_inner_texts()[0] == "core"
-    assert sideways(page) == 0
-    assert faults(page) == []
+def test_pages_fit_and_are_accessible(
+    windows: Windows, superuser: Any, size: tuple[int, int], dark: bool
+) -> None:
+    page = windows.open(superuser, size=size, dark=dark)
+    for name, path in PAGES.items():
+        page.goto(path)
+        assert page.locator("#content h1").is_visible(), name
+        assert sideways(page) == 0, name
+        assert faults(page) == [], name
+    dark_background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (dark_background == "rgb(18, 18, 18)") == dark
+
+
+def test_from_the_overview_to_the_statements(windows: Windows, superuser: Any) -> None:
+    page = windows.open(superuser)
+    page.get_by_role("link", name="Domains", exact=True).first.click()
+    page.get_by_role("link", name="hr", exact=True).click()
+    page.get_by_role("link", name=f"hr.{PENDING}").click()
+    statements = page.get_by_role("region", name="SQL, forwards")
+    assert 'ALTER TABLE "hr"."assignments" ADD COLUMN "location_id"' in statements.inner_text()
+    keyword = statements.locator(".dm-hl-k").first
+    colours = "element => getComputedStyle(element).color"
+    assert keyword.evaluate(colours) != statements.evaluate(colours)
+    assert "class Migration" in page.get_by_role("region", name="Source of").inner_text()
+
+
+def test_journal_is_filtered(windows: Windows, superuser: Any) -> None:
+    page = windows.open(superuser, PAGES["journal"])
+    page.get_by_label("Domain", exact=True).select_option("hr")
+    page.get_by_label("Status").select_option("failed")
+    page.get_by_label("Person").fill("somsri")
+    page.get_by_role("button", name="Filter").click()
+    runs = page.locator("#runs tbody tr")
+    assert runs.count() == 1
+    assert "✕ failed" in runs.inner_text()
+    runs.get_by_role("link").first.click()
+    assert page.locator("#steps tbody tr").count() == 2
+    bars = page.locator("#steps .dm-bar rect:not(.dm-track)")
+    widths = [bar["width"] for bar in (bars.nth(place).bounding_box() for place in (0, 1)) if bar]
+    assert 10 < widths[0] < widths[1]
+
+
+@pytest.mark.parametrize("page", list(PAGES))
+def test_pages_need_no_script(windows: Windows, superuser: Any, page: str) -> None:
+    shown = windows.open(superuser, PAGES[page], javascript=False, size=NARROW, dark=True)
+    assert shown.locator("main h1").is_visible()
+    assert shown.locator(".dm-command").first.is_visible()
+    assert shown.evaluate("document.querySelectorAll('main script').length") == 0
+
+
+def focused(page: Page) -> str:
+    text: str = page.evaluate("document.activeElement.innerText || document.activeElement.name")
+    return text
+
+
+def tab_to(page: Page, name: str) -> None:
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        if focused(page) == name:
+            return
+    raise AssertionError(f"The keyboard does not reach {name!r}.")
+
+
+def test_keyboard_alone(windows: Windows, superuser: Any) -> None:
+    page = windows.open(superuser, BASE)
+    tab_to(page, "Skip to main content")
+    page.keyboard.press("Enter")
+    tab_to(page, "q")
+    page.keyboard.type("hr")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"q=hr"))
+    tab_to(page, "Skip to main content")
+    page.keyboard.press("Enter")
+    tab_to(page, "hr")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/domain/hr/$"))
+    # What scrolls can be scrolled by the keyboard too.
+    tab_to(page, page.locator(".dm-scroll").first.inner_text())
+
+
+def test_pending_migration_turns_applied(windows: Windows, superuser: Any) -> None:
+    page = windows.open(superuser, PAGES["domain"])
+    row = page.locator("#migrations tr", has_text=PENDING)
+    assert "○ pending" in row.inner_text()
+    assert call("migrate_domain", "hr", verbosity=0).exit_status == 0
+    page.reload()
+    assert "✓ applied" in row.inner_text()
+    assert "pending" not in row.inner_text()
+    page.goto(BASE)
+    assert "? unknown" in page.locator("#domains tr", has_text="hr").first.inner_text()
+
+
+def test_permission_of_one_domain_does_not_open_another(windows: Windows, superuser: Any) -> None:
+    page = windows.open(member("finance"), BASE)
+    assert page.locator("#domains tbody th").all_inner_texts() == ["finance"]
+    for name in ("domain", "migration", "run"):
+        answer = page.goto(PAGES[name])
+        assert answer is not None
+        assert answer.status == 404, name
+    answer = page.goto(f"{BASE}domain/finance/")
+    assert answer is not None
+    assert answer.status == 200
+
+
+def test_signing_in_leads_to_the_page(windows: Windows, superuser: Any) -> None:
+    superuser.set_password("a ward of seven beds")
+    superuser.save()
+    page = windows.open(None, PAGES["domain"])
+    page.get_by_label("Username").fill(superuser.username)
+    page.get_by_label("Password").fill("a ward of seven beds")
+    page.get_by_role("button", name="Log in").click()
+    assert page.locator("#content h1").inner_text() == "Domain hr"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest
 from django.utils.dateparse import parse_date
 from django.utils.timezone import localtime, make_aware
@@ -16,6 +17,8 @@ from ..page import Page, url
 from ..runs import read_run, read_runs
 
 ROWS = 50
+STEPS = 200
+DOMAINS = 25
 A_DAY = datetime.timedelta(days=1)
 
 
@@ -61,7 +64,14 @@ def run(request: HttpRequest, seen: Sequence[Domain], run: UUID) -> Page:
     line = read_run(seen, str(run))
     if not line.steps:
         raise Http404("There is no such run, or you may not look at any domain of it.")
-    context: dict[str, Any] = {"line": line, "run": run}
+    page = Paginator(line.steps, STEPS).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {
+        "line": line,
+        "first": line.steps[0],
+        "run": run,
+        "page": page,
+        "bars": map(line.bar, page),
+    }
     return Page(
         "run.html",
         f"Run of {localtime(line.started):%Y-%m-%d %H:%M:%S}",
@@ -71,7 +81,7 @@ def run(request: HttpRequest, seen: Sequence[Domain], run: UUID) -> Page:
             (f"Bring {name} up to date", f"manage.py migrate_domain {name}")
             if name in line.broken
             else (f"See where {name} stands", f"manage.py show_domains {name}")
-            for name in line.domains
+            for name in line.domains[:DOMAINS]
         ),
     )
 
