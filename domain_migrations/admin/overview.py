@@ -14,6 +14,7 @@ from ..exceptions import DomainMigrationsError
 from ..execution.connection import database_errors
 from ..execution.status import DomainStatus, read_statuses
 from ..history.runs import Run, find_tables, last_runs
+from ..history.verifications import StoredVerification, last_verifications
 from . import states
 from .sizes import Size, read_sizes
 from .states import State
@@ -31,7 +32,7 @@ class Row:
     status: DomainStatus | None = None
     size: Size | None = None
     last_run: Run | None = None
-    verified: None = None
+    verified: StoredVerification | None = None
     problem: str = ""
 
     @property
@@ -73,11 +74,11 @@ def choose(domains: Sequence[Domain], wanted: Wanted) -> list[Domain]:
     ]
     if wanted.state not in {state.key for state in states.OF_DOMAINS}:
         return found
-    rows = read_rows(found, sizes=False)
+    rows = read_rows(found, details=False)
     return [row.domain for row in rows if row.state.key == wanted.state]
 
 
-def read_rows(domains: Sequence[Domain], *, sizes: bool = True) -> list[Row]:
+def read_rows(domains: Sequence[Domain], *, details: bool = True) -> list[Row]:
     """Return a row for each domain, in as many queries as its databases need, however many
     domains there are. A database that cannot be read makes its rows say so.
     """
@@ -86,14 +87,14 @@ def read_rows(domains: Sequence[Domain], *, sizes: bool = True) -> list[Row]:
         here = [domain for domain in domains if domain.database == alias]
         try:
             with database_errors(alias):
-                rows.update((row.domain.name, row) for row in _rows(alias, here, sizes))
+                rows.update((row.domain.name, row) for row in _rows(alias, here, details))
         except DomainMigrationsError as exc:
             problem = f"{exc.message} {exc.hint}".strip()
             rows.update((domain.name, Row(domain=domain, problem=problem)) for domain in here)
     return [rows[domain.name] for domain in domains]
 
 
-def _rows(alias: str, domains: list[Domain], sizes: bool) -> Iterator[Row]:
+def _rows(alias: str, domains: list[Domain], details: bool) -> Iterator[Row]:
     connection = connections[alias]
     if connection.vendor != "postgresql":
         problem = f'The database "{alias}" is not PostgreSQL.'
@@ -103,7 +104,7 @@ def _rows(alias: str, domains: list[Domain], sizes: bool) -> Iterator[Row]:
         connection, [table for d in domains for table in (d.history_table, d.journal_table)]
     ).forbidden
     open_ = [d for d in domains if not {d.history_table, d.journal_table} & forbidden]
-    yield from _readable(connection, open_, sizes)
+    yield from _readable(connection, open_, details)
     for domain in domains:
         if domain not in open_:
             role = connection.settings_dict.get("USER") or "in use"
@@ -114,9 +115,12 @@ def _rows(alias: str, domains: list[Domain], sizes: bool) -> Iterator[Row]:
             )
 
 
-def _readable(connection: BaseDatabaseWrapper, domains: list[Domain], sizes: bool) -> Iterator[Row]:
+def _readable(
+    connection: BaseDatabaseWrapper, domains: list[Domain], details: bool
+) -> Iterator[Row]:
     runs = last_runs(connection, domains)
-    measured = read_sizes(connection, domains) if sizes else {}
+    verified = last_verifications(connection, domains) if details else {}
+    measured = read_sizes(connection, domains) if details else {}
     for status in read_statuses(connection, domains):
         name = status.domain.name
         yield Row(
@@ -124,4 +128,5 @@ def _readable(connection: BaseDatabaseWrapper, domains: list[Domain], sizes: boo
             status=status,
             size=measured.get(name),
             last_run=runs.get(name),
+            verified=verified.get(name),
         )

@@ -20,8 +20,9 @@ MAX_FINDINGS = 200
 FIELDS = ("id", "kind", "object", "message", "hint")
 
 SELECT_LAST = """
-SELECT started, seconds, details, database_user, os_user, host, project_version
-FROM {table} WHERE direction = 'verify' ORDER BY id DESC LIMIT 1
+(SELECT {domain} AS domain, started, seconds, details, database_user, os_user, host,
+        project_version
+ FROM {table} WHERE direction = 'verify' ORDER BY id DESC LIMIT 1)
 """
 
 MAY_WRITE = """
@@ -111,18 +112,35 @@ def store_verification(
 
 def last_verification(connection: BaseDatabaseWrapper, domain: Domain) -> StoredVerification | None:
     """Return what ``verify_domain`` found last, None where it has not looked yet."""
-    if not existing_tables(connection, [domain.journal_table]):
-        return None
-    statement = sql.SQL(SELECT_LAST).format(table=sql.Identifier(*domain.journal_table))
+    return last_verifications(connection, [domain]).get(domain.name)
+
+
+def last_verifications(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, StoredVerification]:
+    """Return domain name → what ``verify_domain`` found last, where it has looked; one query."""
+    present = existing_tables(connection, [domain.journal_table for domain in domains])
+    parts = [
+        sql.SQL(SELECT_LAST).format(
+            domain=sql.Literal(domain.name), table=sql.Identifier(*domain.journal_table)
+        )
+        for domain in domains
+        if domain.journal_table in present
+    ]
+    if not parts:
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(statement)
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    started, seconds, details, database_user, os_user, host, project_version = row
+        cursor.execute(sql.SQL(" UNION ALL ").join(parts))
+        return {row[0]: _stored(*row) for row in cursor.fetchall()}
+
+
+def _stored(
+    domain: str, started: datetime.datetime, seconds: float, details: str, *who: str
+) -> StoredVerification:
+    database_user, os_user, host, project_version = who
     kept = json.loads(details)
     return StoredVerification(
-        domain=domain.name,
+        domain=domain,
         started=started,
         seconds=seconds,
         kinds=tuple(kept["kinds"]),

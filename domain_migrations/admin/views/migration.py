@@ -25,7 +25,7 @@ def migration(
     domain = one_of(seen, name)
     key = MigrationKey(app, migration)
     on_disk = key in migrations_on_disk(domain.app_labels)
-    (overview,) = read_rows([domain], sizes=False)
+    (overview,) = read_rows([domain], details=False)
     row, steps = None, []
     if overview.status is not None:
         connection = connections[domain.database]
