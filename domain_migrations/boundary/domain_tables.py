@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from .core_tables import KEY_MODES
 from .evidence import Evidence
-from .held import CATALOG_CHANGES, READS, ROW_WRITE, Lock
-from .refusals import CORE_USES, Refusal
+from .held import CATALOG_CHANGES, READS, ROW_WRITE, STRENGTH, Lock
+from .refusals import CORE_KEY, CORE_USES, Refusal
 from .tables import Key, read_attached, read_keys
 
 ACTIONS = frozenset("cnd")
@@ -24,6 +24,10 @@ def on_domain_tables(evidence: Evidence, tables: dict[int, list[Lock]]) -> Itera
     keys: dict[int, list[Key]] = defaultdict(list)
     for key in read_keys(evidence.connection, evidence.now, evidence.before, list(tables)):
         keys[key.table].append(key)
+        if key.differs:
+            strongest = max(tables[key.table], key=lambda lock: STRENGTH[lock.mode])
+            left = f"left it behind: {key.differs}"
+            yield evidence.locked(strongest, CORE_KEY, left)
     changed = _changed_otherwise(evidence, tables, keys)
     for oid, locks in tables.items():
         allowed = _allowed(keys[oid], locks)

@@ -66,6 +66,11 @@ def kind_of(operation: Operation) -> type[Operation]:
     return kind
 
 
+def full_name(operation: Operation) -> str:
+    """Return where the operation's class is imported from, and its name."""
+    return f"{type(operation).__module__}.{type(operation).__qualname__}"
+
+
 def flatten(operations: Iterable[Operation]) -> Iterator[Operation]:
     """Yield the operations that touch the database, also those inside others."""
     for operation in operations:

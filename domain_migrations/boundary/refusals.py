@@ -12,6 +12,10 @@ USES = (
     " or share the table in core."
 )
 CORE_USES = "Core uses no domain: move what both need to core, or do it in the domain's migration."
+CORE_KEY = (
+    "Change the key with domain_migrations.operations.AlterReferencedKey, alone in its migration:"
+    " it changes the domains' columns too."
+)
 CORE_ROWS = (
     "Set writes_core = True on the migration if it has to write rows of core, or write them in"
     " a migration of core."

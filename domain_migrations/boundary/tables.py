@@ -84,13 +84,22 @@ def read_changed_class_rows(
 
 SELECT_KEYS: LiteralString = (
     "SELECT x.conrelid, x.confrelid, x.conname, x.confdeltype::text, x.confupdtype::text, "
-    + ours("x")
+    + ours("x") + ", CASE WHEN " + ours("x") + " THEN (SELECT a.attname || ' (' ||"
+    " format_type(a.atttypid, a.atttypmod) || ') refers to ' || b.attname || ' (' ||"
+    " format_type(b.atttypid, b.atttypmod) || ')' FROM unnest(x.conkey, x.confkey) AS p (c, k)"
+    " JOIN pg_attribute a ON a.attrelid = x.conrelid AND a.attnum = p.c"
+    " JOIN pg_attribute b ON b.attrelid = x.confrelid AND b.attnum = p.k"
+    " WHERE (a.atttypid, a.atttypmod) <> (b.atttypid, b.atttypmod) LIMIT 1) END"
     + " FROM pg_constraint x WHERE x.contype = 'f' AND x.conrelid = ANY(%(tables)s::oid[])"
-)
+)  # fmt: skip
 
 
 class Key(NamedTuple):
-    """A foreign key; ``written`` when this transaction made or altered it."""
+    """A foreign key; ``written`` when this transaction made or altered it.
+
+    Attributes:
+        differs: which of its columns has another type than the key, where that was altered.
+    """
 
     table: int
     target: int
@@ -98,6 +107,7 @@ class Key(NamedTuple):
     on_delete: str
     on_update: str
     written: bool
+    differs: str | None = None
 
 
 def read_keys(

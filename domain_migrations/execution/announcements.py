@@ -8,9 +8,9 @@ from dataclasses import replace
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..boundary.held import STRENGTH
+from ..catalog.core_keys import Reference, read_references
 from ..domains import CORE_SCHEMA, Domain, QualifiedName
 from .alterations import Alteration, alterations
-from .core_keys import Reference, read_references
 from .results import Step
 
 ADDED, DROPPED = "ShareRowExclusiveLock", "AccessExclusiveLock"

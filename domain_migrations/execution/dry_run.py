@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+from django.db import connections
 from django.db.migrations.migration import Migration
 
 from ..boundary.plan import check_plan
@@ -12,6 +13,7 @@ from ..domains import CORE, Domain, get_domain
 from ..exceptions import UnknownTarget
 from ..files import MigrationKey
 from ..history.tables import ensure_schema
+from .connection import database_errors
 from .exclusive import exclusive
 from .executor import applied_state
 from .interrupted import check_interrupted
@@ -24,6 +26,7 @@ from .rehearsal import rehearse
 from .reporter import Reporter
 from .results import NotRehearsed, Step
 from .scratch import forget_content_types
+from .status import read_statuses
 from .targets import graph_targets
 from .trial import TrialExecutor, rolled_back
 
@@ -55,31 +58,31 @@ class DryRun:
         self.domain = domain
         self.options = options
         self.reporter = reporter
+        self.core_first = False
         self.plan: Plan = []
         self.steps: list[Step] = []
         self.not_rehearsed: list[NotRehearsed] = []
-
-    @property
-    def needs_core(self) -> bool:
-        """Core's pending migrations have to be there, as they will be in the run."""
-        options, core = self.options, get_domain(CORE)
-        first = options.all_domains or options.with_dependencies
-        return bool(
-            first
-            and not self.domain.is_core
-            and (options.database or self.domain.database) == (options.database or core.database)
-        )
 
     @contextmanager
     def locks(self, alias: str) -> Iterator[HeldLock]:
         """Take the locks that a run takes; core's as well where its migrations come first."""
         wait, reporter = self.options.seconds_for_lock, self.reporter
         with ExitStack() as stack:
-            if self.needs_core:
-                core = get_domain(CORE)
+            core = get_domain(CORE)
+            self.core_first = self._core_comes_first(alias, core)
+            if self.core_first:
                 stack.enter_context(exclusive(alias, core, wait=wait, reporter=reporter))
             lock = exclusive(alias, self.domain, wait=wait, reporter=reporter)
             yield stack.enter_context(lock)
+
+    def _core_comes_first(self, alias: str, core: Domain) -> bool:
+        """Return whether core's pending migrations have to be there, as they will be in the run."""
+        asked = self.options.all_domains or self.options.with_dependencies
+        if not asked or self.domain.is_core or alias != (self.options.database or core.database):
+            return False
+        with database_errors(alias):
+            (status,) = read_statuses(connections[alias], [core])
+        return bool(status.pending)
 
     def run(self, lock: HeldLock) -> None:
         """Run the plan and roll it back.
@@ -128,7 +131,7 @@ class DryRun:
 
     def _core(self, lock: HeldLock) -> TrialExecutor | None:
         """Apply what core lacks, as far as it can be rolled back."""
-        if not self.needs_core:
+        if not self.core_first:
             return None
         executor = self._executor(lock, get_domain(CORE))
         plan, _ = _as_far_as_atomic(self._unapplied(lock, executor))

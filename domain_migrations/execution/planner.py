@@ -13,6 +13,7 @@ from ..exceptions import DependencyNotApplied, Irreversible
 from ..history.journal import read_entries
 from .batches import last_batches, rollback_plan
 from .executor import DomainExecutor
+from .key_types import check_key_types
 from .options import MigrateOptions
 from .plans import Plan
 from .staging import check_stages, staged
@@ -31,6 +32,7 @@ def make_plan(
             or the stages stand in one another's way.
         InvalidConfiguration: a migration's stage is none.
         Irreversible: a migration to undo has no way back.
+        BoundaryViolation: a key of core changes, and columns of domains would stay behind.
     """
     domain = executor.domain
     plan = _wanted(connection, executor, options)
@@ -47,6 +49,8 @@ def make_plan(
         if options.target == ZERO and options.app_label is None:
             check_core_zero(statuses)
         check_dependants(plan, statuses)
+        if not options.fake:
+            check_key_types(connection, executor.loader, plan)
     check_reversible(plan)
     return plan
 

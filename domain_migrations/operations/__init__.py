@@ -8,6 +8,7 @@ what is there and equal is left, and what is there and different is refused.
 from __future__ import annotations
 
 from .fields import AddFieldIfMissing, RemoveFieldIfPresent
+from .keys import AlterReferencedKey
 from .models import CreateModelIfMissing
 from .parts import AddConstraintIfMissing, AddIndexIfMissing
 from .presence import has_column, has_constraint, has_index, has_table
@@ -17,6 +18,7 @@ __all__ = [
     "AddConstraintIfMissing",
     "AddFieldIfMissing",
     "AddIndexIfMissing",
+    "AlterReferencedKey",
     "CreateModelIfMissing",
     "ObjectDiffers",
     "RemoveFieldIfPresent",
