@@ -70,6 +70,7 @@ DATABASES = {"default": database(env, embedded_directory=BASE_DIR / ".postgres")
 DATABASE_ROUTERS = ["domain_migrations.router.DomainRouter"]
 DOMAIN_MIGRATIONS = {
     "SEED_TAGS": [env.seed_tag],
+    "SNAPSHOTS": env.bool("DOMAIN_SNAPSHOTS", default=True),
     # From here on, what takes something away says whether it waits for the new code.
     "UNSTAGED_UNTIL": {
         "core": "0005_tighten_codes_and_emails",

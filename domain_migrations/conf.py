@@ -37,6 +37,7 @@ class Settings:
         hook_timeout: seconds that a hook may run, 0 for no limit.
         project_version: what the journal notes; the git commit unless given.
         seed_tags: which of the seeds with tags run here: demo, test, production.
+        snapshots: whether an empty schema gets its domain's snapshot instead of a replay.
     """
 
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Settings:
     hook_timeout: float = 300.0
     project_version: str = ""
     seed_tags: Sequence[str] = ()
+    snapshots: bool = True
 
 
 def get_settings() -> Settings:

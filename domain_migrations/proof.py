@@ -1,7 +1,8 @@
 """The proof that a domain stands alone with core, and that its undo restores.
 
 In a scratch database without any other domain: apply, undo to zero, apply again, and compare
-what ``pg_catalog`` says each time. Rows are not compared.
+what ``pg_catalog`` says each time. Where the domain has a snapshot, it must restore the same.
+Rows are not compared.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db import connections
 
@@ -22,6 +24,7 @@ from .execution.results import Error
 from .execution.runner import migrate
 from .execution.scratch import pointed_at, scratch_database
 from .history.tables import ensure_schema
+from .snapshots.file import snapshot_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,10 +157,23 @@ def _prove(domain: Domain, alias: str, base: _Base) -> None:
         _expect(before, _catalog(alias), "undoing it does not restore what was before")
         _run(domain.name, alias, "applying it again fails")
         _expect(applied, _catalog(alias), "applied again, it is not what it was")
+    if snapshot_file(domain):
+        _prove_snapshot(domain, alias, template, applied)
 
 
-def _run(domain: str, alias: str, problem: str, *, target: str | None = None) -> None:
-    options = MigrateOptions(database=alias, target=target, interactive=False, verbosity=0)
+def _prove_snapshot(domain: Domain, alias: str, template: str | None, applied: Catalog) -> None:
+    with (
+        scratch_database(alias, f"prove_{domain.name[:30]}", template=template) as name,
+        pointed_at(name),
+    ):
+        _run(domain.name, alias, "its snapshot cannot be used", replay=False, strict=True)
+        _expect(applied, _catalog(alias), "its snapshot restores something else than a replay")
+
+
+def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values: Any) -> None:
+    options = MigrateOptions(
+        database=alias, interactive=False, verbosity=0, replay=replay, **values
+    )
     (result,) = migrate([domain], options).domains
     if result.error is not None:
         raise _Disproved(problem, error=result.error)

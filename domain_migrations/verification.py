@@ -45,6 +45,7 @@ from .execution.loader import DomainLoader
 from .execution.results import FORMAT
 from .history.context import RunContext
 from .history.journal import Journal
+from .snapshots.reference import drift_reference
 
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 
@@ -170,7 +171,9 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
         yield not_loaded(domain, exc)
         return
     if applied := _applied(loader):
-        yield from find_drift(connection, domain, applied_state(loader), migrations=applied)
+        state = applied_state(loader)
+        reference = drift_reference(domain, loader.graph, applied, state)
+        yield from find_drift(connection, domain, state, migrations=applied, reference=reference)
 
 
 def _applied(loader: DomainLoader) -> list[Migration]:

@@ -98,14 +98,20 @@ def module_database(postgres_server: TestServer, django_db_blocker: Any) -> Iter
 
 @pytest.fixture(scope="session")
 def migrated_template(postgres_server: TestServer) -> str:
-    """A database with everything migrated, made once in a run; clone it, never connect to it."""
+    """A database with everything migrated, made once in a run; clone it, never connect to it.
+
+    The migrations were replayed, so whatever is restored from a snapshot can be compared with it.
+    """
     lock = postgres_server.cluster.home.path / "migrated_template.lock"
     done = lock.with_suffix(".done")
     with exclusive_lock(lock, seconds=600):
         if not done.exists():
             databases.drop(postgres_server, MIGRATED_TEMPLATE)
             databases.create(postgres_server, MIGRATED_TEMPLATE)
-            environment = postgres_server.environment(MIGRATED_TEMPLATE)
+            environment = {
+                **postgres_server.environment(MIGRATED_TEMPLATE),
+                "DOMAIN_SNAPSHOTS": "off",
+            }
             result = commands.run_manage("migrate", environment=environment, seconds=500)
             assert result.returncode == 0, result.stdout + result.stderr
             done.touch()

@@ -7,7 +7,7 @@ and on a standby.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
@@ -22,6 +22,7 @@ from .findings import DriftFinding
 from .fingerprint import read_objects
 from .live import Table, read_tables
 from .mentions import Mentions
+from .reference import Reference, Unmanaged
 
 OF_TABLES = frozenset({"column", "constraint", "index", "schema", "extension"})
 """Kinds that are compared with the models, or that a schema does not own."""
@@ -33,6 +34,7 @@ def find_drift(
     project_state: ProjectState,
     *,
     migrations: Iterable[Migration] | None = None,
+    reference: Reference | None = None,
 ) -> tuple[DriftFinding, ...]:
     """Return the differences between the live schema and the state, by object.
 
@@ -41,8 +43,30 @@ def find_drift(
         migrations: the domain's applied migrations. With them, what no model manages counts as
             unmanaged only if one of them mentions it in SQL or Python of its own, and as drift
             if none does. Without them it always counts as unmanaged.
+        reference: what no model manages, as the migrations make it. With it, that is compared:
+            what is equal is not returned, and what differs is drift.
     """
-    return _DriftSearch(connection, domain, project_state, migrations).run()
+    search = _DriftSearch(connection, domain, project_state, migrations)
+    found = search.run()
+    if reference is not None:
+        found = reference.judge(domain, found, search.unmanaged)
+    return tuple(sorted(found, key=lambda item: (item.object, item.id, item.message)))
+
+
+def unmanaged_objects(
+    connection: BaseDatabaseWrapper,
+    domain: Domain,
+    project_state: ProjectState,
+    migrations: Iterable[Migration],
+) -> Mapping[str, str]:
+    """Return title → digest of what is there and no model manages.
+
+    Arguments:
+        project_state, migrations: as :func:`find_drift` has them.
+    """
+    search = _DriftSearch(connection, domain, project_state, migrations)
+    search.run()
+    return search.unmanaged.digests()
 
 
 class _DriftSearch:
@@ -59,8 +83,11 @@ class _DriftSearch:
         self.mentions = None if migrations is None else Mentions(migrations)
         self.found: list[DriftFinding] = []
         self.declared: set[tuple[str, str]] = set()
+        own = [table.name for table in domain.own_tables]
+        self.objects = read_objects(connection, domain.schema, exclude=own)
+        self.unmanaged = Unmanaged(self.objects)
 
-    def run(self) -> tuple[DriftFinding, ...]:
+    def run(self) -> set[DriftFinding]:
         live, classes = read_tables(self.connection, [self.domain.schema])
         expectations = ExpectedTables(self.connection, classes)
         wanted = expectations.of_domain(self.domain, self.state)
@@ -95,7 +122,7 @@ class _DriftSearch:
         known = wanted.keys() | own
         self._extra_tables(live[place] for place in live.keys() - known)
         self._extra_objects({name for schema, name in known if schema == self.domain.schema})
-        return tuple(sorted(set(self.found), key=lambda item: (item.object, item.id, item.message)))
+        return set(self.found)
 
     def _extra_tables(self, tables: Iterable[Table]) -> None:
         for table in tables:
@@ -108,8 +135,7 @@ class _DriftSearch:
                 )
 
     def _extra_objects(self, known: set[str]) -> None:
-        own = [table.name for table in self.domain.own_tables]
-        for item in read_objects(self.connection, self.domain.schema, exclude=own):
+        for item in self.objects:
             short = item.name.partition("(")[0].rpartition(".")[2]
             of_another = item.relation is not None and item.relation != short.strip('"')
             if item.kind in OF_TABLES or item.kind == "table":
@@ -137,4 +163,6 @@ class _DriftSearch:
             letter, hint = "U", findings.DECLARED
         else:
             letter, hint = "D", findings.REMOVE
-        self.found.append(DriftFinding(letter + number, self.domain.name, title, message, hint))
+        finding = DriftFinding(letter + number, self.domain.name, title, message, hint)
+        self.found.append(finding)
+        self.unmanaged.add(finding)

@@ -21,6 +21,8 @@ NOT_ENFORCED = "D023"
 MISSING_INDEX = "D031"
 INDEX = "D032"
 RENAMED = "D041"
+MISSING_OBJECT = "D051"
+NOT_AS_MADE = "D052"
 EXTRA_TABLE = "101"
 EXTRA_COLUMN = "102"
 EXTRA_DEFAULT = "103"
@@ -35,6 +37,8 @@ REPAIR = "Put it right by hand, or write and apply a migration that makes the ch
 REMOVE = "Drop it, or write and apply a migration that makes it."
 UNMANAGED = "No model manages it: if no migration makes it with SQL either, drop it."
 DECLARED = "A migration makes it with SQL, so no model can tell whether it is as it should be."
+
+SNAPSHOT = "Put it right by hand; the domain's snapshot.sql has the statement that makes it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from .plans import forwards
 from .preview import preview
 from .records import run_recorded
 from .reporter import Reporter
+from .restoring import choose_snapshot, restore_snapshot
 from .results import DomainResult, Error, Status
 from .status import DomainStatus, check_placed, read_statuses
 from .syncdb import create_tables
@@ -178,6 +179,7 @@ class DomainRun:
             return self._result("unchanged")
         state = applied_state(executor.loader)
         check_plan(plan, state, self.domain)
+        snapshot = choose_snapshot(executor, plan, options, self.reporter)
         journal = executor.records.journal
         # An earlier run that did not get to its end still owes the hooks behind it.
         due = bool(plan) or status.last_run not in (None, "done")
@@ -194,8 +196,9 @@ class DomainRun:
             emit_pre_migrate(connection, self.domain, options, plan, state)
             if options.run_syncdb:
                 self._sync(connection, executor.loader)
+            left, state = restore_snapshot(executor, snapshot, plan, state, options, self.reporter)
             state = executor.migrate(
-                [], plan=plan, state=state, fake=options.fake, fake_initial=options.fake_initial
+                [], plan=left, state=state, fake=options.fake, fake_initial=options.fake_initial
             )
             if plan and plan[-1][1]:
                 state = executor.state_after_undo()

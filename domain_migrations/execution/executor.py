@@ -33,7 +33,7 @@ from .granting import Identity
 from .interrupted import BUILT, FINISHED, Interruption
 from .loader import DomainLoader
 from .operations import run_operations
-from .records import Records
+from .records import Records, contained_in
 from .results import Ran
 from .traffic import Traffic
 
@@ -105,7 +105,7 @@ class DomainExecutor(MigrationExecutor):
             state = migration.mutate_state(state, preserve=False)
         else:
             state = self._run(migration, state, "forwards")
-        self.outcome.applied.append(_ran(migration, started))
+        self.outcome.applied.extend(_ran(migration, started))
         self._report("apply_success", migration, fake)
         return state
 
@@ -119,7 +119,7 @@ class DomainExecutor(MigrationExecutor):
             self.records.faked(migration, "backwards")
         else:
             state = self._run(migration, state, "backwards")
-        self.outcome.reverted.append(_ran(migration, started))
+        self.outcome.reverted.extend(_ran(migration, started))
         self._report("unapply_success", migration, fake)
         return state
 
@@ -293,9 +293,10 @@ class DomainExecutor(MigrationExecutor):
             self.progress_callback(action, migration, fake)
 
 
-def _ran(migration: Migration, started: float) -> Ran:
-    key = MigrationKey(migration.app_label, migration.name)
-    return Ran(key, time.monotonic() - started)
+def _ran(migration: Migration, started: float) -> list[Ran]:
+    parts = contained_in(migration)
+    seconds = (time.monotonic() - started) / len(parts)
+    return [Ran(MigrationKey(part.app_label, part.name), seconds) for part in parts]
 
 
 def applied_state(loader: DomainLoader) -> ProjectState:

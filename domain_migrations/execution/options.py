@@ -16,7 +16,7 @@ class MigrateOptions:
     Times are in seconds. ``app_label`` narrows a run to one app of its domain and
     ``run_syncdb`` makes the tables of apps without migrations, both for stock ``migrate``;
     ``resume`` goes on with an interrupted migration and does nothing else, for
-    ``repair_domain``.
+    ``repair_domain``; ``replay`` runs every migration even where there is a snapshot.
     """
 
     database: str | None = None
@@ -31,6 +31,7 @@ class MigrateOptions:
     strict: bool = False
     run_syncdb: bool = False
     resume: bool = False
+    replay: bool = False
     rollback: int | None = None
     dry_run: bool = False
     rehearse: bool = False

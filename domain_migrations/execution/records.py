@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,9 @@ from .loader import DomainLoader
 from .traffic import sqlstate_of
 
 Key = tuple[str, str]
+
+SNAPSHOT = "snapshot"
+"""In a journal row's details: the file that the migration's effect was restored from."""
 
 
 class Records:
@@ -59,20 +62,27 @@ class Records:
         clock: float,
         footprint: Footprint,
     ) -> None:
-        """Write both rows of a migration that has run, in the transaction that is open."""
+        """Write both rows of a migration that has run, in the transaction that is open.
+
+        A snapshot is recorded as the migrations that it contains, and the journal says so.
+        """
         self.check_session(f"Migration {migration}")
-        for key in history_keys(self.loader, migration):
-            self._write_history(key, direction)
+        parts = contained_in(migration)
+        seconds = (time.monotonic() - clock) / len(parts)
+        for part in parts:
+            for key in history_keys(self.loader, part):
+                self._write_history(key, direction)
+            self._journal(
+                part,
+                direction,
+                "done",
+                started,
+                seconds,
+                footprint=footprint.locks,
+                details={SNAPSHOT: migration.name} if part is not migration else None,
+            )
         if direction == "backwards":
             self._forget_seeds()
-        self._journal(
-            migration,
-            direction,
-            "done",
-            started,
-            time.monotonic() - clock,
-            footprint=footprint.locks,
-        )
 
     def faked(
         self, migration: Migration, direction: Direction, keys: list[Key] | None = None
@@ -162,6 +172,11 @@ class Records:
             error=error,
             sqlstate=sqlstate,
         )
+
+
+def contained_in(migration: Migration) -> Sequence[Migration]:
+    """Return the migrations that a snapshot contains; any other migration is its own only part."""
+    return getattr(migration, "contained", None) or (migration,)
 
 
 def history_keys(loader: DomainLoader, migration: Migration) -> Iterator[Key]:

@@ -48,7 +48,9 @@ def migrating(history: Reference) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "manage.py", "migrate_domain", "inventory", "--noinput"],
         cwd=ROOT,
-        env=process_environment(history.server.environment(database)),
+        env=process_environment(
+            {**history.server.environment(database), "DOMAIN_SNAPSHOTS": "off"}
+        ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 
@@ -16,6 +18,12 @@ DECOYS = (
     "CREATE FUNCTION public.leave_within_employment() RETURNS int LANGUAGE sql AS 'SELECT 1'",
 )
 OTHERS = ("public", "inventory", "finance")
+
+
+@pytest.fixture(autouse=True)
+def replayed(settings: Any) -> None:
+    """The migrations are tested here, not the snapshot."""
+    settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": False}
 
 
 def execute(*statements):

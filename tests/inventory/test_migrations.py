@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -25,6 +26,12 @@ CREATE TABLE public.drug_lots (
 )
 """
 DECOY_INDEX = "CREATE INDEX drugs_trade_name_idx ON public.drug_lots (lot_number)"
+
+
+@pytest.fixture(autouse=True)
+def replayed(settings: Any) -> None:
+    """The migrations are tested here, not the snapshot."""
+    settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": False}
 
 
 def rows(sql: str) -> list[tuple]:

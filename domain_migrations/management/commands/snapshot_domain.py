@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ...exceptions import EXIT_FAILED
+from ...snapshots.file import shown
+from ...snapshotting import Written, snapshot
+from ..output import add_database_option, command_errors
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes a domain's schema into one file, from which an empty database gets it without"
+        " replaying the migrations. Taken from a scratch database."
+    )
+    requires_system_checks: list[str] = []  # The replay checks what concerns its domain.
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("domains", nargs="+", metavar="DOMAIN")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="Exit 1 if the file is not what would be written, and write nothing.",
+        )
+        add_database_option(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        check = options["check"]
+
+        def report(written: Written) -> None:
+            self._print(written, check, options["verbosity"])
+
+        with command_errors():
+            done = snapshot(
+                options["domains"], database=options["database"], write=not check, report=report
+            )
+        old = [written.domain for written in done if written.is_changed]
+        if check and old:
+            raise CommandError(
+                f"Not up to date: {', '.join(old)}. Run: manage.py snapshot_domain {' '.join(old)}",
+                returncode=EXIT_FAILED,
+            )
+
+    def _print(self, written: Written, check: bool, verbosity: int) -> None:
+        for warning in written.warnings:
+            self.stderr.write(self.style.WARNING(f"Warning: {written.domain}: {warning}"))
+        if verbosity >= 1:
+            count = len(written.snapshot.migrations)
+            verb = "unchanged" if not written.is_changed else "differs" if check else "written"
+            self.stdout.write(f"{written.domain}: {shown(written.path)} {verb}, {count} migrations")

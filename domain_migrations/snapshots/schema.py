@@ -1,0 +1,74 @@
+"""A domain's schema in a database, as far as snapshots ask about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..catalog.fingerprint import read_objects
+from ..catalog.objects import CatalogObject, to_text
+from ..domains import Domain
+
+FINGERPRINT = 1
+"""Version of the catalog's canonical text; a digest of another one says nothing."""
+
+NO_BODY_CHECKS = "SELECT set_config('check_function_bodies', 'off', true)"
+"""A function may name what is made after it, as ``pg_dump`` orders them."""
+
+CORE_COLUMNS = """
+SELECT DISTINCT fn.nspname || '.' || fc.relname || '.' || fa.attname,
+    format_type(fa.atttypid, fa.atttypmod)
+FROM pg_catalog.pg_constraint o
+JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class fc ON fc.oid = o.confrelid
+JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
+JOIN pg_catalog.pg_attribute fa ON fa.attrelid = fc.oid AND fa.attnum = ANY (o.confkey)
+WHERE o.contype = 'f' AND n.nspname = %s AND fn.oid <> n.oid
+ORDER BY 1
+"""
+
+TYPES = """
+SELECT n.nspname || '.' || c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p')
+    AND n.nspname || '.' || c.relname || '.' || a.attname = ANY (%s)
+"""
+
+
+def restore(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
+    """Run a snapshot's statements, in the transaction that is open."""
+    with connection.cursor() as cursor:
+        cursor.execute(NO_BODY_CHECKS)
+        for statement in statements:
+            cursor.execute(statement, None)
+
+
+def objects_of(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[CatalogObject, ...]:
+    """Return what there is in the domain's schema beside the engine's own tables."""
+    own = [table.name for table in domain.own_tables]
+    found = read_objects(connection, domain.schema, exclude=own)
+    return tuple(item for item in found if item.kind != "schema")
+
+
+def schema_digest(objects: Iterable[CatalogObject]) -> str:
+    """Return the digest of a schema's fingerprint; the schema itself is its owner's affair."""
+    return f"{FINGERPRINT}:{hashlib.sha256(to_text(objects).encode()).hexdigest()}"
+
+
+def core_columns(connection: BaseDatabaseWrapper, domain: Domain) -> dict[str, str]:
+    """Return column → type for what the domain's foreign keys point at outside of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(CORE_COLUMNS, [domain.schema])
+        return dict(cursor.fetchall())
+
+
+def column_types(connection: BaseDatabaseWrapper, columns: Iterable[str]) -> dict[str, str]:
+    """Return column → type of those of the columns that there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(TYPES, [list(columns)])
+        return dict(cursor.fetchall())

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from domain_migrations.exceptions import InvalidConfiguration
+from domain_migrations.snapshots import program
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, versions: list[int]) -> list[str]:
+    """Programs of these versions, and nothing else that is found."""
+    paths = []
+    for version in versions:
+        path = folder / str(version) / "pg_dump"
+        path.parent.mkdir()
+        path.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}.4 (Debian)'\n")
+        path.chmod(0o755)
+        paths.append(str(path))
+    monkeypatch.setattr(program, "_candidates", lambda: iter(paths))
+    return paths
+
+
+def test_the_oldest_that_can_read_the_server_is_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    paths = pretend(monkeypatch, tmp_path, [18, 14, 17, 15])
+    assert program.find_program(15) == paths[3]
+    assert program.find_program(16) == paths[2]
+    assert program.find_program(18) == paths[0]
+
+
+def test_none_that_can_read_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path, broken = *pretend(monkeypatch, tmp_path, [15]), tmp_path / "broken"
+    broken.write_text("no program")
+    monkeypatch.setattr(program, "_candidates", lambda: iter([path, str(broken), "/none/pg_dump"]))
+    with pytest.raises(InvalidConfiguration) as raised:
+        program.find_program(18)
+    assert raised.value.message == (
+        f"A snapshot of PostgreSQL 18 needs a pg_dump of 18 or later; found: {path} of 15."
+    )
+    assert raised.value.hint == (
+        "Install the package postgresql-client-18, or put the folder of its programs on PATH."
+    )
+    monkeypatch.setattr(program, "_candidates", lambda: iter(()))
+    with pytest.raises(InvalidConfiguration, match="found: none"):
+        program.find_program(15)
