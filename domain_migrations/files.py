@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.conf import settings
 
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Folders of packages that a project uses and cannot edit."""
+
 MIGRATIONS_MODULE_NAME = "migrations"
 """As in ``django.db.migrations.loader``, which would be expensive to import for this."""
 
@@ -81,6 +84,11 @@ def migrations_on_disk(app_labels: Iterable[str]) -> set[MigrationKey]:
         for _, name, is_package in pkgutil.iter_modules(map(str, migrations_folders(label)))
         if not is_package and name[0] not in "_~"
     }
+
+
+def is_installed(path: Path) -> bool:
+    """Return whether the file is of an installed package, and not the project's own."""
+    return not INSTALLED.isdisjoint(path.parts)
 
 
 def migration_file(key: tuple[str, str]) -> Path | None:

@@ -15,15 +15,12 @@ from pathlib import Path
 from .conf import get_settings
 from .declared import assignments, declared, migration_body
 from .domains import Domain, get_domains
-from .files import MigrationKey, migration_files
+from .files import MigrationKey, is_installed, migration_files
 
 SUSPICIOUS = re.compile(
     rb"RemoveField|DeleteModel|RenameField|RenameModel|AlterModelTable|\bdrop\b|\brename\b", re.I
 )
 """A file without a removal does not match, most often; parsing takes a hundred times as long."""
-
-INSTALLED = frozenset({"site-packages", "dist-packages"})
-"""Folders of packages that the project uses and cannot edit."""
 
 Names = dict[str, ast.expr]
 
@@ -77,7 +74,7 @@ def unstaged_removals(domains: Sequence[Domain] | None = None) -> Iterator[Remov
 
 
 def _unstaged(path: Path) -> str | None:
-    if not INSTALLED.isdisjoint(path.parts):
+    if is_installed(path):
         return None
     source = path.read_bytes()
     if not SUSPICIOUS.search(source):

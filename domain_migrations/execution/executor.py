@@ -281,7 +281,7 @@ class DomainExecutor(MigrationExecutor):
         done = set(self.loader.applied_migrations)
         done |= {ran.key for ran in self.outcome.applied}
         done -= {ran.key for ran in self.outcome.reverted}
-        for key in _in_order(self.loader):
+        for key in in_order(self.loader):
             if until is not None and key == (until.app_label, until.name):
                 break
             if key in done:
@@ -305,13 +305,13 @@ def applied_state(loader: DomainLoader) -> ProjectState:
     Mirrors ``MigrationExecutor._create_project_state``.
     """
     state = ProjectState(real_apps=loader.unmigrated_apps)
-    for key in _in_order(loader):
+    for key in in_order(loader):
         if key in loader.applied_migrations:
             loader.graph.nodes[key].mutate_state(state, preserve=False)
     return state
 
 
-def _in_order(loader: DomainLoader) -> Iterator[tuple[str, str]]:
+def in_order(loader: DomainLoader) -> Iterator[tuple[str, str]]:
     """Yield all migrations as Django would apply them to an empty database."""
     seen: set[tuple[str, str]] = set()
     for leaf in loader.graph.leaf_nodes():

@@ -25,6 +25,7 @@ def run_operations(
     watch: Watch,
     *,
     skip: int = 0,
+    collect_sql: bool = False,
 ) -> ProjectState:
     """Run a migration's operations, each inside of what ``watch`` returns for it.
 
@@ -33,15 +34,16 @@ def run_operations(
 
     Arguments:
         skip: how many operations have run already, in the order of the direction.
+        collect_sql: as Django's, for an editor that collects its statements.
     """
     operations = migration.operations
     if direction == "forwards":
         for operation in operations[:skip]:
             operation.state_forwards(migration.app_label, state)
         with _watched(migration, operations[skip:], watch):
-            return migration.apply(state, editor)
+            return migration.apply(state, editor, collect_sql)
     with _watched(migration, operations[: len(operations) - skip], watch):
-        return migration.unapply(state, editor)
+        return migration.unapply(state, editor, collect_sql)
 
 
 class _Watched:

@@ -30,14 +30,14 @@ def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -
             key=MigrationKey(migration.app_label, migration.name),
             backwards=backwards,
             operations=in_words(migration, backwards=backwards),
-            sql=_sql(connection, _state_before(loader, migration), migration, backwards),
+            sql=_sql(connection, state_before(loader, migration), migration, backwards),
         )
         for migration, backwards in plan
     )
     return announce(connection, loader.domain, steps)
 
 
-def _state_before(loader: DomainLoader, migration: Migration) -> ProjectState:
+def state_before(loader: DomainLoader, migration: Migration) -> ProjectState:
     key = (migration.app_label, migration.name)
     state: ProjectState = loader.project_state(key, at_end=False)
     return state
@@ -49,7 +49,7 @@ def _sql(
     """Mirrors ``MigrationLoader.collect_sql``."""
     try:
         with (
-            _read_only(connection),
+            read_only(connection, atomic=migration.atomic),
             connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor,
         ):
             if backwards:
@@ -58,13 +58,32 @@ def _sql(
                 migration.apply(state, editor, collect_sql=True)
     except (DatabaseError, LookupError, ValueError) as exc:
         return (f"-- Known only once the migrations before it are applied: {exc}",)
-    return tuple(line for line in editor.collected_sql if not line.startswith("--"))
+    return tuple(line for line in editor.collected_sql if not is_comment(line))
 
 
 @contextmanager
-def _read_only(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let nothing be written: an operation may run SQL past the editor that collects it."""
-    with rolled_back(connection):
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION READ ONLY")
+def read_only(connection: BaseDatabaseWrapper, *, atomic: bool = True) -> Iterator[None]:
+    """Let nothing be written: an operation may run SQL past the editor that collects it.
+
+    Arguments:
+        atomic: whether Django may know of the transaction. Operations that build an index
+            concurrently refuse to be in one, also where they are only collected.
+    """
+    if atomic or connection.in_atomic_block:
+        with rolled_back(connection):
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION READ ONLY")
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN READ ONLY")
+    try:
         yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+
+
+def is_comment(sql: str) -> bool:
+    """Return whether collected SQL does nothing, and is no statement behind a comment."""
+    return all(not line.strip() or line.lstrip().startswith("--") for line in sql.splitlines())
