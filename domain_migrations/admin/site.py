@@ -22,7 +22,7 @@ else:
 
 View = Callable[..., page.Page]
 
-PAGES = (("Overview", "domain_changelist"), ("Journal", "journal"))
+PAGES = (("Overview", "domain_changelist"), ("Map", "map"), ("Journal", "journal"))
 """What every page leads to: title and URL name."""
 
 
@@ -48,6 +48,7 @@ class DomainAdmin(BaseAdmin):
         """Return the engine's pages and none of those by which Django changes things."""
         return [
             self._page("", views.overview, "domain_changelist"),
+            self._page("map/", views.domains_map, "map"),
             self._page("journal/", views.journal, "journal"),
             self._page("journal/<uuid:run>/", views.run, "run"),
             self._page("domain/<str:name>/", views.domain, "detail"),

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.http import HttpRequest
+from django.utils.safestring import mark_safe
+
+from ...domains import Domain
+from ...exceptions import DomainMigrationsError
+from ...maps import DomainMap, Edge, Node, domain_map
+from ...maps.svg import svg
+from ...maps.words import anchor
+from ..page import Page, url
+
+COMMANDS = (
+    (
+        "Keep the picture with the documentation",
+        "manage.py map_domains --format svg > docs/domains.svg",
+    ),
+    ("Look for violations", "manage.py verify_domain --only boundary"),
+)
+
+
+def domains_map(request: HttpRequest, seen: Sequence[Domain]) -> Page:
+    """The domains that the user may look at, around core: a picture, and the same as lists."""
+    context: dict[str, object] = {}
+    addresses = {domain.name: url("detail", name=domain.name) for domain in seen}
+    try:
+        picture = domain_map([domain.name for domain in seen])
+        context |= {
+            "map": picture,
+            "edges": [(edge, anchor(edge)) for edge in picture.edges],
+            "violating": [node for node in picture.nodes if node.violations],
+        }
+        context["picture"] = _draw(picture, addresses)
+    except DomainMigrationsError as exc:
+        context["problem"] = f"{exc.message} {exc.hint}".strip()
+    trail = (("Domains", url("domain_changelist")),)
+    return Page("map.html", "Map", context, trail=trail, commands=COMMANDS)
+
+
+def _draw(picture: DomainMap, addresses: dict[str, str]) -> str:
+    def node_url(node: Node) -> str | None:
+        return addresses.get(node.name)
+
+    def edge_url(edge: Edge) -> str:
+        return f"#{anchor(edge)}"
+
+    drawn = svg(picture, node_url=node_url, edge_url=edge_url)
+    return mark_safe(drawn)  # noqa: S308  every name in it is escaped
