@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
+from ..backends.postgresql.names import cut
 from ..domains import Domain
 from .context import RunContext, project_version
 from .tables import ensure_schema, existing_tables
@@ -118,7 +119,8 @@ class Journal:
         """Create the table unless it is there, and take the next batch number."""
         if not self.exists():
             ensure_schema(self.connection, self.domain.schema)
-            key = sql.Identifier(f"{self.domain.journal_table.name}_pkey"[:63])
+            # As PostgreSQL would name it; cut at the end, a long one would be the table's name.
+            key = sql.Identifier(cut(self.domain.journal_table.name, len("_pkey")) + "_pkey")
             with self.connection.cursor() as cursor:
                 cursor.execute(sql.SQL(CREATE_TABLE).format(table=self.table, key=key))
         with self.connection.cursor() as cursor:

@@ -270,8 +270,12 @@ def test_in_a_foreign_project(foreign: Project) -> None:
     assert migrated.returncode == 0, migrated.stderr
     assert "items" in tables("crm")
 
-    second = foreign.manage("start_domain", "shop")
+    # The longest name, which its history's and its journal's names have to have room for.
+    longest = "s" * 37
+    second = foreign.manage("start_domain", longest)
     assert second.returncode == 0, second.stderr
+    assert foreign.manage("migrate_domain", longest).returncode == 0
+    assert history(f"{longest}.django_migrations_{longest}") == [(longest, "0001_initial")]
     settings = (foreign.path / "settings.py").read_text()
     assert settings.count("# start_domain adds a domain above this line.") == 1
     assert foreign.manage("check").returncode == 0
