@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
@@ -73,16 +74,48 @@ def _error(alias: str, exc: Exception) -> DomainMigrationsError:
     )
 
 
-def wait_for_database(alias: str, seconds: float, clock: Clock = time) -> None:
-    """Return as soon as the database answers, or after that many seconds without an answer."""
+def wait_for_database(
+    alias: str,
+    seconds: float,
+    clock: Clock = time,
+    *,
+    report: Callable[[str], None] = lambda message: None,
+) -> None:
+    """Return as soon as the database answers, or after that many seconds without an answer.
+
+    Arguments:
+        report: told once that it is waited for, and why.
+    """
     deadline = clock.monotonic() + seconds
-    while clock.monotonic() < deadline:
+    told = False
+    while (left := deadline - clock.monotonic()) > 0:
+        connection = connections[alias]
         try:
-            connections[alias].ensure_connection()
-        except OperationalError:
+            with _connect_timeout(connection, left):
+                connection.ensure_connection()
+        except OperationalError as exc:
+            if not told:
+                report(f"Waiting for {_described(alias)}: {primary_message(exc)}.")
+                told = True
             clock.sleep(min(WAIT_PAUSE, max(0.0, deadline - clock.monotonic())))
+        except (DatabaseError, InterfaceError):
+            return  # Time does not help; the first question will say what is wrong.
         else:
             return
+
+
+@contextmanager
+def _connect_timeout(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
+    """Give up an attempt to connect after that time, as a host that is silent never answers."""
+    values = connection.settings_dict
+    options = values["OPTIONS"]
+    if not options.get("pool"):  # A pool would keep the limit for good.
+        limit = min(float(options.get("connect_timeout") or seconds), seconds)
+        values["OPTIONS"] = {**options, "connect_timeout": max(1, math.ceil(limit))}
+    try:
+        yield
+    finally:
+        values["OPTIONS"] = options
 
 
 def check_server(connection: BaseDatabaseWrapper) -> None:

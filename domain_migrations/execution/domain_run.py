@@ -93,7 +93,7 @@ class DomainRun:
     def _run(self) -> DomainResult:
         self.reporter.domain(self.domain)
         check_models(self.domain)
-        wait_for_database(self.alias, self.options.wait_for_db)
+        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.note)
         with database_errors(self.alias):
             status = self._look(connections[self.alias])
         if self._nothing_to_do(status):

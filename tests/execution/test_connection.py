@@ -1,0 +1,72 @@
+"""Waiting for a database that is not there yet."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connections
+
+from domain_migrations.execution.connection import wait_for_database
+from tests.support import databases
+from tests.support.commands import Result
+from tests.support.servers import TestServer
+
+Call = Callable[..., Result]
+
+
+def test_a_database_that_comes(
+    scratch_database: str, postgres_server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = databases.new_name("late")
+    connections["default"].close()
+    monkeypatch.setitem(connections["default"].settings_dict, "NAME", name)
+    maker = threading.Timer(0.7, databases.create, [postgres_server, name])
+    told: list[str] = []
+    maker.start()
+    try:
+        wait_for_database("default", 30, report=told.append)
+        assert connections["default"].connection is not None
+        connections["default"].close()
+    finally:
+        maker.join()
+        databases.drop(postgres_server, name)
+    assert len(told) == 1
+    assert told[0].startswith('Waiting for the database "default" (')
+    assert told[0].endswith(f'"{name}" does not exist.')
+
+
+def test_a_database_that_does_not_come(
+    scratch_database: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections["default"].close()
+    monkeypatch.setitem(connections["default"].settings_dict, "HOST", "/nowhere")
+    started = time.monotonic()
+    result = call("migrate_domain", "hr", "--wait-for-db", "0.6")
+    assert time.monotonic() - started >= 0.6
+    assert result.exit_status == 75
+    assert "cannot be reached" in result.stderr
+    assert "Waiting for the database" in result.stdout
+
+
+def test_a_host_that_is_silent(scratch_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = connections["default"].settings_dict
+    options = values["OPTIONS"]
+    connections["default"].close()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setitem(values, "HOST", "127.0.0.1")
+        monkeypatch.setitem(values, "PORT", str(silent.getsockname()[1]))
+        started = time.monotonic()
+        wait_for_database("default", 0.5)
+        assert time.monotonic() - started < 20
+    assert connections["default"].connection is None
+    assert values["OPTIONS"] is options
+
+
+def test_no_waiting_unless_asked(scratch_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connections["default"].close()
+    monkeypatch.setitem(connections["default"].settings_dict, "HOST", "/nowhere")
+    wait_for_database("default", 0)
