@@ -214,13 +214,14 @@ class Traffic:
         pause = self.policy.pause(attempt, self._chance)
         reason = RETRIED_STATES[sqlstate_of(exc) or ""]
         self.report(
-            f"{what} was undone, because {reason}{self._blamed()}. "
+            f"{what} was undone, because {reason}{self.blamed()}. "
             f"Trying again in {pause:.1f} s ({attempt} of {self.policy.retries})."
         )
         self._clock.sleep(pause)
         return True
 
-    def _blamed(self) -> str:
+    def blamed(self) -> str:
+        """Return who was seen to hold what the last transaction waited for, as a clause."""
         seen = self._watcher.seen if self._watcher else ()
         return f": blocked by {listed(seen)}" if seen else ""
 

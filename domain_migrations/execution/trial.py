@@ -32,6 +32,7 @@ from .results import Step
 from .rewritten import read_files, rewritten
 from .traffic import RetryPolicy, Traffic
 
+LOCK_NOT_HAD = "55P03"
 NOTHING_KEPT = "Nothing was kept. Correct the cause and run the command again."
 
 DEFERRABLE_NOW = """
@@ -191,7 +192,10 @@ class TrialExecutor(DomainExecutor):
         except DomainMigrationsError as exc:
             if exc.__cause__ is None:  # A refusal, whose hint is about the file.
                 raise
-            raise type(exc)(exc.message, hint=NOTHING_KEPT, sqlstate=exc.sqlstate) from exc
+            message = exc.message
+            if exc.sqlstate == LOCK_NOT_HAD:
+                message = f"{message.rstrip('.')}{self.traffic.blamed()}."
+            raise type(exc)(message, hint=NOTHING_KEPT, sqlstate=exc.sqlstate) from exc
 
 
 def in_words(migration: Migration, *, backwards: bool) -> tuple[str, ...]:

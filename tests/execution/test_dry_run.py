@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from domain_migrations.execution.dry_run import HOLDS_LOCKS
 from tests.execution.sessions import HR, advisory_locks, running
@@ -78,6 +79,52 @@ def test_a_domain_whose_core_is_not_there_is_refused(scratch_database: str, call
     assert (result.exit_status, hr["status"], hr["steps"]) == (1, "refused", [])
     assert hr["error"]["code"] == "dependency_not_applied"
     assert schemas() == ["public"]
+
+
+def test_all_run_on_top_of_what_core_lacks(pending: Pending, call: Call) -> None:
+    pending(
+        "core",
+        f0101_new="""
+        operations = [migrations.RunSQL("CREATE TABLE public.news (id int PRIMARY KEY)")]
+    """,
+    )
+    pending(
+        "hr",
+        f0101_points="""
+        run_first = ("core", "f0101_new")
+        dependencies = [*dependencies, run_first]
+        operations = [migrations.RunSQL("CREATE TABLE hr.readers (n int REFERENCES news)")]
+    """,
+    )
+    execute("CREATE TABLE public.readers (n int)")
+    before = snapshot(), histories(), query(SEQUENCES)
+    result = call("migrate_domain", "--all", "--dry-run", "--format=json")
+    assert (snapshot(), histories(), query(SEQUENCES)) == before
+    domains = {found["domain"]: found for found in json.loads(result.stdout)["domains"]}
+    assert (result.exit_status, advisory_locks()) == (0, 0), result.stderr
+    assert {name: found["status"] for name, found in domains.items()} == {
+        "core": "planned",
+        "inventory": "unchanged",
+        "hr": "planned",
+        "finance": "unchanged",
+    }
+    assert [step["name"] for step in domains["hr"]["steps"]] == ["f0101_points"]
+    assert domains["hr"]["steps"][0]["locks"] == [
+        {"relation": "hr.readers", "mode": "AccessExclusiveLock"},
+        {"relation": "public.news", "mode": "ShareRowExclusiveLock"},
+    ]
+
+
+def test_inside_a_transaction_nothing_of_it_is_lost(pending: Pending, call: Call) -> None:
+    pending("hr", f0101_table="operations = [migrations.RunSQL('CREATE TABLE hr.made (n int)')]")
+    with transaction.atomic():
+        execute("CREATE TABLE public.made (n int)")
+        hr, result = dry_run(call, "hr")
+        assert (result.exit_status, hr["status"]) == (0, "planned"), result.stderr
+        assert query("SELECT to_regclass('hr.made'), to_regclass('public.made')::text") == [
+            (None, "made")
+        ]
+    assert query("SELECT to_regclass('public.made')::text") == [("made",)]
 
 
 def test_tells_what_each_migration_does(pending: Pending, call: Call) -> None:
@@ -264,6 +311,7 @@ def test_obeys_lock_timeout_and_does_not_try_again(
     with postgres_server.connect(migrated_database, autocommit=False) as holder:
         holder.execute("SELECT FROM hr.positions")
         begun = time.monotonic()
+        holder.execute("/* a report */ SELECT FROM hr.positions")
         hr, result = dry_run(call, "hr", "--lock-timeout=0.3")
         assert 0.3 <= time.monotonic() - begun < 10
         holder.rollback()
@@ -272,6 +320,8 @@ def test_obeys_lock_timeout_and_does_not_try_again(
         "timeout",
         "55P03",
     )
+    assert ": canceling statement due to lock timeout: blocked by pid " in hr["error"]["message"]
+    assert "/* a report */ SELECT FROM hr.positions" in hr["error"]["message"]
     assert everything() == before
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 from django.apps import apps
+from django.conf import settings
 from django.test import override_settings
 
 from domain_migrations.files import migrations_on_disk
@@ -40,7 +41,7 @@ def pending(folder: Path, app: str, migrations: Mapping[str, str]) -> Iterator[N
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     try:
-        with override_settings(MIGRATION_MODULES={app: package}):
+        with override_settings(MIGRATION_MODULES={**settings.MIGRATION_MODULES, app: package}):
             yield
     finally:
         sys.path.remove(str(folder))
