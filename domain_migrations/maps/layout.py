@@ -46,8 +46,13 @@ class Layout(NamedTuple):
     curves: tuple[tuple[Point, ...], ...]
 
 
-def lay_out(sizes: Sequence[Size], edges: Sequence[tuple[int, int]]) -> Layout:
+def lay_out(
+    sizes: Sequence[Size], edges: Sequence[tuple[int, int]], *, ranked: bool = False
+) -> Layout:
     """Return where boxes and edges go, the first box in the middle.
+
+    Arguments:
+        ranked: in columns instead, what is referred to behind what refers to it.
 
     Raises:
         InvalidConfiguration: the library is not installed.
@@ -74,11 +79,14 @@ def lay_out(sizes: Sequence[Size], edges: Sequence[tuple[int, int]]) -> Layout:
             graph.add_node(number, **_inches(size))
         for number, (source, target) in enumerate(edges):
             graph.add_edge(source, target, key=str(number), weight="0")
-        # What an edge joins does not say where it goes: core is in the middle of those too that
-        # do not use it.
-        for number, inner in _rings(len(sizes)):
-            graph.add_edge(number, inner, key=f"ring{number}")
-        graph.layout(prog="twopi")
+        if ranked:
+            graph.graph_attr.update(rankdir="LR", ranksep="1", splines="true")
+        else:
+            # What an edge joins does not say where it goes: core is in the middle of those too
+            # that do not use it.
+            for number, inner in _rings(len(sizes)):
+                graph.add_edge(number, inner, key=f"ring{number}")
+        graph.layout(prog="dot" if ranked else "twopi")
         try:
             return _read(graph, len(sizes), edges)
         finally:

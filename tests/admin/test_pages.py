@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,11 +14,18 @@ from django.urls import NoReverseMatch, reverse
 
 from tests.admin.landscape import FAILED, RUN, member, names
 from tests.support.business import make_user, superuser_client
-from tests.support.catalog import query
+from tests.support.catalog import execute, query
 
 pytestmark = pytest.mark.usefixtures("undone")
 
 PENDING = "0012_assignment_location"
+FINDING = {
+    "id": "D001",
+    "kind": "drift",
+    "object": "hr.employees",
+    "message": "It <is> missing.",
+    "hint": "Make it.",
+}
 INITIAL = {"name": "hr", "app": "hr", "migration": "0001_initial"}
 
 
@@ -122,6 +131,29 @@ def test_domain_page_has_its_tables_and_what_they_refer_to(client):
     assert found["assignments"][3] == "employees, positions"
     assert "public.users" in found["employees"][3]
     assert "django_migrations_hr" not in found
+
+
+def test_domain_page_has_a_picture_of_its_tables(client):
+    text = source(client, pages()["domain"])
+    assert re.findall(r"<text [^>]*>([^<]+)</text>", text) == [
+        *("assignments", "employees", "leave_balances", "leave_requests", "leave_types"),
+        *("positions", "public.cost_centres", "public.users"),
+    ]
+    pairs = {(row[0], one) for row in rows(text, "tables") for one in row[3].split(", ") if one}
+    assert text.count('class="edge edge--foreign_key"') == len(pairs) > 5
+
+
+def test_domain_page_says_why_there_is_no_picture(client, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    text = plain(source(client, pages()["domain"]))
+    assert "pip install 'django-domain-migrations[map]'" in text
+
+
+def test_source_is_plain_without_pygments(client, monkeypatch):
+    monkeypatch.setattr("domain_migrations.admin.highlight.find_spec", lambda _: None)
+    text = source(client, pages()["migration"])
+    assert "dm-hl-" not in text
+    assert "CREATE TABLE &quot;hr&quot;.&quot;positions&quot;" in text
 
 
 def test_domain_page_has_the_commands_to_run_next(client):
@@ -300,6 +332,21 @@ def test_without_a_permission_there_is_nothing_to_see(landscape, page):
 def test_admin_does_not_list_what_one_may_not_see(landscape):
     index = client_of(make_user(is_staff=True)).get(reverse("admin:index"))
     assert "domain_migrations" not in [app["app_label"] for app in index.context["app_list"]]
+
+
+def test_overview_has_what_was_verified_last(client):
+    execute(
+        "INSERT INTO hr.django_migrations_hr_journal (run, batch, app, name, direction, status,"
+        " started, seconds, checksum, os_user, host, project_version, engine_version,"
+        " django_version, footprint, details, error, sqlstate) VALUES (gen_random_uuid(), 0, '',"
+        " '', 'verify', 'failed', '2026-11-20 12:00Z', 1, '', 'u', 'h', '', '', '', '{}', %s, '',"
+        " '')",
+        json.dumps({"kinds": ["drift"], "count": 1, "findings": [FINDING]}),
+    )
+    found = {row[0]: row for row in rows(source(client, pages()["overview"]), "domains")}
+    assert found["hr"][8] == "✕ 1 finding 2026-11-20 19:00, drift only"
+    text = plain(source(client, pages()["domain"]))
+    assert "D001 hr.employees: It <is> missing. Make it." in text
 
 
 def test_pages_write_nothing(client):

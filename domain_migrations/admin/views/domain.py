@@ -7,11 +7,13 @@ from django.db import connections
 from django.http import HttpRequest
 
 from ...domains import Domain
+from ...exceptions import InvalidConfiguration
 from .. import states
+from ..diagram import draw
 from ..migrations import History, MigrationRow, read_history
 from ..overview import read_rows
 from ..page import Page, one_of, url
-from ..sizes import Relation, read_relations, read_tables
+from ..sizes import Relation, Table, read_relations, read_tables
 
 ROWS = 100
 
@@ -35,7 +37,7 @@ def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
             for table in read_tables(connection, [one.schema])
             if table.name not in own
         ]
-        context |= {"page": page, "tables": tables}
+        context |= {"page": page, "tables": tables, **_diagram(one, tables)}
         commands = tuple(next_commands(one, history))
     return Page(
         "domain.html",
@@ -44,6 +46,14 @@ def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
         trail=(("Domains", url("domain_changelist")),),
         commands=commands,
     )
+
+
+def _diagram(domain: Domain, tables: list[Table]) -> dict[str, str]:
+    """Return the picture of the tables, or why there is none."""
+    try:
+        return {"diagram": draw(domain.schema, tables)}
+    except InvalidConfiguration as exc:
+        return {"no_diagram": f"{exc.message} {exc.hint}".strip()}
 
 
 def next_commands(domain: Domain, history: History) -> Iterator[tuple[str, str]]:
