@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
 from ..exceptions import DomainMigrationsError
+from ..execution.advisory import being_run
 from ..execution.connection import database_errors
 from ..execution.status import DomainStatus, read_statuses
 from ..history.runs import Run, find_tables, last_runs
@@ -25,6 +26,7 @@ class Row:
     """One domain in the overview.
 
     Attributes:
+        running: whether a run has the domain's lock just now.
         problem: why nothing is known of it; empty where something is.
     """
 
@@ -33,6 +35,7 @@ class Row:
     size: Size | None = None
     last_run: Run | None = None
     verified: StoredVerification | None = None
+    running: bool = False
     problem: str = ""
 
     @property
@@ -44,7 +47,7 @@ class Row:
         if last == "failed":
             return states.FAILED
         if last == "running":
-            return states.UNFINISHED
+            return states.RUNNING if self.running else states.UNFINISHED
         if self.status.pending or self.status.squash_to_record:
             return states.PENDING
         return states.UNKNOWN if self.status.unknown else states.UP_TO_DATE
@@ -119,6 +122,7 @@ def _readable(
     connection: BaseDatabaseWrapper, domains: list[Domain], details: bool
 ) -> Iterator[Row]:
     runs = last_runs(connection, domains)
+    running = being_run(connection, domains)
     verified = last_verifications(connection, domains) if details else {}
     measured = read_sizes(connection, domains) if details else {}
     for status in read_statuses(connection, domains):
@@ -129,4 +133,5 @@ def _readable(
             size=measured.get(name),
             last_run=runs.get(name),
             verified=verified.get(name),
+            running=name in running,
         )

@@ -33,6 +33,13 @@ SELECT pg_backend_pid(), EXISTS (
 )
 """
 
+EXCLUSIVE = """
+SELECT current_database(), (l.classid::bigint << 32) | l.objid::bigint
+FROM pg_locks AS l
+WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted AND l.mode = 'ExclusiveLock'
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
 
 class Lock(NamedTuple):
     """One advisory lock in one of its two modes."""
@@ -115,6 +122,19 @@ def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ..
             )
     in_charge = {holder.session.pid for holder in found if not holder.waiting}
     return tuple(h for h in found if not (h.waiting and h.session.pid in in_charge))
+
+
+def being_run(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> set[str]:
+    """Return the names of those domains that a run is at work on, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(EXCLUSIVE)
+        held = set(cursor.fetchall())
+    databases = {database for database, _ in held}
+    return {
+        domain.name
+        for domain in domains
+        if any((database, lock_key(database, domain.schema)) in held for database in databases)
+    }
 
 
 def own_session(connection: BaseDatabaseWrapper, key: int) -> tuple[int, bool]:

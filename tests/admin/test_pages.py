@@ -12,6 +12,7 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import NoReverseMatch, reverse
 
+from domain_migrations.execution.advisory import lock_key
 from tests.admin.landscape import FAILED, RUN, member, names
 from tests.support.business import make_user, superuser_client
 from tests.support.catalog import execute, query
@@ -347,6 +348,22 @@ def test_overview_has_what_was_verified_last(client):
     assert found["hr"][8] == "✕ 1 finding 2026-11-20 19:00, drift only"
     text = plain(source(client, pages()["domain"]))
     assert "D001 hr.employees: It <is> missing. Make it." in text
+
+
+def test_overview_tells_a_run_at_work_from_one_that_was_killed(client, postgres_server):
+    execute(
+        "INSERT INTO hr.django_migrations_hr_journal (run, batch, app, name, direction, status,"
+        " started, seconds, checksum, os_user, host, project_version, engine_version,"
+        " django_version, footprint, details, error, sqlstate) VALUES (gen_random_uuid(), 0, '',"
+        " '', 'run', 'running', now(), 0, '', 'u', 'h', '', '', '', '{}', '{}', '', '')"
+    )
+    found = rows(source(client, pages()["overview"] + "?q=hr"), "domains")
+    assert found[0][1] == "… not finished"
+    ((database,),) = query("SELECT current_database()")
+    with postgres_server.connect(database) as session:
+        session.execute("SELECT pg_advisory_lock(%s)", [lock_key(database, "hr")])
+        found = rows(source(client, pages()["overview"] + "?q=hr"), "domains")
+        assert found[0][1] == "▶ running"
 
 
 def test_pages_write_nothing(client):
