@@ -69,6 +69,8 @@ WSGI_APPLICATION = "config.wsgi.application"
 DATABASES = {"default": database(env, embedded_directory=BASE_DIR / ".postgres")}
 DATABASE_ROUTERS = ["domain_migrations.router.DomainRouter"]
 DOMAIN_MIGRATIONS = {
+    # Images have no Git that the journal could ask.
+    "PROJECT_VERSION": env.text("PROJECT_VERSION"),
     "SEED_TAGS": [env.seed_tag],
     "SNAPSHOTS": env.bool("DOMAIN_SNAPSHOTS", default=True),
     # From here on, what takes something away says whether it waits for the new code.

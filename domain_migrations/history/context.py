@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import django
-from django.conf import settings
+from django.conf import ENVIRONMENT_VARIABLE, settings
 
 from .. import __version__
 from ..conf import get_settings
@@ -47,7 +47,8 @@ def project_version() -> str:
 @functools.cache
 def _git_commit() -> str:
     """Return the git commit of the project that the settings module is in, or ``""``."""
-    name = getattr(settings, "SETTINGS_MODULE", None)
+    # Overridden settings do not know their module.
+    name = getattr(settings, "SETTINGS_MODULE", None) or os.environ.get(ENVIRONMENT_VARIABLE)
     origin = getattr(importlib.import_module(name), "__file__", None) if name else None
     if not origin:
         return ""

@@ -34,7 +34,6 @@ def check(*command: object) -> str:
     result = subprocess.run(
         [program, *map(str, command[1:])],
         cwd=ROOT,
-        env={**os.environ, "PRE_COMMIT_HOME": os.devnull},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -101,10 +100,10 @@ def test_systemd_unit(tmp_path: Path) -> None:
     assert check("systemd-analyze", "verify", unit) == ""
 
 
-def test_pre_commit() -> None:
-    assert (
-        check("pre-commit", "validate-config", DEPLOY / "pre-commit/pre-commit-config.yaml") == ""
-    )
+def test_pre_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path))
+    config = DEPLOY / "pre-commit/pre-commit-config.yaml"
+    assert check("pre-commit", "validate-config", config) == ""
 
 
 @pytest.mark.parametrize("before", [NO_COMMIT, "HEAD"])
