@@ -131,10 +131,16 @@ class Reference:
         unknown = [item for item in items if title_of(item) not in self.digests]
         if len(unknown) == len(items):
             first = items[0] if items else None
-            is_open = self._is_open(_plain(finding.object), first)
+            # What has no entry in the catalog of its own cannot be looked up.
+            is_open = not items or self._is_open(_plain(finding.object), first)
             number = finding.id[1:]
             yield (finding if is_open else replace(finding, id=f"D{number}", hint=findings.REMOVE))
             return
+        differing = [
+            item for item in items if self.digests.get(title_of(item), digest(item)) != digest(item)
+        ]
+        if any(self._is_open(_plain(item.name), item) for item in differing):
+            yield finding
         for item in unknown:
             if not self._is_open(_plain(item.name), item):
                 yield replace(

@@ -19,11 +19,12 @@ ORDER BY 1, 2
 
 REFERENCES = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), n.nspname, c.relname,
-    a.attname, o.confrelid::regclass::text
+    a.attname, quote_ident(fn.nspname) || '.' || quote_ident(fc.relname)
 FROM pg_catalog.pg_constraint o
 JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_class fc ON fc.oid = o.confrelid
+JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (o.conkey)
 WHERE o.contype = 'f' AND n.nspname = %s AND fc.relnamespace <> n.oid
 ORDER BY 1, 4
