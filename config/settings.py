@@ -109,7 +109,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 # Security: strict in production, each point can be relaxed there by name.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 # A probe asks the container itself; a redirect would count as ready.
-SECURE_REDIRECT_EXEMPT = [r"^ready/$"]
+SECURE_REDIRECT_EXEMPT = [r"^ready/?$"]
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
 SECURE_HSTS_SECONDS = int(env.number("SECURE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0))
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=PRODUCTION)

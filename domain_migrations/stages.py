@@ -37,6 +37,11 @@ def stage_on_disk(path: Path | None) -> Stage:
     return "after" if declared(path).stage == "after" else "before"
 
 
+def waits(key: MigrationKey) -> str:
+    """Return what to print behind the name of a pending migration that waits for new code."""
+    return " (after)" if stage_on_disk(migration_file(key)) == "after" else ""
+
+
 def stage_of(migration: Migration) -> Stage:
     """Return the stage of a migration that was loaded.
 

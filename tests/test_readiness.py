@@ -215,6 +215,11 @@ def test_wrong_settings_are_not_ready() -> None:
     )
 
 
+def test_without_a_slash(migrated_module_database: str) -> None:
+    """A redirect would be taken for readiness."""
+    assert Client().get("/ready").status_code == 200
+
+
 def test_methods(migrated_module_database: str) -> None:
     client = Client()
     head = client.head("/ready/")

@@ -129,7 +129,7 @@ class DomainLint:
             if (
                 remark.rule in SILENT
                 or (after and remark.rule in TAKES_AWAY)
-                or (remark.rule != SYNTAX_ERROR and rules.is_about(statement.sql, fresh))
+                or (remark.rule not in FAILS and rules.is_about(statement.sql, fresh))
                 or (key_to_core and remark.rule in FOREIGN_KEY_RULES)
                 or (remark.rule == DROP_DEFAULT and rules.gave_default(script, statement))
             ):
@@ -158,6 +158,8 @@ class DomainLint:
         )
 
 
+FAILS = frozenset({SYNTAX_ERROR, "ban-concurrent-index-creation-in-transaction"})
+"""What fails on a table whoever uses it."""
 DROP_DEFAULT = "ban-drop-default"
 FOREIGN_KEY_RULES = frozenset({"adding-foreign-key-constraint", "constraint-missing-not-valid"})
 """What ours says more exactly of a foreign key to core."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.core.management.base import BaseCommand
 
 from ..execution.overview import DomainOverview, Overview
+from ..stages import waits
 from .terminal import terminal
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
 def _print_migrations(command: BaseCommand, domain: DomainOverview, verbosity: int) -> None:
     status = domain.status
     for key in status.pending:
-        command.stdout.write(f"  [ ] {key}")
+        command.stdout.write(f"  [ ] {key}{waits(key)}")
     for key in status.unknown:
         command.stdout.write(command.style.WARNING(f"  [?] {key} (applied, not on disk)"))
     if verbosity > 1:

@@ -8,14 +8,16 @@ from django.core.management.base import BaseCommand
 
 from ..execution.options import MigrateOptions
 from ..execution.results import DomainResult, Step
+from ..stages import waits
 
 
 def print_steps(command: BaseCommand, result: DomainResult, options: MigrateOptions) -> None:
     """Print a domain's migrations: what they are to do, or what they did."""
     for step in result.steps or ():
         undo = "undo " if step.backwards else ""
+        after = "" if step.backwards else waits(step.key)
         took = f" ({step.seconds:.3f} s)" if options.rolls_back else ""
-        command.stdout.write(command.style.MIGRATE_HEADING(f"  {undo}{step.key}{took}"))
+        command.stdout.write(command.style.MIGRATE_HEADING(f"  {undo}{step.key}{took}{after}"))
         for line in _lines(step, options):
             command.stdout.write(f"    {line}")
     for key, reason in result.not_rehearsed:

@@ -253,6 +253,15 @@ def test_looking_at_a_stage(rewritten_hr: Rewritten, call: Call, look: str) -> N
         assert "hr" not in schemas()
 
 
+def test_what_is_shown_says_which_stage_it_waits_for(rewritten_hr: Rewritten, call: Call) -> None:
+    with rewritten_hr.release(RELEASE):
+        shown = call("show_domains", "hr").stdout
+        assert "  [ ] hr.0002_width\n  [ ] hr.0003_no_size (after)\n" in shown
+        planned = call("migrate_domain", "hr", "--plan").stdout
+        assert "  hr.0002_width\n" in planned
+        assert "  hr.0003_no_size (after)\n" in planned
+
+
 def test_every_domain_in_its_stage(rewritten_hr: Rewritten, call: Call) -> None:
     with rewritten_hr.release(RELEASE):
         result = call("migrate_domain", "--all", "--stage", "before", "--format", "json")

@@ -136,6 +136,13 @@ def test_tables_of_the_same_migration_are_nobodys_yet(found: Callable[..., Any])
     assert rules(found(create, index, says="atomic = False")) == []
 
 
+def test_what_fails_on_a_new_table_too(found: Callable[..., Any]) -> None:
+    sql = ["CREATE TABLE hr.t (a bigint)", "CREATE INDEX CONCURRENTLY i ON hr.t (a)"]
+    assert rules(found(f"migrations.RunSQL({sql!r}, '')")) == [
+        ("error", "ban-concurrent-index-creation-in-transaction")
+    ]
+
+
 @pytest.mark.parametrize("operation", ["RemoveField('thing', 'note')", "DeleteModel('Thing')"])
 def test_what_waits_for_the_new_code_may_take_away(
     found: Callable[..., Any], operation: str
