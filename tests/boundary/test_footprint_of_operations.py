@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ from django.contrib.contenttypes.management import RenameContentType
 from django.db import connection, migrations, models, transaction
 from django.db.migrations.state import ProjectState
 from django.db.models import F, Func
+from django.utils.timezone import now
 
 from domain_migrations.boundary.footprint import FootprintGuard
 from domain_migrations.domains import get_domain
 from domain_migrations.exceptions import BoundaryViolation
+from domain_migrations.history.context import RunContext
+from domain_migrations.history.journal import Direction, Journal
 from tests.boundary.gallery import CORE_ROWS, CORE_SHAPE, USES
 from tests.boundary.guarding import (
     guarded,
@@ -350,6 +354,22 @@ def test_without_a_transaction__refuses(new_landscape: None, statement: str, did
         unprotected("SELECT 1", statement, "SELECT 2")
     assert refused.value.message == f"{REFUSED} operation 2, RunSQL, {did.format(HR)}."
     assert refused.value.hint == USES
+
+
+@pytest.mark.parametrize(("direction", "blamed"), [("run", False), ("verify", True)])
+def test_without_a_transaction__another_run(
+    new_landscape: None, direction: Direction, blamed: bool
+) -> None:
+    """What a run of the other domain has done meanwhile is its own; to verify changes nothing."""
+    journal = Journal(connection, get_domain("hr"), RunContext())
+    journal.open()
+
+    def meanwhile(apps: Any, schema_editor: Any) -> None:
+        journal.write("done", direction, started=now())
+        catalog.execute("CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+
+    with pytest.raises(BoundaryViolation) if blamed else nullcontext():
+        unprotected(migrations.RunPython(meanwhile))
 
 
 def test_without_a_transaction__operation_with_its_own(new_landscape: None) -> None:

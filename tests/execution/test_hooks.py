@@ -186,6 +186,9 @@ def test_order_of_hooks_and_what_has_nothing_to_do_calls_none(
             *("before as well", "before", "after", "after as well")
         ]
         called.clear()
+        assert call(*FORTH, "--dry-run").exit_status == 0
+        assert call(*FORTH, "--rehearse").exit_status == 0
+        assert called == []
         assert call("migrate_domain", "--all", "--format", "json").exit_status == 0
         assert [(event, run["domains"][0]["domain"]) for event, run in called] == [
             ("before as well", "finance"),
