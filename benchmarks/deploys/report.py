@@ -5,6 +5,7 @@ python -m benchmarks.deploys.report build/deploys.json
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = DOCS / "performance.md"
-PICTURE = DOCS / "images" / "deploys"
 BEGIN, END = "<!-- benchmarks.deploys -->", "<!-- end of benchmarks.deploys -->"
 
 QUESTIONS = {
@@ -25,14 +24,18 @@ QUESTIONS = {
 }
 
 
-def main(file: str) -> int:
-    report = json.loads(Path(file).read_text())
-    page = PAGE.read_text()
-    before, rest = page.split(BEGIN)
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.deploys.report")
+    parser.add_argument("file", type=Path, help="written by benchmarks.deploys --json")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="the folder of performance.md")
+    options = parser.parse_args(arguments)
+    report = json.loads(options.file.read_text())
+    page = options.docs / "performance.md"
+    before, rest = page.read_text().split(BEGIN)
     _, after = rest.split(END)
     text = "\n".join(_sections(report))
-    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
-    _draw(report["scenarios"])
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+    _draw(report["scenarios"], options.docs / "images" / "deploys")
     return 0
 
 
@@ -57,7 +60,7 @@ def _sections(report: dict[str, Any]) -> Iterator[str]:
     yield "\n```{figure} images/deploys.svg\n:alt: The medians of the tables above, as bars.\n```\n"
 
 
-def _draw(scenarios: dict[str, list[dict[str, Any]]]) -> None:
+def _draw(scenarios: dict[str, list[dict[str, Any]]], picture: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(
@@ -73,10 +76,10 @@ def _draw(scenarios: dict[str, list[dict[str, Any]]]) -> None:
         axis.invert_yaxis()
         axis.set_title(QUESTIONS[name], loc="left", fontsize=10)
         axis.set_xlabel("seconds", fontsize=8)
-    PICTURE.parent.mkdir(exist_ok=True)
-    figure.savefig(PICTURE.with_suffix(".png"), dpi=100)
-    figure.savefig(PICTURE.with_suffix(".svg"), metadata={"Date": None})
+    picture.parent.mkdir(exist_ok=True)
+    figure.savefig(picture.with_suffix(".png"), dpi=100)
+    figure.savefig(picture.with_suffix(".svg"), metadata={"Date": None})
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -101,13 +101,15 @@ def one_domain(site: Site, domains: int, runs: int) -> list[Measured]:
     statements = site.statements(ours, site.core, FIRST)
     file = site.folder / "statements.sql"
     file.write_text("\n".join(sql for migration in statements for sql in migration))
-    tool = knex.install()
-    knex.write_domain(tool, FIRST, statements)
+    others = []
+    if tool := knex.install():
+        knex.write_domain(tool, FIRST, statements)
+        others.append(knex.knex(site, tool, FIRST, "benchmark_knex"))
     copy = partial(_renewed, site, template=site.core)
     return measure(
         [
             copy(site.contender("migrate_domain", ours, "benchmark_ours", "migrate_domain", FIRST)),
-            knex.knex(site, tool, FIRST, "benchmark_knex"),
+            *others,
             copy(site.psql("psql, the same statements", file, "benchmark_psql")),
             _renewed(
                 site,

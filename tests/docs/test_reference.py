@@ -139,7 +139,7 @@ def test_finding_ids_are_documented() -> None:
 
 def test_requirements_are_pinned_and_have_a_reason() -> None:
     readme = (ROOT / "README.md").read_text().partition("## Dependencies")[2].lower()
-    for name in ("runtime", "tools"):
+    for name in ("runtime", "tools", "benchmarks"):
         direct, _, others = (ROOT / f"requirements/{name}.txt").read_text().partition("\n\n")
         lines = [line for line in (direct + others).splitlines() if not line.startswith("#")]
         assert [line for line in lines if "==" not in line] == []
