@@ -31,6 +31,7 @@ from .emit import emit_post_migrate, emit_pre_migrate
 from .exclusive import exclusive
 from .executor import DomainExecutor, Outcome, applied_state
 from .hooks.calls import HookBehindFailed, RunHooks
+from .integrity import check_checksums
 from .interrupted import check_interrupted
 from .loader import DomainLoader, load
 from .locks import HeldLock
@@ -96,6 +97,7 @@ class DomainRun:
         wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.note)
         with database_errors(self.alias):
             status = self._look(connections[self.alias])
+            self._check_files(status)
         if self._nothing_to_do(status):
             return self._result("unchanged")
         if self.options.check and self.options.target is None and self.options.stage is None:
@@ -127,6 +129,13 @@ class DomainRun:
             )
         check_placed(status)
         return status
+
+    def _check_files(self, status: DomainStatus) -> None:
+        """Look for edited migrations, unless it would cost more than all else there is to do."""
+        options = self.options
+        if options.strict or not (options.check or self._nothing_to_do(status)):
+            connection = connections[self.alias]
+            check_checksums(connection, status, self.reporter, strict=options.strict)
 
     def _nothing_to_do(self, status: DomainStatus) -> bool:
         return status.up_to_date and not self.options.asks_more_than_latest

@@ -9,12 +9,18 @@ from pathlib import Path
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
-from ..exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfiguration
+from ..exceptions import (
+    BoundaryViolation,
+    ChecksumMismatch,
+    DependencyNotApplied,
+    InvalidConfiguration,
+)
 from ..files import MigrationKey, migration_file
 from ..history.checksum import VERSION, checksum
 from ..history.journal import read_entries
 from .interrupted import find_interruption
 from .loader import DomainLoader, load
+from .reporter import Reporter
 from .status import DomainStatus, read_statuses
 
 
@@ -115,6 +121,14 @@ def _of_history(number: str, domain: Domain, title: str, message: str, hint: str
 def checksum_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[HistoryFinding]:
     """Yield the applied migrations that were edited since."""
     (status,) = read_statuses(connection, [domain])
+    return checksum_findings_of(connection, status)
+
+
+def checksum_findings_of(
+    connection: BaseDatabaseWrapper, status: DomainStatus
+) -> Iterator[HistoryFinding]:
+    """Yield the migrations of a status, applied as it says, that were edited since."""
+    domain = status.domain
     for key in map(MigrationKey._make, edited(connection, status)):
         target = key.name if len(domain.app_labels) == 1 else str(key)
         yield _of_history(
@@ -125,6 +139,20 @@ def checksum_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
             "Take the edit back, or review it and run:"
             f" manage.py repair_domain {domain.name} --accept-checksum {target}",
         )
+
+
+def check_checksums(
+    connection: BaseDatabaseWrapper, status: DomainStatus, reporter: Reporter, *, strict: bool
+) -> None:
+    """Warn of migrations that were edited after they had been applied, or refuse to go on.
+
+    Raises:
+        ChecksumMismatch: there is one, and ``strict`` was asked for.
+    """
+    for finding in checksum_findings_of(connection, status):
+        if strict:
+            raise ChecksumMismatch(finding.message, hint=finding.hint)
+        reporter.warning(f"Warning: {finding.message} {finding.hint}")
 
 
 def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[tuple[str, str]]:
