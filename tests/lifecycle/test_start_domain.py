@@ -141,6 +141,7 @@ def test_in_a_fresh_clone(clone: Clone) -> None:
         assert ("CommandError" in output) == (name in REFUSING), (name, output)
         assert REFUSING.get(name, "") in output
     assert tables("crm") >= {"items", "django_migrations_crm"}
+    assert query("SELECT code FROM crm.items") == [("EXAMPLE",)]  # seed_domain
     assert history("crm.django_migrations_crm") == [("crm", "0001_initial")]
     assert query(
         "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.items'::regclass AND attnum > 0"
@@ -156,6 +157,7 @@ def test_in_a_fresh_clone(clone: Clone) -> None:
     assert {name: text for name, text in contents(clone.path).items() if name in after} == after
 
 
+@pytest.mark.attack
 def test_the_result_passes_the_project_s_own_tools(clone: Clone) -> None:
     clone.python("manage.py", "start_domain", "night_shift", "--schema", "shifts")
     clone.python("-m", "ruff", "check", ".")
