@@ -26,6 +26,7 @@ from .rehearsal import rehearse
 from .reporter import Reporter
 from .results import NotRehearsed, Step
 from .scratch import forget_content_types
+from .session import own_connection
 from .status import read_statuses
 from .targets import graph_targets
 from .trial import TrialExecutor, rolled_back
@@ -65,9 +66,14 @@ class DryRun:
 
     @contextmanager
     def locks(self, alias: str) -> Iterator[HeldLock]:
-        """Take the locks that a run takes; core's as well where its migrations come first."""
+        """Take the locks that a run takes; core's as well where its migrations come first.
+
+        The connection is a new one, closed at the end: what a session keeps beyond a rollback,
+        such as advisory locks that a migration takes, goes with it.
+        """
         wait, reporter = self.options.seconds_for_lock, self.reporter
         with ExitStack() as stack:
+            stack.enter_context(own_connection(alias))
             core = get_domain(CORE)
             self.core_first = self._core_comes_first(alias, core)
             if self.core_first:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations import AlterField, RunSQL, SeparateDatabaseAndState
@@ -124,7 +126,9 @@ def _of_field(
     operation: AlterField,
     backwards: bool,
 ) -> Iterator[TypeChange]:
-    model = state.models[migration.app_label, operation.model_name_lower]
+    model = state.models.get((migration.app_label, operation.model_name_lower))
+    if model is None or operation.name not in model.fields:
+        return  # It fails by itself, and says why.
     old: Any = model.fields[operation.name]
     new: Any = operation.field
     if old.is_relation or new.is_relation:
@@ -153,9 +157,12 @@ def _of_sql(statements: Any) -> Iterator[TypeChange]:
 
 def _same(connection: BaseDatabaseWrapper, live: str, written: str) -> bool:
     """Compare a type as the catalog prints it with one as SQL may spell it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regtype(%s)::text", [written])
-        (base,) = cursor.fetchone()
+    base = None
+    # What is no type's name is an error to some servers, and nothing to others.
+    with suppress(DatabaseError), transaction.atomic(using=connection.alias):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regtype(%s)::text", [written])
+            (base,) = cursor.fetchone()
     return (re.sub(r"\(.*?\)", "", live), _measures(live)) == (base or written, _measures(written))
 
 

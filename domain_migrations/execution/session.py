@@ -104,11 +104,24 @@ def dedicated(
         with _prepared(shared, application_name):
             yield shared
         return
+    with own_connection(alias) as own, _prepared(own, application_name):
+        yield own
+
+
+@contextmanager
+def own_connection(alias: str) -> Iterator[BaseDatabaseWrapper]:
+    """Make ``connections[alias]`` of this thread a new connection, closed at the end.
+
+    Inside a transaction it stays the one that it is.
+    """
+    shared = connections[alias]
+    if shared.in_atomic_block:
+        yield shared
+        return
     own = plain_copy(shared)
     connections[alias] = own
     try:
-        with _prepared(own, application_name):
-            yield own
+        yield own
     finally:
         connections[alias] = shared
         own.close()

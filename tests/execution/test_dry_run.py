@@ -376,6 +376,12 @@ def test_what_would_end_the_transaction_does_not_run(
     assert snapshot() == before
 
 
+def test_what_a_session_would_keep_goes_too(pending: Pending, call: Call) -> None:
+    pending("hr", f0101_keeps="operations = [migrations.RunSQL('SELECT pg_advisory_lock(42)')]")
+    assert dry_run(call, "hr")[1].exit_status == 0
+    assert advisory_locks() == 0
+
+
 def test_text(pending: Pending, call: Call) -> None:
     pending(
         "hr",
