@@ -159,10 +159,13 @@ def _same(connection: BaseDatabaseWrapper, live: str, written: str) -> bool:
     """Compare a type as the catalog prints it with one as SQL may spell it."""
     base = None
     # What is no type's name is an error to some servers, and nothing to others.
-    with suppress(DatabaseError), transaction.atomic(using=connection.alias):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT to_regtype(%s)::text", [written])
-            (base,) = cursor.fetchone()
+    with (
+        suppress(DatabaseError),
+        transaction.atomic(using=connection.alias),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT to_regtype(%s)::text", [written])
+        (base,) = cursor.fetchone()
     return (re.sub(r"\(.*?\)", "", live), _measures(live)) == (base or written, _measures(written))
 
 
