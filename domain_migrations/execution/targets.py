@@ -47,6 +47,9 @@ def graph_targets(
     Arguments:
         target: None for everything, ``zero`` for nothing, else a migration.
         app_label: one app of the domain, where not all are meant.
+
+    Raises:
+        UnknownTarget, AmbiguousTarget: the target is no single migration of the graph.
     """
     labels = [app_label] if app_label else list(domain.app_labels)
     if target is None:
@@ -57,4 +60,11 @@ def graph_targets(
     if key not in loader.graph.nodes and key in loader.replacements:
         # A squashed migration of which only a part is applied is not in the graph.
         key = loader.replacements[key].replaces[-1]
+    if key not in loader.graph.nodes:
+        squashed = [other for other, found in loader.replacements.items() if key in found.replaces]
+        by = f" by {'.'.join(squashed[0])}" if squashed else ""
+        raise UnknownTarget(
+            f"{'.'.join(key)} has been replaced{by}, so the history cannot go there.",
+            hint="Name the squashed migration.",
+        )
     return [key]

@@ -107,7 +107,9 @@ class DomainLint:
     def _by_rules(self, script: Script) -> Iterator[LintFinding]:
         for rule in rules.RULES.values():
             for danger in rule(script, self.domain):
-                finding = self._finding(script, danger.rule, "error", danger.message, danger.hint)
+                finding = self._finding(
+                    script, danger.rule, danger.level, danger.message, danger.hint
+                )
                 line = script.line(danger.operation)
                 yield replace(finding, sql=danger.sql, line=line)
         if script.unknown:

@@ -10,6 +10,7 @@ from django.db.migrations.operations.special import RunPython, RunSQL
 
 from ..domains import CORE_SCHEMA, Domain, get_domain
 from .advice import FOREIGN_KEY
+from .findings import Level
 from .statements import Script, Statement, database_operations
 
 MISSING_REVERSE = "missing-reverse"
@@ -37,6 +38,8 @@ DEFAULT_GIVEN = re.compile(
     rf"\b(?:ADD|ALTER)\s+COLUMN\s+({NAME})\s+(?:SET\s+DEFAULT\b|.*?\bDEFAULT\b)", re.I | re.S
 )
 NOT_VALID = re.compile(r"\bNOT\s+VALID\b", re.I)
+DDL = re.compile(r"\s*(?:CREATE|ALTER|DROP)\b", re.I)
+SPLIT = "Change the rows in a migration of its own, before or behind this one."
 DATA = re.compile(
     r"\s*(?:WITH\b.*?)?\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|COPY|TRUNCATE)\b",
     re.I | re.S,
@@ -53,6 +56,7 @@ class Danger:
     hint: str
     operation: int = 0
     sql: str = ""
+    level: Level = "error"
 
 
 Rule = Callable[[Script, Domain], Iterator[Danger]]
@@ -77,30 +81,30 @@ def missing_reverse(script: Script, domain: Domain) -> Iterator[Danger]:
 
 
 def data_with_ddl(script: Script, domain: Domain) -> Iterator[Danger]:
-    """Yield the changes of rows that share a transaction with a change of an existing table.
+    """Yield the changes of rows that share a transaction with a change of the schema.
 
-    Its lock is kept until the rows are done. Tables that the migration makes are nobody's yet.
+    The lock on an existing table is kept until the rows are done, which is an error. Tables that
+    the migration makes are nobody's yet; a row that cannot be filled still undoes it all.
     """
-    if not script.migration.atomic:
+    if not script.migration.atomic or not any(DDL.match(s.sql) for s in script.statements):
         return
     fresh = fresh_tables(script)
     changed = [name for s in script.statements if (name := changed_table(s.sql, fresh)) is not None]
-    if not changed:
-        return
-    what = f"the lock that changes {changed[0] or 'an object'} is kept until they are done"
+    what = "in the transaction that changes the schema"
+    if changed:
+        what = f"and the lock that changes {changed[0] or 'an object'} is kept until they are done"
+    level: Level = "error" if changed else "warning"
     for number, operation in enumerate(script.migration.operations, start=1):
         for inner in database_operations([operation]):
             if isinstance(inner, RunPython) and inner.code is not RunPython.noop:
-                yield _mixed(f"Operation {number} changes rows by Python, and {what}.", number)
+                said = f"Operation {number} changes rows by Python, {what}."
+                yield Danger(DATA_WITH_DDL, said, SPLIT, number, level=level)
     for statement in script.statements:
         if DATA_BEGINS.match(statement.sql) and DATA.match(statement.sql):
-            said = f"Operation {statement.operation} changes rows, and {what}."
-            yield _mixed(said, statement.operation, statement.sql)
-
-
-def _mixed(message: str, operation: int, sql: str = "") -> Danger:
-    hint = "Change the rows in a migration of its own, before or behind this one."
-    return Danger(DATA_WITH_DDL, message, hint, operation, sql)
+            said = f"Operation {statement.operation} changes rows, {what}."
+            yield Danger(
+                DATA_WITH_DDL, said, SPLIT, statement.operation, statement.sql, level=level
+            )
 
 
 def core_foreign_key(script: Script, domain: Domain) -> Iterator[Danger]:

@@ -330,6 +330,18 @@ def test_a_half_applied_squash_has_the_stages_of_its_parts(
         assert columns("hr.things") == {"id", "width", "depth"}
 
 
+def test_a_target_that_a_squash_has_replaced(rewritten_hr: Rewritten, call: Call) -> None:
+    with rewritten_hr.release(SQUASHED):
+        assert asked(call, "0002")["error"] == {
+            "code": "unknown_target",
+            "message": "hr.0002_width has been replaced by hr.0001_squashed, so the history cannot"
+            " go there.",
+            "hint": "Name the squashed migration.",
+            "sqlstate": None,
+        }
+        assert "hr" not in schemas()
+
+
 @pytest.mark.parametrize(
     ("stage", "message"),
     [

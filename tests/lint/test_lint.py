@@ -189,6 +189,16 @@ def test_data_with_ddl(found: Callable[..., Any], operation: str) -> None:
     assert rules(found(WIDTH, operation, says="atomic = False")) == []
 
 
+def test_data_with_ddl__in_a_new_table(found: Callable[..., Any]) -> None:
+    create = """migrations.CreateModel("Part", fields=[("id", models.BigAutoField(primary_key=True))
+    ], options={"db_table": '"hr"."parts"'})"""
+    (finding,) = found(create, "migrations.RunPython(print, print)")
+    assert (finding["level"], finding["rule"]) == ("warning", "data-with-ddl")
+    assert finding["message"] == (
+        "Operation 2 changes rows by Python, in the transaction that changes the schema."
+    )
+
+
 def test_core_foreign_key(found: Callable[..., Any]) -> None:
     key = 'models.ForeignKey("core.User", models.PROTECT, null=True, db_index=False)'
     (finding,) = found(f'migrations.AddField("thing", "user", {key})')
@@ -289,6 +299,25 @@ def test_pending_only(hr: Rewritten, call: Call) -> None:
             assert call("lint_domain", "hr", "0002").exit_status == 1
         finally:
             execute("DROP SCHEMA hr CASCADE")
+
+
+SQUASHED = """
+class Migration(migrations.Migration):
+    initial = True
+    replaces = [("hr", "0001_initial"), ("hr", "0002_second")]
+    operations = [migrations.CreateModel("Thing", fields=[
+        ("id", models.BigAutoField(primary_key=True)),
+    ], options={"db_table": '"hr"."things"'})]
+"""
+
+
+def test_squashed_migrations(hr: Rewritten, call: Call) -> None:
+    source = SECOND.format(operations=REMOVE, says="", imports="")
+    files = {"0001_initial": CREATE, "0002_second": source, "0001_squashed": SQUASHED}
+    with hr.release(files):
+        assert call("lint_domain", "hr").stdout == "Nothing found.\n"
+        assert call("lint_domain", "hr", "0001_squashed").stdout == "Nothing found.\n"
+        assert "ban-drop-column" in call("lint_domain", "hr", "0002").stdout
 
 
 def test_on_an_empty_database(scratch_database: str, tmp_path: Path, call: Call) -> None:
