@@ -167,6 +167,27 @@ def test_the_database_is_down(migrated_database: str, monkeypatch: pytest.Monkey
     ]
 
 
+def test_the_database_is_down__with_a_transaction_for_each_request(
+    migrated_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections["default"].close()
+    monkeypatch.setitem(connections["default"].settings_dict, "HOST", "/nowhere")
+    monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
+    assert ask("?domain=hr")[0] == 503
+
+
+def test_one_of_two_databases_is_missing(migrated_module_database: str) -> None:
+    with override_settings(DOMAIN_MIGRATIONS={"DATABASES": {"finance": "elsewhere"}}):
+        status, answer = ask()
+    assert status == 503
+    assert {domain["domain"]: domain["error"] for domain in answer["domains"]} == {
+        "core": None,
+        "inventory": None,
+        "hr": None,
+        "finance": {"code": "invalid_configuration"},
+    }
+
+
 def test_unknown_domain(migrated_module_database: str) -> None:
     assert ask("?domain=hrr") == (
         404,
