@@ -36,8 +36,8 @@ CREATE TABLE {table} (
 
 CREATE_ROWS = """
 CREATE TABLE {table} (
-    relation text NOT NULL,
-    key text NOT NULL,
+    relation text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
     seed text NOT NULL,
     "values" jsonb NOT NULL,
     CONSTRAINT {primary_key} PRIMARY KEY (relation, key)

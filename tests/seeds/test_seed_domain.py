@@ -293,6 +293,14 @@ def test_plan_works_on_an_empty_database(seeds: Write, scratch_database: str) ->
     assert sentence.endswith("more. First run: manage.py migrate_domain core")
 
 
+def test_what_the_engine_keeps_is_no_drift(seeds: Write) -> None:
+    before = call("show_domains", "inventory").stdout
+    seeds("001_forms.yaml", FORMS)
+    seed()
+    assert call("verify_domain", "inventory").exit_status == 0
+    assert call("show_domains", "inventory").stdout == before
+
+
 def test_tags(seeds: Write) -> None:
     seeds("001_forms.yaml", FORMS)
     seeds("002_demo.yaml", "tags: [demo, test]\nDosageForm: [{code: DEMO, name: Demo}]")
