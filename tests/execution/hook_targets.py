@@ -53,3 +53,13 @@ def close_the_connection(run: dict[str, Any]) -> None:
 def begin(run: dict[str, Any]) -> None:
     with connections["default"].cursor() as cursor:
         cursor.execute("BEGIN")
+
+
+def end_the_session(run: dict[str, Any]) -> None:
+    other = connections["default"].copy()
+    with other.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(%s, 5000)",
+            [connections["default"].connection.info.backend_pid],
+        )
+    other.close()

@@ -236,6 +236,21 @@ def test_failed_migration_calls_the_hooks_for_failures_behind_its_rollback(
     assert called[-1][0] == "after"
 
 
+def test_hooks_for_failures_are_called_when_the_connection_is_lost(
+    called: list[Any], call: Call, tmp_path: Path
+) -> None:
+    end = ["sh", "-c", 'printf %s "$PGDATABASE" > "$0"', str(tmp_path / "name")]
+    with hooks(
+        before=[f"{TARGETS}.end_the_session"], failed=[{"command": end, "credentials": True}]
+    ):
+        result = call(*BACK, "--format", "json")
+    connections["default"].close()
+    assert json.loads(result.stdout)["domains"][0]["error"]["code"] == "connection"
+    assert result.exit_status == 75
+    assert (tmp_path / "name").read_text() == connections["default"].settings_dict["NAME"]
+    assert call(*BACK).exit_status == 0
+
+
 def test_after_hook_that_fails_is_called_again_by_the_next_run(
     called: list[Any], call: Call
 ) -> None:

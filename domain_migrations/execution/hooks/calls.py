@@ -17,7 +17,7 @@ from django.utils.timezone import now
 from psycopg.pq import TransactionStatus
 
 from ...domains import Domain
-from ...exceptions import DomainMigrationsError, HookFailed
+from ...exceptions import ConnectionFailed, DomainMigrationsError, HookFailed
 from ...history.journal import Journal
 from ...signals import domain_migrate_failed, domain_post_migrate, domain_pre_migrate
 from ..locks import HeldLock
@@ -31,7 +31,7 @@ from .callables import call
 from .commands import run_command
 from .declared import EVENTS, Event, hooks_of
 from .ended import Ended
-from .told import environment, told
+from .told import Access, environment, told
 
 SIGNALS: dict[Event, Signal] = {
     "before": domain_pre_migrate,
@@ -92,6 +92,9 @@ class RunHooks:
         # A scratch database is nobody's business but ours.
         self.due = self.due and not self.lock.connection.settings_dict.get("SCRATCH")
         self.declared = {event: hooks_of(self.domain, event) for event in EVENTS}
+        self.access = Access({}, ())
+        if any(self.declared.values()):
+            self.access = Access.of(self.lock.connection)
 
     @contextmanager
     def around(self, failed: Callable[[DomainMigrationsError], DomainResult]) -> Iterator[None]:
@@ -171,7 +174,7 @@ class RunHooks:
         for hook in self.declared[event]:
             self.reporter.note(f"Hook {event} the run: {hook.name}")
             if hook.command:
-                values = environment(run, self.lock.connection, credentials=hook.credentials)
+                values = environment(run, self.access, credentials=hook.credentials)
                 work = functools.partial(run_command, hook, given=_json(run), environment=values)
             else:
                 target = functools.partial(import_string(hook.path), run)
@@ -195,6 +198,8 @@ class RunHooks:
         try:
             self.lock.assert_same(f'The {event}-hook "{name}"')
         except DomainMigrationsError as exc:
+            if event == "before" and isinstance(exc, ConnectionFailed):
+                raise  # The server ended it: trying again later may help.
             problem = exc.message
         else:
             problem = self._left_open()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -79,24 +80,38 @@ def told(
     }
 
 
-def environment(
-    run: Mapping[str, Any], connection: BaseDatabaseWrapper, *, credentials: bool
-) -> dict[str, str]:
+@dataclass(frozen=True)
+class Access:
+    """What leads to the database of a run, and what must not be passed on by mistake.
+
+    Attributes:
+        variables: libpq's.
+        passwords: of every configured database.
+    """
+
+    variables: Mapping[str, str]
+    passwords: Collection[str]
+
+    @classmethod
+    def of(cls, connection: BaseDatabaseWrapper) -> Access:
+        """Ask the connection while it is there: a run may end with its loss."""
+        return cls(_connection_variables(connection), _passwords(connection))
+
+
+def environment(run: Mapping[str, Any], access: Access, *, credentials: bool) -> dict[str, str]:
     """Return the environment of a command.
 
     Arguments:
-        connection: the run's.
-        credentials: leave what there is about databases, and say in libpq's variables how to
-            reach the one that the run works on; else none of it is there.
+        credentials: leave what there is about databases, and say how to reach the one that the
+            run works on; else none of it is there.
     """
     if credentials:
-        values = {**os.environ, **_connection_variables(connection)}
+        values = {**os.environ, **access.variables}
     else:
-        passwords = _passwords(connection)
         values = {
             name: value
             for name, value in os.environ.items()
-            if not _is_of_a_database(name, value, passwords)
+            if not _is_of_a_database(name, value, access.passwords)
         }
     values = {name: value for name, value in values.items() if not name.startswith(PREFIX)}
     return {**values, **_variables(run)}
@@ -148,7 +163,7 @@ def _passwords(connection: BaseDatabaseWrapper) -> set[str]:
         for part in (settings.get("PASSWORD"), settings.get("OPTIONS", {}).get("password"))
         if part
     }
-    if connection.connection is not None and connection.connection.info.password:
+    if connection.connection.info.password:
         found.add(connection.connection.info.password)
     return found | {quote(password, safe="") for password in found}
 
