@@ -87,10 +87,7 @@ def test_the_project_domains_are_proven_and_the_configured_database_is_not_touch
 
     assert result.exit_status == 0, result.stdout + result.stderr
     assert [line.split(" in ")[0] for line in result.stdout.splitlines()] == [
-        "core: proven",
-        "inventory: proven",
-        "hr: proven",
-        "finance: proven",
+        f"{name}: proven" for name in catalog.HISTORIES
     ]
     assert catalog.snapshot() == before
 

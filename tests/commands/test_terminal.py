@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from tests.support.catalog import HISTORIES
 from tests.support.projects import domain_app
 from tests.support.servers import TestServer
 from tests.support.terminals import run_on_terminal
@@ -52,7 +53,7 @@ def test_show_domains_is_a_table(terminal: Callable[..., Any]) -> None:
     head, *rows = [line.rstrip() for line in CONTROL.sub("", shown).splitlines()]
     titles = ["domain", "schema", "applied", "pending", "unknown", "tables", "last change"]
     assert re.split(r"\s{2,}", head.strip()) == titles
-    assert [row.split()[0] for row in rows] == ["core", "inventory", "hr", "finance"]
+    assert [row.split()[0] for row in rows] == list(HISTORIES)
     ends = {row.index(row.split()[2]) + len(row.split()[2]) for row in rows}
     assert ends == {head.index("applied") + len("applied")}
 

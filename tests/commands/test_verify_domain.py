@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.catalog import execute, snapshot
+from tests.support.catalog import HISTORIES, execute, snapshot
 from tests.support.projects import domain_app
 
 MODELS = """
@@ -111,7 +111,7 @@ def test_an_unknown_domain_is_refused(postgres_server: Any, call: Callable[..., 
     result = call("verify_domain", "inventroy")
     assert result.stderr == (
         'CommandError: There is no domain "inventroy". Did you mean "inventory"? The domains are'
-        " core, inventory, hr, finance.\n"
+        f" {', '.join(HISTORIES)}.\n"
     )
     assert result.exit_status == 1
 
