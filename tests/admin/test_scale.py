@@ -13,7 +13,14 @@ from tests.support.projects import Project
 from tests.support.servers import TestServer
 
 BASE = "/admin/domain_migrations/domain/"
-LISTS = (BASE, f"{BASE}?page=2", f"{BASE}?q=d01", f"{BASE}?state=pending", f"{BASE}journal/")
+LISTS = (
+    BASE,
+    f"{BASE}?page=2",
+    f"{BASE}?q=d01",
+    f"{BASE}?state=pending",
+    f"{BASE}journal/",
+    f"{BASE}map/",
+)
 DOMAIN = f"{BASE}domain/d001/"
 RUN = f"{BASE}journal/c0ffee00-0000-4000-8000-000000000000/"
 MIGRATION = f"{DOMAIN}d001/0002_step/"
