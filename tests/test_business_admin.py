@@ -7,11 +7,14 @@ from itertools import chain
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.db.models import ForeignKey
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from domain_migrations.fields import DomainReference
 from domain_migrations.reference_admin import DomainReferenceAdmin
+from inventory.models import PurchaseOrderItem
 from tests.support.business import (
     admin_models,
     admin_url,
@@ -115,3 +118,21 @@ def test_a_page_takes_as_many_queries_with_many_rows_in_it(client: Client, model
     for inline, key in keys.items():
         fill(inline, MANY, **{key: rows[0]})
     assert queries_of(client, url) == few
+
+
+def test_what_was_ordered_is_found_in_words(client: Client) -> None:
+    def search() -> list[str]:
+        parameters = {"app_label": "inventory", "model_name": "receiptitem"}
+        parameters |= {"field_name": "order_item", "term": "x"}
+        answer = client.get("/admin/autocomplete/", parameters).json()
+        return [found["text"] for found in answer["results"]]
+
+    [item] = fill(PurchaseOrderItem, 1)
+    text = f"{item.packs} packs of {item.drug.trade_name} ({item.order.number})"
+    assert search() == [text]
+    with CaptureQueriesContext(connection) as few:
+        search()
+    fill(PurchaseOrderItem, MANY)
+    with CaptureQueriesContext(connection) as many:
+        assert len(search()) == MANY + 1
+    assert len(many) == len(few)

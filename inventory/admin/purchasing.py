@@ -77,7 +77,7 @@ class PurchaseRequestAdmin(RecordedAdmin):
 class PurchaseOrderItemInline(Inline):
     model = PurchaseOrderItem
     autocomplete_fields = ("drug", "pack_ratio")
-    related = ("drug", "pack_ratio__pack_unit")
+    related = ("order", "drug", "pack_ratio__pack_unit")
     readonly_fields = ("packs_received",)
 
 
@@ -94,7 +94,7 @@ class PurchaseOrderAdmin(RecordedAdmin):
 
 @admin.register(PurchaseOrderItem)
 class PurchaseOrderItemAdmin(admin.ModelAdmin):
-    """Lets a receipt's items find what was ordered."""
+    """Lets a receipt's items find what was ordered, in the words of the item's own text."""
 
     list_display = ("order", "drug", "pack_ratio", "packs", "packs_received", "pack_price")
     list_filter = ("order__status",)
@@ -102,3 +102,6 @@ class PurchaseOrderItemAdmin(admin.ModelAdmin):
     search_fields = ("order__number", "drug__trade_name", "drug__standard_code")
     autocomplete_fields = ("order", "drug", "pack_ratio")
     readonly_fields = ("packs_received",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PurchaseOrderItem]:
+        return super().get_queryset(request).select_related(*self.list_select_related)

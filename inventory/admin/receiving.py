@@ -18,7 +18,7 @@ class ReceiptItemInline(Inline):
     model = ReceiptItem
     autocomplete_fields = ("order_item",)
     readonly_fields = ("lot",)
-    related = ("order_item", "lot")
+    related = ("order_item__drug", "order_item__order", "lot")
 
 
 class ReceiptInspectorInline(Inline):

@@ -235,4 +235,4 @@ class PurchaseOrderItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.drug_id}: {self.packs}"
+        return f"{self.packs} packs of {self.drug} ({self.order})"
