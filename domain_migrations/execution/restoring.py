@@ -157,6 +157,8 @@ def restore_snapshot(
     """
     if chosen is None:
         return plan, state
+    # With models of the state rendered, as pre_migrate has left it, each change renders them again.
+    state = applied_state(executor.loader)
     try:
         state = executor.apply_migration(state, chosen)
     except (MigrationFailed, SnapshotStale) as exc:

@@ -8,6 +8,7 @@ file imports or opens is not covered.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ VERSION = 1
 _IGNORED_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_params"})
 
 
+@functools.lru_cache(maxsize=1024)  # A run asks for the same files several times.
 def checksum(source: str | bytes) -> str:
     """Return the checksum of a migration's source; bytes are read in the encoding they declare.
 
