@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ..domains import Domain
 from ..execution.results import FORMAT, Error
 from .counts import NOTHING, Counts
 from .files import SeedFile
@@ -47,8 +46,10 @@ class SeedResult:
 
     run: str
     database: str
-    domain: Domain
-    tags: tuple[str, ...]
+    domain: str
+    schema: str | None = None
+    seed_table: str | None = None
+    tags: tuple[str, ...] = ()
     status: Status
     seeds: tuple[SeedOutcome, ...] = ()
     error: Error | None = None
@@ -66,9 +67,9 @@ class SeedResult:
             "format": FORMAT,
             "run": self.run,
             "database": self.database,
-            "domain": self.domain.name,
-            "schema": self.domain.schema,
-            "seed_table": str(self.domain.seed_table),
+            "domain": self.domain,
+            "schema": self.schema,
+            "seed_table": self.seed_table,
             "tags": list(self.tags),
             "status": self.status,
             "seeds": [seed.as_json() for seed in self.seeds],

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..boundary.models import check_models
@@ -73,16 +73,23 @@ def seed(
         name: of the domain.
         reporter: told what happens while it happens.
 
-    Raises:
-        UnknownDomain: there is no such domain.
-        InvalidConfiguration: a tag is none.
-
-    Other errors of ours are in the result.
+    Errors that have a code in the contract are in the result.
     """
     options = options or SeedOptions()
-    tags = get_settings().seed_tags if options.tags is None else options.tags
-    domain = get_domain(name)
-    return _Run(domain, options, check_tags(tuple(tags)), reporter or SeedReporter()).result()
+    context = RunContext()
+    try:
+        domain = get_domain(name)
+        given = get_settings().seed_tags if options.tags is None else options.tags
+        tags = check_tags(tuple(given))
+    except DomainMigrationsError as exc:
+        return SeedResult(
+            run=str(context.run),
+            database=options.database or DEFAULT_DB_ALIAS,
+            domain=name,
+            status="refused",
+            error=Error.of(exc),
+        )
+    return _Run(domain, options, tags, context, reporter or SeedReporter()).result()
 
 
 class _Run:
@@ -93,13 +100,14 @@ class _Run:
         domain: Domain,
         options: SeedOptions,
         tags: tuple[str, ...],
+        context: RunContext,
         reporter: SeedReporter,
     ) -> None:
         self.domain = domain
         self.options = options
         self.tags = tags
         self.reporter = reporter
-        self.context = RunContext()
+        self.context = context
         self.alias = options.database or domain.database
         self.outcomes: list[SeedOutcome] = []
         self.checksums: dict[SeedFile, str] = {}
@@ -236,7 +244,9 @@ class _Run:
         return SeedResult(
             run=str(self.context.run),
             database=self.alias,
-            domain=self.domain,
+            domain=self.domain.name,
+            schema=self.domain.schema,
+            seed_table=str(self.domain.seed_table),
             tags=self.tags,
             status=status,
             seeds=tuple(self.outcomes),

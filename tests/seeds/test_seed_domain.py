@@ -396,3 +396,6 @@ def test_an_unknown_domain(seeds: Write) -> None:
         'There is no domain "inventorry". Did you mean "inventory"?'
         " The domains are core, inventory, hr, finance."
     )
+    result = json.loads(call("seed_domain", "inventorry", "--format", "json").stdout)
+    assert (result["status"], result["domain"], result["schema"]) == ("refused", "inventorry", None)
+    assert result["error"]["code"] == "unknown_domain"

@@ -10,7 +10,7 @@ from ...exceptions import EXIT_USAGE
 from ...seeds.content import TAGS
 from ...seeds.results import SeedOutcome, SeedResult
 from ...seeds.runner import SeedOptions, SeedReporter, seed
-from ..output import add_database_option, command_errors
+from ..output import add_database_option
 
 
 class Command(BaseCommand):
@@ -53,12 +53,11 @@ class Command(BaseCommand):
         as_json = options["format"] == "json"
         chosen = _options(options)
         reporter = SeedReporter() if as_json else ConsoleReporter(self, options["verbosity"])
-        with command_errors():
-            result = seed(options["domain"], chosen, reporter=reporter)
+        result = seed(options["domain"], chosen, reporter=reporter)
         if as_json:
             self.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
         elif options["verbosity"] >= 1:
-            self.stdout.write(f"{result.domain.name}: {summary(result)}")
+            self.stdout.write(f"{result.domain}: {summary(result)}")
         if result.error:
             sentence = f"{result.error.message} {result.error.hint}".strip()
             raise CommandError(sentence, returncode=result.exit_status)
