@@ -76,3 +76,8 @@ def test_without_the_library_the_lists_are_left(monkeypatch: pytest.MonkeyPatch)
     text = page(superuser_client())
     assert "pip install &#x27;django-domain-migrations[map]&#x27;" in text
     assert "hr to inventory: 1 reference by id</summary>" in text
+
+
+def test_the_site_begins_in_the_admin() -> None:
+    response = superuser_client().get("/")
+    assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
