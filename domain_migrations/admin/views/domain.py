@@ -29,11 +29,13 @@ def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
         history = read_history(connection, one)
         page = Paginator(history.rows, ROWS).get_page(request.GET.get("page"))
         own = {table.name for table in one.own_tables}
-        relations: dict[str, list[Relation]] = {}
+        relations: dict[str, dict[tuple[str, str], Relation]] = {}
         for relation in read_relations(connection, one.schema):
-            relations.setdefault(relation.table, []).append(relation)
+            # Several keys to one table are one line.
+            to = (relation.to_schema, relation.to)
+            relations.setdefault(relation.table, {}).setdefault(to, relation)
         tables = [
-            table._replace(relations=tuple(relations.get(table.name, ())))
+            table._replace(relations=tuple(relations.get(table.name, {}).values()))
             for table in read_tables(connection, [one.schema])
             if table.name not in own
         ]
