@@ -30,7 +30,7 @@ from domain_migrations.domains import DomainConfig, get_domains
 from domain_migrations.fields import DomainReference
 from domain_migrations.references import reference_problems
 from domain_migrations.router import DomainRouter
-from tests.support.catalog import execute, histories, schemas
+from tests.support.catalog import HISTORIES, execute, histories, schemas
 from tests.support.projects import Project, domain_app, plain_app
 
 USES = (
@@ -956,7 +956,7 @@ def test_e024__hook(hook: object, message: str, hint: str) -> None:
             {"HOOKS": {"inventroy": {}}},
             'DOMAIN_MIGRATIONS["HOOKS"]["inventroy"]: There is no domain "inventroy". Did you mean'
             ' "inventory"?',
-            "The domains are core, inventory, hr, finance.",
+            f"The domains are {', '.join(HISTORIES)}.",
         ),
         (
             {"HOOKS": {"*": ["true"]}},

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.catalog import execute, histories, query, snapshot
+from tests.support.catalog import HISTORIES, execute, histories, query, snapshot
 from tests.support.commands import Result
 from tests.support.projects import Project, domain_app
 
@@ -45,9 +45,9 @@ def unchanged(migrated_module_database: str) -> Iterator[None]:
             ["inventry"],
             1,
             'There is no domain "inventry". Did you mean "inventory"?'
-            " The domains are core, inventory, hr, finance.",
+            f" The domains are {', '.join(HISTORIES)}.",
         ),
-        (["zzz"], 1, 'There is no domain "zzz". The domains are core, inventory, hr, finance.'),
+        (["zzz"], 1, f'There is no domain "zzz". The domains are {", ".join(HISTORIES)}.'),
         (
             ["hr", "0999_nothing"],
             1,

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from tests.seeds.conftest import Write, counts, fail, forms, seed
-from tests.support.catalog import execute, query, tables
+from tests.support.catalog import HISTORIES, execute, query, tables
 from tests.support.commands import call
 
 pytestmark = pytest.mark.usefixtures("migrated_database")
@@ -394,7 +394,7 @@ def test_json__failed(seeds: Write) -> None:
 def test_an_unknown_domain(seeds: Write) -> None:
     assert fail(domain="inventorry") == (
         'There is no domain "inventorry". Did you mean "inventory"?'
-        " The domains are core, inventory, hr, finance."
+        f" The domains are {', '.join(HISTORIES)}."
     )
     result = json.loads(call("seed_domain", "inventorry", "--format", "json").stdout)
     assert (result["status"], result["domain"], result["schema"]) == ("refused", "inventorry", None)
