@@ -17,7 +17,7 @@ from ..domains import Domain, domain_of
 from ..exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
 from ..execution.failures import failure_kind, primary_message
 from ..execution.traffic import sqlstate_of
-from .counts import Counts
+from .counts import NOTHING, Counts
 from .files import SeedFile
 from .load import load
 from .rows import table_of
@@ -78,7 +78,9 @@ class SeedContext:
             SeedFailed: a row is not taken; it is told by its number, from 1.
         """
         found = model if isinstance(model, type) else self.get_model(model)
-        label = found._meta.label
+        label, given = found._meta.label, list(rows)
+        if not given:
+            return NOTHING
         names = (key,) if isinstance(key, str) else tuple(key)
 
         def failed(line: int | None, what: str) -> SeedFailed:
@@ -89,7 +91,7 @@ class SeedContext:
             self.connection,
             self._domain,
             found,
-            table_of(label, names, list(rows)),
+            table_of(label, names, given),
             seed=str(self._seed),
             others=self._others,
             failed=failed,

@@ -45,9 +45,16 @@ class SeedGuard(FootprintGuard):
 
         Raises:
             BoundaryViolation: it touched what it may not.
+            SeedFailed: it ended its transaction by itself.
         """
         self.after_operation(self.stand_in.operations[0])
         locks = self.check().locks
+        if self.mark is not None and self.mark.top != self.before.top:
+            raise self.seed.failed(
+                None,
+                "it ended the transaction that it runs in, so what it did before stays.",
+                "Take COMMIT and ROLLBACK out of its SQL, and look at what is there.",
+            )
         written = (name for name, mode in locks.items() if STRENGTH[mode] >= STRENGTH[ROW_WRITE])
         own = {str(table) for table in self.domain.own_tables}
         return tuple(map(self._quoted, (name for name in written if name not in own)))

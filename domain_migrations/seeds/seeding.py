@@ -164,6 +164,9 @@ class Seeding:
                     f"{self.file}, line {table.line}: {exc.message}", hint=exc.hint
                 ) from exc
 
+            if not table.columns:
+                continue  # A list without rows says nothing of their columns either.
+
             def failed(line: int | None, what: str) -> SeedFailed:
                 return self.file.failed(line, what)
 

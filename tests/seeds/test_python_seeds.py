@@ -177,6 +177,28 @@ def test_a_database_error_in_python_is_told_with_its_line(seeds: Write) -> None:
     assert fail() == f"{SEED}, line 4: division by zero."
 
 
+def test_a_seed_that_ends_its_transaction_is_found_out(seeds: Write) -> None:
+    body = "from django.db import connection\nconnection.cursor().execute('COMMIT')"
+    python(seeds, body)
+    assert fail() == (
+        f"{SEED}: it ended the transaction that it runs in, so what it did before stays."
+        " Take COMMIT and ROLLBACK out of its SQL, and look at what is there."
+    )
+    assert query("SELECT name FROM inventory.django_seeds_inventory") == []
+
+
+def test_a_seed_that_closes_its_connection(seeds: Write) -> None:
+    python(seeds, "context.connection.close()")
+    assert "closed the connection of the run" in fail() or "the connection is closed" in fail()
+    assert query("SELECT name FROM inventory.django_seeds_inventory") == []
+
+
+def test_a_list_without_rows(seeds: Write) -> None:
+    seeds("001_none.yaml", "DosageForm: []\nPackRatio: {rows: []}\n")
+    python(seeds, 'assert context.upsert("DosageForm", []).inserted == 0')
+    assert counts() == (0, 0, 0)
+
+
 def test_what_a_seed_needs_deferred_is_checked(seeds: Write) -> None:
     python(
         seeds,
