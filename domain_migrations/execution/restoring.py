@@ -29,6 +29,13 @@ from .plans import Plan
 from .reporter import Reporter
 
 
+NOT_TAKEN = ("42", "0A")
+"""Classes of SQLSTATE for statements that the server does not understand, know or support.
+
+A replay may do without them; it would not help against a full disk, a lock or a lost connection.
+"""
+
+
 class RestoreSnapshot(Operation):
     """Makes the schema that the contained migrations make, and takes over their state."""
 
@@ -152,8 +159,9 @@ def restore_snapshot(
     """Restore the chosen snapshot; return what of the plan is left, and the state before it.
 
     Raises:
-        SnapshotStale: it restores something else than it should, and the options are strict.
-        DomainMigrationsError: what a migration raises.
+        SnapshotStale: it restores something else than it should, or this server does not take
+            its statements, and the options are strict.
+        DomainMigrationsError: what a migration raises, for other reasons.
     """
     if chosen is None:
         return plan, state
@@ -164,6 +172,8 @@ def restore_snapshot(
     except (MigrationFailed, SnapshotStale) as exc:
         problem: DomainMigrationsError = exc
         if not isinstance(exc, SnapshotStale):
+            if not (exc.sqlstate or "").startswith(NOT_TAKEN):
+                raise
             problem = stale(chosen.domain, chosen.path, [exc.message.rstrip(".")])
             problem.__cause__ = exc
         _unused(problem, options, reporter)

@@ -235,7 +235,10 @@ def test_an_edited_snapshot_is_told_of(
     ("statement", "reason"),
     [
         ("CREATE TABLE hr.more ();", "what it restores has not the fingerprint that it had"),
-        ("SELECT 1/0;", "operation 1 of 1 (Restore snapshot.sql): division by zero"),
+        (
+            "SELECT hr.unknown();",
+            "operation 1 of 1 (Restore snapshot.sql): function hr.unknown() does not exist",
+        ),
     ],
 )
 def test_what_restores_something_else_is_undone_and_replayed(
@@ -257,6 +260,21 @@ def test_what_restores_something_else_is_undone_and_replayed(
     strict = call("migrate_domain", "hr", "--strict", format="json")
     assert json.loads(strict.stdout)["domains"][0]["error"]["code"] == "snapshot_stale"
     assert (strict.exit_status, histories()["hr"]) == (1, [])
+
+
+def test_an_error_that_a_replay_would_not_help_against(
+    without_hr: str, replayed: str, call: Call, use: Callable[..., Path]
+) -> None:
+    use(statements=(*committed().statements, "SELECT 1 / 0;"))
+    result = call("migrate_domain", "hr", format="json")
+    (domain,) = json.loads(result.stdout)["domains"]
+    assert (result.exit_status, domain["status"], domain["applied"]) == (1, "failed", [])
+    assert (domain["error"]["code"], domain["error"]["sqlstate"]) == ("migration_failed", "22012")
+    assert tables("hr") == {"django_migrations_hr", "django_migrations_hr_journal"}
+    assert histories()["hr"] == []
+    use()
+    assert call("migrate_domain", "hr").exit_status == 0
+    assert compare(replayed, catalog()) == []
 
 
 def test_the_guard_looks_at_a_snapshot_too(
