@@ -28,7 +28,6 @@ from .options import MigrateOptions
 from .plans import Plan
 from .reporter import Reporter
 
-
 NOT_TAKEN = ("42", "0A")
 """Classes of SQLSTATE for statements that the server does not understand, know or support.
 
