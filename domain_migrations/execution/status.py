@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ..declared import declared
 from ..domains import Domain, QualifiedName, get_domains
 from ..exceptions import InvalidConfiguration
-from ..files import MigrationKey, migration_file, migrations_on_disk
+from ..files import MigrationKey, migration_files, migrations_on_disk
 from ..history.journal import last_run_statuses
 from ..history.tables import HistoryRow, owned_rows, read_histories
 from .results import keys
@@ -92,7 +92,7 @@ def status_from(
     applied = {MigrationKey(row.app, row.name) for row in rows}
     pending, unknown, to_record = disk - applied, applied - disk, False
     if pending or unknown:
-        replacements = {key: replaces for key in disk if (replaces := replaced_by(key))}
+        replacements = _replacements(domain, disk)
         pending, to_record = _pending(disk, applied, replacements)
         unknown -= {key for replaces in replacements.values() for key in replaces}
     labels = set(domain.app_labels)
@@ -105,6 +105,19 @@ def status_from(
         misplaced=keys((row.app, row.name) for row in misplaced if row.app in labels),
         last_run=last_run,
     )
+
+
+def _replacements(
+    domain: Domain, disk: set[MigrationKey]
+) -> dict[MigrationKey, frozenset[MigrationKey]]:
+    """Return the squashed migrations and what each replaces; each app's folder is found once."""
+    found = {}
+    for label in domain.app_labels:
+        for path in migration_files(label):
+            key = MigrationKey(label, path.stem)
+            if key in disk and (replaces := declared(path).replaces):
+                found[key] = replaces
+    return found
 
 
 def _pending(
@@ -145,11 +158,6 @@ def _depth(key: MigrationKey, replacements: dict[MigrationKey, frozenset[Migrati
     if key not in replacements:
         return 0
     return 1 + max(_depth(inner, replacements) for inner in replacements[key])
-
-
-def replaced_by(key: tuple[str, str]) -> frozenset[MigrationKey]:
-    """Return the migrations that this one replaces, read from its file's syntax tree."""
-    return declared(migration_file(key)).replaces
 
 
 def check_placed(status: DomainStatus) -> None:
