@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from operator import is_
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
@@ -17,7 +18,7 @@ from django.db.migrations.utils import resolve_relation
 
 from ..backends.postgresql.names import parse_table_name
 from ..domains import CORE_SCHEMA, Domain, get_domains
-from ..exceptions import BoundaryViolation
+from ..exceptions import BoundaryViolation, InvalidConfiguration
 from .refusals import CORE_USES, USES, whose
 from .rule import may_use
 
@@ -36,6 +37,7 @@ def check_plan(plan: Sequence[tuple[Migration, bool]], state: ProjectState, doma
     Raises:
         BoundaryViolation: an operation relates a model to one of another domain, or names a
             table outside the domain, or a migration depends on another domain's.
+        InvalidConfiguration: an operation is about a model or a field that is not there.
     """
     forwards = [migration for migration, backwards in plan if not backwards]
     if not forwards:
@@ -46,13 +48,28 @@ def check_plan(plan: Sequence[tuple[Migration, bool]], state: ProjectState, doma
     for migration in forwards:
         _check_links(migration, domain, owners)
         for number, operation in enumerate(migration.operations, start=1):
-            operation.state_forwards(migration.app_label, state)
+            _apply(migration, number, operation, state)
             for key, model in state.models.items():
                 parts = _parts(model)
                 if not _same(seen.get(key), parts):
                     seen[key] = parts
                     for what, hint in _problems(model, domain, owners):
                         raise _refused(migration, number, operation, what, hint)
+
+
+def _apply(migration: Migration, number: int, operation: Operation, state: ProjectState) -> None:
+    try:
+        operation.state_forwards(migration.app_label, state)
+    except (KeyError, FieldDoesNotExist) as exc:
+        (missing,) = exc.args
+        if isinstance(exc, KeyError):
+            missing = f"there is no {'.'.join(missing) if isinstance(missing, tuple) else missing}"
+        raise InvalidConfiguration(
+            f"Migration {migration.app_label}.{migration.name} cannot be planned: its operation"
+            f" {number}, {type(operation).__name__} ({operation.describe()}), does not fit what"
+            f" the migrations before it make: {missing}.",
+            hint="Correct the operation, or the migration's dependencies.",
+        ) from exc
 
 
 def _check_links(migration: Migration, domain: Domain, owners: dict[str, Domain]) -> None:

@@ -12,7 +12,7 @@ from django.db.migrations.state import ProjectState
 
 from domain_migrations.boundary.plan import check_plan
 from domain_migrations.domains import get_domain
-from domain_migrations.exceptions import BoundaryViolation
+from domain_migrations.exceptions import BoundaryViolation, InvalidConfiguration
 
 USES = (
     "A domain uses itself and core, nothing else: keep the other's id and resolve it in code,"
@@ -252,3 +252,38 @@ def test_leaves_the_state_alone() -> None:
 def test_passes_over_what_is_undone() -> None:
     (migration, _), *_ = plan_of(migrations.AddField("drug", "employee", EMPLOYEE))
     check_plan([(migration, True)], before(), get_domain("inventory"))
+
+
+@pytest.mark.parametrize(
+    ("operation", "which", "what"),
+    [
+        (
+            migrations.AddField("gone", "size", models.IntegerField()),
+            "AddField (Add field size to gone)",
+            "there is no inventory.gone",
+        ),
+        (
+            migrations.RemoveField("drug", "gone"),
+            "RemoveField (Remove field gone from drug)",
+            "there is no gone",
+        ),
+        (
+            migrations.RenameField("drug", "gone", "there"),
+            "RenameField (Rename field gone on drug to there)",
+            "inventory.drug has no field named 'gone'",
+        ),
+        (
+            migrations.DeleteModel("gone"),
+            "DeleteModel (Delete model gone)",
+            "there is no inventory.gone",
+        ),
+    ],
+)
+def test_operation_about_what_is_not_there(operation: Operation, which: str, what: str) -> None:
+    with pytest.raises(InvalidConfiguration) as caught:
+        check_plan(plan_of(operation), before(), get_domain("inventory"))
+    assert caught.value.message == (
+        f"Migration inventory.0002_change cannot be planned: its operation 1, {which}, does not"
+        f" fit what the migrations before it make: {what}."
+    )
+    assert caught.value.hint == "Correct the operation, or the migration's dependencies."
