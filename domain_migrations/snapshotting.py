@@ -23,7 +23,6 @@ from .catalog.drift import unmanaged_objects
 from .catalog.fingerprint import compare, fingerprint
 from .domains import CORE, Domain, get_domain, get_domains
 from .exceptions import InvalidConfiguration, MigrationFailed
-from .execution.executor import applied_state
 from .execution.failures import primary_message
 from .execution.loader import load
 from .execution.options import MigrateOptions
@@ -31,6 +30,7 @@ from .execution.reporter import Reporter
 from .execution.restoring import key_of
 from .execution.runner import migrate
 from .execution.scratch import pointed_at, scratch_database
+from .execution.states import applied_state
 from .files import MigrationKey
 from .history.tables import ensure_schema
 from .snapshots.file import Snapshot, new_snapshot_file

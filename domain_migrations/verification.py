@@ -33,7 +33,6 @@ from .catalog.mentions import Mentions
 from .domains import Domain, get_domain, get_domains
 from .exceptions import BoundaryViolation, InvalidConfiguration
 from .execution.connection import database_errors
-from .execution.executor import applied_state
 from .execution.integrity import (
     checksum_findings,
     history_findings,
@@ -43,6 +42,7 @@ from .execution.integrity import (
 from .execution.keeping import keep_verification
 from .execution.loader import DomainLoader
 from .execution.results import FORMAT
+from .execution.states import applied_state
 from .history.context import RunContext
 from .history.journal import Journal
 from .snapshots.reference import drift_reference

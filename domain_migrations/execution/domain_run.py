@@ -29,7 +29,7 @@ from .connection import database_errors, wait_for_database
 from .dry_run import DryRun
 from .emit import emit_post_migrate, emit_pre_migrate
 from .exclusive import exclusive
-from .executor import DomainExecutor, Outcome, applied_state
+from .executor import DomainExecutor, Outcome
 from .hooks.calls import HookBehindFailed, RunHooks
 from .integrity import check_checksums
 from .interrupted import check_interrupted
@@ -43,6 +43,7 @@ from .records import run_recorded
 from .reporter import Reporter
 from .restoring import choose_snapshot, restore_snapshot
 from .results import DomainResult, Error, Status
+from .states import applied_state
 from .status import DomainStatus, check_placed, read_statuses
 from .syncdb import create_tables
 from .traffic import Traffic

@@ -15,7 +15,6 @@ from ..files import MigrationKey
 from ..history.tables import ensure_schema
 from .connection import database_errors
 from .exclusive import exclusive
-from .executor import applied_state
 from .interrupted import check_interrupted
 from .loader import load
 from .locks import HeldLock
@@ -27,6 +26,7 @@ from .reporter import Reporter
 from .results import NotRehearsed, Step
 from .scratch import forget_content_types
 from .session import own_connection
+from .states import applied_state
 from .status import read_statuses
 from .targets import graph_targets
 from .trial import TrialExecutor, rolled_back

@@ -35,6 +35,7 @@ from .loader import DomainLoader
 from .operations import run_operations
 from .records import Records, contained_in
 from .results import Ran
+from .states import state_of
 from .traffic import Traffic
 
 Progress = Callable[..., None]
@@ -277,16 +278,10 @@ class DomainExecutor(MigrationExecutor):
         return self._state_of_applied()
 
     def _state_of_applied(self, *, until: Migration | None = None) -> ProjectState:
-        state = ProjectState(real_apps=self.loader.unmigrated_apps)
         done = set(self.loader.applied_migrations)
         done |= {ran.key for ran in self.outcome.applied}
         done -= {ran.key for ran in self.outcome.reverted}
-        for key in in_order(self.loader):
-            if until is not None and key == (until.app_label, until.name):
-                break
-            if key in done:
-                self.loader.graph.nodes[key].mutate_state(state, preserve=False)
-        return state
+        return state_of(self.loader, done, until=until)
 
     def _report(self, action: str, migration: Migration, fake: bool) -> None:
         if self.progress_callback:
@@ -297,25 +292,3 @@ def _ran(migration: Migration, started: float) -> list[Ran]:
     parts = contained_in(migration)
     seconds = (time.monotonic() - started) / len(parts)
     return [Ran(MigrationKey(part.app_label, part.name), seconds) for part in parts]
-
-
-def applied_state(loader: DomainLoader) -> ProjectState:
-    """Return the project state that the loaded and applied migrations add up to.
-
-    Mirrors ``MigrationExecutor._create_project_state``.
-    """
-    state = ProjectState(real_apps=loader.unmigrated_apps)
-    for key in in_order(loader):
-        if key in loader.applied_migrations:
-            loader.graph.nodes[key].mutate_state(state, preserve=False)
-    return state
-
-
-def in_order(loader: DomainLoader) -> Iterator[tuple[str, str]]:
-    """Yield all migrations as Django would apply them to an empty database."""
-    seen: set[tuple[str, str]] = set()
-    for leaf in loader.graph.leaf_nodes():
-        for key in loader.graph.forwards_plan(leaf):
-            if key not in seen:
-                seen.add(key)
-                yield key

@@ -23,10 +23,11 @@ from ..files import MigrationKey
 from ..snapshots.file import FILE_NAME, Snapshot, Unreadable, read_snapshot, snapshot_file
 from ..snapshots.schema import column_types, objects_of, restore, schema_digest
 from ..snapshots.validity import stale, stale_reasons
-from .executor import DomainExecutor, applied_state
+from .executor import DomainExecutor
 from .options import MigrateOptions
 from .plans import Plan
 from .reporter import Reporter
+from .states import applied_state
 
 NOT_TAKEN = ("42", "0A")
 """Classes of SQLSTATE for statements that the server does not understand, know or support.

@@ -12,9 +12,9 @@ from django.db.migrations.migration import Migration
 
 from ..domains import Domain, get_domain, get_domains
 from ..execution.connection import database_errors
-from ..execution.executor import in_order
 from ..execution.loader import DomainLoader, load
 from ..execution.results import FORMAT
+from ..execution.states import in_order
 from ..execution.status import read_statuses
 from ..execution.targets import resolve_target
 from ..files import MigrationKey, is_installed, migration_file
