@@ -7,6 +7,7 @@ squashed, and a table that may be there already is not made with one column more
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -17,7 +18,7 @@ from django.db.models import Model
 if TYPE_CHECKING:
     Base = Operation
 else:
-    Base = object
+    Base = ABC
 
 PACKAGE = __name__.rpartition(".")[0]
 Kind = TypeVar("Kind", bound=type)
@@ -29,9 +30,9 @@ class Conditional(Base):
     condition = "if it is missing"
 
     @property
+    @abstractmethod
     def plain(self) -> Operation:
         """The operation of Django's that this one is, where there is something to do."""
-        raise NotImplementedError
 
     def deconstruct(self) -> Any:
         return (type(self).__name__, *self.plain.deconstruct()[1:])

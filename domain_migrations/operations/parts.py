@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -22,9 +23,9 @@ class AddPart(Conditional, IndexOperation):
     model_name_lower: str
 
     @property
+    @abstractmethod
     def part(self) -> Any:
         """The index or the constraint."""
-        raise NotImplementedError
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Add it to the state, in place of one of its name."""
@@ -64,9 +65,9 @@ class AddPart(Conditional, IndexOperation):
         if schema_editor.collect_sql or self.exists(Existing(schema_editor, model)):
             self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
 
+    @abstractmethod
     def exists(self, table: Existing) -> bool:
         """Return whether the table has it; raises ObjectDiffers where it differs."""
-        raise NotImplementedError
 
 
 @public
