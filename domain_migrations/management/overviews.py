@@ -35,8 +35,8 @@ def _print_table(console: Console, overview: Overview) -> None:
     table.add_column("domain", style="bold", no_wrap=True)
     table.add_column("schema", no_wrap=True)
     for title in ("applied", "pending", "unknown", "tables"):
-        table.add_column(title, justify="right")
-    table.add_column("last change", no_wrap=True)
+        table.add_column(title, justify="right", no_wrap=True, min_width=len(title))
+    table.add_column("last change")  # On a narrow terminal the time goes below the date.
     for each in overview.domains:
         status = each.status
         table.add_row(

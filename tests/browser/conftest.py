@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, started once for each worker."""
+    """Debian's Chromium, gone before a module that has nothing to do with it begins."""
     with pytest.MonkeyPatch.context() as patch, browser.chromium() as started:
         # Playwright runs an event loop in this thread, and Django refuses the ORM in such.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

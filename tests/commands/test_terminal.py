@@ -37,22 +37,23 @@ class Migration(migrations.Migration):
 
 @pytest.fixture
 def terminal(migrated_database: str, postgres_server: TestServer) -> Callable[..., Any]:
-    def run(*arguments: str, **environment: str | None) -> tuple[str, int]:
+    def run(*arguments: str, columns: int = 120, **more: str | None) -> tuple[str, int]:
         database = connections["default"].settings_dict["NAME"]
-        return run_on_terminal(
-            *arguments, environment={**postgres_server.environment(database), **environment}
-        )
+        environment = {**postgres_server.environment(database), **more}
+        return run_on_terminal(*arguments, environment=environment, columns=columns)
 
     return run
 
 
-def test_show_domains_is_a_table(terminal: Callable[..., Any]) -> None:
-    shown, status = terminal("show_domains")
+@pytest.mark.parametrize("columns", [120, 72])
+def test_show_domains_is_a_table(terminal: Callable[..., Any], columns: int) -> None:
+    shown, status = terminal("show_domains", columns=columns)
     assert status == 0
     assert COLOUR.search(shown)
     head, *rows = [line.rstrip() for line in CONTROL.sub("", shown).splitlines()]
     titles = ["domain", "schema", "applied", "pending", "unknown", "tables", "last change"]
     assert re.split(r"\s{2,}", head.strip()) == titles
+    rows = [row for row in rows if not row.startswith(" ")]  # Without times below dates.
     assert [row.split()[0] for row in rows] == list(HISTORIES)
     ends = {row.index(row.split()[2]) + len(row.split()[2]) for row in rows}
     assert ends == {head.index("applied") + len("applied")}

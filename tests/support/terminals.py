@@ -18,15 +18,19 @@ COLUMNS = 120
 
 
 def run_on_terminal(
-    *arguments: str, environment: Mapping[str, str | None], folder: Path = ROOT
+    *arguments: str,
+    environment: Mapping[str, str | None],
+    folder: Path = ROOT,
+    columns: int = COLUMNS,
 ) -> tuple[str, int]:
     """Run manage.py of `folder`; what the terminal got, and the exit status."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    plain = {"TERM": "xterm-256color", "NO_COLOR": None, "COLUMNS": None, "LINES": None}
     process = subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=folder,
-        env=process_environment({"TERM": "xterm-256color", "NO_COLOR": None, **environment}),
+        env=process_environment({**plain, **environment}),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
