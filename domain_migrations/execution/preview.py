@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
+from psycopg.errors import ReadOnlySqlTransaction
 
 from ..files import MigrationKey
 from .announcements import announce
@@ -21,9 +22,10 @@ from .trial import in_words, rolled_back
 def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> tuple[Step, ...]:
     """Return a step for each migration of the plan, with its operations and its SQL.
 
-    The SQL is collected, not run. Where Django needs to look at a table that an earlier
-    migration has yet to make, that is said in a comment in place of the statements. From the
-    SQL come the locks that foreign keys cause beyond the domain.
+    The SQL is collected, not run. Where Django needs to look at a table as it is right before
+    the migration, or an operation writes instead of being collected, that is said in a comment
+    in place of the statements. From the SQL come the locks that foreign keys cause beyond the
+    domain.
     """
     steps = (
         Step(
@@ -57,8 +59,14 @@ def _sql(
             else:
                 migration.apply(state, editor, collect_sql=True)
     except (DatabaseError, LookupError, ValueError) as exc:
-        return (f"-- Known only once the migrations before it are applied: {exc}",)
+        return (f"-- {_reason(exc)}: {' '.join(str(exc).split())}",)
     return tuple(line for line in editor.collected_sql if not is_comment(line))
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc.__cause__, ReadOnlySqlTransaction):
+        return "Not told, because an operation writes while its SQL is collected"
+    return "Known only where the database is as right before this migration"
 
 
 @contextmanager
