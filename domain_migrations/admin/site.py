@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.core.handlers.exception import response_for_exception
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
@@ -59,7 +61,13 @@ class DomainAdmin(BaseAdmin):
 
     def _page(self, route: str, view: View, name: str) -> URLPattern:
         def serve(request: HttpRequest, **captured: Any) -> HttpResponseBase:
-            return protect(refused(request) or self._answer(request, view, captured))
+            try:
+                answer = refused(request) or self._answer(request, view, captured)
+            except (Http404, PermissionDenied) as exc:
+                if settings.DEBUG:
+                    raise  # Django's page for developers has its styles inline.
+                answer = response_for_exception(request, exc)
+            return protect(answer)
 
         return path(route, self.admin_site.admin_view(serve), name=f"domain_migrations_{name}")
 

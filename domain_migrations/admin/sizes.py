@@ -20,7 +20,14 @@ WITH locked AS MATERIALIZED (
           SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()
       )
 )
-SELECT n.nspname, c.relname, c.reltuples,
+SELECT n.nspname, c.relname,
+       CASE WHEN c.reltuples >= 0 OR c.relkind = 'p' THEN c.reltuples
+            WHEN pg_catalog.pg_stat_get_live_tuples(c.oid) > 0
+            THEN pg_catalog.pg_stat_get_live_tuples(c.oid)
+            WHEN c.oid NOT IN (SELECT relation FROM locked)
+                 AND pg_catalog.pg_relation_size(c.oid) = 0 THEN 0
+            ELSE -1
+       END,
        CASE WHEN c.oid IN (SELECT relation FROM locked)
             THEN c.relpages * current_setting('block_size')::bigint
             ELSE pg_catalog.pg_total_relation_size(c.oid)
@@ -31,7 +38,8 @@ WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname = ANY(%s)
 ORDER BY n.nspname, c.relname
 """
 """``pg_total_relation_size`` waits for whoever has, or waits for, the whole table: where a
-migration is at work, the size at the last ANALYZE is told instead."""
+migration is at work, the size at the last ANALYZE is told instead. Of a table that was never
+analysed, as small ones are not, the rows that PostgreSQL has counted while they came are told."""
 
 RELATIONS = """
 SELECT c.relname, r.relname, rn.nspname, k.conname
@@ -62,7 +70,7 @@ class Size(NamedTuple):
 
 
 class Table(NamedTuple):
-    """One table: its estimated rows, None where it was never analysed, and its bytes."""
+    """One table: its estimated rows, None where there is no estimate, and its bytes."""
 
     schema: str
     name: str

@@ -80,7 +80,7 @@ def lay_out(
         for number, (source, target) in enumerate(edges):
             graph.add_edge(source, target, key=str(number), weight="0")
         if ranked:
-            graph.graph_attr.update(rankdir="LR", ranksep="1", splines="true")
+            graph.graph_attr.update(rankdir="LR", ranksep="0.5", nodesep="0.2", splines="true")
         else:
             # What an edge joins does not say where it goes: core is in the middle of those too
             # that do not use it.

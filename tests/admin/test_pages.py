@@ -202,7 +202,7 @@ def test_what_is_not_on_disk_has_a_page_too(client):
     assert "The migration is not on disk" in text
 
 
-@pytest.mark.parametrize("migration", ["0042_never", "..", "__init__"])
+@pytest.mark.parametrize("migration", ["0042_never", "..", "__init__", "0001\0"])
 def test_what_never_was_has_no_page(client, migration):
     address = url("migration", name="hr", app="hr", migration=migration)
     assert client.get(address).status_code == 404
@@ -219,6 +219,7 @@ def test_what_never_was_has_no_page(client, migration):
         ({"since": "2020-01-01", "person": "somsri"}, {"hr"}),
         ({"since": "2999-01-01"}, set()),
         ({"since": "soon"}, set(HISTORIES)),
+        ({"until": "9999-12-31"}, set(HISTORIES)),
         ({"page": "99"}, set()),
     ],
 )
@@ -289,6 +290,17 @@ def test_policy_lets_nothing_inline_or_from_outside(client, page):
     assert re.findall(r"<style|<script(?![^>]* src=)|javascript:", text) == []
     assert re.findall(r'(?:src|href)="(?:https?:)?//[^"]*"', text) == []
     assert "<script>alert" not in text
+
+
+def test_policy_holds_where_there_is_nothing_to_see(client, landscape):
+    answers = [
+        client.get(url("detail", name="nowhere")),
+        client.post(url("detail", name="hr")),
+        client_of(make_user(is_staff=True)).get(pages()["overview"]),
+    ]
+    assert [answer.status_code for answer in answers] == [404, 405, 403]
+    for answer in answers:
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
 
 
 def test_policy_names_the_host_of_static_files(client):

@@ -30,12 +30,12 @@ def journal(request: HttpRequest, seen: Sequence[Domain]) -> Page:
     }
     wrong = [name for name in ("since", "until") if given[name] and _day(given[name]) is None]
     domains = [domain for domain in seen if given["domain"] in ("", domain.name)]
-    until = _day(given["until"])
+    until = _day(given["until"], days=1)
     wanted = RunFilter(
         status=given["status"] if given["status"] in STATUSES else "",
         person=given["person"],
         since=_day(given["since"]),
-        until=until + A_DAY if until else None,
+        until=until,
     )
     number = _number(request.GET.get("page", ""))
     runs, problems = read_runs(domains, wanted, limit=ROWS + 1, offset=ROWS * (number - 1))
@@ -86,11 +86,15 @@ def run(request: HttpRequest, seen: Sequence[Domain], run: UUID) -> Page:
     )
 
 
-def _day(text: str) -> datetime.datetime | None:
-    """Return where the day begins in the project's time zone; None where it is no day."""
+def _day(text: str, *, days: int = 0) -> datetime.datetime | None:
+    """Return where the day, or a later one, begins in the project's time zone.
+
+    None where it is no day, or one beyond those that a calendar of ours has.
+    """
     try:
         day = parse_date(text)
-        return make_aware(datetime.datetime.combine(day, datetime.time())) if day else None
+        begin = datetime.time()
+        return make_aware(datetime.datetime.combine(day + days * A_DAY, begin)) if day else None
     except (ValueError, OverflowError):
         return None
 

@@ -24,6 +24,9 @@ def migration(
     """One migration: its source, its SQL, what it locked and what became of it."""
     domain = one_of(seen, name)
     key = MigrationKey(app, migration)
+    missing = f'The domain "{name}" has no migration {key}.'
+    if "\0" in app + migration:  # PostgreSQL takes it in no text.
+        raise Http404(missing)
     on_disk = key in migrations_on_disk(domain.app_labels)
     (overview,) = read_rows([domain], details=False)
     row, steps = None, []
@@ -33,7 +36,7 @@ def migration(
         row = next((row for row in history.rows if row.key == key), None)
         steps = steps_of_migration(connection, domain, key)
     if not (on_disk or row or steps):
-        raise Http404(f'The domain "{name}" has no migration {key}.')
+        raise Http404(missing)
     last = next((step for step in reversed(steps) if step.footprint), None)
     context: dict[str, Any] = {
         "domain": domain,
