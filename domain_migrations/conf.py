@@ -16,6 +16,10 @@ from .exceptions import InvalidConfiguration
 
 SETTING = "DOMAIN_MIGRATIONS"
 
+SECONDS = ("lock_wait", "lock_timeout", "statement_timeout")
+NUMBERS = (*SECONDS, "retries")
+"""Settings of every run that are numbers, 0 or more."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -60,7 +64,8 @@ def get_settings() -> Settings:
     """Return the settings in force.
 
     Raises:
-        InvalidConfiguration: a name in ``DOMAIN_MIGRATIONS`` is not a setting of ours.
+        InvalidConfiguration: a name in ``DOMAIN_MIGRATIONS`` is not a setting of ours, or a
+            number is none.
     """
     given: dict[str, Any] = getattr(django_settings, SETTING, {})
     known = tuple(field.name for field in fields(Settings))
@@ -70,7 +75,21 @@ def get_settings() -> Settings:
             f"{SETTING} has no setting {_listed(unknown)}.",
             hint=f"The settings are {_listed([name.upper() for name in known])}.",
         )
-    return Settings(**{name.lower(): value for name, value in given.items()})
+    chosen = Settings(**{name.lower(): value for name, value in given.items()})
+    for name in NUMBERS:
+        if not _is_number(getattr(chosen, name), whole=name not in SECONDS):
+            unit = "seconds" if name in SECONDS else "a whole number"
+            raise InvalidConfiguration(
+                f'{SETTING}["{name.upper()}"] takes {unit}, 0 or more.',
+                hint=f'"{name.upper()}": {getattr(Settings, name)}',
+            )
+    return chosen
+
+
+def _is_number(value: Any, *, whole: bool) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        return False
+    return 0 <= value < float("inf")
 
 
 def _listed(names: Sequence[str]) -> str:

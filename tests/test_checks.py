@@ -880,6 +880,31 @@ def test_e016() -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("given", "message", "hint"),
+    [
+        (
+            {"LOCK_WAIT": "60"},
+            'DOMAIN_MIGRATIONS["LOCK_WAIT"] takes seconds, 0 or more.',
+            '"LOCK_WAIT": 60.0',
+        ),
+        (
+            {"STATEMENT_TIMEOUT": -1},
+            'DOMAIN_MIGRATIONS["STATEMENT_TIMEOUT"] takes seconds, 0 or more.',
+            '"STATEMENT_TIMEOUT": 0.0',
+        ),
+        (
+            {"RETRIES": 1.5},
+            'DOMAIN_MIGRATIONS["RETRIES"] takes a whole number, 0 or more.',
+            '"RETRIES": 5',
+        ),
+    ],
+)
+def test_e018__number(given: dict[str, Any], message: str, hint: str) -> None:
+    with override_settings(DOMAIN_MIGRATIONS=given):
+        assert settings_errors() == [("domain_migrations.E018", message, hint)]
+
+
 @override_settings(DOMAIN_MIGRATIONS={"LOCKWAIT": 1})
 def test_e018__unknown_setting() -> None:
     assert settings_errors() == [
