@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from ..domains import Domain, get_domain
-from ..exceptions import UnknownTarget
+from ..exceptions import AmbiguousTarget, UnknownTarget
 from ..files import MigrationKey, migration_file
 from ..history.checksum import checksum
 from ..history.context import RunContext
@@ -51,9 +51,10 @@ def mark_applied(name: str, target: str, options: MigrateOptions, reporter: Repo
     key = resolve_target(domain, target)
 
     def work(session: _Session) -> list[str]:
-        if key in session.applied:
+        if key not in session.applied:
+            session.recorder.record_applied(*key)
+        elif not session.interrupted(key):
             return []
-        session.recorder.record_applied(*key)
         session.write(key, "faked", "forwards", _checksum(key))
         return [f"{key} is recorded as applied."]
 
@@ -65,23 +66,30 @@ def mark_unapplied(name: str, target: str, options: MigrateOptions, reporter: Re
 
     Raises:
         UnknownTarget: the history has no migration of that name.
+        AmbiguousTarget: it has several.
     """
     domain = get_domain(name)
 
     def work(session: _Session) -> list[str]:
-        matches = [key for key in session.applied if target in (key.name, str(key))]
-        if not matches and session.interrupted(target):
-            key = resolve_target(domain, target)
-            session.write(key, "faked", "backwards", "")
-            return [f"{key} is recorded as not applied."]
-        if len(matches) != 1:
+        begun = session.interruption
+        known = [*session.applied, *([begun.key] if begun else [])]
+        matches = sorted({key for key in known if target in (key.name, str(key))})
+        if not matches:
             raise UnknownTarget(
                 f'{domain.history_table} has no migration "{target}".',
                 hint=f"See them with: manage.py show_domains {domain.name} -v 2",
             )
-        session.recorder.record_unapplied(*matches[0])
-        session.write(matches[0], "faked", "backwards", "")
-        return [f"{matches[0]} is recorded as not applied."]
+        if len(matches) > 1:
+            raise AmbiguousTarget(
+                f'{domain.history_table} has several migrations "{target}":'
+                f" {', '.join(map(str, matches))}.",
+                hint="Give APP.NAME.",
+            )
+        (key,) = matches
+        if key in session.applied:
+            session.recorder.record_unapplied(*key)
+        session.write(key, "faked", "backwards", "")
+        return [f"{key} is recorded as not applied."]
 
     return _repair(domain, options, reporter, work)
 
@@ -129,10 +137,10 @@ class _Session:
         self.journal = journal
         self.applied = [MigrationKey(row.app, row.name) for row in status.rows]
         self.unknown = status.unknown
+        self.interruption = find_interruption(read_entries(recorder.connection, domain))
 
-    def interrupted(self, target: str) -> bool:
-        found = find_interruption(read_entries(self.recorder.connection, self.journal.domain))
-        return found is not None and target in (found.key.name, str(found.key))
+    def interrupted(self, key: MigrationKey) -> bool:
+        return self.interruption is not None and self.interruption.key == key
 
     def write(self, key: MigrationKey, status: Status, direction: Direction, digest: str) -> None:
         self.journal.write(

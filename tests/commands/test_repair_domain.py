@@ -69,6 +69,10 @@ def test_prune_takes_unknown_rows_out(migrated_database: str, call: Call) -> Non
     [
         (["hr", "--resume"], 'No migration of the domain "hr" was interrupted.'),
         (["hr", "--mark-applied", "0999"], 'No migration of the domain "hr" begins with "0999".'),
+        (
+            ["core", "--mark-unapplied", "0001_initial"],
+            'public.django_migrations has several migrations "0001_initial": ',
+        ),
         (["nowhere", "--prune"], 'There is no domain "nowhere".'),
     ],
 )
@@ -79,6 +83,30 @@ def test_bad_input_changes_nothing(
     result = manage("repair_domain", *arguments, "--noinput")
     assert (result.returncode, sentence in result.stderr) == (1, True), result.stderr
     assert (snapshot(), histories()) == before
+
+
+@pytest.mark.parametrize(
+    ("option", "said", "rows"), [("applied", "applied", 1), ("unapplied", "not applied", 0)]
+)
+def test_an_interrupted_undo_is_put_right(
+    migrated_database: str, call: Call, option: str, said: str, rows: int
+) -> None:
+    name = "0012_assignment_location"
+    execute(
+        "INSERT INTO hr.django_migrations_hr_journal (run, batch, app, name, direction, status,"
+        " started, seconds, checksum, os_user, host, project_version, engine_version,"
+        " django_version, footprint, details, error, sqlstate) VALUES (gen_random_uuid(), 9, 'hr',"
+        f" '{name}', 'backwards', 'running', now(), 0, '', '', '', '', '', '', '{{}}',"
+        """ '{"finished": 1}', '', '')"""
+    )
+    refused = call("migrate_domain", "hr", "0011")
+    assert (refused.exit_status, f"while undoing hr.{name}" in refused.stderr) == (1, True)
+    repaired = call("repair_domain", "hr", f"--mark-{option}", name, interactive=False)
+    assert (repaired.exit_status, repaired.stdout) == (0, f"hr.{name} is recorded as {said}.\n")
+    assert histories()["hr"].count(("hr", name)) == rows
+    assert call("migrate_domain", "hr", "0012", "--check").exit_status == 1 - rows
+    verified = call("verify_domain", "hr", "--only=history")
+    assert (verified.exit_status, verified.stderr) == (0, "")
 
 
 def test_nobody_to_ask(migrated_database: str, manage: Manage) -> None:
