@@ -101,7 +101,7 @@ class DomainRun:
             self._check_files(status)
         if self._nothing_to_do(status):
             return self._result("unchanged")
-        if self.options.check and self.options.target is None and self.options.stage is None:
+        if self.options.checks_latest:
             return self._result("pending" if status.pending else "unchanged")
         if self.options.looks_only:
             return self._preview()
@@ -202,6 +202,7 @@ class DomainRun:
             hooks.before(self._result("planned"))
             self._prepare(executor, journal)
             record.begin()
+            self.batch = journal.batch if plan else None
             hooks.write()
             emit_pre_migrate(connection, self.domain, options, plan, state)
             if options.run_syncdb:
@@ -214,7 +215,6 @@ class DomainRun:
                 state = executor.state_after_undo()
             emit_post_migrate(connection, self.domain, options, plan, state)
             self.pending = self._look(connection).pending
-            self.batch = journal.batch if plan else None
             result = self._result("migrated" if plan else "unchanged")
             hooks.after(result)
         return result
@@ -255,6 +255,8 @@ class DomainRun:
             status = "failed"
         else:
             status = "refused"
+        if not changed:
+            self.batch = None
         done = {ran.key for ran in self.outcome.applied}
         self.pending = tuple(key for key in self.pending if key not in done)
         return self._result(status, error=Error.of(exc))

@@ -55,6 +55,12 @@ class MigrateOptions:
         return asked or self.run_syncdb or self.resume
 
     @property
+    def checks_latest(self) -> bool:
+        """It is asked only whether something is pending, which no plan is needed to tell."""
+        narrowed = self.target is not None or self.rollback is not None or self.stage is not None
+        return self.check and not narrowed
+
+    @property
     def looks_only(self) -> bool:
         """Nothing is to be run."""
         return self.plan or self.check

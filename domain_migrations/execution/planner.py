@@ -9,7 +9,7 @@ from django.db.migrations.migration import Migration
 
 from ..boundary.dependencies import dependencies_of
 from ..domains import Domain
-from ..exceptions import DependencyNotApplied, Irreversible
+from ..exceptions import DependencyNotApplied, Irreversible, UnknownTarget
 from ..history.journal import read_entries
 from .batches import last_batches, rollback_plan
 from .executor import DomainExecutor
@@ -27,7 +27,8 @@ def make_plan(
     """Return what the options ask for, as far as it may be done.
 
     Raises:
-        UnknownTarget, AmbiguousTarget: the target is no single migration.
+        UnknownTarget, AmbiguousTarget: the target is no single migration, or what would be
+            undone has applied migrations above it that are not on disk.
         DependencyNotApplied: core lacks something, or a domain stands on what would be undone,
             or the stages stand in one another's way.
         InvalidConfiguration: a migration's stage is none.
@@ -51,6 +52,9 @@ def make_plan(
         check_dependants(plan, statuses)
         if not options.fake:
             check_key_types(connection, executor.loader, plan)
+    if any(backwards for _, backwards in plan) and not (options.fake or options.resume):
+        (status,) = read_statuses(connection, [domain])
+        check_unknown(plan, status)
     check_reversible(plan)
     return plan
 
@@ -86,6 +90,28 @@ def own_part(plan: Plan, domain: Domain) -> Plan:
             hint="Run: manage.py migrate_domain core (or add --with-dependencies).",
         )
     return plan
+
+
+def check_unknown(plan: Plan, status: DomainStatus) -> None:
+    """Refuse to undo what newer code has added to since, by migrations that are not on disk.
+
+    Raises:
+        UnknownTarget: naming them.
+    """
+    undone = {(migration.app_label, migration.name) for migration, back in plan if back}
+    unknown, below, above = set(status.unknown), set[str](), []
+    for row in status.rows:
+        if (row.app, row.name) in undone:
+            below.add(row.app)
+        elif row.app in below and (row.app, row.name) in unknown:
+            above.append(f"{row.app}.{row.name}")
+    if above:
+        raise UnknownTarget(
+            f"{', '.join(above)}, applied after what would be undone, must be undone first and"
+            f" {'is' if len(above) == 1 else 'are'} not on disk.",
+            hint="Deploy the code that has it and run the command again; if it is gone for good,"
+            f" run: manage.py repair_domain {status.domain.name} --prune. Nothing was changed.",
+        )
 
 
 def check_reversible(plan: Plan) -> None:

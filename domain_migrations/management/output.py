@@ -42,6 +42,7 @@ class ConsoleReporter(Reporter):
         self.command = command
         self.options = options
         self.started = 0.0
+        self.unended = ""
 
     def domain(self, domain: Domain) -> None:
         if self.options.verbosity >= 1:
@@ -55,9 +56,9 @@ class ConsoleReporter(Reporter):
             return
         if action in STARTS:
             self.started = self.clock()
-            self.command.stdout.write(STARTS[action].format(migration), ending="")
-            self.command.stdout.flush()
+            self._begin(STARTS[action].format(migration))
             return
+        self.unended = ""
         took = f" ({self.clock() - self.started:.3f}s)" if self.options.verbosity > 1 else ""
         if action == "failure":
             self.command.stdout.write(self.command.style.ERROR(" FAILED"))
@@ -66,10 +67,22 @@ class ConsoleReporter(Reporter):
         self.command.stdout.write(self.command.style.SUCCESS(f" {done}{took}"))
 
     def note(self, message: str) -> None:
-        if self.options.verbosity >= 1:
-            self.command.stdout.write(f"  {message}")
-            # Through a pipe it would come when the wait that it tells of is over.
-            self.command.stdout.flush()
+        if self.options.verbosity < 1:
+            return
+        begun = self.unended
+        if begun:
+            self.command.stdout.write("")
+        self.command.stdout.write(f"  {message}")
+        # Through a pipe it would come when the wait that it tells of is over.
+        self.command.stdout.flush()
+        if begun:
+            self._begin(begun)
+
+    def _begin(self, line: str) -> None:
+        """Write a line that is ended when it is known how what it tells of has ended."""
+        self.unended = line
+        self.command.stdout.write(line, ending="")
+        self.command.stdout.flush()
 
     def warning(self, message: str) -> None:
         self.command.stderr.write(self.command.style.WARNING(message))
@@ -104,6 +117,10 @@ def summary(result: DomainResult) -> str:
         return f"{', '.join(parts) or 'migrated'} in {result.seconds:.1f} s"
     if result.status == "unchanged":
         return "nothing to do"
+    if result.status == "pending" and not result.pending:
+        return "something to undo"
+    if result.status == "planned" and any(step.backwards for step in result.steps or ()):
+        return f"{len(result.steps or ())} to undo"
     if result.status in ("pending", "planned"):
         return f"{len(result.pending)} pending"
     if result.status == "skipped":
@@ -141,6 +158,8 @@ def raise_for_domain(result: DomainResult) -> None:
 def _sentence(result: DomainResult) -> str:
     if result.error is not None:
         return f"{result.error.message} {result.error.hint}".strip()
+    if result.status == "pending" and not result.pending:
+        return f'The domain "{result.domain}" has migrations that would be undone; see --plan.'
     if result.status == "pending":
         names = ", ".join(map(str, result.pending[:3]))
         more = f" and {len(result.pending) - 3} more" if len(result.pending) > 3 else ""

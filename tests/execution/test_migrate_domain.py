@@ -186,6 +186,58 @@ def test_unknown_rows_are_a_warning(migrated_database: str, call: Call) -> None:
     assert domain["unknown"] == [{"app": "hr", "name": "0099_from_newer_code"}]
 
 
+@pytest.mark.parametrize("arguments", [["0011"], ["zero"], ["--rollback"], ["0011", "--plan"]])
+def test_unknown_rows_are_an_error_above_what_would_be_undone(
+    migrated_database: str, call: Call, arguments: list[str]
+) -> None:
+    execute(
+        "INSERT INTO hr.django_migrations_hr (app, name, applied)"
+        " VALUES ('hr', '0099_from_newer_code', now())"
+    )
+    before = snapshot(), histories()
+    result = call("migrate_domain", "hr", *arguments, "--format=json")
+    (domain,) = json.loads(result.stdout)["domains"]
+    assert (result.exit_status, domain["status"]) == (1, "refused")
+    assert domain["error"] == {
+        "code": "unknown_target",
+        "message": "hr.0099_from_newer_code, applied after what would be undone, must be undone"
+        " first and is not on disk.",
+        "hint": "Deploy the code that has it and run the command again; if it is gone for good,"
+        " run: manage.py repair_domain hr --prune. Nothing was changed.",
+        "sqlstate": None,
+    }
+    assert (snapshot(), histories()) == before
+
+
+def test_unknown_rows_below_what_is_undone_stay_a_warning(
+    migrated_database: str, call: Call
+) -> None:
+    execute(
+        "INSERT INTO hr.django_migrations_hr (id, app, name, applied)"
+        " VALUES (0, 'hr', '0001_before_the_squash', now())"
+    )
+    result = call("migrate_domain", "hr", "0011")
+    assert result.exit_status == 0, result.stderr
+    assert "hr.0001_before_the_squash is in hr.django_migrations_hr" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["0011"], ["--rollback"]])
+def test_check_tells_what_would_be_undone(
+    migrated_module_database: str, call: Call, arguments: list[str]
+) -> None:
+    result = call("migrate_domain", "hr", *arguments, "--check")
+    assert result.exit_status == 1
+    assert result.stdout.endswith("hr: something to undo\n")
+    assert result.stderr == (
+        'CommandError: The domain "hr" has migrations that would be undone; see --plan.\n'
+    )
+
+
+def test_plan_counts_what_would_be_undone(migrated_module_database: str, call: Call) -> None:
+    result = call("migrate_domain", "hr", "0011", "--plan")
+    assert (result.exit_status, result.stdout.splitlines()[-1]) == (0, "hr: 1 to undo")
+
+
 def test_core_zero_is_refused_while_domains_stand_on_it(
     migrated_module_database: str, call: Call
 ) -> None:
