@@ -151,7 +151,8 @@ class DomainExecutor(MigrationExecutor):
                     # The failed operations have changed the state already.
                     state = self._state_before(migration)
                     continue
-                failure = failure_of(exc, position, self.outcome.applied)
+                blamed = self.traffic.blamed()
+                failure = failure_of(exc, position, self.outcome.applied, blamed=blamed)
                 failure.__cause__ = exc
             self._report("failure", migration, False)
             # What was refused has run too, but it must not be passed over by going on behind it.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
+from ..domains import domain_of
 from ..exceptions import (
     ConnectionFailed,
     DomainMigrationsError,
@@ -20,7 +21,8 @@ from .results import Ran
 from .traffic import sqlstate_of
 
 PRIVILEGE_STATES = frozenset({"42501"})
-TIMEOUT_STATES = frozenset({"55P03", "57014"})
+LOCK_NOT_HAD = "55P03"
+TIMEOUT_STATES = frozenset({LOCK_NOT_HAD, "57014"})
 """lock_not_available and query_canceled; PostgreSQL manual, appendix A."""
 CONNECTION_CLASSES = ("08", "57P")
 """Connection exceptions and operator intervention; PostgreSQL manual, appendix A."""
@@ -57,10 +59,17 @@ class Position:
         return f"operation {number} of {len(operations)} ({operations[number - 1].describe()})"
 
 
-def failure_of(exc: Exception, position: Position, applied: Sequence[Ran]) -> DomainMigrationsError:
+def failure_of(
+    exc: Exception, position: Position, applied: Sequence[Ran], *, blamed: str = ""
+) -> DomainMigrationsError:
     """Return the error of the contract for what stopped a migration.
 
     PostgreSQL's DETAIL is left out: it carries data of rows.
+
+    Arguments:
+        blamed: who held the lock that was not had, and what they run, as a clause. It goes into
+            the hint, for what others run carries data of rows too, and the journal keeps the
+            message.
     """
     state = sqlstate_of(exc)
     kind = failure_kind(state) or MigrationFailed
@@ -74,12 +83,14 @@ def failure_of(exc: Exception, position: Position, applied: Sequence[Ran]) -> Do
             " Correct the cause and run the command again; it goes on from here."
         )
     else:
-        app = migration.app_label
+        domain = domain_of(migration.app_label).name
         hint = (
             "It is not atomic: what its finished operations did was kept, and it is not"
             f" recorded. Applied before it in this run: {before}. Look at what is there,"
-            f" then run: manage.py repair_domain {app} --resume"
+            f" then run: manage.py repair_domain {domain} --resume"
         )
+    if state == LOCK_NOT_HAD and blamed:
+        hint += f" It was {blamed.removeprefix(': ')}."
     return kind(message, hint=hint, sqlstate=state)
 
 

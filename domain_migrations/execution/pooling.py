@@ -159,4 +159,6 @@ def _second_client(connection: BaseDatabaseWrapper) -> Iterator[_SecondClient]:
 def unmanaged_client(params: dict[str, Any], **more: Any) -> psycopg.Connection[Any]:
     """Return a connection that Django does not know of, made from a wrapper's parameters."""
     given = {"connect_timeout": CONNECT_SECONDS, **params, **more, "autocommit": True}
+    # Django's adapters take every time for one in the zone that Django sets on its connections.
+    given.pop("context", None)
     return psycopg.connect(**given)

@@ -22,6 +22,7 @@ from ..files import MigrationKey
 from ..history.context import RunContext
 from ..history.journal import Direction, Journal
 from .executor import DomainExecutor
+from .failures import LOCK_NOT_HAD
 from .loader import DomainLoader
 from .locks import HeldLock
 from .options import MigrateOptions
@@ -32,7 +33,6 @@ from .results import Step
 from .rewritten import read_files, rewritten
 from .traffic import RetryPolicy, Traffic
 
-LOCK_NOT_HAD = "55P03"
 NOTHING_KEPT = "Nothing was kept. Correct the cause and run the command again."
 
 DEFERRABLE_NOW = """

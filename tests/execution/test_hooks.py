@@ -265,7 +265,7 @@ def test_after_hook_that_fails_is_called_again_by_the_next_run(
     assert result.exit_status == again.exit_status == 1
     assert (domain["status"], domain["error"]["code"]) == ("failed", "hook_failed")
     assert domain["error"]["hint"] == (
-        "The migrations are applied and recorded. Correct the hook and run the command again: the"
+        "What the run did is kept and recorded. Correct the hook and run the command again: the"
         " next run calls the hooks that come after it."
     )
     assert ("finance", LAST) not in histories()["finance"]

@@ -201,7 +201,14 @@ def test_traffic__tries_again_and_says_who_blocked(
     messages: list[str] = []
     migration = Migration("0002_note", "inventory")
     lock = "LOCK TABLE inventory.drugs IN ROW EXCLUSIVE MODE"
+    # Of all sessions to come; times are told in UTC all the same.
+    execute(f"ALTER DATABASE {scratch_database} SET timezone = 'Pacific/Kiritimati'")
     with other_session(postgres_server, scratch_database, lock) as (other, pid):
+        ((began,),) = execute(
+            "SELECT to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+            " FROM pg_stat_activity WHERE pid = %s",
+            [pid],
+        )
         clock = Sleeper(then=other.rollback)
         traffic = traffic_of(messages, clock, lock_timeout=0.4)
 
@@ -218,7 +225,7 @@ def test_traffic__tries_again_and_says_who_blocked(
         assert messages[0].startswith(
             "inventory.0002_note was undone, because a lock was not had in time: blocked by "
             f'pid {pid} (user "postgres", host local, application "clinic"), '
-            "connected since 20"
+            f"connected since {began}, idle in transaction since 20"
         )
         assert messages[0].endswith(f"last ran: {lock}. Trying again in 0.4 s (1 of 5).")
     assert not traffic.retries(failed.value, 6, migration)

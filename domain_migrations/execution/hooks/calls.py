@@ -46,8 +46,8 @@ SIGNAL_NAMES: dict[Event, str] = {
 NOTHING_CHANGED = (
     "Nothing was changed. Correct what it complains of, or the hook, and run the command again."
 )
-ALL_APPLIED = (
-    "The migrations are applied and recorded. Correct the hook and run the command again: the"
+ALL_DONE = (
+    "What the run did is kept and recorded. Correct the hook and run the command again: the"
     " next run calls the hooks that come after it."
 )
 
@@ -132,7 +132,7 @@ class RunHooks:
             HookFailed: at least one of them failed.
         """
         if failed := self._call_all("after", result):
-            raise self._error(HookBehindFailed, failed[0], ALL_APPLIED)
+            raise self._error(HookBehindFailed, failed[0], ALL_DONE)
 
     def write(self) -> None:
         """Write what was called into the journal, as soon as there is one."""
