@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -128,6 +129,10 @@ def _change_pyproject(changes: FileChanges, root: Path, name: str) -> list[str]:
     """Add the domain to what is there for it; return what is not."""
     path = root / "pyproject.toml"
     before = path.read_bytes() if path.exists() else b""
+    try:
+        tomllib.loads(before.decode())
+    except ValueError as exc:
+        raise InvalidConfiguration(f"{path} is not TOML: {exc}.", hint="Correct it.") from exc
     after = pyproject.with_domain(before.decode(), name)
     if after.encode() != before:
         changes.change(path, before, after.encode(), "it is in import-linter's contracts")

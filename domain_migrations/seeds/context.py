@@ -149,16 +149,16 @@ def run_python(seed: SeedFile, context: SeedContext) -> None:
         function(context)
     except DomainMigrationsError:
         raise
+    except SystemExit as exc:  # It would end the command without a word.
+        raise seed.failed(_line_of(seed, exc), "it ended the process (SystemExit).") from exc
     except Exception as exc:
-        line = next(
-            (
-                frame.lineno
-                for frame in reversed(traceback.extract_tb(exc.__traceback__))
-                if frame.filename == str(seed.path)
-            ),
-            None,
-        )
-        raise failure_of(seed, line, exc) from exc
+        raise failure_of(seed, _line_of(seed, exc), exc) from exc
+
+
+def _line_of(seed: SeedFile, exc: BaseException) -> int | None:
+    """Return the line of the file at which an error left it."""
+    frames = reversed(traceback.extract_tb(exc.__traceback__))
+    return next((frame.lineno for frame in frames if frame.filename == str(seed.path)), None)
 
 
 def failure_of(seed: SeedFile, line: int | None, exc: Exception) -> DomainMigrationsError:

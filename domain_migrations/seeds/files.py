@@ -70,6 +70,10 @@ class SeedFile:
                 digest.update(line.rstrip(b"\r\n") + b"\n")
         return f"{VERSION}:{digest.hexdigest()}"
 
+    def not_utf8(self, exc: UnicodeDecodeError) -> SeedFailed:
+        """Return the error for a file whose text, read as a whole, is in another encoding."""
+        return self.failed(exc.object.count(b"\n", 0, exc.start) + 1, "this is not UTF-8.")
+
     def failed(self, line: int | None, what: str, hint: str = "") -> SeedFailed:
         """Return the error for something wrong in the file."""
         where = f"{self}, line {line}" if line else str(self)
@@ -102,7 +106,7 @@ def python_constants(seed: SeedFile) -> dict[str, object]:
         if isinstance(target, ast.Name) and target.id in ("tags", "writes_core"):
             try:
                 found[target.id] = ast.literal_eval(value)
-            except ValueError:
+            except (ValueError, TypeError):
                 what = f"{target.id} has to be written out, it is read without running the file."
                 raise seed.failed(node.lineno, what) from None
     return found

@@ -75,12 +75,14 @@ def read_json(seed: SeedFile) -> Document:
         text = seed.path.read_text(encoding="utf-8-sig")
         content = _Decoder(text).decode(text)
     except UnicodeDecodeError as exc:
-        raise seed.failed(None, "this is not UTF-8.") from exc
+        raise seed.not_utf8(exc) from exc
     except json.JSONDecodeError as exc:
         raise seed.failed(exc.lineno, f"this is not JSON: {exc.msg}.") from exc
     except _Repeated as exc:
         name, line = exc.args
         raise seed.failed(line, f"{name!r} is there twice.") from exc
+    except ValueError as exc:  # a number with more digits than Python reads
+        raise seed.failed(None, f"this is not JSON that can be read: {exc}.") from exc
     except RecursionError as exc:
         raise seed.failed(None, "the values are nested too deeply.") from exc
     return document_of(seed, content)

@@ -74,6 +74,8 @@ def stage(
                     copy.write_row(row)
         except (BadValue, BadColumn) as exc:
             raise failed(lines[-1], f"{name}: {exc}") from exc
+        except UnicodeEncodeError as exc:  # as of half a surrogate pair, which JSON can spell
+            raise failed(lines[-1], f"{exc.object[exc.start]!r} is no letter of Unicode.") from exc
         except psycopg.Error as exc:
             raise _copy_failed(exc, lines, leaves, failed) from exc
         cursor.execute(sql.SQL("ANALYZE {}").format(STAGED))

@@ -44,7 +44,7 @@ def read_yaml(seed: SeedFile) -> Document:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = _Nodes(seed, yaml).value(node) if node is not None else None
     except UnicodeDecodeError as exc:
-        raise seed.failed(None, "this is not UTF-8.") from exc
+        raise seed.not_utf8(exc) from exc
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         line = mark.line + 1 if mark else None

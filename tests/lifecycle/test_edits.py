@@ -107,7 +107,33 @@ def test_pyproject_of_this_project() -> None:
     assert len(gone) == 2  # the lists that stand on one line
 
 
-@pytest.mark.parametrize("text", ["", '[project]\nname = "x"\n'])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("['lab', 'web']", """["crm", 'lab', 'web']"""),
+        ("['web', 'lab']", """['web', 'lab', "crm"]"""),
+        ("[\n  'lab'\n]", "[\n  'lab',\n  \"crm\",\n]"),
+        ('[\n  "lab"  # [ours]\n]', '[\n  "lab",  # [ours]\n  "crm",\n]'),
+        ('[\n\t"lab",  # [ours]\n]', '[\n\t"lab",  # [ours]\n\t"crm",\n]'),
+        ('[\r\n  "lab",\r\n]', '[\r\n  "lab",\r\n  "crm",\r\n]'),
+        ('["a", # one\n "b"]', '["a", # one\n "b",\n "crm",\n]'),
+        ("[\n]", '[\n    "crm",\n]'),
+    ],
+)
+def test_lists_in_pyproject(before: str, after: str) -> None:
+    head = "[tool.importlinter]\nroot_packages = "
+    assert pyproject.with_domain(f"{head}{before}\n", "crm") == f"{head}{after}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '[project]\nname = "x"\n',
+        "[tool.x]\n# a new one is added here\n",
+        '[tool.importlinter]\nroot_packages = [{name = "lab"}]\nx = 1\n',
+    ],
+)
 def test_pyproject_without_a_place(text: str) -> None:
     assert pyproject.with_domain(text, "crm") == text
 

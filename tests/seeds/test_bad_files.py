@@ -30,6 +30,12 @@ def bad_files() -> Iterator[ParameterSet]:
         yield pytest.param(block["file"], text.encode(), block["said"], id=block["name"])
     latin = "line 4: this is not UTF-8."
     yield pytest.param("001_bad.csv", HEAD + b"B,caf\xe9\n", latin, id="latin")
+    yield pytest.param(
+        "001_bad.yaml", b"A: []\nB: \xe9\n", "line 2: this is not UTF-8.", id="yaml latin"
+    )
+    yield pytest.param(
+        "001_bad.json", b'{\n"A": "\xe9"}', "line 2: this is not UTF-8.", id="json latin"
+    )
     nul = "line 4: PostgreSQL text fields cannot contain NUL (0x00) bytes."
     yield pytest.param("001_bad.csv", HEAD + b"B,B\0B\n", nul, id="nul")
 
@@ -45,6 +51,12 @@ def test_bad_file(seeds: Write, name: str, content: bytes, said: str, tmp_path: 
     assert forms() == {}
     assert query("SELECT count(*) FROM inventory.locations") == [(0,)]
     assert not witness.exists()
+
+
+def test_a_number_with_more_digits_than_python_reads(seeds: Write) -> None:
+    seeds("001_bad.json", '{"DosageForm": [{"code": ' + "9" * 5000 + "}]}")
+
+    assert "001_bad.json: this is not JSON that can be read: Exceeds the limit (4300 " in fail()
 
 
 @pytest.mark.parametrize("bad", [3, 500, 1001, 1002])
