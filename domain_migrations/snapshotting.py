@@ -33,7 +33,7 @@ from .execution.scratch import pointed_at, scratch_database
 from .execution.states import applied_state
 from .files import MigrationKey
 from .history.tables import ensure_schema
-from .snapshots.file import Snapshot, new_snapshot_file
+from .snapshots.file import Snapshot, content_of, new_snapshot_file
 from .snapshots.normalise import inserted_into, is_data, normalise
 from .snapshots.program import dump
 from .snapshots.rows import references_to_core, sequence_starts, tables_with_rows
@@ -111,7 +111,7 @@ def _place(domain: Domain) -> Path:
 def _written(taking: _Taking, path: Path, *, write: bool) -> Written:
     made = taking.run()
     text = made.render().encode()
-    before = path.read_bytes().replace(b"\r\n", b"\n") if path.is_file() else b""
+    before = content_of(path) if path.is_file() else b""
     if write and before != text:
         new = path.with_name(f".{path.name}.{os.getpid()}")
         new.write_bytes(text)

@@ -104,6 +104,14 @@ def shown(path: Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
+def content_of(path: Path) -> bytes:
+    """Return what is in the file, with the line ends that it was written with."""
+    content = path.read_bytes()
+    if content.partition(b"\n")[0].endswith(b"\r"):  # As git checks it out on Windows.
+        return content.replace(b"\r\n", b"\n")
+    return content
+
+
 def read_snapshot(path: Path) -> Snapshot:
     """Return the snapshot in a file.
 
@@ -111,11 +119,9 @@ def read_snapshot(path: Path) -> Snapshot:
         Unreadable: it is none, or it was edited.
     """
     try:
-        text = path.read_bytes().decode()
+        text = content_of(path).decode()
     except (OSError, UnicodeDecodeError) as exc:
         raise Unreadable(f"it cannot be read: {exc}") from exc
-    if text.partition("\n")[0].endswith("\r"):  # As git checks it out on Windows.
-        text = text.replace("\r\n", "\n")
     head, _, body = text.partition("\n\n")
     return _parse(head, body)
 

@@ -70,13 +70,14 @@ def dump(connection: BaseDatabaseWrapper, schema: str, *, exclude: Iterable[Qual
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        encoding="utf-8",
         check=False,
     )
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        said = done.stderr.decode(errors="replace").strip().splitlines() or [
+            f"status {done.returncode}"
+        ]
         raise MigrationFailed(f"{program} failed: {said[0]}", hint="Nothing was written.")
-    return done.stdout
+    return done.stdout.decode()  # As it is: a carriage return may be a row's own.
 
 
 def find_program(server: int) -> str:

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
 FILLED = """
 def fill(apps, schema_editor):
     Item = apps.get_model("shop", "Item")
-    Item.objects.bulk_create(Item(name=name, size="small") for name in ("a;\\n'b", "$$", "ก"))
+    Item.objects.bulk_create(Item(name=name, size="small") for name in ("a;\\r\\n'b\\r", "$$", "ก"))
 
 
 class Migration(migrations.Migration):
@@ -244,7 +244,7 @@ def test_a_domain_with_rows_and_sql_of_its_own(shop: Project) -> None:
     assert "Applying snapshot.sql (5 migrations to shop.0004_rename)... OK\n" in restored.stdout
     after = snapshot()
     rows = query("SELECT id, title, size FROM shop.items ORDER BY id")
-    assert rows == [(1, "a;\n'b", "small"), (2, "$$", "small"), (3, "ก", "small")]
+    assert rows == [(1, "a;\r\n'b\r", "small"), (2, "$$", "small"), (3, "ก", "small")]
     assert query("SELECT nextval('shop.items_id_seq'), shop.sizes()") == [(4, 3)]
     order = history("shop.django_migrations_shop")
     assert order.index(("till", "0001_initial")) < order.index(("shop", "0004_rename"))
