@@ -366,3 +366,13 @@ def test_kill_in_the_middle(
     assert (result.exit_status, result.stderr) == (0, "")
     assert compare(replayed, catalog()) == []
     assert statuses() == [(name, "done") for name in NAMES]
+
+
+def test_a_snapshot_that_is_stale_is_not_proven(
+    scratch_database: str, call: Call, use: Callable[..., Path]
+) -> None:
+    path = use(migrations={**committed().migrations, MigrationKey("hr", NAMES[2]): "1:0"})
+    result = call("prove_domain", "hr")
+    said = SAID.format(reason=f"hr.{NAMES[2]} was edited", path=path)
+    assert result.stdout == f"hr: its snapshot cannot be used: {said} {RERUN}\n"
+    assert (result.exit_status, schemas()) == (1, ["public"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,11 @@ def test_the_text() -> None:
 def test_what_is_written_is_read(tmp_path: Path, ending: str) -> None:
     path = written(tmp_path, SNAPSHOT.render().replace("\n", ending))
     assert read_snapshot(path) == SNAPSHOT
+
+
+def test_a_carriage_return_of_a_row_is_kept(tmp_path: Path) -> None:
+    made = replace(SNAPSHOT, statements=("INSERT INTO shop.items VALUES ('a\r\nb\r');",))
+    assert read_snapshot(written(tmp_path, made.render())) == made
 
 
 @pytest.mark.parametrize(
