@@ -28,6 +28,7 @@ import django
 from psycopg import sql
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ["DOMAIN_SNAPSHOTS"] = "off"  # The history is what is applied here.
 django.setup()
 
 from django.db import connections  # noqa: E402
