@@ -51,9 +51,10 @@ def main(arguments: list[str]) -> int:
         "scenarios": found,
     }
     text = json.dumps(report, indent=2)
-    print(text)
     if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(text + "\n")
+    print(text)
     return 0
 
 
