@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     _, after = rest.split(END)
     text = "\n".join(_sections(report))
     page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
-    _draw(report["scenarios"], options.docs / "images" / "deploys")
+    _draw(report["scenarios"], options.docs / "charts" / "deploys")
     return 0
 
 
@@ -57,7 +57,7 @@ def _sections(report: dict[str, Any]) -> Iterator[str]:
                 f" {row['slowest']:.2f} | {row['cpu']:.2f} | {row['memory'] / 2**20:.0f} MiB |"
                 f" {ratio:.2f} | {row['runs']} |"
             )
-    yield "\n```{figure} images/deploys.svg\n:alt: The medians of the tables above, as bars.\n```\n"
+    yield "\n```{figure} charts/deploys.svg\n:alt: The medians of the tables above, as bars.\n```\n"
 
 
 def _draw(scenarios: dict[str, list[dict[str, Any]]], picture: Path) -> None:
