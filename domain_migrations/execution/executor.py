@@ -131,7 +131,7 @@ class DomainExecutor(MigrationExecutor):
             if key[0] not in self.domain.app_labels or key in applied:
                 continue
             if all(replaced in applied for replaced in migration.replaces):
-                self.records.faked(migration, "forwards", keys=[key])
+                self.records.replaced(migration)
                 applied.add(key)
 
     def _run(self, migration: Migration, state: ProjectState, direction: Direction) -> ProjectState:

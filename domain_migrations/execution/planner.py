@@ -11,7 +11,7 @@ from ..boundary.dependencies import dependencies_of
 from ..domains import Domain
 from ..exceptions import DependencyNotApplied, Irreversible, UnknownTarget
 from ..history.journal import read_entries
-from .batches import last_batches, rollback_plan
+from .batches import last_batches, replaced_keys, rollback_plan
 from .executor import DomainExecutor
 from .key_types import check_key_types
 from .options import MigrateOptions
@@ -69,7 +69,8 @@ def _wanted(
     if options.rollback is not None:
         (status,) = read_statuses(connection, [domain])
         applied = [(row.app, row.name) for row in status.rows]
-        wanted = last_batches(read_entries(connection, domain), applied, options.rollback)
+        entries = read_entries(connection, domain)
+        wanted = last_batches(entries, applied, options.rollback, replaced_keys(loader))
         return rollback_plan(loader, wanted)
     targets = graph_targets(loader, domain, options.target, options.app_label)
     plan: Plan = executor.migration_plan(targets)

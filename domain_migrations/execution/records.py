@@ -30,6 +30,9 @@ Key = tuple[str, str]
 SNAPSHOT = "snapshot"
 """In a journal row's details: the file that the migration's effect was restored from."""
 
+REPLACED = "replaced"
+"""In a journal row's details: a squashed migration that stands for applied ones."""
+
 
 class Records:
     """The history and the journal of one domain, as one run writes them.
@@ -84,15 +87,14 @@ class Records:
         if direction == "backwards":
             self._forget_seeds()
 
-    def faked(
-        self, migration: Migration, direction: Direction, keys: list[Key] | None = None
-    ) -> None:
+    def faked(self, migration: Migration, direction: Direction) -> None:
         """Write the history without anything having run, and say so in the journal."""
-        self.check_session(f"Migration {migration}")
-        with transaction.atomic(using=self.journal.connection.alias):
-            for key in keys or history_keys(self.loader, migration):
-                self._write_history(key, direction)
-            self._journal(migration, direction, "faked", now(), 0.0)
+        self._recorded(migration, direction, list(history_keys(self.loader, migration)))
+
+    def replaced(self, migration: Migration) -> None:
+        """Write that a squashed migration stands for those it replaces, which are applied."""
+        key = (migration.app_label, migration.name)
+        self._recorded(migration, "forwards", [key], {REPLACED: True})
 
     def running(
         self,
@@ -130,6 +132,19 @@ class Records:
                 error=failure.message,
                 sqlstate=failure.sqlstate,
             )
+
+    def _recorded(
+        self,
+        migration: Migration,
+        direction: Direction,
+        keys: Sequence[Key],
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.check_session(f"Migration {migration}")
+        with transaction.atomic(using=self.journal.connection.alias):
+            for key in keys:
+                self._write_history(key, direction)
+            self._journal(migration, direction, "faked", now(), 0.0, details=details)
 
     def _forget_seeds(self) -> None:
         """Let seeds run again whose tables an undone migration has taken away."""

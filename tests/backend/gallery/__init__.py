@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.backend.gallery import constraints, fields, indexes, relations, tables
+from tests.backend.gallery import constraints, fields, indexes, mixtures, relations, tables
 from tests.backend.gallery.story import STORIES, Story
 
-__all__ = ["STORIES", "Story", "constraints", "fields", "indexes", "relations", "tables"]
+__all__ = [
+    "STORIES",
+    "Story",
+    "constraints",
+    "fields",
+    "indexes",
+    "mixtures",
+    "relations",
+    "tables",
+]
