@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .files import MigrationKey
+from .files import MigrationKey, migrations_folders, source_versions
 
 MIGRATION = "Migration"
 """The class that Django takes from a migration's file."""
@@ -54,6 +54,28 @@ def declared(path: Path | None) -> Declared:
     if path is None or found is None:
         return NOTHING
     return _declared(path, found.st_mtime_ns, found.st_size)
+
+
+def squashed(app_label: str) -> dict[MigrationKey, frozenset[MigrationKey]]:
+    """Return the app's migrations that stand for others, and what each replaces.
+
+    What a whole folder says is kept while no file in it changes: to look into each of very many
+    files takes longer than all else that a domain's status needs.
+    """
+    return {
+        MigrationKey(app_label, name): replaces
+        for folder in migrations_folders(app_label)
+        if folder.is_dir()
+        for name, replaces in _squashed(folder, source_versions(folder))
+    }
+
+
+@functools.lru_cache(maxsize=4096)
+def _squashed(
+    folder: Path, versions: tuple[tuple[str, int, int], ...]
+) -> tuple[tuple[str, frozenset[MigrationKey]], ...]:
+    paths = [folder / name for name, *_ in versions]
+    return tuple((path.stem, says) for path in paths if (says := declared(path).replaces))
 
 
 @functools.lru_cache(maxsize=16384)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..declared import declared
+from ..declared import squashed
 from ..domains import Domain, QualifiedName, get_domains
 from ..exceptions import InvalidConfiguration
-from ..files import MigrationKey, migration_files, migrations_on_disk
+from ..files import MigrationKey, migrations_on_disk
 from ..history.journal import last_run_statuses
 from ..history.tables import HistoryRow, owned_rows, read_histories
 from .results import keys
@@ -89,35 +90,47 @@ def status_from(
 ) -> DomainStatus:
     """Return what the domain's rows come to, beside what is on disk."""
     disk = migrations_on_disk(domain.app_labels)
-    applied = {MigrationKey(row.app, row.name) for row in rows}
-    pending, unknown, to_record = disk - applied, applied - disk, False
-    if pending or unknown:
-        replacements = _replacements(domain, disk)
-        pending, to_record = _pending(disk, applied, replacements)
-        unknown -= {key for replaces in replacements.values() for key in replaces}
+    found = differences(domain, disk, {MigrationKey(row.app, row.name) for row in rows})
     labels = set(domain.app_labels)
     return DomainStatus(
         domain=domain,
         rows=tuple(rows),
-        pending=keys(pending),
-        unknown=keys(unknown),
-        squash_to_record=to_record,
+        pending=keys(found.pending),
+        unknown=keys(found.unknown),
+        squash_to_record=found.squash_to_record,
         misplaced=keys((row.app, row.name) for row in misplaced if row.app in labels),
         last_run=last_run,
     )
 
 
+class Differences(NamedTuple):
+    """As the attributes of :class:`DomainStatus`, in no order."""
+
+    pending: set[MigrationKey]
+    unknown: set[MigrationKey]
+    squash_to_record: bool
+
+
+def differences(domain: Domain, disk: set[MigrationKey], applied: set[MigrationKey]) -> Differences:
+    """Return how what is applied differs from what is on disk, squashed migrations considered."""
+    pending, unknown, to_record = disk - applied, applied - disk, False
+    if pending or unknown:
+        replacements = _replacements(domain, disk)
+        pending, to_record = _pending(disk, applied, replacements)
+        unknown -= {key for replaces in replacements.values() for key in replaces}
+    return Differences(pending, unknown, to_record)
+
+
 def _replacements(
     domain: Domain, disk: set[MigrationKey]
 ) -> dict[MigrationKey, frozenset[MigrationKey]]:
-    """Return the squashed migrations and what each replaces; each app's folder is found once."""
-    found = {}
-    for label in domain.app_labels:
-        for path in migration_files(label):
-            key = MigrationKey(label, path.stem)
-            if key in disk and (replaces := declared(path).replaces):
-                found[key] = replaces
-    return found
+    """Return the squashed migrations and what each replaces."""
+    return {
+        key: replaces
+        for label in domain.app_labels
+        for key, replaces in squashed(label).items()
+        if key in disk
+    }
 
 
 def _pending(

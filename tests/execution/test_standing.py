@@ -1,0 +1,84 @@
+"""Where domains stand, told cheaply, is what their statuses say."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from domain_migrations.declared import Declared
+from domain_migrations.domains import get_domains
+from domain_migrations.execution import standing, status
+from domain_migrations.execution.standing import Standing, read_standings
+from domain_migrations.execution.status import Differences, DomainStatus, read_statuses
+from domain_migrations.files import MigrationKey
+from tests.support.business import rolled_back
+from tests.support.catalog import execute
+
+NAMES = [f"{number:04}" for number in range(7)]
+SQUASHES = 3
+CASES = 600
+
+
+def said(found: DomainStatus | Differences) -> Standing:
+    if found.pending or found.squash_to_record:
+        return Standing.PENDING
+    return Standing.UNKNOWN if found.unknown else Standing.CURRENT
+
+
+def squashes(chance: random.Random) -> dict[MigrationKey, frozenset[MigrationKey]]:
+    """Some of the names, each replacing some before it: squashed ones too."""
+    found = {}
+    for place in sorted(chance.sample(range(1, len(NAMES)), SQUASHES)):
+        replaced = chance.sample(NAMES[:place], chance.randint(1, place))
+        found[MigrationKey("hr", NAMES[place])] = frozenset(MigrationKey("hr", n) for n in replaced)
+    return found
+
+
+def some(chance: random.Random) -> set[MigrationKey]:
+    return {MigrationKey("hr", name) for name in NAMES if chance.random() < 0.7}
+
+
+def test_is_what_the_status_says_whatever_is_squashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    hr = next(domain for domain in get_domains() if domain.name == "hr")
+    chance = random.Random(6)
+    seen = set()
+    for _ in range(CASES):
+        replaced, disk, applied = squashes(chance), some(chance), some(chance)
+        on_disk = {key: replaces for key, replaces in replaced.items() if key in disk}
+
+        def says(key: Any, found: Any = on_disk) -> Declared:
+            return Declared(replaces=found.get(key, frozenset()))
+
+        monkeypatch.setattr(standing, "migrations_on_disk", lambda _, disk=disk: disk)
+        monkeypatch.setattr(standing, "migration_file", lambda key: key)
+        monkeypatch.setattr(standing, "declared", says)
+        monkeypatch.setattr(status, "squashed", lambda _, found=on_disk: found)
+        expected = said(status.differences(hr, disk, applied))
+        assert standing._standing(hr, applied) is expected, (replaced, disk, applied)
+        seen.add((expected, bool(disk - applied)))
+    assert seen >= set(itertools.product(Standing, [False])) | {(Standing.PENDING, True)}
+
+
+def test_is_read_from_the_histories(migrated_module_database: str) -> None:
+    with rolled_back():
+        execute("DELETE FROM finance.django_migrations_finance WHERE name = '0001_initial'")
+        execute(
+            "INSERT INTO hr.django_migrations_hr (app, name, applied) VALUES ('hr', '9_x', now())"
+        )
+        execute("DROP TABLE inventory.django_migrations_inventory")
+        # Of another domain, so it does not count.
+        execute(
+            "INSERT INTO public.django_migrations (app, name, applied) VALUES ('hr', '8', now())"
+        )
+        found = read_standings(connection, get_domains())
+        assert found == {one.domain.name: said(one) for one in read_statuses(connection)}
+        assert found == {
+            "core": Standing.CURRENT,
+            "finance": Standing.PENDING,
+            "hr": Standing.UNKNOWN,
+            "inventory": Standing.PENDING,
+        }
