@@ -26,8 +26,8 @@ from .exceptions import InvalidConfiguration, MigrationFailed
 from .execution.failures import primary_message
 from .execution.loader import load
 from .execution.options import MigrateOptions
+from .execution.plans import key_of
 from .execution.reporter import Reporter
-from .execution.restoring import key_of
 from .execution.runner import migrate
 from .execution.scratch import pointed_at, scratch_database
 from .execution.states import applied_state

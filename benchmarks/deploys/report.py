@@ -19,6 +19,7 @@ QUESTIONS = {
     "nothing-pending": "Everything is applied already",
     "one-pending": "One migration of one domain is pending",
     "empty-database": "Every migration, on an empty database",
+    "snapshots": "Every domain from its snapshot, on an empty database",
     "one-domain": "All migrations of one domain, core being there",
     "growth": "One domain with more and more migrations",
 }

@@ -92,6 +92,28 @@ def empty_database(site: Site, domains: int, runs: int) -> list[Measured]:
     )
 
 
+def snapshots(site: Site, domains: int, runs: int) -> list[Measured]:
+    """Every domain from its snapshot, and core replayed, on an empty database."""
+    ours = site.project("domains", domains, snapshots=True)
+    everything = ("migrate_domain", "--all")
+    site.renew("benchmark_ours")
+    site.manage(ours, "benchmark_ours", *everything)
+    file = site.dump("benchmark_ours")
+    by_two = site.contender(
+        "migrate_domain --all --jobs 2", ours, "benchmark_ours", *everything, "--jobs", "2"
+    )
+    return measure(
+        [
+            _renewed(site, site.psql("psql, the dump of that database", file, "benchmark_psql")),
+            _renewed(
+                site, site.contender("migrate_domain --all", ours, "benchmark_ours", *everything)
+            ),
+            _renewed(site, by_two),
+        ],
+        runs,
+    )
+
+
 def one_domain(site: Site, domains: int, runs: int) -> list[Measured]:
     """All migrations of one domain, core being there."""
     del domains
@@ -137,6 +159,7 @@ SCENARIOS: dict[str, Scenario] = {
     "nothing-pending": nothing_pending,
     "one-pending": one_pending,
     "empty-database": empty_database,
+    "snapshots": snapshots,
     "one-domain": one_domain,
     "growth": growth,
 }

@@ -37,19 +37,31 @@ class Site:
     _projects: dict[str, GeneratedProject] = field(default_factory=dict)
 
     def project(
-        self, style: Style, domains: int, migrations: int | None = None
+        self,
+        style: Style,
+        domains: int,
+        migrations: int | None = None,
+        *,
+        snapshots: bool = False,
     ) -> GeneratedProject:
-        """Return the generated project, written once."""
+        """Return the generated project, written once.
+
+        Arguments:
+            snapshots: whether every domain has one.
+        """
         count = migrations or self.migrations
-        name = f"{style}_{domains}_{count}"
+        name = f"{style}_{domains}_{count}" + ("_snapshots" if snapshots else "")
         if name not in self._projects:
-            self._projects[name] = write_project(
+            project = write_project(
                 self.folder / name,
                 style,
                 domains=domains,
                 migrations=count,
                 operations=self.operations,
             )
+            if snapshots:
+                self.manage(project, "postgres", "snapshot_domain", *project.labels)
+            self._projects[name] = project
         return self._projects[name]
 
     def manage(self, project: GeneratedProject, database: str, *arguments: str) -> str:
@@ -101,6 +113,12 @@ class Site:
             {},
             **more,  # type: ignore[arg-type]
         )
+
+    def dump(self, database: str) -> Path:
+        """Write everything that a database holds into a file, as ``psql`` restores it."""
+        file = self.folder / f"{database}.sql"
+        file.write_text(self.server.run_program("pg_dump", "--no-owner", database=database))
+        return file
 
     def statements(self, project: GeneratedProject, database: str, label: str) -> list[list[str]]:
         """Return the SQL of each migration of a domain, core being there."""

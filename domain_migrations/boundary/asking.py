@@ -64,7 +64,7 @@ def execution(connection: BaseDatabaseWrapper, statement: LiteralString) -> Lite
     if statement not in names:
         names[statement] = f"domain_migrations_{next(_numbers)}"
         numbered = PLACEHOLDER.sub(lambda match: f"${parameters.index(match[1]) + 1}", statement)
-        query(connection, f"PREPARE {names[statement]} AS {numbered}")
+        query(connection, f"PREPARE {names[statement]} AS {numbered.replace('%%', '%')}")
     arguments = ", ".join(f"%({name})s" for name in parameters)
     return f"EXECUTE {names[statement]}" + (f" ({arguments})" if arguments else "")
 

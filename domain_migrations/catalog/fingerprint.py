@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ..boundary.asking import AS_BEFORE, GENERIC, execution, query
 from .deparse import unqualify_single_source, unquote_identifiers
 from .objects import CatalogObject, compare_texts, to_text
 from .queries import PRIVILEGES, SECTIONS
@@ -56,14 +57,26 @@ def read_objects(
     *,
     exclude: Collection[str] = (),
     include_privileges: bool = False,
+    prepared: bool = False,
 ) -> tuple[CatalogObject, ...]:
-    """Return the objects of a schema that ``fingerprint`` prints, sorted as it prints them."""
+    """Return the objects of a schema that ``fingerprint`` prints, sorted as it prints them.
+
+    Arguments:
+        prepared: the session is a run's own and asks of many schemas: to plan the queries takes
+            it as long as to answer them.
+    """
     queries = (*SECTIONS, PRIVILEGES) if include_privileges else SECTIONS
-    objects: list[CatalogObject] = []
+    values, rows = {"schema": schema}, []
     with catalog_cursor(connection) as cursor:
-        for query in queries:
-            cursor.execute(query, {"schema": schema})
-            objects += (_object(*row) for row in cursor.fetchall() if row[2] not in exclude)
+        if prepared:
+            executions = ";".join(execution(connection, text) for text in queries)
+            answers = query(connection, GENERIC + executions + AS_BEFORE, values)
+            rows = [row for answer in answers for row in answer]
+        else:
+            for text in queries:
+                cursor.execute(text, values)
+                rows += cursor.fetchall()
+    objects = (_object(*row) for row in rows if row[2] not in exclude)
     return tuple(sorted(objects, key=lambda item: (item.name, item.kind)))
 
 

@@ -18,6 +18,7 @@ SETTINGS = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
     "lc_monetary": "C",
+    "standard_conforming_strings": "on",
     "jit": "off",
 }
 SET_LOCALLY = "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(SETTINGS))

@@ -15,6 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from ..boundary.rule import may_use, why_not
 from ..domains import Domain, get_domain, get_domains
 from ..exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfiguration
+from ..history.recorder import reading_only
 
 
 class DomainLoader(MigrationLoader):
@@ -39,6 +40,7 @@ class DomainLoader(MigrationLoader):
     ) -> None:
         self.domain = domain
         core = get_domain("core")
+        self.domains = tuple(dict.fromkeys((core, domain)))
         self.app_labels: Collection[str] = frozenset((*core.app_labels, *domain.app_labels))
         self.owners = {label: other for other in get_domains() for label in other.app_labels}
         super().__init__(connection, replace_migrations=replace_migrations)
@@ -68,6 +70,16 @@ class DomainLoader(MigrationLoader):
                 self._check_link((migration.app_label, migration.name), parent)
             for child in migration.run_before:
                 self._check_link(child, (migration.app_label, migration.name))
+
+    def build_graph(self) -> None:
+        """Build it with what the histories of these domains say; others' do not matter to it."""
+        with reading_only(self.domains):
+            super().build_graph()
+
+    def check_consistent_history(self, connection: BaseDatabaseWrapper) -> None:
+        """Check what is loaded, by the same histories."""
+        with reading_only(self.domains):
+            super().check_consistent_history(connection)
 
     def _check_link(self, child: tuple[str, str], parent: tuple[str, str]) -> None:
         """Refuse a dependency that breaks the rule, before the graph misses its other end."""

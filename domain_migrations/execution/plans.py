@@ -17,3 +17,8 @@ def forwards(plan: Plan) -> tuple[MigrationKey, ...]:
         for migration, backwards in plan
         if not backwards
     )
+
+
+def key_of(migration: Migration) -> MigrationKey:
+    """Return a migration's app label and name."""
+    return MigrationKey(migration.app_label, migration.name)

@@ -23,6 +23,7 @@ from ..history.tables import read_histories
 from .failures import primary_message
 from .interrupted import FINISHED
 from .loader import DomainLoader
+from .plans import key_of
 from .traffic import sqlstate_of
 
 Key = tuple[str, str]
@@ -70,22 +71,36 @@ class Records:
         A snapshot is recorded as the migrations that it contains, and the journal says so.
         """
         self.check_session(f"Migration {migration}")
-        parts = contained_in(migration)
-        seconds = (time.monotonic() - clock) / len(parts)
-        for part in parts:
-            for key in history_keys(self.loader, part):
-                self._write_history(key, direction)
-            self._journal(
-                part,
-                direction,
-                "done",
-                started,
-                seconds,
-                footprint=footprint.locks,
-                details={SNAPSHOT: migration.name} if part is not migration else None,
-            )
+        if hasattr(migration, "checksums"):
+            self._restored(migration, migration.checksums, started, clock, footprint)
+            return
+        for key in history_keys(self.loader, migration):
+            self._write_history(key, direction)
+        seconds = time.monotonic() - clock
+        self._journal(migration, direction, "done", started, seconds, footprint=footprint.locks)
         if direction == "backwards":
             self._forget_seeds()
+
+    def _restored(
+        self,
+        migration: Migration,
+        checksums: Mapping[Key, str],
+        started: datetime.datetime,
+        clock: float,
+        footprint: Footprint,
+    ) -> None:
+        """Write the rows of the migrations that a snapshot contains; it knows their checksums."""
+        parts = contained_in(migration)
+        self.recorder.record_all_applied(
+            key for part in parts for key in history_keys(self.loader, part)
+        )
+        self.journal.write_migrations(
+            [(*key, digest) for key, digest in checksums.items()],
+            started=started,
+            seconds=(time.monotonic() - clock) / len(parts),
+            footprint=footprint.locks,
+            details={SNAPSHOT: migration.name},
+        )
 
     def faked(self, migration: Migration, direction: Direction) -> None:
         """Write the history without anything having run, and say so in the journal."""
@@ -173,7 +188,7 @@ class Records:
         error: str = "",
         sqlstate: str | None = None,
     ) -> None:
-        path = migration_file((migration.app_label, migration.name))
+        path = migration_file(key_of(migration))
         self.journal.write(
             status,
             direction,

@@ -19,13 +19,18 @@ from django.db.migrations.state import ProjectState
 from ..conf import get_settings
 from ..domains import Domain
 from ..exceptions import DomainMigrationsError, MigrationFailed, SnapshotStale
-from ..files import MigrationKey
 from ..snapshots.file import FILE_NAME, Snapshot, Unreadable, read_snapshot, snapshot_file
-from ..snapshots.schema import column_types, objects_of, restore, schema_digest
+from ..snapshots.schema import (
+    column_types,
+    objects_of,
+    restore,
+    schema_digest,
+    schema_exists,
+)
 from ..snapshots.validity import stale, stale_reasons
 from .executor import DomainExecutor
 from .options import MigrateOptions
-from .plans import Plan
+from .plans import Plan, key_of
 from .reporter import Reporter
 from .states import applied_state
 
@@ -62,7 +67,8 @@ class RestoreSnapshot(Operation):
     ) -> None:
         connection = schema_editor.connection
         restore(connection, self.snapshot.statements)
-        if schema_digest(objects_of(connection, self.domain)) != self.snapshot.fingerprint:
+        found = objects_of(connection, self.domain, prepared=True)
+        if schema_digest(found) != self.snapshot.fingerprint:
             reason = "what it restores has not the fingerprint that it had when it was taken"
             raise stale(self.domain, self.path, [reason])
 
@@ -75,6 +81,7 @@ class SnapshotMigration(Migration):
 
     Attributes:
         contained: the migrations that count as applied when it has run.
+        checksums: of each of them.
     """
 
     def __init__(
@@ -82,6 +89,7 @@ class SnapshotMigration(Migration):
     ) -> None:
         super().__init__(FILE_NAME, contained[-1].app_label)
         self.contained = tuple(contained)
+        self.checksums = snapshot.migrations
         self.domain, self.path = domain, path
         vars(self)["operations"] = [RestoreSnapshot(domain, path, snapshot, self.contained)]
 
@@ -127,7 +135,9 @@ def _is_empty(connection: BaseDatabaseWrapper, executor: DomainExecutor) -> bool
     labels = executor.domain.app_labels
     if any(key[0] in labels for key in executor.loader.applied_migrations):
         return False
-    return not objects_of(connection, executor.domain)
+    if not schema_exists(connection, executor.domain.schema):
+        return True
+    return not objects_of(connection, executor.domain, prepared=True)
 
 
 def _changed_in_core(connection: BaseDatabaseWrapper, snapshot: Snapshot) -> list[str]:
@@ -180,8 +190,3 @@ def restore_snapshot(
         return plan, applied_state(executor.loader)
     done = {key_of(migration) for migration in chosen.contained}
     return [step for step in plan if key_of(step[0]) not in done], state
-
-
-def key_of(migration: Migration) -> MigrationKey:
-    """Return a migration's app label and name."""
-    return MigrationKey(migration.app_label, migration.name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 VERSION = 1
 """Of the walk below; it stands before each digest and changes with the walk."""
@@ -25,36 +25,37 @@ def checksum(source: str | bytes) -> str:
     Raises:
         SyntaxError: the source is not Python.
     """
-    digest = hashlib.sha256()
-    for token in _walk(ast.parse(source)):
-        digest.update(token.encode("utf-8", "surrogatepass"))
-        digest.update(b"\0")
-    return f"{VERSION}:{digest.hexdigest()}"
+    tokens: list[str] = []
+    _walk(ast.parse(source), tokens.append)
+    text = "\0".join((*tokens, ""))
+    return f"{VERSION}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def _walk(node: object) -> Iterator[str]:
+def _walk(node: object, say: Callable[[str], None]) -> None:
+    """Say what the tree means, in words; a list of them takes half the time of a generator."""
     if isinstance(node, ast.JoinedStr):
-        yield "(JoinedStr"
-        yield from _walk(list(_merged(node.values)))
-        yield ")"
+        say("(JoinedStr")
+        _walk(list(_merged(node.values)), say)
+        say(")")
     elif isinstance(node, ast.AST):
-        yield f"({type(node).__name__}"
+        say(f"({type(node).__name__}")
+        is_constant = isinstance(node, ast.Constant)
         for name in node._fields:
+            if name in _IGNORED_FIELDS:
+                continue
             value = getattr(node, name, None)
-            if name in _IGNORED_FIELDS or (value is None and not isinstance(node, ast.Constant)):
+            if (value is None and not is_constant) or value == []:
                 continue
-            if value == []:
-                continue
-            yield name
-            yield from _walk(value)
-        yield ")"
+            say(name)
+            _walk(value, say)
+        say(")")
     elif isinstance(node, list):
-        yield "["
+        say("[")
         for item in node:
-            yield from _walk(item)
-        yield "]"
+            _walk(item, say)
+        say("]")
     else:
-        yield f"{type(node).__name__}:{node!r}"
+        say(f"{type(node).__name__}:{node!r}")
 
 
 def _merged(values: list[ast.expr]) -> Iterator[ast.expr]:

@@ -77,6 +77,24 @@ COLUMNS = (
 )
 
 
+TYPES = {
+    "run": "uuid",
+    "batch": "integer",
+    "started": "timestamptz",
+    "seconds": "double precision",
+    "footprint": "jsonb",
+    "details": "jsonb",
+}
+"""Of the columns that are no text."""
+
+WRITE_MIGRATIONS = """
+INSERT INTO {table} ({columns}) SELECT {values}
+FROM unnest(%(apps)s::text[], %(names)s::text[], %(checksums)s::text[])
+    WITH ORDINALITY AS m (app, name, checksum, number)
+ORDER BY m.number
+"""
+
+
 class Entry(NamedTuple):
     """One row of a journal, as far as later runs decide by it."""
 
@@ -143,36 +161,84 @@ class Journal:
         sqlstate: str | None = None,
     ) -> None:
         """Append one row, in the transaction that the connection is in."""
-        context = self.context
-        # A run that changed nothing is no batch: only migrations carry the number.
-        batch = self.batch if direction in ("forwards", "backwards") else 0
-        values = (
-            context.run,
-            batch,
-            app,
-            storable(name)[:NAME_LENGTH],
-            direction,
-            status,
-            started,
-            seconds,
-            checksum,
-            storable(context.os_user),
-            storable(context.host),
-            storable(project_version()),
-            context.engine_version,
-            context.django_version,
-            _json(footprint),
-            _json(details),
-            storable(error),
-            sqlstate or "",
-        )
+        values = {
+            **self._common(status, direction, started, seconds),
+            "app": app,
+            "name": storable(name)[:NAME_LENGTH],
+            "checksum": checksum,
+            "footprint": _json(footprint),
+            "details": _json(details),
+            "error": storable(error),
+            "sqlstate": sqlstate or "",
+        }
         query = sql.SQL("INSERT INTO {table} ({columns}) VALUES ({values})").format(
             table=self.table,
             columns=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
-            values=sql.SQL(", ").join([sql.Placeholder()] * len(COLUMNS)),
+            values=sql.SQL(", ").join(map(sql.Placeholder, COLUMNS)),
         )
         with self.connection.cursor() as cursor:
             cursor.execute(query, values)
+
+    def write_migrations(
+        self,
+        migrations: Sequence[tuple[str, str, str]],
+        *,
+        started: datetime.datetime,
+        seconds: float,
+        footprint: Mapping[str, str],
+        details: Mapping[str, Any],
+    ) -> None:
+        """Append a row for each of the migrations that were done at once, in one statement.
+
+        Arguments:
+            migrations: app, name and checksum of each.
+            seconds: of each.
+        """
+        apps, names, checksums = zip(*migrations, strict=True)
+        values = {
+            **self._common("done", "forwards", started, seconds),
+            "footprint": _json(footprint),
+            "details": _json(details),
+            "error": "",
+            "sqlstate": "",
+            "apps": list(apps),
+            "names": [storable(name)[:NAME_LENGTH] for name in names],
+            "checksums": list(checksums),
+        }
+        query = sql.SQL(WRITE_MIGRATIONS).format(
+            table=self.table,
+            columns=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
+            values=sql.SQL(", ").join(map(_selected, COLUMNS)),
+        )
+        with self.connection.cursor() as cursor:
+            cursor.execute(query, values)
+
+    def _common(
+        self, status: Status, direction: Direction, started: datetime.datetime, seconds: float
+    ) -> dict[str, Any]:
+        """Return what rows have that one run writes at the same moment."""
+        context = self.context
+        return {
+            "run": context.run,
+            # A run that changed nothing is no batch: only migrations carry the number.
+            "batch": self.batch if direction in ("forwards", "backwards") else 0,
+            "direction": direction,
+            "status": status,
+            "started": started,
+            "seconds": seconds,
+            "os_user": storable(context.os_user),
+            "host": storable(context.host),
+            "project_version": storable(project_version()),
+            "engine_version": context.engine_version,
+            "django_version": context.django_version,
+        }
+
+
+def _selected(column: str) -> sql.Composable:
+    """Return a column of the rows that ``WRITE_MIGRATIONS`` selects."""
+    if column in ("app", "name", "checksum"):
+        return sql.Identifier("m", column)
+    return sql.SQL("{}::{}").format(sql.Placeholder(column), sql.SQL(TYPES.get(column, "text")))
 
 
 def storable(text: str) -> str:

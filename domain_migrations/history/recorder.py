@@ -7,6 +7,9 @@ go to the history of the domain that owns the app.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import DatabaseError, models
@@ -25,6 +28,21 @@ IMPORTERS = (
     "django.core.management.commands.showmigrations",
 )
 """Modules of Django that import the recorder by name."""
+
+_read: ContextVar[Sequence[Domain] | None] = ContextVar("_read", default=None)
+
+
+@contextmanager
+def reading_only(domains: Sequence[Domain]) -> Iterator[None]:
+    """Let recorders read no other domains' histories, for code of Django that makes its own.
+
+    What has loaded those domains' migrations alone needs no more, and all of them are many.
+    """
+    token = _read.set(domains)
+    try:
+        yield
+    finally:
+        _read.reset(token)
 
 
 class DomainRecorder(MigrationRecorder):
@@ -73,9 +91,10 @@ class DomainRecorder(MigrationRecorder):
         self._has_table = True
 
     def applied_migrations(self) -> dict[tuple[str, str], Any]:
-        """Return (app, name) → the history row, over all histories."""
-        domains = get_domains()
-        histories = owned_rows(read_histories(self.connection, domains), domains)
+        """Return (app, name) → the history row, over all histories, or those to be read."""
+        every = get_domains()
+        domains = _read.get() or every
+        histories = owned_rows(read_histories(self.connection, domains), every)
         return {
             (row.app, row.name): self._table_model(domain)(
                 app=row.app, name=row.name, applied=row.applied
@@ -89,6 +108,15 @@ class DomainRecorder(MigrationRecorder):
         domain = domain_of(app)
         self._ensure(domain)
         self._rows(domain).create(app=app, name=name)
+
+    def record_all_applied(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Write the rows of several migrations, one statement for each history."""
+        wanted = list(keys)
+        for domain in {label: domain_of(label) for label, _ in wanted}.values():
+            own = [key for key in wanted if key[0] in domain.app_labels]
+            self._ensure(domain)
+            model = self._table_model(domain)
+            self._rows(domain).bulk_create(model(app=app, name=name) for app, name in own)
 
     def record_unapplied(self, app: str, name: str) -> None:
         """Delete the row from the history of the app's domain."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -14,8 +14,14 @@ from ..domains import Domain
 FINGERPRINT = 1
 """Version of the catalog's canonical text; a digest of another one says nothing."""
 
-NO_BODY_CHECKS = "SELECT set_config('check_function_bodies', 'off', true)"
-"""A function may name what is made after it, as ``pg_dump`` orders them."""
+SETTINGS = """
+SELECT set_config('check_function_bodies', 'off', true),
+       set_config('standard_conforming_strings', 'on', true)
+"""
+"""A function may name what is made after it, as ``pg_dump`` orders them; a backslash is one."""
+
+MESSAGE = 1_000_000
+"""Characters."""
 
 CORE_COLUMNS = """
 SELECT DISTINCT fn.nspname || '.' || fc.relname || '.' || fa.attname,
@@ -41,18 +47,51 @@ WHERE c.relkind IN ('r', 'p')
 
 
 def restore(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
-    """Run a snapshot's statements, in the transaction that is open."""
+    """Run a snapshot's statements, in the transaction that is open.
+
+    Many go in one message: a round trip for each takes longer than what most of them do.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(NO_BODY_CHECKS)
-        for statement in statements:
-            cursor.execute(statement, None)
+        cursor.execute(SETTINGS)
+        for text in messages(statements):
+            cursor.execute(text, None)
 
 
-def objects_of(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[CatalogObject, ...]:
-    """Return what there is in the domain's schema beside the engine's own tables."""
+def messages(statements: Iterable[str]) -> Iterator[str]:
+    """Yield the statements as texts of several, of about ``MESSAGE`` characters at most.
+
+    PostgreSQL reads a message whole before it runs the first statement in it.
+    """
+    waiting: list[str] = []
+    length = 0
+    for statement in statements:
+        if waiting and length + len(statement) > MESSAGE:
+            yield "\n".join(waiting)
+            waiting, length = [], 0
+        waiting.append(statement)
+        length += len(statement)
+    if waiting:
+        yield "\n".join(waiting)
+
+
+def objects_of(
+    connection: BaseDatabaseWrapper, domain: Domain, *, prepared: bool = False
+) -> tuple[CatalogObject, ...]:
+    """Return what there is in the domain's schema beside the engine's own tables.
+
+    Arguments:
+        prepared: as :func:`read_objects` has it.
+    """
     own = [table.name for table in domain.own_tables]
-    found = read_objects(connection, domain.schema, exclude=own)
+    found = read_objects(connection, domain.schema, exclude=own, prepared=prepared)
     return tuple(item for item in found if item.kind != "schema")
+
+
+def schema_exists(connection: BaseDatabaseWrapper, schema: str) -> bool:
+    """Return whether there is such a schema."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema])
+        return cursor.fetchone() is not None
 
 
 def schema_digest(objects: Iterable[CatalogObject]) -> str:

@@ -20,6 +20,7 @@ from domain_migrations.execution import restoring
 from domain_migrations.files import MigrationKey, migrations_on_disk
 from domain_migrations.snapshots.file import Snapshot, read_snapshot, snapshot_file
 from tests.execution.sessions import advisory_locks, other_session, until
+from tests.execution.test_failure_injection import MESSAGE, failing_at
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
 from tests.support.commands import ROOT, Result, process_environment
 from tests.support.servers import TestServer
@@ -30,6 +31,13 @@ NAMES = sorted(name for _, name in migrations_on_disk(["hr"]))
 JOURNAL = """
 SELECT name, status, direction, batch, details->>'snapshot', checksum <> '', footprint <> '{}'
 FROM hr.django_migrations_hr_journal ORDER BY id
+"""
+WRITTEN_BY = """
+SELECT count(DISTINCT (run, database_user, os_user, host, project_version, engine_version,
+                       django_version)) FROM hr.django_migrations_hr_journal
+"""
+CHECKSUMS = """
+SELECT checksum FROM hr.django_migrations_hr_journal WHERE direction = 'forwards' ORDER BY id
 """
 DECOY = "CREATE TABLE public.decoy (id int CONSTRAINT employees_pkey PRIMARY KEY, note text)"
 SAID = 'The snapshot of the domain "hr" does not match its migrations: {reason} ({path}).'
@@ -103,6 +111,9 @@ def test_an_empty_schema_is_restored_and_recorded(
         (name, "done", "forwards", 1, "snapshot.sql", True, True) for name in NAMES
     ]
     assert rows[-1][1:3] == ("done", "run")
+    assert query(WRITTEN_BY) == [(1,)]
+    checksums = [committed().migrations[MigrationKey("hr", name)] for name in NAMES]
+    assert query(CHECKSUMS) == [(checksum,) for checksum in checksums]
     assert Permission.objects.filter(codename="add_employee").exists()
     assert {schema: text for schema, text in snapshot().items() if schema != "hr"} == others
     assert call("migrate_domain", "hr").stdout.endswith("hr: nothing to do\n")
@@ -366,6 +377,58 @@ def test_kill_in_the_middle(
     assert (result.exit_status, result.stderr) == (0, "")
     assert compare(replayed, catalog()) == []
     assert statuses() == [(name, "done") for name in NAMES]
+
+
+OURS = {"django_migrations_hr", "django_migrations_hr_journal"}
+DIE = "SELECT pg_terminate_backend(pg_backend_pid());"
+PARTS = ("CREATE TABLE hr.", 'INSERT INTO "hr"."django_migrations_hr"', "WITH ORDINALITY")
+"""Of the statements that a restore sends: its own, the history's rows and the journal's."""
+
+
+def assert_next_run_restores(replayed: str, call: Call) -> None:
+    """Look at what a failed one has left, and run again."""
+    assert tables("hr") <= OURS
+    assert histories()["hr"] == []
+    assert query("SELECT count(*) FROM public.decoy") == [(0,)]
+    result = call("migrate_domain", "hr")
+    assert (result.exit_status, result.stderr) == (0, "")
+    assert "Applying snapshot.sql" in result.stdout
+    assert compare(replayed, catalog()) == []
+    assert [name for _, name in histories()["hr"]] == NAMES
+    assert [step for step in statuses() if step[1] == "done"] == [(name, "done") for name in NAMES]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_an_error_anywhere_in_a_restore_leaves_nothing_of_it(
+    without_hr: str, replayed: str, call: Call, part: str
+) -> None:
+    with failing_at(0) as seen:
+        call("migrate_domain", "hr")
+    (number,) = [
+        number
+        for number, text in enumerate(seen, start=1)
+        if part in text and "CREATE TABLE hr.django" not in text
+    ]
+    execute("DROP SCHEMA hr CASCADE")
+    with failing_at(number):
+        result = call("migrate_domain", "hr")
+    assert (result.exit_status, MESSAGE in result.stderr) == (1, True), result.stderr
+    assert_next_run_restores(replayed, call)
+
+
+def test_a_connection_that_dies_in_the_middle_leaves_nothing_of_it(
+    without_hr: str, replayed: str, call: Call, use: Callable[..., Path]
+) -> None:
+    statements = committed().statements
+    middle = len(statements) // 2
+    use(statements=(*statements[:middle], DIE, *statements[middle:]))
+    result = call("migrate_domain", "hr", format="json")
+    error = json.loads(result.stdout)["domains"][0]["error"]
+    assert (result.exit_status, error["code"]) == (75, "connection")
+    connections["default"].close()
+    assert advisory_locks() == 0
+    use()
+    assert_next_run_restores(replayed, call)
 
 
 def test_a_snapshot_that_is_stale_is_not_proven(

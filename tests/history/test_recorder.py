@@ -15,7 +15,7 @@ from django.db.migrations import recorder as django_recorder
 
 from domain_migrations.domains import get_domain
 from domain_migrations.history import recorder
-from domain_migrations.history.recorder import IMPORTERS, DomainRecorder, install
+from domain_migrations.history.recorder import IMPORTERS, DomainRecorder, install, reading_only
 from tests.support.catalog import execute, history, query, schemas
 
 DJANGO = Path(django.__file__).parent
@@ -49,7 +49,7 @@ def test_public_methods_are_those_of_django() -> None:
     """A method that Django adds would write to the wrong table."""
     ours = {name for name in vars(DomainRecorder) if not name.startswith("_")}
     theirs = {name for name in vars(recorder.MigrationRecorder) if not name.startswith("_")}
-    assert ours | {"Migration", "migration_qs"} == theirs
+    assert ours - {"record_all_applied"} | {"Migration", "migration_qs"} == theirs
 
 
 def test_django_has_no_second_recorder() -> None:
@@ -69,6 +69,29 @@ def test_rows_go_to_the_owner(scratch_database: str) -> None:
     assert set(ours.applied_migrations()) == {("hr", "0001_initial"), ("auth", "0001_initial")}
     ours.record_unapplied("hr", "0001_initial")
     assert history("hr.django_migrations_hr") == []
+
+
+def test_several_rows_go_to_their_owners(scratch_database: str) -> None:
+    execute("CREATE SCHEMA hr")
+    execute("CREATE TABLE public.django_migrations_hr (id int, app text, name text, applied date)")
+    ours = DomainRecorder(connections["default"])
+    names = ["0002_b", "0001_a", "0003_c"]
+    ours.record_all_applied([("hr", names[0]), ("auth", "0001_initial"), ("hr", names[1])])
+    ours.record_all_applied([("hr", names[2])])
+    ours.record_all_applied([])
+    assert history("hr.django_migrations_hr") == [("hr", name) for name in names]
+    assert history("public.django_migrations") == [("auth", "0001_initial")]
+    assert history("public.django_migrations_hr") == []
+
+
+def test_reading_only_some_histories(migrated_database: str) -> None:
+    ours = DomainRecorder(connections["default"])
+    everything = ours.applied_migrations()
+    with reading_only([get_domain("core"), get_domain("hr")]):
+        found = set(ours.applied_migrations())
+    assert {label for label, _ in found} > {"auth", "hr"}
+    assert found == {key for key in everything if key[0] not in ("inventory", "finance")}
+    assert set(ours.applied_migrations()) == set(everything)
 
 
 def test_history_has_the_columns_of_django(scratch_database: str) -> None:

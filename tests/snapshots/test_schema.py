@@ -1,0 +1,58 @@
+"""How a snapshot's statements reach the server."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connections, transaction
+
+from domain_migrations.catalog.fingerprint import compare, fingerprint
+from domain_migrations.snapshots import schema
+from domain_migrations.snapshots.schema import messages, restore, schema_exists
+from tests.support.catalog import execute, query
+
+BACKSLASHES = (
+    "CREATE TABLE lab.t (a text DEFAULT 'a\\b' CHECK (a <> '\\x'), b text);",
+    "COMMENT ON TABLE lab.t IS 'c:\\new';",
+    "INSERT INTO lab.t (a, b) VALUES ('\\', 'it''s \\n');",
+    "INSERT INTO lab.t (b) VALUES ('\\''; --');",
+)
+ROWS = [("\\", "it's \\n"), ("a\\b", "\\'; --")]
+
+
+def restored() -> str:
+    """Restore them into a new schema; its fingerprint."""
+    execute("CREATE SCHEMA lab")
+    with transaction.atomic():
+        restore(connections["default"], BACKSLASHES)
+    assert sorted(query("SELECT a, b FROM lab.t")) == sorted(ROWS)
+    text = fingerprint(connections["default"], "lab")
+    execute("DROP SCHEMA lab CASCADE")
+    return text
+
+
+def test_a_backslash_is_one_whatever_the_session_takes_it_for(scratch_database: str) -> None:
+    expected = restored()
+    assert "default 'a\\b'" in expected
+    execute("SET standard_conforming_strings = off")
+    assert compare(expected, restored()) == []
+    assert query("SHOW standard_conforming_strings") == [("off",)]
+
+
+def test_many_statements_go_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "MESSAGE", 10)
+    long = "SELECT 'longer than a message';"
+    assert list(messages([])) == []
+    assert list(messages(["a;", "b;"])) == ["a;\nb;"]
+    assert list(messages(["a;", "bbbb;", "cccc;", long, "d;"])) == [
+        "a;\nbbbb;",
+        "cccc;",
+        long,
+        "d;",
+    ]
+
+
+def test_a_schema_is_known_by_its_own_name(scratch_database: str) -> None:
+    execute('CREATE SCHEMA "lab"')
+    assert schema_exists(connections["default"], "lab")
+    assert not schema_exists(connections["default"], "Lab")
+    assert not schema_exists(connections["default"], "la_")
