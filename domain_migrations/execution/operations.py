@@ -13,6 +13,9 @@ from django.db.migrations.state import ProjectState
 
 from ..history.journal import Direction
 
+KNOWN = ("django.db.migrations.", "django.contrib.", "domain_migrations.operations")
+"""Modules whose operations ask of models only what a change needs, or render them themselves."""
+
 Watch = Callable[[Operation], AbstractContextManager[None]]
 """Called with each operation; the operation runs inside of what it returns."""
 
@@ -57,12 +60,20 @@ class _Watched:
         return getattr(self._operation, name)
 
     def database_forwards(self, *args: Any) -> None:
+        self._render_anew(*args)
         with self._watch(self._operation):
             self._operation.database_forwards(*args)
 
     def database_backwards(self, *args: Any) -> None:
+        self._render_anew(*args)
         with self._watch(self._operation):
             self._operation.database_backwards(*args)
+
+    def _render_anew(self, _label: str, _editor: object, *states: ProjectState) -> None:
+        """Give an operation that nobody here knows models as complete as Django's."""
+        if not type(self._operation).__module__.startswith(KNOWN):
+            for state in states:
+                state.clear_delayed_apps_cache()
 
 
 @contextmanager

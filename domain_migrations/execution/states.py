@@ -8,6 +8,7 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 
 from .loader import DomainLoader
+from .rendering import RenderingState
 
 
 def applied_state(loader: DomainLoader) -> ProjectState:
@@ -29,7 +30,7 @@ def state_of(
     Arguments:
         until: the migration before which to stop.
     """
-    state = ProjectState(real_apps=loader.unmigrated_apps)
+    state = RenderingState(real_apps=loader.unmigrated_apps)
     for key in in_order(loader):
         if until is not None and key == (until.app_label, until.name):
             break

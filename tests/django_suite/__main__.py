@@ -4,6 +4,7 @@
     python -m tests.django_suite --suite schema --suite constraints
     python -m tests.django_suite --engine django.db.backends.postgresql    # what stock gets wrong
     python -m tests.django_suite schema.tests.SchemaTests.test_add_field   # one test
+    python -m tests.django_suite --suite migrations --rendering            # on our project states
 
 The server is the one of DATABASE_URL, on which the role must be a superuser (the harness makes
 event triggers), else the one of the tests, chosen by TEST_POSTGRES. Django's source distribution is
@@ -56,14 +57,22 @@ def _run(options: argparse.Namespace, parameters: dict[str, str]) -> Verdict:
     django_version, postgresql = django.get_version(), server_version(parameters)
     print(f"Django {django_version}, PostgreSQL {postgresql}, {options.engine}:", *labels)
     sys.stdout.flush()
-    listed = {} if options.plain else expected_failures(django_version, postgresql)
+    listed = {}
+    if not options.plain:
+        listed = expected_failures(django_version, postgresql, rendering=options.rendering)
     run = functools.partial(
         run_tests, tests_directory=django_tests_directory(), parameters=parameters
     )
     outcomes = {}
     for first in range(0, len(labels), SUITES_AT_ONCE):
         batch = labels[first : first + SUITES_AT_ONCE]
-        outcomes |= run(batch, engine=options.engine, plain=options.plain, shards=options.jobs)
+        outcomes |= run(
+            batch,
+            engine=options.engine,
+            plain=options.plain,
+            rendering=options.rendering,
+            shards=options.jobs,
+        )
     asked = doubtful(outcomes, listed)
     stock = run(asked, engine=STOCK_ENGINE, plain=True, shards=1) if asked else {}
     verdict = judge(outcomes, listed, stock, suites=set() if options.tests else set(labels))
@@ -95,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--engine", default=OUR_ENGINE)
     parser.add_argument("--plain", action="store_true", help="leave the tables where they are")
+    parser.add_argument(
+        "--rendering", action="store_true", help="with the project states of migrate_domain"
+    )
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1))
     parser.add_argument("--brief", action="store_true", help="name failures without tracebacks")
     return parser

@@ -45,6 +45,7 @@ def run_tests(
     parameters: dict[str, str],
     engine: str,
     plain: bool,
+    rendering: bool = False,
     shards: int,
 ) -> dict[str, Outcome]:
     """Run the tests, on tables as Django makes them if ``plain``, else on moved ones."""
@@ -62,6 +63,7 @@ def run_tests(
                     "engine": engine,
                     "outcomes": str(outcomes[shard]),
                     "plain": plain,
+                    "rendering": rendering,
                     "prefix": template,
                     "shard": shard,
                     "shards": shards,

@@ -6,7 +6,9 @@ import json
 import os
 
 import django
+from django.db.migrations import executor, loader, state
 
+from domain_migrations.execution.rendering import RenderingState
 from tests.django_suite import relocation
 from tests.django_suite.run import STOCK_ENGINE
 
@@ -17,6 +19,10 @@ _stay = frozenset({"django_migrations"} if _run["engine"] == STOCK_ENGINE else (
 
 if not _run["plain"]:
     relocation.install(_run["tests_directory"], _stay)
+
+if _run["rendering"]:
+    for module in (state, loader, executor):
+        module.ProjectState = RenderingState
 
 
 def _database(alias: str) -> dict[str, object]:
