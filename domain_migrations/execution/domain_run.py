@@ -24,6 +24,7 @@ from ..exceptions import (
 from ..files import MigrationKey
 from ..history.context import RunContext
 from ..history.journal import Journal
+from ..history.ledger import forget_dropped
 from ..history.tables import ensure_history, ensure_schema
 from .connection import database_errors, wait_for_database
 from .dry_run import DryRun
@@ -220,11 +221,16 @@ class DomainRun:
         return result
 
     def _prepare(self, executor: DomainExecutor, journal: Journal) -> None:
-        """Make the schema before anything in it is touched, then the tables of ours."""
+        """Make the schema before anything in it is touched, then the tables of ours.
+
+        The seeds of tables that were dropped by hand are forgotten while the tables are missing:
+        once the run has made them anew, nobody can tell that they are empty.
+        """
         ensure_schema(executor.connection, self.domain.schema)
         with executor.identity.domain():
             ensure_history(executor.connection, self.domain)
             journal.open()
+            forget_dropped(executor.connection, self.domain)
 
     def _sync(self, connection: BaseDatabaseWrapper, loader: DomainLoader) -> None:
         labels = [label for label in self.domain.app_labels if label in loader.unmigrated_apps]

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
@@ -146,7 +147,7 @@ def forget_dropped(connection: BaseDatabaseWrapper, domain: Domain) -> None:
     """Forget the seeds of which a table is not there any more, and the rows of such tables."""
     if len(existing_tables(connection, tables_of(domain))) < 2:
         return
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(sql.SQL(FORGET_SEEDS).format(table=sql.Identifier(*domain.seed_table)))
         if cursor.fetchall():
             statement = sql.SQL(FORGET_ROWS).format(table=sql.Identifier(*domain.seed_rows_table))

@@ -243,6 +243,45 @@ def test_zero_clears_the_ledger(seeds: Write) -> None:
     assert counts() == (2, 0, 0)
 
 
+def test_a_faked_zero_leaves_the_rows_and_so_the_ledger(seeds: Write) -> None:
+    seeds("001_forms.yaml", FORMS)
+    seed()
+    execute("UPDATE inventory.dosage_forms SET name = 'Ours' WHERE code = 'TAB'")
+    for target in (["zero", "--fake"], ["--fake"]):
+        call("migrate_domain", "inventory", *target, interactive=False)
+        assert query(LEDGER) == [("001_forms.yaml", 2, 0, 0)]
+    assert seed()["status"] == "unchanged"
+    seeds("001_forms.yaml", FORMS.replace("Tablet", "Pill"))
+    assert counts() == (0, 0, 1)
+    assert forms() == {"TAB": "Ours", "CAP": "Capsule"}
+
+
+def test_seeds_of_tables_dropped_by_hand_are_forgotten_by_the_run_that_makes_them_anew(
+    seeds: Write,
+) -> None:
+    seeds("001_forms.yaml", FORMS)
+    seed()
+    execute(DECOY)
+    call("migrate_domain", "inventory", "zero", "--fake", interactive=False)
+    names = query(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'inventory'::regnamespace"
+        " AND relkind = 'r' AND relname !~ '^django_'"
+    )
+    for (name,) in names:
+        execute(f'DROP TABLE inventory."{name}" CASCADE')
+    for (routine,) in query(
+        "SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'inventory'::regnamespace"
+    ):
+        execute(f"DROP ROUTINE {routine}")
+    done = call("migrate_domain", "inventory", interactive=False)
+    assert done.exit_status == 0, done.stderr
+    assert query(LEDGER) == []
+    assert query("SELECT count(*) FROM inventory.django_seeds_inventory_rows") == [(0,)]
+    assert counts() == (2, 0, 0)
+    assert forms() == {"TAB": "Tablet", "CAP": "Capsule"}
+    assert query("SELECT count(*) FROM public.dosage_forms") == [(0,)]
+
+
 def test_undoing_the_migration_of_a_table_forgets_its_seeds(seeds: Write) -> None:
     seeds("001_forms.yaml", FORMS)
     seeds("002_budgets.yaml", "BudgetType: [{code: GOV, name: Gov}]")
