@@ -96,7 +96,7 @@ class DomainRun:
     def _run(self) -> DomainResult:
         self.reporter.domain(self.domain)
         check_models(self.domain)
-        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.note)
+        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.waiting)
         with database_errors(self.alias):
             status = self._look(connections[self.alias])
             self._check_files(status)

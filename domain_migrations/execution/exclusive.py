@@ -36,5 +36,5 @@ def exclusive(
     name = f"{command} {domain.name}"
     with database_errors(alias), dedicated(alias, application_name=name) as connection:
         check_server(connection)
-        with hold(connection, domain, wait=wait, report=reporter.note) as lock:
+        with hold(connection, domain, wait=wait, report=reporter.waiting) as lock:
             yield lock

@@ -43,7 +43,8 @@ def run_side_by_side(
 ) -> list[DomainResult]:
     """Run domains in processes, and return their results in the order of the names.
 
-    What the domains report comes when each of them is done, so that it stays together.
+    What the domains report comes when each of them is done, so that it stays together; only
+    what they wait for comes at once.
 
     Arguments:
         run: runs one domain, in a process of its own.
@@ -58,8 +59,14 @@ def run_side_by_side(
                 job = _Job.start(waiting.popleft(), options, context, run)
                 running[job.answers] = job
             for answers in wait(list(running)):
-                job = running.pop(answers)  # type: ignore[call-overload]
-                result, events = job.outcome()
+                job = running[answers]  # type: ignore[index]
+                answer = job.answer()
+                if isinstance(answer, str):
+                    reporter.waiting(answer)
+                    continue
+                del running[answers]  # type: ignore[arg-type]
+                job.end()
+                result, events = answer
                 _replay(events, reporter)
                 results[job.name] = result
     finally:
@@ -72,12 +79,20 @@ def run_side_by_side(
 Event = tuple[float, str, tuple[Any, ...]]
 """When (seconds of the system's monotonic clock), the reporter's method, its arguments."""
 
+Answer = tuple[DomainResult, Sequence[Event]] | str
+"""What came of the domain and all that it reported; before that, what it waits for."""
+
 
 class RecordingReporter(Reporter):
-    """Remembers what it hears, in a form that goes from process to process."""
+    """Remembers what it hears, in a form that goes from process to process.
 
-    def __init__(self) -> None:
+    Arguments:
+        waits: told at once what is waited for.
+    """
+
+    def __init__(self, waits: Callable[[str], None]) -> None:
         self.events: list[Event] = []
+        self.waits = waits
 
     def domain(self, domain: Domain) -> None:
         self._record("domain", domain)
@@ -89,6 +104,9 @@ class RecordingReporter(Reporter):
 
     def note(self, message: str) -> None:
         self._record("note", message)
+
+    def waiting(self, message: str) -> None:
+        self.waits(message)
 
     def warning(self, message: str) -> None:
         self._record("warning", message)
@@ -123,15 +141,18 @@ class _Job:
         sender.close()  # So that the end of the process ends the answers too.
         return cls(name, process, answers)
 
-    def outcome(self) -> tuple[DomainResult, Sequence[Event]]:
-        """Return what the process has answered; an error where it died before."""
-        with self.answers:
-            try:
-                answer: tuple[DomainResult, Sequence[Event]] = self.answers.recv()
-            except EOFError:
-                answer = self._died(), ()
-        self.process.join()
+    def answer(self) -> Answer:
+        """Return the next thing that the process says; an error where it died before."""
+        try:
+            answer: Answer = self.answers.recv()
+        except EOFError:
+            answer = self._died(), ()
         return answer
+
+    def end(self) -> None:
+        """Wait for the end of a process that has given its result."""
+        self.answers.close()
+        self.process.join()
 
     def _died(self) -> DomainResult:
         self.process.join()
@@ -147,7 +168,7 @@ def _run_here(
     sender: Connection, name: str, options: MigrateOptions, context: RunContext, run: Run
 ) -> None:
     django.setup()  # Does nothing in a forked process.
-    reporter = RecordingReporter()
+    reporter = RecordingReporter(sender.send)
     result = run(name, options, context, reporter)
     connections.close_all()
     sender.send((result, reporter.events))

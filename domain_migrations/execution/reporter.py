@@ -27,7 +27,11 @@ class Reporter:
         """As ``progress_callback`` of Django's migration executor."""
 
     def note(self, message: str) -> None:
-        """Something worth knowing happened, such as waiting for a lock."""
+        """Something worth knowing happened."""
+
+    def waiting(self, message: str) -> None:
+        """The run waits for somebody; a note that comes at once wherever the run is."""
+        self.note(message)
 
     def warning(self, message: str) -> None:
         """Something is not as it should be, and the run goes on."""

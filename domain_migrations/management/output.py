@@ -88,6 +88,22 @@ class ConsoleReporter(Reporter):
         self.command.stderr.write(self.command.style.WARNING(message))
 
 
+class JsonReporter(Reporter):
+    """Tells people on standard error, because standard output is the object's alone."""
+
+    def __init__(self, command: BaseCommand, verbosity: int) -> None:
+        self.command = command
+        self.verbosity = verbosity
+
+    def note(self, message: str) -> None:
+        if self.verbosity >= 1:
+            self.command.stderr.write(message, str)  # not red: nothing is wrong
+            self.command.stderr.flush()
+
+    def warning(self, message: str) -> None:
+        self.command.stderr.write(self.command.style.WARNING(message))
+
+
 def print_result(command: BaseCommand, result: RunResult, options: MigrateOptions) -> None:
     """Print what became of each domain: a line, or the plan."""
     longest = max((len(domain.domain) + 1 for domain in result.domains), default=0)

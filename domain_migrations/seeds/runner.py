@@ -127,7 +127,7 @@ class _Run:
         every = seed_files(self.domain)
         seeds = [(file, head_of(file)) for file in chosen(self.domain, every, self.options.only)]
         self._refuse_inactive(seeds)
-        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.note)
+        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.waiting)
         with database_errors(self.alias):
             connection = connections[self.alias]
             known = read_ledger(connection, self.domain)

@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
+from domain_migrations.domains import Domain
+from tests.execution.sessions import running
+from tests.execution.test_live_traffic import output_of, started
 from tests.support.catalog import execute, query, schemas, tables
 from tests.support.projects import Project, domain_app
 
@@ -94,6 +97,25 @@ def test_output_stays_per_domain(project: Write, decoy: None) -> None:
         )
         assert not lines[start + 1].endswith("(0.000s)")
     assert lines.index("Domain core (schema public):") < lines.index("Domain lab_a (schema lab_a):")
+
+
+def test_who_is_waited_for_is_told_at_once(project: Write, decoy: None) -> None:
+    written = project(labs())
+    written.manage("migrate_domain", "core")  # It would wait for every domain's run.
+    with (
+        running(Domain("lab_b", "lab_b", ("lab_b",))) as (holder,),
+        started(written, "migrate_domain", "--all", "--jobs=3") as told,
+    ):
+        assert told.stdout
+        lines = iter(told.stdout.readline, "")
+        line = next(line for line in lines if "Waiting for the lock of" in line)
+        assert line.startswith(f'  Waiting for the lock of "lab_b": pid {holder.pid} (user ')
+        assert holder.holds
+        holder.end()
+        assert (output_of(told).count("1 applied"), told.returncode) == (3, 0)
+    for name in LABS:
+        assert query(f"SELECT name FROM {name}.django_migrations_{name}") == [("0001_initial",)]
+    assert_decoy_survived()
 
 
 def test_one_failure_does_not_stop_the_others(project: Write, decoy: None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -88,6 +89,21 @@ def test_a_run_has_the_lock(seeds: Write) -> None:
     assert result.exit_status == 75
     assert 'The lock of "inventory" could not be had within 0 s' in result.stderr
     assert forms() == {}
+
+
+@pytest.mark.usefixtures("migrated_database")
+@pytest.mark.parametrize("command", ["seed_domain", "migrate_domain"])
+def test_json_tells_on_standard_error_who_is_waited_for(seeds: Write, command: str) -> None:
+    seeds("001_forms.csv", FORMS)
+    target = ["0018"] if command == "migrate_domain" else []
+    with running(INVENTORY) as (other,):
+        options = ["--lock-wait", "0.2", "--format", "json"]
+        told = call(command, "inventory", *target, *options)
+        quiet = call(command, "inventory", *target, *options, "-v0")
+    assert told.stderr.startswith(f'Waiting for the lock of "inventory": pid {other.pid} (user ')
+    assert "Waiting" not in quiet.stderr
+    for result in (told, quiet):
+        assert (result.exit_status, json.loads(result.stdout)["format"]) == (75, 1)
 
 
 def test_what_the_site_changes_while_the_seed_waits_is_kept(

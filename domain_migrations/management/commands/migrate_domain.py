@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.core.management.base import CommandError
 
 from ...exceptions import EXIT_USAGE
 from ...execution.options import MigrateOptions
+from ...execution.reporter import Reporter
 from ...execution.runner import migrate
 from ...stages import STAGES
 from ..output import (
+    JsonReporter,
     add_database_option,
     command_errors,
     print_result,
@@ -41,13 +44,20 @@ class Command(TerminalCommand):
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         as_json = options["format"] == "json"
         names = None if options["all"] else [options["domain"]]
-        with command_errors(), reporting(self, chosen) as reporter:
+        with command_errors(), self._reporter(options, chosen) as reporter:
             result = migrate(names, chosen, reporter=reporter)
         if as_json:
             self.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
         else:
             print_result(self, result, chosen)
         raise_for_result(result)
+
+    def _reporter(
+        self, options: dict[str, Any], chosen: MigrateOptions
+    ) -> AbstractContextManager[Reporter]:
+        if options["format"] == "json":
+            return nullcontext(JsonReporter(self, options["verbosity"]))
+        return reporting(self, chosen)
 
 
 def add_domain_arguments(parser: ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from ...exceptions import EXIT_USAGE
 from ...seeds.content import TAGS
 from ...seeds.results import SeedOutcome, SeedResult
 from ...seeds.runner import SeedOptions, SeedReporter, seed
-from ..output import add_database_option
+from ..output import JsonReporter, add_database_option
 
 
 class Command(BaseCommand):
@@ -52,7 +52,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         as_json = options["format"] == "json"
         chosen = _options(options)
-        reporter = SeedReporter() if as_json else ConsoleReporter(self, options["verbosity"])
+        reporter = (_JsonReporter if as_json else ConsoleReporter)(self, options["verbosity"])
         result = seed(options["domain"], chosen, reporter=reporter)
         if as_json:
             self.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
@@ -78,6 +78,10 @@ def _options(options: dict[str, Any]) -> SeedOptions:
         lock_wait=options["lock_wait"],
         wait_for_db=options["wait_for_db"],
     )
+
+
+class _JsonReporter(JsonReporter, SeedReporter):
+    """Leaves the seeds to the object."""
 
 
 class ConsoleReporter(SeedReporter):
