@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from ..domains import Domain, get_domain
-from ..exceptions import AmbiguousTarget, UnknownTarget
+from ..exceptions import UnknownTarget
 from ..files import MigrationKey, migration_file
 from ..history.checksum import checksum
 from ..history.context import RunContext
@@ -23,7 +23,7 @@ from .options import MigrateOptions
 from .reporter import Reporter
 from .results import DomainResult
 from .status import read_statuses
-from .targets import resolve_target
+from .targets import resolve_recorded, resolve_target
 
 
 @dataclass(frozen=True)
@@ -65,27 +65,14 @@ def mark_unapplied(name: str, target: str, options: MigrateOptions, reporter: Re
     """Take a migration out of the history without undoing it.
 
     Raises:
-        UnknownTarget: the history has no migration of that name.
-        AmbiguousTarget: it has several.
+        UnknownTarget, AmbiguousTarget: no single migration in the history has that name.
     """
     domain = get_domain(name)
 
     def work(session: _Session) -> list[str]:
         begun = session.interruption
         known = [*session.applied, *([begun.key] if begun else [])]
-        matches = sorted({key for key in known if target in (key.name, str(key))})
-        if not matches:
-            raise UnknownTarget(
-                f'{domain.history_table} has no migration "{target}".',
-                hint=f"See them with: manage.py show_domains {domain.name} -v 2",
-            )
-        if len(matches) > 1:
-            raise AmbiguousTarget(
-                f'{domain.history_table} has several migrations "{target}":'
-                f" {', '.join(map(str, matches))}.",
-                hint="Give APP.NAME.",
-            )
-        (key,) = matches
+        key = resolve_recorded(domain, known, target)
         if key in session.applied:
             session.recorder.record_unapplied(*key)
         session.write(key, "faked", "backwards", "")

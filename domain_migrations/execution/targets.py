@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..domains import Domain
 from ..exceptions import AmbiguousTarget, UnknownTarget
 from ..files import MigrationKey, migrations_on_disk
@@ -18,25 +20,48 @@ def resolve_target(domain: Domain, target: str) -> MigrationKey:
         UnknownTarget: no migration on disk matches.
         AmbiguousTarget: several do.
     """
-    on_disk = migrations_on_disk(domain.app_labels)
-    app, _, rest = target.partition(".")
-    labels, name = ({app}, rest) if app in domain.app_labels and rest else (None, target)
-    here = sorted(key for key in on_disk if labels is None or key.app in labels)
-    matches = [key for key in here if key.name == name] or [
-        key for key in here if key.name.startswith(name)
-    ]
-    if not matches:
+    found = _single(domain, migrations_on_disk(domain.app_labels), target)
+    if found is None:
         raise UnknownTarget(
             f'No migration of the domain "{domain.name}" begins with "{target}".',
             hint=f"See them with: manage.py show_domains {domain.name}",
         )
+    return found
+
+
+def resolve_recorded(domain: Domain, recorded: Iterable[MigrationKey], target: str) -> MigrationKey:
+    """Return which of the recorded migrations is meant, on disk or not; as a target is given.
+
+    Raises:
+        UnknownTarget: the history has none that matches.
+        AmbiguousTarget: it has several.
+    """
+    found = _single(domain, recorded, target)
+    if found is None:
+        raise UnknownTarget(
+            f'{domain.history_table} has no migration that begins with "{target}".',
+            hint=f"See them with: manage.py show_domains {domain.name} -v 2",
+        )
+    return found
+
+
+def _single(domain: Domain, keys: Iterable[MigrationKey], target: str) -> MigrationKey | None:
+    known = sorted(set(keys))
+    app, _, rest = target.partition(".")
+    if rest and app in {*domain.app_labels, *(key.app for key in known)}:
+        here, name = [key for key in known if key.app == app], rest
+    else:
+        here, name = known, target
+    matches = [key for key in here if key.name == name] or [
+        key for key in here if key.name.startswith(name)
+    ]
     if len(matches) > 1:
         raise AmbiguousTarget(
             f'Several migrations of the domain "{domain.name}" begin with "{target}": '
             f"{', '.join(map(str, matches))}.",
             hint="Give more of the name, or APP.NAME.",
         )
-    return matches[0]
+    return matches[0] if matches else None
 
 
 def graph_targets(

@@ -48,7 +48,34 @@ def test_mark_unapplied_unrecords_and_undoes_nothing(migrated_database: str, cal
     assert snapshot() == before
     again = call("repair_domain", "hr", mark_unapplied=name, interactive=False)
     assert again.exit_status == 1
-    assert f'hr.django_migrations_hr has no migration "{name}".' in again.stderr
+    assert f'hr.django_migrations_hr has no migration that begins with "{name}".' in again.stderr
+
+
+@pytest.mark.parametrize("name", ["0012", "hr.0012", "hr.0012_assignment_location"])
+def test_mark_unapplied_takes_the_beginning_of_a_name(
+    migrated_database: str, call: Call, name: str
+) -> None:
+    result = call("repair_domain", "hr", mark_unapplied=name, interactive=False)
+    assert result.stdout == "hr.0012_assignment_location is recorded as not applied.\n"
+    assert [row for row in histories()["hr"] if "0012" in row[1]] == []
+
+
+def test_mark_unapplied_takes_the_beginning_of_what_is_not_on_disk(
+    migrated_database: str, call: Call
+) -> None:
+    known = histories()["hr"]
+    for name in ("0099_gone", "0099_gone_too"):
+        row = f"('hr', '{name}', now())"
+        execute(f"INSERT INTO hr.django_migrations_hr (app, name, applied) VALUES {row}")
+    several = call("repair_domain", "hr", mark_unapplied="0099", interactive=False)
+    assert several.exit_status == 1
+    assert (
+        'Several migrations of the domain "hr" begin with "0099": hr.0099_gone, hr.0099_gone_too.'
+        " Give more of the name, or APP.NAME."
+    ) in several.stderr
+    for name in ("0099_gone", "0099"):
+        assert call("repair_domain", "hr", mark_unapplied=name, interactive=False).exit_status == 0
+    assert histories()["hr"] == known
 
 
 def test_prune_takes_unknown_rows_out(migrated_database: str, call: Call) -> None:
@@ -71,7 +98,7 @@ def test_prune_takes_unknown_rows_out(migrated_database: str, call: Call) -> Non
         (["hr", "--mark-applied", "0999"], 'No migration of the domain "hr" begins with "0999".'),
         (
             ["core", "--mark-unapplied", "0001_initial"],
-            'public.django_migrations has several migrations "0001_initial": ',
+            'Several migrations of the domain "core" begin with "0001_initial": ',
         ),
         (["nowhere", "--prune"], 'There is no domain "nowhere".'),
     ],
