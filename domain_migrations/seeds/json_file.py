@@ -10,11 +10,18 @@ from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any
 
 from .files import SeedFile
-from .rows import Document, Entries, Items, document_of
+from .rows import SHOWN, Document, Entries, Items, document_of
 
 
-class _Repeated(Exception):
-    """A mapping has a key twice."""
+class _Refused(Exception):
+    """What the file says cannot be taken; the text says why.
+
+    Attributes:
+        line: of the innermost mapping that it is in.
+    """
+
+    line = 1
+    placed = False
 
 
 class _Decoder(json.JSONDecoder):
@@ -25,7 +32,7 @@ class _Decoder(json.JSONDecoder):
     """
 
     def __init__(self, text: str) -> None:
-        super().__init__(parse_float=Decimal, object_pairs_hook=_entries)
+        super().__init__(parse_float=_decimal, parse_int=_integer, object_pairs_hook=_entries)
         self.breaks = [index for index, letter in enumerate(text) if letter == "\n"]
         self.parse_object = self._object
         self.parse_array = self._array
@@ -38,9 +45,9 @@ class _Decoder(json.JSONDecoder):
         line = self.line(where[1] - 1)
         try:
             made, end = JSONObject(where, *rest)
-        except _Repeated as exc:
-            if len(exc.args) == 1:
-                exc.args = (*exc.args, line)
+        except _Refused as exc:
+            if not exc.placed:
+                exc.line, exc.placed = line, True
             raise
         made.line = line
         made.lines = {
@@ -61,8 +68,23 @@ def _entries(pairs: list[tuple[str, Any]]) -> Entries:
     made = Entries(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
-        raise _Repeated(next(name for name in names if names.count(name) > 1))
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Refused(f"{twice!r} is there twice.")
     return made
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError as exc:
+        raise _Refused(f"{text[:SHOWN]} is beyond all numbers.") from exc
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as exc:
+        raise _Refused(f"{text[:SHOWN]}… has more digits than Python reads.") from exc
 
 
 def read_json(seed: SeedFile) -> Document:
@@ -78,11 +100,8 @@ def read_json(seed: SeedFile) -> Document:
         raise seed.not_utf8(exc) from exc
     except json.JSONDecodeError as exc:
         raise seed.failed(exc.lineno, f"this is not JSON: {exc.msg}.") from exc
-    except _Repeated as exc:
-        name, line = exc.args
-        raise seed.failed(line, f"{name!r} is there twice.") from exc
-    except ValueError as exc:  # a number with more digits than Python reads
-        raise seed.failed(None, f"this is not JSON that can be read: {exc}.") from exc
+    except _Refused as exc:
+        raise seed.failed(exc.line, str(exc)) from exc
     except RecursionError as exc:
         raise seed.failed(None, "the values are nested too deeply.") from exc
     return document_of(seed, content)

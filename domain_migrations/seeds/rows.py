@@ -18,6 +18,9 @@ class LeftOut:
 
 LEFT_OUT: Final = LeftOut()
 
+SHOWN = 20
+"""Letters of a number that a message repeats."""
+
 
 class Text(str):
     """A value that is written as plain text, so that its column decides what it is.

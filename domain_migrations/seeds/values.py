@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -11,16 +12,19 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, DateTimeField, JSONField
+from django.db.models import BooleanField, DateTimeField, FloatField, JSONField
 from django.utils import timezone
 
 from .keys import AnyField
-from .rows import LEFT_OUT, Text
+from .rows import LEFT_OUT, SHOWN, Text
 
 WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
 }
+
+MOST_DIGITS = 131_072
+"""Digits that PostgreSQL's numbers have before the point."""
 
 BAD = (ValidationError, ValueError, TypeError, InvalidOperation, OverflowError)
 Converter = Callable[[Any], Any]
@@ -53,6 +57,7 @@ def converter(
             if value is LEFT_OUT:
                 value = default_of(field)
             elif value is not None:
+                _check_size(value)
                 value = read(value)
             if value is None:
                 if required or not field.null:
@@ -92,11 +97,36 @@ def _reader(field: AnyField) -> Converter:
     """Return what turns text into what the field's own conversion takes."""
     if isinstance(field, JSONField):
         return _json
+    if isinstance(field, FloatField):
+        return _float
     if isinstance(field, BooleanField):
         return lambda value: _boolean(field, value)
     if field.empty_strings_allowed and not field.null:
         return _plain
     return _not_empty
+
+
+def _check_size(value: Any) -> None:
+    """Refuse a number of more digits than the server takes: as an integer it fills the memory."""
+    if isinstance(value, Decimal):
+        if value.is_finite() and abs(value.adjusted()) > MOST_DIGITS:
+            raise BadValue(f"{str(value)[:SHOWN]} is too large or too small a number.")
+    elif isinstance(value, list):
+        for item in value:
+            _check_size(item)
+
+
+def _float(value: Any) -> Any:
+    """Python takes what is too large for infinite."""
+    value = _not_empty(value)
+    if isinstance(value, str | Decimal | int) and any(map(str.isdigit, str(value))):
+        try:
+            infinite = math.isinf(float(value))
+        except ValueError:
+            return value  # The field says what is wrong.
+        if infinite:
+            raise BadValue(f"{str(value)[:SHOWN]} is too large a number.")
+    return value
 
 
 def _plain(value: Any) -> Any:
@@ -129,6 +159,7 @@ def _json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_json(item) for item in value]
     if isinstance(value, Decimal):
+        _check_size(value)
         return int(value) if value == value.to_integral_value() else float(value)
     return value
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.postgres.fields import ArrayField
+from django.db import connections, models
 
+from domain_migrations.seeds.rows import Text
+from domain_migrations.seeds.values import BadValue, converter
 from tests.support.catalog import execute, query
 from tests.support.projects import CONTRIB, Project, domain_app
 
@@ -173,3 +179,26 @@ def test_values(lab: Project) -> None:
     assert query("""SELECT note, made < changed FROM lab."Things" WHERE code = 'JSON'""") == [
         ("new", True)
     ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Decimal("1e999999999"), Text.of("x", Decimal("1e999999999")), {"a": [Decimal("1e-999999")]}],
+)
+@pytest.mark.parametrize(
+    "field", [models.JSONField(), models.IntegerField(), ArrayField(models.IntegerField())]
+)
+def test_a_number_that_would_fill_the_memory_is_none(field: Any, value: Any) -> None:
+    with pytest.raises(BadValue):
+        converter(field, connections["default"], required=False)(
+            [value] if isinstance(field, ArrayField) else value
+        )
+
+
+@pytest.mark.parametrize("value", ["1e999", Decimal("-1e999"), Text.of("1e999", 0.0), 10**400])
+def test_a_float_does_not_become_infinite(value: Any) -> None:
+    convert = converter(models.FloatField(), connections["default"], required=False)
+    with pytest.raises(BadValue):
+        convert(value)
+    assert convert("inf") == math.inf
+    assert convert("1e300") == 1e300
