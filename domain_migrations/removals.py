@@ -17,10 +17,12 @@ from .declared import assignments, declared, migration_body
 from .domains import Domain, get_domains
 from .files import MigrationKey, is_installed, migration_files
 
+HINTS = (b"removefield", b"deletemodel", b"rename", b"altermodeltable", b"drop")
 SUSPICIOUS = re.compile(
-    rb"RemoveField|DeleteModel|RenameField|RenameModel|AlterModelTable|\bdrop\b|\brename\b", re.I
+    rb"removefield|deletemodel|renamefield|renamemodel|altermodeltable|\bdrop\b|\brename\b"
 )
-"""A file without a removal does not match, most often; parsing takes a hundred times as long."""
+"""A file without a removal does not match, most often; parsing takes a hundred times as long, and
+matching ten times as long as looking for the hints."""
 
 Names = dict[str, ast.expr]
 
@@ -77,7 +79,8 @@ def _unstaged(path: Path) -> str | None:
     if is_installed(path):
         return None
     source = path.read_bytes()
-    if not SUSPICIOUS.search(source):
+    lower = source.lower()
+    if not any(hint in lower for hint in HINTS) or not SUSPICIOUS.search(lower):
         return None
     says = declared(path)
     if says.stage is not None or says.replaces:
