@@ -45,15 +45,15 @@ def make_plan(
         # By the time it is done, core will have what it lacks now.
         plan = [step for step in plan if step[0].app_label in domain.app_labels]
     plan = own_part(plan, domain)
+    statuses = read_statuses(connection) if domain.is_core else []  # core's is the first
     if domain.is_core:
-        statuses = read_statuses(connection)
         if options.target == ZERO and options.app_label is None:
             check_core_zero(statuses)
         check_dependants(plan, statuses)
         if not options.fake:
             check_key_types(connection, executor.loader, plan)
     if any(backwards for _, backwards in plan) and not (options.fake or options.resume):
-        (status,) = read_statuses(connection, [domain])
+        status, *_ = statuses or read_statuses(connection, [domain])
         check_unknown(plan, status)
     check_reversible(plan)
     return plan

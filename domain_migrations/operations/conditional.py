@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.base import Operation, OperationCategory
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
@@ -50,6 +50,57 @@ class Conditional(Base):
     def is_ours(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         """Return whether the model's table is migrated on the editor's database."""
         return self.allow_migrate_model(schema_editor.connection.alias, model)
+
+
+class Adding(Conditional):
+    """An operation that adds what may be there already.
+
+    Undone, it takes away what is there, whoever made it, unless the state before has it: then an
+    earlier operation added it, and undoing that one takes it away.
+    """
+
+    category = OperationCategory.ADDITION
+
+    @property
+    @abstractmethod
+    def table(self) -> str:
+        """The name of the model whose table it adds or adds to."""
+
+    @abstractmethod
+    def is_missing(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        """Return whether there is something to add; raises ObjectDiffers where it differs."""
+
+    @abstractmethod
+    def is_there(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        """Return whether there is something to take away."""
+
+    @abstractmethod
+    def is_in(self, app_label: str, state: ProjectState) -> bool:
+        """Return whether a state has what the operation adds."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.table)
+        if self.is_ours(schema_editor, model) and self.is_missing(schema_editor, model):
+            self.plain.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if self.is_in(app_label, to_state):
+            return
+        model = from_state.apps.get_model(app_label, self.table)
+        if self.is_ours(schema_editor, model) and self.is_there(schema_editor, model):
+            self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
 
 
 def public(kind: Kind) -> Kind:

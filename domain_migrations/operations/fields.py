@@ -12,14 +12,14 @@ from django.db.migrations.operations.models import DeleteModel
 from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED, Field, Model
 
-from .conditional import Conditional, public
+from .conditional import Adding, Conditional, public
 from .models import model_exists
 from .presence import has_column
 from .sameness import Existing
 
 
 @public
-class AddFieldIfMissing(Conditional, FieldOperation):
+class AddFieldIfMissing(Adding, FieldOperation):
     """``AddField`` for a table that may have the column.
 
     A column of another type, nullability, default, identity or collation is refused, and so is
@@ -27,7 +27,6 @@ class AddFieldIfMissing(Conditional, FieldOperation):
     if it is there, whoever made it: the state before it has none.
     """
 
-    category = OperationCategory.ADDITION
     field: Field[Any, Any]
 
     def __init__(
@@ -40,34 +39,19 @@ class AddFieldIfMissing(Conditional, FieldOperation):
     def plain(self) -> Operation:
         return AddField(self.model_name, self.name, self.field, self.preserve_default)
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not self.is_ours(schema_editor, model):
-            return
-        given = None if self.preserve_default else self.field.default
-        if not field_exists(schema_editor, model, self.name, default=given):
-            self.plain.database_forwards(app_label, schema_editor, from_state, to_state)
+    @property
+    def table(self) -> str:
+        return self.model_name
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if has_field(to_state, app_label, self.model_name_lower, self.name):
-            return  # An earlier operation added it, and undoing that one removes it.
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if self.is_ours(schema_editor, model) and field_exists(
-            schema_editor, model, self.name, parts=False
-        ):
-            self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
+    def is_missing(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        given = None if self.preserve_default else self.field.default
+        return not field_exists(schema_editor, model, self.name, default=given)
+
+    def is_there(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return field_exists(schema_editor, model, self.name, parts=False)
+
+    def is_in(self, app_label: str, state: ProjectState) -> bool:
+        return has_field(state, app_label, self.model_name_lower, self.name)
 
 
 @public

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation, OperationCategory
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.models import CreateModel, ModelOperation
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
-from .conditional import Conditional, public
+from .conditional import Adding, public
 from .sameness import Existing, ObjectDiffers
 
 
 @public
-class CreateModelIfMissing(Conditional, ModelOperation):
+class CreateModelIfMissing(Adding, ModelOperation):
     """``CreateModel`` for a database that may have the table.
 
     A table whose columns, constraints or unique indexes are not the model's is refused, and so is
@@ -24,7 +24,6 @@ class CreateModelIfMissing(Conditional, ModelOperation):
     it is there, whoever made it: the state before it has none.
     """
 
-    category = OperationCategory.ADDITION
     serialization_expand_args = CreateModel.serialization_expand_args
 
     def __init__(
@@ -49,29 +48,18 @@ class CreateModelIfMissing(Conditional, ModelOperation):
     def references_model(self, name: str, app_label: str) -> bool:
         return self.plain_model.references_model(name, app_label)
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        model = to_state.apps.get_model(app_label, self.name)
-        if self.is_ours(schema_editor, model) and not model_exists(schema_editor, model):
-            self.plain.database_forwards(app_label, schema_editor, from_state, to_state)
+    @property
+    def table(self) -> str:
+        return self.name
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if (app_label, self.name_lower) in to_state.models:
-            return  # An earlier operation created it, and undoing that one drops it.
-        model = from_state.apps.get_model(app_label, self.name)
-        if self.is_ours(schema_editor, model) and model_exists(schema_editor, model, parts=False):
-            self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
+    def is_missing(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return not model_exists(schema_editor, model)
+
+    def is_there(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return model_exists(schema_editor, model, parts=False)
+
+    def is_in(self, app_label: str, state: ProjectState) -> bool:
+        return (app_label, self.name_lower) in state.models
 
 
 def model_exists(

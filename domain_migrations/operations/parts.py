@@ -6,19 +6,18 @@ from abc import abstractmethod
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation, OperationCategory
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.models import AddConstraint, AddIndex, IndexOperation
 from django.db.migrations.state import ProjectState
-from django.db.models import BaseConstraint, Index
+from django.db.models import BaseConstraint, Index, Model
 
-from .conditional import Conditional, public
+from .conditional import Adding, public
 from .sameness import Existing
 
 
-class AddPart(Conditional, IndexOperation):
+class AddPart(Adding, IndexOperation):
     """What adding an index and adding a constraint have in common."""
 
-    category = OperationCategory.ADDITION
     model_name: str
     model_name_lower: str
 
@@ -36,34 +35,19 @@ class AddPart(Conditional, IndexOperation):
             options[self.option_name] = kept
         super().state_forwards(app_label, state)
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not self.is_ours(schema_editor, model):
-            return
-        if schema_editor.collect_sql or not self.exists(Existing(schema_editor, model)):
-            self.plain.database_forwards(app_label, schema_editor, from_state, to_state)
+    @property
+    def table(self) -> str:
+        return self.model_name
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        before = to_state.models[app_label, self.model_name_lower].options
-        if self.part.name in {item.name for item in before.get(self.option_name, [])}:
-            return  # An earlier operation added it, and undoing that one removes it.
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if not self.is_ours(schema_editor, model):
-            return
-        if schema_editor.collect_sql or self.exists(Existing(schema_editor, model)):
-            self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
+    def is_missing(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return schema_editor.collect_sql or not self.exists(Existing(schema_editor, model))
+
+    def is_there(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return schema_editor.collect_sql or self.exists(Existing(schema_editor, model))
+
+    def is_in(self, app_label: str, state: ProjectState) -> bool:
+        options = state.models[app_label, self.model_name_lower].options
+        return self.part.name in {item.name for item in options.get(self.option_name, [])}
 
     @abstractmethod
     def exists(self, table: Existing) -> bool:
