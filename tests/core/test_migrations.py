@@ -2,59 +2,52 @@
 
 from __future__ import annotations
 
-import pytest
-from django.db import connection
+from typing import Any
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint
+import pytest
+
+from tests.support.catalog import execute, query
+from tests.support.undoing import (
+    assert_filled_and_emptied_again,
+    assert_zero_and_back_gives_the_same_catalog,
+    migrate,
+)
 
 DECOY = 'CREATE TABLE "other"."cost_centres" (code text CONSTRAINT cost_centres_code_key UNIQUE)'
 
 
-def execute(*statements):
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else None
+@pytest.fixture
+def decoy(scratch_database: str) -> None:
+    execute('CREATE SCHEMA "other"')
+    execute(DECOY)
+    execute("INSERT INTO other.cost_centres VALUES ('DECOY')")
 
 
-def migrate(call, *target):
-    result = call("migrate_domain", "core", *target)
-    assert result.exit_status == 0, result.stderr
-
-
-def test_zero_and_back_gives_the_same_catalog(scratch_database, call):
-    execute('CREATE SCHEMA "other"', DECOY)
-    other = fingerprint(connection, "other")
-    migrate(call)
-    before = fingerprint(connection, "public")
-    migrate(call, "zero")
-    tables = execute(
-        "SELECT relname FROM pg_class"
-        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1"
+def test_zero_and_back_gives_the_same_catalog(decoy: None, call: Any) -> None:
+    migrate(call, "core")
+    assert_zero_and_back_gives_the_same_catalog(
+        call,
+        "core",
+        schema="public",
+        left=["django_migrations", "django_migrations_core_journal"],
+        others=["other"],
     )
-    assert tables == [("django_migrations",), ("django_migrations_core_journal",)]
-    migrate(call)
-    assert compare(before, fingerprint(connection, "public")) == []
-    assert compare(other, fingerprint(connection, "other")) == []
 
 
-@pytest.mark.parametrize("rows", [3, 2500])
-def test_thai_names_are_filled_and_emptied_again(scratch_database, call, rows):
-    execute('CREATE SCHEMA "other"', DECOY, "INSERT INTO other.cost_centres VALUES ('DECOY')")
-    migrate(call, "core.0002")
-    execute(
-        "INSERT INTO public.cost_centres (code, name_en, name_th, is_active)"
-        f" SELECT 'C' || n, 'Centre ' || n, '', true FROM generate_series(1, {rows}) AS n",
-        "INSERT INTO public.cost_centres (code, name_en, name_th, is_active)"
-        " VALUES ('PHARM', 'Pharmacy', 'เภสัชกรรม', true)",
+@pytest.mark.parametrize("number", [3, 2500])
+def test_thai_names_are_filled_and_emptied_again(decoy: None, call: Any, number: int) -> None:
+    assert_filled_and_emptied_again(
+        call,
+        "core",
+        between=("core.0002", "core.0003"),
+        table="public.cost_centres",
+        columns=("name_en", "name_th"),
+        rows=[
+            "(code, name_en, name_th, is_active) SELECT 'C' || n, 'Centre ' || n, '', true"
+            f" FROM generate_series(1, {number}) AS n",
+            "(code, name_en, name_th, is_active) VALUES ('PHARM', 'Pharmacy', 'เภสัชกรรม', true)",
+        ],
+        number=number,
+        kept=("PHARM", "เภสัชกรรม"),
     )
-    migrate(call, "core.0003")
-    filled = "SELECT count(*) FROM public.cost_centres WHERE name_th = name_en"
-    assert execute(filled) == [(rows,)]
-    pharmacy = "SELECT name_th FROM public.cost_centres WHERE code = 'PHARM'"
-    assert execute(pharmacy) == [("เภสัชกรรม",)]
-    migrate(call)
-    migrate(call, "core.0002")
-    emptied = "SELECT count(*) FROM public.cost_centres WHERE name_th = ''"
-    assert execute(emptied) == [(rows,)]
-    assert execute(pharmacy) == [("เภสัชกรรม",)]
+    assert query("SELECT code FROM other.cost_centres") == [("DECOY",)]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint
+from tests.support.catalog import execute, query
+from tests.support.undoing import (
+    assert_filled_and_emptied_again,
+    assert_zero_and_back_gives_the_same_catalog,
+)
 
 DECOYS = (
     "CREATE TABLE public.accounts (id int CONSTRAINT accounts_code_key PRIMARY KEY,"
@@ -29,53 +32,32 @@ def replayed(settings: Any) -> None:
     settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": False}
 
 
-def execute(*statements):
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else None
+@pytest.fixture
+def with_decoys(migrated_database: str) -> None:
+    for decoy in DECOYS:
+        execute(decoy)
 
 
-def migrate(call, *target):
-    result = call("migrate_domain", "finance", *target)
-    assert result.exit_status == 0, result.stderr
+def test_zero_and_back_gives_the_same_catalog(with_decoys: None, call: Any) -> None:
+    left = ["django_migrations_finance", "django_migrations_finance_journal"]
+    assert_zero_and_back_gives_the_same_catalog(call, "finance", left=left, others=OTHERS)
 
 
-def test_zero_and_back_gives_the_same_catalog(migrated_database, call):
-    execute(*DECOYS)
-    before = fingerprint(connection, "finance")
-    others = {schema: fingerprint(connection, schema) for schema in OTHERS}
-    migrate(call, "zero")
-    tables = execute(
-        "SELECT relname FROM pg_class"
-        " WHERE relnamespace = 'finance'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1"
+@pytest.mark.parametrize("number", [3, 2500])
+def test_thai_names_are_filled_and_emptied_again(with_decoys: None, call: Any, number: int) -> None:
+    assert_filled_and_emptied_again(
+        call,
+        "finance",
+        between=("0003", "0004"),
+        table="finance.accounts",
+        columns=("name_en", "name_th"),
+        rows=[
+            "(code, name_en, name_th, kind, is_active) SELECT 5000 + n, 'Account ' || n, '',"
+            f" 'expense', true FROM generate_series(1, {number}) AS n",
+            "(code, name_en, name_th, kind, is_active)"
+            " VALUES ('1101', 'Cash', 'เงินสด', 'asset', true)",
+        ],
+        number=number,
+        kept=("1101", "เงินสด"),
     )
-    assert tables == [("django_migrations_finance",), ("django_migrations_finance_journal",)]
-    for schema, was in others.items():
-        assert compare(was, fingerprint(connection, schema)) == []
-    migrate(call)
-    assert compare(before, fingerprint(connection, "finance")) == []
-    for schema, was in others.items():
-        assert compare(was, fingerprint(connection, schema)) == []
-
-
-@pytest.mark.parametrize("rows", [3, 2500])
-def test_thai_names_are_filled_and_emptied_again(migrated_database, call, rows):
-    execute(*DECOYS)
-    migrate(call, "0003")
-    execute(
-        'INSERT INTO "finance"."accounts" (code, name_en, name_th, kind, is_active)'
-        f" SELECT 5000 + n, 'Account ' || n, '', 'expense', true FROM generate_series(1, {rows}) n",
-        'INSERT INTO "finance"."accounts" (code, name_en, name_th, kind, is_active)'
-        " VALUES ('1101', 'Cash', 'เงินสด', 'asset', true)",
-    )
-    migrate(call, "0004")
-    filled = 'SELECT count(*) FROM "finance"."accounts" WHERE name_th = name_en'
-    assert execute(filled) == [(rows,)]
-    cash = 'SELECT name_th FROM "finance"."accounts" WHERE code = \'1101\''
-    assert execute(cash) == [("เงินสด",)]
-    assert execute("SELECT name_th FROM public.accounts") == [("",)]
-    migrate(call)
-    migrate(call, "0003")
-    assert execute('SELECT count(*) FROM "finance"."accounts" WHERE name_th = \'\'') == [(rows,)]
-    assert execute(cash) == [("เงินสด",)]
+    assert query("SELECT name_th FROM public.accounts") == [("",)]

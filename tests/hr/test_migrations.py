@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint
+from tests.support.catalog import execute, query
+from tests.support.undoing import (
+    assert_filled_and_emptied_again,
+    assert_zero_and_back_gives_the_same_catalog,
+)
 
 DECOYS = (
     "CREATE TABLE public.employees (id int CONSTRAINT employees_number_key PRIMARY KEY)",
@@ -26,53 +29,33 @@ def replayed(settings: Any) -> None:
     settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": False}
 
 
-def execute(*statements):
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else None
+@pytest.fixture
+def with_decoys(migrated_database: str) -> None:
+    for decoy in DECOYS:
+        execute(decoy)
 
 
-def migrate(call, *target):
-    result = call("migrate_domain", "hr", *target)
-    assert result.exit_status == 0, result.stderr
+def test_zero_and_back_gives_the_same_catalog(with_decoys: None, call: Any) -> None:
+    left = ["django_migrations_hr", "django_migrations_hr_journal"]
+    assert_zero_and_back_gives_the_same_catalog(call, "hr", left=left, others=OTHERS)
 
 
-def test_zero_and_back_gives_the_same_catalog(migrated_database, call):
-    execute(*DECOYS)
-    before = fingerprint(connection, "hr")
-    others = {schema: fingerprint(connection, schema) for schema in OTHERS}
-    migrate(call, "zero")
-    tables = execute(
-        "SELECT relname FROM pg_class"
-        " WHERE relnamespace = 'hr'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1"
+@pytest.mark.parametrize("number", [3, 2500])
+def test_thai_titles_are_filled_and_emptied_again(
+    with_decoys: None, call: Any, number: int
+) -> None:
+    assert_filled_and_emptied_again(
+        call,
+        "hr",
+        between=("0003", "0004"),
+        table="hr.positions",
+        columns=("title_en", "title_th"),
+        rows=[
+            "(code, title_en, title_th, is_active)"
+            f" SELECT 'P' || n, 'Title ' || n, '', true FROM generate_series(1, {number}) AS n",
+            "(code, title_en, title_th, is_active) VALUES ('RN', 'Nurse', 'พยาบาล', true)",
+        ],
+        number=number,
+        kept=("RN", "พยาบาล"),
     )
-    assert tables == [("django_migrations_hr",), ("django_migrations_hr_journal",)]
-    for schema, was in others.items():
-        assert compare(was, fingerprint(connection, schema)) == []
-    migrate(call)
-    assert compare(before, fingerprint(connection, "hr")) == []
-    for schema, was in others.items():
-        assert compare(was, fingerprint(connection, schema)) == []
-
-
-@pytest.mark.parametrize("rows", [3, 2500])
-def test_thai_titles_are_filled_and_emptied_again(migrated_database, call, rows):
-    execute(*DECOYS)
-    migrate(call, "0003")
-    execute(
-        'INSERT INTO "hr"."positions" (code, title_en, title_th, is_active)'
-        f" SELECT 'P' || n, 'Title ' || n, '', true FROM generate_series(1, {rows}) AS n",
-        'INSERT INTO "hr"."positions" (code, title_en, title_th, is_active)'
-        " VALUES ('RN', 'Nurse', 'พยาบาล', true)",
-    )
-    migrate(call, "0004")
-    filled = 'SELECT count(*) FROM "hr"."positions" WHERE title_th = title_en'
-    assert execute(filled) == [(rows,)]
-    assert execute('SELECT title_th FROM "hr"."positions" WHERE code = \'RN\'') == [("พยาบาล",)]
-    assert execute("SELECT title_th FROM public.positions") == [("",)]
-    migrate(call)
-    migrate(call, "0003")
-    emptied = 'SELECT count(*) FROM "hr"."positions" WHERE title_th = \'\''
-    assert execute(emptied) == [(rows,)]
-    assert execute('SELECT title_th FROM "hr"."positions" WHERE code = \'RN\'') == [("พยาบาล",)]
+    assert query("SELECT title_th FROM public.positions") == [("",)]
