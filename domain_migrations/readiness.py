@@ -1,7 +1,8 @@
 """Whether new code may begin to serve: nothing that it needs is left to apply.
 
-Asked every second by whatever starts the code, so it is one query for each database, and no
-migration is imported: stages and squashed migrations are read from the files' syntax trees.
+Asked every second by whatever starts the code, so it is one query for each database (and one
+for each domain where a table is not as it should be), and no migration is imported: stages and
+squashed migrations are read from the files' syntax trees.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from .conf import get_settings
 from .domains import Domain, get_domain, get_domains
-from .exceptions import DomainMigrationsError, InvalidConfiguration
+from .exceptions import (
+    DomainMigrationsError,
+    InvalidConfiguration,
+    MigrationFailed,
+    PrivilegeMissing,
+)
 from .execution.connection import database_errors
 from .execution.results import FORMAT, Error
-from .execution.status import DomainStatus, status_from
+from .execution.status import DomainStatus, status_from_names
 from .files import MigrationKey, migration_file
-from .history.tables import owned_rows, read_histories_at_once
+from .history.tables import owned_rows, read_names_at_once
 from .stages import stage_on_disk
 
 
@@ -104,14 +110,19 @@ def _of_database(
 ) -> list[DomainReadiness]:
     try:
         with database_errors(alias):
-            histories = read_histories_at_once(connections[alias], domains)
+            names = read_names_at_once(connections[alias], domains)
     except ConnectionDoesNotExist as exc:
         failed: DomainMigrationsError = InvalidConfiguration(str(exc))
+    except (MigrationFailed, PrivilegeMissing) as exc:
+        if len(domains) > 1:
+            # One of them has a table that cannot be read, which is not the others' fault.
+            return [answer for domain in domains for answer in _of_database(alias, [domain], every)]
+        failed = exc
     except DomainMigrationsError as exc:
         failed = exc
     else:
-        owned = owned_rows(histories, every)
-        return [_of_domain(status_from(domain, owned[domain.name])) for domain in domains]
+        owned = owned_rows(names, every)
+        return [_of_domain(status_from_names(domain, owned[domain.name])) for domain in domains]
     return [DomainReadiness(domain=domain.name, error=Error.of(failed)) for domain in domains]
 
 

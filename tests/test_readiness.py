@@ -24,6 +24,11 @@ EMPTY = "class Migration(migrations.Migration):\n    {}\n    dependencies = [{}]
 FIRST = EMPTY.format("initial = True", "")
 SECOND = EMPTY.format("", '("hr", "0001_initial")')
 THIRD = EMPTY.format('stage = "after"', '("hr", "0002_more")')
+HISTORIES = (
+    ("public", "django_migrations"),
+    ("inventory", "django_migrations_inventory"),
+    ("finance", "django_migrations_finance"),
+)
 RELEASE = {"0001_initial": FIRST, "0002_more": SECOND, "0003_less": THIRD}
 
 
@@ -139,6 +144,51 @@ def test_one_query(migrated_module_database: str) -> None:
     with CaptureQueriesContext(connections["default"]) as queries:
         assert ask()[0] == 200
     assert len(queries) == 1
+
+
+BAD = {
+    "no name": "ALTER TABLE hr.django_migrations_hr DROP COLUMN name",
+    "no privilege": "REVOKE SELECT ON hr.django_migrations_hr FROM {role}",
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_table_that_cannot_be_read_is_its_own_domains_fault(
+    migrated_database: str, bad: str
+) -> None:
+    execute("CREATE TABLE public.django_migrations_hr (id int, app text, name text, applied date)")
+    role = f"reader_{os.getpid()}"
+    execute(f"CREATE ROLE {role}")
+    for schema, table in (*HISTORIES, ("hr", "django_migrations_hr")):
+        execute(
+            f"GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON {schema}.{table} TO {role}"
+        )
+    execute(BAD[bad].format(role=role))
+    execute(f"SET ROLE {role}")
+    try:
+        answers = {domain.domain: domain for domain in readiness().domains}
+        with transaction.atomic():
+            assert readiness().domains == tuple(answers.values())
+            execute("SELECT 1")
+        status, told = ask()
+    finally:
+        execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")
+    assert {name: domain.ready for name, domain in answers.items()} == {
+        "core": True,
+        "inventory": True,
+        "hr": False,
+        "finance": True,
+    }
+    error = answers["hr"].error
+    assert error is not None
+    code = "privilege" if bad == "no privilege" else "migration_failed"
+    assert (error.code, hr(told)["error"], status) == (code, {"code": code}, 503)
+
+
+def test_columns_of_other_types_can_be_read(migrated_database: str) -> None:
+    execute("ALTER TABLE hr.django_migrations_hr ALTER COLUMN applied TYPE text")
+    execute("ALTER TABLE finance.django_migrations_finance ADD COLUMN note text")
+    assert ask()[0] == 200
 
 
 def test_on_an_empty_database(scratch_database: str) -> None:

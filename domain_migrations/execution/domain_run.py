@@ -31,6 +31,7 @@ from .dry_run import DryRun
 from .emit import emit_post_migrate, emit_pre_migrate
 from .exclusive import exclusive
 from .executor import DomainExecutor, Outcome
+from .glance import Glance
 from .hooks.calls import HookBehindFailed, RunHooks
 from .integrity import check_checksums
 from .interrupted import check_interrupted
@@ -64,6 +65,7 @@ class DomainRun:
         options: what was asked for.
         context: the run this is a part of.
         reporter: told what happens.
+        glance: where to see what is pending, when nothing else is asked.
     """
 
     def __init__(
@@ -72,11 +74,13 @@ class DomainRun:
         options: MigrateOptions,
         context: RunContext,
         reporter: Reporter,
+        glance: Glance | None = None,
     ) -> None:
         self.domain = domain
         self.options = options
         self.context = context
         self.reporter = reporter
+        self.glance = glance
         self.alias = options.database or domain.database
         self.outcome = Outcome()
         self.batch: int | None = None
@@ -121,7 +125,10 @@ class DomainRun:
             return self._migrate(lock, status)
 
     def _look(self, connection: BaseDatabaseWrapper) -> DomainStatus:
-        (status,) = read_statuses(connection, [self.domain])
+        if self.glance is not None:
+            status = self.glance.status(connection, self.domain)
+        else:
+            (status,) = read_statuses(connection, [self.domain])
         self.unknown, self.pending = status.unknown, status.pending
         if status.unknown and self.options.strict:
             raise UnknownTarget(

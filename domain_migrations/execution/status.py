@@ -8,8 +8,8 @@ squashed one replaces.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -28,7 +28,7 @@ class DomainStatus:
     """Where one domain stands in one database.
 
     Attributes:
-        rows: the domain's history, oldest first.
+        rows: the domain's history, oldest first; empty where only names were read.
         pending: on disk, not applied.
         unknown: applied, but not on disk and not replaced by a squashed migration on disk.
         squash_to_record: a squashed migration whose replaced ones are all applied is not
@@ -89,17 +89,35 @@ def status_from(
     last_run: str | None = None,
 ) -> DomainStatus:
     """Return what the domain's rows come to, beside what is on disk."""
+    names = ((row.app, row.name) for row in rows)
+    status = status_from_names(domain, names, misplaced=((row.app, row.name) for row in misplaced))
+    return replace(status, rows=tuple(rows), last_run=last_run)
+
+
+def status_from_names(
+    domain: Domain,
+    names: Iterable[tuple[str, str]],
+    *,
+    misplaced: Iterable[tuple[str, str]] = (),
+) -> DomainStatus:
+    """Return what the names in the domain's history come to, beside what is on disk.
+
+    How the latest run ended is not asked.
+
+    Arguments:
+        misplaced: those in core's history.
+    """
     disk = migrations_on_disk(domain.app_labels)
-    found = differences(domain, disk, {MigrationKey(row.app, row.name) for row in rows})
+    found = differences(domain, disk, {MigrationKey(*name) for name in names})
     labels = set(domain.app_labels)
     return DomainStatus(
         domain=domain,
-        rows=tuple(rows),
+        rows=(),
         pending=keys(found.pending),
         unknown=keys(found.unknown),
         squash_to_record=found.squash_to_record,
-        misplaced=keys((row.app, row.name) for row in misplaced if row.app in labels),
-        last_run=last_run,
+        misplaced=keys(key for key in misplaced if key[0] in labels),
+        last_run=None,
     )
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime
 import functools
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 from django.apps.registry import Apps
@@ -21,6 +22,11 @@ from psycopg import sql
 from psycopg.errors import UndefinedTable
 
 from ..domains import Domain, QualifiedName
+
+NAMES = """
+SELECT {domain} AS domain, app, json_agg(name)::text FROM {table} GROUP BY app
+"""
+"""A row for each app, and not for each migration: most of what it takes is reading the rows."""
 
 
 class HistoryRow(NamedTuple):
@@ -97,35 +103,47 @@ def read_names(
     For very many domains at once: to read when each migration was applied takes far longer.
     """
     found = existing_tables(connection, (domain.history_table for domain in domains))
+    return _read_names(
+        connection, domains, [domain for domain in domains if domain.history_table in found]
+    )
+
+
+def read_names_at_once(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, set[tuple[str, str]]]:
+    """As :func:`read_names`, in one query where all the tables exist."""
+    try:
+        with _savepoint(connection):
+            return _read_names(connection, domains, domains)
+    except ProgrammingError as exc:
+        if not isinstance(exc.__cause__, UndefinedTable):
+            raise
+    with _savepoint(connection):
+        return read_names(connection, domains)
+
+
+def _read_names(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain], present: Sequence[Domain]
+) -> dict[str, set[tuple[str, str]]]:
     names: dict[str, set[tuple[str, str]]] = {domain.name: set() for domain in domains}
     parts = [
-        sql.SQL("SELECT {domain} AS domain, app, name FROM {table}").format(
+        sql.SQL(NAMES).format(
             domain=sql.Literal(domain.name), table=sql.Identifier(*domain.history_table)
         )
-        for domain in domains
-        if domain.history_table in found
+        for domain in present
     ]
     if parts:
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL(" UNION ALL ").join(parts))
-            for domain, *key in cursor.fetchall():
-                names[domain].add((key[0], key[1]))
+            for domain, app, found in cursor.fetchall():
+                names[domain].update((app, name) for name in json.loads(found))
     return names
 
 
-def read_histories_at_once(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, list[HistoryRow]]:
-    """As :func:`read_histories`, in one query where all the tables exist."""
-    # A failed query would take the caller's transaction with it.
+def _savepoint(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:
+    """Return what keeps a query that fails from taking the caller's transaction with it."""
     inside = connection.in_atomic_block
-    try:
-        with transaction.atomic(using=connection.alias) if inside else nullcontext():
-            return _read(connection, domains, [domain.history_table for domain in domains])
-    except ProgrammingError as exc:
-        if not isinstance(exc.__cause__, UndefinedTable):
-            raise
-    return read_histories(connection, domains)
+    return transaction.atomic(using=connection.alias) if inside else nullcontext()
 
 
 def _read(
