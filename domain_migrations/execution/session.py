@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from .pooling import backend_pid, detect_pooling
 
 LOST = (OperationalError, InterfaceError)
 
-SET_APPLICATION_NAME = "SELECT set_config('application_name', %s, false)"
+SET = "SELECT set_config(%s, %s, false)"
 
 
 @dataclass(frozen=True)
@@ -131,17 +131,32 @@ def own_connection(alias: str) -> Iterator[BaseDatabaseWrapper]:
 def _prepared(connection: BaseDatabaseWrapper, application_name: str) -> Iterator[None]:
     connection.ensure_connection()
     detect_pooling(connection)
-    with named(connection, application_name):
+    with (
+        _setting(connection, "application_name", lambda before: application_name),
+        _setting(connection, "search_path", _public_first),
+    ):
         yield
 
 
+def _public_first(path: str) -> str:
+    """Return the path on which core's names, which have no schema, are those of ``public``.
+
+    With what PostgreSQL has, ``"$user", public``, the tables of core would be made in a domain's
+    schema that has the name of the role. What is on the path behind ``public`` may be the
+    schema of an extension.
+    """
+    return f"public, {path}" if path else "public"
+
+
 @contextmanager
-def named(connection: BaseDatabaseWrapper, application_name: str) -> Iterator[None]:
-    """Show a name in ``pg_stat_activity`` to whoever waits for the session."""
+def _setting(
+    connection: BaseDatabaseWrapper, name: str, value: Callable[[str], str]
+) -> Iterator[None]:
+    """Change a setting of the session; `value` gets the one that there is."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('application_name')")
+        cursor.execute("SELECT current_setting(%s)", [name])
         (before,) = cursor.fetchone()
-        cursor.execute(SET_APPLICATION_NAME, [application_name])
+        cursor.execute(SET, [name, value(before)])
     raw = connection.connection
     try:
         yield
@@ -150,7 +165,7 @@ def named(connection: BaseDatabaseWrapper, application_name: str) -> Iterator[No
         idle = is_alive(connection) and raw.info.transaction_status == TransactionStatus.IDLE
         if connection.connection is raw and idle:
             with suppress(*LOST), connection.cursor() as cursor:
-                cursor.execute(SET_APPLICATION_NAME, [before])
+                cursor.execute(SET, [name, before])
 
 
 def _is_shared(connection: BaseDatabaseWrapper) -> bool:

@@ -138,3 +138,23 @@ def test_assert_same__ended_by_the_server(postgres_server: Any) -> None:
         session.assert_same()
     assert failed.value.message.startswith("The connection to the database was lost: ")
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "during"),
+    [
+        ('"$user", public', 'public, "$user", public'),
+        ("''", 'public, ""'),
+        ("hr, x", "public, hr, x"),
+    ],
+)
+def test_dedicated__looks_into_public_first(path: str, during: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET search_path = {path}")
+        cursor.execute("SHOW search_path")
+        before = cursor.fetchone()
+        with dedicated():
+            cursor.execute("SHOW search_path")
+            assert cursor.fetchone() == (during,)
+        cursor.execute("SHOW search_path")
+        assert cursor.fetchone() == before
