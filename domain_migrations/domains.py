@@ -12,7 +12,7 @@ Every app that declares none belongs to ``core``, the main system in the schema 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -151,14 +151,21 @@ def get_domain(name: str, apps: Apps = global_apps) -> Domain:
     try:
         return domains[name]
     except KeyError:
-        raise unknown_domain(name, domains) from None
+        owners = [domain.name for domain in domains.values() if name in domain.app_labels]
+        raise unknown_domain(name, domains, owners) from None
 
 
-def unknown_domain(name: str, known: Iterable[str]) -> UnknownDomain:
-    """Return the error for a name that no domain has."""
+def unknown_domain(name: str, known: Iterable[str], owners: Sequence[str] = ()) -> UnknownDomain:
+    """Return the error for a name that no domain has.
+
+    Arguments:
+        owners: the domain of the app that has the name.
+    """
     names = list(known)
     nearest = difflib.get_close_matches(name, names, n=1)
     guess = f' Did you mean "{nearest[0]}"?' if nearest else ""
+    if owners:
+        guess = f' The app of that name belongs to the domain "{owners[0]}".'
     return UnknownDomain(
         f'There is no domain "{name}".{guess}', hint=f"The domains are {', '.join(names)}."
     )

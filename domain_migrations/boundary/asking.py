@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from weakref import WeakKeyDictionary
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import sql
+from psycopg import ClientCursor, sql
 
 Row = tuple[Any, ...]
 
@@ -34,7 +34,8 @@ def query(
     """
     connection.ensure_connection()
     results: list[list[Row]] = []
-    with connection.connection.cursor() as cursor:
+    # Also where the settings ask for binding on the server, which takes one statement at a time.
+    with ClientCursor(connection.connection) as cursor:
         cursor.execute(statement, params, prepare=False)
         more: bool | None = True
         while more:

@@ -78,7 +78,7 @@ class DomainExecutor(MigrationExecutor):
         # Not super().__init__(): it would load every app of the project.
         self.connection = connection
         self.loader = loader
-        self.recorder = DomainRecorder(connection)
+        self.recorder = DomainRecorder(connection, loader.domain)
         self.progress_callback = progress
         self.domain: Domain = loader.domain
         self.records = Records(self.recorder, journal, loader, check_session)

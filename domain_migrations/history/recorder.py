@@ -49,15 +49,19 @@ class DomainRecorder(MigrationRecorder):
     """The recorder that Django uses once the engine is installed.
 
     A connection to another database than PostgreSQL gets Django's own recorder.
+
+    Arguments:
+        domain: whose run it is, if it is one's.
     """
 
-    def __new__(cls, connection: BaseDatabaseWrapper) -> Any:
+    def __new__(cls, connection: BaseDatabaseWrapper, domain: Domain | None = None) -> Any:
         if connection.vendor != "postgresql":
             return MigrationRecorder(connection)
         return super().__new__(cls)
 
-    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, domain: Domain | None = None) -> None:
         self.connection = connection
+        self._domain = domain
         self._has_table: bool = False
         self._ensured: set[str] = set()
 
@@ -75,8 +79,8 @@ class DomainRecorder(MigrationRecorder):
         return self._has_table
 
     def ensure_schema(self) -> None:
-        """Create core's history; a domain's is made when its first row is written."""
-        self._ensure(get_domain("core"))
+        """Create the history of the run's domain, else core's; others with their first row."""
+        self._ensure(self._domain or get_domain("core"))
 
     def _ensure(self, domain: Domain) -> None:
         if domain.name in self._ensured:

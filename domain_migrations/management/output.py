@@ -45,11 +45,9 @@ class ConsoleReporter(Reporter):
         self.unended = ""
 
     def domain(self, domain: Domain) -> None:
-        if self.options.verbosity >= 1:
-            style = self.command.style
-            self.command.stdout.write(
-                style.MIGRATE_HEADING(f"Domain {domain.name} (schema {domain.schema}):")
-            )
+        # A plan has nothing to tell before it is made; its heading is printed with its steps.
+        if self.options.verbosity >= 1 and not self.options.plan:
+            self.command.stdout.write(_heading(self.command, domain.name, domain.schema))
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
         if self.options.verbosity < 1:
@@ -116,12 +114,19 @@ def print_result(command: BaseCommand, result: RunResult, options: MigrateOption
                 )
             )
         if options.plan or options.verbosity >= 1:
+            again = options.rolls_back and domain.steps and len(result.domains) > 1
+            if domain.schema and (again or (options.plan and options.verbosity >= 1)):
+                command.stdout.write(_heading(command, domain.domain, domain.schema))
             print_steps(command, domain, options)
             rolled_back = options.rolls_back and domain.status == "planned"
             what = rehearsed(domain, options) if rolled_back else summary(domain)
             paint = getattr(command.style, PAINT.get(domain.status, ""), str)
             name = f"{domain.domain}:".ljust(longest if command.stdout.isatty() else 0)
             command.stdout.write(f"{name} {paint(what)}{_waiting(domain, options)}")
+
+
+def _heading(command: BaseCommand, name: str, schema: str | None) -> str:
+    return command.style.MIGRATE_HEADING(f"Domain {name} (schema {schema}):")
 
 
 def summary(result: DomainResult) -> str:

@@ -9,7 +9,9 @@ import pytest
 
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
 from tests.support.commands import Result
+from tests.support.databases import scratch
 from tests.support.projects import Project, domain_app
+from tests.support.servers import TestServer
 
 Call = Callable[..., Result]
 
@@ -166,6 +168,42 @@ def test_squashed_migrations(project: Callable[..., Project], applied: str) -> N
     assert (result.returncode, result.stderr) == (0, "")
     shown = json.loads(only.manage("show_domains", "lab", "--format", "json").stdout)
     assert (shown["domains"][0]["pending"], shown["domains"][0]["unknown"]) == ([], [])
+
+
+def test_migrate_brings_a_domain_up_to_date_in_its_own_database(
+    project: Callable[..., Project], scratch_database: str, postgres_server: TestServer
+) -> None:
+    server = {"ENGINE": "domain_migrations.backends.postgresql", **postgres_server.settings}
+    with scratch(postgres_server) as other:
+        foreign = project(
+            lab(**STEPS),
+            settings={
+                "DATABASES": {
+                    "default": {**server, "NAME": scratch_database},
+                    "other": {**server, "NAME": other},
+                },
+                "DOMAIN_MIGRATIONS": {"DATABASES": {"lab": "other"}},
+            },
+        )
+        with postgres_server.connect(other) as connection:
+            connection.execute("CREATE TABLE public.things (id int)")
+        for command in (["migrate"], ["migrate", "lab", "0001"], ["migrate", "lab"]):
+            result = foreign.manage(*command)
+            assert result.returncode == 0, result.stderr
+            assert "lab" not in schemas()
+            assert {"auth_user", "django_migrations"} <= tables("public")
+        with postgres_server.connect(other) as connection:
+            found = connection.execute(
+                "SELECT relnamespace::regnamespace::text, relname FROM pg_class"
+                " WHERE relkind = 'r' AND relnamespace::regnamespace::text IN ('lab', 'public')"
+                " ORDER BY 1, 2"
+            ).fetchall()
+        assert found == [
+            ("lab", "django_migrations_lab"),
+            ("lab", "django_migrations_lab_journal"),
+            ("lab", "things"),
+            ("public", "things"),
+        ]
 
 
 def test_squashmigrations_writes_one_that_works(project: Callable[..., Project]) -> None:

@@ -49,6 +49,12 @@ def unchanged(migrated_module_database: str) -> Iterator[None]:
         ),
         (["zzz"], 1, f'There is no domain "zzz". The domains are {", ".join(HISTORIES)}.'),
         (
+            ["auth"],
+            1,
+            'There is no domain "auth". The app of that name belongs to the domain "core".'
+            f" The domains are {', '.join(HISTORIES)}.",
+        ),
+        (
             ["hr", "0999_nothing"],
             1,
             'No migration of the domain "hr" begins with "0999_nothing".'
@@ -79,8 +85,11 @@ def test_arguments(call: Call, arguments: list[str], status: int, sentence: str)
     assert (result.exit_status, sentence in result.stderr) == (status, True), result.stderr
 
 
-def test_unreachable_database(manage: Manage, migrated_module_database: str) -> None:
-    result = manage("migrate_domain", "hr", DATABASE_URL="postgres://u:p@127.0.0.1:1/nowhere")
+@pytest.mark.parametrize("command", [["migrate_domain", "hr"], ["migrate"], ["migrate", "hr"]])
+def test_unreachable_database(
+    command: list[str], manage: Manage, migrated_module_database: str
+) -> None:
+    result = manage(*command, DATABASE_URL="postgres://u:p@127.0.0.1:1/nowhere")
     assert result.returncode == 75
     assert 'The database "default" (nowhere on 127.0.0.1:1) cannot be reached:' in result.stderr
     assert "--wait-for-db SECONDS waits for it" in result.stderr

@@ -62,6 +62,15 @@ def status(project: Project, *arguments: str) -> dict[str, object]:
     return dict(json.loads(result.stdout)["domains"][-1])
 
 
+def test_a_domain_that_needs_nothing_of_core_leaves_public_alone(project: Write) -> None:
+    foreign = project(LAB)
+    for target in ("lab", "zero", "lab"):
+        result = foreign.manage("migrate_domain", "lab", *([target] if target == "zero" else []))
+        assert result.returncode == 0, result.stderr
+        assert tables("public") == set()
+    assert tables("lab") == {"things", "django_migrations_lab", "django_migrations_lab_journal"}
+
+
 def test_two_apps_share_a_domain(project: Write) -> None:
     foreign = project(TWO_APPS)
     result = foreign.manage("migrate_domain", "lab", "--with-dependencies")

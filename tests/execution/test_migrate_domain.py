@@ -171,6 +171,21 @@ def test_rollback_undoes_the_last_batch(migrated_database: str, call: Call) -> N
     assert snapshot() == before
 
 
+def test_plan_of_several_domains_has_each_ones_steps_under_its_name(
+    scratch_database: str, call: Call
+) -> None:
+    lines = call("migrate_domain", "--all", "--plan").stdout.splitlines()
+    headings = [line for line in lines if line.startswith("Domain ")]
+    assert headings == [
+        "Domain core (schema public):",
+        "Domain inventory (schema inventory):",
+        "Domain hr (schema hr):",
+        "Domain finance (schema finance):",
+    ]
+    assert lines[lines.index("Domain hr (schema hr):") + 1] == "  hr.0001_initial"
+    assert lines[lines.index("Domain finance (schema finance):") - 1] == "hr: 12 pending"
+
+
 def test_unknown_rows_are_a_warning(migrated_database: str, call: Call) -> None:
     execute(
         "INSERT INTO hr.django_migrations_hr (app, name, applied)"

@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from domain_migrations.exceptions import ConnectionFailed, MigrationFailed
 from domain_migrations.execution.session import Session, backend_pid, dedicated
+from tests.support.catalog import snapshot
 
 pytestmark = pytest.mark.usefixtures("scratch_database")
 
@@ -158,3 +159,22 @@ def test_dedicated__looks_into_public_first(path: str, during: str) -> None:
             assert cursor.fetchone() == (during,)
         cursor.execute("SHOW search_path")
         assert cursor.fetchone() == before
+
+
+def test_a_run_works_where_parameters_are_bound_on_the_server(
+    migrated_database: str, call: Any
+) -> None:
+    """There each message is one statement, and what the guard asks is several."""
+    plain = connections[DEFAULT_DB_ALIAS]
+    settings = {**plain.settings_dict, "OPTIONS": {"server_side_binding": True}}
+    connections[DEFAULT_DB_ALIAS] = binding = type(plain)(settings, DEFAULT_DB_ALIAS)
+    before = snapshot()
+    try:
+        for arguments in (["hr", "0003"], ["hr"], ["hr", "--rollback"], ["hr"]):
+            result = call("migrate_domain", *arguments)
+            assert result.exit_status == 0, result.stderr
+        assert call("verify_domain", "hr").exit_status == 0
+        assert snapshot() == before
+    finally:
+        binding.close()
+        connections[DEFAULT_DB_ALIAS] = plain

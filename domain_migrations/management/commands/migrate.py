@@ -4,14 +4,15 @@ import sys
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate as django_migrate
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
 from ...backends.postgresql.base import QualifiedNamesMixin
-from ...domains import domain_of
+from ...domains import domain_of, get_domains
+from ...execution.connection import database_errors
 from ...execution.options import MigrateOptions
 from ...execution.results import RunResult
 from ...execution.runner import migrate
@@ -23,15 +24,28 @@ from ..terminal import TerminalCommand, reporting
 class Command(TerminalCommand, django_migrate.Command):
     help = "Updates every domain's schema, core first, or one app's; takes Django's own options."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.set_defaults(database=None)  # Each domain's own, as migrate_domain has it.
+
+    def get_check_kwargs(self, options: dict[str, Any]) -> Any:
+        aliases = dict.fromkeys(domain.database for domain in get_domains())
+        chosen = [options["database"]] if options["database"] else list(aliases)
+        kwargs: dict[Any, Any] = super().get_check_kwargs(options)
+        return {**kwargs, "databases": chosen}
+
+    def check(self, *args: Any, **kwargs: Any) -> None:
+        """Run the checks; those of the database say in a sentence that it cannot be reached."""
+        with command_errors(), database_errors((kwargs.get("databases") or [DEFAULT_DB_ALIAS])[0]):
+            super().check(*args, **kwargs)
+
     def handle(self, *args: Any, **options: Any) -> None:
-        connection = connections[options["database"]]
-        if options["prune"] or not isinstance(connection, QualifiedNamesMixin):
-            # Pruning only deletes history rows, which the recorder does in the right table.
-            super().handle(*args, **options)
-            return
-        if not options["skip_checks"]:
-            self.check(databases=[options["database"]])
         app_label, target = options["app_label"], options["migration_name"]
+        alias = options["database"] or domain_of(app_label or "").database
+        if options["prune"] or not isinstance(connections[alias], QualifiedNamesMixin):
+            # Pruning only deletes history rows, which the recorder does in the right table.
+            super().handle(*args, **{**options, "database": alias})
+            return
         if app_label:
             self._check_app(app_label, target, options["run_syncdb"])
         chosen = MigrateOptions(
