@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from django.apps import AppConfig
 from django.apps import apps as global_apps
 from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
 from .conf import get_settings
+from .deferral import DeferringConfig
 from .exceptions import InvalidConfiguration, UnknownDomain
 
 CORE = "core"
@@ -32,7 +32,7 @@ MAX_NAME_BYTES = 37
 """A domain's longest name: PostgreSQL's 63 bytes less what the journal's name adds to it."""
 
 
-class DomainConfig(AppConfig):
+class DomainConfig(DeferringConfig):
     """An app that belongs to a domain.
 
     Attributes:
@@ -41,7 +41,6 @@ class DomainConfig(AppConfig):
         schema: the PostgreSQL schema that the domain owns; the domain's name unless given.
     """
 
-    domain: str = ""
     schema: str = ""
 
     # Django takes an app's only config; this one, imported beside it, must not count.

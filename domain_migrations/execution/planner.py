@@ -45,14 +45,17 @@ def make_plan(
         # By the time it is done, core will have what it lacks now.
         plan = [step for step in plan if step[0].app_label in domain.app_labels]
     plan = own_part(plan, domain)
-    statuses = read_statuses(connection) if domain.is_core else []  # core's is the first
+    undoes = any(backwards for _, backwards in plan)
+    to_zero = options.target == ZERO and options.app_label is None
+    # Domains are looked at where something is taken from under them; core's status is the first.
+    statuses = read_statuses(connection) if domain.is_core and (undoes or to_zero) else []
     if domain.is_core:
-        if options.target == ZERO and options.app_label is None:
+        if to_zero:
             check_core_zero(statuses)
         check_dependants(plan, statuses)
         if not options.fake:
             check_key_types(connection, executor.loader, plan)
-    if any(backwards for _, backwards in plan) and not (options.fake or options.resume):
+    if undoes and not (options.fake or options.resume):
         status, *_ = statuses or read_statuses(connection, [domain])
         check_unknown(plan, status)
     check_reversible(plan)
