@@ -12,7 +12,14 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, DateTimeField, FloatField, JSONField
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    FloatField,
+    JSONField,
+    TextField,
+)
 from django.utils import timezone
 
 from .keys import AnyField
@@ -101,6 +108,8 @@ def _reader(field: AnyField) -> Converter:
         return _float
     if isinstance(field, BooleanField):
         return lambda value: _boolean(field, value)
+    if isinstance(field, CharField | TextField):
+        return _text_or_null if field.null else _text
     if field.empty_strings_allowed and not field.null:
         return _plain
     return _not_empty
@@ -133,6 +142,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bool | dict):
         raise BadValue(f"{value!r} is no text.")
     return value
+
+
+def _text(value: Any) -> Any:
+    """Django would keep a list as Python spells it."""
+    if isinstance(value, list | tuple):
+        raise BadValue("a list is no text.")
+    return _plain(value)
+
+
+def _text_or_null(value: Any) -> Any:
+    return _not_empty(_text(value))
 
 
 def _not_empty(value: Any) -> Any:

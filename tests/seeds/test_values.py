@@ -202,3 +202,10 @@ def test_a_float_does_not_become_infinite(value: Any) -> None:
         convert(value)
     assert convert("inf") == math.inf
     assert convert("1e300") == 1e300
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, True])
+@pytest.mark.parametrize("field", [models.CharField(null=True), models.TextField()])
+def test_what_is_no_text_does_not_become_one(field: Any, value: Any) -> None:
+    with pytest.raises(BadValue, match="is no text"):
+        converter(field, connections["default"], required=False)(value)
