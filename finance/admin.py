@@ -88,7 +88,7 @@ class InvoiceAdmin(DomainReferenceAdmin):
         "total",
         "paid",
     ]
-    list_filter = ["status", "due_on", "cost_centre"]
+    list_filter = ["status", "cost_centre"]
     search_fields = ["supplier_reference", "=supplier_id", "lines__description"]
     autocomplete_fields = ["cost_centre"]
     readonly_fields = ["status", "journal", "created_by"]
@@ -124,7 +124,7 @@ class PaymentAdmin(PostedAdmin):
     """Payments."""
 
     list_display = ["reference", "invoice", "paid_on", "amount", "method", "journal", "paid_by"]
-    list_filter = ["method", "paid_on"]
+    list_filter = ["method"]
     list_select_related = ["invoice", "journal", "paid_by"]
     search_fields = ["reference", "invoice__supplier_reference", "journal__number"]
     date_hierarchy = "paid_on"

@@ -62,14 +62,19 @@ class DomainAdmin(BaseAdmin):
     def _page(self, route: str, view: View, name: str) -> URLPattern:
         def serve(request: HttpRequest, **captured: Any) -> HttpResponseBase:
             try:
-                answer = refused(request) or self._answer(request, view, captured)
+                return refused(request) or self._answer(request, view, captured)
             except (Http404, PermissionDenied) as exc:
                 if settings.DEBUG:
                     raise  # Django's page for developers has its styles inline.
-                answer = response_for_exception(request, exc)
-            return protect(answer)
+                return response_for_exception(request, exc)
 
-        return path(route, self.admin_site.admin_view(serve), name=f"domain_migrations_{name}")
+        guarded = self.admin_site.admin_view(serve)
+
+        def protected(request: HttpRequest, **captured: Any) -> HttpResponseBase:
+            # What leads to signing in is an answer too.
+            return protect(guarded(request, **captured))
+
+        return path(route, protected, name=f"domain_migrations_{name}")
 
     def _answer(self, request: HttpRequest, view: View, captured: dict[str, Any]) -> Any:
         seen = visible_domains(request.user)

@@ -12,6 +12,21 @@ from django.http import HttpRequest
 from inventory.exceptions import InventoryError
 
 
+def name_of(field: str) -> Callable[[Model], str | None]:
+    """Return a column with the name of what a field refers to.
+
+    Django keeps its own column of a foreign key on one line, so that long names leave the
+    others no room.
+    """
+
+    @admin.display(description=field.replace("_", " "), ordering=field)
+    def column(row: Model) -> str | None:
+        found = getattr(row, field)
+        return None if found is None else str(found)
+
+    return column
+
+
 class RecordedAdmin(admin.ModelAdmin):
     """Writes down who created a document, and its items where they say so too."""
 

@@ -19,7 +19,7 @@ from inventory.models import (
     BudgetType,
 )
 
-from .base import ReadOnlyAdmin, RecordedAdmin
+from .base import ReadOnlyAdmin, RecordedAdmin, name_of
 
 
 @admin.register(BudgetType)
@@ -36,7 +36,7 @@ class BudgetCategoryAdmin(DomainReferenceAdmin):
 
 @admin.register(Budget)
 class BudgetAdmin(admin.ModelAdmin):
-    list_display = ("code", "name", "type", "category", "is_active")
+    list_display = ("code", "name", name_of("type"), name_of("category"), "is_active")
     list_filter = ("is_active", "type", "category")
     list_select_related = ("type", "category")
     search_fields = ("code", "name")
@@ -45,8 +45,15 @@ class BudgetAdmin(admin.ModelAdmin):
 
 @admin.register(BudgetAllocation)
 class BudgetAllocationAdmin(RecordedAdmin):
-    list_display = ("fiscal_year", "budget", "department", "amount", "reserved", "available")
-    list_display_links = ("fiscal_year", "budget")
+    list_display = (
+        "fiscal_year",
+        name_of("budget"),
+        name_of("department"),
+        "amount",
+        "reserved",
+        "available",
+    )
+    list_display_links = ("fiscal_year",)
     list_filter = ("fiscal_year", "budget", "department")
     list_select_related = ("budget", "department")
     search_fields = ("budget__code", "budget__name", "department__code", "department__name")
@@ -76,14 +83,14 @@ class BudgetAllocationAdmin(RecordedAdmin):
 class BudgetPlanAdmin(RecordedAdmin):
     list_display = (
         "fiscal_year",
-        "department",
-        "generic",
+        name_of("department"),
+        name_of("generic"),
         "used_last_year",
         "quantity",
         "unit_price",
         "amount",
     )
-    list_display_links = ("fiscal_year", "generic")
+    list_display_links = ("fiscal_year",)
     list_filter = ("fiscal_year", "department", "generic__priority")
     list_select_related = ("department", "generic")
     search_fields = ("generic__working_code", "generic__name", "department__code")

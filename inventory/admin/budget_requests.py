@@ -16,7 +16,7 @@ from inventory.models import (
 )
 from inventory.services.budget_requests import budget_request_move
 
-from .base import ReadOnlyAdmin, RecordedAdmin, run_service
+from .base import ReadOnlyAdmin, RecordedAdmin, name_of, run_service
 
 
 class BudgetRequestItemInline(Inline):
@@ -45,8 +45,8 @@ class BudgetRequestAdmin(RecordedAdmin):
     list_display = (
         "number",
         "fiscal_year",
-        "department",
-        "budget",
+        name_of("department"),
+        name_of("budget"),
         "status",
         "approved_amount",
         "created_by",
@@ -103,7 +103,7 @@ class BudgetRequestAdmin(RecordedAdmin):
 @admin.register(BudgetRequestAudit)
 class BudgetRequestAuditAdmin(ReadOnlyAdmin):
     list_display = ("changed_at", "request", "old_status", "new_status", "changed_by")
-    list_filter = ("new_status", "changed_at")
+    list_filter = ("new_status",)
     list_select_related = ("request", "changed_by")
     date_hierarchy = "changed_at"
     search_fields = ("request__number", "changed_by__username")

@@ -9,6 +9,8 @@ from django.http import HttpRequest
 from core.inlines import Inline
 from inventory.models import DosageForm, Drug, DrugComponent, DrugGeneric, DrugUnit, PackRatio
 
+from .base import name_of
+
 
 @admin.register(DosageForm, DrugUnit)
 class LookUpAdmin(admin.ModelAdmin):
@@ -27,14 +29,19 @@ class DrugGenericAdmin(admin.ModelAdmin):
         "working_code",
         "name",
         "strength",
-        "dosage_form",
+        name_of("dosage_form"),
         "essential_list",
         "priority",
-        "is_controlled",
         "reorder_point",
     )
     list_display_links = ("working_code", "name")
-    list_filter = ("is_active", "essential_list", "priority", "is_controlled", "dosage_form")
+    list_filter = (
+        "is_active",
+        "essential_list",
+        "priority",
+        "is_controlled",
+        ("dosage_form", admin.RelatedOnlyFieldListFilter),
+    )
     list_select_related = ("dosage_form",)
     search_fields = ("working_code", "name", "components__substance")
     autocomplete_fields = ("dosage_form", "issue_unit")
@@ -48,9 +55,19 @@ class PackRatioInline(Inline):
 
 @admin.register(Drug)
 class DrugAdmin(admin.ModelAdmin):
-    list_display = ("standard_code", "trade_name", "generic", "manufacturer", "is_active")
+    list_display = (
+        "standard_code",
+        "trade_name",
+        name_of("generic"),
+        name_of("manufacturer"),
+        "is_active",
+    )
     list_display_links = ("standard_code", "trade_name")
-    list_filter = ("is_active", "generic__essential_list", "generic__dosage_form")
+    list_filter = (
+        "is_active",
+        "generic__essential_list",
+        ("generic__dosage_form", admin.RelatedOnlyFieldListFilter),
+    )
     list_select_related = ("generic", "manufacturer")
     search_fields = (
         "standard_code",

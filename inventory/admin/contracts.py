@@ -7,7 +7,7 @@ from django.contrib import admin
 from core.inlines import Inline
 from inventory.models import Contract, ContractItem
 
-from .base import RecordedAdmin
+from .base import RecordedAdmin, name_of
 
 
 class ContractItemInline(Inline):
@@ -18,7 +18,15 @@ class ContractItemInline(Inline):
 
 @admin.register(Contract)
 class ContractAdmin(RecordedAdmin):
-    list_display = ("number", "title", "vendor", "starts_on", "ends_on", "total_value", "status")
+    list_display = (
+        "number",
+        "title",
+        name_of("vendor"),
+        "starts_on",
+        "ends_on",
+        "total_value",
+        "status",
+    )
     list_filter = ("status", "fiscal_year", "method")
     list_select_related = ("vendor",)
     date_hierarchy = "starts_on"

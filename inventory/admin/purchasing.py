@@ -19,7 +19,7 @@ from inventory.services.purchasing import (
     purchase_request_submit,
 )
 
-from .base import RecordedAdmin, run_service
+from .base import RecordedAdmin, name_of, run_service
 
 
 class PurchaseRequestItemInline(Inline):
@@ -29,7 +29,14 @@ class PurchaseRequestItemInline(Inline):
 
 @admin.register(PurchaseRequest)
 class PurchaseRequestAdmin(RecordedAdmin):
-    list_display = ("number", "fiscal_year", "department", "status", "needed_by", "created_by")
+    list_display = (
+        "number",
+        "fiscal_year",
+        name_of("department"),
+        "status",
+        "needed_by",
+        "created_by",
+    )
     list_filter = ("status", "fiscal_year", "department")
     list_select_related = ("department", "created_by")
     date_hierarchy = "created_at"
@@ -83,8 +90,16 @@ class PurchaseOrderItemInline(Inline):
 
 @admin.register(PurchaseOrder)
 class PurchaseOrderAdmin(RecordedAdmin):
-    list_display = ("number", "vendor", "method", "ordered_on", "due_on", "status", "total_amount")
-    list_filter = ("status", "method", "ordered_on")
+    list_display = (
+        "number",
+        name_of("vendor"),
+        "method",
+        "ordered_on",
+        "due_on",
+        "status",
+        "total_amount",
+    )
+    list_filter = ("status", "method")
     list_select_related = ("vendor",)
     date_hierarchy = "ordered_on"
     search_fields = ("number", "vendor__name", "request__number", "contract__number")

@@ -28,7 +28,7 @@ class ReceiptInspectorInline(Inline):
 @admin.register(Receipt)
 class ReceiptAdmin(RecordedAdmin, DomainReferenceAdmin):
     list_display = ("number", "order", "vendor", "location", "received_on", "status", "posted_by")
-    list_filter = ("status", "location", "received_on")
+    list_filter = ("status", "location")
     list_select_related = ("order__vendor", "location", "posted_by")
     date_hierarchy = "received_on"
     search_fields = ("number", "delivery_note", "order__number", "items__lot_number")

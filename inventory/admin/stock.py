@@ -6,13 +6,13 @@ from django.contrib import admin
 
 from inventory.models import DrugLot, StockLevel, StockOnHand, StockTransaction
 
-from .base import ReadOnlyAdmin, RecordedAdmin
+from .base import ReadOnlyAdmin, RecordedAdmin, name_of
 
 
 @admin.register(DrugLot)
 class DrugLotAdmin(RecordedAdmin):
-    list_display = ("lot_number", "drug", "expires_on", "unit_cost", "is_quarantined")
-    list_filter = ("is_quarantined", "expires_on")
+    list_display = ("lot_number", name_of("drug"), "expires_on", "unit_cost", "is_quarantined")
+    list_filter = ("is_quarantined",)
     list_select_related = ("drug",)
     date_hierarchy = "expires_on"
     search_fields = ("lot_number", "drug__trade_name", "drug__standard_code")
@@ -33,7 +33,15 @@ class StockLevelAdmin(ReadOnlyAdmin):
 
 @admin.register(StockOnHand)
 class StockOnHandAdmin(ReadOnlyAdmin):
-    list_display = ("drug", "location", "quantity", "usable", "lots", "next_expiry", "value")
+    list_display = (
+        name_of("drug"),
+        name_of("location"),
+        "quantity",
+        "usable",
+        "lots",
+        "next_expiry",
+        "value",
+    )
     list_filter = ("location", "drug__generic__priority")
     list_select_related = ("drug", "location")
     search_fields = ("drug__trade_name", "drug__standard_code", "drug__generic__name")
@@ -44,13 +52,13 @@ class StockTransactionAdmin(ReadOnlyAdmin):
     list_display = (
         "occurred_at",
         "kind",
-        "location",
-        "lot",
+        name_of("location"),
+        name_of("lot"),
         "quantity",
-        "department",
+        name_of("department"),
         "created_by",
     )
-    list_filter = ("kind", "location", "occurred_at")
+    list_filter = ("kind", "location")
     list_select_related = ("location", "lot", "department", "created_by")
     date_hierarchy = "occurred_at"
     search_fields = ("reference", "lot__lot_number", "lot__drug__trade_name")
