@@ -29,12 +29,7 @@ def emit_pre_migrate(
     Core's are told of a domain's run too: ``contenttypes`` listens as itself, and puts the
     renaming of a content type into the plan behind each renamed model.
     """
-    labels = (*get_domain("core").app_labels, *domain.app_labels)
-    for config in map(apps.get_app_config, labels):
-        # As Django's migrate: receivers may be connected in an app's management module.
-        if module_has_submodule(config.module, "management"):
-            import_module(".management", config.name)
-    _send(pre_migrate, labels, connection, options, apps=state.apps, plan=plan)
+    _send_pre_migrate(connection, domain, options, apps=state.apps, plan=plan)
 
 
 def emit_post_migrate(
@@ -56,6 +51,28 @@ def emit_post_migrate(
             state_apps.unregister_model(*key)
     state_apps.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in real])
     _send(post_migrate, domain.app_labels, connection, options, apps=state_apps, plan=plan)
+
+
+def emit_without_plan(
+    connection: BaseDatabaseWrapper, domain: Domain, options: MigrateOptions
+) -> None:
+    """Send both where everything is applied, so that today's models are those of the database.
+
+    No migration is loaded for it.
+    """
+    _send_pre_migrate(connection, domain, options, apps=apps, plan=[])
+    _send(post_migrate, domain.app_labels, connection, options, apps=apps, plan=[])
+
+
+def _send_pre_migrate(
+    connection: BaseDatabaseWrapper, domain: Domain, options: MigrateOptions, **values: Any
+) -> None:
+    labels = (*get_domain("core").app_labels, *domain.app_labels)
+    for config in map(apps.get_app_config, labels):
+        # As Django's migrate: receivers may be connected in an app's management module.
+        if module_has_submodule(config.module, "management"):
+            import_module(".management", config.name)
+    _send(pre_migrate, labels, connection, options, **values)
 
 
 def _send(

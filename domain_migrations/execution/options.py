@@ -51,8 +51,7 @@ class MigrateOptions:
     @property
     def asks_more_than_latest(self) -> bool:
         """Being up to date does not mean that there is nothing to do."""
-        asked = self.target is not None or self.rollback is not None
-        return asked or self.run_syncdb or self.resume
+        return self.target is not None or self.rollback is not None or self.resume
 
     @property
     def checks_latest(self) -> bool:

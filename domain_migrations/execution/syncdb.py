@@ -21,7 +21,7 @@ def create_tables(
     Nothing is recorded: an app without migrations has no history. Mirrors
     ``django.core.management.commands.migrate.Command.sync_apps``.
     """
-    missing = _models_without_table(connection, app_labels)
+    missing = models_without_table(connection, app_labels)
     if not missing:
         return []
     ensure_schema(connection, domain.schema)
@@ -31,9 +31,10 @@ def create_tables(
     return [model._meta.db_table for model in missing]
 
 
-def _models_without_table(
+def models_without_table(
     connection: BaseDatabaseWrapper, app_labels: Iterable[str]
 ) -> list[type[Model]]:
+    """Return the apps' models that a run would have to create a table for."""
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
     convert = connection.introspection.identifier_converter

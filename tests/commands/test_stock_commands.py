@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from domain_migrations.execution import domain_run
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
 from tests.support.commands import Result
 from tests.support.databases import scratch
@@ -139,6 +140,39 @@ def test_run_syncdb_makes_tables_in_the_schema_and_records_nothing(
         assert {"things"} <= tables("lab")
         assert query("SELECT count(*) FROM lab.django_migrations_lab") == [(0,)]
     assert query("SELECT count(*) FROM pg_class WHERE relname = 'things'") == [(2,)]
+    assert query(
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.things'::regclass"
+        " AND attnum > 0"
+    ) == [(1,)]
+
+
+def test_run_syncdb_loads_no_migration_where_nothing_is_pending(
+    migrated_database: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the test runner asks on a kept database, whose rows an earlier test may have emptied."""
+    journal = "SELECT * FROM hr.django_migrations_hr_journal ORDER BY id"
+    before = (snapshot(), histories(), query(journal))
+    kinds = query("SELECT app_label, model FROM public.django_content_type ORDER BY 1, 2")
+    execute("TRUNCATE public.django_content_type CASCADE")
+    monkeypatch.setattr(domain_run, "load", None)
+    result = call("migrate", run_syncdb=True, interactive=False, verbosity=0)
+    assert (result.exit_status, result.stdout) == (0, "")
+    assert query("SELECT app_label, model FROM public.django_content_type ORDER BY 1, 2") == kinds
+    assert (snapshot(), histories(), query(journal)) == before
+
+
+def test_run_syncdb_makes_a_table_that_is_missing_beside_migrated_apps(
+    project: Callable[..., Project],
+) -> None:
+    execute("CREATE TABLE public.things (id int)")
+    note = 'class Note(models.Model):\n    class Meta:\n        db_table = \'"lab"."notes"\'\n'
+    apps = {**lab(**STEPS), "labnotes": domain_app("labnotes", models=note, domain="lab")}
+    foreign = project(apps)
+    for _ in range(2):
+        result = foreign.manage("migrate", "--run-syncdb")
+        assert result.returncode == 0, result.stderr
+        assert {"things", "notes"} <= tables("lab")
+        execute("DROP TABLE lab.notes")
     assert query(
         "SELECT count(*) FROM pg_attribute WHERE attrelid = 'public.things'::regclass"
         " AND attnum > 0"
