@@ -11,12 +11,17 @@ class DomainMigrationsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  registers them
+        from .backends.postgresql.creation import TemplateCreationMixin
         from .backends.postgresql.operations import flushed
         from .history.ledger import forget_flushed
         from .history.recorder import install
         from .permissions import create_domain_permissions
+        from .testing import digest_of_content
 
         install()
+        TemplateCreationMixin.digest_of_content = staticmethod(  # type: ignore[method-assign]
+            digest_of_content
+        )
         flushed.connect(forget_flushed, dispatch_uid="domain_migrations.seeds")
         post_migrate.connect(
             create_domain_permissions, dispatch_uid="domain_migrations.permissions"

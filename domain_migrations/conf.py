@@ -42,6 +42,8 @@ class Settings:
         project_version: what the journal notes; the git commit unless given.
         seed_tags: which of the seeds with tags run here: demo, test, production.
         snapshots: whether an empty schema gets its domain's snapshot instead of a replay.
+        test_template: whether test databases are copies of one that stays; another text makes
+            another one.
     """
 
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Settings:
     project_version: str = ""
     seed_tags: Sequence[str] = ()
     snapshots: bool = True
+    test_template: bool | str = False
 
 
 def get_settings() -> Settings:

@@ -8,6 +8,7 @@ from django.db.backends.postgresql import base
 from django.db.backends.utils import names_digest
 from django.db.models.signals import class_prepared
 
+from .creation import TemplateCreationMixin
 from .introspection import QualifiedIntrospectionMixin
 from .names import MAX_NAME_BYTES, format_table_name, parse_table_name
 from .operations import QualifiedOperationsMixin
@@ -21,6 +22,7 @@ else:
     Wrapper = object
 
 MIXINS = {
+    "creation_class": TemplateCreationMixin,
     "introspection_class": QualifiedIntrospectionMixin,
     "ops_class": QualifiedOperationsMixin,
     "SchemaEditorClass": QualifiedSchemaEditorMixin,
@@ -37,8 +39,8 @@ class QualifiedNamesMixin(Wrapper):
         class DatabaseWrapper(QualifiedNamesMixin, base.DatabaseWrapper):
             pass
 
-    The parts of the other backend (introspection, operations, schema editor) are kept and
-    extended by the mixins of this package, unless the class brings its own that have them.
+    The parts of the other backend (creation, introspection, operations, schema editor) are kept
+    and extended by the mixins of this package, unless the class brings its own that have them.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -1,0 +1,144 @@
+"""Test databases: where there is something to tell it by, copies of a template made once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import django
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from .template import Template, template_name
+
+if TYPE_CHECKING:
+    from django.db.backends.postgresql.creation import DatabaseCreation
+
+    class Creation(DatabaseCreation):
+        """Django's, with what its stubs leave out."""
+
+        def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool) -> str: ...
+        def _nodb_cursor(self) -> AbstractContextManager[CursorWrapper]: ...
+        def _database_exists(self, cursor: CursorWrapper, database_name: str) -> bool: ...
+        def _get_database_create_suffix(
+            self, encoding: str | None = None, template: str | None = None
+        ) -> str: ...
+        def _get_database_display_str(self, verbosity: int, database_name: str) -> str: ...
+        def _get_test_db_name(self) -> str: ...
+else:
+    Creation = object
+
+Digest = Callable[[BaseDatabaseWrapper], str]
+
+WORKER = "PYTEST_XDIST_WORKER"
+"""What pytest-xdist calls the process; pytest-django ends the name of its test database with it."""
+
+WAITING = "Waiting for another process, which has the template '{template.name}'..."
+UNUSED = (
+    "The template '{template.name}' is not copied, because a copy would lack what the migrations"
+    " gave to the database itself: {lost}."
+)
+
+# Django 6.1 wants this argument no more; before, it would read every row of the template.
+UNSERIALIZED: dict[str, Any] = {} if django.VERSION >= (6, 1) else {"serialize": False}
+
+
+class TemplateCreationMixin(Creation):
+    """Makes the first test database by way of a template, and the next ones as copies of it.
+
+    The project decides whether there is one: whoever knows replaces ``digest_of_content``.
+    """
+
+    _copied: str | None = None
+    _made: Template | None = None
+
+    @staticmethod
+    def digest_of_content(connection: BaseDatabaseWrapper) -> Digest | None:
+        """Return None for no template, else what digests all that decides the content.
+
+        That is called with a connection of the same alias to another database of its server.
+        """
+        return None
+
+    def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool = False) -> str:
+        if self._made is not None:
+            name: str = super()._create_test_db(verbosity, autoclobber, keepdb)
+            self._made.begin()
+            return name
+        with self._template(verbosity, autoclobber, keepdb) as self._copied:
+            try:
+                name = super()._create_test_db(verbosity, autoclobber, keepdb)
+            finally:
+                self._copied = None
+        return name
+
+    def sql_table_creation_suffix(self) -> str:
+        suffix: str = super().sql_table_creation_suffix()
+        if self._copied is None:
+            return suffix
+        return self._get_database_create_suffix(
+            encoding=self.connection.settings_dict["TEST"]["CHARSET"], template=self._copied
+        )
+
+    def _get_database_display_str(self, verbosity: int, database_name: str) -> str:
+        shown: str = super()._get_database_display_str(verbosity, database_name)
+        return shown if self._made is None else f"{shown}, the template '{self._made.name}'"
+
+    @contextmanager
+    def _template(self, verbosity: int, autoclobber: bool, keepdb: bool) -> Iterator[str | None]:
+        """Yield the name of the database to copy; None where there is to be none."""
+        digest = self.digest_of_content(self.connection)
+        if digest is None or self.connection.settings_dict["TEST"].get("TEMPLATE"):
+            yield None
+            return
+        with self._nodb_cursor() as cursor:
+            if keepdb and self._database_exists(cursor, self._get_test_db_name()):
+                yield None
+                return
+            template = Template(cursor, template_name(self._shared_name()), digest(cursor.db))
+            with template.locked(
+                build=lambda: self._build(template, verbosity, autoclobber),
+                wait=lambda: self._tell(verbosity, WAITING.format(template=template)),
+            ):
+                lost = template.lost()
+                if lost:
+                    self._tell(verbosity, UNUSED.format(template=template, lost=lost))
+                yield None if lost else template.name
+
+    def _shared_name(self) -> str:
+        """Return the test database's name, without what tells the workers of one run apart."""
+        name: str = self._get_test_db_name()
+        worker = os.environ.get(WORKER)
+        return name.removesuffix(f"_{worker}") if worker else name
+
+    def _build(self, template: Template, verbosity: int, autoclobber: bool) -> None:
+        """Make the template as Django makes a test database."""
+        template.drop()
+        own, test = self.connection.settings_dict, self.connection.settings_dict["TEST"]
+        configured = settings.DATABASES[self.connection.alias]
+        names = own["NAME"], configured["NAME"], test["NAME"]
+        test["NAME"] = template.name
+        self._made = template
+        try:
+            self.create_test_db(verbosity, autoclobber=autoclobber, **UNSERIALIZED)
+            self._leave()
+            template.finish()
+        except BaseException:
+            self._leave()
+            template.drop()
+            raise
+        finally:
+            self._made = None
+            own["NAME"], configured["NAME"], test["NAME"] = names
+
+    def _leave(self) -> None:
+        """A database that somebody is connected to cannot be copied."""
+        self.connection.close()
+        self.connection.close_pool()
+
+    def _tell(self, verbosity: int, message: str) -> None:
+        if verbosity >= 1:
+            self.log(message)
