@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..boundary.dependencies import Links, read_links
+from ..boundary.dependencies import FIRST, LATEST, Links, read_links
 from ..domains import Domain
 from ..execution.integrity import edited
 from ..execution.interrupted import Interruption, find_interruption
@@ -132,6 +132,21 @@ def in_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
         ordered += ready
         sorter.done(*ready)
     return ordered
+
+
+def resolved(key: tuple[str, str]) -> MigrationKey:
+    """Return the migration that a dependency means, which may name an app's first or latest.
+
+    As ``MigrationLoader.check_key``. A swappable dependency means the first.
+    """
+    label, name = key
+    own = migrations_on_disk([label]) if name in (FIRST, LATEST) else set()
+    parents = {one: own.intersection(links_of(one).dependencies) for one in own}
+    if name == FIRST:
+        found = {one for one in own if not parents[one]}
+    else:
+        found = own.difference(*parents.values())
+    return min(found, default=MigrationKey(label, name))
 
 
 def links_of(key: MigrationKey) -> Links:

@@ -100,6 +100,7 @@ def read_run(domains: Sequence[Domain], run: str) -> Line:
             problems.append(f"{exc.message} {exc.hint}".strip())
     if not steps:
         return Line(datetime.datetime.now(datetime.UTC), 0.0, (), tuple(problems))
+    steps = _restored_together(steps)
     begin = min(step.started for step in steps)
     end = max(step.started + datetime.timedelta(seconds=step.seconds) for step in steps)
     ended = {step.domain for step in steps if step.direction == "run" and step.status != "running"}
@@ -114,6 +115,15 @@ def read_run(domains: Sequence[Domain], run: str) -> Line:
         ),
         tuple(problems),
     )
+
+
+def _restored_together(steps: list[JournalStep]) -> list[JournalStep]:
+    """Return the steps, those of a snapshot with the time that it took for all of them."""
+    totals: dict[str, float] = {}
+    for step in steps:
+        if step.snapshot:
+            totals[step.domain] = totals.get(step.domain, 0.0) + step.seconds
+    return [step._replace(seconds=totals[step.domain]) if step.snapshot else step for step in steps]
 
 
 def _aliases(domains: Sequence[Domain]) -> Iterator[tuple[str, list[Domain]]]:

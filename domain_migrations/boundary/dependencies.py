@@ -23,6 +23,7 @@ Key = tuple[str, str]
 """An app's label and a migration's name, which may be ``__first__`` or ``__latest__``."""
 
 FIRST = "__first__"
+LATEST = "__latest__"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from .runs import find_tables
 
 STEPS = """
 SELECT {domain} AS domain, id, run::text, batch, app, name, direction, status, started, seconds,
-       database_user, os_user, host, project_version, {footprint}, error, sqlstate
+       database_user, os_user, host, project_version, {footprint}, error, sqlstate,
+       coalesce(details ->> 'snapshot', '') AS snapshot
 FROM {table}
 WHERE {where}
 """
@@ -26,6 +27,8 @@ class JournalStep(NamedTuple):
 
     Attributes:
         footprint: relation → the strongest lock that the step took on it.
+        snapshot: the file that restored the migration with others at once; ``seconds`` is then
+            the time of all, divided. Empty otherwise.
     """
 
     domain: str
@@ -45,6 +48,7 @@ class JournalStep(NamedTuple):
     footprint: dict[str, str]
     error: str
     sqlstate: str
+    snapshot: str
 
     @property
     def succeeded(self) -> bool:

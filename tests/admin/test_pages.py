@@ -12,6 +12,9 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import NoReverseMatch, reverse
 
+from domain_migrations.admin.migrations import resolved
+from domain_migrations.admin.runs import read_run
+from domain_migrations.domains import get_domains
 from domain_migrations.execution.advisory import lock_key
 from tests.admin.landscape import FAILED, RUN, member, names
 from tests.support.business import make_user, superuser_client
@@ -376,6 +379,44 @@ def test_overview_tells_a_run_at_work_from_one_that_was_killed(client, postgres_
         session.execute("SELECT pg_advisory_lock(%s)", [lock_key(database, "hr")])
         found = rows(source(client, pages()["overview"] + "?q=hr"), "domains")
         assert found[0][1] == "▶ running"
+
+
+def test_swappable_dependency_leads_to_the_migration_that_it_means(client):
+    text = source(client, url("migration", name="hr", app="hr", migration="0002_leave"))
+    assert f'href="{url("migration", name="core", app="core", migration="0001_initial")}"' in text
+    assert "__first__" not in text.partition("dm-source")[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (("core", "__first__"), "core.0001_initial"),
+        (("hr", "__latest__"), f"hr.{PENDING}"),
+        (("hr", "0002_leave"), "hr.0002_leave"),
+        (("nowhere", "__first__"), "nowhere.__first__"),
+    ],
+)
+def test_dependency_is_resolved(key, expected):
+    assert str(resolved(key)) == expected
+
+
+def test_what_a_snapshot_restored_came_together(client):
+    execute(
+        'UPDATE hr.django_migrations_hr_journal SET details = \'{"snapshot": "snapshot.sql"}\','
+        " seconds = 0.25, started = '2026-11-20 12:00Z'"
+        " WHERE direction = 'forwards' AND status = 'done'"
+        " AND name IN ('0001_initial', '0002_leave')"
+    )
+    found = {row[0]: row for row in rows(source(client, pages()["domain"]), "migrations")}
+    assert found["hr.0001_initial"][4] == "together, from snapshot.sql"
+    text = plain(source(client, url("migration", **INITIAL)))
+    assert "with others at once, from snapshot.sql, by" in text
+    ((run,),) = query(
+        "SELECT run::text FROM hr.django_migrations_hr_journal WHERE name = '0001_initial' LIMIT 1"
+    )
+    line = read_run([domain for domain in get_domains() if domain.name == "hr"], run)
+    together = [step.seconds for step in line.steps if step.snapshot]
+    assert together == [0.5, 0.5]
 
 
 def test_pages_write_nothing(client):

@@ -11,7 +11,7 @@ from ...files import MigrationKey, migration_file, migrations_on_disk
 from ...history.steps import steps_of_migration
 from .. import states
 from ..highlight import highlight
-from ..migrations import MigrationRow, links_of, read_history
+from ..migrations import MigrationRow, links_of, read_history, resolved
 from ..overview import read_rows
 from ..page import Page, one_of, url
 from ..statements import Statements, collect
@@ -73,7 +73,7 @@ def _code(domain: Domain, key: MigrationKey, seen: Sequence[Domain]) -> dict[str
             if parent in on_disk
             else "",
         )
-        for parent in links_of(key).dependencies
+        for parent in map(resolved, links_of(key).dependencies)
     ]
     return {
         "source": highlight(source, "python"),
