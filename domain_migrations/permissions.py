@@ -6,15 +6,18 @@ domain hr alone. There is no permission to change anything, because nothing can 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.apps import apps as global_apps
 from django.apps.registry import Apps
-from django.db import DEFAULT_DB_ALIAS, router
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, router
 
 from .domains import Domain, domain_of, get_domains
+
+logger = logging.getLogger(__name__)
 
 APP = "domain_migrations"
 MODEL = "domain"
@@ -41,7 +44,8 @@ def create_domain_permissions(
 ) -> None:
     """Make the permission to look at the app's domain; a receiver of ``post_migrate``.
 
-    Behind core's run, at the engine's own turn, the permissions of all domains are made. As
+    Behind core's run, at the engine's own turn, the permissions of all domains are made; a
+    domain in another database than core's has its own made in core's. As
     Django's ``create_permissions`` does, it works with the models as they are at this point of
     the history, and does nothing where they do not exist.
     """
@@ -54,7 +58,11 @@ def create_domain_permissions(
     except LookupError:
         return
     if not router.allow_migrate_model(using, permission_model):
-        return
+        # A domain in a database of its own: the permissions are in core's.
+        core = get_domains()[0].database
+        if domain.is_core or not _has_permissions(core, permission_model):
+            return
+        using = core
     wanted = get_domains() if domain.is_core else (domain,)
     known = set(
         permission_model._default_manager.using(using)
@@ -65,6 +73,17 @@ def create_domain_permissions(
     missing = [domain for domain in wanted if codename(domain.name) not in known]
     if missing:
         _create(permission_model, type_model, using, missing)
+
+
+def _has_permissions(using: str, permission_model: Any) -> bool:
+    """Return whether the database can be asked for permissions; a run of core makes up for it."""
+    if not router.allow_migrate_model(using, permission_model):
+        return False
+    try:
+        return permission_model._meta.db_table in connections[using].introspection.table_names()
+    except OperationalError as exc:
+        logger.warning("The permissions to view domains are left to core's next run: %s", exc)
+        return False
 
 
 def _create(permission_model: Any, type_model: Any, using: str, domains: Sequence[Domain]) -> None:

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.apps.registry import Apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db import OperationalError, connection, router
 
 from core.models import Permission as RolePermission
 from domain_migrations.permissions import create_domain_permissions, visible_domains
@@ -54,6 +55,24 @@ def test_core_makes_those_of_all():
     Permission.objects.filter(codename__startswith="view_domain_").delete()
     create_domain_permissions(apps.get_app_config("domain_migrations"))
     assert made() == EVERY
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_a_domain_in_another_database_has_its_own_in_core_s(monkeypatch, caplog, reachable):
+    Permission.objects.filter(codename__startswith="view_domain_").delete()
+    monkeypatch.setattr(router, "allow_migrate_model", lambda using, model: using == "default")
+    if not reachable:
+
+        def table_names() -> list[str]:
+            raise OperationalError("it is away")
+
+        monkeypatch.setattr(connection.introspection, "table_names", table_names)
+    create_domain_permissions(apps.get_app_config("hr"), using="far")
+    create_domain_permissions(apps.get_app_config("auth"), using="far")
+    create_domain_permissions(apps.get_app_config("domain_migrations"), using="far")
+    assert made() == (["hr"] if reachable else [])
+    told = "The permissions to view domains are left to core's next run: it is away"
+    assert caplog.messages == ([] if reachable else [told])
 
 
 def test_nothing_happens_before_the_models_exist(django_assert_num_queries):
