@@ -33,7 +33,7 @@ from .execution.scratch import pointed_at, scratch_database
 from .execution.states import applied_state
 from .files import MigrationKey
 from .history.tables import ensure_schema
-from .snapshots.file import Snapshot, content_of, new_snapshot_file
+from .snapshots.file import Snapshot, body_of, content_of, new_snapshot_file
 from .snapshots.normalise import inserted_into, is_data, normalise
 from .snapshots.program import dump
 from .snapshots.rows import references_to_core, sequence_starts, tables_with_rows
@@ -201,7 +201,7 @@ class _Taking:
             fingerprint=schema_digest(objects_of(connection, domain)),
             core=core_columns(connection, domain),
             unmanaged=unmanaged_objects(connection, domain, applied_state(loader), contained),
-            statements=self._dumped(connection),
+            body=body_of(self._dumped(connection)),
         )
 
     def _dumped(self, connection: BaseDatabaseWrapper) -> tuple[str, ...]:
@@ -223,7 +223,7 @@ class _Taking:
         with self._scratch() as connection:
             try:
                 with transaction.atomic(using=self.alias):
-                    restore(connection, made.statements)
+                    restore(connection, made.body)
             except Error as exc:
                 reason = f"it cannot be restored: {primary_message(exc)}"
                 raise self._refused(reason) from exc

@@ -66,7 +66,7 @@ class RestoreSnapshot(Operation):
         to_state: ProjectState,
     ) -> None:
         connection = schema_editor.connection
-        restore(connection, self.snapshot.statements)
+        restore(connection, self.snapshot.body)
         found = objects_of(connection, self.domain, prepared=True)
         if schema_digest(found) != self.snapshot.fingerprint:
             reason = "what it restores has not the fingerprint that it had when it was taken"

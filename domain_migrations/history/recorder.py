@@ -116,7 +116,7 @@ class DomainRecorder(MigrationRecorder):
     def record_all_applied(self, keys: Iterable[tuple[str, str]]) -> None:
         """Write the rows of several migrations, one statement for each history."""
         wanted = list(keys)
-        for domain in {label: domain_of(label) for label, _ in wanted}.values():
+        for domain in dict.fromkeys(map(domain_of, dict.fromkeys(app for app, _ in wanted))):
             own = [key for key in wanted if key[0] in domain.app_labels]
             self._ensure(domain)
             model = self._table_model(domain)

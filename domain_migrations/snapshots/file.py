@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ..domains import Domain
@@ -47,7 +48,7 @@ class Snapshot:
         fingerprint: the digest of the schema that it restores.
         core: column of core that its foreign keys point at → its type.
         unmanaged: title → digest of the objects that no model describes.
-        statements: what restores the schema.
+        body: the statements that restore the schema, as ``body_of`` joins them.
     """
 
     domain: str
@@ -55,22 +56,31 @@ class Snapshot:
     fingerprint: str
     core: Mapping[str, str]
     unmanaged: Mapping[str, str]
-    statements: tuple[str, ...]
+    body: str
+
+    @cached_property
+    def statements(self) -> tuple[str, ...]:
+        """The statements one by one; to cut them takes longer than to send them together."""
+        return tuple(split(self.body))
 
     def render(self) -> str:
         """Return the text of the file."""
-        body = "\n\n".join(self.statements) + "\n"
         head = [
             ("format", FORMAT),
             ("domain", self.domain),
             *(("migration", f"{key} {digest}") for key, digest in self.migrations.items()),
             ("fingerprint", self.fingerprint),
-            ("content", _content(body)),
+            ("content", _content(self.body)),
             *(("core", f"{column}::{kind}") for column, kind in sorted(self.core.items())),
             *(("unmanaged", f"{digest} {title}") for title, digest in self.unmanaged.items()),
         ]
         lines = "".join(f"-- {name}: {value}\n" for name, value in head)
-        return f"{HEAD.format(domain=self.domain)}{lines}\n{body}"
+        return f"{HEAD.format(domain=self.domain)}{lines}\n{self.body}"
+
+
+def body_of(statements: Iterable[str]) -> str:
+    """Return the text of the statements, as a snapshot has them."""
+    return "\n\n".join(statements) + "\n"
 
 
 def snapshot_file(domain: Domain) -> Path | None:
@@ -155,7 +165,7 @@ def _parse(head: str, body: str) -> Snapshot:
         fingerprint=fingerprint,
         core=core,
         unmanaged=unmanaged,
-        statements=tuple(split(body)),
+        body=body,
     )
 
 

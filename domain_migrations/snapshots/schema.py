@@ -10,6 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ..catalog.fingerprint import read_objects
 from ..catalog.objects import CatalogObject, to_text
 from ..domains import Domain
+from .file import body_of
+from .statements import split
 
 FINGERPRINT = 1
 """Version of the catalog's canonical text; a digest of another one says nothing."""
@@ -46,32 +48,34 @@ WHERE c.relkind IN ('r', 'p')
 """
 
 
-def restore(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
+def restore(connection: BaseDatabaseWrapper, body: str) -> None:
     """Run a snapshot's statements, in the transaction that is open.
 
     Many go in one message: a round trip for each takes longer than what most of them do.
     """
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS)
-        for text in messages(statements):
+        for text in messages(body):
             cursor.execute(text, None)
 
 
-def messages(statements: Iterable[str]) -> Iterator[str]:
-    """Yield the statements as texts of several, of about ``MESSAGE`` characters at most.
+def messages(body: str) -> Iterator[str]:
+    """Yield texts of about ``MESSAGE`` characters at most, each of whole statements.
 
-    PostgreSQL reads a message whole before it runs the first statement in it.
+    PostgreSQL reads a message to its end before it runs the first statement in it.
     """
+    if len(body) <= MESSAGE:
+        yield body
+        return
     waiting: list[str] = []
     length = 0
-    for statement in statements:
+    for statement in split(body):
         if waiting and length + len(statement) > MESSAGE:
-            yield "\n".join(waiting)
+            yield body_of(waiting)
             waiting, length = [], 0
         waiting.append(statement)
         length += len(statement)
-    if waiting:
-        yield "\n".join(waiting)
+    yield body_of(waiting)
 
 
 def objects_of(

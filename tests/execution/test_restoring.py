@@ -18,7 +18,7 @@ from domain_migrations.catalog.fingerprint import compare, fingerprint
 from domain_migrations.domains import get_domain
 from domain_migrations.execution import restoring
 from domain_migrations.files import MigrationKey, migrations_on_disk
-from domain_migrations.snapshots.file import Snapshot, read_snapshot, snapshot_file
+from domain_migrations.snapshots.file import Snapshot, body_of, read_snapshot, snapshot_file
 from tests.execution.sessions import advisory_locks, other_session, until
 from tests.execution.test_failure_injection import MESSAGE, failing_at
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
@@ -80,6 +80,8 @@ def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
 
     def put(text: str | None = None, **values: Any) -> Path:
         path = tmp_path / "snapshot.sql"
+        if "statements" in values:
+            values["body"] = body_of(values.pop("statements"))
         path.write_text(replace(committed(), **values).render() if text is None else text)
         monkeypatch.setattr(restoring, "snapshot_file", lambda domain: path)
         return path

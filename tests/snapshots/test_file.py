@@ -11,6 +11,7 @@ from domain_migrations.snapshots import file as snapshot_files
 from domain_migrations.snapshots.file import (
     Snapshot,
     Unreadable,
+    body_of,
     new_snapshot_file,
     read_snapshot,
     snapshot_file,
@@ -25,7 +26,9 @@ SNAPSHOT = Snapshot(
     fingerprint="1:ff",
     core={"public.users.id": "character varying(20)", "public.odd :: name.id": "bigint"},
     unmanaged={"view shop.on hand": "0123456789abcdef"},
-    statements=("CREATE TABLE shop.t (\n    a int\n);", "COMMENT ON TABLE shop.t IS '\n\n-- x;';"),
+    body=body_of(
+        ("CREATE TABLE shop.t (\n    a int\n);", "COMMENT ON TABLE shop.t IS '\n\n-- x;';")
+    ),
 )
 TEXT = """\
 -- The schema of the domain "shop" as its migrations leave it, for an empty database.
@@ -72,7 +75,7 @@ def test_what_is_written_is_read(tmp_path: Path, ending: str) -> None:
 
 
 def test_a_carriage_return_of_a_row_is_kept(tmp_path: Path) -> None:
-    made = replace(SNAPSHOT, statements=("INSERT INTO shop.items VALUES ('a\r\nb\r');",))
+    made = replace(SNAPSHOT, body=body_of(("INSERT INTO shop.items VALUES ('a\r\nb\r');",)))
     assert read_snapshot(written(tmp_path, made.render())) == made
 
 

@@ -11,6 +11,7 @@ from django.db import connections, transaction
 
 from domain_migrations.catalog.fingerprint import compare, fingerprint
 from domain_migrations.domains import Domain
+from domain_migrations.snapshots.file import body_of
 from domain_migrations.snapshots.normalise import normalise
 from domain_migrations.snapshots.program import dump
 from domain_migrations.snapshots.rows import sequence_starts
@@ -73,7 +74,7 @@ def restore_lab(statements: tuple[str, ...]) -> None:
     execute(OF_NO_SCHEMA.search(EVERYTHING.read_text())[0])
     execute("CREATE TABLE public.kind (id int); CREATE TABLE public.item (decoy int)")
     with transaction.atomic():
-        restore(connections["default"], statements)
+        restore(connections["default"], body_of(statements))
 
 
 @contextmanager
@@ -122,7 +123,7 @@ def test_what_django_makes_is_restored(scratch_database: str, postgres_server: T
     with other_database(postgres_server):
         execute("CREATE SCHEMA lab; CREATE TABLE public.users (id uuid PRIMARY KEY)")
         with transaction.atomic():
-            restore(connections["default"], statements)
+            restore(connections["default"], body_of(statements))
         assert compare(before, fingerprint(connections["default"], "lab")) == []
         assert taken() == statements
 

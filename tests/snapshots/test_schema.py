@@ -7,6 +7,7 @@ from django.db import connections, transaction
 
 from domain_migrations.catalog.fingerprint import compare, fingerprint
 from domain_migrations.snapshots import schema
+from domain_migrations.snapshots.file import body_of
 from domain_migrations.snapshots.schema import messages, restore, schema_exists
 from tests.support.catalog import execute, query
 
@@ -23,7 +24,7 @@ def restored() -> str:
     """Restore them into a new schema; its fingerprint."""
     execute("CREATE SCHEMA lab")
     with transaction.atomic():
-        restore(connections["default"], BACKSLASHES)
+        restore(connections["default"], body_of(BACKSLASHES))
     assert sorted(query("SELECT a, b FROM lab.t")) == sorted(ROWS)
     text = fingerprint(connections["default"], "lab")
     execute("DROP SCHEMA lab CASCADE")
@@ -39,16 +40,25 @@ def test_a_backslash_is_one_whatever_the_session_takes_it_for(scratch_database: 
 
 
 def test_many_statements_go_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "MESSAGE", 10)
-    long = "SELECT 'longer than a message';"
-    assert list(messages([])) == []
-    assert list(messages(["a;", "b;"])) == ["a;\nb;"]
-    assert list(messages(["a;", "bbbb;", "cccc;", long, "d;"])) == [
-        "a;\nbbbb;",
-        "cccc;",
-        long,
-        "d;",
+    monkeypatch.setattr(schema, "MESSAGE", 14)
+    long = "SELECT ';\n\n is no end';"
+    assert list(messages("\n")) == ["\n"]
+    assert list(messages("a;\n\nb;\n")) == ["a;\n\nb;\n"]
+    assert list(messages(body_of(["a;", "bbbb;", "ccccccccc;", long, "d;"]))) == [
+        "a;\n\nbbbb;\n",
+        "ccccccccc;\n",
+        f"{long}\n",
+        "d;\n",
     ]
+
+
+def test_a_snapshot_of_several_messages(
+    scratch_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = restored()
+    monkeypatch.setattr(schema, "MESSAGE", 100)
+    assert len(list(messages(body_of(BACKSLASHES)))) > 2
+    assert compare(expected, restored()) == []
 
 
 def test_a_schema_is_known_by_its_own_name(scratch_database: str) -> None:
