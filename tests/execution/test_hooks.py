@@ -23,6 +23,7 @@ from domain_migrations.signals import (
 from tests.execution import hook_targets
 from tests.support.catalog import execute, histories, query, schemas, snapshot
 from tests.support.commands import Result
+from tests.support.databases import drop
 from tests.support.projects import domain_app
 
 Call = Callable[..., Result]
@@ -472,6 +473,60 @@ def test_scratch_databases_are_nobodys_business(
     ):
         assert call("migrate_domain", "core").exit_status == 0
     assert called == []
+
+
+def test_making_a_test_database_calls_signals_only(
+    postgres_server: Any, project: Callable[..., Any], tmp_path: Path
+) -> None:
+    log = tmp_path / "called"
+    source = "import sys; open(sys.argv[1], 'a').write(sys.argv[2])"
+    hooks = {event: [python(source, str(log), event[0])] for event in ("before", "after")}
+    table = """migrations.CreateModel("Thing", [("id", models.BigAutoField(primary_key=True))],
+        options={"db_table": '"lab"."things"'})"""
+    files = domain_app(
+        "lab",
+        models="""
+class Thing(models.Model):
+    class Meta:
+        db_table = '"lab"."things"'
+""",
+        migrations={
+            "0001_initial": f"""
+    class Migration(migrations.Migration):
+        initial = True
+        operations = [{table}]
+    """
+        },
+    )
+    files["tests.py"] = f"""
+from django.core.management import call_command
+from django.db import connection
+from django.test import TransactionTestCase
+
+class Tests(TransactionTestCase):
+    def test_hooks(self):
+        with open({str(log)!r}, "a") as log, connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('lab.things'), to_regclass('public.things')")
+            self.assertEqual(cursor.fetchone(), ("lab.things", None))
+            log.write("|")
+        call_command("migrate_domain", "lab", "zero", verbosity=0)
+"""
+    files["models.py"] += f"""
+from django.dispatch import receiver
+from domain_migrations.signals import domain_pre_migrate
+
+@receiver(domain_pre_migrate)
+def told(domain, **_):
+    with open({str(log)!r}, "a") as log:
+        log.write(domain.name[0])
+"""
+    foreign = project({"lab": files}, settings={"DOMAIN_MIGRATIONS": {"HOOKS": {"lab": hooks}}})
+    try:
+        done = foreign.manage("test", "--noinput")
+        assert done.returncode == 0, done.stderr
+    finally:
+        drop(postgres_server, f"test_{foreign.database}")
+    assert log.read_text() == "cl|lba"
 
 
 def test_hook_that_cannot_be_called_refuses_the_run(called: list[Any], call: Call) -> None:

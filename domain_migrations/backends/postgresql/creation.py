@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     class Creation(DatabaseCreation):
         """Django's, with what its stubs leave out."""
 
+        def create_test_db(self, *args: Any, **kwargs: Any) -> str: ...
         def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool) -> str: ...
         def _nodb_cursor(self) -> AbstractContextManager[CursorWrapper]: ...
         def _database_exists(self, cursor: CursorWrapper, database_name: str) -> bool: ...
@@ -35,6 +36,9 @@ Digest = Callable[[BaseDatabaseWrapper], str]
 
 WORKER = "PYTEST_XDIST_WORKER"
 """What pytest-xdist calls the process; pytest-django ends the name of its test database with it."""
+
+BEING_MADE = "TEST_BEING_MADE"
+"""In a connection's settings while its test database is made and migrated."""
 
 WAITING = "Waiting for another process, which has the template '{template.name}'..."
 UNUSED = (
@@ -62,6 +66,17 @@ class TemplateCreationMixin(Creation):
         That is called with a connection of the same alias to another database of its server.
         """
         return None
+
+    def create_test_db(self, *args: Any, **kwargs: Any) -> str:
+        """Mark the database while it is made: what its migrations do is nobody's business yet."""
+        own = self.connection.settings_dict
+        before = own.get(BEING_MADE, False)
+        own[BEING_MADE] = True
+        try:
+            name: str = super().create_test_db(*args, **kwargs)
+        finally:
+            own[BEING_MADE] = before
+        return name
 
     def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool = False) -> str:
         if self._made is not None:

@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from django.utils.timezone import now
 from psycopg.pq import TransactionStatus
 
+from ...backends.postgresql.creation import BEING_MADE
 from ...domains import Domain
 from ...exceptions import ConnectionFailed, DomainMigrationsError, HookFailed
 from ...history.journal import Journal
@@ -91,7 +92,9 @@ class RunHooks:
     def __post_init__(self) -> None:
         # A scratch database is nobody's business but ours.
         self.due = self.due and not self.lock.connection.settings_dict.get("SCRATCH")
-        self.declared = {event: hooks_of(self.domain, event) for event in EVENTS}
+        # That a test database is made is what signals may do their part in, and no webhook's.
+        wanted = not self.lock.connection.settings_dict.get(BEING_MADE)
+        self.declared = {event: hooks_of(self.domain, event) if wanted else () for event in EVENTS}
         self.access = Access({}, ())
         if any(self.declared.values()):
             self.access = Access.of(self.lock.connection)
