@@ -22,6 +22,7 @@ QUESTIONS = {
     "snapshots": "Every domain from its snapshot, on an empty database",
     "one-domain": "All migrations of one domain, core being there",
     "growth": "One domain with more and more migrations",
+    "test-database": "A process of pytest that makes the test database",
 }
 
 

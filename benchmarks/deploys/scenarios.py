@@ -8,6 +8,7 @@ from functools import partial
 from benchmarks.deploys import knex
 from benchmarks.deploys.measuring import Contender, Measured, measure
 from benchmarks.deploys.projects import GeneratedProject
+from benchmarks.deploys.pytest_runs import test_database
 from benchmarks.deploys.site import Site
 
 Scenario = Callable[[Site, int, int], list[Measured]]
@@ -162,6 +163,7 @@ SCENARIOS: dict[str, Scenario] = {
     "snapshots": snapshots,
     "one-domain": one_domain,
     "growth": growth,
+    "test-database": test_database,
 }
 
 
