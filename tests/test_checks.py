@@ -1115,6 +1115,22 @@ def test_e017__run_before(migrations: Callable[..., Path]) -> None:
     ]
 
 
+def test_e017__run_before_of_a_domain_in_core(migrations: Callable[..., Path]) -> None:
+    """A domain may stand on core, but core does not name it."""
+    migrations("core", 'run_before = [("hr", "0001_initial")]')
+
+    assert messages(checks.check_dependencies(None)) == [
+        (
+            "domain_migrations.E017",
+            "The migration core.0001_initial makes hr.0001_initial of hr depend on"
+            " core.0001_initial of core.",
+            "Take ('hr', '0001_initial') out of run_before in 0001_initial.py: core names no"
+            " domain. If hr.0001_initial needs it, write ('core', '0001_initial') into its"
+            " dependencies.",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("head", "body"),
     [

@@ -67,6 +67,11 @@ class CrossingLink:
     def hint(self) -> str:
         """What to do about it."""
         other = self.parent if self.declared_by == self.child else self.child
+        if may_use(self.child_domain, self.parent_domain):
+            return (
+                f"Take {other!r} out of {self.word} in {self.path.name}: core names no domain. If"
+                f" {'.'.join(other)} needs it, write {self.declared_by!r} into its dependencies."
+            )
         return (
             f"Take {other!r} out of {self.word} in {self.path.name}: keep the other's id instead"
             " of a foreign key, or move what both need to core."
@@ -130,7 +135,9 @@ def _crossing(links: Links, owners: dict[str, Domain]) -> Iterator[CrossingLink]
     pairs += [(child, links.key, "run_before") for child in links.run_before]
     for child, parent, word in pairs:
         user, used = owners.get(child[0]), owners.get(parent[0])
-        if user is not None and used is not None and not may_use(user, used):
+        if user is None or used is None or user == used:
+            continue
+        if not may_use(user, used) or word == "run_before":
             yield CrossingLink(links.key, links.path, word, child, parent, user, used)
 
 

@@ -11,6 +11,7 @@ from django.db.migrations.exceptions import (
     NodeNotFoundError,
 )
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.migration import Migration
 
 from ..boundary.rule import may_use, why_not
 from ..domains import Domain, get_domain, get_domains
@@ -70,6 +71,7 @@ class DomainLoader(MigrationLoader):
                 self._check_link((migration.app_label, migration.name), parent)
             for child in migration.run_before:
                 self._check_link(child, (migration.app_label, migration.name))
+                self._check_named(migration, child)
 
     def build_graph(self) -> None:
         """Build it with what the histories of these domains say; others' do not matter to it."""
@@ -92,6 +94,17 @@ class DomainLoader(MigrationLoader):
                     "Take the dependency out: keep the other's id instead of a foreign key, or"
                     " move what both need to core."
                 ),
+            )
+
+    def _check_named(self, migration: Migration, child: tuple[str, str]) -> None:
+        """Refuse core's ``run_before`` of a domain; other domains' loaders would miss it."""
+        user, used = self.owners[migration.app_label], self.owners.get(child[0])
+        if used is not None and not may_use(user, used):
+            raise BoundaryViolation(
+                f"Migration {migration} has {child[0]}.{child[1]} in its run_before:"
+                f" {why_not(user, used)}.",
+                hint=f"Take it out; if {child[0]}.{child[1]} needs it, write"
+                f" {(migration.app_label, migration.name)!r} into its dependencies.",
             )
 
 

@@ -71,6 +71,29 @@ def test_a_domain_that_needs_nothing_of_core_leaves_public_alone(project: Write)
     assert tables("lab") == {"things", "django_migrations_lab", "django_migrations_lab_journal"}
 
 
+@pytest.mark.parametrize("domain", ["core", "lab", "other"])
+def test_core_that_names_a_domain_in_run_before(project: Write, domain: str) -> None:
+    base = plain_app(
+        migrations={
+            "0001_initial": """
+            class Migration(migrations.Migration):
+                run_before = [("lab", "0001_initial")]
+            """
+        }
+    )
+    steps = {"0001_initial": create("other", "Thing", '"other"."things"')}
+    foreign = project({**LAB, "base": base, "other": domain_app("other", migrations=steps)})
+    assert status(foreign, domain, "--plan")["error"] == {
+        "code": "boundary",
+        "message": "Migration base.0001_initial has lab.0001_initial in its run_before: core"
+        ' uses no domain, and it belongs to the domain "lab".',
+        "hint": "Take it out; if lab.0001_initial needs it, write ('base', '0001_initial')"
+        " into its dependencies.",
+        "sqlstate": None,
+    }
+    assert schemas() == ["public"]
+
+
 def test_two_apps_share_a_domain(project: Write) -> None:
     foreign = project(TWO_APPS)
     result = foreign.manage("migrate_domain", "lab", "--with-dependencies")
