@@ -182,7 +182,7 @@ def test_a_migration_that_fails_leaves_no_template(runner: Runner) -> None:
 @pytest.mark.parametrize(
     ("statement", "lost"),
     [
-        ("ALTER DATABASE {} SET statement_timeout = 7", "settings"),
+        ("ALTER DATABASE {} SET statement_timeout = 700000", "settings"),
         ("GRANT TEMPORARY ON DATABASE {} TO CURRENT_USER", "privileges"),
     ],
 )
