@@ -17,7 +17,7 @@ from psycopg import sql
 
 from ..domains import Domain
 from .asking import query
-from .crossings import DEPENDING, crossings
+from .crossings import crossings
 from .mark import PG_CLASS, Mark, since
 from .past import CLASS_ROW
 from .refusals import CORE_USES, NOT_IN_PUBLIC, USES, Refusal, hint_for, whose
@@ -133,11 +133,10 @@ class Aftermath:
     def _crossings(self) -> Iterator[tuple[Refusal, Domain | None]]:
         own = [oid for oid in self.territory.quiet if not self.territory.is_system(oid)]
         [rows] = query(self.connection, SELECT_OWN, {"own": own})
-        now = Mark.at_start(self.connection)
+        now, _ = Mark.at_start(self.connection)
         params = {
             **now.params(self.before),
             "top": self.before.top,
-            "catalogs": DEPENDING,
             "relations": [oid for kind, oid in rows if kind == "relation"],
             "functions": [oid for kind, oid in rows if kind == "function"],
             "others": [oid for oid in self.territory.foreign if oid != self.territory.core],

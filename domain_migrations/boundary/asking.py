@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import ClientCursor, sql
+from psycopg.pq import ExecStatus
 
 Row = tuple[Any, ...]
 
@@ -35,11 +36,12 @@ def query(
     connection.ensure_connection()
     results: list[list[Row]] = []
     # Also where the settings ask for binding on the server, which takes one statement at a time.
-    with ClientCursor(connection.connection) as cursor:
+    with connection.wrap_database_errors, ClientCursor(connection.connection) as cursor:
         cursor.execute(statement, params, prepare=False)
         more: bool | None = True
         while more:
-            if cursor.description is not None:
+            # To ask for the description would make an object for each column.
+            if cursor.pgresult and cursor.pgresult.status == ExecStatus.TUPLES_OK:
                 results.append(cursor.fetchall())
             more = cursor.nextset()
     return results

@@ -10,6 +10,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from .asking import ask
 from .mark import NEW_OIDS, Condition, Mark, ours
 
+DEPENDING: LiteralString = (
+    "2607, 2617, 2620, 1247, 1255, 1259, 2604, 2605, 2606, 2616, 2618, 2753, 3256, 3381, 3466,"
+    " 3600, 3602"
+)
+"""The catalogs whose new objects may depend on another domain's: all but what cannot."""
+
 
 # The depending ends are found by index: new objects, the domain's locked relations, the rules
 # of its locked views, its changed functions. The other ends are looked up one by one.
@@ -23,7 +29,8 @@ WITH changed AS MATERIALIZED (
 ), x AS MATERIALIZED (
     SELECT x.* FROM """ + NEW_OIDS + """, LATERAL (
         SELECT *, xmin FROM pg_depend
-        WHERE objid > new.low AND objid < new.high AND classid = ANY(%(catalogs)s::oid[]) OFFSET 0
+        WHERE objid > new.low AND objid < new.high
+          AND classid = ANY('{""" + DEPENDING + """}'::oid[]) OFFSET 0
     ) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high)
   UNION ALL
     SELECT x.* FROM changed, LATERAL (
@@ -74,12 +81,6 @@ WHERE ends.schema = ANY(%(others)s::oid[])
     )  # fmt: skip
 
 
-DEPENDING = [
-    2607, 2617, 2620, 1247, 1255, 1259, 2604, 2605, 2606, 2616, 2618, 2753, 3256, 3381, 3466,
-    3600, 3602,
-]  # fmt: skip
-"""The catalogs whose new objects may depend on another domain's: all but what cannot."""
-
 SELECT_CROSSINGS = crossings(ours)
 
 
@@ -115,7 +116,6 @@ def read_crossings(
         return []
     params = {
         **mark.params(before),
-        "catalogs": DEPENDING,
         "relations": relations,
         "functions": functions,
         "others": others,

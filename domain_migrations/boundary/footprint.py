@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from typing import LiteralString
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
@@ -85,6 +86,7 @@ class FootprintGuard:
         self.opaque = False
         self.locks: dict[str, str] = {}
         self.held: set[LockKey] = set()
+        self.seen: tuple[Mark, list[Lock]] | None = None
         self.aftermath: Aftermath | None = None
         self.territory.begin(self.connection)
         opaque = any(map(is_opaque, self.planned))
@@ -97,17 +99,20 @@ class FootprintGuard:
         if atomic and len(self.connection.atomic_blocks) > 1:
             oldest = self.mark.newest + 1 if self.mark else 0
             self.held = {lock.key for lock in Mark.read(self.connection, self.territory.quiet)[1]}
+        filled: frozenset[str] = frozenset()
+        self.past: Past = NoPast()
+        if self.plain and not atomic:
+            return  # Only its plan can be judged.
         if self.mark is None or opaque or not atomic:
             # Else where the last migration ended will do: a longer range of oids, no more.
-            self.mark = Mark.at_start(self.connection)
+            self.mark, filled = Mark.at_start(self.connection)
         # Between transactions the server may set the counts back.
         counted = self.mark.counted and atomic and opaque
         self.before = replace(self.mark, counted=counted, oldest=oldest)
-        self.past: Past = NoPast()
         if not atomic:
             self.aftermath = Aftermath(self.connection, self.territory, self.before, opaque=opaque)
         elif not self.plain:
-            self.past = Past(self.connection, objects=opaque)
+            self.past = Past(self.connection, objects=filled if opaque else ())
 
     def after_operation(self, operation: Operation) -> None:
         """Look at what an operation did.
@@ -126,6 +131,10 @@ class FootprintGuard:
             self._inspect()
             self.past.renew()
 
+    def run_last(self, statement: LiteralString) -> None:
+        """Run the transaction's last statement; what is held then is read with it."""
+        self.seen = self._read(behind=statement)
+
     def check(self) -> Footprint:
         """Return what the migration touched.
 
@@ -134,13 +143,14 @@ class FootprintGuard:
         """
         if self.connection.in_atomic_block:
             self._inspect()
-        elif self.aftermath and not self.plain:
+        elif self.aftermath:
             self._raise_first(self.aftermath.refusals(opaque=self.opaque))
         return Footprint(dict(sorted(self.locks.items())))
 
     def _inspect(self) -> None:
         """Look at everything that was done so far."""
-        self.mark, locks = Mark.read(self.connection, self.territory.quiet)
+        self.mark, locks = self.seen or self._read()
+        self.seen = None
         locks = [lock for lock in locks if lock.key not in self.held]
         if any(lock.schema and lock.schema not in self.territory.names for lock in locks):
             self.territory.read(self.connection)
@@ -159,6 +169,11 @@ class FootprintGuard:
             self._raise_first(refusals(evidence))
         self._note(locks)
         self.unseen = []
+
+    def _read(self, behind: LiteralString = "") -> tuple[Mark, list[Lock]]:
+        return Mark.read(
+            self.connection, self.territory.quiet, counts=self.before.counted, behind=behind
+        )
 
     def _note(self, locks: list[Lock]) -> None:
         """Note the strongest lock on each relation, also on one that is gone."""

@@ -11,15 +11,17 @@ why the range needs its upper end: ``pg_xact_status`` raises an error beyond it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .asking import AS_BEFORE, GENERIC, execution, query
+from .asking import AS_BEFORE, GENERIC, Row, execution, query
 from .held import SELECT_LOCKS, Lock
+from .past import CATALOGS, SELECT_FILLED
 
 Condition = Callable[[LiteralString], LiteralString]
 """Makes a condition of SQL for a catalog's alias."""
@@ -44,13 +46,14 @@ def _counts(what: LiteralString) -> LiteralString:
 
 
 SELECT_COUNTS: LiteralString = (
-    "SELECT age(pg_current_xact_id()::xid)::bigint, current_setting('track_counts') = 'on', "
+    "SELECT current_setting('track_counts') = 'on', "
     + _counts("inserted") + ", " + _counts("updated")
 )  # fmt: skip
 
 BEGIN: LiteralString = (
     "SAVEPOINT domain_migrations_mark;"
-    " SELECT pg_current_xact_id()::text::bigint, lo_create(0)::bigint;"
+    " SELECT pg_current_xact_id()::text::bigint, age(pg_current_xact_id()::xid)::bigint,"
+    " lo_create(0)::bigint;"
 )
 END: LiteralString = (
     "ROLLBACK TO SAVEPOINT domain_migrations_mark; RELEASE SAVEPOINT domain_migrations_mark"
@@ -88,36 +91,48 @@ class Mark:
     oldest: int = 0
 
     @classmethod
-    def at_start(cls, connection: BaseDatabaseWrapper) -> Mark:
-        """Return where the transaction begins, or, outside of one, where a new one would."""
+    def at_start(cls, connection: BaseDatabaseWrapper) -> tuple[Mark, frozenset[str]]:
+        """Return where the transaction begins, or, outside of one, where a new one would.
+
+        With it come the catalogs that have anything in them that could be lost.
+        """
         if not connection.in_atomic_block:
             with transaction.atomic(using=connection.alias):
                 return cls.at_start(connection)
-        counting = execution(connection, SELECT_COUNTS)
-        [(top, oid)], [(age, counted, *counts)] = query(connection, BEGIN + counting + ";" + END)
-        inserts, updates = (dict(zip(COUNTED, numbers, strict=True)) for numbers in counts)
-        return cls(top, age, 0, oid, inserts, updates, counted)
+        counting, filling = (execution(connection, text) for text in (SELECT_COUNTS, SELECT_FILLED))
+        [(top, age, oid)], counts, [filled] = query(
+            connection, BEGIN + counting + ";" + filling + ";" + END
+        )
+        mark = cls(top, age, 0, oid, *_counted(counts))
+        return mark, frozenset(itertools.compress(CATALOGS, filled))
 
     @classmethod
-    def read(cls, connection: BaseDatabaseWrapper, quiet: list[int]) -> tuple[Mark, list[Lock]]:
+    def read(
+        cls,
+        connection: BaseDatabaseWrapper,
+        quiet: list[int],
+        *,
+        counts: bool = True,
+        behind: LiteralString = "",
+    ) -> tuple[Mark, list[Lock]]:
         """Return where the transaction is, and its locks, in one round trip.
 
         Arguments:
             quiet: the schemas that the domain may do what it likes in.
+            counts: whether they will be asked about.
+            behind: a statement without rows to run first.
         """
-        counting, locking = (execution(connection, text) for text in (SELECT_COUNTS, SELECT_LOCKS))
+        counting = execution(connection, SELECT_COUNTS) + ";" if counts else ""
+        locking = execution(connection, SELECT_LOCKS)
         # The locks are read inside the savepoint, whose id is the newest among them.
-        [(top, oid)], [(age, counted, *counts)], rows = query(
-            connection,
-            BEGIN + counting + ";" + GENERIC + locking + AS_BEFORE + ";" + END,
-            {"quiet": quiet},
-        )
-        inserts, updates = (dict(zip(COUNTED, numbers, strict=True)) for numbers in counts)
+        statements = BEGIN + counting + GENERIC + locking + AS_BEFORE + ";" + END
+        if behind:
+            statements = behind + ";" + statements
+        [(top, age, oid)], *counted, rows = query(connection, statements, {"quiet": quiet})
         locks = [lock for row in rows for lock in Lock.from_row(row)]
         newest = max(age - lock.age for lock in locks if lock.age is not None)
-        return cls(top, age, newest, oid, inserts, updates, counted), [
-            lock for lock in locks if lock.age is None
-        ]
+        mark = cls(top, age, newest, oid, *_counted(*counted))
+        return mark, [lock for lock in locks if lock.age is None]
 
     def made_since(self, before: Mark, oid: int) -> bool:
         """Return whether an object with this oid was made between the marks."""
@@ -152,6 +167,18 @@ class Mark:
     ) -> bool:
         counted = self.counted and before.counted
         return not counted or any(now[name] != then[name] for name in catalogs)
+
+
+def _counted(rows: Sequence[Row] = ()) -> tuple[dict[str, int], dict[str, int], bool]:
+    """Return the counts of inserted and updated rows, and whether there are any."""
+    if not rows:
+        return {}, {}, False
+    [(counted, inserts, updates)] = rows
+    return (
+        dict(zip(COUNTED, inserts, strict=True)),
+        dict(zip(COUNTED, updates, strict=True)),
+        counted,
+    )
 
 
 def ours(alias: LiteralString) -> LiteralString:

@@ -11,7 +11,7 @@ setting when it is read, and finds them by index, however many relations there a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -61,23 +61,32 @@ ON_TABLES: tuple[tuple[LiteralString, LiteralString, LiteralString, LiteralStrin
 """Catalogs of things on a table: the catalog, the table's column, the name's, what it is."""
 
 
-def _objects() -> LiteralString:
+CATALOGS = tuple(catalog for catalog, *_ in (*NAMED, *ON_TABLES))
+
+# What came with the server has lower oids (FirstNormalObjectId), and belongs to no domain.
+SELECT_FILLED: LiteralString = "SELECT " + ", ".join(
+    "EXISTS (SELECT FROM " + catalog + " WHERE oid >= 16384)" for catalog in CATALOGS
+)
+"""Which of these catalogs have anything in them that the past may be asked about."""
+
+
+def _objects(catalogs: Collection[str]) -> LiteralString:
     parts: list[LiteralString] = [
         "SELECT '" + catalog + "'::regclass::oid, oid, " + prefix + "namespace, '" + kind
         + " ' || " + prefix + "name, '', 0::oid, '' FROM " + catalog + " WHERE oid " + WANTED
         + (" AND typcategory <> 'A'" if catalog == "pg_type" else "")
-        for catalog, prefix, kind in NAMED
+        for catalog, prefix, kind in NAMED if catalog in catalogs
     ]  # fmt: skip
     parts += [
         "SELECT '" + catalog + "'::regclass, x.oid, relnamespace, '" + kind + " ' || " + name
         + " || ' of ' || relname, '', r.oid, '' FROM " + catalog + " x JOIN pg_class r ON r.oid = "
         + table + " WHERE x.oid " + WANTED + (" AND NOT tgisinternal" if kind == "trigger" else "")
-        for catalog, table, name, kind in ON_TABLES
+        for catalog, table, name, kind in ON_TABLES if catalog in catalogs
     ]  # fmt: skip
     return " UNION ALL ".join(parts)
 
 
-STATEMENTS: tuple[LiteralString, ...] = (SELECT_RELATIONS, _objects())
+STATEMENTS: tuple[LiteralString, ...] = (SELECT_RELATIONS, _objects(CATALOGS))
 
 # The setting has to exist when the cursor is declared.
 DECLARE = sql.SQL(
@@ -115,16 +124,19 @@ class Past:
     now may be the past of what comes next.
 
     Arguments:
-        objects: whether anything but relations and constraints will be asked for.
+        objects: the catalogs of anything but relations and constraints that will be asked for.
     """
 
     is_known = True
 
-    def __init__(self, connection: BaseDatabaseWrapper, *, objects: bool) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, *, objects: Collection[str]) -> None:
         self.connection = connection
         self.known: dict[tuple[int, int], Was] = {}
         self.used: set[int] = set()
-        self.cursors = self._declare(STATEMENTS if objects else STATEMENTS[:1])
+        # To plan a cursor costs more the more catalogs it is over.
+        self.cursors = self._declare(
+            (STATEMENTS[0], _objects(objects)) if objects else STATEMENTS[:1]
+        )
 
     def _declare(self, statements: Iterable[LiteralString]) -> list[sql.Identifier]:
         declarations, cursors = [], []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
 
 from ..domains import CORE, CORE_SCHEMA, Domain
 from .activity import COLUMNS, Activity
@@ -24,12 +25,12 @@ ORDER BY a.backend_start, l.pid
 """  # noqa: S608 (made of constants only)
 """Other sessions with one of the keys."""
 
+# A session has locks in its own database only. This is asked before and after each migration.
 OWN = """
 SELECT pg_backend_pid(), EXISTS (
     SELECT FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid = pg_backend_pid()
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND (classid::bigint << 32) | objid::bigint = %s
+      AND classid = {high}::oid AND objid = {low}::oid
 )
 """
 
@@ -137,12 +138,18 @@ def being_run(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> set
     }
 
 
-def own_session(connection: BaseDatabaseWrapper, key: int) -> tuple[int, bool]:
-    """Return the pid of the connection's session, and whether it has a lock of that key."""
+def own_session(key: int) -> sql.Composed:
+    """Return the query for the session's own pid, and whether it has a lock of that key."""
+    high, low = divmod(key % 2**64, 2**32)
+    return sql.SQL(OWN).format(high=sql.Literal(str(high)), low=sql.Literal(str(low)))
+
+
+def has_lock(connection: BaseDatabaseWrapper, key: int) -> bool:
+    """Return whether the connection's session has a lock of that key."""
     with connection.cursor() as cursor:
-        cursor.execute(OWN, [key])
-        pid, has_lock = cursor.fetchone()
-    return pid, has_lock
+        cursor.execute(own_session(key))
+        _, locked = cursor.fetchone()
+    return bool(locked)
 
 
 def _others(connection: BaseDatabaseWrapper, keys: Iterable[int]) -> list[tuple[Any, ...]]:

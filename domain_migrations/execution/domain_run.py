@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from django.db import connections
@@ -45,6 +44,7 @@ from .records import run_recorded
 from .reporter import Reporter
 from .restoring import choose_snapshot, restore_snapshot
 from .results import DomainResult, Error, Status
+from .session import SessionCheck
 from .states import applied_state
 from .status import DomainStatus, check_placed, read_statuses
 from .syncdb import create_tables, models_without_table
@@ -164,7 +164,7 @@ class DomainRun:
         return not models_without_table(connection, labels)
 
     def _executor(
-        self, connection: BaseDatabaseWrapper, check_session: Callable[[str], None]
+        self, connection: BaseDatabaseWrapper, check_session: SessionCheck
     ) -> DomainExecutor:
         executor = DomainExecutor(
             connection,
@@ -180,7 +180,7 @@ class DomainRun:
     def _preview(self) -> DomainResult:
         with database_errors(self.alias):
             connection = connections[self.alias]
-            executor = self._executor(connection, lambda _: None)
+            executor = self._executor(connection, lambda step, also=None: None)
             plan = make_plan(connection, executor, self.options)
             check_plan(plan, applied_state(executor.loader), self.domain)
             self.pending = forwards(plan)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from django.contrib.contenttypes.management import RenameContentType
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
@@ -35,8 +36,12 @@ from .loader import DomainLoader
 from .operations import run_operations
 from .records import Records, contained_in
 from .results import Ran
+from .session import SessionCheck, is_alive
 from .states import state_of
 from .traffic import Traffic
+
+EARLIER = "An earlier migration"
+FORCE_CONSTRAINTS = "SET CONSTRAINTS ALL IMMEDIATE"
 
 Progress = Callable[..., None]
 """Called as Django calls it: (action, migration, fake)."""
@@ -72,7 +77,7 @@ class DomainExecutor(MigrationExecutor):
         *,
         journal: Journal,
         traffic: Traffic,
-        check_session: Callable[[str], None],
+        check_session: SessionCheck,
         progress: Progress | None = None,
     ) -> None:
         # Not super().__init__(): it would load every app of the project.
@@ -141,13 +146,16 @@ class DomainExecutor(MigrationExecutor):
     def _run(self, migration: Migration, state: ProjectState, direction: Direction) -> ProjectState:
         attempt = 0
         while True:
-            self.check_session("An earlier migration")
+            if not is_alive(self.connection):
+                self.check_session(EARLIER)
             started, clock, position = now(), time.monotonic(), Position(migration, direction)
             try:
                 if migration.atomic:
                     return self._run_atomic(migration, state, direction, started, position)
                 return self._run_non_atomic(migration, state, direction, started, position)
             except DomainMigrationsError as exc:
+                if not position.begun:
+                    raise
                 failure = exc
             except Exception as exc:
                 attempt += 1
@@ -186,16 +194,16 @@ class DomainExecutor(MigrationExecutor):
 
         with (
             transaction.atomic(using=self.connection.alias),
-            self.traffic.timeouts(),
+            self.traffic.timeouts(lambda limit: self.check_session(EARLIER, also=limit)),
             self._acting(migration),
         ):
+            position.begun = True
             self.guard.begin(migration, backwards=direction == "backwards")
-            with self.connection.schema_editor(atomic=True) as editor:
+            with editor_without_savepoint(self.connection) as editor:
                 state = run_operations(migration, state, editor, direction, watch)
                 position.place = "the deferred SQL"
             position.place = "the deferred constraints"
-            with self.connection.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            self.guard.run_last(FORCE_CONSTRAINTS)
             position.place = "the footprint guard"
             footprint = self.guard.check()
             position.place = "the history row"
@@ -222,6 +230,8 @@ class DomainExecutor(MigrationExecutor):
             position.done(operation)
             self.records.running(migration, direction, started, finished + position.index)
 
+        self.check_session(EARLIER)
+        position.begun = True
         position.skipped = finished
         self.traffic.begun = self._may_have_built(migration, direction)
         with self.traffic.session_timeouts(migration), self._acting(migration):
@@ -291,6 +301,22 @@ class DomainExecutor(MigrationExecutor):
     def _report(self, action: str, migration: Migration, fake: bool) -> None:
         if self.progress_callback:
             self.progress_callback(action, migration, fake)
+
+
+@contextmanager
+def editor_without_savepoint(
+    connection: BaseDatabaseWrapper,
+) -> Iterator[BaseDatabaseSchemaEditor]:
+    """Yield the editor for a migration whose transaction has begun.
+
+    Django's own would make a savepoint, but nothing is kept of a migration that fails.
+    """
+    with connection.schema_editor(atomic=False) as editor:
+        editor.atomic_migration = True  # What operations ask.
+        try:
+            yield editor
+        finally:
+            editor.atomic_migration = False  # Or the editor would end its savepoint.
 
 
 def _ran(migration: Migration, started: float) -> list[Ran]:

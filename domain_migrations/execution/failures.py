@@ -36,6 +36,7 @@ class Position:
         index: operations that have run and were looked at by the guard.
         ran: operations that have run.
         skipped: operations that an interrupted run has behind it.
+        begun: whether the session was found to be the run's; before, nothing was done.
     """
 
     migration: Migration
@@ -44,6 +45,7 @@ class Position:
     ran: int = 0
     skipped: int = 0
     place: str = ""
+    begun: bool = False
 
     def done(self, operation: Operation) -> None:
         self.index += 1

@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from ..domains import Domain
 from ..exceptions import LockBusy, MigrationFailed
-from .advisory import Holder, Keys, Lock, holders, lock_key, own_session
+from .advisory import Holder, Keys, Lock, has_lock, holders, lock_key, own_session
 from .pooling import backend_pid
 from .session import LOST, Session, is_alive
 
@@ -48,14 +49,14 @@ class HeldLock(Session):
 
     key: int = 0
 
-    def _is_same(self) -> bool:
-        pid, has_lock = own_session(self.connection, self.key)
-        if pid == self.pid and not has_lock:
+    def _is_same(self, also: sql.Composable | None) -> bool:
+        pid, locked = self._answer(own_session(self.key), also)
+        if pid == self.pid and not locked:
             raise MigrationFailed(
                 "The run lost its lock, though its connection is still the same.",
                 hint="Take DISCARD ALL and pg_advisory_unlock_all() out of the migration.",
             )
-        return pid == self.pid
+        return bool(pid == self.pid)
 
 
 @contextmanager
@@ -101,8 +102,7 @@ class _Attempt:
         self.raw = self.connection.connection
         self.until_commit = self.connection.in_atomic_block
         # A run inside a run must not wait at a gate that is closed until the outer one ends.
-        _, has_core = own_session(self.connection, self.keys.core)
-        self.passes_gate = self.until_commit or has_core
+        self.passes_gate = self.until_commit or has_lock(self.connection, self.keys.core)
 
     def take_all(self) -> bool:
         """Try once for everything; keep nothing of a vain attempt but the closed gate."""

@@ -17,8 +17,6 @@ from ..exceptions import MigrationFailed
 MOST_STATEMENTS = 1000
 """Of one migration: one that changes data row by row can run any number."""
 
-FORCE_CONSTRAINTS = "SET CONSTRAINTS ALL IMMEDIATE"
-
 _LOOK = re.compile(r"\s*(?:SELECT|WITH)\b.*\bpg_[a-z_]+", re.IGNORECASE | re.DOTALL)
 _SAVEPOINT = re.compile(r"(?:RELEASE |ROLLBACK TO )?SAVEPOINT ")
 _MAY_END = re.compile(r"\b(?:commit|rollback|end|abort|prepare)\b", re.IGNORECASE)
@@ -33,7 +31,6 @@ class Recorder:
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self.in_operation = False
         self._statements: list[str] = []
         self._more = 0
 
@@ -73,8 +70,6 @@ class Recorder:
 
     def _keep(self, text: str) -> None:
         if _SAVEPOINT.match(text) or _LOOK.match(text):
-            return
-        if text == FORCE_CONSTRAINTS and not self.in_operation:
             return
         if len(self._statements) < MOST_STATEMENTS:
             text = text.strip()

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.migrations.migration import Migration
 from django.utils.timezone import now
+from psycopg import sql
 
 from ..boundary.footprint import Footprint
+from ..domains import Domain, domain_of
 from ..exceptions import DomainMigrationsError, MigrationFailed
 from ..files import migration_file
 from ..history.checksum import checksum
 from ..history.journal import Direction, Journal, Status
 from ..history.ledger import clear_ledger, forget_dropped
 from ..history.recorder import DomainRecorder
-from ..history.tables import read_histories
+from ..history.tables import applied_sql, ensure_history, read_histories, unapplied_sql
 from .failures import primary_message
 from .interrupted import FINISHED
 from .loader import DomainLoader
 from .plans import key_of
+from .session import SessionCheck
 from .traffic import sqlstate_of
 
 Key = tuple[str, str]
@@ -39,7 +43,7 @@ class Records:
     """The history and the journal of one domain, as one run writes them.
 
     Arguments:
-        recorder: writes the histories.
+        recorder: writes the history of a snapshot.
         journal: open; gets a row for each migration.
         loader: knows which migrations a squashed one replaces.
         check_session: called before each write to the history; raises when the connection is
@@ -51,12 +55,13 @@ class Records:
         recorder: DomainRecorder,
         journal: Journal,
         loader: DomainLoader,
-        check_session: Callable[[str], None],
+        check_session: SessionCheck,
     ) -> None:
         self.recorder = recorder
         self.journal = journal
         self.loader = loader
         self.check_session = check_session
+        self._ensured: set[Domain] = set()
 
     def done(
         self,
@@ -70,14 +75,17 @@ class Records:
 
         A snapshot is recorded as the migrations that it contains, and the journal says so.
         """
-        self.check_session(f"Migration {migration}")
+        check = partial(self.check_session, f"Migration {migration}")
         if hasattr(migration, "checksums"):
+            check()
             self._restored(migration, migration.checksums, started, clock, footprint)
             return
-        for key in history_keys(self.loader, migration):
-            self._write_history(key, direction)
+        rows = [self._history(key, direction) for key in history_keys(self.loader, migration)]
         seconds = time.monotonic() - clock
-        self._journal(migration, direction, "done", started, seconds, footprint=footprint.locks)
+        rows.append(
+            self._journal(migration, direction, "done", started, seconds, footprint=footprint.locks)
+        )
+        check(also=sql.SQL("; ").join(rows))
         if direction == "backwards":
             self._forget_seeds()
 
@@ -120,7 +128,7 @@ class Records:
     ) -> None:
         """Note how far a migration without a transaction has come."""
         details = {FINISHED: finished}
-        self._journal(migration, direction, "running", started, 0.0, details=details)
+        self._write(self._journal(migration, direction, "running", started, 0.0, details=details))
 
     def failed(
         self,
@@ -137,15 +145,17 @@ class Records:
             left: what a migration without a transaction has left, for the run that goes on.
         """
         if _is_open(self.journal):
-            self._journal(
-                migration,
-                direction,
-                "failed",
-                started,
-                time.monotonic() - clock,
-                details=left,
-                error=failure.message,
-                sqlstate=failure.sqlstate,
+            self._write(
+                self._journal(
+                    migration,
+                    direction,
+                    "failed",
+                    started,
+                    time.monotonic() - clock,
+                    details=left,
+                    error=failure.message,
+                    sqlstate=failure.sqlstate,
+                )
             )
 
     def _recorded(
@@ -155,11 +165,11 @@ class Records:
         keys: Sequence[Key],
         details: Mapping[str, Any] | None = None,
     ) -> None:
+        rows = [self._history(key, direction) for key in keys]
+        rows.append(self._journal(migration, direction, "faked", now(), 0.0, details=details))
         self.check_session(f"Migration {migration}")
         with transaction.atomic(using=self.journal.connection.alias):
-            for key in keys:
-                self._write_history(key, direction)
-            self._journal(migration, direction, "faked", now(), 0.0, details=details)
+            self._write(sql.SQL("; ").join(rows))
 
     def _forget_seeds(self) -> None:
         """Let seeds run again whose tables an undone migration has taken away."""
@@ -169,11 +179,18 @@ class Records:
         else:
             clear_ledger(connection, [domain])
 
-    def _write_history(self, key: Key, direction: Direction) -> None:
+    def _write(self, row: sql.Composable) -> None:
+        with self.journal.connection.cursor() as cursor:
+            cursor.execute(row)
+
+    def _history(self, key: Key, direction: Direction) -> sql.Composable:
+        domain = domain_of(key[0])
+        if domain not in self._ensured:
+            ensure_history(self.journal.connection, domain)
+            self._ensured.add(domain)
         if direction == "forwards":
-            self.recorder.record_applied(*key)
-        else:
-            self.recorder.record_unapplied(*key)
+            return applied_sql(domain, *key)
+        return unapplied_sql(domain, *key)
 
     def _journal(
         self,
@@ -187,9 +204,9 @@ class Records:
         details: Mapping[str, Any] | None = None,
         error: str = "",
         sqlstate: str | None = None,
-    ) -> None:
+    ) -> sql.Composable:
         path = migration_file(key_of(migration))
-        self.journal.write(
+        return self.journal.insertion(
             status,
             direction,
             app=migration.app_label,

@@ -6,10 +6,11 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from ..exceptions import ConnectionFailed, MigrationFailed
@@ -18,6 +19,14 @@ from .pooling import backend_pid, detect_pooling
 LOST = (OperationalError, InterfaceError)
 
 SET = "SELECT set_config(%s, %s, false)"
+
+SELECT_PID = sql.SQL("SELECT pg_backend_pid()")
+
+
+class SessionCheck(Protocol):
+    """What :meth:`Session.assert_same` is to those who call it."""
+
+    def __call__(self, step: str, also: sql.Composable | None = None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -35,21 +44,25 @@ class Session:
     def of(cls, connection: BaseDatabaseWrapper) -> Session:
         return cls(connection=connection, pid=backend_pid(connection))
 
-    def assert_same(self, step: str = "A migration") -> None:
+    def assert_same(self, step: str = "A migration", also: sql.Composable | None = None) -> None:
         """Check that the connection is still the one that the session began with.
 
         Arguments:
             step: what ran last, as the beginning of a sentence.
+            also: statements to send with the question, in a transaction of the caller's. They
+                have run when it is answered, so an error has to roll that back.
 
         Raises:
             MigrationFailed: the step closed the connection; Django opened another one.
             ConnectionFailed: the server ended the connection.
         """
         try:
-            same = self._is_same()
+            same = self._is_same(also)
         except LOST as exc:
             if self._closed_by_us():
                 raise lost_connection(step) from exc
+            if is_alive(self.connection):
+                raise
             raise ConnectionFailed(
                 f"The connection to the database was lost: {exc}",
                 hint="Run the command again: it continues where this run was ended.",
@@ -57,8 +70,17 @@ class Session:
         if not same:
             raise lost_connection(step)
 
-    def _is_same(self) -> bool:
-        return backend_pid(self.connection) == self.pid
+    def _is_same(self, also: sql.Composable | None) -> bool:
+        (pid,) = self._answer(SELECT_PID, also)
+        return bool(pid == self.pid)
+
+    def _answer(self, question: sql.Composable, also: sql.Composable | None) -> tuple[Any, ...]:
+        """Return the row that answers a question, which other statements may be sent with."""
+        statements = [question] if also is None else [question, also]
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql.SQL("; ").join(statements))
+            row: tuple[Any, ...] = cursor.fetchone()
+        return row
 
     def _closed_by_us(self) -> bool:
         return self.connection.connection is None or self.connection.closed_in_transaction

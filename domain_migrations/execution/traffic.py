@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,6 +24,7 @@ from .activity import listed
 from .concurrently import IndexBuilder, index_built_by, is_concurrent
 from .locks import Clock
 from .options import MigrateOptions
+from .pooling import backend_pid
 from .session import LOST, is_alive
 from .watcher import INTERVAL, Watcher
 
@@ -32,6 +34,9 @@ RETRIED_STATES = {
     "40001": "transactions could not be put in order",
 }
 """lock_not_available, deadlock_detected, serialization_failure; PostgreSQL manual, appendix A."""
+
+Run = Callable[[sql.Composable], None]
+"""Runs a statement whose rows nobody wants."""
 
 
 def sqlstate_of(exc: BaseException | None) -> str | None:
@@ -53,6 +58,7 @@ def timeouts(
     lock_timeout: float | None,
     statement_timeout: float | None,
     local: bool = True,
+    run: Run | None = None,
 ) -> Iterator[None]:
     """Limit how long statements may wait for locks, and run.
 
@@ -60,6 +66,7 @@ def timeouts(
         lock_timeout: seconds; 0 is no limit, ``None`` leaves what there is.
         statement_timeout: the same.
         local: until the end of the transaction; otherwise until the end of the block.
+        run: runs the statement that limits; without it, it is sent alone.
     """
     wanted = {
         name: _milliseconds(seconds)
@@ -70,16 +77,15 @@ def timeouts(
         if seconds is not None
     }
     raw = connection.connection
-    before = {} if local else {name: _show(connection, name) for name in wanted}
-    for name, value in wanted.items():
-        _set(connection, name, value, local=local)
+    before = {} if local else _show(connection, wanted)
+    run = run or partial(_execute, connection)
+    run(_set(wanted, local=local))
     try:
         yield
     finally:
-        if connection.connection is raw and is_alive(connection):
+        if before and connection.connection is raw and is_alive(connection):
             with suppress(*LOST):
-                for name, value in before.items():
-                    _set(connection, name, value, local=False)
+                _execute(connection, _set(before, local=False))
 
 
 @dataclass(frozen=True)
@@ -141,13 +147,18 @@ class Traffic:
         self._clock = clock
         self._chance = chance
         self._watcher: Watcher | None = None
+        self._process: tuple[object, int] = (None, 0)
         self.begun = False
         self.built = False
 
     @contextmanager
-    def timeouts(self) -> Iterator[None]:
-        """Limit the statements of the transaction that is open, and watch what they wait for."""
-        with self._limited(local=True):
+    def timeouts(self, run: Run | None = None) -> Iterator[None]:
+        """Limit the statements of the transaction that is open, and watch what they wait for.
+
+        Arguments:
+            run: runs the statement that limits; without it, it is sent alone.
+        """
+        with self._limited(local=True, run=run):
             yield
 
     @contextmanager
@@ -226,19 +237,29 @@ class Traffic:
         return f": blocked by {listed(seen)}" if seen else ""
 
     @contextmanager
-    def _limited(self, *, local: bool) -> Iterator[None]:
+    def _limited(self, *, local: bool, run: Run | None = None) -> Iterator[None]:
         limit = self.lock_timeout or INTERVAL
-        self._watcher = Watcher(self.connection, interval=min(INTERVAL, limit / 4))
+        interval = min(INTERVAL, limit / 4)
+        self._watcher = Watcher(self.connection, interval=interval, pid=self._pid())
         with (
-            self._watcher,
             timeouts(
                 self.connection,
                 lock_timeout=self.lock_timeout,
                 statement_timeout=self.statement_timeout,
                 local=local,
+                run=run,
             ),
+            self._watcher,
         ):
             yield
+
+    def _pid(self) -> int:
+        """Return the process id of the server process, asked once for each connection."""
+        self.connection.ensure_connection()
+        raw = self.connection.connection
+        if self._process[0] is not raw:
+            self._process = raw, backend_pid(self.connection)
+        return self._process[1]
 
     def _text(self, statement: Any) -> str:
         if isinstance(statement, sql.Composable):
@@ -254,13 +275,21 @@ def _milliseconds(seconds: float) -> str:
     return f"{max(1, round(seconds * 1000)) if seconds else 0}ms"
 
 
-def _show(connection: BaseDatabaseWrapper, name: str) -> str:
+def _show(connection: BaseDatabaseWrapper, names: Iterable[str]) -> dict[str, str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting(%s)", [name])
-        (value,) = cursor.fetchone()
-    return str(value)
+        cursor.execute("SELECT n, current_setting(n) FROM unnest(%s::text[]) AS n", [list(names)])
+        return dict(cursor.fetchall())
 
 
-def _set(connection: BaseDatabaseWrapper, name: str, value: str, *, local: bool) -> None:
+def _set(values: Mapping[str, str], *, local: bool) -> sql.Composed:
+    return sql.SQL("SELECT {}").format(
+        sql.SQL(", ").join(
+            sql.SQL("set_config({}, {}, {})").format(name, value, local)
+            for name, value in values.items()
+        )
+    )
+
+
+def _execute(connection: BaseDatabaseWrapper, statement: sql.Composable) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, %s)", [name, value, local])
+        cursor.execute(statement)

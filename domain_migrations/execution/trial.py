@@ -11,7 +11,6 @@ from django.core.management.commands.migrate import Command
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
-from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from psycopg import sql
 
@@ -174,15 +173,6 @@ class TrialExecutor(DomainExecutor):
     def _acting(self, migration: Migration) -> Iterator[None]:
         with super()._acting(migration), self.recording.recording(migration):
             yield
-
-    @contextmanager
-    def _identity_for(self, operation: Operation) -> Iterator[None]:
-        self.recording.in_operation = True
-        try:
-            with super()._identity_for(operation):
-                yield
-        finally:
-            self.recording.in_operation = False
 
     @contextmanager
     def _failing_for_nothing(self) -> Iterator[None]:

@@ -45,10 +45,18 @@ class Watcher:
 
     Arguments:
         interval: seconds between two looks.
+        pid: of the connection's server process, where it is known.
     """
 
-    def __init__(self, connection: BaseDatabaseWrapper, *, interval: float = INTERVAL) -> None:
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        *,
+        interval: float = INTERVAL,
+        pid: int | None = None,
+    ) -> None:
         self._connection = connection
+        self._pid = pid
         self._interval = interval
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -57,7 +65,8 @@ class Watcher:
 
     def __enter__(self) -> Watcher:
         # Both are asked here, because the wrapper belongs to this thread.
-        pid, params = backend_pid(self._connection), self._connection.get_connection_params()
+        pid = self._pid or backend_pid(self._connection)
+        params = self._connection.get_connection_params()
         self._thread = threading.Thread(
             target=self._watch, args=(pid, params), name=APPLICATION_NAME, daemon=True
         )

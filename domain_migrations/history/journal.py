@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict, Unpack
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
@@ -112,6 +112,20 @@ class Entry(NamedTuple):
     error: str
 
 
+class Values(TypedDict):
+    """What is told of a step besides its status and direction; see :meth:`Journal.insertion`."""
+
+    started: datetime.datetime
+    app: NotRequired[str]
+    name: NotRequired[str]
+    seconds: NotRequired[float]
+    checksum: NotRequired[str]
+    footprint: NotRequired[Mapping[str, str] | None]
+    details: NotRequired[Mapping[str, Any] | None]
+    error: NotRequired[str]
+    sqlstate: NotRequired[str | None]
+
+
 class Journal:
     """The journal of one domain, written by one run.
 
@@ -145,22 +159,27 @@ class Journal:
             cursor.execute(sql.SQL("SELECT coalesce(max(batch), 0) + 1 FROM {}").format(self.table))
             self.batch = cursor.fetchone()[0]
 
-    def write(
+    def write(self, status: Status, direction: Direction, **values: Unpack[Values]) -> None:
+        """Append one row, in the transaction that the connection is in."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(self.insertion(status, direction, **values))
+
+    def insertion(
         self,
         status: Status,
         direction: Direction,
         *,
+        started: datetime.datetime,
         app: str = "",
         name: str = "",
-        started: datetime.datetime,
         seconds: float = 0.0,
         checksum: str = "",
         footprint: Mapping[str, str] | None = None,
         details: Mapping[str, Any] | None = None,
         error: str = "",
         sqlstate: str | None = None,
-    ) -> None:
-        """Append one row, in the transaction that the connection is in."""
+    ) -> sql.Composed:
+        """Return the statement that appends one row."""
         values = {
             **self._common(status, direction, started, seconds),
             "app": app,
@@ -171,13 +190,11 @@ class Journal:
             "error": storable(error),
             "sqlstate": sqlstate or "",
         }
-        query = sql.SQL("INSERT INTO {table} ({columns}) VALUES ({values})").format(
+        return sql.SQL("INSERT INTO {table} ({columns}) VALUES ({values})").format(
             table=self.table,
             columns=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
-            values=sql.SQL(", ").join(map(sql.Placeholder, COLUMNS)),
+            values=sql.SQL(", ").join(sql.Literal(values[column]) for column in COLUMNS),
         )
-        with self.connection.cursor() as cursor:
-            cursor.execute(query, values)
 
     def write_migrations(
         self,

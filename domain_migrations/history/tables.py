@@ -181,6 +181,19 @@ def owned_rows(
     }
 
 
+def applied_sql(domain: Domain, app: str, name: str) -> sql.Composed:
+    """Return the statement that records a migration as applied, to be sent with others."""
+    statement = sql.SQL("INSERT INTO {table} (app, name, applied) VALUES ({app}, {name}, {now})")
+    table = sql.Identifier(*domain.history_table)
+    return statement.format(table=table, app=app, name=name, now=now())
+
+
+def unapplied_sql(domain: Domain, app: str, name: str) -> sql.Composed:
+    """Return the statement that forgets that a migration is applied, to be sent with others."""
+    statement = sql.SQL("DELETE FROM {table} WHERE app = {app} AND name = {name}")
+    return statement.format(table=sql.Identifier(*domain.history_table), app=app, name=name)
+
+
 def ensure_schema(connection: BaseDatabaseWrapper, schema: str) -> bool:
     """Create the schema unless it is there, and say whether it was made.
 

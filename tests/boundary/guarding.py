@@ -11,6 +11,7 @@ from django.db.migrations.state import ProjectState
 from domain_migrations.boundary.footprint import Footprint, FootprintGuard
 from domain_migrations.domains import get_domain
 from domain_migrations.exceptions import BoundaryViolation
+from domain_migrations.execution.executor import FORCE_CONSTRAINTS, editor_without_savepoint
 
 LANDSCAPE = Path(__file__).with_name("landscape.sql")
 
@@ -45,14 +46,13 @@ def guarded(
     state = state or ProjectState()
     with transaction.atomic():
         guard.begin(migration, backwards=False)
-        with connection.schema_editor(atomic=True) as editor:
+        with editor_without_savepoint(connection) as editor:
             for operation in migration.operations:
                 before = state.clone()
                 operation.state_forwards(domain, state)
                 operation.database_forwards(domain, editor, before, state)
                 guard.after_operation(operation)
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        guard.run_last(FORCE_CONSTRAINTS)
         footprint = guard.check()
         transaction.set_rollback(not commit)
     return footprint

@@ -19,6 +19,7 @@ from domain_migrations.exceptions import BoundaryViolation
 from domain_migrations.execution.executor import DomainExecutor
 from domain_migrations.execution.loader import load
 from domain_migrations.execution.options import MigrateOptions
+from domain_migrations.execution.session import Session
 from domain_migrations.execution.traffic import Traffic
 from domain_migrations.history.context import RunContext
 from domain_migrations.history.journal import Journal
@@ -161,7 +162,7 @@ def refusal(migration: migrations.Migration, domain: str) -> str | None:
         load(connection, owner),
         journal=journal,
         traffic=Traffic(connection, MigrateOptions(), report=lambda _: None),
-        check_session=lambda _: None,
+        check_session=Session.of(connection).assert_same,
     )
     try:
         check_plan([(migration, False)], ProjectState(), owner)

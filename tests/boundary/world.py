@@ -16,6 +16,7 @@ from domain_migrations.domains import get_domain
 from domain_migrations.execution.executor import DomainExecutor
 from domain_migrations.execution.loader import load
 from domain_migrations.execution.options import MigrateOptions
+from domain_migrations.execution.session import Session
 from domain_migrations.execution.traffic import Traffic
 from domain_migrations.history.context import RunContext
 from domain_migrations.history.journal import Journal
@@ -146,6 +147,6 @@ def run(migration: migrations.Migration, *, backwards: bool = False) -> None:
         load(connection, domain),
         journal=journal,
         traffic=Traffic(connection, MigrateOptions(), report=lambda _: None),
-        check_session=lambda _: None,
+        check_session=Session.of(connection).assert_same,
     )
     (executor.unapply_migration if backwards else executor.apply_migration)(state(), migration)

@@ -69,7 +69,7 @@ def points(seen: list[str], size: str | None, sample: int, *, whole: bool) -> It
     Arguments:
         whole: what the run does before and after counts too, which is the same in all runs.
     """
-    first = next(n for n, text in enumerate(seen, start=1) if "set_config(%s, %s, %s)" in text)
+    first = next(n for n, text in enumerate(seen, start=1) if "lock_timeout" in text)
     inserts = [n for n, text in enumerate(seen, start=1) if "INSERT INTO" in text]
     rows = [n for n in inserts if "_journal" in seen[n - 1]]
     inside = range(first, rows[-2] + 2)  # The last row is the run's, behind post_migrate.
