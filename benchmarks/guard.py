@@ -3,26 +3,27 @@
     python -m benchmarks.guard
     python -m benchmarks.guard --relations 500 --runs 1
 
-Runs with the guard and without it alternate, in a database that has all of this project but
-inventory, and in one with that many relations more: tables of another domain and their indexes.
-`share` is the time spent in the guard by the rest of the same run's time, and what the limit is
-for; `difference` compares the medians of both kinds of runs, and so contains whatever else the
-machine did meanwhile. Prints one JSON object; the exit status is 1 when a share exceeds the limit.
+Runs `manage.py migrate_domain inventory` with the guard and without it, alternating, in a database
+that has all of this project but inventory, and in one with that many relations more: tables of
+another domain and their indexes. `share` is the time spent in the guard by the rest of the same
+process's time, and what the limit is for; `of_run` is its share of what comes after
+`django.setup()`. `difference` compares the medians of both kinds of processes, and so contains
+whatever else the machine did meanwhile. Prints one JSON object; the exit status is 1 when a share
+exceeds the limit.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, LiteralString
-from unittest import mock
+from typing import Any
 
 import django
 from psycopg import sql
@@ -32,13 +33,10 @@ os.environ["DOMAIN_SNAPSHOTS"] = "off"  # The history is what is applied here.
 django.setup()
 
 from django.db import connections  # noqa: E402
-from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
 
 from config.database import ENGINE  # noqa: E402
-from domain_migrations.boundary.footprint import Footprint, FootprintGuard  # noqa: E402
-from domain_migrations.execution import executor  # noqa: E402
 from tests.support import databases, servers  # noqa: E402
-from tests.support.commands import call  # noqa: E402
+from tests.support.commands import ROOT, call  # noqa: E402
 
 DATABASES = {"this project": 0, "many relations": 50_000}
 LIMIT = 0.05
@@ -66,60 +64,6 @@ VACUUM ANALYZE pg_class, pg_attribute, pg_attrdef, pg_constraint, pg_depend, pg_
     pg_index, pg_proc, pg_rewrite, pg_sequence, pg_shdepend, pg_trigger, pg_type,
     auth_permission, django_content_type
 """
-
-
-class TimedGuard(FootprintGuard):
-    """The guard, with a clock."""
-
-    seconds = 0.0
-
-    def __init__(self, *arguments: Any) -> None:
-        with _counted():
-            super().__init__(*arguments)
-
-    def begin(self, migration: Any, **options: Any) -> None:
-        with _counted():
-            super().begin(migration, **options)
-
-    def after_operation(self, operation: Any) -> None:
-        with _counted():
-            super().after_operation(operation)
-
-    def run_last(self, statement: LiteralString) -> None:
-        with _counted():
-            super().run_last(statement)
-
-    def check(self) -> Footprint:
-        with _counted():
-            return super().check()
-
-
-@contextmanager
-def _counted() -> Iterator[None]:
-    begun = time.perf_counter()
-    yield
-    TimedGuard.seconds += time.perf_counter() - begun
-
-
-class Unguarded:
-    """Stands in for the guard: looks at nothing."""
-
-    def __init__(self, connection: BaseDatabaseWrapper, _: object) -> None:
-        self.connection = connection
-
-    def begin(self, *_: object, **__: object) -> None:
-        """See nothing."""
-
-    def after_operation(self, *_: object) -> None:
-        """See nothing."""
-
-    def run_last(self, statement: LiteralString) -> None:
-        """Run it, as without a guard it would be run by itself."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(statement)
-
-    def check(self) -> Footprint:
-        return Footprint()
 
 
 def main(arguments: list[str]) -> int:
@@ -175,17 +119,20 @@ def _database(server: servers.TestServer, relations: int) -> Iterator[str]:
 
 
 def _measure(server: servers.TestServer, database: str, runs: int) -> dict[str, Any]:
-    _run(server, database, TimedGuard)  # Imports, caches.
-    guarded, unguarded, shares = [], [], []
+    _run(server, database, "with")  # Compiles modules, fills the disk's cache.
+    shares, of_run = [], []
+    seconds: dict[str, list[float]] = {"with": [], "without": []}
     for number in range(runs):
-        for guard in ((TimedGuard, Unguarded), (Unguarded, TimedGuard))[number % 2]:
-            seconds, inside = _run(server, database, guard)
-            (guarded if guard is TimedGuard else unguarded).append(seconds)
-            if guard is TimedGuard:
-                shares.append(inside / (seconds - inside))
-    on, off = statistics.median(guarded), statistics.median(unguarded)
+        for kind in (("with", "without"), ("without", "with"))[number % 2]:
+            whole, run, inside = _run(server, database, kind)
+            seconds[kind].append(whole)
+            if kind == "with":
+                shares.append(inside / (whole - inside))
+                of_run.append(inside / (run - inside))
+    on, off = (statistics.median(seconds[kind]) for kind in ("with", "without"))
     return {
         "share": round(statistics.median(shares), 4),
+        "of_run": round(statistics.median(of_run), 4),
         "with": round(on, 4),
         "without": round(off, 4),
         "difference": round(on / off - 1, 4),
@@ -193,22 +140,25 @@ def _measure(server: servers.TestServer, database: str, runs: int) -> dict[str, 
     }
 
 
-def _run(server: servers.TestServer, database: str, guard: type) -> tuple[float, float]:
-    """Seconds that applying the history took, and those of them spent in the guard."""
+def _run(server: servers.TestServer, database: str, kind: str) -> tuple[float, float, float]:
+    """Seconds of a process that applies the history, of its run, and of the guard in that."""
     with server.connect(database) as session:
         session.execute(FORGET)
         session.execute(VACUUM)
-    with (
-        databases.default_database(database),
-        mock.patch.object(executor, "FootprintGuard", guard),
-    ):
-        TimedGuard.seconds = 0.0
-        gc.collect()
-        begun = time.perf_counter()
-        result = call("migrate_domain", "inventory", interactive=False)
-        seconds = time.perf_counter() - begun
-    _succeed(result)
-    return seconds, TimedGuard.seconds
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.guarded_run", kind],
+        cwd=ROOT,
+        env={**os.environ, **server.environment(database)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    whole = time.perf_counter() - begun
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    run, inside = json.loads(done.stdout)
+    return whole, run, inside
 
 
 def _succeed(result: Any) -> None:

@@ -1,0 +1,95 @@
+"""`manage.py migrate_domain inventory` with a clock in the guard, or without a guard.
+
+    python -m benchmarks.guarded_run with|without
+
+What `benchmarks.guard` starts and times. Prints one JSON object: the seconds that the run took
+after `django.setup()`, and those of them spent in the guard.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, LiteralString
+
+COMMAND = ["manage.py", "migrate_domain", "inventory", "--noinput"]
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+_, kind = sys.argv
+sys.argv = COMMAND
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.core.management import execute_from_command_line  # noqa: E402
+
+from domain_migrations.boundary.footprint import Footprint, FootprintGuard  # noqa: E402
+from domain_migrations.execution import executor  # noqa: E402
+
+
+class TimedGuard(FootprintGuard):
+    """The guard, with a clock."""
+
+    seconds = 0.0
+
+    def __init__(self, *arguments: Any) -> None:
+        with _counted():
+            super().__init__(*arguments)
+
+    def begin(self, migration: Any, **options: Any) -> None:
+        with _counted():
+            super().begin(migration, **options)
+
+    def after_operation(self, operation: Any) -> None:
+        with _counted():
+            super().after_operation(operation)
+
+    def run_last(self, statement: LiteralString) -> None:
+        with _counted():
+            super().run_last(statement)
+
+    def check(self) -> Footprint:
+        with _counted():
+            return super().check()
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    begun = time.perf_counter()
+    yield
+    TimedGuard.seconds += time.perf_counter() - begun
+
+
+class Unguarded:
+    """Stands in for the guard: looks at nothing."""
+
+    def __init__(self, connection: Any, _: object) -> None:
+        self.connection = connection
+
+    def begin(self, *_: object, **__: object) -> None:
+        """See nothing."""
+
+    def after_operation(self, *_: object) -> None:
+        """See nothing."""
+
+    def run_last(self, statement: LiteralString) -> None:
+        """Run it, as without a guard it would be run by itself."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    def check(self) -> Footprint:
+        return Footprint()
+
+
+if __name__ == "__main__":
+    vars(executor)["FootprintGuard"] = {"with": TimedGuard, "without": Unguarded}[kind]
+    begun = time.perf_counter()
+    with redirect_stdout(io.StringIO()):
+        execute_from_command_line(COMMAND)
+    print(json.dumps([time.perf_counter() - begun, TimedGuard.seconds]))
