@@ -16,7 +16,7 @@ from ..execution.integrity import edited
 from ..execution.interrupted import Interruption, find_interruption
 from ..execution.status import DomainStatus, read_statuses
 from ..files import MigrationKey, migration_file, migrations_on_disk
-from ..history.journal import read_entries
+from ..history.entries import read_entries
 from ..history.steps import JournalStep, steps_of_domain
 from . import states
 from .states import State

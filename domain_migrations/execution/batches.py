@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..exceptions import DependencyNotApplied, UnknownTarget
 from ..files import MigrationKey
-from ..history.journal import Entry
+from ..history.entries import Entry
 from .loader import DomainLoader
 from .plans import Plan
 from .records import REPLACED, history_keys

@@ -218,7 +218,9 @@ class DomainExecutor(MigrationExecutor):
         started: datetime.datetime,
         position: Position,
     ) -> ProjectState:
-        clock, finished = time.monotonic(), self._finished(migration, direction)
+        clock = time.monotonic()
+        interruption = self._interruption_of(migration, direction)
+        finished = interruption.finished if interruption else 0
 
         @contextmanager
         def watch(operation: Operation) -> Iterator[None]:
@@ -233,7 +235,7 @@ class DomainExecutor(MigrationExecutor):
         self.check_session(EARLIER)
         position.begun = True
         position.skipped = finished
-        self.traffic.begun = self._may_have_built(migration, direction)
+        self.traffic.begun = interruption is not None and interruption.may_have_built
         with self.traffic.session_timeouts(migration), self._acting(migration):
             self.records.running(migration, direction, started, finished)
             self.guard.begin(migration, backwards=direction == "backwards")
@@ -259,26 +261,9 @@ class DomainExecutor(MigrationExecutor):
             return self.identity.connecting()
         return nullcontext()
 
-    def _finished(self, migration: Migration, direction: Direction) -> int:
-        """Return how many operations an interrupted run has finished, 0 for a fresh start."""
-        found = self._interruption_of(migration, direction)
-        return found.finished if found else 0
-
-    def _may_have_built(self, migration: Migration, direction: Direction) -> bool:
-        """Return whether the interrupted run may have built the index that comes next.
-
-        It was killed, and the server went on by itself; or it failed right behind it.
-        """
-        found = self._interruption_of(migration, direction)
-        if found is None:
-            return False
-        return found.entry.status == "running" or bool(found.entry.details.get(BUILT))
-
     def _interruption_of(self, migration: Migration, direction: Direction) -> Interruption | None:
         found = self.interruption
-        if found is None or (migration.app_label, migration.name) != tuple(found.key):
-            return None
-        return found if found.backwards == (direction == "backwards") else None
+        return found if found and found.is_of(migration, direction) else None
 
     def _state_before(self, migration: Migration) -> ProjectState:
         """Return the project state that the migration starts from, built anew."""

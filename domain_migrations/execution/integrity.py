@@ -17,7 +17,7 @@ from ..exceptions import (
 )
 from ..files import MigrationKey, migration_file
 from ..history.checksum import VERSION, checksum
-from ..history.journal import read_entries
+from ..history.entries import read_entries
 from .interrupted import find_interruption
 from .loader import DomainLoader, load
 from .reporter import Reporter

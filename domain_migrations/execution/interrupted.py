@@ -11,7 +11,8 @@ from django.db.migrations.operations.base import Operation
 
 from ..exceptions import Interrupted, UnknownTarget
 from ..files import MigrationKey
-from ..history.journal import Entry, latest_entries, read_entries
+from ..history.entries import Entry, latest_entries, read_entries
+from ..history.journal import Direction
 from .loader import DomainLoader
 
 FINISHED = "finished"
@@ -46,6 +47,19 @@ class Interruption:
     backwards: bool
     finished: int
     entry: Entry
+
+    def is_of(self, migration: Migration, direction: Direction) -> bool:
+        """Return whether this is what was interrupted, in the same direction."""
+        key = migration.app_label, migration.name
+        return key == tuple(self.key) and self.backwards == (direction == "backwards")
+
+    @property
+    def may_have_built(self) -> bool:
+        """Whether the interrupted run may have built the index that comes next.
+
+        It was killed, and the server went on by itself; or it failed right behind it.
+        """
+        return self.entry.status == "running" or bool(self.entry.details.get(BUILT))
 
     def remaining(self, migration: Migration) -> Sequence[Operation]:
         """Return the operations that are left, in the order in which the file has them."""

@@ -10,7 +10,7 @@ from django.db.migrations.migration import Migration
 from ..boundary.dependencies import dependencies_of
 from ..domains import Domain
 from ..exceptions import DependencyNotApplied, Irreversible, UnknownTarget
-from ..history.journal import read_entries
+from ..history.entries import read_entries
 from .batches import last_batches, replaced_keys, rollback_plan
 from .executor import DomainExecutor
 from .key_types import check_key_types

@@ -13,7 +13,8 @@ from ..exceptions import UnknownTarget
 from ..files import MigrationKey, migration_file
 from ..history.checksum import checksum
 from ..history.context import RunContext
-from ..history.journal import Direction, Journal, Status, read_entries
+from ..history.entries import read_entries
+from ..history.journal import Direction, Journal, Status
 from ..history.recorder import DomainRecorder
 from ..history.tables import ensure_history
 from .domain_run import DomainRun

@@ -18,7 +18,7 @@ from ..declared import squashed
 from ..domains import Domain, QualifiedName, get_domains
 from ..exceptions import InvalidConfiguration
 from ..files import MigrationKey, migrations_on_disk
-from ..history.journal import last_run_statuses
+from ..history.entries import last_run_statuses
 from ..history.tables import HistoryRow, owned_rows, read_histories
 from .results import keys
 

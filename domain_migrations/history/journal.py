@@ -3,15 +3,15 @@
 A run writes one row when it begins and one when it ends (``direction`` = ``run``), and one
 for each migration. A migration without a transaction of its own gets a ``running`` row before
 it starts, so that the next run can see that this one never came back. Nothing is ever updated
-or deleted here. Rows of hooks, verifications and seeds are for people; no run decides by them.
+or deleted here. What later runs read of it is in ``entries``.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict, Unpack
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict, Unpack
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
@@ -23,9 +23,6 @@ from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
 Direction = Literal["forwards", "backwards", "run", "hook", "verify", "seed"]
-
-DECIDING: tuple[Direction, ...] = ("forwards", "backwards", "run")
-"""Rows that later runs decide by."""
 
 NAME_LENGTH = 255
 
@@ -93,23 +90,6 @@ FROM unnest(%(apps)s::text[], %(names)s::text[], %(checksums)s::text[])
     WITH ORDINALITY AS m (app, name, checksum, number)
 ORDER BY m.number
 """
-
-
-class Entry(NamedTuple):
-    """One row of a journal, as far as later runs decide by it."""
-
-    id: int
-    run: str
-    batch: int
-    app: str
-    name: str
-    direction: str
-    status: str
-    started: datetime.datetime
-    seconds: float
-    checksum: str
-    details: dict[str, Any]
-    error: str
 
 
 class Values(TypedDict):
@@ -267,49 +247,3 @@ def storable(text: str) -> str:
 def _json(values: Mapping[str, Any] | None) -> str:
     """Return the values as jsonb takes them, whatever a hook or an object's name has in it."""
     return storable(json.dumps(values or {}, ensure_ascii=False).replace("\\u0000", "\\ufffd"))
-
-
-def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, str]:
-    """Return domain name → status of its latest run, for the domains that have a journal."""
-    present = existing_tables(connection, (domain.journal_table for domain in domains))
-    parts = [
-        sql.SQL(
-            "(SELECT {domain} AS domain, status FROM {table}"
-            " WHERE direction = 'run' ORDER BY id DESC LIMIT 1)"
-        ).format(domain=sql.Literal(domain.name), table=sql.Identifier(*domain.journal_table))
-        for domain in domains
-        if domain.journal_table in present
-    ]
-    if not parts:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(" UNION ALL ").join(parts))
-        return dict(cursor.fetchall())
-
-
-def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Entry]:
-    """Return the rows that runs decide by, oldest first; none if there is no journal."""
-    if not existing_tables(connection, [domain.journal_table]):
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("SELECT {columns} FROM {table} WHERE direction = ANY(%s) ORDER BY id").format(
-                columns=sql.SQL(", ").join(map(sql.Identifier, Entry._fields)),
-                table=sql.Identifier(*domain.journal_table),
-            ),
-            [list(DECIDING)],
-        )
-        # Django's cursors leave jsonb as text.
-        return [
-            entry._replace(details=json.loads(entry.details))  # type: ignore[arg-type]
-            for entry in map(Entry._make, cursor.fetchall())
-        ]
-
-
-def latest_entries(entries: Iterable[Entry]) -> dict[tuple[str, str], Entry]:
-    """Return (app, name) → the latest row of that migration; of runs and seeds there is none."""
-    return {
-        (entry.app, entry.name): entry
-        for entry in entries
-        if entry.direction in ("forwards", "backwards")
-    }

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connections
 
 from domain_migrations.domains import get_domain
-from domain_migrations.history.journal import read_entries
+from domain_migrations.history.entries import read_entries
 from domain_migrations.history.verifications import last_verification
 from domain_migrations.verification import KINDS, verify
 from tests.support.catalog import execute, histories, query, schemas, snapshot

@@ -50,4 +50,5 @@ class Command(BaseCommand):
         if verbosity >= 1:
             count = len(written.snapshot.migrations)
             verb = "unchanged" if not written.is_changed else "differs" if check else "written"
-            self.stdout.write(f"{written.domain}: {shown(written.path)} {verb}, {count} migrations")
+            migrations = "1 migration" if count == 1 else f"{count} migrations"
+            self.stdout.write(f"{written.domain}: {shown(written.path)} {verb}, {migrations}")
