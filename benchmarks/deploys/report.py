@@ -65,8 +65,13 @@ def _sections(report: dict[str, Any]) -> Iterator[str]:
 def _draw(scenarios: dict[str, list[dict[str, Any]]], picture: Path) -> None:
     from matplotlib import pyplot
 
+    heights = [1.6 + len(rows) for rows in scenarios.values()]  # In bars, with title and axis.
     figure, axes = pyplot.subplots(
-        len(scenarios), 1, figsize=(8, 1.7 * len(scenarios)), layout="constrained", squeeze=False
+        *(len(scenarios), 1),
+        figsize=(8, 0.3 * sum(heights)),
+        height_ratios=heights,
+        layout="constrained",
+        squeeze=False,
     )
     for (name, rows), axis in zip(scenarios.items(), axes[:, 0], strict=True):
         labels, seconds = [row["name"] for row in rows], [row["seconds"] for row in rows]
