@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.apps import AppConfig
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.signals import post_migrate
 
 
@@ -16,13 +19,21 @@ class DomainMigrationsConfig(AppConfig):
         from .history.ledger import forget_flushed
         from .history.recorder import install
         from .permissions import create_domain_permissions
-        from .testing import digest_of_content
 
         install()
         TemplateCreationMixin.digest_of_content = staticmethod(  # type: ignore[method-assign]
-            digest_of_content
+            _digest_of_content
         )
         flushed.connect(forget_flushed, dispatch_uid="domain_migrations.seeds")
         post_migrate.connect(
             create_domain_permissions, dispatch_uid="domain_migrations.permissions"
         )
+
+
+def _digest_of_content(
+    connection: BaseDatabaseWrapper,
+) -> Callable[[BaseDatabaseWrapper], str] | None:
+    """Only who makes a test database needs what it takes to digest the content of one."""
+    from .testing import digest_of_content
+
+    return digest_of_content(connection)

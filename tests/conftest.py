@@ -119,6 +119,12 @@ def migrated_template(postgres_server: TestServer) -> str:
 
 
 @pytest.fixture
+def replayed(settings: Any) -> None:
+    """Domains are migrated by their migrations, not from their snapshots."""
+    settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": False}
+
+
+@pytest.fixture
 def migrated_database(
     postgres_server: TestServer, migrated_template: str, django_db_blocker: Any
 ) -> Iterator[str]:

@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
 from ..execution.advisory import being_run
-from ..execution.standing import Standing, read_standings
+from ..execution.standing import Standing, read_standings, standing_of
 from ..execution.status import DomainStatus, read_statuses
 from ..history.latest import last_results
 from ..history.runs import Run, last_runs
@@ -43,7 +43,7 @@ class Row:
         if self.status is None:
             return states.UNREADABLE
         return _worst(
-            self.last_run.status if self.last_run else "", self.running, _standing(self.status)
+            self.last_run.status if self.last_run else "", self.running, standing_of(self.status)
         )
 
     @property
@@ -52,12 +52,6 @@ class Row:
         if self.state in (states.PENDING, states.FAILED, states.UNFINISHED):
             return f"manage.py migrate_domain {self.domain.name}"
         return ""
-
-
-def _standing(status: DomainStatus) -> Standing:
-    if status.pending or status.squash_to_record:
-        return Standing.PENDING
-    return Standing.UNKNOWN if status.unknown else Standing.CURRENT
 
 
 def _worst(last_run: str, running: bool, standing: Standing) -> State:

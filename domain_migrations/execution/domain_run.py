@@ -40,10 +40,10 @@ from .options import MigrateOptions
 from .planner import make_plan
 from .plans import forwards
 from .preview import preview
-from .records import run_recorded
 from .reporter import Reporter
 from .restoring import choose_snapshot, restore_snapshot
 from .results import DomainResult, Error, Status
+from .run_record import run_recorded
 from .session import SessionCheck
 from .states import applied_state
 from .status import DomainStatus, check_placed, read_statuses

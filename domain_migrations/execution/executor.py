@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from django.contrib.contenttypes.management import RenameContentType
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
@@ -33,7 +32,7 @@ from .failures import Position, failure_of
 from .granting import Identity
 from .interrupted import BUILT, FINISHED, Interruption
 from .loader import DomainLoader
-from .operations import run_operations
+from .operations import editor_without_savepoint, run_operations
 from .records import Records, contained_in
 from .results import Ran
 from .session import SessionCheck, is_alive
@@ -286,22 +285,6 @@ class DomainExecutor(MigrationExecutor):
     def _report(self, action: str, migration: Migration, fake: bool) -> None:
         if self.progress_callback:
             self.progress_callback(action, migration, fake)
-
-
-@contextmanager
-def editor_without_savepoint(
-    connection: BaseDatabaseWrapper,
-) -> Iterator[BaseDatabaseSchemaEditor]:
-    """Yield the editor for a migration whose transaction has begun.
-
-    Django's own would make a savepoint, but nothing is kept of a migration that fails.
-    """
-    with connection.schema_editor(atomic=False) as editor:
-        editor.atomic_migration = True  # What operations ask.
-        try:
-            yield editor
-        finally:
-            editor.atomic_migration = False  # Or the editor would end its savepoint.
 
 
 def _ran(migration: Migration, started: float) -> list[Ran]:

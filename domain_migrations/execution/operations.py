@@ -1,4 +1,4 @@
-"""Running a migration's operations, with an eye on each."""
+"""Running a migration's operations, with an eye on each, and the editor they run in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
@@ -47,6 +48,22 @@ def run_operations(
             return migration.apply(state, editor, collect_sql)
     with _watched(migration, operations[: len(operations) - skip], watch):
         return migration.unapply(state, editor, collect_sql)
+
+
+@contextmanager
+def editor_without_savepoint(
+    connection: BaseDatabaseWrapper,
+) -> Iterator[BaseDatabaseSchemaEditor]:
+    """Yield the editor for a migration whose transaction has begun.
+
+    Django's own would make a savepoint, but nothing is kept of a migration that fails.
+    """
+    with connection.schema_editor(atomic=False) as editor:
+        editor.atomic_migration = True  # What operations ask.
+        try:
+            yield editor
+        finally:
+            editor.atomic_migration = False  # Or the editor would end its savepoint.
 
 
 class _Watched:

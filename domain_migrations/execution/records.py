@@ -1,34 +1,31 @@
-"""What a run writes down: the history row and the journal row of each migration, and its own."""
+"""What a run writes down of each migration: the history row and the journal row."""
 
 from __future__ import annotations
 
 import datetime
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.migrations.migration import Migration
 from django.utils.timezone import now
 from psycopg import sql
 
 from ..boundary.footprint import Footprint
 from ..domains import Domain, domain_of
-from ..exceptions import DomainMigrationsError, MigrationFailed
+from ..exceptions import DomainMigrationsError
 from ..files import migration_file
 from ..history.checksum import checksum
 from ..history.journal import Direction, Journal, Status
 from ..history.ledger import clear_ledger, forget_dropped
 from ..history.recorder import DomainRecorder
 from ..history.tables import applied_sql, ensure_history, read_histories, unapplied_sql
-from .failures import primary_message
 from .interrupted import FINISHED
 from .loader import DomainLoader
 from .plans import key_of
-from .session import SessionCheck
-from .traffic import sqlstate_of
+from .session import SessionCheck, is_alive
 
 Key = tuple[str, str]
 
@@ -144,7 +141,7 @@ class Records:
         Arguments:
             left: what a migration without a transaction has left, for the run that goes on.
         """
-        if _is_open(self.journal):
+        if is_alive(self.journal.connection):
             self._write(
                 self._journal(
                     migration,
@@ -235,67 +232,3 @@ def history_keys(loader: DomainLoader, migration: Migration) -> Iterator[Key]:
         else:
             yield key[0], key[1]
     yield migration.app_label, migration.name
-
-
-class RunRecord:
-    """A run's own rows in the journal.
-
-    Arguments:
-        journal: whose table need not be there yet.
-    """
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self.started, self.clock = now(), time.monotonic()
-        self.begun = False
-
-    def begin(self) -> None:
-        """Note that the run has begun; once is enough."""
-        if not self.begun:
-            self.journal.write("running", "run", started=self.started)
-            self.begun = True
-
-    def end(self, exc: Exception | None = None) -> None:
-        """Note that the run has ended, and by what error."""
-        if self.begun and _is_open(self.journal):
-            self.journal.write(
-                "failed" if exc else "done",
-                "run",
-                started=self.started,
-                seconds=time.monotonic() - self.clock,
-                error=getattr(exc, "message", None) or primary_message(exc) if exc else "",
-                sqlstate=sqlstate_of(exc),
-            )
-
-
-@contextmanager
-def run_recorded(journal: Journal) -> Iterator[RunRecord]:
-    """Frame a run in the journal: it is finished only behind ``post_migrate`` and the hooks.
-
-    It is noted from its beginning where there is a journal; else from ``begin()``.
-
-    Raises:
-        MigrationFailed: a receiver of ``pre_migrate`` or ``post_migrate`` raised an error.
-    """
-    record = RunRecord(journal)
-    if journal.exists():
-        record.begin()
-    try:
-        try:
-            yield record
-        except (DomainMigrationsError, DatabaseError):
-            raise
-        except Exception as exc:
-            raise MigrationFailed(
-                f"A receiver of pre_migrate or post_migrate failed: {primary_message(exc)}",
-                hint="What is applied is recorded; the next run sends the signal again.",
-            ) from exc
-    except Exception as exc:
-        record.end(exc)
-        raise
-    record.end()
-
-
-def _is_open(journal: Journal) -> bool:
-    raw = journal.connection.connection
-    return raw is not None and not raw.closed

@@ -11,7 +11,7 @@ from ..declared import declared
 from ..domains import Domain, get_domains
 from ..files import MigrationKey, migration_file, migrations_on_disk
 from ..history.tables import owned_rows, read_names
-from .status import differences
+from .status import Differences, DomainStatus, differences
 
 
 class Standing(enum.Enum):
@@ -41,7 +41,11 @@ def _standing(domain: Domain, applied: set[MigrationKey]) -> Standing:
     # squashed one that stands for it. So one file is read, and not all of the domain's.
     if any(not declared(migration_file(key)).replaces for key in missing):
         return Standing.PENDING
-    found = differences(domain, disk, applied)
+    return standing_of(differences(domain, disk, applied))
+
+
+def standing_of(found: Differences | DomainStatus) -> Standing:
+    """Return what a domain's status, or as much of it as matters, comes to."""
     if found.pending or found.squash_to_record:
         return Standing.PENDING
     return Standing.UNKNOWN if found.unknown else Standing.CURRENT

@@ -12,6 +12,8 @@ from tests.support.undoing import (
     assert_zero_and_back_gives_the_same_catalog,
 )
 
+pytestmark = pytest.mark.usefixtures("replayed")
+
 DECOYS = (
     "CREATE TABLE public.accounts (id int CONSTRAINT accounts_code_key PRIMARY KEY,"
     " name_en text, name_th text)",
@@ -24,12 +26,6 @@ DECOYS = (
     "CREATE FUNCTION public.journal_must_balance() RETURNS int LANGUAGE sql AS 'SELECT 1'",
 )
 OTHERS = ("public", "inventory", "hr")
-
-
-@pytest.fixture(autouse=True)
-def replayed(settings: Any) -> None:
-    """The migrations are tested here, not the snapshot."""
-    settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": False}
 
 
 @pytest.fixture

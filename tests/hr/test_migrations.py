@@ -12,6 +12,8 @@ from tests.support.undoing import (
     assert_zero_and_back_gives_the_same_catalog,
 )
 
+pytestmark = pytest.mark.usefixtures("replayed")
+
 DECOYS = (
     "CREATE TABLE public.employees (id int CONSTRAINT employees_number_key PRIMARY KEY)",
     "CREATE INDEX employees_name_th_idx ON public.employees (id)",
@@ -21,12 +23,6 @@ DECOYS = (
     "CREATE FUNCTION public.leave_within_employment() RETURNS int LANGUAGE sql AS 'SELECT 1'",
 )
 OTHERS = ("public", "inventory", "finance")
-
-
-@pytest.fixture(autouse=True)
-def replayed(settings: Any) -> None:
-    """The migrations are tested here, not the snapshot."""
-    settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": False}
 
 
 @pytest.fixture

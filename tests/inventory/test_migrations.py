@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -13,6 +12,8 @@ from django.db.migrations.loader import MigrationLoader
 from domain_migrations.catalog.fingerprint import compare, fingerprint
 from tests.inventory import factories
 from tests.support.commands import Result
+
+pytestmark = pytest.mark.usefixtures("replayed")
 
 LATEST = "0019_invoice_reference"
 OTHERS = ("public", "hr", "finance")
@@ -26,12 +27,6 @@ CREATE TABLE public.drug_lots (
 )
 """
 DECOY_INDEX = "CREATE INDEX drugs_trade_name_idx ON public.drug_lots (lot_number)"
-
-
-@pytest.fixture(autouse=True)
-def replayed(settings: Any) -> None:
-    """The migrations are tested here, not the snapshot."""
-    settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": False}
 
 
 def rows(sql: str) -> list[tuple]:
