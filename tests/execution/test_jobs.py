@@ -89,6 +89,7 @@ def test_every_domain_is_applied_once(project: Write, decoy: None) -> None:
 
 def test_output_stays_per_domain(project: Write, decoy: None) -> None:
     done = project(labs()).manage("migrate_domain", "--all", "--jobs=3", "-v2")
+    assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     for name in LABS:
         start = lines.index(f"Domain {name} (schema {name}):")
