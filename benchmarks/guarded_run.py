@@ -29,8 +29,8 @@ django.setup()
 
 from django.core.management import execute_from_command_line  # noqa: E402
 
-from domain_migrations.boundary.footprint import Footprint, FootprintGuard  # noqa: E402
-from domain_migrations.execution import executor  # noqa: E402
+from domain_migrations.engine.guard.guard import Footprint, FootprintGuard  # noqa: E402
+from domain_migrations.engine.runner import executor  # noqa: E402
 
 
 class TimedGuard(FootprintGuard):

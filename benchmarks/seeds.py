@@ -30,8 +30,8 @@ django.setup()
 from django.db import connections  # noqa: E402
 
 from config.database import ENGINE  # noqa: E402
-from domain_migrations.seeds import files  # noqa: E402
-from domain_migrations.seeds.runner import seed  # noqa: E402
+from domain_migrations.api.seed import seed_files as files  # noqa: E402
+from domain_migrations.api.seed.run import seed  # noqa: E402
 from tests.support import databases, servers  # noqa: E402
 from tests.support.commands import ROOT, call, process_environment  # noqa: E402
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from domain_migrations.admin.policy import HEADER, content_security_policy
+from domain_migrations.admin.security_headers import HEADER, content_security_policy
 
 ERRORS = 400
 

@@ -13,7 +13,7 @@ from django.db.models import ForeignKey, QuerySet
 from django.forms import Form
 from django.http import HttpRequest
 
-from domain_migrations.reference_admin import DomainReferenceTabularInline, ReferencingFormSet
+from domain_migrations.references.admin import DomainReferenceTabularInline, ReferencingFormSet
 
 
 class KnownSelect(AutocompleteSelect):

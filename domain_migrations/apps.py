@@ -16,8 +16,8 @@ class DomainMigrationsConfig(AppConfig):
         from . import checks  # noqa: F401  registers them
         from .backends.postgresql.creation import TemplateCreationMixin
         from .backends.postgresql.operations import flushed
-        from .history.ledger import forget_flushed
-        from .history.recorder import install
+        from .engine.history.recorder import install
+        from .engine.history.seed_ledger import forget_flushed
         from .permissions import create_domain_permissions
 
         install()
@@ -34,6 +34,6 @@ def _digest_of_content(
     connection: BaseDatabaseWrapper,
 ) -> Callable[[BaseDatabaseWrapper], str] | None:
     """Only who makes a test database needs what it takes to digest the content of one."""
-    from .testing import digest_of_content
+    from .engine.sources.content_digest import digest_of_content
 
     return digest_of_content(connection)

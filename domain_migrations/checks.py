@@ -42,19 +42,19 @@ from django.core.checks import CheckMessage, Tags
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from .backends.postgresql.base import QualifiedNamesMixin
-from .boundary.declarations import declaration_problems, moved_key_problems
-from .boundary.dependencies import crossing_links
-from .boundary.models import model_problems
-from .boundary.problems import Problem
 from .conf import get_settings
 from .domains import get_domains
+from .engine.boundary.declarations import declaration_problems, moved_key_problems
+from .engine.boundary.migration_dependencies import crossing_links
+from .engine.boundary.models import model_problems
+from .engine.boundary.problem import Problem
+from .engine.history.tables import read_histories
+from .engine.runner.hooks.settings import hook_problems
+from .engine.sources.removals import unstaged_removals
+from .engine.sources.stages import invalid_stages
 from .exceptions import InvalidConfiguration
-from .execution.hooks.declared import hook_problems
-from .history.tables import read_histories
-from .references import reference_problems
-from .removals import unstaged_removals
+from .references.resolution import reference_problems
 from .router import DomainRouter
-from .stages import invalid_stages
 
 PREFIX = "domain_migrations"
 ENGINE = "domain_migrations.backends.postgresql"

@@ -7,7 +7,8 @@
 
 The database knows a plain column: no constraint, no join, and no migration that depends on the
 other domain, which need not be installed. ``inspection.employee`` is the object, or None where
-it is gone; :func:`domain_migrations.references.resolve` finds those of many rows in one query.
+it is gone; :func:`domain_migrations.references.resolve` finds those of many rows in
+one query.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Model
 
-from .boundary.rule import may_use
 from .domains import domain_of
+from .engine.boundary.rule import may_use
 
 
 class DomainRouter:

@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from .api.readiness import readiness
 from .conf import get_settings
+from .engine.runner.results import FORMAT, Error
 from .exceptions import DomainMigrationsError, UnknownDomain
-from .execution.results import FORMAT, Error
-from .readiness import readiness
 
 
 @login_not_required

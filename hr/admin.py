@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.inlines import Inline
-from domain_migrations.reference_admin import DomainReferenceAdmin
+from domain_migrations.references.admin import DomainReferenceAdmin
 
 from . import services
 from .models import Assignment, Employee, LeaveBalance, LeaveRequest, LeaveType, Position

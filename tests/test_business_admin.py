@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from domain_migrations.fields import DomainReference
-from domain_migrations.reference_admin import DomainReferenceAdmin
+from domain_migrations.references.admin import DomainReferenceAdmin
 from inventory.models import PurchaseOrderItem
 from tests.support.business import (
     admin_models,

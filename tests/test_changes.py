@@ -13,7 +13,7 @@ import pytest
 from django.apps import apps
 from django.test import override_settings
 
-from domain_migrations.changes import GitFailed, NotARevision, changed_domains
+from domain_migrations.api.changed import GitFailed, NotARevision, changed_domains
 from tests.support.commands import NEUTRAL, Result
 from tests.support.requirements import need_program
 
@@ -138,7 +138,7 @@ def test_migrations_elsewhere_are_the_domains(
 def test_the_engine_is_outside(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its app is core's by the rule, but no migration comes of it."""
     engine = repository / "core/engine"
-    monkeypatch.setattr("domain_migrations.changes.ENGINE", engine)
+    monkeypatch.setattr("domain_migrations.api.changed.ENGINE", engine)
     monkeypatch.setattr(apps.get_app_config("domain_migrations"), "path", str(engine))
     write(repository, "core/engine/models.py")
     assert changed(repository) == {"-": ["core/engine/models.py"]}
@@ -178,7 +178,9 @@ def test_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_command(repository: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("domain_migrations.changes._project_folder", lambda: repository / "core")
+    monkeypatch.setattr(
+        "domain_migrations.api.changed._project_folder", lambda: repository / "core"
+    )
     write(repository, "core/models.py", "inventory/new\n.py", "requirements.txt", text="2")
     assert call("changed_domains", "--since", "HEAD").stdout == "core\ninventory\n"
     assert call("changed_domains", "--since", "HEAD", "-v", "2").stdout == (

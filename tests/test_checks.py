@@ -22,13 +22,13 @@ from django.test.utils import isolate_apps
 
 from domain_migrations import checks
 from domain_migrations.backends.postgresql.base import DatabaseWrapper
-from domain_migrations.boundary.declarations import declaration_problems, moved_key_problems
-from domain_migrations.boundary.models import model_problems
-from domain_migrations.boundary.problems import Problem
 from domain_migrations.conf import Settings
 from domain_migrations.domains import DomainConfig, get_domains
+from domain_migrations.engine.boundary.declarations import declaration_problems, moved_key_problems
+from domain_migrations.engine.boundary.models import model_problems
+from domain_migrations.engine.boundary.problem import Problem
 from domain_migrations.fields import DomainReference
-from domain_migrations.references import reference_problems
+from domain_migrations.references.resolution import reference_problems
 from domain_migrations.router import DomainRouter
 from tests.support.catalog import HISTORIES, execute, histories, schemas
 from tests.support.projects import Project, domain_app, plain_app

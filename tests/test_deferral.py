@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-from domain_migrations.deferral import is_left_out
+from domain_migrations.domains.lazy_models import is_left_out
 from tests.support.catalog import tables
 from tests.support.commands import ROOT, process_environment
 from tests.support.projects import Project, domain_app, plain_app, write_project
@@ -341,7 +341,7 @@ def test_crossings_into_what_is_left_out_are_found_as_ever(
     project = written(crossing)
     code = """
     django.setup()
-    from domain_migrations.boundary.models import check_models, model_problems
+    from domain_migrations.engine.boundary.models import check_models, model_problems
     from domain_migrations.domains import get_domain
     from domain_migrations.exceptions import BoundaryViolation
     for name in ("core", "lab"):

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from domain_migrations.api.prove import Verdict, prove
+from domain_migrations.engine.runner.results import Error
+from domain_migrations.engine.sessions import scratch_databases as scratch
+from domain_migrations.engine.sessions.scratch_databases import pointed_at
 from domain_migrations.exceptions import InvalidConfiguration, PrivilegeMissing, UnknownDomain
-from domain_migrations.execution import scratch
-from domain_migrations.execution.results import Error
-from domain_migrations.execution.scratch import pointed_at
-from domain_migrations.proof import Verdict, prove
 from tests.support import catalog
 
 DATABASES = "SELECT datname FROM pg_database WHERE datname ~ %s"

@@ -14,7 +14,7 @@ from django.db import connections, transaction
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
-from domain_migrations.readiness import readiness
+from domain_migrations.api.readiness import readiness
 from tests.support.catalog import execute, schemas, tables
 from tests.support.commands import Result
 from tests.support.rewritten import Rewritten

@@ -19,11 +19,12 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from core.models import Role
 from core.services import role_grant, role_permission_add
-from domain_migrations.boundary.models import model_problems
 from domain_migrations.checks import check_domains
+from domain_migrations.engine.boundary.models import model_problems
 from domain_migrations.fields import DomainReference
-from domain_migrations.reference_admin import DomainReferenceAdmin, LinkedInput, ReferenceSelect
-from domain_migrations.references import reference_problems, references_of, resolve
+from domain_migrations.references.admin import DomainReferenceAdmin
+from domain_migrations.references.resolution import reference_problems, references_of, resolve
+from domain_migrations.references.widgets import LinkedInput, ReferenceSelect
 from finance.models import Invoice
 from hr.models import Employee
 from inventory.models import BudgetCategory, Company, ReceiptInspector

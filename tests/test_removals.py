@@ -9,8 +9,8 @@ from django.core.checks import ERROR, WARNING
 from django.test import override_settings
 
 from domain_migrations import checks
-from domain_migrations.removals import unstaged_removals
-from domain_migrations.stages import invalid_stages
+from domain_migrations.engine.sources.removals import unstaged_removals
+from domain_migrations.engine.sources.stages import invalid_stages
 
 HEADER = "from django.db import migrations, models\n"
 KEY = "inventory.0001_x"

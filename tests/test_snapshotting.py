@@ -7,10 +7,10 @@ import os
 import pytest
 from django.db import connections
 
+from domain_migrations.api.snapshot import snapshot
 from domain_migrations.domains import get_domain
+from domain_migrations.engine.snapshots.snapshot_file import read_snapshot, snapshot_file
 from domain_migrations.exceptions import InvalidConfiguration, UnknownDomain
-from domain_migrations.snapshots.file import read_snapshot, snapshot_file
-from domain_migrations.snapshotting import snapshot
 from tests.support.servers import TestServer
 
 SAMPLES = ["inventory", "hr", "finance"]

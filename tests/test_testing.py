@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from domain_migrations.testing import content_digest, digest_of_content
+from domain_migrations.engine.sources.content_digest import content_digest, digest_of_content
 from hr.models import Position
 from tests.support import databases
 from tests.support.catalog import execute, query, snapshot

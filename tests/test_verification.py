@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 
+from domain_migrations.api.verify.verify import KINDS, Verification, verify
 from domain_migrations.exceptions import UnknownDomain
-from domain_migrations.verification import KINDS, Verification, verify
 from tests.support.catalog import execute, query, snapshot
 
 JOURNAL_ROW = """

@@ -10,11 +10,10 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
+from ..api.map.layout import Point, Size, lay_out, path
+from ..api.map.text import printable, width
 from ..exceptions import InvalidConfiguration
-from ..maps.curves import path
-from ..maps.layout import Point, Size, lay_out
-from ..maps.words import printable, width
-from .sizes import Table
+from .table_sizes import Table
 
 MOST = 80
 """Tables that a picture can show and be read."""

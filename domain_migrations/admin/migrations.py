@@ -10,14 +10,13 @@ from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..boundary.dependencies import FIRST, LATEST, Links, read_links
 from ..domains import Domain
-from ..execution.integrity import edited
-from ..execution.interrupted import Interruption, find_interruption
-from ..execution.status import DomainStatus, read_statuses
-from ..files import MigrationKey, migration_file, migrations_on_disk
-from ..history.entries import read_entries
-from ..history.steps import JournalStep, steps_of_domain
+from ..engine.history.journal_queries import JournalStep, read_entries, steps_of_domain
+from ..engine.history.status import DomainStatus, read_statuses
+from ..engine.runner.edited_migrations import edited
+from ..engine.runner.interruptions import Interruption, find_interruption
+from ..engine.sources.dependencies import FIRST, LATEST, Links, read_links
+from ..engine.sources.files import MigrationKey, migration_file, migrations_on_disk
 from . import states
 from .states import State
 

@@ -9,16 +9,20 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
-from ..execution.advisory import being_run
-from ..execution.standing import Standing, read_standings, standing_of
-from ..execution.status import DomainStatus, read_statuses
-from ..history.latest import last_results
-from ..history.runs import Run, last_runs
-from ..history.verifications import StoredVerification, last_verifications
+from ..engine.history.journal_queries import Run, last_results, last_runs
+from ..engine.history.status import (
+    DomainStatus,
+    Standing,
+    read_standings,
+    read_statuses,
+    standing_of,
+)
+from ..engine.history.verifications import StoredVerification, last_verifications
+from ..engine.sessions.advisory_locks import being_run
 from . import states
-from .reading import read_each
-from .sizes import Size, read_sizes
+from .databases import read_each
 from .states import State
+from .table_sizes import Size, read_sizes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from django.db import connections
 
 from ..domains import Domain
+from ..engine.history.journal_queries import JournalStep, Run, RunFilter, list_runs, steps_of_run
+from ..engine.sessions.connection import database_errors
 from ..exceptions import DomainMigrationsError
-from ..execution.connection import database_errors
-from ..history.runs import Run, RunFilter, list_runs
-from ..history.steps import JournalStep, steps_of_run
 from . import states
 from .states import State
 

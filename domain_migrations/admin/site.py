@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 
 from ..permissions import visible_domains
 from . import page, views
-from .policy import protect, refused
+from .security_headers import protect, refused
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Any]

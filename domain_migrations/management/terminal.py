@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, OutputWrapper
 from django.db.migrations.migration import Migration
 
-from ..execution.options import MigrateOptions
-from .output import STARTS, ConsoleReporter
+from ..engine.runner.options import MigrateOptions
+from .console import STARTS, ConsoleReporter
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,12 +7,12 @@ what is there and equal is left, and what is there and different is refused.
 
 from __future__ import annotations
 
+from .alter_referenced_key import AlterReferencedKey
+from .existing_table import ObjectDiffers
 from .fields import AddFieldIfMissing, RemoveFieldIfPresent
-from .keys import AlterReferencedKey
+from .indexes_and_constraints import AddConstraintIfMissing, AddIndexIfMissing
+from .introspection import has_column, has_constraint, has_index, has_table
 from .models import CreateModelIfMissing
-from .parts import AddConstraintIfMissing, AddIndexIfMissing
-from .presence import has_column, has_constraint, has_index, has_table
-from .sameness import ObjectDiffers
 
 __all__ = [
     "AddConstraintIfMissing",

@@ -12,10 +12,10 @@ from django.db.migrations.operations.models import DeleteModel
 from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED, Field, Model
 
-from .conditional import Adding, Conditional, public
+from .base import Adding, Conditional, public
+from .existing_table import Existing
+from .introspection import has_column
 from .models import model_exists
-from .presence import has_column
-from .sameness import Existing
 
 
 @public

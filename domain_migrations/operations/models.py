@@ -11,8 +11,8 @@ from django.db.migrations.operations.models import CreateModel, ModelOperation
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
-from .conditional import Adding, public
-from .sameness import Existing, ObjectDiffers
+from .base import Adding, public
+from .existing_table import Existing, ObjectDiffers
 
 
 @public

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from domain_migrations.reference_admin import DomainReferenceAdmin
+from domain_migrations.references.admin import DomainReferenceAdmin
 from inventory.models import (
     Budget,
     BudgetAllocation,

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.inlines import Inline
-from domain_migrations.reference_admin import DomainReferenceAdmin
+from domain_migrations.references.admin import DomainReferenceAdmin
 from inventory.models import Receipt, ReceiptInspector, ReceiptItem
 from inventory.services.receiving import receipt_post
 

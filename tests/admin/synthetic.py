@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import sql
 
-from domain_migrations.history.journal import CREATE_TABLE
+from domain_migrations.engine.history.journal import CREATE_TABLE
 from tests.support.projects import Project, domain_app
 from tests.support.servers import TestServer
 

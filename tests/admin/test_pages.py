@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from domain_migrations.admin.migrations import resolved
 from domain_migrations.admin.runs import read_run
 from domain_migrations.domains import get_domains
-from domain_migrations.execution.advisory import lock_key
+from domain_migrations.engine.sessions.advisory_locks import lock_key
 from tests.admin.landscape import FAILED, RUN, member, names
 from tests.support.business import make_user, superuser_client
 from tests.support.catalog import HISTORIES, execute, query

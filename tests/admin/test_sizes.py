@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from domain_migrations.admin.sizes import read_tables
+from domain_migrations.admin.table_sizes import read_tables
 from tests.support.catalog import execute
 
 

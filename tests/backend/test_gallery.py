@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from django.db.migrations.state import ProjectState
 
-from domain_migrations.execution.rendering import RenderingState
+from domain_migrations.engine.runner.project_state import RenderingState
 from tests.backend.catalogs import Catalog, catalog, oids
 from tests.backend.conftest import Place
 from tests.backend.gallery import STORIES, Story

@@ -8,11 +8,11 @@ from django.db import connection, migrations, transaction
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from domain_migrations.boundary.footprint import Footprint, FootprintGuard
 from domain_migrations.domains import get_domain
+from domain_migrations.engine.guard.guard import Footprint, FootprintGuard
+from domain_migrations.engine.runner.executor import FORCE_CONSTRAINTS
+from domain_migrations.engine.runner.operation_hooks import editor_without_savepoint
 from domain_migrations.exceptions import BoundaryViolation
-from domain_migrations.execution.executor import FORCE_CONSTRAINTS
-from domain_migrations.execution.operations import editor_without_savepoint
 
 LANDSCAPE = Path(__file__).with_name("landscape.sql")
 

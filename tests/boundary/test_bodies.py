@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain_migrations.boundary.live.bodies import mentions, names_in
+from domain_migrations.api.verify.function_bodies import mentions, names_in
 
 HR = frozenset({"hr"})
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 
-from domain_migrations.boundary.catalog import Finding, boundary_findings, leftover_findings
-from domain_migrations.boundary.live import functions
+from domain_migrations.api.verify import functions
+from domain_migrations.api.verify.live_boundary import Finding, boundary_findings, leftover_findings
 from domain_migrations.domains import get_domain, get_domains
 from tests.boundary.crossings import CORE_USES, CROSSINGS, USES
 from tests.boundary.guarding import lay_out

@@ -8,11 +8,8 @@ from textwrap import dedent
 import pytest
 from django.test import override_settings
 
-from domain_migrations.boundary.dependencies import (
-    crossing_links,
-    dependencies_of,
-    read_links,
-)
+from domain_migrations.engine.boundary.migration_dependencies import crossing_links
+from domain_migrations.engine.sources.dependencies import dependencies_of, read_links
 
 
 def links(tmp_path: Path, source: str) -> tuple[object, object]:

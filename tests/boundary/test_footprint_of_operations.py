@@ -13,11 +13,11 @@ from django.db.migrations.state import ProjectState
 from django.db.models import F, Func
 from django.utils.timezone import now
 
-from domain_migrations.boundary.footprint import FootprintGuard
 from domain_migrations.domains import get_domain
+from domain_migrations.engine.guard.guard import FootprintGuard
+from domain_migrations.engine.history.journal import Direction, Journal
+from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.exceptions import BoundaryViolation
-from domain_migrations.history.context import RunContext
-from domain_migrations.history.journal import Direction, Journal
 from tests.boundary.gallery import CORE_ROWS, CORE_SHAPE, USES
 from tests.boundary.guarding import (
     guarded,

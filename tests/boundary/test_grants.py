@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import DatabaseError, connections
 
-from domain_migrations.boundary.grants import role_name
 from domain_migrations.domains import get_domain
+from domain_migrations.engine.sessions.roles import role_name
 from tests.support.catalog import execute, histories, query, snapshot
 from tests.support.commands import Result
 from tests.support.projects import Project, domain_app, plain_app

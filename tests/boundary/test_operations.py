@@ -17,7 +17,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
 
-from domain_migrations.boundary.operations import is_injected, is_opaque, is_plain
+from domain_migrations.engine.guard.operation_kinds import is_injected, is_opaque, is_plain
 
 CHECK = models.CheckConstraint(condition=Q(size__gt=F("least")) & Q(size__in=[1, 2]), name="c")
 NUMBER = models.IntegerField()

@@ -10,8 +10,8 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from domain_migrations.boundary.plan import check_plan
 from domain_migrations.domains import get_domain
+from domain_migrations.engine.boundary.plan import check_plan
 from domain_migrations.exceptions import BoundaryViolation, InvalidConfiguration
 
 USES = (

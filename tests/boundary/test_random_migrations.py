@@ -12,18 +12,18 @@ from django.db import Error, connections, migrations, transaction
 from django.db.migrations.state import ProjectState
 from psycopg import sql
 
-from domain_migrations.boundary.plan import check_plan
-from domain_migrations.catalog.fingerprint import compare, fingerprint
 from domain_migrations.domains import CORE, get_domain
+from domain_migrations.engine.boundary.plan import check_plan
+from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
+from domain_migrations.engine.history.journal import Journal
+from domain_migrations.engine.history.run_context import RunContext
+from domain_migrations.engine.history.tables import ensure_history
+from domain_migrations.engine.runner.executor import DomainExecutor
+from domain_migrations.engine.runner.loader import load
+from domain_migrations.engine.runner.options import MigrateOptions
+from domain_migrations.engine.sessions.session import Session
+from domain_migrations.engine.sessions.timeouts import Traffic
 from domain_migrations.exceptions import BoundaryViolation
-from domain_migrations.execution.executor import DomainExecutor
-from domain_migrations.execution.loader import load
-from domain_migrations.execution.options import MigrateOptions
-from domain_migrations.execution.session import Session
-from domain_migrations.execution.traffic import Traffic
-from domain_migrations.history.context import RunContext
-from domain_migrations.history.journal import Journal
-from domain_migrations.history.tables import ensure_history
 from tests.boundary.guarding import lay_out
 from tests.boundary.random_statements import Grammar, Statement
 from tests.support import databases

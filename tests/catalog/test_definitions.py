@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain_migrations.catalog.definitions import (
+from domain_migrations.engine.catalog.definitions import (
     parse_constraint,
     parse_foreign_key,
     parse_index,

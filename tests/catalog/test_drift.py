@@ -6,8 +6,14 @@ import pytest
 from django.db import connection, migrations, transaction
 from django.db.migrations.state import ProjectState
 
-from domain_migrations.catalog.drift import find_drift
-from domain_migrations.catalog.findings import DECLARED, REMOVE, REPAIR, UNMANAGED, DriftFinding
+from domain_migrations.engine.catalog.drift import find_drift
+from domain_migrations.engine.catalog.findings import (
+    DECLARED,
+    REMOVE,
+    REPAIR,
+    UNMANAGED,
+    DriftFinding,
+)
 from tests.catalog import lab_models
 from tests.catalog.drifts import DRIFTS
 from tests.catalog.lab_models import LAB

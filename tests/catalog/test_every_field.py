@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from domain_migrations.catalog.drift import find_drift
+from domain_migrations.engine.catalog.drift import find_drift
 from tests.catalog import every_field, lab_models
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint, read_objects
+from domain_migrations.engine.catalog.fingerprint import compare, fingerprint, read_objects
 from tests.catalog.changes import CHANGES
 
 EVERYTHING = Path(__file__).with_name("everything.sql")

@@ -6,9 +6,9 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 from django.test.utils import CaptureQueriesContext
 
-from domain_migrations.catalog.drift import find_drift
-from domain_migrations.catalog.fingerprint import fingerprint
 from domain_migrations.domains import get_domain, get_domains
+from domain_migrations.engine.catalog.drift import find_drift
+from domain_migrations.engine.catalog.fingerprint import fingerprint
 
 NAMES = ["core", "inventory", "hr", "finance"]
 

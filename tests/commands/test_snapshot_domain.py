@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from domain_migrations.catalog.fingerprint import compare
+from domain_migrations.engine.catalog.fingerprint import compare
 from tests.support.catalog import execute, history, query, snapshot
 from tests.support.projects import Project, domain_app
 
@@ -138,7 +138,7 @@ REFUSED = """
 import django
 django.setup()
 from domain_migrations.exceptions import InvalidConfiguration
-from domain_migrations.snapshotting import snapshot
+from domain_migrations.api.snapshot import snapshot
 for name in ("chance", "points", "writes"):
     try:
         snapshot([name])
@@ -149,8 +149,8 @@ STALE = """
 import importlib, pathlib, sys
 import django
 django.setup()
-from domain_migrations.execution.options import MigrateOptions
-from domain_migrations.execution.runner import migrate
+from domain_migrations.engine.runner.options import MigrateOptions
+from domain_migrations.api.migrate import migrate
 folder = pathlib.Path("shop/migrations")
 def attempt(name, text):
     path = folder / f"{name}.py"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from domain_migrations.execution import domain_run
+from domain_migrations.engine.runner import domain_run
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
 from tests.support.commands import Result
 from tests.support.databases import scratch

@@ -18,7 +18,7 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
-from domain_migrations.catalog.fingerprint import fingerprint
+from domain_migrations.engine.catalog.fingerprint import fingerprint
 from tests.support.catalog import execute, query, snapshot
 from tests.support.commands import ROOT, Result
 from tests.support.servers import TestServer

@@ -8,7 +8,7 @@ import os
 import django
 from django.db.migrations import executor, loader, state
 
-from domain_migrations.execution.rendering import RenderingState
+from domain_migrations.engine.runner.project_state import RenderingState
 from tests.django_suite import relocation
 from tests.django_suite.run import STOCK_ENGINE
 

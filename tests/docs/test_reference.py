@@ -12,8 +12,8 @@ from django.core.management import get_commands, load_command_class
 
 from domain_migrations import checks, exceptions
 from domain_migrations.conf import Settings
-from domain_migrations.history.journal import CREATE_TABLE
-from domain_migrations.history.ledger import CREATE_LEDGER, CREATE_ROWS
+from domain_migrations.engine.history.journal import CREATE_TABLE
+from domain_migrations.engine.history.seed_ledger import CREATE_LEDGER, CREATE_ROWS
 from tests.support.commands import ROOT
 
 REFERENCE = ROOT / "docs/reference"

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db import connections
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint
 from domain_migrations.domains import get_domain
-from domain_migrations.files import migrations_on_disk
-from domain_migrations.history.tables import ensure_history
+from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
+from domain_migrations.engine.history.tables import ensure_history
+from domain_migrations.engine.sources.files import migrations_on_disk
 from tests.support import databases
 from tests.support.catalog import execute, query, schemas
 from tests.support.commands import Result, call

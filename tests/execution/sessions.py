@@ -14,7 +14,7 @@ import psycopg
 from django.db import connections
 
 from domain_migrations.domains import CORE, CORE_SCHEMA, Domain
-from domain_migrations.execution.locks import hold
+from domain_migrations.engine.sessions.advisory_locks import hold
 from tests.support.commands import ROOT, process_environment
 
 SECONDS = 30.0
@@ -29,8 +29,8 @@ import django
 django.setup()
 from django.db import connections
 from domain_migrations.domains import Domain
-from domain_migrations.execution.locks import hold
-from domain_migrations.execution.session import dedicated
+from domain_migrations.engine.sessions.advisory_locks import hold
+from domain_migrations.engine.sessions.session import dedicated
 name, schema = sys.argv[1:]
 with dedicated(application_name=f"migrate_domain {name}") as connection:
     with hold(connection, Domain(name, schema, ()), wait=20, report=lambda message: None):

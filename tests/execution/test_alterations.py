@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain_migrations.domains import QualifiedName
-from domain_migrations.execution.alterations import Alteration, alterations
+from domain_migrations.engine.sql.alterations import Alteration, alterations
 
 DRUGS, USERS = QualifiedName("inventory", "drugs"), QualifiedName("public", "users")
 

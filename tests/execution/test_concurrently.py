@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, connections
 
-from domain_migrations.execution.concurrently import (
+from domain_migrations.engine.sessions.concurrent_indexes import (
     BuiltIndex,
     IndexBuilder,
     find_dead_index,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connections
 
-from domain_migrations.execution.connection import wait_for_database
+from domain_migrations.engine.sessions.connection import wait_for_database
 from tests.support import databases
 from tests.support.commands import Result
 from tests.support.servers import TestServer

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from domain_migrations.execution.dry_run import HOLDS_LOCKS
+from domain_migrations.engine.runner.dry_run.dry_run import HOLDS_LOCKS
 from tests.execution.sessions import HR, advisory_locks, running, until
 from tests.support.catalog import execute, histories, query, schemas, snapshot
 from tests.support.commands import Result

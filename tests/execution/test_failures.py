@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from django.db.migrations import Migration
 
-from domain_migrations.execution.failures import Position, failure_of
+from domain_migrations.engine.runner.failures import Position, failure_of
 
 
 class NonAtomic(Migration):

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from domain_migrations.readiness import readiness
+from domain_migrations.api.readiness import readiness
 from tests.support import databases
 from tests.support.catalog import execute, schemas, tables
 from tests.support.commands import Result

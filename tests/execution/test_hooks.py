@@ -14,12 +14,8 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
-from domain_migrations.execution.scratch import pointed_at, scratch_database
-from domain_migrations.signals import (
-    domain_migrate_failed,
-    domain_post_migrate,
-    domain_pre_migrate,
-)
+from domain_migrations.engine.sessions.scratch_databases import pointed_at, scratch_database
+from domain_migrations.signals import domain_migrate_failed, domain_post_migrate, domain_pre_migrate
 from tests.execution import hook_targets
 from tests.support.catalog import execute, histories, query, schemas, snapshot
 from tests.support.commands import Result

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from domain_migrations.files import migrations_on_disk
+from domain_migrations.engine.sources.files import migrations_on_disk
 from tests.execution.reference import Reference, finish, reference, times_done
 from tests.execution.sessions import advisory_locks, other_session, until
 from tests.support.catalog import query

@@ -9,9 +9,9 @@ from django.db import DataError, connection, connections, transaction
 from psycopg import sql
 
 from domain_migrations.domains import Domain
+from domain_migrations.engine.sessions.advisory_locks import hold, holders, lock_key
+from domain_migrations.engine.sessions.session import dedicated
 from domain_migrations.exceptions import EXIT_TEMPORARY, LockBusy, MigrationFailed
-from domain_migrations.execution.locks import hold, holders, lock_key
-from domain_migrations.execution.session import dedicated
 from tests.execution.sessions import (
     HR,
     INVENTORY,

@@ -14,7 +14,7 @@ from django.db import connections
 
 from domain_migrations.backends.postgresql.names import parse_table_name
 from domain_migrations.domains import get_domains
-from domain_migrations.files import migrations_on_disk
+from domain_migrations.engine.sources.files import migrations_on_disk
 from tests.support.catalog import HISTORIES, execute, histories, query, schemas, snapshot, tables
 from tests.support.commands import Result
 

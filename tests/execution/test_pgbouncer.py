@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
+from domain_migrations.engine.sessions.advisory_locks import hold
+from domain_migrations.engine.sessions.pooling import Pooling, detect_pooling
+from domain_migrations.engine.sessions.session import backend_pid, dedicated
 from domain_migrations.exceptions import LockBusy, PooledConnection
-from domain_migrations.execution.locks import hold
-from domain_migrations.execution.pooling import Pooling, detect_pooling
-from domain_migrations.execution.session import backend_pid, dedicated
 from tests.execution.sessions import INVENTORY, Other, advisory_locks
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.servers import TestServer

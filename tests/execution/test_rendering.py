@@ -12,10 +12,9 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 
 from domain_migrations.domains import get_domain
-from domain_migrations.execution.loader import DomainLoader
-from domain_migrations.execution.operations import run_operations
-from domain_migrations.execution.rendering import RenderingState
-from domain_migrations.execution.states import in_order
+from domain_migrations.engine.runner.loader import DomainLoader
+from domain_migrations.engine.runner.operation_hooks import run_operations
+from domain_migrations.engine.runner.project_state import RenderingState, in_order
 
 KEY: dict[str, Any] = {"id": models.BigAutoField(primary_key=True)}
 

@@ -14,11 +14,16 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.db import connections
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint
 from domain_migrations.domains import get_domain
-from domain_migrations.execution import restoring
-from domain_migrations.files import MigrationKey, migrations_on_disk
-from domain_migrations.snapshots.file import Snapshot, body_of, read_snapshot, snapshot_file
+from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
+from domain_migrations.engine.runner import snapshot_restore as restoring
+from domain_migrations.engine.snapshots.snapshot_file import (
+    Snapshot,
+    body_of,
+    read_snapshot,
+    snapshot_file,
+)
+from domain_migrations.engine.sources.files import MigrationKey, migrations_on_disk
 from tests.execution.sessions import advisory_locks, other_session, until
 from tests.execution.test_failure_injection import MESSAGE, failing_at
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
+from domain_migrations.engine.sessions.session import Session, backend_pid, dedicated
 from domain_migrations.exceptions import ConnectionFailed, MigrationFailed
-from domain_migrations.execution.session import Session, backend_pid, dedicated
 from tests.support.catalog import snapshot
 
 pytestmark = pytest.mark.usefixtures("scratch_database")

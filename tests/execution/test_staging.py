@@ -10,10 +10,10 @@ import pytest
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.migration import Migration
 
-from domain_migrations import stages
 from domain_migrations.domains import Domain
+from domain_migrations.engine.runner.planner import staged
+from domain_migrations.engine.sources import stages
 from domain_migrations.exceptions import DependencyNotApplied
-from domain_migrations.execution.staging import staged
 from tests.support.catalog import execute, history, query, schemas
 from tests.support.commands import Result
 from tests.support.rewritten import Rewritten

@@ -9,12 +9,18 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from domain_migrations.declared import Declared
 from domain_migrations.domains import get_domains
-from domain_migrations.execution import standing, status
-from domain_migrations.execution.standing import Standing, read_standings
-from domain_migrations.execution.status import Differences, DomainStatus, read_statuses
-from domain_migrations.files import MigrationKey
+from domain_migrations.engine.history import status
+from domain_migrations.engine.history import status as standing
+from domain_migrations.engine.history.status import (
+    Differences,
+    DomainStatus,
+    Standing,
+    read_standings,
+    read_statuses,
+)
+from domain_migrations.engine.sources.files import MigrationKey
+from domain_migrations.engine.sources.parsing import Declared
 from tests.support.business import rolled_back
 from tests.support.catalog import execute
 

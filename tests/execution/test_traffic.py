@@ -9,10 +9,11 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 from django.db.migrations import Migration
 
+from domain_migrations.engine.runner.options import MigrateOptions
+from domain_migrations.engine.sessions.blockers import Watcher, blockers
+from domain_migrations.engine.sessions.errors import sqlstate_of
+from domain_migrations.engine.sessions.timeouts import RetryPolicy, Traffic, timeouts
 from domain_migrations.exceptions import MigrationFailed
-from domain_migrations.execution.options import MigrateOptions
-from domain_migrations.execution.traffic import RetryPolicy, Traffic, sqlstate_of, timeouts
-from domain_migrations.execution.watcher import Watcher, blockers
 from tests.execution.sessions import execute, in_thread, indexes, other_session, until
 
 pytestmark = pytest.mark.usefixtures("scratch_database")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain_migrations.history.checksum import checksum
+from domain_migrations.engine.sources.checksum import checksum
 
 VECTORS = json.loads((Path(__file__).parent / "checksum_vectors.json").read_text())
 SOURCE = 'class Migration:\n    operations = [f("a", null=True)]\n'

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from domain_migrations.domains import get_domains
-from domain_migrations.history.latest import last_results
-from domain_migrations.history.runs import last_runs
+from domain_migrations.engine.history.journal_queries import last_results, last_runs
 from tests.support.business import rolled_back
 from tests.support.catalog import execute
 

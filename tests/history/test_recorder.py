@@ -14,8 +14,13 @@ from django.db import connections
 from django.db.migrations import recorder as django_recorder
 
 from domain_migrations.domains import get_domain
-from domain_migrations.history import recorder
-from domain_migrations.history.recorder import IMPORTERS, DomainRecorder, install, reading_only
+from domain_migrations.engine.history import recorder
+from domain_migrations.engine.history.recorder import (
+    IMPORTERS,
+    DomainRecorder,
+    install,
+    reading_only,
+)
 from tests.support.catalog import execute, history, query, schemas
 
 DJANGO = Path(django.__file__).parent

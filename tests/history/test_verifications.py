@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import connections
 
+from domain_migrations.api.verify.verify import KINDS, verify
 from domain_migrations.domains import get_domain
-from domain_migrations.history.entries import read_entries
-from domain_migrations.history.verifications import last_verification
-from domain_migrations.verification import KINDS, verify
+from domain_migrations.engine.history.journal_queries import read_entries
+from domain_migrations.engine.history.verifications import last_verification
 from tests.support.catalog import execute, histories, query, schemas, snapshot
 from tests.support.commands import Result
 

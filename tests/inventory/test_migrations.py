@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint
+from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
 from tests.inventory import factories
 from tests.support.commands import Result
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from domain_migrations.api.start import file_changes as module
+from domain_migrations.api.start import pyproject
+from domain_migrations.api.start.codeowners import owners_file, with_owner
+from domain_migrations.api.start.file_changes import FileChanges
+from domain_migrations.api.start.settings_file import SettingsFile, find_settings
 from domain_migrations.exceptions import InvalidConfiguration
-from domain_migrations.lifecycle import changes as module
-from domain_migrations.lifecycle import pyproject
-from domain_migrations.lifecycle.changes import FileChanges
-from domain_migrations.lifecycle.owners import owners_file, with_owner
-from domain_migrations.lifecycle.settings_file import SettingsFile, find_settings
 from tests.support.commands import ROOT
 
 MARKER = "# start_domain adds a domain above this line."

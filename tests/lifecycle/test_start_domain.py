@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from domain_migrations.api.start.names import check_names
 from domain_migrations.exceptions import InvalidConfiguration
-from domain_migrations.lifecycle.names import check_names
 from tests.support.catalog import execute, history, query, tables
 from tests.support.commands import ROOT, process_environment
 from tests.support.projects import Project, domain_app

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from domain_migrations.lint import squawk
+from domain_migrations.api.lint import squawk
 from tests.support.catalog import execute, histories, schemas, snapshot, tables
 from tests.support.commands import Result
 from tests.support.rewritten import Rewritten, emptied
@@ -361,7 +361,7 @@ def test_a_configuration_in_the_folder_decides_nothing(
 
 
 def test_every_rule_that_is_named_exists(hr: Rewritten) -> None:
-    from domain_migrations.lint import advice
+    from domain_migrations.api.lint import hints as advice
 
     program = squawk.Squawk(connections["default"].pg_version)
     named = advice.SILENT | advice.TAKES_AWAY | advice.ERRORS | set(advice.ADVICE)

@@ -14,14 +14,14 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from domain_migrations.boundary.live import functions
+from domain_migrations.api.map import FORMATS, DomainMap, Edge, Link, Node, domain_map, render
+from domain_migrations.api.map.layout import ONE_RING_UP_TO, Size, lay_out
+from domain_migrations.api.map.svg import svg
+from domain_migrations.api.map.text import anchor, printable
+from domain_migrations.api.verify import functions
 from domain_migrations.domains import domain_of
 from domain_migrations.exceptions import InvalidConfiguration, UnknownDomain
 from domain_migrations.fields import DomainReference
-from domain_migrations.maps import FORMATS, DomainMap, Edge, Link, Node, domain_map, render
-from domain_migrations.maps.layout import ONE_RING_UP_TO, Size, lay_out
-from domain_migrations.maps.svg import svg
-from domain_migrations.maps.words import anchor, printable
 from tests.support.catalog import execute, query, snapshot
 from tests.test_checks import apps as isolated
 from tests.test_checks import model

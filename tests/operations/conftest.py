@@ -10,7 +10,7 @@ from django.db.migrations import CreateModel, Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from domain_migrations.catalog.fingerprint import fingerprint
+from domain_migrations.engine.catalog.fingerprint import fingerprint
 from tests.support.catalog import execute
 
 APP = "lab"

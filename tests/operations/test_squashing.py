@@ -21,7 +21,7 @@ from django.db.migrations.optimizer import MigrationOptimizer
 from django.db.migrations.state import ProjectState
 from django.db.migrations.writer import MigrationWriter
 
-from domain_migrations.boundary.operations import DESTRUCTIVE, is_opaque, is_plain, kind_of
+from domain_migrations.engine.guard.operation_kinds import DESTRUCTIVE, is_opaque, is_plain, kind_of
 from domain_migrations.operations import (
     AddConstraintIfMissing,
     AddFieldIfMissing,

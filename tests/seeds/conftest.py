@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain_migrations.seeds import files
+from domain_migrations.api.seed import seed_files as files
 from tests.support.catalog import query
 from tests.support.commands import Result, call
 

@@ -13,8 +13,8 @@ import pytest
 from django.contrib.postgres.fields import ArrayField
 from django.db import connections, models
 
-from domain_migrations.seeds.rows import Text
-from domain_migrations.seeds.values import BadValue, converter
+from domain_migrations.api.seed.document import Text
+from domain_migrations.api.seed.values import BadValue, converter
 from tests.support.catalog import execute, query
 from tests.support.projects import CONTRIB, Project, domain_app
 

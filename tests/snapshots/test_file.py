@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from domain_migrations.domains import Domain
-from domain_migrations.files import MigrationKey
-from domain_migrations.snapshots import file as snapshot_files
-from domain_migrations.snapshots.file import (
+from domain_migrations.engine.snapshots import snapshot_file as snapshot_files
+from domain_migrations.engine.snapshots.snapshot_file import (
     Snapshot,
     Unreadable,
     body_of,
@@ -16,6 +15,7 @@ from domain_migrations.snapshots.file import (
     read_snapshot,
     snapshot_file,
 )
+from domain_migrations.engine.sources.files import MigrationKey
 
 SNAPSHOT = Snapshot(
     domain="shop",

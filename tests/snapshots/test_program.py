@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from domain_migrations.engine.snapshots import pg_dump as program
 from domain_migrations.exceptions import InvalidConfiguration
-from domain_migrations.snapshots import program
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, versions: list[int]) -> list[str]:

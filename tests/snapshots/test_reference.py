@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
-from domain_migrations.catalog.findings import REMOVE, SNAPSHOT
+from domain_migrations.api.verify.verify import Verification, verify
 from domain_migrations.domains import get_domain
-from domain_migrations.files import MigrationKey
-from domain_migrations.snapshots import reference
-from domain_migrations.snapshots.file import read_snapshot, snapshot_file
-from domain_migrations.verification import Verification, verify
+from domain_migrations.engine.catalog.findings import REMOVE, SNAPSHOT
+from domain_migrations.engine.snapshots import drift_reference as reference
+from domain_migrations.engine.snapshots.snapshot_file import read_snapshot, snapshot_file
+from domain_migrations.engine.sources.files import MigrationKey
 from tests.support.catalog import execute
 
 BY_HAND = """

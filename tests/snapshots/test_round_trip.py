@@ -9,14 +9,13 @@ from pathlib import Path
 
 from django.db import connections, transaction
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint
 from domain_migrations.domains import Domain
-from domain_migrations.snapshots.file import body_of
-from domain_migrations.snapshots.normalise import normalise
-from domain_migrations.snapshots.program import dump
-from domain_migrations.snapshots.rows import sequence_starts
-from domain_migrations.snapshots.schema import restore
-from domain_migrations.snapshots.statements import split
+from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
+from domain_migrations.engine.snapshots.normalise import normalise
+from domain_migrations.engine.snapshots.pg_dump import dump
+from domain_migrations.engine.snapshots.schema import restore, sequence_starts
+from domain_migrations.engine.snapshots.snapshot_file import body_of
+from domain_migrations.engine.sql.statements import split
 from tests.catalog import every_field, lab_models
 from tests.support import databases
 from tests.support.catalog import execute, query

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from django.db import connections, transaction
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint
-from domain_migrations.snapshots import schema
-from domain_migrations.snapshots.file import body_of
-from domain_migrations.snapshots.schema import messages, restore, schema_exists
+from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
+from domain_migrations.engine.snapshots import schema
+from domain_migrations.engine.snapshots.schema import messages, restore, schema_exists
+from domain_migrations.engine.snapshots.snapshot_file import body_of
 from tests.support.catalog import execute, query
 
 BACKSLASHES = (

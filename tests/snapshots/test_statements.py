@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from domain_migrations.snapshots.normalise import normalise
-from domain_migrations.snapshots.respelling import respell
-from domain_migrations.snapshots.statements import split, tokens
+from domain_migrations.engine.snapshots.normalise import normalise, respell
+from domain_migrations.engine.sql.statements import split, tokens
 
 WHOLE = [
     "SELECT 1;",

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import connections
 
-from domain_migrations.catalog.fingerprint import fingerprint
 from domain_migrations.domains import get_domains
+from domain_migrations.engine.catalog.fingerprint import fingerprint
 
 
 def query(statement: str, *params: Any) -> list[tuple[Any, ...]]:

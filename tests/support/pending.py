@@ -15,7 +15,7 @@ from django.apps import apps
 from django.conf import settings
 from django.test import override_settings
 
-from domain_migrations.files import migrations_on_disk
+from domain_migrations.engine.sources.files import migrations_on_disk
 
 HEADER = """\
 from django.db import migrations, models

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import connection
 
-from domain_migrations.catalog.fingerprint import compare, fingerprint
+from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
 from tests.support.catalog import execute, query
 from tests.support.commands import Result
 

@@ -13,7 +13,7 @@ from ..diagram import draw
 from ..migrations import History, MigrationRow, read_history
 from ..overview import read_rows
 from ..page import Page, one_of, url
-from ..sizes import Relation, Table, read_relations, read_tables
+from ..table_sizes import Relation, Table, read_relations, read_tables
 
 ROWS = 100
 

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date
 from django.utils.timezone import localtime, make_aware
 
 from ...domains import Domain
-from ...history.runs import STATUSES, RunFilter
+from ...engine.history.journal_queries import STATUSES, RunFilter
 from .. import states
 from ..page import Page, url
 from ..runs import read_run, read_runs

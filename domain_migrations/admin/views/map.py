@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 from django.utils.safestring import mark_safe
 
+from ...api.map import DomainMap, Edge, Node, domain_map
+from ...api.map.svg import svg
+from ...api.map.text import anchor
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError
-from ...maps import DomainMap, Edge, Node, domain_map
-from ...maps.svg import svg
-from ...maps.words import anchor
 from ..page import Page, url
 
 COMMANDS = (

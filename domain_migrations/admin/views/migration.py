@@ -7,14 +7,14 @@ from django.db import connections
 from django.http import Http404, HttpRequest
 
 from ...domains import Domain
-from ...files import MigrationKey, migration_file, migrations_on_disk
-from ...history.steps import steps_of_migration
+from ...engine.history.journal_queries import steps_of_migration
+from ...engine.sources.files import MigrationKey, migration_file, migrations_on_disk
 from .. import states
 from ..highlight import highlight
+from ..migration_sql import Statements, collect
 from ..migrations import MigrationRow, links_of, read_history, resolved
 from ..overview import read_rows
 from ..page import Page, one_of, url
-from ..statements import Statements, collect
 from .domain import target
 
 

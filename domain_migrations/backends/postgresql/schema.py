@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.backends.ddl_references import ForeignKeyName, Statement
 from django.db.backends.utils import split_identifier
 
-from .moves import move_sql
 from .names import parse_table_name, quote
+from .rename_and_move import move_sql
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.schema import DatabaseSchemaEditor

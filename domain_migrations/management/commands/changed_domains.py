@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ...changes import changed_domains
-from ..output import command_errors
+from ...api.changed import changed_domains
+from ..console import command_errors
 
 
 class Command(BaseCommand):

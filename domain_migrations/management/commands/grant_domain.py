@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ...execution.granting import granted
-from ..output import add_database_option, command_errors
+from ...api.grant import granted
+from ..console import add_database_option, command_errors
 
 
 class Command(BaseCommand):

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ...api.lint.findings import LintFinding
+from ...api.lint.linter import Lint, lint
 from ...exceptions import EXIT_FAILED
-from ...lint.findings import LintFinding
-from ...lint.linter import Lint, lint
-from ..output import add_database_option, command_errors
+from ..console import add_database_option, command_errors
 
 
 class Command(BaseCommand):

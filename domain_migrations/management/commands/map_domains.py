@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ...maps import FORMATS, domain_map, render
-from ..output import add_database_option, command_errors
+from ...api.map import FORMATS, domain_map, render
+from ..console import add_database_option, command_errors
 
 
 class Command(BaseCommand):

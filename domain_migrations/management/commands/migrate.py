@@ -10,14 +10,14 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
+from ...api.migrate import migrate
 from ...backends.postgresql.base import QualifiedNamesMixin
 from ...domains import domain_of, get_domains
-from ...execution.connection import database_errors
-from ...execution.options import MigrateOptions
-from ...execution.results import RunResult
-from ...execution.runner import migrate
-from ...files import migrations_on_disk
-from ..output import command_errors, print_result, raise_for_result
+from ...engine.runner.options import MigrateOptions
+from ...engine.runner.results import RunResult
+from ...engine.sessions.connection import database_errors
+from ...engine.sources.files import migrations_on_disk
+from ..console import command_errors, print_result, raise_for_result
 from ..terminal import TerminalCommand, reporting
 
 

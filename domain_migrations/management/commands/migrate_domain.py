@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from ...api.migrate import migrate
+from ...engine.runner.options import MigrateOptions
+from ...engine.runner.reporter import Reporter
+from ...engine.sources.stages import STAGES
 from ...exceptions import EXIT_USAGE
-from ...execution.options import MigrateOptions
-from ...execution.reporter import Reporter
-from ...execution.runner import migrate
-from ...stages import STAGES
-from ..output import (
+from ..console import (
     JsonReporter,
     add_database_option,
     command_errors,

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ...api.prove import Verdict, prove
 from ...exceptions import EXIT_FAILED
-from ...proof import Verdict, prove
-from ..output import add_database_option, command_errors
+from ..console import add_database_option, command_errors
 
 
 class Command(BaseCommand):

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ...api import repair
 from ...domains import get_domain
+from ...engine.runner.options import MigrateOptions
 from ...exceptions import EXIT_USAGE
-from ...execution import repair
-from ...execution.options import MigrateOptions
-from ..output import (
+from ..console import (
     ConsoleReporter,
     add_database_option,
     command_errors,

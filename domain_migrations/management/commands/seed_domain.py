@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ...api.seed.header import TAGS
+from ...api.seed.results import SeedOutcome, SeedResult
+from ...api.seed.run import SeedOptions, SeedReporter, seed
 from ...exceptions import EXIT_USAGE
-from ...seeds.content import TAGS
-from ...seeds.results import SeedOutcome, SeedResult
-from ...seeds.runner import SeedOptions, SeedReporter, seed
-from ..output import JsonReporter, add_database_option
+from ..console import JsonReporter, add_database_option
 
 
 class Command(BaseCommand):

@@ -4,9 +4,9 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from ...execution.overview import show
-from ..output import add_database_option, command_errors
-from ..overviews import print_overview
+from ...api.show import show
+from ..console import add_database_option, command_errors
+from ..show_table import print_overview
 from ..terminal import TerminalCommand
 
 

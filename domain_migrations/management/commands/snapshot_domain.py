@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ...api.snapshot import Written, snapshot
+from ...engine.snapshots.snapshot_file import shown
 from ...exceptions import EXIT_FAILED
-from ...snapshots.file import shown
-from ...snapshotting import Written, snapshot
-from ..output import add_database_option, command_errors
+from ..console import add_database_option, command_errors
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS
 
-from ...lifecycle.start import StartedDomain, start_domain
-from ..output import add_database_option, command_errors
+from ...api.start.start import StartedDomain, start_domain
+from ..console import add_database_option, command_errors
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ...api.verify.verify import KINDS, Verification, verify
 from ...exceptions import EXIT_FAILED, EXIT_USAGE
-from ...verification import KINDS, Verification, verify
-from ..output import add_database_option, command_errors
+from ..console import add_database_option, command_errors
 
 
 class Command(BaseCommand):

@@ -1,0 +1,56 @@
+"""Reading of many domains, database by database; one that cannot be read is told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..domains import Domain
+from ..engine.history.journal_queries import find_tables
+from ..engine.sessions.connection import database_errors
+from ..exceptions import DomainMigrationsError
+
+Found = TypeVar("Found")
+Reader = Callable[[BaseDatabaseWrapper, list[Domain]], Iterable[tuple[str, Found]]]
+
+
+def read_each(
+    domains: Sequence[Domain], read: Reader[Found]
+) -> tuple[dict[str, Found], dict[str, str]]:
+    """Return what the reader found by domain name, and why nothing is known of the others.
+
+    It is called once for each database, with the domains in it that can be read.
+    """
+    found: dict[str, Found] = {}
+    problems: dict[str, str] = {}
+    for alias in dict.fromkeys(domain.database for domain in domains):
+        here = [domain for domain in domains if domain.database == alias]
+        try:
+            with database_errors(alias):
+                closed = _closed(connections[alias], here)
+                problems |= closed
+                found |= read(connections[alias], [d for d in here if d.name not in closed])
+        except DomainMigrationsError as exc:
+            problem = f"{exc.message} {exc.hint}".strip()
+            problems |= {domain.name: problem for domain in here}
+    return found, problems
+
+
+def _closed(connection: BaseDatabaseWrapper, domains: list[Domain]) -> dict[str, str]:
+    """Return domain name → why the connection may not read of it."""
+    if connection.vendor != "postgresql":
+        problem = f'The database "{connection.alias}" is not PostgreSQL.'
+        return {domain.name: problem for domain in domains}
+    forbidden = find_tables(
+        connection, [table for d in domains for table in (d.history_table, d.journal_table)]
+    ).forbidden
+    role = connection.settings_dict.get("USER") or "in use"
+    return {
+        domain.name: f'The role "{role}" may not read {domain.history_table} and'
+        f" {domain.journal_table}. GRANT USAGE on the schema and SELECT on both."
+        for domain in domains
+        if {domain.history_table, domain.journal_table} & forbidden
+    }

@@ -1,0 +1,107 @@
+"""What tables a schema has and how much room they take, told without waiting for a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..domains import Domain
+from ..engine.history.status import count_tables
+
+MEASURED = """
+WITH locked AS MATERIALIZED (
+    SELECT coalesce(i.indrelid, l.relation) AS relation
+    FROM pg_catalog.pg_locks l
+    LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = l.relation
+    WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+      AND l.database = (
+          SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()
+      )
+)
+SELECT n.nspname, c.relname,
+       CASE WHEN c.reltuples >= 0 OR c.relkind = 'p' THEN c.reltuples
+            WHEN pg_catalog.pg_stat_get_live_tuples(c.oid) > 0
+            THEN pg_catalog.pg_stat_get_live_tuples(c.oid)
+            WHEN c.oid NOT IN (SELECT relation FROM locked)
+                 AND pg_catalog.pg_relation_size(c.oid) = 0 THEN 0
+            ELSE -1
+       END,
+       CASE WHEN c.oid IN (SELECT relation FROM locked)
+            THEN c.relpages * current_setting('block_size')::bigint
+            ELSE pg_catalog.pg_total_relation_size(c.oid)
+       END
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname = ANY(%s)
+ORDER BY n.nspname, c.relname
+"""
+"""``pg_total_relation_size`` waits for whoever has, or waits for, the whole table: where a
+migration is at work, the size at the last ANALYZE is told instead. Of a table that was never
+analysed, as small ones are not, the rows that PostgreSQL has counted while they came are told."""
+
+RELATIONS = """
+SELECT c.relname, r.relname, rn.nspname, k.conname
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = %s
+ORDER BY c.relname, k.conname
+"""
+
+
+class Relation(NamedTuple):
+    """A foreign key of a table, named as its schema has it."""
+
+    table: str
+    to: str
+    to_schema: str
+    constraint: str
+
+
+class Size(NamedTuple):
+    """What a domain's schema holds, the engine's own tables counted in bytes only."""
+
+    tables: int
+    size: int
+
+
+class Table(NamedTuple):
+    """One table: its estimated rows, None where there is no estimate, and its bytes."""
+
+    schema: str
+    name: str
+    rows: int | None
+    size: int
+    relations: tuple[Relation, ...] = ()
+
+
+def read_tables(connection: BaseDatabaseWrapper, schemas: Sequence[str]) -> list[Table]:
+    """Return the tables and materialized views of the schemas."""
+    with connection.cursor() as cursor:
+        cursor.execute(MEASURED, [list(schemas)])
+        return [
+            Table(schema, name, None if rows < 0 else int(rows), size)
+            for schema, name, rows, size in cursor.fetchall()
+        ]
+
+
+def read_relations(connection: BaseDatabaseWrapper, schema: str) -> list[Relation]:
+    """Return the foreign keys of the schema's tables, to whichever schema."""
+    with connection.cursor() as cursor:
+        cursor.execute(RELATIONS, [schema])
+        return list(map(Relation._make, cursor.fetchall()))
+
+
+def read_sizes(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Size]:
+    """Return domain name → how many tables its schema has and how many bytes they take."""
+    counts = count_tables(connection, domains)
+    sizes: dict[str, int] = {}
+    for table in read_tables(connection, [domain.schema for domain in domains]):
+        sizes[table.schema] = sizes.get(table.schema, 0) + table.size
+    return {
+        domain.name: Size(counts[domain.name], sizes.get(domain.schema, 0)) for domain in domains
+    }

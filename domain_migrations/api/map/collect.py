@@ -1,0 +1,190 @@
+"""Putting the map together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.apps import apps as global_apps
+from django.apps.registry import Apps
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import ForeignKey, Model
+
+from ...backends.postgresql.names import parse_table_name
+from ...domains import CORE, CORE_SCHEMA, Domain, get_domain, get_domains
+from ...engine.boundary.models import model_crossings
+from ...engine.boundary.rule import may_use
+from ...engine.sessions.connection import database_errors
+from ...engine.sql.query import query
+from ...references.resolution import references_of
+from ..verify.live_boundary import crossings
+from .graph import FOREIGN_KEY, KINDS, REFERENCE, VIOLATION, DomainMap, Edge, Link, Node
+
+
+class Crossing(NamedTuple):
+    """A link and the domains that it joins; ``target`` is None where it cannot be told."""
+
+    source: str
+    target: str | None
+    kind: str
+    link: Link
+
+
+def declared_crossings(apps: Apps, owners: dict[str, Domain]) -> Iterator[Crossing]:
+    """Yield what leads from one domain to another, of the models that are installed."""
+    yield from _foreign_keys(apps, owners)
+    for model, field, to in references_of(apps):
+        app_label = str(to).partition(".")[0]
+        owner = owners.get(app_label)
+        source, target = owners[model._meta.app_label].name, owner.name if owner else app_label
+        if source != target:
+            yield Crossing(source, target, REFERENCE, Link(column(model, field), str(to)))
+    for problem, used in model_crossings(apps):
+        label = problem.about._meta.app_label
+        link = Link(problem.about._meta.label, "", problem.id, problem.message, problem.hint)
+        yield Crossing(owners[label].name, used.name, VIOLATION, link)
+
+
+def _foreign_keys(apps: Apps, owners: dict[str, Domain]) -> Iterator[Crossing]:
+    for model in apps.get_models(include_auto_created=True):
+        if not has_table(model):
+            continue
+        user = owners[model._meta.app_label]
+        for field in model._meta.local_fields:
+            if not isinstance(field, ForeignKey) or not isinstance(field.remote_field.model, type):
+                continue
+            remote = field.remote_field.model
+            used = owners.get(remote._meta.app_label)
+            if used is None or used == user or not may_use(user, used):
+                continue
+            kind = FOREIGN_KEY if getattr(field, "db_constraint", True) else REFERENCE
+            link = Link(column(model, field), column(remote, field.target_field))
+            yield Crossing(user.name, used.name, kind, link)
+
+
+def has_table(model: type[Model]) -> bool:
+    """Return whether migrations make a table for the model."""
+    options = model._meta
+    return options.managed and not options.proxy and not options.swapped
+
+
+def column(model: type[Model], field: Any) -> str:
+    """Return where a field is kept, as ``schema.table.column``."""
+    try:
+        schema, table = parse_table_name(model._meta.db_table)
+    except ValueError:
+        schema, table = None, model._meta.db_table  # E008 tells.
+    return f"{schema or CORE_SCHEMA}.{table}.{field.column}"
+
+
+# Only what no domain owns counts as core's: the rest are crossings, found by the other look.
+SELECT_KEYS = """
+SELECT own.nspname, c.relname, f.nspname, fc.relname,
+    (SELECT array_agg(a.attname ORDER BY x.place)
+        FROM unnest(k.conkey) WITH ORDINALITY AS x (number, place)
+        JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.number),
+    (SELECT array_agg(a.attname ORDER BY x.place)
+        FROM unnest(k.confkey) WITH ORDINALITY AS x (number, place)
+        JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.number)
+FROM pg_constraint k
+    JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace own ON own.oid = c.relnamespace
+    JOIN pg_class fc ON fc.oid = k.confrelid JOIN pg_namespace f ON f.oid = fc.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0
+    AND own.nspname = ANY(%(schemas)s) AND f.nspname <> ALL(%(schemas)s)
+ORDER BY 1, 2, 5
+"""
+
+
+def recorded_crossings(
+    connection: BaseDatabaseWrapper, domains: tuple[Domain, ...]
+) -> Iterator[Crossing]:
+    """Yield what leads from one domain to another in a database; two or three queries."""
+    core, schemas = domains[0], {domain.schema: domain.name for domain in domains[1:]}
+    [rows] = query(connection, SELECT_KEYS, {"schemas": list(schemas)})
+    for schema, table, used_schema, used_table, columns, used_columns in rows:
+        link = Link(
+            f"{schema}.{table}.{', '.join(columns)}",
+            f"{used_schema}.{used_table}.{', '.join(used_columns)}",
+        )
+        yield Crossing(schemas[schema], core.name, FOREIGN_KEY, link)
+    for finding, used in crossings(connection):
+        link = Link(finding.object, "", finding.id, finding.message, finding.hint)
+        yield Crossing(finding.domain, used.name if used else None, VIOLATION, link)
+
+
+def domain_map(
+    names: Sequence[str] | None = None, *, database: str | None = None, apps: Apps = global_apps
+) -> DomainMap:
+    """Return the map of the domains; writes nothing, and works on an empty database.
+
+    What is allowed is what the models declare, and besides it the foreign keys to core that
+    only the database has. What is not is found in both. The number of queries does not depend
+    on how many domains there are.
+
+    Arguments:
+        names: the domains to show, and core in their middle; all of them unless given.
+        database: alias; each domain's own unless given.
+
+    Raises:
+        UnknownDomain: a name is no domain's.
+        ConnectionFailed: the database did not answer.
+    """
+    domains = get_domains(apps)
+    shown = {CORE, *(get_domain(name, apps).name for name in names)} if names is not None else None
+    owners = {label: domain for domain in domains for label in domain.app_labels}
+    found = list(declared_crossings(apps, owners))
+    known = {(each.source, each.link.source) for each in found if each.kind == FOREIGN_KEY}
+    for alias in dict.fromkeys(database or domain.database for domain in domains):
+        with database_errors(alias):
+            found.extend(
+                each
+                for each in recorded_crossings(connections[alias], domains)
+                if each.kind == VIOLATION or (each.source, each.link.source) not in known
+            )
+    return DomainMap(database or DEFAULT_DB_ALIAS, *_gathered(_nodes(apps, domains), found, shown))
+
+
+def _nodes(apps: Apps, domains: Iterable[Domain]) -> list[Node]:
+    models = [model for model in apps.get_models(include_auto_created=True) if has_table(model)]
+    return [
+        Node(
+            domain.name,
+            domain.schema,
+            sum(model._meta.app_label in domain.app_labels for model in models),
+        )
+        for domain in domains
+    ]
+
+
+def _gathered(
+    nodes: list[Node], found: Iterable[Crossing], shown: set[str] | None
+) -> tuple[tuple[Node, ...], tuple[Edge, ...]]:
+    places = {node.name: place for place, node in enumerate(nodes)}
+    links: dict[tuple[str, str, str], dict[Link, None]] = defaultdict(dict)
+    loose: dict[str, dict[Link, None]] = defaultdict(dict)
+    for each in found:
+        if shown is not None and each.source not in shown:
+            continue
+        if each.target is None or (shown is not None and each.target not in shown):
+            # What a domain refers to by id is its own affair, as long as nobody sees where to.
+            if each.kind == VIOLATION:
+                loose[each.source][each.link] = None
+            continue
+        if each.target not in places:
+            places[each.target] = len(nodes)
+            nodes.append(Node(each.target))
+        links[each.source, each.target, each.kind][each.link] = None
+    ordered = sorted(links, key=lambda key: (places[key[0]], places[key[1]], KINDS.index(key[2])))
+    return (
+        tuple(
+            Node(node.name, node.schema, node.models, tuple(loose[node.name]))
+            for node in nodes
+            if shown is None or node.name in shown or not node.installed
+        ),
+        tuple(
+            Edge(*key, tuple(sorted(links[key], key=lambda link: (link.id, link.source))))
+            for key in ordered
+        ),
+    )

@@ -1,0 +1,113 @@
+"""The public function under every command that migrates: ``migrate``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+
+from ..domains import CORE, get_domain, get_domains
+from ..engine.history.run_context import RunContext
+from ..engine.history.status import Glance
+from ..engine.runner.domain_run import DomainRun
+from ..engine.runner.options import MigrateOptions
+from ..engine.runner.parallel import run_side_by_side
+from ..engine.runner.reporter import Reporter
+from ..engine.runner.results import DomainResult, Error, RunResult
+from ..exceptions import DomainMigrationsError
+
+
+def migrate(
+    domains: Sequence[str] | None = None,
+    options: MigrateOptions | None = None,
+    *,
+    reporter: Reporter | None = None,
+) -> RunResult:
+    """Bring domains to where the options say, core first, and return what came of it.
+
+    Arguments:
+        domains: names; None for every domain, core first.
+        options: what was asked for; everything pending is applied unless given.
+        reporter: told what happens while it happens.
+
+    Errors that have a code in the contract are in the result. A domain that fails does not
+    stop the others; a core that fails does.
+    """
+    options = options or MigrateOptions()
+    reporter = reporter or Reporter()
+    names = [domain.name for domain in get_domains()] if domains is None else list(domains)
+    context = RunContext()
+    if options.with_dependencies and CORE not in names:
+        results = _with_core(names, options, context, reporter)
+    else:
+        results = _in_order(names, options, context, reporter)
+    return RunResult(
+        run=str(context.run),
+        database=options.database or DEFAULT_DB_ALIAS,
+        domains=tuple(results),
+    )
+
+
+def _with_core(
+    names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
+) -> list[DomainResult]:
+    """Bring core up to date before the domains; a target is the domain's, not core's."""
+    latest: dict[str, Any] = {"target": None, "app_label": None, "rollback": None}
+    core = replace(options, **latest, fake=False, fake_initial=False)
+    first = _run(CORE, core, context, reporter)
+    if first.error is not None:
+        return [first, *map(_skipped, names)]
+    return [first, *_in_order(names, options, context, reporter)]
+
+
+def _in_order(
+    names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
+) -> list[DomainResult]:
+    if options.jobs is None or options.looks_only:
+        return _one_by_one(names, options, context, reporter)
+    results = _one_by_one([name for name in names if name == CORE], options, context, reporter)
+    others = [name for name in names if name != CORE]
+    if _core_failed(results):
+        return [*results, *map(_skipped, others)]
+    return results + run_side_by_side(
+        others, options, context, reporter, run=_run, jobs=options.jobs
+    )
+
+
+def _one_by_one(
+    names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
+) -> list[DomainResult]:
+    results: list[DomainResult] = []
+    # Checksums, which --strict asks for too, are of more than names.
+    short = options.checks_latest and not options.strict
+    glance = Glance(names, options.database) if short else None
+    for name in names:
+        if _core_failed(results):
+            results.append(_skipped(name))
+        else:
+            results.append(_run(name, options, context, reporter, glance))
+    return results
+
+
+def _core_failed(results: Sequence[DomainResult]) -> bool:
+    return any(result.domain == CORE and result.error for result in results)
+
+
+def _run(
+    name: str,
+    options: MigrateOptions,
+    context: RunContext,
+    reporter: Reporter,
+    glance: Glance | None = None,
+) -> DomainResult:
+    try:
+        domain = get_domain(name)
+    except DomainMigrationsError as exc:
+        return DomainResult(domain=name, status="refused", error=Error.of(exc))
+    return DomainRun(domain, options, context, reporter, glance).result()
+
+
+def _skipped(name: str) -> DomainResult:
+    return DomainResult.of(get_domain(name), "skipped")

@@ -1,0 +1,189 @@
+"""The proof that a domain stands alone with core, and that its undo restores.
+
+In a scratch database without any other domain: apply, undo to zero, apply again, and compare
+what ``pg_catalog`` says each time. Where the domain has a snapshot, it must restore the same.
+Rows are not compared.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db import connections
+
+from ..domains import CORE, Domain, get_domain, get_domains
+from ..engine.catalog.fingerprint import Catalog, differences, read_catalog
+from ..engine.history.tables import ensure_schema
+from ..engine.runner.options import MigrateOptions
+from ..engine.runner.results import Error
+from ..engine.sessions.scratch_databases import pointed_at, scratch_database
+from ..engine.snapshots.snapshot_file import snapshot_file
+from ..exceptions import MigrationFailed
+from .migrate import migrate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What came of one domain's proof.
+
+    Attributes:
+        problem: what was found, as the beginning of a sentence; empty when all is proven.
+        differences: what differs in the catalog, a clause each.
+        error: why a run failed or was refused.
+    """
+
+    domain: str
+    problem: str = ""
+    differences: tuple[str, ...] = ()
+    error: Error | None = None
+    seconds: float = 0.0
+
+    @property
+    def is_proven(self) -> bool:
+        return not self.problem
+
+    @property
+    def message(self) -> str:
+        """The problem with its error, or with its first difference."""
+        if self.error is not None:
+            # A failed migration's hint says how to go on, which a scratch database does not.
+            hint = "" if self.error.code == MigrationFailed.code else self.error.hint
+            return f"{self.problem}: {self.error.message} {hint}".rstrip()
+        if not self.differences:
+            return self.problem
+        more = len(self.differences) - 1
+        return f"{self.problem}: {self.differences[0]}" + (f" (and {more} more)" if more else "")
+
+
+class _Disproved(Exception):
+    """Carries what was found out of the steps of a proof."""
+
+    def __init__(
+        self, problem: str, differences: Sequence[str] = (), error: Error | None = None
+    ) -> None:
+        super().__init__(problem)
+        self.problem, self.differences, self.error = problem, tuple(differences), error
+
+
+def prove(
+    domains: Sequence[str] = (),
+    *,
+    database: str | None = None,
+    report: Callable[[Verdict], None] = lambda _: None,
+) -> tuple[Verdict, ...]:
+    """Prove that domains stand alone with core and that their undo restores.
+
+    Nothing is done to a configured database: scratch databases are made on its server, and
+    dropped again. Core is applied once and copied for each domain.
+
+    Arguments:
+        domains: names; every domain, core first, unless given.
+        database: the alias whose server to use; core's unless given.
+        report: told of each verdict at once.
+
+    Raises:
+        UnknownDomain: a name is no domain's.
+        PrivilegeMissing: the role may not create databases.
+    """
+    chosen = [get_domain(name) for name in dict.fromkeys(domains)] or list(get_domains())
+    alias = database or get_domain(CORE).database
+    verdicts = []
+    with ExitStack() as stack:
+        base = _Base(alias, stack)
+        for domain in chosen:
+            verdict = _verdict(domain, alias, base)
+            verdicts.append(verdict)
+            report(verdict)
+    return tuple(verdicts)
+
+
+class _Base:
+    """A scratch database with core alone, made when it is first asked for."""
+
+    def __init__(self, alias: str, stack: ExitStack) -> None:
+        self.alias, self.stack = alias, stack
+
+    @cached_property
+    def name(self) -> str:
+        return self.stack.enter_context(scratch_database(self.alias, "prove_base"))
+
+    @cached_property
+    def failure(self) -> _Disproved | None:
+        try:
+            with pointed_at(self.name):
+                _run(CORE, self.alias, "core, which it needs, cannot be applied")
+        except _Disproved as exc:
+            return exc
+        return None
+
+
+def _verdict(domain: Domain, alias: str, base: _Base) -> Verdict:
+    started = time.monotonic()
+    found: _Disproved | None = None
+    try:
+        _prove(domain, alias, base)
+    except _Disproved as exc:
+        found = exc
+    return Verdict(
+        domain=domain.name,
+        problem=found.problem if found else "",
+        differences=found.differences if found else (),
+        error=found.error if found else None,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _prove(domain: Domain, alias: str, base: _Base) -> None:
+    template = None
+    if not domain.is_core:
+        if base.failure:
+            raise base.failure
+        template = base.name
+    with (
+        scratch_database(alias, f"prove_{domain.name[:30]}", template=template) as name,
+        pointed_at(name),
+    ):
+        ensure_schema(connections[alias], domain.schema)  # An undo keeps it.
+        before = _catalog(alias)
+        alone = "applying it" if domain.is_core else "applying it alone with core"
+        _run(domain.name, alias, f"{alone} fails")
+        applied = _catalog(alias)
+        _run(domain.name, alias, "undoing it fails", target="zero")
+        _expect(before, _catalog(alias), "undoing it does not restore what was before")
+        _run(domain.name, alias, "applying it again fails")
+        _expect(applied, _catalog(alias), "applied again, it is not what it was")
+    if snapshot_file(domain):
+        _prove_snapshot(domain, alias, template, applied)
+
+
+def _prove_snapshot(domain: Domain, alias: str, template: str | None, applied: Catalog) -> None:
+    with (
+        scratch_database(alias, f"prove_{domain.name[:30]}", template=template) as name,
+        pointed_at(name),
+    ):
+        _run(domain.name, alias, "its snapshot cannot be used", replay=False, strict=True)
+        _expect(applied, _catalog(alias), "its snapshot restores something else than a replay")
+
+
+def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values: Any) -> None:
+    options = MigrateOptions(
+        database=alias, interactive=False, verbosity=0, replay=replay, **values
+    )
+    (result,) = migrate([domain], options).domains
+    if result.error is not None:
+        raise _Disproved(problem, error=result.error)
+
+
+def _expect(before: Catalog, after: Catalog, problem: str) -> None:
+    found = differences(before, after)
+    if found:
+        raise _Disproved(problem, found)
+
+
+def _catalog(alias: str) -> Catalog:
+    return read_catalog(connections[alias])

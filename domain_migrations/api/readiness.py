@@ -1,0 +1,136 @@
+"""Whether new code may begin to serve: nothing that it needs is left to apply.
+
+Asked every second by whatever starts the code, so it is one query for each database (and one
+for each domain where a table is not as it should be), and no migration is imported: stages and
+squashed migrations are read from the files' syntax trees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+from django.utils.connection import ConnectionDoesNotExist
+
+from ..conf import get_settings
+from ..domains import Domain, get_domain, get_domains
+from ..engine.history.status import DomainStatus, status_from_names
+from ..engine.history.tables import owned_rows, read_names_at_once
+from ..engine.runner.results import FORMAT, Error
+from ..engine.sessions.connection import database_errors
+from ..engine.sources.files import MigrationKey, migration_file
+from ..engine.sources.stages import stage_on_disk
+from ..exceptions import (
+    DomainMigrationsError,
+    InvalidConfiguration,
+    MigrationFailed,
+    PrivilegeMissing,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainReadiness:
+    """Whether one domain is ready for the code that asks.
+
+    Attributes:
+        before: pending, and needed by the code.
+        after: pending, and waiting for the code.
+        unknown: applied by newer code.
+        error: why none of this is known.
+    """
+
+    domain: str
+    before: tuple[MigrationKey, ...] = ()
+    after: tuple[MigrationKey, ...] = ()
+    unknown: tuple[MigrationKey, ...] = ()
+    error: Error | None = None
+
+    @property
+    def ready(self) -> bool:
+        return not self.before and self.error is None
+
+    def as_json(self, *, names: bool) -> dict[str, Any]:
+        lists = {"before": self.before, "after": self.after, "unknown": self.unknown}
+        error = {"code": self.error.code} if self.error else None
+        if names and self.error:
+            error = self.error.as_json()
+        values: dict[str, Any] = {"domain": self.domain, "ready": self.ready}
+        values |= {word: None if self.error else len(keys) for word, keys in lists.items()}
+        values["error"] = error
+        if names:
+            values["names"] = {
+                word: [key.as_json() for key in keys] for word, keys in lists.items()
+            }
+        return values
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether every domain that was asked for is ready."""
+
+    domains: tuple[DomainReadiness, ...]
+
+    @property
+    def ready(self) -> bool:
+        return all(domain.ready for domain in self.domains)
+
+    def as_json(self, *, names: bool = False) -> dict[str, Any]:
+        """Return the answer; names of migrations and errors in full only where asked for."""
+        return {
+            "format": FORMAT,
+            "ready": self.ready,
+            "domains": [domain.as_json(names=names) for domain in self.domains],
+        }
+
+
+def readiness(names: Sequence[str] = ()) -> Readiness:
+    """Return whether the domains are ready; a database that does not answer is not.
+
+    Arguments:
+        names: domains; those of the setting ``READY_DOMAINS`` unless given, or all.
+
+    Raises:
+        UnknownDomain: a name is no domain's.
+        InvalidConfiguration: the domains are not declared rightly.
+    """
+    every = get_domains()
+    chosen = list(names) or get_settings().ready_domains
+    wanted = every if chosen is None else [get_domain(name) for name in dict.fromkeys(chosen)]
+    found: dict[str, DomainReadiness] = {}
+    for alias in dict.fromkeys(domain.database for domain in wanted):
+        here = [domain for domain in wanted if domain.database == alias]
+        found |= {answer.domain: answer for answer in _of_database(alias, here, every)}
+    return Readiness(tuple(found[domain.name] for domain in wanted))
+
+
+def _of_database(
+    alias: str, domains: Sequence[Domain], every: Sequence[Domain]
+) -> list[DomainReadiness]:
+    try:
+        with database_errors(alias):
+            names = read_names_at_once(connections[alias], domains)
+    except ConnectionDoesNotExist as exc:
+        failed: DomainMigrationsError = InvalidConfiguration(str(exc))
+    except (MigrationFailed, PrivilegeMissing) as exc:
+        if len(domains) > 1:
+            # One of them has a table that cannot be read, which is not the others' fault.
+            return [answer for domain in domains for answer in _of_database(alias, [domain], every)]
+        failed = exc
+    except DomainMigrationsError as exc:
+        failed = exc
+    else:
+        owned = owned_rows(names, every)
+        return [_of_domain(status_from_names(domain, owned[domain.name])) for domain in domains]
+    return [DomainReadiness(domain=domain.name, error=Error.of(failed)) for domain in domains]
+
+
+def _of_domain(status: DomainStatus) -> DomainReadiness:
+    stages = {key: stage_on_disk(migration_file(key)) for key in status.pending}
+    return DomainReadiness(
+        domain=status.domain.name,
+        before=tuple(key for key, stage in stages.items() if stage == "before"),
+        after=tuple(key for key, stage in stages.items() if stage == "after"),
+        unknown=status.unknown,
+    )

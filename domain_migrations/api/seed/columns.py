@@ -1,0 +1,278 @@
+"""The columns of a table of seeds, found in its model: values, and references by natural keys."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import AutoField, Field, Model
+from django.db.models.fields import AutoFieldMixin
+
+AnyField: TypeAlias = "Field[Any, Any]"
+Key: TypeAlias = "tuple[AnyField, ...]"
+
+
+class KeyUnclear(Exception):
+    """A model has no natural key, or several; the text says which."""
+
+
+def is_identity(field: Any) -> bool:
+    """Return whether the database makes the field's values."""
+    return isinstance(field, AutoFieldMixin | AutoField)
+
+
+def natural_keys(model: type[Model]) -> list[Key]:
+    """Return the sets of columns that are unique in every row, as the model declares them."""
+    options = model._meta
+    found: list[Key] = []
+    for field in options.local_concrete_fields:
+        made = is_identity(field) or (field.primary_key and field.has_default())
+        if field.unique and not made:
+            found.append((field,))
+    for names in (*_constrained(model), *options.unique_together):
+        found.append(tuple(_field(model, name) for name in names))
+    unique: dict[frozenset[str], Key] = {}
+    for key in found:
+        unique.setdefault(frozenset(field.name for field in key), key)
+    return list(unique.values())
+
+
+def _constrained(model: type[Model]) -> Iterator[Sequence[str]]:
+    for constraint in model._meta.total_unique_constraints:
+        yield constraint.fields
+
+
+def _field(model: type[Model], name: str) -> AnyField:
+    found: AnyField = model._meta.get_field(name)  # type: ignore[assignment]
+    return found
+
+
+def natural_key(model: type[Model], names: Sequence[str] = ()) -> Key:
+    """Return the key of those names, or the one that the model has.
+
+    Raises:
+        KeyUnclear: no such columns are unique, or the model leaves a choice.
+    """
+    keys = natural_keys(model)
+    label = model._meta.label
+    if names:
+        for key in keys:
+            if {field.name for field in key} == set(names):
+                return key
+        raise KeyUnclear(
+            f"{label} has no unique constraint on {', '.join(names)}"
+            + (f"; it has {_listed(keys)}." if keys else ".")
+        )
+    if len(keys) == 1:
+        return keys[0]
+    plain = [key for key in keys if len(key) == 1 and not key[0].is_relation]
+    if len(plain) == 1:
+        return plain[0]
+    if keys:
+        raise KeyUnclear(f"{label} has several natural keys, {_listed(keys)}: name one as key.")
+    raise KeyUnclear(
+        f"{label} has no natural key: give it a UniqueConstraint without a condition, by which"
+        " its rows are known."
+    )
+
+
+def _listed(keys: Sequence[Key]) -> str:
+    return ", ".join(f"({', '.join(field.name for field in key)})" for key in keys)
+
+
+SEPARATOR = "__"
+
+
+class BadColumn(Exception):
+    """A column of a file is none of its model that can be seeded; the text says why."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One value of a row.
+
+    Attributes:
+        path: as a file spells it: ``code``, or ``generic__working_code`` behind a reference.
+        field: what converts it.
+    """
+
+    path: str
+    field: AnyField
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A row of another table, or of the same, known by its natural key.
+
+    Attributes:
+        column: what of the row found is kept: the key that the foreign key points at.
+        parts: fields of the key, each with its value or with a lookup of its own.
+    """
+
+    model: type[Model]
+    column: str
+    parts: tuple[tuple[AnyField, Leaf | Lookup], ...]
+
+    @property
+    def leaves(self) -> Iterator[Leaf]:
+        for _, part in self.parts:
+            if isinstance(part, Lookup):
+                yield from part.leaves
+            else:
+                yield part
+
+    @property
+    def models(self) -> Iterator[type[Model]]:
+        yield self.model
+        for _, part in self.parts:
+            if isinstance(part, Lookup):
+                yield from part.models
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that a table of seeds has.
+
+    Attributes:
+        source: where its value comes from.
+        positions: of its values in a row of the file.
+    """
+
+    field: AnyField
+    source: Leaf | Lookup
+    positions: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The name in the database."""
+        return str(self.field.column)
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        source = self.source
+        return tuple(source.leaves) if isinstance(source, Lookup) else (source,)
+
+
+def columns_of(model: type[Model], names: Sequence[str]) -> tuple[Column, ...]:
+    """Return the columns that a file's names mean.
+
+    Raises:
+        BadColumn: a name means none.
+    """
+    groups: dict[str, dict[str, int]] = {}
+    for position, name in enumerate(names):
+        head, _, rest = name.partition(SEPARATOR)
+        groups.setdefault(head, {})[rest] = position
+    return tuple(_column(model, head, paths) for head, paths in groups.items())
+
+
+def _column(model: type[Model], head: str, paths: Mapping[str, int]) -> Column:
+    found = field_of(model, head)
+    if not found.is_relation:
+        if set(paths) != {""}:
+            raise BadColumn(f"{model._meta.label}.{head} is no reference.")
+        return Column(found, Leaf(head, found), (paths[""],))
+    if "" in paths and len(paths) > 1:
+        raise BadColumn(f"{head} is there by itself and by its parts.")
+    if "" in paths:
+        return Column(found, lookup_of(found, head), (paths[""],))
+    lookup = lookup_of(found, head, tuple(paths))
+    positions = {f"{head}{SEPARATOR}{rest}": position for rest, position in paths.items()}
+    return Column(found, lookup, tuple(positions[leaf.path] for leaf in lookup.leaves))
+
+
+def field_of(model: type[Model], name: str) -> AnyField:
+    """Return the field of that name that a seed may write.
+
+    Raises:
+        BadColumn: there is none.
+    """
+    options = model._meta
+    try:
+        found: Any = options.get_field(name)
+    except FieldDoesNotExist:
+        known = [one.name for one in options.concrete_fields]
+        near = difflib.get_close_matches(name, known, n=1)
+        guess = f" Did you mean {near[0]}?" if near else f" It has {', '.join(known)}."
+        raise BadColumn(f"{options.label} has no column {name}.{guess}") from None
+    if found.auto_created and not found.concrete:
+        raise BadColumn(f"{options.label}.{name} is the other side of a reference.")
+    if found.many_to_many:
+        through = found.remote_field.through._meta.label
+        raise BadColumn(f"{options.label}.{name} is many-to-many: write the rows of {through}.")
+    if not found.concrete:
+        raise BadColumn(f"{options.label}.{name} has no column in the database.")
+    if is_identity(found):
+        raise BadColumn(f"{options.label}.{name} is numbered by the database; leave it out.")
+    if getattr(found, "generated", False):
+        raise BadColumn(f"{options.label}.{name} is generated by the database; leave it out.")
+    if found.is_relation and name != found.name:
+        raise BadColumn(f"{name} is an id; refer to the row by its natural key, as {found.name}.")
+    return found  # type: ignore[no-any-return]
+
+
+def lookup_of(reference: Any, path: str, rests: Sequence[str] = ()) -> Lookup:
+    """Return how the row is found that a foreign key points at.
+
+    Arguments:
+        path: of the reference in the file.
+        rests: the parts of the key that the file names; the model's own key unless given.
+
+    Raises:
+        BadColumn: the other model has no such natural key.
+    """
+    model = reference.remote_field.model
+    inner: dict[str, list[str]] = {}
+    for rest in rests:
+        head, _, more = rest.partition(SEPARATOR)
+        inner.setdefault(head, [])
+        if more:
+            inner[head].append(more)
+    try:
+        key = natural_key(model, tuple(inner))
+    except KeyUnclear as exc:
+        raise BadColumn(f"{path} cannot be looked up: {exc}") from exc
+    parts = tuple(
+        (part, _part(part, f"{path}{SEPARATOR}{part.name}", inner.get(part.name, ())))
+        for part in key
+    )
+    return Lookup(model, str(reference.target_field.column), parts)
+
+
+def _part(part: AnyField, path: str, rests: Sequence[str]) -> Leaf | Lookup:
+    if part.is_relation:
+        return lookup_of(part, path, rests)
+    if rests:
+        raise BadColumn(f"{path} is no reference.")
+    return Leaf(path, part)
+
+
+def spread(lookup: Lookup, value: Any) -> list[Any]:
+    """Return the values of a reference that a file has in one place.
+
+    A list has them in the order of the key, a mapping by name; a key of one column may stand
+    by itself.
+
+    Raises:
+        BadColumn: they are not those of the key.
+    """
+    if value is None:
+        return [None for _ in lookup.leaves]
+    names = [part.name for part, _ in lookup.parts]
+    if isinstance(value, Mapping):
+        if set(value) != set(names):
+            raise BadColumn(f"the reference has {', '.join(value)} for {', '.join(names)}.")
+        values = [value[name] for name in names]
+    elif isinstance(value, list | tuple):
+        values = list(value)
+    else:
+        values = [value]
+    if len(values) != len(names):
+        raise BadColumn(f"the reference has {len(values)} values for {', '.join(names)}.")
+    spreaded: list[Any] = []
+    for (_, part), one in zip(lookup.parts, values, strict=True):
+        spreaded += spread(part, one) if isinstance(part, Lookup) else [one]
+    return spreaded

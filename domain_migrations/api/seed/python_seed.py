@@ -1,0 +1,180 @@
+"""What a seed written in Python is given, and how it is run."""
+
+from __future__ import annotations
+
+import importlib.util
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
+
+from ...domains import Domain, domain_of
+from ...engine.sessions.errors import failure_kind, primary_message, sqlstate_of
+from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
+from .document import table_of
+from .load import load
+from .results import NOTHING, Counts
+from .seed_files import SeedFile
+
+
+class SeedContext:
+    """What ``seed(context)`` works with.
+
+    Attributes:
+        domain: the domain's name.
+        tags: those that are active.
+        using: the alias of the database.
+        connection: the run's own, inside the seed's transaction.
+    """
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        domain: Domain,
+        seed: SeedFile,
+        *,
+        tags: tuple[str, ...],
+        others: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.domain = domain.name
+        self.tags = tags
+        self.using = connection.alias
+        self.connection = connection
+        self.counts = Counts()
+        self.relations: list[str] = []
+        self._domain = domain
+        self._seed = seed
+        self._others = others
+
+    def get_model(self, name: str) -> type[Model]:
+        """Return a model of the domain or of core, as ``"Drug"`` or ``"inventory.Drug"``.
+
+        Raises:
+            BoundaryViolation: it is another domain's.
+            LookupError: there is none.
+        """
+        return model_of(self._domain, name)
+
+    def upsert(
+        self,
+        model: str | type[Model],
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        key: str | Sequence[str] = (),
+    ) -> Counts:
+        """Bring rows into a table as a data file would: what the site has changed is kept.
+
+        Arguments:
+            rows: column → value; a reference has the natural key of its row.
+            key: columns by which a row is known; the model's own unless given.
+
+        Raises:
+            SeedFailed: a row is not taken; it is told by its number, from 1.
+        """
+        found = model if isinstance(model, type) else self.get_model(model)
+        label, given = found._meta.label, list(rows)
+        if not given:
+            return NOTHING
+        names = (key,) if isinstance(key, str) else tuple(key)
+
+        def failed(line: int | None, what: str) -> SeedFailed:
+            where = f"row {line} of {label}: " if line else ""
+            return self._seed.failed(None, where + what)
+
+        shape, counts = load(
+            self.connection,
+            self._domain,
+            found,
+            table_of(label, names, given),
+            seed=str(self._seed),
+            others=self._others,
+            failed=failed,
+        )
+        self.counts += counts
+        self.relations.append(shape.relation)
+        return counts
+
+
+def model_of(domain: Domain, name: str) -> type[Model]:
+    """Return the model of that name, of the domain or of core.
+
+    Raises:
+        BoundaryViolation: it is another domain's.
+        LookupError: there is none, or the domain has several.
+    """
+    if "." in name:
+        found: type[Model] = apps.get_model(name)
+        owner = domain_of(found)
+        if owner.name != domain.name and not owner.is_core:
+            raise BoundaryViolation(
+                f'{found._meta.label} belongs to the domain "{owner.name}", not to'
+                f' "{domain.name}".',
+                hint=f"Seed it in a seed of {owner.name}.",
+            )
+        return found
+    models = [
+        model
+        for label in domain.app_labels
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+        if name.lower() in (model._meta.model_name, _table(model))
+    ]
+    if len(models) == 1:
+        return models[0]
+    if models:
+        raise LookupError(f"{name} may be {' or '.join(m._meta.label for m in models)}.")
+    raise LookupError(f'the domain "{domain.name}" has no model {name}.')
+
+
+def _table(model: type[Model]) -> str:
+    return model._meta.db_table.rpartition('"."')[2].strip('"').lower()
+
+
+def run_python(seed: SeedFile, context: SeedContext) -> None:
+    """Run a seed written in Python.
+
+    Raises:
+        SeedFailed: it has no ``seed`` or raised an error.
+        DomainMigrationsError: what it raised, where it is one of ours.
+    """
+    try:
+        function = getattr(_module(seed), "seed", None)
+        if function is None:
+            raise seed.failed(None, "there is no function seed(context).")
+        function(context)
+    except DomainMigrationsError:
+        raise
+    except SystemExit as exc:  # It would end the command without a word.
+        raise seed.failed(_line_of(seed, exc), "it ended the process (SystemExit).") from exc
+    except Exception as exc:
+        raise failure_of(seed, _line_of(seed, exc), exc) from exc
+
+
+def _line_of(seed: SeedFile, exc: BaseException) -> int | None:
+    """Return the line of the file at which an error left it."""
+    frames = reversed(traceback.extract_tb(exc.__traceback__))
+    return next((frame.lineno for frame in frames if frame.filename == str(seed.path)), None)
+
+
+def failure_of(seed: SeedFile, line: int | None, exc: Exception) -> DomainMigrationsError:
+    """Return the error of the contract for what stopped a seed."""
+    state = sqlstate_of(exc)
+    kind = failure_kind(state) or SeedFailed
+    said = primary_message(exc).rstrip(".")
+    name = "" if state else f"{type(exc).__name__}: "
+    failed = seed.failed(line, f"{name}{said}.")
+    return kind(failed.message, hint=failed.hint, sqlstate=state)
+
+
+def _module(seed: SeedFile) -> ModuleType:
+    name = f"{apps.get_app_config(seed.app).name}.{seed.path.parent.name}.{seed.path.stem}"
+    spec = importlib.util.spec_from_file_location(name, seed.path)
+    if spec is None or spec.loader is None:
+        raise ImproperlyConfigured(f"{seed} cannot be imported.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,1 @@
+"""Readers of seed files, one for each format."""

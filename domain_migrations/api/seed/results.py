@@ -1,0 +1,99 @@
+"""What seeding a domain came to: frozen values that turn into JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from ...engine.runner.results import FORMAT, Error
+from .seed_files import SeedFile
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows were made, changed, and left as the site has them.
+
+    A row of which some columns were changed and others kept counts as both; one that the site
+    has deleted counts as kept.
+    """
+
+    inserted: int = 0
+    updated: int = 0
+    kept: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.inserted + other.inserted, self.updated + other.updated, self.kept + other.kept
+        )
+
+
+NOTHING = Counts()
+
+
+SeedStatus = Literal["seeded", "unchanged", "skipped", "pending", "failed"]
+Status = Literal["seeded", "unchanged", "planned", "failed", "refused", "busy"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedOutcome:
+    """What became of one seed.
+
+    Attributes:
+        tags: its environments; with none it runs everywhere.
+    """
+
+    seed: SeedFile
+    status: SeedStatus
+    tags: tuple[str, ...] = ()
+    counts: Counts = NOTHING
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "app": self.seed.app,
+            "name": self.seed.name,
+            "status": self.status,
+            "tags": list(self.tags),
+            "inserted": self.counts.inserted,
+            "updated": self.counts.updated,
+            "kept": self.counts.kept,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedResult:
+    """What became of a domain's seeds."""
+
+    run: str
+    database: str
+    domain: str
+    schema: str | None = None
+    seed_table: str | None = None
+    tags: tuple[str, ...] = ()
+    status: Status
+    seeds: tuple[SeedOutcome, ...] = ()
+    error: Error | None = None
+    seconds: float = 0.0
+
+    def with_seconds(self, seconds: float) -> SeedResult:
+        return replace(self, seconds=seconds)
+
+    @property
+    def exit_status(self) -> int:
+        return self.error.exit_status if self.error else 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "run": self.run,
+            "database": self.database,
+            "domain": self.domain,
+            "schema": self.schema,
+            "seed_table": self.seed_table,
+            "tags": list(self.tags),
+            "status": self.status,
+            "seeds": [seed.as_json() for seed in self.seeds],
+            "error": self.error.as_json() if self.error else None,
+            "seconds": round(self.seconds, 3),
+        }

@@ -1,0 +1,263 @@
+"""Seeding a domain: ``seed``, the public function under ``seed_domain``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...conf import get_settings
+from ...domains import Domain, get_domain, get_domains
+from ...engine.boundary.models import check_models
+from ...engine.history.journal import Journal
+from ...engine.history.run_context import RunContext
+from ...engine.history.seed_ledger import LedgerRow, ensure_ledger, read_ledger
+from ...engine.history.status import read_statuses
+from ...engine.runner.domain_run import FAILURES
+from ...engine.runner.reporter import Reporter
+from ...engine.runner.results import Error
+from ...engine.sessions.advisory_locks import HeldLock
+from ...engine.sessions.connection import database_errors, wait_for_database
+from ...engine.sessions.exclusive import exclusive
+from ...engine.sessions.roles import Identity
+from ...exceptions import (
+    DependencyNotApplied,
+    DomainMigrationsError,
+    LockBusy,
+    SeedFailed,
+    UnknownTarget,
+)
+from .header import Head, check_tags, head_of
+from .results import NOTHING, Counts, SeedOutcome, SeedResult, SeedStatus, Status
+from .seed_file_run import Seeding
+from .seed_files import SeedFile, chosen, seed_files
+
+Seeds = list[tuple[SeedFile, Head]]
+Ledger = dict[tuple[str, str], LedgerRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedOptions:
+    """The options of ``seed_domain``; names and meanings as on the command line.
+
+    Attributes:
+        tags: environments that this is; those of the settings unless given.
+    """
+
+    database: str | None = None
+    only: str | None = None
+    force: bool = False
+    plan: bool = False
+    tags: Sequence[str] | None = None
+    lock_wait: float | None = None
+    wait_for_db: float = 0.0
+
+
+class SeedReporter(Reporter):
+    """Hears of each seed as it is done, and says nothing."""
+
+    def seed(self, outcome: SeedOutcome) -> None:
+        """A seed is done, skipped or planned."""
+
+
+def seed(
+    name: str, options: SeedOptions | None = None, *, reporter: SeedReporter | None = None
+) -> SeedResult:
+    """Bring a domain's seeds into its tables, in their order, each in a transaction of its own.
+
+    Arguments:
+        name: of the domain.
+        reporter: told what happens while it happens.
+
+    Errors that have a code in the contract are in the result.
+    """
+    options = options or SeedOptions()
+    context = RunContext()
+    try:
+        domain = get_domain(name)
+        given = get_settings().seed_tags if options.tags is None else options.tags
+        tags = check_tags(tuple(given))
+    except DomainMigrationsError as exc:
+        return SeedResult(
+            run=str(context.run),
+            database=options.database or DEFAULT_DB_ALIAS,
+            domain=name,
+            status="refused",
+            error=Error.of(exc),
+        )
+    return _Run(domain, options, tags, context, reporter or SeedReporter()).result()
+
+
+class _Run:
+    """The seeding of one domain of one database."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        options: SeedOptions,
+        tags: tuple[str, ...],
+        context: RunContext,
+        reporter: SeedReporter,
+    ) -> None:
+        self.domain = domain
+        self.options = options
+        self.tags = tags
+        self.reporter = reporter
+        self.context = context
+        self.alias = options.database or domain.database
+        self.outcomes: list[SeedOutcome] = []
+        self.checksums: dict[SeedFile, str] = {}
+
+    def result(self) -> SeedResult:
+        """Run, and return what came of it; errors of ours are in the result, not raised."""
+        started = time.monotonic()
+        try:
+            result = self._run()
+        except DomainMigrationsError as exc:
+            result = self._failed(exc)
+        return result.with_seconds(time.monotonic() - started)
+
+    def _run(self) -> SeedResult:
+        self.reporter.domain(self.domain)
+        check_models(self.domain)
+        every = seed_files(self.domain)
+        seeds = [(file, head_of(file)) for file in chosen(self.domain, every, self.options.only)]
+        self._refuse_inactive(seeds)
+        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.waiting)
+        with database_errors(self.alias):
+            connection = connections[self.alias]
+            known = read_ledger(connection, self.domain)
+            if self.options.plan:
+                return self._idle(seeds, known)
+            self._refuse_pending(connection)
+            if not any(self._is_due(file, head, known) for file, head in seeds):
+                return self._idle(seeds, known)
+        with exclusive(
+            self.alias,
+            self.domain,
+            wait=self._patience,
+            reporter=self.reporter,
+            command="seed_domain",
+        ) as lock:
+            return self._seed(lock, seeds, every)
+
+    @property
+    def _patience(self) -> float:
+        given = self.options.lock_wait
+        return get_settings().lock_wait if given is None else given
+
+    def _refuse_inactive(self, seeds: Seeds) -> None:
+        """Say so where the one seed that is asked for does not belong here."""
+        for file, head in seeds:
+            if self.options.only and not head.runs_with(self.tags):
+                raise UnknownTarget(
+                    f"{file} is for {' and '.join(head.tags)}, and this is"
+                    f" {' and '.join(self.tags) or 'none of these'}.",
+                    hint=f"Add --tag {head.tags[0]} if it has to run here.",
+                )
+
+    def _refuse_pending(self, connection: BaseDatabaseWrapper) -> None:
+        """A seed is written for today's models, so their tables have to be today's."""
+        needed = dict.fromkeys((get_domains()[0], self.domain))
+        for status in read_statuses(connection, list(needed)):
+            if status.pending:
+                more = f" and {len(status.pending) - 3} more" if status.pending[3:] else ""
+                raise DependencyNotApplied(
+                    f'The domain "{status.domain.name}" has pending migrations:'
+                    f" {', '.join(map(str, status.pending[:3]))}{more}.",
+                    hint=f"First run: manage.py migrate_domain {status.domain.name}",
+                )
+
+    def _is_current(self, file: SeedFile, known: Ledger) -> bool:
+        row = known.get(file.key)
+        if row is None:
+            return False
+        if file not in self.checksums:
+            self.checksums[file] = file.checksum()
+        return row.checksum == self.checksums[file]
+
+    def _is_due(self, file: SeedFile, head: Head, known: Ledger) -> bool:
+        wanted = self.options.force or not self._is_current(file, known)
+        return head.runs_with(self.tags) and wanted
+
+    def _idle(self, seeds: Seeds, known: Ledger) -> SeedResult:
+        """Return what there is to do, and that nothing was done."""
+        for file, head in seeds:
+            self._note(file, head, "pending" if self._is_due(file, head, known) else None)
+        due = any(outcome.status == "pending" for outcome in self.outcomes)
+        return self._result("planned" if due else "unchanged")
+
+    def _seed(self, lock: HeldLock, seeds: Seeds, every: list[SeedFile]) -> SeedResult:
+        connection = lock.connection
+        # Another run may have done the work, or changed the tables, while this one waited.
+        self._refuse_pending(connection)
+        journal = Journal(connection, self.domain, self.context)
+        identity = Identity(connection, self.domain)
+        with identity.domain(), transaction.atomic(using=self.alias):
+            ensure_ledger(connection, self.domain)
+            journal.open()
+        for file, head in seeds:
+            known = read_ledger(connection, self.domain)
+            if not self._is_due(file, head, known):
+                self._note(file, head, None)
+                continue
+            others = {
+                str(other): known[other.key].tables
+                for other in every
+                if other != file and self._is_current(other, known)
+            }
+            seeding = Seeding(lock, identity, journal, file, head, tags=self.tags, others=others)
+            started = time.monotonic()
+            try:
+                counts = seeding.run(self.reporter.note)
+            except DomainMigrationsError:
+                self._note(file, head, "failed", seconds=time.monotonic() - started)
+                raise
+            self._note(file, head, "seeded", counts=counts, seconds=time.monotonic() - started)
+        done = any(outcome.status == "seeded" for outcome in self.outcomes)
+        return self._result("seeded" if done else "unchanged")
+
+    def _note(
+        self,
+        file: SeedFile,
+        head: Head,
+        status: SeedStatus | None,
+        *,
+        counts: Counts = NOTHING,
+        seconds: float = 0.0,
+    ) -> None:
+        outcome = SeedOutcome(
+            seed=file,
+            status=status or ("unchanged" if head.runs_with(self.tags) else "skipped"),
+            tags=head.tags,
+            counts=counts,
+            seconds=seconds,
+        )
+        self.outcomes.append(outcome)
+        self.reporter.seed(outcome)
+
+    def _result(self, status: Status, error: Error | None = None) -> SeedResult:
+        return SeedResult(
+            run=str(self.context.run),
+            database=self.alias,
+            domain=self.domain.name,
+            schema=self.domain.schema,
+            seed_table=str(self.domain.seed_table),
+            tags=self.tags,
+            status=status,
+            seeds=tuple(self.outcomes),
+            error=error,
+        )
+
+    def _failed(self, exc: DomainMigrationsError) -> SeedResult:
+        seeded = any(outcome.status == "seeded" for outcome in self.outcomes)
+        if isinstance(exc, LockBusy):
+            status: Status = "busy"
+        elif seeded or isinstance(exc, (*FAILURES, SeedFailed)):
+            status = "failed"
+        else:
+            status = "refused"
+        return self._result(status, Error.of(exc))

@@ -1,0 +1,155 @@
+"""Where a table of seeds goes: the model's table, the columns, the key, and what fills the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
+from django.utils import timezone
+
+from ...backends.postgresql.names import parse_table_name, quote
+from ...domains import CORE_SCHEMA, QualifiedName
+from .columns import AnyField, BadColumn, Column, Lookup, columns_of, is_identity, natural_key
+from .document import Table
+from .values import can_be_left_out
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A column that the file does not have, which a new row needs all the same.
+
+    Attributes:
+        value: what each row gets; called for every row where it may differ.
+        differs: whether it may differ from row to row.
+        again: whether a row that is changed gets it anew, as ``auto_now`` wants it.
+    """
+
+    field: AnyField
+    value: Callable[[], Any]
+    differs: bool = False
+    again: bool = False
+
+    @property
+    def name(self) -> str:
+        return str(self.field.column)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table of seeds, found in its model.
+
+    Attributes:
+        relation: the name of the table, as ``to_regclass`` takes it.
+        primary_key: the column that tells the table's rows apart.
+        columns: of the file.
+        key: those of them that are the natural key.
+    """
+
+    model: type[Model]
+    target: QualifiedName
+    primary_key: str
+    columns: tuple[Column, ...]
+    key: tuple[Column, ...]
+    extras: tuple[Extra, ...]
+
+    @property
+    def relation(self) -> str:
+        return relation_name(self.target)
+
+    @property
+    def values(self) -> tuple[Column, ...]:
+        """The columns that are compared: all but the key."""
+        return tuple(column for column in self.columns if column not in self.key)
+
+    @property
+    def lookups(self) -> tuple[tuple[int, Lookup], ...]:
+        """The references among the columns, each with its place."""
+        return tuple(
+            (number, column.source)
+            for number, column in enumerate(self.columns)
+            if isinstance(column.source, Lookup)
+        )
+
+    @property
+    def refers_to_itself(self) -> frozenset[int]:
+        """The places of references to the same table, whose rows may come with this file."""
+        return frozenset(
+            number for number, lookup in self.lookups if self.model in set(lookup.models)
+        )
+
+
+def relation_name(table: QualifiedName) -> str:
+    """Return a table's name with quotes, as the ledger has it."""
+    return ".".join(map(quote, table))
+
+
+def table_name(model: type[Model]) -> QualifiedName:
+    """Return the name of a model's table."""
+    schema, name = parse_table_name(model._meta.db_table)
+    return QualifiedName(schema or CORE_SCHEMA, name)
+
+
+def shape_of(model: type[Model], table: Table, connection: BaseDatabaseWrapper) -> Shape:
+    """Return where the table goes.
+
+    Raises:
+        BadColumn: a column is none of the model's, or one is missing.
+        KeyUnclear: the model's rows are not known by such a key.
+    """
+    options = model._meta
+    if options.proxy or options.parents or not options.managed:
+        raise BadColumn(
+            f"{options.label} has no table of its own that Django manages: seed it in Python."
+        )
+    columns = columns_of(model, table.columns)
+    by_name = {column.field.name: column for column in columns}
+    key = natural_key(model, table.key)
+    missing = [field.name for field in key if field.name not in by_name]
+    if missing:
+        raise BadColumn(
+            f"the rows of {options.label} are known by {', '.join(field.name for field in key)},"
+            f" and have no column {missing[0]}."
+        )
+    return Shape(
+        model=model,
+        target=table_name(model),
+        primary_key=str(options.pk.column),
+        columns=columns,
+        key=tuple(by_name[field.name] for field in key),
+        extras=tuple(
+            extra
+            for field in options.local_concrete_fields
+            if field.name not in by_name and (extra := _extra(model, field, connection))
+        ),
+    )
+
+
+def _extra(model: type[Model], field: Any, connection: BaseDatabaseWrapper) -> Extra | None:
+    if is_identity(field) or getattr(field, "generated", False):
+        return None
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        return Extra(field, lambda: _now(field, connection), again=field.auto_now)
+    if field.has_db_default() and not field.has_default():
+        return None
+    if not can_be_left_out(field):
+        raise BadColumn(
+            f"{model._meta.label}.{field.name} has no default, so every row has to have it."
+        )
+    return Extra(
+        field,
+        lambda: field.get_db_prep_save(field.get_default(), connection),
+        differs=callable(field.default),
+    )
+
+
+def _now(field: Any, connection: BaseDatabaseWrapper) -> Any:
+    moment = timezone.now()
+    kind = field.get_internal_type()
+    if kind == "DateField":
+        return timezone.localtime(moment).date() if timezone.is_aware(moment) else moment.date()
+    if kind == "TimeField":
+        return moment.time()
+    return field.get_db_prep_save(moment, connection)

@@ -1,0 +1,188 @@
+"""One value of a file, checked and made what its column takes."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    FloatField,
+    JSONField,
+    TextField,
+)
+from django.utils import timezone
+
+from .columns import AnyField
+from .document import LEFT_OUT, SHOWN, Text
+
+WORDS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+}
+
+MOST_DIGITS = 131_072
+"""Digits that PostgreSQL's numbers have before the point."""
+
+BAD = (ValidationError, ValueError, TypeError, InvalidOperation, OverflowError)
+Converter = Callable[[Any], Any]
+
+
+class BadValue(Exception):
+    """A value is not one of its column; the text says why."""
+
+
+def can_be_left_out(field: AnyField) -> bool:
+    """Return whether a row need not have the column."""
+    return field.has_default() or field.null or (field.blank and field.empty_strings_allowed)
+
+
+def converter(
+    field: AnyField, connection: BaseDatabaseWrapper, *, required: bool, is_text: bool = False
+) -> Converter:
+    """Return what makes a file's value one for the database, or raises ``BadValue``.
+
+    Arguments:
+        required: whether the value is of a natural key, which cannot be empty.
+        is_text: whether the file has nothing but text, so that JSON is spelled out in it.
+    """
+    read = _json_cell if is_text and isinstance(field, JSONField) else _reader(field)
+    clean, prepare = field.clean, field.get_db_prep_save
+    aware = isinstance(field, DateTimeField) and settings.USE_TZ
+
+    def convert(value: Any) -> Any:
+        try:
+            if value is LEFT_OUT:
+                value = default_of(field)
+            elif value is not None:
+                _check_size(value)
+                value = read(value)
+            if value is None:
+                if required or not field.null:
+                    raise BadValue("it cannot be empty.")
+                return None
+            if required and value == "":
+                raise BadValue("it cannot be empty.")
+            # The instance is for fields that look at others, which a value alone has none of.
+            value = clean(value, None)
+            if aware and isinstance(value, datetime.datetime) and timezone.is_naive(value):
+                value = timezone.make_aware(value)
+            return prepare(value, connection)
+        except BAD as exc:
+            raise BadValue(_said(exc)) from exc
+
+    return convert
+
+
+def _said(exc: Exception) -> str:
+    if isinstance(exc, ValidationError):
+        return " ".join(str(message) for message in exc.messages)
+    return f"{str(exc) or type(exc).__name__}."
+
+
+def default_of(field: AnyField) -> Any:
+    """Return the value of a column that a row leaves out.
+
+    Raises:
+        BadValue: it has to be there.
+    """
+    if not can_be_left_out(field) or (field.has_db_default() and not field.has_default()):
+        raise BadValue("it has no default, so every row has to have it.")
+    return field.get_default()
+
+
+def _reader(field: AnyField) -> Converter:
+    """Return what turns text into what the field's own conversion takes."""
+    if isinstance(field, JSONField):
+        return _json
+    if isinstance(field, FloatField):
+        return _float
+    if isinstance(field, BooleanField):
+        return lambda value: _boolean(field, value)
+    if isinstance(field, CharField | TextField):
+        return _text_or_null if field.null else _text
+    if field.empty_strings_allowed and not field.null:
+        return _plain
+    return _not_empty
+
+
+def _check_size(value: Any) -> None:
+    """Refuse a number of more digits than the server takes: as an integer it fills the memory."""
+    if isinstance(value, Decimal):
+        if value.is_finite() and abs(value.adjusted()) > MOST_DIGITS:
+            raise BadValue(f"{str(value)[:SHOWN]} is too large or too small a number.")
+    elif isinstance(value, list):
+        for item in value:
+            _check_size(item)
+
+
+def _float(value: Any) -> Any:
+    """Python takes what is too large for infinite."""
+    value = _not_empty(value)
+    if isinstance(value, str | Decimal | int) and any(map(str.isdigit, str(value))):
+        try:
+            infinite = math.isinf(float(value))
+        except ValueError:
+            return value  # The field says what is wrong.
+        if infinite:
+            raise BadValue(f"{str(value)[:SHOWN]} is too large a number.")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | dict):
+        raise BadValue(f"{value!r} is no text.")
+    return value
+
+
+def _text(value: Any) -> Any:
+    """Django would keep a list as Python spells it."""
+    if isinstance(value, list | tuple):
+        raise BadValue("a list is no text.")
+    return _plain(value)
+
+
+def _text_or_null(value: Any) -> Any:
+    return _not_empty(_text(value))
+
+
+def _not_empty(value: Any) -> Any:
+    """An empty cell of a column that may be null is null."""
+    return None if isinstance(value, str) and value == "" else value
+
+
+def _boolean(field: AnyField, value: Any) -> Any:
+    if isinstance(value, str):
+        if value == "":
+            return None
+        try:
+            return WORDS[value.lower()]
+        except KeyError:
+            raise BadValue(f"“{value}” is neither true nor false.") from None
+    return value
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Text):
+        value = value.resolved
+    if isinstance(value, dict):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    if isinstance(value, Decimal):
+        _check_size(value)
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
+def _json_cell(text: str) -> Any:
+    return json.loads(text) if text else None

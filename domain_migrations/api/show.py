@@ -1,0 +1,87 @@
+"""Where every domain stands: what ``show_domains`` shows."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from ..domains import get_domain, get_domains
+from ..engine.history.status import DomainStatus, count_tables, read_statuses
+from ..engine.runner.results import FORMAT
+from ..engine.sessions.connection import database_errors
+
+
+@dataclass(frozen=True)
+class DomainOverview:
+    """One domain's status and the number of its tables."""
+
+    status: DomainStatus
+    tables: int
+
+    def as_json(self) -> dict[str, Any]:
+        status = self.status
+        return {
+            "domain": status.domain.name,
+            "schema": status.domain.schema,
+            "history_table": str(status.domain.history_table),
+            "applied": [
+                {"app": row.app, "name": row.name, "applied_at": utc(row.applied)}
+                for row in status.rows
+            ],
+            "pending": [key.as_json() for key in status.pending],
+            "unknown": [key.as_json() for key in status.unknown],
+            "tables": self.tables,
+            "last_change": utc(status.last_change),
+        }
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The domains of one database."""
+
+    database: str
+    domains: tuple[DomainOverview, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "database": self.database,
+            "domains": [domain.as_json() for domain in self.domains],
+        }
+
+
+def show(names: Sequence[str] = (), *, database: str | None = None) -> Overview:
+    """Return where the domains stand; creates nothing, and works on an empty database.
+
+    Arguments:
+        names: domains; all of them unless given.
+        database: alias; each domain's own unless given.
+
+    Raises:
+        UnknownDomain: a name is no domain's.
+        ConnectionFailed: the database did not answer.
+        PrivilegeMissing: the role may not read a history.
+    """
+    domains = [get_domain(name) for name in names] if names else list(get_domains())
+    overviews: dict[str, DomainOverview] = {}
+    for alias in dict.fromkeys(database or domain.database for domain in domains):
+        here = [domain for domain in domains if (database or domain.database) == alias]
+        with database_errors(alias):
+            statuses = read_statuses(connections[alias], here)
+            tables = count_tables(connections[alias], here)
+        for status in statuses:
+            overviews[status.domain.name] = DomainOverview(status, tables[status.domain.name])
+    return Overview(
+        database or DEFAULT_DB_ALIAS, tuple(overviews[domain.name] for domain in domains)
+    )
+
+
+def utc(moment: datetime.datetime | None) -> str | None:
+    """Return the moment in UTC as ISO 8601 with seconds, as the contract has it."""
+    if moment is None:
+        return None
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

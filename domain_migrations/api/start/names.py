@@ -1,0 +1,97 @@
+"""Whether a new domain may have its name and its schema."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.apps import apps
+from django.db import connections
+
+from ...domains import CORE, get_domains
+from ...engine.boundary.declarations import wrong_name, wrong_schema
+from ...engine.sessions.connection import database_errors
+from ...exceptions import InvalidConfiguration
+
+PLAIN = re.compile(r"[a-z][a-z0-9_]*")
+RESERVED_WORD = """
+SELECT 1 FROM pg_catalog.pg_get_keywords() WHERE word = %s AND catcode IN ('R', 'T')
+"""
+SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
+ANOTHER_NAME = "Choose another name."
+ANOTHER_SCHEMA = "Give another with --schema."
+
+
+def check_names(name: str, schema: str, *, root: Path, database: str) -> None:
+    """Refuse a name or a schema that is taken or not valid.
+
+    Arguments:
+        root: the folder that the domain's own will be in.
+        database: the alias whose schemas are looked at.
+
+    Raises:
+        InvalidConfiguration: with what is wrong.
+        ConnectionFailed: the database cannot be asked.
+    """
+    for wrong in _wrong_names(name, root):
+        raise InvalidConfiguration(
+            f'"{name}" cannot be the name of a domain: it {wrong}.', hint=ANOTHER_NAME
+        )
+    hint = ANOTHER_NAME if schema == name else ANOTHER_SCHEMA
+    for wrong in _wrong_schemas(schema, database):
+        raise InvalidConfiguration(
+            f'"{schema}" cannot be the schema of a domain: it {wrong}.', hint=hint
+        )
+
+
+def _wrong_names(name: str, root: Path) -> Iterator[str]:
+    """Yield what is wrong, the cause before its consequences."""
+    if not PLAIN.fullmatch(name):
+        yield (
+            "has to begin with a lower-case letter and to consist of lower-case letters, digits"
+            " and underscores"
+        )
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        yield "is a word of Python"
+    if name == CORE:
+        yield "is the name of the main system"
+    if wrong := wrong_name(name):
+        yield wrong
+    for domain in get_domains():
+        if domain.name == name:
+            yield "is the name of a domain already"
+    for config in apps.get_app_configs():
+        if config.label == name:
+            yield f"is the label of the app {config.name}"
+    if (root / name).exists() or (root / f"{name}.py").exists():
+        yield f"is taken in {root}"
+    if _importable(name):
+        yield "is the name of a Python module that can be imported"
+
+
+def _importable(name: str) -> bool:
+    if name in sys.stdlib_module_names or name in sys.modules:
+        return True
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return True  # There is something of that name, only broken.
+
+
+def _wrong_schemas(schema: str, database: str) -> Iterator[str]:
+    if wrong := wrong_schema(schema):
+        yield wrong
+    for domain in get_domains():
+        if domain.schema == schema:
+            yield f'belongs to the domain "{domain.name}"'
+    with database_errors(database), connections[database].cursor() as cursor:
+        cursor.execute(RESERVED_WORD, [schema])
+        if cursor.fetchone():
+            yield "is a reserved word of PostgreSQL"
+        cursor.execute(SCHEMA_EXISTS, [schema])
+        if cursor.fetchone():
+            yield f'is in the database "{database}" already'

@@ -1,0 +1,203 @@
+"""What was left behind: tables in the wrong place, rows in the wrong history, unfinished work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.apps import apps
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
+from psycopg import sql
+
+from ...backends.postgresql.names import parse_table_name
+from ...domains import Domain, domain_of, get_domains
+from ...engine.boundary.migration_dependencies import crossing_links
+from ...engine.history.tables import existing_tables
+from ...engine.sql.query import query
+from .finding import Finding
+
+# Partitions go with their parent, whichever schema that is in.
+SELECT_TABLES = """
+SELECT c.relname, format('%%I.%%I', n.nspname, c.relname)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    AND NOT EXISTS (SELECT FROM pg_depend e
+        WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+ORDER BY 1
+"""
+
+# One that another session is building now is not left behind.
+SELECT_INVALID_INDEXES = """
+SELECT format('%%I.%%I', n.nspname, c.relname)
+FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND NOT (i.indisvalid AND i.indisready)
+    AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p
+        WHERE p.index_relid = i.indexrelid AND p.datname = current_database())
+ORDER BY 1
+"""
+
+# A constraint that is not enforced, as from PostgreSQL 18 on it may be, has nothing to validate.
+SELECT_NOT_VALID = """
+SELECT format('%%I.%%I', n.nspname, c.relname), k.conname::text, quote_ident(k.conname),
+    CASE k.contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END, 'TABLE'
+FROM pg_constraint k
+    JOIN pg_class c ON c.oid = k.conrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND NOT k.convalidated AND k.conparentid = 0
+    AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
+UNION ALL
+SELECT format('%%I.%%I', n.nspname, t.typname), k.conname::text, quote_ident(k.conname),
+    'constraint', 'DOMAIN'
+FROM pg_constraint k
+    JOIN pg_type t ON t.oid = k.contypid
+    JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE n.nspname = %(schema)s AND NOT k.convalidated
+ORDER BY 1, 2
+"""
+
+SHOWN = 3
+
+
+def leftovers(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    """Yield everything of the domain's that should have been cleared away."""
+    yield from _in_public(connection, domain)
+    yield from _without_model(connection, domain)
+    yield from _misplaced_rows(connection, domain)
+    yield from _links(domain)
+    yield from _invalid_indexes(connection, domain)
+    yield from _unvalidated(connection, domain)
+
+
+def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    core = get_domains()[0]
+    # Core answers for its schema: what is in it is found whichever of the two is looked at.
+    owners = get_domains()[1:] if domain.is_core else (domain,)
+    wanted = {name: owner for owner in owners for name in _misplaceable(owner)}
+    taken = _names(core)
+    for name, title in _tables(connection, core.schema):
+        owner = wanted.get(name)
+        if owner is not None and name not in taken:
+            yield _found(
+                "L001",
+                owner,
+                title,
+                f'The table {title} has the name of a table of the domain "{owner.name}", but is'
+                " in core's schema.",
+                f"Move what it holds to the table in the schema {owner.schema} if it is needed;"
+                f" then: DROP TABLE {title};",
+            )
+
+
+def _without_model(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    known = _names(domain) | {table.name for table in domain.own_tables}
+    if domain.is_core:
+        for other in get_domains()[1:]:
+            known |= _misplaceable(other)
+    for name, title in _tables(connection, domain.schema):
+        if name not in known:
+            yield _found(
+                "L002",
+                domain,
+                title,
+                f"The table {title} is in the schema of {domain.name}, but no model has it.",
+                f"Give it a model and a migration if it is needed; else: DROP TABLE {title};",
+            )
+
+
+def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    core = get_domains()[0]
+    if domain.is_core or not existing_tables(connection, [core.history_table]):
+        return
+    statement = sql.SQL("SELECT app || '.' || name FROM {} WHERE app = ANY(%s) ORDER BY id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement.format(sql.Identifier(*core.history_table)), [list(domain.app_labels)]
+        )
+        names = [name for (name,) in cursor.fetchall()]
+    if names:
+        labels = ", ".join(f"'{label}'" for label in domain.app_labels)
+        delete = f"DELETE FROM {core.history_table} WHERE app IN ({labels});"  # noqa: S608 (shown)
+        yield _found(
+            "L003",
+            domain,
+            str(core.history_table),
+            f"{core.history_table} has {len(names)} {_plural(names, 'row')} of the domain"
+            f' "{domain.name}": {_listed(names)}.',
+            f"See that {domain.history_table} has them (manage.py show_domains {domain.name});"
+            f" then {delete}",
+        )
+
+
+def _links(domain: Domain) -> Iterator[Finding]:
+    for link in crossing_links():
+        if domain.name in (link.child_domain.name, link.parent_domain.name):
+            yield _found(
+                "L004",
+                domain_of(link.declared_by[0]),
+                ".".join(link.declared_by),
+                link.message,
+                link.hint,
+            )
+
+
+def _invalid_indexes(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    [rows] = query(connection, SELECT_INVALID_INDEXES, {"schema": domain.schema})
+    for (title,) in rows:
+        yield _found(
+            "L005",
+            domain,
+            title,
+            f"The index {title} is invalid: it was never finished, and no query uses it.",
+            f"Build it again: REINDEX INDEX CONCURRENTLY {title}; or take it away:"
+            f" DROP INDEX CONCURRENTLY {title};",
+        )
+
+
+def _unvalidated(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    [rows] = query(connection, SELECT_NOT_VALID, {"schema": domain.schema})
+    for place, name, quoted, kind, of in rows:
+        yield _found(
+            "L006",
+            domain,
+            f"{place}.{name}",
+            f"The {kind} {place}.{name} was never validated: older rows may break it.",
+            f"Validate it with ValidateConstraint in a migration, or: ALTER {of} {place}"
+            f" VALIDATE CONSTRAINT {quoted};",
+        )
+
+
+def _found(number: str, domain: Domain, title: str, message: str, hint: str) -> Finding:
+    return Finding(number, "leftover", domain.name, title, message, hint)
+
+
+def _tables(connection: BaseDatabaseWrapper, schema: str) -> list[tuple[str, str]]:
+    [rows] = query(connection, SELECT_TABLES, {"schema": schema})
+    return [(name, title) for name, title in rows]
+
+
+def _models(domain: Domain) -> Iterator[type[Model]]:
+    for model in apps.get_models(include_auto_created=True, include_swapped=True):
+        if model._meta.app_label in domain.app_labels and not model._meta.proxy:
+            yield model
+
+
+def _names(domain: Domain) -> set[str]:
+    return {parse_table_name(model._meta.db_table).name for model in _models(domain)}
+
+
+def _misplaceable(domain: Domain) -> set[str]:
+    """Return the names of the domain's tables, also those that Django would give them."""
+    default = {f"{model._meta.app_label}_{model._meta.model_name}" for model in _models(domain)}
+    return _names(domain) | default | {table.name for table in domain.own_tables}
+
+
+def _plural(items: list[str], noun: str) -> str:
+    return noun if len(items) == 1 else f"{noun}s"
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return ", ".join(every[:SHOWN]) + more

@@ -1,0 +1,202 @@
+"""Crossings that PostgreSQL itself has recorded in ``pg_depend``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import Domain
+from ...engine.boundary.rule import CORE_USES, USES, may_use
+from ...engine.boundary.schema_owners import Owners
+from ...engine.sql.query import query
+from .finding import Crossing, Finding
+
+STATEMENTS = {
+    "foreign key": "ALTER TABLE {place} DROP CONSTRAINT {name};",
+    "constraint": "ALTER TABLE {place} DROP CONSTRAINT {name};",
+    "view": "DROP VIEW {place};",
+    "materialized view": "DROP MATERIALIZED VIEW {place};",
+    "trigger": "DROP TRIGGER {name} ON {place};",
+    "default of": "ALTER TABLE {place} ALTER COLUMN {name} DROP DEFAULT;",
+    "generated column": "ALTER TABLE {place} DROP COLUMN {name};",
+    "rule": "DROP RULE {name} ON {place};",
+    "policy": "DROP POLICY {name} ON {place};",
+    "index": "DROP INDEX {place};",
+    "function": "DROP FUNCTION {place};",
+    "procedure": "DROP PROCEDURE {place};",
+    "aggregate": "DROP AGGREGATE {place};",
+    "sequence": "ALTER SEQUENCE {place} OWNED BY NONE;",
+    "operator": "DROP OPERATOR {place};",
+    "statistics object": "DROP STATISTICS {place};",
+}
+"""What takes the crossing away, by the kind of object."""
+
+BY_ID = {
+    "B008": "ALTER TABLE {place} NO INHERIT {used};",
+    "B009": "ALTER TABLE {used} DETACH PARTITION {place};",
+}
+
+OF_TYPES = "Give it a type of its own, or one of core."
+OTHER = "Drop it, or make it of what is its own or of core."
+
+
+def drop_hint(number: str, kind: str, place: str, name: str, user: Domain, used: str) -> str:
+    """Return what the rule leaves instead of a crossing, and what takes it away."""
+    statement = BY_ID.get(number) or STATEMENTS.get(kind)
+    if number == "B007":
+        end = OF_TYPES
+    elif statement:
+        end = f"Take it away with: {statement.format(place=place, name=name, used=used)}"
+    else:
+        end = OTHER
+    return f"{CORE_USES if user.is_core else USES} {end}"
+
+
+# From the used end, because the domains' own objects are few in a database of many: what they
+# are, what depends on them, and for each kind of dependent whose it is. Parts of a relation
+# count as their relation's. What a partition has from its parent is the parent's to answer for,
+# and a view's columns are its query's.
+SELECT_CROSSINGS = """
+WITH used AS MATERIALIZED (
+    SELECT 'pg_class'::regclass::oid AS class, oid, relnamespace AS schema FROM pg_class
+        WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+    UNION ALL SELECT 'pg_proc'::regclass, oid, pronamespace FROM pg_proc
+    UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type
+    UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace FROM pg_operator
+    UNION ALL SELECT 'pg_collation'::regclass, oid, collnamespace FROM pg_collation
+    UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace FROM pg_opclass
+    UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfnamespace FROM pg_opfamily
+    UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgnamespace FROM pg_ts_config
+    UNION ALL SELECT 'pg_ts_dict'::regclass, oid, dictnamespace FROM pg_ts_dict
+), d AS MATERIALIZED (
+    SELECT DISTINCT x.classid AS class, x.objid AS oid,
+        CASE WHEN x.classid = 'pg_class'::regclass THEN x.objsubid ELSE 0 END AS part,
+        used.class AS used_class, used.oid AS used, used.schema AS used_schema
+    FROM used JOIN pg_depend x ON x.refclassid = used.class AND x.refobjid = used.oid
+    WHERE used.schema = ANY(%(used)s::oid[]) AND x.deptype NOT IN ('e', 'x')
+        AND NOT EXISTS (SELECT FROM pg_depend e
+            WHERE e.classid = x.classid AND e.objid = x.objid AND e.deptype = 'e')
+), found AS (
+    SELECT CASE contype WHEN 'f' THEN 'B001' ELSE 'B015' END AS id,
+        CASE contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END AS kind,
+        c.relnamespace AS schema, c.oid AS relation, k.conname AS name, d.*
+    FROM d JOIN pg_constraint k ON d.class = 'pg_constraint'::regclass AND k.oid = d.oid
+        JOIN pg_class c ON c.oid = k.conrelid
+    WHERE k.conparentid = 0 AND (k.conislocal OR k.contype = 'f')
+  UNION ALL
+    SELECT CASE WHEN w.rulename <> '_RETURN' THEN 'B010' WHEN c.relkind = 'v' THEN 'B002'
+            ELSE 'B003' END,
+        CASE WHEN w.rulename <> '_RETURN' THEN 'rule' WHEN c.relkind = 'v' THEN 'view'
+            ELSE 'materialized view' END,
+        c.relnamespace, c.oid, nullif(w.rulename, '_RETURN'), d.*
+    FROM d JOIN pg_rewrite w ON d.class = 'pg_rewrite'::regclass AND w.oid = d.oid
+        JOIN pg_class c ON c.oid = w.ev_class
+  UNION ALL
+    SELECT 'B004', 'trigger', c.relnamespace, c.oid, t.tgname, d.*
+    FROM d JOIN pg_trigger t ON d.class = 'pg_trigger'::regclass AND t.oid = d.oid
+        JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE NOT t.tgisinternal AND t.tgparentid = 0
+  UNION ALL
+    SELECT CASE a.attgenerated WHEN '' THEN 'B005' ELSE 'B006' END,
+        CASE a.attgenerated WHEN '' THEN 'default of' ELSE 'generated column' END,
+        c.relnamespace, c.oid, a.attname, d.*
+    FROM d JOIN pg_attrdef f ON d.class = 'pg_attrdef'::regclass AND f.oid = d.oid
+        JOIN pg_class c ON c.oid = f.adrelid
+        JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+    WHERE a.attislocal
+  UNION ALL
+    SELECT 'B007', 'type', c.relnamespace, c.oid, NULL, d.*
+    FROM d JOIN pg_class c ON d.class = 'pg_class'::regclass AND c.oid = d.oid
+    WHERE c.relkind = 'c'
+  UNION ALL
+    SELECT CASE d.used_class WHEN 'pg_type'::regclass THEN 'B007' ELSE 'B016' END,
+        'column', c.relnamespace, c.oid, a.attname, d.*
+    FROM d JOIN pg_class c ON d.class = 'pg_class'::regclass AND c.oid = d.oid
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.part
+    WHERE c.relkind IN ('r', 'p', 'f') AND d.part > 0 AND a.attislocal
+  UNION ALL
+    SELECT CASE WHEN d.used_class = 'pg_type'::regclass THEN 'B007'
+            WHEN c.relispartition THEN 'B009' ELSE 'B008' END,
+        'table', c.relnamespace, c.oid, NULL, d.*
+    FROM d JOIN pg_class c ON d.class = 'pg_class'::regclass AND c.oid = d.oid
+    WHERE c.relkind IN ('r', 'p', 'f') AND d.part = 0
+  UNION ALL
+    SELECT CASE c.relkind WHEN 'S' THEN 'B012' ELSE 'B015' END,
+        CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'index' END,
+        c.relnamespace, c.oid, NULL, d.*
+    FROM d JOIN pg_class c ON d.class = 'pg_class'::regclass AND c.oid = d.oid
+    WHERE c.relkind IN ('S', 'i', 'I') AND NOT c.relispartition
+  UNION ALL
+    SELECT 'B011', 'policy', c.relnamespace, c.oid, p.polname, d.*
+    FROM d JOIN pg_policy p ON d.class = 'pg_policy'::regclass AND p.oid = d.oid
+        JOIN pg_class c ON c.oid = p.polrelid
+  UNION ALL
+    SELECT 'B013', CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate'
+            ELSE 'function' END, p.pronamespace, NULL, NULL, d.*
+    FROM d JOIN pg_proc p ON d.class = 'pg_proc'::regclass AND p.oid = d.oid
+  UNION ALL
+    SELECT 'B007', 'type', t.typnamespace, NULL, NULL, d.*
+    FROM d JOIN pg_type t ON d.class = 'pg_type'::regclass AND t.oid = d.oid
+    WHERE t.typrelid = 0 AND t.typcategory <> 'A'
+  UNION ALL
+    SELECT 'B015', 'constraint of the type', t.typnamespace, NULL, NULL,
+        'pg_type'::regclass, t.oid, 0, d.used_class, d.used, d.used_schema
+    FROM d JOIN pg_constraint k ON d.class = 'pg_constraint'::regclass AND k.oid = d.oid
+        JOIN pg_type t ON t.oid = k.contypid
+  UNION ALL
+    SELECT 'B016', i.type, n.oid, NULL, NULL, d.*
+    FROM d, LATERAL pg_identify_object(d.class, d.oid, 0) i
+        JOIN pg_namespace n ON n.nspname = i.schema
+    WHERE d.class NOT IN ('pg_constraint'::regclass, 'pg_rewrite'::regclass,
+        'pg_trigger'::regclass, 'pg_attrdef'::regclass, 'pg_class'::regclass,
+        'pg_policy'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
+)
+SELECT DISTINCT found.id, found.kind, found.schema, found.used_schema,
+    CASE WHEN relation IS NULL THEN itself.identity
+        ELSE format('%%I.%%I', n.nspname, c.relname) END,
+    quote_ident(found.name), other.type, other.identity
+FROM found
+    LEFT JOIN pg_class c ON c.oid = found.relation
+    LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL pg_identify_object(found.class, found.oid, 0) itself
+    CROSS JOIN LATERAL pg_identify_object(found.used_class, found.used, 0) other
+WHERE found.schema <> found.used_schema AND NOT EXISTS (SELECT FROM pg_depend e
+    WHERE e.classid = 'pg_class'::regclass AND e.objid = found.relation AND e.deptype = 'e')
+ORDER BY 5, 6, 1, 8
+"""
+
+VERBS = {
+    "B001": "references",
+    "B008": "inherits from",
+    "B009": "is a partition of",
+    "B012": "is owned by a column of",
+}
+
+
+class _Row(NamedTuple):
+    id: str
+    kind: str
+    schema: int
+    used_schema: int
+    place: str
+    name: str | None
+    used_kind: str
+    used: str
+
+
+def recorded_crossings(connection: BaseDatabaseWrapper, owners: Owners) -> Iterator[Crossing]:
+    """Yield every recorded dependency that breaks the rule, with the domain it leads to."""
+    [rows] = query(connection, SELECT_CROSSINGS, {"used": owners.domain_schemas})
+    for row in map(_Row._make, rows):
+        user, used = owners.owner(row.schema), owners.owner(row.used_schema)
+        if user is None or used is None or may_use(user, used):
+            continue
+        title = f"{row.place}.{row.name}" if row.name else row.place
+        message = (
+            f"The {row.kind} {title} {VERBS.get(row.id, 'uses')} the {row.used_kind} {row.used},"
+            f' which belongs to the domain "{used.name}".'
+        )
+        hint = drop_hint(row.id, row.kind, row.place, row.name or "", user, row.used)
+        yield Finding(row.id, "boundary", user.name, title, message, hint), used

@@ -1,0 +1,106 @@
+"""What is wrong with a domain's history: gaps, disorder, interruptions and edited files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import Domain
+from ...engine.history.journal_queries import read_entries
+from ...engine.history.status import DomainStatus, read_statuses
+from ...engine.runner.edited_migrations import (
+    HistoryFinding,
+    _of_history,
+    checksum_findings_of,
+)
+from ...engine.runner.interruptions import find_interruption
+from ...engine.runner.loader import DomainLoader, load
+from ...exceptions import (
+    BoundaryViolation,
+    DependencyNotApplied,
+    InvalidConfiguration,
+)
+
+
+def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[HistoryFinding]:
+    """Yield what is wrong with the rows of the domain's history."""
+    (status,) = read_statuses(connection, [domain])
+    for key in status.unknown:
+        yield _of_history(
+            "H001",
+            domain,
+            str(key),
+            f"{key} is in {domain.history_table} but not on disk.",
+            "Deploy the code that has it; if it is gone for good, run:"
+            f" manage.py repair_domain {domain.name} --prune",
+        )
+    interrupted = find_interruption(read_entries(connection, domain))
+    if interrupted is not None:
+        yield _of_history(
+            "H002",
+            domain,
+            str(interrupted.key),
+            f"{interrupted.key} was interrupted; {interrupted.finished} of its operations are known"
+            " to be finished.",
+            f"Look at what is there, then run: manage.py repair_domain {domain.name} --resume",
+        )
+    try:
+        loader = sound_loader(connection, domain)
+    except (BoundaryViolation, InvalidConfiguration) as exc:
+        yield not_loaded(domain, exc)
+        return
+    yield from _order(loader, status)
+
+
+def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[HistoryFinding]:
+    """Yield migrations that were applied before, or without, one that they depend on."""
+    domain = status.domain
+    position = {(row.app, row.name): index for index, row in enumerate(status.rows)}
+    for key, index in position.items():
+        name = ".".join(key)
+        node = loader.graph.node_map.get(key)
+        for parent in sorted(parent.key for parent in node.parents) if node is not None else ():
+            if parent not in loader.applied_migrations:
+                yield _of_history(
+                    "H004",
+                    domain,
+                    name,
+                    f"{name} is applied, but {'.'.join(parent)}, which it depends on, is not.",
+                    "Apply it, or record it if what it makes is there: manage.py repair_domain"
+                    f" {loader.owners[parent[0]].name} --mark-applied {parent[1]}",
+                )
+            # A squashed migration is recorded after those it stands for.
+            elif position.get(parent, -1) > index and parent not in loader.replacements:
+                yield _of_history(
+                    "H003",
+                    domain,
+                    name,
+                    f"{name} was applied before {'.'.join(parent)}, which it depends on.",
+                    "See that the schema is right with: manage.py verify_domain"
+                    f" {domain.name} --only drift",
+                )
+
+
+def sound_loader(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
+    """Return a loader, also where the history has gaps.
+
+    Raises:
+        BoundaryViolation, InvalidConfiguration: as ``load`` does.
+    """
+    try:
+        return load(connection, domain)
+    except DependencyNotApplied:
+        # A history with a gap is a finding, and no reason not to look on.
+        return DomainLoader(connection, domain)
+
+
+def not_loaded(domain: Domain, exc: BoundaryViolation | InvalidConfiguration) -> HistoryFinding:
+    """Return the finding that the domain's migrations cannot be loaded."""
+    return _of_history("H005", domain, domain.name, exc.message, exc.hint)
+
+
+def checksum_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[HistoryFinding]:
+    """Yield the applied migrations that were edited since."""
+    (status,) = read_statuses(connection, [domain])
+    return checksum_findings_of(connection, status)

@@ -1,0 +1,240 @@
+"""Is the database what the code says, and within the rules: what ``verify_domain`` finds.
+
+=============  =================================================================================
+id             found
+=============  =================================================================================
+H001           a row of a history whose migration is not on disk
+H002           a migration without a transaction that was interrupted
+H003           a migration that was applied before one that it depends on
+H004           an applied migration that depends on one that is not applied
+H005           migrations that cannot be loaded, so that their histories cannot be judged
+C001           a migration whose file was edited after it had been applied
+D…, U…         drift: see ``catalog.findings``; ``U…`` is for information only
+B…, L…         crossings and leftovers: see ``boundary.catalog``
+=============  =================================================================================
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
+from django.utils.timezone import now
+
+from ...domains import Domain, get_domain, get_domains
+from ...engine.catalog import findings as drift_ids
+from ...engine.catalog.drift import find_drift
+from ...engine.catalog.sql_references import Mentions
+from ...engine.history.journal import Journal
+from ...engine.history.run_context import RunContext
+from ...engine.history.verifications import store_verification
+from ...engine.runner.loader import DomainLoader
+from ...engine.runner.project_state import applied_state
+from ...engine.runner.results import FORMAT
+from ...engine.sessions.connection import database_errors
+from ...engine.sessions.errors import primary_message
+from ...engine.sessions.roles import Identity
+from ...engine.snapshots.drift_reference import drift_reference
+from ...exceptions import BoundaryViolation, InvalidConfiguration
+from .live_boundary import boundary_findings, leftover_findings
+from .recorded_history import checksum_findings, history_findings, not_loaded, sound_loader
+
+LOCK_TIMEOUT = "3s"
+
+
+def keep_verification(
+    journal: Journal,
+    *,
+    started: datetime.datetime,
+    seconds: float,
+    kinds: Sequence[str],
+    findings: Sequence[Mapping[str, str]],
+) -> str:
+    """Add a look to the domain's journal, and return a sentence where it could not be added.
+
+    Where the domain has no journal, because nothing has run yet, none is made.
+    """
+    connection, domain = journal.connection, journal.domain
+    try:
+        if not journal.exists():
+            return ""
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            with Identity(connection, domain).domain():
+                reason = store_verification(
+                    journal, started=started, seconds=seconds, kinds=kinds, findings=findings
+                )
+    except DatabaseError as exc:
+        reason = primary_message(exc)
+    if not reason:
+        return ""
+    return f'What was found in the domain "{domain.name}" is not kept: {reason}.'
+
+
+KINDS = ("history", "checksum", "drift", "boundary", "leftover")
+
+
+class Finding(Protocol):
+    """One thing that is not as it should be, whoever found it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def object(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found.
+
+    Attributes:
+        findings: what has to be put right.
+        unmanaged: objects that no model manages, for information.
+        notes: why what was found is not in a journal, a sentence for each such domain.
+    """
+
+    database: str
+    findings: tuple[Finding, ...]
+    unmanaged: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "database": self.database,
+            "findings": [_as_json(finding) for finding in self.findings],
+        }
+
+
+def verify(
+    names: Sequence[str] = (),
+    *,
+    only: Sequence[str] = (),
+    database: str | None = None,
+    keep: bool = False,
+) -> Verification:
+    """Look for what is wrong in the database; changes nothing and creates nothing.
+
+    Arguments:
+        names: domains; all of them unless given.
+        only: kinds of findings out of ``KINDS``; all of them unless given.
+        database: alias; each domain's own unless given.
+        keep: add what was found to the journals that there are.
+
+    Raises:
+        UnknownDomain: a name is no domain's.
+        ConnectionFailed: the database did not answer.
+    """
+    domains = [get_domain(name) for name in names] if names else list(get_domains())
+    kinds = tuple(only) or KINDS
+    found: list[Finding] = []
+    notes: list[str] = []
+    context = RunContext()
+    for domain in domains:
+        alias = database or domain.database
+        looked: list[Finding] = []
+        started, clock = now(), time.monotonic()
+        with database_errors(alias):
+            for kind in KINDS:
+                if kind in kinds:
+                    looked.extend(_LOOKS[kind](connections[alias], domain))
+        found.extend(looked)
+        if keep:
+            note = keep_verification(
+                Journal(connections[alias], domain, context),
+                started=started,
+                seconds=time.monotonic() - clock,
+                kinds=kinds,
+                findings=[_as_json(item) for item in _once(looked) if not _unmanaged(item)],
+            )
+            notes += [note] if note else []
+    # A crossing between two domains is found from both sides, a stray table by two looks.
+    found = _once(found)
+    return Verification(
+        database or DEFAULT_DB_ALIAS,
+        findings=tuple(finding for finding in found if not _unmanaged(finding)),
+        unmanaged=tuple(finding for finding in found if _unmanaged(finding)),
+        notes=tuple(notes),
+    )
+
+
+def _as_json(finding: Finding) -> dict[str, str]:
+    names = ("id", "kind", "domain", "object", "message", "hint")
+    return {name: getattr(finding, name) for name in names}
+
+
+def _once(found: Sequence[Finding]) -> list[Finding]:
+    tables = {_plain(finding.object) for finding in found if finding.id in ("L001", "L002")}
+    return [
+        finding
+        for finding in dict.fromkeys(found)
+        if finding.id != "D" + drift_ids.EXTRA_TABLE or _plain(finding.object) not in tables
+    ]
+
+
+def _plain(title: str) -> str:
+    return title.replace('"', "")
+
+
+def _unmanaged(finding: Finding) -> bool:
+    return bool(getattr(finding, "unmanaged", False))
+
+
+def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    try:
+        loader = sound_loader(connection, domain)
+    except (BoundaryViolation, InvalidConfiguration) as exc:
+        yield not_loaded(domain, exc)
+        return
+    if applied := _applied(loader):
+        state = applied_state(loader)
+        reference = drift_reference(domain, loader.graph, applied, state)
+        yield from find_drift(connection, domain, state, migrations=applied, reference=reference)
+
+
+def _applied(loader: DomainLoader) -> list[Migration]:
+    return [
+        migration
+        for key, migration in loader.graph.nodes.items()
+        if key in loader.applied_migrations and key[0] in loader.domain.app_labels
+    ]
+
+
+def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    """Yield leftovers, without the tables that the domain's migrations make with SQL."""
+    found = list(leftover_findings(connection, domain))
+    mentions: Mentions | None = None
+    if any(finding.id == "L002" for finding in found):
+        try:
+            mentions = Mentions(_applied(sound_loader(connection, domain)))
+        except (BoundaryViolation, InvalidConfiguration) as exc:
+            yield not_loaded(domain, exc)  # Nobody can tell whose the tables are.
+    for finding in found:
+        if finding.id == "L002":
+            name = finding.object.partition(".")[2]
+            if mentions is None or mentions.has(name):
+                continue
+        yield finding
+
+
+_LOOKS: dict[str, Callable[[BaseDatabaseWrapper, Domain], Iterator[Finding]]] = {
+    "history": history_findings,
+    "checksum": checksum_findings,
+    "drift": _drift,
+    "boundary": boundary_findings,
+    "leftover": _leftover,
+}

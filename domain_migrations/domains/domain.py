@@ -1,0 +1,177 @@
+"""What a domain is, and which domain an app or a model belongs to.
+
+A domain is declared where Django declares an app::
+
+    class InventoryConfig(DomainConfig):
+        name = "inventory"
+        schema = "inventory"
+
+Every app that declares none belongs to ``core``, the main system in the schema ``public``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from django.apps import apps as global_apps
+from django.apps.registry import Apps
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
+
+from ..conf import get_settings
+from ..exceptions import InvalidConfiguration, UnknownDomain
+from .lazy_models import DeferringConfig
+
+CORE = "core"
+CORE_SCHEMA = "public"
+MAX_NAME_BYTES = 37
+"""A domain's longest name: PostgreSQL's 63 bytes less what the journal's name adds to it."""
+
+
+class DomainConfig(DeferringConfig):
+    """An app that belongs to a domain.
+
+    Attributes:
+        domain: the domain's name; the app's label unless given. Apps that give the same
+            name share the domain.
+        schema: the PostgreSQL schema that the domain owns; the domain's name unless given.
+    """
+
+    schema: str = ""
+
+    # Django takes an app's only config; this one, imported beside it, must not count.
+    default = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.default = cls.__dict__.get("default", True)
+
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
+        super().__init__(app_name, app_module)
+        self.domain = self.domain or self.label
+        self.schema = self.schema or self.domain
+
+
+class QualifiedName(NamedTuple):
+    """A relation and the schema it is in, both as PostgreSQL spells them, unquoted."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def db_table(self) -> str:
+        """The name as ``Meta.db_table`` wants it."""
+        schema, name = (part.replace('"', '""') for part in self)
+        return f'"{schema}"."{name}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One domain: a value, made from the app registry."""
+
+    name: str
+    schema: str
+    app_labels: tuple[str, ...] = field(repr=False)
+    database: str = DEFAULT_DB_ALIAS
+
+    @property
+    def is_core(self) -> bool:
+        return self.name == CORE
+
+    @property
+    def history_table(self) -> QualifiedName:
+        return QualifiedName(
+            self.schema, "django_migrations" if self.is_core else f"django_migrations_{self.name}"
+        )
+
+    @property
+    def journal_table(self) -> QualifiedName:
+        return QualifiedName(self.schema, f"django_migrations_{self.name}_journal")
+
+    @property
+    def seed_table(self) -> QualifiedName:
+        return QualifiedName(self.schema, f"django_seeds_{self.name}")
+
+    @property
+    def seed_rows_table(self) -> QualifiedName:
+        return QualifiedName(self.schema, f"django_seeds_{self.name}_rows")
+
+    @property
+    def own_tables(self) -> tuple[QualifiedName, ...]:
+        """The tables that the engine keeps in the domain's schema."""
+        return (self.history_table, self.journal_table, self.seed_table, self.seed_rows_table)
+
+
+def get_domains(apps: Apps = global_apps) -> tuple[Domain, ...]:
+    """Return every domain, core first, the others in the order of ``INSTALLED_APPS``.
+
+    Raises:
+        InvalidConfiguration: the apps of one domain disagree on its schema.
+    """
+    databases = get_settings().databases
+    labels: dict[str, list[str]] = {CORE: []}
+    schemas: dict[str, str] = {CORE: CORE_SCHEMA}
+    for config in apps.get_app_configs():
+        name = CORE
+        if isinstance(config, DomainConfig) and config.domain != CORE:
+            name = config.domain
+            if schemas.setdefault(name, config.schema) != config.schema:
+                raise InvalidConfiguration(
+                    f'The apps of the domain "{name}" disagree on its schema: '
+                    f'"{schemas[name]}" and "{config.schema}" ({config.label}).',
+                    hint="Give every app of the domain the same schema.",
+                )
+        labels.setdefault(name, []).append(config.label)
+    return tuple(
+        Domain(
+            name=name,
+            schema=schemas[name],
+            app_labels=tuple(labels[name]),
+            database=databases.get(name, DEFAULT_DB_ALIAS),
+        )
+        for name in labels
+    )
+
+
+def get_domain(name: str, apps: Apps = global_apps) -> Domain:
+    """Return the domain of that name.
+
+    Raises:
+        UnknownDomain: there is none; the message names the nearest one.
+    """
+    domains = {domain.name: domain for domain in get_domains(apps)}
+    try:
+        return domains[name]
+    except KeyError:
+        owners = [domain.name for domain in domains.values() if name in domain.app_labels]
+        raise unknown_domain(name, domains, owners) from None
+
+
+def unknown_domain(name: str, known: Iterable[str], owners: Sequence[str] = ()) -> UnknownDomain:
+    """Return the error for a name that no domain has.
+
+    Arguments:
+        owners: the domain of the app that has the name.
+    """
+    names = list(known)
+    nearest = difflib.get_close_matches(name, names, n=1)
+    guess = f' Did you mean "{nearest[0]}"?' if nearest else ""
+    if owners:
+        guess = f' The app of that name belongs to the domain "{owners[0]}".'
+    return UnknownDomain(
+        f'There is no domain "{name}".{guess}', hint=f"The domains are {', '.join(names)}."
+    )
+
+
+def domain_of(model_or_label: type[Model] | str, apps: Apps = global_apps) -> Domain:
+    """Return the domain of a model or of an app label; core where none is declared."""
+    label = model_or_label if isinstance(model_or_label, str) else model_or_label._meta.app_label
+    domains = get_domains(apps)
+    return next((domain for domain in domains if label in domain.app_labels), domains[0])

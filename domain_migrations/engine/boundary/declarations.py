@@ -1,0 +1,126 @@
+"""The rule's preconditions: how domains are declared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.apps import apps as global_apps
+from django.apps.registry import Apps
+from django.db.models import ForeignKey, Model
+
+from ...backends.postgresql.names import MAX_NAME_BYTES
+from ...domains import CORE, CORE_SCHEMA, DomainConfig, get_domains
+from ...domains import MAX_NAME_BYTES as MAX_DOMAIN_BYTES
+from .problem import Problem
+
+PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+"""Names that PostgreSQL reads the same with and without quotes."""
+
+
+def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
+    """Yield what is wrong with the domains' names and schemas."""
+    schemas: dict[str, tuple[str, str]] = {}
+    owners: dict[str, str] = {}
+    for config in apps.get_app_configs():
+        if not isinstance(config, DomainConfig):
+            continue
+        domain, schema = config.domain, config.schema
+        if domain == CORE:
+            yield Problem(
+                "E011",
+                f'The app "{config.label}" declares the domain "{CORE}", which is reserved for'
+                " the apps that declare none.",
+                'Make its config an AppConfig, or give it a domain of another name: domain = "…".',
+                config,
+            )
+            continue
+        first = schemas.setdefault(domain, (schema, config.label))
+        if first[0] != schema:
+            yield Problem(
+                "E013",
+                f'The apps "{first[1]}" and "{config.label}" of the domain "{domain}" disagree on'
+                f' its schema: "{first[0]}" and "{schema}".',
+                f'Write schema = "{first[0]}" in the config of "{config.label}".',
+                config,
+            )
+            continue
+        if first[1] != config.label:
+            continue
+        owner = owners.setdefault(schema, domain)
+        if owner != domain:
+            yield Problem(
+                "E012",
+                f'The domains "{owner}" and "{domain}" are both on the schema "{schema}".',
+                f'Give "{domain}" a schema of its own: schema = "{domain}".',
+                config,
+            )
+        wrong = wrong_schema(schema)
+        if wrong:
+            yield Problem(
+                "E010",
+                f'The schema "{schema}" of the domain "{domain}" {wrong}.',
+                "Choose a name of lower-case letters, digits and underscores that does not begin"
+                f" with a digit or pg_, of at most {MAX_NAME_BYTES} bytes.",
+                config,
+            )
+        wrong = wrong_name(domain)
+        if wrong:
+            yield Problem(
+                "E011",
+                f'The name of the domain "{domain}" {wrong}.',
+                "It is part of the names of the domain's history tables: choose lower-case letters,"
+                f" digits and underscores, at most {MAX_DOMAIN_BYTES} bytes.",
+                config,
+            )
+
+
+def wrong_schema(schema: str) -> str:
+    """Return what is wrong with a schema's name, as a verb and its object; "" for nothing."""
+    if len(schema.encode()) > MAX_NAME_BYTES:
+        return f"has a name of {len(schema.encode())} bytes"
+    if schema.startswith("pg_"):
+        return "has a name that PostgreSQL keeps for itself"
+    if schema == CORE_SCHEMA:
+        return "is core's"
+    if schema == "information_schema":
+        return "is PostgreSQL's own"
+    return "" if PLAIN.fullmatch(schema) else "has a name that would need escaping"
+
+
+def wrong_name(domain: str) -> str:
+    """Return what is wrong with a domain's name, as :func:`wrong_schema` does."""
+    size = len(domain.encode())
+    if size > MAX_DOMAIN_BYTES:
+        return f"has {size} bytes"
+    return "" if PLAIN.fullmatch(domain) else "would need escaping"
+
+
+def moved_key_problems(apps: Apps = global_apps) -> Iterator[Problem]:
+    """Yield foreign keys to core of domains that moved to another database."""
+    domains = get_domains(apps)
+    core = domains[0]
+    moved = {
+        label: domain
+        for domain in domains
+        if domain.database != core.database
+        for label in domain.app_labels
+    }
+    for model in apps.get_models(include_auto_created=True):
+        domain = moved.get(model._meta.app_label)
+        if domain is None:
+            continue
+        for field in model._meta.local_fields:
+            if not isinstance(field, ForeignKey) or not getattr(field, "db_constraint", True):
+                continue
+            target = field.remote_field.model
+            if isinstance(target, type) and issubclass(target, Model):
+                if target._meta.app_label not in core.app_labels:
+                    continue
+                yield Problem(
+                    "E019",
+                    f"{model._meta.label}.{field.name} has a constraint to {target._meta.label},"
+                    f' but the domain "{domain.name}" is on the database "{domain.database}".',
+                    "A constraint cannot reach another database: add db_constraint=False.",
+                    model,
+                )

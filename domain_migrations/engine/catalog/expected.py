@@ -1,0 +1,189 @@
+"""The tables of a domain as its models' state says they should be.
+
+The definitions are Django's own: each is asked of the schema editor that would make it, and
+nothing is executed. Constraints and indexes that a model names are expected under that name;
+those that Django names itself keep their first name when a field or table is renamed, so they
+are expected by what they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.state import ProjectState
+from django.db.models import Field, Model
+from django.db.models.fields.composite import CompositePrimaryKey
+
+from ...backends.postgresql.names import parse_table_name
+from ...domains import CORE_SCHEMA, Domain
+from .definitions import (
+    Definition,
+    Key,
+    parse_constraint,
+    parse_foreign_key,
+    parse_index,
+    significant,
+)
+from .deparse import unquote_identifiers
+from .live_tables import Column, DefaultClasses, Named
+
+
+@dataclass(slots=True)
+class ExpectedTable:
+    """What a model wants.
+
+    Attributes:
+        named: constraints and indexes that the model names.
+        unnamed: those that follow from its fields; their names are a guess.
+    """
+
+    schema: str
+    name: str
+    comment: str = ""
+    columns: dict[str, Column] = field(default_factory=dict)
+    named: list[Named] = field(default_factory=list)
+    unnamed: list[Named] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+class ExpectedTables:
+    """Makes the expectations from a state; needs a connection only for spelling."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, classes: DefaultClasses) -> None:
+        self.connection = connection
+        self.classes = classes
+        # Not entered as a context: it opens no transaction and executes nothing. Any, because the
+        # methods that spell one constraint are Django's private ones.
+        self.editor: Any = connection.schema_editor(collect_sql=True)
+        self.editor.deferred_sql = []
+
+    def of_domain(
+        self, domain: Domain, state: ProjectState
+    ) -> dict[tuple[str, str], ExpectedTable]:
+        """Return (schema, name) → the table that the domain's models want there."""
+        tables = (self.of_model(model) for model in self._models(domain, state, managed=True))
+        return {(table.schema, table.name): table for table in tables}
+
+    def unmanaged(self, domain: Domain, state: ProjectState) -> set[tuple[str, str]]:
+        """Return (schema, name) of what models use without Django making it."""
+        return {table_place(model) for model in self._models(domain, state, managed=False)}
+
+    def _models(
+        self, domain: Domain, state: ProjectState, *, managed: bool
+    ) -> Iterator[type[Model]]:
+        for model in state.apps.get_models(include_auto_created=True):
+            options = model._meta
+            ours = options.app_label in domain.app_labels and not options.proxy
+            if ours and options.can_migrate(self.connection) == managed:
+                yield model
+
+    def of_model(self, model: type[Model]) -> ExpectedTable:
+        """Return the table that a model wants."""
+        options = model._meta
+        schema, name = table_place(model)
+        table = ExpectedTable(schema, name, comment=options.db_table_comment or "")
+        for item in options.local_concrete_fields:
+            column = self.column(item)
+            if column is not None:
+                table.columns[column.name] = column
+                table.unnamed += self.of_field(model, item)
+        key = self._over("PRIMARY KEY", _primary_key(options.pk))
+        table.unnamed.append(Named(f"{name}_pkey", key))
+        for names in options.unique_together:
+            fields = [options.get_field(item) for item in names]
+            table.unnamed.append(self.from_statement(self.editor._create_unique_sql(model, fields)))
+        for index in options.indexes:
+            table.named.append(self.from_statement(index.create_sql(model, self.editor)))
+        for constraint in options.constraints:
+            statement = constraint.create_sql(model, self.editor)
+            if statement is not None:
+                table.named.append(self.from_statement(statement))
+        return table
+
+    def column(self, item: Field[Any, Any]) -> Column | None:
+        """Return the column that a field wants, None for a field without one."""
+        parameters = item.db_parameters(connection=self.connection)
+        if parameters["type"] is None:
+            return None
+        generated = default = None
+        if item.generated:
+            sql, values = item.generated_sql(self.connection)  # type: ignore[attr-defined]
+            generated = self._composed(sql, values)
+        elif item.has_db_default():
+            default = self._composed(*self.editor.db_default_sql(item))
+        suffix = item.db_type_suffix(connection=self.connection) or ""
+        return Column(
+            name=str(item.column),
+            type=parameters["type"],
+            not_null=item.primary_key or not (item.null or item.generated),
+            default=default,
+            generated=generated,
+            identity="by default" if "IDENTITY" in suffix else "",
+            collation=parameters.get("collation"),
+            comment=item.db_comment or "",
+            virtual=item.generated and not item.db_persist,  # type: ignore[attr-defined]
+        )
+
+    def of_field(self, model: type[Model], item: Field[Any, Any]) -> Iterator[Named]:
+        """Yield what Django makes for one field: check, unique, foreign key and indexes."""
+        table = table_place(model)[1]
+        check = item.db_parameters(connection=self.connection).get("check")
+        if check:
+            yield Named(
+                f"{table}_{item.column}_check", parse_constraint(f"CHECK ({check})", self.classes)
+            )
+        if item.unique and not item.primary_key:
+            yield Named(f"{table}_{item.column}_key", self._over("UNIQUE", (item,)))
+        if item.remote_field and getattr(item, "db_constraint", False):
+            yield self.from_statement(
+                self.editor._create_fk_sql(model, item, "_fk_%(to_table)s_%(to_column)s")
+            )
+        for statement in self.editor._field_indexes_sql(model, item):
+            yield self.from_statement(statement)
+
+    def from_statement(self, statement: object) -> Named:
+        """Return the index or the constraint that a statement of the schema editor makes."""
+        sql = str(statement)
+        if sql.startswith("CREATE "):
+            words = list(significant(sql))
+            name = _bare(words[words.index("ON") - 1])
+            return Named(name, parse_index(sql, self.classes))
+        name, definition = _after_name(sql)
+        if definition.startswith("FOREIGN KEY"):
+            return Named(name, parse_foreign_key(definition, CORE_SCHEMA))
+        return Named(name, parse_constraint(definition, self.classes))
+
+    def _over(self, head: str, fields: tuple[Field[Any, Any], ...]) -> Definition:
+        quoted = (self.connection.ops.quote_name(str(item.column)) for item in fields)
+        return Definition(head, tuple(Key(unquote_identifiers(column)) for column in quoted))
+
+    def _composed(self, sql: str, values: Any) -> str:
+        composed: str = self.connection.ops.compose_sql(sql, values)  # type: ignore[attr-defined]
+        return composed
+
+
+def table_place(model: type[Model]) -> tuple[str, str]:
+    """Return the schema and the name of a model's table; unqualified ones are core's."""
+    place = parse_table_name(model._meta.db_table)
+    return place.schema or CORE_SCHEMA, place.name
+
+
+def _after_name(sql: str) -> tuple[str, str]:
+    """Return the name and the definition in ``ALTER TABLE … ADD CONSTRAINT name definition``."""
+    words = list(significant(sql))
+    start = words.index("CONSTRAINT") + 1
+    return _bare(words[start]), " ".join(words[start + 1 :])
+
+
+def _bare(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def _primary_key(key: Field[Any, Any]) -> tuple[Field[Any, Any], ...]:
+    return tuple(key.fields) if isinstance(key, CompositePrimaryKey) else (key,)  # type: ignore[arg-type]

@@ -1,0 +1,163 @@
+"""What no model manages, compared with what the migrations are known to make.
+
+A view, a trigger or a function that a migration makes with SQL has no model to compare it with.
+A domain's snapshot says what it is like after a replay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from ...domains import Domain
+from . import findings
+from .findings import DriftFinding
+from .objects import CatalogObject
+
+KINDS = {
+    findings.EXTRA_TABLE: {"table"},
+    findings.EXTRA_COLUMN: {"column"},
+    findings.EXTRA_DEFAULT: {"column"},
+    findings.EXTRA_CONSTRAINT: {"constraint"},
+    findings.EXTRA_INDEX: {"index"},
+    findings.EXTRA_COMMENT: {"table", "column"},
+    findings.EXTRA_SETTING: {"table"},
+}
+"""Of the objects that a finding is about; what is not here is about objects of other kinds."""
+MANAGED_KINDS = frozenset().union(*KINDS.values())
+WITH_PARTS = frozenset({findings.EXTRA_TABLE, findings.EXTRA_OBJECT})
+"""Of these everything that belongs to the object is nobody's but its own."""
+
+DIGEST_LENGTH = 16
+
+
+def digest(item: CatalogObject) -> str:
+    """Return a short digest of an object's definition."""
+    return hashlib.sha256(item.definition.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def title_of(item: CatalogObject) -> str:
+    return item.title.replace("\n", "\\n")
+
+
+class Unmanaged:
+    """The catalog's objects that findings of a search are about.
+
+    Arguments:
+        objects: everything in the schema.
+    """
+
+    def __init__(self, objects: Iterable[CatalogObject]) -> None:
+        self.objects = tuple(objects)
+        self.of_finding: dict[DriftFinding, tuple[CatalogObject, ...]] = {}
+
+    def add(self, finding: DriftFinding) -> None:
+        """Take a finding about something that only the database has."""
+        self.of_finding[finding] = tuple(self._objects(finding))
+
+    def digests(self) -> dict[str, str]:
+        """Return title → digest of the findings' objects, sorted by name."""
+        found = {item for items in self.of_finding.values() for item in items}
+        ordered = sorted(found, key=lambda item: (item.name, item.kind))
+        return {title_of(item): digest(item) for item in ordered}
+
+    def live(self) -> dict[str, CatalogObject]:
+        return {title_of(item): item for item in self.objects}
+
+    def _objects(self, finding: DriftFinding) -> Iterator[CatalogObject]:
+        number = finding.id[1:]
+        name = _plain(finding.object)
+        short = name.partition(".")[2]
+        for item in self.objects:
+            is_it = _plain(item.name) == name
+            if is_it and _is_about(number, item.kind):
+                yield item
+            if not is_it and number in WITH_PARTS and item.relation == short:
+                yield item
+
+
+def _is_about(number: str, kind: str) -> bool:
+    kinds = KINDS.get(number)
+    return kind in kinds if kinds else kind not in MANAGED_KINDS
+
+
+def _plain(title: str) -> str:
+    return title.replace('"', "")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What no model manages, as the migrations make it.
+
+    Attributes:
+        digests: title → digest.
+        is_open: whether something may have been changed since by a migration, by the words of
+            its name and of the relation that it belongs to.
+    """
+
+    digests: Mapping[str, str]
+    is_open: Callable[[str, str], bool] = lambda name, relation: False
+
+    def judge(
+        self, domain: Domain, found: Iterable[DriftFinding], unmanaged: Unmanaged
+    ) -> set[DriftFinding]:
+        """Return the findings with those about unmanaged objects compared."""
+        kept = {finding for finding in found if finding not in unmanaged.of_finding}
+        live = unmanaged.live()
+        kept.update(self._compared(domain, live))
+        for finding, items in unmanaged.of_finding.items():
+            kept.update(self._unexpected(finding, items))
+        return kept
+
+    def _compared(
+        self, domain: Domain, live: Mapping[str, CatalogObject]
+    ) -> Iterator[DriftFinding]:
+        for title, known in self.digests.items():
+            item, name = live.get(title), _name(title)
+            if (item is not None and digest(item) == known) or self._is_open(name, item):
+                continue
+            number, what = (
+                (findings.NOT_AS_MADE, "is not as the migrations make it")
+                if item
+                else (findings.MISSING_OBJECT, "does not exist; the migrations make it")
+            )
+            message = f"The {title} {what}."
+            yield DriftFinding(number, domain.name, name, message, findings.SNAPSHOT)
+
+    def _unexpected(
+        self, finding: DriftFinding, items: tuple[CatalogObject, ...]
+    ) -> Iterator[DriftFinding]:
+        unknown = [item for item in items if title_of(item) not in self.digests]
+        if len(unknown) == len(items):
+            first = items[0] if items else None
+            # What has no entry in the catalog of its own cannot be looked up.
+            is_open = not items or self._is_open(_plain(finding.object), first)
+            number = finding.id[1:]
+            yield (finding if is_open else replace(finding, id=f"D{number}", hint=findings.REMOVE))
+            return
+        differing = [
+            item for item in items if self.digests.get(title_of(item), digest(item)) != digest(item)
+        ]
+        if any(self._is_open(_plain(item.name), item) for item in differing):
+            yield finding
+        for item in unknown:
+            if not self._is_open(_plain(item.name), item):
+                yield replace(
+                    finding,
+                    id="D" + findings.EXTRA_OBJECT,
+                    object=item.name,
+                    message=f"The {item.title} is in the database only.",
+                    hint=findings.REMOVE,
+                )
+
+    def _is_open(self, name: str, item: CatalogObject | None) -> bool:
+        short = name.partition("(")[0].rpartition(".")[2]
+        relation = item.relation if item is not None and item.relation else ""
+        return self.is_open(short, relation)
+
+
+def _name(title: str) -> str:
+    """Return the name in an object's title; only the last words of a kind have no dot."""
+    head, _, rest = title.partition(".")
+    return f"{head.rpartition(' ')[2]}.{rest}"

@@ -1,0 +1,1 @@
+"""The guard: the domain rule enforced in each migration's transaction."""

@@ -1,0 +1,1 @@
+"""Histories, journals and seed ledgers."""

@@ -1,0 +1,148 @@
+"""Django's migration recorder, made to keep one history for each domain.
+
+Reads see every history, or a migration that depends on core would look inconsistent; writes
+go to the history of the domain that owns the app.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import DatabaseError, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import recorder as django_recorder
+from django.db.migrations.exceptions import MigrationSchemaMissing
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import QuerySet
+
+from ...domains import Domain, domain_of, get_domain, get_domains
+from .tables import ensure_history, existing_tables, history_model, owned_rows, read_histories
+
+IMPORTERS = (
+    "django.db.migrations.loader",
+    "django.db.migrations.executor",
+    "django.core.management.commands.showmigrations",
+)
+"""Modules of Django that import the recorder by name."""
+
+_read: ContextVar[Sequence[Domain] | None] = ContextVar("_read", default=None)
+
+
+@contextmanager
+def reading_only(domains: Sequence[Domain]) -> Iterator[None]:
+    """Let recorders read no other domains' histories, for code of Django that makes its own.
+
+    What has loaded those domains' migrations alone needs no more, and all of them are many.
+    """
+    token = _read.set(domains)
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
+class DomainRecorder(MigrationRecorder):
+    """The recorder that Django uses once the engine is installed.
+
+    A connection to another database than PostgreSQL gets Django's own recorder.
+
+    Arguments:
+        domain: whose run it is, if it is one's.
+    """
+
+    def __new__(cls, connection: BaseDatabaseWrapper, domain: Domain | None = None) -> Any:
+        if connection.vendor != "postgresql":
+            return MigrationRecorder(connection)
+        return super().__new__(cls)
+
+    def __init__(self, connection: BaseDatabaseWrapper, domain: Domain | None = None) -> None:
+        self.connection = connection
+        self._domain = domain
+        self._has_table: bool = False
+        self._ensured: set[str] = set()
+
+    def _table_model(self, domain: Domain) -> type[models.Model]:
+        return history_model(domain.history_table)
+
+    def _rows(self, domain: Domain) -> QuerySet[Any]:
+        return self._table_model(domain)._default_manager.using(self.connection.alias)
+
+    def has_table(self) -> bool:
+        """Return whether any history exists."""
+        self._has_table = self._has_table or bool(
+            existing_tables(self.connection, (domain.history_table for domain in get_domains()))
+        )
+        return self._has_table
+
+    def ensure_schema(self) -> None:
+        """Create the history of the run's domain, else core's; others with their first row."""
+        self._ensure(self._domain or get_domain("core"))
+
+    def _ensure(self, domain: Domain) -> None:
+        if domain.name in self._ensured:
+            return
+        try:
+            ensure_history(self.connection, domain)
+        except DatabaseError as exc:
+            raise MigrationSchemaMissing(
+                f"Unable to create the {domain.history_table} table ({exc})"
+            ) from exc
+        self._ensured.add(domain.name)
+        self._has_table = True
+
+    def applied_migrations(self) -> dict[tuple[str, str], Any]:
+        """Return (app, name) → the history row, over all histories, or those to be read."""
+        every = get_domains()
+        domains = _read.get() or every
+        histories = owned_rows(read_histories(self.connection, domains), every)
+        return {
+            (row.app, row.name): self._table_model(domain)(
+                app=row.app, name=row.name, applied=row.applied
+            )
+            for domain in domains
+            for row in histories[domain.name]
+        }
+
+    def record_applied(self, app: str, name: str) -> None:
+        """Write the row into the history of the app's domain."""
+        domain = domain_of(app)
+        self._ensure(domain)
+        self._rows(domain).create(app=app, name=name)
+
+    def record_all_applied(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Write the rows of several migrations, one statement for each history."""
+        wanted = list(keys)
+        for domain in dict.fromkeys(map(domain_of, dict.fromkeys(app for app, _ in wanted))):
+            own = [key for key in wanted if key[0] in domain.app_labels]
+            self._ensure(domain)
+            model = self._table_model(domain)
+            self._rows(domain).bulk_create(model(app=app, name=name) for app, name in own)
+
+    def record_unapplied(self, app: str, name: str) -> None:
+        """Delete the row from the history of the app's domain."""
+        domain = domain_of(app)
+        self._ensure(domain)
+        self._rows(domain).filter(app=app, name=name).delete()
+
+    def flush(self) -> None:
+        """Delete the rows of every history."""
+        for domain in get_domains():
+            if existing_tables(self.connection, [domain.history_table]):
+                self._rows(domain).delete()
+
+
+def install() -> None:
+    """Make Django use :class:`DomainRecorder` wherever it names its recorder.
+
+    Django 5.2 and 6.1 have no seam for this: the name is imported by the modules in
+    ``IMPORTERS``. It is replaced where it is defined, which is enough for modules that are
+    imported later and saves importing them now, and in those that are imported already.
+    """
+    setattr(django_recorder, "MigrationRecorder", DomainRecorder)  # noqa: B010 (mypy: a class)
+    for name in IMPORTERS:
+        if name in sys.modules:
+            setattr(sys.modules[name], "MigrationRecorder", DomainRecorder)  # noqa: B010

@@ -1,0 +1,1 @@
+"""Runs: options, plans, execution and results."""

@@ -1,0 +1,173 @@
+"""A change of a core key's type, which would leave the domains' columns behind.
+
+Django alters only the columns of models that are loaded, and core loads no domain's: an integer
+key grows to ``bigint`` and the columns that hold it stay as they are, until a number does not
+fit. So it is refused before anything runs, whatever the plan's direction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.migration import Migration
+from django.db.migrations.operations import AlterField, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+from ...backends.postgresql.names import parse_table_name
+from ...domains import CORE_SCHEMA, QualifiedName
+from ...exceptions import BoundaryViolation
+from ...operations import AlterReferencedKey
+from ..catalog.core_references import Reference, read_references
+from ..guard.operation_kinds import flatten
+from ..sql.alterations import alterations
+from .loader import DomainLoader
+from .plan import Plan
+
+HINT = (
+    "Put the change of the key alone into a migration, as"
+    " domain_migrations.operations.AlterReferencedKey(model_name, name, field): it takes what"
+    " AlterField takes, and changes these columns too, in one transaction."
+)
+ALONE = "Give it a migration of its own: the guard lets it reach into domains, and nothing else."
+
+
+class TypeChange(NamedTuple):
+    """What an operation makes of a column: a type as it is written in SQL."""
+
+    table: QualifiedName
+    column: str
+    type: str
+
+
+def check_key_types(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> None:
+    """Refuse a plan for core that changes a key and leaves behind what refers to it.
+
+    Raises:
+        BoundaryViolation: naming the columns, and the operation that changes them too.
+    """
+    suspects = [step for step in plan if any(map(_may_change, step[0].operations))]
+    if not suspects:
+        return
+    references = read_references(connection)
+    for migration, backwards in suspects:
+        _check_alone(migration)
+        if not references:
+            continue
+        state = loader.project_state((migration.app_label, migration.name), at_end=False)
+        for number, operation, change in _changes(connection, migration, state, backwards):
+            behind = [
+                reference
+                for reference in references
+                if (reference.key_table, reference.key_column) == (change.table, change.column)
+                and not _same(connection, reference.type, change.type)
+            ]
+            if behind:
+                raise _refusal(migration, number, operation, change, behind)
+
+
+def _may_change(operation: Operation) -> bool:
+    return any(isinstance(inner, AlterField | RunSQL) for inner in flatten([operation]))
+
+
+def _check_alone(migration: Migration) -> None:
+    inside = any(isinstance(inner, AlterReferencedKey) for inner in flatten(migration.operations))
+    if inside and len(migration.operations) > 1:
+        raise BoundaryViolation(
+            f"Migration {migration} is refused: AlterReferencedKey is not its only operation.",
+            hint=ALONE,
+        )
+
+
+def _refusal(
+    migration: Migration,
+    number: int,
+    operation: Operation,
+    change: TypeChange,
+    behind: list[Reference],
+) -> BoundaryViolation:
+    names = ", ".join(dict.fromkeys(map(str, behind)))
+    return BoundaryViolation(
+        f"Migration {migration} is refused: its operation {number}, {type(operation).__name__},"
+        f" changes {behind[0].key} from {behind[0].key_type} to {change.type} and would leave"
+        f" behind the columns of domains that refer to it: {names}.",
+        hint=HINT,
+    )
+
+
+def _changes(
+    connection: BaseDatabaseWrapper, migration: Migration, state: ProjectState, backwards: bool
+) -> Iterator[tuple[int, Operation, TypeChange]]:
+    for number, operation in enumerate(migration.operations, start=1):
+        before = state.clone() if isinstance(operation, SeparateDatabaseAndState) else state
+        for inner in flatten([operation]):
+            if isinstance(inner, AlterReferencedKey):
+                continue
+            if isinstance(inner, AlterField):
+                for change in _of_field(connection, migration, before, inner, backwards):
+                    yield number, operation, change
+            elif isinstance(inner, RunSQL):
+                for change in _of_sql(inner.reverse_sql if backwards else inner.sql):
+                    yield number, operation, change
+            if before is not state:
+                inner.state_forwards(migration.app_label, before)
+        operation.state_forwards(migration.app_label, state)
+
+
+def _of_field(
+    connection: BaseDatabaseWrapper,
+    migration: Migration,
+    state: ProjectState,
+    operation: AlterField,
+    backwards: bool,
+) -> Iterator[TypeChange]:
+    model = state.models.get((migration.app_label, operation.model_name_lower))
+    if model is None or operation.name not in model.fields:
+        return  # It fails by itself, and says why.
+    old: Any = model.fields[operation.name]
+    new: Any = operation.field
+    if old.is_relation or new.is_relation:
+        return  # It has the type of the key that it refers to.
+    before, after = (field.rel_db_type(connection) for field in (old, new))
+    if before != after:
+        table = model.options.get("db_table") or f"{migration.app_label}_{model.name_lower}"
+        schema, name = parse_table_name(table)
+        there = new if backwards else old
+        yield TypeChange(
+            QualifiedName(schema or CORE_SCHEMA, name),
+            there.db_column or operation.name,
+            str(before if backwards else after),
+        )
+
+
+def _of_sql(statements: Any) -> Iterator[TypeChange]:
+    if statements is None:
+        return
+    for statement in [statements] if isinstance(statements, str) else statements:
+        text = statement if isinstance(statement, str) else statement[0]
+        for change in alterations(text):
+            if change.kind == "type":
+                yield TypeChange(change.table, change.name, change.type)
+
+
+def _same(connection: BaseDatabaseWrapper, live: str, written: str) -> bool:
+    """Compare a type as the catalog prints it with one as SQL may spell it."""
+    base = None
+    # What is no type's name is an error to some servers, and nothing to others.
+    with (
+        suppress(DatabaseError),
+        transaction.atomic(using=connection.alias),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT to_regtype(%s)::text", [written])
+        (base,) = cursor.fetchone()
+    return (re.sub(r"\(.*?\)", "", live), _measures(live)) == (base or written, _measures(written))
+
+
+def _measures(kind: str) -> list[str]:
+    return re.findall(r"\d+", "".join(re.findall(r"\(.*?\)", kind)))

@@ -1,0 +1,1 @@
+"""Dry runs: migrations executed and rolled back."""

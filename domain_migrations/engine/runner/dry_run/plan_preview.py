@@ -1,0 +1,194 @@
+"""What a plan would do, told without doing any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.migration import Migration
+from django.db.migrations.state import ProjectState
+from psycopg.errors import ReadOnlySqlTransaction
+
+from ....domains import CORE_SCHEMA, Domain, QualifiedName
+from ...catalog.core_references import Reference, read_references
+from ...guard.transaction import STRENGTH
+from ...sources.files import MigrationKey
+from ...sql.alterations import Alteration, alterations
+from ..loader import DomainLoader
+from ..plan import Plan
+from ..results import Step
+from .trial_executor import in_words, rolled_back
+
+ADDED, DROPPED = "ShareRowExclusiveLock", "AccessExclusiveLock"
+"""What PostgreSQL takes on the table that a foreign key points at."""
+
+
+def announce(
+    connection: BaseDatabaseWrapper, domain: Domain, steps: Iterable[Step]
+) -> tuple[Step, ...]:
+    """Add to each step what it locks beyond its domain, and to its notes why.
+
+    For a domain those are the core tables that a foreign key to them locks; for core the tables
+    of domains whose foreign keys point at a key that changes or goes.
+    """
+    references = read_references(connection)
+    if domain.is_core:
+        return tuple(_with(step, _into_domains(step, references)) for step in steps)
+    keys = [
+        Alteration("add key", found.table, found.constraint, (found.column,), found.key_table)
+        for found in references
+        if found.table.schema == domain.schema
+    ]
+    return tuple(_with(step, _into_core(step, keys)) for step in steps)
+
+
+Announced = tuple[QualifiedName, str, str]
+"""A table, the mode of the lock on it, and why."""
+
+
+def _with(step: Step, announced: Iterable[Announced]) -> Step:
+    locks, notes = dict(step.locks), list(step.notes)
+    for table, mode, why in announced:
+        if STRENGTH[mode] > STRENGTH.get(locks.get(str(table), ""), -1):
+            locks[str(table)] = mode
+        note = f"locks {table} ({mode}): {why}"
+        if note not in notes:
+            notes.append(note)
+    return replace(step, locks=locks, notes=tuple(notes))
+
+
+def _into_core(step: Step, keys: list[Alteration]) -> Iterator[Announced]:
+    """Yield the locks on core; ``keys`` are those that there are, and is kept up to date."""
+    for change in _changes(step):
+        if change.kind == "add key":
+            if change.target is not None and change.target.schema == CORE_SCHEMA:
+                keys.append(change)
+                yield change.target, ADDED, f"adds the foreign key {_named(change)} to it"
+            continue
+        if change.kind == "rename":
+            keys[:] = [
+                key._replace(table=key.table._replace(name=change.name))
+                if key.table == change.table
+                else key
+                for key in keys
+            ]
+        gone = [key for key in keys if key.table == change.table and _goes(key, change)]
+        for key in gone:
+            keys.remove(key)
+            what = f"the foreign key {_named(key)} to it"
+            with_ = {
+                "drop table": f"drops {key.table} with {what}",
+                "drop column": f"drops {key.table}.{change.name} with {what}",
+            }
+            if key.target is not None:
+                yield key.target, DROPPED, with_.get(change.kind, f"drops {what}")
+
+
+def _goes(key: Alteration, change: Alteration) -> bool:
+    if change.kind == "drop constraint":
+        return key.name == change.name
+    return change.kind == "drop table" or (
+        change.kind == "drop column" and change.name in key.columns
+    )
+
+
+def _into_domains(step: Step, references: list[Reference]) -> Iterator[Announced]:
+    for change in _changes(step):
+        for found in references:
+            if found.key_table != change.table:
+                continue
+            if change.kind in ("type", "drop column") and change.name == found.key_column:
+                verb = "changes the type of" if change.kind == "type" else "drops"
+                yield found.table, DROPPED, f"{verb} {found.key}, which {found.column} refers to"
+            elif change.kind == "drop table":
+                yield found.table, DROPPED, f"drops {change.table}, which {found.column} refers to"
+
+
+def _changes(step: Step) -> Iterator[Alteration]:
+    for statement in step.sql:
+        yield from alterations(statement)
+
+
+def _named(key: Alteration) -> str:
+    return f"{key.table}.{key.name}" if key.name else f"of {key.table}.{', '.join(key.columns)}"
+
+
+def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> tuple[Step, ...]:
+    """Return a step for each migration of the plan, with its operations and its SQL.
+
+    The SQL is collected, not run. Where Django needs to look at a table as it is right before
+    the migration, or an operation writes instead of being collected, that is said in a comment
+    in place of the statements. From the SQL come the locks that foreign keys cause beyond the
+    domain.
+    """
+    steps = (
+        Step(
+            key=MigrationKey(migration.app_label, migration.name),
+            backwards=backwards,
+            operations=in_words(migration, backwards=backwards),
+            sql=_sql(connection, state_before(loader, migration), migration, backwards),
+        )
+        for migration, backwards in plan
+    )
+    return announce(connection, loader.domain, steps)
+
+
+def state_before(loader: DomainLoader, migration: Migration) -> ProjectState:
+    key = (migration.app_label, migration.name)
+    state: ProjectState = loader.project_state(key, at_end=False)
+    return state
+
+
+def _sql(
+    connection: BaseDatabaseWrapper, state: ProjectState, migration: Migration, backwards: bool
+) -> tuple[str, ...]:
+    """Mirrors ``MigrationLoader.collect_sql``."""
+    try:
+        with (
+            read_only(connection, atomic=migration.atomic),
+            connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor,
+        ):
+            if backwards:
+                migration.unapply(state, editor, collect_sql=True)
+            else:
+                migration.apply(state, editor, collect_sql=True)
+    except (DatabaseError, LookupError, ValueError) as exc:
+        return (f"-- {_reason(exc)}: {' '.join(str(exc).split())}",)
+    return tuple(line for line in editor.collected_sql if not is_comment(line))
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc.__cause__, ReadOnlySqlTransaction):
+        return "Not told, because an operation writes while its SQL is collected"
+    return "Known only where the database is as right before this migration"
+
+
+@contextmanager
+def read_only(connection: BaseDatabaseWrapper, *, atomic: bool = True) -> Iterator[None]:
+    """Let nothing be written: an operation may run SQL past the editor that collects it.
+
+    Arguments:
+        atomic: whether Django may know of the transaction. Operations that build an index
+            concurrently refuse to be in one, also where they are only collected.
+    """
+    if atomic or connection.in_atomic_block:
+        with rolled_back(connection):
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION READ ONLY")
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN READ ONLY")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+
+
+def is_comment(sql: str) -> bool:
+    """Return whether collected SQL does nothing, and is no statement behind a comment."""
+    return all(not line.strip() or line.lstrip().startswith("--") for line in sql.splitlines())

@@ -1,0 +1,89 @@
+"""Parts of domain_migrations.engine.runner.edited_migrations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import Domain
+from ...exceptions import (
+    ChecksumMismatch,
+)
+from ..history.journal_queries import read_entries
+from ..history.status import DomainStatus
+from ..sources.checksum import VERSION, checksum
+from ..sources.files import MigrationKey, migration_file
+from .reporter import Reporter
+
+
+@dataclass(frozen=True)
+class HistoryFinding:
+    """A history, or a migration's file, that is not as it was when it was applied."""
+
+    id: str
+    kind: str
+    domain: str
+    object: str
+    message: str
+    hint: str
+
+
+def _of_history(number: str, domain: Domain, title: str, message: str, hint: str) -> HistoryFinding:
+    kind = "checksum" if number.startswith("C") else "history"
+    return HistoryFinding(number, kind, domain.name, title, message, hint)
+
+
+def checksum_findings_of(
+    connection: BaseDatabaseWrapper, status: DomainStatus
+) -> Iterator[HistoryFinding]:
+    """Yield the migrations of a status, applied as it says, that were edited since."""
+    domain = status.domain
+    for key in map(MigrationKey._make, edited(connection, status)):
+        target = key.name if len(domain.app_labels) == 1 else str(key)
+        yield _of_history(
+            "C001",
+            domain,
+            str(key),
+            f"{key} was edited after it had been applied.",
+            "Take the edit back, or review it and run:"
+            f" manage.py repair_domain {domain.name} --accept-checksum {target}",
+        )
+
+
+def check_checksums(
+    connection: BaseDatabaseWrapper, status: DomainStatus, reporter: Reporter, *, strict: bool
+) -> None:
+    """Warn of migrations that were edited after they had been applied, or refuse to go on.
+
+    Raises:
+        ChecksumMismatch: there is one, and ``strict`` was asked for.
+    """
+    for finding in checksum_findings_of(connection, status):
+        if strict:
+            raise ChecksumMismatch(finding.message, hint=finding.hint)
+        reporter.warning(f"Warning: {finding.message} {finding.hint}")
+
+
+def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[tuple[str, str]]:
+    """Yield the applied migrations whose file is not the one that was applied."""
+    recorded = {
+        (entry.app, entry.name): entry.checksum
+        for entry in read_entries(connection, status.domain)
+        if entry.direction == "forwards" and entry.checksum and entry.status != "failed"
+    }
+    for row in status.rows:
+        path = migration_file((row.app, row.name))
+        known = recorded.get((row.app, row.name), "")
+        # Checksums of another version of the walk say nothing.
+        if path is not None and known.startswith(f"{VERSION}:") and _now(path) != known:
+            yield row.app, row.name
+
+
+def _now(path: Path) -> str:
+    try:
+        return checksum(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return ""  # What Python cannot read was not applied like this.

@@ -1,0 +1,181 @@
+"""What a hook is told of the run: JSON, and the same in environment variables."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...history.run_context import RunContext
+from ..plan import Plan
+from ..results import FORMAT, DomainResult
+from .settings import Event
+
+PREFIX = "DOMAIN_MIGRATIONS_"
+LONGEST = 32768
+"""Bytes of a variable: Linux refuses to start a program with one of 131,072."""
+
+DATABASE_NAME = re.compile(
+    r"^PG|DATABASE|POSTGRES|POSTGIS|MYSQL|MARIADB|JDBC|SQLALCHEMY"
+    r"|(^|_)(DB|PG|PSQL|PGSQL|RDS)\d*(_|$)"
+)
+DATABASE_VALUE = re.compile(
+    r"\b(postgres|postgresql|postgis|psql|pgsql|timescale|timescalegis|redshift|cockroach"
+    r"|cockroachdb|mysql|mariadb|oracle|mssql)(\+\w+)?://|\bpassword\s*=|\bpassfile\s*=",
+    re.IGNORECASE,
+)
+
+CONNECTION_VARIABLES = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "dbname": "PGDATABASE",
+    "user": "PGUSER",
+    "passfile": "PGPASSFILE",
+    "service": "PGSERVICE",
+    "sslmode": "PGSSLMODE",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcrl": "PGSSLCRL",
+    "gssencmode": "PGGSSENCMODE",
+    "channel_binding": "PGCHANNELBINDING",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+"""libpq's parameters and its variables; PostgreSQL manual, 32.15."""
+
+
+def told(
+    event: Event,
+    result: DomainResult,
+    *,
+    context: RunContext,
+    alias: str,
+    plan: Plan,
+    fake: bool,
+) -> dict[str, Any]:
+    """Return the run as a hook gets it: ``migrate_domain``'s JSON, and what is being done."""
+    return {
+        "format": FORMAT,
+        "event": event,
+        "run": str(context.run),
+        "database": alias,
+        "fake": fake,
+        "plan": [
+            {
+                "app": migration.app_label,
+                "name": migration.name,
+                "direction": "backwards" if backwards else "forwards",
+            }
+            for migration, backwards in plan
+        ],
+        "domains": [result.as_json()],
+    }
+
+
+@dataclass(frozen=True)
+class Access:
+    """What leads to the database of a run, and what must not be passed on by mistake.
+
+    Attributes:
+        variables: libpq's.
+        passwords: of every configured database.
+    """
+
+    variables: Mapping[str, str]
+    passwords: Collection[str]
+
+    @classmethod
+    def of(cls, connection: BaseDatabaseWrapper) -> Access:
+        """Ask the connection while it is there: a run may end with its loss."""
+        return cls(_connection_variables(connection), _passwords(connection))
+
+
+def environment(run: Mapping[str, Any], access: Access, *, credentials: bool) -> dict[str, str]:
+    """Return the environment of a command.
+
+    Arguments:
+        credentials: leave what there is about databases, and say how to reach the one that the
+            run works on; else none of it is there.
+    """
+    if credentials:
+        values = {**os.environ, **access.variables}
+    else:
+        values = {
+            name: value
+            for name, value in os.environ.items()
+            if not _is_of_a_database(name, value, access.passwords)
+        }
+    values = {name: value for name, value in values.items() if not name.startswith(PREFIX)}
+    return {**values, **_variables(run)}
+
+
+def _variables(run: Mapping[str, Any]) -> dict[str, str]:
+    (domain,) = run["domains"]
+    error = domain["error"] or {}
+    values = {
+        "EVENT": run["event"],
+        "RUN": run["run"],
+        "DATABASE": run["database"],
+        "FAKE": "1" if run["fake"] else "",
+        "DOMAIN": domain["domain"],
+        "SCHEMA": domain["schema"],
+        "HISTORY_TABLE": domain["history_table"],
+        "STATUS": domain["status"],
+        "BATCH": "" if domain["batch"] is None else str(domain["batch"]),
+        "PENDING": _listed(domain["pending"]),
+        "APPLIED": _listed(domain["applied"]),
+        "REVERTED": _listed(domain["reverted"]),
+        "ERROR_CODE": error.get("code", ""),
+        "ERROR": error.get("message", ""),
+        "JSON": json.dumps(run),
+    }
+    return {
+        PREFIX + name: value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        for name, value in values.items()
+        if len(value.encode(errors="replace")) <= LONGEST
+    }
+
+
+def _listed(keys: Iterable[Mapping[str, Any]]) -> str:
+    return " ".join(f"{key['app']}.{key['name']}" for key in keys)
+
+
+def _is_of_a_database(name: str, value: str, passwords: Iterable[str]) -> bool:
+    if DATABASE_NAME.search(name.upper()) or DATABASE_VALUE.search(value):
+        return True
+    return any(value == password or f":{password}@" in value for password in passwords)
+
+
+def _passwords(connection: BaseDatabaseWrapper) -> set[str]:
+    """Return every password of a configured database, also as it stands in a URL."""
+    found = {
+        str(part)
+        for alias in connections
+        for settings in [connections[alias].settings_dict]
+        for part in (settings.get("PASSWORD"), settings.get("OPTIONS", {}).get("password"))
+        if part
+    }
+    if connection.connection.info.password:
+        found.add(connection.connection.info.password)
+    return found | {quote(password, safe="") for password in found}
+
+
+def _connection_variables(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    info = connection.connection.info
+    parameters = {"host": info.host, "port": str(info.port), **info.get_parameters()}
+    values = {
+        variable: str(parameters[name])
+        for name, variable in CONNECTION_VARIABLES.items()
+        if parameters.get(name)
+    }
+    if info.password:
+        values["PGPASSWORD"] = info.password
+    return values

@@ -1,0 +1,127 @@
+"""What a caller may ask of a run, and which combinations make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...conf import get_settings
+from ..sources.stages import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrateOptions:
+    """The options of ``migrate_domain``; names and meanings as on the command line.
+
+    Times are in seconds. ``app_label`` narrows a run to one app of its domain and
+    ``run_syncdb`` makes the tables of apps without migrations, both for stock ``migrate``;
+    ``resume`` goes on with an interrupted migration and does nothing else, for
+    ``repair_domain``; ``replay`` runs every migration even where there is a snapshot.
+    """
+
+    database: str | None = None
+    target: str | None = None
+    app_label: str | None = None
+    all_domains: bool = False
+    plan: bool = False
+    check: bool = False
+    fake: bool = False
+    fake_initial: bool = False
+    with_dependencies: bool = False
+    strict: bool = False
+    run_syncdb: bool = False
+    resume: bool = False
+    replay: bool = False
+    rollback: int | None = None
+    dry_run: bool = False
+    rehearse: bool = False
+    stage: Stage | None = None
+    jobs: int | None = None
+    lock_wait: float | None = None
+    lock_timeout: float | None = None
+    statement_timeout: float | None = None
+    wait_for_db: float = 0.0
+    interactive: bool = True
+    verbosity: int = 1
+
+    @property
+    def seconds_for_lock(self) -> float:
+        return get_settings().lock_wait if self.lock_wait is None else self.lock_wait
+
+    @property
+    def asks_more_than_latest(self) -> bool:
+        """Being up to date does not mean that there is nothing to do."""
+        return self.target is not None or self.rollback is not None or self.resume
+
+    @property
+    def checks_latest(self) -> bool:
+        """It is asked only whether something is pending, which no plan is needed to tell."""
+        narrowed = self.target is not None or self.rollback is not None or self.stage is not None
+        return self.check and not narrowed
+
+    @property
+    def looks_only(self) -> bool:
+        """Nothing is to be run."""
+        return self.plan or self.check
+
+    @property
+    def rolls_back(self) -> bool:
+        """What is run is to be rolled back."""
+        return self.dry_run or self.rehearse
+
+    @property
+    def shows_steps(self) -> bool:
+        """What each migration does is to be told."""
+        return self.plan or self.rolls_back
+
+    def conflicts(self) -> Iterator[str]:
+        """Say what makes no sense together, a sentence each."""
+        looks = [
+            name
+            for name, given in (
+                ("--plan", self.plan),
+                ("--check", self.check),
+                ("--dry-run", self.dry_run),
+                ("--rehearse", self.rehearse),
+            )
+            if given
+        ]
+        if len(looks) > 1:
+            yield f"{' and '.join(looks)} cannot be used together; choose one."
+        if self.all_domains and self.target is not None:
+            yield "--all cannot be used with a TARGET; name one domain to give it a target."
+        if self.fake and self.fake_initial:
+            yield "--fake and --fake-initial cannot be used together; choose one."
+        if self.jobs is not None and not self.all_domains:
+            yield "--jobs needs --all."
+        if self.jobs is not None and self.jobs < 1:
+            yield "--jobs takes a whole number from 1."
+        if looks and (self.fake or self.fake_initial):
+            yield f"{looks[0]} cannot be used with --fake or --fake-initial."
+        if self.rollback is not None:
+            yield from self._rollback_conflicts()
+        if self.rehearse and self.rollback is not None:
+            yield "--rehearse cannot be used with --rollback; use --dry-run to try an undo."
+        if self.stage is not None and self.target is not None:
+            yield "--stage cannot be used with a TARGET; a target says already how far to go."
+        for name, seconds in (
+            ("--lock-wait", self.lock_wait),
+            ("--lock-timeout", self.lock_timeout),
+            ("--statement-timeout", self.statement_timeout),
+            ("--wait-for-db", self.wait_for_db),
+        ):
+            if seconds is not None and not 0 <= seconds < float("inf"):
+                yield f"{name} takes seconds, 0 or more."
+
+    def _rollback_conflicts(self) -> Iterator[str]:
+        if self.rollback is not None and self.rollback < 1:
+            yield "--rollback takes a number of batches, 1 or more."
+        for name, given in (
+            ("a TARGET", self.target is not None),
+            ("--all", self.all_domains),
+            ("--fake", self.fake),
+            ("--fake-initial", self.fake_initial),
+            ("--stage", self.stage is not None),
+        ):
+            if given:
+                yield f"--rollback cannot be used with {name}."

@@ -1,0 +1,190 @@
+"""Several domains at once, each in a process of its own.
+
+A process for each domain rather than a pool: what one of them imports, leaks or dies of is
+no other's business, and with ``fork`` a new one costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import django
+from django.db import connections
+from django.db.migrations.migration import Migration
+
+from ...domains import Domain, get_domain
+from ...exceptions import MigrationFailed
+from ..history.run_context import RunContext
+from .options import MigrateOptions
+from .reporter import Reporter
+from .results import DomainResult, Error
+
+Run = Callable[[str, MigrateOptions, RunContext, Reporter], DomainResult]
+"""Runs one domain; importable by its name, for platforms without ``fork``."""
+
+
+def run_side_by_side(
+    names: Sequence[str],
+    options: MigrateOptions,
+    context: RunContext,
+    reporter: Reporter,
+    *,
+    run: Run,
+    jobs: int,
+) -> list[DomainResult]:
+    """Run domains in processes, and return their results in the order of the names.
+
+    What the domains report comes when each of them is done, so that it stays together; only
+    what they wait for comes at once.
+
+    Arguments:
+        run: runs one domain, in a process of its own.
+        jobs: how many processes at a time.
+    """
+    _close_connections()
+    waiting, results = deque(names), dict[str, DomainResult]()
+    running: dict[Connection, _Job] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                job = _Job.start(waiting.popleft(), options, context, run)
+                running[job.answers] = job
+            for answers in wait(list(running)):
+                job = running[answers]  # type: ignore[index]
+                answer = job.answer()
+                if isinstance(answer, str):
+                    reporter.waiting(answer)
+                    continue
+                del running[answers]  # type: ignore[arg-type]
+                job.end()
+                result, events = answer
+                _replay(events, reporter)
+                results[job.name] = result
+    finally:
+        for job in running.values():
+            job.process.terminate()
+            job.process.join()
+    return [results[name] for name in names]
+
+
+Event = tuple[float, str, tuple[Any, ...]]
+"""When (seconds of the system's monotonic clock), the reporter's method, its arguments."""
+
+Answer = tuple[DomainResult, Sequence[Event]] | str
+"""What came of the domain and all that it reported; before that, what it waits for."""
+
+
+class RecordingReporter(Reporter):
+    """Remembers what it hears, in a form that goes from process to process.
+
+    Arguments:
+        waits: told at once what is waited for.
+    """
+
+    def __init__(self, waits: Callable[[str], None]) -> None:
+        self.events: list[Event] = []
+        self.waits = waits
+
+    def domain(self, domain: Domain) -> None:
+        self._record("domain", domain)
+
+    def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
+        # Only the name is told of, and operations may hold what cannot be sent.
+        named = migration and Migration(migration.name, migration.app_label)
+        self._record("progress", action, named, fake)
+
+    def note(self, message: str) -> None:
+        self._record("note", message)
+
+    def waiting(self, message: str) -> None:
+        self.waits(message)
+
+    def warning(self, message: str) -> None:
+        self._record("warning", message)
+
+    def _record(self, method: str, *arguments: Any) -> None:
+        self.events.append((time.monotonic(), method, arguments))
+
+
+def _replay(events: Sequence[Event], reporter: Reporter) -> None:
+    for seconds, method, arguments in events:
+        reporter.clock = partial(float, seconds)
+        getattr(reporter, method)(*arguments)
+    reporter.clock = time.monotonic
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A domain's process."""
+
+    name: str
+    process: BaseProcess
+    answers: Connection
+
+    @classmethod
+    def start(cls, name: str, options: MigrateOptions, context: RunContext, run: Run) -> _Job:
+        processes = _processes()
+        answers, sender = processes.Pipe(duplex=False)
+        process = processes.Process(
+            target=_run_here, args=(sender, name, options, context, run), name=f"migrate {name}"
+        )
+        process.start()
+        sender.close()  # So that the end of the process ends the answers too.
+        return cls(name, process, answers)
+
+    def answer(self) -> Answer:
+        """Return the next thing that the process says; an error where it died before."""
+        try:
+            answer: Answer = self.answers.recv()
+        except EOFError:
+            answer = self._died(), ()
+        return answer
+
+    def end(self) -> None:
+        """Wait for the end of a process that has given its result."""
+        self.answers.close()
+        self.process.join()
+
+    def _died(self) -> DomainResult:
+        self.process.join()
+        died = MigrationFailed(
+            f'The process that migrated the domain "{self.name}" ended with exit code'
+            f" {self.process.exitcode} before it was done.",
+            hint=f"Run: manage.py migrate_domain {self.name}, which says what state it is in.",
+        )
+        return DomainResult.of(get_domain(self.name), "failed", error=Error.of(died))
+
+
+def _run_here(
+    sender: Connection, name: str, options: MigrateOptions, context: RunContext, run: Run
+) -> None:
+    django.setup()  # Does nothing in a forked process.
+    reporter = RecordingReporter(sender.send)
+    result = run(name, options, context, reporter)
+    connections.close_all()
+    sender.send((result, reporter.events))
+    sender.close()
+
+
+def _processes() -> ForkContext | SpawnContext:
+    if "fork" in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("spawn")
+
+
+def _close_connections() -> None:
+    """Close what a forked process must not share with its parent."""
+    connections.close_all()
+    for connection in connections.all(initialized_only=True):
+        close_pool = getattr(connection, "close_pool", None)
+        if close_pool is not None:
+            close_pool()

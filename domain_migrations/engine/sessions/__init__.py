@@ -1,0 +1,1 @@
+"""Database sessions: connections, locks, timeouts and roles."""

@@ -1,0 +1,187 @@
+"""What another session of the server is and does, in words for the person who waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from .pooling import backend_pid, unmanaged_client
+
+LONGEST_QUERY = 200
+"""Characters of a query that a message shows."""
+
+HIDDEN = "<insufficient privilege>"
+"""What PostgreSQL shows instead of the query of another role's session."""
+
+COLUMNS = """
+    a.pid, a.usename, a.client_addr::text, a.client_hostname, a.application_name,
+    a.backend_start, a.state, coalesce(a.state_change, a.query_start), a.query
+"""
+"""Of ``pg_stat_activity AS a``, in the order that ``Activity.of_row`` reads them."""
+
+
+class Cursor(Protocol):
+    """What Django's cursor and psycopg's have in common."""
+
+    def execute(self, sql: Any, params: Sequence[Any] | None = ..., /) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One server session, as far as this session's role may see it.
+
+    Attributes:
+        host: the client's name or address; empty for a local socket, or when hidden.
+        connected: when the session began; ``None`` when hidden.
+        since: when it began its query, or became idle; ``None`` when hidden.
+        query: what it runs or, when idle, ran last; empty when hidden.
+        hidden: the session belongs to a role whose doings this one may not see.
+    """
+
+    pid: int
+    user: str = ""
+    host: str = ""
+    application: str = ""
+    connected: datetime | None = None
+    state: str = ""
+    since: datetime | None = None
+    query: str = ""
+    hidden: bool = False
+
+    @classmethod
+    def of_row(cls, pid: int, row: Sequence[Any]) -> Activity:
+        """Return the session of one row of ``COLUMNS``; the row is all NULL when it has ended."""
+        _, user, address, name, application, connected, state, since, query = row
+        hidden = query == HIDDEN
+        return cls(
+            pid=pid,
+            user=user or "",
+            host=name or address or "",
+            application=application or "",
+            connected=connected,
+            state=state or "",
+            since=since,
+            query="" if hidden else " ".join((query or "").split()),
+            hidden=hidden,
+        )
+
+    def __str__(self) -> str:
+        host = "" if self.hidden else f"host {self.host or 'local'}"
+        who = ", ".join(
+            part
+            for part in (
+                f'user "{self.user}"' if self.user else "",
+                host,
+                f'application "{self.application}"' if self.application else "",
+            )
+            if part
+        )
+        started = f", connected since {_utc(self.connected)}" if self.connected else ""
+        return f"pid {self.pid} ({who}){started}, {self._doing()}"
+
+    def _doing(self) -> str:
+        if self.hidden:
+            return "what it runs is hidden from this role (pg_read_all_stats would show it)"
+        since = f" since {_utc(self.since)}" if self.since else ""
+        if not self.query:
+            return f"{self.state or 'state unknown'}{since}"
+        query = self.query
+        if len(query) > LONGEST_QUERY:
+            query = query[:LONGEST_QUERY] + "…"
+        if self.state == "active":
+            return f"runs{since}: {query}"
+        return f"{self.state or 'state unknown'}{since}, last ran: {query}"
+
+
+def listed(activities: Sequence[Activity]) -> str:
+    """Return several sessions as one phrase."""
+    return "; ".join(map(str, activities))
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+INTERVAL = 0.2
+STOP_SECONDS = 2.0
+APPLICATION_NAME = "migrate_domain watcher"
+
+BLOCKERS = f"""
+SELECT b.pid, {COLUMNS}
+FROM (SELECT DISTINCT unnest(pg_blocking_pids(%s))) AS b (pid)
+LEFT JOIN pg_stat_activity AS a ON a.pid = b.pid
+ORDER BY a.backend_start, b.pid
+"""  # noqa: S608 (made of constants only)
+
+
+def blockers(cursor: Cursor, pid: int) -> tuple[Activity, ...]:
+    """Return the sessions that the server process ``pid`` waits for at this moment.
+
+    Arguments:
+        cursor: of another session: one that waits cannot ask.
+    """
+    cursor.execute(BLOCKERS, [pid])
+    return tuple(Activity.of_row(pid, row) for pid, *row in cursor.fetchall())
+
+
+class Watcher:
+    """Remembers who blocked a connection last, in a ``with`` block around what may wait.
+
+    It connects only when the block lasts longer than the interval. It must never be why a
+    migration fails: where it cannot look, ``trouble`` says why.
+
+    Arguments:
+        interval: seconds between two looks.
+        pid: of the connection's server process, where it is known.
+    """
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        *,
+        interval: float = INTERVAL,
+        pid: int | None = None,
+    ) -> None:
+        self._connection = connection
+        self._pid = pid
+        self._interval = interval
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.seen: tuple[Activity, ...] = ()
+        self.trouble = ""
+
+    def __enter__(self) -> Watcher:
+        # Both are asked here, because the wrapper belongs to this thread.
+        pid = self._pid or backend_pid(self._connection)
+        params = self._connection.get_connection_params()
+        self._thread = threading.Thread(
+            target=self._watch, args=(pid, params), name=APPLICATION_NAME, daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stop.set()
+        if self._thread:
+            # It may be connecting to a pool that is full; as a daemon it does not matter then.
+            self._thread.join(STOP_SECONDS)
+
+    def _watch(self, pid: int, params: dict[str, Any]) -> None:
+        if self._stop.wait(self._interval):
+            return
+        try:
+            with unmanaged_client(params, application_name=APPLICATION_NAME) as client:
+                while not self._stop.is_set():
+                    found = blockers(client.cursor(), pid)
+                    self.seen = found or self.seen
+                    self._stop.wait(self._interval)
+        except psycopg.Error as exc:
+            self.trouble = str(exc).strip().partition("\n")[0]

@@ -1,0 +1,160 @@
+"""Whether the database can be worked with, said in a sentence where it cannot."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...backends.postgresql.base import QualifiedNamesMixin
+from ...exceptions import (
+    ConnectionFailed,
+    DomainMigrationsError,
+    InvalidConfiguration,
+    MigrationFailed,
+    PrivilegeMissing,
+    StatementTimeout,
+)
+from .advisory_locks import Clock
+from .errors import (
+    CONNECTION_CLASSES,
+    PRIVILEGE_STATES,
+    TIMEOUT_STATES,
+    primary_message,
+    sqlstate_of,
+)
+
+WAIT_PAUSE = 0.5
+
+
+@contextmanager
+def database_errors(alias: str) -> Iterator[None]:
+    """Turn the database's errors into ours.
+
+    Raises:
+        ConnectionFailed: the database did not answer, or went away.
+        PrivilegeMissing: the role may not do what was tried.
+        StatementTimeout: a statement was cancelled.
+        MigrationFailed: any other error of the database.
+    """
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as exc:
+        raise _error(alias, exc) from exc
+
+
+def _error(alias: str, exc: Exception) -> DomainMigrationsError:
+    state, said = sqlstate_of(exc), primary_message(exc)
+    where = _described(alias)
+    if state in PRIVILEGE_STATES:
+        return PrivilegeMissing(
+            f"The role {_role(alias)} may not do what is needed in {where}: {said}.",
+            hint=(
+                "Grant it CREATE on the database (to make a domain's schema) and USAGE and"
+                " CREATE on the schema, or run the command as the role that owns them."
+            ),
+            sqlstate=state,
+        )
+    if state in TIMEOUT_STATES:
+        return StatementTimeout(
+            f"A statement took too long in {where}: {said}.",
+            hint="Try again, or give it more time with --lock-timeout or --statement-timeout.",
+            sqlstate=state,
+        )
+    if connections[alias].connection is None or (state or "").startswith(CONNECTION_CLASSES):
+        return ConnectionFailed(
+            f"{where[0].upper()}{where[1:]} cannot be reached: {said}.",
+            hint=(
+                "See that the server runs and that DATABASES has its host, port, name, user and"
+                " password; --wait-for-db SECONDS waits for it."
+            ),
+            sqlstate=state,
+        )
+    return MigrationFailed(
+        f"{where[0].upper()}{where[1:]} answered with an error: {said}.", sqlstate=state
+    )
+
+
+def wait_for_database(
+    alias: str,
+    seconds: float,
+    clock: Clock = time,
+    *,
+    report: Callable[[str], None] = lambda message: None,
+) -> None:
+    """Return as soon as the database answers, or after that many seconds without an answer.
+
+    Arguments:
+        report: told once that it is waited for, and why.
+    """
+    deadline = clock.monotonic() + seconds
+    told = False
+    while (left := deadline - clock.monotonic()) > 0:
+        connection = connections[alias]
+        try:
+            with _connect_timeout(connection, left):
+                connection.ensure_connection()
+        except OperationalError as exc:
+            if not told:
+                report(f"Waiting for {_described(alias)}: {primary_message(exc)}.")
+                told = True
+            clock.sleep(min(WAIT_PAUSE, max(0.0, deadline - clock.monotonic())))
+        except (DatabaseError, InterfaceError):
+            return  # Time does not help; the first question will say what is wrong.
+        else:
+            return
+
+
+@contextmanager
+def _connect_timeout(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
+    """Give up an attempt to connect after that time, as a host that is silent never answers."""
+    values = connection.settings_dict
+    options = values["OPTIONS"]
+    if not options.get("pool"):  # A pool would keep the limit for good.
+        limit = min(float(options.get("connect_timeout") or seconds), seconds)
+        values["OPTIONS"] = {**options, "connect_timeout": max(1, math.ceil(limit))}
+    try:
+        yield
+    finally:
+        values["OPTIONS"] = options
+
+
+def check_server(connection: BaseDatabaseWrapper) -> None:
+    """Refuse a database that the engine would not be right on.
+
+    Raises:
+        InvalidConfiguration: the backend is not the engine's, or the encoding is not UTF-8.
+    """
+    where = _described(connection.alias)
+    if not isinstance(connection, QualifiedNamesMixin):
+        raise InvalidConfiguration(
+            f"{where[0].upper()}{where[1:]} has the engine"
+            f" {connection.settings_dict['ENGINE']}, which is wrong about schemas.",
+            hint='Set "ENGINE": "domain_migrations.backends.postgresql" in DATABASES.',
+        )
+    connection.ensure_connection()
+    encoding = connection.connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise InvalidConfiguration(
+            f"{where[0].upper()}{where[1:]} is encoded in {encoding}, not in UTF-8.",
+            hint=(
+                "Make one that is: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and"
+                " move the data with pg_dump."
+            ),
+        )
+
+
+def _described(alias: str) -> str:
+    values = connections[alias].settings_dict
+    name = values.get("NAME") or values.get("OPTIONS", {}).get("service") or "?"
+    host = values.get("HOST") or "the local socket"
+    port = f":{values['PORT']}" if values.get("PORT") else ""
+    return f'the database "{alias}" ({name} on {host}{port})'
+
+
+def _role(alias: str) -> str:
+    return f'"{connections[alias].settings_dict.get("USER") or "in use"}"'

@@ -1,0 +1,164 @@
+"""Whether a connection keeps its server process: a session's lock is worth nothing if not.
+
+A pooler answers a new client itself, so the process id that the client learns while it
+connects is not that of the server process which then runs its queries. That much tells that
+there is a pooler; a second client tells what it does with the processes.
+"""
+
+from __future__ import annotations
+
+import secrets
+import selectors
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from enum import Enum
+from typing import Any
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import pq
+
+from ...exceptions import ConnectionFailed, PooledConnection
+
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 2.0
+SELECT_PID = "SELECT pg_backend_pid()"
+
+
+class Pooling(Enum):
+    """What stands between this client and its server process."""
+
+    NONE = "none"
+    SESSION = "session"
+
+
+def backend_pid(connection: BaseDatabaseWrapper) -> int:
+    """Return the process id of the server process that runs this connection's queries."""
+    return int(_ask(connection, SELECT_PID))
+
+
+def detect_pooling(connection: BaseDatabaseWrapper) -> Pooling:
+    """Return how the connection, which is in no transaction, reaches its server process.
+
+    Without a pooler that is one query. Behind one, a second client shows whether each keeps
+    a process of its own, and a lock that one of them takes has to exclude the other.
+
+    Raises:
+        PooledConnection: the server process changes between transactions.
+        ConnectionFailed: there is a pooler, and it did not let a second client find out.
+    """
+    pid = backend_pid(connection)
+    if pid == connection.connection.info.backend_pid:
+        return Pooling.NONE
+    try:
+        with _second_client(connection) as second:
+            kept = _keeps_process(connection, pid, second)
+    except (psycopg.Error, _Refused) as exc:
+        raise ConnectionFailed(
+            f'The connection "{connection.alias}" goes through a pooler, and what it does with '
+            f"a second client could not be found out: {exc}",
+            hint="Try again when the pooler has room for one more client, or use an alias that "
+            "reaches PostgreSQL itself.",
+        ) from exc
+    if not kept:
+        raise PooledConnection(
+            f'The connection "{connection.alias}" goes through a pooler that changes the server '
+            "process between transactions, so the lock of a run would not hold.",
+            hint='Add an alias that reaches PostgreSQL itself, for example DATABASES["direct"] = '
+            f'{{**DATABASES["{connection.alias}"], "HOST": …, "PORT": …}}, and run the command '
+            "with --database direct. A pooler in session mode would do as well.",
+        )
+    return Pooling.SESSION
+
+
+def _keeps_process(connection: BaseDatabaseWrapper, pid: int, second: _SecondClient) -> bool:
+    second.send(SELECT_PID)
+    other = second.answer(ANSWER_SECONDS)
+    if other is None:
+        # Every process of the pool is taken. Poolers serve those who wait in turn, so a
+        # first client that needs a process for each transaction is served after the second.
+        return backend_pid(connection) == pid and second.answer(0.1) is None
+    seen = {pid}, {int(other)}
+    # A pool that hands out its processes in turn would give each of two clients that ask
+    # alternately the same one again and again: hence twice in a row, either way.
+    for _ in range(2):
+        seen[1].add(int(second.ask(SELECT_PID)))
+        seen[0].update(backend_pid(connection) for _ in range(2))
+        seen[1].add(int(second.ask(SELECT_PID)))
+    return (
+        all(len(pids) == 1 for pids in seen)
+        and seen[0] != seen[1]
+        and _excludes(connection, second)
+    )
+
+
+def _excludes(connection: BaseDatabaseWrapper, second: _SecondClient) -> bool:
+    """Tell whether a lock of the first client keeps the second one out until it is given back."""
+    key = secrets.randbits(62)
+    if not _ask(connection, f"SELECT pg_try_advisory_lock({key:d})"):
+        return False
+    refused = second.ask(f"SELECT pg_try_advisory_xact_lock({key:d})") == "f"
+    return bool(_ask(connection, f"SELECT pg_advisory_unlock({key:d})")) and refused
+
+
+def _ask(connection: BaseDatabaseWrapper, query: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        (answer,) = cursor.fetchone()
+    return answer
+
+
+class _Refused(Exception):
+    """The pooler gave the second client an error instead of an answer."""
+
+
+class _SecondClient:
+    """A client whose answers can be waited for with a limit: its pool may have no process."""
+
+    def __init__(self, client: psycopg.Connection[Any]) -> None:
+        self._pgconn = client.pgconn
+
+    def ask(self, query: str) -> str:
+        self.send(query)
+        answer = self.answer(CONNECT_SECONDS)
+        if answer is None:
+            raise _Refused("no answer in time")
+        return answer
+
+    def send(self, query: str) -> None:
+        self._pgconn.send_query(query.encode())
+        while self._pgconn.flush():
+            pass
+
+    def answer(self, seconds: float) -> str | None:
+        """Return the first value of the answer to ``send``, or ``None`` if it takes longer."""
+        deadline = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._pgconn.socket, selectors.EVENT_READ)
+            while self._pgconn.is_busy():
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    return None
+                self._pgconn.consume_input()
+        answer = None
+        while result := self._pgconn.get_result():
+            if result.status != pq.ExecStatus.TUPLES_OK:
+                raise _Refused(result.get_error_message())
+            value = result.get_value(0, 0)
+            answer = None if value is None else value.decode()
+        return answer
+
+
+@contextmanager
+def _second_client(connection: BaseDatabaseWrapper) -> Iterator[_SecondClient]:
+    # Not its own ``with`` block, which would commit: it may still wait for an answer.
+    with closing(unmanaged_client(connection.get_connection_params())) as client:
+        yield _SecondClient(client)
+
+
+def unmanaged_client(params: dict[str, Any], **more: Any) -> psycopg.Connection[Any]:
+    """Return a connection that Django does not know of, made from a wrapper's parameters."""
+    given = {"connect_timeout": CONNECT_SECONDS, **params, **more, "autocommit": True}
+    # Django's adapters take every time for one in the zone that Django sets on its connections.
+    given.pop("context", None)
+    return psycopg.connect(**given)

@@ -1,0 +1,259 @@
+"""One database role for each domain, so that the server itself keeps domains apart.
+
+A role owns its domain's schema and all that is in it. Of core it may reference every table,
+and read those that hold no secrets; elsewhere it may do nothing. It cannot log in: the role
+that connects is made its member, keeps using the domain's tables as before, and takes its
+place for the migrations of a run. It guards against accidents, since SQL in a migration could
+``RESET ROLE``; against malice give each domain a login of its own.
+
+Every statement may be run again without harm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import LiteralString
+
+from django.apps import apps
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from ...conf import get_settings
+from ...domains import CORE_SCHEMA, Domain, get_domain
+from ...exceptions import InvalidConfiguration
+from .session import is_alive
+
+MAX_NAME_BYTES = 63
+SECRET_FIELDS = frozenset({"password"})
+"""Columns that a domain's role never reads unless the settings name their table."""
+SECRET_APPS = frozenset({"sessions"})
+
+OWNED = """
+SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+           WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END,
+       c.oid::regclass::text
+FROM pg_catalog.pg_class c
+WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+  AND c.relowner <> %(role)s::regrole
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                    AND d.deptype IN ('a', 'i', 'e') AND (c.relkind = 'S' OR d.deptype = 'e'))
+UNION ALL
+SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END,
+       p.oid::regprocedure::text
+FROM pg_catalog.pg_proc p
+WHERE p.pronamespace = %(schema)s::regnamespace AND p.proowner <> %(role)s::regrole
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+UNION ALL
+SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.oid::regtype::text
+FROM pg_catalog.pg_type t
+WHERE t.typnamespace = %(schema)s::regnamespace AND t.typowner <> %(role)s::regrole
+  AND t.typtype IN ('e', 'd', 'r', 'c')
+  AND (t.typrelid = 0 OR (SELECT relkind FROM pg_catalog.pg_class WHERE oid = t.typrelid) = 'c')
+ORDER BY 1, 2
+"""
+"""What a role does not own yet in its schema; names are quoted as they have to be."""
+
+ROLE_EXISTS = "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s"
+SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
+OWNER_OF_SCHEMA = """
+SELECT r.rolname FROM pg_catalog.pg_namespace n
+JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+WHERE n.nspname = %s AND r.rolname = %s AND r.rolname <> current_user
+"""
+
+
+def role_name(connection: BaseDatabaseWrapper, domain: Domain) -> str:
+    """Return the name of a domain's role: the database's and the domain's.
+
+    Roles are the whole server's, so two databases with the same domains need two names. One
+    that would be longer than PostgreSQL's 63 bytes is cut and ends in a hash.
+    """
+    database = connection.settings_dict["NAME"] or "postgres"
+    name = f"{database}_{domain.name}_domain"
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+    kept = name.encode()[: MAX_NAME_BYTES - 9].decode(errors="ignore")
+    return f"{kept}_{digest}"
+
+
+def acting_role(connection: BaseDatabaseWrapper, domain: Domain) -> str | None:
+    """Return the role that the domain's migrations run as; None where it has none."""
+    if domain.is_core:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(OWNER_OF_SCHEMA, [domain.schema, role_name(connection, domain)])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def apply_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[str]:
+    """Yield the statements that give the domain its role, or bring it up to date.
+
+    Raises:
+        InvalidConfiguration: core has no role.
+    """
+    _refuse_core(domain)
+    name = role_name(connection, domain)
+    role, schema = sql.Identifier(name), sql.Identifier(domain.schema)
+    public = sql.Identifier(CORE_SCHEMA)
+    exists = _exists(connection, ROLE_EXISTS, name)
+    if not exists:
+        yield _text(connection, "CREATE ROLE {} NOLOGIN", role)
+    yield _text(connection, "GRANT {} TO CURRENT_USER", role)
+    if _exists(connection, SCHEMA_EXISTS, domain.schema):
+        yield _text(connection, "ALTER SCHEMA {} OWNER TO {}", schema, role)
+    else:
+        yield _text(connection, "CREATE SCHEMA {} AUTHORIZATION {}", schema, role)
+    for kind, object_name in _not_owned(connection, domain, name if exists else None):
+        yield _text(
+            connection, "ALTER {} {} OWNER TO {}", sql.SQL(kind), sql.SQL(object_name), role
+        )
+    yield _text(connection, "GRANT USAGE ON SCHEMA {} TO {}", public, role)
+    yield _text(connection, "GRANT REFERENCES ON ALL TABLES IN SCHEMA {} TO {}", public, role)
+    yield _text(
+        connection,
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA {} GRANT REFERENCES ON TABLES TO {}",
+        public,
+        role,
+    )
+    yield from _readable(connection, role)
+
+
+def remove_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[str]:
+    """Yield the statements that take the domain's role away; what it owns goes to us.
+
+    Raises:
+        InvalidConfiguration: core has no role.
+    """
+    _refuse_core(domain)
+    name = role_name(connection, domain)
+    if not _exists(connection, ROLE_EXISTS, name):
+        return
+    role = sql.Identifier(name)
+    yield _text(connection, "GRANT {} TO CURRENT_USER", role)
+    yield _text(connection, "REASSIGN OWNED BY {} TO CURRENT_USER", role)
+    yield _text(connection, "DROP OWNED BY {}", role)
+    yield _text(connection, "DROP ROLE {}", role)
+
+
+def _refuse_core(domain: Domain) -> None:
+    if domain.is_core:
+        raise InvalidConfiguration(
+            "core has no role of its own: it is migrated by the role that connects.",
+            hint="Name the domains that shall have one.",
+        )
+
+
+def _readable(connection: BaseDatabaseWrapper, role: sql.Identifier) -> Iterator[str]:
+    """Yield grants on the tables of core that the settings name, or that hold no secrets."""
+    history = get_domain("core").history_table
+    with connection.cursor() as cursor:
+        present = set(connection.introspection.table_names(cursor))
+    named = get_settings().core_readable
+    if named is not None:
+        grants: list[tuple[str, Sequence[str]]] = [(table, ()) for table in named]
+    else:
+        grants = [(history.name, ()), *_without_secrets()]
+    for table, columns in grants:
+        if table not in present:
+            continue
+        wanted: sql.Composable = sql.SQL("")
+        if columns:
+            wanted = sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+        yield _text(
+            connection,
+            "GRANT SELECT{} ON {} TO {}",
+            wanted,
+            sql.Identifier(CORE_SCHEMA, table),
+            role,
+        )
+
+
+def _without_secrets() -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield core's tables, with the columns that may be read where not all of them may."""
+    for label in get_domain("core").app_labels:
+        if label in SECRET_APPS:
+            continue
+        for model in apps.get_app_config(label).get_models(include_auto_created=True):
+            fields = model._meta.local_concrete_fields
+            columns = [str(field.column) for field in fields if field.name not in SECRET_FIELDS]
+            if model._meta.managed and not model._meta.proxy:
+                yield model._meta.db_table, columns if len(columns) < len(fields) else ()
+
+
+def _not_owned(
+    connection: BaseDatabaseWrapper, domain: Domain, role: str | None
+) -> list[tuple[str, str]]:
+    if not _exists(connection, SCHEMA_EXISTS, domain.schema):
+        return []
+    with connection.cursor() as cursor:
+        # A role that is not there yet owns nothing; oid 0 stands for it.
+        owner = "0" if role is None else connection.ops.quote_name(role)
+        cursor.execute(OWNED, {"schema": connection.ops.quote_name(domain.schema), "role": owner})
+        return [(kind, name) for kind, name in cursor.fetchall()]
+
+
+def _exists(connection: BaseDatabaseWrapper, query: str, name: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [name])
+        return cursor.fetchone() is not None
+
+
+def _text(connection: BaseDatabaseWrapper, statement: LiteralString, *parts: sql.Composable) -> str:
+    connection.ensure_connection()
+    return sql.SQL(statement).format(*parts).as_string(connection.connection)
+
+
+class Identity:
+    """The database role that a run acts as: the domain's where it has one, else its own.
+
+    Arguments:
+        connection: the run's own.
+        domain: whose role it is.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
+        self.connection = connection
+        self.role = acting_role(connection, domain)
+
+    @contextmanager
+    def domain(self) -> Iterator[None]:
+        """Act as the domain's role; the role that connects is back at the end."""
+        with self._switched(self.role, back=None):
+            yield
+
+    @contextmanager
+    def connecting(self) -> Iterator[None]:
+        """Act as the role that connects, inside of :meth:`domain`."""
+        with self._switched(None, back=self.role):
+            yield
+
+    @contextmanager
+    def _switched(self, role: str | None, *, back: str | None) -> Iterator[None]:
+        if self.role is None:
+            yield
+            return
+        self._set(role)
+        try:
+            yield
+        finally:
+            # A failed transaction runs no statement; its rollback undoes SET ROLE as well.
+            if is_alive(self.connection) and not self._failed():
+                self._set(back)
+
+    def _failed(self) -> bool:
+        status = self.connection.connection.info.transaction_status
+        return self.connection.needs_rollback or status == TransactionStatus.INERROR
+
+    def _set(self, role: str | None) -> None:
+        with self.connection.cursor() as cursor:
+            if role is None:
+                cursor.execute("RESET ROLE")
+            else:
+                cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))

@@ -1,0 +1,145 @@
+"""A database for one use: made, worked in instead of the configured one, and dropped."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from django.apps import apps
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from psycopg import sql
+
+from ...backends.postgresql.base import DatabaseWrapper
+from ...exceptions import InvalidConfiguration, PrivilegeMissing
+from .connection import check_server, database_errors
+from .session import plain_copy
+
+MAINTENANCE_DATABASE = "postgres"
+"""There on every server; where Django connects to create databases too."""
+
+CREATE = "CREATE DATABASE {}"
+DROP = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
+
+
+@contextmanager
+def scratch_database(alias: str, purpose: str, *, template: str | None = None) -> Iterator[str]:
+    """Create a database on the alias's server, and drop it whatever happens; yield its name.
+
+    Encoding and template are those that ``DATABASES`` gives for ``TEST``, as for the databases
+    of Django's own tests. Nothing is pointed at it: see :func:`pointed_at`.
+
+    Arguments:
+        purpose: the beginning of the name, at most 40 bytes; the rest makes it unique.
+        template: the database to copy, to which nobody may be connected.
+
+    Raises:
+        PrivilegeMissing: the role may not create databases.
+        DomainMigrationsError: what ``database_errors`` raises.
+    """
+    name = f"{purpose}_{os.getpid()}_{secrets.token_hex(4)}"
+    with database_errors(alias), _maintenance(alias) as cursor:
+        _check_may_create(cursor)
+        cursor.execute(_creation(alias, name, template))
+    try:
+        yield name
+    finally:
+        with database_errors(alias), _maintenance(alias) as cursor:
+            cursor.execute(sql.SQL(DROP).format(sql.Identifier(name)))
+
+
+@contextmanager
+def pointed_at(name: str, aliases: Sequence[str] | None = None) -> Iterator[None]:
+    """Make ``connections[alias]`` of this thread a connection to the database ``name``.
+
+    Arguments:
+        aliases: every alias of this engine unless given, so that no code of a migration can
+            reach a configured database by the name of another alias.
+
+    Raises:
+        InvalidConfiguration: the settings lead to another database than the one named, by
+            ``OPTIONS["dbname"]`` or through a pooler.
+    """
+    chosen = _aliases() if aliases is None else aliases
+    with ExitStack() as stack:
+        stack.callback(forget_content_types)
+        for alias in chosen:
+            configured = connections[alias]
+            own = plain_copy(configured, NAME=name, SCRATCH=True)
+            stack.callback(_give_back, alias, configured, own)
+            connections[alias] = own
+            with database_errors(alias):
+                check_server(own)
+                _check_is(own, name)
+        forget_content_types()
+        yield
+
+
+def _aliases() -> list[str]:
+    return [alias for alias in connections if isinstance(connections[alias], DatabaseWrapper)]
+
+
+def _give_back(alias: str, configured: BaseDatabaseWrapper, own: BaseDatabaseWrapper) -> None:
+    connections[alias] = configured
+    own.close()
+
+
+def _check_is(connection: BaseDatabaseWrapper, name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_database()")
+        (actual,) = cursor.fetchone()
+    if actual != name:
+        raise InvalidConfiguration(
+            f'The database "{connection.alias}" leads to "{actual}" when it is asked for "{name}".',
+            hint=(
+                'Give the name as NAME instead of OPTIONS["dbname"], and connect to the server'
+                " itself instead of a pooler."
+            ),
+        )
+
+
+def forget_content_types() -> None:
+    """Django keeps the ids of content types by alias; another database has others."""
+    if apps.is_installed("django.contrib.contenttypes"):
+        apps.get_model("contenttypes.ContentType").objects.clear_cache()
+
+
+@contextmanager
+def _maintenance(alias: str) -> Iterator[CursorWrapper]:
+    configured = connections[alias]
+    if configured.settings_dict["OPTIONS"].get("service"):
+        # Without a name Django drops the service too, and with it the server's address.
+        own = plain_copy(configured, NAME=MAINTENANCE_DATABASE)
+        try:
+            with own.cursor() as cursor:
+                yield cursor
+        finally:
+            own.close()
+        return
+    with plain_copy(configured)._nodb_cursor() as cursor:
+        yield cursor
+
+
+def _check_may_create(cursor: CursorWrapper) -> None:
+    cursor.execute(
+        "SELECT current_user, rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+    )
+    role, may = cursor.fetchone()
+    if not may:
+        raise PrivilegeMissing(
+            f'The role "{role}" may not create databases, and a scratch database is needed.',
+            hint=f'Run ALTER ROLE "{role}" CREATEDB, or connect as a role that may.',
+        )
+
+
+def _creation(alias: str, name: str, template: str | None) -> sql.Composed:
+    test = connections[alias].settings_dict.get("TEST", {})
+    statement = sql.SQL(CREATE).format(sql.Identifier(name))
+    if test.get("CHARSET"):
+        statement += sql.SQL(" ENCODING {}").format(sql.Literal(test["CHARSET"]))
+    if template or test.get("TEMPLATE"):
+        statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template or test["TEMPLATE"]))
+    return statement

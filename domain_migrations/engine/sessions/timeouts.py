@@ -1,0 +1,283 @@
+"""Kindness to those who work with the database while it is migrated.
+
+A statement that waits for a strong lock makes everyone wait who comes after it. So no
+statement waits long; a migration that did not get its locks is rolled back, traffic passes,
+and it is tried again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.migration import Migration
+from psycopg import sql
+
+from ...conf import get_settings
+from ..runner.options import MigrateOptions
+from .advisory_locks import Clock
+from .blockers import INTERVAL, Watcher, listed
+from .concurrent_indexes import IndexBuilder, index_built_by, is_concurrent
+from .errors import sqlstate_of
+from .pooling import backend_pid
+from .session import LOST, is_alive
+
+RETRIED_STATES = {
+    "55P03": "a lock was not had in time",
+    "40P01": "there was a deadlock",
+    "40001": "transactions could not be put in order",
+}
+"""lock_not_available, deadlock_detected, serialization_failure; PostgreSQL manual, appendix A."""
+
+Run = Callable[[sql.Composable], None]
+"""Runs a statement whose rows nobody wants."""
+
+
+@contextmanager
+def timeouts(
+    connection: BaseDatabaseWrapper,
+    *,
+    lock_timeout: float | None,
+    statement_timeout: float | None,
+    local: bool = True,
+    run: Run | None = None,
+) -> Iterator[None]:
+    """Limit how long statements may wait for locks, and run.
+
+    Arguments:
+        lock_timeout: seconds; 0 is no limit, ``None`` leaves what there is.
+        statement_timeout: the same.
+        local: until the end of the transaction; otherwise until the end of the block.
+        run: runs the statement that limits; without it, it is sent alone.
+    """
+    wanted = {
+        name: _milliseconds(seconds)
+        for name, seconds in (
+            ("lock_timeout", lock_timeout),
+            ("statement_timeout", statement_timeout),
+        )
+        if seconds is not None
+    }
+    raw = connection.connection
+    before = {} if local else _show(connection, wanted)
+    run = run or partial(_execute, connection)
+    run(_set(wanted, local=local))
+    try:
+        yield
+    finally:
+        if before and connection.connection is raw and is_alive(connection):
+            with suppress(*LOST):
+                _execute(connection, _set(before, local=False))
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often something is tried again, and how long to pause before.
+
+    Attributes:
+        retries: attempts after the first one.
+        first: seconds of the first pause; each one after is twice as long.
+        longest: seconds that no pause exceeds.
+    """
+
+    retries: int = 5
+    first: float = 0.5
+    longest: float = 30.0
+
+    def allows(self, attempt: int, exc: BaseException) -> bool:
+        """Tell whether to try again after attempt number ``attempt``, from 1, failed."""
+        return attempt <= self.retries and sqlstate_of(exc) in RETRIED_STATES
+
+    def pause(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
+        """Return the seconds to pause after a failed attempt: half of them fixed, half by chance.
+
+        The fixed half lets the traffic through that queued up behind the attempt; the other
+        keeps two runs that met in a deadlock from meeting again.
+        """
+        full = min(self.first * 2.0 ** (attempt - 1), self.longest)
+        return full / 2 + full / 2 * chance()
+
+
+class Traffic:
+    """The timeouts and retries of one run.
+
+    Arguments:
+        connection: the run's own.
+        options: the limits, where they are not those of the settings.
+        report: told who blocked, and of every new attempt.
+
+    Attributes:
+        begun: the operation at hand was begun by a run that was killed.
+        built: the operation at hand has built an index concurrently.
+    """
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        options: MigrateOptions,
+        *,
+        report: Callable[[str], None],
+        clock: Clock = time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        settings = get_settings()
+        self.connection = connection
+        self.report = report
+        self.policy = RetryPolicy(retries=settings.retries)
+        self.lock_timeout = _chosen(options.lock_timeout, settings.lock_timeout)
+        self.statement_timeout = _chosen(options.statement_timeout, settings.statement_timeout)
+        self._clock = clock
+        self._chance = chance
+        self._watcher: Watcher | None = None
+        self._process: tuple[object, int] = (None, 0)
+        self.begun = False
+        self.built = False
+
+    @contextmanager
+    def timeouts(self, run: Run | None = None) -> Iterator[None]:
+        """Limit the statements of the transaction that is open, and watch what they wait for.
+
+        Arguments:
+            run: runs the statement that limits; without it, it is sent alone.
+        """
+        with self._limited(local=True, run=run):
+            yield
+
+    @contextmanager
+    def session_timeouts(self, migration: Migration) -> Iterator[None]:
+        """Limit the statements of a migration without a transaction.
+
+        Such a migration cannot be tried again as a whole, but each statement outside a
+        transaction can. Those that run concurrently wait as long as they must.
+        """
+        what = f"A statement of {migration}"
+        nested = False
+
+        def patiently(
+            execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: Any
+        ) -> Any:
+            nonlocal nested
+            # Our own statements between the attempts come through here too.
+            alone = self.connection.get_autocommit() and not self.connection.in_atomic_block
+            if nested or not alone:
+                return execute(statement, params, many, context)
+            nested = True
+            try:
+                return self._run_alone(
+                    self._text(statement), lambda: execute(statement, params, many, context), what
+                )
+            finally:
+                nested = False
+
+        with self._limited(local=False), self.connection.execute_wrapper(patiently):
+            yield
+
+    def retries(self, exc: BaseException, attempt: int, migration: Migration) -> bool:
+        """Pause and return true if the migration is to be tried again, whole.
+
+        Arguments:
+            exc: what ended it.
+            attempt: how many attempts there have been, this one included.
+        """
+        return migration.atomic and self._pauses(exc, attempt, str(migration))
+
+    def _run_alone(self, text: str, run: Callable[[], Any], what: str) -> Any:
+        if is_concurrent(text):
+            with timeouts(self.connection, lock_timeout=0, statement_timeout=None, local=False):
+                built = index_built_by(text)
+                if built is None:
+                    return run()
+                made = IndexBuilder(self.connection, self.report, self.begun).run(built, run)
+                self.built = True
+                return made
+        attempt = 0
+        while True:
+            attempt += 1
+            if self._watcher:
+                self._watcher.seen = ()
+            try:
+                return run()
+            except Exception as exc:
+                if not self._pauses(exc, attempt, what):
+                    raise
+
+    def _pauses(self, exc: BaseException, attempt: int, what: str) -> bool:
+        if not self.policy.allows(attempt, exc):
+            return False
+        pause = self.policy.pause(attempt, self._chance)
+        reason = RETRIED_STATES[sqlstate_of(exc) or ""]
+        self.report(
+            f"{what} was undone, because {reason}{self.blamed()}. "
+            f"Trying again in {pause:.1f} s ({attempt} of {self.policy.retries})."
+        )
+        self._clock.sleep(pause)
+        return True
+
+    def blamed(self) -> str:
+        """Return who was seen to hold what the last transaction waited for, as a clause."""
+        seen = self._watcher.seen if self._watcher else ()
+        return f": blocked by {listed(seen)}" if seen else ""
+
+    @contextmanager
+    def _limited(self, *, local: bool, run: Run | None = None) -> Iterator[None]:
+        limit = self.lock_timeout or INTERVAL
+        interval = min(INTERVAL, limit / 4)
+        self._watcher = Watcher(self.connection, interval=interval, pid=self._pid())
+        with (
+            timeouts(
+                self.connection,
+                lock_timeout=self.lock_timeout,
+                statement_timeout=self.statement_timeout,
+                local=local,
+                run=run,
+            ),
+            self._watcher,
+        ):
+            yield
+
+    def _pid(self) -> int:
+        """Return the process id of the server process, asked once for each connection."""
+        self.connection.ensure_connection()
+        raw = self.connection.connection
+        if self._process[0] is not raw:
+            self._process = raw, backend_pid(self.connection)
+        return self._process[1]
+
+    def _text(self, statement: Any) -> str:
+        if isinstance(statement, sql.Composable):
+            return statement.as_string(self.connection.connection)
+        return str(statement)
+
+
+def _chosen(option: float | None, setting: float) -> float:
+    return setting if option is None else option
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{max(1, round(seconds * 1000)) if seconds else 0}ms"
+
+
+def _show(connection: BaseDatabaseWrapper, names: Iterable[str]) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT n, current_setting(n) FROM unnest(%s::text[]) AS n", [list(names)])
+        return dict(cursor.fetchall())
+
+
+def _set(values: Mapping[str, str], *, local: bool) -> sql.Composed:
+    return sql.SQL("SELECT {}").format(
+        sql.SQL(", ").join(
+            sql.SQL("set_config({}, {}, {})").format(name, value, local)
+            for name, value in values.items()
+        )
+    )
+
+
+def _execute(connection: BaseDatabaseWrapper, statement: sql.Composable) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)

@@ -1,0 +1,79 @@
+"""A snapshot as what live objects are compared with that no model describes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.db.migrations import (
+    AlterField,
+    AlterModelTable,
+    Migration,
+    RenameField,
+    RenameModel,
+)
+from django.db.migrations.graph import MigrationGraph
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+from ...backends.postgresql.names import parse_table_name
+from ...domains import Domain
+from ..catalog.sql_references import Mentions
+from ..catalog.unmanaged import Reference
+from .snapshot_file import Unreadable, read_snapshot, snapshot_file
+from .validity import stale_reasons
+
+FAR_REACHING = (AlterField, AlterModelTable, RenameField, RenameModel)
+"""What changes the text of views and triggers that use the table or the column."""
+
+
+def drift_reference(
+    domain: Domain, graph: MigrationGraph, applied: Iterable[Migration], state: ProjectState
+) -> Reference | None:
+    """Return what the domain's snapshot says of objects without a model.
+
+    None where there is no snapshot, where it does not match its migrations, and where not all
+    that it contains is applied.
+
+    Arguments:
+        graph: of the migrations.
+        applied: those of the domain.
+        state: after them.
+    """
+    path = snapshot_file(domain)
+    if path is None:
+        return None
+    try:
+        snapshot = read_snapshot(path)
+    except Unreadable:
+        return None
+    if any(stale_reasons(snapshot, domain, graph)):
+        return None
+    done = {(migration.app_label, migration.name): migration for migration in applied}
+    if not done.keys() >= set(snapshot.migrations):
+        return None
+    later = [migration for key, migration in done.items() if key not in snapshot.migrations]
+    return Reference(snapshot.unmanaged, _Later(later, state))
+
+
+class _Later:
+    """Whether migrations after the snapshot may have changed an object."""
+
+    def __init__(self, migrations: list[Migration], state: ProjectState) -> None:
+        self.mentions = Mentions(migrations)
+        operations = [(item.app_label, step) for item in migrations for step in item.operations]
+        self.tables = {table for label, step in operations for table in _tables(label, step, state)}
+        self.is_far_reaching = any(isinstance(step, FAR_REACHING) for _, step in operations)
+
+    def __call__(self, name: str, relation: str) -> bool:
+        if self.is_far_reaching:
+            return True
+        names = [item for item in (name, relation) if item]
+        return any(item in self.tables or self.mentions.has(item) for item in names)
+
+
+def _tables(app_label: str, operation: Operation, state: ProjectState) -> Iterator[str]:
+    for attribute in ("model_name", "name"):
+        name = getattr(operation, attribute, None)
+        model = state.models.get((app_label, name.lower())) if isinstance(name, str) else None
+        if model is not None and model.options.get("db_table"):
+            yield parse_table_name(model.options["db_table"]).name

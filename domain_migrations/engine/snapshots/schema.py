@@ -1,0 +1,186 @@
+"""A domain's schema in a database, as far as snapshots ask about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from ...domains import Domain
+from ..catalog.fingerprint import read_objects
+from ..catalog.objects import CatalogObject, to_text
+from ..sql.statements import split
+from .snapshot_file import body_of
+
+TABLES = """
+SELECT n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND c.relname <> ALL (%s)
+ORDER BY 1, 2
+"""
+
+REFERENCES = """
+SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), n.nspname, c.relname,
+    a.attname, quote_ident(fn.nspname) || '.' || quote_ident(fc.relname)
+FROM pg_catalog.pg_constraint o
+JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class fc ON fc.oid = o.confrelid
+JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (o.conkey)
+WHERE o.contype = 'f' AND n.nspname = %s AND fc.relnamespace <> n.oid
+ORDER BY 1, 4
+"""
+
+SEQUENCES = """
+SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), s.seqstart
+FROM pg_catalog.pg_sequence s
+JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s
+"""
+
+
+def tables_with_rows(connection: BaseDatabaseWrapper, domain: Domain) -> list[str]:
+    """Return the quoted names of the domain's tables that are not empty."""
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES, [domain.schema, [table.name for table in domain.own_tables]])
+        parts = [
+            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(
+                sql.Literal(quoted), sql.Identifier(schema, name)
+            )
+            for schema, name, quoted in cursor.fetchall()
+        ]
+        if not parts:
+            return []
+        cursor.execute(sql.SQL(" UNION ALL ").join(parts), None)
+        return [quoted for (quoted,) in cursor.fetchall()]
+
+
+def references_to_core(
+    connection: BaseDatabaseWrapper, domain: Domain
+) -> Iterator[tuple[str, str, str]]:
+    """Yield (quoted table, column, table of core) of the foreign keys that rows make use of."""
+    with connection.cursor() as cursor:
+        cursor.execute(REFERENCES, [domain.schema])
+        for quoted, schema, table, column, target in cursor.fetchall():
+            statement = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} IS NOT NULL)")
+            cursor.execute(
+                statement.format(sql.Identifier(schema, table), sql.Identifier(column)), None
+            )
+            if cursor.fetchone()[0]:
+                yield quoted, column, target
+
+
+def sequence_starts(connection: BaseDatabaseWrapper, domain: Domain) -> dict[str, int]:
+    """Return quoted name → first value, of the domain's sequences."""
+    with connection.cursor() as cursor:
+        cursor.execute(SEQUENCES, [domain.schema])
+        return dict(cursor.fetchall())
+
+
+FINGERPRINT = 1
+"""Version of the catalog's canonical text; a digest of another one says nothing."""
+
+SETTINGS = """
+SELECT set_config('check_function_bodies', 'off', true),
+       set_config('standard_conforming_strings', 'on', true)
+"""
+"""A function may name what is made after it, as ``pg_dump`` orders them; a backslash is one."""
+
+MESSAGE = 1_000_000
+"""Characters."""
+
+CORE_COLUMNS = """
+SELECT DISTINCT fn.nspname || '.' || fc.relname || '.' || fa.attname,
+    format_type(fa.atttypid, fa.atttypmod)
+FROM pg_catalog.pg_constraint o
+JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class fc ON fc.oid = o.confrelid
+JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
+JOIN pg_catalog.pg_attribute fa ON fa.attrelid = fc.oid AND fa.attnum = ANY (o.confkey)
+WHERE o.contype = 'f' AND n.nspname = %s AND fn.oid <> n.oid
+ORDER BY 1
+"""
+
+TYPES = """
+SELECT n.nspname || '.' || c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod)
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p')
+    AND n.nspname || '.' || c.relname || '.' || a.attname = ANY (%s)
+"""
+
+
+def restore(connection: BaseDatabaseWrapper, body: str) -> None:
+    """Run a snapshot's statements, in the transaction that is open.
+
+    Many go in one message: a round trip for each takes longer than what most of them do.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SETTINGS)
+        for text in messages(body):
+            cursor.execute(text, None)
+
+
+def messages(body: str) -> Iterator[str]:
+    """Yield texts of about ``MESSAGE`` characters at most, each of whole statements.
+
+    PostgreSQL reads a message to its end before it runs the first statement in it.
+    """
+    if len(body) <= MESSAGE:
+        yield body
+        return
+    waiting: list[str] = []
+    length = 0
+    for statement in split(body):
+        if waiting and length + len(statement) > MESSAGE:
+            yield body_of(waiting)
+            waiting, length = [], 0
+        waiting.append(statement)
+        length += len(statement)
+    yield body_of(waiting)
+
+
+def objects_of(
+    connection: BaseDatabaseWrapper, domain: Domain, *, prepared: bool = False
+) -> tuple[CatalogObject, ...]:
+    """Return what there is in the domain's schema beside the engine's own tables.
+
+    Arguments:
+        prepared: as :func:`read_objects` has it.
+    """
+    own = [table.name for table in domain.own_tables]
+    found = read_objects(connection, domain.schema, exclude=own, prepared=prepared)
+    return tuple(item for item in found if item.kind != "schema")
+
+
+def schema_exists(connection: BaseDatabaseWrapper, schema: str) -> bool:
+    """Return whether there is such a schema."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema])
+        return cursor.fetchone() is not None
+
+
+def schema_digest(objects: Iterable[CatalogObject]) -> str:
+    """Return the digest of a schema's fingerprint; the schema itself is its owner's affair."""
+    return f"{FINGERPRINT}:{hashlib.sha256(to_text(objects).encode()).hexdigest()}"
+
+
+def core_columns(connection: BaseDatabaseWrapper, domain: Domain) -> dict[str, str]:
+    """Return column → type for what the domain's foreign keys point at outside of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(CORE_COLUMNS, [domain.schema])
+        return dict(cursor.fetchall())
+
+
+def column_types(connection: BaseDatabaseWrapper, columns: Iterable[str]) -> dict[str, str]:
+    """Return column → type of those of the columns that there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(TYPES, [list(columns)])
+        return dict(cursor.fetchall())

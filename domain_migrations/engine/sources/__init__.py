@@ -1,0 +1,1 @@
+"""Migration files, read without importing them."""

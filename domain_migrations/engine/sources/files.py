@@ -1,0 +1,137 @@
+"""Which migrations stand on disk, told without importing any of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import os
+import pkgutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.conf import settings
+
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Folders of packages that a project uses and cannot edit."""
+
+MIGRATIONS_MODULE_NAME = "migrations"
+"""As in ``django.db.migrations.loader``, which would be expensive to import for this."""
+
+
+class MigrationKey(NamedTuple):
+    """A migration's app label and name."""
+
+    app: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.app}.{self.name}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"app": self.app, "name": self.name}
+
+
+def migrations_module(app_label: str) -> str | None:
+    """Return the dotted name of the app's migrations package; None where it has none by order.
+
+    Mirrors ``MigrationLoader.migrations_module``.
+    """
+    if app_label in settings.MIGRATION_MODULES:
+        module: str | None = settings.MIGRATION_MODULES[app_label]
+        return module
+    return f"{apps.get_app_config(app_label).name}.{MIGRATIONS_MODULE_NAME}"
+
+
+def migrations_folders(app_label: str) -> list[Path]:
+    """Return the folders of the app's migrations package, none where there is no package.
+
+    A history may tell of an app that is no longer installed; it has none either.
+    """
+    try:
+        module = migrations_module(app_label)
+    except LookupError:
+        return []
+    if module is None:
+        return []
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return []
+    # An empty folder is a namespace package: it has no origin, and Django ignores it.
+    if spec is None or spec.origin is None or spec.submodule_search_locations is None:
+        return []
+    return [Path(folder) for folder in spec.submodule_search_locations]
+
+
+def migration_files(app_label: str) -> list[Path]:
+    """Return the source files of the app's migrations, sorted."""
+    # Checks ask for thousands of them: Path.glob and comparing Paths would take most of the time.
+    return [
+        folder / name
+        for folder in sorted(migrations_folders(app_label))
+        for name in sorted(os.listdir(folder) if folder.is_dir() else ())  # noqa: PTH208
+        if name.endswith(".py") and name[0] not in "_~"
+    ]
+
+
+def migrations_on_disk(app_labels: Iterable[str]) -> set[MigrationKey]:
+    """Return the migrations of the apps, by their files' names alone.
+
+    Mirrors what ``MigrationLoader.load_disk`` takes for a migration.
+    """
+    return {
+        MigrationKey(label, name)
+        for label in app_labels
+        for folder in migrations_folders(label)
+        for name in _modules(folder)
+        if name[0] not in "_~"
+    }
+
+
+def _modules(folder: Path) -> set[str]:
+    """Return the folder's modules that are no packages.
+
+    As ``pkgutil.iter_modules``, which asks the file system about each entry once more.
+    """
+    try:
+        # A Path for each entry would take longer than all else.
+        entries = os.listdir(folder)  # noqa: PTH208
+    except OSError:  # It is in a zip file, say.
+        entries = []
+    names = {
+        entry[:-3] if entry.endswith(".py") else inspect.getmodulename(entry) for entry in entries
+    }
+    if entries and names.isdisjoint(entries):
+        return {name for name in names if name and "." not in name}
+    found = pkgutil.iter_modules([str(folder)])
+    return {name for _, name, is_package in found if not is_package}
+
+
+def source_versions(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time and size of the folder's source files, sorted by name."""
+    with os.scandir(folder) as entries:
+        found = [
+            (entry.name, entry.stat())
+            for entry in entries
+            if entry.name.endswith(".py") and entry.name[0] not in "_~"
+        ]
+    return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))
+
+
+def is_installed(path: Path) -> bool:
+    """Return whether the file is of an installed package, and not the project's own."""
+    return not INSTALLED.isdisjoint(path.parts)
+
+
+def migration_file(key: tuple[str, str]) -> Path | None:
+    """Return the file that the migration's source stands in, or None where there is none."""
+    label, name = key
+    candidates = (folder / f"{name}.py" for folder in migrations_folders(label))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def keys(pairs: Iterable[tuple[str, str]]) -> tuple[MigrationKey, ...]:
+    """Return the pairs as sorted keys."""
+    return tuple(MigrationKey(*pair) for pair in sorted(pairs))

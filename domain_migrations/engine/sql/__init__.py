@@ -1,0 +1,1 @@
+"""SQL text: queries, tokens and statements."""

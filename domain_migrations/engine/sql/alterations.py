@@ -1,0 +1,188 @@
+"""What SQL text does to foreign keys, tables and columns, as far as its words tell.
+
+For announcements, and for refusals before anything runs; what text does not tell (SQL that is
+put together on the server) the guard sees when it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ...domains import CORE_SCHEMA, QualifiedName
+from .lexer import Token, fragments
+
+NO_COLUMN = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
+"""How the definition of a table begins where it is not a column's."""
+
+
+class Alteration(NamedTuple):
+    """One thing that a statement does.
+
+    Attributes:
+        kind: ``add key``, ``drop constraint``, ``drop column``, ``drop table``, ``rename`` or
+            ``type``.
+        name: of the constraint or the column, or the table's new one; empty where the server
+            chooses it.
+        columns: the columns of the foreign key.
+        target: the table that the foreign key points at.
+        type: the new type of the column.
+    """
+
+    kind: str
+    table: QualifiedName
+    name: str = ""
+    columns: tuple[str, ...] = ()
+    target: QualifiedName | None = None
+    type: str = ""
+
+
+def alterations(source: str) -> Iterator[Alteration]:
+    """Yield what the statements of a text do, in their order.
+
+    A table without a schema is taken for one of core, as Django names those.
+    """
+    for fragment in fragments(source, procedural=False):
+        words = _Words(fragment.source, fragment.tokens)
+        if words.take("alter", "table"):
+            yield from _alter_table(words)
+        elif words.take("create"):
+            yield from _create_table(words)
+        elif words.take("drop", "table"):
+            words.take("if", "exists")
+            while name := words.name():
+                yield Alteration("drop table", name)
+                if not words.sign(","):
+                    break
+
+
+class _Words:
+    """The tokens of a statement, read from left to right."""
+
+    def __init__(self, source: str, tokens: Sequence[Token]) -> None:
+        self.source, self.tokens, self.at = source, tokens, 0
+
+    def take(self, *words: str) -> bool:
+        """Pass over the words if they come next."""
+        ahead = self.tokens[self.at : self.at + len(words)]
+        if len(ahead) == len(words) and all(
+            token.is_word(word) for token, word in zip(ahead, words, strict=True)
+        ):
+            self.at += len(words)
+            return True
+        return False
+
+    def sign(self, sign: str) -> bool:
+        if self.at < len(self.tokens) and self.tokens[self.at].is_sign(sign):
+            self.at += 1
+            return True
+        return False
+
+    def identifier(self) -> str:
+        if self.at < len(self.tokens) and self.tokens[self.at].is_name:
+            self.at += 1
+            return self.tokens[self.at - 1].text
+        return ""
+
+    def name(self) -> QualifiedName | None:
+        """Read a table's name, qualified or not."""
+        first = self.identifier()
+        if not first:
+            return None
+        if self.sign("."):
+            return QualifiedName(first, self.identifier())
+        return QualifiedName(CORE_SCHEMA, first)
+
+    def parts(self) -> Iterator[_Words]:
+        """Cut the rest at the commas that are in no parentheses."""
+        depth, start = 0, self.at
+        for index in range(self.at, len(self.tokens)):
+            token = self.tokens[index]
+            if token.is_sign("(", "["):
+                depth += 1
+            elif token.is_sign(")", "]"):
+                depth -= 1
+                if depth < 0:
+                    yield _Words(self.source, self.tokens[start:index])
+                    return
+            elif token.is_sign(",") and not depth:
+                yield _Words(self.source, self.tokens[start:index])
+                start = index + 1
+        yield _Words(self.source, self.tokens[start:])
+
+    def text(self) -> str:
+        """Return the text of the rest, up to a word that ends a type."""
+        rest = self.tokens[self.at :]
+        end = next(
+            (n for n, token in enumerate(rest) if token.is_word("using", "collate")), len(rest)
+        )
+        return self.source[rest[0].start : rest[end - 1].end] if end else ""
+
+
+def _alter_table(words: _Words) -> Iterator[Alteration]:
+    words.take("if", "exists")
+    words.take("only")
+    table = words.name()
+    if table is None:
+        return
+    words.sign("*")
+    if words.take("rename", "to"):
+        yield Alteration("rename", table, words.identifier())
+    for action in words.parts():
+        if action.take("add"):
+            column = ""
+            if action.take("column"):
+                action.take("if", "not", "exists")
+                column = action.identifier()
+            yield from _references(action, table, column)
+        elif action.take("drop", "constraint"):
+            action.take("if", "exists")
+            yield Alteration("drop constraint", table, action.identifier())
+        elif action.take("drop"):
+            action.take("column")
+            action.take("if", "exists")
+            yield Alteration("drop column", table, action.identifier())
+        elif action.take("alter"):
+            action.take("column")
+            column = action.identifier()
+            if action.take("type") or action.take("set", "data", "type"):
+                yield Alteration("type", table, column, type=action.text())
+
+
+def _create_table(words: _Words) -> Iterator[Alteration]:
+    for word in ("unlogged", "global", "local", "temporary", "temp"):
+        words.take(word)
+    if not words.take("table"):
+        return
+    words.take("if", "not", "exists")
+    table = words.name()
+    if table is None or not words.sign("("):
+        return
+    for part in words.parts():
+        first = part.tokens[0] if part.tokens else None
+        is_column = first is not None and first.is_name and not first.is_word(*NO_COLUMN)
+        yield from _references(part, table, part.identifier() if is_column else "")
+
+
+def _references(words: _Words, table: QualifiedName, column: str) -> Iterator[Alteration]:
+    """Yield the foreign key of a column's or a constraint's definition."""
+    name = ""
+    columns: tuple[str, ...] = (column,)
+    while words.at < len(words.tokens):
+        if words.take("constraint"):
+            name = words.identifier()
+        elif words.take("foreign", "key"):
+            columns = tuple(_list(words))
+        elif words.take("references"):
+            yield Alteration("add key", table, name, columns, words.name())
+            return
+        else:
+            words.at += 1
+
+
+def _list(words: _Words) -> Iterator[str]:
+    if words.sign("("):
+        while name := words.identifier():
+            yield name
+            words.sign(",")
+        words.sign(")")

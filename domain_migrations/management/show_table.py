@@ -1,0 +1,87 @@
+"""What ``show_domains`` prints for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.management.base import BaseCommand
+
+from ..api.show import DomainOverview, Overview
+from ..engine.sources.stages import waits
+from .terminal import terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+
+def print_overview(command: BaseCommand, overview: Overview, verbosity: int) -> None:
+    """Print where the domains stand: a table on a terminal, a few lines for each elsewhere."""
+    console = terminal(command)
+    if console is not None:
+        _print_table(console, overview)
+    for domain in overview.domains:
+        if console is None:
+            _print_counts(command, domain)
+        elif verbosity > 1 or domain.status.pending or domain.status.unknown:
+            command.stdout.write(command.style.MIGRATE_HEADING(domain.status.domain.name))
+        _print_migrations(command, domain, verbosity)
+
+
+def _print_table(console: Console, overview: Overview) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("domain", style="bold", no_wrap=True)
+    table.add_column("schema", no_wrap=True)
+    for title in ("applied", "pending", "unknown", "tables"):
+        table.add_column(title, justify="right", no_wrap=True, min_width=len(title))
+    table.add_column("last change")  # On a narrow terminal the time goes below the date.
+    for each in overview.domains:
+        status = each.status
+        table.add_row(
+            status.domain.name,
+            status.domain.schema,
+            str(len(status.rows)),
+            _counted(len(status.pending), "yellow"),
+            _counted(len(status.unknown), "red"),
+            str(each.tables),
+            _changed(each),
+        )
+    console.print(table)
+
+
+def _counted(number: int, colour: str) -> Text:
+    from rich.text import Text
+
+    return Text(str(number), style=f"bold {colour}" if number else "dim")
+
+
+def _changed(domain: DomainOverview) -> str:
+    last = domain.status.last_change
+    return last.isoformat(" ", "seconds") if last else "never"
+
+
+def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
+    status = domain.status
+    command.stdout.write(
+        command.style.MIGRATE_HEADING(
+            f"{status.domain.name}  (schema {status.domain.schema},"
+            f" history {status.domain.history_table})"
+        )
+    )
+    command.stdout.write(
+        f"  {len(status.rows)} applied, {len(status.pending)} pending,"
+        f" {len(status.unknown)} unknown, {domain.tables} tables; last change {_changed(domain)}"
+    )
+
+
+def _print_migrations(command: BaseCommand, domain: DomainOverview, verbosity: int) -> None:
+    status = domain.status
+    for key in status.pending:
+        command.stdout.write(f"  [ ] {key}{waits(key)}")
+    for key in status.unknown:
+        command.stdout.write(command.style.WARNING(f"  [?] {key} (applied, not on disk)"))
+    if verbosity > 1:
+        for row in status.rows:
+            command.stdout.write(f"  [X] {row.app}.{row.name} ({row.applied:%Y-%m-%d %H:%M:%S})")

@@ -1,0 +1,137 @@
+"""A key of core that changes its type, together with the domains' columns that hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.fields import AlterField
+from django.db.migrations.state import ProjectState
+
+from ..backends.postgresql.names import parse_table_name, quote
+from ..domains import CORE_SCHEMA, QualifiedName
+from ..engine.catalog.core_references import Reference, read_references
+from ..engine.catalog.cursor import catalog_cursor
+from .base import public
+
+DEFINITIONS = """
+SELECT n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid)
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN unnest(%s::text[], %s::text[], %s::text[]) AS w (schema, name, key)
+    ON n.nspname = w.schema AND c.relname = w.name AND k.conname = w.key
+WHERE k.contype = 'f'
+ORDER BY 1, 2, 3
+"""
+
+VIEWS = """
+SELECT DISTINCT vn.nspname, v.relname, n.nspname, c.relname, a.attname
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid
+JOIN pg_catalog.pg_class v ON v.oid = w.ev_class
+JOIN pg_catalog.pg_namespace vn ON vn.oid = v.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN unnest(%s::text[], %s::text[], %s::text[]) AS w2 (schema, name, part)
+    ON n.nspname = w2.schema AND c.relname = w2.name AND a.attname = w2.part
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+  AND v.relkind IN ('v', 'm')
+ORDER BY 1, 2, 3, 4, 5
+"""
+
+
+@public
+class AlterReferencedKey(AlterField):
+    """``AlterField`` for a key of core that tables of domains refer to.
+
+    Django alters the columns that refer to a key only where it has loaded their models, and core
+    loads no domain's. This one finds them in the live catalog, lets go of their foreign keys,
+    changes the key and every column that holds it, and makes the foreign keys again, in one
+    transaction. All these tables are locked, and written anew where the type asks for it. A view
+    that reads one of the columns has to be dropped before.
+
+    It has to be the only operation of its migration.
+    """
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Change the key, and what refers to it; also the way back."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        old: Any = from_state.apps.get_model(app_label, self.model_name)._meta.get_field(self.name)
+        new: Any = model._meta.get_field(self.name)
+        if old.column != new.column:
+            raise ValueError(f"{self.name} gets another column: rename it in another migration.")
+        schema, name = parse_table_name(model._meta.db_table)
+        key = QualifiedName(schema or CORE_SCHEMA, name), new.column
+        found = [
+            reference
+            for reference in read_references(schema_editor.connection)
+            if (reference.key_table, reference.key_column) == key
+        ]
+        _check_views(schema_editor, found)
+        constraints = _definitions(schema_editor, found)
+        for table, constraint, _ in constraints:
+            schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}", None)
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+        kind = new.rel_db_type(schema_editor.connection)
+        for table, column in dict.fromkeys(
+            (_quoted(reference.table), quote(reference.column)) for reference in found
+        ):
+            schema_editor.execute(
+                f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind} USING {column}::{kind}",
+                None,
+            )
+        for table, constraint, definition in constraints:
+            schema_editor.execute(
+                f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {definition}", None
+            )
+
+    def describe(self) -> str:
+        return f"{super().describe()}, and the domains' columns that refer to it"
+
+
+def _definitions(
+    schema_editor: BaseDatabaseSchemaEditor, references: Iterable[Reference]
+) -> list[tuple[str, str, str]]:
+    """Return the foreign keys: the table and the name, both quoted, and the definition."""
+    wanted = sorted({(*reference.table, reference.constraint) for reference in references})
+    with catalog_cursor(schema_editor.connection) as cursor:
+        cursor.execute(DEFINITIONS, [[row[n] for row in wanted] for n in range(3)])
+        return [
+            (_quoted(QualifiedName(schema, table)), quote(name), definition)
+            for schema, table, name, definition in cursor.fetchall()
+        ]
+
+
+def _check_views(schema_editor: BaseDatabaseSchemaEditor, references: Iterable[Reference]) -> None:
+    """Name the views in the way: PostgreSQL changes no type of a column that a view reads.
+
+    Raises:
+        ValueError: there are some.
+    """
+    wanted = [(*reference.table, reference.column) for reference in references]
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(VIEWS, [[row[n] for row in wanted] for n in range(3)])
+        found = [
+            f"{QualifiedName(*row[:2])} reads {QualifiedName(*row[2:4])}.{row[4]}"
+            for row in cursor.fetchall()
+        ]
+    if found:
+        raise ValueError(
+            f"views are in the way: {', '.join(found)}; drop them in a migration of their domain,"
+            " and make them again after this one"
+        )
+
+
+def _quoted(table: QualifiedName) -> str:
+    return f"{quote(table.schema)}.{quote(table.name)}"

@@ -1,0 +1,280 @@
+"""Whether what is there is what a migration would make.
+
+Refused is what differs, never passed over: a migration that skips a column of another type
+reports success and leaves a database that is not what its history says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models import BaseConstraint, Field, Index, Model
+from psycopg import sql
+
+from ..backends.postgresql.names import cut, quote
+from ..engine.catalog import findings
+from ..engine.catalog.canonical import Canonical, cast
+from ..engine.catalog.comparison import TableComparison
+from ..engine.catalog.deparse import unquote_identifiers
+from ..engine.catalog.expected import ExpectedTable, ExpectedTables
+from ..engine.catalog.live_tables import Column, Named, Table, read_tables
+from .introspection import place_of, postgresql, put_off
+
+HARMLESS = frozenset({findings.COMMENT, findings.EXTRA_COMMENT, findings.EXTRA_SETTING})
+"""Differences that change nothing of what a table can hold."""
+
+NOT_IN_FORCE = """
+SELECT k.conname, concat_ws(' ', CASE WHEN k.connoinherit AND k.contype = 'c' THEN 'NO INHERIT' END,
+    CASE WHEN NOT k.convalidated THEN 'NOT VALID' END)
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(table)s AND k.contype IN ('c', 'f')
+UNION ALL
+SELECT x.relname, CASE WHEN NOT i.indisvalid THEN 'INVALID' END
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(table)s
+"""
+
+CARRIER = """
+SELECT x.relkind::text, c.relname
+FROM pg_catalog.pg_class x
+JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace
+LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = x.oid
+LEFT JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+WHERE n.nspname = %s AND x.relname = %s
+"""
+"""What carries a name in a schema: its kind, and an index's table."""
+
+KINDS = {"r": "a table", "p": "a table", "v": "a view", "m": "a materialized view"}
+
+
+class ObjectDiffers(Exception):
+    """What is there is not what the migration would make."""
+
+    def __init__(self, differences: Iterable[str]) -> None:
+        self.differences = tuple(differences)
+        super().__init__(f"What is there differs. {' '.join(self.differences)}")
+
+
+class Existing:
+    """One model's table as it is, compared with what the model wants.
+
+    Read when it is made and good for one operation: the next one may find another table.
+    """
+
+    def __init__(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> None:
+        self.editor: Any = schema_editor
+        self.connection = postgresql(schema_editor)
+        self.model = model
+        self.place = place_of(model)
+        tables, classes = read_tables(self.connection, [self.place.schema], table=self.place.name)
+        self.expected = ExpectedTables(self.connection, classes)
+        self.live = tables.get(self.place)
+        if self.live is not None:
+            self._complete(self.live)
+        types = {name: column.type for name, column in self.columns.items()}
+        self.canonical = Canonical(self.connection, types)
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        return self.live.columns if self.live is not None else {}
+
+    def has_table(self, *, parts: bool = True) -> bool:
+        """Return whether the table is there.
+
+        Arguments:
+            parts: whether constraints and indexes have to be equal too.
+
+        Raises:
+            ObjectDiffers: it is there and different.
+        """
+        live = self.live
+        if live is None:
+            return False
+        self._check_kind(live)
+        wanted = self.expected.of_model(self.model)
+        for field in self.model._meta.local_concrete_fields:
+            self._pass_default(live, field)
+        if not parts:
+            live = replace(live, constraints=[], indexes=[])
+            wanted = replace(wanted, named=[], unnamed=[])
+        self._compare(wanted, live, checks=True)
+        return True
+
+    def has_field(self, field: Field[Any, Any], *, parts: bool = True) -> bool:
+        """Return whether the field's column is there, as :meth:`has_table` does.
+
+        Arguments:
+            parts: whether the field's foreign key, check, uniqueness and index have to be equal.
+        """
+        column, live = self.expected.column(field), self.live
+        if column is None or live is None:
+            return False
+        self._check_kind(live)
+        if column.name not in live.columns:
+            return False
+        self._pass_default(live, field)
+        wanted = ExpectedTable(*self.place, columns={column.name: column})
+        found = replace(live, columns={column.name: live.columns[column.name]}, comment="")
+        found.constraints, found.indexes = [], []
+        if parts:
+            wanted.unnamed = list(self.expected.of_field(self.model, field))
+            options = self.model._meta
+            named = {cut(item.name) for item in (*options.indexes, *options.constraints)}
+            for items, kept in (
+                (live.constraints, found.constraints),
+                (live.indexes, found.indexes),
+            ):
+                kept += [
+                    item
+                    for item in items
+                    if item.name not in named and _may_be_of(item, column.name, field)
+                ]
+        self._compare(wanted, found, checks=False)
+        return True
+
+    def has_index(self, index: Index) -> bool:
+        """Return whether the index is there, as :meth:`has_table` does."""
+        statement = index.create_sql(self.model, self.editor)
+        return self._has_named(self.expected.from_statement(statement))
+
+    def has_constraint(self, constraint: BaseConstraint) -> bool:
+        """Return whether the constraint is there, as :meth:`has_table` does."""
+        statement = constraint.create_sql(self.model, self.editor)
+        return statement is not None and self._has_named(self.expected.from_statement(statement))
+
+    def _has_named(self, wanted: Named) -> bool:
+        name, head, live = cut(wanted.name), wanted.definition.head, self.live
+        if live is None:
+            return False
+        self._check_kind(live)
+        shares_names = head != "CHECK"  # with indexes, as all of them but checks are ones
+        candidates = [
+            *(item for item in live.indexes if shares_names),
+            *(
+                item
+                for item in live.constraints
+                if "INDEX" not in head or item.definition.head not in ("CHECK", "FOREIGN KEY")
+            ),
+        ]
+        found = next((item for item in candidates if item.name == name), None)
+        if found is None:
+            if shares_names:
+                self._check_free(name)
+            return False
+        theirs = found.definition.rewritten(self.canonical)
+        ours = wanted.definition.rewritten(self.canonical)
+        if theirs != ours:
+            noun = "index" if "INDEX" in theirs.head else "constraint"
+            where = self.place.schema if noun == "index" else str(self.place)
+            raise ObjectDiffers(
+                [f"The {noun} {where}.{name} is {theirs}; the migrations say {ours}."]
+            )
+        return True
+
+    def _check_free(self, name: str) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(CARRIER, [self.place.schema, name])
+            row = cursor.fetchone()
+        if row is not None:
+            kind, table = row
+            what = (
+                f"an index of {self.place.schema}.{table}"
+                if table
+                else KINDS.get(kind, "something else")
+            )
+            raise ObjectDiffers(
+                [
+                    f"The name {self.place.schema}.{name} belongs to {what};"
+                    f" the migrations say to one of {self.place}."
+                ]
+            )
+
+    def _check_kind(self, live: Table) -> None:
+        if live.kind != "table":
+            raise ObjectDiffers([f"{self.place} is a {live.kind}; the migrations say a table."])
+
+    def _complete(self, live: Table) -> None:
+        """Add what is put off, and what a definition does not tell."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(NOT_IN_FORCE, {"schema": self.place.schema, "table": self.place.name})
+            notes = {name: note for name, note in cursor.fetchall() if note}
+        for items in (live.constraints, live.indexes):
+            items[:] = [_noted(item, notes.get(item.name, "")) for item in items]
+        for statement in put_off(self.editor, self.place):
+            text = str(statement)
+            if text.startswith(("CREATE", "ALTER")):
+                items = live.indexes if text.startswith("CREATE") else live.constraints
+                items.append(self.expected.from_statement(statement))
+
+    def _pass_default(self, live: Table, field: Field[Any, Any]) -> None:
+        """Take a default of the database that says what the field's own says for none.
+
+        Whoever adds a NOT NULL column by hand gives it one for the rows that are there.
+        """
+        column = live.columns.get(str(field.column))
+        if column is None or column.default is None or field.has_db_default():
+            return
+        value = self.editor.effective_default(field)
+        if value is None:
+            return
+        literal = sql.Literal(value).as_string(self.connection.connection)
+        expressions = [cast(text, column.type) for text in (literal, column.default)]
+        self.canonical.learn(expressions)
+        if len({self.canonical(text) for text in expressions}) == 1:
+            live.columns[column.name] = replace(column, default=None)
+
+    def _compare(self, wanted: ExpectedTable, live: Table, *, checks: bool) -> None:
+        """Compare; an index that only makes reading faster is no difference.
+
+        Arguments:
+            checks: whether a check that is in the database only is one.
+        """
+        found: list[str] = []
+        harmless = {
+            item.name
+            for item in (*live.indexes, *live.constraints)
+            if item.definition.head.startswith("INDEX")
+            or (item.definition.head == "CHECK" and not checks)
+        }
+
+        def differs(number: str, title: str, message: str) -> None:
+            if number not in HARMLESS:
+                found.append(message)
+
+        def unexpected(number: str, title: str, message: str, words: tuple[str, ...]) -> None:
+            of_a_part = number in (findings.EXTRA_INDEX, findings.EXTRA_CONSTRAINT)
+            if number not in HARMLESS and not (of_a_part and words[0] in harmless):
+                found.append(message)
+
+        comparison = TableComparison(
+            wanted, live, self.canonical, differs=differs, unexpected=unexpected
+        )
+        comparison.run()
+        if found:
+            raise ObjectDiffers(found)
+
+
+def _may_be_of(item: Named, column: str, field: Field[Any, Any]) -> bool:
+    """Return whether a constraint or an index may be the work of a field alone."""
+    definition = item.definition
+    if definition.head == "CHECK":
+        return True
+    if definition.head == "PRIMARY KEY" and field.primary_key:
+        return False
+    spellings = (column, quote(column))
+    return [unquote_identifiers(key.expression) in spellings for key in definition.keys] == [True]
+
+
+def _noted(item: Named, note: str) -> Named:
+    if not note:
+        return item
+    tail = f"{item.definition.tail} {note}".lstrip()
+    return replace(item, definition=replace(item.definition, tail=tail))

@@ -1,0 +1,105 @@
+"""An index or a constraint that may be there already."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.models import AddConstraint, AddIndex, IndexOperation
+from django.db.migrations.state import ProjectState
+from django.db.models import BaseConstraint, Index, Model
+
+from .base import Adding, public
+from .existing_table import Existing
+
+
+class AddPart(Adding, IndexOperation):
+    """What adding an index and adding a constraint have in common."""
+
+    model_name: str
+    model_name_lower: str
+
+    @property
+    @abstractmethod
+    def part(self) -> Any:
+        """The index or the constraint."""
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Add it to the state, in place of one of its name."""
+        options = state.models[app_label, self.model_name_lower].options
+        others = options.get(self.option_name, [])
+        kept = [item for item in others if item.name != self.part.name]
+        if len(kept) != len(others):
+            options[self.option_name] = kept
+        super().state_forwards(app_label, state)
+
+    @property
+    def table(self) -> str:
+        return self.model_name
+
+    def is_missing(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return schema_editor.collect_sql or not self.exists(Existing(schema_editor, model))
+
+    def is_there(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return schema_editor.collect_sql or self.exists(Existing(schema_editor, model))
+
+    def is_in(self, app_label: str, state: ProjectState) -> bool:
+        options = state.models[app_label, self.model_name_lower].options
+        return self.part.name in {item.name for item in options.get(self.option_name, [])}
+
+    @abstractmethod
+    def exists(self, table: Existing) -> bool:
+        """Return whether the table has it; raises ObjectDiffers where it differs."""
+
+
+@public
+class AddIndexIfMissing(AddPart):
+    """``AddIndex`` for a table that may have the index.
+
+    An index of that name with another definition or on another table is refused, and so is one
+    that is not valid. Undone, it drops the index if it is there, whoever made it.
+    """
+
+    def __init__(self, model_name: str, index: Index) -> None:
+        AddIndex(model_name, index)  # which says what is wrong with it
+        self.model_name = model_name
+        self.index = index
+
+    @property
+    def part(self) -> Index:
+        return self.index
+
+    @property
+    def plain(self) -> Operation:
+        return AddIndex(self.model_name, self.index)
+
+    def exists(self, table: Existing) -> bool:
+        return table.has_index(self.index)
+
+
+@public
+class AddConstraintIfMissing(AddPart):
+    """``AddConstraint`` for a table that may have the constraint.
+
+    A constraint of that name with another definition is refused, and so is one that is not
+    validated. Undone, it drops the constraint if it is there, whoever made it.
+    """
+
+    option_name = "constraints"
+
+    def __init__(self, model_name: str, constraint: BaseConstraint) -> None:
+        self.model_name = model_name
+        self.constraint = constraint
+
+    @property
+    def part(self) -> BaseConstraint:
+        return self.constraint
+
+    @property
+    def plain(self) -> Operation:
+        return AddConstraint(self.model_name, self.constraint)
+
+    def exists(self, table: Existing) -> bool:
+        return table.has_constraint(self.constraint)

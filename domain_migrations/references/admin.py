@@ -1,0 +1,174 @@
+"""The admin classes that know what a ``DomainReference`` is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db.models import Field, Model
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+
+from ..fields import DomainReference
+from .links import column
+from .resolution import resolve
+from .search import ReferenceSearch
+from .widgets import LinkedInput, ReferenceSelect
+
+if TYPE_CHECKING:
+    BaseAdmin = admin.ModelAdmin[Any]
+    BaseStacked = admin.StackedInline[Any, Any]
+    BaseTabular = admin.TabularInline[Any, Any]
+    BaseFormSet = BaseInlineFormSet[Any, Any, Any]
+else:
+    BaseAdmin, BaseStacked, BaseTabular = (
+        admin.ModelAdmin,
+        admin.StackedInline,
+        admin.TabularInline,
+    )
+    BaseFormSet = BaseInlineFormSet
+
+
+def reference(model: type[Model], name: Any) -> DomainReference | None:
+    """Return the model's reference of that name; None for what is none."""
+    try:
+        field = model._meta.get_field(name) if isinstance(name, str) else None
+    except FieldDoesNotExist:
+        return None
+    return field if isinstance(field, DomainReference) else None
+
+
+class References:
+    """References as links where they are shown, and as a search where they are entered."""
+
+    model: Any
+    admin_site: Any
+
+    @property
+    def search_owner(self) -> type[Model]:
+        """The model whose admin has the address of the search."""
+        owner: type[Model] = getattr(self, "parent_model", None) or self.model
+        return owner
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: Any, **kwargs: Any) -> Any:
+        base: Any = super()
+        form_field = base.formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, DomainReference) and form_field is not None:
+            url = self._search_url(db_field)
+            form_field.widget = (
+                ReferenceSelect(db_field, self.admin_site, url=url)
+                if url
+                else LinkedInput(form_field.widget, db_field)
+            )
+            form_field.widget.is_required = form_field.required
+        return form_field
+
+    def _search_url(self, field: DomainReference) -> str | None:
+        """Return where the other model is searched; None where it has no pages for that."""
+        other = self.admin_site._registry.get(field.target())
+        if other is None or not other.search_fields:
+            return None
+        options = self.search_owner._meta
+        try:
+            return reverse(
+                f"{self.admin_site.name}:{options.app_label}_{options.model_name}_references",
+                args=[field.model._meta.label_lower, field.name],
+            )
+        except NoReverseMatch:
+            return None
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        base: Any = super()
+        fieldsets = base.get_fieldsets(request, obj)
+        may_change: Any = self
+        if obj is None or may_change.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [self._shown(name) for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    def _shown(self, item: Any) -> Any:
+        if isinstance(item, list | tuple):
+            return [self._shown(name) for name in item]
+        field = reference(self.model, item)
+        return item if field is None else column(field)
+
+
+class ReferencingChangeList(ChangeList):
+    """Fetches what the rows of a page refer to, in one query for each of the other models."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        resolve(self.result_list)
+
+
+class DomainReferenceAdmin(References, BaseAdmin):
+    """A ``ModelAdmin`` that shows every ``DomainReference`` as a link, and searches for it."""
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_references"
+        view = self.admin_site.admin_view(self.search_references)
+        return [path("references/<str:label>/<str:field>/", view, name=name), *super().get_urls()]
+
+    def search_references(self, request: HttpRequest, label: str, field: str) -> HttpResponseBase:
+        """Answer a search for what a reference of this page can mean.
+
+        Raises:
+            PermissionDenied: it is no reference of this page.
+        """
+        for model in self._models():
+            found = reference(model, field) if model._meta.label_lower == label else None
+            if found is not None:
+                return ReferenceSearch.as_view(admin_site=self.admin_site, field=found)(request)
+        raise PermissionDenied
+
+    def _models(self) -> Iterator[type[Model]]:
+        yield self.model
+        for inline in self.inlines:
+            yield inline.model
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ReferencingChangeList
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [
+            item if item in self.list_editable else self._shown(item)
+            for item in super().get_list_display(request)
+        ]
+
+
+class ReferencingFormSet(BaseFormSet):
+    """Fetches what the rows refer to, in one query for each of the other models."""
+
+    def get_queryset(self) -> Any:
+        first = not hasattr(self, "_queryset")
+        rows = super().get_queryset()
+        if first:
+            resolve(rows)
+        return rows
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            if isinstance(field.widget, ReferenceSelect) and form.instance.pk is not None:
+                own: DomainReference = field.widget.field
+                field.widget.known[own.id_of(form.instance)] = getattr(
+                    form.instance, own.object_name
+                )
+
+
+class DomainReferenceTabularInline(References, BaseTabular):
+    """A ``TabularInline`` for a page of a :class:`DomainReferenceAdmin`."""
+
+    formset = ReferencingFormSet
+
+
+class DomainReferenceStackedInline(References, BaseStacked):
+    """A ``StackedInline`` for a page of a :class:`DomainReferenceAdmin`."""
+
+    formset = ReferencingFormSet

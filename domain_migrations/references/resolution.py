@@ -1,0 +1,119 @@
+"""The references that domains keep to one another's objects: finding, listing, checking them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeVar
+
+from django.apps import apps as global_apps
+from django.apps.registry import Apps
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model
+
+from ..engine.boundary.problem import Problem
+from ..fields import DomainReference, ReferencedObject, plain_field
+
+M = TypeVar("M", bound=Model)
+
+
+class Reference(NamedTuple):
+    """An edge between domains that the rule allows, because only an id crosses."""
+
+    model: type[Model]
+    field: DomainReference
+    target: str
+
+
+def references_of(apps: Apps = global_apps) -> Iterator[Reference]:
+    """Yield every reference that a model declares, in the order of the models and their fields."""
+    for model in apps.get_models(include_auto_created=True):
+        for field in model._meta.local_fields:
+            if isinstance(field, DomainReference):
+                yield Reference(model, field, field.to)
+
+
+def resolve(objects: Iterable[M], *names: str) -> list[M]:
+    """Fetch the objects that many rows refer to, in one query for each of the other models.
+
+    ::
+
+        for inspection in resolve(Inspection.objects.all(), "employee_id"):
+            inspection.employee  # no query; None where there is no such employee
+
+    Arguments:
+        objects: instances of one model, or a query set, which is evaluated.
+        names: of the ``DomainReference`` fields; all of the model's unless given.
+
+    Raises:
+        TypeError: a name is another field's.
+    """
+    rows = list(objects)
+    if not rows:
+        return rows
+    fields = _fields(type(rows[0]), names)
+    for target in dict.fromkeys(field.to for field in fields):
+        same = [field for field in fields if field.to == target]
+        pks = [field.id_of(row) for row in rows for field in same]
+        found = same[0].fetch(pks)
+        for row in rows:
+            for field in same:
+                field.remember(row, found.get(field.id_of(row)))
+    return rows
+
+
+def _fields(model: type[Model], names: Iterable[str]) -> list[DomainReference]:
+    chosen = [model._meta.get_field(name) for name in names]
+    for field in chosen:
+        if not isinstance(field, DomainReference):
+            raise TypeError(f"{model._meta.label}.{field.name} is not a DomainReference.")
+    every = chosen or model._meta.fields
+    return [field for field in every if isinstance(field, DomainReference)]
+
+
+def reference_problems(apps: Apps = global_apps) -> Iterator[Problem]:
+    """Yield what is wrong with the targets of references."""
+    for model, field, target in references_of(apps):
+        label = f"{model._meta.label}.{field.name}"
+        parts = target.split(".") if isinstance(target, str) else []
+        if len(parts) != 2 or not all(part.isidentifier() for part in parts):
+            yield Problem(
+                "E020",
+                f"{label} refers to {target!r}, which is not the name of a model.",
+                'Write the other model as "app_label.ModelName".',
+                model,
+            )
+        elif parts[0] in apps.app_configs and field.target(apps) is None:
+            yield Problem(
+                "E020",
+                f'{label} refers to "{target}", but the app "{parts[0]}" has no such model.',
+                "Correct the name; the app is installed, and this is not one of its models.",
+                model,
+            )
+        else:
+            yield from _type_problems(label, model, field, apps)
+        if not isinstance(getattr(model, field.object_name, None), ReferencedObject):
+            yield Problem(
+                "E022",
+                f"{label} has its object at {field.object_name}, where the model has something"
+                " else.",
+                "Rename one of them.",
+                model,
+            )
+
+
+def _type_problems(
+    label: str, model: type[Model], field: DomainReference, apps: Apps
+) -> Iterator[Problem]:
+    target = field.target(apps)
+    if target is None:
+        return
+    connection = connections[DEFAULT_DB_ALIAS]
+    key = plain_field(target)
+    kept, needed = field.db_type(connection), key.db_type(connection)
+    if kept != needed:
+        yield Problem(
+            "E021",
+            f"{label} keeps its ids as {kept}, but those of {target._meta.label} are {needed}.",
+            f"Take id_field out, or give it a models.{type(key).__name__}.",
+            model,
+        )
