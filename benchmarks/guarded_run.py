@@ -29,11 +29,11 @@ django.setup()
 
 from django.core.management import execute_from_command_line  # noqa: E402
 
-from domain_migrations.engine.guard.guard import Footprint, FootprintGuard  # noqa: E402
+from domain_migrations.engine.guard.guard import BoundaryGuard, Footprint  # noqa: E402
 from domain_migrations.engine.runner import executor  # noqa: E402
 
 
-class TimedGuard(FootprintGuard):
+class TimedGuard(BoundaryGuard):
     """The guard, with a clock."""
 
     seconds = 0.0
@@ -52,7 +52,7 @@ class TimedGuard(FootprintGuard):
 
     def run_last(self, statement: LiteralString) -> None:
         with _counted():
-            super().run_last(statement)
+            super().run_final(statement)
 
     def check(self) -> Footprint:
         with _counted():

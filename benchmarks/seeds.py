@@ -31,7 +31,7 @@ from django.db import connections  # noqa: E402
 
 from config.database import ENGINE  # noqa: E402
 from domain_migrations.api.seed import seed_files as files  # noqa: E402
-from domain_migrations.api.seed.run import seed  # noqa: E402
+from domain_migrations.api.seed.run import seed_domain  # noqa: E402
 from tests.support import databases, servers  # noqa: E402
 from tests.support.commands import ROOT, call, process_environment  # noqa: E402
 
@@ -133,7 +133,7 @@ def _child(folder: Path) -> None:
     # The peak that a process begins with is that of the one it came from.
     FORGET_PEAK.write_text("5")
     before, begun = _peak_mb(), time.perf_counter()
-    result = seed("inventory")
+    result = seed_domain("inventory")
     report = {
         "seconds": round(time.perf_counter() - begun, 1),
         "memory_mb": round(_peak_mb() - before, 1),

@@ -75,7 +75,7 @@ DOMAIN_MIGRATIONS = {
     "SEED_TAGS": [env.seed_tag],
     "SNAPSHOTS": env.bool("DOMAIN_SNAPSHOTS", default=True),
     # From here on, what takes something away says whether it waits for the new code.
-    "UNSTAGED_UNTIL": {
+    "STAGES_REQUIRED_AFTER": {
         "core": "0005_tighten_codes_and_emails",
         "finance": "0011_invoice_purchase_order",
         "hr": "0012_assignment_location",

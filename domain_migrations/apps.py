@@ -16,15 +16,15 @@ class DomainMigrationsConfig(AppConfig):
         from . import checks  # noqa: F401  registers them
         from .backends.postgresql.creation import TemplateCreationMixin
         from .backends.postgresql.operations import flushed
-        from .engine.history.recorder import install
-        from .engine.history.seed_ledger import forget_flushed
+        from .engine.history.recorder import patch_django
+        from .engine.history.seed_ledger import on_flush
         from .permissions import create_domain_permissions
 
-        install()
-        TemplateCreationMixin.digest_of_content = staticmethod(  # type: ignore[method-assign]
+        patch_django()
+        TemplateCreationMixin.content_digest = staticmethod(  # type: ignore[method-assign]
             _digest_of_content
         )
-        flushed.connect(forget_flushed, dispatch_uid="domain_migrations.seeds")
+        flushed.connect(on_flush, dispatch_uid="domain_migrations.seeds")
         post_migrate.connect(
             create_domain_permissions, dispatch_uid="domain_migrations.permissions"
         )
@@ -34,6 +34,6 @@ def _digest_of_content(
     connection: BaseDatabaseWrapper,
 ) -> Callable[[BaseDatabaseWrapper], str] | None:
     """Only who makes a test database needs what it takes to digest the content of one."""
-    from .engine.sources.content_digest import digest_of_content
+    from .engine.sources.content_digest import digest_function_for
 
-    return digest_of_content(connection)
+    return digest_function_for(connection)

@@ -44,7 +44,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 from .backends.postgresql.base import QualifiedNamesMixin
 from .conf import get_settings
 from .domains import get_domains
-from .engine.boundary.declarations import declaration_problems, moved_key_problems
+from .engine.boundary.declarations import cross_database_key_problems, declaration_problems
 from .engine.boundary.migration_dependencies import crossing_links
 from .engine.boundary.models import model_problems
 from .engine.boundary.problem import Problem
@@ -67,12 +67,12 @@ def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     declared = list(_errors(declaration_problems()))
     if declared or not _is_configured():
         return declared
-    problems = [*model_problems(), *moved_key_problems(), *reference_problems()]
+    problems = [*model_problems(), *cross_database_key_problems(), *reference_problems()]
     labels = None if app_configs is None else {config.label for config in app_configs}
     return [
         message
         for problem, message in zip(problems, _errors(problems), strict=True)
-        if labels is None or problem.about._meta.app_label in labels
+        if labels is None or problem.obj._meta.app_label in labels
     ]
 
 
@@ -129,13 +129,13 @@ def _database_problems() -> Iterator[Problem]:
 
 def _ready_problems() -> Iterator[Problem]:
     try:
-        wanted, known = get_settings().ready_domains, {domain.name for domain in get_domains()}
+        wanted, known = get_settings().readiness_domains, {domain.name for domain in get_domains()}
     except InvalidConfiguration:
         return  # said already
     for name in sorted(set(wanted or ()) - known):
         yield Problem(
             "E018",
-            f'READY_DOMAINS names the domain "{name}", which there is not.',
+            f'READINESS_DOMAINS names the domain "{name}", which there is not.',
             f"The domains are {', '.join(sorted(known))}.",
         )
 
@@ -175,7 +175,7 @@ def check_stages(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     ]
     found += [
         checks.Warning(
-            f"The migration {removal.key} {removal.what}, and does not say in which stage.",
+            f"The migration {removal.key} {removal.description}, and does not say in which stage.",
             hint=(
                 'Write stage = "after" in its class Migration, so that it waits until no running'
                 ' code uses it, or stage = "before" if none does.'
@@ -228,5 +228,5 @@ def _is_configured() -> bool:
 def _errors(problems: Iterable[Problem]) -> Iterable[CheckMessage]:
     for problem in problems:
         yield checks.Error(
-            problem.message, hint=problem.hint, obj=problem.about, id=f"{PREFIX}.{problem.id}"
+            problem.message, hint=problem.hint, obj=problem.obj, id=f"{PREFIX}.{problem.id}"
         )

@@ -51,16 +51,16 @@ class Settings:
     lock_timeout: float = 3.0
     statement_timeout: float = 0.0
     retries: int = 5
-    core_readable: Sequence[str] | None = None
-    unstaged_until: Mapping[str, str] = field(default_factory=dict)
-    ready_domains: Sequence[str] | None = None
-    ready_token: str = ""
+    core_readable_tables: Sequence[str] | None = None
+    stages_required_after: Mapping[str, str] = field(default_factory=dict)
+    readiness_domains: Sequence[str] | None = None
+    readiness_token: str = ""
     hooks: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
     hook_timeout: float = 300.0
     project_version: str = ""
     seed_tags: Sequence[str] = ()
     snapshots: bool = True
-    test_template: bool | str = False
+    test_database_template: bool | str = False
 
 
 def get_settings() -> Settings:

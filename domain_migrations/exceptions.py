@@ -63,19 +63,19 @@ class ChecksumMismatch(DomainMigrationsError):
     code = "checksum"
 
 
-class Interrupted(DomainMigrationsError):
+class MigrationInterrupted(DomainMigrationsError):
     """An earlier run died in the middle of a migration that has no transaction of its own."""
 
     code = "interrupted"
 
 
-class Irreversible(DomainMigrationsError):
+class MigrationIrreversible(DomainMigrationsError):
     """A migration that has to be undone has no way back."""
 
     code = "irreversible"
 
 
-class LockBusy(DomainMigrationsError):
+class LockNotAvailable(DomainMigrationsError):
     """Another run held the lock for longer than this one was told to wait."""
 
     code = "lock_busy"
@@ -88,14 +88,14 @@ class PooledConnection(DomainMigrationsError):
     code = "pooled_connection"
 
 
-class ConnectionFailed(DomainMigrationsError):
+class DatabaseUnavailable(DomainMigrationsError):
     """The database did not answer in time, or the connection was lost."""
 
     code = "connection"
     exit_status = EXIT_TEMPORARY
 
 
-class PrivilegeMissing(DomainMigrationsError):
+class InsufficientPrivilege(DomainMigrationsError):
     """The database role may not do what the migration needs."""
 
     code = "privilege"
@@ -125,7 +125,7 @@ class HookFailed(DomainMigrationsError):
     code = "hook_failed"
 
 
-class SnapshotStale(DomainMigrationsError):
+class StaleSnapshot(DomainMigrationsError):
     """A snapshot does not match the migrations it was made from."""
 
     code = "snapshot_stale"

@@ -31,7 +31,7 @@ else:
 SUFFIX = "_id"
 TYPE_ARGUMENTS = ("max_length", "max_digits", "decimal_places", "db_collation")
 """What of a key's arguments makes its column's type."""
-PLAIN: dict[str, type[Field[Any, Any]]] = {
+COLUMN_FIELDS: dict[str, type[Field[Any, Any]]] = {
     "AutoField": models.IntegerField,
     "BigAutoField": models.BigIntegerField,
     "SmallAutoField": models.SmallIntegerField,
@@ -42,7 +42,7 @@ PLAIN: dict[str, type[Field[Any, Any]]] = {
 """What refers to a key that counts itself, or has a check of its own."""
 
 
-class ReferencedObject:
+class ReferenceDescriptor:
     """The attribute that has the object for an id: asked for once, then remembered."""
 
     def __init__(self, field: DomainReference) -> None:
@@ -51,16 +51,16 @@ class ReferencedObject:
     def __get__(self, instance: Model | None, owner: type[Model] | None = None) -> Any:
         if instance is None:
             return self
-        pk = self.field.id_of(instance)
-        known = instance._state.fields_cache.get(self.field.object_name)
+        pk = self.field.get_id(instance)
+        known = instance._state.fields_cache.get(self.field.accessor_name)
         if known is None or known[0] != pk:
             found = self.field.fetch([pk], using=instance._state.db)
-            self.field.remember(instance, found.get(pk))
-        return instance._state.fields_cache[self.field.object_name][1]
+            self.field.cache_object(instance, found.get(pk))
+        return instance._state.fields_cache[self.field.accessor_name][1]
 
     def __set__(self, instance: Model, value: Model | None) -> None:
         setattr(instance, self.field.attname, None if value is None else value.pk)
-        self.field.remember(instance, value)
+        self.field.cache_object(instance, value)
 
 
 class DomainReference(BaseField):
@@ -87,7 +87,7 @@ class DomainReference(BaseField):
         super().__init__(*args, **kwargs)
 
     @property
-    def object_name(self) -> str:
+    def accessor_name(self) -> str:
         """The attribute that has the object."""
         return (
             self.name.removesuffix(SUFFIX) if self.name.endswith(SUFFIX) else f"{self.name}_object"
@@ -118,19 +118,19 @@ class DomainReference(BaseField):
         manager = target._base_manager
         return (manager.db_manager(using) if using else manager).in_bulk(wanted)
 
-    def remember(self, instance: Model, found: Model | None) -> None:
+    def cache_object(self, instance: Model, found: Model | None) -> None:
         """Keep the object for the id that the instance has now."""
         cache: dict[str, Any] = instance._state.fields_cache
-        cache[self.object_name] = (self.id_of(instance), found)
+        cache[self.accessor_name] = (self.get_id(instance), found)
 
-    def id_of(self, instance: Model) -> Any:
+    def get_id(self, instance: Model) -> Any:
         """Return the id that the instance keeps, as the other's primary key has it."""
         return self.to_python(getattr(instance, self.attname))
 
     def contribute_to_class(self, cls: type[Model], name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only=private_only)
-        if not hasattr(cls, self.object_name):
-            setattr(cls, self.object_name, ReferencedObject(self))
+        if not hasattr(cls, self.accessor_name):
+            setattr(cls, self.accessor_name, ReferenceDescriptor(self))
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
@@ -185,7 +185,7 @@ def plain_field(target: type[Model]) -> Field[Any, Any]:
     kind = next(
         base for base in type(key).__mro__ if base.__module__.startswith("django.db.models.fields")
     )
-    kind = PLAIN.get(kind.__name__, kind)
+    kind = COLUMN_FIELDS.get(kind.__name__, kind)
     values = {name: getattr(key, name, None) for name in TYPE_ARGUMENTS}
     return kind(**{name: value for name, value in values.items() if value is not None})
 

@@ -15,7 +15,7 @@ from django.apps import apps as global_apps
 from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, router
 
-from .domains import Domain, domain_of, get_domains
+from .domains import Domain, get_domain_for, get_domains
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ APP = "domain_migrations"
 MODEL = "domain"
 
 
-def codename(domain: str) -> str:
+def view_permission_codename(domain: str) -> str:
     """Return the code name of the permission to look at one domain."""
     return f"view_domain_{domain}"
 
@@ -33,7 +33,11 @@ def visible_domains(user: Any, domains: Iterable[Domain] | None = None) -> tuple
     every = tuple(get_domains() if domains is None else domains)
     if user.has_perm(f"{APP}.view_{MODEL}"):
         return every
-    return tuple(domain for domain in every if user.has_perm(f"{APP}.{codename(domain.name)}"))
+    return tuple(
+        domain
+        for domain in every
+        if user.has_perm(f"{APP}.{view_permission_codename(domain.name)}")
+    )
 
 
 def create_domain_permissions(
@@ -49,7 +53,7 @@ def create_domain_permissions(
     Django's ``create_permissions`` does, it works with the models as they are at this point of
     the history, and does nothing where they do not exist.
     """
-    domain = domain_of(app_config.label)
+    domain = get_domain_for(app_config.label)
     if domain.is_core and app_config.label != APP:
         return
     try:
@@ -67,10 +71,10 @@ def create_domain_permissions(
     known = set(
         permission_model._default_manager.using(using)
         .filter(content_type__app_label=APP, content_type__model=MODEL)
-        .filter(codename__in=[codename(domain.name) for domain in wanted])
+        .filter(codename__in=[view_permission_codename(domain.name) for domain in wanted])
         .values_list("codename", flat=True)
     )
-    missing = [domain for domain in wanted if codename(domain.name) not in known]
+    missing = [domain for domain in wanted if view_permission_codename(domain.name) not in known]
     if missing:
         _create(permission_model, type_model, using, missing)
 
@@ -94,7 +98,7 @@ def _create(permission_model: Any, type_model: Any, using: str, domains: Sequenc
         [
             permission_model(
                 content_type=content_type,
-                codename=codename(domain.name),
+                codename=view_permission_codename(domain.name),
                 name=f"Can view the migrations of {domain.name}",
             )
             for domain in domains

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Model
 
-from .domains import domain_of
-from .engine.boundary.rule import may_use
+from .domains import get_domain_for
+from .engine.boundary.rule import may_depend_on
 
 
 class DomainRouter:
@@ -20,5 +20,5 @@ class DomainRouter:
     def allow_relation(self, obj1: Model, obj2: Model, **hints: Any) -> bool | None:
         """Return False across domains; None leaves the answer to the other routers."""
         # Not by type(): `request.user` is a lazy object around a user.
-        one, other = (domain_of(obj._meta.app_label) for obj in (obj1, obj2))
-        return None if may_use(one, other) or may_use(other, one) else False
+        one, other = (get_domain_for(obj._meta.app_label) for obj in (obj1, obj2))
+        return None if may_depend_on(one, other) or may_depend_on(other, one) else False

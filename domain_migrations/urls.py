@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import ready
+from .views import readiness
 
 app_name = "domain_migrations"
 urlpatterns = [
-    path("ready/", ready, name="ready"),
+    path("ready/", readiness, name="ready"),
     # Django's redirect to the slash would count as an answer with some probes.
-    path("ready", ready),
+    path("ready", readiness),
 ]

@@ -11,27 +11,27 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .api.readiness import readiness
+from .api.readiness import check_readiness
 from .conf import get_settings
-from .engine.runner.results import FORMAT, Error
+from .engine.runner.results import FORMAT, ErrorInfo
 from .exceptions import DomainMigrationsError, UnknownDomain
 
 
 @login_not_required
 @never_cache
 @require_safe
-def ready(request: HttpRequest) -> HttpResponse:
+def readiness(request: HttpRequest) -> HttpResponse:
     """Answer 200 where the domains of ``?domain=`` are ready for this code, else 503.
 
     Looks at no session and sets no cookie. Names of migrations, and errors in full, are for
-    those who show the token of the setting ``READY_TOKEN``.
+    those who show the token of the setting ``READINESS_TOKEN``.
     """
     asked = ",".join(request.GET.getlist("domain")).split(",")
     names = [name for part in asked if (name := part.strip())]
     authorised = False
     try:
         authorised = _is_authorised(request)
-        answer = readiness(names)
+        answer = check_readiness(names)
     except UnknownDomain as exc:
         return _refusal(HTTPStatus.NOT_FOUND, exc, names=authorised)
     except DomainMigrationsError as exc:
@@ -41,17 +41,17 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def _is_authorised(request: HttpRequest) -> bool:
-    token = get_settings().ready_token
+    token = get_settings().readiness_token
     given = request.headers.get("Authorization", "")
     expected = f"Bearer {token}"
     return bool(token) and secrets.compare_digest(given.encode(), expected.encode())
 
 
 def _refusal(status: HTTPStatus, exc: DomainMigrationsError, *, names: bool) -> JsonResponse:
-    error = Error.of(exc).as_json() if names else {"code": exc.code}
+    error = ErrorInfo.of(exc).as_json() if names else {"code": exc.code}
     return JsonResponse({"format": FORMAT, "ready": False, "error": error}, status=status)
 
 
 # A request's transaction would cost two more round trips, and fail before the view could say so.
 for _alias in connections:
-    ready = transaction.non_atomic_requests(_alias)(ready)
+    readiness = transaction.non_atomic_requests(_alias)(readiness)

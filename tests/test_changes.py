@@ -13,7 +13,7 @@ import pytest
 from django.apps import apps
 from django.test import override_settings
 
-from domain_migrations.api.changed import GitFailed, NotARevision, changed_domains
+from domain_migrations.api.changed import GitFailed, InvalidRevision, changed_domains
 from tests.support.commands import NEUTRAL, Result
 from tests.support.requirements import need_program
 
@@ -61,7 +61,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def changed(repository: Path, since: str = "HEAD") -> dict[str, list[str]]:
     found = changed_domains(since, folder=repository)
-    return {**{k: list(v) for k, v in found.files.items()}, "-": list(found.outside)}
+    return {**{k: list(v) for k, v in found.files.items()}, "-": list(found.unowned_files)}
 
 
 def test_nothing(repository: Path) -> None:
@@ -146,7 +146,7 @@ def test_the_engine_is_outside(repository: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("since", ["", " ", "-x", "--output=pwned", "a\0b"])
 def test_what_is_no_revision(repository: Path, since: str) -> None:
-    with pytest.raises(NotARevision) as raised:
+    with pytest.raises(InvalidRevision) as raised:
         changed_domains(since, folder=repository)
     assert raised.value.message == f'"{since}" is no revision.'
     assert raised.value.exit_status == 2

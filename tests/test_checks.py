@@ -24,7 +24,10 @@ from domain_migrations import checks
 from domain_migrations.backends.postgresql.base import DatabaseWrapper
 from domain_migrations.conf import Settings
 from domain_migrations.domains import DomainConfig, get_domains
-from domain_migrations.engine.boundary.declarations import declaration_problems, moved_key_problems
+from domain_migrations.engine.boundary.declarations import (
+    cross_database_key_problems,
+    declaration_problems,
+)
 from domain_migrations.engine.boundary.models import model_problems
 from domain_migrations.engine.boundary.problem import Problem
 from domain_migrations.fields import DomainReference
@@ -496,7 +499,7 @@ def test_e007__the_line_to_paste_is_right(apps: Apps) -> None:
     model("counter.Sold", table=pasted["db_table"])
 
     assert pasted["db_table"] == '"shop"."it\'s"'
-    assert [problem.about.__name__ for problem in model_problems(apps)] == ["Sale"]
+    assert [problem.obj.__name__ for problem in model_problems(apps)] == ["Sale"]
 
 
 def test_e007__core_in_a_domains_schema(apps: Apps) -> None:
@@ -1216,7 +1219,7 @@ def test_e019(apps: Apps) -> None:
     )
     model("depot.Depot", by=models.ForeignKey("main.User", models.CASCADE))
 
-    assert found(moved_key_problems(apps)) == [
+    assert found(cross_database_key_problems(apps)) == [
         (
             "E019",
             'shop.Order.by has a constraint to main.User, but the domain "shop" is on the database'
@@ -1231,7 +1234,7 @@ def test_e019__automatic_many_to_many(apps: Apps) -> None:
     model("main.User")
     model("shop.Order", users=models.ManyToManyField("main.User"))
 
-    assert [problem.message for problem in moved_key_problems(apps)] == [
+    assert [problem.message for problem in cross_database_key_problems(apps)] == [
         'shop.Order_users.user has a constraint to main.User, but the domain "shop" is on the'
         ' database "archive".'
     ]
@@ -1340,7 +1343,7 @@ def test_model_problems__of_one_domain(apps: Apps) -> None:
     model("depot.Depot", table="depots")
     depot = next(domain for domain in get_domains(apps) if domain.name == "depot")
 
-    assert [problem.about.__name__ for problem in model_problems(apps, only=depot)] == ["Depot"]
+    assert [problem.obj.__name__ for problem in model_problems(apps, only=depot)] == ["Depot"]
 
 
 MODELS = """

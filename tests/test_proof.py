@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from domain_migrations.api.prove import Verdict, prove
-from domain_migrations.engine.runner.results import Error
+from domain_migrations.api.prove import ProofResult, prove_domains
+from domain_migrations.engine.runner.results import ErrorInfo
 from domain_migrations.engine.sessions import scratch_databases as scratch
-from domain_migrations.engine.sessions.scratch_databases import pointed_at
-from domain_migrations.exceptions import InvalidConfiguration, PrivilegeMissing, UnknownDomain
+from domain_migrations.engine.sessions.scratch_databases import connections_redirected_to
+from domain_migrations.exceptions import InsufficientPrivilege, InvalidConfiguration, UnknownDomain
 from tests.support import catalog
 
 DATABASES = "SELECT datname FROM pg_database WHERE datname ~ %s"
@@ -44,8 +44,8 @@ def poor_role(scratch_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def test_a_role_that_may_not_create_databases(poor_role: str) -> None:
-    with pytest.raises(PrivilegeMissing) as raised:
-        prove(["hr"])
+    with pytest.raises(InsufficientPrivilege) as raised:
+        prove_domains(["hr"])
 
     assert raised.value.message == (
         f'The role "{poor_role}" may not create databases, and a scratch database is needed.'
@@ -64,7 +64,7 @@ def test_settings_that_lead_to_another_database(
     before = catalog.snapshot()
 
     with pytest.raises(InvalidConfiguration) as raised:
-        prove(["hr"])
+        prove_domains(["hr"])
 
     assert raised.value.message.startswith(
         f'The database "default" leads to "{scratch_database}" when it is asked for "prove_base_'
@@ -75,7 +75,7 @@ def test_settings_that_lead_to_another_database(
 
 def test_an_unknown_domain_is_refused_before_anything_is_created() -> None:
     with pytest.raises(UnknownDomain):
-        prove(["hr", "payroll"])
+        prove_domains(["hr", "payroll"])
 
 
 def test_a_scratch_database_is_dropped_after_an_error(scratch_database: str) -> None:
@@ -88,7 +88,7 @@ def test_a_scratch_database_is_dropped_after_an_error(scratch_database: str) -> 
 
 
 def fail_in_a_scratch_database() -> None:
-    with scratch_database_("wreck") as name, pointed_at(name):
+    with scratch_database_("wreck") as name, connections_redirected_to(name):
         assert catalog.query("SELECT current_database()") == [(name,)]
         catalog.execute("CREATE TABLE public.things (id int)")
         raise ZeroDivisionError
@@ -96,9 +96,12 @@ def fail_in_a_scratch_database() -> None:
 
 def test_a_scratch_database_is_a_copy_of_its_template(scratch_database: str) -> None:
     with scratch_database_("first") as first:
-        with pointed_at(first):
+        with connections_redirected_to(first):
             catalog.execute("CREATE TABLE public.things (id int)")
-        with scratch_database_("second", template=first) as second, pointed_at(second):
+        with (
+            scratch_database_("second", template=first) as second,
+            connections_redirected_to(second),
+        ):
             assert catalog.tables("public") == {"things"}
 
 
@@ -107,13 +110,13 @@ def test_a_scratch_database_is_a_copy_of_its_template(scratch_database: str) -> 
     [
         ({"differences": ("one",)}, "a problem: one"),
         ({"differences": ("one", "two", "three")}, "a problem: one (and 2 more)"),
-        ({"error": Error("connection", "It is gone.", "")}, "a problem: It is gone."),
+        ({"error": ErrorInfo("connection", "It is gone.", "")}, "a problem: It is gone."),
     ],
 )
 def test_a_verdict_says_its_first_difference_or_its_error(
     found: dict[str, Any], message: str
 ) -> None:
-    verdict = Verdict(domain="hr", problem="a problem", **found)
+    verdict = ProofResult(domain="hr", problem="a problem", **found)
 
     assert not verdict.is_proven
     assert verdict.message == message

@@ -14,7 +14,7 @@ from django.db import connections, transaction
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
-from domain_migrations.api.readiness import readiness
+from domain_migrations.api.readiness import check_readiness
 from tests.support.catalog import execute, schemas, tables
 from tests.support.commands import Result
 from tests.support.rewritten import Rewritten
@@ -166,9 +166,9 @@ def test_a_table_that_cannot_be_read_is_its_own_domains_fault(
     execute(BAD[bad].format(role=role))
     execute(f"SET ROLE {role}")
     try:
-        answers = {domain.domain: domain for domain in readiness().domains}
+        answers = {domain.domain: domain for domain in check_readiness().domains}
         with transaction.atomic():
-            assert readiness().domains == tuple(answers.values())
+            assert check_readiness().domains == tuple(answers.values())
             execute("SELECT 1")
         status, told = ask()
     finally:
@@ -202,7 +202,7 @@ def test_on_an_empty_database(scratch_database: str) -> None:
 def test_inside_a_transaction(scratch_database: str) -> None:
     """A missing table leaves the caller's transaction alone."""
     with transaction.atomic():
-        assert not readiness().ready
+        assert not check_readiness().ready
         execute("SELECT 1")
 
 
@@ -245,7 +245,7 @@ def test_unknown_domain(migrated_module_database: str) -> None:
     )
 
 
-TOKEN = {"READY_TOKEN": "s3cret", **settings.DOMAIN_MIGRATIONS}
+TOKEN = {"READINESS_TOKEN": "s3cret", **settings.DOMAIN_MIGRATIONS}
 
 
 def test_names_are_for_who_shows_the_token(rewritten_hr: Rewritten) -> None:
@@ -271,7 +271,7 @@ def test_names_are_for_nobody_without_a_token(rewritten_hr: Rewritten) -> None:
 
 
 def test_ready_domains(rewritten_hr: Rewritten) -> None:
-    chosen = {"READY_DOMAINS": ["core", "finance"]}
+    chosen = {"READINESS_DOMAINS": ["core", "finance"]}
     with rewritten_hr.release(RELEASE), override_settings(DOMAIN_MIGRATIONS=chosen):
         assert [domain["domain"] for domain in ask()[1]["domains"]] == ["core", "finance"]
         assert ask()[0] == 200

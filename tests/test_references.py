@@ -23,7 +23,7 @@ from domain_migrations.checks import check_domains
 from domain_migrations.engine.boundary.models import model_problems
 from domain_migrations.fields import DomainReference
 from domain_migrations.references.admin import DomainReferenceAdmin
-from domain_migrations.references.resolution import reference_problems, references_of, resolve
+from domain_migrations.references.resolution import all_references, reference_problems, resolve
 from domain_migrations.references.widgets import LinkedInput, ReferenceSelect
 from finance.models import Invoice
 from hr.models import Employee
@@ -166,7 +166,7 @@ def test_only_references_are_resolved() -> None:
 
 
 def test_the_edges_are_listed_and_break_no_rule() -> None:
-    edges = {(edge.model._meta.label, edge.field.name, edge.target) for edge in references_of()}
+    edges = {(edge.model._meta.label, edge.field.name, edge.target) for edge in all_references()}
 
     assert edges == {
         ("inventory.BudgetCategory", "finance_account_id", "finance.Account"),

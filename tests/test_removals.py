@@ -33,10 +33,10 @@ def found(folder: Path, operations: str, *, before: str = "", says: str = "") ->
         MIGRATION_MODULES={"inventory": "moved_migrations"}, DOMAIN_MIGRATIONS=PAST
     ):
         removals = list(unstaged_removals())
-    return [removal.what for removal in removals if str(removal.key) == KEY]
+    return [removal.description for removal in removals if str(removal.key) == KEY]
 
 
-PAST = {"UNSTAGED_UNTIL": dict.fromkeys(("core", "hr", "finance"), "0099")}
+PAST = {"STAGES_REQUIRED_AFTER": dict.fromkeys(("core", "hr", "finance"), "0099")}
 REMOVALS = {
     'migrations.RemoveField("drug", "note")': "removes the field drug.note",
     'migrations.RemoveField(model_name="drug", name="note")': "removes the field drug.note",
@@ -104,7 +104,7 @@ def test_not_found__what_has_a_stage_or_is_squashed(folder: Path, says: str) -> 
 
 @pytest.mark.parametrize("until", ["0001_x", "0001", "0002_later"])
 def test_not_found__the_past(folder: Path, monkeypatch: pytest.MonkeyPatch, until: str) -> None:
-    monkeypatch.setitem(PAST["UNSTAGED_UNTIL"], "inventory", until)
+    monkeypatch.setitem(PAST["STAGES_REQUIRED_AFTER"], "inventory", until)
     assert found(folder, '[migrations.DeleteModel("Drug")]') == []
 
 

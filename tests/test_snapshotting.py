@@ -7,7 +7,7 @@ import os
 import pytest
 from django.db import connections
 
-from domain_migrations.api.snapshot import snapshot
+from domain_migrations.api.snapshot import snapshot_domains
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.snapshots.snapshot_file import read_snapshot, snapshot_file
 from domain_migrations.exceptions import InvalidConfiguration, UnknownDomain
@@ -20,7 +20,7 @@ def test_the_project_snapshots_are_current(
     scratch_database: str, postgres_server: TestServer
 ) -> None:
     """Where this fails: manage.py snapshot_domain inventory hr finance"""
-    for taken in snapshot(SAMPLES, write=False):
+    for taken in snapshot_domains(SAMPLES, write=False):
         kept = read_snapshot(taken.path)
         assert taken.path == snapshot_file(get_domain(taken.domain))
         assert kept.migrations == taken.snapshot.migrations
@@ -40,10 +40,10 @@ def test_the_project_snapshots_are_current(
 
 def test_core_has_no_snapshot() -> None:
     with pytest.raises(InvalidConfiguration) as raised:
-        snapshot(["hr", "core"])
+        snapshot_domains(["hr", "core"])
     assert raised.value.message == (
         'core has no snapshot: its schema "public" is shared by apps whose migrations come with'
         " other packages, and by what else the database holds."
     )
     with pytest.raises(UnknownDomain):
-        snapshot(["payroll"])
+        snapshot_domains(["payroll"])

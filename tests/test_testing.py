@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from domain_migrations.engine.sources.content_digest import content_digest, digest_of_content
+from domain_migrations.engine.sources.content_digest import content_digest, digest_function_for
 from hr.models import Position
 from tests.support import databases
 from tests.support.catalog import execute, query, snapshot
@@ -102,7 +102,7 @@ def lab(project: Callable[..., Project], postgres_server: TestServer) -> Iterato
         "lab": domain_app("lab", models=MODEL, migrations={"0001_initial": LAB}),
         "leaves": plain_app(models=UNMIGRATED),
     }
-    lab = project(apps, settings={"DOMAIN_MIGRATIONS": {"TEST_TEMPLATE": True}})
+    lab = project(apps, settings={"DOMAIN_MIGRATIONS": {"TEST_DATABASE_TEMPLATE": True}})
     lab.write("replayed.py", "from settings import *\nDOMAIN_MIGRATIONS = {}\n")
     lab.write("lab/tests.py", TESTS)
     yield lab
@@ -233,7 +233,11 @@ def test_the_digest_is_of_the_settings_and_the_models(
     found = [digest()]
     settings.TIME_ZONE = "Asia/Tokyo"
     found.append(digest())
-    for chosen in ({"TEST_TEMPLATE": "1"}, {"TEST_TEMPLATE": "2"}, {"HOOKS": {"*": [digest]}}):
+    for chosen in (
+        {"TEST_DATABASE_TEMPLATE": "1"},
+        {"TEST_DATABASE_TEMPLATE": "2"},
+        {"HOOKS": {"*": [digest]}},
+    ):
         settings.DOMAIN_MIGRATIONS = chosen
         found.append(digest())
     monkeypatch.setattr(Position._meta, "permissions", [("promote", "Can promote")])
@@ -251,11 +255,11 @@ def test_the_digest_is_of_the_settings_and_the_models(
 def test_no_template(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = connections["default"]
     settings.DOMAIN_MIGRATIONS = {}
-    assert digest_of_content(connection) is None
-    settings.DOMAIN_MIGRATIONS = {"TEST_TEMPLATE": True}
-    assert digest_of_content(connection) is content_digest
+    assert digest_function_for(connection) is None
+    settings.DOMAIN_MIGRATIONS = {"TEST_DATABASE_TEMPLATE": True}
+    assert digest_function_for(connection) is content_digest
     monkeypatch.setitem(connection.settings_dict["TEST"], "MIGRATE", False)
-    assert digest_of_content(connection) is None
+    assert digest_function_for(connection) is None
     monkeypatch.setitem(connection.settings_dict["TEST"], "MIGRATE", True)
 
     class DisableMigrations:
@@ -268,4 +272,4 @@ def test_no_template(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             return None
 
     settings.MIGRATION_MODULES = DisableMigrations()
-    assert digest_of_content(connection) is None
+    assert digest_function_for(connection) is None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 
-from domain_migrations.api.verify.verify import KINDS, Verification, verify
+from domain_migrations.api.verify.verify import KINDS, Verification, verify_domains
 from domain_migrations.exceptions import UnknownDomain
 from tests.support.catalog import execute, query, snapshot
 
@@ -39,7 +39,7 @@ def ids(found: Verification) -> list[tuple[str, str]]:
 
 @pytest.mark.usefixtures("migrated")
 def test_nothing_is_found_in_the_sample_domains():
-    found = verify()
+    found = verify_domains()
     assert said(found) == []
     assert {item.id[0] for item in found.unmanaged} <= {"U"}
     assert found.as_json() == {"format": 1, "database": "default", "findings": []}
@@ -48,7 +48,7 @@ def test_nothing_is_found_in_the_sample_domains():
 def test_nothing_is_found_and_nothing_made_in_an_empty_database(scratch_database: str):
     before = snapshot()
     execute("SET default_transaction_read_only = on")
-    assert said(verify()) == []
+    assert said(verify_domains()) == []
     assert snapshot() == before
     assert list(before) == ["public"]
 
@@ -60,7 +60,7 @@ def test_reading_is_enough():
     execute("ALTER TABLE inventory.drugs ADD CONSTRAINT late CHECK (by_hand > 0) NOT VALID")
     execute("SET LOCAL ROLE looking_at_all")
     execute("SET LOCAL transaction_read_only = on")
-    assert ids(verify()) == [
+    assert ids(verify_domains()) == [
         ("D102", "inventory.drugs.by_hand"),
         ("D104", "inventory.drugs.late"),
         ("L006", "inventory.drugs.late"),
@@ -71,24 +71,24 @@ def test_reading_is_enough():
 def test_only_the_kinds_and_domains_asked_for_are_looked_at():
     execute("CREATE TABLE public.drugs (id int)")
     execute("CREATE VIEW hr.drugs AS SELECT id FROM inventory.drugs")
-    assert ids(verify()) == [
+    assert ids(verify_domains()) == [
         ("L001", "public.drugs"),
         ("B002", "hr.drugs"),
         ("D108", "hr.drugs"),
     ]
-    assert ids(verify(["inventory"], only=["boundary"])) == [("B002", "hr.drugs")]
-    assert ids(verify(["hr"], only=["boundary"])) == [("B002", "hr.drugs")]
-    assert ids(verify(["finance"])) == []
-    assert ids(verify(["hr"], only=["leftover", "history", "checksum"])) == []
-    assert [item.kind for item in verify(only=["drift"]).findings] == ["drift", "drift"]
+    assert ids(verify_domains(["inventory"], only=["boundary"])) == [("B002", "hr.drugs")]
+    assert ids(verify_domains(["hr"], only=["boundary"])) == [("B002", "hr.drugs")]
+    assert ids(verify_domains(["finance"])) == []
+    assert ids(verify_domains(["hr"], only=["leftover", "history", "checksum"])) == []
+    assert [item.kind for item in verify_domains(only=["drift"]).findings] == ["drift", "drift"]
 
 
 @pytest.mark.usefixtures("migrated")
 def test_a_table_that_two_looks_find_is_reported_once():
     execute('CREATE TABLE inventory."Odd one" (id int)')
     execute("CREATE TABLE public.drugs (id int)")
-    assert ids(verify()) == [("L001", "public.drugs"), ("L002", 'inventory."Odd one"')]
-    assert ids(verify(["inventory"], only=["drift"])) == [("D101", "inventory.Odd one")]
+    assert ids(verify_domains()) == [("L001", "public.drugs"), ("L002", 'inventory."Odd one"')]
+    assert ids(verify_domains(["inventory"], only=["drift"])) == [("D101", "inventory.Odd one")]
 
 
 @pytest.mark.usefixtures("migrated")
@@ -97,7 +97,7 @@ def test_a_row_without_a_file_is_found():
         "INSERT INTO inventory.django_migrations_inventory (app, name, applied)"
         " VALUES ('inventory', '0999_gone', now())"
     )
-    assert said(verify()) == [
+    assert said(verify_domains()) == [
         (
             "H001",
             "history",
@@ -113,7 +113,7 @@ def test_a_row_without_a_file_is_found():
 @pytest.mark.usefixtures("migrated")
 def test_an_interruption_is_found():
     execute(JOURNAL_ROW, "0002_stock", "running", "", '{"finished": 2}')
-    assert said(verify(only=["history"])) == [
+    assert said(verify_domains(only=["history"])) == [
         (
             "H002",
             "history",
@@ -128,7 +128,7 @@ def test_an_interruption_is_found():
 @pytest.mark.usefixtures("migrated")
 def test_an_order_that_cannot_have_been_is_found():
     execute("UPDATE hr.django_migrations_hr SET id = -1 WHERE name = '0002_leave' AND app = 'hr'")
-    assert said(verify()) == [
+    assert said(verify_domains()) == [
         (
             "H003",
             "history",
@@ -143,7 +143,7 @@ def test_an_order_that_cannot_have_been_is_found():
 @pytest.mark.usefixtures("migrated")
 def test_a_gap_is_found():
     execute("DELETE FROM hr.django_migrations_hr WHERE name = '0001_initial'")
-    assert said(verify(only=["history"]))[0] == (
+    assert said(verify_domains(only=["history"]))[0] == (
         "H004",
         "history",
         "hr",
@@ -157,7 +157,7 @@ def test_a_gap_is_found():
 @pytest.mark.usefixtures("migrated")
 def test_a_gap_in_core_is_found_by_whom_it_concerns():
     execute("DELETE FROM public.django_migrations WHERE app = 'core' AND name = '0001_initial'")
-    found = verify(["hr"], only=["history"]).findings
+    found = verify_domains(["hr"], only=["history"]).findings
     assert {item.id for item in found} == {"H004"}
     assert "manage.py repair_domain core --mark-applied 0001_initial" in found[0].hint
 
@@ -168,7 +168,7 @@ def test_an_edit_is_found_by_the_latest_checksum():
     # A failed run has applied nothing, and other versions of the walk cannot be compared.
     execute(JOURNAL_ROW, "0001_initial", "failed", "1:" + "0" * 64, "{}")
     execute(JOURNAL_ROW, "0003_budgets", "done", "0:" + "0" * 64, "{}")
-    assert said(verify(only=["checksum"])) == [
+    assert said(verify_domains(only=["checksum"])) == [
         (
             "C001",
             "checksum",
@@ -183,7 +183,7 @@ def test_an_edit_is_found_by_the_latest_checksum():
 
 def test_an_unknown_domain_is_named():
     with pytest.raises(UnknownDomain, match='There is no domain "inventroy"'):
-        verify(["inventroy"])
+        verify_domains(["inventroy"])
 
 
 def test_the_kinds_are_those_of_the_contract():
@@ -192,7 +192,7 @@ def test_the_kinds_are_those_of_the_contract():
 
 @pytest.mark.usefixtures("migrated")
 def test_looking_takes_no_lock_that_outlives_it():
-    verify()
+    verify_domains()
     held = query(
         "SELECT relation::regclass::text, mode FROM pg_locks WHERE pid = pg_backend_pid()"
         " AND mode NOT IN ('AccessShareLock') AND locktype = 'relation'"

@@ -25,7 +25,7 @@ def test_tables(turn):
 SETTINGS = {
     "replayed": {"SNAPSHOTS": False},
     "restored": {},
-    "templated": {"TEST_TEMPLATE": True},
+    "templated": {"TEST_DATABASE_TEMPLATE": True},
 }
 MOST_FOR_STOCK = 5
 """Domains up to which stock Django is worth waiting for."""

@@ -9,15 +9,15 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
-from ..engine.history.journal_queries import find_tables
-from ..engine.sessions.connection import database_errors
+from ..engine.history.journal_queries import readable_tables
+from ..engine.sessions.connection import translate_database_errors
 from ..exceptions import DomainMigrationsError
 
 Found = TypeVar("Found")
 Reader = Callable[[BaseDatabaseWrapper, list[Domain]], Iterable[tuple[str, Found]]]
 
 
-def read_each(
+def read_per_database(
     domains: Sequence[Domain], read: Reader[Found]
 ) -> tuple[dict[str, Found], dict[str, str]]:
     """Return what the reader found by domain name, and why nothing is known of the others.
@@ -29,8 +29,8 @@ def read_each(
     for alias in dict.fromkeys(domain.database for domain in domains):
         here = [domain for domain in domains if domain.database == alias]
         try:
-            with database_errors(alias):
-                closed = _closed(connections[alias], here)
+            with translate_database_errors(alias):
+                closed = _unreadable(connections[alias], here)
                 problems |= closed
                 found |= read(connections[alias], [d for d in here if d.name not in closed])
         except DomainMigrationsError as exc:
@@ -39,12 +39,12 @@ def read_each(
     return found, problems
 
 
-def _closed(connection: BaseDatabaseWrapper, domains: list[Domain]) -> dict[str, str]:
+def _unreadable(connection: BaseDatabaseWrapper, domains: list[Domain]) -> dict[str, str]:
     """Return domain name → why the connection may not read of it."""
     if connection.vendor != "postgresql":
         problem = f'The database "{connection.alias}" is not PostgreSQL.'
         return {domain.name: problem for domain in domains}
-    forbidden = find_tables(
+    forbidden = readable_tables(
         connection, [table for d in domains for table in (d.history_table, d.journal_table)]
     ).forbidden
     role = connection.settings_dict.get("USER") or "in use"

@@ -10,12 +10,12 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from ..api.map.layout import Point, Size, lay_out, path
-from ..api.map.text import printable, width
+from ..api.map.layout import Point, Size, layout_graph, path
+from ..api.map.text import display_width, strip_control
 from ..exceptions import InvalidConfiguration
 from .table_sizes import Table
 
-MOST = 80
+MAX_TABLES = 80
 """Tables that a picture can show and be read."""
 
 MARGIN = 12
@@ -24,7 +24,7 @@ HEIGHT = 32
 LARGE = 12
 
 
-def draw(schema: str, tables: Sequence[Table]) -> SafeString:
+def er_diagram(schema: str, tables: Sequence[Table]) -> SafeString:
     """Return the picture as SVG, in the looks of the map of the domains; empty for no tables.
 
     Raises:
@@ -32,12 +32,14 @@ def draw(schema: str, tables: Sequence[Table]) -> SafeString:
             many tables.
     """
     names = _names(schema, tables)
-    if len(names) > MOST:
-        raise InvalidConfiguration(f"There are more than {MOST} tables, too many for a picture.")
+    if len(names) > MAX_TABLES:
+        raise InvalidConfiguration(
+            f"There are more than {MAX_TABLES} tables, too many for a picture."
+        )
     if not tables:
         return SafeString()
     places = {name: number for number, name in enumerate(names)}
-    sizes = [Size(width(name) * LETTER + 24, HEIGHT) for name in names]
+    sizes = [Size(display_width(name) * LETTER + 24, HEIGHT) for name in names]
     edges = sorted(
         {
             (places[table.name], places[_target(schema, relation.to_schema, relation.to)])
@@ -45,7 +47,7 @@ def draw(schema: str, tables: Sequence[Table]) -> SafeString:
             for relation in table.relations
         }
     )
-    layout = lay_out(sizes, edges, ranked=True)
+    layout = layout_graph(sizes, edges, ranked=True)
     whole = Size(layout.size.width + 2 * MARGIN, layout.size.height + 2 * MARGIN)
     own = {table.name for table in tables}
     parts = [
@@ -110,4 +112,4 @@ def _box(name: str, at: Point, size: Size, *, own: bool) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(printable(text))
+    return escape(strip_control(text))

@@ -30,7 +30,7 @@ class Statements:
     problem: str = ""
 
 
-def collect(domain: Domain, key: MigrationKey) -> tuple[Statements, Statements]:
+def collect_sql(domain: Domain, key: MigrationKey) -> tuple[Statements, Statements]:
     """Return what the migration does forwards and backwards.
 
     Loads the migrations of the domain and of core, and no others. An operation may do anything
@@ -38,7 +38,7 @@ def collect(domain: Domain, key: MigrationKey) -> tuple[Statements, Statements]:
     """
     try:
         loader = DomainLoader(None, domain, replace_migrations=False)
-        with reading(domain.database) as connection:
+        with read_only_transaction(domain.database) as connection:
             return (
                 _collect(connection, loader, key, backwards=False),
                 _collect(connection, loader, key, backwards=True),
@@ -64,7 +64,7 @@ def _sentence(exc: Exception) -> str:
 
 
 @contextmanager
-def reading(alias: str) -> Iterator[BaseDatabaseWrapper]:
+def read_only_transaction(alias: str) -> Iterator[BaseDatabaseWrapper]:
     """A connection of its own in one transaction that can only read, and is rolled back."""
     connection = plain_copy(connections[alias], AUTOCOMMIT=False)
     try:

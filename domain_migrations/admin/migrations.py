@@ -11,11 +11,11 @@ from pathlib import Path
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
-from ..engine.history.journal_queries import JournalStep, read_entries, steps_of_domain
+from ..engine.history.journal_queries import JournalRow, read_entries, steps_of_domain
 from ..engine.history.status import DomainStatus, read_statuses
 from ..engine.runner.edited_migrations import edited
 from ..engine.runner.interruptions import Interruption, find_interruption
-from ..engine.sources.dependencies import FIRST, LATEST, Links, read_links
+from ..engine.sources.dependencies import FIRST, LATEST, MigrationLinks, parse_links
 from ..engine.sources.files import MigrationKey, migration_file, migrations_on_disk
 from . import states
 from .states import State
@@ -34,8 +34,8 @@ class MigrationRow:
     key: MigrationKey
     states: tuple[State, ...]
     applied: datetime.datetime | None = None
-    step: JournalStep | None = None
-    failure: JournalStep | None = None
+    step: JournalRow | None = None
+    failure: JournalRow | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class History:
     rows: tuple[MigrationRow, ...]
     interruption: Interruption | None
 
-    def with_state(self, state: State) -> list[MigrationRow]:
+    def in_state(self, state: State) -> list[MigrationRow]:
         return [row for row in self.rows if state in row.states]
 
 
@@ -55,13 +55,13 @@ def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
     (status,) = read_statuses(connection, [domain])
     interruption = find_interruption(read_entries(connection, domain))
     changed = set(edited(connection, status))
-    steps: dict[tuple[str, str], list[JournalStep]] = {}
+    steps: dict[tuple[str, str], list[JournalRow]] = {}
     for step in steps_of_domain(connection, domain):
         steps.setdefault((step.app, step.name), []).append(step)
     applied = {MigrationKey(row.app, row.name): row.applied for row in status.rows}
     others = migrations_on_disk(domain.app_labels) - set(applied)
     rows = []
-    for key in [*applied, *in_order(others)]:
+    for key in [*applied, *dependency_order(others)]:
         own = steps.get(key, [])
         rows.append(
             MigrationRow(
@@ -80,7 +80,7 @@ def _states(
     status: DomainStatus,
     interruption: Interruption | None,
     changed: set[tuple[str, str]],
-    steps: Sequence[JournalStep],
+    steps: Sequence[JournalRow],
     applied: Iterable[MigrationKey],
 ) -> Iterable[State]:
     if interruption is not None and interruption.key == key:
@@ -100,18 +100,18 @@ def _states(
         yield states.PENDING if key in status.pending else states.REPLACED
 
 
-def _latest(steps: Sequence[JournalStep]) -> JournalStep | None:
+def _latest(steps: Sequence[JournalRow]) -> JournalRow | None:
     ran = [step for step in steps if step.direction == "forwards" and step.succeeded]
     return next((step for step in reversed(ran) if step.status != "adopted"), None)
 
 
-def last_failure(steps: Sequence[JournalStep]) -> JournalStep | None:
+def last_failure(steps: Sequence[JournalRow]) -> JournalRow | None:
     """Return the failure that nothing has made good since."""
     decided = [step for step in steps if step.status != "running"]
     return decided[-1] if decided and decided[-1].status == "failed" else None
 
 
-def in_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
+def dependency_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
     """Return migrations on disk behind those of them that they depend on, else by name."""
     graph: dict[MigrationKey, set[MigrationKey]] = {key: set() for key in keys}
     for key in graph:
@@ -133,7 +133,7 @@ def in_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
     return ordered
 
 
-def resolved(key: tuple[str, str]) -> MigrationKey:
+def resolve_dependency(key: tuple[str, str]) -> MigrationKey:
     """Return the migration that a dependency means, which may name an app's first or latest.
 
     As ``MigrationLoader.check_key``. A swappable dependency means the first.
@@ -148,7 +148,7 @@ def resolved(key: tuple[str, str]) -> MigrationKey:
     return min(found, default=MigrationKey(label, name))
 
 
-def links_of(key: MigrationKey) -> Links:
+def links_of(key: MigrationKey) -> MigrationLinks:
     """Return what a migration's file says of others; nothing where there is no file."""
     path = migration_file(key)
-    return read_links(key.app, path) if path else Links(key, Path())
+    return parse_links(key.app, path) if path else MigrationLinks(key, Path())

@@ -9,18 +9,18 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
-from ..engine.history.journal_queries import Run, last_results, last_runs
+from ..engine.history.journal_queries import Run, last_run_status_bulk, last_runs
 from ..engine.history.status import (
+    DomainState,
     DomainStatus,
-    Standing,
-    read_standings,
+    read_states,
     read_statuses,
-    standing_of,
+    state_of,
 )
 from ..engine.history.verifications import StoredVerification, last_verifications
-from ..engine.sessions.advisory_locks import being_run
+from ..engine.sessions.advisory_locks import running_domains
 from . import states
-from .databases import read_each
+from .databases import read_per_database
 from .states import State
 from .table_sizes import Size, read_sizes
 
@@ -46,8 +46,8 @@ class Row:
     def state(self) -> State:
         if self.status is None:
             return states.UNREADABLE
-        return _worst(
-            self.last_run.status if self.last_run else "", self.running, standing_of(self.status)
+        return _state(
+            self.last_run.status if self.last_run else "", self.running, state_of(self.status)
         )
 
     @property
@@ -58,27 +58,27 @@ class Row:
         return ""
 
 
-def _worst(last_run: str, running: bool, standing: Standing) -> State:
+def _state(last_run: str, running: bool, standing: DomainState) -> State:
     """Return the worst that is to be said of a domain that can be read."""
     if last_run == "failed":
         return states.FAILED
     if last_run == "running":
         return states.RUNNING if running else states.UNFINISHED
     return {
-        Standing.PENDING: states.PENDING,
-        Standing.UNKNOWN: states.UNKNOWN,
-        Standing.CURRENT: states.UP_TO_DATE,
+        DomainState.PENDING: states.PENDING,
+        DomainState.UNKNOWN: states.UNKNOWN,
+        DomainState.CURRENT: states.UP_TO_DATE,
     }[standing]
 
 
-class Wanted(NamedTuple):
+class Filter(NamedTuple):
     """The filter: a part of a domain's name, schema or database, and a state's key."""
 
     text: str = ""
     state: str = ""
 
 
-def choose(domains: Sequence[Domain], wanted: Wanted) -> list[Domain]:
+def filter_domains(domains: Sequence[Domain], wanted: Filter) -> list[Domain]:
     """Return the domains that the filter lets through; asks the databases only for a state."""
     text = wanted.text.lower()
     found = [
@@ -88,7 +88,7 @@ def choose(domains: Sequence[Domain], wanted: Wanted) -> list[Domain]:
     ]
     if wanted.state not in {state.key for state in states.OF_DOMAINS}:
         return found
-    known, _ = read_each(found, _states)
+    known, _ = read_per_database(found, _states)
     return [
         domain for domain in found if known.get(domain.name, states.UNREADABLE).key == wanted.state
     ]
@@ -96,10 +96,10 @@ def choose(domains: Sequence[Domain], wanted: Wanted) -> list[Domain]:
 
 def _states(connection: BaseDatabaseWrapper, domains: list[Domain]) -> Iterator[tuple[str, State]]:
     """Yield each domain's state: the same as its row's, for far less than a row costs."""
-    results = last_results(connection, domains)
-    running = being_run(connection, domains)
-    for name, standing in read_standings(connection, domains).items():
-        yield name, _worst(results.get(name, ""), name in running, standing)
+    results = last_run_status_bulk(connection, domains)
+    running = running_domains(connection, domains)
+    for name, standing in read_states(connection, domains).items():
+        yield name, _state(results.get(name, ""), name in running, standing)
 
 
 def read_rows(domains: Sequence[Domain], *, details: bool = True) -> list[Row]:
@@ -109,7 +109,7 @@ def read_rows(domains: Sequence[Domain], *, details: bool = True) -> list[Row]:
 
     def read(connection: BaseDatabaseWrapper, domains: list[Domain]) -> Iterator[tuple[str, Row]]:
         runs = last_runs(connection, domains)
-        running = being_run(connection, domains)
+        running = running_domains(connection, domains)
         verified = last_verifications(connection, domains) if details else {}
         measured = read_sizes(connection, domains) if details else {}
         for status in read_statuses(connection, domains):
@@ -126,7 +126,7 @@ def read_rows(domains: Sequence[Domain], *, details: bool = True) -> list[Row]:
                 ),
             )
 
-    rows, problems = read_each(domains, read)
+    rows, problems = read_per_database(domains, read)
     return [
         rows.get(domain.name) or Row(domain=domain, problem=problems[domain.name])
         for domain in domains

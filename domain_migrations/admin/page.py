@@ -34,7 +34,7 @@ def url(page: str, /, **arguments: Any) -> str:
     return reverse(f"admin:domain_migrations_{page}", kwargs=arguments)
 
 
-def one_of(domains: Sequence[Domain], name: str) -> Domain:
+def get_visible_domain(domains: Sequence[Domain], name: str) -> Domain:
     """Return the domain of that name out of those that the user may look at.
 
     Raises:

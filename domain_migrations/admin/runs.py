@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.db import connections
 
 from ..domains import Domain
-from ..engine.history.journal_queries import JournalStep, Run, RunFilter, list_runs, steps_of_run
-from ..engine.sessions.connection import database_errors
+from ..engine.history.journal_queries import JournalRow, Run, RunFilter, list_runs, steps_of_run
+from ..engine.sessions.connection import translate_database_errors
 from ..exceptions import DomainMigrationsError
 from . import states
 from .states import State
@@ -23,15 +23,15 @@ SHORTEST = 0.5
 class Bar:
     """A step on the time line; places are per cent of the line."""
 
-    step: JournalStep
+    step: JournalRow
     state: State
-    after: float
-    left: float
+    offset_seconds: float
+    offset_percent: float
     width: float
 
 
 @dataclass(frozen=True)
-class Line:
+class Timeline:
     """A run from its first step to its last.
 
     Attributes:
@@ -40,7 +40,7 @@ class Line:
 
     started: datetime.datetime
     seconds: float
-    steps: tuple[JournalStep, ...]
+    steps: tuple[JournalRow, ...]
     problems: tuple[str, ...]
 
     @property
@@ -48,11 +48,11 @@ class Line:
         return list(dict.fromkeys(step.domain for step in self.steps))
 
     @property
-    def broken(self) -> set[str]:
+    def failed_domains(self) -> set[str]:
         last = {step.domain: step for step in self.steps if step.direction == "run"}
         return {name for name, step in last.items() if step.status != "done"}
 
-    def bar(self, step: JournalStep) -> Bar:
+    def bar(self, step: JournalRow) -> Bar:
         """Return where one of the steps lies."""
         after = (step.started - self.started).total_seconds()
         scale = 100 / self.seconds if self.seconds > 0 else 0
@@ -73,7 +73,7 @@ def read_runs(
         # Of several databases each may have all the runs of this page.
         several = len(aliases) > 1
         try:
-            with database_errors(alias):
+            with translate_database_errors(alias):
                 found += list_runs(
                     connections[alias],
                     here,
@@ -87,23 +87,23 @@ def read_runs(
     return (found[offset : offset + limit] if len(aliases) > 1 else found), problems
 
 
-def read_run(domains: Sequence[Domain], run: str) -> Line:
+def read_run(domains: Sequence[Domain], run: str) -> Timeline:
     """Return what a run did in these domains; without steps where it did nothing in them."""
-    steps: list[JournalStep] = []
+    steps: list[JournalRow] = []
     problems: list[str] = []
     for alias, here in _aliases(domains):
         try:
-            with database_errors(alias):
+            with translate_database_errors(alias):
                 steps += steps_of_run(connections[alias], here, run)
         except DomainMigrationsError as exc:
             problems.append(f"{exc.message} {exc.hint}".strip())
     if not steps:
-        return Line(datetime.datetime.now(datetime.UTC), 0.0, (), tuple(problems))
+        return Timeline(datetime.datetime.now(datetime.UTC), 0.0, (), tuple(problems))
     steps = _restored_together(steps)
     begin = min(step.started for step in steps)
     end = max(step.started + datetime.timedelta(seconds=step.seconds) for step in steps)
     ended = {step.domain for step in steps if step.direction == "run" and step.status != "running"}
-    return Line(
+    return Timeline(
         begin,
         (end - begin).total_seconds(),
         tuple(
@@ -116,7 +116,7 @@ def read_run(domains: Sequence[Domain], run: str) -> Line:
     )
 
 
-def _restored_together(steps: list[JournalStep]) -> list[JournalStep]:
+def _restored_together(steps: list[JournalRow]) -> list[JournalRow]:
     """Return the steps, those of a snapshot with the time that it took for all of them."""
     totals: dict[str, float] = {}
     for step in steps:

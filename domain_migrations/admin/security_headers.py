@@ -32,12 +32,12 @@ def content_security_policy() -> str:
     )
 
 
-def refused(request: HttpRequest) -> HttpResponseBase | None:
+def method_not_allowed(request: HttpRequest) -> HttpResponseBase | None:
     """Return the answer to a request that is not for reading; None to one that is."""
     return None if request.method in METHODS else HttpResponseNotAllowed(METHODS)
 
 
-def protect(response: HttpResponseBase) -> HttpResponseBase:
+def add_headers(response: HttpResponseBase) -> HttpResponseBase:
     """Give the response the headers of the engine's pages."""
     response.headers[HEADER] = content_security_policy()
     response.headers["Referrer-Policy"] = "same-origin"

@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 
 from ..permissions import visible_domains
 from . import page, views
-from .security_headers import protect, refused
+from .security_headers import add_headers, method_not_allowed
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Any]
@@ -62,7 +62,7 @@ class DomainAdmin(BaseAdmin):
     def _page(self, route: str, view: View, name: str) -> URLPattern:
         def serve(request: HttpRequest, **captured: Any) -> HttpResponseBase:
             try:
-                return refused(request) or self._answer(request, view, captured)
+                return method_not_allowed(request) or self._answer(request, view, captured)
             except (Http404, PermissionDenied) as exc:
                 if settings.DEBUG:
                     raise  # Django's page for developers has its styles inline.
@@ -72,7 +72,7 @@ class DomainAdmin(BaseAdmin):
 
         def protected(request: HttpRequest, **captured: Any) -> HttpResponseBase:
             # What leads to signing in is an answer too.
-            return protect(guarded(request, **captured))
+            return add_headers(guarded(request, **captured))
 
         return path(route, protected, name=f"domain_migrations_{name}")
 

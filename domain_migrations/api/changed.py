@@ -34,7 +34,7 @@ class GitFailed(DomainMigrationsError):
     code = "invalid_configuration"
 
 
-class NotARevision(GitFailed):
+class InvalidRevision(GitFailed):
     """What was given cannot be a revision, whatever repository it is."""
 
     exit_status = EXIT_USAGE
@@ -52,7 +52,7 @@ class Changes:
 
     since: str
     files: dict[str, tuple[str, ...]]
-    outside: tuple[str, ...]
+    unowned_files: tuple[str, ...]
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class Changes:
             "since": self.since,
             "domains": list(self.files),
             "files": {name: list(paths) for name, paths in self.files.items()},
-            "outside": list(self.outside),
+            "outside": list(self.unowned_files),
         }
 
 
@@ -84,7 +84,7 @@ def changed_domains(since: str, *, folder: Path | None = None) -> Changes:
         GitFailed: there is no Git or no repository, or it has no such revision.
     """
     if not since.strip() or since.startswith("-") or "\0" in since:
-        raise NotARevision(
+        raise InvalidRevision(
             f'"{since}" is no revision.', hint="Give a branch, a tag or a commit: --since main"
         )
     folder = folder or _project_folder()
@@ -92,17 +92,17 @@ def changed_domains(since: str, *, folder: Path | None = None) -> Changes:
     commit = _commit(folder, since)
     paths = sorted({*_differing(top, commit), *_untracked(top)})
     domains = get_domains()
-    homes = sorted(_homes(domains), key=lambda home: len(home[0].parts), reverse=True)
+    homes = sorted(_app_folders(domains), key=lambda home: len(home[0].parts), reverse=True)
     files: dict[str, list[str]] = {domain.name: [] for domain in domains}
     outside: list[str] = []
     for path in paths:
         home = next((name for place, name in homes if (top / path).is_relative_to(place)), None)
         (outside if home is None else files[home]).append(path)
     changed = {name: tuple(found) for name, found in files.items() if found}
-    return Changes(since=commit, files=changed, outside=tuple(outside))
+    return Changes(since=commit, files=changed, unowned_files=tuple(outside))
 
 
-def _homes(domains: Sequence[Domain]) -> Iterator[tuple[Path, str | None]]:
+def _app_folders(domains: Sequence[Domain]) -> Iterator[tuple[Path, str | None]]:
     """Yield folders, and the domain that owns what is in them."""
     for domain in domains:
         for label in domain.app_labels:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from django.db import connections, transaction
 
 from ..domains import Domain, get_domain, get_domains
-from ..engine.sessions.connection import database_errors
-from ..engine.sessions.roles import apply_statements, remove_statements
+from ..engine.sessions.connection import translate_database_errors
+from ..engine.sessions.roles import grant_statements, revoke_statements
 
 
-def granted(
+def grant_roles(
     names: Sequence[str], *, remove: bool, run: bool, database: str | None = None
 ) -> Iterator[tuple[Domain, list[str]]]:
     """Yield each domain with the statements that give it its role, or take it away.
@@ -27,10 +27,10 @@ def granted(
         PrivilegeMissing: the role that connects may not create roles.
     """
     chosen = [get_domain(name) for name in names] or [d for d in get_domains() if not d.is_core]
-    compose = remove_statements if remove else apply_statements
+    compose = revoke_statements if remove else grant_statements
     for domain in chosen:
         alias = database or domain.database
-        with database_errors(alias), transaction.atomic(using=alias):
+        with translate_database_errors(alias), transaction.atomic(using=alias):
             statements = []
             for statement in compose(connections[alias], domain):
                 statements.append(statement)

@@ -10,16 +10,16 @@ from django.db import DEFAULT_DB_ALIAS
 
 from ..domains import CORE, get_domain, get_domains
 from ..engine.history.run_context import RunContext
-from ..engine.history.status import Glance
+from ..engine.history.status import BulkStatusReader
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions
-from ..engine.runner.parallel import run_side_by_side
+from ..engine.runner.parallel import run_in_parallel
 from ..engine.runner.reporter import Reporter
-from ..engine.runner.results import DomainResult, Error, RunResult
+from ..engine.runner.results import DomainResult, ErrorInfo, RunResult
 from ..exceptions import DomainMigrationsError
 
 
-def migrate(
+def migrate_domains(
     domains: Sequence[str] | None = None,
     options: MigrateOptions | None = None,
     *,
@@ -42,7 +42,7 @@ def migrate(
     if options.with_dependencies and CORE not in names:
         results = _with_core(names, options, context, reporter)
     else:
-        results = _in_order(names, options, context, reporter)
+        results = _core_first(names, options, context, reporter)
     return RunResult(
         run=str(context.run),
         database=options.database or DEFAULT_DB_ALIAS,
@@ -59,19 +59,19 @@ def _with_core(
     first = _run(CORE, core, context, reporter)
     if first.error is not None:
         return [first, *map(_skipped, names)]
-    return [first, *_in_order(names, options, context, reporter)]
+    return [first, *_core_first(names, options, context, reporter)]
 
 
-def _in_order(
+def _core_first(
     names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
 ) -> list[DomainResult]:
-    if options.jobs is None or options.looks_only:
+    if options.jobs is None or options.is_read_only:
         return _one_by_one(names, options, context, reporter)
     results = _one_by_one([name for name in names if name == CORE], options, context, reporter)
     others = [name for name in names if name != CORE]
     if _core_failed(results):
         return [*results, *map(_skipped, others)]
-    return results + run_side_by_side(
+    return results + run_in_parallel(
         others, options, context, reporter, run=_run, jobs=options.jobs
     )
 
@@ -81,8 +81,8 @@ def _one_by_one(
 ) -> list[DomainResult]:
     results: list[DomainResult] = []
     # Checksums, which --strict asks for too, are of more than names.
-    short = options.checks_latest and not options.strict
-    glance = Glance(names, options.database) if short else None
+    short = options.only_checks_pending and not options.strict
+    glance = BulkStatusReader(names, options.database) if short else None
     for name in names:
         if _core_failed(results):
             results.append(_skipped(name))
@@ -100,13 +100,13 @@ def _run(
     options: MigrateOptions,
     context: RunContext,
     reporter: Reporter,
-    glance: Glance | None = None,
+    glance: BulkStatusReader | None = None,
 ) -> DomainResult:
     try:
         domain = get_domain(name)
     except DomainMigrationsError as exc:
-        return DomainResult(domain=name, status="refused", error=Error.of(exc))
-    return DomainRun(domain, options, context, reporter, glance).result()
+        return DomainResult(domain=name, status="refused", error=ErrorInfo.of(exc))
+    return DomainRun(domain, options, context, reporter, glance).run()
 
 
 def _skipped(name: str) -> DomainResult:

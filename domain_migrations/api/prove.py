@@ -17,18 +17,18 @@ from typing import Any
 from django.db import connections
 
 from ..domains import CORE, Domain, get_domain, get_domains
-from ..engine.catalog.fingerprint import Catalog, differences, read_catalog
+from ..engine.catalog.fingerprint import DatabaseFingerprint, fingerprint_differences, read_catalog
 from ..engine.history.tables import ensure_schema
 from ..engine.runner.options import MigrateOptions
-from ..engine.runner.results import Error
-from ..engine.sessions.scratch_databases import pointed_at, scratch_database
+from ..engine.runner.results import ErrorInfo
+from ..engine.sessions.scratch_databases import connections_redirected_to, scratch_database
 from ..engine.snapshots.snapshot_file import snapshot_file
 from ..exceptions import MigrationFailed
-from .migrate import migrate
+from .migrate import migrate_domains
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ProofResult:
     """What came of one domain's proof.
 
     Attributes:
@@ -40,7 +40,7 @@ class Verdict:
     domain: str
     problem: str = ""
     differences: tuple[str, ...] = ()
-    error: Error | None = None
+    error: ErrorInfo | None = None
     seconds: float = 0.0
 
     @property
@@ -60,22 +60,22 @@ class Verdict:
         return f"{self.problem}: {self.differences[0]}" + (f" (and {more} more)" if more else "")
 
 
-class _Disproved(Exception):
+class ProofFailed(Exception):
     """Carries what was found out of the steps of a proof."""
 
     def __init__(
-        self, problem: str, differences: Sequence[str] = (), error: Error | None = None
+        self, problem: str, differences: Sequence[str] = (), error: ErrorInfo | None = None
     ) -> None:
         super().__init__(problem)
         self.problem, self.differences, self.error = problem, tuple(differences), error
 
 
-def prove(
+def prove_domains(
     domains: Sequence[str] = (),
     *,
     database: str | None = None,
-    report: Callable[[Verdict], None] = lambda _: None,
-) -> tuple[Verdict, ...]:
+    report: Callable[[ProofResult], None] = lambda _: None,
+) -> tuple[ProofResult, ...]:
     """Prove that domains stand alone with core and that their undo restores.
 
     Nothing is done to a configured database: scratch databases are made on its server, and
@@ -94,15 +94,15 @@ def prove(
     alias = database or get_domain(CORE).database
     verdicts = []
     with ExitStack() as stack:
-        base = _Base(alias, stack)
+        base = CoreDatabase(alias, stack)
         for domain in chosen:
-            verdict = _verdict(domain, alias, base)
+            verdict = _proof_of(domain, alias, base)
             verdicts.append(verdict)
             report(verdict)
     return tuple(verdicts)
 
 
-class _Base:
+class CoreDatabase:
     """A scratch database with core alone, made when it is first asked for."""
 
     def __init__(self, alias: str, stack: ExitStack) -> None:
@@ -113,23 +113,23 @@ class _Base:
         return self.stack.enter_context(scratch_database(self.alias, "prove_base"))
 
     @cached_property
-    def failure(self) -> _Disproved | None:
+    def failure(self) -> ProofFailed | None:
         try:
-            with pointed_at(self.name):
+            with connections_redirected_to(self.name):
                 _run(CORE, self.alias, "core, which it needs, cannot be applied")
-        except _Disproved as exc:
+        except ProofFailed as exc:
             return exc
         return None
 
 
-def _verdict(domain: Domain, alias: str, base: _Base) -> Verdict:
+def _proof_of(domain: Domain, alias: str, base: CoreDatabase) -> ProofResult:
     started = time.monotonic()
-    found: _Disproved | None = None
+    found: ProofFailed | None = None
     try:
         _prove(domain, alias, base)
-    except _Disproved as exc:
+    except ProofFailed as exc:
         found = exc
-    return Verdict(
+    return ProofResult(
         domain=domain.name,
         problem=found.problem if found else "",
         differences=found.differences if found else (),
@@ -138,7 +138,7 @@ def _verdict(domain: Domain, alias: str, base: _Base) -> Verdict:
     )
 
 
-def _prove(domain: Domain, alias: str, base: _Base) -> None:
+def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
     template = None
     if not domain.is_core:
         if base.failure:
@@ -146,7 +146,7 @@ def _prove(domain: Domain, alias: str, base: _Base) -> None:
         template = base.name
     with (
         scratch_database(alias, f"prove_{domain.name[:30]}", template=template) as name,
-        pointed_at(name),
+        connections_redirected_to(name),
     ):
         ensure_schema(connections[alias], domain.schema)  # An undo keeps it.
         before = _catalog(alias)
@@ -161,10 +161,12 @@ def _prove(domain: Domain, alias: str, base: _Base) -> None:
         _prove_snapshot(domain, alias, template, applied)
 
 
-def _prove_snapshot(domain: Domain, alias: str, template: str | None, applied: Catalog) -> None:
+def _prove_snapshot(
+    domain: Domain, alias: str, template: str | None, applied: DatabaseFingerprint
+) -> None:
     with (
         scratch_database(alias, f"prove_{domain.name[:30]}", template=template) as name,
-        pointed_at(name),
+        connections_redirected_to(name),
     ):
         _run(domain.name, alias, "its snapshot cannot be used", replay=False, strict=True)
         _expect(applied, _catalog(alias), "its snapshot restores something else than a replay")
@@ -174,16 +176,16 @@ def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values
     options = MigrateOptions(
         database=alias, interactive=False, verbosity=0, replay=replay, **values
     )
-    (result,) = migrate([domain], options).domains
+    (result,) = migrate_domains([domain], options).domains
     if result.error is not None:
-        raise _Disproved(problem, error=result.error)
+        raise ProofFailed(problem, error=result.error)
 
 
-def _expect(before: Catalog, after: Catalog, problem: str) -> None:
-    found = differences(before, after)
+def _expect(before: DatabaseFingerprint, after: DatabaseFingerprint, problem: str) -> None:
+    found = fingerprint_differences(before, after)
     if found:
-        raise _Disproved(problem, found)
+        raise ProofFailed(problem, found)
 
 
-def _catalog(alias: str) -> Catalog:
+def _catalog(alias: str) -> DatabaseFingerprint:
     return read_catalog(connections[alias])

@@ -17,16 +17,16 @@ from django.utils.connection import ConnectionDoesNotExist
 from ..conf import get_settings
 from ..domains import Domain, get_domain, get_domains
 from ..engine.history.status import DomainStatus, status_from_names
-from ..engine.history.tables import owned_rows, read_names_at_once
-from ..engine.runner.results import FORMAT, Error
-from ..engine.sessions.connection import database_errors
+from ..engine.history.tables import applied_names_bulk, rows_of_own_apps
+from ..engine.runner.results import FORMAT, ErrorInfo
+from ..engine.sessions.connection import translate_database_errors
 from ..engine.sources.files import MigrationKey, migration_file
-from ..engine.sources.stages import stage_on_disk
+from ..engine.sources.stages import declared_stage
 from ..exceptions import (
     DomainMigrationsError,
+    InsufficientPrivilege,
     InvalidConfiguration,
     MigrationFailed,
-    PrivilegeMissing,
 )
 
 
@@ -45,7 +45,7 @@ class DomainReadiness:
     before: tuple[MigrationKey, ...] = ()
     after: tuple[MigrationKey, ...] = ()
     unknown: tuple[MigrationKey, ...] = ()
-    error: Error | None = None
+    error: ErrorInfo | None = None
 
     @property
     def ready(self) -> bool:
@@ -85,49 +85,53 @@ class Readiness:
         }
 
 
-def readiness(names: Sequence[str] = ()) -> Readiness:
+def check_readiness(names: Sequence[str] = ()) -> Readiness:
     """Return whether the domains are ready; a database that does not answer is not.
 
     Arguments:
-        names: domains; those of the setting ``READY_DOMAINS`` unless given, or all.
+        names: domains; those of the setting ``READINESS_DOMAINS`` unless given, or all.
 
     Raises:
         UnknownDomain: a name is no domain's.
         InvalidConfiguration: the domains are not declared rightly.
     """
     every = get_domains()
-    chosen = list(names) or get_settings().ready_domains
+    chosen = list(names) or get_settings().readiness_domains
     wanted = every if chosen is None else [get_domain(name) for name in dict.fromkeys(chosen)]
     found: dict[str, DomainReadiness] = {}
     for alias in dict.fromkeys(domain.database for domain in wanted):
         here = [domain for domain in wanted if domain.database == alias]
-        found |= {answer.domain: answer for answer in _of_database(alias, here, every)}
+        found |= {answer.domain: answer for answer in _read_database(alias, here, every)}
     return Readiness(tuple(found[domain.name] for domain in wanted))
 
 
-def _of_database(
+def _read_database(
     alias: str, domains: Sequence[Domain], every: Sequence[Domain]
 ) -> list[DomainReadiness]:
     try:
-        with database_errors(alias):
-            names = read_names_at_once(connections[alias], domains)
+        with translate_database_errors(alias):
+            names = applied_names_bulk(connections[alias], domains)
     except ConnectionDoesNotExist as exc:
         failed: DomainMigrationsError = InvalidConfiguration(str(exc))
-    except (MigrationFailed, PrivilegeMissing) as exc:
+    except (MigrationFailed, InsufficientPrivilege) as exc:
         if len(domains) > 1:
             # One of them has a table that cannot be read, which is not the others' fault.
-            return [answer for domain in domains for answer in _of_database(alias, [domain], every)]
+            return [
+                answer for domain in domains for answer in _read_database(alias, [domain], every)
+            ]
         failed = exc
     except DomainMigrationsError as exc:
         failed = exc
     else:
-        owned = owned_rows(names, every)
-        return [_of_domain(status_from_names(domain, owned[domain.name])) for domain in domains]
-    return [DomainReadiness(domain=domain.name, error=Error.of(failed)) for domain in domains]
+        owned = rows_of_own_apps(names, every)
+        return [
+            _domain_readiness(status_from_names(domain, owned[domain.name])) for domain in domains
+        ]
+    return [DomainReadiness(domain=domain.name, error=ErrorInfo.of(failed)) for domain in domains]
 
 
-def _of_domain(status: DomainStatus) -> DomainReadiness:
-    stages = {key: stage_on_disk(migration_file(key)) for key in status.pending}
+def _domain_readiness(status: DomainStatus) -> DomainReadiness:
+    stages = {key: declared_stage(migration_file(key)) for key in status.pending}
     return DomainReadiness(
         domain=status.domain.name,
         before=tuple(key for key, stage in stages.items() if stage == "before"),

@@ -20,8 +20,8 @@ from ..engine.runner.interruptions import find_interruption
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.reporter import Reporter
 from ..engine.runner.results import DomainResult
-from ..engine.runner.targets import resolve_recorded, resolve_target
-from ..engine.sessions.exclusive import exclusive
+from ..engine.runner.targets import resolve_applied, resolve_target
+from ..engine.sessions.exclusive import locked_session
 from ..engine.sources.checksum import checksum
 from ..engine.sources.files import MigrationKey, migration_file
 from ..exceptions import UnknownTarget
@@ -37,9 +37,7 @@ class Repair:
 
 def resume(name: str, options: MigrateOptions, reporter: Reporter) -> DomainResult:
     """Go on with the migration that was interrupted, from its first unfinished operation."""
-    return DomainRun(
-        get_domain(name), replace(options, resume=True), RunContext(), reporter
-    ).result()
+    return DomainRun(get_domain(name), replace(options, resume=True), RunContext(), reporter).run()
 
 
 def mark_applied(name: str, target: str, options: MigrateOptions, reporter: Reporter) -> Repair:
@@ -51,7 +49,7 @@ def mark_applied(name: str, target: str, options: MigrateOptions, reporter: Repo
     domain = get_domain(name)
     key = resolve_target(domain, target)
 
-    def work(session: _Session) -> list[str]:
+    def work(session: RepairContext) -> list[str]:
         if key not in session.applied:
             session.recorder.record_applied(*key)
         elif not session.interrupted(key):
@@ -70,10 +68,10 @@ def mark_unapplied(name: str, target: str, options: MigrateOptions, reporter: Re
     """
     domain = get_domain(name)
 
-    def work(session: _Session) -> list[str]:
+    def work(session: RepairContext) -> list[str]:
         begun = session.interruption
         known = [*session.applied, *([begun.key] if begun else [])]
-        key = resolve_recorded(domain, known, target)
+        key = resolve_applied(domain, known, target)
         if key in session.applied:
             session.recorder.record_unapplied(*key)
         session.write(key, "faked", "backwards", "")
@@ -91,7 +89,7 @@ def accept_checksum(name: str, target: str, options: MigrateOptions, reporter: R
     domain = get_domain(name)
     key = resolve_target(domain, target)
 
-    def work(session: _Session) -> list[str]:
+    def work(session: RepairContext) -> list[str]:
         if key not in session.applied:
             raise UnknownTarget(
                 f"{key} is not applied, so it has no checksum to accept.",
@@ -107,7 +105,7 @@ def prune(name: str, options: MigrateOptions, reporter: Reporter) -> Repair:
     """Take the migrations out of the history that are not on disk any more."""
     domain = get_domain(name)
 
-    def work(session: _Session) -> list[str]:
+    def work(session: RepairContext) -> list[str]:
         for key in session.unknown:
             session.recorder.record_unapplied(*key)
             session.write(key, "faked", "backwards", "")
@@ -116,7 +114,7 @@ def prune(name: str, options: MigrateOptions, reporter: Reporter) -> Repair:
     return _repair(domain, options, reporter, work)
 
 
-class _Session:
+class RepairContext:
     """What a repair works with: the history as it is, the recorder and the journal."""
 
     def __init__(self, recorder: DomainRecorder, journal: Journal, domain: Domain) -> None:
@@ -140,17 +138,17 @@ def _repair(
     domain: Domain,
     options: MigrateOptions,
     reporter: Reporter,
-    work: Callable[[_Session], list[str]],
+    work: Callable[[RepairContext], list[str]],
 ) -> Repair:
     alias = options.database or domain.database
     with (
-        exclusive(alias, domain, wait=options.seconds_for_lock, reporter=reporter) as lock,
+        locked_session(alias, domain, wait=options.lock_wait_seconds, reporter=reporter) as lock,
         transaction.atomic(using=alias),
     ):
         ensure_history(lock.connection, domain)
         journal = Journal(lock.connection, domain, RunContext())
         journal.open()
-        session = _Session(DomainRecorder(lock.connection), journal, domain)
+        session = RepairContext(DomainRecorder(lock.connection), journal, domain)
         return Repair(domain.name, tuple(work(session)))
 
 

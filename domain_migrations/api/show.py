@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from ..domains import get_domain, get_domains
 from ..engine.history.status import DomainStatus, count_tables, read_statuses
 from ..engine.runner.results import FORMAT
-from ..engine.sessions.connection import database_errors
+from ..engine.sessions.connection import translate_database_errors
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DomainOverview:
 
 
 @dataclass(frozen=True)
-class Overview:
+class DomainsOverview:
     """The domains of one database."""
 
     database: str
@@ -54,7 +54,7 @@ class Overview:
         }
 
 
-def show(names: Sequence[str] = (), *, database: str | None = None) -> Overview:
+def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> DomainsOverview:
     """Return where the domains stand; creates nothing, and works on an empty database.
 
     Arguments:
@@ -70,12 +70,12 @@ def show(names: Sequence[str] = (), *, database: str | None = None) -> Overview:
     overviews: dict[str, DomainOverview] = {}
     for alias in dict.fromkeys(database or domain.database for domain in domains):
         here = [domain for domain in domains if (database or domain.database) == alias]
-        with database_errors(alias):
+        with translate_database_errors(alias):
             statuses = read_statuses(connections[alias], here)
             tables = count_tables(connections[alias], here)
         for status in statuses:
             overviews[status.domain.name] = DomainOverview(status, tables[status.domain.name])
-    return Overview(
+    return DomainsOverview(
         database or DEFAULT_DB_ALIAS, tuple(overviews[domain.name] for domain in domains)
     )
 

@@ -23,33 +23,38 @@ from ..domains import CORE, Domain, get_domain, get_domains
 from ..engine.catalog.drift import unmanaged_objects
 from ..engine.catalog.fingerprint import compare, fingerprint
 from ..engine.history.tables import ensure_schema
-from ..engine.runner.loader import load
+from ..engine.runner.loader import load_domain
 from ..engine.runner.options import MigrateOptions
-from ..engine.runner.plan import key_of
-from ..engine.runner.project_state import applied_state
+from ..engine.runner.plan import migration_key
+from ..engine.runner.project_state import applied_project_state
 from ..engine.runner.reporter import Reporter
-from ..engine.sessions.errors import primary_message
-from ..engine.sessions.scratch_databases import pointed_at, scratch_database
-from ..engine.snapshots.normalise import inserted_into, is_data, normalise
-from ..engine.snapshots.pg_dump import dump
+from ..engine.sessions.errors import first_line
+from ..engine.sessions.scratch_databases import connections_redirected_to, scratch_database
+from ..engine.snapshots.normalise import insert_target, is_data, normalise
+from ..engine.snapshots.pg_dump import dump_schema
 from ..engine.snapshots.schema import (
     core_columns,
-    objects_of,
     references_to_core,
     restore,
     schema_digest,
+    schema_objects,
     sequence_starts,
     tables_with_rows,
 )
-from ..engine.snapshots.snapshot_file import Snapshot, body_of, content_of, new_snapshot_file
+from ..engine.snapshots.snapshot_file import (
+    Snapshot,
+    join_statements,
+    new_snapshot_file,
+    read_normalised,
+)
 from ..engine.snapshots.validity import checksum_on_disk
 from ..engine.sources.files import MigrationKey
 from ..exceptions import InvalidConfiguration, MigrationFailed
-from .migrate import migrate
+from .migrate import migrate_domains
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class SnapshotResult:
     """What came of writing a snapshot.
 
     Attributes:
@@ -66,13 +71,13 @@ class Written:
     warnings: tuple[str, ...] = ()
 
 
-def snapshot(
+def snapshot_domains(
     names: Sequence[str],
     *,
     database: str | None = None,
     write: bool = True,
-    report: Callable[[Written], None] = lambda _: None,
-) -> tuple[Written, ...]:
+    report: Callable[[SnapshotResult], None] = lambda _: None,
+) -> tuple[SnapshotResult, ...]:
     """Replay domains in scratch databases, and write the schema of each into one file.
 
     Arguments:
@@ -87,19 +92,19 @@ def snapshot(
         PrivilegeMissing: the role may not create databases.
         MigrationFailed: the migrations do not run.
     """
-    places = {get_domain(name): _place(get_domain(name)) for name in names}
+    places = {get_domain(name): _target_path(get_domain(name)) for name in names}
     alias = database or next(iter(places)).database
     done = []
     with scratch_database(alias, "snapshot_base") as base:
-        with pointed_at(base):
+        with connections_redirected_to(base):
             _migrate(CORE, alias, Reporter())
         for domain, path in places.items():
-            done.append(_written(_Taking(domain, alias, base), path, write=write))
+            done.append(_write_snapshot(SnapshotBuilder(domain, alias, base), path, write=write))
             report(done[-1])
     return tuple(done)
 
 
-def _place(domain: Domain) -> Path:
+def _target_path(domain: Domain) -> Path:
     if domain.is_core:
         raise InvalidConfiguration(
             'core has no snapshot: its schema "public" is shared by apps whose migrations come'
@@ -115,15 +120,15 @@ def _place(domain: Domain) -> Path:
     return path
 
 
-def _written(taking: _Taking, path: Path, *, write: bool) -> Written:
+def _write_snapshot(taking: SnapshotBuilder, path: Path, *, write: bool) -> SnapshotResult:
     made = taking.run()
     text = made.render().encode()
-    before = content_of(path) if path.is_file() else b""
+    before = read_normalised(path) if path.is_file() else b""
     if write and before != text:
         new = path.with_name(f".{path.name}.{os.getpid()}")
         new.write_bytes(text)
         new.replace(path)
-    return Written(
+    return SnapshotResult(
         domain=taking.domain.name,
         path=path,
         snapshot=made,
@@ -134,7 +139,7 @@ def _written(taking: _Taking, path: Path, *, write: bool) -> Written:
 
 def _migrate(domain: str, alias: str, reporter: Reporter) -> None:
     options = MigrateOptions(database=alias, interactive=False, verbosity=0, replay=True)
-    (result,) = migrate([domain], options, reporter=reporter).domains
+    (result,) = migrate_domains([domain], options, reporter=reporter).domains
     if result.error is not None:
         raise MigrationFailed(
             f"The migrations cannot be replayed: {result.error.message}",
@@ -143,7 +148,7 @@ def _migrate(domain: str, alias: str, reporter: Reporter) -> None:
         )
 
 
-class _RowWatcher(Reporter):
+class RowOrigin(Reporter):
     """Notes which migrations ran, and which of them first left rows in a table.
 
     Attributes:
@@ -157,13 +162,13 @@ class _RowWatcher(Reporter):
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
         if action == "apply_success" and migration is not None:
-            self.seen.append(key_of(migration))
+            self.seen.append(migration_key(migration))
             for table in tables_with_rows(connections[self.alias], self.owner):
                 self.first.setdefault(table, self.seen[-1])
 
 
 @dataclass
-class _Taking:
+class SnapshotBuilder:
     """A domain's snapshot being taken.
 
     Attributes:
@@ -176,8 +181,8 @@ class _Taking:
     warnings: list[str] = field(default_factory=list)
 
     @cached_property
-    def watcher(self) -> _RowWatcher:
-        return _RowWatcher(self.domain, self.alias)
+    def watcher(self) -> RowOrigin:
+        return RowOrigin(self.domain, self.alias)
 
     def run(self) -> Snapshot:
         with self._scratch() as connection:
@@ -194,25 +199,30 @@ class _Taking:
     def _scratch(self) -> Iterator[BaseDatabaseWrapper]:
         """Make a copy of the base, with the domain's schema, that every alias leads to."""
         purpose = f"snapshot_{self.domain.name[:30]}"
-        with scratch_database(self.alias, purpose, template=self.base) as name, pointed_at(name):
+        with (
+            scratch_database(self.alias, purpose, template=self.base) as name,
+            connections_redirected_to(name),
+        ):
             ensure_schema(connections[self.alias], self.domain.schema)
             yield connections[self.alias]
 
     def _read(self, connection: BaseDatabaseWrapper) -> Snapshot:
-        domain, loader = self.domain, load(connection, self.domain)
+        domain, loader = self.domain, load_domain(connection, self.domain)
         contained = [loader.graph.nodes[key] for key in self.watcher.seen]
         self._check_writes(connection, contained)
         return Snapshot(
             domain=domain.name,
             migrations={key: checksum_on_disk(key) for key in self.watcher.seen},
-            fingerprint=schema_digest(objects_of(connection, domain)),
+            fingerprint=schema_digest(schema_objects(connection, domain)),
             core=core_columns(connection, domain),
-            unmanaged=unmanaged_objects(connection, domain, applied_state(loader), contained),
-            body=body_of(self._dumped(connection)),
+            unmanaged=unmanaged_objects(
+                connection, domain, applied_project_state(loader), contained
+            ),
+            body=join_statements(self._dumped(connection)),
         )
 
     def _dumped(self, connection: BaseDatabaseWrapper) -> tuple[str, ...]:
-        text = dump(connection, self.domain.schema, exclude=self.domain.own_tables)
+        text = dump_schema(connection, self.domain.schema, exclude=self.domain.engine_tables)
         return normalise(text, sequence_starts(connection, self.domain))
 
     def _check_writes(self, connection: BaseDatabaseWrapper, contained: list[Migration]) -> None:
@@ -232,7 +242,7 @@ class _Taking:
                 with transaction.atomic(using=self.alias):
                     restore(connection, made.body)
             except Error as exc:
-                reason = f"it cannot be restored: {primary_message(exc)}"
+                reason = f"it cannot be restored: {first_line(exc)}"
                 raise self._refused(reason) from exc
             differences = self._differences(_catalogs(connection))
             grants = [item for item in differences if item.startswith("privileges ")]
@@ -248,7 +258,7 @@ class _Taking:
             )
 
     def _differences(self, restored: dict[str, str]) -> list[str]:
-        own = tuple(f"privileges {table}" for table in self.domain.own_tables)  # and sequences
+        own = tuple(f"privileges {table}" for table in self.domain.engine_tables)  # and sequences
         return [
             difference
             for schema in sorted(self.catalogs.keys() | restored.keys())
@@ -263,7 +273,7 @@ class _Taking:
             again = [statement for statement in self._dumped(connection) if is_data(statement)]
         if again == rows:
             return
-        tables = (inserted_into(row) for row in {*rows} ^ {*again})
+        tables = (insert_target(row) for row in {*rows} ^ {*again})
         named = (self.watcher.first[table] for table in tables if table in self.watcher.first)
         migration = next(named, next(iter(self.watcher.first.values()), "one of them"))
         raise self._refused(f"{migration} inserts other rows each time that it runs")
@@ -281,7 +291,7 @@ def _catalogs(connection: BaseDatabaseWrapper) -> dict[str, str]:
         domain.schema: fingerprint(
             connection,
             domain.schema,
-            exclude=[table.name for table in domain.own_tables],
+            exclude=[table.name for table in domain.engine_tables],
             include_privileges=True,
         )
         for domain in get_domains()

@@ -9,10 +9,10 @@ from .domain import (
     Domain,
     DomainConfig,
     QualifiedName,
-    domain_of,
     get_domain,
+    get_domain_for,
     get_domains,
-    unknown_domain,
+    unknown_domain_error,
 )
 
 __all__ = (
@@ -22,8 +22,8 @@ __all__ = (
     "Domain",
     "DomainConfig",
     "QualifiedName",
-    "domain_of",
     "get_domain",
+    "get_domain_for",
     "get_domains",
-    "unknown_domain",
+    "unknown_domain_error",
 )

@@ -24,7 +24,7 @@ from django.db.models import Model
 
 from ..conf import get_settings
 from ..exceptions import InvalidConfiguration, UnknownDomain
-from .lazy_models import DeferringConfig
+from .lazy_models import LazyModelsConfig
 
 CORE = "core"
 CORE_SCHEMA = "public"
@@ -32,7 +32,7 @@ MAX_NAME_BYTES = 37
 """A domain's longest name: PostgreSQL's 63 bytes less what the journal's name adds to it."""
 
 
-class DomainConfig(DeferringConfig):
+class DomainConfig(LazyModelsConfig):
     """An app that belongs to a domain.
 
     Attributes:
@@ -104,7 +104,7 @@ class Domain:
         return QualifiedName(self.schema, f"django_seeds_{self.name}_rows")
 
     @property
-    def own_tables(self) -> tuple[QualifiedName, ...]:
+    def engine_tables(self) -> tuple[QualifiedName, ...]:
         """The tables that the engine keeps in the domain's schema."""
         return (self.history_table, self.journal_table, self.seed_table, self.seed_rows_table)
 
@@ -151,10 +151,12 @@ def get_domain(name: str, apps: Apps = global_apps) -> Domain:
         return domains[name]
     except KeyError:
         owners = [domain.name for domain in domains.values() if name in domain.app_labels]
-        raise unknown_domain(name, domains, owners) from None
+        raise unknown_domain_error(name, domains, owners) from None
 
 
-def unknown_domain(name: str, known: Iterable[str], owners: Sequence[str] = ()) -> UnknownDomain:
+def unknown_domain_error(
+    name: str, known: Iterable[str], owners: Sequence[str] = ()
+) -> UnknownDomain:
     """Return the error for a name that no domain has.
 
     Arguments:
@@ -170,7 +172,7 @@ def unknown_domain(name: str, known: Iterable[str], owners: Sequence[str] = ()) 
     )
 
 
-def domain_of(model_or_label: type[Model] | str, apps: Apps = global_apps) -> Domain:
+def get_domain_for(model_or_label: type[Model] | str, apps: Apps = global_apps) -> Domain:
     """Return the domain of a model or of an app label; core where none is declared."""
     label = model_or_label if isinstance(model_or_label, str) else model_or_label._meta.app_label
     domains = get_domains(apps)

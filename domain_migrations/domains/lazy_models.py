@@ -26,7 +26,7 @@ Others look at every model (``check``, ``makemigrations``, ``migrate``), or serv
 EVERY_DOMAIN = "--all"
 
 
-def is_left_out(domain: str) -> bool:
+def should_defer(domain: str) -> bool:
     """Return whether this process was started for other domains than this one.
 
     As Django does, takes the first argument for the command. That an option's value or a target
@@ -40,7 +40,7 @@ def is_left_out(domain: str) -> bool:
     return not every and domain not in arguments
 
 
-class DeferringConfig(AppConfig):
+class LazyModelsConfig(AppConfig):
     """An app whose models are imported when they are asked for, if its domain is left out.
 
     Attributes:
@@ -51,18 +51,18 @@ class DeferringConfig(AppConfig):
 
     def import_models(self) -> None:
         """Import the models, or keep that for later."""
-        if self.apps is not global_apps or deferral.over or not is_left_out(self.domain):
+        if self.apps is not global_apps or lazy_models.loaded or not should_defer(self.domain):
             super().import_models()
             return
         self.models = self.apps.all_models[self.label]
-        deferral.add(self)
+        lazy_models.add(self)
 
     # What Django, or anybody, asks an app for its models by comes down to these two.
 
     @property
     def models(self) -> Any:
         """The app's models by name; None before they are imported or kept for later."""
-        deferral.end_for(self)
+        lazy_models.load_for(self)
         return self.__dict__["models"]
 
     @models.setter
@@ -72,7 +72,7 @@ class DeferringConfig(AppConfig):
     @property
     def models_module(self) -> Any:
         """The module ``models``; None where the app has none."""
-        deferral.end_for(self)
+        lazy_models.load_for(self)
         return self.__dict__["models_module"]
 
     @models_module.setter
@@ -80,7 +80,7 @@ class DeferringConfig(AppConfig):
         self.__dict__["models_module"] = module
 
 
-class DeferringApps(Apps):
+class LazyApps(Apps):
     """What the registry of all apps is while models of some are not imported.
 
     Django has no seam for this, so `Deferral` makes the registry one of this class, and takes
@@ -93,7 +93,7 @@ class DeferringApps(Apps):
     ) -> list[type[Model]]:
         """Import what was left out, and return every model."""
         self.check_models_ready()
-        deferral.end()
+        lazy_models.load_all()
         return self.get_models(include_auto_created, include_swapped)
 
     @functools.cache  # noqa: B019 (as Django's: there is one registry)
@@ -112,7 +112,7 @@ class DeferringApps(Apps):
         """As Django's, for the models that are here."""
         django: Any = super()
         django.get_models.cache_clear()
-        DeferringApps.get_swappable_settings_name.cache_clear()
+        LazyApps.get_swappable_settings_name.cache_clear()
         if self.ready:
             for models in self.all_models.values():
                 for model in models.values():
@@ -120,7 +120,7 @@ class DeferringApps(Apps):
                     options._expire_cache()
 
 
-class Deferral:
+class LazyModels:
     """The apps whose models are not imported.
 
     Attributes:
@@ -128,20 +128,20 @@ class Deferral:
     """
 
     def __init__(self) -> None:
-        self.over = False
-        self._waiting: dict[str, DeferringConfig] = {}
+        self.loaded = False
+        self._waiting: dict[str, LazyModelsConfig] = {}
 
-    def add(self, config: DeferringConfig) -> None:
+    def add(self, config: LazyModelsConfig) -> None:
         """Keep an app's models for later."""
         self._waiting[config.label] = config
-        global_apps.__class__ = DeferringApps
+        global_apps.__class__ = LazyApps
 
-    def end_for(self, config: DeferringConfig) -> None:
+    def load_for(self, config: LazyModelsConfig) -> None:
         """Import the models of all apps if that one's are asked for and not imported."""
         if self._waiting.get(config.label) is config:
-            self.end()
+            self.load_all()
 
-    def end(self) -> None:
+    def load_all(self) -> None:
         """Import the models of all apps, in order.
 
         The registry is as it is within ``django.setup()`` meanwhile: a question for all models
@@ -155,7 +155,7 @@ class Deferral:
                 return
             ready, models_ready = apps.ready, apps.models_ready
             apps.__class__, apps.ready, apps.models_ready = Apps, False, False
-            self.over = True
+            self.loaded = True
             for config in waiting.values():
                 config.models = None
             try:
@@ -169,12 +169,12 @@ class Deferral:
                 apps.ready, apps.models_ready = ready, models_ready
                 apps.clear_cache()
 
-    def _keep(self, waiting: dict[str, DeferringConfig]) -> None:
-        self.over = False
+    def _keep(self, waiting: dict[str, LazyModelsConfig]) -> None:
+        self.loaded = False
         for config in waiting.values():
             config.models = global_apps.all_models[config.label]
             self.add(config)
 
 
-deferral = Deferral()
+lazy_models = LazyModels()
 """This process's."""

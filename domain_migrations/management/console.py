@@ -15,15 +15,15 @@ from ..engine.runner.options import MigrateOptions
 from ..engine.runner.reporter import Reporter
 from ..engine.runner.results import DomainResult, RunResult
 from ..exceptions import EXIT_FAILED, DomainMigrationsError
-from .plan_output import print_steps, rehearsed
+from .plan_output import dry_run_summary, print_steps
 
-STARTS = {
+START_MESSAGES = {
     "apply_start": "  Applying {}...",
     "unapply_start": "  Unapplying {}...",
     "render_start": "  Rendering model states...",
 }
 
-PAINT = {
+STATUS_STYLE = {
     "migrated": "SUCCESS",
     "pending": "WARNING",
     "planned": "WARNING",
@@ -44,7 +44,7 @@ class ConsoleReporter(Reporter):
         self.started = 0.0
         self.unended = ""
 
-    def domain(self, domain: Domain) -> None:
+    def on_domain_start(self, domain: Domain) -> None:
         # A plan has nothing to tell before it is made; its heading is printed with its steps.
         if self.options.verbosity >= 1 and not self.options.plan:
             self.command.stdout.write(_heading(self.command, domain.name, domain.schema))
@@ -52,9 +52,9 @@ class ConsoleReporter(Reporter):
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
         if self.options.verbosity < 1:
             return
-        if action in STARTS:
+        if action in START_MESSAGES:
             self.started = self.clock()
-            self._begin(STARTS[action].format(migration))
+            self._begin(START_MESSAGES[action].format(migration))
             return
         self.unended = ""
         took = f" ({self.clock() - self.started:.3f}s)" if self.options.verbosity > 1 else ""
@@ -64,7 +64,7 @@ class ConsoleReporter(Reporter):
         done = "DONE" if action == "render_success" else "FAKED" if fake else "OK"
         self.command.stdout.write(self.command.style.SUCCESS(f" {done}{took}"))
 
-    def note(self, message: str) -> None:
+    def on_note(self, message: str) -> None:
         if self.options.verbosity < 1:
             return
         begun = self.unended
@@ -93,7 +93,7 @@ class JsonReporter(Reporter):
         self.command = command
         self.verbosity = verbosity
 
-    def note(self, message: str) -> None:
+    def on_note(self, message: str) -> None:
         if self.verbosity >= 1:
             self.command.stderr.write(message, str)  # not red: nothing is wrong
             self.command.stderr.flush()
@@ -114,13 +114,13 @@ def print_result(command: BaseCommand, result: RunResult, options: MigrateOption
                 )
             )
         if options.plan or options.verbosity >= 1:
-            again = options.rolls_back and domain.steps and len(result.domains) > 1
+            again = options.is_dry_run and domain.steps and len(result.domains) > 1
             if domain.schema and (again or (options.plan and options.verbosity >= 1)):
                 command.stdout.write(_heading(command, domain.domain, domain.schema))
             print_steps(command, domain, options)
-            rolled_back = options.rolls_back and domain.status == "planned"
-            what = rehearsed(domain, options) if rolled_back else summary(domain)
-            paint = getattr(command.style, PAINT.get(domain.status, ""), str)
+            rolled_back = options.is_dry_run and domain.status == "planned"
+            what = dry_run_summary(domain, options) if rolled_back else summary(domain)
+            paint = getattr(command.style, STATUS_STYLE.get(domain.status, ""), str)
             name = f"{domain.domain}:".ljust(longest if command.stdout.isatty() else 0)
             command.stdout.write(f"{name} {paint(what)}{_waiting(domain, options)}")
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import BaseCommand
 
-from ..api.show import DomainOverview, Overview
-from ..engine.sources.stages import waits
-from .terminal import terminal
+from ..api.show import DomainOverview, DomainsOverview
+from ..engine.sources.stages import stage_suffix
+from .terminal import rich_console
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
 
-def print_overview(command: BaseCommand, overview: Overview, verbosity: int) -> None:
+def print_overview(command: BaseCommand, overview: DomainsOverview, verbosity: int) -> None:
     """Print where the domains stand: a table on a terminal, a few lines for each elsewhere."""
-    console = terminal(command)
+    console = rich_console(command)
     if console is not None:
         _print_table(console, overview)
     for domain in overview.domains:
@@ -28,7 +28,7 @@ def print_overview(command: BaseCommand, overview: Overview, verbosity: int) -> 
         _print_migrations(command, domain, verbosity)
 
 
-def _print_table(console: Console, overview: Overview) -> None:
+def _print_table(console: Console, overview: DomainsOverview) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -79,7 +79,7 @@ def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
 def _print_migrations(command: BaseCommand, domain: DomainOverview, verbosity: int) -> None:
     status = domain.status
     for key in status.pending:
-        command.stdout.write(f"  [ ] {key}{waits(key)}")
+        command.stdout.write(f"  [ ] {key}{stage_suffix(key)}")
     for key in status.unknown:
         command.stdout.write(command.style.WARNING(f"  [?] {key} (applied, not on disk)"))
     if verbosity > 1:

@@ -15,13 +15,13 @@ from django.core.management.base import BaseCommand, OutputWrapper
 from django.db.migrations.migration import Migration
 
 from ..engine.runner.options import MigrateOptions
-from .console import STARTS, ConsoleReporter
+from .console import START_MESSAGES, ConsoleReporter
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-TIMES_AT = 72
+TIME_COLUMN = 72
 """The column where the seconds of migrations stand below one another."""
 
 
@@ -34,7 +34,7 @@ class TerminalCommand(BaseCommand):
         return super().execute(*args, **options)
 
 
-class _Unended:
+class _NoNewlineWriter:
     """A command's output for whoever ends lines himself; Django's ends every write with one."""
 
     def __init__(self, wrapped: OutputWrapper) -> None:
@@ -47,7 +47,7 @@ class _Unended:
         return getattr(self.wrapped, name)
 
 
-def terminal(command: BaseCommand) -> Console | None:
+def rich_console(command: BaseCommand) -> Console | None:
     """Return the terminal that the command writes to; None where plain lines are better."""
     coloured = command.style.SUCCESS(".") != "."
     if not command.stdout.isatty() or not coloured:
@@ -56,7 +56,7 @@ def terminal(command: BaseCommand) -> Console | None:
         from rich.console import Console
     except ImportError:
         return None
-    file: Any = _Unended(command.stdout)
+    file: Any = _NoNewlineWriter(command.stdout)
     console = Console(
         file=file, force_terminal=True, no_color=False, highlight=False, emoji=False, markup=False
     )
@@ -64,9 +64,9 @@ def terminal(command: BaseCommand) -> Console | None:
 
 
 @contextmanager
-def reporting(command: BaseCommand, options: MigrateOptions) -> Iterator[ConsoleReporter]:
+def console_reporter(command: BaseCommand, options: MigrateOptions) -> Iterator[ConsoleReporter]:
     """Give what tells of a run, as fits where the command writes to."""
-    console = terminal(command) if options.verbosity >= 1 else None
+    console = rich_console(command) if options.verbosity >= 1 else None
     if console is None:
         yield ConsoleReporter(command, options)
         return
@@ -87,9 +87,9 @@ class TerminalReporter(ConsoleReporter):
         self.line = ""
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
-        if action in STARTS:
+        if action in START_MESSAGES:
             self.stop()
-            self.line = STARTS[action].format(migration)
+            self.line = START_MESSAGES[action].format(migration)
             self.started = self.clock()
             self._show(self.line.strip())
             return
@@ -97,14 +97,14 @@ class TerminalReporter(ConsoleReporter):
         style = self.command.style
         ok = "DONE" if action == "render_success" else "FAKED" if fake else "OK"
         end, paint = ("FAILED", style.ERROR) if action == "failure" else (ok, style.SUCCESS)
-        space = " " * (TIMES_AT - len(self.line) - len(end) - 1)
+        space = " " * (TIME_COLUMN - len(self.line) - len(end) - 1)
         took = f"{self.clock() - self.started:8.2f} s"
         self.command.stdout.write(f"{self.line} {paint(end)}{space}{took}")
 
-    def note(self, message: str) -> None:
+    def on_note(self, message: str) -> None:
         shown = self.running is not None
         self.stop()
-        super().note(message)
+        super().on_note(message)
         if shown:
             self._show(self.line.strip())
 

@@ -8,7 +8,7 @@ what is there and equal is left, and what is there and different is refused.
 from __future__ import annotations
 
 from .alter_referenced_key import AlterReferencedKey
-from .existing_table import ObjectDiffers
+from .existing_table import DefinitionMismatch
 from .fields import AddFieldIfMissing, RemoveFieldIfPresent
 from .indexes_and_constraints import AddConstraintIfMissing, AddIndexIfMissing
 from .introspection import has_column, has_constraint, has_index, has_table
@@ -20,7 +20,7 @@ __all__ = [
     "AddIndexIfMissing",
     "AlterReferencedKey",
     "CreateModelIfMissing",
-    "ObjectDiffers",
+    "DefinitionMismatch",
     "RemoveFieldIfPresent",
     "has_column",
     "has_constraint",

@@ -11,9 +11,9 @@ from django.db.migrations.state import ProjectState
 
 from ..backends.postgresql.names import parse_table_name, quote
 from ..domains import CORE_SCHEMA, QualifiedName
-from ..engine.catalog.core_references import Reference, read_references
+from ..engine.catalog.core_references import CoreReference, read_core_references
 from ..engine.catalog.cursor import catalog_cursor
-from .base import public
+from .base import exported
 
 DEFINITIONS = """
 SELECT n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid)
@@ -43,7 +43,7 @@ ORDER BY 1, 2, 3, 4, 5
 """
 
 
-@public
+@exported
 class AlterReferencedKey(AlterField):
     """``AlterField`` for a key of core that tables of domains refer to.
 
@@ -75,7 +75,7 @@ class AlterReferencedKey(AlterField):
         key = QualifiedName(schema or CORE_SCHEMA, name), new.column
         found = [
             reference
-            for reference in read_references(schema_editor.connection)
+            for reference in read_core_references(schema_editor.connection)
             if (reference.key_table, reference.key_column) == key
         ]
         _check_views(schema_editor, found)
@@ -101,7 +101,7 @@ class AlterReferencedKey(AlterField):
 
 
 def _definitions(
-    schema_editor: BaseDatabaseSchemaEditor, references: Iterable[Reference]
+    schema_editor: BaseDatabaseSchemaEditor, references: Iterable[CoreReference]
 ) -> list[tuple[str, str, str]]:
     """Return the foreign keys: the table and the name, both quoted, and the definition."""
     wanted = sorted({(*reference.table, reference.constraint) for reference in references})
@@ -113,7 +113,9 @@ def _definitions(
         ]
 
 
-def _check_views(schema_editor: BaseDatabaseSchemaEditor, references: Iterable[Reference]) -> None:
+def _check_views(
+    schema_editor: BaseDatabaseSchemaEditor, references: Iterable[CoreReference]
+) -> None:
     """Name the views in the way: PostgreSQL changes no type of a column that a view reads.
 
     Raises:

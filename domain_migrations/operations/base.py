@@ -24,35 +24,35 @@ PACKAGE = __name__.rpartition(".")[0]
 Kind = TypeVar("Kind", bound=type)
 
 
-class Conditional(Base):
+class IdempotentOperation(Base):
     """An operation that asks the database whether there is something to do."""
 
     condition = "if it is missing"
 
     @property
     @abstractmethod
-    def plain(self) -> Operation:
+    def wrapped(self) -> Operation:
         """The operation of Django's that this one is, where there is something to do."""
 
     def deconstruct(self) -> Any:
-        return (type(self).__name__, *self.plain.deconstruct()[1:])
+        return (type(self).__name__, *self.wrapped.deconstruct()[1:])
 
     def describe(self) -> str:
-        return f"{self.plain.describe()}, {self.condition}"
+        return f"{self.wrapped.describe()}, {self.condition}"
 
     @property
     def migration_name_fragment(self) -> str:
-        return self.plain.migration_name_fragment
+        return self.wrapped.migration_name_fragment
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        self.plain.state_forwards(app_label, state)
+        self.wrapped.state_forwards(app_label, state)
 
-    def is_ours(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+    def is_migrated_here(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         """Return whether the model's table is migrated on the editor's database."""
         return self.allow_migrate_model(schema_editor.connection.alias, model)
 
 
-class Adding(Conditional):
+class IdempotentAdd(IdempotentOperation):
     """An operation that adds what may be there already.
 
     Undone, it takes away what is there, whoever made it, unless the state before has it: then an
@@ -67,15 +67,15 @@ class Adding(Conditional):
         """The name of the model whose table it adds or adds to."""
 
     @abstractmethod
-    def is_missing(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+    def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         """Return whether there is something to add; raises ObjectDiffers where it differs."""
 
     @abstractmethod
-    def is_there(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         """Return whether there is something to take away."""
 
     @abstractmethod
-    def is_in(self, app_label: str, state: ProjectState) -> bool:
+    def in_state(self, app_label: str, state: ProjectState) -> bool:
         """Return whether a state has what the operation adds."""
 
     def database_forwards(
@@ -86,8 +86,8 @@ class Adding(Conditional):
         to_state: ProjectState,
     ) -> None:
         model = to_state.apps.get_model(app_label, self.table)
-        if self.is_ours(schema_editor, model) and self.is_missing(schema_editor, model):
-            self.plain.database_forwards(app_label, schema_editor, from_state, to_state)
+        if self.is_migrated_here(schema_editor, model) and self.is_absent(schema_editor, model):
+            self.wrapped.database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
         self,
@@ -96,14 +96,14 @@ class Adding(Conditional):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if self.is_in(app_label, to_state):
+        if self.in_state(app_label, to_state):
             return
         model = from_state.apps.get_model(app_label, self.table)
-        if self.is_ours(schema_editor, model) and self.is_there(schema_editor, model):
-            self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
+        if self.is_migrated_here(schema_editor, model) and self.exists(schema_editor, model):
+            self.wrapped.database_backwards(app_label, schema_editor, from_state, to_state)
 
 
-def public(kind: Kind) -> Kind:
+def exported(kind: Kind) -> Kind:
     """Give a class the package's name, under which migrations' files then import it."""
     kind.__module__ = PACKAGE
     return kind

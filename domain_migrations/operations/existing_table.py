@@ -14,16 +14,16 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import BaseConstraint, Field, Index, Model
 from psycopg import sql
 
-from ..backends.postgresql.names import cut, quote
+from ..backends.postgresql.names import quote, truncate
 from ..engine.catalog import findings
-from ..engine.catalog.canonical import Canonical, cast
+from ..engine.catalog.canonical import ExpressionNormalizer, cast
 from ..engine.catalog.comparison import TableComparison
 from ..engine.catalog.deparse import unquote_identifiers
 from ..engine.catalog.expected import ExpectedTable, ExpectedTables
-from ..engine.catalog.live_tables import Column, Named, Table, read_tables
-from .introspection import place_of, postgresql, put_off
+from ..engine.catalog.live_tables import Column, IndexOrConstraint, Table, read_tables
+from .introspection import deferred_statements, postgresql, qualified_name
 
-HARMLESS = frozenset({findings.COMMENT, findings.EXTRA_COMMENT, findings.EXTRA_SETTING})
+IGNORED = frozenset({findings.COMMENT, findings.EXTRA_COMMENT, findings.EXTRA_SETTING})
 """Differences that change nothing of what a table can hold."""
 
 NOT_IN_FORCE = """
@@ -42,7 +42,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(table)s
 """
 
-CARRIER = """
+NAME_OWNER_SQL = """
 SELECT x.relkind::text, c.relname
 FROM pg_catalog.pg_class x
 JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace
@@ -55,7 +55,7 @@ WHERE n.nspname = %s AND x.relname = %s
 KINDS = {"r": "a table", "p": "a table", "v": "a view", "m": "a materialized view"}
 
 
-class ObjectDiffers(Exception):
+class DefinitionMismatch(Exception):
     """What is there is not what the migration would make."""
 
     def __init__(self, differences: Iterable[str]) -> None:
@@ -63,7 +63,7 @@ class ObjectDiffers(Exception):
         super().__init__(f"What is there differs. {' '.join(self.differences)}")
 
 
-class Existing:
+class ExistingTable:
     """One model's table as it is, compared with what the model wants.
 
     Read when it is made and good for one operation: the next one may find another table.
@@ -73,14 +73,14 @@ class Existing:
         self.editor: Any = schema_editor
         self.connection = postgresql(schema_editor)
         self.model = model
-        self.place = place_of(model)
+        self.place = qualified_name(model)
         tables, classes = read_tables(self.connection, [self.place.schema], table=self.place.name)
         self.expected = ExpectedTables(self.connection, classes)
         self.live = tables.get(self.place)
         if self.live is not None:
             self._complete(self.live)
         types = {name: column.type for name, column in self.columns.items()}
-        self.canonical = Canonical(self.connection, types)
+        self.canonical = ExpressionNormalizer(self.connection, types)
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -99,9 +99,9 @@ class Existing:
         if live is None:
             return False
         self._check_kind(live)
-        wanted = self.expected.of_model(self.model)
+        wanted = self.expected.expected_table(self.model)
         for field in self.model._meta.local_concrete_fields:
-            self._pass_default(live, field)
+            self._ignore_equal_default(live, field)
         if not parts:
             live = replace(live, constraints=[], indexes=[])
             wanted = replace(wanted, named=[], unnamed=[])
@@ -120,14 +120,14 @@ class Existing:
         self._check_kind(live)
         if column.name not in live.columns:
             return False
-        self._pass_default(live, field)
+        self._ignore_equal_default(live, field)
         wanted = ExpectedTable(*self.place, columns={column.name: column})
         found = replace(live, columns={column.name: live.columns[column.name]}, comment="")
         found.constraints, found.indexes = [], []
         if parts:
-            wanted.unnamed = list(self.expected.of_field(self.model, field))
+            wanted.unnamed = list(self.expected.field_constraints(self.model, field))
             options = self.model._meta
-            named = {cut(item.name) for item in (*options.indexes, *options.constraints)}
+            named = {truncate(item.name) for item in (*options.indexes, *options.constraints)}
             for items, kept in (
                 (live.constraints, found.constraints),
                 (live.indexes, found.indexes),
@@ -143,15 +143,15 @@ class Existing:
     def has_index(self, index: Index) -> bool:
         """Return whether the index is there, as :meth:`has_table` does."""
         statement = index.create_sql(self.model, self.editor)
-        return self._has_named(self.expected.from_statement(statement))
+        return self._has_named(self.expected.parse_statement(statement))
 
     def has_constraint(self, constraint: BaseConstraint) -> bool:
         """Return whether the constraint is there, as :meth:`has_table` does."""
         statement = constraint.create_sql(self.model, self.editor)
-        return statement is not None and self._has_named(self.expected.from_statement(statement))
+        return statement is not None and self._has_named(self.expected.parse_statement(statement))
 
-    def _has_named(self, wanted: Named) -> bool:
-        name, head, live = cut(wanted.name), wanted.definition.head, self.live
+    def _has_named(self, wanted: IndexOrConstraint) -> bool:
+        name, head, live = truncate(wanted.name), wanted.definition.head, self.live
         if live is None:
             return False
         self._check_kind(live)
@@ -174,14 +174,14 @@ class Existing:
         if theirs != ours:
             noun = "index" if "INDEX" in theirs.head else "constraint"
             where = self.place.schema if noun == "index" else str(self.place)
-            raise ObjectDiffers(
+            raise DefinitionMismatch(
                 [f"The {noun} {where}.{name} is {theirs}; the migrations say {ours}."]
             )
         return True
 
     def _check_free(self, name: str) -> None:
         with self.connection.cursor() as cursor:
-            cursor.execute(CARRIER, [self.place.schema, name])
+            cursor.execute(NAME_OWNER_SQL, [self.place.schema, name])
             row = cursor.fetchone()
         if row is not None:
             kind, table = row
@@ -190,7 +190,7 @@ class Existing:
                 if table
                 else KINDS.get(kind, "something else")
             )
-            raise ObjectDiffers(
+            raise DefinitionMismatch(
                 [
                     f"The name {self.place.schema}.{name} belongs to {what};"
                     f" the migrations say to one of {self.place}."
@@ -199,7 +199,9 @@ class Existing:
 
     def _check_kind(self, live: Table) -> None:
         if live.kind != "table":
-            raise ObjectDiffers([f"{self.place} is a {live.kind}; the migrations say a table."])
+            raise DefinitionMismatch(
+                [f"{self.place} is a {live.kind}; the migrations say a table."]
+            )
 
     def _complete(self, live: Table) -> None:
         """Add what is put off, and what a definition does not tell."""
@@ -207,14 +209,14 @@ class Existing:
             cursor.execute(NOT_IN_FORCE, {"schema": self.place.schema, "table": self.place.name})
             notes = {name: note for name, note in cursor.fetchall() if note}
         for items in (live.constraints, live.indexes):
-            items[:] = [_noted(item, notes.get(item.name, "")) for item in items]
-        for statement in put_off(self.editor, self.place):
+            items[:] = [_with_note(item, notes.get(item.name, "")) for item in items]
+        for statement in deferred_statements(self.editor, self.place):
             text = str(statement)
             if text.startswith(("CREATE", "ALTER")):
                 items = live.indexes if text.startswith("CREATE") else live.constraints
-                items.append(self.expected.from_statement(statement))
+                items.append(self.expected.parse_statement(statement))
 
-    def _pass_default(self, live: Table, field: Field[Any, Any]) -> None:
+    def _ignore_equal_default(self, live: Table, field: Field[Any, Any]) -> None:
         """Take a default of the database that says what the field's own says for none.
 
         Whoever adds a NOT NULL column by hand gives it one for the rows that are there.
@@ -227,7 +229,7 @@ class Existing:
             return
         literal = sql.Literal(value).as_string(self.connection.connection)
         expressions = [cast(text, column.type) for text in (literal, column.default)]
-        self.canonical.learn(expressions)
+        self.canonical.prepare(expressions)
         if len({self.canonical(text) for text in expressions}) == 1:
             live.columns[column.name] = replace(column, default=None)
 
@@ -246,12 +248,12 @@ class Existing:
         }
 
         def differs(number: str, title: str, message: str) -> None:
-            if number not in HARMLESS:
+            if number not in IGNORED:
                 found.append(message)
 
         def unexpected(number: str, title: str, message: str, words: tuple[str, ...]) -> None:
             of_a_part = number in (findings.EXTRA_INDEX, findings.EXTRA_CONSTRAINT)
-            if number not in HARMLESS and not (of_a_part and words[0] in harmless):
+            if number not in IGNORED and not (of_a_part and words[0] in harmless):
                 found.append(message)
 
         comparison = TableComparison(
@@ -259,10 +261,10 @@ class Existing:
         )
         comparison.run()
         if found:
-            raise ObjectDiffers(found)
+            raise DefinitionMismatch(found)
 
 
-def _may_be_of(item: Named, column: str, field: Field[Any, Any]) -> bool:
+def _may_be_of(item: IndexOrConstraint, column: str, field: Field[Any, Any]) -> bool:
     """Return whether a constraint or an index may be the work of a field alone."""
     definition = item.definition
     if definition.head == "CHECK":
@@ -273,7 +275,7 @@ def _may_be_of(item: Named, column: str, field: Field[Any, Any]) -> bool:
     return [unquote_identifiers(key.expression) in spellings for key in definition.keys] == [True]
 
 
-def _noted(item: Named, note: str) -> Named:
+def _with_note(item: IndexOrConstraint, note: str) -> IndexOrConstraint:
     if not note:
         return item
     tail = f"{item.definition.tail} {note}".lstrip()

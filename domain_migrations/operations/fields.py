@@ -12,14 +12,14 @@ from django.db.migrations.operations.models import DeleteModel
 from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED, Field, Model
 
-from .base import Adding, Conditional, public
-from .existing_table import Existing
+from .base import IdempotentAdd, IdempotentOperation, exported
+from .existing_table import ExistingTable
 from .introspection import has_column
 from .models import model_exists
 
 
-@public
-class AddFieldIfMissing(Adding, FieldOperation):
+@exported
+class AddFieldIfMissing(IdempotentAdd, FieldOperation):
     """``AddField`` for a table that may have the column.
 
     A column of another type, nullability, default, identity or collation is refused, and so is
@@ -36,26 +36,26 @@ class AddFieldIfMissing(Adding, FieldOperation):
         super().__init__(model_name, name, field)
 
     @property
-    def plain(self) -> Operation:
+    def wrapped(self) -> Operation:
         return AddField(self.model_name, self.name, self.field, self.preserve_default)
 
     @property
     def table(self) -> str:
         return self.model_name
 
-    def is_missing(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+    def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         given = None if self.preserve_default else self.field.default
         return not field_exists(schema_editor, model, self.name, default=given)
 
-    def is_there(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         return field_exists(schema_editor, model, self.name, parts=False)
 
-    def is_in(self, app_label: str, state: ProjectState) -> bool:
+    def in_state(self, app_label: str, state: ProjectState) -> bool:
         return has_field(state, app_label, self.model_name_lower, self.name)
 
 
-@public
-class RemoveFieldIfPresent(Conditional, FieldOperation):
+@exported
+class RemoveFieldIfPresent(IdempotentOperation, FieldOperation):
     """``RemoveField`` for a table that may not have the column, or a model without the field.
 
     A column that is not as the field says is refused. A column that no field of the state
@@ -69,7 +69,7 @@ class RemoveFieldIfPresent(Conditional, FieldOperation):
         super().__init__(model_name, name)
 
     @property
-    def plain(self) -> Operation:
+    def wrapped(self) -> Operation:
         return RemoveField(self.model_name, self.name)
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
@@ -84,12 +84,12 @@ class RemoveFieldIfPresent(Conditional, FieldOperation):
         to_state: ProjectState,
     ) -> None:
         model = from_state.apps.get_model(app_label, self.model_name)
-        if not self.is_ours(schema_editor, model):
+        if not self.is_migrated_here(schema_editor, model):
             return
         if not has_field(from_state, app_label, self.model_name_lower, self.name):
             remove_column(schema_editor, model, self.name)
         elif field_exists(schema_editor, model, self.name, parts=False):
-            self.plain.database_forwards(app_label, schema_editor, from_state, to_state)
+            self.wrapped.database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
         self,
@@ -101,8 +101,10 @@ class RemoveFieldIfPresent(Conditional, FieldOperation):
         if not has_field(to_state, app_label, self.model_name_lower, self.name):
             return  # Nothing describes what there was.
         model = to_state.apps.get_model(app_label, self.model_name)
-        if self.is_ours(schema_editor, model) and not field_exists(schema_editor, model, self.name):
-            self.plain.database_backwards(app_label, schema_editor, from_state, to_state)
+        if self.is_migrated_here(schema_editor, model) and not field_exists(
+            schema_editor, model, self.name
+        ):
+            self.wrapped.database_backwards(app_label, schema_editor, from_state, to_state)
 
     def reduce(self, operation: Operation, app_label: str) -> bool | list[Operation]:
         """Give way to the removal of the whole table, as ``RemoveField`` does."""
@@ -149,7 +151,7 @@ def field_exists(
     if default is not None and default is not NOT_PROVIDED:
         field.default = default
     try:
-        return Existing(schema_editor, model).has_field(field, parts=parts)
+        return ExistingTable(schema_editor, model).has_field(field, parts=parts)
     finally:
         field.default = own
         vars(field).pop("_get_default", None)  # where Django keeps what it made of the default

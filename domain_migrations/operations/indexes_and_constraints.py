@@ -11,11 +11,11 @@ from django.db.migrations.operations.models import AddConstraint, AddIndex, Inde
 from django.db.migrations.state import ProjectState
 from django.db.models import BaseConstraint, Index, Model
 
-from .base import Adding, public
-from .existing_table import Existing
+from .base import IdempotentAdd, exported
+from .existing_table import ExistingTable
 
 
-class AddPart(Adding, IndexOperation):
+class AddIndexOrConstraint(IdempotentAdd, IndexOperation):
     """What adding an index and adding a constraint have in common."""
 
     model_name: str
@@ -23,14 +23,14 @@ class AddPart(Adding, IndexOperation):
 
     @property
     @abstractmethod
-    def part(self) -> Any:
+    def item(self) -> Any:
         """The index or the constraint."""
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Add it to the state, in place of one of its name."""
         options = state.models[app_label, self.model_name_lower].options
         others = options.get(self.option_name, [])
-        kept = [item for item in others if item.name != self.part.name]
+        kept = [item for item in others if item.name != self.item.name]
         if len(kept) != len(others):
             options[self.option_name] = kept
         super().state_forwards(app_label, state)
@@ -39,23 +39,27 @@ class AddPart(Adding, IndexOperation):
     def table(self) -> str:
         return self.model_name
 
-    def is_missing(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        return schema_editor.collect_sql or not self.exists(Existing(schema_editor, model))
+    def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return schema_editor.collect_sql or not self.exists_in_state(
+            ExistingTable(schema_editor, model)
+        )
 
-    def is_there(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        return schema_editor.collect_sql or self.exists(Existing(schema_editor, model))
+    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return schema_editor.collect_sql or self.exists_in_state(
+            ExistingTable(schema_editor, model)
+        )
 
-    def is_in(self, app_label: str, state: ProjectState) -> bool:
+    def in_state(self, app_label: str, state: ProjectState) -> bool:
         options = state.models[app_label, self.model_name_lower].options
-        return self.part.name in {item.name for item in options.get(self.option_name, [])}
+        return self.item.name in {item.name for item in options.get(self.option_name, [])}
 
     @abstractmethod
-    def exists(self, table: Existing) -> bool:
+    def exists_in_state(self, table: ExistingTable) -> bool:
         """Return whether the table has it; raises ObjectDiffers where it differs."""
 
 
-@public
-class AddIndexIfMissing(AddPart):
+@exported
+class AddIndexIfMissing(AddIndexOrConstraint):
     """``AddIndex`` for a table that may have the index.
 
     An index of that name with another definition or on another table is refused, and so is one
@@ -68,19 +72,19 @@ class AddIndexIfMissing(AddPart):
         self.index = index
 
     @property
-    def part(self) -> Index:
+    def item(self) -> Index:
         return self.index
 
     @property
-    def plain(self) -> Operation:
+    def wrapped(self) -> Operation:
         return AddIndex(self.model_name, self.index)
 
-    def exists(self, table: Existing) -> bool:
+    def exists_in_state(self, table: ExistingTable) -> bool:
         return table.has_index(self.index)
 
 
-@public
-class AddConstraintIfMissing(AddPart):
+@exported
+class AddConstraintIfMissing(AddIndexOrConstraint):
     """``AddConstraint`` for a table that may have the constraint.
 
     A constraint of that name with another definition is refused, and so is one that is not
@@ -94,12 +98,12 @@ class AddConstraintIfMissing(AddPart):
         self.constraint = constraint
 
     @property
-    def part(self) -> BaseConstraint:
+    def item(self) -> BaseConstraint:
         return self.constraint
 
     @property
-    def plain(self) -> Operation:
+    def wrapped(self) -> Operation:
         return AddConstraint(self.model_name, self.constraint)
 
-    def exists(self, table: Existing) -> bool:
+    def exists_in_state(self, table: ExistingTable) -> bool:
         return table.has_constraint(self.constraint)

@@ -17,9 +17,9 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
 from django.db.models import Model
 
-from ..backends.postgresql.names import cut, parse_table_name
+from ..backends.postgresql.names import parse_table_name, truncate
 from ..domains import CORE_SCHEMA, QualifiedName
-from ..engine.catalog.expected import table_place
+from ..engine.catalog.expected import table_name
 
 TableReference = type[Model] | QualifiedName | tuple[str, str] | str
 """A model, ``(schema, name)``, a ``db_table`` as Django spells it, or ``schema.table``."""
@@ -68,18 +68,18 @@ WHERE n.nspname = %s AND c.relname = %s AND (
 
 def has_table(schema_editor: BaseDatabaseSchemaEditor, table: TableReference) -> bool:
     """Return whether the table is there; a view is none."""
-    return _found(schema_editor, HAS_TABLE, place_of(table))
+    return _found(schema_editor, HAS_TABLE, qualified_name(table))
 
 
 def has_column(schema_editor: BaseDatabaseSchemaEditor, table: TableReference, column: str) -> bool:
     """Return whether the table has a column of that name in the database."""
-    return _found(schema_editor, HAS_COLUMN, place_of(table), cut(column))
+    return _found(schema_editor, HAS_COLUMN, qualified_name(table), truncate(column))
 
 
 def has_index(schema_editor: BaseDatabaseSchemaEditor, table: TableReference, name: str) -> bool:
     """Return whether the table has an index of that name, also one that backs a constraint."""
-    place, name = place_of(table), cut(name)
-    return _found(schema_editor, HAS_INDEX, place, name) or name in _names_put_off(
+    place, name = qualified_name(table), truncate(name)
+    return _found(schema_editor, HAS_INDEX, place, name) or name in _names_deferred(
         schema_editor, place, "CREATE"
     )
 
@@ -88,16 +88,16 @@ def has_constraint(
     schema_editor: BaseDatabaseSchemaEditor, table: TableReference, name: str
 ) -> bool:
     """Return whether the table has a constraint of that name, or a unique index."""
-    place, name = place_of(table), cut(name)
-    return _found(schema_editor, HAS_CONSTRAINT, place, name, name) or name in _names_put_off(
+    place, name = qualified_name(table), truncate(name)
+    return _found(schema_editor, HAS_CONSTRAINT, place, name, name) or name in _names_deferred(
         schema_editor, place, "ALTER", "CREATE UNIQUE"
     )
 
 
-def place_of(table: TableReference) -> QualifiedName:
+def qualified_name(table: TableReference) -> QualifiedName:
     """Return the schema and the name of a table as the catalog has them."""
     if isinstance(table, type):
-        return _cut(*table_place(table))
+        return _cut(*table_name(table))
     if isinstance(table, tuple):
         return _cut(*table)
     if '"' not in table and table.count(".") == 1:
@@ -105,7 +105,9 @@ def place_of(table: TableReference) -> QualifiedName:
     return _spelled(table)
 
 
-def put_off(schema_editor: BaseDatabaseSchemaEditor, place: QualifiedName) -> Iterator[Statement]:
+def deferred_statements(
+    schema_editor: BaseDatabaseSchemaEditor, place: QualifiedName
+) -> Iterator[Statement]:
     """Yield the statements about a table that the editor has put off to the end."""
     for statement in schema_editor.deferred_sql:
         parts: Any = getattr(statement, "parts", {})
@@ -120,15 +122,15 @@ def _spelled(db_table: str) -> QualifiedName:
 
 
 def _cut(schema: str, name: str) -> QualifiedName:
-    return QualifiedName(cut(schema), cut(name))
+    return QualifiedName(truncate(schema), truncate(name))
 
 
-def _names_put_off(
+def _names_deferred(
     schema_editor: BaseDatabaseSchemaEditor, place: QualifiedName, *beginnings: str
 ) -> set[str]:
     return {
         parse_table_name(str(statement.parts["name"])).name
-        for statement in put_off(schema_editor, place)
+        for statement in deferred_statements(schema_editor, place)
         if str(statement).startswith(beginnings)
     }
 

@@ -11,12 +11,12 @@ from django.db.migrations.operations.models import CreateModel, ModelOperation
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
-from .base import Adding, public
-from .existing_table import Existing, ObjectDiffers
+from .base import IdempotentAdd, exported
+from .existing_table import DefinitionMismatch, ExistingTable
 
 
-@public
-class CreateModelIfMissing(Adding, ModelOperation):
+@exported
+class CreateModelIfMissing(IdempotentAdd, ModelOperation):
     """``CreateModel`` for a database that may have the table.
 
     A table whose columns, constraints or unique indexes are not the model's is refused, and so is
@@ -42,7 +42,7 @@ class CreateModelIfMissing(Adding, ModelOperation):
         super().__init__(name)
 
     @property
-    def plain(self) -> Operation:
+    def wrapped(self) -> Operation:
         return self.plain_model
 
     def references_model(self, name: str, app_label: str) -> bool:
@@ -52,13 +52,13 @@ class CreateModelIfMissing(Adding, ModelOperation):
     def table(self) -> str:
         return self.name
 
-    def is_missing(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+    def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         return not model_exists(schema_editor, model)
 
-    def is_there(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         return model_exists(schema_editor, model, parts=False)
 
-    def is_in(self, app_label: str, state: ProjectState) -> bool:
+    def in_state(self, app_label: str, state: ProjectState) -> bool:
         return (app_label, self.name_lower) in state.models
 
 
@@ -80,11 +80,13 @@ def model_exists(
     fields: Any = model._meta.local_many_to_many
     throughs = [field.remote_field.through for field in fields]
     models = [model, *(through for through in throughs if through._meta.auto_created)]
-    tables = [Existing(schema_editor, item) for item in models]
+    tables = [ExistingTable(schema_editor, item) for item in models]
     there = [table.has_table(parts=parts) for table in tables]
     if any(there) and not all(there):
         names = [str(table.place) for table in tables]
         present = [name for name, found in zip(names, there, strict=True) if found]
         missing = [name for name, found in zip(names, there, strict=True) if not found]
-        raise ObjectDiffers([f"{', '.join(present)} is there, but {', '.join(missing)} is not."])
+        raise DefinitionMismatch(
+            [f"{', '.join(present)} is there, but {', '.join(missing)} is not."]
+        )
     return all(there)

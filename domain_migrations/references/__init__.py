@@ -5,6 +5,6 @@ The classes for the admin are in :mod:`domain_migrations.references.admin`.
 
 from __future__ import annotations
 
-from .resolution import references_of, resolve
+from .resolution import all_references, resolve
 
-__all__ = ["references_of", "resolve"]
+__all__ = ["all_references", "resolve"]

@@ -157,8 +157,8 @@ class ReferencingFormSet(BaseFormSet):
         for field in form.fields.values():
             if isinstance(field.widget, ReferenceSelect) and form.instance.pk is not None:
                 own: DomainReference = field.widget.field
-                field.widget.known[own.id_of(form.instance)] = getattr(
-                    form.instance, own.object_name
+                field.widget.known[own.get_id(form.instance)] = getattr(
+                    form.instance, own.accessor_name
                 )
 
 

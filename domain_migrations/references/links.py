@@ -36,7 +36,7 @@ def column(field: DomainReference) -> Callable[[Model], str]:
 
     @admin.display(description=title, ordering=field.name, empty_value=None)
     def show(obj: Model) -> str:
-        return link(field.id_of(obj), getattr(obj, field.object_name))
+        return link(field.get_id(obj), getattr(obj, field.accessor_name))
 
     show.__name__ = field.name
     return show

@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
 from ..engine.boundary.problem import Problem
-from ..fields import DomainReference, ReferencedObject, plain_field
+from ..fields import DomainReference, ReferenceDescriptor, plain_field
 
 M = TypeVar("M", bound=Model)
 
@@ -24,7 +24,7 @@ class Reference(NamedTuple):
     target: str
 
 
-def references_of(apps: Apps = global_apps) -> Iterator[Reference]:
+def all_references(apps: Apps = global_apps) -> Iterator[Reference]:
     """Yield every reference that a model declares, in the order of the models and their fields."""
     for model in apps.get_models(include_auto_created=True):
         for field in model._meta.local_fields:
@@ -53,11 +53,11 @@ def resolve(objects: Iterable[M], *names: str) -> list[M]:
     fields = _fields(type(rows[0]), names)
     for target in dict.fromkeys(field.to for field in fields):
         same = [field for field in fields if field.to == target]
-        pks = [field.id_of(row) for row in rows for field in same]
+        pks = [field.get_id(row) for row in rows for field in same]
         found = same[0].fetch(pks)
         for row in rows:
             for field in same:
-                field.remember(row, found.get(field.id_of(row)))
+                field.cache_object(row, found.get(field.get_id(row)))
     return rows
 
 
@@ -72,7 +72,7 @@ def _fields(model: type[Model], names: Iterable[str]) -> list[DomainReference]:
 
 def reference_problems(apps: Apps = global_apps) -> Iterator[Problem]:
     """Yield what is wrong with the targets of references."""
-    for model, field, target in references_of(apps):
+    for model, field, target in all_references(apps):
         label = f"{model._meta.label}.{field.name}"
         parts = target.split(".") if isinstance(target, str) else []
         if len(parts) != 2 or not all(part.isidentifier() for part in parts):
@@ -91,10 +91,10 @@ def reference_problems(apps: Apps = global_apps) -> Iterator[Problem]:
             )
         else:
             yield from _type_problems(label, model, field, apps)
-        if not isinstance(getattr(model, field.object_name, None), ReferencedObject):
+        if not isinstance(getattr(model, field.accessor_name, None), ReferenceDescriptor):
             yield Problem(
                 "E022",
-                f"{label} has its object at {field.object_name}, where the model has something"
+                f"{label} has its object at {field.accessor_name}, where the model has something"
                 " else.",
                 "Rename one of them.",
                 model,

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import NoReverseMatch, reverse
 
-from domain_migrations.admin.migrations import resolved
+from domain_migrations.admin.migrations import resolve_dependency
 from domain_migrations.admin.runs import read_run
 from domain_migrations.domains import get_domains
 from domain_migrations.engine.sessions.advisory_locks import lock_key
@@ -397,7 +397,7 @@ def test_swappable_dependency_leads_to_the_migration_that_it_means(client):
     ],
 )
 def test_dependency_is_resolved(key, expected):
-    assert str(resolved(key)) == expected
+    assert str(resolve_dependency(key)) == expected
 
 
 def test_what_a_snapshot_restored_came_together(client):

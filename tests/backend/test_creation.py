@@ -13,7 +13,7 @@ from psycopg import sql
 
 from domain_migrations.backends.postgresql import creation as templates
 from domain_migrations.backends.postgresql.names import MAX_NAME_BYTES
-from domain_migrations.backends.postgresql.template import MARK, template_name
+from domain_migrations.backends.postgresql.template import COMMENT_PREFIX, template_name
 from tests.support import databases
 from tests.support.servers import TestServer
 
@@ -114,7 +114,7 @@ def test_the_first_test_database_makes_the_template_and_the_next_is_a_copy(runne
         assert runner.create() == runner.test_name
         assert content(runner, runner.test_name) == COLUMNS
     assert runner.built() == 1
-    assert runner.comment() == [(f"{MARK} 1", False)]
+    assert runner.comment() == [(f"{COMMENT_PREFIX} 1", False)]
 
 
 def test_no_template__nobody_asks_for_one(runner: Runner) -> None:
@@ -145,17 +145,19 @@ def test_a_stale_template_is_made_anew(runner: Runner) -> None:
     runner.digest, runner.statements = "2", f"{runner.statements}; CREATE TABLE lab.more (id int)"
     runner.create()
     assert runner.ask("SELECT to_regclass('lab.more')::text", runner.test_name) == [("lab.more",)]
-    assert (runner.built(), runner.comment()) == (2, [(f"{MARK} 2", False)])
+    assert (runner.built(), runner.comment()) == (2, [(f"{COMMENT_PREFIX} 2", False)])
 
 
-@pytest.mark.parametrize("comment", [f"'{MARK} unfinished'", f"'{MARK}'", "NULL"])
+@pytest.mark.parametrize(
+    "comment", [f"'{COMMENT_PREFIX} unfinished'", f"'{COMMENT_PREFIX}'", "NULL"]
+)
 def test_what_a_killed_process_left_is_made_anew(runner: Runner, comment: str) -> None:
     databases.create(runner.server, runner.template)
     with runner.server.connect() as session:
         session.execute(f"COMMENT ON DATABASE {runner.template} IS {comment}")
     runner.create()
     assert content(runner, runner.test_name) == COLUMNS
-    assert (runner.built(), runner.comment()) == (1, [(f"{MARK} 1", False)])
+    assert (runner.built(), runner.comment()) == (1, [(f"{COMMENT_PREFIX} 1", False)])
 
 
 def test_a_database_that_is_none_of_ours_is_asked_for_as_django_asks(
@@ -221,7 +223,7 @@ def test_workers_of_one_run_share_the_template(
 def test_who_comes_second_waits_for_the_template(
     runner: Runner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = f"hashtextextended('{MARK} {runner.template}', 0)"
+    key = f"hashtextextended('{COMMENT_PREFIX} {runner.template}', 0)"
     waiting = threading.Event()
     log = DatabaseCreation.log
 
@@ -239,7 +241,7 @@ def test_who_comes_second_waits_for_the_template(
             databases.create(runner.server, runner.template)
             with runner.server.connect(runner.template) as other:
                 other.execute(runner.statements)
-            session.execute(f"COMMENT ON DATABASE {runner.template} IS '{MARK} 1'")
+            session.execute(f"COMMENT ON DATABASE {runner.template} IS '{COMMENT_PREFIX} 1'")
             session.execute(f"SELECT pg_advisory_unlock({key})")
 
         thread = threading.Thread(target=finish)

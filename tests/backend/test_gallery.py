@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from django.db.migrations.state import ProjectState
 
-from domain_migrations.engine.runner.project_state import RenderingState
+from domain_migrations.engine.runner.project_state import PartialRenderState
 from tests.backend.catalogs import Catalog, catalog, oids
 from tests.backend.conftest import Place
 from tests.backend.gallery import STORIES, Story
@@ -25,7 +25,7 @@ def test_operations_equal_those_of_stock_on_plain_tables(
     stories = {place.schema: tell(place.spell) for place in places}
     # As the engine runs them: its project states render fewer models than Django's.
     empty = {place.schema: ProjectState() for place in homonyms}
-    empty[qualified.schema] = RenderingState()
+    empty[qualified.schema] = PartialRenderState()
     states = {
         place.schema: place.run(stories[place.schema].before, empty[place.schema])
         for place in places

@@ -6,9 +6,9 @@ import pytest
 
 from domain_migrations.backends.postgresql.names import (
     TableName,
-    cut,
     format_table_name,
     parse_table_name,
+    truncate,
 )
 
 
@@ -61,7 +61,7 @@ def test_format_table_name(schema: str | None, name: str, expected: str) -> None
 
 
 def test_cut__63_bytes_and_whole_characters() -> None:
-    assert cut("x" * 70) == "x" * 63
-    assert cut("ยา" * 20) == "ยา" * 10 + "ย"
-    assert cut("short") == "short"
-    assert cut("x" * 63, 2) == "x" * 61
+    assert truncate("x" * 70) == "x" * 63
+    assert truncate("ยา" * 20) == "ยา" * 10 + "ย"
+    assert truncate("short") == "short"
+    assert truncate("x" * 63, 2) == "x" * 61

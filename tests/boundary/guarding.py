@@ -9,7 +9,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.guard.guard import Footprint, FootprintGuard
+from domain_migrations.engine.guard.guard import BoundaryGuard, Footprint
 from domain_migrations.engine.runner.executor import FORCE_CONSTRAINTS
 from domain_migrations.engine.runner.operation_hooks import editor_without_savepoint
 from domain_migrations.exceptions import BoundaryViolation
@@ -43,7 +43,7 @@ def guarded(
 ) -> Footprint:
     """Run the operations as the executor does, and roll back; return the footprint."""
     migration = migration_of(*operations, domain=domain, **attributes)
-    guard = FootprintGuard(connection, get_domain(domain))
+    guard = BoundaryGuard(connection, get_domain(domain))
     state = state or ProjectState()
     with transaction.atomic():
         guard.begin(migration, backwards=False)
@@ -53,7 +53,7 @@ def guarded(
                 operation.state_forwards(domain, state)
                 operation.database_forwards(domain, editor, before, state)
                 guard.after_operation(operation)
-        guard.run_last(FORCE_CONSTRAINTS)
+        guard.run_final(FORCE_CONSTRAINTS)
         footprint = guard.check()
         transaction.set_rollback(not commit)
     return footprint
@@ -64,7 +64,7 @@ def unprotected(
 ) -> Footprint:
     """Run the operations as a migration without a transaction; they stay."""
     migration = migration_of(*operations, domain=domain, atomic=False, **attributes)
-    guard = FootprintGuard(connection, get_domain(domain))
+    guard = BoundaryGuard(connection, get_domain(domain))
     guard.begin(migration, backwards=False)
     with connection.schema_editor(atomic=False) as editor:
         for operation in migration.operations:

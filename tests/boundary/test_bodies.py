@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain_migrations.api.verify.function_bodies import mentions, names_in
+from domain_migrations.api.verify.function_bodies import may_reference, referenced_names
 
 HR = frozenset({"hr"})
 
@@ -73,14 +73,16 @@ SQL = {
 
 @pytest.mark.parametrize("text", PROCEDURAL)
 def test_names_in_plpgsql(text: str):
-    assert names_in(text, HR, procedural=True) == {
+    assert referenced_names(text, HR, procedural=True) == {
         ("hr", name) for name in PROCEDURAL[text].split()
     }
 
 
 @pytest.mark.parametrize("text", SQL)
 def test_names_in_sql(text: str):
-    assert names_in(text, HR, procedural=False) == {("hr", name) for name in SQL[text].split()}
+    assert referenced_names(text, HR, procedural=False) == {
+        ("hr", name) for name in SQL[text].split()
+    }
 
 
 @pytest.mark.parametrize(
@@ -93,8 +95,8 @@ def test_names_in_sql(text: str):
     ],
 )
 def test_a_mention_is_a_schema_with_a_dot_behind_it(text: str, expected: bool):
-    assert mentions(text, HR) is expected
+    assert may_reference(text, HR) is expected
 
 
 def test_without_other_schemas_nothing_is_mentioned():
-    assert not mentions("SELECT 1 FROM hr.a", frozenset())
+    assert not may_reference("SELECT 1 FROM hr.a", frozenset())

@@ -9,13 +9,13 @@ import pytest
 from django.test import override_settings
 
 from domain_migrations.engine.boundary.migration_dependencies import crossing_links
-from domain_migrations.engine.sources.dependencies import dependencies_of, read_links
+from domain_migrations.engine.sources.dependencies import dependencies_of, parse_links
 
 
 def links(tmp_path: Path, source: str) -> tuple[object, object]:
     path = tmp_path / "0002_change.py"
     path.write_text("from django.db import migrations\n" + dedent(source))
-    found = read_links("inventory", path)
+    found = parse_links("inventory", path)
     return found.dependencies, found.run_before
 
 

@@ -14,7 +14,7 @@ from django.db.models import F, Func
 from django.utils.timezone import now
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.guard.guard import FootprintGuard
+from domain_migrations.engine.guard.guard import BoundaryGuard
 from domain_migrations.engine.history.journal import Direction, Journal
 from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.exceptions import BoundaryViolation
@@ -227,7 +227,7 @@ def test_another_session_is_not_blamed(landscape: None) -> None:
 
 def test_several_in_one_transaction(landscape: None) -> None:
     """As a dry run does: what the first has locked is not blamed on the second."""
-    guard = FootprintGuard(connection, get_domain("inventory"))
+    guard = BoundaryGuard(connection, get_domain("inventory"))
     key = "CREATE TABLE inventory.a (u uuid REFERENCES users)"
     with transaction.atomic(), connection.cursor() as cursor:
         footprints = []
@@ -252,7 +252,7 @@ def test_backwards_numbers_are_those_of_the_file(landscape: None) -> None:
 
     def undo() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
-            guard = FootprintGuard(connection, get_domain("inventory"))
+            guard = BoundaryGuard(connection, get_domain("inventory"))
             guard.begin(migration)
             for operation in reversed(migration.operations):
                 cursor.execute(operation.reverse_sql or operation.sql)
@@ -382,7 +382,7 @@ def test_without_a_transaction__operation_with_its_own(new_landscape: None) -> N
     )
 
     def run() -> None:
-        guard = FootprintGuard(connection, get_domain("inventory"))
+        guard = BoundaryGuard(connection, get_domain("inventory"))
         guard.begin(migration)
         with transaction.atomic(), connection.schema_editor() as editor:
             operation, state = migration.operations[0], ProjectState()

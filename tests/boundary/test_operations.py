@@ -17,7 +17,11 @@ from django.db.migrations.operations.base import Operation
 from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
 
-from domain_migrations.engine.guard.operation_kinds import is_injected, is_opaque, is_plain
+from domain_migrations.engine.guard.operation_kinds import (
+    is_additive,
+    is_django_internal,
+    runs_custom_sql,
+)
 
 CHECK = models.CheckConstraint(condition=Q(size__gt=F("least")) & Q(size__in=[1, 2]), name="c")
 NUMBER = models.IntegerField()
@@ -86,24 +90,24 @@ OPAQUE = [
 
 @pytest.mark.parametrize("operation", PLAIN, ids=name)
 def test_plain(operation: Operation) -> None:
-    assert is_plain(operation)
-    assert not is_opaque(operation)
+    assert is_additive(operation)
+    assert not runs_custom_sql(operation)
 
 
 @pytest.mark.parametrize("operation", TRANSPARENT, ids=name)
 def test_transparent(operation: Operation) -> None:
-    assert not is_plain(operation)
-    assert not is_opaque(operation)
+    assert not is_additive(operation)
+    assert not runs_custom_sql(operation)
 
 
 @pytest.mark.parametrize("operation", OPAQUE, ids=name)
 def test_opaque(operation: Operation) -> None:
-    assert not is_plain(operation)
-    assert is_opaque(operation)
+    assert not is_additive(operation)
+    assert runs_custom_sql(operation)
 
 
 def test_injected_by_django() -> None:
     rename = RenameContentType("inventory", "drug", "medicine")
-    assert is_injected(rename)
-    assert not is_opaque(rename)
-    assert not is_injected(migrations.RunPython(migrations.RunPython.noop))
+    assert is_django_internal(rename)
+    assert not runs_custom_sql(rename)
+    assert not is_django_internal(migrations.RunPython(migrations.RunPython.noop))

@@ -19,10 +19,10 @@ from domain_migrations.engine.history.journal import Journal
 from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
-from domain_migrations.engine.runner.loader import load
+from domain_migrations.engine.runner.loader import load_domain
 from domain_migrations.engine.runner.options import MigrateOptions
 from domain_migrations.engine.sessions.session import Session
-from domain_migrations.engine.sessions.timeouts import Traffic
+from domain_migrations.engine.sessions.timeouts import LockPolicy
 from domain_migrations.exceptions import BoundaryViolation
 from tests.boundary.guarding import lay_out
 from tests.boundary.random_statements import Grammar, Statement
@@ -159,9 +159,9 @@ def refusal(migration: migrations.Migration, domain: str) -> str | None:
     journal.open()
     executor = DomainExecutor(
         connection,
-        load(connection, owner),
+        load_domain(connection, owner),
         journal=journal,
-        traffic=Traffic(connection, MigrateOptions(), report=lambda _: None),
+        traffic=LockPolicy(connection, MigrateOptions(), report=lambda _: None),
         check_session=Session.of(connection).assert_same,
     )
     try:

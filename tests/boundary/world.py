@@ -17,10 +17,10 @@ from domain_migrations.engine.history.journal import Journal
 from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
-from domain_migrations.engine.runner.loader import load
+from domain_migrations.engine.runner.loader import load_domain
 from domain_migrations.engine.runner.options import MigrateOptions
 from domain_migrations.engine.sessions.session import Session
-from domain_migrations.engine.sessions.timeouts import Traffic
+from domain_migrations.engine.sessions.timeouts import LockPolicy
 from tests.boundary.guarding import lay_out
 from tests.support.catalog import query, schemas
 
@@ -144,9 +144,9 @@ def run(migration: migrations.Migration, *, backwards: bool = False) -> None:
     journal.open()
     executor = DomainExecutor(
         connection,
-        load(connection, domain),
+        load_domain(connection, domain),
         journal=journal,
-        traffic=Traffic(connection, MigrateOptions(), report=lambda _: None),
+        traffic=LockPolicy(connection, MigrateOptions(), report=lambda _: None),
         check_session=Session.of(connection).assert_same,
     )
     (executor.unapply_migration if backwards else executor.apply_migration)(state(), migration)

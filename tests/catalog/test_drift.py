@@ -9,8 +9,8 @@ from django.db.migrations.state import ProjectState
 from domain_migrations.engine.catalog.drift import find_drift
 from domain_migrations.engine.catalog.findings import (
     DECLARED,
-    REMOVE,
-    REPAIR,
+    HINT_REMOVE,
+    HINT_REPAIR,
     UNMANAGED,
     DriftFinding,
 )
@@ -117,8 +117,8 @@ def test_without_the_migrations_nobody_can_tell_handmade_from_made_by_sql(state:
 def test_the_hint_says_what_to_do(state: ProjectState):
     execute("DROP INDEX lab.state_made; CREATE INDEX by_hand ON lab.samples (note)")
     hints = {item.object: item.hint for item in drift(state)}
-    assert hints["lab.state_made"] == REPAIR
-    assert hints["lab.by_hand"] == REMOVE
+    assert hints["lab.state_made"] == HINT_REPAIR
+    assert hints["lab.by_hand"] == HINT_REMOVE
     assert hints["lab.by_price"] == DECLARED
 
 
@@ -145,7 +145,7 @@ def test_a_schema_that_is_not_there_lacks_every_table(state: ProjectState):
 
 def test_the_engines_own_tables_are_no_drift(state: ProjectState):
     with transaction.atomic():
-        for table in LAB.own_tables:
+        for table in LAB.engine_tables:
             execute(f"CREATE TABLE {table.db_table} (id serial PRIMARY KEY, app text UNIQUE)")
         assert said(drift(state)) == BY_SQL
         transaction.set_rollback(True)

@@ -154,7 +154,7 @@ def test_run_syncdb_loads_no_migration_where_nothing_is_pending(
     before = (snapshot(), histories(), query(journal))
     kinds = query("SELECT app_label, model FROM public.django_content_type ORDER BY 1, 2")
     execute("TRUNCATE public.django_content_type CASCADE")
-    monkeypatch.setattr(domain_run, "load", None)
+    monkeypatch.setattr(domain_run, "load_domain", None)
     result = call("migrate", run_syncdb=True, interactive=False, verbosity=0)
     assert (result.exit_status, result.stdout) == (0, "")
     assert query("SELECT app_label, model FROM public.django_content_type ORDER BY 1, 2") == kinds

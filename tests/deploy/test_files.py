@@ -181,5 +181,5 @@ def test_commands_and_options_exist(where: str, arguments: Sequence[str]) -> Non
     options = vars(parser.parse_args(rest))
     if name == "migrate_domain":
         assert bool(options["domain"]) != options["all"]
-        assert list(migrate_options(options).conflicts()) == []
+        assert list(migrate_options(options).validate()) == []
         assert options["interactive"] is False

@@ -8,7 +8,7 @@ import os
 import django
 from django.db.migrations import executor, loader, state
 
-from domain_migrations.engine.runner.project_state import RenderingState
+from domain_migrations.engine.runner.project_state import PartialRenderState
 from tests.django_suite import relocation
 from tests.django_suite.run import STOCK_ENGINE
 
@@ -22,7 +22,7 @@ if not _run["plain"]:
 
 if _run["rendering"]:
     for module in (state, loader, executor):
-        module.ProjectState = RenderingState
+        module.ProjectState = PartialRenderState
 
 
 def _database(alias: str) -> dict[str, object]:

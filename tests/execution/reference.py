@@ -54,7 +54,7 @@ class Left:
 def look() -> Left:
     connection = connections["default"]
     domain = get_domain("inventory")
-    own = {table.name for table in domain.own_tables}
+    own = {table.name for table in domain.engine_tables}
     applied: list[tuple[str]] = []
     if query("SELECT to_regclass('inventory.django_migrations_inventory')") != [(None,)]:
         applied = query(f"SELECT name FROM {domain.history_table.db_table} ORDER BY name")

@@ -14,7 +14,7 @@ import psycopg
 from django.db import connections
 
 from domain_migrations.domains import CORE, CORE_SCHEMA, Domain
-from domain_migrations.engine.sessions.advisory_locks import hold
+from domain_migrations.engine.sessions.advisory_locks import acquire_run_lock
 from tests.support.commands import ROOT, process_environment
 
 SECONDS = 30.0
@@ -81,7 +81,7 @@ class Other:
     def _work(self) -> None:
         connection = connections["default"]
         try:
-            with hold(
+            with acquire_run_lock(
                 connection, self._domain, wait=self._wait, report=self.messages.append
             ) as held:
                 self.pid = held.pid

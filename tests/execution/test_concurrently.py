@@ -8,8 +8,8 @@ from django.db import DatabaseError, IntegrityError, connection, connections
 from domain_migrations.engine.sessions.concurrent_indexes import (
     BuiltIndex,
     IndexBuilder,
+    built_index,
     find_dead_index,
-    index_built_by,
     is_concurrent,
 )
 from tests.execution.sessions import execute, in_thread, indexes, other_session, until
@@ -45,7 +45,7 @@ def test_is_concurrent(statement: str) -> None:
 )
 def test_is_concurrent__not(statement: str) -> None:
     assert not is_concurrent(statement)
-    assert index_built_by(statement) is None
+    assert built_index(statement) is None
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_is_concurrent__not(statement: str) -> None:
     ],
 )
 def test_index_built_by(statement: str, built: tuple[str, str]) -> None:
-    assert index_built_by(statement) == built
+    assert built_index(statement) == built
 
 
 def test_index_built_by__without_a_name() -> None:
-    assert index_built_by("CREATE INDEX CONCURRENTLY ON b (c)") is None
+    assert built_index("CREATE INDEX CONCURRENTLY ON b (c)") is None
 
 
 def leave_dead_index(schema: str) -> None:

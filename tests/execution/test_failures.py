@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from django.db.migrations import Migration
 
-from domain_migrations.engine.runner.failures import Position, failure_of
+from domain_migrations.engine.runner.failures import Position, migration_error
 
 
 class NonAtomic(Migration):
@@ -14,7 +14,7 @@ class NonAtomic(Migration):
 
 def test_hint_names_the_domain_and_not_the_app() -> None:
     position = Position(NonAtomic("0001_initial", "contenttypes"), "forwards")
-    assert failure_of(ValueError(), position, []).hint.endswith(
+    assert migration_error(ValueError(), position, []).hint.endswith(
         "then run: manage.py repair_domain core --resume"
     )
 
@@ -22,8 +22,8 @@ def test_hint_names_the_domain_and_not_the_app() -> None:
 def test_who_blocked_is_in_the_hint_which_the_journal_does_not_keep() -> None:
     position = Position(Migration("0001_initial", "hr"), "forwards")
     blamed = ": blocked by pid 7, idle in transaction, last ran: UPDATE people SET name = 'Smith'"
-    failure = failure_of(psycopg.errors.LockNotAvailable("no"), position, [], blamed=blamed)
+    failure = migration_error(psycopg.errors.LockNotAvailable("no"), position, [], blamed=blamed)
     assert "Smith" not in failure.message
     assert failure.hint.endswith(f" It was {blamed[2:]}.")
-    other = failure_of(psycopg.errors.DivisionByZero("no"), position, [], blamed=blamed)
+    other = migration_error(psycopg.errors.DivisionByZero("no"), position, [], blamed=blamed)
     assert "blocked" not in other.hint

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from domain_migrations.api.readiness import readiness
+from domain_migrations.api.readiness import check_readiness
 from tests.support import databases
 from tests.support.catalog import execute, schemas, tables
 from tests.support.commands import Result
@@ -58,7 +58,7 @@ def test_one_query__for_each_database(elsewhere: str, call: Call) -> None:
         CaptureQueriesContext(connections["default"]) as here,
         CaptureQueriesContext(connections[elsewhere]) as there,
     ):
-        assert readiness().ready
+        assert check_readiness().ready
     assert (len(here), len(there)) == (1, 1)
 
 

@@ -14,7 +14,10 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
-from domain_migrations.engine.sessions.scratch_databases import pointed_at, scratch_database
+from domain_migrations.engine.sessions.scratch_databases import (
+    connections_redirected_to,
+    scratch_database,
+)
 from domain_migrations.signals import domain_migrate_failed, domain_post_migrate, domain_pre_migrate
 from tests.execution import hook_targets
 from tests.support.catalog import execute, histories, query, schemas, snapshot
@@ -465,7 +468,7 @@ def test_scratch_databases_are_nobodys_business(
     with (
         hooks("core", before=[f"{TARGETS}.record"], after=[f"{TARGETS}.record"]),
         scratch_database("default", "quiet") as name,
-        pointed_at(name),
+        connections_redirected_to(name),
     ):
         assert call("migrate_domain", "core").exit_status == 0
     assert called == []

@@ -9,9 +9,9 @@ from django.db import DataError, connection, connections, transaction
 from psycopg import sql
 
 from domain_migrations.domains import Domain
-from domain_migrations.engine.sessions.advisory_locks import hold, holders, lock_key
-from domain_migrations.engine.sessions.session import dedicated
-from domain_migrations.exceptions import EXIT_TEMPORARY, LockBusy, MigrationFailed
+from domain_migrations.engine.sessions.advisory_locks import acquire_run_lock, holders, lock_key
+from domain_migrations.engine.sessions.session import dedicated_connection
+from domain_migrations.exceptions import EXIT_TEMPORARY, LockNotAvailable, MigrationFailed
 from tests.execution.sessions import (
     HR,
     INVENTORY,
@@ -42,7 +42,9 @@ class FakeClock:
 
 
 def take(domain: Domain, *, wait: float = 0.0, **more: Any) -> Any:
-    return hold(connections["default"], domain, wait=wait, report=lambda message: None, **more)
+    return acquire_run_lock(
+        connections["default"], domain, wait=wait, report=lambda message: None, **more
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_hold__domains_side_by_side() -> None:
 )
 def test_hold__excludes(first: Domain, second: Domain) -> None:
     with running(first) as (other,):
-        with pytest.raises(LockBusy) as busy, take(second):
+        with pytest.raises(LockNotAvailable) as busy, take(second):
             pytest.fail("both had the lock")
         assert f"pid {other.pid} (" in busy.value.message
         assert busy.value.exit_status == EXIT_TEMPORARY
@@ -86,7 +88,7 @@ def test_hold__waits_for_its_turn() -> None:
     messages: list[str] = []
     with running(INVENTORY) as (other,):
         threading.Timer(0.5, other.end).start()
-        with hold(connection, INVENTORY, wait=20, report=messages.append):
+        with acquire_run_lock(connection, INVENTORY, wait=20, report=messages.append):
             assert not other.holds
     assert len(messages) == 1
     assert messages[0].startswith(f'Waiting for the lock of "inventory": pid {other.pid} (user ')
@@ -111,7 +113,7 @@ def test_hold__two_wait() -> None:
 def test_hold__says_who_has_it(postgres_server: Any, module_database: str) -> None:
     environment = postgres_server.environment(module_database)
     with holder_process(INVENTORY, environment) as (_, pid):
-        with pytest.raises(LockBusy) as busy, take(INVENTORY, wait=0.2):
+        with pytest.raises(LockNotAvailable) as busy, take(INVENTORY, wait=0.2):
             pytest.fail("both had the lock")
         (holder,) = holders(connection, INVENTORY)
     since = holder.session.connected
@@ -153,14 +155,14 @@ def test_hold__says_that_the_query_is_hidden(postgres_server: Any, module_databa
 def test_hold__reports_at_once_and_every_ten_seconds() -> None:
     clock, times = FakeClock(), []
     with running(INVENTORY):
-        lock = hold(
+        lock = acquire_run_lock(
             connection,
             INVENTORY,
             wait=25,
             report=lambda message: times.append(clock.now - 1000),
             clock=clock,
         )
-        with pytest.raises(LockBusy, match=r"could not be had within 25 s: pid"), lock:
+        with pytest.raises(LockNotAvailable, match=r"could not be had within 25 s: pid"), lock:
             pytest.fail("both had the lock")
     assert clock.now - 1000 == pytest.approx(25)
     assert times == [0, pytest.approx(10, abs=0.5), pytest.approx(20, abs=1)]
@@ -205,7 +207,7 @@ def test_hold__again_in_the_same_session() -> None:
     with take(INVENTORY), take(INVENTORY):
         with take(HR):
             assert advisory_locks() == 3
-        with pytest.raises(LockBusy):
+        with pytest.raises(LockNotAvailable):
             Other(INVENTORY).until_held()
     assert advisory_locks() == 0
 
@@ -221,7 +223,7 @@ def test_hold__again_while_core_waits() -> None:
 
 
 def test_hold__domains_of_a_core_run() -> None:
-    with take(MAIN), take(INVENTORY), pytest.raises(LockBusy):
+    with take(MAIN), take(INVENTORY), pytest.raises(LockNotAvailable):
         Other(HR).until_held()
     assert advisory_locks() == 0
 
@@ -258,7 +260,7 @@ def test_hold__core_that_waits_is_named_to_domains_that_come_later() -> None:
     with running(INVENTORY):
         core = Other(MAIN, wait=20)
         until(lambda: core.messages)
-        with pytest.raises(LockBusy, match=r'waits for the lock of "core"\.$'), take(HR):
+        with pytest.raises(LockNotAvailable, match=r'waits for the lock of "core"\.$'), take(HR):
             pytest.fail("a domain overtook core")
     core.until_held().end()
 
@@ -287,7 +289,7 @@ def test_hold__inside_a_transaction_until_its_end() -> None:
     with transaction.atomic():
         with take(INVENTORY):
             pass
-        with pytest.raises(LockBusy):
+        with pytest.raises(LockNotAvailable):
             Other(INVENTORY).until_held()
     assert advisory_locks() == 0
 
@@ -295,7 +297,7 @@ def test_hold__inside_a_transaction_until_its_end() -> None:
 def test_hold__inside_a_transaction_without_waiting() -> None:
     with running(INVENTORY), transaction.atomic():
         begun = time.monotonic()
-        with pytest.raises(LockBusy) as busy, take(INVENTORY, wait=20):
+        with pytest.raises(LockNotAvailable) as busy, take(INVENTORY, wait=20):
             pytest.fail("both had the lock")
         assert time.monotonic() - begun < 5
     assert busy.value.hint == (
@@ -332,8 +334,8 @@ def test_held_lock__unlocked_by_a_migration() -> None:
 
 def test_hold__on_a_dedicated_connection() -> None:
     with (
-        dedicated(application_name="migrate_domain inventory") as own,
-        hold(own, INVENTORY, wait=0, report=lambda message: None),
-        pytest.raises(LockBusy, match='application "migrate_domain inventory"'),
+        dedicated_connection(application_name="migrate_domain inventory") as own,
+        acquire_run_lock(own, INVENTORY, wait=0, report=lambda message: None),
+        pytest.raises(LockNotAvailable, match='application "migrate_domain inventory"'),
     ):
         Other(INVENTORY).until_held()

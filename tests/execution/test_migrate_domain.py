@@ -31,7 +31,7 @@ def test_every_table_is_in_its_domains_schema(migrated_module_database: str) -> 
     for domain in get_domains():
         expected = {parse_table_name(str(table)) for table in _tables_of_models(domain.app_labels)}
         assert {table.schema or "public" for table in expected} <= {domain.schema}
-        engine = {table.name for table in domain.own_tables}
+        engine = {table.name for table in domain.engine_tables}
         assert tables(domain.schema) - engine == {table.name for table in expected}
 
 
@@ -69,7 +69,7 @@ def test_zero_and_back_leaves_every_catalog_as_it_was(
     between = snapshot()
     others = [schema for schema in before if schema != domain]
     assert {s: between[s] for s in others} == {s: before[s] for s in others}
-    engine = {table.name for d in get_domains() if d.name == domain for table in d.own_tables}
+    engine = {table.name for d in get_domains() if d.name == domain for table in d.engine_tables}
     assert tables(domain) <= engine
     assert histories()[domain] == []
     redone = call("migrate_domain", domain)

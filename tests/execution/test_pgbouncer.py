@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
-from domain_migrations.engine.sessions.advisory_locks import hold
+from domain_migrations.engine.sessions.advisory_locks import acquire_run_lock
 from domain_migrations.engine.sessions.pooling import Pooling, detect_pooling
-from domain_migrations.engine.sessions.session import backend_pid, dedicated
-from domain_migrations.exceptions import LockBusy, PooledConnection
+from domain_migrations.engine.sessions.session import backend_pid, dedicated_connection
+from domain_migrations.exceptions import LockNotAvailable, PooledConnection
 from tests.execution.sessions import INVENTORY, Other, advisory_locks
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.servers import TestServer
@@ -44,7 +44,7 @@ def test_transaction_mode__is_refused(postgres_server: TestServer) -> None:
     with (
         through(postgres_server, "transaction"),
         pytest.raises(PooledConnection) as refused,
-        dedicated(),
+        dedicated_connection(),
     ):
         pytest.fail("the pooler was not noticed")
     assert refused.value.message == (
@@ -106,11 +106,11 @@ def test_session_mode__works(postgres_server: TestServer, module_database: str) 
     with through(postgres_server, "session"):
         assert detect_pooling(connections[DEFAULT_DB_ALIAS]) is Pooling.SESSION
         with (
-            dedicated(application_name="migrate_domain inventory") as own,
-            hold(own, INVENTORY, wait=0, report=lambda message: None) as held,
+            dedicated_connection(application_name="migrate_domain inventory") as own,
+            acquire_run_lock(own, INVENTORY, wait=0, report=lambda message: None) as held,
         ):
             held.assert_same()
-            with pytest.raises(LockBusy, match=f"pid {backend_pid(own)} "):
+            with pytest.raises(LockNotAvailable, match=f"pid {backend_pid(own)} "):
                 Other(INVENTORY).until_held()
         # The lock is back although the pooler keeps the process for the next client.
         Other(INVENTORY).until_held().end()

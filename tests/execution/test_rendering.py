@@ -14,7 +14,7 @@ from django.db.migrations.state import ModelState, ProjectState
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.runner.loader import DomainLoader
 from domain_migrations.engine.runner.operation_hooks import run_operations
-from domain_migrations.engine.runner.project_state import RenderingState, in_order
+from domain_migrations.engine.runner.project_state import PartialRenderState, full_order
 
 KEY: dict[str, Any] = {"id": models.BigAutoField(primary_key=True)}
 
@@ -27,7 +27,7 @@ def _create(name: str, **fields: models.Field[Any, Any]) -> migrations.CreateMod
     return migrations.CreateModel(name, list({**KEY, **fields}.items()))
 
 
-def _state(*operations: Operation, of: type[ProjectState] = RenderingState) -> ProjectState:
+def _state(*operations: Operation, of: type[ProjectState] = PartialRenderState) -> ProjectState:
     state = of()
     for operation in operations:
         operation.state_forwards("shop", state)
@@ -107,7 +107,7 @@ def test_the_state_before_remembers_what_pointed_at_a_model() -> None:
 def test_a_copy_does_not_look_into_the_state_that_it_is_a_copy_of() -> None:
     state = _state(_create("Drug"), _create("Batch"))
     copy = state.clone()
-    assert isinstance(copy, RenderingState)
+    assert isinstance(copy, PartialRenderState)
     migrations.AddField("Batch", "drug", _key("shop.Drug", null=True)).state_forwards("shop", copy)
     there, here = (each.apps.get_model("shop", "Drug")._meta for each in (state, copy))
     assert not there.related_objects
@@ -158,9 +158,9 @@ def test_what_looks_at_relations_sees_them_whole(module_database: str, third_par
 def test_histories_of_this_project_end_in_models_as_if_rendered_at_the_end(domain: str) -> None:
     loader = DomainLoader(None, get_domain(domain))
     # Django's is rendered at the end; on the way it keeps classes of models that have changed.
-    ours, stock = RenderingState(), ProjectState()
+    ours, stock = PartialRenderState(), ProjectState()
     assert ours.apps.ready
-    for key in in_order(loader):
+    for key in full_order(loader):
         for state in (ours, stock):
             loader.graph.nodes[key].mutate_state(state, preserve=False)
     assert _described(ours) == _described(stock)

@@ -19,7 +19,7 @@ from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
 from domain_migrations.engine.runner import snapshot_restore as restoring
 from domain_migrations.engine.snapshots.snapshot_file import (
     Snapshot,
-    body_of,
+    join_statements,
     read_snapshot,
     snapshot_file,
 )
@@ -86,7 +86,7 @@ def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
     def put(text: str | None = None, **values: Any) -> Path:
         path = tmp_path / "snapshot.sql"
         if "statements" in values:
-            values["body"] = body_of(values.pop("statements"))
+            values["body"] = join_statements(values.pop("statements"))
         path.write_text(replace(committed(), **values).render() if text is None else text)
         monkeypatch.setattr(restoring, "snapshot_file", lambda domain: path)
         return path
@@ -154,7 +154,9 @@ def test_what_the_snapshot_has_not_runs_behind_it(
     last = MigrationKey("hr", NAMES[-1])
     settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": False}
     call("migrate_domain", "hr", NAMES[-2])
-    digest = restoring.schema_digest(restoring.objects_of(connections["default"], get_domain("hr")))
+    digest = restoring.schema_digest(
+        restoring.schema_objects(connections["default"], get_domain("hr"))
+    )
     execute("DROP SCHEMA hr CASCADE")
     settings.DOMAIN_MIGRATIONS = {**settings.DOMAIN_MIGRATIONS, "SNAPSHOTS": True}
     kept = {key: value for key, value in committed().migrations.items() if key != last}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
-from domain_migrations.engine.sessions.session import Session, backend_pid, dedicated
-from domain_migrations.exceptions import ConnectionFailed, MigrationFailed
+from domain_migrations.engine.sessions.session import Session, backend_pid, dedicated_connection
+from domain_migrations.exceptions import DatabaseUnavailable, MigrationFailed
 from tests.support.catalog import snapshot
 
 pytestmark = pytest.mark.usefixtures("scratch_database")
@@ -34,14 +34,14 @@ def pooled() -> Any:
 
 def test_dedicated__plain_connection_is_kept() -> None:
     plain = connections[DEFAULT_DB_ALIAS]
-    with dedicated() as own:
+    with dedicated_connection() as own:
         assert own is plain
         assert connections[DEFAULT_DB_ALIAS] is plain
 
 
 def test_dedicated__replaces_a_pooled_connection(pooled: Any) -> None:
     shared_pid = backend_pid(connection)
-    with dedicated() as own:
+    with dedicated_connection() as own:
         assert connections[DEFAULT_DB_ALIAS] is own
         assert own.pool is None
         assert backend_pid(connection) != shared_pid
@@ -58,14 +58,14 @@ def test_dedicated__replaces_a_pooled_connection(pooled: Any) -> None:
 
 
 def test_dedicated__restores_after_an_exception(pooled: Any) -> None:
-    with pytest.raises(ZeroDivisionError), dedicated():
+    with pytest.raises(ZeroDivisionError), dedicated_connection():
         raise ZeroDivisionError
     assert connections[DEFAULT_DB_ALIAS] is pooled
 
 
 def test_dedicated__other_threads_keep_theirs(pooled: Any) -> None:
     seen: list[Any] = []
-    with dedicated() as own:
+    with dedicated_connection() as own:
         thread = threading.Thread(target=lambda: seen.append(connections[DEFAULT_DB_ALIAS]))
         thread.start()
         thread.join()
@@ -78,7 +78,7 @@ def test_dedicated__commits_by_itself() -> None:
     settings = {**plain.settings_dict, "AUTOCOMMIT": False}
     connections[DEFAULT_DB_ALIAS] = manual = type(plain)(settings, DEFAULT_DB_ALIAS)
     try:
-        with dedicated() as own:
+        with dedicated_connection() as own:
             assert own is not manual
             assert own.get_autocommit()
     finally:
@@ -86,13 +86,13 @@ def test_dedicated__commits_by_itself() -> None:
 
 
 def test_dedicated__inside_a_transaction(pooled: Any) -> None:
-    with transaction.atomic(), dedicated() as own:
+    with transaction.atomic(), dedicated_connection() as own:
         assert own is pooled
 
 
 def test_dedicated__names_the_session() -> None:
     before = application_name(backend_pid(connection))
-    with dedicated(application_name="migrate_domain inventory") as own:
+    with dedicated_connection(application_name="migrate_domain inventory") as own:
         pid = backend_pid(own)
         assert application_name(pid) == "migrate_domain inventory"
     assert backend_pid(connection) == pid
@@ -100,7 +100,7 @@ def test_dedicated__names_the_session() -> None:
 
 
 def test_dedicated__names_nothing_after_the_connection_was_closed() -> None:
-    with dedicated(application_name="migrate_domain inventory") as own:
+    with dedicated_connection(application_name="migrate_domain inventory") as own:
         own.close()
     assert application_name(backend_pid(connection)) == ""
 
@@ -135,7 +135,7 @@ def test_assert_same__ended_by_the_server(postgres_server: Any) -> None:
     session = Session.of(connections[DEFAULT_DB_ALIAS])
     with postgres_server.connect() as admin:
         admin.execute("SELECT pg_terminate_backend(%s)", [session.pid])
-    with pytest.raises(ConnectionFailed) as failed:
+    with pytest.raises(DatabaseUnavailable) as failed:
         session.assert_same()
     assert failed.value.message.startswith("The connection to the database was lost: ")
     connection.close()
@@ -154,7 +154,7 @@ def test_dedicated__looks_into_public_first(path: str, during: str) -> None:
         cursor.execute(f"SET search_path = {path}")
         cursor.execute("SHOW search_path")
         before = cursor.fetchone()
-        with dedicated():
+        with dedicated_connection():
             cursor.execute("SHOW search_path")
             assert cursor.fetchone() == (during,)
         cursor.execute("SHOW search_path")

@@ -11,7 +11,7 @@ from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.migration import Migration
 
 from domain_migrations.domains import Domain
-from domain_migrations.engine.runner.planner import staged
+from domain_migrations.engine.runner.planner import plan_for_stage
 from domain_migrations.engine.sources import stages
 from domain_migrations.exceptions import DependencyNotApplied
 from tests.support.catalog import execute, history, query, schemas
@@ -85,7 +85,7 @@ CASES = {
 def test_before(no_files: None, case: str) -> None:
     shape, expected = CASES[case]
     plan, loader = plan_of(shape, applied=set())
-    assert names(staged(plan, loader, LAB, "before")) == expected
+    assert names(plan_for_stage(plan, loader, LAB, "before")) == expected
 
 
 IMPOSSIBLE = {
@@ -120,7 +120,7 @@ def test_before__behind_an_after(no_files: None, case: str) -> None:
     shape, early, late, domain = IMPOSSIBLE[case]
     plan, loader = plan_of(shape, applied=set())
     with pytest.raises(DependencyNotApplied) as raised:
-        staged(plan, loader, LAB, "before")
+        plan_for_stage(plan, loader, LAB, "before")
     assert raised.value.message == (
         f'{early} is "before" and depends on {late}, which is "after" and not applied: no code can'
         " run between the two."
@@ -134,7 +134,7 @@ def test_before__behind_an_after(no_files: None, case: str) -> None:
 def test_before__behind_an_applied_after(no_files: None) -> None:
     shape = {"lab.1": ("after", []), "lab.2": ("before", ["lab.1"])}
     plan, loader = plan_of(shape, applied={"lab.1"})
-    assert names(staged(plan, loader, LAB, "before")) == ["lab.2"]
+    assert names(plan_for_stage(plan, loader, LAB, "before")) == ["lab.2"]
 
 
 def test_after__takes_the_rest(no_files: None) -> None:
@@ -145,7 +145,7 @@ def test_after__takes_the_rest(no_files: None) -> None:
         "lab.4": ("after", ["lab.3"]),
     }
     plan, loader = plan_of(shape, applied={"lab.1"})
-    assert names(staged(plan, loader, LAB, "after")) == ["lab.2", "lab.3", "lab.4"]
+    assert names(plan_for_stage(plan, loader, LAB, "after")) == ["lab.2", "lab.3", "lab.4"]
 
 
 def test_after__while_a_before_waits(no_files: None) -> None:
@@ -156,7 +156,7 @@ def test_after__while_a_before_waits(no_files: None) -> None:
     }
     plan, loader = plan_of(shape, applied=set())
     with pytest.raises(DependencyNotApplied) as raised:
-        staged(plan, loader, LAB, "after")
+        plan_for_stage(plan, loader, LAB, "after")
     assert raised.value.message == (
         "lab.1 and 1 more, to be applied before the new code runs, would now be applied after it."
     )

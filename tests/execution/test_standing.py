@@ -14,13 +14,13 @@ from domain_migrations.engine.history import status
 from domain_migrations.engine.history import status as standing
 from domain_migrations.engine.history.status import (
     Differences,
+    DomainState,
     DomainStatus,
-    Standing,
-    read_standings,
+    read_states,
     read_statuses,
 )
 from domain_migrations.engine.sources.files import MigrationKey
-from domain_migrations.engine.sources.parsing import Declared
+from domain_migrations.engine.sources.parsing import MigrationHeader
 from tests.support.business import rolled_back
 from tests.support.catalog import execute
 
@@ -29,10 +29,10 @@ SQUASHES = 3
 CASES = 600
 
 
-def said(found: DomainStatus | Differences) -> Standing:
-    if found.pending or found.squash_to_record:
-        return Standing.PENDING
-    return Standing.UNKNOWN if found.unknown else Standing.CURRENT
+def said(found: DomainStatus | Differences) -> DomainState:
+    if found.pending or found.unrecorded_squash:
+        return DomainState.PENDING
+    return DomainState.UNKNOWN if found.unknown else DomainState.CURRENT
 
 
 def squashes(chance: random.Random) -> dict[MigrationKey, frozenset[MigrationKey]]:
@@ -56,17 +56,17 @@ def test_is_what_the_status_says_whatever_is_squashed(monkeypatch: pytest.Monkey
         replaced, disk, applied = squashes(chance), some(chance), some(chance)
         on_disk = {key: replaces for key, replaces in replaced.items() if key in disk}
 
-        def says(key: Any, found: Any = on_disk) -> Declared:
-            return Declared(replaces=found.get(key, frozenset()))
+        def says(key: Any, found: Any = on_disk) -> MigrationHeader:
+            return MigrationHeader(replaces=found.get(key, frozenset()))
 
         monkeypatch.setattr(standing, "migrations_on_disk", lambda _, disk=disk: disk)
         monkeypatch.setattr(standing, "migration_file", lambda key: key)
-        monkeypatch.setattr(standing, "declared", says)
-        monkeypatch.setattr(status, "squashed", lambda _, found=on_disk: found)
+        monkeypatch.setattr(standing, "read_header", says)
+        monkeypatch.setattr(status, "squash_map", lambda _, found=on_disk: found)
         expected = said(status.differences(hr, disk, applied))
         assert standing._standing(hr, applied) is expected, (replaced, disk, applied)
         seen.add((expected, bool(disk - applied)))
-    assert seen >= set(itertools.product(Standing, [False])) | {(Standing.PENDING, True)}
+    assert seen >= set(itertools.product(DomainState, [False])) | {(DomainState.PENDING, True)}
 
 
 def test_is_read_from_the_histories(migrated_module_database: str) -> None:
@@ -80,11 +80,11 @@ def test_is_read_from_the_histories(migrated_module_database: str) -> None:
         execute(
             "INSERT INTO public.django_migrations (app, name, applied) VALUES ('hr', '8', now())"
         )
-        found = read_standings(connection, get_domains())
+        found = read_states(connection, get_domains())
         assert found == {one.domain.name: said(one) for one in read_statuses(connection)}
         assert found == {
-            "core": Standing.CURRENT,
-            "finance": Standing.PENDING,
-            "hr": Standing.UNKNOWN,
-            "inventory": Standing.PENDING,
+            "core": DomainState.CURRENT,
+            "finance": DomainState.PENDING,
+            "hr": DomainState.UNKNOWN,
+            "inventory": DomainState.PENDING,
         }

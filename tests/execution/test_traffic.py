@@ -10,9 +10,9 @@ from django.db import DatabaseError, OperationalError, connection, connections, 
 from django.db.migrations import Migration
 
 from domain_migrations.engine.runner.options import MigrateOptions
-from domain_migrations.engine.sessions.blockers import Watcher, blockers
+from domain_migrations.engine.sessions.blockers import BlockerWatcher, blockers
 from domain_migrations.engine.sessions.errors import sqlstate_of
-from domain_migrations.engine.sessions.timeouts import RetryPolicy, Traffic, timeouts
+from domain_migrations.engine.sessions.timeouts import LockPolicy, RetryPolicy, timeouts
 from domain_migrations.exceptions import MigrationFailed
 from tests.execution.sessions import execute, in_thread, indexes, other_session, until
 
@@ -42,8 +42,8 @@ def setting(name: str) -> str:
     return str(execute("SELECT current_setting(%s)", [name])[0][0])
 
 
-def traffic_of(messages: list[str], clock: Any = time, **options: float) -> Traffic:
-    return Traffic(
+def traffic_of(messages: list[str], clock: Any = time, **options: float) -> LockPolicy:
+    return LockPolicy(
         connections["default"],
         MigrateOptions(**options),
         report=messages.append,
@@ -171,28 +171,28 @@ def test_watcher__knows_who_blocked_when_lock_timeout_fired(
     lock = "LOCK TABLE inventory.drugs IN ROW EXCLUSIVE MODE"
     with (
         other_session(postgres_server, scratch_database, lock) as (_, pid),
-        Watcher(connections["default"], interval=0.05) as watcher,
+        BlockerWatcher(connections["default"], interval=0.05) as watcher,
         transaction.atomic(),
         timeouts(connection, lock_timeout=0.5, statement_timeout=None),
         pytest.raises(OperationalError),
     ):
         execute("ALTER TABLE inventory.drugs ADD note text")
-    assert [seen.pid for seen in watcher.seen] == [pid]
+    assert [seen.pid for seen in watcher.last_blockers] == [pid]
 
 
 @pytest.mark.usefixtures("module_database")
 def test_watcher__without_a_connection_says_why() -> None:
     wrapper = connections["default"]
-    with Watcher(wrapper, interval=0.05) as watcher:
+    with BlockerWatcher(wrapper, interval=0.05) as watcher:
         pass
-    assert watcher.trouble == ""
+    assert watcher.error == ""
     wrapper.settings_dict["NAME"], before = "no_such_database", wrapper.settings_dict["NAME"]
     try:
-        with Watcher(wrapper, interval=0.01) as watcher:
-            until(lambda: watcher.trouble)
+        with BlockerWatcher(wrapper, interval=0.01) as watcher:
+            until(lambda: watcher.error)
     finally:
         wrapper.settings_dict["NAME"] = before
-    assert 'database "no_such_database" does not exist' in watcher.trouble
+    assert 'database "no_such_database" does not exist' in watcher.error
 
 
 @pytest.mark.usefixtures("drugs")
@@ -219,7 +219,7 @@ def test_traffic__tries_again_and_says_who_blocked(
 
         with pytest.raises(OperationalError) as failed:
             attempt()
-        assert traffic.retries(failed.value, 1, migration)
+        assert traffic.should_retry(failed.value, 1, migration)
         attempt()
         assert clock.slept == [0.375]
         assert len(messages) == 1
@@ -229,14 +229,14 @@ def test_traffic__tries_again_and_says_who_blocked(
             f"connected since {began}, idle in transaction since 20"
         )
         assert messages[0].endswith(f"last ran: {lock}. Trying again in 0.4 s (1 of 5).")
-    assert not traffic.retries(failed.value, 6, migration)
+    assert not traffic.should_retry(failed.value, 6, migration)
 
 
 def test_traffic__does_not_repeat_a_migration_without_a_transaction() -> None:
     messages: list[str] = []
     traffic = traffic_of(messages)
     migration = NonAtomic("0002_note", "inventory")
-    assert not traffic.retries(psycopg.errors.LockNotAvailable(), 1, migration)
+    assert not traffic.should_retry(psycopg.errors.LockNotAvailable(), 1, migration)
     assert messages == []
 
 

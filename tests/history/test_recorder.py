@@ -18,8 +18,8 @@ from domain_migrations.engine.history import recorder
 from domain_migrations.engine.history.recorder import (
     IMPORTERS,
     DomainRecorder,
-    install,
-    reading_only,
+    limit_reads_to,
+    patch_django,
 )
 from tests.support.catalog import execute, history, query, schemas
 
@@ -44,7 +44,7 @@ def test_importer_uses_ours(module: str) -> None:
 
 
 def test_install_again_changes_nothing() -> None:
-    install()
+    patch_django()
     assert django_recorder.MigrationRecorder is DomainRecorder
     assert recorder.MigrationRecorder is not DomainRecorder
     assert all(name in sys.modules for name in IMPORTERS)
@@ -92,7 +92,7 @@ def test_several_rows_go_to_their_owners(scratch_database: str) -> None:
 def test_reading_only_some_histories(migrated_database: str) -> None:
     ours = DomainRecorder(connections["default"])
     everything = ours.applied_migrations()
-    with reading_only([get_domain("core"), get_domain("hr")]):
+    with limit_reads_to([get_domain("core"), get_domain("hr")]):
         found = set(ours.applied_migrations())
     assert {label for label, _ in found} > {"auth", "hr"}
     assert found == {key for key in everything if key[0] not in ("inventory", "finance")}

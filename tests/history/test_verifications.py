@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connections
 
-from domain_migrations.api.verify.verify import KINDS, verify
+from domain_migrations.api.verify.verify import KINDS, verify_domains
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.history.journal_queries import read_entries
 from domain_migrations.engine.history.verifications import last_verification
@@ -29,7 +29,7 @@ def rows() -> int:
 
 def test_what_was_found_is_kept_for_each_domain(migrated_database: str, call: Call) -> None:
     assert last() is None
-    assert verify(["finance"]).findings == ()
+    assert verify_domains(["finance"]).findings == ()
     assert last() is None
     assert call("verify_domain").exit_status == 0
     kept = last()

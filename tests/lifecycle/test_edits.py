@@ -10,7 +10,7 @@ import pytest
 
 from domain_migrations.api.start import file_changes as module
 from domain_migrations.api.start import pyproject
-from domain_migrations.api.start.codeowners import owners_file, with_owner
+from domain_migrations.api.start.codeowners import add_owner, owners_file
 from domain_migrations.api.start.file_changes import FileChanges
 from domain_migrations.api.start.settings_file import SettingsFile, find_settings
 from domain_migrations.exceptions import InvalidConfiguration
@@ -48,9 +48,9 @@ MARKER = "# start_domain adds a domain above this line."
 )
 def test_settings(before: str, after: str) -> None:
     file = SettingsFile(Path("settings.py"), Path(), before.encode())
-    assert (file.with_app("crm") or b"").decode() == after
+    assert (file.add_app("crm") or b"").decode() == after
     again = SettingsFile(file.path, file.root, after.encode())
-    more = (again.with_app("shop") or b"").decode()
+    more = (again.add_app("shop") or b"").decode()
     assert more.count(MARKER) == 1
     assert more.index('"crm"') < more.index('"shop"') < more.index(MARKER)
 
@@ -60,7 +60,7 @@ def test_settings(before: str, after: str) -> None:
     ["INSTALLED_APPS = OTHERS + ['a']\n", "INSTALLED_APPS += ['a']\n", "INSTALLED_APPS = []\n"],
 )
 def test_settings_without_a_place(text: str) -> None:
-    assert SettingsFile(Path("settings.py"), Path(), text.encode()).with_app("crm") is None
+    assert SettingsFile(Path("settings.py"), Path(), text.encode()).add_app("crm") is None
 
 
 def test_settings_are_followed(
@@ -90,7 +90,7 @@ def settings_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_pyproject_of_this_project() -> None:
     before = (ROOT / "pyproject.toml").read_text()
-    after = pyproject.with_domain(before, "crm")
+    after = pyproject.add_domain(before, "crm")
     linter = tomllib.loads(after)["tool"]["importlinter"]
     contracts = {contract["id"]: contract for contract in linter["contracts"]}
     assert "crm" in linter["root_packages"]
@@ -102,7 +102,7 @@ def test_pyproject_of_this_project() -> None:
     isort = tomllib.loads(after)["tool"]["ruff"]["lint"]["isort"]["known-first-party"]
     assert isort == sorted(isort)
     assert "crm" in isort
-    assert pyproject.with_domain(after, "crm") == after
+    assert pyproject.add_domain(after, "crm") == after
     gone = [line for line in before.splitlines() if line not in after.splitlines()]
     assert len(gone) == 2  # the lists that stand on one line
 
@@ -122,7 +122,7 @@ def test_pyproject_of_this_project() -> None:
 )
 def test_lists_in_pyproject(before: str, after: str) -> None:
     head = "[tool.importlinter]\nroot_packages = "
-    assert pyproject.with_domain(f"{head}{before}\n", "crm") == f"{head}{after}\n"
+    assert pyproject.add_domain(f"{head}{before}\n", "crm") == f"{head}{after}\n"
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,12 @@ def test_lists_in_pyproject(before: str, after: str) -> None:
     ],
 )
 def test_pyproject_without_a_place(text: str) -> None:
-    assert pyproject.with_domain(text, "crm") == text
+    assert pyproject.add_domain(text, "crm") == text
 
 
 def test_the_contract_that_is_advised_is_one() -> None:
     text = "[tool.importlinter]\nroot_packages = []\n" + pyproject.CONTRACT.format(name="crm")
-    after = pyproject.with_domain(text, "shop")
+    after = pyproject.add_domain(text, "shop")
     assert pyproject.has_contract(after, "crm")
     assert pyproject.has_contract(after, "shop")
 
@@ -150,9 +150,9 @@ def test_owners(tmp_path: Path) -> None:
     (tmp_path / ".github").mkdir()
     (tmp_path / ".github/CODEOWNERS").write_text("* @all\n")
     assert owners_file(tmp_path) == tmp_path / ".github/CODEOWNERS"
-    once = with_owner("* @all\n", ["crm", "tests/crm"], "@sales")
+    once = add_owner("* @all\n", ["crm", "tests/crm"], "@sales")
     assert once.startswith("* @all\n\n# The domains, each with its owner.\n/crm/ @sales\n")
-    twice = with_owner(once, ["shop"], "@shop")
+    twice = add_owner(once, ["shop"], "@shop")
     assert twice == once.replace("# start_domain", "/shop/ @shop\n# start_domain")
 
 

@@ -14,12 +14,12 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from domain_migrations.api.map import FORMATS, DomainMap, Edge, Link, Node, domain_map, render
-from domain_migrations.api.map.layout import ONE_RING_UP_TO, Size, lay_out
+from domain_migrations.api.map import FORMATS, DomainMap, Edge, Link, Node, map_domains, render
+from domain_migrations.api.map.layout import ONE_RING_UP_TO, Size, layout_graph
 from domain_migrations.api.map.svg import svg
-from domain_migrations.api.map.text import anchor, printable
+from domain_migrations.api.map.text import html_id, strip_control
 from domain_migrations.api.verify import functions
-from domain_migrations.domains import domain_of
+from domain_migrations.domains import get_domain_for
 from domain_migrations.exceptions import InvalidConfiguration, UnknownDomain
 from domain_migrations.fields import DomainReference
 from tests.support.catalog import execute, query, snapshot
@@ -52,7 +52,7 @@ def edge(picture: DomainMap, source: str, target: str, kind: str) -> Edge:
 
 
 def test_foreign_keys_to_core_are_those_of_the_database(migrated_database: str) -> None:
-    picture = domain_map()
+    picture = map_domains()
     assert [node.name for node in picture.nodes] == ["core", "inventory", "hr", "finance"]
     drawn = {each.source: len(each.links) for each in picture.edges if each.kind == "foreign_key"}
     assert drawn == dict(query(KEYS_TO_CORE))
@@ -62,7 +62,7 @@ def test_foreign_keys_to_core_are_those_of_the_database(migrated_database: str) 
 
 
 def test_references_by_id_lead_from_domain_to_domain(migrated_database: str) -> None:
-    picture = domain_map()
+    picture = map_domains()
     assert edge(picture, "hr", "inventory", "reference").links == (
         Link("hr.assignments.location_id", "inventory.Location"),
     )
@@ -72,16 +72,16 @@ def test_references_by_id_lead_from_domain_to_domain(migrated_database: str) -> 
 
 
 def test_a_key_that_only_the_database_has_is_on_it(migrated_database: str) -> None:
-    before = len(edge(domain_map(), "hr", "core", "foreign_key").links)
+    before = len(edge(map_domains(), "hr", "core", "foreign_key").links)
     execute("ALTER TABLE hr.positions ADD extra uuid REFERENCES public.users")
-    links = edge(domain_map(), "hr", "core", "foreign_key").links
+    links = edge(map_domains(), "hr", "core", "foreign_key").links
     assert len(links) == before + 1
     assert Link("hr.positions.extra", "public.users.id") in links
 
 
 def test_violations_have_their_findings_id(migrated_database: str) -> None:
     execute(CROSSING)
-    found = edge(domain_map(), "hr", "inventory", "violation")
+    found = edge(map_domains(), "hr", "inventory", "violation")
     assert found.ids == ("B001",)
     [link] = found.links
     assert link.source == "hr.positions.stray"
@@ -89,8 +89,8 @@ def test_violations_have_their_findings_id(migrated_database: str) -> None:
         "The foreign key hr.positions.stray references the table inventory.drugs, which belongs"
         ' to the domain "inventory".'
     )
-    assert "edge--violation" in render(domain_map(), "svg")
-    assert ">B001</text>" in render(domain_map(), "svg")
+    assert "edge--violation" in render(map_domains(), "svg")
+    assert ">B001</text>" in render(map_domains(), "svg")
 
 
 def test_a_violation_that_may_lead_anywhere_is_its_domains_own(
@@ -101,7 +101,7 @@ def test_a_violation_that_may_lead_anywhere_is_its_domains_own(
         "CREATE FUNCTION hr.peek() RETURNS bigint LANGUAGE plpgsql"
         " AS 'BEGIN RETURN (SELECT count(*) FROM inventory.drugs); END'"
     )
-    picture = domain_map()
+    picture = map_domains()
     [node] = [node for node in picture.nodes if node.ids]
     assert (node.name, node.ids) == ("hr", ("B017",))
     assert "node--violating" in render(picture, "svg")
@@ -112,7 +112,7 @@ def test_a_violation_that_may_lead_anywhere_is_its_domains_own(
 def test_violations_of_models_are_on_it(scratch_database: str, isolated: object) -> None:
     model("depot.Box")
     model("shop.Basket", box=models.ForeignKey("depot.Box", models.CASCADE))
-    picture = domain_map(apps=isolated)
+    picture = map_domains(apps=isolated)
     found = edge(picture, "shop", "depot", "violation")
     assert [(link.id, link.source) for link in found.links] == [("E001", "shop.Basket")]
     assert found.links[0].message.startswith("shop.Basket.box is a foreign key to depot.Box")
@@ -122,7 +122,7 @@ def test_an_app_that_is_only_referred_to_is_shown_as_absent(
     scratch_database: str, isolated: object
 ) -> None:
     model("shop.Basket", sample_id=DomainReference("lab.Sample"))
-    picture = domain_map(apps=isolated)
+    picture = map_domains(apps=isolated)
     assert [node.name for node in picture.nodes if not node.installed] == ["lab"]
     assert edge(picture, "shop", "lab", "reference").links == (
         Link("shop.basket.sample_id", "lab.Sample"),
@@ -132,13 +132,13 @@ def test_an_app_that_is_only_referred_to_is_shown_as_absent(
 
 def test_chosen_domains_stand_around_core_alone(migrated_database: str) -> None:
     execute(CROSSING)
-    picture = domain_map(["hr"])
+    picture = map_domains(["hr"])
     assert [node.name for node in picture.nodes] == ["core", "hr"]
     assert [(each.source, each.target) for each in picture.edges] == [("hr", "core")]
     assert [link.id for link in picture.nodes[1].violations] == ["B001"]
-    assert [node.name for node in domain_map([]).nodes] == ["core"]
+    assert [node.name for node in map_domains([]).nodes] == ["core"]
     with pytest.raises(UnknownDomain):
-        domain_map(["hrr"])
+        map_domains(["hrr"])
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -163,11 +163,11 @@ def test_the_number_of_queries_is_the_same_for_one_domain(
         asked.append(statement)
         return execute_once(cursor, statement, *args, **kwargs)
 
-    domain_map()  # Connects.
+    map_domains()  # Connects.
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
-    domain_map(["hr"])
+    map_domains(["hr"])
     one = len(asked)
-    domain_map()
+    map_domains()
     assert 0 < one == len(asked) - one
 
 
@@ -178,7 +178,7 @@ def test_json_is_one_object(migrated_database: str, call: Callable[..., object])
         "domain": "core",
         "schema": "public",
         "models": sum(
-            domain_of(each).is_core and each._meta.managed and not each._meta.proxy
+            get_domain_for(each).is_core and each._meta.managed and not each._meta.proxy
             for each in apps.get_models(include_auto_created=True)
         ),
         "installed": True,
@@ -222,7 +222,7 @@ def test_svg_in_a_page_has_no_style_of_its_own_and_leads_on() -> None:
     text = svg(
         picture,
         node_url=lambda node: None if node.name == "core" else f"/{node.name}/?a=1&b=2",
-        edge_url=lambda each: f"#{anchor(each)}",
+        edge_url=lambda each: f"#{html_id(each)}",
     )
     root = ElementTree.fromstring(text)
     assert root.find(f"{SVG}style") is None
@@ -241,7 +241,7 @@ def test_odd_names_are_escaped__svg() -> None:
     )
     root = ElementTree.fromstring(render(picture, "svg"))
     shown = [each.text for each in root.iter(f"{SVG}text")]
-    assert printable(ODD) in shown
+    assert strip_control(ODD) in shown
     assert [each.tag for each in root.iter() if each.tag.endswith(("b", "script"))] == []
 
 
@@ -270,15 +270,15 @@ def test_odd_names_are_escaped__dot() -> None:
     graph.layout(prog="twopi")
     drawn = graph.draw(format="svg").decode()
     words = [each.text for each in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
-    assert printable(ODD) in words
+    assert strip_control(ODD) in words
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, ONE_RING_UP_TO, ONE_RING_UP_TO + 1, 100])
 def test_no_box_covers_another(number: int) -> None:
     sizes = [Size(120 + place % 7 * 20, 60) for place in range(number + 1)]
     edges = [(place, 0) for place in range(1, number + 1, 2)]
-    layout = lay_out(sizes, edges)
-    assert layout == lay_out(sizes, edges)
+    layout = layout_graph(sizes, edges)
+    assert layout == layout_graph(sizes, edges)
     boxes = list(zip(layout.boxes, sizes, strict=True))
     for place, (at, size) in enumerate(boxes):
         for other, other_size in boxes[:place]:

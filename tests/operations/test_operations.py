@@ -20,7 +20,7 @@ from domain_migrations.operations import (
     AddFieldIfMissing,
     AddIndexIfMissing,
     CreateModelIfMissing,
-    ObjectDiffers,
+    DefinitionMismatch,
     RemoveFieldIfPresent,
 )
 from tests.operations.conftest import Lab
@@ -389,7 +389,7 @@ def test_different_is_refused(lab: Lab, name: str, number: int) -> None:
     execute(made)
     before = lab.schema, lab.decoys
 
-    with pytest.raises(ObjectDiffers) as refused:
+    with pytest.raises(DefinitionMismatch) as refused:
         lab.run(case.conditional)
 
     assert message in str(refused.value)
@@ -413,7 +413,7 @@ def test_different_is_not_undone(lab: Lab, name: str) -> None:
     execute(UNDONE[name])
     before = lab.schema, lab.decoys
 
-    with pytest.raises(ObjectDiffers):
+    with pytest.raises(DefinitionMismatch):
         lab.undo(ADDITIONS[name].conditional)
 
     assert (lab.schema, lab.decoys) == before
@@ -433,18 +433,20 @@ def test_a_default_for_once_is_equal_too(lab: Lab) -> None:
     field = models.IntegerField(default=7)
     lab.run(AddFieldIfMissing("Thing", "note", field, preserve_default=False))
     other = models.IntegerField(default=8)
-    with pytest.raises(ObjectDiffers, match="a default in the database only: 7"):
+    with pytest.raises(DefinitionMismatch, match="a default in the database only: 7"):
         lab.run(AddFieldIfMissing("Thing", "note", other, preserve_default=False))
 
 
 def test_some_of_the_tables_is_refused(lab: Lab) -> None:
     execute("CREATE TABLE lab.samples_wards (id bigserial PRIMARY KEY)")
-    with pytest.raises(ObjectDiffers):
+    with pytest.raises(DefinitionMismatch):
         lab.run(ADDITIONS["model"].conditional)
     execute("DROP TABLE lab.samples_wards")
     lab.run(ADDITIONS["model"].conditional)
     execute("DROP TABLE lab.samples_wards")
-    with pytest.raises(ObjectDiffers, match=r"lab\.samples is there, but lab.samples_wards is not"):
+    with pytest.raises(
+        DefinitionMismatch, match=r"lab\.samples is there, but lab.samples_wards is not"
+    ):
         lab.run(ADDITIONS["model"].conditional)
 
 
@@ -485,13 +487,13 @@ def test_remove_refuses_what_differs(lab: Lab) -> None:
     execute(f"{ALTER} ALTER note TYPE text")
     before = lab.schema, lab.decoys
     message = "lab.things.note is text; the migrations say character varying"
-    with pytest.raises(ObjectDiffers, match=message):
+    with pytest.raises(DefinitionMismatch, match=message):
         lab.run(REMOVE)
     execute(f"{ALTER} ALTER note TYPE varchar(9)")
     execute(f"{ALTER} ALTER note DROP NOT NULL")
-    with pytest.raises(ObjectDiffers, match=r"lab\.things\.note allows NULL"):
+    with pytest.raises(DefinitionMismatch, match=r"lab\.things\.note allows NULL"):
         lab.run(REMOVE)
-    with pytest.raises(ObjectDiffers, match=r"lab\.things\.note allows NULL"):
+    with pytest.raises(DefinitionMismatch, match=r"lab\.things\.note allows NULL"):
         lab.undo(REMOVE)
     execute(f"{ALTER} ALTER note SET NOT NULL")
     assert lab.decoys == before[1]

@@ -21,7 +21,12 @@ from django.db.migrations.optimizer import MigrationOptimizer
 from django.db.migrations.state import ProjectState
 from django.db.migrations.writer import MigrationWriter
 
-from domain_migrations.engine.guard.operation_kinds import DESTRUCTIVE, is_opaque, is_plain, kind_of
+from domain_migrations.engine.guard.operation_kinds import (
+    DESTRUCTIVE,
+    effective_class,
+    is_additive,
+    runs_custom_sql,
+)
 from domain_migrations.operations import (
     AddConstraintIfMissing,
     AddFieldIfMissing,
@@ -124,9 +129,9 @@ def _state(operations: list[Operation]) -> ProjectState:
 @pytest.mark.parametrize("name", EVERY)
 def test_the_guard_takes_it_for_the_plain_one(name: str) -> None:
     operation = EVERY[name][0]
-    assert kind_of(operation) is type(operation.plain)  # type: ignore[attr-defined]
-    assert not is_opaque(operation)
-    assert is_plain(operation) == (not issubclass(kind_of(operation), DESTRUCTIVE))
+    assert effective_class(operation) is type(operation.plain)  # type: ignore[attr-defined]
+    assert not runs_custom_sql(operation)
+    assert is_additive(operation) == (not issubclass(effective_class(operation), DESTRUCTIVE))
 
 
 @pytest.mark.parametrize("name", EVERY)

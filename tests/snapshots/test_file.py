@@ -9,8 +9,8 @@ from domain_migrations.domains import Domain
 from domain_migrations.engine.snapshots import snapshot_file as snapshot_files
 from domain_migrations.engine.snapshots.snapshot_file import (
     Snapshot,
-    Unreadable,
-    body_of,
+    SnapshotUnreadable,
+    join_statements,
     new_snapshot_file,
     read_snapshot,
     snapshot_file,
@@ -26,7 +26,7 @@ SNAPSHOT = Snapshot(
     fingerprint="1:ff",
     core={"public.users.id": "character varying(20)", "public.odd :: name.id": "bigint"},
     unmanaged={"view shop.on hand": "0123456789abcdef"},
-    body=body_of(
+    body=join_statements(
         ("CREATE TABLE shop.t (\n    a int\n);", "COMMENT ON TABLE shop.t IS '\n\n-- x;';")
     ),
 )
@@ -75,7 +75,7 @@ def test_what_is_written_is_read(tmp_path: Path, ending: str) -> None:
 
 
 def test_a_carriage_return_of_a_row_is_kept(tmp_path: Path) -> None:
-    made = replace(SNAPSHOT, body=body_of(("INSERT INTO shop.items VALUES ('a\r\nb\r');",)))
+    made = replace(SNAPSHOT, body=join_statements(("INSERT INTO shop.items VALUES ('a\r\nb\r');",)))
     assert read_snapshot(written(tmp_path, made.render())) == made
 
 
@@ -93,7 +93,7 @@ def test_a_carriage_return_of_a_row_is_kept(tmp_path: Path) -> None:
 def test_what_cannot_be_used(tmp_path: Path, old: str, new: str, reason: str) -> None:
     text = SNAPSHOT.render()
     assert old in text
-    with pytest.raises(Unreadable) as raised:
+    with pytest.raises(SnapshotUnreadable) as raised:
         read_snapshot(written(tmp_path, text.replace(old, new, 1)))
     assert str(raised.value) == reason
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_used(tmp_path: Path, old: str, new: str, reason: str) ->
 def test_what_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "snapshot.sql"
     path.write_bytes(b"\xff")
-    with pytest.raises(Unreadable, match="it cannot be read: 'utf-8' codec"):
+    with pytest.raises(SnapshotUnreadable, match="it cannot be read: 'utf-8' codec"):
         read_snapshot(path)
 
 

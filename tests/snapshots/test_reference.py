@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
-from domain_migrations.api.verify.verify import Verification, verify
+from domain_migrations.api.verify.verify import Verification, verify_domains
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.catalog.findings import REMOVE, SNAPSHOT
+from domain_migrations.engine.catalog.findings import HINT_REMOVE, SNAPSHOT
 from domain_migrations.engine.snapshots import drift_reference as reference
 from domain_migrations.engine.snapshots.snapshot_file import read_snapshot, snapshot_file
 from domain_migrations.engine.sources.files import MigrationKey
@@ -52,7 +52,7 @@ def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Use:
 
 
 def drift() -> Verification:
-    return verify(["hr"], only=["drift"])
+    return verify_domains(["hr"], only=["drift"])
 
 
 def said(found: Verification) -> list[tuple[str, str]]:
@@ -79,7 +79,7 @@ def test_what_was_changed_dropped_or_added_by_hand_is_drift() -> None:
             "The function hr.leave_within_employment() is not as the migrations make it.",
             SNAPSHOT,
         ),
-        ("D108", "The view hr.one_more is in the database only.", REMOVE),
+        ("D108", "The view hr.one_more is in the database only.", HINT_REMOVE),
     ]
     assert found.unmanaged == ()
     execute("DROP FUNCTION hr.leave_within_employment() CASCADE; DROP VIEW hr.current_staff")

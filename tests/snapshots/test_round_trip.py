@@ -12,9 +12,9 @@ from django.db import connections, transaction
 from domain_migrations.domains import Domain
 from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
 from domain_migrations.engine.snapshots.normalise import normalise
-from domain_migrations.engine.snapshots.pg_dump import dump
+from domain_migrations.engine.snapshots.pg_dump import dump_schema
 from domain_migrations.engine.snapshots.schema import restore, sequence_starts
-from domain_migrations.engine.snapshots.snapshot_file import body_of
+from domain_migrations.engine.snapshots.snapshot_file import join_statements
 from domain_migrations.engine.sql.statements import split
 from tests.catalog import every_field, lab_models
 from tests.support import databases
@@ -64,7 +64,7 @@ def make_lab() -> None:
 
 
 def taken() -> tuple[str, ...]:
-    text = dump(connections["default"], "lab", exclude=LAB.own_tables)
+    text = dump_schema(connections["default"], "lab", exclude=LAB.engine_tables)
     return normalise(text, sequence_starts(connections["default"], LAB))
 
 
@@ -73,7 +73,7 @@ def restore_lab(statements: tuple[str, ...]) -> None:
     execute(OF_NO_SCHEMA.search(EVERYTHING.read_text())[0])
     execute("CREATE TABLE public.kind (id int); CREATE TABLE public.item (decoy int)")
     with transaction.atomic():
-        restore(connections["default"], body_of(statements))
+        restore(connections["default"], join_statements(statements))
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def test_what_django_makes_is_restored(scratch_database: str, postgres_server: T
     with other_database(postgres_server):
         execute("CREATE SCHEMA lab; CREATE TABLE public.users (id uuid PRIMARY KEY)")
         with transaction.atomic():
-            restore(connections["default"], body_of(statements))
+            restore(connections["default"], join_statements(statements))
         assert compare(before, fingerprint(connections["default"], "lab")) == []
         assert taken() == statements
 

@@ -7,8 +7,8 @@ from django.db import connections, transaction
 
 from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
 from domain_migrations.engine.snapshots import schema
-from domain_migrations.engine.snapshots.schema import messages, restore, schema_exists
-from domain_migrations.engine.snapshots.snapshot_file import body_of
+from domain_migrations.engine.snapshots.schema import batches, restore, schema_exists
+from domain_migrations.engine.snapshots.snapshot_file import join_statements
 from tests.support.catalog import execute, query
 
 BACKSLASHES = (
@@ -24,7 +24,7 @@ def restored() -> str:
     """Restore them into a new schema; its fingerprint."""
     execute("CREATE SCHEMA lab")
     with transaction.atomic():
-        restore(connections["default"], body_of(BACKSLASHES))
+        restore(connections["default"], join_statements(BACKSLASHES))
     assert sorted(query("SELECT a, b FROM lab.t")) == sorted(ROWS)
     text = fingerprint(connections["default"], "lab")
     execute("DROP SCHEMA lab CASCADE")
@@ -40,11 +40,11 @@ def test_a_backslash_is_one_whatever_the_session_takes_it_for(scratch_database: 
 
 
 def test_many_statements_go_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "MESSAGE", 14)
+    monkeypatch.setattr(schema, "BATCH_CHARACTERS", 14)
     long = "SELECT ';\n\n is no end';"
-    assert list(messages("\n")) == ["\n"]
-    assert list(messages("a;\n\nb;\n")) == ["a;\n\nb;\n"]
-    assert list(messages(body_of(["a;", "bbbb;", "ccccccccc;", long, "d;"]))) == [
+    assert list(batches("\n")) == ["\n"]
+    assert list(batches("a;\n\nb;\n")) == ["a;\n\nb;\n"]
+    assert list(batches(join_statements(["a;", "bbbb;", "ccccccccc;", long, "d;"]))) == [
         "a;\n\nbbbb;\n",
         "ccccccccc;\n",
         f"{long}\n",
@@ -56,8 +56,8 @@ def test_a_snapshot_of_several_messages(
     scratch_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = restored()
-    monkeypatch.setattr(schema, "MESSAGE", 100)
-    assert len(list(messages(body_of(BACKSLASHES)))) > 2
+    monkeypatch.setattr(schema, "BATCH_CHARACTERS", 100)
+    assert len(list(batches(join_statements(BACKSLASHES)))) > 2
     assert compare(expected, restored()) == []
 
 

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from ...domains import Domain
 from ...exceptions import InvalidConfiguration
 from .. import states
-from ..diagram import draw
+from ..diagram import er_diagram
 from ..migrations import History, MigrationRow, read_history
 from ..overview import read_rows
-from ..page import Page, one_of, url
+from ..page import Page, get_visible_domain, url
 from ..table_sizes import Relation, Table, read_relations, read_tables
 
 ROWS = 100
@@ -20,7 +20,7 @@ ROWS = 100
 
 def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
     """One domain: its migrations, its tables and how they refer to each other."""
-    one = one_of(seen, name)
+    one = get_visible_domain(seen, name)
     (row,) = read_rows([one])
     context = {"domain": one, "row": row}
     commands: tuple[tuple[str, str], ...] = (("See it in text", f"manage.py show_domains {name}"),)
@@ -28,7 +28,7 @@ def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
         connection = connections[one.database]
         history = read_history(connection, one)
         page = Paginator(history.rows, ROWS).get_page(request.GET.get("page"))
-        own = {table.name for table in one.own_tables}
+        own = {table.name for table in one.engine_tables}
         relations: dict[str, dict[tuple[str, str], Relation]] = {}
         for relation in read_relations(connection, one.schema):
             # Several keys to one table are one line.
@@ -53,7 +53,7 @@ def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
 def _diagram(domain: Domain, tables: list[Table]) -> dict[str, str]:
     """Return the picture of the tables, or why there is none."""
     try:
-        return {"diagram": draw(domain.schema, tables)}
+        return {"diagram": er_diagram(domain.schema, tables)}
     except InvalidConfiguration as exc:
         return {"no_diagram": f"{exc.message} {exc.hint}".strip()}
 
@@ -67,7 +67,7 @@ def next_commands(domain: Domain, history: History) -> Iterator[tuple[str, str]]
     if history.status.pending or not history.status.up_to_date:
         yield "See what would run, and run nothing", f"manage.py migrate_domain {name} --plan"
         yield "Bring it up to date", f"manage.py migrate_domain {name}"
-    for row in history.with_state(states.EDITED)[:1]:
+    for row in history.in_state(states.EDITED)[:1]:
         accept = f"manage.py repair_domain {name} --accept-checksum {target(domain, row)}"
         yield f"Accept the edit of {row.key}, once it is reviewed", accept
     if history.status.unknown:

@@ -79,7 +79,7 @@ def run(request: HttpRequest, seen: Sequence[Domain], run: UUID) -> Page:
         trail=(("Domains", url("domain_changelist")), ("Journal", url("journal"))),
         commands=tuple(
             (f"Bring {name} up to date", f"manage.py migrate_domain {name}")
-            if name in line.broken
+            if name in line.failed_domains
             else (f"See where {name} stands", f"manage.py show_domains {name}")
             for name in line.domains[:DOMAINS]
         ),

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 from django.utils.safestring import mark_safe
 
-from ...api.map import DomainMap, Edge, Node, domain_map
+from ...api.map import DomainMap, Edge, Node, map_domains
 from ...api.map.svg import svg
-from ...api.map.text import anchor
+from ...api.map.text import html_id
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError
 from ..page import Page, url
@@ -26,10 +26,10 @@ def domains_map(request: HttpRequest, seen: Sequence[Domain]) -> Page:
     context: dict[str, object] = {}
     addresses = {domain.name: url("detail", name=domain.name) for domain in seen}
     try:
-        picture = domain_map([domain.name for domain in seen])
+        picture = map_domains([domain.name for domain in seen])
         context |= {
             "map": picture,
-            "edges": [(edge, anchor(edge)) for edge in picture.edges],
+            "edges": [(edge, html_id(edge)) for edge in picture.edges],
             "violating": [node for node in picture.nodes if node.violations],
         }
         context["picture"] = _draw(picture, addresses)
@@ -44,7 +44,7 @@ def _draw(picture: DomainMap, addresses: dict[str, str]) -> str:
         return addresses.get(node.name)
 
     def edge_url(edge: Edge) -> str:
-        return f"#{anchor(edge)}"
+        return f"#{html_id(edge)}"
 
     drawn = svg(picture, node_url=node_url, edge_url=edge_url)
     return mark_safe(drawn)  # noqa: S308  every name in it is escaped

@@ -11,10 +11,10 @@ from ...engine.history.journal_queries import steps_of_migration
 from ...engine.sources.files import MigrationKey, migration_file, migrations_on_disk
 from .. import states
 from ..highlight import highlight
-from ..migration_sql import Statements, collect
-from ..migrations import MigrationRow, links_of, read_history, resolved
+from ..migration_sql import Statements, collect_sql
+from ..migrations import MigrationRow, links_of, read_history, resolve_dependency
 from ..overview import read_rows
-from ..page import Page, one_of, url
+from ..page import Page, get_visible_domain, url
 from .domain import target
 
 
@@ -22,7 +22,7 @@ def migration(
     request: HttpRequest, seen: Sequence[Domain], name: str, app: str, migration: str
 ) -> Page:
     """One migration: its source, its SQL, what it locked and what became of it."""
-    domain = one_of(seen, name)
+    domain = get_visible_domain(seen, name)
     key = MigrationKey(app, migration)
     missing = f'The domain "{name}" has no migration {key}.'
     if "\0" in app + migration:  # PostgreSQL takes it in no text.
@@ -73,7 +73,7 @@ def _code(domain: Domain, key: MigrationKey, seen: Sequence[Domain]) -> dict[str
             if parent in on_disk
             else "",
         )
-        for parent in map(resolved, links_of(key).dependencies)
+        for parent in map(resolve_dependency, links_of(key).dependencies)
     ]
     return {
         "source": highlight(source, "python"),
@@ -82,7 +82,7 @@ def _code(domain: Domain, key: MigrationKey, seen: Sequence[Domain]) -> dict[str
         "directions": [
             _direction(title, statements)
             for title, statements in zip(
-                ("Forwards", "Backwards"), collect(domain, key), strict=True
+                ("Forwards", "Backwards"), collect_sql(domain, key), strict=True
             )
         ],
     }

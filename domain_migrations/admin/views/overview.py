@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from ...domains import Domain
 from .. import states
-from ..overview import Wanted, choose, read_rows
+from ..overview import Filter, filter_domains, read_rows
 from ..page import Page
 
 ROWS = 25
@@ -15,8 +15,8 @@ ROWS = 25
 
 def overview(request: HttpRequest, seen: Sequence[Domain]) -> Page:
     """One row for each domain, core first."""
-    wanted = Wanted(request.GET.get("q", "").strip(), request.GET.get("state", ""))
-    paginator = Paginator(choose(seen, wanted), ROWS)
+    wanted = Filter(request.GET.get("q", "").strip(), request.GET.get("state", ""))
+    paginator = Paginator(filter_domains(seen, wanted), ROWS)
     page = paginator.get_page(request.GET.get("page"))
     rows = read_rows(list(page.object_list))
     return Page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SILENT = frozenset(
+IGNORED_RULES = frozenset(
     {
         # The engine sets both, and runs a migration again or says how to go on with it.
         *("require-lock-timeout", "require-statement-timeout", "require-timeout-settings"),
@@ -12,7 +12,7 @@ SILENT = frozenset(
     }
 )
 
-TAKES_AWAY = frozenset(
+DESTRUCTIVE_RULES = frozenset(
     {
         *("ban-drop-column", "ban-drop-table", "ban-drop-view", "ban-drop-function"),
         *("ban-drop-type", "ban-drop-sequence", "ban-drop-domain", "ban-drop-schema"),
@@ -31,7 +31,7 @@ FOREIGN_KEY = (
 )
 WAIT = 'Write stage = "after" in the migration, once no code that is left uses it.'
 
-ADVICE: dict[str, str] = {
+HINTS: dict[str, str] = {
     "adding-field-with-default": (
         "Add the field with null=True, fill it in a migration of its own, and require it later;"
         " a constant db_default is safe."
@@ -76,16 +76,16 @@ UNIQUE_INDEX = (
 EXCLUSION = "It cannot be NOT VALID: add it at a quiet time, and say why that is right."
 
 
-def advice(rule: str, sql: str) -> str:
+def hint_for(rule: str, sql: str) -> str:
     """Return what to do instead of a statement; empty where only Squawk may know."""
     if rule == "require-concurrent-index-creation" and "UNIQUE INDEX" in sql:
         return UNIQUE_INDEX
     if rule == "constraint-missing-not-valid" and " EXCLUDE " in sql:
         return EXCLUSION
-    return ADVICE.get(rule, "")
+    return HINTS.get(rule, "")
 
 
-ERRORS = frozenset(ADVICE) - {"ban-drop-not-null", "syntax-error"} | {
+ERRORS = frozenset(HINTS) - {"ban-drop-not-null", "syntax-error"} | {
     *("ban-drop-database", "ban-truncate-cascade", "ban-uncommitted-transaction"),
     "transaction-nesting",
     "renaming-object",

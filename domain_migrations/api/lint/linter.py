@@ -12,23 +12,23 @@ from django.db.migrations.migration import Migration
 
 from ...domains import Domain, get_domain, get_domains
 from ...engine.history.status import read_statuses
-from ...engine.runner.loader import DomainLoader, load
-from ...engine.runner.project_state import in_order
+from ...engine.runner.loader import DomainLoader, load_domain
+from ...engine.runner.project_state import full_order
 from ...engine.runner.results import FORMAT
 from ...engine.runner.targets import resolve_target
-from ...engine.sessions.connection import database_errors
+from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import MigrationKey, is_installed, migration_file
-from ...engine.sources.stages import stage_of
+from ...engine.sources.stages import get_stage
 from . import rules
 from .findings import Level, LintFinding
-from .hints import ERRORS, SILENT, TAKES_AWAY, advice
-from .script import Script, read_script
+from .hints import DESTRUCTIVE_RULES, ERRORS, IGNORED_RULES, hint_for
+from .script import MigrationScript, read_script
 from .squawk import SYNTAX_ERROR, Squawk
-from .suppressions import Ignores
+from .suppressions import Suppressions
 
 
 @dataclass(frozen=True)
-class Lint:
+class LintResult:
     """What was found, in the order of the migrations."""
 
     findings: tuple[LintFinding, ...]
@@ -41,9 +41,9 @@ class Lint:
         return {"format": FORMAT, "findings": [finding.as_json() for finding in self.findings]}
 
 
-def lint(
+def lint_domain(
     domain: str | None = None, names: Sequence[str] = (), *, database: str | None = None
-) -> Lint:
+) -> LintResult:
     """Return what is dangerous in pending migrations; runs none and writes nothing.
 
     Migrations of installed packages are passed over unless they are named.
@@ -64,9 +64,9 @@ def lint(
     for each in domains:
         keys = [resolve_target(each, name) for name in names]
         alias = database or each.database
-        with database_errors(alias):
+        with translate_database_errors(alias):
             found += DomainLint(connections[alias], each).findings(keys)
-    return Lint(tuple(found))
+    return LintResult(tuple(found))
 
 
 class DomainLint:
@@ -83,11 +83,11 @@ class DomainLint:
         wanted = list(named) or self._pending()
         if not wanted:
             return
-        loader = load(self.connection, self.domain)
+        loader = load_domain(self.connection, self.domain)
         if any(key not in loader.graph.nodes for key in wanted):
             # Named, and replaced by a squashed one.
             loader = DomainLoader(self.connection, self.domain, replace_migrations=False)
-        order = {key: n for n, key in enumerate(in_order(loader))}
+        order = {key: n for n, key in enumerate(full_order(loader))}
         for key in sorted(wanted, key=lambda key: order.get(key, -1)):
             yield from self._of_migration(loader, loader.graph.nodes[key])
 
@@ -100,11 +100,11 @@ class DomainLint:
         script = read_script(self.connection, loader, migration)
         found = [*self._by_rules(script), *self._by_squawk(script)]
         found.sort(key=lambda finding: finding.line or 0)
-        ignores = Ignores(script, self._finding)
-        yield from (finding for finding in found if not ignores.covers(finding))
+        ignores = Suppressions(script, self._finding)
+        yield from (finding for finding in found if not ignores.suppresses(finding))
         yield from ignores.findings(self.squawk)
 
-    def _by_rules(self, script: Script) -> Iterator[LintFinding]:
+    def _by_rules(self, script: MigrationScript) -> Iterator[LintFinding]:
         for rule in rules.RULES.values():
             for danger in rule(script, self.domain):
                 finding = self._finding(
@@ -112,33 +112,33 @@ class DomainLint:
                 )
                 line = script.line(danger.operation)
                 yield replace(finding, sql=danger.sql, line=line)
-        if script.unknown:
+        if script.incomplete_reason:
             yield self._finding(
                 script,
                 rules.UNKNOWN_SQL,
                 "warning",
-                f"Not all of its SQL is known before it runs: {script.unknown}",
+                f"Not all of its SQL is known before it runs: {script.incomplete_reason}",
                 "Lint it on a database where what comes before it is applied.",
             )
 
-    def _by_squawk(self, script: Script) -> Iterator[LintFinding]:
-        statements, fresh = script.statements, rules.fresh_tables(script)
-        after = stage_of(script.migration) == "after"
+    def _by_squawk(self, script: MigrationScript) -> Iterator[LintFinding]:
+        statements, fresh = script.statements, rules.created_tables(script)
+        after = get_stage(script.migration) == "after"
         texts = [statement.sql for statement in statements]
         for remark in self.squawk.read(texts, in_transaction=script.migration.atomic):
             statement = statements[remark.statement]
             key_to_core = rules.core_target(statement, self.domain) is not None
             if (
-                remark.rule in SILENT
-                or (after and remark.rule in TAKES_AWAY)
-                or (remark.rule not in FAILS and rules.is_about(statement.sql, fresh))
+                remark.rule in IGNORED_RULES
+                or (after and remark.rule in DESTRUCTIVE_RULES)
+                or (remark.rule not in FAILS and rules.touches(statement.sql, fresh))
                 or (key_to_core and remark.rule in FOREIGN_KEY_RULES)
-                or (remark.rule == DROP_DEFAULT and rules.gave_default(script, statement))
+                or (remark.rule == DROP_DEFAULT and rules.drops_own_default(script, statement))
             ):
                 continue
             level: Level = "error" if remark.rule in ERRORS else "warning"
             hint = (
-                advice(remark.rule, statement.sql)
+                hint_for(remark.rule, statement.sql)
                 or remark.hint
                 or "See whether running code can bear it."
             )
@@ -147,7 +147,7 @@ class DomainLint:
             yield replace(finding, sql=statement.sql.strip(), line=line)
 
     def _finding(
-        self, script: Script, rule: str, level: Level, message: str, hint: str
+        self, script: MigrationScript, rule: str, level: Level, message: str, hint: str
     ) -> LintFinding:
         return LintFinding(
             rule=rule,

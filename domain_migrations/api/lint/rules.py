@@ -11,7 +11,7 @@ from django.db.migrations.operations.special import RunPython, RunSQL
 from ...domains import CORE_SCHEMA, Domain, get_domain
 from .findings import Level
 from .hints import FOREIGN_KEY
-from .script import Script, Statement, database_operations
+from .script import MigrationScript, Statement, database_operations
 
 MISSING_REVERSE = "missing-reverse"
 DATA_WITH_DDL = "data-with-ddl"
@@ -48,7 +48,7 @@ DATA_BEGINS = re.compile(r"\s*(?:WITH|INSERT|UPDATE|DELETE|MERGE|COPY|TRUNCATE)\
 
 
 @dataclass(frozen=True)
-class Danger:
+class Issue:
     """What one of our rules has found, whatever domain it is in."""
 
     rule: str
@@ -59,10 +59,10 @@ class Danger:
     level: Level = "error"
 
 
-Rule = Callable[[Script, Domain], Iterator[Danger]]
+Rule = Callable[[MigrationScript, Domain], Iterator[Issue]]
 
 
-def missing_reverse(script: Script, domain: Domain) -> Iterator[Danger]:
+def missing_reverse(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
     """Yield the operations that cannot be undone."""
     for number, operation in enumerate(script.migration.operations, start=1):
         for inner in database_operations([operation]):
@@ -70,7 +70,7 @@ def missing_reverse(script: Script, domain: Domain) -> Iterator[Danger]:
                 continue
             argument = {RunPython: "reverse_code", RunSQL: "reverse_sql"}.get(type(inner))
             name = type(inner).__name__
-            yield Danger(
+            yield Issue(
                 MISSING_REVERSE,
                 f"Operation {number}, {name}, has no way back, so the migration cannot be undone.",
                 f"Give it {argument}; {name}.noop where there is nothing to undo."
@@ -80,7 +80,7 @@ def missing_reverse(script: Script, domain: Domain) -> Iterator[Danger]:
             )
 
 
-def data_with_ddl(script: Script, domain: Domain) -> Iterator[Danger]:
+def data_with_ddl(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
     """Yield the changes of rows that share a transaction with a change of the schema.
 
     The lock on an existing table is kept until the rows are done, which is an error. Tables that
@@ -88,7 +88,7 @@ def data_with_ddl(script: Script, domain: Domain) -> Iterator[Danger]:
     """
     if not script.migration.atomic or not any(DDL.match(s.sql) for s in script.statements):
         return
-    fresh = fresh_tables(script)
+    fresh = created_tables(script)
     changed = [name for s in script.statements if (name := changed_table(s.sql, fresh)) is not None]
     what = "in the transaction that changes the schema"
     if changed:
@@ -98,25 +98,23 @@ def data_with_ddl(script: Script, domain: Domain) -> Iterator[Danger]:
         for inner in database_operations([operation]):
             if isinstance(inner, RunPython) and inner.code is not RunPython.noop:
                 said = f"Operation {number} changes rows by Python, {what}."
-                yield Danger(DATA_WITH_DDL, said, SPLIT, number, level=level)
+                yield Issue(DATA_WITH_DDL, said, SPLIT, number, level=level)
     for statement in script.statements:
         if DATA_BEGINS.match(statement.sql) and DATA.match(statement.sql):
             said = f"Operation {statement.operation} changes rows, {what}."
-            yield Danger(
-                DATA_WITH_DDL, said, SPLIT, statement.operation, statement.sql, level=level
-            )
+            yield Issue(DATA_WITH_DDL, said, SPLIT, statement.operation, statement.sql, level=level)
 
 
-def core_foreign_key(script: Script, domain: Domain) -> Iterator[Danger]:
+def core_foreign_key(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
     """Yield the foreign keys from existing tables to core that are checked at once."""
     if domain.is_core:
         return
-    fresh = fresh_tables(script)
+    fresh = created_tables(script)
     for statement in script.statements:
         target = core_target(statement, domain)
         table = ALTER.match(statement.sql)
         if target and table and _plain(table[1]) not in fresh:
-            yield Danger(
+            yield Issue(
                 CORE_FOREIGN_KEY,
                 f"A foreign key to {target} of core reads all of {_plain(table[1])} while nobody"
                 f" can write to {target}.",
@@ -126,19 +124,19 @@ def core_foreign_key(script: Script, domain: Domain) -> Iterator[Danger]:
             )
 
 
-def required_column(script: Script, domain: Domain) -> Iterator[Danger]:
+def required_column(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
     """Yield the columns that are required, and whose default goes once they are there.
 
     That is how Django adds a field with a default that only Python knows.
     """
-    fresh = fresh_tables(script)
+    fresh = created_tables(script)
     for statement in script.statements:
         added, table = ADD_REQUIRED.match(statement.sql), ALTER.match(statement.sql)
         if not added or not table or _plain(table[1]) in fresh:
             continue
         name = f"{_plain(table[1])}.{_plain(added[2])}"
         if any(_default_dropped(other.sql) == name for other in script.statements):
-            yield Danger(
+            yield Issue(
                 REQUIRED_COLUMN,
                 f"{name} is required and keeps no default in the database: running code that does"
                 " not know it cannot add rows.",
@@ -148,7 +146,7 @@ def required_column(script: Script, domain: Domain) -> Iterator[Danger]:
             )
 
 
-def gave_default(script: Script, statement: Statement) -> bool:
+def drops_own_default(script: MigrationScript, statement: Statement) -> bool:
     """Return whether the default that a statement drops was only given for the migration."""
     name = _default_dropped(statement.sql)
     if name is None:
@@ -177,7 +175,7 @@ def core_target(statement: Statement, domain: Domain) -> str | None:
     return f"{core}.{name}" if (schema or CORE_SCHEMA) == core else None
 
 
-def fresh_tables(script: Script) -> set[str]:
+def created_tables(script: MigrationScript) -> set[str]:
     """Return the tables that the migration makes."""
     return {_plain(found[1]) for s in script.statements if (found := CREATE.match(s.sql))}
 
@@ -192,7 +190,7 @@ def changed_table(sql: str, fresh: set[str]) -> str | None:
     return None
 
 
-def is_about(sql: str, tables: set[str]) -> bool:
+def touches(sql: str, tables: set[str]) -> bool:
     """Return whether a statement changes or makes one of the tables."""
     patterns = (ALTER, INDEX, TRIGGER, CREATE)
     return any((found := pattern.match(sql)) and _plain(found[1]) in tables for pattern in patterns)
@@ -211,5 +209,7 @@ RULES: dict[str, Rule] = {
     CORE_FOREIGN_KEY: core_foreign_key,
     REQUIRED_COLUMN: required_column,
 }
-OWN = frozenset({*RULES, UNKNOWN_SQL, IGNORE_WITHOUT_REASON, IGNORE_OF_UNKNOWN_RULE, UNUSED_IGNORE})
+OWN_RULES = frozenset(
+    {*RULES, UNKNOWN_SQL, IGNORE_WITHOUT_REASON, IGNORE_OF_UNKNOWN_RULE, UNUSED_IGNORE}
+)
 """Every rule of ours."""

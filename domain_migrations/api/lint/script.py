@@ -29,7 +29,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Script:
+class MigrationScript:
     """What a migration would run.
 
     Attributes:
@@ -41,7 +41,7 @@ class Script:
     migration: Migration
     statements: tuple[Statement, ...]
     lines: tuple[int, ...]
-    unknown: str = ""
+    incomplete_reason: str = ""
 
     def line(self, operation: int) -> int | None:
         """Return the line of an operation, or of the list where they are not written as one."""
@@ -52,7 +52,7 @@ class Script:
 
 def read_script(
     connection: BaseDatabaseWrapper, loader: DomainLoader, migration: Migration
-) -> Script:
+) -> MigrationScript:
     """Return what a migration would run forwards; nothing is run, and nothing can be written.
 
     What comes of Python, and what Django finds out by looking at the database, is not in it.
@@ -88,7 +88,7 @@ def read_script(
     except (DatabaseError, LookupError, ValueError) as exc:
         unknown = str(exc).strip() or type(exc).__name__
     statements = tuple(statement for statement in found if not is_comment(statement.sql))
-    return Script(key, migration, statements, _lines(key), unknown)
+    return MigrationScript(key, migration, statements, _lines(key), unknown)
 
 
 def _lines(key: MigrationKey) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ SYNTAX_ERROR = "syntax-error"
 
 
 @dataclass(frozen=True)
-class Remark:
+class SquawkFinding:
     """What Squawk says about a statement.
 
     Attributes:
@@ -53,13 +53,13 @@ class Squawk:
         """Return whether Squawk has a rule of that name."""
         return not rule.startswith("-") and self._run("", f"--exclude={rule}").returncode == 0
 
-    def read(self, statements: list[str], *, in_transaction: bool) -> list[Remark]:
+    def read(self, statements: list[str], *, in_transaction: bool) -> list[SquawkFinding]:
         """Return what Squawk says about the statements, which it reads as one file.
 
         A statement that it cannot read is remarked as ``syntax-error``; the others are read all
         the same.
         """
-        remarks: list[Remark] = []
+        remarks: list[SquawkFinding] = []
         readable = dict(enumerate(statements))
         while readable:
             found = self._read(readable, in_transaction=in_transaction)
@@ -71,7 +71,7 @@ class Squawk:
             readable = {n: sql for n, sql in readable.items() if n not in unread}
         return remarks
 
-    def _read(self, statements: dict[int, str], *, in_transaction: bool) -> list[Remark]:
+    def _read(self, statements: dict[int, str], *, in_transaction: bool) -> list[SquawkFinding]:
         owners: list[int] = []
         for number, sql in statements.items():
             owners += [number] * len(sql.split("\n"))
@@ -87,7 +87,7 @@ class Squawk:
                 hint='Run: pip install --upgrade "django-domain-migrations[lint]"',
             ) from exc
         return [
-            Remark(
+            SquawkFinding(
                 owners[min(item["line"], len(owners) - 1)],
                 item["rule_name"],
                 item["message"],

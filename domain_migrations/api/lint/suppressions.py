@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .findings import Level, LintFinding
-from .rules import IGNORE_OF_UNKNOWN_RULE, IGNORE_WITHOUT_REASON, OWN, UNUSED_IGNORE
-from .script import Script
+from .rules import IGNORE_OF_UNKNOWN_RULE, IGNORE_WITHOUT_REASON, OWN_RULES, UNUSED_IGNORE
+from .script import MigrationScript
 from .squawk import Squawk
 
 ATTRIBUTE = "lint_ignore"
 LIKE_THIS = f'{ATTRIBUTE} = {{"ban-drop-column": "Never written: the feature was not released."}}'
-Make = Callable[[Script, str, Level, str, str], LintFinding]
+FindingFactory = Callable[[MigrationScript, str, Level, str, str], LintFinding]
 
 
-class Ignores:
+class Suppressions:
     """The rules that a migration's ``lint_ignore`` names, each with a reason.
 
     Arguments:
@@ -23,7 +23,7 @@ class Ignores:
         make: makes a finding about it.
     """
 
-    def __init__(self, script: Script, make: Make) -> None:
+    def __init__(self, script: MigrationScript, make: FindingFactory) -> None:
         given: Any = getattr(script.migration, ATTRIBUTE, {})
         self.script = script
         self.make = make
@@ -31,7 +31,7 @@ class Ignores:
         self.reasons: dict[Any, Any] = given if isinstance(given, dict) else {}
         self.used: set[str] = set()
 
-    def covers(self, finding: LintFinding) -> bool:
+    def suppresses(self, finding: LintFinding) -> bool:
         """Return whether the finding is to be left unsaid."""
         if not _is_reason(self.reasons.get(finding.rule)):
             return False
@@ -45,7 +45,7 @@ class Ignores:
         for rule, reason in self.reasons.items():
             if not _is_reason(reason):
                 yield self._wrong(f'{ATTRIBUTE} has no reason for "{rule}".')
-            elif not isinstance(rule, str) or not (rule in OWN or squawk.knows(rule)):
+            elif not isinstance(rule, str) or not (rule in OWN_RULES or squawk.knows(rule)):
                 yield self.make(
                     self.script,
                     IGNORE_OF_UNKNOWN_RULE,
@@ -53,7 +53,7 @@ class Ignores:
                     f'{ATTRIBUTE} names the rule "{rule}", which there is not.',
                     "Write it as it is reported.",
                 )
-            elif rule not in self.used and not self.script.unknown:
+            elif rule not in self.used and not self.script.incomplete_reason:
                 yield self.make(
                     self.script,
                     UNUSED_IGNORE,

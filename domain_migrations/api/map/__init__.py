@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from .collect import domain_map
+from .collect import map_domains
 from .formats import FORMATS, render
 from .graph import DomainMap, Edge, Link, Node
 
-__all__ = ["FORMATS", "DomainMap", "Edge", "Link", "Node", "domain_map", "render"]
+__all__ = ["FORMATS", "DomainMap", "Edge", "Link", "Node", "map_domains", "render"]

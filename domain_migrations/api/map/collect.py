@@ -15,11 +15,11 @@ from django.db.models import ForeignKey, Model
 from ...backends.postgresql.names import parse_table_name
 from ...domains import CORE, CORE_SCHEMA, Domain, get_domain, get_domains
 from ...engine.boundary.models import model_crossings
-from ...engine.boundary.rule import may_use
-from ...engine.sessions.connection import database_errors
-from ...engine.sql.query import query
-from ...references.resolution import references_of
-from ..verify.live_boundary import crossings
+from ...engine.boundary.rule import may_depend_on
+from ...engine.sessions.connection import translate_database_errors
+from ...engine.sql.query import run_sql
+from ...references.resolution import all_references
+from ..verify.live_boundary import cross_domain_findings
 from .graph import FOREIGN_KEY, KINDS, REFERENCE, VIOLATION, DomainMap, Edge, Link, Node
 
 
@@ -32,18 +32,18 @@ class Crossing(NamedTuple):
     link: Link
 
 
-def declared_crossings(apps: Apps, owners: dict[str, Domain]) -> Iterator[Crossing]:
+def declared_links(apps: Apps, owners: dict[str, Domain]) -> Iterator[Crossing]:
     """Yield what leads from one domain to another, of the models that are installed."""
     yield from _foreign_keys(apps, owners)
-    for model, field, to in references_of(apps):
+    for model, field, to in all_references(apps):
         app_label = str(to).partition(".")[0]
         owner = owners.get(app_label)
         source, target = owners[model._meta.app_label].name, owner.name if owner else app_label
         if source != target:
             yield Crossing(source, target, REFERENCE, Link(column(model, field), str(to)))
     for problem, used in model_crossings(apps):
-        label = problem.about._meta.app_label
-        link = Link(problem.about._meta.label, "", problem.id, problem.message, problem.hint)
+        label = problem.obj._meta.app_label
+        link = Link(problem.obj._meta.label, "", problem.id, problem.message, problem.hint)
         yield Crossing(owners[label].name, used.name, VIOLATION, link)
 
 
@@ -57,7 +57,7 @@ def _foreign_keys(apps: Apps, owners: dict[str, Domain]) -> Iterator[Crossing]:
                 continue
             remote = field.remote_field.model
             used = owners.get(remote._meta.app_label)
-            if used is None or used == user or not may_use(user, used):
+            if used is None or used == user or not may_depend_on(user, used):
                 continue
             kind = FOREIGN_KEY if getattr(field, "db_constraint", True) else REFERENCE
             link = Link(column(model, field), column(remote, field.target_field))
@@ -97,24 +97,24 @@ ORDER BY 1, 2, 5
 """
 
 
-def recorded_crossings(
+def recorded_links(
     connection: BaseDatabaseWrapper, domains: tuple[Domain, ...]
 ) -> Iterator[Crossing]:
     """Yield what leads from one domain to another in a database; two or three queries."""
     core, schemas = domains[0], {domain.schema: domain.name for domain in domains[1:]}
-    [rows] = query(connection, SELECT_KEYS, {"schemas": list(schemas)})
+    [rows] = run_sql(connection, SELECT_KEYS, {"schemas": list(schemas)})
     for schema, table, used_schema, used_table, columns, used_columns in rows:
         link = Link(
             f"{schema}.{table}.{', '.join(columns)}",
             f"{used_schema}.{used_table}.{', '.join(used_columns)}",
         )
         yield Crossing(schemas[schema], core.name, FOREIGN_KEY, link)
-    for finding, used in crossings(connection):
+    for finding, used in cross_domain_findings(connection):
         link = Link(finding.object, "", finding.id, finding.message, finding.hint)
         yield Crossing(finding.domain, used.name if used else None, VIOLATION, link)
 
 
-def domain_map(
+def map_domains(
     names: Sequence[str] | None = None, *, database: str | None = None, apps: Apps = global_apps
 ) -> DomainMap:
     """Return the map of the domains; writes nothing, and works on an empty database.
@@ -134,16 +134,16 @@ def domain_map(
     domains = get_domains(apps)
     shown = {CORE, *(get_domain(name, apps).name for name in names)} if names is not None else None
     owners = {label: domain for domain in domains for label in domain.app_labels}
-    found = list(declared_crossings(apps, owners))
+    found = list(declared_links(apps, owners))
     known = {(each.source, each.link.source) for each in found if each.kind == FOREIGN_KEY}
     for alias in dict.fromkeys(database or domain.database for domain in domains):
-        with database_errors(alias):
+        with translate_database_errors(alias):
             found.extend(
                 each
-                for each in recorded_crossings(connections[alias], domains)
+                for each in recorded_links(connections[alias], domains)
                 if each.kind == VIOLATION or (each.source, each.link.source) not in known
             )
-    return DomainMap(database or DEFAULT_DB_ALIAS, *_gathered(_nodes(apps, domains), found, shown))
+    return DomainMap(database or DEFAULT_DB_ALIAS, *_edges(_nodes(apps, domains), found, shown))
 
 
 def _nodes(apps: Apps, domains: Iterable[Domain]) -> list[Node]:
@@ -158,7 +158,7 @@ def _nodes(apps: Apps, domains: Iterable[Domain]) -> list[Node]:
     ]
 
 
-def _gathered(
+def _edges(
     nodes: list[Node], found: Iterable[Crossing], shown: set[str] | None
 ) -> tuple[tuple[Node, ...], tuple[Edge, ...]]:
     places = {node.name: place for place, node in enumerate(nodes)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .graph import FOREIGN_KEY, REFERENCE, VIOLATION, DomainMap, Edge, Node
-from .text import printable
+from .text import strip_control
 
 STYLES = {
     FOREIGN_KEY: "",
@@ -49,7 +49,7 @@ def _edge_label(edge: Edge) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"{}"'.format(printable(text).replace("\\", "\\\\").replace('"', '\\"'))
+    return '"{}"'.format(strip_control(text).replace("\\", "\\\\").replace('"', '\\"'))
 
 
 def _label(*lines: str) -> str:

@@ -49,7 +49,7 @@ class Layout(NamedTuple):
     curves: tuple[tuple[Point, ...], ...]
 
 
-def lay_out(
+def layout_graph(
     sizes: Sequence[Size], edges: Sequence[tuple[int, int]], *, ranked: bool = False
 ) -> Layout:
     """Return where boxes and edges go, the first box in the middle.
@@ -142,11 +142,11 @@ def _read(graph: Any, boxes: int, edges: Sequence[tuple[int, int]]) -> Layout:
     )
 
 
-BOW = 40
+PARALLEL_GAP = 40
 """How far apart curves are that join the same two domains, in pixels."""
 
 
-def apart(picture: DomainMap, layout: Layout) -> Iterator[tuple[Point, ...]]:
+def separate_parallel_edges(picture: DomainMap, layout: Layout) -> Iterator[tuple[Point, ...]]:
     """Yield the curves, those that join the same two domains bowed so that each is seen."""
     pairs: dict[frozenset[str], list[int]] = defaultdict(list)
     for number, edge in enumerate(picture.edges):
@@ -154,8 +154,10 @@ def apart(picture: DomainMap, layout: Layout) -> Iterator[tuple[Point, ...]]:
     middles = [middle(curve) for curve in layout.curves]
     for number, (edge, curve) in enumerate(zip(picture.edges, layout.curves, strict=True)):
         pair = frozenset((edge.source, edge.target))
-        near = [other for other in pairs[pair] if dist(middles[other], middles[number]) < BOW]
-        bow = (near.index(number) - (len(near) - 1) / 2) * BOW
+        near = [
+            other for other in pairs[pair] if dist(middles[other], middles[number]) < PARALLEL_GAP
+        ]
+        bow = (near.index(number) - (len(near) - 1) / 2) * PARALLEL_GAP
         yield _bowed(curve, bow if edge.source == min(pair) else -bow) if bow else curve
 
 

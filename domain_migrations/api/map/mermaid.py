@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .graph import FOREIGN_KEY, REFERENCE, VIOLATION, DomainMap
-from .text import printable
+from .text import strip_control
 
 ARROWS = {FOREIGN_KEY: "-->", REFERENCE: "-.->", VIOLATION: "==>"}
 RED = "stroke:#c00000,color:#c00000"
@@ -43,4 +43,4 @@ def _lines(picture: DomainMap) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", printable(text))
+    return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", strip_control(text))

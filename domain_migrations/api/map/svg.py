@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ...domains import CORE
 from .graph import FOREIGN_KEY, KINDS, PLURALS, VIOLATION, DomainMap, Edge, Node
-from .layout import Layout, Point, Size, apart, lay_out, middle, path
-from .text import printable, width
+from .layout import Layout, Point, Size, layout_graph, middle, path, separate_parallel_edges
+from .text import display_width, strip_control
 
 STYLESHEET = Path(__file__).resolve().parents[2] / "static/domain_migrations/map.css"
 
@@ -46,7 +46,9 @@ def svg(
     lines = {node.name: _lines(node) for node in picture.nodes}
     sizes = [_size(lines[node.name]) for node in picture.nodes]
     places = {node.name: number for number, node in enumerate(picture.nodes)}
-    layout = lay_out(sizes, [(places[edge.source], places[edge.target]) for edge in picture.edges])
+    layout = layout_graph(
+        sizes, [(places[edge.source], places[edge.target]) for edge in picture.edges]
+    )
     in_page = edge_url is not None
     legend, legend_width = _legend(picture, layout.size.height + 2 * MARGIN)
     whole = Size(
@@ -83,7 +85,7 @@ def _head(whole: Size, *, role: str, large: bool) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(printable(text))
+    return escape(strip_control(text))
 
 
 def _description(picture: DomainMap) -> str:
@@ -104,17 +106,17 @@ def _arrows() -> str:
 
 def _lines(node: Node) -> tuple[str, ...]:
     lines = [node.name, node.detail, *([", ".join(node.ids)] if node.ids else [])]
-    return tuple(_short(printable(line)) for line in lines)
+    return tuple(_short(strip_control(line)) for line in lines)
 
 
 def _short(text: str) -> str:
-    while width(text) > LONGEST:
+    while display_width(text) > LONGEST:
         text = text.removesuffix("…")[:-1] + "…"
     return text
 
 
 def _size(lines: tuple[str, ...]) -> Size:
-    longest = max(width(line) for line in lines)
+    longest = max(display_width(line) for line in lines)
     return Size(max(longest * LETTER, 64) + 32, len(lines) * LINE + 20)
 
 
@@ -158,7 +160,7 @@ def _edges(
     picture: DomainMap, layout: Layout, edge_url: Callable[[Edge], str] | None
 ) -> Iterator[str]:
     """Yield the edges, those that break the rule above the others."""
-    both = zip(picture.edges, apart(picture, layout), strict=True)
+    both = zip(picture.edges, separate_parallel_edges(picture, layout), strict=True)
     for edge, curve in sorted(both, key=lambda pair: KINDS.index(pair[0].kind)):
         d = path(curve)
         inner = (
@@ -187,7 +189,7 @@ def _badge(edge: Edge, at: Point) -> str:
     label = " ".join(edge.ids[:3]) if edge.kind == VIOLATION else str(len(edge.links))
     if len(edge.ids) > 3:
         label += " …"
-    wide = max(width(label) * LETTER + 16, 28)
+    wide = max(display_width(label) * LETTER + 16, 28)
     return (
         f'<rect x="{at.x - wide / 2:.1f}" y="{at.y - 12:.1f}" width="{wide:g}" height="24" rx="12"'
         ' fill="#fff" stroke="#555"/>'
@@ -207,5 +209,5 @@ def _legend(picture: DomainMap, top: float) -> tuple[list[str], float]:
                 f' fill="none" stroke="#555" marker-end="url(#domain-map-arrow-{kind})"/>'
                 f'<text class="legend" x="{x + 44:g}" y="{top + 15:g}">{_text(words)}</text></g>'
             )
-            x += 44 + width(words) * LETTER + 24
+            x += 44 + display_width(words) * LETTER + 24
     return parts, x - MARGIN - 24 if parts else 0

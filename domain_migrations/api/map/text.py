@@ -11,7 +11,7 @@ _BREAKS = re.compile(r"\s+")
 _UNSAFE = re.compile(r"[^a-z0-9_]")
 
 
-def printable(text: str) -> str:
+def strip_control(text: str) -> str:
     """Return the text on one line, without characters that XML or a terminal cannot have."""
     return "".join(
         "\ufffd"
@@ -21,7 +21,7 @@ def printable(text: str) -> str:
     )
 
 
-def width(text: str) -> int:
+def display_width(text: str) -> int:
     """Return how many columns of a terminal the text takes."""
     return sum(
         0 if unicodedata.combining(character)
@@ -31,7 +31,7 @@ def width(text: str) -> int:
     )  # fmt: skip
 
 
-def anchor(edge: Edge) -> str:
+def html_id(edge: Edge) -> str:
     """Return the edge's name as a fragment of an address."""
     return f"{edge.kind}-{_plain(edge.source)}-{_plain(edge.target)}"
 

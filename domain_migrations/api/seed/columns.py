@@ -15,7 +15,7 @@ AnyField: TypeAlias = "Field[Any, Any]"
 Key: TypeAlias = "tuple[AnyField, ...]"
 
 
-class KeyUnclear(Exception):
+class AmbiguousNaturalKey(Exception):
     """A model has no natural key, or several; the text says which."""
 
 
@@ -62,7 +62,7 @@ def natural_key(model: type[Model], names: Sequence[str] = ()) -> Key:
         for key in keys:
             if {field.name for field in key} == set(names):
                 return key
-        raise KeyUnclear(
+        raise AmbiguousNaturalKey(
             f"{label} has no unique constraint on {', '.join(names)}"
             + (f"; it has {_listed(keys)}." if keys else ".")
         )
@@ -72,8 +72,10 @@ def natural_key(model: type[Model], names: Sequence[str] = ()) -> Key:
     if len(plain) == 1:
         return plain[0]
     if keys:
-        raise KeyUnclear(f"{label} has several natural keys, {_listed(keys)}: name one as key.")
-    raise KeyUnclear(
+        raise AmbiguousNaturalKey(
+            f"{label} has several natural keys, {_listed(keys)}: name one as key."
+        )
+    raise AmbiguousNaturalKey(
         f"{label} has no natural key: give it a UniqueConstraint without a condition, by which"
         " its rows are known."
     )
@@ -86,12 +88,12 @@ def _listed(keys: Sequence[Key]) -> str:
 SEPARATOR = "__"
 
 
-class BadColumn(Exception):
+class InvalidColumn(Exception):
     """A column of a file is none of its model that can be seeded; the text says why."""
 
 
 @dataclass(frozen=True)
-class Leaf:
+class ValueColumn:
     """One value of a row.
 
     Attributes:
@@ -104,7 +106,7 @@ class Leaf:
 
 
 @dataclass(frozen=True)
-class Lookup:
+class NaturalKeyLookup:
     """A row of another table, or of the same, known by its natural key.
 
     Attributes:
@@ -114,12 +116,12 @@ class Lookup:
 
     model: type[Model]
     column: str
-    parts: tuple[tuple[AnyField, Leaf | Lookup], ...]
+    parts: tuple[tuple[AnyField, ValueColumn | NaturalKeyLookup], ...]
 
     @property
-    def leaves(self) -> Iterator[Leaf]:
+    def leaves(self) -> Iterator[ValueColumn]:
         for _, part in self.parts:
-            if isinstance(part, Lookup):
+            if isinstance(part, NaturalKeyLookup):
                 yield from part.leaves
             else:
                 yield part
@@ -128,7 +130,7 @@ class Lookup:
     def models(self) -> Iterator[type[Model]]:
         yield self.model
         for _, part in self.parts:
-            if isinstance(part, Lookup):
+            if isinstance(part, NaturalKeyLookup):
                 yield from part.models
 
 
@@ -142,7 +144,7 @@ class Column:
     """
 
     field: AnyField
-    source: Leaf | Lookup
+    source: ValueColumn | NaturalKeyLookup
     positions: tuple[int, ...]
 
     @property
@@ -151,9 +153,9 @@ class Column:
         return str(self.field.column)
 
     @property
-    def leaves(self) -> tuple[Leaf, ...]:
+    def leaves(self) -> tuple[ValueColumn, ...]:
         source = self.source
-        return tuple(source.leaves) if isinstance(source, Lookup) else (source,)
+        return tuple(source.leaves) if isinstance(source, NaturalKeyLookup) else (source,)
 
 
 def columns_of(model: type[Model], names: Sequence[str]) -> tuple[Column, ...]:
@@ -173,10 +175,10 @@ def _column(model: type[Model], head: str, paths: Mapping[str, int]) -> Column:
     found = field_of(model, head)
     if not found.is_relation:
         if set(paths) != {""}:
-            raise BadColumn(f"{model._meta.label}.{head} is no reference.")
-        return Column(found, Leaf(head, found), (paths[""],))
+            raise InvalidColumn(f"{model._meta.label}.{head} is no reference.")
+        return Column(found, ValueColumn(head, found), (paths[""],))
     if "" in paths and len(paths) > 1:
-        raise BadColumn(f"{head} is there by itself and by its parts.")
+        raise InvalidColumn(f"{head} is there by itself and by its parts.")
     if "" in paths:
         return Column(found, lookup_of(found, head), (paths[""],))
     lookup = lookup_of(found, head, tuple(paths))
@@ -197,24 +199,26 @@ def field_of(model: type[Model], name: str) -> AnyField:
         known = [one.name for one in options.concrete_fields]
         near = difflib.get_close_matches(name, known, n=1)
         guess = f" Did you mean {near[0]}?" if near else f" It has {', '.join(known)}."
-        raise BadColumn(f"{options.label} has no column {name}.{guess}") from None
+        raise InvalidColumn(f"{options.label} has no column {name}.{guess}") from None
     if found.auto_created and not found.concrete:
-        raise BadColumn(f"{options.label}.{name} is the other side of a reference.")
+        raise InvalidColumn(f"{options.label}.{name} is the other side of a reference.")
     if found.many_to_many:
         through = found.remote_field.through._meta.label
-        raise BadColumn(f"{options.label}.{name} is many-to-many: write the rows of {through}.")
+        raise InvalidColumn(f"{options.label}.{name} is many-to-many: write the rows of {through}.")
     if not found.concrete:
-        raise BadColumn(f"{options.label}.{name} has no column in the database.")
+        raise InvalidColumn(f"{options.label}.{name} has no column in the database.")
     if is_identity(found):
-        raise BadColumn(f"{options.label}.{name} is numbered by the database; leave it out.")
+        raise InvalidColumn(f"{options.label}.{name} is numbered by the database; leave it out.")
     if getattr(found, "generated", False):
-        raise BadColumn(f"{options.label}.{name} is generated by the database; leave it out.")
+        raise InvalidColumn(f"{options.label}.{name} is generated by the database; leave it out.")
     if found.is_relation and name != found.name:
-        raise BadColumn(f"{name} is an id; refer to the row by its natural key, as {found.name}.")
+        raise InvalidColumn(
+            f"{name} is an id; refer to the row by its natural key, as {found.name}."
+        )
     return found  # type: ignore[no-any-return]
 
 
-def lookup_of(reference: Any, path: str, rests: Sequence[str] = ()) -> Lookup:
+def lookup_of(reference: Any, path: str, rests: Sequence[str] = ()) -> NaturalKeyLookup:
     """Return how the row is found that a foreign key points at.
 
     Arguments:
@@ -233,24 +237,24 @@ def lookup_of(reference: Any, path: str, rests: Sequence[str] = ()) -> Lookup:
             inner[head].append(more)
     try:
         key = natural_key(model, tuple(inner))
-    except KeyUnclear as exc:
-        raise BadColumn(f"{path} cannot be looked up: {exc}") from exc
+    except AmbiguousNaturalKey as exc:
+        raise InvalidColumn(f"{path} cannot be looked up: {exc}") from exc
     parts = tuple(
         (part, _part(part, f"{path}{SEPARATOR}{part.name}", inner.get(part.name, ())))
         for part in key
     )
-    return Lookup(model, str(reference.target_field.column), parts)
+    return NaturalKeyLookup(model, str(reference.target_field.column), parts)
 
 
-def _part(part: AnyField, path: str, rests: Sequence[str]) -> Leaf | Lookup:
+def _part(part: AnyField, path: str, rests: Sequence[str]) -> ValueColumn | NaturalKeyLookup:
     if part.is_relation:
         return lookup_of(part, path, rests)
     if rests:
-        raise BadColumn(f"{path} is no reference.")
-    return Leaf(path, part)
+        raise InvalidColumn(f"{path} is no reference.")
+    return ValueColumn(path, part)
 
 
-def spread(lookup: Lookup, value: Any) -> list[Any]:
+def flatten_reference(lookup: NaturalKeyLookup, value: Any) -> list[Any]:
     """Return the values of a reference that a file has in one place.
 
     A list has them in the order of the key, a mapping by name; a key of one column may stand
@@ -264,15 +268,15 @@ def spread(lookup: Lookup, value: Any) -> list[Any]:
     names = [part.name for part, _ in lookup.parts]
     if isinstance(value, Mapping):
         if set(value) != set(names):
-            raise BadColumn(f"the reference has {', '.join(value)} for {', '.join(names)}.")
+            raise InvalidColumn(f"the reference has {', '.join(value)} for {', '.join(names)}.")
         values = [value[name] for name in names]
     elif isinstance(value, list | tuple):
         values = list(value)
     else:
         values = [value]
     if len(values) != len(names):
-        raise BadColumn(f"the reference has {len(values)} values for {', '.join(names)}.")
+        raise InvalidColumn(f"the reference has {len(values)} values for {', '.join(names)}.")
     spreaded: list[Any] = []
     for (_, part), one in zip(lookup.parts, values, strict=True):
-        spreaded += spread(part, one) if isinstance(part, Lookup) else [one]
+        spreaded += flatten_reference(part, one) if isinstance(part, NaturalKeyLookup) else [one]
     return spreaded

@@ -11,12 +11,12 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from ...engine.sessions.errors import CONNECTION_CLASSES, primary_message
+from ...engine.sessions.errors import CONNECTION_CLASSES, first_line
 from ...exceptions import SeedFailed
-from .columns import BadColumn, Column, Leaf, Lookup, spread
-from .document import LEFT_OUT, Table
-from .target_table import Shape, table_name
-from .values import BadValue, Converter, converter
+from .columns import Column, InvalidColumn, NaturalKeyLookup, ValueColumn, flatten_reference
+from .document import MISSING, Table
+from .target_table import TargetTable, table_name
+from .values import Converter, InvalidValue, converter
 
 STAGED = sql.Identifier("pg_temp", "~staged")
 LINE = sql.Identifier("~line")
@@ -27,12 +27,12 @@ CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS
 SELECT NULL::bigint AS {line}, {columns} FROM {tables} WITH NO DATA
 """
 
-Failed = Callable[[int | None, str], SeedFailed]
+ErrorFactory = Callable[[int | None, str], SeedFailed]
 """Makes the error for a line of the file."""
 Maker = Callable[[Sequence[Any]], list[Any]]
 
 
-def leaf_name(number: int) -> sql.Identifier:
+def value_column(number: int) -> sql.Identifier:
     """Return the name of a value's column in the temporary table."""
     return sql.Identifier(f"c{number}")
 
@@ -42,8 +42,8 @@ def extra_name(number: int) -> sql.Identifier:
     return sql.Identifier(f"e{number}")
 
 
-def stage(
-    connection: BaseDatabaseWrapper, shape: Shape, table: Table, failed: Failed
+def copy_rows(
+    connection: BaseDatabaseWrapper, shape: TargetTable, table: Table, failed: ErrorFactory
 ) -> tuple[int, int, int]:
     """Copy the rows into the temporary table; return how many, the first line and the last.
 
@@ -51,13 +51,13 @@ def stage(
         SeedFailed: a line has a value that its column does not take.
     """
     leaves = [leaf for column in shape.columns for leaf in column.leaves]
-    differing = [extra for extra in shape.extras if extra.differs]
+    differing = [extra for extra in shape.extras if extra.per_row]
     with connection.cursor() as cursor:
         cursor.execute(_creation(shape, leaves))
-    names = [LINE, *map(leaf_name, range(len(leaves))), *map(extra_name, range(len(differing)))]
+    names = [LINE, *map(value_column, range(len(leaves))), *map(extra_name, range(len(differing)))]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(STAGED, sql.SQL(", ").join(names))
     makers = [
-        (column.field.name, _maker(column, connection, shape, is_text=table.is_text))
+        (column.field.name, _row_converter(column, connection, shape, is_text=table.is_text))
         for column in shape.columns
     ]
     lines = array("q")
@@ -72,7 +72,7 @@ def stage(
                         row += make(values)
                     row += [extra.value() for extra in differing]
                     copy.write_row(row)
-        except (BadValue, BadColumn) as exc:
+        except (InvalidValue, InvalidColumn) as exc:
             raise failed(lines[-1], f"{name}: {exc}") from exc
         except UnicodeEncodeError as exc:  # as of half a surrogate pair, which JSON can spell
             raise failed(lines[-1], f"{exc.object[exc.start]!r} is no letter of Unicode.") from exc
@@ -82,17 +82,17 @@ def stage(
     return len(lines), (lines[0] if lines else 0), (lines[-1] if lines else 0)
 
 
-def _creation(shape: Shape, leaves: Sequence[Leaf]) -> sql.Composed:
+def _creation(shape: TargetTable, leaves: Sequence[ValueColumn]) -> sql.Composed:
     """Columns of the very types that the values will be compared with."""
     models = dict.fromkeys([shape.model, *(leaf.field.model for leaf in leaves)])
     alias = {model: sql.Identifier(f"t{number}") for number, model in enumerate(models)}
     columns = [
         sql.SQL("{}.{} AS {}").format(
-            alias[leaf.field.model], sql.Identifier(str(leaf.field.column)), leaf_name(number)
+            alias[leaf.field.model], sql.Identifier(str(leaf.field.column)), value_column(number)
         )
         for number, leaf in enumerate(leaves)
     ]
-    differing = [extra for extra in shape.extras if extra.differs]
+    differing = [extra for extra in shape.extras if extra.per_row]
     columns += [
         sql.SQL("{}.{} AS {}").format(
             alias[shape.model], sql.Identifier(extra.name), extra_name(number)
@@ -111,13 +111,13 @@ def _creation(shape: Shape, leaves: Sequence[Leaf]) -> sql.Composed:
     )
 
 
-def _maker(
-    column: Column, connection: BaseDatabaseWrapper, shape: Shape, *, is_text: bool
+def _row_converter(
+    column: Column, connection: BaseDatabaseWrapper, shape: TargetTable, *, is_text: bool
 ) -> Maker:
     """Return what takes a column's values out of a row, checked."""
     required, positions = column in shape.key, column.positions
     source = column.source
-    if isinstance(source, Leaf):
+    if isinstance(source, ValueColumn):
         convert = converter(source.field, connection, required=required, is_text=is_text)
         (position,) = positions
         return lambda values: [convert(values[position])]
@@ -128,7 +128,7 @@ def _maker(
 
 
 def _reference_maker(
-    column: Column, lookup: Lookup, converters: Sequence[Converter], *, required: bool
+    column: Column, lookup: NaturalKeyLookup, converters: Sequence[Converter], *, required: bool
 ) -> Maker:
     positions = column.positions
     whole = len(positions) == 1 and len(converters) > 1
@@ -136,13 +136,13 @@ def _reference_maker(
 
     def make(values: Sequence[Any]) -> list[Any]:
         given = [values[position] for position in positions]
-        found = spread(lookup, given[0]) if whole else given
+        found = flatten_reference(lookup, given[0]) if whole else given
         if not whole and len(found) == 1 and isinstance(found[0], list | dict):
-            found = spread(lookup, found[0])
-        empty = [value is None or value is LEFT_OUT or value == "" for value in found]
+            found = flatten_reference(lookup, found[0])
+        empty = [value is None or value is MISSING or value == "" for value in found]
         if all(empty):
             if not optional:
-                raise BadValue("it cannot be empty.")
+                raise InvalidValue("it cannot be empty.")
             return [None for _ in converters]
         return [convert(value) for convert, value in zip(converters, found, strict=True)]
 
@@ -150,7 +150,7 @@ def _reference_maker(
 
 
 def _copy_failed(
-    exc: psycopg.Error, lines: Sequence[int], leaves: Sequence[Leaf], failed: Failed
+    exc: psycopg.Error, lines: Sequence[int], leaves: Sequence[ValueColumn], failed: ErrorFactory
 ) -> Exception:
     """Return the error for a value that the server, or the driver, does not take."""
     state = exc.sqlstate or ""
@@ -158,8 +158,8 @@ def _copy_failed(
     if state.startswith(CONNECTION_CLASSES) or (exc.diag.sqlstate and not match):
         return exc
     if match is None:
-        return failed(lines[-1] if lines else None, f"{primary_message(exc).rstrip('.')}.")
+        return failed(lines[-1] if lines else None, f"{first_line(exc).rstrip('.')}.")
     line = lines[int(match[1]) - 1]
     number = int(match[2]) if match[2] else len(leaves)
     name = f"{leaves[number].path}: " if number < len(leaves) else ""
-    return failed(line, f"{name}{primary_message(exc).rstrip('.')}.")
+    return failed(line, f"{name}{first_line(exc).rstrip('.')}.")

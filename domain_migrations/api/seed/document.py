@@ -9,32 +9,32 @@ from typing import Any, Final
 from .seed_files import SeedFile
 
 
-class LeftOut:
+class Missing:
     """The value of a column that a row does not have, though other rows do."""
 
     def __repr__(self) -> str:
         return "LEFT_OUT"
 
 
-LEFT_OUT: Final = LeftOut()
+MISSING: Final = Missing()
 
 SHOWN = 20
 """Letters of a number that a message repeats."""
 
 
-class Text(str):
+class PlainScalar(str):
     """A value that is written as plain text, so that its column decides what it is.
 
     Attributes:
         resolved: what the file's own rules take it for; for columns without a type of their own.
     """
 
-    resolved: Any
+    typed: Any
 
     @classmethod
-    def of(cls, text: str, resolved: Any) -> Text:
+    def of(cls, text: str, resolved: Any) -> PlainScalar:
         made = cls(text)
-        made.resolved = resolved
+        made.typed = resolved
         return made
 
 
@@ -71,14 +71,14 @@ class Document:
     tables: Iterable[Table]
 
 
-class Entries(dict[str, Any]):
+class LinedDict(dict[str, Any]):
     """A mapping that knows the lines of its own and of its keys."""
 
     line: int = 0
     lines: dict[str, int]
 
 
-class Items(list[Any]):
+class LinedList(list[Any]):
     """A list that knows its line, and those of what is in it."""
 
     line: int = 0
@@ -88,16 +88,16 @@ class Items(list[Any]):
 TAGS_KEY, CORE_KEY, KEY_KEY, ROWS_KEY = "tags", "writes_core", "key", "rows"
 
 
-def document_of(seed: SeedFile, content: Any) -> Document:
+def parse_document(seed: SeedFile, content: Any) -> Document:
     """Return what a file of JSON or YAML says.
 
     Raises:
         SeedFailed: it is not a mapping of models to their rows.
     """
     if content is None:
-        content = Entries()
+        content = LinedDict()
         content.lines = {}
-    if not isinstance(content, Entries):
+    if not isinstance(content, LinedDict):
         raise seed.failed(1, "the file has to be a mapping of models to lists of rows.")
     settings = {name: content[name] for name in (TAGS_KEY, CORE_KEY) if name in content}
     tables = [
@@ -113,7 +113,7 @@ def document_of(seed: SeedFile, content: Any) -> Document:
 
 
 def _is_true(value: Any) -> bool:
-    return (value.resolved if isinstance(value, Text) else value) is True
+    return (value.typed if isinstance(value, PlainScalar) else value) is True
 
 
 def names_in(seed: SeedFile, value: Any, line: int | None) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def names_in(seed: SeedFile, value: Any, line: int | None) -> tuple[str, ...]:
 
 def _table(seed: SeedFile, model: str, value: Any, line: int) -> Table:
     key: tuple[str, ...] = ()
-    if isinstance(value, Entries):
+    if isinstance(value, LinedDict):
         unknown = sorted(set(value) - {KEY_KEY, ROWS_KEY})
         if unknown or ROWS_KEY not in value:
             what = f"{model} has {unknown[0]!r}" if unknown else f"{model} has no rows"
@@ -136,10 +136,10 @@ def _table(seed: SeedFile, model: str, value: Any, line: int) -> Table:
             )
         key = names_in(seed, value.get(KEY_KEY, ()), value.lines.get(KEY_KEY))
         value = value[ROWS_KEY]
-    if not isinstance(value, Items):
+    if not isinstance(value, LinedList):
         raise seed.failed(line, f"the rows of {model} have to be a list.")
     for row, number in zip(value, value.lines, strict=True):
-        if not isinstance(row, Entries):
+        if not isinstance(row, LinedDict):
             raise seed.failed(number, f"a row of {model} has to be a mapping of columns to values.")
     columns = columns_of(value)
     rows = _rows(value, value.lines, columns)
@@ -155,7 +155,7 @@ def _rows(
     rows: Iterable[Mapping[str, Any]], lines: Iterable[int], columns: Sequence[str]
 ) -> Iterator[Row]:
     for row, line in zip(rows, lines, strict=True):
-        yield line, [row.get(name, LEFT_OUT) for name in columns]
+        yield line, [row.get(name, MISSING) for name in columns]
 
 
 def table_of(model: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -25,7 +25,7 @@ READERS: dict[str, Callable[[SeedFile], Document]] = {
 
 
 @dataclass(frozen=True)
-class Head:
+class SeedHeader:
     """What is known of a seed without running it."""
 
     tags: tuple[str, ...]
@@ -45,7 +45,7 @@ def read(seed: SeedFile) -> Document:
     return READERS[seed.path.suffix](seed)
 
 
-def head_of(seed: SeedFile) -> Head:
+def header_of(seed: SeedFile) -> SeedHeader:
     """Return what a seed says of itself; of Python nothing runs for it.
 
     Raises:
@@ -54,10 +54,10 @@ def head_of(seed: SeedFile) -> Head:
     if seed.is_python:
         constants = python_constants(seed)
         tags = names_in(seed, constants.get(TAGS_KEY, ()), None)
-        head = Head(tags, constants.get(CORE_KEY) is True)
+        head = SeedHeader(tags, constants.get(CORE_KEY) is True)
     else:
         document = read(seed)
-        head = Head(document.tags, document.writes_core)
+        head = SeedHeader(document.tags, document.writes_core)
     for tag in head.tags:
         if tag not in TAGS:
             raise seed.failed(None, f"there is no tag “{tag}”; the tags are {', '.join(TAGS)}.")

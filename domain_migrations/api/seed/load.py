@@ -10,12 +10,12 @@ from django.db.models import Model
 from psycopg import sql
 
 from ...domains import Domain
-from .columns import BadColumn, Column, KeyUnclear, Lookup
-from .copy import LINE, STAGED, Failed, extra_name, leaf_name, stage
+from .columns import AmbiguousNaturalKey, Column, InvalidColumn, NaturalKeyLookup
+from .copy import LINE, STAGED, ErrorFactory, copy_rows, extra_name, value_column
 from .document import Table
-from .merge import KEY, ROWS, VALUES, Merge
+from .merge import KEY, ROWS, VALUES, SeedMerge
 from .results import Counts
-from .target_table import Shape, shape_of, table_name
+from .target_table import TargetTable, table_name, target_table
 
 MISSING = sql.Identifier("~missing")
 
@@ -36,7 +36,7 @@ WHERE r.{missing} IS NOT NULL ORDER BY r.{line} LIMIT 1
 """
 
 
-def load(
+def load_table(
     connection: BaseDatabaseWrapper,
     domain: Domain,
     model: type[Model],
@@ -44,8 +44,8 @@ def load(
     *,
     seed: str,
     others: Mapping[str, Sequence[str]],
-    failed: Failed,
-) -> tuple[Shape, Counts]:
+    failed: ErrorFactory,
+) -> tuple[TargetTable, Counts]:
     """Bring a table's rows into the model's table, and return how many did what.
 
     Arguments:
@@ -58,25 +58,27 @@ def load(
         SeedFailed: the columns are not the model's, or a row is not taken.
     """
     try:
-        shape = shape_of(model, table, connection)
-    except (BadColumn, KeyUnclear) as exc:
+        shape = target_table(model, table, connection)
+    except (InvalidColumn, AmbiguousNaturalKey) as exc:
         raise failed(table.line or None, str(exc)) from exc
-    count, first, last = stage(connection, shape, table, failed)
+    count, first, last = copy_rows(connection, shape, table, failed)
     _refuse_repeated(connection, shape, failed)
-    merge = Merge(connection, domain, shape, seed=seed, others=others, failed=failed)
+    merge = SeedMerge(connection, domain, shape, seed=seed, others=others, failed=failed)
     counts = Counts()
     merge.start()
-    for ready in _waves(connection, shape, count, failed):
+    for ready in _merge_passes(connection, shape, count, failed):
         counts += merge.run(ready, first, last)
     merge.finish()
     _execute(connection, "DROP TABLE {staged}")
     return shape, counts
 
 
-def _refuse_repeated(connection: BaseDatabaseWrapper, shape: Shape, failed: Failed) -> None:
-    numbers = _places(shape)
+def _refuse_repeated(
+    connection: BaseDatabaseWrapper, shape: TargetTable, failed: ErrorFactory
+) -> None:
+    numbers = _value_positions(shape)
     key = [
-        sql.SQL("s.{}").format(leaf_name(number))
+        sql.SQL("s.{}").format(value_column(number))
         for column in shape.key
         for number in numbers[column.field.name]
     ]
@@ -87,7 +89,7 @@ def _refuse_repeated(connection: BaseDatabaseWrapper, shape: Shape, failed: Fail
         raise failed(again, f"the row has the same {names} as the one in line {first}.")
 
 
-def _places(shape: Shape) -> dict[str, range]:
+def _value_positions(shape: TargetTable) -> dict[str, range]:
     """Return field name → the numbers of its values in the staged table."""
     places, number = {}, 0
     for column in shape.columns:
@@ -96,8 +98,8 @@ def _places(shape: Shape) -> dict[str, range]:
     return places
 
 
-def _waves(
-    connection: BaseDatabaseWrapper, shape: Shape, count: int, failed: Failed
+def _merge_passes(
+    connection: BaseDatabaseWrapper, shape: TargetTable, count: int, failed: ErrorFactory
 ) -> Iterator[int]:
     """Make the rows whose references are there, as long as there are some; yield how many.
 
@@ -108,7 +110,7 @@ def _waves(
         _look_up(connection, shape)
         missing = _fetch(connection, "SELECT count({missing}) FROM {rows}")[0]
         if missing and (missing == left or not shape.refers_to_itself):
-            raise _not_there(connection, shape, failed)
+            raise _missing_reference_error(connection, shape, failed)
         if missing:
             _execute(
                 connection,
@@ -124,14 +126,16 @@ def _waves(
         left = missing
 
 
-def _look_up(connection: BaseDatabaseWrapper, shape: Shape) -> None:
+def _look_up(connection: BaseDatabaseWrapper, shape: TargetTable) -> None:
     joins = _Joins()
-    places = _places(shape)
+    places = _value_positions(shape)
     columns, missing = [], []
     for number, column in enumerate(shape.columns):
-        leaves = [sql.SQL("s.{}").format(leaf_name(place)) for place in places[column.field.name]]
+        leaves = [
+            sql.SQL("s.{}").format(value_column(place)) for place in places[column.field.name]
+        ]
         value: sql.Composable = leaves[0]
-        if isinstance(column.source, Lookup):
+        if isinstance(column.source, NaturalKeyLookup):
             value = joins.add(column.source, iter(leaves))
             missing.append(
                 sql.SQL("WHEN {} IS NOT NULL AND {} IS NULL THEN {}").format(
@@ -139,7 +143,7 @@ def _look_up(connection: BaseDatabaseWrapper, shape: Shape) -> None:
                 )
             )
         columns.append(sql.SQL("{} AS {}").format(value, sql.Identifier(column.name)))
-    for number, extra in enumerate(extra for extra in shape.extras if extra.differs):
+    for number, extra in enumerate(extra for extra in shape.extras if extra.per_row):
         columns.append(sql.SQL("s.{} AS {}").format(extra_name(number), sql.Identifier(extra.name)))
     values = [sql.SQL("q.{}").format(sql.Identifier(column.name)) for column in shape.values]
     whole = sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)").format(sql.SQL(", ").join(values))
@@ -166,13 +170,13 @@ class _Joins:
         self.parts: list[sql.Composable] = []
         self.count = 0
 
-    def add(self, lookup: Lookup, leaves: Iterator[sql.Composable]) -> sql.Composable:
+    def add(self, lookup: NaturalKeyLookup, leaves: Iterator[sql.Composable]) -> sql.Composable:
         """Join what the reference points at, and return the key that it is to keep."""
         conditions = []
         alias = sql.Identifier(f"j{self.count}")
         self.count += 1
         for field, part in lookup.parts:
-            value = self.add(part, leaves) if isinstance(part, Lookup) else next(leaves)
+            value = self.add(part, leaves) if isinstance(part, NaturalKeyLookup) else next(leaves)
             conditions.append(
                 sql.SQL("{}.{} = {}").format(alias, sql.Identifier(str(field.column)), value)
             )
@@ -184,10 +188,12 @@ class _Joins:
         return sql.SQL("{}.{}").format(alias, sql.Identifier(lookup.column))
 
 
-def _not_there(connection: BaseDatabaseWrapper, shape: Shape, failed: Failed) -> Exception:
-    places = _places(shape)
+def _missing_reference_error(
+    connection: BaseDatabaseWrapper, shape: TargetTable, failed: ErrorFactory
+) -> Exception:
+    places = _value_positions(shape)
     every = [
-        sql.SQL("s.{}::text").format(leaf_name(place))
+        sql.SQL("s.{}::text").format(value_column(place))
         for column in shape.columns
         for place in places[column.field.name]
     ]
@@ -202,7 +208,7 @@ def _not_there(connection: BaseDatabaseWrapper, shape: Shape, failed: Failed) ->
 
 
 def _target(column: Column) -> type[Model]:
-    assert isinstance(column.source, Lookup)  # noqa: S101
+    assert isinstance(column.source, NaturalKeyLookup)  # noqa: S101
     return column.source.model
 
 

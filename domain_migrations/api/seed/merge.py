@@ -18,10 +18,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain
-from ...engine.sessions.errors import primary_message
-from .copy import LINE, Failed
+from ...engine.sessions.errors import first_line
+from .copy import LINE, ErrorFactory
 from .results import Counts
-from .target_table import Shape
+from .target_table import TargetTable
 
 ROW_ERRORS = (IntegrityError, DataError, InternalError)
 """What a row can cause; a trigger's RAISE EXCEPTION is an internal error to Django."""
@@ -30,8 +30,8 @@ Run = Callable[[int, int], int]
 """Runs a statement for the lines from one to another, both included."""
 
 
-def run_by_lines(
-    connection: BaseDatabaseWrapper, run: Run, first: int, last: int, failed: Failed
+def run_locating_bad_row(
+    connection: BaseDatabaseWrapper, run: Run, first: int, last: int, failed: ErrorFactory
 ) -> int:
     """Run a statement for all lines at once, and return how many rows it touched.
 
@@ -42,11 +42,11 @@ def run_by_lines(
         with transaction.atomic(using=connection.alias):
             return run(first, last)
     except ROW_ERRORS as error:
-        line, exc = _first_bad(connection, run, first, last) or (None, error)
-        raise failed(line, f"{primary_message(exc).rstrip('.')}.") from exc
+        line, exc = _bisect(connection, run, first, last) or (None, error)
+        raise failed(line, f"{first_line(exc).rstrip('.')}.") from exc
 
 
-def _first_bad(
+def _bisect(
     connection: BaseDatabaseWrapper, run: Run, first: int, last: int
 ) -> tuple[int, DatabaseError] | None:
     """Return the line that the statement fails at, halving what may be wrong with it.
@@ -83,14 +83,14 @@ SELECT count(*) FROM known
 """
 """Rows to decide about, locked so that the site cannot change them between decision and deed."""
 
-DECIDE = """
+CLASSIFY_SQL = """
 CREATE TEMPORARY TABLE {merged} ON COMMIT DROP AS
 SELECT r.{line}, t.{primary_key} AS {pk}, {keeps}
 FROM {target} t JOIN {rows} r ON {same_key} LEFT JOIN {seeded} b ON {base}
 WHERE b."values" IS DISTINCT FROM r.{values}
 """
 
-KEEPS = """
+KEEP_LOCAL_SQL = """
 (coalesce(to_jsonb(t.{column}), 'null') <> coalesce(to_jsonb(r.{column}), 'null') AND NOT (
     b.key IS NOT NULL AND CASE WHEN b."values" ? {name}
         THEN b."values" -> {name} = coalesce(to_jsonb(t.{column}), 'null')
@@ -133,14 +133,14 @@ WHERE b.seed = ANY({others}) ORDER BY r.{line} LIMIT 1
 
 HAS_SEEDED = "SELECT EXISTS (SELECT FROM {seeded} b WHERE b.seed = {seed})"
 KEEP_KEYS = "INSERT INTO {keys} SELECT r.{key} FROM {rows} r"
-RELEASE = """
+RELEASE_ROWS_SQL = """
 UPDATE {seeded} b SET seed = '' WHERE b.seed = {seed} AND b.relation = {relation}
 AND NOT EXISTS (SELECT FROM {keys} k WHERE k.key = b.key)
 """
 """Rows that the file has no more: what they were given is kept, for a file that has them again."""
 
 
-class Merge:
+class SeedMerge:
     """The merging of one table of a file.
 
     Arguments:
@@ -154,11 +154,11 @@ class Merge:
         self,
         connection: BaseDatabaseWrapper,
         domain: Domain,
-        shape: Shape,
+        shape: TargetTable,
         *,
         seed: str,
         others: Mapping[str, Sequence[str]],
-        failed: Failed,
+        failed: ErrorFactory,
     ) -> None:
         self.connection = connection
         self.shape = shape
@@ -196,7 +196,7 @@ class Merge:
         """Let go of the rows that the file has no more; they stay, and are the site's."""
         if self.before:
             self._execute("ANALYZE {keys}")
-            self._execute(RELEASE)
+            self._execute(RELEASE_ROWS_SQL)
             self._execute("DROP TABLE {keys}")
 
     def run(self, count: int, first: int, last: int) -> Counts:
@@ -209,8 +209,8 @@ class Merge:
         if self.before:
             self._execute(KEEP_KEYS)
         self._value("count", COUNT_KNOWN)
-        with self._decided():
-            inserted = self._by_lines(INSERT, first, last, **self._insertion())
+        with self._classified():
+            inserted = self._bisecting(INSERT, first, last, **self._insertion())
             updated = self._update(first, last)
             self._execute(RECORD, recorded=self._recorded())
             if inserted == count:
@@ -227,9 +227,9 @@ class Merge:
             raise self.failed(line, f"the row is in {seed} too; keep it in one of them.")
 
     @contextmanager
-    def _decided(self) -> Iterator[None]:
+    def _classified(self) -> Iterator[None]:
         keeps: list[sql.Composable] = [
-            sql.SQL(KEEPS).format(
+            sql.SQL(KEEP_LOCAL_SQL).format(
                 column=sql.Identifier(column.name),
                 name=sql.Literal(column.name),
                 default=self._default(column.field),
@@ -237,7 +237,7 @@ class Merge:
             )
             for number, column in enumerate(self.shape.values)
         ]
-        self._execute(DECIDE, keeps=sql.SQL(", ").join(keeps or [sql.SQL("true AS nothing")]))
+        self._execute(CLASSIFY_SQL, keeps=sql.SQL(", ").join(keeps or [sql.SQL("true AS nothing")]))
         yield
         self._execute("DROP TABLE {merged}")
 
@@ -255,7 +255,7 @@ class Merge:
         values: list[sql.Composable] = [sql.SQL("r.{}").format(column) for column in columns]
         for extra in self.shape.extras:
             columns.append(sql.Identifier(extra.name))
-            if extra.differs:
+            if extra.per_row:
                 values.append(sql.SQL("r.{}").format(sql.Identifier(extra.name)))
             else:
                 values.append(self._literal(extra.value(), extra.field))
@@ -281,13 +281,13 @@ class Merge:
                 sql.Identifier(extra.name), self._literal(extra.value(), extra.field)
             )
             for extra in self.shape.extras
-            if extra.again
+            if extra.on_update
         ]
         differs = [
             sql.SQL("(NOT m.{} AND {} <> {})").format(keep, _json("t", column), _json("r", column))
             for keep, column in columns
         ]
-        return self._by_lines(
+        return self._bisecting(
             UPDATE,
             first,
             last,
@@ -321,14 +321,14 @@ class Merge:
         ]
         return sql.SQL(" OR ").join(parts or [sql.SQL("false")])
 
-    def _by_lines(
+    def _bisecting(
         self, statement: LiteralString, first: int, last: int, **parts: sql.Composable
     ) -> int:
         def run(low: int, high: int) -> int:
             bounds = {"first": sql.Literal(low), "last": sql.Literal(high)}
             return self._execute(statement, **parts, **bounds)
 
-        return run_by_lines(self.connection, run, first, last, self.failed)
+        return run_locating_bad_row(self.connection, run, first, last, self.failed)
 
     def _execute(self, statement: LiteralString, **parts: sql.Composable) -> int:
         with self.connection.cursor() as cursor:

@@ -13,12 +13,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
-from ...domains import Domain, domain_of
-from ...engine.sessions.errors import failure_kind, primary_message, sqlstate_of
+from ...domains import Domain, get_domain_for
+from ...engine.sessions.errors import error_class_for, first_line, sqlstate_of
 from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
 from .document import table_of
-from .load import load
-from .results import NOTHING, Counts
+from .load import load_table
+from .results import NO_ROWS, Counts
 from .seed_files import SeedFile
 
 
@@ -79,14 +79,14 @@ class SeedContext:
         found = model if isinstance(model, type) else self.get_model(model)
         label, given = found._meta.label, list(rows)
         if not given:
-            return NOTHING
+            return NO_ROWS
         names = (key,) if isinstance(key, str) else tuple(key)
 
         def failed(line: int | None, what: str) -> SeedFailed:
             where = f"row {line} of {label}: " if line else ""
             return self._seed.failed(None, where + what)
 
-        shape, counts = load(
+        shape, counts = load_table(
             self.connection,
             self._domain,
             found,
@@ -109,7 +109,7 @@ def model_of(domain: Domain, name: str) -> type[Model]:
     """
     if "." in name:
         found: type[Model] = apps.get_model(name)
-        owner = domain_of(found)
+        owner = get_domain_for(found)
         if owner.name != domain.name and not owner.is_core:
             raise BoundaryViolation(
                 f'{found._meta.label} belongs to the domain "{owner.name}", not to'
@@ -163,8 +163,8 @@ def _line_of(seed: SeedFile, exc: BaseException) -> int | None:
 def failure_of(seed: SeedFile, line: int | None, exc: Exception) -> DomainMigrationsError:
     """Return the error of the contract for what stopped a seed."""
     state = sqlstate_of(exc)
-    kind = failure_kind(state) or SeedFailed
-    said = primary_message(exc).rstrip(".")
+    kind = error_class_for(state) or SeedFailed
+    said = first_line(exc).rstrip(".")
     name = "" if state else f"{type(exc).__name__}: "
     failed = seed.failed(line, f"{name}{said}.")
     return kind(failed.message, hint=failed.hint, sqlstate=state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ...engine.runner.results import FORMAT, Error
+from ...engine.runner.results import FORMAT, ErrorInfo
 from .seed_files import SeedFile
 
 
@@ -27,7 +27,7 @@ class Counts:
         )
 
 
-NOTHING = Counts()
+NO_ROWS = Counts()
 
 
 SeedStatus = Literal["seeded", "unchanged", "skipped", "pending", "failed"]
@@ -45,7 +45,7 @@ class SeedOutcome:
     seed: SeedFile
     status: SeedStatus
     tags: tuple[str, ...] = ()
-    counts: Counts = NOTHING
+    counts: Counts = NO_ROWS
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class SeedResult:
     tags: tuple[str, ...] = ()
     status: Status
     seeds: tuple[SeedOutcome, ...] = ()
-    error: Error | None = None
+    error: ErrorInfo | None = None
     seconds: float = 0.0
 
     def with_seconds(self, seconds: float) -> SeedResult:

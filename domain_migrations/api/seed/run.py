@@ -11,32 +11,32 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...conf import get_settings
 from ...domains import Domain, get_domain, get_domains
-from ...engine.boundary.models import check_models
+from ...engine.boundary.models import refuse_model_problems
 from ...engine.history.journal import Journal
 from ...engine.history.run_context import RunContext
-from ...engine.history.seed_ledger import LedgerRow, ensure_ledger, read_ledger
+from ...engine.history.seed_ledger import SeedRecord, ensure_ledger, read_ledger
 from ...engine.history.status import read_statuses
-from ...engine.runner.domain_run import FAILURES
+from ...engine.runner.domain_run import INFRASTRUCTURE_ERRORS
 from ...engine.runner.reporter import Reporter
-from ...engine.runner.results import Error
-from ...engine.sessions.advisory_locks import HeldLock
-from ...engine.sessions.connection import database_errors, wait_for_database
-from ...engine.sessions.exclusive import exclusive
-from ...engine.sessions.roles import Identity
+from ...engine.runner.results import ErrorInfo
+from ...engine.sessions.advisory_locks import RunLock
+from ...engine.sessions.connection import translate_database_errors, wait_for_database
+from ...engine.sessions.exclusive import locked_session
+from ...engine.sessions.roles import RoleSwitcher
 from ...exceptions import (
     DependencyNotApplied,
     DomainMigrationsError,
-    LockBusy,
+    LockNotAvailable,
     SeedFailed,
     UnknownTarget,
 )
-from .header import Head, check_tags, head_of
-from .results import NOTHING, Counts, SeedOutcome, SeedResult, SeedStatus, Status
-from .seed_file_run import Seeding
-from .seed_files import SeedFile, chosen, seed_files
+from .header import SeedHeader, check_tags, header_of
+from .results import NO_ROWS, Counts, SeedOutcome, SeedResult, SeedStatus, Status
+from .seed_file_run import SeedFileRun
+from .seed_files import SeedFile, seed_files, select_seeds
 
-Seeds = list[tuple[SeedFile, Head]]
-Ledger = dict[tuple[str, str], LedgerRow]
+Seeds = list[tuple[SeedFile, SeedHeader]]
+Ledger = dict[tuple[str, str], SeedRecord]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class SeedReporter(Reporter):
         """A seed is done, skipped or planned."""
 
 
-def seed(
+def seed_domain(
     name: str, options: SeedOptions | None = None, *, reporter: SeedReporter | None = None
 ) -> SeedResult:
     """Bring a domain's seeds into its tables, in their order, each in a transaction of its own.
@@ -86,12 +86,12 @@ def seed(
             database=options.database or DEFAULT_DB_ALIAS,
             domain=name,
             status="refused",
-            error=Error.of(exc),
+            error=ErrorInfo.of(exc),
         )
-    return _Run(domain, options, tags, context, reporter or SeedReporter()).result()
+    return SeedRun(domain, options, tags, context, reporter or SeedReporter()).result()
 
 
-class _Run:
+class SeedRun:
     """The seeding of one domain of one database."""
 
     def __init__(
@@ -121,35 +121,37 @@ class _Run:
         return result.with_seconds(time.monotonic() - started)
 
     def _run(self) -> SeedResult:
-        self.reporter.domain(self.domain)
-        check_models(self.domain)
+        self.reporter.on_domain_start(self.domain)
+        refuse_model_problems(self.domain)
         every = seed_files(self.domain)
-        seeds = [(file, head_of(file)) for file in chosen(self.domain, every, self.options.only)]
-        self._refuse_inactive(seeds)
-        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.waiting)
-        with database_errors(self.alias):
+        seeds = [
+            (file, header_of(file)) for file in select_seeds(self.domain, every, self.options.only)
+        ]
+        self._check_tags_match(seeds)
+        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.on_wait)
+        with translate_database_errors(self.alias):
             connection = connections[self.alias]
             known = read_ledger(connection, self.domain)
             if self.options.plan:
-                return self._idle(seeds, known)
+                return self._report_only(seeds, known)
             self._refuse_pending(connection)
             if not any(self._is_due(file, head, known) for file, head in seeds):
-                return self._idle(seeds, known)
-        with exclusive(
+                return self._report_only(seeds, known)
+        with locked_session(
             self.alias,
             self.domain,
-            wait=self._patience,
+            wait=self._lock_wait,
             reporter=self.reporter,
             command="seed_domain",
         ) as lock:
             return self._seed(lock, seeds, every)
 
     @property
-    def _patience(self) -> float:
+    def _lock_wait(self) -> float:
         given = self.options.lock_wait
         return get_settings().lock_wait if given is None else given
 
-    def _refuse_inactive(self, seeds: Seeds) -> None:
+    def _check_tags_match(self, seeds: Seeds) -> None:
         """Say so where the one seed that is asked for does not belong here."""
         for file, head in seeds:
             if self.options.only and not head.runs_with(self.tags):
@@ -179,24 +181,24 @@ class _Run:
             self.checksums[file] = file.checksum()
         return row.checksum == self.checksums[file]
 
-    def _is_due(self, file: SeedFile, head: Head, known: Ledger) -> bool:
+    def _is_due(self, file: SeedFile, head: SeedHeader, known: Ledger) -> bool:
         wanted = self.options.force or not self._is_current(file, known)
         return head.runs_with(self.tags) and wanted
 
-    def _idle(self, seeds: Seeds, known: Ledger) -> SeedResult:
+    def _report_only(self, seeds: Seeds, known: Ledger) -> SeedResult:
         """Return what there is to do, and that nothing was done."""
         for file, head in seeds:
             self._note(file, head, "pending" if self._is_due(file, head, known) else None)
         due = any(outcome.status == "pending" for outcome in self.outcomes)
         return self._result("planned" if due else "unchanged")
 
-    def _seed(self, lock: HeldLock, seeds: Seeds, every: list[SeedFile]) -> SeedResult:
+    def _seed(self, lock: RunLock, seeds: Seeds, every: list[SeedFile]) -> SeedResult:
         connection = lock.connection
         # Another run may have done the work, or changed the tables, while this one waited.
         self._refuse_pending(connection)
         journal = Journal(connection, self.domain, self.context)
-        identity = Identity(connection, self.domain)
-        with identity.domain(), transaction.atomic(using=self.alias):
+        identity = RoleSwitcher(connection, self.domain)
+        with identity.as_domain_role(), transaction.atomic(using=self.alias):
             ensure_ledger(connection, self.domain)
             journal.open()
         for file, head in seeds:
@@ -209,10 +211,12 @@ class _Run:
                 for other in every
                 if other != file and self._is_current(other, known)
             }
-            seeding = Seeding(lock, identity, journal, file, head, tags=self.tags, others=others)
+            seeding = SeedFileRun(
+                lock, identity, journal, file, head, tags=self.tags, others=others
+            )
             started = time.monotonic()
             try:
-                counts = seeding.run(self.reporter.note)
+                counts = seeding.run(self.reporter.on_note)
             except DomainMigrationsError:
                 self._note(file, head, "failed", seconds=time.monotonic() - started)
                 raise
@@ -223,10 +227,10 @@ class _Run:
     def _note(
         self,
         file: SeedFile,
-        head: Head,
+        head: SeedHeader,
         status: SeedStatus | None,
         *,
-        counts: Counts = NOTHING,
+        counts: Counts = NO_ROWS,
         seconds: float = 0.0,
     ) -> None:
         outcome = SeedOutcome(
@@ -239,7 +243,7 @@ class _Run:
         self.outcomes.append(outcome)
         self.reporter.seed(outcome)
 
-    def _result(self, status: Status, error: Error | None = None) -> SeedResult:
+    def _result(self, status: Status, error: ErrorInfo | None = None) -> SeedResult:
         return SeedResult(
             run=str(self.context.run),
             database=self.alias,
@@ -254,10 +258,10 @@ class _Run:
 
     def _failed(self, exc: DomainMigrationsError) -> SeedResult:
         seeded = any(outcome.status == "seeded" for outcome in self.outcomes)
-        if isinstance(exc, LockBusy):
+        if isinstance(exc, LockNotAvailable):
             status: Status = "busy"
-        elif seeded or isinstance(exc, (*FAILURES, SeedFailed)):
+        elif seeded or isinstance(exc, (*INFRASTRUCTURE_ERRORS, SeedFailed)):
             status = "failed"
         else:
             status = "refused"
-        return self._result(status, Error.of(exc))
+        return self._result(status, ErrorInfo.of(exc))

@@ -12,14 +12,14 @@ from psycopg import sql
 
 from ...conf import get_settings
 from ...engine.history.journal import Journal
-from ...engine.history.seed_ledger import LedgerRow, write_ledger
-from ...engine.sessions.advisory_locks import HeldLock
-from ...engine.sessions.roles import Identity
+from ...engine.history.seed_ledger import SeedRecord, write_ledger
+from ...engine.sessions.advisory_locks import RunLock
+from ...engine.sessions.roles import RoleSwitcher
 from ...engine.sessions.session import is_alive
 from ...engine.sessions.timeouts import RetryPolicy, timeouts
 from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
-from .header import Head, read
-from .load import load
+from .header import SeedHeader, read
+from .load import load_table
 from .python_seed import SeedContext, failure_of, model_of, run_python
 from .results import Counts
 from .seed_files import SeedFile
@@ -36,7 +36,7 @@ WHERE n.nspname = ANY(%s) AND c.relkind = 'r' AND c.relname <> ALL(%s)
 RELEASE_TABLES = "UPDATE {} SET seed = '' WHERE seed = %s AND relation <> ALL(%s)"
 
 
-class Seeding:
+class SeedFileRun:
     """Runs one seed.
 
     Arguments:
@@ -49,11 +49,11 @@ class Seeding:
 
     def __init__(
         self,
-        lock: HeldLock,
-        identity: Identity,
+        lock: RunLock,
+        identity: RoleSwitcher,
         journal: Journal,
         file: SeedFile,
-        head: Head,
+        head: SeedHeader,
         *,
         tags: tuple[str, ...],
         others: Mapping[str, Sequence[str]],
@@ -83,7 +83,7 @@ class Seeding:
             self.lock.assert_same("An earlier seed")
             self.started, self.clock = now(), time.monotonic()
             try:
-                return self._once()
+                return self._run_in_transaction()
             except Exception as exc:
                 attempt += 1
                 if not policy.allows(attempt, exc):
@@ -96,7 +96,7 @@ class Seeding:
             report(f"{self.file} did not get its locks; it is tried again.")
             time.sleep(policy.pause(attempt))
 
-    def _once(self) -> Counts:
+    def _run_in_transaction(self) -> Counts:
         settings = get_settings()
         checksum = self.file.checksum()
         with (
@@ -111,14 +111,14 @@ class Seeding:
             guard = SeedGuard(
                 self.connection, self.domain, self.file, writes_core=self.head.writes_core
             )
-            guard.open()
+            guard.start()
             counts, relations = self._python() if self.file.is_python else self._data()
             with self.connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            tables = guard.close()
+            tables = guard.finish()
             self.lock.assert_same(f"The seed {self.file}")
             self._release(relations)
-            row = LedgerRow(
+            row = SeedRecord(
                 *self.file.key,
                 checksum,
                 self.started,
@@ -147,7 +147,7 @@ class Seeding:
 
     def _acting(self) -> AbstractContextManager[None]:
         """Act as the domain's role, unless the seed says that it writes core's rows."""
-        return nullcontext() if self.head.writes_core else self.identity.domain()
+        return nullcontext() if self.head.writes_core else self.identity.as_domain_role()
 
     def _data(self) -> tuple[Counts, list[str]]:
         counts, relations = Counts(), []
@@ -170,7 +170,7 @@ class Seeding:
             def failed(line: int | None, what: str) -> SeedFailed:
                 return self.file.failed(line, what)
 
-            shape, more = load(
+            shape, more = load_table(
                 self.connection,
                 self.domain,
                 model,
@@ -190,10 +190,10 @@ class Seeding:
         context = SeedContext(
             self.connection, self.domain, self.file, tags=self.tags, others=self.others
         )
-        before = self._written()
+        before = self._rows_written()
         run_python(self.file, context)
         inserted, updated = (
-            max(now - then, 0) for now, then in zip(self._written(), before, strict=True)
+            max(now - then, 0) for now, then in zip(self._rows_written(), before, strict=True)
         )
         # Where the server does not count, what went through upsert() is known all the same.
         counts = Counts(
@@ -203,12 +203,12 @@ class Seeding:
         )
         return counts, context.relations
 
-    def _written(self) -> tuple[int, int]:
+    def _rows_written(self) -> tuple[int, int]:
         schemas = [self.domain.schema]
         if self.head.writes_core:
             schemas.append("public")
         with self.connection.cursor() as cursor:
-            cursor.execute(WRITTEN, [schemas, [table.name for table in self.domain.own_tables]])
+            cursor.execute(WRITTEN, [schemas, [table.name for table in self.domain.engine_tables]])
             inserted, updated = cursor.fetchone()
         return inserted, updated
 
@@ -221,7 +221,7 @@ class Seeding:
     def _note_failure(self, error: DomainMigrationsError) -> None:
         if not is_alive(self.connection):
             return
-        with self.identity.domain():
+        with self.identity.as_domain_role():
             self.journal.write(
                 "failed",
                 "seed",

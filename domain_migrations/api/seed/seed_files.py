@@ -145,7 +145,7 @@ def _of_app(label: str) -> Iterable[SeedFile]:
     return [seed for _, seed in sorted(numbered, key=lambda pair: (pair[0], pair[1].name))]
 
 
-def chosen(domain: Domain, seeds: Sequence[SeedFile], name: str | None) -> list[SeedFile]:
+def select_seeds(domain: Domain, seeds: Sequence[SeedFile], name: str | None) -> list[SeedFile]:
     """Return the seeds that ``--only`` means: by name, with or without what follows the dot.
 
     Raises:

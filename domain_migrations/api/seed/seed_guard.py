@@ -6,9 +6,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration, RunPython
 
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
-from ...engine.guard.guard import FootprintGuard
-from ...engine.guard.transaction import ROW_WRITE, STRENGTH
-from ...engine.guard.violations import CORE_ROWS, Refusal
+from ...engine.guard.guard import BoundaryGuard
+from ...engine.guard.transaction import LOCK_STRENGTH, WRITE_MODE
+from ...engine.guard.violations import CORE_ROWS, Violation
 from ...exceptions import BoundaryViolation
 from .seed_files import SeedFile
 from .target_table import relation_name
@@ -19,7 +19,7 @@ SEED_CORE_ROWS = (
 )
 
 
-class SeedGuard(FootprintGuard):
+class SeedGuard(BoundaryGuard):
     """Refuses seeds that touch what their domain may not.
 
     Arguments:
@@ -36,11 +36,11 @@ class SeedGuard(FootprintGuard):
         self.stand_in.operations = [RunPython(RunPython.noop)]  # type: ignore[misc]
         self.stand_in.writes_core = writes_core  # type: ignore[attr-defined]
 
-    def open(self) -> None:
+    def start(self) -> None:
         """Remember where the seed starts; the first thing in its transaction."""
         self.begin(self.stand_in)
 
-    def close(self) -> tuple[str, ...]:
+    def finish(self) -> tuple[str, ...]:
         """Return the tables that the seed wrote rows of, as ``to_regclass`` takes them.
 
         Raises:
@@ -49,14 +49,16 @@ class SeedGuard(FootprintGuard):
         """
         self.after_operation(self.stand_in.operations[0])
         locks = self.check().locks
-        if self.mark is not None and self.mark.top != self.before.top:
+        if self.mark is not None and self.mark.xid != self.before.xid:
             raise self.seed.failed(
                 None,
                 "it ended the transaction that it runs in, so what it did before stays.",
                 "Take COMMIT and ROLLBACK out of its SQL, and look at what is there.",
             )
-        written = (name for name, mode in locks.items() if STRENGTH[mode] >= STRENGTH[ROW_WRITE])
-        own = {str(table) for table in self.domain.own_tables}
+        written = (
+            name for name, mode in locks.items() if LOCK_STRENGTH[mode] >= LOCK_STRENGTH[WRITE_MODE]
+        )
+        own = {str(table) for table in self.domain.engine_tables}
         return tuple(map(self._quoted, (name for name in written if name not in own)))
 
     def _quoted(self, name: str) -> str:
@@ -64,8 +66,8 @@ class SeedGuard(FootprintGuard):
         schema = next((one for one in schemas if name.startswith(f"{one}.")), "")
         return relation_name(QualifiedName(schema, name[len(schema) + 1 :]))
 
-    def violation(self, refusal: Refusal) -> BoundaryViolation:
+    def violation(self, refusal: Violation) -> BoundaryViolation:
         return BoundaryViolation(
-            f"The seed {self.seed} is refused: it {refusal.did}.",
+            f"The seed {self.seed} is refused: it {refusal.action}.",
             hint=SEED_CORE_ROWS if refusal.hint == CORE_ROWS else refusal.hint,
         )

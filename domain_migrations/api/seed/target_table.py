@@ -12,13 +12,21 @@ from django.utils import timezone
 
 from ...backends.postgresql.names import parse_table_name, quote
 from ...domains import CORE_SCHEMA, QualifiedName
-from .columns import AnyField, BadColumn, Column, Lookup, columns_of, is_identity, natural_key
+from .columns import (
+    AnyField,
+    Column,
+    InvalidColumn,
+    NaturalKeyLookup,
+    columns_of,
+    is_identity,
+    natural_key,
+)
 from .document import Table
 from .values import can_be_left_out
 
 
 @dataclass(frozen=True)
-class Extra:
+class DefaultColumn:
     """A column that the file does not have, which a new row needs all the same.
 
     Attributes:
@@ -29,8 +37,8 @@ class Extra:
 
     field: AnyField
     value: Callable[[], Any]
-    differs: bool = False
-    again: bool = False
+    per_row: bool = False
+    on_update: bool = False
 
     @property
     def name(self) -> str:
@@ -38,7 +46,7 @@ class Extra:
 
 
 @dataclass(frozen=True)
-class Shape:
+class TargetTable:
     """A table of seeds, found in its model.
 
     Attributes:
@@ -53,7 +61,7 @@ class Shape:
     primary_key: str
     columns: tuple[Column, ...]
     key: tuple[Column, ...]
-    extras: tuple[Extra, ...]
+    extras: tuple[DefaultColumn, ...]
 
     @property
     def relation(self) -> str:
@@ -65,12 +73,12 @@ class Shape:
         return tuple(column for column in self.columns if column not in self.key)
 
     @property
-    def lookups(self) -> tuple[tuple[int, Lookup], ...]:
+    def lookups(self) -> tuple[tuple[int, NaturalKeyLookup], ...]:
         """The references among the columns, each with its place."""
         return tuple(
             (number, column.source)
             for number, column in enumerate(self.columns)
-            if isinstance(column.source, Lookup)
+            if isinstance(column.source, NaturalKeyLookup)
         )
 
     @property
@@ -92,7 +100,7 @@ def table_name(model: type[Model]) -> QualifiedName:
     return QualifiedName(schema or CORE_SCHEMA, name)
 
 
-def shape_of(model: type[Model], table: Table, connection: BaseDatabaseWrapper) -> Shape:
+def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapper) -> TargetTable:
     """Return where the table goes.
 
     Raises:
@@ -101,7 +109,7 @@ def shape_of(model: type[Model], table: Table, connection: BaseDatabaseWrapper) 
     """
     options = model._meta
     if options.proxy or options.parents or not options.managed:
-        raise BadColumn(
+        raise InvalidColumn(
             f"{options.label} has no table of its own that Django manages: seed it in Python."
         )
     columns = columns_of(model, table.columns)
@@ -109,11 +117,11 @@ def shape_of(model: type[Model], table: Table, connection: BaseDatabaseWrapper) 
     key = natural_key(model, table.key)
     missing = [field.name for field in key if field.name not in by_name]
     if missing:
-        raise BadColumn(
+        raise InvalidColumn(
             f"the rows of {options.label} are known by {', '.join(field.name for field in key)},"
             f" and have no column {missing[0]}."
         )
-    return Shape(
+    return TargetTable(
         model=model,
         target=table_name(model),
         primary_key=str(options.pk.column),
@@ -127,21 +135,21 @@ def shape_of(model: type[Model], table: Table, connection: BaseDatabaseWrapper) 
     )
 
 
-def _extra(model: type[Model], field: Any, connection: BaseDatabaseWrapper) -> Extra | None:
+def _extra(model: type[Model], field: Any, connection: BaseDatabaseWrapper) -> DefaultColumn | None:
     if is_identity(field) or getattr(field, "generated", False):
         return None
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
-        return Extra(field, lambda: _now(field, connection), again=field.auto_now)
+        return DefaultColumn(field, lambda: _now(field, connection), on_update=field.auto_now)
     if field.has_db_default() and not field.has_default():
         return None
     if not can_be_left_out(field):
-        raise BadColumn(
+        raise InvalidColumn(
             f"{model._meta.label}.{field.name} has no default, so every row has to have it."
         )
-    return Extra(
+    return DefaultColumn(
         field,
         lambda: field.get_db_prep_save(field.get_default(), connection),
-        differs=callable(field.default),
+        per_row=callable(field.default),
     )
 
 

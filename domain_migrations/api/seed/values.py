@@ -23,9 +23,9 @@ from django.db.models import (
 from django.utils import timezone
 
 from .columns import AnyField
-from .document import LEFT_OUT, SHOWN, Text
+from .document import MISSING, SHOWN, PlainScalar
 
-WORDS = {
+BOOLEAN_WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
 }
@@ -33,11 +33,11 @@ WORDS = {
 MOST_DIGITS = 131_072
 """Digits that PostgreSQL's numbers have before the point."""
 
-BAD = (ValidationError, ValueError, TypeError, InvalidOperation, OverflowError)
+CONVERSION_ERRORS = (ValidationError, ValueError, TypeError, InvalidOperation, OverflowError)
 Converter = Callable[[Any], Any]
 
 
-class BadValue(Exception):
+class InvalidValue(Exception):
     """A value is not one of its column; the text says why."""
 
 
@@ -61,29 +61,29 @@ def converter(
 
     def convert(value: Any) -> Any:
         try:
-            if value is LEFT_OUT:
+            if value is MISSING:
                 value = default_of(field)
             elif value is not None:
                 _check_size(value)
                 value = read(value)
             if value is None:
                 if required or not field.null:
-                    raise BadValue("it cannot be empty.")
+                    raise InvalidValue("it cannot be empty.")
                 return None
             if required and value == "":
-                raise BadValue("it cannot be empty.")
+                raise InvalidValue("it cannot be empty.")
             # The instance is for fields that look at others, which a value alone has none of.
             value = clean(value, None)
             if aware and isinstance(value, datetime.datetime) and timezone.is_naive(value):
                 value = timezone.make_aware(value)
             return prepare(value, connection)
-        except BAD as exc:
-            raise BadValue(_said(exc)) from exc
+        except CONVERSION_ERRORS as exc:
+            raise InvalidValue(_error_text(exc)) from exc
 
     return convert
 
 
-def _said(exc: Exception) -> str:
+def _error_text(exc: Exception) -> str:
     if isinstance(exc, ValidationError):
         return " ".join(str(message) for message in exc.messages)
     return f"{str(exc) or type(exc).__name__}."
@@ -96,7 +96,7 @@ def default_of(field: AnyField) -> Any:
         BadValue: it has to be there.
     """
     if not can_be_left_out(field) or (field.has_db_default() and not field.has_default()):
-        raise BadValue("it has no default, so every row has to have it.")
+        raise InvalidValue("it has no default, so every row has to have it.")
     return field.get_default()
 
 
@@ -119,7 +119,7 @@ def _check_size(value: Any) -> None:
     """Refuse a number of more digits than the server takes: as an integer it fills the memory."""
     if isinstance(value, Decimal):
         if value.is_finite() and abs(value.adjusted()) > MOST_DIGITS:
-            raise BadValue(f"{str(value)[:SHOWN]} is too large or too small a number.")
+            raise InvalidValue(f"{str(value)[:SHOWN]} is too large or too small a number.")
     elif isinstance(value, list):
         for item in value:
             _check_size(item)
@@ -134,20 +134,20 @@ def _float(value: Any) -> Any:
         except ValueError:
             return value  # The field says what is wrong.
         if infinite:
-            raise BadValue(f"{str(value)[:SHOWN]} is too large a number.")
+            raise InvalidValue(f"{str(value)[:SHOWN]} is too large a number.")
     return value
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bool | dict):
-        raise BadValue(f"{value!r} is no text.")
+        raise InvalidValue(f"{value!r} is no text.")
     return value
 
 
 def _text(value: Any) -> Any:
     """Django would keep a list as Python spells it."""
     if isinstance(value, list | tuple):
-        raise BadValue("a list is no text.")
+        raise InvalidValue("a list is no text.")
     return _plain(value)
 
 
@@ -165,15 +165,15 @@ def _boolean(field: AnyField, value: Any) -> Any:
         if value == "":
             return None
         try:
-            return WORDS[value.lower()]
+            return BOOLEAN_WORDS[value.lower()]
         except KeyError:
-            raise BadValue(f"“{value}” is neither true nor false.") from None
+            raise InvalidValue(f"“{value}” is neither true nor false.") from None
     return value
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, Text):
-        value = value.resolved
+    if isinstance(value, PlainScalar):
+        value = value.typed
     if isinstance(value, dict):
         return {str(key): _json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -19,7 +19,7 @@ def owners_file(root: Path) -> Path:
     return next((root / name for name in PLACES if (root / name).is_file()), root / PLACES[1])
 
 
-def with_owner(text: str, folders: Sequence[str], owner: str) -> str:
+def add_owner(text: str, folders: Sequence[str], owner: str) -> str:
     """Return the text with the folders and their owner; with a section for them if need be."""
     if MARKED.search(text) is None:
         text = f"{text.rstrip()}\n\n{SECTION}" if text.strip() else SECTION

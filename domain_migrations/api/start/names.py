@@ -13,8 +13,8 @@ from django.apps import apps
 from django.db import connections
 
 from ...domains import CORE, get_domains
-from ...engine.boundary.declarations import wrong_name, wrong_schema
-from ...engine.sessions.connection import database_errors
+from ...engine.boundary.declarations import domain_name_problem, schema_name_problem
+from ...engine.sessions.connection import translate_database_errors
 from ...exceptions import InvalidConfiguration
 
 PLAIN = re.compile(r"[a-z][a-z0-9_]*")
@@ -37,18 +37,18 @@ def check_names(name: str, schema: str, *, root: Path, database: str) -> None:
         InvalidConfiguration: with what is wrong.
         ConnectionFailed: the database cannot be asked.
     """
-    for wrong in _wrong_names(name, root):
+    for wrong in _name_problems(name, root):
         raise InvalidConfiguration(
             f'"{name}" cannot be the name of a domain: it {wrong}.', hint=ANOTHER_NAME
         )
     hint = ANOTHER_NAME if schema == name else ANOTHER_SCHEMA
-    for wrong in _wrong_schemas(schema, database):
+    for wrong in _schema_problems(schema, database):
         raise InvalidConfiguration(
             f'"{schema}" cannot be the schema of a domain: it {wrong}.', hint=hint
         )
 
 
-def _wrong_names(name: str, root: Path) -> Iterator[str]:
+def _name_problems(name: str, root: Path) -> Iterator[str]:
     """Yield what is wrong, the cause before its consequences."""
     if not PLAIN.fullmatch(name):
         yield (
@@ -59,7 +59,7 @@ def _wrong_names(name: str, root: Path) -> Iterator[str]:
         yield "is a word of Python"
     if name == CORE:
         yield "is the name of the main system"
-    if wrong := wrong_name(name):
+    if wrong := domain_name_problem(name):
         yield wrong
     for domain in get_domains():
         if domain.name == name:
@@ -82,13 +82,13 @@ def _importable(name: str) -> bool:
         return True  # There is something of that name, only broken.
 
 
-def _wrong_schemas(schema: str, database: str) -> Iterator[str]:
-    if wrong := wrong_schema(schema):
+def _schema_problems(schema: str, database: str) -> Iterator[str]:
+    if wrong := schema_name_problem(schema):
         yield wrong
     for domain in get_domains():
         if domain.schema == schema:
             yield f'belongs to the domain "{domain.name}"'
-    with database_errors(database), connections[database].cursor() as cursor:
+    with translate_database_errors(database), connections[database].cursor() as cursor:
         cursor.execute(RESERVED_WORD, [schema])
         if cursor.fetchone():
             yield "is a reserved word of PostgreSQL"

@@ -27,17 +27,17 @@ modules = [
 ]"""
 
 
-def with_domain(text: str, name: str) -> str:
+def add_domain(text: str, name: str) -> str:
     """Return the text with the domain in every marked list, and in those of all packages.
 
     It comes back as it is where it has no such lists, or where they are none of plain strings.
     """
     before = text
     for position in [match.end() for match in reversed(list(MARKED.finditer(text)))]:
-        text = _extended(text, position, name)
+        text = _append_to_list(text, position, name)
     for pattern in LISTS:
         if match := pattern.search(text):
-            text = _extended(text, match.end(), name)
+            text = _append_to_list(text, match.end(), name)
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError:
@@ -54,7 +54,7 @@ def has_contract(text: str, name: str) -> bool:
     )
 
 
-def _extended(text: str, start: int, name: str) -> str:
+def _append_to_list(text: str, start: int, name: str) -> str:
     """Add the name to the list of strings that has its closing bracket next behind `start`."""
     found = _entries(text, start)
     if found is None:

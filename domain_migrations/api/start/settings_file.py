@@ -31,7 +31,7 @@ class SettingsFile:
     root: Path
     content: bytes
 
-    def with_app(self, app: str) -> bytes | None:
+    def add_app(self, app: str) -> bytes | None:
         """Return the content with an app at its end; None where there is no place for it."""
         return self._at_marker(app) or self._in_list(app)
 

@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from ...exceptions import InvalidConfiguration
 from . import pyproject
-from .codeowners import owners_file, with_owner
+from .codeowners import add_owner, owners_file
 from .file_changes import FileChange, FileChanges
 from .names import check_names
 from .settings_file import find_settings
@@ -85,7 +85,7 @@ def start_domain(
         changes.create(path, text)
     _change_owners(changes, root, [own, tests], owner or f"@{name.replace('_', '-')}-team")
     advice = _change_pyproject(changes, root, name)
-    listed = settings.with_app(name)
+    listed = settings.add_app(name)
     if listed is None:
         raise InvalidConfiguration(f"{settings.path} has no place for a new domain.")
     compile(listed, str(settings.path), "exec")
@@ -118,7 +118,7 @@ def _change_owners(changes: FileChanges, root: Path, folders: list[Path], owner:
     # A folder inside the domain's is the domain owner's already.
     names = [folder.relative_to(root).as_posix() for folder in folders]
     names = [names[0], *(name for name in names[1:] if not name.startswith(f"{names[0]}/"))]
-    after = with_owner((before or b"").decode(), names, owner)
+    after = add_owner((before or b"").decode(), names, owner)
     if before is None:
         changes.create(path, after)
     else:
@@ -133,7 +133,7 @@ def _change_pyproject(changes: FileChanges, root: Path, name: str) -> list[str]:
         tomllib.loads(before.decode())
     except ValueError as exc:
         raise InvalidConfiguration(f"{path} is not TOML: {exc}.", hint="Correct it.") from exc
-    after = pyproject.with_domain(before.decode(), name)
+    after = pyproject.add_domain(before.decode(), name)
     if after.encode() != before:
         changes.change(path, before, after.encode(), "it is in import-linter's contracts")
     if pyproject.has_contract(after, name):

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from typing import Any
 
-from ...engine.sql.lexer import Fragment, Token, fragments
+from ...engine.sql.lexer import Statement, Token, statements
 
 Name = tuple[str, str]
 """A schema and the name of something in it."""
@@ -24,13 +24,20 @@ SQL_WORDS = (
 )  # fmt: skip
 EXPRESSION_WORDS = ("if", "elsif", "elseif", "while", "when", "case", "return", "perform")
 NO_VARIABLES = (*SQL_WORDS, *EXPRESSION_WORDS, "raise", "exit", "get", "close", "fetch", "open")
-PLACES = (
+RELATION_KEYWORDS = (
     "from", "join", "into", "update", "table", "only", "using", "call", "view", "like",
     "exists", "sequence", "type", "references",
 )  # fmt: skip
 """Words behind which a name with a dot is a relation or a procedure."""
 
-OF_NAMES = ("nextval", "currval", "setval", "to_regclass", "to_regproc", "to_regtype")
+NAME_ARGUMENT_FUNCTIONS = (
+    "nextval",
+    "currval",
+    "setval",
+    "to_regclass",
+    "to_regproc",
+    "to_regtype",
+)
 """Functions that take a name as text."""
 
 QUALIFIED = re.compile(r'\s*("?)(?P<schema>[^".]+)\1\s*\.\s*("?)(?P<name>[^".(]+)\3.*', re.DOTALL)
@@ -44,13 +51,13 @@ def has_parser() -> bool:
     return find_spec("sqlglot") is not None
 
 
-def mentions(body: str, schemas: Collection[str]) -> bool:
+def may_reference(body: str, schemas: Collection[str]) -> bool:
     """Return whether the text could name anything of the schemas; its comments count, too."""
     names = "|".join(re.escape(schema) for schema in schemas)
     return bool(names) and bool(re.search(rf'(?<!\w)"?(?:{names})"?\s*\.', body, re.IGNORECASE))
 
 
-def names_in(
+def referenced_names(
     body: str, schemas: Collection[str], *, procedural: bool, depth: int = DEPTH
 ) -> set[Name]:
     """Return what the text names of the schemas.
@@ -59,37 +66,37 @@ def names_in(
         procedural: the text is PL/pgSQL, not SQL.
     """
     found: set[Name] = set()
-    for fragment in fragments(body, procedural=procedural):
-        text = _statement(fragment) if procedural else fragment.after(0)
+    for fragment in statements(body, procedural=procedural):
+        text = _statement(fragment) if procedural else fragment.text_after(0)
         parsed = _parsed(text, procedural=procedural) if text else None
-        found |= set(_certain(fragment.tokens)) if parsed is None else parsed
-        found |= set(_named_as_text(fragment.tokens))
+        found |= set(_unambiguous_names(fragment.tokens)) if parsed is None else parsed
+        found |= set(_names_in_literals(fragment.tokens))
         if depth and any(token.is_word("execute") for token in fragment.tokens):
             for token in fragment.tokens:
                 if token.kind == "string":
                     inner = PLACEHOLDER.sub("placeholder", token.text)
-                    found |= names_in(inner, schemas, procedural=False, depth=depth - 1)
+                    found |= referenced_names(inner, schemas, procedural=False, depth=depth - 1)
     return {(schema, name) for schema, name in found if schema in schemas}
 
 
-def _statement(fragment: Fragment) -> str:
+def _statement(fragment: Statement) -> str:
     """Return a fragment of PL/pgSQL as a statement of SQL; "" where it holds none."""
     first, *rest = fragment.tokens
     second = rest[0] if rest else first
     if first.is_word("return") and second.is_word("query"):
-        return "" if len(rest) > 1 and rest[1].is_word("execute") else fragment.after(2)
+        return "" if len(rest) > 1 and rest[1].is_word("execute") else fragment.text_after(2)
     if first.is_word(*EXPRESSION_WORDS):
-        text = fragment.after(2 if first.is_word("return") and second.is_word("next") else 1)
+        text = fragment.text_after(2 if first.is_word("return") and second.is_word("next") else 1)
         return f"SELECT {text}" if text else ""
     if first.is_word("for"):
         at = next((i for i, token in enumerate(fragment.tokens) if token.is_word("in")), 0)
-        text = fragment.after(at + 1)
+        text = fragment.text_after(at + 1)
         return text if text.lower().startswith(("select", "with", "(")) else ""
     if first.is_word(*SQL_WORDS):
-        return re.sub(r"\bINTO\s+STRICT\b", "INTO", fragment.after(0), flags=re.IGNORECASE)
+        return re.sub(r"\bINTO\s+STRICT\b", "INTO", fragment.text_after(0), flags=re.IGNORECASE)
     for index, token in enumerate(fragment.tokens):
         if token.text == ":=" and token.kind == "other":
-            text = fragment.after(index + 1)
+            text = fragment.text_after(index + 1)
             # A declaration's type stands before the sign.
             return "" if _declared(fragment.tokens) else f"SELECT {text}"
     return ""
@@ -127,19 +134,23 @@ def _folded(node: Any) -> str:
     return name if node.args.get("quoted") else name.lower()
 
 
-def _certain(found: tuple[Token, ...]) -> Iterator[Name]:
+def _unambiguous_names(found: tuple[Token, ...]) -> Iterator[Name]:
     """Yield the names that stand where only a relation, function or type can."""
     for index, (schema, dot, name) in enumerate(zip(found, found[1:], found[2:], strict=False)):
-        if not (schema.is_name and dot.is_sign(".") and name.is_name):
+        if not (schema.is_name and dot.is_operator(".") and name.is_name):
             continue
         before = found[index - 1] if index else None
         behind = found[index + 3] if index + 3 < len(found) else None
-        if before is not None and before.is_sign("."):
+        if before is not None and before.is_operator("."):
             continue
         if (
-            (behind is not None and behind.is_sign("(", "%"))
-            or (before is not None and before.is_sign("::"))
-            or (before is not None and before.is_word(*PLACES) and _is_place(found, index))
+            (behind is not None and behind.is_operator("(", "%"))
+            or (before is not None and before.is_operator("::"))
+            or (
+                before is not None
+                and before.is_word(*RELATION_KEYWORDS)
+                and _is_relation_position(found, index)
+            )
         ):
             yield schema.text, name.text
     if _declared(found):
@@ -147,13 +158,13 @@ def _certain(found: tuple[Token, ...]) -> Iterator[Name]:
         yield found[at].text, found[at + 2].text
 
 
-def _is_place(found: tuple[Token, ...], index: int) -> bool:
+def _is_relation_position(found: tuple[Token, ...], index: int) -> bool:
     """Tell a relation behind FROM from IS DISTINCT FROM, an alias and a variable."""
     if index > 1 and found[index - 2].is_word("distinct"):
         return False
     name = found[index].text
     return not any(
-        token.is_name and token.text == name and not after.is_sign(".")
+        token.is_name and token.text == name and not after.is_operator(".")
         for token, after in zip(found, (*found[1:], Token("other", "", 0, 0)), strict=True)
     )
 
@@ -164,15 +175,15 @@ def _declared(found: tuple[Token, ...]) -> bool:
         return False
     at = 2 if len(found) > 1 and found[1].is_word("constant") else 1
     part = found[at : at + 3]
-    return len(part) == 3 and part[0].is_name and part[1].is_sign(".") and part[2].is_name
+    return len(part) == 3 and part[0].is_name and part[1].is_operator(".") and part[2].is_name
 
 
-def _named_as_text(found: tuple[Token, ...]) -> Iterator[Name]:
+def _names_in_literals(found: tuple[Token, ...]) -> Iterator[Name]:
     """Yield the names given as texts: to nextval and its like, or cast to regclass."""
     for index, token in enumerate(found):
         if token.kind != "string" or not (match := QUALIFIED.fullmatch(token.text)):
             continue
         behind = found[index + 1 : index + 3]
-        cast = len(behind) == 2 and behind[0].is_sign("::") and behind[1].text.startswith("reg")
-        if cast or (index > 1 and found[index - 2].is_word(*OF_NAMES)):
+        cast = len(behind) == 2 and behind[0].is_operator("::") and behind[1].text.startswith("reg")
+        if cast or (index > 1 and found[index - 2].is_word(*NAME_ARGUMENT_FUNCTIONS)):
             yield match["schema"].strip(), match["name"].strip()

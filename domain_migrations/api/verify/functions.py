@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ...engine.boundary.rule import CORE_USES, USES
+from ...engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
 from ...engine.boundary.schema_owners import Owners
-from ...engine.sql.query import query
+from ...engine.sql.query import run_sql
 from .finding import Crossing, Finding
-from .function_bodies import has_parser, mentions, names_in
+from .function_bodies import has_parser, may_reference, referenced_names
 
 SELECT_FUNCTIONS = r"""
 SELECT n.nspname, i.type, i.identity, l.lanname, p.prosrc,
@@ -32,9 +32,9 @@ ORDER BY 3
 PARSED = ("sql", "plpgsql")
 
 
-def textual_crossings(connection: BaseDatabaseWrapper, owners: Owners) -> Iterator[Crossing]:
+def textual_references(connection: BaseDatabaseWrapper, owners: Owners) -> Iterator[Crossing]:
     """Yield every function that names another domain in its text, with that domain."""
-    [rows] = query(connection, SELECT_FUNCTIONS, {})
+    [rows] = run_sql(connection, SELECT_FUNCTIONS, {})
     for schema, kind, identity, language, body, search_path in rows:
         user = owners.owner_of(schema)
         foreign = owners.domain_names - {schema}
@@ -42,14 +42,16 @@ def textual_crossings(connection: BaseDatabaseWrapper, owners: Owners) -> Iterat
             continue
         for name in _path(search_path or ""):
             if name in foreign:
-                yield _named(user, kind, identity, "has {}, in its search_path", name, owners, name)
-        if not mentions(body, foreign):
+                yield _named_finding(
+                    user, kind, identity, "has {}, in its search_path", name, owners, name
+                )
+        if not may_reference(body, foreign):
             continue
         if language not in PARSED or not has_parser():
-            yield _unread(user, kind, identity, language)
+            yield _unparsed(user, kind, identity, language)
             continue
-        for used, name in sorted(names_in(body, foreign, procedural=language == "plpgsql")):
-            yield _named(
+        for used, name in sorted(referenced_names(body, foreign, procedural=language == "plpgsql")):
+            yield _named_finding(
                 user, kind, identity, "names {}, in its text", f"{used}.{name}", owners, used
             )
 
@@ -58,17 +60,17 @@ def _path(setting: str) -> list[str]:
     return [quoted or bare for quoted, bare in re.findall(r'"([^"]+)"|([^\s,"]+)', setting)]
 
 
-def _named(
+def _named_finding(
     user: Domain, kind: str, identity: str, does: str, name: str, owners: Owners, schema: str
 ) -> Crossing:
     used = owners.owner_of(schema)
     whose = f'{name}, which belongs to the domain "{used.name if used else schema}"'
     message = f"The {kind} {identity} {does.format(whose)} (textual)."
-    hint = f"{CORE_USES if user.is_core else USES} Replace it, or drop it."
+    hint = f"{CORE_DEPENDS if user.is_core else DOMAIN_DEPENDS} Replace it, or drop it."
     return Finding("B014", "boundary", user.name, identity, message, hint), used
 
 
-def _unread(user: Domain, kind: str, identity: str, language: str) -> Crossing:
+def _unparsed(user: Domain, kind: str, identity: str, language: str) -> Crossing:
     if language in PARSED:
         why = "its text was not read, because sqlglot is not installed"
         hint = "Install it and look again: pip install 'django-domain-migrations[verify]'"

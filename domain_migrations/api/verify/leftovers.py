@@ -10,10 +10,10 @@ from django.db.models import Model
 from psycopg import sql
 
 from ...backends.postgresql.names import parse_table_name
-from ...domains import Domain, domain_of, get_domains
+from ...domains import Domain, get_domain_for, get_domains
 from ...engine.boundary.migration_dependencies import crossing_links
 from ...engine.history.tables import existing_tables
-from ...engine.sql.query import query
+from ...engine.sql.query import run_sql
 from .finding import Finding
 
 # Partitions go with their parent, whichever schema that is in.
@@ -57,7 +57,7 @@ WHERE n.nspname = %(schema)s AND NOT k.convalidated
 ORDER BY 1, 2
 """
 
-SHOWN = 3
+MAX_LISTED = 3
 
 
 def leftovers(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -74,12 +74,12 @@ def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
     core = get_domains()[0]
     # Core answers for its schema: what is in it is found whichever of the two is looked at.
     owners = get_domains()[1:] if domain.is_core else (domain,)
-    wanted = {name: owner for owner in owners for name in _misplaceable(owner)}
+    wanted = {name: owner for owner in owners for name in _candidate_names(owner)}
     taken = _names(core)
     for name, title in _tables(connection, core.schema):
         owner = wanted.get(name)
         if owner is not None and name not in taken:
-            yield _found(
+            yield _finding(
                 "L001",
                 owner,
                 title,
@@ -91,13 +91,13 @@ def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
 
 
 def _without_model(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    known = _names(domain) | {table.name for table in domain.own_tables}
+    known = _names(domain) | {table.name for table in domain.engine_tables}
     if domain.is_core:
         for other in get_domains()[1:]:
-            known |= _misplaceable(other)
+            known |= _candidate_names(other)
     for name, title in _tables(connection, domain.schema):
         if name not in known:
-            yield _found(
+            yield _finding(
                 "L002",
                 domain,
                 title,
@@ -119,7 +119,7 @@ def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator
     if names:
         labels = ", ".join(f"'{label}'" for label in domain.app_labels)
         delete = f"DELETE FROM {core.history_table} WHERE app IN ({labels});"  # noqa: S608 (shown)
-        yield _found(
+        yield _finding(
             "L003",
             domain,
             str(core.history_table),
@@ -133,9 +133,9 @@ def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator
 def _links(domain: Domain) -> Iterator[Finding]:
     for link in crossing_links():
         if domain.name in (link.child_domain.name, link.parent_domain.name):
-            yield _found(
+            yield _finding(
                 "L004",
-                domain_of(link.declared_by[0]),
+                get_domain_for(link.declared_by[0]),
                 ".".join(link.declared_by),
                 link.message,
                 link.hint,
@@ -143,9 +143,9 @@ def _links(domain: Domain) -> Iterator[Finding]:
 
 
 def _invalid_indexes(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    [rows] = query(connection, SELECT_INVALID_INDEXES, {"schema": domain.schema})
+    [rows] = run_sql(connection, SELECT_INVALID_INDEXES, {"schema": domain.schema})
     for (title,) in rows:
-        yield _found(
+        yield _finding(
             "L005",
             domain,
             title,
@@ -156,9 +156,9 @@ def _invalid_indexes(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
 
 
 def _unvalidated(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    [rows] = query(connection, SELECT_NOT_VALID, {"schema": domain.schema})
+    [rows] = run_sql(connection, SELECT_NOT_VALID, {"schema": domain.schema})
     for place, name, quoted, kind, of in rows:
-        yield _found(
+        yield _finding(
             "L006",
             domain,
             f"{place}.{name}",
@@ -168,12 +168,12 @@ def _unvalidated(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Fi
         )
 
 
-def _found(number: str, domain: Domain, title: str, message: str, hint: str) -> Finding:
+def _finding(number: str, domain: Domain, title: str, message: str, hint: str) -> Finding:
     return Finding(number, "leftover", domain.name, title, message, hint)
 
 
 def _tables(connection: BaseDatabaseWrapper, schema: str) -> list[tuple[str, str]]:
-    [rows] = query(connection, SELECT_TABLES, {"schema": schema})
+    [rows] = run_sql(connection, SELECT_TABLES, {"schema": schema})
     return [(name, title) for name, title in rows]
 
 
@@ -187,10 +187,10 @@ def _names(domain: Domain) -> set[str]:
     return {parse_table_name(model._meta.db_table).name for model in _models(domain)}
 
 
-def _misplaceable(domain: Domain) -> set[str]:
+def _candidate_names(domain: Domain) -> set[str]:
     """Return the names of the domain's tables, also those that Django would give them."""
     default = {f"{model._meta.app_label}_{model._meta.model_name}" for model in _models(domain)}
-    return _names(domain) | default | {table.name for table in domain.own_tables}
+    return _names(domain) | default | {table.name for table in domain.engine_tables}
 
 
 def _plural(items: list[str], noun: str) -> str:
@@ -199,5 +199,5 @@ def _plural(items: list[str], noun: str) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     every = list(names)
-    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
-    return ", ".join(every[:SHOWN]) + more
+    more = f" and {len(every) - MAX_LISTED} more" if len(every) > MAX_LISTED else ""
+    return ", ".join(every[:MAX_LISTED]) + more

@@ -42,11 +42,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...domains import Domain
 from ...engine.boundary.schema_owners import Owners
 from .finding import Crossing, Finding
-from .functions import textual_crossings
+from .functions import textual_references
 from .leftovers import leftovers
-from .recorded_dependencies import recorded_crossings
+from .recorded_dependencies import recorded_references
 
-__all__ = ["Crossing", "Finding", "boundary_findings", "crossings", "leftover_findings"]
+__all__ = ["Crossing", "Finding", "boundary_findings", "cross_domain_findings", "leftover_findings"]
 
 
 def boundary_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -55,15 +55,15 @@ def boundary_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
     A finding's ``domain`` is the one that breaks the rule, so looking at all domains finds a
     crossing between two of them twice, in equal values.
     """
-    for finding, used in crossings(connection):
+    for finding, used in cross_domain_findings(connection):
         if domain.name == finding.domain or domain == used:
             yield finding
 
 
-def crossings(connection: BaseDatabaseWrapper) -> Iterator[Crossing]:
+def cross_domain_findings(connection: BaseDatabaseWrapper) -> Iterator[Crossing]:
     """Yield everything that crosses a boundary, once, and the domain that it leads to."""
     owners = Owners(connection)
-    for look in (recorded_crossings, textual_crossings):
+    for look in (recorded_references, textual_references):
         yield from look(connection, owners)
 
 

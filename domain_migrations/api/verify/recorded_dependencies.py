@@ -8,9 +8,9 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ...engine.boundary.rule import CORE_USES, USES, may_use
+from ...engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS, may_depend_on
 from ...engine.boundary.schema_owners import Owners
-from ...engine.sql.query import query
+from ...engine.sql.query import run_sql
 from .finding import Crossing, Finding
 
 STATEMENTS = {
@@ -42,7 +42,7 @@ OF_TYPES = "Give it a type of its own, or one of core."
 OTHER = "Drop it, or make it of what is its own or of core."
 
 
-def drop_hint(number: str, kind: str, place: str, name: str, user: Domain, used: str) -> str:
+def removal_hint(number: str, kind: str, place: str, name: str, user: Domain, used: str) -> str:
     """Return what the rule leaves instead of a crossing, and what takes it away."""
     statement = BY_ID.get(number) or STATEMENTS.get(kind)
     if number == "B007":
@@ -51,7 +51,7 @@ def drop_hint(number: str, kind: str, place: str, name: str, user: Domain, used:
         end = f"Take it away with: {statement.format(place=place, name=name, used=used)}"
     else:
         end = OTHER
-    return f"{CORE_USES if user.is_core else USES} {end}"
+    return f"{CORE_DEPENDS if user.is_core else DOMAIN_DEPENDS} {end}"
 
 
 # From the used end, because the domains' own objects are few in a database of many: what they
@@ -186,17 +186,17 @@ class _Row(NamedTuple):
     used: str
 
 
-def recorded_crossings(connection: BaseDatabaseWrapper, owners: Owners) -> Iterator[Crossing]:
+def recorded_references(connection: BaseDatabaseWrapper, owners: Owners) -> Iterator[Crossing]:
     """Yield every recorded dependency that breaks the rule, with the domain it leads to."""
-    [rows] = query(connection, SELECT_CROSSINGS, {"used": owners.domain_schemas})
+    [rows] = run_sql(connection, SELECT_CROSSINGS, {"used": owners.domain_schemas})
     for row in map(_Row._make, rows):
         user, used = owners.owner(row.schema), owners.owner(row.used_schema)
-        if user is None or used is None or may_use(user, used):
+        if user is None or used is None or may_depend_on(user, used):
             continue
         title = f"{row.place}.{row.name}" if row.name else row.place
         message = (
             f"The {row.kind} {title} {VERBS.get(row.id, 'uses')} the {row.used_kind} {row.used},"
             f' which belongs to the domain "{used.name}".'
         )
-        hint = drop_hint(row.id, row.kind, row.place, row.name or "", user, row.used)
+        hint = removal_hint(row.id, row.kind, row.place, row.name or "", user, row.used)
         yield Finding(row.id, "boundary", user.name, title, message, hint), used

@@ -15,7 +15,7 @@ from ...engine.runner.edited_migrations import (
     checksum_findings_of,
 )
 from ...engine.runner.interruptions import find_interruption
-from ...engine.runner.loader import DomainLoader, load
+from ...engine.runner.loader import DomainLoader, load_domain
 from ...exceptions import (
     BoundaryViolation,
     DependencyNotApplied,
@@ -46,7 +46,7 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
             f"Look at what is there, then run: manage.py repair_domain {domain.name} --resume",
         )
     try:
-        loader = sound_loader(connection, domain)
+        loader = tolerant_loader(connection, domain)
     except (BoundaryViolation, InvalidConfiguration) as exc:
         yield not_loaded(domain, exc)
         return
@@ -82,14 +82,14 @@ def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[HistoryFindin
                 )
 
 
-def sound_loader(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
+def tolerant_loader(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
     """Return a loader, also where the history has gaps.
 
     Raises:
         BoundaryViolation, InvalidConfiguration: as ``load`` does.
     """
     try:
-        return load(connection, domain)
+        return load_domain(connection, domain)
     except DependencyNotApplied:
         # A history with a gap is a finding, and no reason not to look on.
         return DomainLoader(connection, domain)

@@ -30,25 +30,25 @@ from django.utils.timezone import now
 from ...domains import Domain, get_domain, get_domains
 from ...engine.catalog import findings as drift_ids
 from ...engine.catalog.drift import find_drift
-from ...engine.catalog.sql_references import Mentions
+from ...engine.catalog.sql_references import ReferencedNames
 from ...engine.history.journal import Journal
 from ...engine.history.run_context import RunContext
-from ...engine.history.verifications import store_verification
+from ...engine.history.verifications import save_verification
 from ...engine.runner.loader import DomainLoader
-from ...engine.runner.project_state import applied_state
+from ...engine.runner.project_state import applied_project_state
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import database_errors
-from ...engine.sessions.errors import primary_message
-from ...engine.sessions.roles import Identity
-from ...engine.snapshots.drift_reference import drift_reference
+from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.errors import first_line
+from ...engine.sessions.roles import RoleSwitcher
+from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...exceptions import BoundaryViolation, InvalidConfiguration
 from .live_boundary import boundary_findings, leftover_findings
-from .recorded_history import checksum_findings, history_findings, not_loaded, sound_loader
+from .recorded_history import checksum_findings, history_findings, not_loaded, tolerant_loader
 
 LOCK_TIMEOUT = "3s"
 
 
-def keep_verification(
+def record_verification(
     journal: Journal,
     *,
     started: datetime.datetime,
@@ -66,12 +66,12 @@ def keep_verification(
             return ""
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            with Identity(connection, domain).domain():
-                reason = store_verification(
+            with RoleSwitcher(connection, domain).as_domain_role():
+                reason = save_verification(
                     journal, started=started, seconds=seconds, kinds=kinds, findings=findings
                 )
     except DatabaseError as exc:
-        reason = primary_message(exc)
+        reason = first_line(exc)
     if not reason:
         return ""
     return f'What was found in the domain "{domain.name}" is not kept: {reason}.'
@@ -120,12 +120,12 @@ class Verification:
         }
 
 
-def verify(
+def verify_domains(
     names: Sequence[str] = (),
     *,
     only: Sequence[str] = (),
     database: str | None = None,
-    keep: bool = False,
+    record: bool = False,
 ) -> Verification:
     """Look for what is wrong in the database; changes nothing and creates nothing.
 
@@ -148,22 +148,22 @@ def verify(
         alias = database or domain.database
         looked: list[Finding] = []
         started, clock = now(), time.monotonic()
-        with database_errors(alias):
+        with translate_database_errors(alias):
             for kind in KINDS:
                 if kind in kinds:
-                    looked.extend(_LOOKS[kind](connections[alias], domain))
+                    looked.extend(CHECKERS[kind](connections[alias], domain))
         found.extend(looked)
-        if keep:
-            note = keep_verification(
+        if record:
+            note = record_verification(
                 Journal(connections[alias], domain, context),
                 started=started,
                 seconds=time.monotonic() - clock,
                 kinds=kinds,
-                findings=[_as_json(item) for item in _once(looked) if not _unmanaged(item)],
+                findings=[_as_json(item) for item in _deduplicate(looked) if not _unmanaged(item)],
             )
             notes += [note] if note else []
     # A crossing between two domains is found from both sides, a stray table by two looks.
-    found = _once(found)
+    found = _deduplicate(found)
     return Verification(
         database or DEFAULT_DB_ALIAS,
         findings=tuple(finding for finding in found if not _unmanaged(finding)),
@@ -177,7 +177,7 @@ def _as_json(finding: Finding) -> dict[str, str]:
     return {name: getattr(finding, name) for name in names}
 
 
-def _once(found: Sequence[Finding]) -> list[Finding]:
+def _deduplicate(found: Sequence[Finding]) -> list[Finding]:
     tables = {_plain(finding.object) for finding in found if finding.id in ("L001", "L002")}
     return [
         finding
@@ -196,13 +196,13 @@ def _unmanaged(finding: Finding) -> bool:
 
 def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
     try:
-        loader = sound_loader(connection, domain)
+        loader = tolerant_loader(connection, domain)
     except (BoundaryViolation, InvalidConfiguration) as exc:
         yield not_loaded(domain, exc)
         return
     if applied := _applied(loader):
-        state = applied_state(loader)
-        reference = drift_reference(domain, loader.graph, applied, state)
+        state = applied_project_state(loader)
+        reference = unmanaged_baseline(domain, loader.graph, applied, state)
         yield from find_drift(connection, domain, state, migrations=applied, reference=reference)
 
 
@@ -217,21 +217,21 @@ def _applied(loader: DomainLoader) -> list[Migration]:
 def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
     """Yield leftovers, without the tables that the domain's migrations make with SQL."""
     found = list(leftover_findings(connection, domain))
-    mentions: Mentions | None = None
+    mentions: ReferencedNames | None = None
     if any(finding.id == "L002" for finding in found):
         try:
-            mentions = Mentions(_applied(sound_loader(connection, domain)))
+            mentions = ReferencedNames(_applied(tolerant_loader(connection, domain)))
         except (BoundaryViolation, InvalidConfiguration) as exc:
             yield not_loaded(domain, exc)  # Nobody can tell whose the tables are.
     for finding in found:
         if finding.id == "L002":
             name = finding.object.partition(".")[2]
-            if mentions is None or mentions.has(name):
+            if mentions is None or mentions.contains(name):
                 continue
         yield finding
 
 
-_LOOKS: dict[str, Callable[[BaseDatabaseWrapper, Domain], Iterator[Finding]]] = {
+CHECKERS: dict[str, Callable[[BaseDatabaseWrapper, Domain], Iterator[Finding]]] = {
     "history": history_findings,
     "checksum": checksum_findings,
     "drift": _drift,

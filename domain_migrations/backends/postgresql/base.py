@@ -56,7 +56,7 @@ class DatabaseWrapper(QualifiedNamesMixin, base.DatabaseWrapper):
     """Django's PostgreSQL backend with qualified names."""
 
 
-def spell_automatic_table(sender: type[Model], **_: Any) -> None:
+def auto_m2m_table_name(sender: type[Model], **_: Any) -> None:
     """Give an automatic many-to-many table the spelling that every other table has.
 
     ``ManyToManyField._get_m2m_db_table`` derives ``inventory"."drugs_tags``. It names the same
@@ -92,4 +92,4 @@ def _derived_table(owner: Any, through: type[Model]) -> str | None:
     return None
 
 
-class_prepared.connect(spell_automatic_table, dispatch_uid=f"{__name__}.spell_automatic_table")
+class_prepared.connect(auto_m2m_table_name, dispatch_uid=f"{__name__}.spell_automatic_table")

@@ -13,7 +13,7 @@ else:
     Compiler = object
 
 
-class HomonymsMixin(Compiler):
+class SameTableNameMixin(Compiler):
     """Gives tables an alias where their names would not tell them apart.
 
     With ``departments`` and ``"inventory"."departments"`` in one query PostgreSQL refuses
@@ -60,6 +60,6 @@ def _bare_name(db_table: str) -> str:
 
 
 @functools.cache
-def with_homonyms(compiler: type[Compiler]) -> type[Compiler]:
+def with_same_table_names(compiler: type[Compiler]) -> type[Compiler]:
     """Return the compiler extended by the mixin, the same class for the same compiler."""
-    return type(compiler.__name__, (HomonymsMixin, compiler), {"__module__": __name__})
+    return type(compiler.__name__, (SameTableNameMixin, compiler), {"__module__": __name__})

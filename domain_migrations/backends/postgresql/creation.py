@@ -37,7 +37,7 @@ Digest = Callable[[BaseDatabaseWrapper], str]
 WORKER = "PYTEST_XDIST_WORKER"
 """What pytest-xdist calls the process; pytest-django ends the name of its test database with it."""
 
-BEING_MADE = "TEST_BEING_MADE"
+CREATING_TEST_DB = "TEST_BEING_MADE"
 """In a connection's settings while its test database is made and migrated."""
 
 WAITING = "Waiting for another process, which has the template '{template.name}'..."
@@ -60,7 +60,7 @@ class TemplateCreationMixin(Creation):
     _made: Template | None = None
 
     @staticmethod
-    def digest_of_content(connection: BaseDatabaseWrapper) -> Digest | None:
+    def content_digest(connection: BaseDatabaseWrapper) -> Digest | None:
         """Return None for no template, else what digests all that decides the content.
 
         That is called with a connection of the same alias to another database of its server.
@@ -70,18 +70,18 @@ class TemplateCreationMixin(Creation):
     def create_test_db(self, *args: Any, **kwargs: Any) -> str:
         """Mark the database while it is made: what its migrations do is nobody's business yet."""
         own = self.connection.settings_dict
-        before = own.get(BEING_MADE, False)
-        own[BEING_MADE] = True
+        before = own.get(CREATING_TEST_DB, False)
+        own[CREATING_TEST_DB] = True
         try:
             name: str = super().create_test_db(*args, **kwargs)
         finally:
-            own[BEING_MADE] = before
+            own[CREATING_TEST_DB] = before
         return name
 
     def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool = False) -> str:
         if self._made is not None:
             name: str = super()._create_test_db(verbosity, autoclobber, keepdb)
-            self._made.begin()
+            self._made.mark_unfinished()
             return name
         with self._template(verbosity, autoclobber, keepdb) as self._copied:
             try:
@@ -105,7 +105,7 @@ class TemplateCreationMixin(Creation):
     @contextmanager
     def _template(self, verbosity: int, autoclobber: bool, keepdb: bool) -> Iterator[str | None]:
         """Yield the name of the database to copy; None where there is to be none."""
-        digest = self.digest_of_content(self.connection)
+        digest = self.content_digest(self.connection)
         if digest is None or self.connection.settings_dict["TEST"].get("TEMPLATE"):
             yield None
             return
@@ -114,13 +114,13 @@ class TemplateCreationMixin(Creation):
                 yield None
                 return
             template = Template(cursor, template_name(self._shared_name()), digest(cursor.db))
-            with template.locked(
+            with template.current_and_locked(
                 build=lambda: self._build(template, verbosity, autoclobber),
-                wait=lambda: self._tell(verbosity, WAITING.format(template=template)),
+                wait=lambda: self._log(verbosity, WAITING.format(template=template)),
             ):
-                lost = template.lost()
+                lost = template.missing_in_copy()
                 if lost:
-                    self._tell(verbosity, UNUSED.format(template=template, lost=lost))
+                    self._log(verbosity, UNUSED.format(template=template, lost=lost))
                 yield None if lost else template.name
 
     def _shared_name(self) -> str:
@@ -139,21 +139,21 @@ class TemplateCreationMixin(Creation):
         self._made = template
         try:
             self.create_test_db(verbosity, autoclobber=autoclobber, **UNSERIALIZED)
-            self._leave()
-            template.finish()
+            self._release()
+            template.mark_complete()
         except BaseException:
-            self._leave()
+            self._release()
             template.drop()
             raise
         finally:
             self._made = None
             own["NAME"], configured["NAME"], test["NAME"] = names
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         """A database that somebody is connected to cannot be copied."""
         self.connection.close()
         self.connection.close_pool()
 
-    def _tell(self, verbosity: int, message: str) -> None:
+    def _log(self, verbosity: int, message: str) -> None:
         if verbosity >= 1:
             self.log(message)

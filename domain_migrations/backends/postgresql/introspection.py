@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import NotSupportedError
 from django.db.backends.postgresql.introspection import TableInfo
 
-from .names import TableName, cut, format_table_name, parse_table_name
+from .names import TableName, format_table_name, parse_table_name, truncate
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.introspection import DatabaseIntrospection as Introspection
@@ -99,7 +99,7 @@ class QualifiedIntrospectionMixin(Introspection):
             schema, table = parse_table_name(name)
         except ValueError:
             return name
-        return spelling(schema and cut(schema), cut(table))
+        return lookup_name(schema and truncate(schema), truncate(table))
 
     def get_table_list(self, cursor: CursorWrapper) -> list[Any]:
         """Mirror Django's method over all schemas but the system's, not the visible ones only.
@@ -110,7 +110,7 @@ class QualifiedIntrospectionMixin(Introspection):
         tables: dict[str, TableInfo] = {}
         for schema, name, *rest in cursor.fetchall():
             if name not in self.ignored_tables:
-                listed = spelling(schema, name)
+                listed = lookup_name(schema, name)
                 tables.setdefault(listed, TableInfo(listed, *rest))
         return list(tables.values())
 
@@ -172,8 +172,8 @@ class QualifiedIntrospectionMixin(Introspection):
 
     @staticmethod
     def _find_parameters(table: TableName) -> list[str | None]:
-        schema = table.schema and cut(table.schema)
-        return [cut(table.name), schema, schema]
+        schema = table.schema and truncate(table.schema)
+        return [truncate(table.name), schema, schema]
 
     @staticmethod
     def _names(cursor: CursorWrapper, query: str, oids: Iterable[Any]) -> dict[Any, str]:
@@ -181,10 +181,10 @@ class QualifiedIntrospectionMixin(Introspection):
         if not wanted:
             return {}
         cursor.execute(query, [wanted])
-        return {oid: spelling(schema, name) for oid, schema, name in cursor.fetchall()}
+        return {oid: lookup_name(schema, name) for oid, schema, name in cursor.fetchall()}
 
 
-def spelling(schema: str | None, name: str) -> str:
+def lookup_name(schema: str | None, name: str) -> str:
     """Return how a table or collation is named; what every session has or is its own is bare."""
     bare = schema in (None, "public", "pg_catalog") or str(schema).startswith("pg_temp_")
     return format_table_name(None if bare else schema, name)

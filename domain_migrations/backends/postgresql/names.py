@@ -58,6 +58,6 @@ def quote(name: str) -> str:
     return '"{}"'.format(name.replace('"', '""'))
 
 
-def cut(name: str, room: int = 0) -> str:
+def truncate(name: str, room: int = 0) -> str:
     """Return as much of the name as PostgreSQL keeps, less room for some more bytes."""
     return name.encode()[: MAX_NAME_BYTES - room].decode(errors="ignore")

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils.functional import cached_property
 
-from .compiler import with_homonyms
+from .compiler import with_same_table_names
 from .names import parse_table_name, quote
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class QualifiedOperationsMixin(Operations):
     @cached_property
     def _query_compiler(self) -> type[SQLCompiler]:
         compiler = super().compiler("SQLCompiler")
-        return with_homonyms(compiler)  # type: ignore[arg-type]  # classes are hashable
+        return with_same_table_names(compiler)  # type: ignore[arg-type]  # classes are hashable
 
     def execute_sql_flush(self, sql_list: Iterable[str]) -> None:
         """Empty the tables, and tell those who keep a record of what was in them.

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 from django.db.backends.utils import CursorWrapper
 
-from .names import TableName, cut, format_table_name, quote
+from .names import TableName, format_table_name, quote, truncate
 
 RELATION_EXISTS = """
     SELECT 1
@@ -46,7 +46,7 @@ NAMES_TAKEN = """
 """Indexes and sequences of a table whose names are taken in another schema."""
 
 
-def move_sql(
+def move_table_sql(
     cursor: CursorWrapper, old: TableName, new: TableName, *, keep: Collection[str] = ()
 ) -> Iterator[str]:
     """Yield what makes the table `old` the table `new`; nothing where both are the same.
@@ -55,8 +55,8 @@ def move_sql(
     whose names are taken are renamed as PostgreSQL would have named them there, except those
     to `keep` because migrations know them by name: for these PostgreSQL reports the conflict.
     """
-    source, target = cut(old.schema or "public"), cut(new.schema or "public")
-    name, new_name = cut(old.name), cut(new.name)
+    source, target = truncate(old.schema or "public"), truncate(new.schema or "public")
+    name, new_name = truncate(old.name), truncate(new.name)
     schema = source
     if source != target:
         cursor.execute(NAMES_TAKEN, [target, source, name])
@@ -83,7 +83,7 @@ def _free_name(cursor: CursorWrapper, schemas: list[str], name: str) -> str:
 
 
 def _numbered(name: str, number: int) -> str:
-    return cut(name, len(str(number))) + str(number)
+    return truncate(name, len(str(number))) + str(number)
 
 
 def _exists(cursor: CursorWrapper, schemas: list[str], name: str) -> bool:

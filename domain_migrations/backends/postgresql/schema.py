@@ -15,7 +15,7 @@ from django.db.backends.ddl_references import ForeignKeyName, Statement
 from django.db.backends.utils import split_identifier
 
 from .names import parse_table_name, quote
-from .rename_and_move import move_sql
+from .rename_and_move import move_table_sql
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.schema import DatabaseSchemaEditor
@@ -115,7 +115,7 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
         self._ensure_schema(new.schema)
         named = [*model._meta.indexes, *model._meta.constraints]
         with self.connection.cursor() as cursor:
-            statements = list(move_sql(cursor, old, new, keep={item.name for item in named}))
+            statements = list(move_table_sql(cursor, old, new, keep={item.name for item in named}))
         if not statements:
             for statement in self.deferred_sql:
                 if isinstance(statement, Statement):

@@ -13,7 +13,7 @@ from psycopg import sql
 from .names import MAX_NAME_BYTES
 
 SUFFIX = "_template"
-MARK = "domain_migrations test template"
+COMMENT_PREFIX = "domain_migrations test template"
 """Begins the comment of each template; behind it stand the digest and what is lost in a copy."""
 
 UNFINISHED = "unfinished"
@@ -58,44 +58,50 @@ class Template:
 
     def is_current(self) -> bool:
         """Return whether it is there, complete and has the content that it should have."""
-        return self._said()[:1] == [self.digest]
+        return self._read_comment()[:1] == [self.digest]
 
-    def lost(self) -> str:
+    def missing_in_copy(self) -> str:
         """Return what a copy would lack, nothing if all gets into one."""
-        return " ".join(self._said()[1:])
+        return " ".join(self._read_comment()[1:])
 
     def drop(self) -> None:
         """Drop it, if the database of that name is one of ours."""
-        if self._said():
+        if self._read_comment():
             self._execute("DROP DATABASE {} WITH (FORCE)")
 
-    def begin(self) -> None:
+    def mark_unfinished(self) -> None:
         """Note that the database of that name is becoming the template."""
         self._comment(UNFINISHED)
 
-    def finish(self) -> None:
+    def mark_complete(self) -> None:
         """Note that it is complete; from then on nobody can connect to it and change it."""
         self.cursor.execute(LOST, [self.name])
         lost = ", ".join(what for (what,) in self.cursor.fetchall())
         self._execute("ALTER DATABASE {} ALLOW_CONNECTIONS false")
         self._comment(f"{self.digest} {lost}".strip())
 
-    def _said(self) -> list[str]:
+    def _read_comment(self) -> list[str]:
         """Return the words behind the mark; none where there is no template of ours."""
         self.cursor.execute(COMMENT, [self.name])
         row = self.cursor.fetchone()
         comment = row[0] if row and row[0] else ""
-        return comment.removeprefix(MARK).split() if comment.startswith(MARK) else []
+        return (
+            comment.removeprefix(COMMENT_PREFIX).split()
+            if comment.startswith(COMMENT_PREFIX)
+            else []
+        )
 
     def _comment(self, text: str) -> None:
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
-        self.cursor.execute(comment.format(sql.Identifier(self.name), f"{MARK} {text}"))
+        self.cursor.execute(comment.format(sql.Identifier(self.name), f"{COMMENT_PREFIX} {text}"))
 
     def _execute(self, statement: str) -> None:
         self.cursor.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
 
     @contextmanager
-    def locked(self, *, build: Callable[[], None], wait: Callable[[], None]) -> Iterator[None]:
+    def current_and_locked(
+        self, *, build: Callable[[], None], wait: Callable[[], None]
+    ) -> Iterator[None]:
         """Have the template current, and nobody drop it, inside.
 
         Arguments:
@@ -130,7 +136,7 @@ class Template:
         self._lock("advisory_unlock", mode)
 
     def _lock(self, function: str, mode: str) -> bool:
-        key = f"{MARK} {self.name}"
+        key = f"{COMMENT_PREFIX} {self.name}"
         self.cursor.execute(f"SELECT pg_{function}{mode}(hashtextextended(%s, 0))", [key])
         (done,) = self.cursor.fetchone()
         return bool(done)

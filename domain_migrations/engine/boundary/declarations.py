@@ -55,7 +55,7 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
                 f'Give "{domain}" a schema of its own: schema = "{domain}".',
                 config,
             )
-        wrong = wrong_schema(schema)
+        wrong = schema_name_problem(schema)
         if wrong:
             yield Problem(
                 "E010",
@@ -64,7 +64,7 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
                 f" with a digit or pg_, of at most {MAX_NAME_BYTES} bytes.",
                 config,
             )
-        wrong = wrong_name(domain)
+        wrong = domain_name_problem(domain)
         if wrong:
             yield Problem(
                 "E011",
@@ -75,7 +75,7 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
             )
 
 
-def wrong_schema(schema: str) -> str:
+def schema_name_problem(schema: str) -> str:
     """Return what is wrong with a schema's name, as a verb and its object; "" for nothing."""
     if len(schema.encode()) > MAX_NAME_BYTES:
         return f"has a name of {len(schema.encode())} bytes"
@@ -88,7 +88,7 @@ def wrong_schema(schema: str) -> str:
     return "" if PLAIN.fullmatch(schema) else "has a name that would need escaping"
 
 
-def wrong_name(domain: str) -> str:
+def domain_name_problem(domain: str) -> str:
     """Return what is wrong with a domain's name, as :func:`wrong_schema` does."""
     size = len(domain.encode())
     if size > MAX_DOMAIN_BYTES:
@@ -96,7 +96,7 @@ def wrong_name(domain: str) -> str:
     return "" if PLAIN.fullmatch(domain) else "would need escaping"
 
 
-def moved_key_problems(apps: Apps = global_apps) -> Iterator[Problem]:
+def cross_database_key_problems(apps: Apps = global_apps) -> Iterator[Problem]:
     """Yield foreign keys to core of domains that moved to another database."""
     domains = get_domains(apps)
     core = domains[0]

@@ -14,11 +14,11 @@ from pathlib import Path
 from ...domains import Domain, get_domains
 from ..sources.dependencies import (
     Key,
-    Links,
-    read_links,
+    MigrationLinks,
+    parse_links,
 )
 from ..sources.files import migration_files
-from .rule import may_use
+from .rule import may_depend_on
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class CrossingLink:
 
     declared_by: Key
     path: Path
-    word: str
+    attribute: str
     child: Key
     parent: Key
     child_domain: Domain
@@ -52,14 +52,14 @@ class CrossingLink:
     def hint(self) -> str:
         """What to do about it."""
         other = self.parent if self.declared_by == self.child else self.child
-        if may_use(self.child_domain, self.parent_domain):
+        if may_depend_on(self.child_domain, self.parent_domain):
             return (
-                f"Take {other!r} out of {self.word} in {self.path.name}: core names no domain. If"
-                f" {'.'.join(other)} needs it, write {self.declared_by!r} into its dependencies."
+                f"Take {other!r} out of {self.attribute} in {self.path.name}: core names no domain."
+                f" If {'.'.join(other)} needs it, write {self.declared_by!r} into its dependencies."
             )
         return (
-            f"Take {other!r} out of {self.word} in {self.path.name}: keep the other's id instead"
-            " of a foreign key, or move what both need to core."
+            f"Take {other!r} out of {self.attribute} in {self.path.name}: keep the other's id"
+            " instead of a foreign key, or move what both need to core."
         )
 
 
@@ -71,16 +71,17 @@ def crossing_links(domains: Sequence[Domain] | None = None) -> Iterator[Crossing
         foreign = {
             label.encode()
             for label, owner in owners.items()
-            if owner != domain and not (may_use(domain, owner) and may_use(owner, domain))
+            if owner != domain
+            and not (may_depend_on(domain, owner) and may_depend_on(owner, domain))
         }
         for label in domain.app_labels:
             for path in migration_files(label):
                 source = path.read_bytes()
-                if _mentions(source, foreign):
-                    yield from _crossing(read_links(label, path, source), owners)
+                if _may_reference(source, foreign):
+                    yield from _crossing(parse_links(label, path, source), owners)
 
 
-def _mentions(source: bytes, labels: set[bytes]) -> bool:
+def _may_reference(source: bytes, labels: set[bytes]) -> bool:
     """Return whether a file may depend on one of the apps; most often one that does not is told.
 
     Parsing takes a hundred times as long. A pattern of all labels would be one for each domain,
@@ -91,12 +92,12 @@ def _mentions(source: bytes, labels: set[bytes]) -> bool:
     return not labels.isdisjoint(source.replace(b"'", b'"').split(b'"'))
 
 
-def _crossing(links: Links, owners: dict[str, Domain]) -> Iterator[CrossingLink]:
+def _crossing(links: MigrationLinks, owners: dict[str, Domain]) -> Iterator[CrossingLink]:
     pairs = [(links.key, parent, "dependencies") for parent in links.dependencies]
     pairs += [(child, links.key, "run_before") for child in links.run_before]
     for child, parent, word in pairs:
         user, used = owners.get(child[0]), owners.get(parent[0])
         if user is None or used is None or user == used:
             continue
-        if not may_use(user, used) or word == "run_before":
+        if not may_depend_on(user, used) or word == "run_before":
             yield CrossingLink(links.key, links.path, word, child, parent, user, used)

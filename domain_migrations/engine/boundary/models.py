@@ -15,10 +15,10 @@ from ...domains import CORE_SCHEMA, Domain, get_domains
 from ...exceptions import BoundaryViolation, InvalidConfiguration
 from .declarations import declaration_problems
 from .problem import Problem
-from .rule import CORE_USES, USES, may_use, why_not
+from .rule import CORE_DEPENDS, DOMAIN_DEPENDS, may_depend_on, violation_clause
 
 
-def check_models(domain: Domain) -> None:
+def refuse_model_problems(domain: Domain) -> None:
     """Look at a domain's models and at how domains are declared, where checks are skipped too.
 
     Raises:
@@ -71,7 +71,7 @@ def _relations(
     def across(target: Any) -> Domain | None:
         label = _app_label(target, model)
         other = owners.get(label, core) if label else domain
-        return None if may_use(domain, other) else other
+        return None if may_depend_on(domain, other) else other
 
     for base in model.__mro__[1:]:
         # Abstract ones too: their fields and methods are the other domain's code.
@@ -80,19 +80,23 @@ def _relations(
             issubclass(parent, base) and _app_label(parent, model) == _app_label(base, model)
             for parent in model.__mro__[1 : model.__mro__.index(base)]
         ):
-            yield _across("E005", f"{model._meta.label} inherits from", base, domain, other, model)
+            yield _cross_domain_problem(
+                "E005", f"{model._meta.label} inherits from", base, domain, other, model
+            )
     for field in _local_relations(model):
         remote: Any = field.remote_field
         name = f"{model._meta.label}.{field.name}"
         other = across(remote.model)
         if other:
-            number, kind = _kind(field)
-            yield _across(number, f"{name} is a {kind} to", remote.model, domain, other, model)
+            number, kind = _relation_kind(field)
+            yield _cross_domain_problem(
+                number, f"{name} is a {kind} to", remote.model, domain, other, model
+            )
         through = getattr(remote, "through", None)
         if through is not None and not getattr(getattr(through, "_meta", None), "auto_created", 0):
             other = across(through)
             if other:
-                yield _across(
+                yield _cross_domain_problem(
                     "E004", f"{name} is a many-to-many through", through, domain, other, model
                 )
 
@@ -110,7 +114,7 @@ def _local_relations(model: type[Model]) -> Iterator[Any]:
             yield field
 
 
-def _kind(field: Any) -> tuple[str, str]:
+def _relation_kind(field: Any) -> tuple[str, str]:
     if field.one_to_many:  # Not by its class, whose module needs an installed app.
         return "E006", "generic relation"
     if isinstance(field, ManyToManyField):
@@ -128,14 +132,14 @@ def _app_label(target: Any, model: type[Model]) -> str | None:
     return label
 
 
-def _across(
+def _cross_domain_problem(
     number: str, what: str, target: Any, domain: Domain, other: Domain, model: type[Model]
 ) -> tuple[Problem, Domain]:
     label = target if isinstance(target, str) else target._meta.label
     problem = Problem(
         number,
-        f"{what} {label}, but {why_not(domain, other)}.",
-        CORE_USES if domain.is_core else USES,
+        f"{what} {label}, but {violation_clause(domain, other)}.",
+        CORE_DEPENDS if domain.is_core else DOMAIN_DEPENDS,
         model,
     )
     return problem, other
@@ -170,7 +174,7 @@ def _table(
         yield Problem(
             "E008",
             f"The table of {label} has a malformed name: db_table = {db_table!r}.",
-            _paste(domain, label.partition(".")[2].replace(".", "_").lower()),
+            _db_table_hint(domain, label.partition(".")[2].replace(".", "_").lower()),
             model,
         )
         return
@@ -186,17 +190,17 @@ def _table(
         yield Problem(
             "E007",
             f'The table of {label} is "{name}" in the schema "{schema or CORE_SCHEMA}", outside'
-            f' the schema "{domain.schema}" of {_the(domain)}.',
-            _paste(domain, name.removeprefix(plain) if default else name),
+            f' the schema "{domain.schema}" of {_domain_phrase(domain)}.',
+            _db_table_hint(domain, name.removeprefix(plain) if default else name),
             model,
         )
 
 
-def _the(domain: Domain) -> str:
+def _domain_phrase(domain: Domain) -> str:
     return "core" if domain.is_core else f'the domain "{domain.name}"'
 
 
-def _paste(domain: Domain, name: str) -> str:
+def _db_table_hint(domain: Domain, name: str) -> str:
     """Return the line to paste."""
     quoted = name.replace('"', '""')
     return f"db_table = {quoted if domain.is_core else _qualified(domain, quoted)!r}"

@@ -19,7 +19,7 @@ from django.db.migrations.utils import resolve_relation
 from ...backends.postgresql.names import parse_table_name
 from ...domains import CORE_SCHEMA, Domain, get_domains
 from ...exceptions import BoundaryViolation, InvalidConfiguration
-from .rule import CORE_USES, USES, may_use, whose
+from .rule import CORE_DEPENDS, DOMAIN_DEPENDS, may_depend_on, owner_clause
 
 ModelKey = tuple[str, str]
 TABLE_HINT = "Every table of the domain is in the schema \"{schema}\": db_table = '{table}'"
@@ -43,17 +43,17 @@ def check_plan(plan: Sequence[tuple[Migration, bool]], state: ProjectState, doma
         return
     owners = {label: other for other in get_domains() for label in other.app_labels}
     state = state.clone()
-    seen = {key: _parts(model) for key, model in state.models.items()}
+    seen = {key: _replaceable_parts(model) for key, model in state.models.items()}
     for migration in forwards:
         _check_links(migration, domain, owners)
         for number, operation in enumerate(migration.operations, start=1):
             _apply(migration, number, operation, state)
             for key, model in state.models.items():
-                parts = _parts(model)
-                if not _same(seen.get(key), parts):
+                parts = _replaceable_parts(model)
+                if not _identical(seen.get(key), parts):
                     seen[key] = parts
                     for what, hint in _problems(model, domain, owners):
-                        raise _refused(migration, number, operation, what, hint)
+                        raise _violation(migration, number, operation, what, hint)
 
 
 def _apply(migration: Migration, number: int, operation: Operation, state: ProjectState) -> None:
@@ -78,17 +78,17 @@ def _check_links(migration: Migration, domain: Domain, owners: dict[str, Domain]
             if (
                 other is not None
                 and other != domain
-                and (not may_use(domain, other) or word == "run_before")
+                and (not may_depend_on(domain, other) or word == "run_before")
             ):
                 raise BoundaryViolation(
                     f"Migration {migration.app_label}.{migration.name} is refused: its {word}"
                     f" {'name' if word == 'dependencies' else 'names'} {label}.{name},"
-                    f" {whose(other)}.",
-                    hint=CORE_USES if domain.is_core or other.is_core else USES,
+                    f" {owner_clause(other)}.",
+                    hint=CORE_DEPENDS if domain.is_core or other.is_core else DOMAIN_DEPENDS,
                 )
 
 
-def _parts(model: ModelState) -> list[Any]:
+def _replaceable_parts(model: ModelState) -> list[Any]:
     """Return what an operation replaces when it changes the model.
 
     To be compared as objects: to Django, two fields are equal that only look alike.
@@ -96,7 +96,7 @@ def _parts(model: ModelState) -> list[Any]:
     return [model.bases, *model.fields, *model.fields.values(), *model.options.values()]
 
 
-def _same(before: list[Any] | None, after: list[Any]) -> bool:
+def _identical(before: list[Any] | None, after: list[Any]) -> bool:
     return before is not None and len(before) == len(after) and all(map(is_, before, after))
 
 
@@ -107,7 +107,10 @@ def _problems(
     owner = owners.get(model.app_label)
     label = f"{model.app_label}.{model.name}"
     if owner is not None and owner != domain:
-        yield f"changes the model {label}, {whose(owner)}", CORE_USES if domain.is_core else USES
+        yield (
+            f"changes the model {label}, {owner_clause(owner)}",
+            CORE_DEPENDS if domain.is_core else DOMAIN_DEPENDS,
+        )
         return
     for base in model.bases:
         key = _model_key(base, model)
@@ -143,8 +146,11 @@ def _related(
     what: str, key: ModelKey, domain: Domain, owners: dict[str, Domain]
 ) -> Iterator[tuple[str, str]]:
     other = owners.get(key[0])
-    if other is not None and not may_use(domain, other):
-        yield f"{what} {'.'.join(key)}, {whose(other)}", CORE_USES if domain.is_core else USES
+    if other is not None and not may_depend_on(domain, other):
+        yield (
+            f"{what} {'.'.join(key)}, {owner_clause(other)}",
+            CORE_DEPENDS if domain.is_core else DOMAIN_DEPENDS,
+        )
 
 
 def _table(
@@ -175,7 +181,7 @@ def _paste(domain: Domain, name: str) -> str:
     return TABLE_HINT.format(schema=domain.schema, table=table)
 
 
-def _refused(
+def _violation(
     migration: Migration, number: int, operation: Operation, what: str, hint: str
 ) -> BoundaryViolation:
     return BoundaryViolation(

@@ -16,4 +16,4 @@ class Problem(NamedTuple):
     id: str
     message: str
     hint: str
-    about: Any = None
+    obj: Any = None

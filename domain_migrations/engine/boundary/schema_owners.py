@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, get_domains
-from ..sql.query import query
+from ..sql.query import run_sql
 
 SELECT_SCHEMAS = "SELECT oid, nspname FROM pg_namespace"
 
@@ -19,7 +19,7 @@ class Owners:
         domains = get_domains()
         self.core = domains[0]
         self._by_schema = {domain.schema: domain for domain in domains}
-        [rows] = query(connection, SELECT_SCHEMAS)
+        [rows] = run_sql(connection, SELECT_SCHEMAS)
         self.names: dict[int, str] = dict(rows)
 
     def owner(self, schema: int) -> Domain | None:
@@ -47,7 +47,7 @@ SELECT_NAMESPACES = "SELECT oid, nspname FROM pg_namespace"
 
 
 @dataclass
-class Territory:
+class SchemaOwners:
     """Whose each schema of the database is.
 
     Attributes:
@@ -57,17 +57,17 @@ class Territory:
 
     domain: Domain
     names: dict[int, str] = field(default_factory=dict)
-    there: frozenset[int] = frozenset()
+    present_at_start: frozenset[int] = frozenset()
 
     def begin(self, connection: BaseDatabaseWrapper) -> None:
         """Read the schemas, once, and remember which there are."""
         if not self.names:
             self.read(connection)
-        self.there = frozenset(self.names)
+        self.present_at_start = frozenset(self.names)
 
     def read(self, connection: BaseDatabaseWrapper) -> None:
         """Read the schemas that there are now; ``names`` keeps those that are gone."""
-        [rows] = query(connection, SELECT_NAMESPACES)
+        [rows] = run_sql(connection, SELECT_NAMESPACES)
         self.domains = {domain.schema: domain for domain in get_domains()}
         for oid, name in rows:
             self.names.setdefault(oid, name)
@@ -88,12 +88,12 @@ class Territory:
         return name.startswith("pg_") or name == "information_schema"
 
     @property
-    def foreign(self) -> list[int]:
+    def forbidden(self) -> list[int]:
         """The schemas of the other domains, core's too when this one is not core."""
         return [oid for oid in self.names if self.owner(oid) and not self.is_own(oid)]
 
     @property
-    def quiet(self) -> list[int]:
+    def allowed(self) -> list[int]:
         """The schemas in which everything is allowed."""
         return [oid for oid in self.names if self.is_own(oid)]
 
@@ -101,5 +101,5 @@ class Territory:
     def core(self) -> int:
         """Core's schema where another domain runs; 0, which no schema has, where core does."""
         return next(
-            (oid for oid in self.foreign if (owner := self.owner(oid)) and owner.is_core), 0
+            (oid for oid in self.forbidden if (owner := self.owner(oid)) and owner.is_core), 0
         )

@@ -23,7 +23,7 @@ EXPLAIN = "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {} FROM json_to_reco
 NAME = re.compile(r'[a-z_]\w*|"(?:[^"]|"")*"')
 
 
-class Canonical:
+class ExpressionNormalizer:
     """Spells expressions over the columns of one table.
 
     Arguments:
@@ -35,7 +35,7 @@ class Canonical:
         self.columns = dict(columns)
         self.spellings: dict[str, str] = {}
 
-    def learn(self, expressions: Iterable[str]) -> None:
+    def prepare(self, expressions: Iterable[str]) -> None:
         """Ask for many expressions at once; one by one when some of them is not valid."""
         wanted = sorted({item for item in expressions if not NAME.fullmatch(item)})
         wanted = [item for item in wanted if item not in self.spellings]
@@ -48,11 +48,11 @@ class Canonical:
             self.spellings[wanted[0]] = unquote_identifiers(wanted[0])
         else:
             for expression in wanted:
-                self.learn([expression])
+                self.prepare([expression])
 
     def __call__(self, expression: str) -> str:
         """Return the spelling; of an expression that is not valid, what was given."""
-        self.learn([expression])
+        self.prepare([expression])
         return self.spellings.get(expression, unquote_identifiers(expression))
 
     def _explain(self, expressions: Sequence[str]) -> list[str] | None:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from . import findings
-from .canonical import Canonical, cast
+from .canonical import ExpressionNormalizer, cast
 from .expected import ExpectedTable
-from .live_tables import Column, Named, Table
+from .live_tables import Column, IndexOrConstraint, Table
 
 Report = Callable[..., None]
 """Called with an id, the object, a message and, for what only the database has, the words that
 a migration which makes it by itself would mention."""
 
 
-class ConstraintPairing:
+class ConstraintMatcher:
     """Pairs the constraints and indexes of a table, and reports what has no equal partner.
 
     What a model names is looked for by name. What Django names is looked for by definition,
@@ -26,51 +26,53 @@ class ConstraintPairing:
         self,
         wanted: ExpectedTable,
         live: Table,
-        canonical: Canonical,
+        canonical: ExpressionNormalizer,
         *,
         differs: Report,
         unexpected: Report,
     ) -> None:
         self.wanted, self.live, self.canonical = wanted, live, canonical
-        self.differs, self.unexpected = differs, unexpected
-        self.left = [self._rewritten(item) for item in (*live.constraints, *live.indexes)]
+        self.on_drift, self.on_extra = differs, unexpected
+        self.unmatched = [self._rewritten(item) for item in (*live.constraints, *live.indexes)]
 
     def run(self) -> None:
         named = [self._rewritten(item) for item in self.wanted.named]
         lost = [item for item in named if not self._pair_by_name(item)]
         unnamed = [self._rewritten(item) for item in self.wanted.unnamed]
-        vague = [item for item in unnamed if not self._take(self._equal(item))]
+        vague = [item for item in unnamed if not self._claim(self._equal(item))]
         for item in lost:
             self._pair_renamed(item)
         for item in vague:
             self._pair_similar(item)
-        for item in self.left:
+        for item in self.unmatched:
             self._extra(item)
 
-    def _pair_by_name(self, wanted: Named) -> bool:
-        live = self._take(next((item for item in self.left if item.name == wanted.name), None))
+    def _pair_by_name(self, wanted: IndexOrConstraint) -> bool:
+        live = self._claim(
+            next((item for item in self.unmatched if item.name == wanted.name), None)
+        )
         if live is not None:
             self._differing(wanted, live)
         return live is not None
 
-    def _pair_renamed(self, wanted: Named) -> None:
-        live = self._take(next((item for item in self.left if _same(wanted, item)), None))
+    def _pair_renamed(self, wanted: IndexOrConstraint) -> None:
+        live = self._claim(next((item for item in self.unmatched if _same(wanted, item)), None))
         if live is None:
             self._missing(wanted)
         else:
-            self.differs(
+            self.on_drift(
                 findings.RENAMED,
                 self._title(wanted),
                 f"The {_noun(wanted)} {self._title(wanted)} is named {live.name} in the database.",
             )
 
-    def _pair_similar(self, wanted: Named) -> None:
+    def _pair_similar(self, wanted: IndexOrConstraint) -> None:
         """Report an unnamed one that has no equal: changed if one is alike, else missing."""
-        live = self._take(
+        live = self._claim(
             next(
                 (
                     item
-                    for item in self.left
+                    for item in self.unmatched
                     if item.name == wanted.name
                     or (
                         wanted.definition.head == item.definition.head == "FOREIGN KEY"
@@ -85,16 +87,16 @@ class ConstraintPairing:
         else:
             self._differing(wanted, live)
 
-    def _equal(self, wanted: Named) -> Named | None:
-        equals = [item for item in self.left if _same(wanted, item)]
+    def _equal(self, wanted: IndexOrConstraint) -> IndexOrConstraint | None:
+        equals = [item for item in self.unmatched if _same(wanted, item)]
         equals.sort(key=lambda item: item.name != wanted.name)
         return equals[0] if equals else None
 
-    def _take(self, live: Named | None) -> Named | None:
+    def _claim(self, live: IndexOrConstraint | None) -> IndexOrConstraint | None:
         if live is not None:
-            self.left.remove(live)
+            self.unmatched.remove(live)
             if not live.enforced:
-                self.differs(
+                self.on_drift(
                     findings.NOT_ENFORCED,
                     self._title(live),
                     f"The {_noun(live)} {self._title(live)} is not enforced: its triggers are"
@@ -102,41 +104,41 @@ class ConstraintPairing:
                 )
         return live
 
-    def _rewritten(self, item: Named) -> Named:
+    def _rewritten(self, item: IndexOrConstraint) -> IndexOrConstraint:
         return replace(item, definition=item.definition.rewritten(self.canonical))
 
-    def _differing(self, wanted: Named, live: Named) -> None:
+    def _differing(self, wanted: IndexOrConstraint, live: IndexOrConstraint) -> None:
         if wanted.definition != live.definition:
-            self.differs(
+            self.on_drift(
                 findings.INDEX if "INDEX" in wanted.definition.head else findings.CONSTRAINT,
                 self._title(live),
                 f"The {_noun(live)} {self._title(live)} is {live.definition}; the migrations say"
                 f" {wanted.definition}.",
             )
 
-    def _missing(self, wanted: Named) -> None:
+    def _missing(self, wanted: IndexOrConstraint) -> None:
         is_index = "INDEX" in wanted.definition.head
-        self.differs(
+        self.on_drift(
             findings.MISSING_INDEX if is_index else findings.MISSING_CONSTRAINT,
             self._title(wanted),
             f"The {_noun(wanted)} {self._title(wanted)} does not exist: {wanted.definition}.",
         )
 
-    def _extra(self, live: Named) -> None:
+    def _extra(self, live: IndexOrConstraint) -> None:
         is_index = "INDEX" in live.definition.head
-        self.unexpected(
+        self.on_extra(
             findings.EXTRA_INDEX if is_index else findings.EXTRA_CONSTRAINT,
             self._title(live),
             f"The {_noun(live)} {self._title(live)} is in the database only: {live.definition}.",
             (live.name,),
         )
 
-    def _title(self, item: Named) -> str:
+    def _title(self, item: IndexOrConstraint) -> str:
         is_index = "INDEX" in item.definition.head
         return f"{self.live.schema if is_index else self.live.title}.{item.name}"
 
 
-def _same(wanted: Named, live: Named) -> bool:
+def _same(wanted: IndexOrConstraint, live: IndexOrConstraint) -> bool:
     """Whether they do the same; a plain unique index does what an unnamed UNIQUE asks for."""
     if wanted.definition == live.definition:
         return True
@@ -146,7 +148,7 @@ def _same(wanted: Named, live: Named) -> bool:
     )
 
 
-def _noun(item: Named) -> str:
+def _noun(item: IndexOrConstraint) -> str:
     return "index" if "INDEX" in item.definition.head else "constraint"
 
 
@@ -163,55 +165,55 @@ class TableComparison:
         self,
         wanted: ExpectedTable,
         live: Table,
-        canonical: Canonical,
+        canonical: ExpressionNormalizer,
         *,
         differs: Report,
         unexpected: Report,
     ) -> None:
         self.wanted, self.live, self.canonical = wanted, live, canonical
-        self.differs, self.unexpected = differs, unexpected
+        self.on_drift, self.on_extra = differs, unexpected
         self.title = wanted.title
 
     def run(self) -> None:
-        self.canonical.learn(self._expressions())
+        self.canonical.prepare(self._expressions())
         self._table()
         for name, column in self.wanted.columns.items():
             if name in self.live.columns:
                 self._column(column, self.live.columns[name])
             else:
-                self.differs(
+                self.on_drift(
                     findings.MISSING_COLUMN,
                     f"{self.title}.{name}",
                     f"The column {self.title}.{name} does not exist.",
                 )
         for name in self.live.columns.keys() - self.wanted.columns.keys():
-            self.unexpected(
+            self.on_extra(
                 findings.EXTRA_COLUMN,
                 f"{self.title}.{name}",
                 f"The column {self.title}.{name} is in the database only.",
                 (self.live.name, name),
             )
-        ConstraintPairing(
+        ConstraintMatcher(
             self.wanted,
             self.live,
             self.canonical,
-            differs=self.differs,
-            unexpected=self.unexpected,
+            differs=self.on_drift,
+            unexpected=self.on_extra,
         ).run()
 
     def _table(self) -> None:
         if self.live.unlogged:
-            self.differs(findings.PERSISTENCE, self.title, f"The table {self.title} is unlogged.")
+            self.on_drift(findings.PERSISTENCE, self.title, f"The table {self.title} is unlogged.")
         self._comment(self.title, f"table {self.title}", self.wanted.comment, self.live.comment)
         if self.live.row_security:
-            self.unexpected(
+            self.on_extra(
                 findings.EXTRA_SETTING,
                 self.title,
                 f"The table {self.title} has row security.",
                 (self.live.name, "row", "security"),
             )
         if self.live.options:
-            self.unexpected(
+            self.on_extra(
                 findings.EXTRA_SETTING,
                 self.title,
                 f"The table {self.title} is stored with {self.live.options}.",
@@ -220,7 +222,7 @@ class TableComparison:
 
     def _column(self, wanted: Column, live: Column) -> None:
         title = f"{self.title}.{live.name}"
-        self._value(
+        self._compare_value(
             findings.TYPE,
             title,
             f"The type of the column {title}",
@@ -229,31 +231,31 @@ class TableComparison:
         )
         if wanted.not_null != live.not_null:
             words = ("allows NULL", "NOT NULL") if wanted.not_null else ("is NOT NULL", "NULL")
-            self.differs(
+            self.on_drift(
                 findings.NULLABILITY,
                 title,
                 f"The column {title} {words[0]}; the migrations say {words[1]}.",
             )
         default, live_default = self._default(wanted, wanted.type), self._default(live, wanted.type)
         if default is None and live_default is not None:
-            self.unexpected(
+            self.on_extra(
                 findings.EXTRA_DEFAULT,
                 title,
                 f"The column {title} has a default in the database only: {live.default}.",
                 (self.live.name, live.name, "default"),
             )
         else:
-            self._value(
+            self._compare_value(
                 findings.DEFAULT, title, f"The default of the column {title}", default, live_default
             )
-        self._value(
+        self._compare_value(
             findings.GENERATED,
             title,
             f"The generated value of the column {title}",
             self._generated(wanted, wanted.type),
             self._generated(live, wanted.type),
         )
-        self._value(
+        self._compare_value(
             findings.IDENTITY,
             title,
             f"The identity of the column {title}",
@@ -261,13 +263,13 @@ class TableComparison:
             live.identity and f"generated {live.identity}",
         )
         if wanted.identity and live.sequence:
-            self.differs(
+            self.on_drift(
                 findings.IDENTITY,
                 title,
                 f"The sequence of the column {title} {live.sequence}; the migrations say a plain"
                 " one.",
             )
-        self._value(
+        self._compare_value(
             findings.COLLATION,
             title,
             f"The collation of the column {title}",
@@ -278,14 +280,14 @@ class TableComparison:
 
     def _comment(self, title: str, what: str, wanted: str, live: str) -> None:
         if live and not wanted:
-            self.unexpected(
+            self.on_extra(
                 findings.EXTRA_COMMENT,
                 title,
                 f"The {what} has a comment in the database only: {live!r}.",
                 (title.rpartition(".")[2], "comment"),
             )
         else:
-            self._value(
+            self._compare_value(
                 findings.COMMENT,
                 title,
                 f"The comment on the {what}",
@@ -293,11 +295,11 @@ class TableComparison:
                 repr(live) if live else None,
             )
 
-    def _value(
+    def _compare_value(
         self, number: str, title: str, what: str, wanted: str | None, live: str | None
     ) -> None:
         if wanted != live:
-            self.differs(
+            self.on_drift(
                 number,
                 title,
                 f"{what} is {live or 'missing'}; the migrations say {wanted or 'none'}.",

@@ -38,7 +38,7 @@ ORDER BY 1, 2, 3, 4
 """
 
 
-class Reference(NamedTuple):
+class CoreReference(NamedTuple):
     """A domain's column that holds a key of core, with what points at it in between left out."""
 
     table: QualifiedName
@@ -57,13 +57,13 @@ class Reference(NamedTuple):
         return f"{self.key_table}.{self.key_column}"
 
 
-def read_references(connection: BaseDatabaseWrapper) -> list[Reference]:
+def read_core_references(connection: BaseDatabaseWrapper) -> list[CoreReference]:
     """Return each domain column that refers to a column of core, directly or through core."""
     schemas = [domain.schema for domain in get_domains() if not domain.is_core]
     with connection.cursor() as cursor:
         cursor.execute(REACHING_KEYS, {"core": CORE_SCHEMA, "domains": schemas})
         return [
-            Reference(
+            CoreReference(
                 QualifiedName(schema, table),
                 constraint,
                 column,

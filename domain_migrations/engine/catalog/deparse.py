@@ -30,7 +30,7 @@ AFTER_FROM = frozenset(
 )
 
 
-def tokens(text: str) -> Iterator[str]:
+def plain_tokens(text: str) -> Iterator[str]:
     """Yield the parts of a deparsed text; joined they are the text again."""
     for match in TOKEN.finditer(text):
         yield match[0]
@@ -42,7 +42,7 @@ def unquote_identifiers(text: str) -> str:
         return text
     return "".join(
         token[1:-1] if token[0] == '"' and PLAIN.fullmatch(token) else token
-        for token in tokens(text)
+        for token in plain_tokens(text)
     )
 
 
@@ -52,7 +52,7 @@ def unqualify_single_source(definition: str) -> str:
     That is: in the outermost query, when it reads from one source and is no set operation, the
     columns of that source. Queries within it are qualified by every version.
     """
-    parts = list(tokens(definition))
+    parts = list(plain_tokens(definition))
     depths, outermost = _depths(parts)
     top = [i for i, depth in enumerate(depths) if depth == 0 and not parts[i].isspace()]
     source = _single_source(parts, top)

@@ -15,16 +15,16 @@ from django.db.migrations.state import ProjectState
 
 from ...domains import Domain
 from . import findings
-from .canonical import Canonical
+from .canonical import ExpressionNormalizer
 from .comparison import TableComparison
 from .expected import ExpectedTables
 from .findings import DriftFinding
 from .fingerprint import read_objects
 from .live_tables import Table, read_tables
-from .sql_references import Mentions
-from .unmanaged import Reference, Unmanaged
+from .sql_references import ReferencedNames
+from .unmanaged import UnmanagedBaseline, UnmanagedObjects
 
-OF_TABLES = frozenset({"column", "constraint", "index", "schema", "extension"})
+TABLE_KINDS = frozenset({"column", "constraint", "index", "schema", "extension"})
 """Kinds that are compared with the models, or that a schema does not own."""
 
 
@@ -34,7 +34,7 @@ def find_drift(
     project_state: ProjectState,
     *,
     migrations: Iterable[Migration] | None = None,
-    reference: Reference | None = None,
+    reference: UnmanagedBaseline | None = None,
 ) -> tuple[DriftFinding, ...]:
     """Return the differences between the live schema and the state, by object.
 
@@ -46,10 +46,10 @@ def find_drift(
         reference: what no model manages, as the migrations make it. With it, that is compared:
             what is equal is not returned, and what differs is drift.
     """
-    search = _DriftSearch(connection, domain, project_state, migrations)
+    search = DriftDetector(connection, domain, project_state, migrations)
     found = search.run()
     if reference is not None:
-        found = reference.judge(domain, found, search.unmanaged)
+        found = reference.compare(domain, found, search.unmanaged)
     return tuple(sorted(found, key=lambda item: (item.object, item.id, item.message)))
 
 
@@ -64,12 +64,12 @@ def unmanaged_objects(
     Arguments:
         project_state, migrations: as :func:`find_drift` has them.
     """
-    search = _DriftSearch(connection, domain, project_state, migrations)
+    search = DriftDetector(connection, domain, project_state, migrations)
     search.run()
     return search.unmanaged.digests()
 
 
-class _DriftSearch:
+class DriftDetector:
     def __init__(
         self,
         connection: BaseDatabaseWrapper,
@@ -80,12 +80,12 @@ class _DriftSearch:
         self.connection = connection
         self.domain = domain
         self.state = project_state
-        self.mentions = None if migrations is None else Mentions(migrations)
+        self.mentions = None if migrations is None else ReferencedNames(migrations)
         self.found: list[DriftFinding] = []
         self.declared: set[tuple[str, str]] = set()
-        own = [table.name for table in domain.own_tables]
+        own = [table.name for table in domain.engine_tables]
         self.objects = read_objects(connection, domain.schema, exclude=own)
-        self.unmanaged = Unmanaged(self.objects)
+        self.unmanaged = UnmanagedObjects(self.objects)
 
     def run(self) -> set[DriftFinding]:
         live, classes = read_tables(self.connection, [self.domain.schema])
@@ -98,14 +98,14 @@ class _DriftSearch:
         for place, table in wanted.items():
             found = live.get(place)
             if found is None:
-                self._differs(
+                self._report_drift(
                     findings.MISSING_TABLE,
                     table.title,
                     f"The table {table.title} does not exist.",
                 )
             elif found.kind != "table":
-                self._differs(
-                    findings.WRONG_KIND,
+                self._report_drift(
+                    findings.NOT_A_TABLE,
                     table.title,
                     f"{table.title} is a {found.kind}; the migrations say a table.",
                 )
@@ -114,11 +114,11 @@ class _DriftSearch:
                 TableComparison(
                     table,
                     found,
-                    Canonical(self.connection, types),
-                    differs=self._differs,
-                    unexpected=self._unexpected,
+                    ExpressionNormalizer(self.connection, types),
+                    differs=self._report_drift,
+                    unexpected=self._report_extra,
                 ).run()
-        own = {tuple(table) for table in self.domain.own_tables}
+        own = {tuple(table) for table in self.domain.engine_tables}
         known = wanted.keys() | own
         self._extra_tables(live[place] for place in live.keys() - known)
         self._extra_objects({name for schema, name in known if schema == self.domain.schema})
@@ -127,7 +127,7 @@ class _DriftSearch:
     def _extra_tables(self, tables: Iterable[Table]) -> None:
         for table in tables:
             if table.kind == "table" and table.schema == self.domain.schema:
-                self._unexpected(
+                self._report_extra(
                     findings.EXTRA_TABLE,
                     table.title,
                     f"The table {table.title} is in the database only.",
@@ -138,31 +138,31 @@ class _DriftSearch:
         for item in self.objects:
             short = item.name.partition("(")[0].rpartition(".")[2]
             of_another = item.relation is not None and item.relation != short.strip('"')
-            if item.kind in OF_TABLES or item.kind == "table":
+            if item.kind in TABLE_KINDS or item.kind == "table":
                 continue
             if item.relation == short.strip('"') and item.relation in known:
                 # Where a table should be: said already.
                 continue
             if of_another and (item.relation not in known or item.kind == "sequence"):
                 continue
-            self._unexpected(
+            self._report_extra(
                 findings.EXTRA_OBJECT,
                 item.name,
                 f"The {item.title} is in the database only.",
                 (short,),
             )
 
-    def _differs(self, number: str, title: str, message: str) -> None:
+    def _report_drift(self, number: str, title: str, message: str) -> None:
         self.found.append(DriftFinding(number, self.domain.name, title, message))
 
-    def _unexpected(self, number: str, title: str, message: str, words: tuple[str, ...]) -> None:
+    def _report_extra(self, number: str, title: str, message: str, words: tuple[str, ...]) -> None:
         schema, _, name = title.partition(".")
         if (schema, name) in self.declared or self.mentions is None:
             letter, hint = "U", findings.UNMANAGED
-        elif self.mentions.has(*words):
+        elif self.mentions.contains(*words):
             letter, hint = "U", findings.DECLARED
         else:
-            letter, hint = "D", findings.REMOVE
+            letter, hint = "D", findings.HINT_REMOVE
         finding = DriftFinding(letter + number, self.domain.name, title, message, hint)
         self.found.append(finding)
         self.unmanaged.add(finding)

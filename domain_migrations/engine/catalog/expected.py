@@ -28,7 +28,7 @@ from .definitions import (
     significant,
 )
 from .deparse import unquote_identifiers
-from .live_tables import Column, DefaultClasses, Named
+from .live_tables import Column, DefaultOpclasses, IndexOrConstraint
 
 
 @dataclass(slots=True)
@@ -44,8 +44,8 @@ class ExpectedTable:
     name: str
     comment: str = ""
     columns: dict[str, Column] = field(default_factory=dict)
-    named: list[Named] = field(default_factory=list)
-    unnamed: list[Named] = field(default_factory=list)
+    named: list[IndexOrConstraint] = field(default_factory=list)
+    unnamed: list[IndexOrConstraint] = field(default_factory=list)
 
     @property
     def title(self) -> str:
@@ -55,7 +55,7 @@ class ExpectedTable:
 class ExpectedTables:
     """Makes the expectations from a state; needs a connection only for spelling."""
 
-    def __init__(self, connection: BaseDatabaseWrapper, classes: DefaultClasses) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper, classes: DefaultOpclasses) -> None:
         self.connection = connection
         self.classes = classes
         # Not entered as a context: it opens no transaction and executes nothing. Any, because the
@@ -67,12 +67,12 @@ class ExpectedTables:
         self, domain: Domain, state: ProjectState
     ) -> dict[tuple[str, str], ExpectedTable]:
         """Return (schema, name) → the table that the domain's models want there."""
-        tables = (self.of_model(model) for model in self._models(domain, state, managed=True))
+        tables = (self.expected_table(model) for model in self._models(domain, state, managed=True))
         return {(table.schema, table.name): table for table in tables}
 
     def unmanaged(self, domain: Domain, state: ProjectState) -> set[tuple[str, str]]:
         """Return (schema, name) of what models use without Django making it."""
-        return {table_place(model) for model in self._models(domain, state, managed=False)}
+        return {table_name(model) for model in self._models(domain, state, managed=False)}
 
     def _models(
         self, domain: Domain, state: ProjectState, *, managed: bool
@@ -83,27 +83,29 @@ class ExpectedTables:
             if ours and options.can_migrate(self.connection) == managed:
                 yield model
 
-    def of_model(self, model: type[Model]) -> ExpectedTable:
+    def expected_table(self, model: type[Model]) -> ExpectedTable:
         """Return the table that a model wants."""
         options = model._meta
-        schema, name = table_place(model)
+        schema, name = table_name(model)
         table = ExpectedTable(schema, name, comment=options.db_table_comment or "")
         for item in options.local_concrete_fields:
             column = self.column(item)
             if column is not None:
                 table.columns[column.name] = column
-                table.unnamed += self.of_field(model, item)
-        key = self._over("PRIMARY KEY", _primary_key(options.pk))
-        table.unnamed.append(Named(f"{name}_pkey", key))
+                table.unnamed += self.field_constraints(model, item)
+        key = self._definition_over("PRIMARY KEY", _primary_key(options.pk))
+        table.unnamed.append(IndexOrConstraint(f"{name}_pkey", key))
         for names in options.unique_together:
             fields = [options.get_field(item) for item in names]
-            table.unnamed.append(self.from_statement(self.editor._create_unique_sql(model, fields)))
+            table.unnamed.append(
+                self.parse_statement(self.editor._create_unique_sql(model, fields))
+            )
         for index in options.indexes:
-            table.named.append(self.from_statement(index.create_sql(model, self.editor)))
+            table.named.append(self.parse_statement(index.create_sql(model, self.editor)))
         for constraint in options.constraints:
             statement = constraint.create_sql(model, self.editor)
             if statement is not None:
-                table.named.append(self.from_statement(statement))
+                table.named.append(self.parse_statement(statement))
         return table
 
     def column(self, item: Field[Any, Any]) -> Column | None:
@@ -130,36 +132,40 @@ class ExpectedTables:
             virtual=item.generated and not item.db_persist,  # type: ignore[attr-defined]
         )
 
-    def of_field(self, model: type[Model], item: Field[Any, Any]) -> Iterator[Named]:
+    def field_constraints(
+        self, model: type[Model], item: Field[Any, Any]
+    ) -> Iterator[IndexOrConstraint]:
         """Yield what Django makes for one field: check, unique, foreign key and indexes."""
-        table = table_place(model)[1]
+        table = table_name(model)[1]
         check = item.db_parameters(connection=self.connection).get("check")
         if check:
-            yield Named(
+            yield IndexOrConstraint(
                 f"{table}_{item.column}_check", parse_constraint(f"CHECK ({check})", self.classes)
             )
         if item.unique and not item.primary_key:
-            yield Named(f"{table}_{item.column}_key", self._over("UNIQUE", (item,)))
+            yield IndexOrConstraint(
+                f"{table}_{item.column}_key", self._definition_over("UNIQUE", (item,))
+            )
         if item.remote_field and getattr(item, "db_constraint", False):
-            yield self.from_statement(
+            yield self.parse_statement(
                 self.editor._create_fk_sql(model, item, "_fk_%(to_table)s_%(to_column)s")
             )
         for statement in self.editor._field_indexes_sql(model, item):
-            yield self.from_statement(statement)
+            yield self.parse_statement(statement)
 
-    def from_statement(self, statement: object) -> Named:
+    def parse_statement(self, statement: object) -> IndexOrConstraint:
         """Return the index or the constraint that a statement of the schema editor makes."""
         sql = str(statement)
         if sql.startswith("CREATE "):
             words = list(significant(sql))
             name = _bare(words[words.index("ON") - 1])
-            return Named(name, parse_index(sql, self.classes))
+            return IndexOrConstraint(name, parse_index(sql, self.classes))
         name, definition = _after_name(sql)
         if definition.startswith("FOREIGN KEY"):
-            return Named(name, parse_foreign_key(definition, CORE_SCHEMA))
-        return Named(name, parse_constraint(definition, self.classes))
+            return IndexOrConstraint(name, parse_foreign_key(definition, CORE_SCHEMA))
+        return IndexOrConstraint(name, parse_constraint(definition, self.classes))
 
-    def _over(self, head: str, fields: tuple[Field[Any, Any], ...]) -> Definition:
+    def _definition_over(self, head: str, fields: tuple[Field[Any, Any], ...]) -> Definition:
         quoted = (self.connection.ops.quote_name(str(item.column)) for item in fields)
         return Definition(head, tuple(Key(unquote_identifiers(column)) for column in quoted))
 
@@ -168,7 +174,7 @@ class ExpectedTables:
         return composed
 
 
-def table_place(model: type[Model]) -> tuple[str, str]:
+def table_name(model: type[Model]) -> tuple[str, str]:
     """Return the schema and the name of a model's table; unqualified ones are core's."""
     place = parse_table_name(model._meta.db_table)
     return place.schema or CORE_SCHEMA, place.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MISSING_TABLE = "D001"
-WRONG_KIND = "D002"
+NOT_A_TABLE = "D002"
 PERSISTENCE = "D003"
 MISSING_COLUMN = "D011"
 TYPE = "D012"
@@ -22,7 +22,7 @@ MISSING_INDEX = "D031"
 INDEX = "D032"
 RENAMED = "D041"
 MISSING_OBJECT = "D051"
-NOT_AS_MADE = "D052"
+ALTERED_OBJECT = "D052"
 EXTRA_TABLE = "101"
 EXTRA_COLUMN = "102"
 EXTRA_DEFAULT = "103"
@@ -33,8 +33,8 @@ EXTRA_SETTING = "107"
 EXTRA_OBJECT = "108"
 """Numbers of what is in the database only: ``D101`` as drift, ``U101`` as unmanaged."""
 
-REPAIR = "Put it right by hand, or write and apply a migration that makes the change."
-REMOVE = "Drop it, or write and apply a migration that makes it."
+HINT_REPAIR = "Put it right by hand, or write and apply a migration that makes the change."
+HINT_REMOVE = "Drop it, or write and apply a migration that makes it."
 UNMANAGED = "No model manages it: if no migration makes it with SQL either, drop it."
 DECLARED = "A migration makes it with SQL, so no model can tell whether it is as it should be."
 
@@ -54,7 +54,7 @@ class DriftFinding:
     domain: str
     object: str
     message: str
-    hint: str = REPAIR
+    hint: str = HINT_REPAIR
     kind: str = "drift"
 
     @property

@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import get_domains
-from ..sql.query import AS_BEFORE, GENERIC, execution, query
+from ..sql.query import FORCE_GENERIC_PLAN, RESET_PLAN_MODE, prepared_execute, run_sql
 from .cursor import catalog_cursor
 from .deparse import unqualify_single_source, unquote_identifiers
 from .objects import CatalogObject, compare_texts, to_text
@@ -70,8 +70,8 @@ def read_objects(
     values, rows = {"schema": schema}, []
     with catalog_cursor(connection) as cursor:
         if prepared:
-            executions = ";".join(execution(connection, text) for text in queries)
-            answers = query(connection, GENERIC + executions + AS_BEFORE, values)
+            executions = ";".join(prepared_execute(connection, text) for text in queries)
+            answers = run_sql(connection, FORCE_GENERIC_PLAN + executions + RESET_PLAN_MODE, values)
             rows = [row for answer in answers for row in answer]
         else:
             for text in queries:
@@ -94,22 +94,24 @@ SELECT nspname FROM pg_namespace
 WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1
 """
 
-Catalog = dict[str, str]
+DatabaseFingerprint = dict[str, str]
 """Schema → fingerprint, of every schema of a database."""
 
 
-def read_catalog(connection: BaseDatabaseWrapper) -> Catalog:
+def read_catalog(connection: BaseDatabaseWrapper) -> DatabaseFingerprint:
     """Return what the catalogs say of each schema; an undo keeps the engine's own tables."""
     with catalog_cursor(connection) as cursor:
         cursor.execute(SCHEMAS)
         schemas = [name for (name,) in cursor.fetchall()]
-    own = {domain.schema: [table.name for table in domain.own_tables] for domain in get_domains()}
+    own = {
+        domain.schema: [table.name for table in domain.engine_tables] for domain in get_domains()
+    }
     return {
         schema: fingerprint(connection, schema, exclude=own.get(schema, ())) for schema in schemas
     }
 
 
-def differences(before: Catalog, after: Catalog) -> list[str]:
+def fingerprint_differences(before: DatabaseFingerprint, after: DatabaseFingerprint) -> list[str]:
     """Return what differs, a clause for each object; [] if nothing does."""
     return [
         difference

@@ -39,7 +39,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class IndexOrConstraint:
     """An index or constraint.
 
     Attributes:
@@ -65,8 +65,8 @@ class Table:
     row_security: bool = False
     options: str = ""
     columns: dict[str, Column] = field(default_factory=dict)
-    constraints: list[Named] = field(default_factory=list)
-    indexes: list[Named] = field(default_factory=list)
+    constraints: list[IndexOrConstraint] = field(default_factory=list)
+    indexes: list[IndexOrConstraint] = field(default_factory=list)
 
     @property
     def title(self) -> str:
@@ -160,13 +160,13 @@ ORDER BY c.oid, x.relname
 """
 
 Tables = dict[tuple[str, str], Table]
-DefaultClasses = frozenset[tuple[str, str]]
+DefaultOpclasses = frozenset[tuple[str, str]]
 Params = dict[str, list[str] | str | None]
 
 
 def read_tables(
     connection: BaseDatabaseWrapper, schemas: Sequence[str], *, table: str | None = None
-) -> tuple[Tables, DefaultClasses]:
+) -> tuple[Tables, DefaultOpclasses]:
     """Return (schema, name) → table, views included, and every default operator class.
 
     Arguments:
@@ -188,10 +188,12 @@ def read_tables(
                     if kind == "f"
                     else parse_constraint(sql, classes)
                 )
-                found.constraints.append(Named(name, definition, enforced, comment))
+                found.constraints.append(IndexOrConstraint(name, definition, enforced, comment))
         for schema, owner, name, sql, comment in _rows(cursor, INDEXES, wanted):
             if found := tables.get((schema, owner)):
-                found.indexes.append(Named(name, parse_index(sql, classes), comment=comment))
+                found.indexes.append(
+                    IndexOrConstraint(name, parse_index(sql, classes), comment=comment)
+                )
     return tables, classes
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 INDENT = "    "
-NOTHING = "nothing"
+EMPTY = "nothing"
 LONG_KINDS = (
     "default privileges",
     "foreign table",
@@ -80,7 +80,7 @@ def compare_texts(before: str, after: str) -> list[str]:
         sentence
         for title in titles
         if (sentence := _difference(title, old.get(title), new.get(title)))
-        and ((title in old and title in new) or _parent(title) not in whole)
+        and ((title in old and title in new) or _relation_of(title) not in whole)
     ]
 
 
@@ -95,7 +95,7 @@ def _difference(title: str, old: tuple[str, ...] | None, new: tuple[str, ...] | 
     come = [line.strip() for line in new if line not in old]
     if not gone and not come:
         gone, come = [line.strip() for line in old], [line.strip() for line in new]
-    return f"{title} differs: {', '.join(gone) or NOTHING} / {', '.join(come) or NOTHING}"
+    return f"{title} differs: {', '.join(gone) or EMPTY} / {', '.join(come) or EMPTY}"
 
 
 def _block(title: str, definition: str) -> str:
@@ -107,7 +107,7 @@ def _name(title: str) -> str:
     return _split(title)[1]
 
 
-def _parent(title: str) -> str:
+def _relation_of(title: str) -> str:
     """The name less its last part. A dot inside quotes only loses the shortening."""
     return _name(title).rpartition(".")[0]
 

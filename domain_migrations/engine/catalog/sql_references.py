@@ -17,7 +17,7 @@ STATE_OPERATIONS = (
 )
 
 
-class Mentions:
+class ReferencedNames:
     """The words of every operation that runs SQL or Python of its own.
 
     An object that none of them mentions was made by hand. One that is mentioned may still have
@@ -32,7 +32,7 @@ class Mentions:
             for text in _texts(operation)
         ]
 
-    def has(self, *names: str) -> bool:
+    def contains(self, *names: str) -> bool:
         """Return whether one operation mentions all the words of these names."""
         words = {word for name in names for word in WORD.findall(name.lower())}
         return bool(words) and any(words <= text for text in self.texts)

@@ -41,7 +41,7 @@ def title_of(item: CatalogObject) -> str:
     return item.title.replace("\n", "\\n")
 
 
-class Unmanaged:
+class UnmanagedObjects:
     """The catalog's objects that findings of a search are about.
 
     Arguments:
@@ -87,7 +87,7 @@ def _plain(title: str) -> str:
 
 
 @dataclass(frozen=True)
-class Reference:
+class UnmanagedBaseline:
     """What no model manages, as the migrations make it.
 
     Attributes:
@@ -97,10 +97,10 @@ class Reference:
     """
 
     digests: Mapping[str, str]
-    is_open: Callable[[str, str], bool] = lambda name, relation: False
+    may_have_changed: Callable[[str, str], bool] = lambda name, relation: False
 
-    def judge(
-        self, domain: Domain, found: Iterable[DriftFinding], unmanaged: Unmanaged
+    def compare(
+        self, domain: Domain, found: Iterable[DriftFinding], unmanaged: UnmanagedObjects
     ) -> set[DriftFinding]:
         """Return the findings with those about unmanaged objects compared."""
         kept = {finding for finding in found if finding not in unmanaged.of_finding}
@@ -118,7 +118,7 @@ class Reference:
             if (item is not None and digest(item) == known) or self._is_open(name, item):
                 continue
             number, what = (
-                (findings.NOT_AS_MADE, "is not as the migrations make it")
+                (findings.ALTERED_OBJECT, "is not as the migrations make it")
                 if item
                 else (findings.MISSING_OBJECT, "does not exist; the migrations make it")
             )
@@ -134,7 +134,9 @@ class Reference:
             # What has no entry in the catalog of its own cannot be looked up.
             is_open = not items or self._is_open(_plain(finding.object), first)
             number = finding.id[1:]
-            yield (finding if is_open else replace(finding, id=f"D{number}", hint=findings.REMOVE))
+            yield (
+                finding if is_open else replace(finding, id=f"D{number}", hint=findings.HINT_REMOVE)
+            )
             return
         differing = [
             item for item in items if self.digests.get(title_of(item), digest(item)) != digest(item)
@@ -148,13 +150,13 @@ class Reference:
                     id="D" + findings.EXTRA_OBJECT,
                     object=item.name,
                     message=f"The {item.title} is in the database only.",
-                    hint=findings.REMOVE,
+                    hint=findings.HINT_REMOVE,
                 )
 
     def _is_open(self, name: str, item: CatalogObject | None) -> bool:
         short = name.partition("(")[0].rpartition(".")[2]
         relation = item.relation if item is not None and item.relation else ""
-        return self.is_open(short, relation)
+        return self.may_have_changed(short, relation)
 
 
 def _name(title: str) -> str:

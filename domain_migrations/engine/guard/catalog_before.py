@@ -17,9 +17,9 @@ from typing import LiteralString, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from ..sql.query import query
+from ..sql.query import run_sql
 
-WANTED: LiteralString = "= ANY(current_setting('domain_migrations.wanted')::oid[])"
+OID_FILTER: LiteralString = "= ANY(current_setting('domain_migrations.wanted')::oid[])"
 
 # All that a row of pg_class says of a table, but for what a first foreign key changes
 # (relhastriggers) and for statistics.
@@ -30,10 +30,10 @@ CLASS_ROW: LiteralString = """ROW(relname, relnamespace, relowner, relam, relfil
 
 SELECT_RELATIONS: LiteralString = (
     "SELECT 'pg_class'::regclass::oid, oid, relnamespace, relname::text, relkind::text, 0::oid, "
-    + CLASS_ROW + " FROM pg_class WHERE oid " + WANTED
+    + CLASS_ROW + " FROM pg_class WHERE oid " + OID_FILTER
     + " UNION ALL SELECT 'pg_constraint'::regclass, k.oid, k.connamespace,"
     " 'constraint ' || k.conname, k.contype::text, k.confrelid, k.conrelid::text"
-    " FROM pg_constraint k WHERE k.oid " + WANTED
+    " FROM pg_constraint k WHERE k.oid " + OID_FILTER
 )  # fmt: skip
 
 NAMED: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
@@ -73,14 +73,15 @@ SELECT_FILLED: LiteralString = "SELECT " + ", ".join(
 def _objects(catalogs: Collection[str]) -> LiteralString:
     parts: list[LiteralString] = [
         "SELECT '" + catalog + "'::regclass::oid, oid, " + prefix + "namespace, '" + kind
-        + " ' || " + prefix + "name, '', 0::oid, '' FROM " + catalog + " WHERE oid " + WANTED
+        + " ' || " + prefix + "name, '', 0::oid, '' FROM " + catalog + " WHERE oid " + OID_FILTER
         + (" AND typcategory <> 'A'" if catalog == "pg_type" else "")
         for catalog, prefix, kind in NAMED if catalog in catalogs
     ]  # fmt: skip
     parts += [
         "SELECT '" + catalog + "'::regclass, x.oid, relnamespace, '" + kind + " ' || " + name
         + " || ' of ' || relname, '', r.oid, '' FROM " + catalog + " x JOIN pg_class r ON r.oid = "
-        + table + " WHERE x.oid " + WANTED + (" AND NOT tgisinternal" if kind == "trigger" else "")
+        + table + " WHERE x.oid " + OID_FILTER
+        + (" AND NOT tgisinternal" if kind == "trigger" else "")
         for catalog, table, name, kind in ON_TABLES if catalog in catalogs
     ]  # fmt: skip
     return " UNION ALL ".join(parts)
@@ -99,7 +100,7 @@ FETCH = sql.SQL(
 _numbers = itertools.count(1)
 
 
-class Was(NamedTuple):
+class PreviousObject(NamedTuple):
     """Something that was there.
 
     Attributes:
@@ -117,7 +118,7 @@ class Was(NamedTuple):
     row: str
 
 
-class Past:
+class CatalogBefore:
     """What the catalogs said before an operation.
 
     It is asked about what a transaction has done since; once that was judged, what is there
@@ -131,7 +132,7 @@ class Past:
 
     def __init__(self, connection: BaseDatabaseWrapper, *, objects: Collection[str]) -> None:
         self.connection = connection
-        self.known: dict[tuple[int, int], Was] = {}
+        self.known: dict[tuple[int, int], PreviousObject] = {}
         self.used: set[int] = set()
         # To plan a cursor costs more the more catalogs it is over.
         self.cursors = self._declare(
@@ -145,10 +146,10 @@ class Past:
             cursor = sql.Identifier(f"domain_migrations_past_{next(_numbers)}")
             cursors.append(cursor)
             declarations.append(DECLARE.format(cursor) + sql.SQL(statement))
-        query(self.connection, sql.SQL(";").join(declarations))
+        run_sql(self.connection, sql.SQL(";").join(declarations))
         return cursors
 
-    def look(self, relations: Iterable[int], objects: Iterable[int]) -> None:
+    def load(self, relations: Iterable[int], objects: Iterable[int]) -> None:
         """Look up what has these oids: relations and constraints, and everything else.
 
         Once for each of the two, until ``renew``.
@@ -159,24 +160,24 @@ class Past:
             if not wanted or number >= len(self.cursors) or number in self.used:
                 continue
             fetch = FETCH.format(self.cursors[number])
-            _, rows = query(self.connection, fetch, {"wanted": wanted})
+            _, rows = run_sql(self.connection, fetch, {"wanted": wanted})
             for row in rows:
-                was = Was(*row)
+                was = PreviousObject(*row)
                 self.known[was.catalog, was.oid] = was
             self.used.add(number)
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Let what is there now be the past, for what has not been asked."""
         for number in self.used:
             self.cursors[number] = self._declare([STATEMENTS[number]])[0]
         self.used.clear()
 
-    def get(self, catalog: int, oid: int) -> Was | None:
+    def get(self, catalog: int, oid: int) -> PreviousObject | None:
         """Return what ``look`` has found."""
         return self.known.get((catalog, oid))
 
 
-class NoPast(Past):
+class NoCatalogBefore(CatalogBefore):
     """No past: none was asked for, or the operation's transaction began before the guard."""
 
     is_known = False
@@ -184,8 +185,8 @@ class NoPast(Past):
     def __init__(self) -> None:
         self.known = {}
 
-    def look(self, relations: Iterable[int], objects: Iterable[int]) -> None:
+    def load(self, relations: Iterable[int], objects: Iterable[int]) -> None:
         """Nothing can be seen."""
 
-    def renew(self) -> None:
+    def refresh(self) -> None:
         """Nothing is kept."""

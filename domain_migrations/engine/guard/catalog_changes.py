@@ -6,9 +6,9 @@ from typing import LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..sql.query import ask, query
+from ..sql.query import run_prepared, run_sql
 from .catalog_before import CLASS_ROW
-from .transaction import NEW_OIDS, Condition, Mark, ours
+from .transaction import NEW_OIDS, Condition, TransactionPoint, written_here
 
 # ruff: noqa: S608  -- the parts of the statements are constants of this package
 
@@ -23,7 +23,7 @@ DEPENDING: LiteralString = (
 # The depending ends are found by index: new objects, the domain's locked relations, the rules
 # of its locked views, its changed functions. The other ends are looked up one by one.
 # The relations are given, because another look at ``pg_locks`` would cost as much as the rest.
-def crossings(condition: Condition) -> LiteralString:
+def dependency_sql(condition: Condition) -> LiteralString:
     """Return a query for the dependencies that match and that cross to other schemas."""
     return (
         """
@@ -84,10 +84,10 @@ WHERE ends.schema = ANY(%(others)s::oid[])
     )  # fmt: skip
 
 
-SELECT_CROSSINGS = crossings(ours)
+SELECT_DEPENDENCIES = dependency_sql(written_here)
 
 
-class Crossing(NamedTuple):
+class CrossSchemaDependency(NamedTuple):
     """A dependency of one object on another.
 
     Attributes:
@@ -105,15 +105,15 @@ class Crossing(NamedTuple):
     is_own: bool
 
 
-def read_crossings(
+def read_dependencies(
     connection: BaseDatabaseWrapper,
-    mark: Mark,
-    before: Mark,
+    mark: TransactionPoint,
+    before: TransactionPoint,
     *,
     relations: list[int],
     functions: list[int],
     others: list[int],
-) -> list[Crossing]:
+) -> list[CrossSchemaDependency]:
     """Return dependencies on the other schemas that this transaction has made."""
     if not mark.inserted(before, ["pg_depend"]):
         return []
@@ -123,20 +123,24 @@ def read_crossings(
         "functions": functions,
         "others": others,
     }
-    rows = ask(connection, SELECT_CROSSINGS, params)
-    return [Crossing(*row) for row in rows]
+    rows = run_prepared(connection, SELECT_DEPENDENCIES, params)
+    return [CrossSchemaDependency(*row) for row in rows]
 
 
 SELECT_OWN_FUNCTIONS: LiteralString = (
-    "SELECT x.oid FROM pg_proc x WHERE x.pronamespace = ANY(%(own)s::oid[]) AND " + ours("x")
+    "SELECT x.oid FROM pg_proc x WHERE x.pronamespace = ANY(%(own)s::oid[]) AND "
+    + written_here("x")
 )
 
 
 def read_own_functions(
-    connection: BaseDatabaseWrapper, mark: Mark, before: Mark, own: list[int]
+    connection: BaseDatabaseWrapper,
+    mark: TransactionPoint,
+    before: TransactionPoint,
+    own: list[int],
 ) -> list[int]:
     """Return the domain's functions that this transaction made or replaced."""
-    rows = ask(connection, SELECT_OWN_FUNCTIONS, {**mark.params(before), "own": own})
+    rows = run_prepared(connection, SELECT_OWN_FUNCTIONS, {**mark.params(before), "own": own})
     return [oid for (oid,) in rows]
 
 
@@ -149,34 +153,34 @@ SELECT_ATTACHED: LiteralString = (
     " ELSE 'changed its trigger ' || x.tgname END FROM pg_trigger x"
     " LEFT JOIN LATERAL (SELECT contype, connamespace FROM pg_constraint"
     " WHERE oid = x.tgconstraint OFFSET 0) k ON true"
-    " WHERE x.tgrelid = ANY(%(tables)s::oid[]) AND " + ours("x")
+    " WHERE x.tgrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
     + " AND NOT coalesce(x.tgisinternal AND x.tgenabled = 'O' AND k.contype = 'f'"
     " AND k.connamespace = ANY(%(keys)s::oid[]), false)"
     " UNION ALL SELECT x.attrelid, CASE WHEN x.attisdropped THEN 'changed its columns'"
     " ELSE 'changed its column ' || x.attname END FROM pg_attribute x"
-    " WHERE x.attrelid = ANY(%(tables)s::oid[]) AND " + ours("x")
+    " WHERE x.attrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
     + " UNION ALL SELECT x.conrelid, 'changed its constraint ' || x.conname FROM pg_constraint x"
-    " WHERE x.conrelid = ANY(%(tables)s::oid[]) AND " + ours("x")
+    " WHERE x.conrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
     + " AND NOT (x.contype = 'f' AND x.conrelid = ANY(%(referencing)s::oid[]))"
     " UNION ALL SELECT x.indrelid, 'changed its index ' || c.relname FROM pg_index x"
     " JOIN pg_class c ON c.oid = x.indexrelid"
-    " WHERE x.indrelid = ANY(%(tables)s::oid[]) AND " + ours("x")
+    " WHERE x.indrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
     + " UNION ALL SELECT x.ev_class, 'changed its rule ' || x.rulename FROM pg_rewrite x"
-    " WHERE x.ev_class = ANY(%(tables)s::oid[]) AND " + ours("x")
+    " WHERE x.ev_class = ANY(%(tables)s::oid[]) AND " + written_here("x")
     + " UNION ALL SELECT x.polrelid, 'changed its policy ' || x.polname FROM pg_policy x"
-    " WHERE x.polrelid = ANY(%(tables)s::oid[]) AND " + ours("x")
+    " WHERE x.polrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
     + " UNION ALL SELECT x.inhrelid, 'changed its inheritance' FROM pg_inherits x"
-    " WHERE x.inhrelid = ANY(%(tables)s::oid[]) AND " + ours("x")
+    " WHERE x.inhrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
     + " UNION ALL SELECT x.inhparent, 'changed its child ' || x.inhrelid::regclass"
     " FROM pg_inherits x"
-    " WHERE x.inhparent = ANY(%(tables)s::oid[]) AND " + ours("x")
+    " WHERE x.inhparent = ANY(%(tables)s::oid[]) AND " + written_here("x")
 )  # fmt: skip
 
 
-def read_attached(
+def read_table_changes(
     connection: BaseDatabaseWrapper,
-    mark: Mark,
-    before: Mark,
+    mark: TransactionPoint,
+    before: TransactionPoint,
     *,
     tables: list[int],
     keys: list[int],
@@ -195,28 +199,31 @@ def read_attached(
         "keys": keys,
         "referencing": referencing,
     }
-    rows = ask(connection, SELECT_ATTACHED, params)
+    rows = run_prepared(connection, SELECT_ATTACHED, params)
     return [(table, what) for table, what in rows]
 
 
 SELECT_CHANGED_CLASS_ROWS: LiteralString = (
     "SELECT x.oid, " + CLASS_ROW + " FROM pg_class x"
-    " WHERE x.oid = ANY(%(tables)s::oid[]) AND " + ours("x")
+    " WHERE x.oid = ANY(%(tables)s::oid[]) AND " + written_here("x")
 )
 
 
 def read_changed_class_rows(
-    connection: BaseDatabaseWrapper, mark: Mark, before: Mark, tables: list[int]
+    connection: BaseDatabaseWrapper,
+    mark: TransactionPoint,
+    before: TransactionPoint,
+    tables: list[int],
 ) -> dict[int, str]:
     """Return the tables whose row of ``pg_class`` this transaction wrote, and that row."""
     params = {**mark.params(before), "tables": tables}
-    rows = ask(connection, SELECT_CHANGED_CLASS_ROWS, params)
+    rows = run_prepared(connection, SELECT_CHANGED_CLASS_ROWS, params)
     return dict(rows)
 
 
 SELECT_KEYS: LiteralString = (
     "SELECT x.conrelid, x.confrelid, x.conname, x.confdeltype::text, x.confupdtype::text, "
-    + ours("x") + ", CASE WHEN " + ours("x") + " THEN (SELECT a.attname || ' (' ||"
+    + written_here("x") + ", CASE WHEN " + written_here("x") + " THEN (SELECT a.attname || ' (' ||"
     " format_type(a.atttypid, a.atttypmod) || ') refers to ' || b.attname || ' (' ||"
     " format_type(b.atttypid, b.atttypmod) || ')' FROM unnest(x.conkey, x.confkey) AS p (c, k)"
     " JOIN pg_attribute a ON a.attrelid = x.conrelid AND a.attnum = p.c"
@@ -226,7 +233,7 @@ SELECT_KEYS: LiteralString = (
 )  # fmt: skip
 
 
-class Key(NamedTuple):
+class ForeignKey(NamedTuple):
     """A foreign key; ``written`` when this transaction made or altered it.
 
     Attributes:
@@ -239,15 +246,18 @@ class Key(NamedTuple):
     on_delete: str
     on_update: str
     written: bool
-    differs: str | None = None
+    type_mismatch: str | None = None
 
 
 def read_keys(
-    connection: BaseDatabaseWrapper, mark: Mark, before: Mark, tables: list[int]
-) -> list[Key]:
+    connection: BaseDatabaseWrapper,
+    mark: TransactionPoint,
+    before: TransactionPoint,
+    tables: list[int],
+) -> list[ForeignKey]:
     """Return the foreign keys that the tables have."""
-    rows = ask(connection, SELECT_KEYS, {**mark.params(before), "tables": tables})
-    return [Key(*row) for row in rows]
+    rows = run_prepared(connection, SELECT_KEYS, {**mark.params(before), "tables": tables})
+    return [ForeignKey(*row) for row in rows]
 
 
 # ruff: noqa: S608  -- the parts of the statements are constants of this package
@@ -270,14 +280,14 @@ SCHEMA_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
 )
 """Catalogs that stay small and say in which schema an object is."""
 
-NOT_QUIET: LiteralString = " <> ALL(%(quiet)s::oid[])"
+NOT_ALLOWED: LiteralString = " <> ALL(%(quiet)s::oid[])"
 
 
-def small_catalogs(condition: Condition) -> dict[str, LiteralString]:
+def catalog_queries(condition: Condition) -> dict[str, LiteralString]:
     """Return a query for each small catalog: (catalog, oid, schema) of the rows that match."""
     queries: dict[str, LiteralString] = {
         catalog: "SELECT '" + catalog + "'::regclass::oid, x.oid, x." + column + " FROM " + catalog
-        + " x WHERE x." + column + NOT_QUIET + " AND " + condition("x")
+        + " x WHERE x." + column + NOT_ALLOWED + " AND " + condition("x")
         for catalog, column in SCHEMA_COLUMNS
     }  # fmt: skip
     queries["pg_namespace"] = (
@@ -290,14 +300,14 @@ def small_catalogs(condition: Condition) -> dict[str, LiteralString]:
     )
     queries["pg_enum"] = (
         "SELECT 'pg_type'::regclass::oid, t.oid, t.typnamespace FROM pg_enum x"
-        " JOIN pg_type t ON t.oid = x.enumtypid WHERE t.typnamespace" + NOT_QUIET
+        " JOIN pg_type t ON t.oid = x.enumtypid WHERE t.typnamespace" + NOT_ALLOWED
         + " AND " + condition("x")
     )  # fmt: skip
     # A domain's; those of tables come with a lock.
     queries["pg_constraint"] = (
         "SELECT 'pg_type'::regclass::oid, t.oid, t.typnamespace FROM pg_constraint x"
         " JOIN pg_type t ON t.oid = x.contypid WHERE x.conrelid = 0 AND t.typnamespace"
-        + NOT_QUIET + " AND " + condition("x")
+        + NOT_ALLOWED + " AND " + condition("x")
     )  # fmt: skip
     queries["pg_publication_namespace"] = (
         "SELECT 'pg_namespace'::regclass::oid, x.pnnspid, x.pnnspid"
@@ -306,34 +316,34 @@ def small_catalogs(condition: Condition) -> dict[str, LiteralString]:
     return queries
 
 
-SELECT_SMALL = small_catalogs(ours)
+SELECT_SMALL = catalog_queries(written_here)
 
 SELECT_NEW_TYPES: LiteralString = (
     "SELECT 'pg_type'::regclass::oid, x.oid, x.typnamespace FROM " + NEW_OIDS
     + " JOIN pg_type x ON x.oid > new.low AND x.oid < new.high"
-    " WHERE x.typrelid = 0 AND x.typcategory <> 'A' AND x.typnamespace" + NOT_QUIET
-    + " AND " + ours("x")
+    " WHERE x.typrelid = 0 AND x.typcategory <> 'A' AND x.typnamespace" + NOT_ALLOWED
+    + " AND " + written_here("x")
 )  # fmt: skip
 
 SELECT_CHANGED_TYPES: LiteralString = (
     "SELECT 'pg_type'::regclass::oid, x.oid, x.typnamespace FROM pg_type x"
-    " WHERE x.typrelid = 0 AND x.typcategory <> 'A' AND x.typnamespace" + NOT_QUIET
-    + " AND " + ours("x")
+    " WHERE x.typrelid = 0 AND x.typcategory <> 'A' AND x.typnamespace" + NOT_ALLOWED
+    + " AND " + written_here("x")
 )  # fmt: skip
 
 SELECT_CHANGED_RELATIONS: LiteralString = (
     "SELECT 'pg_class'::regclass::oid, x.oid, x.relnamespace FROM pg_class x"
-    " WHERE x.relnamespace" + NOT_QUIET + " AND " + ours("x")
+    " WHERE x.relnamespace" + NOT_ALLOWED + " AND " + written_here("x")
 )
 
 SELECT_CHANGED_COLUMNS: LiteralString = (
     "SELECT 'pg_class'::regclass::oid, x.attrelid, c.relnamespace FROM pg_attribute x"
     " JOIN pg_class c ON c.oid = x.attrelid"
-    " WHERE c.relnamespace" + NOT_QUIET + " AND " + ours("x")
+    " WHERE c.relnamespace" + NOT_ALLOWED + " AND " + written_here("x")
 )
 
 
-class Written(NamedTuple):
+class ChangedObject(NamedTuple):
     """An object whose row in a catalog was written, and the schema that it is in."""
 
     catalog: int
@@ -341,13 +351,13 @@ class Written(NamedTuple):
     schema: int
 
 
-def read_written(
+def read_changed_objects(
     connection: BaseDatabaseWrapper,
-    mark: Mark,
-    before: Mark,
+    mark: TransactionPoint,
+    before: TransactionPoint,
     quiet: list[int],
     locked: list[int],
-) -> list[Written]:
+) -> list[ChangedObject]:
     """Return what this transaction made or altered outside the quiet schemas.
 
     Not among it are relations that were made, or that only a lock tells of.
@@ -364,15 +374,17 @@ def read_written(
         parts.append(SELECT_NEW_TYPES)
     if mark.updated(before, ["pg_type"]):
         parts.append(SELECT_CHANGED_TYPES)
-    if mark.updated(before, ["pg_class"]) and not _explained(connection, mark, before, locked):
+    if mark.updated(before, ["pg_class"]) and not _only_table_updates(
+        connection, mark, before, locked
+    ):
         parts.append(SELECT_CHANGED_RELATIONS)
     if mark.updated(before, ["pg_attribute"]):
         parts.append(SELECT_CHANGED_COLUMNS)
     if not parts:
         return []
     params = {**mark.params(before), "quiet": quiet}
-    [rows] = query(connection, " UNION ALL ".join(parts), params)
-    return [Written(*row) for row in rows]
+    [rows] = run_sql(connection, " UNION ALL ".join(parts), params)
+    return [ChangedObject(*row) for row in rows]
 
 
 # A new relation begins without rules, triggers, checks and TOAST table; each takes an update.
@@ -381,12 +393,15 @@ SELECT_COUNT_OF_CHANGED: LiteralString = (
     " SELECT xmin, * FROM pg_class WHERE oid = r.oid OFFSET 0) x"
     " WHERE (x.relhasrules OR x.relhastriggers OR x.relchecks > 0 OR x.reltoastrelid <> 0"
     " OR NOT EXISTS (SELECT FROM " + NEW_OIDS + " WHERE x.oid > new.low AND x.oid < new.high))"
-    " AND " + ours("x")
+    " AND " + written_here("x")
 )  # fmt: skip
 
 
-def _explained(
-    connection: BaseDatabaseWrapper, mark: Mark, before: Mark, locked: list[int]
+def _only_table_updates(
+    connection: BaseDatabaseWrapper,
+    mark: TransactionPoint,
+    before: TransactionPoint,
+    locked: list[int],
 ) -> bool:
     """Return whether changes of locked tables are all that was changed in ``pg_class``.
 
@@ -395,7 +410,7 @@ def _explained(
     if not (mark.counted and before.counted):
         return False
     params = {**mark.params(before), "relations": sorted(set(locked))}
-    [(changed,)] = ask(connection, SELECT_COUNT_OF_CHANGED, params)
+    [(changed,)] = run_prepared(connection, SELECT_COUNT_OF_CHANGED, params)
     return bool(changed == mark.updates["pg_class"] - before.updates["pg_class"])
 
 
@@ -404,13 +419,15 @@ VIEW_RULE = '"_RETURN" on '
 SELECT_IDENTITY = "SELECT type, identity FROM pg_identify_object(%(catalog)s, %(oid)s, %(column)s)"
 
 
-def identify(connection: BaseDatabaseWrapper, catalog: int, oid: int, column: int = 0) -> str:
+def describe_object(
+    connection: BaseDatabaseWrapper, catalog: int, oid: int, column: int = 0
+) -> str:
     """Return an object's kind and qualified name, as PostgreSQL writes them.
 
     The rule that makes a view is told as the view.
     """
     params = {"catalog": catalog, "oid": oid, "column": column}
-    [[(kind, identity)]] = query(connection, SELECT_IDENTITY, params)
+    [[(kind, identity)]] = run_sql(connection, SELECT_IDENTITY, params)
     if kind == "rule" and identity.startswith(VIEW_RULE):
         return f"view {identity.removeprefix(VIEW_RULE)}"
     return f"{kind} {identity}"

@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ..boundary.rule import whose
-from ..boundary.schema_owners import Territory
-from .catalog_before import Past, Was
+from ..boundary.rule import owner_clause
+from ..boundary.schema_owners import SchemaOwners
+from .catalog_before import CatalogBefore, PreviousObject
 from .transaction import (
-    CATALOG_CHANGES,
+    DDL_MODES,
+    LOCK_STRENGTH,
     PG_CLASS,
     PG_CONSTRAINT,
     PG_NAMESPACE,
-    READS,
-    STRENGTH,
-    Lock,
-    Mark,
+    READ_MODES,
+    HeldLock,
+    TransactionPoint,
 )
-from .violations import CHANGE_LOCK, INDEX_LOCK, READ_LOCK, Refusal
+from .violations import CHANGE_LOCK, INDEX_LOCK, READ_LOCK, Violation
 
 
 @dataclass(frozen=True)
-class Evidence:
+class TransactionView:
     """What a transaction has left so far.
 
     Attributes:
@@ -39,31 +39,31 @@ class Evidence:
     """
 
     connection: BaseDatabaseWrapper
-    territory: Territory
-    past: Past
-    before: Mark
-    now: Mark
-    locks: list[Lock]
+    owners: SchemaOwners
+    catalog_before: CatalogBefore
+    before: TransactionPoint
+    now: TransactionPoint
+    locks: list[HeldLock]
     writable: Collection[str] | None
-    opaque: bool
-    plain: bool
+    custom_sql: bool
+    additive: bool
 
     @property
     def domain(self) -> Domain:
-        return self.territory.domain
+        return self.owners.domain
 
-    def look_back(self) -> None:
+    def load_previous(self) -> None:
         """Ask the past about what may have been dropped, moved, renamed or commented on."""
         # Of tables that the domain has now, only SQL that nobody knows can have taken one away.
-        known = [] if self.opaque or self.domain.is_core else self.territory.quiet
+        known = [] if self.custom_sql or self.domain.is_core else self.owners.allowed
         old = [
             lock
             for lock in self.locks
             if not self.is_new(lock.oid)
             and lock.schema not in known
-            and (lock.mode in CATALOG_CHANGES or lock.schema is None)
+            and (lock.mode in DDL_MODES or lock.schema is None)
         ]
-        self.past.look(
+        self.catalog_before.load(
             (lock.oid for lock in old if lock.catalog in (0, PG_CONSTRAINT)),
             (lock.oid for lock in old if lock.catalog not in (0, PG_CONSTRAINT, PG_NAMESPACE)),
         )
@@ -72,44 +72,44 @@ class Evidence:
         """Return whether an object was made since the migration began."""
         return self.now.made_since(self.before, oid)
 
-    def was(self, lock: Lock) -> Was | None:
+    def previous(self, lock: HeldLock) -> PreviousObject | None:
         """Return the relation as it was, if it was there and may be another now."""
-        return self.past.get(PG_CLASS, lock.oid)
+        return self.catalog_before.get(PG_CLASS, lock.oid)
 
-    def schema(self, lock: Lock) -> int | None:
+    def schema(self, lock: HeldLock) -> int | None:
         """Return the schema that a relation was in, or is in if it was made since."""
-        was = self.was(lock)
+        was = self.previous(lock)
         return was.schema if was else lock.schema
 
-    def owner(self, lock: Lock) -> Domain | None:
+    def owner(self, lock: HeldLock) -> Domain | None:
         """Return the domain that a relation belongs to."""
-        return self.territory.owner(self.schema(lock) or 0)
+        return self.owners.owner(self.schema(lock) or 0)
 
-    def name(self, lock: Lock) -> str:
+    def name(self, lock: HeldLock) -> str:
         """Return a relation's qualified name."""
-        was = self.was(lock)
+        was = self.previous(lock)
         name = was.name if was else lock.name
-        return f"{self.territory.names.get(self.schema(lock) or 0, '')}.{name}"
+        return f"{self.owners.names.get(self.schema(lock) or 0, '')}.{name}"
 
-    def is_engine_read(self, lock: Lock) -> bool:
+    def is_engine_read(self, lock: HeldLock) -> bool:
         """Return whether the lock reads a table of ours: histories are read by every run."""
-        schema = self.territory.names.get(self.schema(lock) or 0, "")
+        schema = self.owners.names.get(self.schema(lock) or 0, "")
         name = schema, lock.table_name or lock.name or ""
-        return lock.mode in READS and any(
+        return lock.mode in READ_MODES and any(
             name == table
-            for domain in self.territory.domains.values()
-            for table in domain.own_tables
+            for domain in self.owners.domains.values()
+            for table in domain.engine_tables
         )
 
-    def dropped_keys(self) -> Iterator[Was]:
+    def dropped_keys(self) -> Iterator[PreviousObject]:
         """Yield the foreign keys that are gone."""
         for lock in self.locks:
             if lock.catalog == PG_CONSTRAINT and lock.mode == "AccessExclusiveLock":
-                was = self.past.get(PG_CONSTRAINT, lock.oid)
+                was = self.catalog_before.get(PG_CONSTRAINT, lock.oid)
                 if was and was.kind == "f":
                     yield was
 
-    def dropped_new_constraint(self) -> bool:
+    def dropped_transient_constraint(self) -> bool:
         """Return whether a constraint came and went, of which nobody can tell what it was."""
         return any(
             lock.catalog == PG_CONSTRAINT
@@ -118,17 +118,17 @@ class Evidence:
             for lock in self.locks
         )
 
-    def locked(self, lock: Lock, hint: str, more: str = "") -> Refusal:
+    def lock_violation(self, lock: HeldLock, hint: str, more: str = "") -> Violation:
         """Return the refusal of a lock on a relation."""
-        rank = READ_LOCK if lock.mode in READS else CHANGE_LOCK
+        rank = READ_LOCK if lock.mode in READ_MODES else CHANGE_LOCK
         if lock.table is not None:
             rank = INDEX_LOCK
-        was = self.was(lock)
+        was = self.previous(lock)
         # Of a cascade, the table is told rather than what hangs on it.
         beside = (was.kind if was else lock.kind) not in ("r", "p")
-        return Refusal(
-            rank + 2 * (len(STRENGTH) - STRENGTH[lock.mode]) + beside,
-            f"took {lock.mode} on {self.name(lock)}, {whose(self.owner(lock))}"
+        return Violation(
+            rank + 2 * (len(LOCK_STRENGTH) - LOCK_STRENGTH[lock.mode]) + beside,
+            f"took {lock.mode} on {self.name(lock)}, {owner_clause(self.owner(lock))}"
             + (f", and {more}" if more else ""),
             hint,
             lock.key,

@@ -22,14 +22,20 @@ from django.db.migrations.operations.base import Operation
 
 from ...domains import Domain
 from ...exceptions import BoundaryViolation
-from ..boundary.schema_owners import Territory
-from .catalog_before import NoPast, Past
-from .evidence import Evidence
-from .non_atomic import Aftermath
-from .operation_kinds import full_name, is_injected, is_opaque, is_plain, likeness
-from .rules import refusals
-from .transaction import PG_CLASS, STRENGTH, Lock, LockKey, Mark
-from .violations import Refusal
+from ..boundary.schema_owners import SchemaOwners
+from .catalog_before import CatalogBefore, NoCatalogBefore
+from .evidence import TransactionView
+from .non_atomic import NonAtomicCheck
+from .operation_kinds import (
+    full_name,
+    is_additive,
+    is_django_internal,
+    match_score,
+    runs_custom_sql,
+)
+from .rules import violations
+from .transaction import LOCK_STRENGTH, PG_CLASS, HeldLock, LockKey, TransactionPoint
+from .violations import Violation
 
 INDEXES = ("i", "I")
 
@@ -51,7 +57,7 @@ class Footprint:
     locks: dict[str, str] = field(default_factory=dict)
 
 
-class FootprintGuard:
+class BoundaryGuard:
     """Refuses migrations of a domain that touch what the domain may not.
 
     Arguments:
@@ -62,13 +68,13 @@ class FootprintGuard:
     def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
         self.connection = connection
         self.domain = domain
-        self.territory = Territory(domain)
-        self.mark: Mark | None = None
+        self.territory = SchemaOwners(domain)
+        self.mark: TransactionPoint | None = None
 
-    def pass_over(self) -> None:
+    def ignore_so_far(self) -> None:
         """Leave out what the transaction, in which migrations will begin, has done so far."""
         self.territory.begin(self.connection)
-        self.mark, _ = Mark.read(self.connection, self.territory.quiet)
+        self.mark, _ = TransactionPoint.read(self.connection, self.territory.allowed)
 
     def begin(self, migration: Migration, *, backwards: bool = True) -> None:
         """Remember where the migration starts; the first thing in its transaction.
@@ -85,33 +91,38 @@ class FootprintGuard:
         self.opaque = False
         self.locks: dict[str, str] = {}
         self.held: set[LockKey] = set()
-        self.seen: tuple[Mark, list[Lock]] | None = None
-        self.aftermath: Aftermath | None = None
+        self.seen: tuple[TransactionPoint, list[HeldLock]] | None = None
+        self.aftermath: NonAtomicCheck | None = None
         self.territory.begin(self.connection)
-        opaque = any(map(is_opaque, self.planned))
+        opaque = any(map(runs_custom_sql, self.planned))
         self.trusted = self.domain.is_core and list(map(full_name, self.planned)) == [
             REACHES_DOMAINS
         ]
-        self.plain = not backwards and all(map(is_plain, self.planned))
+        self.plain = not backwards and all(map(is_additive, self.planned))
         atomic = self.connection.in_atomic_block
         oldest = 0
         if atomic and len(self.connection.atomic_blocks) > 1:
-            oldest = self.mark.newest + 1 if self.mark else 0
-            self.held = {lock.key for lock in Mark.read(self.connection, self.territory.quiet)[1]}
+            oldest = self.mark.last_subxid + 1 if self.mark else 0
+            self.held = {
+                lock.key
+                for lock in TransactionPoint.read(self.connection, self.territory.allowed)[1]
+            }
         filled: frozenset[str] = frozenset()
-        self.past: Past = NoPast()
+        self.past: CatalogBefore = NoCatalogBefore()
         if self.plain and not atomic:
             return  # Only its plan can be judged.
         if self.mark is None or opaque or not atomic:
             # Else where the last migration ended will do: a longer range of oids, no more.
-            self.mark, filled = Mark.at_start(self.connection)
+            self.mark, filled = TransactionPoint.at_start(self.connection)
         # Between transactions the server may set the counts back.
         counted = self.mark.counted and atomic and opaque
-        self.before = replace(self.mark, counted=counted, oldest=oldest)
+        self.before = replace(self.mark, counted=counted, first_subxid=oldest)
         if not atomic:
-            self.aftermath = Aftermath(self.connection, self.territory, self.before, opaque=opaque)
+            self.aftermath = NonAtomicCheck(
+                self.connection, self.territory, self.before, opaque=opaque
+            )
         elif not self.plain:
-            self.past = Past(self.connection, objects=filled if opaque else ())
+            self.past = CatalogBefore(self.connection, objects=filled if opaque else ())
 
     def after_operation(self, operation: Operation) -> None:
         """Look at what an operation did.
@@ -121,16 +132,16 @@ class FootprintGuard:
         """
         self.ran += 1
         self.unseen.append(operation)
-        opaque = is_opaque(operation)
+        opaque = runs_custom_sql(operation)
         self.opaque = self.opaque or opaque
         if not self.connection.in_atomic_block:
             if opaque and self.aftermath:
-                self._raise_first(self.aftermath.refusals(opaque=True))
+                self._raise_first(self.aftermath.violations(opaque=True))
         elif self.aftermath or (opaque and self.ran < len(self.planned)):
-            self._inspect()
-            self.past.renew()
+            self._check_now()
+            self.past.refresh()
 
-    def run_last(self, statement: LiteralString) -> None:
+    def run_final(self, statement: LiteralString) -> None:
         """Run the transaction's last statement; what is held then is read with it."""
         self.seen = self._read(behind=statement)
 
@@ -141,19 +152,19 @@ class FootprintGuard:
             BoundaryViolation: it touched what it may not.
         """
         if self.connection.in_atomic_block:
-            self._inspect()
+            self._check_now()
         elif self.aftermath:
-            self._raise_first(self.aftermath.refusals(opaque=self.opaque))
+            self._raise_first(self.aftermath.violations(opaque=self.opaque))
         return Footprint(dict(sorted(self.locks.items())))
 
-    def _inspect(self) -> None:
+    def _check_now(self) -> None:
         """Look at everything that was done so far."""
         self.mark, locks = self.seen or self._read()
         self.seen = None
         locks = [lock for lock in locks if lock.key not in self.held]
         if any(lock.schema and lock.schema not in self.territory.names for lock in locks):
             self.territory.read(self.connection)
-        evidence = Evidence(
+        evidence = TransactionView(
             self.connection,
             self.territory,
             self.past,
@@ -161,20 +172,20 @@ class FootprintGuard:
             self.mark,
             locks,
             self._writable(),
-            opaque=self.opaque,
-            plain=self.plain,
+            custom_sql=self.opaque,
+            additive=self.plain,
         )
         if not self.trusted:
-            self._raise_first(refusals(evidence))
-        self._note(locks)
+            self._raise_first(violations(evidence))
+        self._record_locks(locks)
         self.unseen = []
 
-    def _read(self, behind: LiteralString = "") -> tuple[Mark, list[Lock]]:
-        return Mark.read(
-            self.connection, self.territory.quiet, counts=self.before.counted, behind=behind
+    def _read(self, behind: LiteralString = "") -> tuple[TransactionPoint, list[HeldLock]]:
+        return TransactionPoint.read(
+            self.connection, self.territory.allowed, counts=self.before.counted, behind=behind
         )
 
-    def _note(self, locks: list[Lock]) -> None:
+    def _record_locks(self, locks: list[HeldLock]) -> None:
         """Note the strongest lock on each relation, also on one that is gone."""
         for lock in locks:
             schema, name = lock.schema, lock.name
@@ -184,34 +195,34 @@ class FootprintGuard:
                 continue
             if not self.territory.is_system(schema):
                 full = f"{self.territory.names.get(schema, '')}.{name}"
-                if STRENGTH[lock.mode] >= STRENGTH.get(self.locks.get(full, ""), 0):
+                if LOCK_STRENGTH[lock.mode] >= LOCK_STRENGTH.get(self.locks.get(full, ""), 0):
                     self.locks[full] = lock.mode
 
     def _writable(self) -> Collection[str] | None:
         if getattr(self.migration, "writes_core", False):
             return None
-        injected = any(map(is_injected, self.migration.operations))
+        injected = any(map(is_django_internal, self.migration.operations))
         return {CONTENT_TYPES} if injected else set()
 
-    def _raise_first(self, found: Iterator[Refusal]) -> None:
-        refusal = min(found, key=lambda refusal: (refusal.rank, refusal.did), default=None)
+    def _raise_first(self, found: Iterator[Violation]) -> None:
+        refusal = min(found, key=lambda refusal: (refusal.priority, refusal.action), default=None)
         if refusal is not None:
-            raise self.violation(refusal)
+            raise self.to_error(refusal)
 
-    def violation(self, refusal: Refusal) -> BoundaryViolation:
+    def to_error(self, refusal: Violation) -> BoundaryViolation:
         """Return the error that names what did it."""
         return BoundaryViolation(
             f"Migration {self.migration.app_label}.{self.migration.name} is refused: its"
-            f" {self._operation(refusal)}, {refusal.did}.",
+            f" {self._operation(refusal)}, {refusal.action}.",
             hint=refusal.hint,
         )
 
-    def _operation(self, refusal: Refusal) -> str:
+    def _operation(self, refusal: Violation) -> str:
         """Return which operation did it: of those not looked at yet, the one that fits best."""
         if not self.unseen:
             return "deferred SQL"
-        words = set(re.findall(r"\w+", refusal.did.lower()))
-        operation = max(reversed(self.unseen), key=lambda operation: likeness(operation, words))
+        words = set(re.findall(r"\w+", refusal.action.lower()))
+        operation = max(reversed(self.unseen), key=lambda operation: match_score(operation, words))
         number = next(
             number
             for number, planned in enumerate((*self.planned, operation), start=1)

@@ -11,7 +11,7 @@ from django.db.migrations.operations import SeparateDatabaseAndState, fields, mo
 from django.db.migrations.operations.base import Operation
 from django.db.models import F, Q, Value
 
-TRANSPARENT_POSTGRES = (
+SCHEMA_ONLY_POSTGRES = (
     "AddConstraintNotValid",
     "AddIndexConcurrently",
     "RemoveIndexConcurrently",
@@ -27,10 +27,10 @@ def _operations_of(module: ModuleType) -> Iterator[type[Operation]]:
             yield value
 
 
-TRANSPARENT = frozenset((*_operations_of(models), *_operations_of(fields)))
+SCHEMA_ONLY = frozenset((*_operations_of(models), *_operations_of(fields)))
 """Operations of Django whose SQL is all about one model's table."""
 
-PLAIN = (
+ADDITIVE = (
     models.CreateModel,
     models.AddIndex,
     models.AddConstraint,
@@ -58,7 +58,7 @@ CONDITIONAL: dict[str, type[Operation]] = {
 """Operations of this engine and those of Django that they are, where there is something to do."""
 
 
-def kind_of(operation: Operation) -> type[Operation]:
+def effective_class(operation: Operation) -> type[Operation]:
     """Return what an operation is to the guard: its class, or Django's that it stands for."""
     kind = type(operation)
     if kind.__module__ == "domain_migrations.operations":
@@ -71,48 +71,48 @@ def full_name(operation: Operation) -> str:
     return f"{type(operation).__module__}.{type(operation).__qualname__}"
 
 
-def flatten(operations: Iterable[Operation]) -> Iterator[Operation]:
+def database_operations(operations: Iterable[Operation]) -> Iterator[Operation]:
     """Yield the operations that touch the database, also those inside others."""
     for operation in operations:
         if isinstance(operation, SeparateDatabaseAndState):
-            yield from flatten(operation.database_operations)
+            yield from database_operations(operation.database_operations)
         else:
             yield operation
 
 
-def is_injected(operation: Operation) -> bool:
+def is_django_internal(operation: Operation) -> bool:
     """Return whether Django put the operation into the plan itself."""
     return type(operation).__module__.startswith("django.contrib.contenttypes.")
 
 
-def is_opaque(operation: Operation) -> bool:
+def runs_custom_sql(operation: Operation) -> bool:
     """Return whether the operation may run SQL that its declaration does not tell of."""
-    if is_injected(operation):
+    if is_django_internal(operation):
         return False
-    return any(not _is_transparent(inner) for inner in flatten([operation]))
+    return any(not _is_schema_only(inner) for inner in database_operations([operation]))
 
 
-def _is_transparent(operation: Operation) -> bool:
-    kind = kind_of(operation)
+def _is_schema_only(operation: Operation) -> bool:
+    kind = effective_class(operation)
     if kind.__module__ == "django.contrib.postgres.operations":
-        return kind.__name__ in TRANSPARENT_POSTGRES
-    return kind in TRANSPARENT and all(map(_is_djangos, _parts(operation)))
+        return kind.__name__ in SCHEMA_ONLY_POSTGRES
+    return kind in SCHEMA_ONLY and all(map(_is_builtin, _parts(operation)))
 
 
-def is_plain(operation: Operation) -> bool:
+def is_additive(operation: Operation) -> bool:
     """Return whether the operation only adds to one table, of types and functions of Django's.
 
     Run forwards, such a one can neither drop anything nor make the table depend on anything
     but the tables that its foreign keys point at.
     """
-    return all(map(_is_plain, flatten([operation])))
+    return all(map(_is_plain, database_operations([operation])))
 
 
 def _is_plain(operation: Operation) -> bool:
-    kind = kind_of(operation)
-    if kind not in PLAIN and kind.__name__ != "AddIndexConcurrently":
+    kind = effective_class(operation)
+    if kind not in ADDITIVE and kind.__name__ != "AddIndexConcurrently":
         return False
-    if not _is_transparent(operation):
+    if not _is_schema_only(operation):
         return False
     added: Any = getattr(operation, "fields", None) or [("", getattr(operation, "field", None))]
     return all(_is_plain_field(field) for _, field in added if field is not None) and all(
@@ -122,7 +122,7 @@ def _is_plain(operation: Operation) -> bool:
 
 def _is_plain_field(field: Any) -> bool:
     return (
-        _is_djangos(field)
+        _is_builtin(field)
         and not getattr(field, "generated", False)
         and not getattr(field, "db_collation", None)
         and not field.has_db_default()
@@ -131,21 +131,23 @@ def _is_plain_field(field: Any) -> bool:
 
 def _is_plain_part(part: Any) -> bool:
     """Return whether a constraint or an index is made of columns and constants alone."""
-    if getattr(part, "opclasses", ()) or not set(_leaves(getattr(part, "expressions", ()))) <= {F}:
+    if getattr(part, "opclasses", ()) or not set(
+        _expression_types(getattr(part, "expressions", ()))
+    ) <= {F}:
         return False
     condition = getattr(part, "condition", None) or getattr(part, "check", None)
-    return set(_leaves([condition] if condition else [])) <= {F, Value}
+    return set(_expression_types([condition] if condition else [])) <= {F, Value}
 
 
-def _leaves(expressions: Iterable[Any]) -> Iterator[type]:
+def _expression_types(expressions: Iterable[Any]) -> Iterator[type]:
     """Yield the kinds of expressions that a condition is made of; constants are none."""
     for expression in expressions:
         if isinstance(expression, Q):
-            yield from _leaves(
+            yield from _expression_types(
                 child[1] if isinstance(child, tuple) else child for child in expression.children
             )
         elif isinstance(expression, list | tuple | set):
-            yield from _leaves(expression)
+            yield from _expression_types(expression)
         elif hasattr(expression, "resolve_expression"):
             yield type(expression)
 
@@ -161,11 +163,11 @@ def _parts(operation: Operation) -> Iterator[Any]:
             yield part
 
 
-def _is_djangos(part: Any) -> bool:
+def _is_builtin(part: Any) -> bool:
     return type(part).__module__.startswith("django.")
 
 
-def likeness(operation: Operation, words: Collection[str]) -> float:
+def match_score(operation: Operation, words: Collection[str]) -> float:
     """Return how many of an operation's names are among the words that tell of a deed.
 
     Operations of Django are looked at together, because they can do little harm; should one
@@ -178,6 +180,6 @@ def likeness(operation: Operation, words: Collection[str]) -> float:
     table = str((getattr(operation, "options", None) or {}).get("db_table"))
     found = 2.0 * sum(isinstance(name, str) and name.lower() in words for name in names)
     found += any(word in words for word in re.findall(r"\w+", table)[-1:])
-    if is_opaque(operation):
+    if runs_custom_sql(operation):
         return found + 0.5
-    return found + 0.25 * issubclass(kind_of(operation), DESTRUCTIVE)
+    return found + 0.25 * issubclass(effective_class(operation), DESTRUCTIVE)

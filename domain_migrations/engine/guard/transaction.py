@@ -19,7 +19,7 @@ from typing import Any, LiteralString, NamedTuple
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..sql.query import AS_BEFORE, GENERIC, Row, execution, query
+from ..sql.query import FORCE_GENERIC_PLAN, RESET_PLAN_MODE, Row, prepared_execute, run_sql
 from .catalog_before import CATALOGS, SELECT_FILLED
 
 MODES = (
@@ -34,11 +34,11 @@ MODES = (
 )
 """PostgreSQL's table locks, weakest first."""
 
-STRENGTH = {mode: strength for strength, mode in enumerate(MODES)}
+LOCK_STRENGTH = {mode: strength for strength, mode in enumerate(MODES)}
 
-READS = frozenset(("AccessShareLock", "RowShareLock"))
-ROW_WRITE = "RowExclusiveLock"
-CATALOG_CHANGES = frozenset(MODES[3:])
+READ_MODES = frozenset(("AccessShareLock", "RowShareLock"))
+WRITE_MODE = "RowExclusiveLock"
+DDL_MODES = frozenset(MODES[3:])
 """Modes that no SELECT, INSERT, UPDATE or DELETE takes."""
 
 # Locks on objects that are no relations: dropping, renaming and commenting take strong ones,
@@ -79,7 +79,7 @@ LockKey = tuple[int, int, str]
 """A lock by the catalog of its object (0 for relations), the object's oid and the mode."""
 
 
-class Lock(NamedTuple):
+class HeldLock(NamedTuple):
     """One lock on one object.
 
     Attributes:
@@ -106,7 +106,7 @@ class Lock(NamedTuple):
         return self.catalog, self.oid, self.mode
 
     @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Iterator[Lock]:
+    def from_row(cls, row: tuple[Any, ...]) -> Iterator[HeldLock]:
         """Yield one lock for each mode in a row of SELECT_LOCKS."""
         is_relation, catalog, oid, modes, *rest = row
         for mode in modes:
@@ -156,7 +156,7 @@ LAST_OID = 2**32 - 1
 
 
 @dataclass(frozen=True)
-class Mark:
+class TransactionPoint:
     """A point in a transaction.
 
     Attributes:
@@ -171,17 +171,17 @@ class Mark:
         counted: whether the server counts them.
     """
 
-    top: int
-    age: int
-    newest: int
-    oid: int
+    xid: int
+    xid_age: int
+    last_subxid: int
+    next_oid: int
     inserts: dict[str, int]
     updates: dict[str, int]
     counted: bool
-    oldest: int = 0
+    first_subxid: int = 0
 
     @classmethod
-    def at_start(cls, connection: BaseDatabaseWrapper) -> tuple[Mark, frozenset[str]]:
+    def at_start(cls, connection: BaseDatabaseWrapper) -> tuple[TransactionPoint, frozenset[str]]:
         """Return where the transaction begins, or, outside of one, where a new one would.
 
         With it come the catalogs that have anything in them that could be lost.
@@ -189,8 +189,10 @@ class Mark:
         if not connection.in_atomic_block:
             with transaction.atomic(using=connection.alias):
                 return cls.at_start(connection)
-        counting, filling = (execution(connection, text) for text in (SELECT_COUNTS, SELECT_FILLED))
-        [(top, age, oid)], counts, [filled] = query(
+        counting, filling = (
+            prepared_execute(connection, text) for text in (SELECT_COUNTS, SELECT_FILLED)
+        )
+        [(top, age, oid)], counts, [filled] = run_sql(
             connection, BEGIN + counting + ";" + filling + ";" + END
         )
         mark = cls(top, age, 0, oid, *_counted(counts))
@@ -204,7 +206,7 @@ class Mark:
         *,
         counts: bool = True,
         behind: LiteralString = "",
-    ) -> tuple[Mark, list[Lock]]:
+    ) -> tuple[TransactionPoint, list[HeldLock]]:
         """Return where the transaction is, and its locks, in one round trip.
 
         Arguments:
@@ -212,48 +214,52 @@ class Mark:
             counts: whether they will be asked about.
             behind: a statement without rows to run first.
         """
-        counting = execution(connection, SELECT_COUNTS) + ";" if counts else ""
-        locking = execution(connection, SELECT_LOCKS)
+        counting = prepared_execute(connection, SELECT_COUNTS) + ";" if counts else ""
+        locking = prepared_execute(connection, SELECT_LOCKS)
         # The locks are read inside the savepoint, whose id is the newest among them.
-        statements = BEGIN + counting + GENERIC + locking + AS_BEFORE + ";" + END
+        statements = BEGIN + counting + FORCE_GENERIC_PLAN + locking + RESET_PLAN_MODE + ";" + END
         if behind:
             statements = behind + ";" + statements
-        [(top, age, oid)], *counted, rows = query(connection, statements, {"quiet": quiet})
-        locks = [lock for row in rows for lock in Lock.from_row(row)]
+        [(top, age, oid)], *counted, rows = run_sql(connection, statements, {"quiet": quiet})
+        locks = [lock for row in rows for lock in HeldLock.from_row(row)]
         newest = max(age - lock.age for lock in locks if lock.age is not None)
         mark = cls(top, age, newest, oid, *_counted(*counted))
         return mark, [lock for lock in locks if lock.age is None]
 
-    def made_since(self, before: Mark, oid: int) -> bool:
+    def made_since(self, before: TransactionPoint, oid: int) -> bool:
         """Return whether an object with this oid was made between the marks."""
-        if before.oid < self.oid:
-            return before.oid < oid < self.oid
-        return oid > before.oid or oid < self.oid
+        if before.next_oid < self.next_oid:
+            return before.next_oid < oid < self.next_oid
+        return oid > before.next_oid or oid < self.next_oid
 
-    def params(self, before: Mark) -> dict[str, Any]:
+    def params(self, before: TransactionPoint) -> dict[str, Any]:
         """Return the parameters for ``ours`` and for NEW_OIDS."""
-        lows, highs = [before.oid], [self.oid]
-        if self.oid < before.oid:  # The counter has started again.
-            lows, highs = [before.oid, 0], [LAST_OID, self.oid]
+        lows, highs = [before.next_oid], [self.next_oid]
+        if self.next_oid < before.next_oid:  # The counter has started again.
+            lows, highs = [before.next_oid, 0], [LAST_OID, self.next_oid]
         return {
-            "top": self.top,
-            "age": self.age,
-            "newest": self.newest,
-            "oldest": before.oldest,
+            "top": self.xid,
+            "age": self.xid_age,
+            "newest": self.last_subxid,
+            "oldest": before.first_subxid,
             "lows": lows,
             "highs": highs,
         }
 
-    def inserted(self, before: Mark, catalogs: Iterable[str]) -> bool:
+    def inserted(self, before: TransactionPoint, catalogs: Iterable[str]) -> bool:
         """Return whether the session may have inserted rows in a catalog since."""
         return self._grew(before, catalogs, self.inserts, before.inserts)
 
-    def updated(self, before: Mark, catalogs: Iterable[str]) -> bool:
+    def updated(self, before: TransactionPoint, catalogs: Iterable[str]) -> bool:
         """Return whether the session may have updated rows of a catalog since."""
         return self._grew(before, catalogs, self.updates, before.updates)
 
     def _grew(
-        self, before: Mark, catalogs: Iterable[str], now: dict[str, int], then: dict[str, int]
+        self,
+        before: TransactionPoint,
+        catalogs: Iterable[str],
+        now: dict[str, int],
+        then: dict[str, int],
     ) -> bool:
         counted = self.counted and before.counted
         return not counted or any(now[name] != then[name] for name in catalogs)
@@ -271,7 +277,7 @@ def _counted(rows: Sequence[Row] = ()) -> tuple[dict[str, int], dict[str, int], 
     )
 
 
-def ours(alias: LiteralString) -> LiteralString:
+def written_here(alias: LiteralString) -> LiteralString:
     """Return the condition that a catalog's row was written by this transaction."""
     distance: LiteralString = "%(age)s::bigint - age(" + alias + ".xmin)"
     return (
@@ -281,6 +287,6 @@ def ours(alias: LiteralString) -> LiteralString:
     )
 
 
-def since(alias: LiteralString) -> LiteralString:
+def written_since(alias: LiteralString) -> LiteralString:
     """Return the condition that a catalog's row is younger than a mark, whoever wrote it."""
     return "age(" + alias + ".xmin) BETWEEN 0 AND age((%(top)s::text::xid8)::xid)"

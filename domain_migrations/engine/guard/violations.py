@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ...domains import Domain
-from ..boundary.rule import CORE_USES, USES
+from ..boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
 from .transaction import LockKey
 
 CORE_KEY = (
@@ -24,7 +24,7 @@ NOT_IN_PUBLIC = (
     'Make it in the schema "{schema}", qualified; what every domain needs is made in a'
     " migration of core."
 )
-NOBODYS = 'Make and change objects in the schema "{schema}" only, qualified.'
+UNOWNED_SCHEMA = 'Make and change objects in the schema "{schema}" only, qualified.'
 SCHEMA_NAME = 'Leave the schema its name: everything finds the domain under "{schema}".'
 
 (
@@ -41,7 +41,7 @@ SCHEMA_NAME = 'Leave the schema its name: everything finds the domain under "{sc
 """Ranks: which of several traces of the same deed says most."""
 
 
-class Refusal(NamedTuple):
+class Violation(NamedTuple):
     """One thing that a migration did and may not.
 
     Attributes:
@@ -50,8 +50,8 @@ class Refusal(NamedTuple):
         key: of the lock that tells it, which tells the operation as well.
     """
 
-    rank: int
-    did: str
+    priority: int
+    action: str
     hint: str
     key: LockKey | None = None
 
@@ -59,9 +59,9 @@ class Refusal(NamedTuple):
 def hint_for(domain: Domain, owner: Domain | None, *, shape: bool) -> str:
     """Return what to do instead of touching something of the owner's."""
     if owner is None:
-        return NOBODYS.format(schema=domain.schema)
+        return UNOWNED_SCHEMA.format(schema=domain.schema)
     if domain.is_core:
-        return CORE_USES
+        return CORE_DEPENDS
     if owner.is_core:
         return CORE_SHAPE if shape else CORE_ROWS
-    return USES
+    return DOMAIN_DEPENDS

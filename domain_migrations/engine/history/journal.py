@@ -16,7 +16,7 @@ from typing import Any, Literal, NotRequired, TypedDict, Unpack
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from ...backends.postgresql.names import cut
+from ...backends.postgresql.names import truncate
 from ...domains import Domain
 from .run_context import RunContext, project_version
 from .tables import ensure_schema, existing_tables
@@ -92,7 +92,7 @@ ORDER BY m.number
 """
 
 
-class Values(TypedDict):
+class JournalValues(TypedDict):
     """What is told of a step besides its status and direction; see :meth:`Journal.insertion`."""
 
     started: datetime.datetime
@@ -132,19 +132,19 @@ class Journal:
         if not self.exists():
             ensure_schema(self.connection, self.domain.schema)
             # As PostgreSQL would name it; cut at the end, a long one would be the table's name.
-            key = sql.Identifier(cut(self.domain.journal_table.name, len("_pkey")) + "_pkey")
+            key = sql.Identifier(truncate(self.domain.journal_table.name, len("_pkey")) + "_pkey")
             with self.connection.cursor() as cursor:
                 cursor.execute(sql.SQL(CREATE_TABLE).format(table=self.table, key=key))
         with self.connection.cursor() as cursor:
             cursor.execute(sql.SQL("SELECT coalesce(max(batch), 0) + 1 FROM {}").format(self.table))
             self.batch = cursor.fetchone()[0]
 
-    def write(self, status: Status, direction: Direction, **values: Unpack[Values]) -> None:
+    def write(self, status: Status, direction: Direction, **values: Unpack[JournalValues]) -> None:
         """Append one row, in the transaction that the connection is in."""
         with self.connection.cursor() as cursor:
-            cursor.execute(self.insertion(status, direction, **values))
+            cursor.execute(self.insert_sql(status, direction, **values))
 
-    def insertion(
+    def insert_sql(
         self,
         status: Status,
         direction: Direction,
@@ -163,11 +163,11 @@ class Journal:
         values = {
             **self._common(status, direction, started, seconds),
             "app": app,
-            "name": storable(name)[:NAME_LENGTH],
+            "name": sanitize(name)[:NAME_LENGTH],
             "checksum": checksum,
             "footprint": _json(footprint),
             "details": _json(details),
-            "error": storable(error),
+            "error": sanitize(error),
             "sqlstate": sqlstate or "",
         }
         return sql.SQL("INSERT INTO {table} ({columns}) VALUES ({values})").format(
@@ -199,7 +199,7 @@ class Journal:
             "error": "",
             "sqlstate": "",
             "apps": list(apps),
-            "names": [storable(name)[:NAME_LENGTH] for name in names],
+            "names": [sanitize(name)[:NAME_LENGTH] for name in names],
             "checksums": list(checksums),
         }
         query = sql.SQL(WRITE_MIGRATIONS).format(
@@ -223,9 +223,9 @@ class Journal:
             "status": status,
             "started": started,
             "seconds": seconds,
-            "os_user": storable(context.os_user),
-            "host": storable(context.host),
-            "project_version": storable(project_version()),
+            "os_user": sanitize(context.os_user),
+            "host": sanitize(context.host),
+            "project_version": sanitize(project_version()),
             "engine_version": context.engine_version,
             "django_version": context.django_version,
         }
@@ -238,7 +238,7 @@ def _selected(column: str) -> sql.Composable:
     return sql.SQL("{}::{}").format(sql.Placeholder(column), sql.SQL(TYPES.get(column, "text")))
 
 
-def storable(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return the text as PostgreSQL takes it: without NUL and lone surrogates."""
     clean = text.encode(errors="replace").decode()
     return clean.replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -246,4 +246,4 @@ def storable(text: str) -> str:
 
 def _json(values: Mapping[str, Any] | None) -> str:
     """Return the values as jsonb takes them, whatever a hook or an object's name has in it."""
-    return storable(json.dumps(values or {}, ensure_ascii=False).replace("\\u0000", "\\ufffd"))
+    return sanitize(json.dumps(values or {}, ensure_ascii=False).replace("\\u0000", "\\ufffd"))

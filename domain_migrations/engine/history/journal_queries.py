@@ -18,11 +18,11 @@ from ...domains import Domain, QualifiedName
 from .journal import Direction
 from .tables import existing_tables
 
-DECIDING: tuple[Direction, ...] = ("forwards", "backwards", "run")
+RUN_DIRECTIONS: tuple[Direction, ...] = ("forwards", "backwards", "run")
 """Rows that later runs decide by."""
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """One row of a journal, as far as later runs decide by it."""
 
     id: int
@@ -57,26 +57,26 @@ def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]
         return dict(cursor.fetchall())
 
 
-def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Entry]:
+def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalEntry]:
     """Return the rows that runs decide by, oldest first; none if there is no journal."""
     if not existing_tables(connection, [domain.journal_table]):
         return []
     with connection.cursor() as cursor:
         cursor.execute(
             sql.SQL("SELECT {columns} FROM {table} WHERE direction = ANY(%s) ORDER BY id").format(
-                columns=sql.SQL(", ").join(map(sql.Identifier, Entry._fields)),
+                columns=sql.SQL(", ").join(map(sql.Identifier, JournalEntry._fields)),
                 table=sql.Identifier(*domain.journal_table),
             ),
-            [list(DECIDING)],
+            [list(RUN_DIRECTIONS)],
         )
         # Django's cursors leave jsonb as text.
         return [
             entry._replace(details=json.loads(entry.details))  # type: ignore[arg-type]
-            for entry in map(Entry._make, cursor.fetchall())
+            for entry in map(JournalEntry._make, cursor.fetchall())
         ]
 
 
-def latest_entries(entries: Iterable[Entry]) -> dict[tuple[str, str], Entry]:
+def latest_entries(entries: Iterable[JournalEntry]) -> dict[tuple[str, str], JournalEntry]:
     """Return (app, name) → the latest row of that migration; of runs and seeds there is none."""
     return {
         (entry.app, entry.name): entry
@@ -188,20 +188,22 @@ class RunFilter:
 
 
 @dataclass(frozen=True)
-class Tables:
+class TableAccess:
     """Which of some tables are there to be read, told without reading them."""
 
     readable: frozenset[QualifiedName]
     forbidden: frozenset[QualifiedName]
 
 
-def find_tables(connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]) -> Tables:
+def readable_tables(
+    connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]
+) -> TableAccess:
     """Return those of the tables that exist, by whether the connection's role may read them."""
     wanted = list(tables)
     with connection.cursor() as cursor:
         cursor.execute(READABLE, [[t.schema for t in wanted], [t.name for t in wanted]])
         found = {QualifiedName(schema, name): may for schema, name, may in cursor.fetchall()}
-    return Tables(
+    return TableAccess(
         frozenset(table for table, may in found.items() if may),
         frozenset(table for table, may in found.items() if not may),
     )
@@ -245,7 +247,7 @@ def list_runs(
 def _union(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain], only: str
 ) -> sql.Composable | None:
-    present = find_tables(connection, [domain.journal_table for domain in domains]).readable
+    present = readable_tables(connection, [domain.journal_table for domain in domains]).readable
     parts = [
         sql.SQL(RUNS).format(
             domain=sql.Literal(domain.name),
@@ -272,9 +274,11 @@ LATEST_RUN_ROW = """
 """
 
 
-def last_results(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, str]:
+def last_run_status_bulk(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, str]:
     """Return domain name → status of its latest run, as :func:`.runs.last_runs` tells it."""
-    present = find_tables(connection, [domain.journal_table for domain in domains]).readable
+    present = readable_tables(connection, [domain.journal_table for domain in domains]).readable
     tables = {
         domain.name: domain.journal_table for domain in domains if domain.journal_table in present
     }
@@ -309,7 +313,7 @@ WHERE {where}
 """
 
 
-class JournalStep(NamedTuple):
+class JournalRow(NamedTuple):
     """One row of a journal, as people want to read it.
 
     Attributes:
@@ -344,13 +348,13 @@ class JournalStep(NamedTuple):
 
 def steps_of_run(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain], run: str
-) -> list[JournalStep]:
+) -> list[JournalRow]:
     """Return what a run did in these domains, by domain, without what it locked."""
     where = sql.SQL("run = {}::uuid").format(sql.Literal(run))
     return _read(connection, domains, where, footprint=False)
 
 
-def steps_of_domain(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalStep]:
+def steps_of_domain(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalRow]:
     """Return every step of the domain's migrations, oldest first, without what they locked."""
     where = sql.SQL("direction IN ('forwards', 'backwards')")
     return _read(connection, [domain], where, footprint=False)
@@ -358,7 +362,7 @@ def steps_of_domain(connection: BaseDatabaseWrapper, domain: Domain) -> list[Jou
 
 def steps_of_migration(
     connection: BaseDatabaseWrapper, domain: Domain, key: tuple[str, str]
-) -> list[JournalStep]:
+) -> list[JournalRow]:
     """Return every step of one migration, oldest first."""
     where = sql.SQL(
         "direction IN ('forwards', 'backwards') AND app = {app} AND name = {name}"
@@ -372,8 +376,8 @@ def _read(
     where: sql.Composable,
     *,
     footprint: bool = True,
-) -> list[JournalStep]:
-    present = find_tables(connection, [domain.journal_table for domain in domains]).readable
+) -> list[JournalRow]:
+    present = readable_tables(connection, [domain.journal_table for domain in domains]).readable
     parts = [
         sql.SQL(STEPS).format(
             domain=sql.Literal(domain.name),
@@ -391,7 +395,7 @@ def _read(
         return [_step(row) for row in cursor.fetchall()]
 
 
-def _step(row: Sequence[Any]) -> JournalStep:
-    step = JournalStep._make(row)
+def _step(row: Sequence[Any]) -> JournalRow:
+    step = JournalRow._make(row)
     # Django's cursors leave jsonb as text.
     return step._replace(footprint=json.loads(str(step.footprint)))

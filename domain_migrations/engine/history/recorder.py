@@ -19,8 +19,8 @@ from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import QuerySet
 
-from ...domains import Domain, domain_of, get_domain, get_domains
-from .tables import ensure_history, existing_tables, history_model, owned_rows, read_histories
+from ...domains import Domain, get_domain, get_domain_for, get_domains
+from .tables import ensure_history, existing_tables, history_model, read_histories, rows_of_own_apps
 
 IMPORTERS = (
     "django.db.migrations.loader",
@@ -33,7 +33,7 @@ _read: ContextVar[Sequence[Domain] | None] = ContextVar("_read", default=None)
 
 
 @contextmanager
-def reading_only(domains: Sequence[Domain]) -> Iterator[None]:
+def limit_reads_to(domains: Sequence[Domain]) -> Iterator[None]:
     """Let recorders read no other domains' histories, for code of Django that makes its own.
 
     What has loaded those domains' migrations alone needs no more, and all of them are many.
@@ -98,7 +98,7 @@ class DomainRecorder(MigrationRecorder):
         """Return (app, name) → the history row, over all histories, or those to be read."""
         every = get_domains()
         domains = _read.get() or every
-        histories = owned_rows(read_histories(self.connection, domains), every)
+        histories = rows_of_own_apps(read_histories(self.connection, domains), every)
         return {
             (row.app, row.name): self._table_model(domain)(
                 app=row.app, name=row.name, applied=row.applied
@@ -109,14 +109,14 @@ class DomainRecorder(MigrationRecorder):
 
     def record_applied(self, app: str, name: str) -> None:
         """Write the row into the history of the app's domain."""
-        domain = domain_of(app)
+        domain = get_domain_for(app)
         self._ensure(domain)
         self._rows(domain).create(app=app, name=name)
 
     def record_all_applied(self, keys: Iterable[tuple[str, str]]) -> None:
         """Write the rows of several migrations, one statement for each history."""
         wanted = list(keys)
-        for domain in dict.fromkeys(map(domain_of, dict.fromkeys(app for app, _ in wanted))):
+        for domain in dict.fromkeys(map(get_domain_for, dict.fromkeys(app for app, _ in wanted))):
             own = [key for key in wanted if key[0] in domain.app_labels]
             self._ensure(domain)
             model = self._table_model(domain)
@@ -124,7 +124,7 @@ class DomainRecorder(MigrationRecorder):
 
     def record_unapplied(self, app: str, name: str) -> None:
         """Delete the row from the history of the app's domain."""
-        domain = domain_of(app)
+        domain = get_domain_for(app)
         self._ensure(domain)
         self._rows(domain).filter(app=app, name=name).delete()
 
@@ -135,7 +135,7 @@ class DomainRecorder(MigrationRecorder):
                 self._rows(domain).delete()
 
 
-def install() -> None:
+def patch_django() -> None:
     """Make Django use :class:`DomainRecorder` wherever it names its recorder.
 
     Django 5.2 and 6.1 have no seam for this: the name is imported by the modules in

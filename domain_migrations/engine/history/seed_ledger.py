@@ -61,7 +61,7 @@ RETURNING 1
 FORGET_ROWS = "DELETE FROM {table} WHERE to_regclass(relation) IS NULL"
 
 
-class LedgerRow(NamedTuple):
+class SeedRecord(NamedTuple):
     """What is known of a seed's latest run.
 
     Attributes:
@@ -103,17 +103,17 @@ def ensure_ledger(connection: BaseDatabaseWrapper, domain: Domain) -> None:
 
 def read_ledger(
     connection: BaseDatabaseWrapper, domain: Domain
-) -> dict[tuple[str, str], LedgerRow]:
+) -> dict[tuple[str, str], SeedRecord]:
     """Return (app, name) → what is known of that seed; nothing where there is no ledger."""
     if not existing_tables(connection, [domain.seed_table]):
         return {}
     statement = sql.SQL("SELECT {columns} FROM {table}").format(
-        columns=sql.SQL(", ").join(map(sql.Identifier, LedgerRow._fields)),
+        columns=sql.SQL(", ").join(map(sql.Identifier, SeedRecord._fields)),
         table=sql.Identifier(*domain.seed_table),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        rows = [LedgerRow(*row) for row in cursor.fetchall()]
+        rows = [SeedRecord(*row) for row in cursor.fetchall()]
     # Django's cursors leave jsonb as text.
     return {
         (row.app, row.name): row._replace(tables=tuple(json.loads(row.tables)))  # type: ignore[arg-type]
@@ -121,7 +121,7 @@ def read_ledger(
     }
 
 
-def write_ledger(connection: BaseDatabaseWrapper, domain: Domain, row: LedgerRow) -> None:
+def write_ledger(connection: BaseDatabaseWrapper, domain: Domain, row: SeedRecord) -> None:
     """Record a seed's run, in place of its earlier one."""
     statement = sql.SQL(WRITE).format(table=sql.Identifier(*domain.seed_table))
     with connection.cursor() as cursor:
@@ -138,12 +138,12 @@ def clear_ledger(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> 
             cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(*table)))
 
 
-def forget_flushed(connection: BaseDatabaseWrapper, **_: Any) -> None:
+def on_flush(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Forget all that was seeded into a database whose tables were emptied; a receiver."""
     clear_ledger(connection, get_domains())
 
 
-def forget_dropped(connection: BaseDatabaseWrapper, domain: Domain) -> None:
+def forget_dropped_tables(connection: BaseDatabaseWrapper, domain: Domain) -> None:
     """Forget the seeds of which a table is not there any more, and the rows of such tables."""
     if len(existing_tables(connection, tables_of(domain))) < 2:
         return

@@ -18,10 +18,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, QualifiedName, get_domains
 from ...exceptions import InvalidConfiguration
-from ..sources.files import MigrationKey, keys, migration_file, migrations_on_disk
-from ..sources.parsing import declared, squashed
+from ..sources.files import MigrationKey, migration_file, migrations_on_disk, sorted_keys
+from ..sources.parsing import read_header, squash_map
 from .journal_queries import last_run_statuses
-from .tables import HistoryRow, owned_rows, read_histories, read_names, read_names_at_once
+from .tables import HistoryRow, applied_names, applied_names_bulk, read_histories, rows_of_own_apps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class DomainStatus:
         rows: the domain's history, oldest first; empty where only names were read.
         pending: on disk, not applied.
         unknown: applied, but not on disk and not replaced by a squashed migration on disk.
-        squash_to_record: a squashed migration whose replaced ones are all applied is not
+        unrecorded_squash: a squashed migration whose replaced ones are all applied is not
             recorded itself yet.
         misplaced: rows of the domain's apps found in core's history table, where they do not
             count.
@@ -43,19 +43,19 @@ class DomainStatus:
     rows: tuple[HistoryRow, ...]
     pending: tuple[MigrationKey, ...]
     unknown: tuple[MigrationKey, ...]
-    squash_to_record: bool
-    misplaced: tuple[MigrationKey, ...]
+    unrecorded_squash: bool
+    in_core_history: tuple[MigrationKey, ...]
     last_run: str | None
 
     @property
     def up_to_date(self) -> bool:
         """Nothing to apply, nothing to record, and the latest run got to its end."""
-        return not self.pending and self.settled
+        return not self.pending and self.is_consistent
 
     @property
-    def settled(self) -> bool:
+    def is_consistent(self) -> bool:
         """Nothing is left over from earlier runs, whatever is pending."""
-        return not self.squash_to_record and self.last_run in (None, "done")
+        return not self.unrecorded_squash and self.last_run in (None, "done")
 
     @property
     def last_change(self) -> datetime.datetime | None:
@@ -69,7 +69,7 @@ def read_statuses(
     every = get_domains()
     wanted = every if domains is None else domains
     found = read_histories(connection, list(dict.fromkeys((every[0], *wanted))))
-    owned = owned_rows(found, every)
+    owned = rows_of_own_apps(found, every)
     last_runs = last_run_statuses(connection, wanted)
     return [
         status_from(
@@ -114,10 +114,10 @@ def status_from_names(
     return DomainStatus(
         domain=domain,
         rows=(),
-        pending=keys(found.pending),
-        unknown=keys(found.unknown),
-        squash_to_record=found.squash_to_record,
-        misplaced=keys(key for key in misplaced if key[0] in labels),
+        pending=sorted_keys(found.pending),
+        unknown=sorted_keys(found.unknown),
+        unrecorded_squash=found.unrecorded_squash,
+        in_core_history=sorted_keys(key for key in misplaced if key[0] in labels),
         last_run=None,
     )
 
@@ -127,7 +127,7 @@ class Differences(NamedTuple):
 
     pending: set[MigrationKey]
     unknown: set[MigrationKey]
-    squash_to_record: bool
+    unrecorded_squash: bool
 
 
 def differences(domain: Domain, disk: set[MigrationKey], applied: set[MigrationKey]) -> Differences:
@@ -147,7 +147,7 @@ def _replacements(
     return {
         key: replaces
         for label in domain.app_labels
-        for key, replaces in squashed(label).items()
+        for key, replaces in squash_map(label).items()
         if key in disk
     }
 
@@ -163,8 +163,8 @@ def _pending(
     for those it replaces where all or none of them are applied, else they stand for it.
     """
     nodes, done, to_record = set(disk), set(applied), False
-    for key in sorted(replacements, key=lambda key: _depth(key, replacements)):
-        leaves = _leaves(key, replacements)
+    for key in sorted(replacements, key=lambda key: _squash_depth(key, replacements)):
+        leaves = _replaced_leaves(key, replacements)
         hits = leaves & done
         if hits == leaves:
             to_record = to_record or key not in done
@@ -178,27 +178,31 @@ def _pending(
     return nodes - done, to_record
 
 
-def _leaves(
+def _replaced_leaves(
     key: MigrationKey, replacements: dict[MigrationKey, frozenset[MigrationKey]]
 ) -> frozenset[MigrationKey]:
     if key not in replacements:
         return frozenset({key})
-    return frozenset().union(*(_leaves(inner, replacements) for inner in replacements[key]))
+    return frozenset().union(
+        *(_replaced_leaves(inner, replacements) for inner in replacements[key])
+    )
 
 
-def _depth(key: MigrationKey, replacements: dict[MigrationKey, frozenset[MigrationKey]]) -> int:
+def _squash_depth(
+    key: MigrationKey, replacements: dict[MigrationKey, frozenset[MigrationKey]]
+) -> int:
     if key not in replacements:
         return 0
-    return 1 + max(_depth(inner, replacements) for inner in replacements[key])
+    return 1 + max(_squash_depth(inner, replacements) for inner in replacements[key])
 
 
-def check_placed(status: DomainStatus) -> None:
+def check_not_in_core_history(status: DomainStatus) -> None:
     """Refuse to go on where migrations to apply are recorded in core's history.
 
     Raises:
         InvalidConfiguration: with the statements that move the rows.
     """
-    lost = sorted(set(status.misplaced) & set(status.pending))
+    lost = sorted(set(status.in_core_history) & set(status.pending))
     if not lost:
         return
     domain = status.domain
@@ -229,7 +233,7 @@ GROUP BY n.nspname
 
 def count_tables(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, int]:
     """Return domain name → number of tables in its schema, the engine's own left out."""
-    own: list[QualifiedName] = [table for domain in domains for table in domain.own_tables]
+    own: list[QualifiedName] = [table for domain in domains for table in domain.engine_tables]
     with connection.cursor() as cursor:
         cursor.execute(
             COUNT_TABLES,
@@ -243,7 +247,7 @@ def count_tables(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> 
     return {domain.name: counts.get(domain.schema, 0) for domain in domains}
 
 
-class Glance:
+class BulkStatusReader:
     """Reads each database once, for a run that only asks whether something is pending.
 
     How the latest run of a domain ended is not asked.
@@ -281,8 +285,8 @@ class Glance:
         self, connection: BaseDatabaseWrapper, domains: Sequence[Domain]
     ) -> dict[str, DomainStatus]:
         core = self.every[0]
-        names = read_names_at_once(connection, list(dict.fromkeys((core, *domains))))
-        owned = owned_rows(names, self.every)
+        names = applied_names_bulk(connection, list(dict.fromkeys((core, *domains))))
+        owned = rows_of_own_apps(names, self.every)
         return {
             domain.name: status_from_names(
                 domain,
@@ -293,7 +297,7 @@ class Glance:
         }
 
 
-class Standing(enum.Enum):
+class DomainState(enum.Enum):
     """What a domain's status comes to; the first of them that holds."""
 
     PENDING = "pending"
@@ -302,29 +306,29 @@ class Standing(enum.Enum):
     CURRENT = "current"
 
 
-def read_standings(
+def read_states(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, Standing]:
+) -> dict[str, DomainState]:
     """Return domain name → where it stands; the same as its status says."""
-    owned = owned_rows(read_names(connection, domains), get_domains())
+    owned = rows_of_own_apps(applied_names(connection, domains), get_domains())
     return {
         domain.name: _standing(domain, {MigrationKey(*row) for row in owned[domain.name]})
         for domain in domains
     }
 
 
-def _standing(domain: Domain, applied: set[MigrationKey]) -> Standing:
+def _standing(domain: Domain, applied: set[MigrationKey]) -> DomainState:
     disk = migrations_on_disk(domain.app_labels)
     missing = disk - applied
     # Where a migration that replaces no others is missing, something is pending: itself, or the
     # squashed one that stands for it. So one file is read, and not all of the domain's.
-    if any(not declared(migration_file(key)).replaces for key in missing):
-        return Standing.PENDING
-    return standing_of(differences(domain, disk, applied))
+    if any(not read_header(migration_file(key)).replaces for key in missing):
+        return DomainState.PENDING
+    return state_of(differences(domain, disk, applied))
 
 
-def standing_of(found: Differences | DomainStatus) -> Standing:
+def state_of(found: Differences | DomainStatus) -> DomainState:
     """Return what a domain's status, or as much of it as matters, comes to."""
-    if found.pending or found.squash_to_record:
-        return Standing.PENDING
-    return Standing.UNKNOWN if found.unknown else Standing.CURRENT
+    if found.pending or found.unrecorded_squash:
+        return DomainState.PENDING
+    return DomainState.UNKNOWN if found.unknown else DomainState.CURRENT

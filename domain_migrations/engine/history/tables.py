@@ -95,7 +95,7 @@ def read_histories(
     return _read(connection, domains, present)
 
 
-def read_names(
+def applied_names(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, set[tuple[str, str]]]:
     """Return domain name → app and name of each row of its history table, in no order.
@@ -108,7 +108,7 @@ def read_names(
     )
 
 
-def read_names_at_once(
+def applied_names_bulk(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, set[tuple[str, str]]]:
     """As :func:`read_names`, in one query where all the tables exist."""
@@ -119,7 +119,7 @@ def read_names_at_once(
         if not isinstance(exc.__cause__, UndefinedTable):
             raise
     with _savepoint(connection):
-        return read_names(connection, domains)
+        return applied_names(connection, domains)
 
 
 def _read_names(
@@ -166,7 +166,7 @@ def _read(
     return histories
 
 
-def owned_rows(
+def rows_of_own_apps(
     histories: Mapping[str, Iterable[Row]], domains: Sequence[Domain]
 ) -> dict[str, list[Row]]:
     """Drop the rows whose app belongs to another domain than the table they were found in.
@@ -181,14 +181,14 @@ def owned_rows(
     }
 
 
-def applied_sql(domain: Domain, app: str, name: str) -> sql.Composed:
+def insert_sql(domain: Domain, app: str, name: str) -> sql.Composed:
     """Return the statement that records a migration as applied, to be sent with others."""
     statement = sql.SQL("INSERT INTO {table} (app, name, applied) VALUES ({app}, {name}, {now})")
     table = sql.Identifier(*domain.history_table)
     return statement.format(table=table, app=app, name=name, now=now())
 
 
-def unapplied_sql(domain: Domain, app: str, name: str) -> sql.Composed:
+def delete_sql(domain: Domain, app: str, name: str) -> sql.Composed:
     """Return the statement that forgets that a migration is applied, to be sent with others."""
     statement = sql.SQL("DELETE FROM {table} WHERE app = {app} AND name = {name}")
     return statement.format(table=sql.Identifier(*domain.history_table), app=app, name=name)

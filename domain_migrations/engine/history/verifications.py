@@ -71,7 +71,7 @@ class StoredVerification:
     project_version: str
 
 
-def store_verification(
+def save_verification(
     journal: Journal,
     *,
     started: datetime.datetime,

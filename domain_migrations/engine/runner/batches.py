@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...exceptions import DependencyNotApplied, UnknownTarget
-from ..history.journal_queries import Entry
+from ..history.journal_queries import JournalEntry
 from ..sources.files import MigrationKey
 from .loader import DomainLoader
 from .plan import Plan
-from .recording import REPLACED, history_keys
+from .recording import REPLACED, recorded_keys
 
 Replaced = Mapping[tuple[str, str], frozenset[tuple[str, str]]]
 """Squashed migration → those it replaces."""
 
 
-def replaced_keys(loader: DomainLoader) -> Replaced:
+def squash_map(loader: DomainLoader) -> Replaced:
     """Return what the squashed migrations on disk replace, those that are squashed twice too."""
     return {
-        key: frozenset(history_keys(loader, migration)) - {key}
+        key: frozenset(recorded_keys(loader, migration)) - {key}
         for key, migration in loader.replacements.items()
     }
 
 
 def last_batches(
-    entries: Iterable[Entry],
+    entries: Iterable[JournalEntry],
     applied: Iterable[tuple[str, str]],
     count: int,
     replaced: Replaced,
@@ -42,7 +42,7 @@ def last_batches(
         count: how many batches.
         replaced: what goes when a squashed migration is undone.
     """
-    latest: dict[tuple[str, str], Entry] = {}
+    latest: dict[tuple[str, str], JournalEntry] = {}
     for entry in entries:
         key = MigrationKey(entry.app, entry.name)
         if entry.status not in ("done", "faked"):
@@ -68,7 +68,7 @@ def rollback_plan(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> Plan:
         DependencyNotApplied: a migration outside the batches stands on one inside.
     """
     graph, applied = loader.graph, loader.applied_migrations
-    nodes = _on_disk(loader, wanted)
+    nodes = _nodes_on_disk(loader, wanted)
     plan: Plan = []
     seen: set[tuple[str, str]] = set()
     for key in nodes:
@@ -85,12 +85,12 @@ def rollback_plan(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> Plan:
     return plan
 
 
-def _on_disk(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> list[tuple[str, str]]:
+def _nodes_on_disk(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> list[tuple[str, str]]:
     """Return the migrations as they are on disk: squashed ones instead of those they replace."""
     nodes: dict[tuple[str, str], None] = {}
     squashed = {
         part: (squash, parts)
-        for squash, parts in replaced_keys(loader).items()
+        for squash, parts in squash_map(loader).items()
         if squash in loader.graph.nodes
         for part in parts
     }

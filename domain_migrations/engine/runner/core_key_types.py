@@ -23,8 +23,8 @@ from ...backends.postgresql.names import parse_table_name
 from ...domains import CORE_SCHEMA, QualifiedName
 from ...exceptions import BoundaryViolation
 from ...operations import AlterReferencedKey
-from ..catalog.core_references import Reference, read_references
-from ..guard.operation_kinds import flatten
+from ..catalog.core_references import CoreReference, read_core_references
+from ..guard.operation_kinds import database_operations
 from ..sql.alterations import alterations
 from .loader import DomainLoader
 from .plan import Plan
@@ -54,7 +54,7 @@ def check_key_types(connection: BaseDatabaseWrapper, loader: DomainLoader, plan:
     suspects = [step for step in plan if any(map(_may_change, step[0].operations))]
     if not suspects:
         return
-    references = read_references(connection)
+    references = read_core_references(connection)
     for migration, backwards in suspects:
         _check_alone(migration)
         if not references:
@@ -72,11 +72,13 @@ def check_key_types(connection: BaseDatabaseWrapper, loader: DomainLoader, plan:
 
 
 def _may_change(operation: Operation) -> bool:
-    return any(isinstance(inner, AlterField | RunSQL) for inner in flatten([operation]))
+    return any(isinstance(inner, AlterField | RunSQL) for inner in database_operations([operation]))
 
 
 def _check_alone(migration: Migration) -> None:
-    inside = any(isinstance(inner, AlterReferencedKey) for inner in flatten(migration.operations))
+    inside = any(
+        isinstance(inner, AlterReferencedKey) for inner in database_operations(migration.operations)
+    )
     if inside and len(migration.operations) > 1:
         raise BoundaryViolation(
             f"Migration {migration} is refused: AlterReferencedKey is not its only operation.",
@@ -89,7 +91,7 @@ def _refusal(
     number: int,
     operation: Operation,
     change: TypeChange,
-    behind: list[Reference],
+    behind: list[CoreReference],
 ) -> BoundaryViolation:
     names = ", ".join(dict.fromkeys(map(str, behind)))
     return BoundaryViolation(
@@ -105,7 +107,7 @@ def _changes(
 ) -> Iterator[tuple[int, Operation, TypeChange]]:
     for number, operation in enumerate(migration.operations, start=1):
         before = state.clone() if isinstance(operation, SeparateDatabaseAndState) else state
-        for inner in flatten([operation]):
+        for inner in database_operations([operation]):
             if isinstance(inner, AlterReferencedKey):
                 continue
             if isinstance(inner, AlterField):

@@ -10,48 +10,53 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
 from ...exceptions import (
-    ConnectionFailed,
+    DatabaseUnavailable,
     DomainMigrationsError,
-    LockBusy,
+    InsufficientPrivilege,
+    LockNotAvailable,
     MigrationFailed,
-    PrivilegeMissing,
     StatementTimeout,
     UnknownTarget,
 )
-from ..boundary.models import check_models
+from ..boundary.models import refuse_model_problems
 from ..boundary.plan import check_plan
 from ..history.journal import Journal
 from ..history.run_context import RunContext
-from ..history.seed_ledger import forget_dropped
-from ..history.status import DomainStatus, Glance, check_placed, read_statuses
+from ..history.seed_ledger import forget_dropped_tables
+from ..history.status import (
+    BulkStatusReader,
+    DomainStatus,
+    check_not_in_core_history,
+    read_statuses,
+)
 from ..history.tables import ensure_history, ensure_schema
-from ..sessions.advisory_locks import HeldLock
-from ..sessions.connection import database_errors, wait_for_database
-from ..sessions.exclusive import exclusive
+from ..sessions.advisory_locks import RunLock
+from ..sessions.connection import translate_database_errors, wait_for_database
+from ..sessions.exclusive import locked_session
 from ..sessions.session import SessionCheck
-from ..sessions.timeouts import Traffic
+from ..sessions.timeouts import LockPolicy
 from ..sources.files import MigrationKey, migrations_on_disk
 from .dry_run.dry_run import DryRun
 from .dry_run.plan_preview import preview
 from .edited_migrations import check_checksums
-from .executor import DomainExecutor, Outcome
-from .hooks.dispatch import HookBehindFailed, RunHooks
+from .executor import DomainExecutor, RunProgress
+from .hooks.dispatch import AfterHookFailed, HookDispatcher
 from .interruptions import check_interrupted
-from .loader import DomainLoader, load
+from .loader import DomainLoader, load_domain
 from .migrate_signals import emit_post_migrate, emit_pre_migrate, emit_without_plan
 from .options import MigrateOptions
-from .plan import forwards
+from .plan import applied_keys
 from .planner import make_plan
-from .project_state import applied_state
-from .recording import run_recorded
+from .project_state import applied_project_state
+from .recording import logged_run
 from .reporter import Reporter
-from .results import DomainResult, Error, Status
+from .results import DomainResult, ErrorInfo, Status
 from .snapshot_restore import choose_snapshot, restore_snapshot
 from .syncdb import create_tables, models_without_table
 
-FAILURES = (
-    *(MigrationFailed, ConnectionFailed, PrivilegeMissing, StatementTimeout),
-    HookBehindFailed,
+INFRASTRUCTURE_ERRORS = (
+    *(MigrationFailed, DatabaseUnavailable, InsufficientPrivilege, StatementTimeout),
+    AfterHookFailed,
 )
 """Errors of the world; all others are refusals of ours."""
 
@@ -73,7 +78,7 @@ class DomainRun:
         options: MigrateOptions,
         context: RunContext,
         reporter: Reporter,
-        glance: Glance | None = None,
+        glance: BulkStatusReader | None = None,
     ) -> None:
         self.domain = domain
         self.options = options
@@ -81,49 +86,49 @@ class DomainRun:
         self.reporter = reporter
         self.glance = glance
         self.alias = options.database or domain.database
-        self.outcome = Outcome()
+        self.outcome = RunProgress()
         self.batch: int | None = None
         self.unknown: tuple[MigrationKey, ...] = ()
         self.pending: tuple[MigrationKey, ...] = ()
         self.dry_run: DryRun | None = None
 
-    def result(self) -> DomainResult:
+    def run(self) -> DomainResult:
         """Run, and return what came of it; errors of ours are in the result, not raised."""
         started = time.monotonic()
         try:
-            result = self._run()
+            result = self._run_locked()
         except DomainMigrationsError as exc:
             result = self._failed(exc)
         return result.with_seconds(time.monotonic() - started)
 
-    def _run(self) -> DomainResult:
-        self.reporter.domain(self.domain)
-        check_models(self.domain)
-        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.waiting)
-        with database_errors(self.alias):
-            status = self._look(connections[self.alias])
+    def _run_locked(self) -> DomainResult:
+        self.reporter.on_domain_start(self.domain)
+        refuse_model_problems(self.domain)
+        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.on_wait)
+        with translate_database_errors(self.alias):
+            status = self._read_status(connections[self.alias])
             self._check_files(status)
         if self._nothing_to_do(status):
             return self._result("unchanged")
-        if self.options.checks_latest:
+        if self.options.only_checks_pending:
             return self._result("pending" if status.pending else "unchanged")
-        if self.options.looks_only:
+        if self.options.is_read_only:
             return self._preview()
-        if self.options.rolls_back:
-            return self._try()
-        with exclusive(
+        if self.options.is_dry_run:
+            return self._dry_run()
+        with locked_session(
             self.alias,
             self.domain,
-            wait=self.options.seconds_for_lock,
+            wait=self.options.lock_wait_seconds,
             reporter=self.reporter,
         ) as lock:
             # Another run may have done the work while this one waited.
-            status = self._look(lock.connection)
+            status = self._read_status(lock.connection)
             if self._nothing_to_do(status):
                 return self._result("unchanged")
             return self._migrate(lock, status)
 
-    def _look(self, connection: BaseDatabaseWrapper) -> DomainStatus:
+    def _read_status(self, connection: BaseDatabaseWrapper) -> DomainStatus:
         if self.glance is not None:
             status = self.glance.status(connection, self.domain)
         else:
@@ -135,7 +140,7 @@ class DomainRun:
                 f" disk: {', '.join(map(str, status.unknown))}.",
                 hint="Deploy the code that has them, or leave --strict out.",
             )
-        check_placed(status)
+        check_not_in_core_history(status)
         return status
 
     def _check_files(self, status: DomainStatus) -> None:
@@ -146,12 +151,12 @@ class DomainRun:
             check_checksums(connection, status, self.reporter, strict=options.strict)
 
     def _is_latest(self, status: DomainStatus) -> bool:
-        return status.up_to_date and not self.options.asks_more_than_latest
+        return status.up_to_date and not self.options.has_explicit_target
 
     def _nothing_to_do(self, status: DomainStatus) -> bool:
         return self._is_latest(status) and not self.options.run_syncdb
 
-    def _nothing_to_sync(self, connection: BaseDatabaseWrapper, status: DomainStatus) -> bool:
+    def _only_signals_needed(self, connection: BaseDatabaseWrapper, status: DomainStatus) -> bool:
         """Return whether Django's receivers are all that is to be called.
 
         The test runner asks for ``run_syncdb`` and finds what earlier tests have left, perhaps
@@ -167,9 +172,9 @@ class DomainRun:
     ) -> DomainExecutor:
         executor = DomainExecutor(
             connection,
-            load(connection, self.domain),
+            load_domain(connection, self.domain),
             journal=Journal(connection, self.domain, self.context),
-            traffic=Traffic(connection, self.options, report=self.reporter.note),
+            traffic=LockPolicy(connection, self.options, report=self.reporter.on_note),
             check_session=check_session,
             progress=self.reporter.progress,
         )
@@ -177,29 +182,29 @@ class DomainRun:
         return executor
 
     def _preview(self) -> DomainResult:
-        with database_errors(self.alias):
+        with translate_database_errors(self.alias):
             connection = connections[self.alias]
             executor = self._executor(connection, lambda step, also=None: None)
             plan = make_plan(connection, executor, self.options)
-            check_plan(plan, applied_state(executor.loader), self.domain)
-            self.pending = forwards(plan)
+            check_plan(plan, applied_project_state(executor.loader), self.domain)
+            self.pending = applied_keys(plan)
             if self.options.check:
                 return self._result("pending" if plan else "unchanged")
             if not plan:
                 return self._result("unchanged")
             return self._result("planned", steps=preview(connection, executor.loader, plan))
 
-    def _try(self) -> DomainResult:
+    def _dry_run(self) -> DomainResult:
         self.dry_run = DryRun(self.domain, self.options, self.reporter)
         with self.dry_run.locks(self.alias) as lock:
-            self._look(lock.connection)
+            self._read_status(lock.connection)
             self.dry_run.run(lock)
-        self.pending = forwards(self.dry_run.plan)
+        self.pending = applied_keys(self.dry_run.plan)
         return self._result("planned" if self.dry_run.plan else "unchanged")
 
-    def _migrate(self, lock: HeldLock, status: DomainStatus) -> DomainResult:
+    def _migrate(self, lock: RunLock, status: DomainStatus) -> DomainResult:
         connection, options = lock.connection, self.options
-        if self._nothing_to_sync(connection, status):
+        if self._only_signals_needed(connection, status):
             emit_without_plan(connection, self.domain, options)
             return self._result("unchanged")
         executor = self._executor(connection, lock.assert_same)
@@ -208,60 +213,62 @@ class DomainRun:
         )
         plan = make_plan(connection, executor, options)
         # What waits for the other stage leaves nothing to do in this one.
-        done = status.up_to_date if options.stage is None else status.settled
+        done = status.up_to_date if options.stage is None else status.is_consistent
         if not plan and done and not options.run_syncdb:
             return self._result("unchanged")
-        state = applied_state(executor.loader)
+        state = applied_project_state(executor.loader)
         check_plan(plan, state, self.domain)
         snapshot = choose_snapshot(executor, plan, options, self.reporter)
         journal = executor.records.journal
         # An earlier run that did not get to its end still owes the hooks behind it.
         due = bool(plan) or status.last_run not in (None, "done")
-        hooks = RunHooks(self.domain, lock, journal, options, self.reporter, plan, due)
+        hooks = HookDispatcher(self.domain, lock, journal, options, self.reporter, plan, due)
         with (
-            hooks.around(self._failed),
-            database_errors(self.alias),
-            run_recorded(journal) as record,
+            hooks.failure_hooks(self._failed),
+            translate_database_errors(self.alias),
+            logged_run(journal) as record,
         ):
             hooks.before(self._result("planned"))
-            self._prepare(executor, journal)
+            self._ensure_engine_tables(executor, journal)
             record.begin()
             self.batch = journal.batch if plan else None
             hooks.write()
             emit_pre_migrate(connection, self.domain, options, plan, state)
             if options.run_syncdb:
-                self._sync(connection, executor.loader)
+                self._create_unmigrated_tables(connection, executor.loader)
             left, state = restore_snapshot(executor, snapshot, plan, state, options, self.reporter)
             state = executor.migrate(
                 [], plan=left, state=state, fake=options.fake, fake_initial=options.fake_initial
             )
             if plan and plan[-1][1]:
-                state = executor.state_after_undo()
+                state = executor.state_after_unapply()
             emit_post_migrate(connection, self.domain, options, plan, state)
-            self.pending = self._look(connection).pending
+            self.pending = self._read_status(connection).pending
             result = self._result("migrated" if plan else "unchanged")
             hooks.after(result)
         return result
 
-    def _prepare(self, executor: DomainExecutor, journal: Journal) -> None:
+    def _ensure_engine_tables(self, executor: DomainExecutor, journal: Journal) -> None:
         """Make the schema before anything in it is touched, then the tables of ours.
 
         The seeds of tables that were dropped by hand are forgotten while the tables are missing:
         once the run has made them anew, nobody can tell that they are empty.
         """
         ensure_schema(executor.connection, self.domain.schema)
-        with executor.identity.domain():
+        with executor.identity.as_domain_role():
             ensure_history(executor.connection, self.domain)
             journal.open()
-            forget_dropped(executor.connection, self.domain)
+            forget_dropped_tables(executor.connection, self.domain)
 
-    def _sync(self, connection: BaseDatabaseWrapper, loader: DomainLoader) -> None:
+    def _create_unmigrated_tables(
+        self, connection: BaseDatabaseWrapper, loader: DomainLoader
+    ) -> None:
         labels = [label for label in self.domain.app_labels if label in loader.unmigrated_apps]
         for table in create_tables(connection, self.domain, labels):
-            self.reporter.note(f"Created table {table}")
+            self.reporter.on_note(f"Created table {table}")
 
     def _result(self, status: Status, **values: Any) -> DomainResult:
-        if self.options.shows_steps:
+        if self.options.wants_steps:
             values.setdefault("steps", tuple(self.dry_run.steps if self.dry_run else ()))
         if self.dry_run:
             values["not_rehearsed"] = tuple(self.dry_run.not_rehearsed)
@@ -278,9 +285,9 @@ class DomainRun:
 
     def _failed(self, exc: DomainMigrationsError) -> DomainResult:
         changed = self.outcome.applied or self.outcome.reverted
-        if isinstance(exc, LockBusy):
+        if isinstance(exc, LockNotAvailable):
             status: Status = "busy"
-        elif changed or isinstance(exc, FAILURES):
+        elif changed or isinstance(exc, INFRASTRUCTURE_ERRORS):
             status = "failed"
         else:
             status = "refused"
@@ -288,4 +295,4 @@ class DomainRun:
             self.batch = None
         done = {ran.key for ran in self.outcome.applied}
         self.pending = tuple(key for key in self.pending if key not in done)
-        return self._result(status, error=Error.of(exc))
+        return self._result(status, error=ErrorInfo.of(exc))

@@ -24,22 +24,22 @@ from django.utils.timezone import now
 
 from ...domains import Domain
 from ...exceptions import BoundaryViolation, DomainMigrationsError
-from ..guard.guard import FootprintGuard
+from ..guard.guard import BoundaryGuard
 from ..history.journal import Direction, Journal
 from ..history.recorder import DomainRecorder
-from ..sessions.roles import Identity
+from ..sessions.roles import RoleSwitcher
 from ..sessions.session import SessionCheck, is_alive
-from ..sessions.timeouts import Traffic
+from ..sessions.timeouts import LockPolicy
 from ..sources.files import MigrationKey
-from .failures import Position, failure_of
+from .failures import Position, migration_error
 from .interruptions import BUILT, FINISHED, Interruption
 from .loader import DomainLoader
 from .operation_hooks import editor_without_savepoint, run_operations
-from .project_state import state_of
-from .recording import Records, contained_in
-from .results import Ran
+from .project_state import project_state
+from .recording import MigrationLog, migrations_in
+from .results import AppliedMigration
 
-EARLIER = "An earlier migration"
+PREVIOUS_STEP = "An earlier migration"
 FORCE_CONSTRAINTS = "SET CONSTRAINTS ALL IMMEDIATE"
 
 Progress = Callable[..., None]
@@ -47,11 +47,11 @@ Progress = Callable[..., None]
 
 
 @dataclass
-class Outcome:
+class RunProgress:
     """What an executor has done so far; still there when it was stopped by an error."""
 
-    applied: list[Ran] = field(default_factory=list)
-    reverted: list[Ran] = field(default_factory=list)
+    applied: list[AppliedMigration] = field(default_factory=list)
+    reverted: list[AppliedMigration] = field(default_factory=list)
 
 
 class DomainExecutor(MigrationExecutor):
@@ -75,7 +75,7 @@ class DomainExecutor(MigrationExecutor):
         loader: DomainLoader,
         *,
         journal: Journal,
-        traffic: Traffic,
+        traffic: LockPolicy,
         check_session: SessionCheck,
         progress: Progress | None = None,
     ) -> None:
@@ -85,12 +85,12 @@ class DomainExecutor(MigrationExecutor):
         self.recorder = DomainRecorder(connection, loader.domain)
         self.progress_callback = progress
         self.domain: Domain = loader.domain
-        self.records = Records(self.recorder, journal, loader, check_session)
+        self.records = MigrationLog(self.recorder, journal, loader, check_session)
         self.traffic = traffic
         self.check_session = check_session
-        self.guard = FootprintGuard(connection, self.domain)
-        self.identity = Identity(connection, self.domain)
-        self.outcome = Outcome()
+        self.guard = BoundaryGuard(connection, self.domain)
+        self.identity = RoleSwitcher(connection, self.domain)
+        self.outcome = RunProgress()
         self.interruption: Interruption | None = None
 
     def apply_migration(
@@ -106,11 +106,11 @@ class DomainExecutor(MigrationExecutor):
             fake, state = self.detect_soft_applied(state, migration)
         started = time.monotonic()
         if fake:
-            self.records.faked(migration, "forwards")
+            self.records.log_faked(migration, "forwards")
             state = migration.mutate_state(state, preserve=False)
         else:
-            state = self._run(migration, state, "forwards")
-        self.outcome.applied.extend(_ran(migration, started))
+            state = self._run_with_retries(migration, state, "forwards")
+        self.outcome.applied.extend(_timings(migration, started))
         self._report("apply_success", migration, fake)
         return state
 
@@ -121,10 +121,10 @@ class DomainExecutor(MigrationExecutor):
         self._report("unapply_start", migration, fake)
         started = time.monotonic()
         if fake:
-            self.records.faked(migration, "backwards")
+            self.records.log_faked(migration, "backwards")
         else:
-            state = self._run(migration, state, "backwards")
-        self.outcome.reverted.extend(_ran(migration, started))
+            state = self._run_with_retries(migration, state, "backwards")
+        self.outcome.reverted.extend(_timings(migration, started))
         self._report("unapply_success", migration, fake)
         return state
 
@@ -139,39 +139,41 @@ class DomainExecutor(MigrationExecutor):
         applied: set[tuple[str, str]] = set(self.recorder.applied_migrations()) if own else set()
         for key, migration in own.items():
             if key not in applied and all(replaced in applied for replaced in migration.replaces):
-                self.records.replaced(migration)
+                self.records.log_squash(migration)
                 applied.add(key)
 
-    def _run(self, migration: Migration, state: ProjectState, direction: Direction) -> ProjectState:
+    def _run_with_retries(
+        self, migration: Migration, state: ProjectState, direction: Direction
+    ) -> ProjectState:
         attempt = 0
         while True:
             if not is_alive(self.connection):
-                self.check_session(EARLIER)
+                self.check_session(PREVIOUS_STEP)
             started, clock, position = now(), time.monotonic(), Position(migration, direction)
             try:
                 if migration.atomic:
                     return self._run_atomic(migration, state, direction, started, position)
                 return self._run_non_atomic(migration, state, direction, started, position)
             except DomainMigrationsError as exc:
-                if not position.begun:
+                if not position.started:
                     raise
                 failure = exc
             except Exception as exc:
                 attempt += 1
-                if self.traffic.retries(exc, attempt, migration):
+                if self.traffic.should_retry(exc, attempt, migration):
                     # The failed operations have changed the state already.
                     state = self._state_before(migration)
                     continue
-                blamed = self.traffic.blamed()
-                failure = failure_of(exc, position, self.outcome.applied, blamed=blamed)
+                blamed = self.traffic.blocker_clause()
+                failure = migration_error(exc, position, self.outcome.applied, blamed=blamed)
                 failure.__cause__ = exc
             self._report("failure", migration, False)
             # What was refused has run too, but it must not be passed over by going on behind it.
-            kept = position.index if isinstance(failure, BoundaryViolation) else position.ran
-            left = {} if migration.atomic else {FINISHED: position.skipped + kept}
+            kept = position.checked if isinstance(failure, BoundaryViolation) else position.executed
+            left = {} if migration.atomic else {FINISHED: position.resumed_from + kept}
             if self.traffic.built:
                 left[BUILT] = True
-            self.records.failed(migration, direction, started, clock, failure, left)
+            self.records.log_failure(migration, direction, started, clock, failure, left)
             raise failure
 
     def _run_atomic(
@@ -186,27 +188,27 @@ class DomainExecutor(MigrationExecutor):
 
         @contextmanager
         def watch(operation: Operation) -> Iterator[None]:
-            with self._identity_for(operation):
+            with self._role_for(operation):
                 yield
             self.guard.after_operation(operation)
             position.done(operation)
 
         with (
             transaction.atomic(using=self.connection.alias),
-            self.traffic.timeouts(lambda limit: self.check_session(EARLIER, also=limit)),
-            self._acting(migration),
+            self.traffic.timeouts(lambda limit: self.check_session(PREVIOUS_STEP, also=limit)),
+            self._as_domain_role(migration),
         ):
-            position.begun = True
+            position.started = True
             self.guard.begin(migration, backwards=direction == "backwards")
             with editor_without_savepoint(self.connection) as editor:
                 state = run_operations(migration, state, editor, direction, watch)
-                position.place = "the deferred SQL"
-            position.place = "the deferred constraints"
-            self.guard.run_last(FORCE_CONSTRAINTS)
-            position.place = "the footprint guard"
+                position.phase = "the deferred SQL"
+            position.phase = "the deferred constraints"
+            self.guard.run_final(FORCE_CONSTRAINTS)
+            position.phase = "the footprint guard"
             footprint = self.guard.check()
-            position.place = "the history row"
-            self.records.done(migration, direction, started, clock, footprint)
+            position.phase = "the history row"
+            self.records.log_applied(migration, direction, started, clock, footprint)
         return state
 
     def _run_non_atomic(
@@ -223,41 +225,41 @@ class DomainExecutor(MigrationExecutor):
 
         @contextmanager
         def watch(operation: Operation) -> Iterator[None]:
-            with self._identity_for(operation):
+            with self._role_for(operation):
                 yield
-            position.ran += 1
+            position.executed += 1
             self.guard.after_operation(operation)
             self.traffic.begun = self.traffic.built = False
             position.done(operation)
-            self.records.running(migration, direction, started, finished + position.index)
+            self.records.log_progress(migration, direction, started, finished + position.checked)
 
-        self.check_session(EARLIER)
-        position.begun = True
-        position.skipped = finished
+        self.check_session(PREVIOUS_STEP)
+        position.started = True
+        position.resumed_from = finished
         self.traffic.begun = interruption is not None and interruption.may_have_built
-        with self.traffic.session_timeouts(migration), self._acting(migration):
-            self.records.running(migration, direction, started, finished)
+        with self.traffic.session_timeouts(migration), self._as_domain_role(migration):
+            self.records.log_progress(migration, direction, started, finished)
             self.guard.begin(migration, backwards=direction == "backwards")
             with self.connection.schema_editor(atomic=False) as editor:
                 state = run_operations(migration, state, editor, direction, watch, skip=finished)
-                position.place = "the deferred SQL"
-            position.place = "the footprint guard"
+                position.phase = "the deferred SQL"
+            position.phase = "the footprint guard"
             footprint = self.guard.check()
-            position.place = "the history row"
+            position.phase = "the history row"
             with transaction.atomic(using=self.connection.alias):
-                self.records.done(migration, direction, started, clock, footprint)
+                self.records.log_applied(migration, direction, started, clock, footprint)
         return state
 
-    def _acting(self, migration: Migration) -> AbstractContextManager[None]:
+    def _as_domain_role(self, migration: Migration) -> AbstractContextManager[None]:
         """Act as the domain's role, unless the migration says that it writes core's rows."""
         if getattr(migration, "writes_core", False):
             return nullcontext()
-        return self.identity.domain()
+        return self.identity.as_domain_role()
 
-    def _identity_for(self, operation: Operation) -> AbstractContextManager[None]:
+    def _role_for(self, operation: Operation) -> AbstractContextManager[None]:
         """Let what Django puts into a plan, the renaming of content types, write core's rows."""
         if isinstance(operation, RenameContentType):
-            return self.identity.connecting()
+            return self.identity.as_login_role()
         return nullcontext()
 
     def _interruption_of(self, migration: Migration, direction: Direction) -> Interruption | None:
@@ -268,7 +270,7 @@ class DomainExecutor(MigrationExecutor):
         """Return the project state that the migration starts from, built anew."""
         return self._state_of_applied(until=migration)
 
-    def state_after_undo(self) -> ProjectState:
+    def state_after_unapply(self) -> ProjectState:
         """Return the project state of what is still applied.
 
         Django's executor returns the state before the last migration that it undid, in which
@@ -280,14 +282,14 @@ class DomainExecutor(MigrationExecutor):
         done = set(self.loader.applied_migrations)
         done |= {ran.key for ran in self.outcome.applied}
         done -= {ran.key for ran in self.outcome.reverted}
-        return state_of(self.loader, done, until=until)
+        return project_state(self.loader, done, until=until)
 
     def _report(self, action: str, migration: Migration, fake: bool) -> None:
         if self.progress_callback:
             self.progress_callback(action, migration, fake)
 
 
-def _ran(migration: Migration, started: float) -> list[Ran]:
-    parts = contained_in(migration)
+def _timings(migration: Migration, started: float) -> list[AppliedMigration]:
+    parts = migrations_in(migration)
     seconds = (time.monotonic() - started) / len(parts)
-    return [Ran(MigrationKey(part.app_label, part.name), seconds) for part in parts]
+    return [AppliedMigration(MigrationKey(part.app_label, part.name), seconds) for part in parts]

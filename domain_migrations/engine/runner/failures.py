@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
-from ...domains import domain_of
+from ...domains import get_domain_for
 from ...exceptions import (
     DomainMigrationsError,
     MigrationFailed,
 )
 from ..history.journal import Direction
 from ..sessions.errors import (
-    LOCK_NOT_HAD,
-    failure_kind,
-    primary_message,
+    LOCK_NOT_AVAILABLE,
+    error_class_for,
+    first_line,
     sqlstate_of,
 )
-from .results import Ran
+from .results import AppliedMigration
 
 
 @dataclass
@@ -36,28 +36,28 @@ class Position:
 
     migration: Migration
     direction: Direction
-    index: int = 0
-    ran: int = 0
-    skipped: int = 0
-    place: str = ""
-    begun: bool = False
+    checked: int = 0
+    executed: int = 0
+    resumed_from: int = 0
+    phase: str = ""
+    started: bool = False
 
     def done(self, operation: Operation) -> None:
-        self.index += 1
+        self.checked += 1
 
     def __str__(self) -> str:
-        if self.place:
-            return self.place
+        if self.phase:
+            return self.phase
         operations = self.migration.operations
-        done = self.skipped + self.index
+        done = self.resumed_from + self.checked
         number = len(operations) - done if self.direction == "backwards" else done + 1
         if not 1 <= number <= len(operations):
             return "its end"
         return f"operation {number} of {len(operations)} ({operations[number - 1].describe()})"
 
 
-def failure_of(
-    exc: Exception, position: Position, applied: Sequence[Ran], *, blamed: str = ""
+def migration_error(
+    exc: Exception, position: Position, applied: Sequence[AppliedMigration], *, blamed: str = ""
 ) -> DomainMigrationsError:
     """Return the error of the contract for what stopped a migration.
 
@@ -69,10 +69,10 @@ def failure_of(
             message.
     """
     state = sqlstate_of(exc)
-    kind = failure_kind(state) or MigrationFailed
+    kind = error_class_for(state) or MigrationFailed
     migration = position.migration
     verb = "failed" if position.direction == "forwards" else "could not be undone: it failed"
-    message = f"Migration {migration} {verb} at {position}: {primary_message(exc).rstrip('.')}."
+    message = f"Migration {migration} {verb} at {position}: {first_line(exc).rstrip('.')}."
     before = ", ".join(str(ran.key) for ran in applied) or "none"
     if migration.atomic:
         hint = (
@@ -80,12 +80,12 @@ def failure_of(
             " Correct the cause and run the command again; it goes on from here."
         )
     else:
-        domain = domain_of(migration.app_label).name
+        domain = get_domain_for(migration.app_label).name
         hint = (
             "It is not atomic: what its finished operations did was kept, and it is not"
             f" recorded. Applied before it in this run: {before}. Look at what is there,"
             f" then run: manage.py repair_domain {domain} --resume"
         )
-    if state == LOCK_NOT_HAD and blamed:
+    if state == LOCK_NOT_AVAILABLE and blamed:
         hint += f" It was {blamed.removeprefix(': ')}."
     return kind(message, hint=hint, sqlstate=state)

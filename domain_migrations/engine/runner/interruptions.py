@@ -9,9 +9,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
-from ...exceptions import Interrupted, UnknownTarget
+from ...exceptions import MigrationInterrupted, UnknownTarget
 from ..history.journal import Direction
-from ..history.journal_queries import Entry, latest_entries, read_entries
+from ..history.journal_queries import JournalEntry, latest_entries, read_entries
 from ..sources.files import MigrationKey
 from .loader import DomainLoader
 
@@ -46,7 +46,7 @@ class Interruption:
     key: MigrationKey
     backwards: bool
     finished: int
-    entry: Entry
+    entry: JournalEntry
 
     def is_of(self, migration: Migration, direction: Direction) -> bool:
         """Return whether this is what was interrupted, in the same direction."""
@@ -75,7 +75,7 @@ class Interruption:
         )
 
 
-def find_interruption(entries: Iterable[Entry]) -> Interruption | None:
+def find_interruption(entries: Iterable[JournalEntry]) -> Interruption | None:
     """Return the migration that was interrupted last, by what the journal says."""
     rows = list(entries)
     for (app, name), entry in latest_entries(rows).items():
@@ -96,7 +96,7 @@ def find_interruption(entries: Iterable[Entry]) -> Interruption | None:
 
 def refuse(
     connection: BaseDatabaseWrapper, loader: DomainLoader, interruption: Interruption
-) -> Interrupted:
+) -> MigrationInterrupted:
     """Return the error that says what state the migration is in, and what to run."""
     domain, key = loader.domain, interruption.key
     with connection.cursor() as cursor:
@@ -113,7 +113,7 @@ def refuse(
     if invalid:
         message += f" Invalid indexes: {', '.join(invalid)}."
     name = f"{key.app}.{key.name}" if len(domain.app_labels) > 1 else key.name
-    return Interrupted(
+    return MigrationInterrupted(
         message,
         hint=(
             f"To go on with its operation {interruption.finished + 1}:"

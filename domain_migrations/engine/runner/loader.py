@@ -15,8 +15,8 @@ from django.db.migrations.migration import Migration
 
 from ...domains import Domain, get_domain, get_domains
 from ...exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfiguration
-from ..boundary.rule import may_use, why_not
-from ..history.recorder import reading_only
+from ..boundary.rule import may_depend_on, violation_clause
+from ..history.recorder import limit_reads_to
 
 
 class DomainLoader(MigrationLoader):
@@ -71,44 +71,44 @@ class DomainLoader(MigrationLoader):
                 self._check_link((migration.app_label, migration.name), parent)
             for child in migration.run_before:
                 self._check_link(child, (migration.app_label, migration.name))
-                self._check_named(migration, child)
+                self._check_run_before(migration, child)
 
     def build_graph(self) -> None:
         """Build it with what the histories of these domains say; others' do not matter to it."""
-        with reading_only(self.domains):
+        with limit_reads_to(self.domains):
             super().build_graph()
 
     def check_consistent_history(self, connection: BaseDatabaseWrapper) -> None:
         """Check what is loaded, by the same histories."""
-        with reading_only(self.domains):
+        with limit_reads_to(self.domains):
             super().check_consistent_history(connection)
 
     def _check_link(self, child: tuple[str, str], parent: tuple[str, str]) -> None:
         """Refuse a dependency that breaks the rule, before the graph misses its other end."""
         user, used = self.owners.get(child[0]), self.owners.get(parent[0])
-        if user is not None and used is not None and not may_use(user, used):
+        if user is not None and used is not None and not may_depend_on(user, used):
             raise BoundaryViolation(
                 f"Migration {child[0]}.{child[1]} depends on {parent[0]}.{parent[1]}:"
-                f" {why_not(user, used)}.",
+                f" {violation_clause(user, used)}.",
                 hint=(
                     "Take the dependency out: keep the other's id instead of a foreign key, or"
                     " move what both need to core."
                 ),
             )
 
-    def _check_named(self, migration: Migration, child: tuple[str, str]) -> None:
+    def _check_run_before(self, migration: Migration, child: tuple[str, str]) -> None:
         """Refuse core's ``run_before`` of a domain; other domains' loaders would miss it."""
         user, used = self.owners[migration.app_label], self.owners.get(child[0])
-        if used is not None and not may_use(user, used):
+        if used is not None and not may_depend_on(user, used):
             raise BoundaryViolation(
                 f"Migration {migration} has {child[0]}.{child[1]} in its run_before:"
-                f" {why_not(user, used)}.",
+                f" {violation_clause(user, used)}.",
                 hint=f"Take it out; if {child[0]}.{child[1]} needs it, write"
                 f" {(migration.app_label, migration.name)!r} into its dependencies.",
             )
 
 
-def load(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
+def load_domain(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
     """Return a loader whose graph and history are sound.
 
     Raises:
@@ -127,11 +127,11 @@ def load(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
         raise InvalidConfiguration(
             f'The migrations of the domain "{domain.name}" cannot be loaded: {exc}'
         ) from exc
-    _check_ends(loader)
+    _check_single_leaf(loader)
     return loader
 
 
-def _check_ends(loader: DomainLoader) -> None:
+def _check_single_leaf(loader: DomainLoader) -> None:
     for label, names in sorted(loader.detect_conflicts().items()):
         if label in loader.domain.app_labels:
             raise InvalidConfiguration(

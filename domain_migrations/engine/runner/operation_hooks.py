@@ -14,10 +14,10 @@ from django.db.migrations.state import ProjectState
 
 from ..history.journal import Direction
 
-KNOWN = ("django.db.migrations.", "django.contrib.", "domain_migrations.operations")
+STATE_SAFE_MODULES = ("django.db.migrations.", "django.contrib.", "domain_migrations.operations")
 """Modules whose operations ask of models only what a change needs, or render them themselves."""
 
-Watch = Callable[[Operation], AbstractContextManager[None]]
+OperationHook = Callable[[Operation], AbstractContextManager[None]]
 """Called with each operation; the operation runs inside of what it returns."""
 
 
@@ -26,7 +26,7 @@ def run_operations(
     state: ProjectState,
     editor: BaseDatabaseSchemaEditor,
     direction: Direction,
-    watch: Watch,
+    watch: OperationHook,
     *,
     skip: int = 0,
     collect_sql: bool = False,
@@ -66,10 +66,10 @@ def editor_without_savepoint(
             editor.atomic_migration = False  # Or the editor would end its savepoint.
 
 
-class _Watched:
+class _ObservedOperation:
     """An operation that is watched while it runs, and is the operation in all else."""
 
-    def __init__(self, operation: Operation, watch: Watch) -> None:
+    def __init__(self, operation: Operation, watch: OperationHook) -> None:
         self._operation = operation
         self._watch = watch
 
@@ -88,15 +88,19 @@ class _Watched:
 
     def _render_anew(self, _label: str, _editor: object, *states: ProjectState) -> None:
         """Give an operation that nobody here knows models as complete as Django's."""
-        if not type(self._operation).__module__.startswith(KNOWN):
+        if not type(self._operation).__module__.startswith(STATE_SAFE_MODULES):
             for state in states:
                 state.clear_delayed_apps_cache()
 
 
 @contextmanager
-def _watched(migration: Migration, operations: Sequence[Operation], watch: Watch) -> Iterator[None]:
+def _watched(
+    migration: Migration, operations: Sequence[Operation], watch: OperationHook
+) -> Iterator[None]:
     everything = migration.operations
-    vars(migration)["operations"] = [_Watched(operation, watch) for operation in operations]
+    vars(migration)["operations"] = [
+        _ObservedOperation(operation, watch) for operation in operations
+    ]
     try:
         yield
     finally:

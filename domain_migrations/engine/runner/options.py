@@ -45,36 +45,36 @@ class MigrateOptions:
     verbosity: int = 1
 
     @property
-    def seconds_for_lock(self) -> float:
+    def lock_wait_seconds(self) -> float:
         return get_settings().lock_wait if self.lock_wait is None else self.lock_wait
 
     @property
-    def asks_more_than_latest(self) -> bool:
+    def has_explicit_target(self) -> bool:
         """Being up to date does not mean that there is nothing to do."""
         return self.target is not None or self.rollback is not None or self.resume
 
     @property
-    def checks_latest(self) -> bool:
+    def only_checks_pending(self) -> bool:
         """It is asked only whether something is pending, which no plan is needed to tell."""
         narrowed = self.target is not None or self.rollback is not None or self.stage is not None
         return self.check and not narrowed
 
     @property
-    def looks_only(self) -> bool:
+    def is_read_only(self) -> bool:
         """Nothing is to be run."""
         return self.plan or self.check
 
     @property
-    def rolls_back(self) -> bool:
+    def is_dry_run(self) -> bool:
         """What is run is to be rolled back."""
         return self.dry_run or self.rehearse
 
     @property
-    def shows_steps(self) -> bool:
+    def wants_steps(self) -> bool:
         """What each migration does is to be told."""
-        return self.plan or self.rolls_back
+        return self.plan or self.is_dry_run
 
-    def conflicts(self) -> Iterator[str]:
+    def validate(self) -> Iterator[str]:
         """Say what makes no sense together, a sentence each."""
         looks = [
             name

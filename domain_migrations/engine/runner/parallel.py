@@ -26,13 +26,13 @@ from ...exceptions import MigrationFailed
 from ..history.run_context import RunContext
 from .options import MigrateOptions
 from .reporter import Reporter
-from .results import DomainResult, Error
+from .results import DomainResult, ErrorInfo
 
 Run = Callable[[str, MigrateOptions, RunContext, Reporter], DomainResult]
 """Runs one domain; importable by its name, for platforms without ``fork``."""
 
 
-def run_side_by_side(
+def run_in_parallel(
     names: Sequence[str],
     options: MigrateOptions,
     context: RunContext,
@@ -62,7 +62,7 @@ def run_side_by_side(
                 job = running[answers]  # type: ignore[index]
                 answer = job.answer()
                 if isinstance(answer, str):
-                    reporter.waiting(answer)
+                    reporter.on_wait(answer)
                     continue
                 del running[answers]  # type: ignore[arg-type]
                 job.end()
@@ -94,7 +94,7 @@ class RecordingReporter(Reporter):
         self.events: list[Event] = []
         self.waits = waits
 
-    def domain(self, domain: Domain) -> None:
+    def on_domain_start(self, domain: Domain) -> None:
         self._record("domain", domain)
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
@@ -102,10 +102,10 @@ class RecordingReporter(Reporter):
         named = migration and Migration(migration.name, migration.app_label)
         self._record("progress", action, named, fake)
 
-    def note(self, message: str) -> None:
+    def on_note(self, message: str) -> None:
         self._record("note", message)
 
-    def waiting(self, message: str) -> None:
+    def on_wait(self, message: str) -> None:
         self.waits(message)
 
     def warning(self, message: str) -> None:
@@ -161,7 +161,7 @@ class _Job:
             f" {self.process.exitcode} before it was done.",
             hint=f"Run: manage.py migrate_domain {self.name}, which says what state it is in.",
         )
-        return DomainResult.of(get_domain(self.name), "failed", error=Error.of(died))
+        return DomainResult.of(get_domain(self.name), "failed", error=ErrorInfo.of(died))
 
 
 def _run_here(

@@ -10,7 +10,7 @@ Plan = list[tuple[Migration, bool]]
 """Migrations in order, and whether each is undone; as Django's executor takes it."""
 
 
-def forwards(plan: Plan) -> tuple[MigrationKey, ...]:
+def applied_keys(plan: Plan) -> tuple[MigrationKey, ...]:
     """Return the migrations that a plan applies."""
     return tuple(
         MigrationKey(migration.app_label, migration.name)
@@ -19,6 +19,6 @@ def forwards(plan: Plan) -> tuple[MigrationKey, ...]:
     )
 
 
-def key_of(migration: Migration) -> MigrationKey:
+def migration_key(migration: Migration) -> MigrationKey:
     """Return a migration's app label and name."""
     return MigrationKey(migration.app_label, migration.name)

@@ -8,12 +8,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 
 from ...domains import Domain
-from ...exceptions import DependencyNotApplied, Irreversible, UnknownTarget
+from ...exceptions import DependencyNotApplied, MigrationIrreversible, UnknownTarget
 from ..history.journal_queries import read_entries
 from ..history.status import DomainStatus, read_statuses
 from ..sources.dependencies import dependencies_of
-from ..sources.stages import Stage, stage_of
-from .batches import last_batches, replaced_keys, rollback_plan
+from ..sources.stages import Stage, get_stage
+from .batches import last_batches, rollback_plan, squash_map
 from .core_key_types import check_key_types
 from .executor import DomainExecutor
 from .loader import DomainLoader
@@ -33,10 +33,10 @@ def check_stages(plan: Plan) -> None:
     """
     for migration, backwards in plan:
         if not backwards:
-            stage_of(migration)
+            get_stage(migration)
 
 
-def staged(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stage) -> Plan:
+def plan_for_stage(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stage) -> Plan:
     """Return what of the plan the stage takes in.
 
     ``before`` takes every migration of the domain that is ``before``, and what those need of
@@ -49,13 +49,13 @@ def staged(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stage) -> Pl
         DependencyNotApplied: a ``before`` migration depends on an ``after`` one that is not
             applied; or, asked for ``after``, a ``before`` migration was not applied first.
     """
-    behind = _behind(plan, loader)
+    behind = _blocked_by_after(plan, loader)
     own = [step for step, _ in plan if step.app_label in domain.app_labels]
-    first = [step for step in own if stage_of(step) == "before"]
+    first = [step for step in own if get_stage(step) == "before"]
     if stage == "before":
         for migration in first:
             if (late := behind.get(_key(migration))) is not None:
-                raise _interleaved(migration, late, loader)
+                raise _stage_conflict(migration, late, loader)
         return _with_ancestors(plan, loader, first)
     free = [migration for migration in first if _key(migration) not in behind]
     if free:
@@ -69,14 +69,14 @@ def staged(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stage) -> Pl
     return plan
 
 
-def _behind(plan: Plan, loader: DomainLoader) -> dict[Key, Migration]:
+def _blocked_by_after(plan: Plan, loader: DomainLoader) -> dict[Key, Migration]:
     """Return which pending ``after`` migration each one of the plan is, or stands behind."""
     behind: dict[Key, Migration] = {}
     for migration, _ in plan:
         parents = (
             behind.get(parent.key) for parent in loader.graph.node_map[_key(migration)].parents
         )
-        late = migration if stage_of(migration) == "after" else next(filter(None, parents), None)
+        late = migration if get_stage(migration) == "after" else next(filter(None, parents), None)
         if late is not None:
             behind[_key(migration)] = late
     return behind
@@ -90,7 +90,7 @@ def _with_ancestors(plan: Plan, loader: DomainLoader, wanted: list[Migration]) -
     return [step for step in plan if _key(step[0]) in needed]
 
 
-def _interleaved(
+def _stage_conflict(
     migration: Migration, late: Migration, loader: DomainLoader
 ) -> DependencyNotApplied:
     owner = loader.owners[late.app_label].name
@@ -121,33 +121,33 @@ def make_plan(
         BoundaryViolation: a key of core changes, and columns of domains would stay behind.
     """
     domain = executor.domain
-    plan = _wanted(connection, executor, options)
+    plan = _requested_plan(connection, executor, options)
     check_stages(plan)
     if options.stage is not None:
-        plan = staged(plan, executor.loader, domain, options.stage)
-    keeps = not (options.looks_only or options.rolls_back)
+        plan = plan_for_stage(plan, executor.loader, domain, options.stage)
+    keeps = not (options.is_read_only or options.is_dry_run)
     if not keeps and (options.all_domains or options.with_dependencies):
         # By the time it is done, core will have what it lacks now.
         plan = [step for step in plan if step[0].app_label in domain.app_labels]
-    plan = own_part(plan, domain)
+    plan = only_domain(plan, domain)
     undoes = any(backwards for _, backwards in plan)
     to_zero = options.target == ZERO and options.app_label is None
     # Domains are looked at where something is taken from under them; core's status is the first.
     statuses = read_statuses(connection) if domain.is_core and (undoes or to_zero) else []
     if domain.is_core:
         if to_zero:
-            check_core_zero(statuses)
+            refuse_core_zero(statuses)
         check_dependants(plan, statuses)
         if not options.fake:
             check_key_types(connection, executor.loader, plan)
     if undoes and not (options.fake or options.resume):
         status, *_ = statuses or read_statuses(connection, [domain])
-        check_unknown(plan, status)
+        refuse_unknown_above(plan, status)
     check_reversible(plan)
     return plan
 
 
-def _wanted(
+def _requested_plan(
     connection: BaseDatabaseWrapper, executor: DomainExecutor, options: MigrateOptions
 ) -> Plan:
     loader, domain = executor.loader, executor.domain
@@ -158,14 +158,14 @@ def _wanted(
         (status,) = read_statuses(connection, [domain])
         applied = [(row.app, row.name) for row in status.rows]
         entries = read_entries(connection, domain)
-        wanted = last_batches(entries, applied, options.rollback, replaced_keys(loader))
+        wanted = last_batches(entries, applied, options.rollback, squash_map(loader))
         return rollback_plan(loader, wanted)
     targets = graph_targets(loader, domain, options.target, options.app_label)
     plan: Plan = executor.migration_plan(targets)
     return plan
 
 
-def own_part(plan: Plan, domain: Domain) -> Plan:
+def only_domain(plan: Plan, domain: Domain) -> Plan:
     """Return the plan, if it holds migrations of the domain only.
 
     Raises:
@@ -174,14 +174,14 @@ def own_part(plan: Plan, domain: Domain) -> Plan:
     foreign = [migration for migration, _ in plan if migration.app_label not in domain.app_labels]
     if foreign:
         raise DependencyNotApplied(
-            f'The domain "{domain.name}" needs {_listed(foreign)} of core, which'
+            f'The domain "{domain.name}" needs {shorten(foreign)} of core, which'
             f" {'is' if len(foreign) == 1 else 'are'} not applied.",
             hint="Run: manage.py migrate_domain core (or add --with-dependencies).",
         )
     return plan
 
 
-def check_unknown(plan: Plan, status: DomainStatus) -> None:
+def refuse_unknown_above(plan: Plan, status: DomainStatus) -> None:
     """Refuse to undo what newer code has added to since, by migrations that are not on disk.
 
     Raises:
@@ -217,7 +217,7 @@ def check_reversible(plan: Plan) -> None:
         if not operation.reversible
     ]
     if stuck:
-        raise Irreversible(
+        raise MigrationIrreversible(
             f"These cannot be undone: {'; '.join(stuck)}.",
             hint="Write their reverse, or choose a target after them. Nothing was changed.",
         )
@@ -236,7 +236,7 @@ def check_dependants(plan: Plan, statuses: Sequence[DomainStatus]) -> None:
             continue
         for row in status.rows:
             for label, name in dependencies_of((row.app, row.name)):
-                first = name == "__first__" and label in apps_gone and _loses_first(label, plan)
+                first = name == "__first__" and label in apps_gone and _reverts_first(label, plan)
                 if (label, name) in undone or first:
                     raise DependencyNotApplied(
                         f"{row.app}.{row.name}, which is applied, stands on {label}.{name}"
@@ -245,7 +245,7 @@ def check_dependants(plan: Plan, statuses: Sequence[DomainStatus]) -> None:
                     )
 
 
-def check_core_zero(statuses: Iterable[DomainStatus]) -> None:
+def refuse_core_zero(statuses: Iterable[DomainStatus]) -> None:
     """Refuse ``core zero`` while a domain has applied migrations.
 
     Raises:
@@ -260,7 +260,7 @@ def check_core_zero(statuses: Iterable[DomainStatus]) -> None:
         )
 
 
-def _loses_first(label: str, plan: Plan) -> bool:
+def _reverts_first(label: str, plan: Plan) -> bool:
     return any(
         back
         and migration.app_label == label
@@ -269,7 +269,7 @@ def _loses_first(label: str, plan: Plan) -> bool:
     )
 
 
-def _listed(migrations: Sequence[Migration]) -> str:
+def shorten(migrations: Sequence[Migration]) -> str:
     names = [str(migration) for migration in migrations]
     return (
         ", ".join(names) if len(names) < 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"

@@ -16,7 +16,7 @@ ModelKey = tuple[str, str]
 """The app's label, and the model's name in lower case."""
 
 
-class RenderingState(ProjectState):
+class PartialRenderState(ProjectState):
     """A project state whose models are rendered when they, or what they refer to, have changed.
 
     A model's class holds the classes that it refers to: what refers to a changed model has to be
@@ -25,7 +25,7 @@ class RenderingState(ProjectState):
     as delayed, and Django's `RunPython` renders a delayed state anew.
     """
 
-    def clone(self) -> RenderingState:
+    def clone(self) -> PartialRenderState:
         """Return an exact copy; mirrors ``ProjectState.clone``, which gives a plain state."""
         plain = super().clone()
         copy = type(self)(plain.models, plain.real_apps)
@@ -114,15 +114,15 @@ def _targets(model: ModelState) -> Iterator[ModelKey]:
                 yield resolve_relation(through, *_key(model))
 
 
-def applied_state(loader: DomainLoader) -> ProjectState:
+def applied_project_state(loader: DomainLoader) -> ProjectState:
     """Return the project state that the loaded and applied migrations add up to.
 
     Mirrors ``MigrationExecutor._create_project_state``.
     """
-    return state_of(loader, loader.applied_migrations)
+    return project_state(loader, loader.applied_migrations)
 
 
-def state_of(
+def project_state(
     loader: DomainLoader,
     done: Collection[tuple[str, str]],
     *,
@@ -133,8 +133,8 @@ def state_of(
     Arguments:
         until: the migration before which to stop.
     """
-    state = RenderingState(real_apps=loader.unmigrated_apps)
-    for key in in_order(loader):
+    state = PartialRenderState(real_apps=loader.unmigrated_apps)
+    for key in full_order(loader):
         if until is not None and key == (until.app_label, until.name):
             break
         if key in done:
@@ -142,7 +142,7 @@ def state_of(
     return state
 
 
-def in_order(loader: DomainLoader) -> Iterator[tuple[str, str]]:
+def full_order(loader: DomainLoader) -> Iterator[tuple[str, str]]:
     """Yield all migrations as Django would apply them to an empty database."""
     seen: set[tuple[str, str]] = set()
     for leaf in loader.graph.leaf_nodes():

@@ -14,20 +14,20 @@ from django.db.migrations.migration import Migration
 from django.utils.timezone import now
 from psycopg import sql
 
-from ...domains import Domain, domain_of
+from ...domains import Domain, get_domain_for
 from ...exceptions import DomainMigrationsError, MigrationFailed
 from ..guard.guard import Footprint
 from ..history.journal import Direction, Journal, Status
 from ..history.recorder import DomainRecorder
-from ..history.seed_ledger import clear_ledger, forget_dropped
-from ..history.tables import applied_sql, ensure_history, read_histories, unapplied_sql
-from ..sessions.errors import primary_message, sqlstate_of
+from ..history.seed_ledger import clear_ledger, forget_dropped_tables
+from ..history.tables import delete_sql, ensure_history, insert_sql, read_histories
+from ..sessions.errors import first_line, sqlstate_of
 from ..sessions.session import SessionCheck, is_alive
 from ..sources.checksum import checksum
 from ..sources.files import migration_file
 from .interruptions import FINISHED
 from .loader import DomainLoader
-from .plan import key_of
+from .plan import migration_key
 
 Key = tuple[str, str]
 
@@ -38,7 +38,7 @@ REPLACED = "replaced"
 """In a journal row's details: a squashed migration that stands for applied ones."""
 
 
-class Records:
+class MigrationLog:
     """The history and the journal of one domain, as one run writes them.
 
     Arguments:
@@ -62,7 +62,7 @@ class Records:
         self.check_session = check_session
         self._ensured: set[Domain] = set()
 
-    def done(
+    def log_applied(
         self,
         migration: Migration,
         direction: Direction,
@@ -77,9 +77,9 @@ class Records:
         check = partial(self.check_session, f"Migration {migration}")
         if hasattr(migration, "checksums"):
             check()
-            self._restored(migration, migration.checksums, started, clock, footprint)
+            self._log_snapshot(migration, migration.checksums, started, clock, footprint)
             return
-        rows = [self._history(key, direction) for key in history_keys(self.loader, migration)]
+        rows = [self._history(key, direction) for key in recorded_keys(self.loader, migration)]
         seconds = time.monotonic() - clock
         rows.append(
             self._journal(migration, direction, "done", started, seconds, footprint=footprint.locks)
@@ -88,7 +88,7 @@ class Records:
         if direction == "backwards":
             self._forget_seeds()
 
-    def _restored(
+    def _log_snapshot(
         self,
         migration: Migration,
         checksums: Mapping[Key, str],
@@ -97,9 +97,9 @@ class Records:
         footprint: Footprint,
     ) -> None:
         """Write the rows of the migrations that a snapshot contains; it knows their checksums."""
-        parts = contained_in(migration)
+        parts = migrations_in(migration)
         self.recorder.record_all_applied(
-            key for part in parts for key in history_keys(self.loader, part)
+            key for part in parts for key in recorded_keys(self.loader, part)
         )
         self.journal.write_migrations(
             [(*key, digest) for key, digest in checksums.items()],
@@ -109,16 +109,16 @@ class Records:
             details={SNAPSHOT: migration.name},
         )
 
-    def faked(self, migration: Migration, direction: Direction) -> None:
+    def log_faked(self, migration: Migration, direction: Direction) -> None:
         """Write the history without anything having run, and say so in the journal."""
-        self._recorded(migration, direction, list(history_keys(self.loader, migration)))
+        self._recorded(migration, direction, list(recorded_keys(self.loader, migration)))
 
-    def replaced(self, migration: Migration) -> None:
+    def log_squash(self, migration: Migration) -> None:
         """Write that a squashed migration stands for those it replaces, which are applied."""
         key = (migration.app_label, migration.name)
         self._recorded(migration, "forwards", [key], {REPLACED: True})
 
-    def running(
+    def log_progress(
         self,
         migration: Migration,
         direction: Direction,
@@ -129,7 +129,7 @@ class Records:
         details = {FINISHED: finished}
         self._write(self._journal(migration, direction, "running", started, 0.0, details=details))
 
-    def failed(
+    def log_failure(
         self,
         migration: Migration,
         direction: Direction,
@@ -174,7 +174,7 @@ class Records:
         """Let seeds run again whose tables an undone migration has taken away."""
         connection, domain = self.journal.connection, self.journal.domain
         if read_histories(connection, [domain])[domain.name]:
-            forget_dropped(connection, domain)
+            forget_dropped_tables(connection, domain)
         else:
             clear_ledger(connection, [domain])
 
@@ -183,13 +183,13 @@ class Records:
             cursor.execute(row)
 
     def _history(self, key: Key, direction: Direction) -> sql.Composable:
-        domain = domain_of(key[0])
+        domain = get_domain_for(key[0])
         if domain not in self._ensured:
             ensure_history(self.journal.connection, domain)
             self._ensured.add(domain)
         if direction == "forwards":
-            return applied_sql(domain, *key)
-        return unapplied_sql(domain, *key)
+            return insert_sql(domain, *key)
+        return delete_sql(domain, *key)
 
     def _journal(
         self,
@@ -204,8 +204,8 @@ class Records:
         error: str = "",
         sqlstate: str | None = None,
     ) -> sql.Composable:
-        path = migration_file(key_of(migration))
-        return self.journal.insertion(
+        path = migration_file(migration_key(migration))
+        return self.journal.insert_sql(
             status,
             direction,
             app=migration.app_label,
@@ -220,23 +220,23 @@ class Records:
         )
 
 
-def contained_in(migration: Migration) -> Sequence[Migration]:
+def migrations_in(migration: Migration) -> Sequence[Migration]:
     """Return the migrations that a snapshot contains; any other migration is its own only part."""
     return getattr(migration, "contained", None) or (migration,)
 
 
-def history_keys(loader: DomainLoader, migration: Migration) -> Iterator[Key]:
+def recorded_keys(loader: DomainLoader, migration: Migration) -> Iterator[Key]:
     """Return the history rows that stand for a migration: its own and those it replaces."""
     for key in migration.replaces:
         inner = loader.disk_migrations.get((key[0], key[1]))
         if inner is not None:
-            yield from history_keys(loader, inner)
+            yield from recorded_keys(loader, inner)
         else:
             yield key[0], key[1]
     yield migration.app_label, migration.name
 
 
-class RunRecord:
+class RunLog:
     """A run's own rows in the journal.
 
     Arguments:
@@ -262,13 +262,13 @@ class RunRecord:
                 "run",
                 started=self.started,
                 seconds=time.monotonic() - self.clock,
-                error=getattr(exc, "message", None) or primary_message(exc) if exc else "",
+                error=getattr(exc, "message", None) or first_line(exc) if exc else "",
                 sqlstate=sqlstate_of(exc),
             )
 
 
 @contextmanager
-def run_recorded(journal: Journal) -> Iterator[RunRecord]:
+def logged_run(journal: Journal) -> Iterator[RunLog]:
     """Frame a run in the journal: it is finished only behind ``post_migrate`` and the hooks.
 
     It is noted from its beginning where there is a journal; else from ``begin()``.
@@ -276,7 +276,7 @@ def run_recorded(journal: Journal) -> Iterator[RunRecord]:
     Raises:
         MigrationFailed: a receiver of ``pre_migrate`` or ``post_migrate`` raised an error.
     """
-    record = RunRecord(journal)
+    record = RunLog(journal)
     if journal.exists():
         record.begin()
     try:
@@ -286,7 +286,7 @@ def run_recorded(journal: Journal) -> Iterator[RunRecord]:
             raise
         except Exception as exc:
             raise MigrationFailed(
-                f"A receiver of pre_migrate or post_migrate failed: {primary_message(exc)}",
+                f"A receiver of pre_migrate or post_migrate failed: {first_line(exc)}",
                 hint="What is applied is recorded; the next run sends the signal again.",
             ) from exc
     except Exception as exc:

@@ -20,18 +20,18 @@ class Reporter:
 
     clock: Callable[[], float] = time.monotonic
 
-    def domain(self, domain: Domain) -> None:
+    def on_domain_start(self, domain: Domain) -> None:
         """A domain's run begins."""
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
         """As ``progress_callback`` of Django's migration executor."""
 
-    def note(self, message: str) -> None:
+    def on_note(self, message: str) -> None:
         """Something worth knowing happened."""
 
-    def waiting(self, message: str) -> None:
+    def on_wait(self, message: str) -> None:
         """The run waits for somebody; a note that comes at once wherever the run is."""
-        self.note(message)
+        self.on_note(message)
 
     def warning(self, message: str) -> None:
         """Something is not as it should be, and the run goes on."""

@@ -18,7 +18,7 @@ Status = Literal[
 
 
 @dataclass(frozen=True)
-class Ran:
+class AppliedMigration:
     """A migration that this run applied or undid, and how many seconds that took."""
 
     key: MigrationKey
@@ -29,7 +29,7 @@ class Ran:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class PlannedMigration:
     """What a planned or rehearsed migration does.
 
     Attributes:
@@ -59,12 +59,12 @@ class Step:
         }
 
 
-NotRehearsed = tuple[MigrationKey, str]
+SkippedInDryRun = tuple[MigrationKey, str]
 """A migration that was left out of a dry run, or not undone in it, and the reason."""
 
 
 @dataclass(frozen=True)
-class Error:
+class ErrorInfo:
     """Why a domain was not brought to where it should be."""
 
     code: str
@@ -74,7 +74,7 @@ class Error:
     exit_status: int = EXIT_FAILED
 
     @classmethod
-    def of(cls, exc: DomainMigrationsError) -> Error:
+    def of(cls, exc: DomainMigrationsError) -> ErrorInfo:
         return cls(exc.code, exc.message, exc.hint, exc.sqlstate, exc.exit_status)
 
     def as_json(self) -> dict[str, Any]:
@@ -95,13 +95,13 @@ class DomainResult:
     history_table: str | None = None
     status: Status
     batch: int | None = None
-    applied: tuple[Ran, ...] = ()
-    reverted: tuple[Ran, ...] = ()
+    applied: tuple[AppliedMigration, ...] = ()
+    reverted: tuple[AppliedMigration, ...] = ()
     pending: tuple[MigrationKey, ...] = ()
     unknown: tuple[MigrationKey, ...] = ()
-    steps: tuple[Step, ...] | None = None
-    not_rehearsed: tuple[NotRehearsed, ...] = ()
-    error: Error | None = None
+    steps: tuple[PlannedMigration, ...] | None = None
+    not_rehearsed: tuple[SkippedInDryRun, ...] = ()
+    error: ErrorInfo | None = None
     seconds: float = 0.0
 
     @classmethod

@@ -18,14 +18,20 @@ from django.db.migrations.state import ProjectState
 
 from ...conf import get_settings
 from ...domains import Domain
-from ...exceptions import DomainMigrationsError, MigrationFailed, SnapshotStale
-from ..snapshots.schema import column_types, objects_of, restore, schema_digest, schema_exists
-from ..snapshots.snapshot_file import FILE_NAME, Snapshot, Unreadable, read_snapshot, snapshot_file
-from ..snapshots.validity import stale, stale_reasons
+from ...exceptions import DomainMigrationsError, MigrationFailed, StaleSnapshot
+from ..snapshots.schema import column_types, restore, schema_digest, schema_exists, schema_objects
+from ..snapshots.snapshot_file import (
+    FILE_NAME,
+    Snapshot,
+    SnapshotUnreadable,
+    read_snapshot,
+    snapshot_file,
+)
+from ..snapshots.validity import stale_error, stale_reasons
 from .executor import DomainExecutor
 from .options import MigrateOptions
-from .plan import Plan, key_of
-from .project_state import applied_state
+from .plan import Plan, migration_key
+from .project_state import applied_project_state
 from .reporter import Reporter
 
 NOT_TAKEN = ("42", "0A")
@@ -61,10 +67,10 @@ class RestoreSnapshot(Operation):
     ) -> None:
         connection = schema_editor.connection
         restore(connection, self.snapshot.body)
-        found = objects_of(connection, self.domain, prepared=True)
+        found = schema_objects(connection, self.domain, prepared=True)
         if schema_digest(found) != self.snapshot.fingerprint:
             reason = "what it restores has not the fingerprint that it had when it was taken"
-            raise stale(self.domain, self.path, [reason])
+            raise stale_error(self.domain, self.path, [reason])
 
     def describe(self) -> str:
         return f"Restore {FILE_NAME}"
@@ -102,7 +108,7 @@ def choose_snapshot(
         SnapshotStale: it does not match, and the options are strict.
     """
     domain, connection, loader = executor.domain, executor.connection, executor.loader
-    forwards = {key_of(migration) for migration, backwards in plan if not backwards}
+    forwards = {migration_key(migration) for migration, backwards in plan if not backwards}
     wanted = get_settings().snapshots and not (options.replay or options.fake or domain.is_core)
     if not wanted or not forwards or executor.interruption is not None:
         return None
@@ -111,15 +117,15 @@ def choose_snapshot(
         return None
     try:
         snapshot = read_snapshot(path)
-    except Unreadable as exc:
-        _unused(stale(domain, path, [str(exc)]), options, reporter)
+    except SnapshotUnreadable as exc:
+        _unused(stale_error(domain, path, [str(exc)]), options, reporter)
         return None
     reasons = list(stale_reasons(snapshot, domain, loader.graph))
     reasons += _changed_in_core(connection, snapshot)
     if not reasons and not forwards.issuperset(snapshot.migrations):
         return None  # The target comes before its end.
     if reasons:
-        _unused(stale(domain, path, reasons), options, reporter)
+        _unused(stale_error(domain, path, reasons), options, reporter)
         return None
     contained = [loader.graph.nodes[key] for key in snapshot.migrations]
     return SnapshotMigration(domain, path, snapshot, contained)
@@ -131,7 +137,7 @@ def _is_empty(connection: BaseDatabaseWrapper, executor: DomainExecutor) -> bool
         return False
     if not schema_exists(connection, executor.domain.schema):
         return True
-    return not objects_of(connection, executor.domain, prepared=True)
+    return not schema_objects(connection, executor.domain, prepared=True)
 
 
 def _changed_in_core(connection: BaseDatabaseWrapper, snapshot: Snapshot) -> list[str]:
@@ -170,17 +176,17 @@ def restore_snapshot(
     if chosen is None:
         return plan, state
     # With models of the state rendered, as pre_migrate has left it, each change renders them again.
-    state = applied_state(executor.loader)
+    state = applied_project_state(executor.loader)
     try:
         state = executor.apply_migration(state, chosen)
-    except (MigrationFailed, SnapshotStale) as exc:
+    except (MigrationFailed, StaleSnapshot) as exc:
         problem: DomainMigrationsError = exc
-        if not isinstance(exc, SnapshotStale):
+        if not isinstance(exc, StaleSnapshot):
             if not (exc.sqlstate or "").startswith(NOT_TAKEN):
                 raise
-            problem = stale(chosen.domain, chosen.path, [exc.message.rstrip(".")])
+            problem = stale_error(chosen.domain, chosen.path, [exc.message.rstrip(".")])
             problem.__cause__ = exc
         _unused(problem, options, reporter)
-        return plan, applied_state(executor.loader)
-    done = {key_of(migration) for migration in chosen.contained}
-    return [step for step in plan if key_of(step[0]) not in done], state
+        return plan, applied_project_state(executor.loader)
+    done = {migration_key(migration) for migration in chosen.contained}
+    return [step for step in plan if migration_key(step[0]) not in done], state

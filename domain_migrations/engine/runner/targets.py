@@ -20,7 +20,7 @@ def resolve_target(domain: Domain, target: str) -> MigrationKey:
         UnknownTarget: no migration on disk matches.
         AmbiguousTarget: several do.
     """
-    found = _single(domain, migrations_on_disk(domain.app_labels), target)
+    found = _unique_match(domain, migrations_on_disk(domain.app_labels), target)
     if found is None:
         raise UnknownTarget(
             f'No migration of the domain "{domain.name}" begins with "{target}".',
@@ -29,14 +29,14 @@ def resolve_target(domain: Domain, target: str) -> MigrationKey:
     return found
 
 
-def resolve_recorded(domain: Domain, recorded: Iterable[MigrationKey], target: str) -> MigrationKey:
+def resolve_applied(domain: Domain, recorded: Iterable[MigrationKey], target: str) -> MigrationKey:
     """Return which of the recorded migrations is meant, on disk or not; as a target is given.
 
     Raises:
         UnknownTarget: the history has none that matches.
         AmbiguousTarget: it has several.
     """
-    found = _single(domain, recorded, target)
+    found = _unique_match(domain, recorded, target)
     if found is None:
         raise UnknownTarget(
             f'{domain.history_table} has no migration that begins with "{target}".',
@@ -45,7 +45,7 @@ def resolve_recorded(domain: Domain, recorded: Iterable[MigrationKey], target: s
     return found
 
 
-def _single(domain: Domain, keys: Iterable[MigrationKey], target: str) -> MigrationKey | None:
+def _unique_match(domain: Domain, keys: Iterable[MigrationKey], target: str) -> MigrationKey | None:
     known = sorted(set(keys))
     app, _, rest = target.partition(".")
     if rest and app in {*domain.app_labels, *(key.app for key in known)}:

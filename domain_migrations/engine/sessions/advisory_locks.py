@@ -24,13 +24,13 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from ...domains import CORE, CORE_SCHEMA, Domain
-from ...exceptions import LockBusy, MigrationFailed
-from .blockers import COLUMNS, Activity
+from ...exceptions import LockNotAvailable, MigrationFailed
+from .blockers import ACTIVITY_COLUMNS, Activity
 from .pooling import backend_pid
 from .session import LOST, Session, is_alive
 
 HOLDERS = f"""
-SELECT (l.classid::bigint << 32) | l.objid::bigint, l.mode, l.pid, {COLUMNS}
+SELECT (l.classid::bigint << 32) | l.objid::bigint, l.mode, l.pid, {ACTIVITY_COLUMNS}
 FROM pg_locks AS l
 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
@@ -42,7 +42,7 @@ ORDER BY a.backend_start, l.pid
 """Other sessions with one of the keys."""
 
 # A session has locks in its own database only. This is asked before and after each migration.
-OWN = """
+OWN_SESSION_SQL = """
 SELECT pg_backend_pid(), EXISTS (
     SELECT FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid = pg_backend_pid()
@@ -50,7 +50,7 @@ SELECT pg_backend_pid(), EXISTS (
 )
 """
 
-EXCLUSIVE = """
+EXCLUSIVE_LOCKS_SQL = """
 SELECT current_database(), (l.classid::bigint << 32) | l.objid::bigint
 FROM pg_locks AS l
 WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted AND l.mode = 'ExclusiveLock'
@@ -74,7 +74,7 @@ class Lock(NamedTuple):
         return "_shared" if self.shared else ""
 
 
-class Keys(NamedTuple):
+class LockKeys(NamedTuple):
     """The keys that matter to a run of one domain."""
 
     core: int
@@ -82,7 +82,7 @@ class Keys(NamedTuple):
     own: int
 
     @classmethod
-    def of(cls, connection: BaseDatabaseWrapper, domain: Domain) -> Keys:
+    def of(cls, connection: BaseDatabaseWrapper, domain: Domain) -> LockKeys:
         # Behind a pooler the name in the settings need not be the database's own.
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_database()")
@@ -125,7 +125,7 @@ class Holder:
 
 def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ...]:
     """Return the other sessions that keep a run of the domain from beginning."""
-    keys = Keys.of(connection, domain)
+    keys = LockKeys.of(connection, domain)
     found = []
     for key, mode, pid, *row in _others(connection, keys):
         exclusive = mode == Lock(key).mode
@@ -133,7 +133,7 @@ def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ..
             found.append(
                 Holder(
                     domain=domain.name if key == keys.own else CORE,
-                    session=Activity.of_row(pid, row),
+                    session=Activity.from_row(pid, row),
                     waiting=key == keys.gate,
                 )
             )
@@ -141,10 +141,10 @@ def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ..
     return tuple(h for h in found if not (h.waiting and h.session.pid in in_charge))
 
 
-def being_run(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> set[str]:
+def running_domains(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> set[str]:
     """Return the names of those domains that a run is at work on, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(EXCLUSIVE)
+        cursor.execute(EXCLUSIVE_LOCKS_SQL)
         held = set(cursor.fetchall())
     databases = {database for database, _ in held}
     return {
@@ -154,16 +154,16 @@ def being_run(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> set
     }
 
 
-def own_session(key: int) -> sql.Composed:
+def session_query(key: int) -> sql.Composed:
     """Return the query for the session's own pid, and whether it has a lock of that key."""
     high, low = divmod(key % 2**64, 2**32)
-    return sql.SQL(OWN).format(high=sql.Literal(str(high)), low=sql.Literal(str(low)))
+    return sql.SQL(OWN_SESSION_SQL).format(high=sql.Literal(str(high)), low=sql.Literal(str(low)))
 
 
 def has_lock(connection: BaseDatabaseWrapper, key: int) -> bool:
     """Return whether the connection's session has a lock of that key."""
     with connection.cursor() as cursor:
-        cursor.execute(own_session(key))
+        cursor.execute(session_query(key))
         _, locked = cursor.fetchone()
     return bool(locked)
 
@@ -173,8 +173,6 @@ def _others(connection: BaseDatabaseWrapper, keys: Iterable[int]) -> list[tuple[
         cursor.execute(HOLDERS, [list(keys)])
         return list(cursor.fetchall())
 
-
-__all__ = ["Clock", "HeldLock", "Holder", "hold", "holders", "lock_key"]
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 0.5
@@ -190,13 +188,13 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True)
-class HeldLock(Session):
+class RunLock(Session):
     """The session of a run, together with the lock that it must not lose."""
 
     key: int = 0
 
     def _is_same(self, also: sql.Composable | None) -> bool:
-        pid, locked = self._answer(own_session(self.key), also)
+        pid, locked = self._answer(session_query(self.key), also)
         if pid == self.pid and not locked:
             raise MigrationFailed(
                 "The run lost its lock, though its connection is still the same.",
@@ -206,14 +204,14 @@ class HeldLock(Session):
 
 
 @contextmanager
-def hold(
+def acquire_run_lock(
     connection: BaseDatabaseWrapper,
     domain: Domain,
     *,
     wait: float,
     report: Callable[[str], None],
     clock: Clock = time,
-) -> Iterator[HeldLock]:
+) -> Iterator[RunLock]:
     """Keep every run out that must not happen beside a run of the domain.
 
     A session that already has the locks gets them once more. Inside a transaction the locks
@@ -226,22 +224,22 @@ def hold(
     Raises:
         LockBusy: another run had the lock for longer than ``wait``.
     """
-    keys = Keys.of(connection, domain)
-    attempt = _Attempt(connection, domain, keys)
+    keys = LockKeys.of(connection, domain)
+    attempt = LockAttempt(connection, domain, keys)
     try:
         _wait(attempt, wait=wait, report=report, clock=clock)
-        yield HeldLock(connection=connection, pid=backend_pid(connection), key=keys.own)
+        yield RunLock(connection=connection, pid=backend_pid(connection), key=keys.own)
     finally:
-        attempt.give_all_back()
+        attempt.release_all()
 
 
 @dataclass
-class _Attempt:
+class LockAttempt:
     """The locks of one run, as far as they are had."""
 
     connection: BaseDatabaseWrapper
     domain: Domain
-    keys: Keys
+    keys: LockKeys
     taken: list[Lock] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -250,7 +248,7 @@ class _Attempt:
         # A run inside a run must not wait at a gate that is closed until the outer one ends.
         self.passes_gate = self.until_commit or has_lock(self.connection, self.keys.core)
 
-    def take_all(self) -> bool:
+    def try_acquire(self) -> bool:
         """Try once for everything; keep nothing of a vain attempt but the closed gate."""
         if self.domain.is_core:
             return self._take_core()
@@ -258,27 +256,27 @@ class _Attempt:
 
     def _take_core(self) -> bool:
         gate, core = Lock(self.keys.gate), Lock(self.keys.core)
-        if not self.passes_gate and gate not in self.taken and not self._take(gate):
+        if not self.passes_gate and gate not in self.taken and not self._try_lock(gate):
             return False
-        if not self._take(core):
+        if not self._try_lock(core):
             return False
-        self._give_back(gate)
+        self._release(gate)
         return True
 
     def _take_domain(self) -> bool:
         gate, core = Lock(self.keys.gate, shared=True), Lock(self.keys.core, shared=True)
-        if not self.passes_gate and not self._take(gate):
+        if not self.passes_gate and not self._try_lock(gate):
             return False
-        had_core = self._take(core)
-        self._give_back(gate)
+        had_core = self._try_lock(core)
+        self._release(gate)
         if not had_core:
             return False
-        if self._take(Lock(self.keys.own)):
+        if self._try_lock(Lock(self.keys.own)):
             return True
-        self._give_back(core)
+        self._release(core)
         return False
 
-    def _take(self, lock: Lock) -> bool:
+    def _try_lock(self, lock: Lock) -> bool:
         until = "_xact" if self.until_commit else ""
         with self.connection.cursor() as cursor:
             cursor.execute(
@@ -290,13 +288,13 @@ class _Attempt:
             self.taken.append(lock)
         return bool(had)
 
-    def _give_back(self, lock: Lock) -> None:
+    def _release(self, lock: Lock) -> None:
         if lock in self.taken and not self.until_commit:
             with self.connection.cursor() as cursor:
                 cursor.execute(f"SELECT pg_advisory_unlock{lock.suffix}(%s)", [lock.key])
             self.taken.remove(lock)
 
-    def give_all_back(self) -> None:
+    def release_all(self) -> None:
         """Give back what is had; a connection that is gone has given it back already."""
         if self.until_commit or self.connection.connection is not self.raw:
             return
@@ -306,15 +304,17 @@ class _Attempt:
             if self.raw.info.transaction_status == TransactionStatus.INERROR:
                 self.raw.rollback()
             for lock in reversed(list(self.taken)):
-                self._give_back(lock)
+                self._release(lock)
 
 
-def _wait(attempt: _Attempt, *, wait: float, report: Callable[[str], None], clock: Clock) -> None:
+def _wait(
+    attempt: LockAttempt, *, wait: float, report: Callable[[str], None], clock: Clock
+) -> None:
     begun = clock.monotonic()
     limit = 0.0 if attempt.until_commit else wait
     pause = FIRST_PAUSE
     next_report = begun
-    while not attempt.take_all():
+    while not attempt.try_acquire():
         now = clock.monotonic()
         blockers = holders(attempt.connection, attempt.domain) if now >= next_report else ()
         if now - begun >= limit:
@@ -326,7 +326,7 @@ def _wait(attempt: _Attempt, *, wait: float, report: Callable[[str], None], cloc
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _busy(attempt: _Attempt, wait: float, blockers: tuple[Holder, ...]) -> LockBusy:
+def _busy(attempt: LockAttempt, wait: float, blockers: tuple[Holder, ...]) -> LockNotAvailable:
     patience = "" if attempt.until_commit else f" within {wait:g} s"
     who = f": {_listed(blockers)}" if blockers else ": its holder has just gone"
     hint = "Run the command again later, or wait longer with --lock-wait."
@@ -335,10 +335,12 @@ def _busy(attempt: _Attempt, wait: float, blockers: tuple[Holder, ...]) -> LockB
     elif blockers:
         pid = blockers[0].session.pid
         hint += f" SELECT pg_terminate_backend({pid}) ends the other run."
-    return LockBusy(f"The lock of {_names(attempt)} could not be had{patience}{who}.", hint=hint)
+    return LockNotAvailable(
+        f"The lock of {_names(attempt)} could not be had{patience}{who}.", hint=hint
+    )
 
 
-def _names(attempt: _Attempt) -> str:
+def _names(attempt: LockAttempt) -> str:
     return f'"{attempt.domain.name}"'
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .pooling import backend_pid, unmanaged_client
+from .pooling import backend_pid, raw_connection
 
 LONGEST_QUERY = 200
 """Characters of a query that a message shows."""
@@ -19,7 +19,7 @@ LONGEST_QUERY = 200
 HIDDEN = "<insufficient privilege>"
 """What PostgreSQL shows instead of the query of another role's session."""
 
-COLUMNS = """
+ACTIVITY_COLUMNS = """
     a.pid, a.usename, a.client_addr::text, a.client_hostname, a.application_name,
     a.backend_start, a.state, coalesce(a.state_change, a.query_start), a.query
 """
@@ -57,7 +57,7 @@ class Activity:
     hidden: bool = False
 
     @classmethod
-    def of_row(cls, pid: int, row: Sequence[Any]) -> Activity:
+    def from_row(cls, pid: int, row: Sequence[Any]) -> Activity:
         """Return the session of one row of ``COLUMNS``; the row is all NULL when it has ended."""
         _, user, address, name, application, connected, state, since, query = row
         hidden = query == HIDDEN
@@ -85,9 +85,9 @@ class Activity:
             if part
         )
         started = f", connected since {_utc(self.connected)}" if self.connected else ""
-        return f"pid {self.pid} ({who}){started}, {self._doing()}"
+        return f"pid {self.pid} ({who}){started}, {self._state_phrase()}"
 
-    def _doing(self) -> str:
+    def _state_phrase(self) -> str:
         if self.hidden:
             return "what it runs is hidden from this role (pg_read_all_stats would show it)"
         since = f" since {_utc(self.since)}" if self.since else ""
@@ -101,7 +101,7 @@ class Activity:
         return f"{self.state or 'state unknown'}{since}, last ran: {query}"
 
 
-def listed(activities: Sequence[Activity]) -> str:
+def join_sessions(activities: Sequence[Activity]) -> str:
     """Return several sessions as one phrase."""
     return "; ".join(map(str, activities))
 
@@ -115,7 +115,7 @@ STOP_SECONDS = 2.0
 APPLICATION_NAME = "migrate_domain watcher"
 
 BLOCKERS = f"""
-SELECT b.pid, {COLUMNS}
+SELECT b.pid, {ACTIVITY_COLUMNS}
 FROM (SELECT DISTINCT unnest(pg_blocking_pids(%s))) AS b (pid)
 LEFT JOIN pg_stat_activity AS a ON a.pid = b.pid
 ORDER BY a.backend_start, b.pid
@@ -129,10 +129,10 @@ def blockers(cursor: Cursor, pid: int) -> tuple[Activity, ...]:
         cursor: of another session: one that waits cannot ask.
     """
     cursor.execute(BLOCKERS, [pid])
-    return tuple(Activity.of_row(pid, row) for pid, *row in cursor.fetchall())
+    return tuple(Activity.from_row(pid, row) for pid, *row in cursor.fetchall())
 
 
-class Watcher:
+class BlockerWatcher:
     """Remembers who blocked a connection last, in a ``with`` block around what may wait.
 
     It connects only when the block lasts longer than the interval. It must never be why a
@@ -155,10 +155,10 @@ class Watcher:
         self._interval = interval
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.seen: tuple[Activity, ...] = ()
-        self.trouble = ""
+        self.last_blockers: tuple[Activity, ...] = ()
+        self.error = ""
 
-    def __enter__(self) -> Watcher:
+    def __enter__(self) -> BlockerWatcher:
         # Both are asked here, because the wrapper belongs to this thread.
         pid = self._pid or backend_pid(self._connection)
         params = self._connection.get_connection_params()
@@ -178,10 +178,10 @@ class Watcher:
         if self._stop.wait(self._interval):
             return
         try:
-            with unmanaged_client(params, application_name=APPLICATION_NAME) as client:
+            with raw_connection(params, application_name=APPLICATION_NAME) as client:
                 while not self._stop.is_set():
                     found = blockers(client.cursor(), pid)
-                    self.seen = found or self.seen
+                    self.last_blockers = found or self.last_blockers
                     self._stop.wait(self._interval)
         except psycopg.Error as exc:
-            self.trouble = str(exc).strip().partition("\n")[0]
+            self.error = str(exc).strip().partition("\n")[0]

@@ -76,7 +76,7 @@ def is_concurrent(statement: str) -> bool:
     return CONCURRENTLY.match(statement) is not None
 
 
-def index_built_by(statement: str) -> BuiltIndex | None:
+def built_index(statement: str) -> BuiltIndex | None:
     """Return the index that the statement builds concurrently, if it does and names it."""
     found = CREATE_INDEX.match(statement)
     return BuiltIndex(found["name"], found["table"]) if found else None
@@ -125,10 +125,10 @@ class IndexBuilder:
 
     connection: BaseDatabaseWrapper
     report: Callable[[str], None]
-    begun: bool = False
+    was_started: bool = False
 
     def run(self, built: BuiltIndex, execute: Callable[[], Any]) -> Any:
-        self._clear(built, "an earlier run left it", even_valid=self.begun)
+        self._clear(built, "an earlier run left it", even_valid=self.was_started)
         try:
             return execute()
         except DatabaseError as exc:

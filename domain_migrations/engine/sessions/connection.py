@@ -12,11 +12,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...backends.postgresql.base import QualifiedNamesMixin
 from ...exceptions import (
-    ConnectionFailed,
+    DatabaseUnavailable,
     DomainMigrationsError,
+    InsufficientPrivilege,
     InvalidConfiguration,
     MigrationFailed,
-    PrivilegeMissing,
     StatementTimeout,
 )
 from .advisory_locks import Clock
@@ -24,7 +24,7 @@ from .errors import (
     CONNECTION_CLASSES,
     PRIVILEGE_STATES,
     TIMEOUT_STATES,
-    primary_message,
+    first_line,
     sqlstate_of,
 )
 
@@ -32,7 +32,7 @@ WAIT_PAUSE = 0.5
 
 
 @contextmanager
-def database_errors(alias: str) -> Iterator[None]:
+def translate_database_errors(alias: str) -> Iterator[None]:
     """Turn the database's errors into ours.
 
     Raises:
@@ -44,15 +44,15 @@ def database_errors(alias: str) -> Iterator[None]:
     try:
         yield
     except (DatabaseError, InterfaceError) as exc:
-        raise _error(alias, exc) from exc
+        raise _to_domain_error(alias, exc) from exc
 
 
-def _error(alias: str, exc: Exception) -> DomainMigrationsError:
-    state, said = sqlstate_of(exc), primary_message(exc)
-    where = _described(alias)
+def _to_domain_error(alias: str, exc: Exception) -> DomainMigrationsError:
+    state, said = sqlstate_of(exc), first_line(exc)
+    where = _database_phrase(alias)
     if state in PRIVILEGE_STATES:
-        return PrivilegeMissing(
-            f"The role {_role(alias)} may not do what is needed in {where}: {said}.",
+        return InsufficientPrivilege(
+            f"The role {_user_phrase(alias)} may not do what is needed in {where}: {said}.",
             hint=(
                 "Grant it CREATE on the database (to make a domain's schema) and USAGE and"
                 " CREATE on the schema, or run the command as the role that owns them."
@@ -66,7 +66,7 @@ def _error(alias: str, exc: Exception) -> DomainMigrationsError:
             sqlstate=state,
         )
     if connections[alias].connection is None or (state or "").startswith(CONNECTION_CLASSES):
-        return ConnectionFailed(
+        return DatabaseUnavailable(
             f"{where[0].upper()}{where[1:]} cannot be reached: {said}.",
             hint=(
                 "See that the server runs and that DATABASES has its host, port, name, user and"
@@ -100,7 +100,7 @@ def wait_for_database(
                 connection.ensure_connection()
         except OperationalError as exc:
             if not told:
-                report(f"Waiting for {_described(alias)}: {primary_message(exc)}.")
+                report(f"Waiting for {_database_phrase(alias)}: {first_line(exc)}.")
                 told = True
             clock.sleep(min(WAIT_PAUSE, max(0.0, deadline - clock.monotonic())))
         except (DatabaseError, InterfaceError):
@@ -123,13 +123,13 @@ def _connect_timeout(connection: BaseDatabaseWrapper, seconds: float) -> Iterato
         values["OPTIONS"] = options
 
 
-def check_server(connection: BaseDatabaseWrapper) -> None:
+def check_backend_and_encoding(connection: BaseDatabaseWrapper) -> None:
     """Refuse a database that the engine would not be right on.
 
     Raises:
         InvalidConfiguration: the backend is not the engine's, or the encoding is not UTF-8.
     """
-    where = _described(connection.alias)
+    where = _database_phrase(connection.alias)
     if not isinstance(connection, QualifiedNamesMixin):
         raise InvalidConfiguration(
             f"{where[0].upper()}{where[1:]} has the engine"
@@ -148,7 +148,7 @@ def check_server(connection: BaseDatabaseWrapper) -> None:
         )
 
 
-def _described(alias: str) -> str:
+def _database_phrase(alias: str) -> str:
     values = connections[alias].settings_dict
     name = values.get("NAME") or values.get("OPTIONS", {}).get("service") or "?"
     host = values.get("HOST") or "the local socket"
@@ -156,5 +156,5 @@ def _described(alias: str) -> str:
     return f'the database "{alias}" ({name} on {host}{port})'
 
 
-def _role(alias: str) -> str:
+def _user_phrase(alias: str) -> str:
     return f'"{connections[alias].settings_dict.get("USER") or "in use"}"'

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from ...exceptions import (
-    ConnectionFailed,
+    DatabaseUnavailable,
     DomainMigrationsError,
-    PrivilegeMissing,
+    InsufficientPrivilege,
     StatementTimeout,
 )
 
 PRIVILEGE_STATES = frozenset({"42501"})
 
 
-LOCK_NOT_HAD = "55P03"
+LOCK_NOT_AVAILABLE = "55P03"
 
 
-TIMEOUT_STATES = frozenset({LOCK_NOT_HAD, "57014"})
+TIMEOUT_STATES = frozenset({LOCK_NOT_AVAILABLE, "57014"})
 """lock_not_available and query_canceled; PostgreSQL manual, appendix A."""
 
 
@@ -23,18 +23,18 @@ CONNECTION_CLASSES = ("08", "57P")
 """Connection exceptions and operator intervention; PostgreSQL manual, appendix A."""
 
 
-def failure_kind(state: str | None) -> type[DomainMigrationsError] | None:
+def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:
     """Return the error for what the database says by a code of the world around it."""
     if state in PRIVILEGE_STATES:
-        return PrivilegeMissing
+        return InsufficientPrivilege
     if state in TIMEOUT_STATES:
         return StatementTimeout
     if state is not None and state.startswith(CONNECTION_CLASSES):
-        return ConnectionFailed
+        return DatabaseUnavailable
     return None
 
 
-def primary_message(exc: BaseException) -> str:
+def first_line(exc: BaseException) -> str:
     """Return the first line of an error: PostgreSQL's primary message, without its DETAIL."""
     current: BaseException | None = exc
     while current is not None:

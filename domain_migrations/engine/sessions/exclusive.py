@@ -7,20 +7,20 @@ from contextlib import contextmanager
 
 from ...domains import Domain
 from ..runner.reporter import Reporter
-from .advisory_locks import HeldLock, hold
-from .connection import check_server, database_errors
-from .session import dedicated
+from .advisory_locks import RunLock, acquire_run_lock
+from .connection import check_backend_and_encoding, translate_database_errors
+from .session import dedicated_connection
 
 
 @contextmanager
-def exclusive(
+def locked_session(
     alias: str,
     domain: Domain,
     *,
     wait: float,
     reporter: Reporter,
     command: str = "migrate_domain",
-) -> Iterator[HeldLock]:
+) -> Iterator[RunLock]:
     """Keep every other run off the domain while the body works.
 
     Arguments:
@@ -34,7 +34,10 @@ def exclusive(
         DomainMigrationsError: what ``database_errors`` and ``check_server`` raise.
     """
     name = f"{command} {domain.name}"
-    with database_errors(alias), dedicated(alias, application_name=name) as connection:
-        check_server(connection)
-        with hold(connection, domain, wait=wait, report=reporter.waiting) as lock:
+    with (
+        translate_database_errors(alias),
+        dedicated_connection(alias, application_name=name) as connection,
+    ):
+        check_backend_and_encoding(connection)
+        with acquire_run_lock(connection, domain, wait=wait, report=reporter.on_wait) as lock:
             yield lock

@@ -19,7 +19,7 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import pq
 
-from ...exceptions import ConnectionFailed, PooledConnection
+from ...exceptions import DatabaseUnavailable, PooledConnection
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 2.0
@@ -35,7 +35,7 @@ class Pooling(Enum):
 
 def backend_pid(connection: BaseDatabaseWrapper) -> int:
     """Return the process id of the server process that runs this connection's queries."""
-    return int(_ask(connection, SELECT_PID))
+    return int(_scalar(connection, SELECT_PID))
 
 
 def detect_pooling(connection: BaseDatabaseWrapper) -> Pooling:
@@ -53,9 +53,9 @@ def detect_pooling(connection: BaseDatabaseWrapper) -> Pooling:
         return Pooling.NONE
     try:
         with _second_client(connection) as second:
-            kept = _keeps_process(connection, pid, second)
+            kept = _is_session_pooled(connection, pid, second)
     except (psycopg.Error, _Refused) as exc:
-        raise ConnectionFailed(
+        raise DatabaseUnavailable(
             f'The connection "{connection.alias}" goes through a pooler, and what it does with '
             f"a second client could not be found out: {exc}",
             hint="Try again when the pooler has room for one more client, or use an alias that "
@@ -72,7 +72,7 @@ def detect_pooling(connection: BaseDatabaseWrapper) -> Pooling:
     return Pooling.SESSION
 
 
-def _keeps_process(connection: BaseDatabaseWrapper, pid: int, second: _SecondClient) -> bool:
+def _is_session_pooled(connection: BaseDatabaseWrapper, pid: int, second: _SecondClient) -> bool:
     second.send(SELECT_PID)
     other = second.answer(ANSWER_SECONDS)
     if other is None:
@@ -89,20 +89,20 @@ def _keeps_process(connection: BaseDatabaseWrapper, pid: int, second: _SecondCli
     return (
         all(len(pids) == 1 for pids in seen)
         and seen[0] != seen[1]
-        and _excludes(connection, second)
+        and _lock_excludes(connection, second)
     )
 
 
-def _excludes(connection: BaseDatabaseWrapper, second: _SecondClient) -> bool:
+def _lock_excludes(connection: BaseDatabaseWrapper, second: _SecondClient) -> bool:
     """Tell whether a lock of the first client keeps the second one out until it is given back."""
     key = secrets.randbits(62)
-    if not _ask(connection, f"SELECT pg_try_advisory_lock({key:d})"):
+    if not _scalar(connection, f"SELECT pg_try_advisory_lock({key:d})"):
         return False
     refused = second.ask(f"SELECT pg_try_advisory_xact_lock({key:d})") == "f"
-    return bool(_ask(connection, f"SELECT pg_advisory_unlock({key:d})")) and refused
+    return bool(_scalar(connection, f"SELECT pg_advisory_unlock({key:d})")) and refused
 
 
-def _ask(connection: BaseDatabaseWrapper, query: str) -> Any:
+def _scalar(connection: BaseDatabaseWrapper, query: str) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(query)
         (answer,) = cursor.fetchone()
@@ -152,11 +152,11 @@ class _SecondClient:
 @contextmanager
 def _second_client(connection: BaseDatabaseWrapper) -> Iterator[_SecondClient]:
     # Not its own ``with`` block, which would commit: it may still wait for an answer.
-    with closing(unmanaged_client(connection.get_connection_params())) as client:
+    with closing(raw_connection(connection.get_connection_params())) as client:
         yield _SecondClient(client)
 
 
-def unmanaged_client(params: dict[str, Any], **more: Any) -> psycopg.Connection[Any]:
+def raw_connection(params: dict[str, Any], **more: Any) -> psycopg.Connection[Any]:
     """Return a connection that Django does not know of, made from a wrapper's parameters."""
     given = {"connect_timeout": CONNECT_SECONDS, **params, **more, "autocommit": True}
     # Django's adapters take every time for one in the zone that Django sets on its connections.

@@ -82,7 +82,7 @@ def role_name(connection: BaseDatabaseWrapper, domain: Domain) -> str:
     return f"{kept}_{digest}"
 
 
-def acting_role(connection: BaseDatabaseWrapper, domain: Domain) -> str | None:
+def domain_role(connection: BaseDatabaseWrapper, domain: Domain) -> str | None:
     """Return the role that the domain's migrations run as; None where it has none."""
     if domain.is_core:
         return None
@@ -92,7 +92,7 @@ def acting_role(connection: BaseDatabaseWrapper, domain: Domain) -> str | None:
     return row[0] if row else None
 
 
-def apply_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[str]:
+def grant_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[str]:
     """Yield the statements that give the domain its role, or bring it up to date.
 
     Raises:
@@ -110,7 +110,7 @@ def apply_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
         yield _text(connection, "ALTER SCHEMA {} OWNER TO {}", schema, role)
     else:
         yield _text(connection, "CREATE SCHEMA {} AUTHORIZATION {}", schema, role)
-    for kind, object_name in _not_owned(connection, domain, name if exists else None):
+    for kind, object_name in _objects_to_own(connection, domain, name if exists else None):
         yield _text(
             connection, "ALTER {} {} OWNER TO {}", sql.SQL(kind), sql.SQL(object_name), role
         )
@@ -125,7 +125,7 @@ def apply_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
     yield from _readable(connection, role)
 
 
-def remove_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[str]:
+def revoke_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[str]:
     """Yield the statements that take the domain's role away; what it owns goes to us.
 
     Raises:
@@ -155,11 +155,11 @@ def _readable(connection: BaseDatabaseWrapper, role: sql.Identifier) -> Iterator
     history = get_domain("core").history_table
     with connection.cursor() as cursor:
         present = set(connection.introspection.table_names(cursor))
-    named = get_settings().core_readable
+    named = get_settings().core_readable_tables
     if named is not None:
         grants: list[tuple[str, Sequence[str]]] = [(table, ()) for table in named]
     else:
-        grants = [(history.name, ()), *_without_secrets()]
+        grants = [(history.name, ()), *_non_secret_columns()]
     for table, columns in grants:
         if table not in present:
             continue
@@ -175,7 +175,7 @@ def _readable(connection: BaseDatabaseWrapper, role: sql.Identifier) -> Iterator
         )
 
 
-def _without_secrets() -> Iterator[tuple[str, Sequence[str]]]:
+def _non_secret_columns() -> Iterator[tuple[str, Sequence[str]]]:
     """Yield core's tables, with the columns that may be read where not all of them may."""
     for label in get_domain("core").app_labels:
         if label in SECRET_APPS:
@@ -187,7 +187,7 @@ def _without_secrets() -> Iterator[tuple[str, Sequence[str]]]:
                 yield model._meta.db_table, columns if len(columns) < len(fields) else ()
 
 
-def _not_owned(
+def _objects_to_own(
     connection: BaseDatabaseWrapper, domain: Domain, role: str | None
 ) -> list[tuple[str, str]]:
     if not _exists(connection, SCHEMA_EXISTS, domain.schema):
@@ -210,7 +210,7 @@ def _text(connection: BaseDatabaseWrapper, statement: LiteralString, *parts: sql
     return sql.SQL(statement).format(*parts).as_string(connection.connection)
 
 
-class Identity:
+class RoleSwitcher:
     """The database role that a run acts as: the domain's where it has one, else its own.
 
     Arguments:
@@ -220,16 +220,16 @@ class Identity:
 
     def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
         self.connection = connection
-        self.role = acting_role(connection, domain)
+        self.role = domain_role(connection, domain)
 
     @contextmanager
-    def domain(self) -> Iterator[None]:
+    def as_domain_role(self) -> Iterator[None]:
         """Act as the domain's role; the role that connects is back at the end."""
         with self._switched(self.role, back=None):
             yield
 
     @contextmanager
-    def connecting(self) -> Iterator[None]:
+    def as_login_role(self) -> Iterator[None]:
         """Act as the role that connects, inside of :meth:`domain`."""
         with self._switched(None, back=self.role):
             yield

@@ -14,8 +14,8 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from ...backends.postgresql.base import DatabaseWrapper
-from ...exceptions import InvalidConfiguration, PrivilegeMissing
-from .connection import check_server, database_errors
+from ...exceptions import InsufficientPrivilege, InvalidConfiguration
+from .connection import check_backend_and_encoding, translate_database_errors
 from .session import plain_copy
 
 MAINTENANCE_DATABASE = "postgres"
@@ -41,18 +41,18 @@ def scratch_database(alias: str, purpose: str, *, template: str | None = None) -
         DomainMigrationsError: what ``database_errors`` raises.
     """
     name = f"{purpose}_{os.getpid()}_{secrets.token_hex(4)}"
-    with database_errors(alias), _maintenance(alias) as cursor:
+    with translate_database_errors(alias), _maintenance(alias) as cursor:
         _check_may_create(cursor)
         cursor.execute(_creation(alias, name, template))
     try:
         yield name
     finally:
-        with database_errors(alias), _maintenance(alias) as cursor:
+        with translate_database_errors(alias), _maintenance(alias) as cursor:
             cursor.execute(sql.SQL(DROP).format(sql.Identifier(name)))
 
 
 @contextmanager
-def pointed_at(name: str, aliases: Sequence[str] | None = None) -> Iterator[None]:
+def connections_redirected_to(name: str, aliases: Sequence[str] | None = None) -> Iterator[None]:
     """Make ``connections[alias]`` of this thread a connection to the database ``name``.
 
     Arguments:
@@ -65,16 +65,16 @@ def pointed_at(name: str, aliases: Sequence[str] | None = None) -> Iterator[None
     """
     chosen = _aliases() if aliases is None else aliases
     with ExitStack() as stack:
-        stack.callback(forget_content_types)
+        stack.callback(clear_content_type_cache)
         for alias in chosen:
             configured = connections[alias]
             own = plain_copy(configured, NAME=name, SCRATCH=True)
-            stack.callback(_give_back, alias, configured, own)
+            stack.callback(_restore, alias, configured, own)
             connections[alias] = own
-            with database_errors(alias):
-                check_server(own)
+            with translate_database_errors(alias):
+                check_backend_and_encoding(own)
                 _check_is(own, name)
-        forget_content_types()
+        clear_content_type_cache()
         yield
 
 
@@ -82,7 +82,7 @@ def _aliases() -> list[str]:
     return [alias for alias in connections if isinstance(connections[alias], DatabaseWrapper)]
 
 
-def _give_back(alias: str, configured: BaseDatabaseWrapper, own: BaseDatabaseWrapper) -> None:
+def _restore(alias: str, configured: BaseDatabaseWrapper, own: BaseDatabaseWrapper) -> None:
     connections[alias] = configured
     own.close()
 
@@ -101,7 +101,7 @@ def _check_is(connection: BaseDatabaseWrapper, name: str) -> None:
         )
 
 
-def forget_content_types() -> None:
+def clear_content_type_cache() -> None:
     """Django keeps the ids of content types by alias; another database has others."""
     if apps.is_installed("django.contrib.contenttypes"):
         apps.get_model("contenttypes.ContentType").objects.clear_cache()
@@ -129,7 +129,7 @@ def _check_may_create(cursor: CursorWrapper) -> None:
     )
     role, may = cursor.fetchone()
     if not may:
-        raise PrivilegeMissing(
+        raise InsufficientPrivilege(
             f'The role "{role}" may not create databases, and a scratch database is needed.',
             hint=f'Run ALTER ROLE "{role}" CREATEDB, or connect as a role that may.',
         )

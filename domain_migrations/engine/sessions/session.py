@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from ...exceptions import ConnectionFailed, MigrationFailed
+from ...exceptions import DatabaseUnavailable, MigrationFailed
 from .pooling import backend_pid, detect_pooling
 
 LOST = (OperationalError, InterfaceError)
@@ -63,7 +63,7 @@ class Session:
                 raise lost_connection(step) from exc
             if is_alive(self.connection):
                 raise
-            raise ConnectionFailed(
+            raise DatabaseUnavailable(
                 f"The connection to the database was lost: {exc}",
                 hint="Run the command again: it continues where this run was ended.",
             ) from exc
@@ -103,7 +103,7 @@ def is_alive(connection: BaseDatabaseWrapper) -> bool:
 
 
 @contextmanager
-def dedicated(
+def dedicated_connection(
     alias: str = DEFAULT_DB_ALIAS, *, application_name: str = "migrate_domain"
 ) -> Iterator[BaseDatabaseWrapper]:
     """Make ``connections[alias]`` a connection that is this run's alone, for the duration.

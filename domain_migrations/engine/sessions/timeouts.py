@@ -22,8 +22,8 @@ from psycopg import sql
 from ...conf import get_settings
 from ..runner.options import MigrateOptions
 from .advisory_locks import Clock
-from .blockers import INTERVAL, Watcher, listed
-from .concurrent_indexes import IndexBuilder, index_built_by, is_concurrent
+from .blockers import INTERVAL, BlockerWatcher, join_sessions
+from .concurrent_indexes import IndexBuilder, built_index, is_concurrent
 from .errors import sqlstate_of
 from .pooling import backend_pid
 from .session import LOST, is_alive
@@ -104,7 +104,7 @@ class RetryPolicy:
         return full / 2 + full / 2 * chance()
 
 
-class Traffic:
+class LockPolicy:
     """The timeouts and retries of one run.
 
     Arguments:
@@ -134,7 +134,7 @@ class Traffic:
         self.statement_timeout = _chosen(options.statement_timeout, settings.statement_timeout)
         self._clock = clock
         self._chance = chance
-        self._watcher: Watcher | None = None
+        self._watcher: BlockerWatcher | None = None
         self._process: tuple[object, int] = (None, 0)
         self.begun = False
         self.built = False
@@ -169,7 +169,7 @@ class Traffic:
                 return execute(statement, params, many, context)
             nested = True
             try:
-                return self._run_alone(
+                return self._run_with_retry(
                     self._text(statement), lambda: execute(statement, params, many, context), what
                 )
             finally:
@@ -178,19 +178,19 @@ class Traffic:
         with self._limited(local=False), self.connection.execute_wrapper(patiently):
             yield
 
-    def retries(self, exc: BaseException, attempt: int, migration: Migration) -> bool:
+    def should_retry(self, exc: BaseException, attempt: int, migration: Migration) -> bool:
         """Pause and return true if the migration is to be tried again, whole.
 
         Arguments:
             exc: what ended it.
             attempt: how many attempts there have been, this one included.
         """
-        return migration.atomic and self._pauses(exc, attempt, str(migration))
+        return migration.atomic and self._sleep_before_retry(exc, attempt, str(migration))
 
-    def _run_alone(self, text: str, run: Callable[[], Any], what: str) -> Any:
+    def _run_with_retry(self, text: str, run: Callable[[], Any], what: str) -> Any:
         if is_concurrent(text):
             with timeouts(self.connection, lock_timeout=0, statement_timeout=None, local=False):
-                built = index_built_by(text)
+                built = built_index(text)
                 if built is None:
                     return run()
                 made = IndexBuilder(self.connection, self.report, self.begun).run(built, run)
@@ -200,35 +200,35 @@ class Traffic:
         while True:
             attempt += 1
             if self._watcher:
-                self._watcher.seen = ()
+                self._watcher.last_blockers = ()
             try:
                 return run()
             except Exception as exc:
-                if not self._pauses(exc, attempt, what):
+                if not self._sleep_before_retry(exc, attempt, what):
                     raise
 
-    def _pauses(self, exc: BaseException, attempt: int, what: str) -> bool:
+    def _sleep_before_retry(self, exc: BaseException, attempt: int, what: str) -> bool:
         if not self.policy.allows(attempt, exc):
             return False
         pause = self.policy.pause(attempt, self._chance)
         reason = RETRIED_STATES[sqlstate_of(exc) or ""]
         self.report(
-            f"{what} was undone, because {reason}{self.blamed()}. "
+            f"{what} was undone, because {reason}{self.blocker_clause()}. "
             f"Trying again in {pause:.1f} s ({attempt} of {self.policy.retries})."
         )
         self._clock.sleep(pause)
         return True
 
-    def blamed(self) -> str:
+    def blocker_clause(self) -> str:
         """Return who was seen to hold what the last transaction waited for, as a clause."""
-        seen = self._watcher.seen if self._watcher else ()
-        return f": blocked by {listed(seen)}" if seen else ""
+        seen = self._watcher.last_blockers if self._watcher else ()
+        return f": blocked by {join_sessions(seen)}" if seen else ""
 
     @contextmanager
     def _limited(self, *, local: bool, run: Run | None = None) -> Iterator[None]:
         limit = self.lock_timeout or INTERVAL
         interval = min(INTERVAL, limit / 4)
-        self._watcher = Watcher(self.connection, interval=interval, pid=self._pid())
+        self._watcher = BlockerWatcher(self.connection, interval=interval, pid=self._pid())
         with (
             timeouts(
                 self.connection,

@@ -17,18 +17,18 @@ from django.db.migrations.state import ProjectState
 
 from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain
-from ..catalog.sql_references import Mentions
-from ..catalog.unmanaged import Reference
-from .snapshot_file import Unreadable, read_snapshot, snapshot_file
+from ..catalog.sql_references import ReferencedNames
+from ..catalog.unmanaged import UnmanagedBaseline
+from .snapshot_file import SnapshotUnreadable, read_snapshot, snapshot_file
 from .validity import stale_reasons
 
-FAR_REACHING = (AlterField, AlterModelTable, RenameField, RenameModel)
+REWRITES_VIEWS = (AlterField, AlterModelTable, RenameField, RenameModel)
 """What changes the text of views and triggers that use the table or the column."""
 
 
-def drift_reference(
+def unmanaged_baseline(
     domain: Domain, graph: MigrationGraph, applied: Iterable[Migration], state: ProjectState
-) -> Reference | None:
+) -> UnmanagedBaseline | None:
     """Return what the domain's snapshot says of objects without a model.
 
     None where there is no snapshot, where it does not match its migrations, and where not all
@@ -44,7 +44,7 @@ def drift_reference(
         return None
     try:
         snapshot = read_snapshot(path)
-    except Unreadable:
+    except SnapshotUnreadable:
         return None
     if any(stale_reasons(snapshot, domain, graph)):
         return None
@@ -52,23 +52,23 @@ def drift_reference(
     if not done.keys() >= set(snapshot.migrations):
         return None
     later = [migration for key, migration in done.items() if key not in snapshot.migrations]
-    return Reference(snapshot.unmanaged, _Later(later, state))
+    return UnmanagedBaseline(snapshot.unmanaged, _LaterChanges(later, state))
 
 
-class _Later:
+class _LaterChanges:
     """Whether migrations after the snapshot may have changed an object."""
 
     def __init__(self, migrations: list[Migration], state: ProjectState) -> None:
-        self.mentions = Mentions(migrations)
+        self.mentions = ReferencedNames(migrations)
         operations = [(item.app_label, step) for item in migrations for step in item.operations]
         self.tables = {table for label, step in operations for table in _tables(label, step, state)}
-        self.is_far_reaching = any(isinstance(step, FAR_REACHING) for _, step in operations)
+        self.is_far_reaching = any(isinstance(step, REWRITES_VIEWS) for _, step in operations)
 
     def __call__(self, name: str, relation: str) -> bool:
         if self.is_far_reaching:
             return True
         names = [item for item in (name, relation) if item]
-        return any(item in self.tables or self.mentions.has(item) for item in names)
+        return any(item in self.tables or self.mentions.contains(item) for item in names)
 
 
 def _tables(app_label: str, operation: Operation, state: ProjectState) -> Iterator[str]:

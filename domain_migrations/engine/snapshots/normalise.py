@@ -17,7 +17,7 @@ from ..sql.statements import split, tokens
 OPEN, CLOSE = frozenset("(["), frozenset(")]")
 
 
-def respell(statement: str) -> str:
+def strip_array_casts(statement: str) -> str:
     """Return the statement without casts around the array of an ``ANY`` or ``ALL``."""
     if "::" not in statement or "ARRAY[" not in statement:
         return statement
@@ -69,18 +69,18 @@ def normalise(dump: str, sequence_starts: Mapping[str, int]) -> tuple[str, ...]:
         sequence_starts: quoted name of each sequence → the value that it begins with.
     """
     kept = [
-        _without_not_null_names(respell(statement))
+        _without_not_null_names(strip_array_casts(statement))
         for statement in split(dump)
         if not DROPPED.match(statement) and not _is_untouched(statement, sequence_starts)
     ]
     ordered: list[str] = []
-    for table, group in groupby(kept, key=inserted_into):
+    for table, group in groupby(kept, key=insert_target):
         members = list(group)
-        ordered += sorted(members, key=_natural) if table else members
+        ordered += sorted(members, key=_natural_sort_key) if table else members
     return tuple(ordered)
 
 
-def inserted_into(statement: str) -> str | None:
+def insert_target(statement: str) -> str | None:
     """Return the quoted name of the table that an INSERT of a dump is for; None for others."""
     found = INSERT.match(statement)
     return found[1] if found else None
@@ -88,7 +88,7 @@ def inserted_into(statement: str) -> str | None:
 
 def is_data(statement: str) -> bool:
     """Return whether a statement of a dump makes rows or sets a sequence."""
-    return bool(inserted_into(statement) or SETVAL.fullmatch(statement))
+    return bool(insert_target(statement) or SETVAL.fullmatch(statement))
 
 
 def _is_untouched(statement: str, starts: Mapping[str, int]) -> bool:
@@ -118,7 +118,7 @@ def _windows(
     return zip(words, words[1:], words[2:], words[3:], strict=False)
 
 
-def _natural(statement: str) -> list[tuple[int, str]]:
+def _natural_sort_key(statement: str) -> list[tuple[int, str]]:
     """Sort 9 before 10: the order on disk is nobody's promise."""
     return [
         (int(part) if part.isascii() and part.isdigit() else 0, part)

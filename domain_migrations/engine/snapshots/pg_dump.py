@@ -43,7 +43,9 @@ OPTIONS = (
 )
 
 
-def dump(connection: BaseDatabaseWrapper, schema: str, *, exclude: Iterable[QualifiedName]) -> str:
+def dump_schema(
+    connection: BaseDatabaseWrapper, schema: str, *, exclude: Iterable[QualifiedName]
+) -> str:
     """Return a schema of the connection's database as text, with its rows as INSERTs.
 
     Arguments:

@@ -12,7 +12,7 @@ from ...domains import Domain
 from ..catalog.fingerprint import read_objects
 from ..catalog.objects import CatalogObject, to_text
 from ..sql.statements import split
-from .snapshot_file import body_of
+from .snapshot_file import join_statements
 
 TABLES = """
 SELECT n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
@@ -47,7 +47,7 @@ WHERE n.nspname = %s
 def tables_with_rows(connection: BaseDatabaseWrapper, domain: Domain) -> list[str]:
     """Return the quoted names of the domain's tables that are not empty."""
     with connection.cursor() as cursor:
-        cursor.execute(TABLES, [domain.schema, [table.name for table in domain.own_tables]])
+        cursor.execute(TABLES, [domain.schema, [table.name for table in domain.engine_tables]])
         parts = [
             sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(
                 sql.Literal(quoted), sql.Identifier(schema, name)
@@ -91,7 +91,7 @@ SELECT set_config('check_function_bodies', 'off', true),
 """
 """A function may name what is made after it, as ``pg_dump`` orders them; a backslash is one."""
 
-MESSAGE = 1_000_000
+BATCH_CHARACTERS = 1_000_000
 """Characters."""
 
 CORE_COLUMNS = """
@@ -124,30 +124,30 @@ def restore(connection: BaseDatabaseWrapper, body: str) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS)
-        for text in messages(body):
+        for text in batches(body):
             cursor.execute(text, None)
 
 
-def messages(body: str) -> Iterator[str]:
+def batches(body: str) -> Iterator[str]:
     """Yield texts of about ``MESSAGE`` characters at most, each of whole statements.
 
     PostgreSQL reads a message to its end before it runs the first statement in it.
     """
-    if len(body) <= MESSAGE:
+    if len(body) <= BATCH_CHARACTERS:
         yield body
         return
     waiting: list[str] = []
     length = 0
     for statement in split(body):
-        if waiting and length + len(statement) > MESSAGE:
-            yield body_of(waiting)
+        if waiting and length + len(statement) > BATCH_CHARACTERS:
+            yield join_statements(waiting)
             waiting, length = [], 0
         waiting.append(statement)
         length += len(statement)
-    yield body_of(waiting)
+    yield join_statements(waiting)
 
 
-def objects_of(
+def schema_objects(
     connection: BaseDatabaseWrapper, domain: Domain, *, prepared: bool = False
 ) -> tuple[CatalogObject, ...]:
     """Return what there is in the domain's schema beside the engine's own tables.
@@ -155,7 +155,7 @@ def objects_of(
     Arguments:
         prepared: as :func:`read_objects` has it.
     """
-    own = [table.name for table in domain.own_tables]
+    own = [table.name for table in domain.engine_tables]
     found = read_objects(connection, domain.schema, exclude=own, prepared=prepared)
     return tuple(item for item in found if item.kind != "schema")
 

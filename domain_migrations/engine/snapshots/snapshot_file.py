@@ -35,7 +35,7 @@ HEAD = """\
 LINE = re.compile(r"-- (\w+): (.*)")
 
 
-class Unreadable(Exception):
+class SnapshotUnreadable(Exception):
     """A file is no snapshot that can be used; the message says why, as the end of a sentence."""
 
 
@@ -78,7 +78,7 @@ class Snapshot:
         return f"{HEAD.format(domain=self.domain)}{lines}\n{self.body}"
 
 
-def body_of(statements: Iterable[str]) -> str:
+def join_statements(statements: Iterable[str]) -> str:
     """Return the text of the statements, as a snapshot has them."""
     return "\n\n".join(statements) + "\n"
 
@@ -108,13 +108,13 @@ def _folders(domain: Domain) -> Iterator[Path]:
             yield from migrations_folders(label)
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Return a path as a person reads it: from where they are, if it is below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def content_of(path: Path) -> bytes:
+def read_normalised(path: Path) -> bytes:
     """Return what is in the file, with the line ends that it was written with."""
     content = path.read_bytes()
     if content.partition(b"\n")[0].endswith(b"\r"):  # As git checks it out on Windows.
@@ -129,9 +129,9 @@ def read_snapshot(path: Path) -> Snapshot:
         Unreadable: it is none, or it was edited.
     """
     try:
-        text = content_of(path).decode()
+        text = read_normalised(path).decode()
     except (OSError, UnicodeDecodeError) as exc:
-        raise Unreadable(f"it cannot be read: {exc}") from exc
+        raise SnapshotUnreadable(f"it cannot be read: {exc}") from exc
     head, _, body = text.partition("\n\n")
     return _parse(head, body)
 
@@ -142,9 +142,9 @@ def _parse(head: str, body: str) -> Snapshot:
         if found := LINE.fullmatch(line):
             values.setdefault(found[1], []).append(found[2])
         elif not line.startswith("--"):
-            raise Unreadable(f"its header has the line {line[:40]!r}")
+            raise SnapshotUnreadable(f"its header has the line {line[:40]!r}")
     if values.get("format") != [FORMAT]:
-        raise Unreadable(f"its format is not {FORMAT}")
+        raise SnapshotUnreadable(f"its format is not {FORMAT}")
     try:
         [domain], [fingerprint], [content] = (
             values[name] for name in ("domain", "fingerprint", "content")
@@ -156,9 +156,9 @@ def _parse(head: str, body: str) -> Snapshot:
             for digest, title in (line.split(" ", 1) for line in values.get("unmanaged", ()))
         }
     except (KeyError, ValueError) as exc:
-        raise Unreadable("its header is not complete") from exc
+        raise SnapshotUnreadable("its header is not complete") from exc
     if _content(body) != content:
-        raise Unreadable("its statements were edited")
+        raise SnapshotUnreadable("its statements were edited")
     return Snapshot(
         domain=domain,
         migrations=migrations,

@@ -8,11 +8,11 @@ from pathlib import Path
 from django.db.migrations.graph import MigrationGraph
 
 from ...domains import Domain
-from ...exceptions import SnapshotStale
+from ...exceptions import StaleSnapshot
 from ..sources.checksum import VERSION, checksum
 from ..sources.files import MigrationKey, migration_file
 from .schema import FINGERPRINT
-from .snapshot_file import Snapshot, shown
+from .snapshot_file import Snapshot, display_path
 
 
 def stale_reasons(snapshot: Snapshot, domain: Domain, graph: MigrationGraph) -> Iterator[str]:
@@ -29,20 +29,22 @@ def stale_reasons(snapshot: Snapshot, domain: Domain, graph: MigrationGraph) -> 
         return
     for key, known in snapshot.migrations.items():
         if key not in graph.nodes:
-            yield f"{key} {_whereabouts(key)}"
+            yield f"{key} {_absence_reason(key)}"
         elif not known.startswith(f"{VERSION}:"):
             yield f"the checksum of {key} was taken by another version of the engine"
         elif checksum_on_disk(key) != known:
             yield f"{key} was edited"
-    for key in _inserted(snapshot, domain, graph):
+    for key in _inserted_before_end(snapshot, domain, graph):
         yield f"{key} was inserted"
 
 
-def _whereabouts(key: MigrationKey) -> str:
+def _absence_reason(key: MigrationKey) -> str:
     return "was removed" if migration_file(key) is None else "was replaced by a squashed one"
 
 
-def _inserted(snapshot: Snapshot, domain: Domain, graph: MigrationGraph) -> Iterator[MigrationKey]:
+def _inserted_before_end(
+    snapshot: Snapshot, domain: Domain, graph: MigrationGraph
+) -> Iterator[MigrationKey]:
     """Yield what would run between the migrations that the snapshot contains.
 
     What it does not contain must come after all that it contains of the same app, and before
@@ -68,10 +70,10 @@ def checksum_on_disk(key: MigrationKey) -> str:
         return ""
 
 
-def stale(domain: Domain, path: Path, reasons: list[str]) -> SnapshotStale:
+def stale_error(domain: Domain, path: Path, reasons: list[str]) -> StaleSnapshot:
     """Return the error that says what is wrong with a snapshot."""
-    return SnapshotStale(
+    return StaleSnapshot(
         f'The snapshot of the domain "{domain.name}" does not match its migrations:'
-        f" {'; '.join(reasons)} ({shown(path)}).",
+        f" {'; '.join(reasons)} ({display_path(path)}).",
         hint=f"Write it again: manage.py snapshot_domain {domain.name}",
     )

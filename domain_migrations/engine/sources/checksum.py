@@ -31,14 +31,14 @@ def checksum(source: str | bytes) -> str:
     return f"{VERSION}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def _walk(node: object, say: Callable[[str], None]) -> None:
+def _walk(node: object, emit: Callable[[str], None]) -> None:
     """Say what the tree means, in words; a list of them takes half the time of a generator."""
     if isinstance(node, ast.JoinedStr):
-        say("(JoinedStr")
-        _walk(list(_merged(node.values)), say)
-        say(")")
+        emit("(JoinedStr")
+        _walk(list(_join_fstring(node.values)), emit)
+        emit(")")
     elif isinstance(node, ast.AST):
-        say(f"({type(node).__name__}")
+        emit(f"({type(node).__name__}")
         is_constant = isinstance(node, ast.Constant)
         for name in node._fields:
             if name in _IGNORED_FIELDS:
@@ -46,19 +46,19 @@ def _walk(node: object, say: Callable[[str], None]) -> None:
             value = getattr(node, name, None)
             if (value is None and not is_constant) or value == []:
                 continue
-            say(name)
-            _walk(value, say)
-        say(")")
+            emit(name)
+            _walk(value, emit)
+        emit(")")
     elif isinstance(node, list):
-        say("[")
+        emit("[")
         for item in node:
-            _walk(item, say)
-        say("]")
+            _walk(item, emit)
+        emit("]")
     else:
-        say(f"{type(node).__name__}:{node!r}")
+        emit(f"{type(node).__name__}:{node!r}")
 
 
-def _merged(values: list[ast.expr]) -> Iterator[ast.expr]:
+def _join_fstring(values: list[ast.expr]) -> Iterator[ast.expr]:
     """Join neighbouring texts of an f-string, which Pythons cut in different places."""
     text = ""
     for value in values:

@@ -42,7 +42,7 @@ CONNECTION = ("ENGINE", "USER", "TIME_ZONE", "OPTIONS")
 """Of ``DATABASES``: who owns what is made, and how it is made."""
 
 
-def digest_of_content(
+def digest_function_for(
     connection: BaseDatabaseWrapper,
 ) -> Callable[[BaseDatabaseWrapper], str] | None:
     """Return what digests the content of a test database; None where a template is no use.
@@ -50,7 +50,7 @@ def digest_of_content(
     Where no app has migrations (``--nomigrations``, ``TEST["MIGRATE"]``) the tables are made from
     the models, which is quick and changes with each of them.
     """
-    if not get_settings().test_template:
+    if not get_settings().test_database_template:
         return None
     test = connection.settings_dict["TEST"]
     if test.get("MIGRATE") is False or not any(map(_has_migrations, apps.get_app_configs())):

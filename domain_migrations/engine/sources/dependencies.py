@@ -23,7 +23,7 @@ LATEST = "__latest__"
 
 
 @dataclass(frozen=True)
-class Links:
+class MigrationLinks:
     """What one migration's file says about others."""
 
     key: Key
@@ -32,16 +32,16 @@ class Links:
     run_before: tuple[Key, ...] = ()
 
 
-def read_links(app_label: str, path: Path, source: bytes | None = None) -> Links:
+def parse_links(app_label: str, path: Path, source: bytes | None = None) -> MigrationLinks:
     """Return what a migration's file says; nothing where it cannot be parsed."""
     key = (app_label, path.stem)
     try:
         tree = ast.parse(path.read_bytes() if source is None else source)
     except SyntaxError:
-        return Links(key, path)  # Django says so itself when it imports the file.
+        return MigrationLinks(key, path)  # Django says so itself when it imports the file.
     names = dict(assignments(tree.body))
     found = dict(assignments(migration_body(tree)))
-    return Links(
+    return MigrationLinks(
         key,
         path,
         tuple(_keys(found.get("dependencies"), names)),
@@ -53,7 +53,7 @@ def dependencies_of(key: Key) -> tuple[Key, ...]:
     """Return what an installed migration depends on; nothing where there is no file of it."""
     label, name = key
     paths = migration_files(label)
-    return next((read_links(label, path).dependencies for path in paths if path.stem == name), ())
+    return next((parse_links(label, path).dependencies for path in paths if path.stem == name), ())
 
 
 def _keys(node: ast.expr | None, names: dict[str, ast.expr]) -> Iterator[Key]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.conf import settings
 
-INSTALLED = frozenset({"site-packages", "dist-packages"})
+SITE_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
 """Folders of packages that a project uses and cannot edit."""
 
 MIGRATIONS_MODULE_NAME = "migrations"
@@ -109,7 +109,7 @@ def _modules(folder: Path) -> set[str]:
     return {name for _, name, is_package in found if not is_package}
 
 
-def source_versions(folder: Path) -> tuple[tuple[str, int, int], ...]:
+def source_stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return name, time and size of the folder's source files, sorted by name."""
     with os.scandir(folder) as entries:
         found = [
@@ -122,7 +122,7 @@ def source_versions(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 def is_installed(path: Path) -> bool:
     """Return whether the file is of an installed package, and not the project's own."""
-    return not INSTALLED.isdisjoint(path.parts)
+    return not SITE_DIRECTORIES.isdisjoint(path.parts)
 
 
 def migration_file(key: tuple[str, str]) -> Path | None:
@@ -132,6 +132,6 @@ def migration_file(key: tuple[str, str]) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def keys(pairs: Iterable[tuple[str, str]]) -> tuple[MigrationKey, ...]:
+def sorted_keys(pairs: Iterable[tuple[str, str]]) -> tuple[MigrationKey, ...]:
     """Return the pairs as sorted keys."""
     return tuple(MigrationKey(*pair) for pair in sorted(pairs))

@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .files import MigrationKey, migrations_folders, source_versions
+from .files import MigrationKey, migrations_folders, source_stamps
 
 MIGRATION = "Migration"
 """The class that Django takes from a migration's file."""
 
 
-class Computed:
+class NotLiteral:
     """Stands for a value that the syntax tree does not tell."""
 
     def __repr__(self) -> str:
         return "a computed value"
 
 
-COMPUTED = Computed()
+NOT_LITERAL = NotLiteral()
 
 
 @dataclass(frozen=True)
-class Declared:
+class MigrationHeader:
     """What a migration's file says.
 
     Attributes:
@@ -42,21 +42,21 @@ class Declared:
     stage: Any = None
 
 
-NOTHING = Declared()
+EMPTY = MigrationHeader()
 
 
-def declared(path: Path | None) -> Declared:
+def read_header(path: Path | None) -> MigrationHeader:
     """Return what the file says; nothing where it is gone or no Python."""
     try:
         found = path.stat() if path is not None else None
     except FileNotFoundError:
-        return NOTHING
+        return EMPTY
     if path is None or found is None:
-        return NOTHING
+        return EMPTY
     return _declared(path, found.st_mtime_ns, found.st_size)
 
 
-def squashed(app_label: str) -> dict[MigrationKey, frozenset[MigrationKey]]:
+def squash_map(app_label: str) -> dict[MigrationKey, frozenset[MigrationKey]]:
     """Return the app's migrations that stand for others, and what each replaces.
 
     What a whole folder says is kept while no file in it changes: to look into each of very many
@@ -66,7 +66,7 @@ def squashed(app_label: str) -> dict[MigrationKey, frozenset[MigrationKey]]:
         MigrationKey(app_label, name): replaces
         for folder in migrations_folders(app_label)
         if folder.is_dir()
-        for name, replaces in _squashed(folder, source_versions(folder))
+        for name, replaces in _squashed(folder, source_stamps(folder))
     }
 
 
@@ -75,22 +75,22 @@ def _squashed(
     folder: Path, versions: tuple[tuple[str, int, int], ...]
 ) -> tuple[tuple[str, frozenset[MigrationKey]], ...]:
     paths = [folder / name for name, *_ in versions]
-    return tuple((path.stem, says) for path in paths if (says := declared(path).replaces))
+    return tuple((path.stem, says) for path in paths if (says := read_header(path).replaces))
 
 
 @functools.lru_cache(maxsize=16384)
-def _declared(path: Path, _changed: int, _size: int) -> Declared:
+def _declared(path: Path, _changed: int, _size: int) -> MigrationHeader:
     source = path.read_bytes()
     # Parsing takes a hundred times as long as searching.
     if b"replaces" not in source and b"stage" not in source:
-        return NOTHING
+        return EMPTY
     try:
         tree = ast.parse(source, str(path))
     except (SyntaxError, ValueError):
-        return NOTHING  # Django says so itself when it imports the file.
+        return EMPTY  # Django says so itself when it imports the file.
     body = dict(assignments(migration_body(tree)))
     names = dict(assignments(tree.body))
-    return Declared(
+    return MigrationHeader(
         replaces=_keys(_value(body.get("replaces"), names)), stage=_value(body.get("stage"), names)
     )
 
@@ -122,7 +122,7 @@ def _value(node: ast.expr | None, names: dict[str, ast.expr]) -> Any:
     try:
         return ast.literal_eval(node)
     except ValueError:
-        return COMPUTED
+        return NOT_LITERAL
 
 
 def _keys(value: Any) -> frozenset[MigrationKey]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from ...conf import get_settings
 from ...domains import Domain, get_domains
 from .files import MigrationKey, is_installed, migration_files
-from .parsing import assignments, declared, migration_body
+from .parsing import assignments, migration_body, read_header
 
 HINTS = (b"removefield", b"deletemodel", b"rename", b"altermodeltable", b"drop")
 SUSPICIOUS = re.compile(
@@ -26,7 +26,7 @@ matching ten times as long as looking for the hints."""
 
 Names = dict[str, ast.expr]
 
-WORDS = {
+REMOVAL_PHRASES = {
     "RemoveField": ("removes the field {}.{}", ("model_name", "name")),
     "RemoveFieldIfPresent": ("removes the field {}.{}", ("model_name", "name")),
     "DeleteModel": ("deletes the model {}", ("name",)),
@@ -40,9 +40,9 @@ WORDS = {
 SQL_REMOVAL = re.compile(
     r"\bDROP\s+(?:TABLE|COLUMN|VIEW|MATERIALIZED\s+VIEW|SCHEMA)\b|\bRENAME\s+(?!CONSTRAINT\b)", re.I
 )
-HARMLESS = re.compile(r"\s*ALTER\s+INDEX\b", re.I)
+RENAMES_INDEX = re.compile(r"\s*ALTER\s+INDEX\b", re.I)
 # What is made again in the same breath has only been changed.
-MADE_AGAIN = re.compile(r"\bCREATE\s+(?:MATERIALIZED\s+)?VIEW\b", re.I)
+RECREATED_VIEW = re.compile(r"\bCREATE\s+(?:MATERIALIZED\s+)?VIEW\b", re.I)
 DROPPED_VIEW = re.compile(r"\bDROP\s+(?:MATERIALIZED\s+)?VIEW\b", re.I)
 
 
@@ -55,16 +55,16 @@ class Removal:
     """
 
     key: MigrationKey
-    what: str
+    description: str
 
 
 def unstaged_removals(domains: Sequence[Domain] | None = None) -> Iterator[Removal]:
     """Yield the first removal of each migration that has one and declares no stage.
 
     Left out are migrations of installed packages, squashed ones, which run on fresh databases
-    only, and those that the setting ``UNSTAGED_UNTIL`` counts to the past.
+    only, and those that the setting ``STAGES_REQUIRED_AFTER`` counts to the past.
     """
-    past = get_settings().unstaged_until
+    past = get_settings().stages_required_after
     for domain in get_domains() if domains is None else domains:
         for label in domain.app_labels:
             until = past.get(label, "")
@@ -82,7 +82,7 @@ def _unstaged(path: Path) -> str | None:
     lower = source.lower()
     if not any(hint in lower for hint in HINTS) or not SUSPICIOUS.search(lower):
         return None
-    says = declared(path)
+    says = read_header(path)
     if says.stage is not None or says.replaces:
         return None
     try:
@@ -103,8 +103,8 @@ def _removals(tree: ast.Module) -> Iterator[str]:
         elif name == "RunSQL":
             if _removes(_sql(call, names)):
                 yield "drops or renames something by SQL"
-        elif name in WORDS:
-            words, arguments = WORDS[name]
+        elif name in REMOVAL_PHRASES:
+            words, arguments = REMOVAL_PHRASES[name]
             texts = _texts(call, arguments)
             if texts[0].lower() not in made:
                 yield words.format(*texts)
@@ -158,9 +158,9 @@ def _sql(call: ast.Call, names: Names) -> str:
 
 
 def _removes(sql: str) -> bool:
-    if MADE_AGAIN.search(sql):
+    if RECREATED_VIEW.search(sql):
         sql = DROPPED_VIEW.sub("", sql)
     return any(
-        SQL_REMOVAL.search(statement) and not HARMLESS.match(statement)
+        SQL_REMOVAL.search(statement) and not RENAMES_INDEX.match(statement)
         for statement in sql.split(";")
     )

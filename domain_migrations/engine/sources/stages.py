@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from ...domains import Domain
 from ...exceptions import InvalidConfiguration
 from .files import MigrationKey, migration_file, migration_files
-from .parsing import COMPUTED, declared
+from .parsing import NOT_LITERAL, read_header
 
 if TYPE_CHECKING:
     # What only looks at files should not pay for Django's migrations.
@@ -32,17 +32,17 @@ class InvalidStage(NamedTuple):
     hint: str = HINT
 
 
-def stage_on_disk(path: Path | None) -> Stage:
+def declared_stage(path: Path | None) -> Stage:
     """Return the stage that the file declares; before unless it says clearly that it is after."""
-    return "after" if declared(path).stage == "after" else "before"
+    return "after" if read_header(path).stage == "after" else "before"
 
 
-def waits(key: MigrationKey) -> str:
+def stage_suffix(key: MigrationKey) -> str:
     """Return what to print behind the name of a pending migration that waits for new code."""
-    return " (after)" if stage_on_disk(migration_file(key)) == "after" else ""
+    return " (after)" if declared_stage(migration_file(key)) == "after" else ""
 
 
-def stage_of(migration: Migration) -> Stage:
+def get_stage(migration: Migration) -> Stage:
     """Return the stage of a migration that was loaded.
 
     Raises:
@@ -52,10 +52,10 @@ def stage_of(migration: Migration) -> Stage:
     key = MigrationKey(migration.app_label, migration.name)
     stage = getattr(migration, "stage", "before")
     if stage not in STAGES:
-        wrong = _wrong(key, stage)
+        wrong = _invalid(key, stage)
         raise InvalidConfiguration(wrong.message, hint=wrong.hint)
     path = migration_file(key)
-    if path is not None and stage_on_disk(path) != stage:
+    if path is not None and declared_stage(path) != stage:
         raise InvalidConfiguration(
             f'The stage of {key} is "{stage}", but {path.name} alone does not say so.', hint=HINT
         )
@@ -67,11 +67,11 @@ def invalid_stages(domain: Domain) -> Iterator[InvalidStage]:
     """Yield what is wrong with the stages that the domain's migrations declare."""
     for label in domain.app_labels:
         for path in migration_files(label):
-            stage = declared(path).stage
+            stage = read_header(path).stage
             if stage is not None and stage not in STAGES:
-                yield _wrong(MigrationKey(label, path.stem), stage)
+                yield _invalid(MigrationKey(label, path.stem), stage)
 
 
-def _wrong(key: MigrationKey, stage: Any) -> InvalidStage:
-    what = stage if stage is COMPUTED else repr(stage)
+def _invalid(key: MigrationKey, stage: Any) -> InvalidStage:
+    what = stage if stage is NOT_LITERAL else repr(stage)
     return InvalidStage(key, f"The stage of {key} is {what}, which is neither before nor after.")

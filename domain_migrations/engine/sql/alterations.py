@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ...domains import CORE_SCHEMA, QualifiedName
-from .lexer import Token, fragments
+from .lexer import Token, statements
 
 NO_COLUMN = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
 """How the definition of a table begins where it is not a column's."""
@@ -42,7 +42,7 @@ def alterations(source: str) -> Iterator[Alteration]:
 
     A table without a schema is taken for one of core, as Django names those.
     """
-    for fragment in fragments(source, procedural=False):
+    for fragment in statements(source, procedural=False):
         words = _Words(fragment.source, fragment.tokens)
         if words.take("alter", "table"):
             yield from _alter_table(words)
@@ -73,7 +73,7 @@ class _Words:
         return False
 
     def sign(self, sign: str) -> bool:
-        if self.at < len(self.tokens) and self.tokens[self.at].is_sign(sign):
+        if self.at < len(self.tokens) and self.tokens[self.at].is_operator(sign):
             self.at += 1
             return True
         return False
@@ -98,14 +98,14 @@ class _Words:
         depth, start = 0, self.at
         for index in range(self.at, len(self.tokens)):
             token = self.tokens[index]
-            if token.is_sign("(", "["):
+            if token.is_operator("(", "["):
                 depth += 1
-            elif token.is_sign(")", "]"):
+            elif token.is_operator(")", "]"):
                 depth -= 1
                 if depth < 0:
                     yield _Words(self.source, self.tokens[start:index])
                     return
-            elif token.is_sign(",") and not depth:
+            elif token.is_operator(",") and not depth:
                 yield _Words(self.source, self.tokens[start:index])
                 start = index + 1
         yield _Words(self.source, self.tokens[start:])

@@ -38,7 +38,7 @@ class Token:
     def is_name(self) -> bool:
         return self.kind in ("word", "quoted")
 
-    def is_sign(self, *signs: str) -> bool:
+    def is_operator(self, *signs: str) -> bool:
         return self.kind == "other" and self.text in signs
 
     def is_word(self, *words: str) -> bool:
@@ -63,13 +63,13 @@ def tokens(source: str) -> Iterator[Token]:
 
 
 @dataclass(frozen=True, slots=True)
-class Fragment:
+class Statement:
     """A statement, or the part of one that holds an expression, and its tokens."""
 
     source: str
     tokens: tuple[Token, ...]
 
-    def after(self, count: int) -> str:
+    def text_after(self, count: int) -> str:
         """Return the text behind the first tokens."""
         if count >= len(self.tokens):
             return ""
@@ -79,12 +79,12 @@ class Fragment:
 BLOCK_WORDS = ("begin", "then", "else", "loop", "declare", "exception")
 
 
-def fragments(source: str, *, procedural: bool) -> Iterator[Fragment]:
+def statements(source: str, *, procedural: bool) -> Iterator[Statement]:
     """Cut the text at semicolons, and at the words of PL/pgSQL's blocks if it is that."""
     held: list[Token] = []
     cases = 0
     for token in tokens(source):
-        cut = token.is_sign(";")
+        cut = token.is_operator(";")
         if procedural and not cut:
             if token.is_word("case") and held and not held[-1].is_word("end"):
                 cases += 1  # An expression: its words cut nothing.
@@ -96,7 +96,7 @@ def fragments(source: str, *, procedural: bool) -> Iterator[Fragment]:
             held.append(token)
             continue
         if held:
-            yield Fragment(source, tuple(held))
+            yield Statement(source, tuple(held))
         held, cases = [], 0
     if held:
-        yield Fragment(source, tuple(held))
+        yield Statement(source, tuple(held))

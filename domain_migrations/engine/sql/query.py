@@ -17,15 +17,15 @@ Row = tuple[Any, ...]
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 # Left to itself the server plans a statement with parameters at least five times.
-GENERIC: LiteralString = "SET LOCAL plan_cache_mode = force_generic_plan;"
-AS_BEFORE: LiteralString = "; SET LOCAL plan_cache_mode TO DEFAULT"
+FORCE_GENERIC_PLAN: LiteralString = "SET LOCAL plan_cache_mode = force_generic_plan;"
+RESET_PLAN_MODE: LiteralString = "; SET LOCAL plan_cache_mode TO DEFAULT"
 
 _numbers = itertools.count(1)
 _prepared: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 """The names of the statements that each session has prepared."""
 
 
-def query(
+def run_sql(
     connection: BaseDatabaseWrapper, statement: LiteralString | sql.Composed, params: Any = None
 ) -> list[list[Row]]:
     """Return the rows of each statement that returns some.
@@ -47,16 +47,22 @@ def query(
     return results
 
 
-def ask(connection: BaseDatabaseWrapper, statement: LiteralString, params: Any = None) -> list[Row]:
+def run_prepared(
+    connection: BaseDatabaseWrapper, statement: LiteralString, params: Any = None
+) -> list[Row]:
     """Return the rows of a statement that is asked often, planned once for the session.
 
     In a transaction only.
     """
-    [rows] = query(connection, GENERIC + execution(connection, statement) + AS_BEFORE, params)
+    [rows] = run_sql(
+        connection,
+        FORCE_GENERIC_PLAN + prepared_execute(connection, statement) + RESET_PLAN_MODE,
+        params,
+    )
     return rows
 
 
-def execution(connection: BaseDatabaseWrapper, statement: LiteralString) -> LiteralString:
+def prepared_execute(connection: BaseDatabaseWrapper, statement: LiteralString) -> LiteralString:
     """Return what executes the statement, which the session has prepared then.
 
     To plan one of the guard's questions takes longer than to answer it.
@@ -67,7 +73,7 @@ def execution(connection: BaseDatabaseWrapper, statement: LiteralString) -> Lite
     if statement not in names:
         names[statement] = f"domain_migrations_{next(_numbers)}"
         numbered = PLACEHOLDER.sub(lambda match: f"${parameters.index(match[1]) + 1}", statement)
-        query(connection, f"PREPARE {names[statement]} AS {numbered.replace('%%', '%')}")
+        run_sql(connection, f"PREPARE {names[statement]} AS {numbered.replace('%%', '%')}")
     arguments = ", ".join(f"%({name})s" for name in parameters)
     return f"EXECUTE {names[statement]}" + (f" ({arguments})" if arguments else "")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ...api.grant import granted
+from ...api.grant import grant_roles
 from ..console import add_database_option, command_errors
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with command_errors():
-            for domain, statements in granted(
+            for domain, statements in grant_roles(
                 options["domains"],
                 remove=options["remove"],
                 run=not options["print"],

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...api.lint.findings import LintFinding
-from ...api.lint.linter import Lint, lint
+from ...api.lint.linter import LintResult, lint_domain
 from ...exceptions import EXIT_FAILED
 from ..console import add_database_option, command_errors
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with command_errors():
-            found = lint(options["domain"], options["names"], database=options["database"])
+            found = lint_domain(options["domain"], options["names"], database=options["database"])
         if options["format"] == "json":
             self.stdout.write(json.dumps(found.as_json(), ensure_ascii=False))
         else:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 f"{found.errors} error{'s' * (found.errors > 1)}.", returncode=EXIT_FAILED
             )
 
-    def _print(self, found: Lint) -> None:
+    def _print(self, found: LintResult) -> None:
         for finding in found.findings:
             style = self.style.ERROR if finding.level == "error" else self.style.WARNING
             where = f"{finding.key}:{finding.line}" if finding.line else str(finding.key)

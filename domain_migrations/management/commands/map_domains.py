@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ...api.map import FORMATS, domain_map, render
+from ...api.map import FORMATS, map_domains, render
 from ..console import add_database_option, command_errors
 
 
@@ -21,5 +21,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with command_errors():
-            picture = render(domain_map(database=options["database"]), options["format"])
+            picture = render(map_domains(database=options["database"]), options["format"])
         self.stdout.write(picture, ending="")

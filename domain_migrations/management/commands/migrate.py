@@ -10,15 +10,15 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-from ...api.migrate import migrate
+from ...api.migrate import migrate_domains
 from ...backends.postgresql.base import QualifiedNamesMixin
-from ...domains import domain_of, get_domains
+from ...domains import get_domain_for, get_domains
 from ...engine.runner.options import MigrateOptions
 from ...engine.runner.results import RunResult
-from ...engine.sessions.connection import database_errors
+from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import migrations_on_disk
 from ..console import command_errors, print_result, raise_for_result
-from ..terminal import TerminalCommand, reporting
+from ..terminal import TerminalCommand, console_reporter
 
 
 class Command(TerminalCommand, django_migrate.Command):
@@ -36,12 +36,15 @@ class Command(TerminalCommand, django_migrate.Command):
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         """Run the checks; those of the database say in a sentence that it cannot be reached."""
-        with command_errors(), database_errors((kwargs.get("databases") or [DEFAULT_DB_ALIAS])[0]):
+        with (
+            command_errors(),
+            translate_database_errors((kwargs.get("databases") or [DEFAULT_DB_ALIAS])[0]),
+        ):
             super().check(*args, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
         app_label, target = options["app_label"], options["migration_name"]
-        alias = options["database"] or domain_of(app_label or "").database
+        alias = options["database"] or get_domain_for(app_label or "").database
         if options["prune"] or not isinstance(connections[alias], QualifiedNamesMixin):
             # Pruning only deletes history rows, which the recorder does in the right table.
             super().handle(*args, **{**options, "database": alias})
@@ -61,14 +64,14 @@ class Command(TerminalCommand, django_migrate.Command):
             interactive=options["interactive"],
             verbosity=options["verbosity"],
         )
-        with command_errors(), reporting(self, chosen) as reporter:
-            names = [domain_of(app_label).name] if app_label else None
-            result = migrate(names, chosen, reporter=reporter)
+        with command_errors(), console_reporter(self, chosen) as reporter:
+            names = [get_domain_for(app_label).name] if app_label else None
+            result = migrate_domains(names, chosen, reporter=reporter)
         print_result(self, result, chosen)
         if options["check_unapplied"] and any(domain.pending for domain in result.domains):
             sys.exit(1)
         raise_for_result(result)
-        if options["verbosity"] >= 1 and not chosen.looks_only:
+        if options["verbosity"] >= 1 and not chosen.is_read_only:
             self._mention_changes(result)
 
     def _check_app(self, app_label: str, target: str | None, run_syncdb: bool) -> None:

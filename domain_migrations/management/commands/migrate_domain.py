@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from ...api.migrate import migrate
+from ...api.migrate import migrate_domains
 from ...engine.runner.options import MigrateOptions
 from ...engine.runner.reporter import Reporter
 from ...engine.sources.stages import STAGES
@@ -19,7 +19,7 @@ from ..console import (
     print_result,
     raise_for_result,
 )
-from ..terminal import TerminalCommand, reporting
+from ..terminal import TerminalCommand, console_reporter
 
 
 class Command(TerminalCommand):
@@ -37,7 +37,7 @@ class Command(TerminalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = migrate_options(options)
-        problems = list(chosen.conflicts())
+        problems = list(chosen.validate())
         if bool(options["domain"]) == options["all"]:
             problems.append("Name either one DOMAIN or --all.")
         if problems:
@@ -45,7 +45,7 @@ class Command(TerminalCommand):
         as_json = options["format"] == "json"
         names = None if options["all"] else [options["domain"]]
         with command_errors(), self._reporter(options, chosen) as reporter:
-            result = migrate(names, chosen, reporter=reporter)
+            result = migrate_domains(names, chosen, reporter=reporter)
         if as_json:
             self.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
         else:
@@ -57,7 +57,7 @@ class Command(TerminalCommand):
     ) -> AbstractContextManager[Reporter]:
         if options["format"] == "json":
             return nullcontext(JsonReporter(self, options["verbosity"]))
-        return reporting(self, chosen)
+        return console_reporter(self, chosen)
 
 
 def add_domain_arguments(parser: ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...api.prove import Verdict, prove
+from ...api.prove import ProofResult, prove_domains
 from ...exceptions import EXIT_FAILED
 from ..console import add_database_option, command_errors
 
@@ -22,16 +22,18 @@ class Command(BaseCommand):
         add_database_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        def report(verdict: Verdict) -> None:
+        def report(verdict: ProofResult) -> None:
             self._print(verdict, options["verbosity"])
 
         with command_errors():
-            verdicts = prove(options["domains"], database=options["database"], report=report)
+            verdicts = prove_domains(
+                options["domains"], database=options["database"], report=report
+            )
         failed = [verdict.domain for verdict in verdicts if not verdict.is_proven]
         if failed:
             raise CommandError(f"Not proven: {', '.join(failed)}.", returncode=EXIT_FAILED)
 
-    def _print(self, verdict: Verdict, verbosity: int) -> None:
+    def _print(self, verdict: ProofResult, verbosity: int) -> None:
         if verdict.is_proven:
             if verbosity >= 1:
                 proven = self.style.SUCCESS("proven")

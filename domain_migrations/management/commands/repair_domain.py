@@ -49,7 +49,7 @@ class Command(BaseCommand):
             interactive=options["interactive"],
             verbosity=options["verbosity"],
         )
-        if problems := list(chosen.conflicts()):
+        if problems := list(chosen.validate()):
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         with command_errors():
             self._repair(get_domain(options["domain"]).name, options, chosen)

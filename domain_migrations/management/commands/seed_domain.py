@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ...api.seed.header import TAGS
 from ...api.seed.results import SeedOutcome, SeedResult
-from ...api.seed.run import SeedOptions, SeedReporter, seed
+from ...api.seed.run import SeedOptions, SeedReporter, seed_domain
 from ...exceptions import EXIT_USAGE
 from ..console import JsonReporter, add_database_option
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         as_json = options["format"] == "json"
         chosen = _options(options)
         reporter = (_JsonReporter if as_json else ConsoleReporter)(self, options["verbosity"])
-        result = seed(options["domain"], chosen, reporter=reporter)
+        result = seed_domain(options["domain"], chosen, reporter=reporter)
         if as_json:
             self.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
         elif options["verbosity"] >= 1:
@@ -96,7 +96,7 @@ class ConsoleReporter(SeedReporter):
             return
         self.command.stdout.write(f"  {outcome.seed}: {_told(outcome)}")
 
-    def note(self, message: str) -> None:
+    def on_note(self, message: str) -> None:
         if self.verbosity >= 1:
             self.command.stdout.write(f"  {message}")
             self.command.stdout.flush()

@@ -4,7 +4,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from ...api.show import show
+from ...api.show import show_domains
 from ..console import add_database_option, command_errors
 from ..show_table import print_overview
 from ..terminal import TerminalCommand
@@ -21,7 +21,7 @@ class Command(TerminalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with command_errors():
-            overview = show(options["domains"], database=options["database"])
+            overview = show_domains(options["domains"], database=options["database"])
         if options["format"] == "json":
             self.stdout.write(json.dumps(overview.as_json(), ensure_ascii=False))
         else:

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...api.snapshot import Written, snapshot
-from ...engine.snapshots.snapshot_file import shown
+from ...api.snapshot import SnapshotResult, snapshot_domains
+from ...engine.snapshots.snapshot_file import display_path
 from ...exceptions import EXIT_FAILED
 from ..console import add_database_option, command_errors
 
@@ -30,11 +30,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check = options["check"]
 
-        def report(written: Written) -> None:
+        def report(written: SnapshotResult) -> None:
             self._print(written, check, options["verbosity"])
 
         with command_errors():
-            done = snapshot(
+            done = snapshot_domains(
                 options["domains"], database=options["database"], write=not check, report=report
             )
         old = [written.domain for written in done if written.is_changed]
@@ -44,11 +44,13 @@ class Command(BaseCommand):
                 returncode=EXIT_FAILED,
             )
 
-    def _print(self, written: Written, check: bool, verbosity: int) -> None:
+    def _print(self, written: SnapshotResult, check: bool, verbosity: int) -> None:
         for warning in written.warnings:
             self.stderr.write(self.style.WARNING(f"Warning: {written.domain}: {warning}"))
         if verbosity >= 1:
             count = len(written.snapshot.migrations)
             verb = "unchanged" if not written.is_changed else "differs" if check else "written"
             migrations = "1 migration" if count == 1 else f"{count} migrations"
-            self.stdout.write(f"{written.domain}: {shown(written.path)} {verb}, {migrations}")
+            self.stdout.write(
+                f"{written.domain}: {display_path(written.path)} {verb}, {migrations}"
+            )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...api.verify.verify import KINDS, Verification, verify
+from ...api.verify.verify import KINDS, Verification, verify_domains
 from ...exceptions import EXIT_FAILED, EXIT_USAGE
 from ..console import add_database_option, command_errors
 
@@ -31,7 +31,9 @@ class Command(BaseCommand):
                 returncode=EXIT_USAGE,
             )
         with command_errors():
-            found = verify(options["domains"], only=kinds, database=options["database"], keep=True)
+            found = verify_domains(
+                options["domains"], only=kinds, database=options["database"], record=True
+            )
         if options["format"] == "json":
             self.stdout.write(json.dumps(found.as_json(), ensure_ascii=False))
         else:

@@ -9,7 +9,7 @@ from json.decoder import JSONArray, JSONObject  # type: ignore[attr-defined]
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any
 
-from ..document import SHOWN, Document, Entries, Items, document_of
+from ..document import SHOWN, Document, LinedDict, LinedList, parse_document
 from ..seed_files import SeedFile
 
 
@@ -51,21 +51,21 @@ class _Decoder(json.JSONDecoder):
             raise
         made.line = line
         made.lines = {
-            name: getattr(value, "line", line) if isinstance(value, Entries | Items) else line
+            name: getattr(value, "line", line) if isinstance(value, LinedDict | LinedList) else line
             for name, value in made.items()
         }
         return made, end
 
     def _array(self, where: tuple[str, int], *rest: Any) -> tuple[Any, int]:
         values, end = JSONArray(where, *rest)
-        made = Items(values)
+        made = LinedList(values)
         made.line = self.line(where[1] - 1)
         made.lines = [getattr(value, "line", made.line) for value in made]
         return made, end
 
 
-def _entries(pairs: list[tuple[str, Any]]) -> Entries:
-    made = Entries(pairs)
+def _entries(pairs: list[tuple[str, Any]]) -> LinedDict:
+    made = LinedDict(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
@@ -104,4 +104,4 @@ def read_json(seed: SeedFile) -> Document:
         raise seed.failed(exc.line, str(exc)) from exc
     except RecursionError as exc:
         raise seed.failed(None, "the values are nested too deeply.") from exc
-    return document_of(seed, content)
+    return parse_document(seed, content)

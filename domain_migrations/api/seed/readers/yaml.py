@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from ....exceptions import InvalidConfiguration
-from ..document import Document, Entries, Items, Text, document_of
+from ..document import Document, LinedDict, LinedList, PlainScalar, parse_document
 from ..seed_files import SeedFile
 
 PREFIX = "tag:yaml.org,2002:"
@@ -53,7 +53,7 @@ def read_yaml(seed: SeedFile) -> Document:
         raise seed.failed(None, f"this is not YAML: {str(exc).splitlines()[0]}.") from exc
     except RecursionError as exc:
         raise seed.failed(None, "the values are nested too deeply.") from exc
-    return document_of(seed, content)
+    return parse_document(seed, content)
 
 
 def _refuse_aliases(seed: SeedFile, yaml: Any, text: str) -> None:
@@ -81,13 +81,13 @@ class _Nodes:
         if isinstance(node, self.yaml.MappingNode):
             return self._entries(node)
         if isinstance(node, self.yaml.SequenceNode):
-            made = Items(self.value(item) for item in node.value)
+            made = LinedList(self.value(item) for item in node.value)
             made.line, made.lines = _line(node), [_line(item) for item in node.value]
             return made
         return self._scalar(node)
 
-    def _entries(self, node: Any) -> Entries:
-        made = Entries()
+    def _entries(self, node: Any) -> LinedDict:
+        made = LinedDict()
         made.line, made.lines = _line(node), {}
         for name, value in node.value:
             if not isinstance(name, self.yaml.ScalarNode):
@@ -111,7 +111,7 @@ class _Nodes:
             resolved = _exact(node.value, resolved)
         if isinstance(resolved, datetime.date):
             resolved = node.value
-        return Text.of(node.value, resolved)
+        return PlainScalar.of(node.value, resolved)
 
 
 def _exact(text: str, number: float) -> Any:

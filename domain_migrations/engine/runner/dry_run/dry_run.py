@@ -13,23 +13,23 @@ from ....exceptions import UnknownTarget
 from ...boundary.plan import check_plan
 from ...history.status import read_statuses
 from ...history.tables import ensure_schema
-from ...sessions.advisory_locks import HeldLock
-from ...sessions.connection import database_errors
-from ...sessions.exclusive import exclusive
-from ...sessions.scratch_databases import forget_content_types
+from ...sessions.advisory_locks import RunLock
+from ...sessions.connection import translate_database_errors
+from ...sessions.exclusive import locked_session
+from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
 from ..interruptions import check_interrupted
-from ..loader import load
+from ..loader import load_domain
 from ..options import MigrateOptions
 from ..plan import Plan
 from ..planner import make_plan
-from ..project_state import applied_state
+from ..project_state import applied_project_state
 from ..reporter import Reporter
-from ..results import NotRehearsed, Step
+from ..results import PlannedMigration, SkippedInDryRun
 from ..targets import graph_targets
-from .round_trip import rehearse
-from .trial_executor import TrialExecutor, rolled_back
+from .round_trip import check_round_trip
+from .trial_executor import RolledBackExecutor, rolled_back
 
 HOLDS_LOCKS = "Each lock that is taken now is held until all is rolled back at the end."
 NOT_ATOMIC = "It is not atomic: what it does could not be rolled back."
@@ -59,38 +59,38 @@ class DryRun:
         self.domain = domain
         self.options = options
         self.reporter = reporter
-        self.core_first = False
+        self.applies_core_first = False
         self.plan: Plan = []
-        self.steps: list[Step] = []
-        self.not_rehearsed: list[NotRehearsed] = []
+        self.steps: list[PlannedMigration] = []
+        self.not_rehearsed: list[SkippedInDryRun] = []
 
     @contextmanager
-    def locks(self, alias: str) -> Iterator[HeldLock]:
+    def locks(self, alias: str) -> Iterator[RunLock]:
         """Take the locks that a run takes; core's as well where its migrations come first.
 
         The connection is a new one, closed at the end: what a session keeps beyond a rollback,
         such as advisory locks that a migration takes, goes with it.
         """
-        wait, reporter = self.options.seconds_for_lock, self.reporter
+        wait, reporter = self.options.lock_wait_seconds, self.reporter
         with ExitStack() as stack:
             stack.enter_context(own_connection(alias))
             core = get_domain(CORE)
-            self.core_first = self._core_comes_first(alias, core)
-            if self.core_first:
-                stack.enter_context(exclusive(alias, core, wait=wait, reporter=reporter))
-            lock = exclusive(alias, self.domain, wait=wait, reporter=reporter)
+            self.applies_core_first = self._core_first(alias, core)
+            if self.applies_core_first:
+                stack.enter_context(locked_session(alias, core, wait=wait, reporter=reporter))
+            lock = locked_session(alias, self.domain, wait=wait, reporter=reporter)
             yield stack.enter_context(lock)
 
-    def _core_comes_first(self, alias: str, core: Domain) -> bool:
+    def _core_first(self, alias: str, core: Domain) -> bool:
         """Return whether core's pending migrations have to be there, as they will be in the run."""
         asked = self.options.all_domains or self.options.with_dependencies
         if not asked or self.domain.is_core or alias != (self.options.database or core.database):
             return False
-        with database_errors(alias):
+        with translate_database_errors(alias):
             (status,) = read_statuses(connections[alias], [core])
         return bool(status.pending)
 
-    def run(self, lock: HeldLock) -> None:
+    def run(self, lock: RunLock) -> None:
         """Run the plan and roll it back.
 
         Raises:
@@ -101,23 +101,23 @@ class DryRun:
             try:
                 self._run(lock)
             finally:
-                forget_content_types()  # Those that a migration has made are gone.
+                clear_content_type_cache()  # Those that a migration has made are gone.
 
-    def _run(self, lock: HeldLock) -> None:
+    def _run(self, lock: RunLock) -> None:
         connection = lock.connection
-        core = self._core(lock)
+        core = self._apply_core(lock)
         executor = self._executor(lock, self.domain)
         if core is not None:
             executor.loader.applied_migrations.update(core.loader.applied_migrations)
         check_interrupted(connection, executor.loader, resume=False)
         self.plan = make_plan(connection, executor, self.options)
-        state = applied_state(executor.loader)
+        state = applied_project_state(executor.loader)
         check_plan(self.plan, state, self.domain)
         if self.options.rehearse:
             _check_forwards(self.plan)
-        plan, self.not_rehearsed = _as_far_as_atomic(self.plan)
-        if core is not None and (waits := self._unapplied(lock, core)):
-            plan, self.not_rehearsed = [], _after(waits[0][0], [m for m, _ in self.plan])
+        plan, self.not_rehearsed = _until_non_atomic(self.plan)
+        if core is not None and (waits := self._pending_core_plan(lock, core)):
+            plan, self.not_rehearsed = [], _skipped_after(waits[0][0], [m for m, _ in self.plan])
         if not plan:
             return
         self.reporter.warning(HOLDS_LOCKS)
@@ -125,44 +125,46 @@ class DryRun:
         self.steps = executor.steps
         executor.begin()
         if self.options.rehearse:
-            self.not_rehearsed = [*rehearse(executor, plan, state), *self.not_rehearsed]
+            self.not_rehearsed = [*check_round_trip(executor, plan, state), *self.not_rehearsed]
         elif plan[0][1]:
             executor.migrate([], plan=plan, state=state)
         else:
             for migration, _ in plan:
                 state = executor.apply_migration(state, migration)
 
-    def _executor(self, lock: HeldLock, domain: Domain) -> TrialExecutor:
-        return TrialExecutor(lock, load(lock.connection, domain), self.options, self.reporter)
+    def _executor(self, lock: RunLock, domain: Domain) -> RolledBackExecutor:
+        return RolledBackExecutor(
+            lock, load_domain(lock.connection, domain), self.options, self.reporter
+        )
 
-    def _core(self, lock: HeldLock) -> TrialExecutor | None:
+    def _apply_core(self, lock: RunLock) -> RolledBackExecutor | None:
         """Apply what core lacks, as far as it can be rolled back."""
-        if not self.core_first:
+        if not self.applies_core_first:
             return None
         executor = self._executor(lock, get_domain(CORE))
-        plan, _ = _as_far_as_atomic(self._unapplied(lock, executor))
+        plan, _ = _until_non_atomic(self._pending_core_plan(lock, executor))
         if plan:
-            state = applied_state(executor.loader)
+            state = applied_project_state(executor.loader)
             executor.begin()
             for migration, _ in plan:
                 state = executor.apply_migration(state, migration)
         return executor
 
-    def _unapplied(self, lock: HeldLock, executor: TrialExecutor) -> Plan:
+    def _pending_core_plan(self, lock: RunLock, executor: RolledBackExecutor) -> Plan:
         plan: Plan = executor.migration_plan(graph_targets(executor.loader, get_domain(CORE), None))
         return plan
 
 
-def _as_far_as_atomic(plan: Plan) -> tuple[Plan, list[NotRehearsed]]:
+def _until_non_atomic(plan: Plan) -> tuple[Plan, list[SkippedInDryRun]]:
     """Cut the plan before the first migration that could not be rolled back."""
     for index, (migration, _) in enumerate(plan):
         if not migration.atomic:
             rest = [later for later, _ in plan[index + 1 :]]
-            return plan[:index], [(_key(migration), NOT_ATOMIC), *_after(migration, rest)]
+            return plan[:index], [(_key(migration), NOT_ATOMIC), *_skipped_after(migration, rest)]
     return plan, []
 
 
-def _after(first: Migration, rest: Sequence[Migration]) -> list[NotRehearsed]:
+def _skipped_after(first: Migration, rest: Sequence[Migration]) -> list[SkippedInDryRun]:
     return [(_key(migration), COMES_AFTER.format(_key(first))) for migration in rest]
 
 

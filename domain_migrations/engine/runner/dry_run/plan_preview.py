@@ -13,28 +13,28 @@ from django.db.migrations.state import ProjectState
 from psycopg.errors import ReadOnlySqlTransaction
 
 from ....domains import CORE_SCHEMA, Domain, QualifiedName
-from ...catalog.core_references import Reference, read_references
-from ...guard.transaction import STRENGTH
+from ...catalog.core_references import CoreReference, read_core_references
+from ...guard.transaction import LOCK_STRENGTH
 from ...sources.files import MigrationKey
 from ...sql.alterations import Alteration, alterations
 from ..loader import DomainLoader
 from ..plan import Plan
-from ..results import Step
-from .trial_executor import in_words, rolled_back
+from ..results import PlannedMigration
+from .trial_executor import describe_operations, rolled_back
 
 ADDED, DROPPED = "ShareRowExclusiveLock", "AccessExclusiveLock"
 """What PostgreSQL takes on the table that a foreign key points at."""
 
 
-def announce(
-    connection: BaseDatabaseWrapper, domain: Domain, steps: Iterable[Step]
-) -> tuple[Step, ...]:
+def foreign_key_lock_notes(
+    connection: BaseDatabaseWrapper, domain: Domain, steps: Iterable[PlannedMigration]
+) -> tuple[PlannedMigration, ...]:
     """Add to each step what it locks beyond its domain, and to its notes why.
 
     For a domain those are the core tables that a foreign key to them locks; for core the tables
     of domains whose foreign keys point at a key that changes or goes.
     """
-    references = read_references(connection)
+    references = read_core_references(connection)
     if domain.is_core:
         return tuple(_with(step, _into_domains(step, references)) for step in steps)
     keys = [
@@ -49,10 +49,10 @@ Announced = tuple[QualifiedName, str, str]
 """A table, the mode of the lock on it, and why."""
 
 
-def _with(step: Step, announced: Iterable[Announced]) -> Step:
+def _with(step: PlannedMigration, announced: Iterable[Announced]) -> PlannedMigration:
     locks, notes = dict(step.locks), list(step.notes)
     for table, mode, why in announced:
-        if STRENGTH[mode] > STRENGTH.get(locks.get(str(table), ""), -1):
+        if LOCK_STRENGTH[mode] > LOCK_STRENGTH.get(locks.get(str(table), ""), -1):
             locks[str(table)] = mode
         note = f"locks {table} ({mode}): {why}"
         if note not in notes:
@@ -60,7 +60,7 @@ def _with(step: Step, announced: Iterable[Announced]) -> Step:
     return replace(step, locks=locks, notes=tuple(notes))
 
 
-def _into_core(step: Step, keys: list[Alteration]) -> Iterator[Announced]:
+def _into_core(step: PlannedMigration, keys: list[Alteration]) -> Iterator[Announced]:
     """Yield the locks on core; ``keys`` are those that there are, and is kept up to date."""
     for change in _changes(step):
         if change.kind == "add key":
@@ -95,7 +95,7 @@ def _goes(key: Alteration, change: Alteration) -> bool:
     )
 
 
-def _into_domains(step: Step, references: list[Reference]) -> Iterator[Announced]:
+def _into_domains(step: PlannedMigration, references: list[CoreReference]) -> Iterator[Announced]:
     for change in _changes(step):
         for found in references:
             if found.key_table != change.table:
@@ -107,7 +107,7 @@ def _into_domains(step: Step, references: list[Reference]) -> Iterator[Announced
                 yield found.table, DROPPED, f"drops {change.table}, which {found.column} refers to"
 
 
-def _changes(step: Step) -> Iterator[Alteration]:
+def _changes(step: PlannedMigration) -> Iterator[Alteration]:
     for statement in step.sql:
         yield from alterations(statement)
 
@@ -116,7 +116,9 @@ def _named(key: Alteration) -> str:
     return f"{key.table}.{key.name}" if key.name else f"of {key.table}.{', '.join(key.columns)}"
 
 
-def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> tuple[Step, ...]:
+def preview(
+    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+) -> tuple[PlannedMigration, ...]:
     """Return a step for each migration of the plan, with its operations and its SQL.
 
     The SQL is collected, not run. Where Django needs to look at a table as it is right before
@@ -125,15 +127,15 @@ def preview(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -
     domain.
     """
     steps = (
-        Step(
+        PlannedMigration(
             key=MigrationKey(migration.app_label, migration.name),
             backwards=backwards,
-            operations=in_words(migration, backwards=backwards),
+            operations=describe_operations(migration, backwards=backwards),
             sql=_sql(connection, state_before(loader, migration), migration, backwards),
         )
         for migration, backwards in plan
     )
-    return announce(connection, loader.domain, steps)
+    return foreign_key_lock_notes(connection, loader.domain, steps)
 
 
 def state_before(loader: DomainLoader, migration: Migration) -> ProjectState:

@@ -9,17 +9,19 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 
 from ....exceptions import DomainMigrationsError, MigrationFailed
-from ...catalog.fingerprint import Catalog, differences, read_catalog
+from ...catalog.fingerprint import DatabaseFingerprint, fingerprint_differences, read_catalog
 from ...sources.files import MigrationKey
 from ..plan import Plan
-from ..results import NotRehearsed
-from .trial_executor import TrialExecutor
+from ..results import SkippedInDryRun
+from .trial_executor import RolledBackExecutor
 
 MOST_NAMED = 10
 WRITE_REVERSE = "Correct its reverse; nothing was kept."
 
 
-def rehearse(executor: TrialExecutor, plan: Plan, state: ProjectState) -> list[NotRehearsed]:
+def check_round_trip(
+    executor: RolledBackExecutor, plan: Plan, state: ProjectState
+) -> list[SkippedInDryRun]:
     """Apply each migration, undo it, and apply it again; return which could not be undone.
 
     Those that have no way back are applied, so that the ones behind them can be rehearsed.
@@ -29,7 +31,7 @@ def rehearse(executor: TrialExecutor, plan: Plan, state: ProjectState) -> list[N
             migration then makes something else than the first time.
         DomainMigrationsError: a migration could not be applied or undone.
     """
-    one_way: list[NotRehearsed] = []
+    one_way: list[SkippedInDryRun] = []
     connection = executor.connection
     before = read_catalog(connection)
     for migration, _ in plan:
@@ -68,8 +70,8 @@ def _phase(words: str) -> Iterator[None]:
         raise type(exc)(message, hint=exc.hint, sqlstate=exc.sqlstate) from exc
 
 
-def _expect(before: Catalog, after: Catalog, problem: str) -> None:
-    found = differences(before, after)
+def _expect(before: DatabaseFingerprint, after: DatabaseFingerprint, problem: str) -> None:
+    found = fingerprint_differences(before, after)
     if found:
         more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
         raise MigrationFailed(

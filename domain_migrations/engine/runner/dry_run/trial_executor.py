@@ -20,20 +20,20 @@ from psycopg import sql
 
 from ....exceptions import DomainMigrationsError, MigrationFailed
 from ...guard.guard import Footprint
-from ...guard.transaction import STRENGTH
+from ...guard.transaction import LOCK_STRENGTH
 from ...history.journal import Direction, Journal
 from ...history.run_context import RunContext
-from ...sessions.advisory_locks import HeldLock
-from ...sessions.errors import LOCK_NOT_HAD
-from ...sessions.timeouts import RetryPolicy, Traffic
+from ...sessions.advisory_locks import RunLock
+from ...sessions.errors import LOCK_NOT_AVAILABLE
+from ...sessions.timeouts import LockPolicy, RetryPolicy
 from ...sources.files import MigrationKey
-from ...sql.lexer import Token, fragments
+from ...sql.lexer import Token, statements
 from ..executor import DomainExecutor
 from ..loader import DomainLoader
 from ..options import MigrateOptions
-from ..recording import Key, Records, history_keys
+from ..recording import Key, MigrationLog, recorded_keys
 from ..reporter import Reporter
-from ..results import Step
+from ..results import PlannedMigration
 
 MOST_STATEMENTS = 1000
 """Of one migration: one that changes data row by row can run any number."""
@@ -43,7 +43,7 @@ _SAVEPOINT = re.compile(r"(?:RELEASE |ROLLBACK TO )?SAVEPOINT ")
 _MAY_END = re.compile(r"\b(?:commit|rollback|end|abort|prepare)\b", re.IGNORECASE)
 
 
-class Recorder:
+class StatementRecorder:
     """Keeps the statements of a migration that will be rolled back.
 
     Arguments:
@@ -108,7 +108,7 @@ def _ends_transaction(text: str) -> str:
     """Return the word that would end the transaction; empty if there is none."""
     if not _MAY_END.search(text):
         return ""
-    parts = [part.tokens for part in fragments(text, procedural=False)]
+    parts = [part.tokens for part in statements(text, procedural=False)]
     body = any(_follow(part, "begin", "atomic") for part in parts)  # of a function, with its END
     for part in parts:
         first, rest = part[0], part[1:]
@@ -150,25 +150,27 @@ COUNTED_BYTES = 32 * 1024 * 1024
 """Up to here rows are counted, which takes less time than the writing has."""
 
 
-class File(NamedTuple):
+class TableFile(NamedTuple):
     """A table's file, and how many rows the statistics give it: -1 for not known."""
 
     node: int
     rows: int
 
 
-Files = dict[int, File]
+FilesByOid = dict[int, TableFile]
 """By the table's oid."""
 
 
-def read_files(connection: BaseDatabaseWrapper) -> Files:
+def files_by_oid(connection: BaseDatabaseWrapper) -> FilesByOid:
     """Return the file of every table and materialized view."""
     with connection.cursor() as cursor:
         cursor.execute(FILES)
-        return {oid: File(*rest) for oid, *rest in cursor.fetchall()}
+        return {oid: TableFile(*rest) for oid, *rest in cursor.fetchall()}
 
 
-def rewritten(connection: BaseDatabaseWrapper, before: Files, now: Files) -> dict[str, int]:
+def rewritten(
+    connection: BaseDatabaseWrapper, before: FilesByOid, now: FilesByOid
+) -> dict[str, int]:
     """Return table → estimated rows, of those that got another file from this transaction."""
     changed = [oid for oid in now if oid in before and now[oid].node != before[oid].node]
     if not changed:
@@ -205,7 +207,7 @@ WHERE k.condeferrable AND NOT k.condeferred AND has_schema_privilege(n.oid, 'USA
 """
 
 
-class _Unrecorded(Records):
+class NullMigrationLog(MigrationLog):
     """Writes nothing, not even what would be rolled back: ids of the tables would be lost.
 
     The loader is told instead what counts as applied.
@@ -213,7 +215,7 @@ class _Unrecorded(Records):
 
     footprint: Footprint = Footprint()
 
-    def done(
+    def log_applied(
         self,
         migration: Migration,
         direction: Direction,
@@ -223,18 +225,18 @@ class _Unrecorded(Records):
     ) -> None:
         self.check_session(f"Migration {migration}")
         self.footprint = footprint
-        for key in history_keys(self.loader, migration):
+        for key in recorded_keys(self.loader, migration):
             if direction == "forwards":
                 self.loader.applied_migrations[key] = migration
             else:
                 self.loader.applied_migrations.pop(key, None)
 
-    def faked(
+    def log_faked(
         self, migration: Migration, direction: Direction, keys: list[Key] | None = None
     ) -> None:
         """A squashed migration is recorded by the run that applies the last one of it."""
 
-    def failed(
+    def log_failure(
         self,
         migration: Migration,
         direction: Direction,
@@ -246,7 +248,7 @@ class _Unrecorded(Records):
         """Nothing has happened."""
 
 
-class TrialExecutor(DomainExecutor):
+class RolledBackExecutor(DomainExecutor):
     """Runs atomic migrations inside a transaction that the caller rolls back.
 
     Nothing is written to the history and the journal, and nothing is tried again: that would
@@ -263,10 +265,10 @@ class TrialExecutor(DomainExecutor):
     """
 
     def __init__(
-        self, lock: HeldLock, loader: DomainLoader, options: MigrateOptions, reporter: Reporter
+        self, lock: RunLock, loader: DomainLoader, options: MigrateOptions, reporter: Reporter
     ) -> None:
         journal = Journal(lock.connection, loader.domain, RunContext())
-        traffic = Traffic(lock.connection, options, report=reporter.note)
+        traffic = LockPolicy(lock.connection, options, report=reporter.on_note)
         traffic.policy = RetryPolicy(retries=0)
         super().__init__(
             lock.connection,
@@ -275,16 +277,16 @@ class TrialExecutor(DomainExecutor):
             traffic=traffic,
             check_session=lock.assert_same,
         )
-        self.unrecorded = _Unrecorded(self.records.recorder, journal, loader, lock.assert_same)
+        self.unrecorded = NullMigrationLog(self.records.recorder, journal, loader, lock.assert_same)
         self.records = self.unrecorded
-        self.recording = Recorder(lock.connection)
-        self.steps: list[Step] = []
+        self.recording = StatementRecorder(lock.connection)
+        self.steps: list[PlannedMigration] = []
         self.held: dict[str, str] = {}
 
     def begin(self) -> None:
         """Remember the database as it is when the first migration begins."""
-        self.files = read_files(self.connection)
-        self.guard.pass_over()
+        self.files = files_by_oid(self.connection)
+        self.guard.ignore_so_far()
 
     def apply_migration(
         self,
@@ -294,7 +296,7 @@ class TrialExecutor(DomainExecutor):
         fake_initial: bool = False,
     ) -> ProjectState:
         """Run a migration forwards, and note what it did."""
-        with self._failing_for_nothing():
+        with self._strip_kept_hint():
             state = super().apply_migration(state, migration)
         self._note(migration, backwards=False, seconds=self.outcome.applied[-1].seconds)
         return state
@@ -303,19 +305,19 @@ class TrialExecutor(DomainExecutor):
         self, state: ProjectState, migration: Migration, fake: bool = False
     ) -> ProjectState:
         """Run a migration backwards, and note what it did."""
-        with self._failing_for_nothing():
+        with self._strip_kept_hint():
             state = super().unapply_migration(state, migration)
         self._note(migration, backwards=True, seconds=self.outcome.reverted[-1].seconds)
         return state
 
     def _note(self, migration: Migration, *, backwards: bool, seconds: float) -> None:
-        restore_deferral(self.connection)
-        before, self.files = self.files, read_files(self.connection)
+        restore_constraint_timing(self.connection)
+        before, self.files = self.files, files_by_oid(self.connection)
         self.steps.append(
-            Step(
+            PlannedMigration(
                 key=MigrationKey(migration.app_label, migration.name),
                 backwards=backwards,
-                operations=in_words(migration, backwards=backwards),
+                operations=describe_operations(migration, backwards=backwards),
                 sql=self.recording.statements,
                 locks=self._added(self.unrecorded.footprint.locks),
                 rewritten=rewritten(self.connection, before, self.files),
@@ -328,18 +330,18 @@ class TrialExecutor(DomainExecutor):
         added = {
             relation: mode
             for relation, mode in locks.items()
-            if STRENGTH[mode] > STRENGTH.get(self.held.get(relation, ""), -1)
+            if LOCK_STRENGTH[mode] > LOCK_STRENGTH.get(self.held.get(relation, ""), -1)
         }
         self.held.update(added)
         return added
 
     @contextmanager
     def _acting(self, migration: Migration) -> Iterator[None]:
-        with super()._acting(migration), self.recording.recording(migration):
+        with super()._as_domain_role(migration), self.recording.recording(migration):
             yield
 
     @contextmanager
-    def _failing_for_nothing(self) -> Iterator[None]:
+    def _strip_kept_hint(self) -> Iterator[None]:
         """Take out of a failure what it says of migrations that were kept."""
         try:
             yield
@@ -347,19 +349,19 @@ class TrialExecutor(DomainExecutor):
             if exc.__cause__ is None:  # A refusal, whose hint is about the file.
                 raise
             message = exc.message
-            if exc.sqlstate == LOCK_NOT_HAD:
-                message = f"{message.rstrip('.')}{self.traffic.blamed()}."
+            if exc.sqlstate == LOCK_NOT_AVAILABLE:
+                message = f"{message.rstrip('.')}{self.traffic.blocker_clause()}."
             raise type(exc)(message, hint=NOTHING_KEPT, sqlstate=exc.sqlstate) from exc
 
 
-def in_words(migration: Migration, *, backwards: bool) -> tuple[str, ...]:
+def describe_operations(migration: Migration, *, backwards: bool) -> tuple[str, ...]:
     """Return a migration's operations as ``migrate --plan`` of Django tells them."""
     return tuple(
         Command.describe_operation(operation, backwards)[0] for operation in migration.operations
     )
 
 
-def restore_deferral(connection: BaseDatabaseWrapper) -> None:
+def restore_constraint_timing(connection: BaseDatabaseWrapper) -> None:
     """Let constraints be deferred, or not, as they are at the start of a transaction.
 
     A migration's deferred constraints are forced at its end. PostgreSQL then checks all of them

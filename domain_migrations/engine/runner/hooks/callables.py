@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
-from ...sessions.errors import primary_message
-from .result import Ended, Output
+from ...sessions.errors import first_line
+from .result import BoundedOutput, HookResult
 
 REPEAT_SECONDS = 1.0
 """A callable that swallows the interruption is interrupted again."""
@@ -26,18 +26,18 @@ class _TimeIsUp(BaseException):
 class _Text(io.TextIOBase):
     """A standard output that keeps a bounded part of what is written."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: BoundedOutput) -> None:
         self.output = output
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str, /) -> int:
-        self.output.add(text.encode(errors="replace"))
+        self.output.write(text.encode(errors="replace"))
         return len(text)
 
 
-def call(target: Callable[[], Any], *, seconds: float) -> Ended:
+def call(target: Callable[[], Any], *, seconds: float) -> HookResult:
     """Call it and return how it ended; it is not raised that it failed.
 
     What it prints is kept from standard output, which belongs to ``--format json``.
@@ -46,7 +46,7 @@ def call(target: Callable[[], Any], *, seconds: float) -> Ended:
         seconds: how long it may take, 0 for no limit. Python can interrupt its main thread
             only; elsewhere, and on Windows, there is no limit.
     """
-    output = Output()
+    output = BoundedOutput()
     text = _Text(output)
     problem, cause = "", None
     with _stdout, redirect_stdout(text), redirect_stderr(text):
@@ -58,8 +58,8 @@ def call(target: Callable[[], Any], *, seconds: float) -> Ended:
         except SystemExit as exc:
             problem = f"it exited with {exc.code!r}" if exc.code else ""
         except Exception as exc:
-            problem, cause = f"{type(exc).__name__}: {primary_message(exc).rstrip('.')}", exc
-    return Ended(problem, str(output), cause=cause)
+            problem, cause = f"{type(exc).__name__}: {first_line(exc).rstrip('.')}", exc
+    return HookResult(problem, str(output), cause=cause)
 
 
 @contextmanager

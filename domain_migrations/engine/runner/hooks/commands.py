@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import IO
 
-from .result import Ended, Output, last_line
+from .result import BoundedOutput, HookResult, last_line
 from .settings import Hook
 
 CHUNK = 65536
@@ -21,14 +21,14 @@ DRAIN_SECONDS = 1.0
 background, may keep the pipe open for ever."""
 
 
-def run_command(hook: Hook, *, given: bytes, environment: Mapping[str, str]) -> Ended:
+def run_command(hook: Hook, *, given: bytes, environment: Mapping[str, str]) -> HookResult:
     """Run the command and return how it ended; it is not raised that it failed.
 
     Arguments:
         given: what it gets on standard input.
         environment: all of its environment.
     """
-    output = Output()
+    output = BoundedOutput()
     # A file, not a pipe: a command may leave its standard input unread.
     with tempfile.TemporaryFile() as stdin:
         stdin.write(given)
@@ -43,7 +43,7 @@ def run_command(hook: Hook, *, given: bytes, environment: Mapping[str, str]) -> 
                 start_new_session=True,
             )
         except OSError as exc:
-            return Ended(f"it cannot be started: {exc.strerror}: {hook.command[0]}")
+            return HookResult(f"it cannot be started: {exc.strerror}: {hook.command[0]}")
         assert process.stdout is not None  # noqa: S101 (asked for above)
         reader = threading.Thread(target=_read, args=(process.stdout, output), daemon=True)
         reader.start()
@@ -58,13 +58,13 @@ def run_command(hook: Hook, *, given: bytes, environment: Mapping[str, str]) -> 
             raise
         reader.join(DRAIN_SECONDS)
     said = str(output)
-    return Ended(problem or _problem(status, said), said, status)
+    return HookResult(problem or _problem(status, said), said, status)
 
 
-def _read(stream: IO[bytes], output: Output) -> None:
+def _read(stream: IO[bytes], output: BoundedOutput) -> None:
     with stream:
         while chunk := os.read(stream.fileno(), CHUNK):
-            output.add(chunk)
+            output.write(chunk)
 
 
 def _problem(status: int, output: str) -> str:

@@ -16,12 +16,12 @@ from django.utils.module_loading import import_string
 from django.utils.timezone import now
 from psycopg.pq import TransactionStatus
 
-from ....backends.postgresql.creation import BEING_MADE
+from ....backends.postgresql.creation import CREATING_TEST_DB
 from ....domains import Domain
-from ....exceptions import ConnectionFailed, DomainMigrationsError, HookFailed
+from ....exceptions import DatabaseUnavailable, DomainMigrationsError, HookFailed
 from ....signals import domain_migrate_failed, domain_post_migrate, domain_pre_migrate
 from ...history.journal import Journal
-from ...sessions.advisory_locks import HeldLock
+from ...sessions.advisory_locks import RunLock
 from ...sessions.errors import sqlstate_of
 from ...sessions.session import is_alive
 from ..options import MigrateOptions
@@ -30,8 +30,8 @@ from ..reporter import Reporter
 from ..results import DomainResult
 from .callables import call
 from .commands import run_command
-from .payload import Access, environment, told
-from .result import Ended
+from .payload import DatabaseAccess, environment, run_payload
+from .result import HookResult
 from .settings import EVENTS, Event, hooks_of
 
 SIGNALS: dict[Event, Signal] = {
@@ -53,23 +53,23 @@ ALL_DONE = (
 )
 
 
-class HookBehindFailed(HookFailed):
+class AfterHookFailed(HookFailed):
     """What is behind the migrations failed; they are applied."""
 
 
 @dataclass(frozen=True)
-class _Called:
+class HookCall:
     """A hook that was called, as the journal keeps it."""
 
     event: Event
     name: str
     started: datetime.datetime
     seconds: float
-    ended: Ended
+    ended: HookResult
 
 
 @dataclass
-class RunHooks:
+class HookDispatcher:
     """The hooks of one domain's run.
 
     Arguments:
@@ -79,28 +79,30 @@ class RunHooks:
     """
 
     domain: Domain
-    lock: HeldLock
+    lock: RunLock
     journal: Journal
     options: MigrateOptions
     reporter: Reporter
     plan: Plan
-    due: bool = True
+    enabled: bool = True
     begun: bool = False
-    disturbed: bool = False
-    unwritten: list[_Called] = field(default_factory=list)
+    connection_broken: bool = False
+    unlogged: list[HookCall] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # A scratch database is nobody's business but ours.
-        self.due = self.due and not self.lock.connection.settings_dict.get("SCRATCH")
+        self.enabled = self.enabled and not self.lock.connection.settings_dict.get("SCRATCH")
         # That a test database is made is what signals may do their part in, and no webhook's.
-        wanted = not self.lock.connection.settings_dict.get(BEING_MADE)
+        wanted = not self.lock.connection.settings_dict.get(CREATING_TEST_DB)
         self.declared = {event: hooks_of(self.domain, event) if wanted else () for event in EVENTS}
-        self.access = Access({}, ())
+        self.access = DatabaseAccess({}, ())
         if any(self.declared.values()):
-            self.access = Access.of(self.lock.connection)
+            self.access = DatabaseAccess.of(self.lock.connection)
 
     @contextmanager
-    def around(self, failed: Callable[[DomainMigrationsError], DomainResult]) -> Iterator[None]:
+    def failure_hooks(
+        self, failed: Callable[[DomainMigrationsError], DomainResult]
+    ) -> Iterator[None]:
         """Call the hooks for a failure where the run had begun and does not succeed.
 
         Arguments:
@@ -108,7 +110,7 @@ class RunHooks:
         """
         try:
             yield
-        except HookBehindFailed:
+        except AfterHookFailed:
             raise  # The migrations did not fail.
         except DomainMigrationsError as exc:
             if self.begun:
@@ -122,7 +124,7 @@ class RunHooks:
         Raises:
             HookFailed: one of them failed; the others were not called.
         """
-        self.begun = self.due
+        self.begun = self.enabled
         if self.plan:
             for called in self._call_each("before", result):
                 if called.ended.problem:
@@ -135,12 +137,12 @@ class RunHooks:
             HookFailed: at least one of them failed.
         """
         if failed := self._call_all("after", result):
-            raise self._error(HookBehindFailed, failed[0], ALL_DONE)
+            raise self._error(AfterHookFailed, failed[0], ALL_DONE)
 
     def write(self) -> None:
         """Write what was called into the journal, as soon as there is one."""
-        if self.unwritten and is_alive(self.lock.connection) and self.journal.exists():
-            for called in self.unwritten:
+        if self.unlogged and is_alive(self.lock.connection) and self.journal.exists():
+            for called in self.unlogged:
                 self.journal.write(
                     "failed" if called.ended.problem else "done",
                     "hook",
@@ -155,15 +157,15 @@ class RunHooks:
                     error=called.ended.problem,
                     sqlstate=sqlstate_of(called.ended.cause),
                 )
-            self.unwritten.clear()
+            self.unlogged.clear()
 
-    def _call_all(self, event: Event, result: DomainResult) -> list[_Called]:
+    def _call_all(self, event: Event, result: DomainResult) -> list[HookCall]:
         return [called for called in self._call_each(event, result) if called.ended.problem]
 
-    def _call_each(self, event: Event, result: DomainResult) -> Iterator[_Called]:
-        if not self.due:
+    def _call_each(self, event: Event, result: DomainResult) -> Iterator[HookCall]:
+        if not self.enabled:
             return
-        run = told(
+        run = run_payload(
             event,
             result,
             context=self.journal.context,
@@ -173,43 +175,43 @@ class RunHooks:
         )
         if SIGNALS[event].has_listeners(Domain):
             send = functools.partial(self._send, event, run)
-            yield self._kept(event, SIGNAL_NAMES[event], lambda: call(send, seconds=0))
+            yield self._run_and_log(event, SIGNAL_NAMES[event], lambda: call(send, seconds=0))
         for hook in self.declared[event]:
-            self.reporter.note(f"Hook {event} the run: {hook.name}")
+            self.reporter.on_note(f"Hook {event} the run: {hook.name}")
             if hook.command:
                 values = environment(run, self.access, credentials=hook.credentials)
                 work = functools.partial(run_command, hook, given=_json(run), environment=values)
             else:
                 target = functools.partial(import_string(hook.path), run)
                 work = functools.partial(call, target, seconds=hook.timeout)
-            yield self._kept(event, hook.name, work)
+            yield self._run_and_log(event, hook.name, work)
 
-    def _kept(self, event: Event, name: str, work: Callable[[], Ended]) -> _Called:
+    def _run_and_log(self, event: Event, name: str, work: Callable[[], HookResult]) -> HookCall:
         started, clock = now(), time.monotonic()
         ended = work()
         if event != "failed":
-            ended = self._checked(event, name, ended)
-        called = _Called(event, name, started, time.monotonic() - clock, ended)
-        self.unwritten.append(called)
+            ended = self._check_connection(event, name, ended)
+        called = HookCall(event, name, started, time.monotonic() - clock, ended)
+        self.unlogged.append(called)
         self.write()
         return called
 
-    def _checked(self, event: Event, name: str, ended: Ended) -> Ended:
+    def _check_connection(self, event: Event, name: str, ended: HookResult) -> HookResult:
         """Add what a hook may not do to the run's connection."""
-        if self.disturbed:
+        if self.connection_broken:
             return ended  # By an earlier hook, which was told so.
         try:
             self.lock.assert_same(f'The {event}-hook "{name}"')
         except DomainMigrationsError as exc:
-            if event == "before" and isinstance(exc, ConnectionFailed):
+            if event == "before" and isinstance(exc, DatabaseUnavailable):
                 raise  # The server ended it: trying again later may help.
             problem = exc.message
         else:
-            problem = self._left_open()
-        self.disturbed = bool(problem)
+            problem = self._rolled_back_leftover()
+        self.connection_broken = bool(problem)
         return replace(ended, problem=ended.problem or problem) if problem else ended
 
-    def _left_open(self) -> str:
+    def _rolled_back_leftover(self) -> str:
         connection = self.lock.connection
         if connection.in_atomic_block:
             return ""  # The caller's.
@@ -220,13 +222,13 @@ class RunHooks:
         connection.set_autocommit(True)
         return "it left a transaction open, which was rolled back"
 
-    def _error(self, kind: type[HookFailed], called: _Called, hint: str) -> HookFailed:
+    def _error(self, kind: type[HookFailed], called: HookCall, hint: str) -> HookFailed:
         cause = called.ended.cause
         error = kind(self._sentence(called), hint=hint, sqlstate=sqlstate_of(cause))
         error.__cause__ = cause
         return error
 
-    def _sentence(self, called: _Called) -> str:
+    def _sentence(self, called: HookCall) -> str:
         return (
             f'The {called.event}-hook "{called.name}" of the domain "{self.domain.name}"'
             f" failed: {called.ended.problem.rstrip('.')}."

@@ -52,7 +52,7 @@ CONNECTION_VARIABLES = {
 """libpq's parameters and its variables; PostgreSQL manual, 32.15."""
 
 
-def told(
+def run_payload(
     event: Event,
     result: DomainResult,
     *,
@@ -81,7 +81,7 @@ def told(
 
 
 @dataclass(frozen=True)
-class Access:
+class DatabaseAccess:
     """What leads to the database of a run, and what must not be passed on by mistake.
 
     Attributes:
@@ -93,12 +93,14 @@ class Access:
     passwords: Collection[str]
 
     @classmethod
-    def of(cls, connection: BaseDatabaseWrapper) -> Access:
+    def of(cls, connection: BaseDatabaseWrapper) -> DatabaseAccess:
         """Ask the connection while it is there: a run may end with its loss."""
         return cls(_connection_variables(connection), _passwords(connection))
 
 
-def environment(run: Mapping[str, Any], access: Access, *, credentials: bool) -> dict[str, str]:
+def environment(
+    run: Mapping[str, Any], access: DatabaseAccess, *, credentials: bool
+) -> dict[str, str]:
     """Return the environment of a command.
 
     Arguments:
@@ -111,7 +113,7 @@ def environment(run: Mapping[str, Any], access: Access, *, credentials: bool) ->
         values = {
             name: value
             for name, value in os.environ.items()
-            if not _is_of_a_database(name, value, access.passwords)
+            if not _is_database_variable(name, value, access.passwords)
         }
     values = {name: value for name, value in values.items() if not name.startswith(PREFIX)}
     return {**values, **_variables(run)}
@@ -148,7 +150,7 @@ def _listed(keys: Iterable[Mapping[str, Any]]) -> str:
     return " ".join(f"{key['app']}.{key['name']}" for key in keys)
 
 
-def _is_of_a_database(name: str, value: str, passwords: Iterable[str]) -> bool:
+def _is_database_variable(name: str, value: str, passwords: Iterable[str]) -> bool:
     if DATABASE_NAME.search(name.upper()) or DATABASE_VALUE.search(value):
         return True
     return any(value == password or f":{password}@" in value for password in passwords)

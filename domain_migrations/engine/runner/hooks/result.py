@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Ended:
+class HookResult:
     """How a hook ended.
 
     Attributes:
@@ -26,27 +26,27 @@ HEAD, TAIL = 4096, 12288
 """How many bytes of the beginning and of the end are kept."""
 
 
-class Output:
+class BoundedOutput:
     """Takes any number of bytes and keeps a bounded part."""
 
     def __init__(self) -> None:
         self.head = bytearray()
         self.tail = bytearray()
-        self.left_out = 0
+        self.dropped_bytes = 0
 
-    def add(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes) -> None:
         room = HEAD - len(self.head)
         self.head += chunk[:room]
         self.tail += chunk[room:]
         surplus = len(self.tail) - TAIL
         if surplus > 0:
-            self.left_out += surplus
+            self.dropped_bytes += surplus
             del self.tail[:surplus]
 
     def __str__(self) -> str:
-        if not self.left_out:
+        if not self.dropped_bytes:
             return _text(self.head + self.tail)
-        return f"{_text(self.head)}\n… {self.left_out} bytes left out …\n{_text(self.tail)}"
+        return f"{_text(self.head)}\n… {self.dropped_bytes} bytes left out …\n{_text(self.tail)}"
 
 
 def _text(data: bytearray) -> str:

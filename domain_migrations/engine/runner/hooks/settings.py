@@ -26,7 +26,7 @@ from typing import Any, Literal, get_args
 from django.utils.module_loading import import_string
 
 from ....conf import SETTING, get_settings
-from ....domains import Domain, get_domains, unknown_domain
+from ....domains import Domain, get_domains, unknown_domain_error
 from ....exceptions import InvalidConfiguration
 
 Event = Literal["before", "after", "failed"]
@@ -86,7 +86,7 @@ def hook_problems() -> Iterator[tuple[str, str]]:
     for name, events in settings.hooks.items():
         where = f'{SETTING}["HOOKS"]["{name}"]'
         if name != EVERY_DOMAIN and name not in known:
-            unknown = unknown_domain(name, known)
+            unknown = unknown_domain_error(name, known)
             yield f"{where}: {unknown.message}", unknown.hint
         elif not isinstance(events, Mapping):
             yield f"{where} is no dictionary.", f'"{name}": {{"before": []}}'
