@@ -13,7 +13,7 @@ from django.db import connections
 
 from config.database import ENGINE
 from config.embedded.locks import exclusive_lock
-from tests.support import commands, databases, projects, rewritten, servers
+from tests.support import commands, databases, projects, servers, temporary_migrations
 from tests.support.servers import TestServer
 
 MIGRATED_TEMPLATE = "migrated_template"
@@ -151,9 +151,11 @@ def migrated_module_database(
 
 
 @pytest.fixture
-def rewritten_hr(migrated_database: str, tmp_path: Path) -> rewritten.Rewritten:
-    """`rewritten_hr.release({name: source})`: hr with these migrations, none of them applied."""
-    return rewritten.emptied(tmp_path)
+def hr_migrations(
+    migrated_database: str, tmp_path: Path
+) -> temporary_migrations.TemporaryMigrations:
+    """`hr_migrations.release({name: source})`: hr with these migrations, none of them applied."""
+    return temporary_migrations.emptied(tmp_path)
 
 
 @pytest.fixture

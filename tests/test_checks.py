@@ -951,8 +951,8 @@ AT = 'DOMAIN_MIGRATIONS["HOOKS"]["core"]["before"]'
             'Correct the path; for a command, write a list: ["no_such_module.hook"]',
         ),
         (
-            "tests.execution.hook_targets.NOT_CALLABLE",
-            f"{AT}[0]: tests.execution.hook_targets.NOT_CALLABLE is not callable.",
+            "tests.engine.runner.hook_targets.NOT_CALLABLE",
+            f"{AT}[0]: tests.engine.runner.hook_targets.NOT_CALLABLE is not callable.",
             "Name a function that takes the run.",
         ),
         (

@@ -11,7 +11,7 @@ from django.db import OperationalError, connection, router
 
 from core.models import Permission as RolePermission
 from domain_migrations.permissions import create_domain_permissions, visible_domains
-from tests.admin.landscape import member
+from tests.admin.sample_data import member
 from tests.support.business import make_user, rolled_back
 
 EVERY = ["core", "finance", "hr", "inventory"]

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.admin.landscape import make_landscape
+from tests.admin.sample_data import make_sample_data
 from tests.support.business import rolled_back
 
 
 @pytest.fixture(scope="module")
 def landscape(migrated_module_database: str) -> str:
     """A database of the module in which each state of a migration is to be seen."""
-    make_landscape()
+    make_sample_data()
     return migrated_module_database
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.admin.landscape import member
+from tests.admin.sample_data import member
 from tests.support.business import rolled_back, superuser_client
 from tests.support.catalog import execute
 

@@ -16,7 +16,7 @@ from domain_migrations.admin.migrations import resolve_dependency
 from domain_migrations.admin.runs import read_run
 from domain_migrations.domains import get_domains
 from domain_migrations.engine.sessions.advisory_locks import lock_key
-from tests.admin.landscape import FAILED, RUN, member, names
+from tests.admin.sample_data import FAILED, RUN, member, names
 from tests.support.business import make_user, superuser_client
 from tests.support.catalog import HISTORIES, execute, query
 

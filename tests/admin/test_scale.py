@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.admin.synthetic import install_only, visit, write_domains
+from tests.admin.generated_domains import install_only, visit, write_domains
 from tests.support.projects import Project
 from tests.support.servers import TestServer
 

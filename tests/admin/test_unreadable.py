@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.admin.synthetic import visit, write_domains
+from tests.admin.generated_domains import visit, write_domains
 from tests.support.projects import Project
 from tests.support.servers import TestServer
 

@@ -83,7 +83,7 @@ SEEDED = ("core", "inventory", "hr", "finance")
 
 def fill() -> Any:
     """Add what makes pages worth looking at; somebody to look at them."""
-    from tests.admin.landscape import names
+    from tests.admin.sample_data import names
     from tests.support.business import make_user
     from tests.support.catalog import execute
     from tests.support.commands import call

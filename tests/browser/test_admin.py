@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.admin.landscape import RUN, make_landscape, member
+from tests.admin.sample_data import RUN, make_sample_data, member
 from tests.support.browser import NARROW, WIDE, Site, Windows, faults, sideways
 from tests.support.business import make_user
 from tests.support.commands import call
@@ -28,7 +28,7 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def superuser(site: Site) -> Any:
-    make_landscape()
+    make_sample_data()
     return make_user(is_staff=True, is_superuser=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.catalog import execute, query
-from tests.support.undoing import (
+from tests.support.round_trip import (
     assert_filled_and_emptied_again,
     assert_zero_and_back_gives_the_same_catalog,
     migrate,

@@ -137,7 +137,7 @@ def _seen_constraints(constraints: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ours(name: str) -> bool:
-    """Tell whether a table is one of homonyms.sql, which Django's tests must not clean up."""
+    """Whether a table is from same_table_names.sql, which Django's tests must not clean up."""
     return "homonym" in name
 
 

@@ -13,7 +13,7 @@ from psycopg import conninfo, sql
 
 from tests.support import servers
 
-_HOMONYMS = Path(__file__).with_name("homonyms.sql")
+_HOMONYMS = Path(__file__).with_name("same_table_names.sql")
 
 
 @contextmanager

@@ -1,0 +1,121 @@
+"""Two seeders at once, and a seeder that is killed: everything or nothing, and once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+
+import pytest
+
+from tests.api.seed.conftest import Write, counts, forms
+from tests.support.catalog import query
+from tests.support.commands import ROOT, call, process_environment
+from tests.support.servers import TestServer
+from tests.support.sessions import INVENTORY, advisory_locks, other_session, running, until
+
+SEEDER = """
+import pathlib, sys
+from django.core.management import execute_from_command_line
+import django
+django.setup()
+from domain_migrations.api.seed import files
+files.seeds_folder = lambda label: pathlib.Path(sys.argv[1]) / label / "seeds"
+execute_from_command_line(["manage.py", "seed_domain", "inventory"])
+"""
+FORMS = "# model: DosageForm\ncode,name\n" + "".join(f"C{n},Form {n}\n" for n in range(2000))
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
+
+
+def start(folder: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SEEDER, folder],
+        cwd=ROOT,
+        env=process_environment({**environment, "DJANGO_SETTINGS_MODULE": "config.settings"}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_seeders_at_once(
+    seeds: Write, migrated_database: str, postgres_server: TestServer
+) -> None:
+    """The one that comes second finds that nothing is left to do."""
+    folder = str(seeds("001_forms.csv", FORMS).parents[2])
+    environment = postgres_server.environment(migrated_database)
+    processes = [start(folder, environment) for _ in range(2)]
+    told = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sorted("unchanged\ninventory: nothing to do\n" in one for one in told) == [False, True]
+    assert sorted("2000 inserted, 0 updated, 0 kept" in one for one in told) == [False, True]
+    assert len(forms()) == 2000
+    assert query(
+        "SELECT count(*) FROM inventory.django_migrations_inventory_journal"
+        " WHERE direction = 'seed'"
+    ) == [(1,)]
+
+
+def test_kill_in_the_middle(
+    seeds: Write, migrated_database: str, postgres_server: TestServer
+) -> None:
+    """Stopped at the second table, with the first one's rows written."""
+    path = seeds(
+        "001_all.yaml",
+        "DosageForm: [{code: A, name: A}, {code: B, name: B}]\nDrugUnit: [{code: MG, name: mg}]\n",
+    )
+    busy = "LOCK TABLE inventory.drug_units IN SHARE MODE"
+    with other_session(postgres_server, migrated_database, busy):
+        process = start(str(path.parents[2]), postgres_server.environment(migrated_database))
+        until(lambda: query(WAITING, "seed_domain inventory"))
+        process.kill()
+        process.communicate()
+    until(lambda: advisory_locks() == 0)
+    assert forms() == {}
+    assert query("SELECT count(*) FROM inventory.django_seeds_inventory") == [(0,)]
+    assert query("SELECT count(*) FROM inventory.django_seeds_inventory_rows") == [(0,)]
+
+    assert counts() == (3, 0, 0)
+
+
+@pytest.mark.usefixtures("migrated_database")
+def test_a_run_has_the_lock(seeds: Write) -> None:
+    seeds("001_forms.csv", FORMS)
+    with running(INVENTORY):
+        result = call("seed_domain", "inventory", "--lock-wait", "0")
+    assert result.exit_status == 75
+    assert 'The lock of "inventory" could not be had within 0 s' in result.stderr
+    assert forms() == {}
+
+
+@pytest.mark.usefixtures("migrated_database")
+@pytest.mark.parametrize("command", ["seed_domain", "migrate_domain"])
+def test_json_tells_on_standard_error_who_is_waited_for(seeds: Write, command: str) -> None:
+    seeds("001_forms.csv", FORMS)
+    target = ["0018"] if command == "migrate_domain" else []
+    with running(INVENTORY) as (other,):
+        options = ["--lock-wait", "0.2", "--format", "json"]
+        told = call(command, "inventory", *target, *options)
+        quiet = call(command, "inventory", *target, *options, "-v0")
+    assert told.stderr.startswith(f'Waiting for the lock of "inventory": pid {other.pid} (user ')
+    assert "Waiting" not in quiet.stderr
+    for result in (told, quiet):
+        assert (result.exit_status, json.loads(result.stdout)["format"]) == (75, 1)
+
+
+def test_what_the_site_changes_while_the_seed_waits_is_kept(
+    seeds: Write, migrated_database: str, postgres_server: TestServer
+) -> None:
+    seeds("001_forms.yaml", "DosageForm: [{code: A, name: One}]")
+    counts()
+    seeds("001_forms.yaml", "DosageForm: [{code: A, name: Two}]")
+    change = "UPDATE inventory.dosage_forms SET name = 'Mine'"
+    with other_session(postgres_server, migrated_database, change) as (site, _):
+        timer = threading.Timer(1.0, site.commit)
+        timer.start()
+        assert counts() == (0, 0, 1)
+        timer.join()
+    assert forms() == {"A": "Mine"}

@@ -1,0 +1,350 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection, transaction
+
+from domain_migrations.api.verify import functions
+from domain_migrations.api.verify.live_boundary import Finding, boundary_findings, leftover_findings
+from domain_migrations.domains import get_domain, get_domains
+from tests.api.verify.crossing_cases import CORE_USES, CROSSINGS, USES
+from tests.engine.guard.helpers import lay_out
+from tests.support.catalog import execute, query
+
+NAMES = ["core", "inventory", "hr", "finance"]
+
+SAME = "CREATE FUNCTION hr.same(int, int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 = $2'"
+LEGACY = Finding(
+    "B002",
+    "boundary",
+    "hr",
+    "hr.legacy",
+    'The view hr.legacy uses the table inventory.legacy, which belongs to the domain "inventory".',
+    f"{USES} Take it away with: DROP VIEW hr.legacy;",
+)
+OTHER_LANGUAGE = """
+CREATE LANGUAGE other HANDLER plpgsql_call_handler;
+CREATE FUNCTION inventory.strange() RETURNS int LANGUAGE other AS 'hr.employees';
+"""
+
+LEGAL = [
+    "ALTER TABLE inventory.lots ADD FOREIGN KEY (drug) REFERENCES public.drugs",
+    "ALTER TABLE hr.employees ADD COLUMN boss int REFERENCES hr.employees",
+    "CREATE VIEW inventory.staff AS SELECT u.name FROM public.users u, inventory.drugs",
+    "CREATE VIEW hr.codes AS SELECT code FROM public.drugs, hr.employees",
+    "CREATE MATERIALIZED VIEW inventory.staff AS SELECT name FROM public.employees",
+    (
+        "CREATE TRIGGER drugs_touch BEFORE UPDATE ON inventory.drugs"
+        " FOR EACH ROW EXECUTE FUNCTION public.touch()"
+    ),
+    (
+        "CREATE TRIGGER drugs_touch BEFORE UPDATE ON inventory.drugs"
+        " FOR EACH ROW EXECUTE FUNCTION inventory.touch()"
+    ),
+    "ALTER TABLE inventory.lots ALTER COLUMN quantity SET DEFAULT nextval('public.numbers')",
+    "ALTER TABLE inventory.lots ADD COLUMN g int GENERATED ALWAYS AS (public.twice(id)) STORED",
+    "ALTER TABLE inventory.lots ADD COLUMN grade public.grade",
+    "ALTER TABLE inventory.lots ADD COLUMN form inventory.form",
+    "CREATE TABLE inventory.staff () INHERITS (public.employees)",
+    "CREATE TABLE hr.parts_2026 PARTITION OF hr.parts DEFAULT",
+    "CREATE INDEX ON inventory.lots (public.twice(quantity))",
+    (
+        "CREATE FUNCTION inventory.f() RETURNS int LANGUAGE sql"
+        " AS 'SELECT hr.id /* hr.employees */ FROM inventory.lots hr'"
+    ),
+    (
+        "CREATE FUNCTION inventory.f() RETURNS text LANGUAGE plpgsql AS"
+        " 'DECLARE hr record; BEGIN SELECT * INTO hr FROM public.employees; -- hr.employees\n"
+        " IF hr.name IS DISTINCT FROM hr.id::text THEN RETURN ''hr.employees''; END IF;"
+        " RETURN hr.name; END'"
+    ),
+    (
+        "CREATE FUNCTION inventory.f() RETURNS int LANGUAGE sql"
+        " AS 'SELECT 1 FROM public.employees, inventory.drugs'"
+    ),
+    "CREATE FUNCTION hr.f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM hr.employees'",
+    "CREATE VIEW nobodys.staff AS SELECT name FROM public.employees",
+    "CREATE VIEW inventory.tables AS SELECT relname FROM pg_catalog.pg_class",
+]
+
+
+@pytest.fixture(scope="module")
+def landscape(module_database: str) -> None:
+    lay_out()
+    execute(SAME)
+
+
+@pytest.fixture
+def undone(landscape: None) -> Iterator[None]:
+    """Whatever the test does to the database is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def crossings(*names: str) -> list[Finding]:
+    """What looking at each of the domains finds; the one that landscape.sql has is left out."""
+    found = [
+        finding
+        for name in names or NAMES
+        for finding in boundary_findings(connection, get_domain(name))
+    ]
+    return [finding for finding in dict.fromkeys(found) if finding != LEGACY]
+
+
+def leftovers(name: str) -> list[tuple[str, str, str, str, str]]:
+    return [
+        (found.id, found.domain, found.object, found.message, found.hint)
+        for found in leftover_findings(connection, get_domain(name))
+    ]
+
+
+def test_nothing_is_found_in_the_sample_domains(migrated_database: str):
+    for domain in get_domains():
+        assert list(boundary_findings(connection, domain)) == []
+        assert list(leftover_findings(connection, domain)) == []
+
+
+def test_nothing_is_found_in_an_empty_database(scratch_database: str):
+    for domain in get_domains():
+        assert list(boundary_findings(connection, domain)) == []
+        assert list(leftover_findings(connection, domain)) == []
+    assert query("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [
+        (0,)
+    ]
+
+
+@pytest.mark.usefixtures("landscape")
+def test_a_crossing_from_before_the_rule_is_found_from_both_sides():
+    for name in ("hr", "inventory"):
+        assert list(boundary_findings(connection, get_domain(name))) == [LEGACY]
+    for name in ("core", "finance"):
+        assert list(boundary_findings(connection, get_domain(name))) == []
+
+
+@pytest.mark.usefixtures("undone")
+@pytest.mark.parametrize("statement", CROSSINGS)
+def test_each_crossing_is_found_and_named(statement: str):
+    execute(statement)
+    assert [
+        (found.id, found.domain, found.object, found.message, found.hint) for found in crossings()
+    ] == [(*said, f"{rule} {hint}") for *said, rule, hint in CROSSINGS[statement]]
+    assert {found.kind for found in crossings()} == {"boundary"}
+    assert crossings("finance") == []
+
+
+@pytest.mark.usefixtures("undone")
+@pytest.mark.parametrize("statement", LEGAL)
+def test_what_is_allowed_is_not_found(statement: str):
+    execute(statement)
+    assert crossings() == []
+
+
+@pytest.mark.usefixtures("undone")
+def test_a_sequence_owned_across_is_found():
+    # PostgreSQL itself refuses to make one.
+    execute("SET LOCAL allow_system_table_mods = on")
+    execute(
+        "INSERT INTO pg_depend VALUES ('pg_class'::regclass, 'inventory.numbers'::regclass, 0,"
+        " 'pg_class'::regclass, 'hr.employees'::regclass, 1, 'a')"
+    )
+    assert crossings() == [
+        Finding(
+            "B012",
+            "boundary",
+            "inventory",
+            "inventory.numbers",
+            "The sequence inventory.numbers is owned by a column of the table hr.employees, which"
+            ' belongs to the domain "hr".',
+            f"{USES} Take it away with: ALTER SEQUENCE inventory.numbers OWNED BY NONE;",
+        )
+    ]
+
+
+@pytest.mark.usefixtures("undone")
+def test_what_belongs_to_an_extension_is_not_ours_to_judge():
+    execute("CREATE VIEW public.staff AS SELECT name FROM hr.employees")
+    assert [found.object for found in crossings()] == ["public.staff"]
+    execute("ALTER EXTENSION plpgsql ADD VIEW public.staff")
+    assert crossings() == []
+
+
+@pytest.mark.usefixtures("undone")
+def test_text_that_nothing_reads_is_said_to_be_unread():
+    execute(OTHER_LANGUAGE)
+    assert crossings() == [
+        Finding(
+            "B017",
+            "boundary",
+            "inventory",
+            "inventory.strange()",
+            "The function inventory.strange() may name another domain's objects; nothing here"
+            " reads other.",
+            "See what it uses and, if that is another domain's, replace or drop it.",
+        )
+    ]
+
+
+@pytest.mark.usefixtures("undone")
+def test_text_is_said_to_be_unread_without_sqlglot(monkeypatch: pytest.MonkeyPatch):
+    execute("CREATE FUNCTION public.one() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    execute("CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS 'SELECT name FROM hr.names'")
+    monkeypatch.setattr(functions, "has_parser", lambda: False)
+    assert crossings() == [
+        Finding(
+            "B017",
+            "boundary",
+            "core",
+            "public.f()",
+            "The function public.f() may name another domain's objects; its text was not read,"
+            " because sqlglot is not installed.",
+            "Install it and look again: pip install 'django-domain-migrations[verify]'",
+        )
+    ]
+
+
+@pytest.mark.usefixtures("undone")
+def test_names_that_need_quotes_are_quoted_in_what_is_to_be_run():
+    execute('CREATE TABLE inventory."Odd ""one" (id int)')
+    execute(
+        'ALTER TABLE inventory."Odd ""one" ADD CONSTRAINT "To hr" FOREIGN KEY (id)'
+        " REFERENCES hr.employees"
+    )
+    (found,) = crossings()
+    statement = 'ALTER TABLE inventory."Odd ""one" DROP CONSTRAINT "To hr";'
+    assert found.hint == f"{USES} Take it away with: {statement}"
+    execute(statement)
+    assert crossings() == []
+
+
+def test_core_rule_is_the_other_sentence():
+    rules = {said[4] for found in CROSSINGS.values() for said in found}
+    assert rules == {USES, CORE_USES}
+
+
+@pytest.fixture
+def migrated(migrated_module_database: str) -> Iterator[None]:
+    """The sample domains; whatever the test does to them is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("migrated")
+def test_tables_of_a_domain_in_public_are_left_over():
+    execute("CREATE TABLE public.drugs (id int)")
+    execute("CREATE TABLE public.inventory_drug (id int)")
+    execute("CREATE TABLE public.django_migrations_inventory (id int)")
+    expected = [
+        (
+            "L001",
+            "inventory",
+            f"public.{name}",
+            f'The table public.{name} has the name of a table of the domain "inventory", but is'
+            " in core's schema.",
+            "Move what it holds to the table in the schema inventory if it is needed; then:"
+            f" DROP TABLE public.{name};",
+        )
+        for name in ("django_migrations_inventory", "drugs", "inventory_drug")
+    ]
+    assert leftovers("inventory") == expected
+    assert leftovers("core") == expected
+    assert leftovers("hr") == []
+
+
+@pytest.mark.usefixtures("migrated")
+def test_tables_without_a_model_are_left_over():
+    execute("CREATE TABLE public.scratch (id int)")
+    execute("CREATE TABLE inventory.scratch (id int) PARTITION BY LIST (id)")
+    execute("CREATE TABLE inventory.scratch_1 PARTITION OF inventory.scratch FOR VALUES IN (1)")
+    execute("CREATE TABLE inventory.of_extension (id int)")
+    execute("ALTER EXTENSION plpgsql ADD TABLE inventory.of_extension")
+    for name, schema in (("inventory", "inventory"), ("core", "public")):
+        assert leftovers(name) == [
+            (
+                "L002",
+                name,
+                f"{schema}.scratch",
+                f"The table {schema}.scratch is in the schema of {name}, but no model has it.",
+                "Give it a model and a migration if it is needed; else: DROP TABLE"
+                f" {schema}.scratch;",
+            )
+        ]
+
+
+@pytest.mark.usefixtures("migrated")
+def test_rows_of_a_domain_in_the_history_of_core_are_left_over():
+    execute(
+        "INSERT INTO public.django_migrations (app, name, applied) SELECT 'inventory', 'm' || n,"
+        " now() FROM generate_series(1, 5) n"
+    )
+    assert leftovers("inventory") == [
+        (
+            "L003",
+            "inventory",
+            "public.django_migrations",
+            'public.django_migrations has 5 rows of the domain "inventory": inventory.m1,'
+            " inventory.m2, inventory.m3 and 2 more.",
+            "See that inventory.django_migrations_inventory has them (manage.py show_domains"
+            " inventory); then DELETE FROM public.django_migrations WHERE app IN ('inventory');",
+        )
+    ]
+    assert leftovers("core") == leftovers("hr") == []
+
+
+@pytest.mark.usefixtures("migrated")
+def test_invalid_indexes_are_left_over():
+    execute("CREATE INDEX by_hand ON inventory.drugs (id)")
+    execute("CREATE INDEX valid ON inventory.drugs (id)")
+    execute("CREATE TABLE public.decoy (id int)")
+    execute("CREATE INDEX by_hand ON public.decoy (id)")
+    execute("SET LOCAL allow_system_table_mods = on")
+    execute(
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'inventory.by_hand'::regclass"
+    )
+    assert leftovers("inventory") == [
+        (
+            "L005",
+            "inventory",
+            "inventory.by_hand",
+            "The index inventory.by_hand is invalid: it was never finished, and no query uses it.",
+            "Build it again: REINDEX INDEX CONCURRENTLY inventory.by_hand; or take it away: DROP"
+            " INDEX CONCURRENTLY inventory.by_hand;",
+        )
+    ]
+
+
+@pytest.mark.usefixtures("migrated")
+def test_unvalidated_constraints_are_left_over():
+    execute("ALTER TABLE inventory.drugs ADD CONSTRAINT positive CHECK (id > 0) NOT VALID")
+    execute("CREATE DOMAIN inventory.grams AS int")
+    execute("ALTER DOMAIN inventory.grams ADD CONSTRAINT heavy CHECK (VALUE > 0) NOT VALID")
+    execute(
+        "ALTER TABLE inventory.drugs ADD CONSTRAINT to_core FOREIGN KEY (id)"
+        " REFERENCES public.django_content_type NOT VALID"
+    )
+    if connection.pg_version >= 180000:
+        # With nothing enforced there is nothing to validate.
+        execute("ALTER TABLE inventory.drugs ADD CONSTRAINT lax CHECK (id > 1) NOT ENFORCED")
+    found = leftovers("inventory")
+    assert found == [
+        (
+            "L006",
+            "inventory",
+            f"inventory.{name}",
+            f"The {kind} inventory.{name} was never validated: older rows may break it.",
+            f"Validate it with ValidateConstraint in a migration, or: ALTER {of} VALIDATE"
+            f" CONSTRAINT {name.split('.')[1]};",
+        )
+        for name, kind, of in (
+            ("drugs.positive", "constraint", "TABLE inventory.drugs"),
+            ("drugs.to_core", "foreign key", "TABLE inventory.drugs"),
+            ("grams.heavy", "constraint", "DOMAIN inventory.grams"),
+        )
+    ]
+    execute(found[0][4].partition("or: ")[2])
+    assert [item[2] for item in leftovers("inventory")] == [
+        "inventory.drugs.to_core",
+        "inventory.grams.heavy",
+    ]

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection, migrations, transaction
+from django.db.migrations.state import ProjectState
+
+from domain_migrations.engine.catalog.drift import find_drift
+from domain_migrations.engine.catalog.findings import (
+    DECLARED,
+    HINT_REMOVE,
+    HINT_REPAIR,
+    UNMANAGED,
+    DriftFinding,
+)
+from tests.engine.catalog import lab_models
+from tests.engine.catalog.drift_cases import DRIFTS
+from tests.engine.catalog.lab_models import LAB
+
+DECOYS = """
+CREATE TABLE public.samples (id bigint PRIMARY KEY, note integer);
+CREATE TABLE public.kinds (id text);
+CREATE INDEX state_made ON public.samples (note);
+CREATE TABLE public.others (id uuid PRIMARY KEY);
+"""
+BY_SQL = [
+    ("U105", "lab.by_price", "The index lab.by_price is in the database only: INDEX (price)."),
+    ("U108", "lab.dear_samples", "The view lab.dear_samples is in the database only."),
+    (
+        "U103",
+        "lab.samples.count",
+        "The column lab.samples.count has a default in the database only: 0.",
+    ),
+    ("U108", "lab.samples.touch", "The trigger lab.samples.touch is in the database only."),
+    ("U101", "lab.scratch", "The table lab.scratch is in the database only."),
+    ("U108", "lab.ticket", "The sequence lab.ticket is in the database only."),
+    ("U108", "lab.touch()", "The function lab.touch() is in the database only."),
+]
+WITHOUT_HISTORY = """
+CREATE TABLE lab.handmade (id int);
+CREATE INDEX by_hand ON lab.samples (note);
+ALTER TABLE lab.samples ADD COLUMN by_hand int DEFAULT 3;
+"""
+
+
+@pytest.fixture(scope="module")
+def state(module_database: str) -> ProjectState:
+    made = lab_models.apply()
+    execute(DECOYS)
+    return made
+
+
+@pytest.fixture
+def undone(state: ProjectState) -> Iterator[None]:
+    """Whatever the test does to the database is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def execute(statements: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statements, None)
+
+
+def value(query: str) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(query, None)
+        return cursor.fetchone()[0]
+
+
+def drift(state: ProjectState, *, with_history: bool = True) -> tuple[DriftFinding, ...]:
+    history = [lab_models.migration()] if with_history else None
+    return find_drift(connection, LAB, state, migrations=history)
+
+
+def said(found: tuple[DriftFinding, ...]) -> list[tuple[str, str, str]]:
+    return [(item.id, item.object, item.message) for item in found]
+
+
+@pytest.mark.parametrize("with_history", [True, False])
+def test_a_clean_database_has_no_drift_and_what_sql_made_is_unmanaged(
+    state: ProjectState, with_history: bool
+):
+    found = drift(state, with_history=with_history)
+    assert said(found) == BY_SQL
+    assert all(item.unmanaged and item.kind == "drift" for item in found)
+
+
+@pytest.mark.usefixtures("undone")
+@pytest.mark.parametrize("statement", DRIFTS)
+def test_each_change_by_hand_is_found_and_named(state: ProjectState, statement: str):
+    execute(statement)
+    found = drift(state)
+    assert [item for item in said(found) if item not in BY_SQL] == DRIFTS[statement]
+
+
+@pytest.mark.usefixtures("undone")
+def test_without_the_migrations_nobody_can_tell_handmade_from_made_by_sql(state: ProjectState):
+    execute(WITHOUT_HISTORY)
+    found = [item for item in drift(state, with_history=False) if "hand" in item.object]
+    assert said(tuple(found)) == [
+        ("U105", "lab.by_hand", "The index lab.by_hand is in the database only: INDEX (note)."),
+        ("U101", "lab.handmade", "The table lab.handmade is in the database only."),
+        (
+            "U102",
+            "lab.samples.by_hand",
+            "The column lab.samples.by_hand is in the database only.",
+        ),
+    ]
+    assert {item.hint for item in found} == {UNMANAGED}
+    assert {item.id[0] for item in drift(state) if "hand" in item.object} == {"D"}
+
+
+@pytest.mark.usefixtures("undone")
+def test_the_hint_says_what_to_do(state: ProjectState):
+    execute("DROP INDEX lab.state_made; CREATE INDEX by_hand ON lab.samples (note)")
+    hints = {item.object: item.hint for item in drift(state)}
+    assert hints["lab.state_made"] == HINT_REPAIR
+    assert hints["lab.by_hand"] == HINT_REMOVE
+    assert hints["lab.by_price"] == DECLARED
+
+
+def test_changes_to_tables_of_the_same_name_in_public_are_no_drift(state: ProjectState):
+    with transaction.atomic():
+        execute("DROP TABLE public.samples; ALTER TABLE public.kinds ADD COLUMN note text")
+        assert said(drift(state)) == BY_SQL
+        transaction.set_rollback(True)
+    assert value("SELECT to_regclass('public.samples') IS NOT NULL") is True
+
+
+def test_a_schema_that_is_not_there_lacks_every_table(state: ProjectState):
+    with transaction.atomic():
+        execute("DROP SCHEMA lab CASCADE")
+        found = drift(state)
+        transaction.set_rollback(True)
+    assert [(item.id, item.object) for item in found] == [
+        ("D001", "lab.kinds"),
+        ("D001", "lab.older"),
+        ("D001", "lab.samples"),
+        ("D001", "lab.samples_users"),
+    ]
+
+
+def test_the_engines_own_tables_are_no_drift(state: ProjectState):
+    with transaction.atomic():
+        for table in LAB.engine_tables:
+            execute(f"CREATE TABLE {table.db_table} (id serial PRIMARY KEY, app text UNIQUE)")
+        assert said(drift(state)) == BY_SQL
+        transaction.set_rollback(True)
+
+
+def test_a_role_that_may_read_nothing_can_look_and_nothing_is_written(state: ProjectState):
+    with transaction.atomic():
+        execute("CREATE ROLE looker; REVOKE ALL ON DATABASE "
+                f'"{connection.settings_dict["NAME"]}" FROM public')  # fmt: skip
+        execute("SET LOCAL ROLE looker")
+        assert said(drift(state)) == BY_SQL
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        execute("SET TRANSACTION READ ONLY")
+        assert said(drift(state)) == BY_SQL
+        assert value("SELECT pg_current_xact_id_if_assigned()") is None
+        assert value(
+            "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
+            " WHERE l.pid = pg_backend_pid() AND c.relnamespace = 'lab'::regnamespace"
+        ) == 0  # fmt: skip
+
+
+def test_a_serial_of_an_older_django_is_as_good_as_an_identity(state: ProjectState):
+    with transaction.atomic():
+        execute(
+            "ALTER TABLE lab.samples ALTER COLUMN id DROP IDENTITY;"
+            "CREATE SEQUENCE lab.samples_id_seq OWNED BY lab.samples.id;"
+            "ALTER TABLE lab.samples ALTER COLUMN id SET DEFAULT nextval('lab.samples_id_seq')"
+        )
+        assert said(drift(state)) == BY_SQL
+        transaction.set_rollback(True)
+
+
+def test_a_name_that_django_chose_may_be_another(state: ProjectState):
+    """It is the one that a field or table had when the index was made."""
+    with transaction.atomic():
+        execute("ALTER INDEX lab.samples_kind_id_69d87a21 RENAME TO former_name")
+        assert said(drift(state)) == BY_SQL
+        transaction.set_rollback(True)
+
+
+def test_operations_of_ones_own_and_python_mention_what_they_make(state: ProjectState):
+    class CreatePublication(migrations.RunSQL):
+        pass
+
+    def make_by_python(apps: object, schema_editor: object) -> None:
+        """CREATE INDEX by_python ON lab.samples (note)"""
+
+    made = migrations.Migration("0002_more", "lab")
+    made.operations = [
+        migrations.RunPython(make_by_python),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[CreatePublication([("CREATE VIEW lab.by_part AS SELECT %s", [1])])]
+        ),
+    ]
+    with transaction.atomic():
+        execute(
+            "CREATE INDEX by_python ON lab.samples (note); CREATE VIEW lab.by_part AS SELECT 1;"
+            "CREATE VIEW lab.by_nobody AS SELECT 1"
+        )
+        found = find_drift(connection, LAB, state, migrations=[lab_models.migration(), made])
+        transaction.set_rollback(True)
+    assert [item[:2] for item in said(found) if item not in BY_SQL] == [
+        ("D108", "lab.by_nobody"),
+        ("U108", "lab.by_part"),
+        ("U105", "lab.by_python"),
+    ]

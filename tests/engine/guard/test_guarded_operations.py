@@ -1,0 +1,427 @@
+"""The guard on whole migrations: which operation it names, and what attributes allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from django.contrib.contenttypes.management import RenameContentType
+from django.db import connection, migrations, models, transaction
+from django.db.migrations.state import ProjectState
+from django.db.models import F, Func
+from django.utils.timezone import now
+
+from domain_migrations.domains import get_domain
+from domain_migrations.engine.guard.guard import BoundaryGuard
+from domain_migrations.engine.history.journal import Direction, Journal
+from domain_migrations.engine.history.run_context import RunContext
+from domain_migrations.exceptions import BoundaryViolation
+from tests.engine.guard.allowed_cases import CORE_ROWS, CORE_SHAPE, USES
+from tests.engine.guard.helpers import (
+    guarded,
+    lay_out,
+    migration_of,
+    refusal,
+    unprotected,
+)
+from tests.support import catalog
+
+REFUSED = "Migration inventory.0002_change is refused: its"
+HR = 'which belongs to the domain "hr"'
+CORE_USES = "Core uses no domain: move what both need to core, or do it in the domain's migration."
+
+
+@pytest.fixture(scope="module")
+def landscape(module_database: str) -> None:
+    lay_out()
+
+
+@pytest.fixture
+def new_landscape(scratch_database: str) -> None:
+    lay_out()
+
+
+def drugs(**fields: models.Field[Any, Any]) -> migrations.CreateModel:
+    return migrations.CreateModel(
+        "Pill",
+        [("id", models.BigAutoField(primary_key=True)), *fields.items()],
+        options={"db_table": '"inventory"."pills"'},
+    )
+
+
+class Mood(models.Field):
+    def db_type(self, connection: Any) -> str:
+        return "hr.mood"
+
+
+def read_employees(apps: Any, schema_editor: Any) -> None:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM hr.employees")
+
+
+def test_names_the_operation__sql(landscape: None) -> None:
+    assert refusal("SELECT 1", "UPDATE hr.employees SET name = name", "SELECT 2") == (
+        f"{REFUSED} operation 2, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
+        USES,
+    )
+
+
+def test_names_the_operation__python(landscape: None) -> None:
+    assert refusal(drugs(), migrations.RunPython(read_employees)) == (
+        f"{REFUSED} operation 2, RunPython, took AccessShareLock on hr.employees, {HR}.",
+        USES,
+    )
+
+
+def test_names_the_operation__inside_another(landscape: None) -> None:
+    outer = migrations.SeparateDatabaseAndState(
+        [migrations.RunSQL("SELECT 1"), migrations.RunSQL("SELECT * FROM hr.employees")]
+    )
+    assert refusal(outer, drugs()) == (
+        f"{REFUSED} operation 1, SeparateDatabaseAndState, took AccessShareLock on"
+        f" hr.employees, {HR}.",
+        USES,
+    )
+
+
+def test_names_the_operation__djangos_own(landscape: None) -> None:
+    mood = migrations.AddField("pill", "mood", Mood(null=True))
+    name = migrations.AddField("pill", "name", models.TextField(default=""))
+    assert refusal(drugs(), mood, name) == (
+        f"{REFUSED} operation 2, AddField, made table column inventory.pills.mood use type"
+        f" hr.mood, {HR}.",
+        USES,
+    )
+
+
+def test_names_the_operation__expression(landscape: None) -> None:
+    total = models.IntegerField(db_default=Func(1, function="hr.salary"))
+    assert refusal(drugs(), migrations.AddField("pill", "total", total)) == (
+        f"{REFUSED} operation 2, AddField, made default value for inventory.pills.total use"
+        f" function hr.salary(integer), {HR}.",
+        USES,
+    )
+
+
+def test_names_the_operation__index(landscape: None) -> None:
+    index = models.Index(Func(F("id"), function="hr.salary"), name="pills_salary")
+    create = drugs(size=models.IntegerField())
+    create.fields[0] = ("id", models.AutoField(primary_key=True))
+    assert refusal(create, migrations.AddIndex("pill", index)) == (
+        f"{REFUSED} operation 2, AddIndex, made index inventory.pills_salary use function"
+        f" hr.salary(integer), {HR}.",
+        USES,
+    )
+
+
+def test_names_the_operation__cascade(landscape: None) -> None:
+    state = ProjectState()
+    legacy = migrations.CreateModel(
+        "Legacy",
+        [("id", models.AutoField(primary_key=True))],
+        options={"db_table": '"inventory"."legacy"'},
+    )
+    legacy.state_forwards("inventory", state)
+    assert refusal(drugs(), migrations.DeleteModel("Legacy"), state=state) == (
+        f"{REFUSED} operation 2, DeleteModel, took AccessExclusiveLock on hr.legacy, {HR}.",
+        USES,
+    )
+
+
+def test_allows_what_django_does(landscape: None) -> None:
+    state = ProjectState()
+    user = migrations.CreateModel(
+        "User", [("id", models.UUIDField(primary_key=True))], options={"db_table": "users"}
+    )
+    user.state_forwards("core", state)
+    key = models.ForeignKey("core.User", models.CASCADE, null=True)
+    operations = [
+        drugs(creator=key, size=models.IntegerField(db_index=True)),
+        migrations.AddConstraint(
+            "pill", models.CheckConstraint(condition=models.Q(size__gt=0), name="size_positive")
+        ),
+        migrations.AddField("pill", "parent", models.ForeignKey("self", models.CASCADE, null=True)),
+        migrations.AlterField("pill", "creator", models.UUIDField(null=True)),
+        migrations.AlterField("pill", "creator", key),
+        migrations.RenameField("pill", "size", "amount"),
+        migrations.AlterModelTable("pill", '"inventory"."tablets"'),
+        migrations.RemoveField("pill", "creator"),
+        migrations.DeleteModel("pill"),
+    ]
+    assert refusal(*operations, state=state) is None
+
+
+def test_footprint_is_the_strongest_lock_on_each_relation(landscape: None) -> None:
+    footprint = guarded(
+        "SELECT * FROM users",
+        "SELECT * FROM inventory.lots",
+        "UPDATE inventory.lots SET quantity = 1",
+        "ALTER TABLE inventory.drugs ADD centre bigint REFERENCES centres",
+    )
+    assert footprint.locks == {
+        "inventory.drugs": "AccessExclusiveLock",
+        "inventory.lots": "RowExclusiveLock",
+        "public.centres": "ShareRowExclusiveLock",
+        "public.users": "AccessShareLock",
+    }
+
+
+def test_writes_core(landscape: None) -> None:
+    update = "UPDATE users SET name = 'x'"
+    assert refusal(update) == (
+        f"{REFUSED} operation 1, RunSQL, took RowExclusiveLock on public.users, which belongs"
+        " to core.",
+        CORE_ROWS,
+    )
+    assert refusal(update, writes_core=True) is None
+    assert refusal("SELECT nextval('public.numbers')", writes_core=True) is None
+
+
+def test_writes_core__is_about_rows(landscape: None) -> None:
+    assert refusal("TRUNCATE drugs", writes_core=True) == (
+        f"{REFUSED} operation 1, RunSQL, took AccessExclusiveLock on public.drugs, which belongs"
+        " to core, and changed the table itself.",
+        CORE_SHAPE,
+    )
+    assert refusal("UPDATE hr.employees SET name = 'x'", writes_core=True) is not None
+
+
+def test_writes_core__what_django_injects(landscape: None) -> None:
+    class Renames(migrations.RunSQL):
+        """Stands for RenameContentType, which needs Django's tables."""
+
+    Renames.__module__ = RenameContentType.__module__
+    rename = "UPDATE django_content_type SET model = 'x'"
+    assert refusal(drugs(), Renames(rename)) is None
+    assert refusal(drugs(), Renames("UPDATE users SET name = 'x'")) is not None
+    assert refusal(drugs(), rename) is not None
+
+
+def test_savepoint_of_the_migration(landscape: None) -> None:
+    def make(apps: Any, schema_editor: Any) -> None:
+        with transaction.atomic(), schema_editor.connection.cursor() as cursor:
+            cursor.execute("CREATE FUNCTION hr.q() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+
+    assert refusal(migrations.RunPython(make)) == (
+        f"{REFUSED} operation 1, RunPython, made function hr.q(), {HR}.",
+        USES,
+    )
+
+
+def test_another_session_is_not_blamed(landscape: None) -> None:
+    def meanwhile(apps: Any, schema_editor: Any) -> None:
+        other = connection.copy()
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("CREATE FUNCTION hr.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+                cursor.execute("CREATE TABLE hr.mine (id int)")
+                cursor.execute("GRANT SELECT ON hr.employees TO PUBLIC")
+                cursor.execute("DROP TABLE hr.mine; DROP FUNCTION hr.mine()")
+        finally:
+            other.close()
+
+    assert refusal(drugs(), migrations.RunPython(meanwhile), "SELECT 1") is None
+
+
+def test_several_in_one_transaction(landscape: None) -> None:
+    """As a dry run does: what the first has locked is not blamed on the second."""
+    guard = BoundaryGuard(connection, get_domain("inventory"))
+    key = "CREATE TABLE inventory.a (u uuid REFERENCES users)"
+    with transaction.atomic(), connection.cursor() as cursor:
+        footprints = []
+        for statement in (key, "SELECT * FROM inventory.a", "DROP TABLE inventory.a"):
+            with transaction.atomic():
+                migration = migration_of(statement, domain="inventory")
+                guard.begin(migration)
+                cursor.execute(statement)
+                guard.after_operation(migration.operations[0])
+                footprints.append(guard.check().locks)
+        transaction.set_rollback(True)
+    assert footprints == [
+        {"inventory.a": "AccessExclusiveLock", "public.users": "ShareRowExclusiveLock"},
+        {},
+        {"public.users": "AccessExclusiveLock"},
+    ]
+
+
+def test_backwards_numbers_are_those_of_the_file(landscape: None) -> None:
+    migration = migration_of("SELECT 1", "SELECT 2", "SELECT 3", domain="inventory")
+    migration.operations[0].reverse_sql = "SELECT * FROM hr.employees"
+
+    def undo() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            guard = BoundaryGuard(connection, get_domain("inventory"))
+            guard.begin(migration)
+            for operation in reversed(migration.operations):
+                cursor.execute(operation.reverse_sql or operation.sql)
+                guard.after_operation(operation)
+            guard.check()
+
+    with pytest.raises(BoundaryViolation) as refused:
+        undo()
+    assert refused.value.message == (
+        f"{REFUSED} operation 1, RunSQL, took AccessShareLock on hr.employees, {HR}."
+    )
+
+
+CORE_MAY = (
+    "ALTER TABLE users ADD COLUMN x int",
+    "ALTER TABLE users ALTER id TYPE uuid",
+    "ALTER TABLE users RENAME TO people",
+    "DELETE FROM users",
+    "UPDATE users SET id = gen_random_uuid()",
+    "DROP TABLE audit",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE SCHEMA reports; CREATE TABLE reports.t (id int)",
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+    "GRANT SELECT ON users TO PUBLIC",
+    "CREATE TRIGGER x BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch()",
+)
+CORE_MAY_NOT = (
+    ("SELECT * FROM hr.employees", "took AccessShareLock on hr.employees, {}"),
+    ("UPDATE hr.employees SET name = 'x'", "took RowExclusiveLock on hr.employees, {}"),
+    (
+        "DROP TABLE users CASCADE",
+        "took AccessExclusiveLock on hr.employees, {}, and dropped its constraint"
+        " employees_actor_fkey",
+    ),
+    ("TRUNCATE users CASCADE", "took AccessExclusiveLock on hr.employees, {}"),
+    (
+        "ALTER TABLE audit ADD e int REFERENCES hr.employees",
+        "took ShareRowExclusiveLock on hr.employees, {}, and changed its foreign keys",
+    ),
+    (
+        "ALTER TABLE hr.employees ADD FOREIGN KEY (actor) REFERENCES users",
+        "took ShareRowExclusiveLock on hr.employees, {}, and changed its constraint"
+        " employees_actor_fkey1",
+    ),
+    (
+        "CREATE VIEW v AS SELECT hr.salary(1)",
+        "made view public.v use function hr.salary(integer), {}",
+    ),
+    ("DROP FUNCTION hr.salary", "took AccessExclusiveLock on function salary in hr, {}"),
+    ("GRANT SELECT ON hr.employees TO PUBLIC", "altered table hr.employees, {}"),
+    ("ALTER SCHEMA hr RENAME TO people", "altered schema hr, {}"),
+    ("CREATE TYPE hr.t AS ENUM ('a')", "made type hr.t, {}"),
+    ("SELECT nextval('hr.numbers')", "took RowExclusiveLock on hr.numbers, {}"),
+)
+
+
+@pytest.mark.parametrize("statement", CORE_MAY)
+def test_core_may(landscape: None, statement: str) -> None:
+    assert refusal(statement, domain="core") is None
+
+
+@pytest.mark.parametrize(("statement", "did"), CORE_MAY_NOT)
+def test_core_may_not(landscape: None, statement: str, did: str) -> None:
+    assert refusal(statement, domain="core") == (
+        f"Migration core.0002_change is refused: its operation 1, RunSQL, {did.format(HR)}.",
+        CORE_USES,
+    )
+
+
+def test_without_a_transaction__allows(new_landscape: None) -> None:
+    footprint = unprotected(
+        "CREATE INDEX CONCURRENTLY lots_quantity ON inventory.lots (quantity)",
+        "ALTER TABLE inventory.lots ADD centre bigint REFERENCES centres",
+        "CREATE FUNCTION inventory.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    )
+    assert footprint.locks == {}
+
+
+UNPROTECTED = (
+    ("CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "made function hr.f(), {}"),
+    ("ALTER TABLE hr.employees ADD x int", "altered table hr.employees, {}"),
+    ("GRANT SELECT ON hr.employees TO PUBLIC", "altered table hr.employees, {}"),
+    ("DROP VIEW hr.names", "dropped or moved hr.names, {}"),
+    ("ALTER VIEW hr.names SET SCHEMA inventory", "dropped or moved hr.names, {}"),
+    (
+        "ALTER TABLE inventory.drugs ADD mood hr.mood",
+        "made table column inventory.drugs.mood use type hr.mood, {}",
+    ),
+    (
+        "CREATE VIEW inventory.v AS SELECT hr.salary(1)",
+        "made view inventory.v use function hr.salary(integer), {}",
+    ),
+)
+
+
+@pytest.mark.parametrize(("statement", "did"), UNPROTECTED)
+def test_without_a_transaction__refuses(new_landscape: None, statement: str, did: str) -> None:
+    with pytest.raises(BoundaryViolation) as refused:
+        unprotected("SELECT 1", statement, "SELECT 2")
+    assert refused.value.message == f"{REFUSED} operation 2, RunSQL, {did.format(HR)}."
+    assert refused.value.hint == USES
+
+
+@pytest.mark.parametrize(("direction", "blamed"), [("run", False), ("verify", True)])
+def test_without_a_transaction__another_run(
+    new_landscape: None, direction: Direction, blamed: bool
+) -> None:
+    """What a run of the other domain has done meanwhile is its own; to verify changes nothing."""
+    journal = Journal(connection, get_domain("hr"), RunContext())
+    journal.open()
+
+    def meanwhile(apps: Any, schema_editor: Any) -> None:
+        journal.write("done", direction, started=now())
+        catalog.execute("CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+
+    with pytest.raises(BoundaryViolation) if blamed else nullcontext():
+        unprotected(migrations.RunPython(meanwhile))
+
+
+def test_without_a_transaction__operation_with_its_own(new_landscape: None) -> None:
+    def write(apps: Any, schema_editor: Any) -> None:
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute("UPDATE hr.employees SET name = 'x'")
+
+    migration = migration_of(
+        migrations.RunPython(write, atomic=True), domain="inventory", atomic=False
+    )
+
+    def run() -> None:
+        guard = BoundaryGuard(connection, get_domain("inventory"))
+        guard.begin(migration)
+        with transaction.atomic(), connection.schema_editor() as editor:
+            operation, state = migration.operations[0], ProjectState()
+            operation.database_forwards("inventory", editor, state, state)
+            guard.after_operation(operation)
+
+    with pytest.raises(BoundaryViolation) as refused:
+        run()
+    assert refused.value.message == (
+        f"{REFUSED} operation 1, RunPython, took RowExclusiveLock on hr.employees, {HR}."
+    )
+    assert catalog.query("SELECT name FROM hr.employees") == [("Somchai",)]
+
+
+@pytest.fixture
+def plain_role(new_landscape: None) -> Iterator[str]:
+    """A role that owns the domain's schema and may refer to core, and no more."""
+    role = f"plain_{connection.settings_dict['NAME']}"
+    catalog.execute(f"CREATE ROLE {role}")
+    catalog.execute(
+        f"ALTER SCHEMA inventory OWNER TO {role}; ALTER TABLE inventory.drugs OWNER TO {role};"
+        f"GRANT USAGE ON SCHEMA public, hr TO {role};"
+        f"GRANT SELECT, REFERENCES ON users TO {role}; GRANT SELECT ON hr.employees TO {role};"
+        f"GRANT CREATE ON SCHEMA hr TO {role}; SET ROLE {role}"
+    )
+    try:
+        yield role
+    finally:
+        catalog.execute(f"RESET ROLE; DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+def test_works_without_privileges(plain_role: str) -> None:
+    assert refusal("CREATE TABLE inventory.t (u uuid REFERENCES users)") is None
+    assert refusal("ALTER TABLE inventory.drugs DROP CONSTRAINT drugs_creator_fkey") is None
+    assert refusal("SELECT * FROM hr.employees") == (
+        f"{REFUSED} operation 1, RunSQL, took AccessShareLock on hr.employees, {HR}.",
+        USES,
+    )
+    assert refusal("CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'SELECT 1'") == (
+        f"{REFUSED} operation 1, RunSQL, made function hr.f(), {HR}.",
+        USES,
+    )

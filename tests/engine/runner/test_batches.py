@@ -1,0 +1,118 @@
+"""Batches, where a squashed migration stands for what they applied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.catalog import execute, history, query, snapshot
+from tests.support.commands import Result
+from tests.support.temporary_migrations import TemporaryMigrations
+
+Call = Callable[..., Result]
+
+THINGS = """
+    operations = [migrations.CreateModel("Thing", fields=[
+        ("id", models.BigAutoField(primary_key=True)), {more}
+    ], options={{"db_table": '"hr"."things"'}})]
+"""
+FIRST = f"class Migration(migrations.Migration):{THINGS.format(more='')}"
+SECOND = """
+class Migration(migrations.Migration):
+    dependencies = [("hr", "0001_initial")]
+    operations = [migrations.AddField("Thing", "width", models.IntegerField(null=True))]
+"""
+SQUASH = (
+    "class Migration(migrations.Migration):\n"
+    '    replaces = [("hr", "0001_initial"), ("hr", "0002_width")]\n'
+    + THINGS.format(more='("width", models.IntegerField(null=True)),')
+)
+STEPS = {"0001_initial": FIRST, "0002_width": SECOND}
+BOTH = {**STEPS, "0001_squashed": SQUASH}
+THIRD = """
+class Migration(migrations.Migration):
+    dependencies = [("hr", "0001_squashed")]
+    operations = [migrations.AddField("Thing", "depth", models.IntegerField(null=True))]
+"""
+REFUSED = {
+    "code": "unknown_target",
+    "message": "hr.0002_width of the batch to undo has been replaced by hr.0001_squashed, which"
+    " is more than the batch, so the history cannot go there.",
+    "hint": "Undo more batches, or give a TARGET. Nothing was changed.",
+    "sqlstate": None,
+}
+
+
+def asked(call: Call, *arguments: str) -> Any:
+    result = call("migrate_domain", "hr", *arguments, "--format=json")
+    (domain,) = json.loads(result.stdout)["domains"]
+    return domain
+
+
+def names(keys: list[dict[str, Any]]) -> list[str]:
+    return [key["name"] for key in keys]
+
+
+def test_rollback_leaves_what_a_squash_was_only_recorded_for(
+    hr_migrations: TemporaryMigrations, call: Call
+) -> None:
+    execute("CREATE TABLE public.things (id int)")
+    with hr_migrations.release(STEPS):
+        assert names(asked(call, "0001")["applied"]) == ["0001_initial"]
+        assert names(asked(call)["applied"]) == ["0002_width"]
+    with hr_migrations.release(BOTH):
+        assert asked(call)["status"] == "unchanged"
+        assert names_in_history() == {"0001_initial", "0002_width", "0001_squashed"}
+        before = snapshot()
+        assert asked(call, "--rollback")["error"] == REFUSED
+        assert asked(call, "--rollback", "--plan")["error"] == REFUSED
+        assert snapshot() == before
+        undone = asked(call, "--rollback", "2")
+        assert (names(undone["reverted"]), names_in_history()) == (["0001_squashed"], set())
+    assert query("SELECT to_regclass('hr.things')::text, to_regclass('public.things')::text") == [
+        (None, "things")
+    ]
+
+
+def test_rollback_of_what_came_behind_the_squash(
+    hr_migrations: TemporaryMigrations, call: Call
+) -> None:
+    with hr_migrations.release(STEPS):
+        asked(call)
+    with hr_migrations.release({**BOTH, "0003_depth": THIRD}):
+        assert names(asked(call)["applied"]) == ["0003_depth"]
+        assert names(asked(call, "--rollback")["reverted"]) == ["0003_depth"]
+        # All that it replaces is in the batch before.
+        assert names(asked(call, "--rollback")["reverted"]) == ["0001_squashed"]
+
+
+def test_rollback_of_a_squash_that_has_run(hr_migrations: TemporaryMigrations, call: Call) -> None:
+    with hr_migrations.release(STEPS):
+        asked(call)
+        asked(call, "zero")
+    with hr_migrations.release({**BOTH, "0003_depth": THIRD}):
+        assert names(asked(call, "0001_squashed")["applied"]) == ["0001_squashed"]
+        assert names(asked(call)["applied"]) == ["0003_depth"]
+        assert names(asked(call, "--rollback")["reverted"]) == ["0003_depth"]
+        assert names(asked(call, "--rollback")["reverted"]) == ["0001_squashed"]
+        assert asked(call, "--rollback")["status"] == "unchanged"
+
+
+def test_rollback_where_the_replaced_ones_are_deleted(
+    hr_migrations: TemporaryMigrations, call: Call
+) -> None:
+    with hr_migrations.release(STEPS):
+        asked(call)
+    with hr_migrations.release(BOTH):
+        asked(call)
+    with hr_migrations.release({"0001_squashed": SQUASH.replace("replaces", "replaced")}):
+        before = snapshot()
+        assert asked(call, "--rollback")["error"]["message"] == (
+            "hr.0002_width, hr.0001_initial of the batch to undo are not on disk."
+        )
+        assert snapshot() == before
+
+
+def names_in_history() -> set[str]:
+    return {name for _, name in history("hr.django_migrations_hr")}

@@ -1,0 +1,66 @@
+"""What a migration costs beside its own statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support.catalog import history
+from tests.support.commands import Result
+from tests.support.temporary_migrations import TemporaryMigrations
+
+THING = """
+class Migration(migrations.Migration):
+    operations = [migrations.CreateModel("Thing", fields=[
+        ("id", models.BigAutoField(primary_key=True)),
+    ], options={"db_table": '"hr"."things"'})]
+"""
+ADD = """
+class Migration(migrations.Migration):
+    dependencies = [("hr", "{before}")]
+    operations = [migrations.AddField("Thing", "{name}", models.IntegerField(null=True))]
+"""
+NAMES = ("width", "depth", "height")
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What goes to the server, but for BEGIN and COMMIT; one text for each round trip."""
+    texts: list[str] = []
+    execute = psycopg.ClientCursor.execute
+
+    def kept(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+        text = query.as_string(self) if isinstance(query, psycopg.sql.Composable) else query
+        texts.append(" ".join(str(text).split()))
+        return execute(self, query, *arguments, **options)
+
+    monkeypatch.setattr(psycopg.ClientCursor, "execute", kept)
+    return texts
+
+
+def test_three_round_trips_for_a_migration_beside_its_statement(
+    hr_migrations: TemporaryMigrations, call: Callable[..., Result], sent: list[str]
+) -> None:
+    before, steps = "0001_thing", {"0001_thing": THING}
+    for number, name in enumerate(NAMES, start=2):
+        steps[f"{number:04}_{name}"] = ADD.format(before=before, name=name)
+        before = f"{number:04}_{name}"
+    with hr_migrations.release(steps):
+        assert call("migrate_domain", "hr").exit_status == 0
+    assert history("hr.django_migrations_hr") == [("hr", name) for name in steps]
+    first = next(n for n, text in enumerate(sent) if 'ADD COLUMN "width"' in text)
+    around = sent[first - 1 : first + 3 + 4 * (len(NAMES) - 1)]
+    for name, step in zip(
+        NAMES, (around[n : n + 4] for n in range(0, len(around), 4)), strict=True
+    ):
+        begun, added, looked, recorded = step
+        assert begun.startswith("SELECT pg_backend_pid(), EXISTS ( SELECT FROM pg_locks")
+        assert "set_config('lock_timeout'" in begun
+        assert added == f'ALTER TABLE "hr"."things" ADD COLUMN "{name}" integer NULL'
+        assert looked.startswith("SET CONSTRAINTS ALL IMMEDIATE;SAVEPOINT domain_migrations_mark;")
+        assert recorded.startswith("SELECT pg_backend_pid(), EXISTS ( SELECT FROM pg_locks")
+        assert 'INSERT INTO "hr"."django_migrations_hr" ' in recorded
+        assert 'INSERT INTO "hr"."django_migrations_hr_journal" ' in recorded
