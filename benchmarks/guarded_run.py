@@ -29,7 +29,11 @@ django.setup()
 
 from django.core.management import execute_from_command_line  # noqa: E402
 
-from domain_migrations.engine.guard.guard import BoundaryGuard, Footprint  # noqa: E402
+from domain_migrations.engine.guard.guard import (  # noqa: E402
+    BoundaryGuard,
+    Footprint,
+    MigrationWatch,
+)
 from domain_migrations.engine.runner import executor  # noqa: E402
 
 
@@ -42,21 +46,28 @@ class TimedGuard(BoundaryGuard):
         with _counted():
             super().__init__(*arguments)
 
-    def begin(self, migration: Any, **options: Any) -> None:
+    def begin(self, migration: Any, **options: Any) -> Any:
         with _counted():
-            super().begin(migration, **options)
+            return TimedWatch(super().begin(migration, **options))
+
+
+class TimedWatch:
+    """The watch over one migration, with a clock."""
+
+    def __init__(self, watch: MigrationWatch) -> None:
+        self.watch = watch
 
     def after_operation(self, operation: Any) -> None:
         with _counted():
-            super().after_operation(operation)
+            self.watch.after_operation(operation)
 
-    def run_last(self, statement: LiteralString) -> None:
+    def run_final(self, statement: LiteralString) -> None:
         with _counted():
-            super().run_final(statement)
+            self.watch.run_final(statement)
 
     def check(self) -> Footprint:
         with _counted():
-            return super().check()
+            return self.watch.check()
 
 
 @contextmanager
@@ -67,19 +78,19 @@ def _counted() -> Iterator[None]:
 
 
 class Unguarded:
-    """Stands in for the guard: looks at nothing."""
+    """A stand-in for the guard and its watch that checks nothing."""
 
     def __init__(self, connection: Any, _: object) -> None:
         self.connection = connection
 
-    def begin(self, *_: object, **__: object) -> None:
-        """See nothing."""
+    def begin(self, *_: object, **__: object) -> Unguarded:
+        return self
 
     def after_operation(self, *_: object) -> None:
-        """See nothing."""
+        """Check nothing."""
 
-    def run_last(self, statement: LiteralString) -> None:
-        """Run it, as without a guard it would be run by itself."""
+    def run_final(self, statement: LiteralString) -> None:
+        """Run it in a round trip of its own, as without a guard."""
         with self.connection.cursor() as cursor:
             cursor.execute(statement)
 
@@ -88,7 +99,7 @@ class Unguarded:
 
 
 if __name__ == "__main__":
-    vars(executor)["FootprintGuard"] = {"with": TimedGuard, "without": Unguarded}[kind]
+    vars(executor)["BoundaryGuard"] = {"with": TimedGuard, "without": Unguarded}[kind]
     begun = time.perf_counter()
     with redirect_stdout(io.StringIO()):
         execute_from_command_line(COMMAND)

@@ -111,11 +111,11 @@ class SeedFileRun:
             guard = SeedGuard(
                 self.connection, self.domain, self.file, writes_core=self.head.writes_core
             )
-            guard.start()
+            watch = guard.start()
             counts, relations = self._python() if self.file.is_python else self._data()
             with self.connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            tables = guard.finish()
+            tables = guard.finish(watch)
             self.lock.assert_same(f"The seed {self.file}")
             self._release(relations)
             row = SeedRecord(
@@ -136,7 +136,7 @@ class SeedFileRun:
                 started=self.started,
                 seconds=time.monotonic() - self.clock,
                 checksum=checksum,
-                footprint=guard.locks,
+                footprint=watch.locks,
                 details={
                     "inserted": counts.inserted,
                     "updated": counts.updated,

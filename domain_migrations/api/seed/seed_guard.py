@@ -6,7 +6,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration, RunPython
 
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
-from ...engine.guard.guard import BoundaryGuard
+from ...engine.guard.guard import BoundaryGuard, MigrationWatch
 from ...engine.guard.transaction import LOCK_STRENGTH, WRITE_MODE
 from ...engine.guard.violations import CORE_ROWS, Violation
 from ...exceptions import BoundaryViolation
@@ -36,20 +36,20 @@ class SeedGuard(BoundaryGuard):
         self.stand_in.operations = [RunPython(RunPython.noop)]  # type: ignore[misc]
         self.stand_in.writes_core = writes_core  # type: ignore[attr-defined]
 
-    def start(self) -> None:
-        """Remember where the seed starts; the first thing in its transaction."""
-        self.begin(self.stand_in)
+    def start(self) -> MigrationWatch:
+        """Return the watch over the seed; the first thing to do in its transaction."""
+        return self.begin(self.stand_in)
 
-    def finish(self) -> tuple[str, ...]:
+    def finish(self, watch: MigrationWatch) -> tuple[str, ...]:
         """Return the tables that the seed wrote rows of, as ``to_regclass`` takes them.
 
         Raises:
             BoundaryViolation: it touched what it may not.
-            SeedFailed: it ended its transaction by itself.
+            SeedFailed: it ended its transaction.
         """
-        self.after_operation(self.stand_in.operations[0])
-        locks = self.check().locks
-        if self.mark is not None and self.mark.xid != self.before.xid:
+        watch.after_operation(self.stand_in.operations[0])
+        locks = watch.check().locks
+        if watch.ended_transaction():
             raise self.seed.failed(
                 None,
                 "it ended the transaction that it runs in, so what it did before stays.",
@@ -66,8 +66,10 @@ class SeedGuard(BoundaryGuard):
         schema = next((one for one in schemas if name.startswith(f"{one}.")), "")
         return relation_name(QualifiedName(schema, name[len(schema) + 1 :]))
 
-    def violation(self, refusal: Violation) -> BoundaryViolation:
+    def to_error(
+        self, migration: Migration, violation: Violation, operation: str
+    ) -> BoundaryViolation:
         return BoundaryViolation(
-            f"The seed {self.seed} is refused: it {refusal.action}.",
-            hint=SEED_CORE_ROWS if refusal.hint == CORE_ROWS else refusal.hint,
+            f"The seed {self.seed} is refused: it {violation.action}.",
+            hint=SEED_CORE_ROWS if violation.hint == CORE_ROWS else violation.hint,
         )

@@ -1,18 +1,22 @@
-"""What a migration really touched, seen from inside its transaction before it commits.
+"""The boundary guard: refusing migrations that touched what their domain may not.
 
-Two sources, neither of which needs a parser or a privilege: the locks that the session holds,
-and the rows of PostgreSQL's catalogs that carry its transaction's id. So SQL that a migration
-runs by itself is seen like Django's own.
+A migration is judged from inside its transaction, before it commits. Two sources suffice, neither
+of which needs a parser or a privilege: the locks that the session holds, and the rows of
+PostgreSQL's catalogs that its transaction wrote. So SQL that a migration runs past Django is seen
+like Django's own.
 
-What cannot be seen: what a savepoint did that was rolled back, since its locks are given back
-and its rows are gone; and, in migrations without a transaction, which tables a statement read
-or wrote rows of (see ``aftermath``).
+Two things cannot be seen: the effects of a savepoint that was rolled back, whose locks are
+released and whose rows are gone, and, in migrations without a transaction, the tables whose rows a
+statement read or wrote (see ``non_atomic``).
+
+To add a rule, write a function in ``rules`` and call it in ``rules.violations``; its examples are
+in ``tests/engine/guard/violation_cases.py``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import LiteralString
 
@@ -48,7 +52,7 @@ CONTENT_TYPES = "django_content_type"
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a migration touched.
+    """The relations that a migration touched.
 
     Attributes:
         locks: the strongest lock on each relation, ``schema.name`` → PostgreSQL's mode.
@@ -62,170 +66,269 @@ class BoundaryGuard:
 
     Arguments:
         connection: the one that the migrations run on.
-        domain: whose migrations they are.
+        domain: the domain that the migrations belong to.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
         self.connection = connection
         self.domain = domain
-        self.territory = SchemaOwners(domain)
-        self.mark: TransactionPoint | None = None
+        self.owners = SchemaOwners(domain)
+        self.last_point: TransactionPoint | None = None
 
     def ignore_so_far(self) -> None:
         """Leave out what the transaction, in which migrations will begin, has done so far."""
-        self.territory.begin(self.connection)
-        self.mark, _ = TransactionPoint.read(self.connection, self.territory.allowed)
+        self.owners.begin(self.connection)
+        self.last_point, _ = TransactionPoint.read(self.connection, self.owners.allowed)
 
-    def begin(self, migration: Migration, *, backwards: bool = True) -> None:
-        """Remember where the migration starts; the first thing in its transaction.
+    def begin(self, migration: Migration, *, backwards: bool = True) -> MigrationWatch:
+        """Return the watch over a migration; the first thing to do in its transaction.
 
-        Where the migration has no transaction, it is called outside of one.
+        For a migration without a transaction, call it outside of one.
 
         Arguments:
-            backwards: whether it is undone; to say so where it is not saves some looking.
+            backwards: whether the migration is reverted; False saves some queries.
         """
+        self.owners.begin(self.connection)
+        additive = not backwards and all(map(is_additive, migration.operations))
+        if self.connection.in_atomic_block:
+            return AtomicWatch(self, migration, additive=additive)
+        if additive:
+            return MigrationWatch(self, migration)
+        return NonAtomicWatch(self, migration)
+
+    def to_error(
+        self, migration: Migration, violation: Violation, operation: str
+    ) -> BoundaryViolation:
+        """Return the error that refuses a migration because of an operation."""
+        return BoundaryViolation(
+            f"Migration {migration.app_label}.{migration.name} is refused: its {operation},"
+            f" {violation.action}.",
+            hint=violation.hint,
+        )
+
+
+class MigrationWatch:
+    """The guard over one migration, from before its first operation to after its last.
+
+    This one checks nothing more: a migration without a transaction whose operations only add
+    to tables of the domain was judged by its plan. Its subclasses read the database.
+
+    Attributes:
+        unchecked: the operations that ran since the last check.
+        custom_sql: whether an operation ran whose SQL is unknown.
+        locks: the strongest lock on each relation so far.
+    """
+
+    def __init__(self, guard: BoundaryGuard, migration: Migration) -> None:
+        self.guard = guard
+        self.connection = guard.connection
+        self.owners = guard.owners
         self.migration = migration
-        self.planned = list(migration.operations)
-        self.ran = 0
-        self.unseen: list[Operation] = []
-        self.opaque = False
+        # Kept apart: while they run, the migration holds wrapped operations.
+        self.operations = list(migration.operations)
+        self.unchecked: list[Operation] = []
+        self.custom_sql = False
         self.locks: dict[str, str] = {}
-        self.held: set[LockKey] = set()
-        self.seen: tuple[TransactionPoint, list[HeldLock]] | None = None
-        self.aftermath: NonAtomicCheck | None = None
-        self.territory.begin(self.connection)
-        opaque = any(map(runs_custom_sql, self.planned))
-        self.trusted = self.domain.is_core and list(map(full_name, self.planned)) == [
-            REACHES_DOMAINS
-        ]
-        self.plain = not backwards and all(map(is_additive, self.planned))
-        atomic = self.connection.in_atomic_block
-        oldest = 0
-        if atomic and len(self.connection.atomic_blocks) > 1:
-            oldest = self.mark.last_subxid + 1 if self.mark else 0
-            self.held = {
-                lock.key
-                for lock in TransactionPoint.read(self.connection, self.territory.allowed)[1]
-            }
-        filled: frozenset[str] = frozenset()
-        self.past: CatalogBefore = NoCatalogBefore()
-        if self.plain and not atomic:
-            return  # Only its plan can be judged.
-        if self.mark is None or opaque or not atomic:
-            # Else where the last migration ended will do: a longer range of oids, no more.
-            self.mark, filled = TransactionPoint.at_start(self.connection)
-        # Between transactions the server may set the counts back.
-        counted = self.mark.counted and atomic and opaque
-        self.before = replace(self.mark, counted=counted, first_subxid=oldest)
-        if not atomic:
-            self.aftermath = NonAtomicCheck(
-                self.connection, self.territory, self.before, opaque=opaque
-            )
-        elif not self.plain:
-            self.past = CatalogBefore(self.connection, objects=filled if opaque else ())
 
     def after_operation(self, operation: Operation) -> None:
-        """Look at what an operation did.
+        """Check what an operation did.
 
         Raises:
-            BoundaryViolation: an operation with SQL of its own did what it may not.
+            BoundaryViolation: an operation with custom SQL did what it may not.
         """
-        self.ran += 1
-        self.unseen.append(operation)
-        opaque = runs_custom_sql(operation)
-        self.opaque = self.opaque or opaque
-        if not self.connection.in_atomic_block:
-            if opaque and self.aftermath:
-                self._raise_first(self.aftermath.violations(opaque=True))
-        elif self.aftermath or (opaque and self.ran < len(self.planned)):
-            self._check_now()
-            self.past.refresh()
-
-    def run_final(self, statement: LiteralString) -> None:
-        """Run the transaction's last statement; what is held then is read with it."""
-        self.seen = self._read(behind=statement)
+        self.unchecked.append(operation)
+        self.custom_sql = self.custom_sql or runs_custom_sql(operation)
 
     def check(self) -> Footprint:
-        """Return what the migration touched.
+        """Check what the migration did, and return what it touched.
 
         Raises:
             BoundaryViolation: it touched what it may not.
         """
-        if self.connection.in_atomic_block:
-            self._check_now()
-        elif self.aftermath:
-            self._raise_first(self.aftermath.violations(opaque=self.opaque))
         return Footprint(dict(sorted(self.locks.items())))
 
-    def _check_now(self) -> None:
-        """Look at everything that was done so far."""
-        self.mark, locks = self.seen or self._read()
-        self.seen = None
-        locks = [lock for lock in locks if lock.key not in self.held]
-        if any(lock.schema and lock.schema not in self.territory.names for lock in locks):
-            self.territory.read(self.connection)
-        evidence = TransactionView(
-            self.connection,
-            self.territory,
-            self.past,
-            self.before,
-            self.mark,
-            locks,
-            self._writable(),
-            custom_sql=self.opaque,
-            additive=self.plain,
-        )
-        if not self.trusted:
-            self._raise_first(violations(evidence))
-        self._record_locks(locks)
-        self.unseen = []
+    def run_final(self, statement: LiteralString) -> None:
+        """Run the transaction's last statement, in one round trip with what ``check`` reads."""
+        raise NotImplementedError("A migration without a transaction has no last statement.")
 
-    def _read(self, behind: LiteralString = "") -> tuple[TransactionPoint, list[HeldLock]]:
-        return TransactionPoint.read(
-            self.connection, self.territory.allowed, counts=self.before.counted, behind=behind
-        )
+    def ended_transaction(self) -> bool:
+        """Return whether the transaction that the watch began in was committed or rolled back."""
+        return False
 
-    def _record_locks(self, locks: list[HeldLock]) -> None:
-        """Note the strongest lock on each relation, also on one that is gone."""
+    def _check_transaction(
+        self,
+        before: TransactionPoint,
+        now: TransactionPoint,
+        locks: list[HeldLock],
+        catalog_before: CatalogBefore,
+        *,
+        additive: bool,
+    ) -> None:
+        """Judge all that the open transaction has done so far."""
+        self.guard.last_point = now
+        if any(lock.schema and lock.schema not in self.owners.names for lock in locks):
+            self.owners.read(self.connection)
+        if not self._may_change_domains():
+            view = TransactionView(
+                self.connection,
+                self.owners,
+                catalog_before,
+                before,
+                now,
+                locks,
+                self._writable_core_tables(),
+                custom_sql=self.custom_sql,
+                additive=additive,
+            )
+            self._refuse_first(violations(view))
+        self._record_locks(locks, catalog_before)
+        self.unchecked = []
+
+    def _may_change_domains(self) -> bool:
+        names = [full_name(operation) for operation in self.operations]
+        return self.guard.domain.is_core and names == [REACHES_DOMAINS]
+
+    def _writable_core_tables(self) -> Collection[str] | None:
+        """Return core's tables that the migration may write rows of; None for all."""
+        if getattr(self.migration, "writes_core", False):
+            return None
+        internal = any(map(is_django_internal, self.operations))
+        return {CONTENT_TYPES} if internal else set()
+
+    def _record_locks(self, locks: list[HeldLock], catalog_before: CatalogBefore) -> None:
+        """Note the strongest lock on each relation, also on one that was dropped."""
         for lock in locks:
             schema, name = lock.schema, lock.name
-            if schema is None and (was := self.past.get(PG_CLASS, lock.oid)):
+            if schema is None and (was := catalog_before.get(PG_CLASS, lock.oid)):
                 schema, name = was.schema, was.name if was.kind not in INDEXES else None
             if not lock.is_relation or lock.table is not None or schema is None or name is None:
                 continue
-            if not self.territory.is_system(schema):
-                full = f"{self.territory.names.get(schema, '')}.{name}"
+            if not self.owners.is_system(schema):
+                full = f"{self.owners.names.get(schema, '')}.{name}"
                 if LOCK_STRENGTH[lock.mode] >= LOCK_STRENGTH.get(self.locks.get(full, ""), 0):
                     self.locks[full] = lock.mode
 
-    def _writable(self) -> Collection[str] | None:
-        if getattr(self.migration, "writes_core", False):
-            return None
-        injected = any(map(is_django_internal, self.migration.operations))
-        return {CONTENT_TYPES} if injected else set()
+    def _refuse_first(self, found: Iterable[Violation]) -> None:
+        worst = min(found, key=lambda one: (one.priority, one.action), default=None)
+        if worst is not None:
+            raise self.to_error(worst)
 
-    def _raise_first(self, found: Iterator[Violation]) -> None:
-        refusal = min(found, key=lambda refusal: (refusal.priority, refusal.action), default=None)
-        if refusal is not None:
-            raise self.to_error(refusal)
+    def to_error(self, violation: Violation) -> BoundaryViolation:
+        """Return the error that names the operation that caused the violation."""
+        return self.guard.to_error(self.migration, violation, self._operation(violation))
 
-    def to_error(self, refusal: Violation) -> BoundaryViolation:
-        """Return the error that names what did it."""
-        return BoundaryViolation(
-            f"Migration {self.migration.app_label}.{self.migration.name} is refused: its"
-            f" {self._operation(refusal)}, {refusal.action}.",
-            hint=refusal.hint,
-        )
-
-    def _operation(self, refusal: Violation) -> str:
-        """Return which operation did it: of those not looked at yet, the one that fits best."""
-        if not self.unseen:
+    def _operation(self, violation: Violation) -> str:
+        """Return the unchecked operation that fits the violation best."""
+        if not self.unchecked:
             return "deferred SQL"
-        words = set(re.findall(r"\w+", refusal.action.lower()))
-        operation = max(reversed(self.unseen), key=lambda operation: match_score(operation, words))
+        words = set(re.findall(r"\w+", violation.action.lower()))
+        operation = max(reversed(self.unchecked), key=lambda one: match_score(one, words))
         number = next(
             number
-            for number, planned in enumerate((*self.planned, operation), start=1)
+            for number, planned in enumerate((*self.operations, operation), start=1)
             if planned is operation
         )
         return f"operation {number}, {type(operation).__name__}"
+
+
+class AtomicWatch(MigrationWatch):
+    """The watch over a migration in a transaction.
+
+    Operations of Django are checked together at the end; one with custom SQL is checked when it
+    ended, so that it can be named.
+
+    Attributes:
+        before: the point where the migration began.
+        held_before: the locks that earlier migrations of the same transaction took.
+        last_read: the point and the locks that ``run_final`` read.
+    """
+
+    def __init__(self, guard: BoundaryGuard, migration: Migration, *, additive: bool) -> None:
+        super().__init__(guard, migration)
+        self.additive = additive
+        self.held_before: set[LockKey] = set()
+        self.last_read: tuple[TransactionPoint, list[HeldLock]] | None = None
+        self.remaining = len(self.operations)
+        custom_sql = any(map(runs_custom_sql, self.operations))
+        first_subxid = 0
+        if len(self.connection.atomic_blocks) > 1:
+            first_subxid = guard.last_point.last_subxid + 1 if guard.last_point else 0
+            _, locks = TransactionPoint.read(self.connection, self.owners.allowed)
+            self.held_before = {lock.key for lock in locks}
+        catalogs: frozenset[str] = frozenset()
+        if guard.last_point is None or custom_sql:
+            # Otherwise the point where the last migration ended will do: it only makes the
+            # range of new oids longer.
+            guard.last_point, catalogs = TransactionPoint.at_start(self.connection)
+        counted = guard.last_point.counted and custom_sql
+        self.before = replace(guard.last_point, counted=counted, first_subxid=first_subxid)
+        self.catalog_before: CatalogBefore = (
+            NoCatalogBefore()
+            if additive
+            else CatalogBefore(self.connection, objects=catalogs if custom_sql else ())
+        )
+
+    def after_operation(self, operation: Operation) -> None:
+        super().after_operation(operation)
+        self.remaining -= 1
+        if self.remaining > 0 and runs_custom_sql(operation):
+            self._check_now(*self._read())
+            self.catalog_before.refresh()
+
+    def run_final(self, statement: LiteralString) -> None:
+        self.last_read = self._read(behind=statement)
+
+    def check(self) -> Footprint:
+        self._check_now(*(self.last_read or self._read()))
+        self.last_read = None
+        return super().check()
+
+    def ended_transaction(self) -> bool:
+        now = self.guard.last_point
+        return now is not None and now.xid != self.before.xid
+
+    def _read(self, behind: LiteralString = "") -> tuple[TransactionPoint, list[HeldLock]]:
+        return TransactionPoint.read(
+            self.connection, self.owners.allowed, counts=self.before.counted, behind=behind
+        )
+
+    def _check_now(self, now: TransactionPoint, locks: list[HeldLock]) -> None:
+        new_locks = [lock for lock in locks if lock.key not in self.held_before]
+        self._check_transaction(
+            self.before, now, new_locks, self.catalog_before, additive=self.additive
+        )
+
+
+class NonAtomicWatch(MigrationWatch):
+    """The watch over a migration without a transaction.
+
+    What its operations leave in the catalogs is checked after each one with custom SQL. An
+    operation that runs in a transaction of its own is judged in it, as an atomic migration is.
+
+    Attributes:
+        before: the point where the migration began.
+    """
+
+    def __init__(self, guard: BoundaryGuard, migration: Migration) -> None:
+        super().__init__(guard, migration)
+        point, _ = TransactionPoint.at_start(self.connection)
+        # Between transactions the server may reset the counts.
+        self.before = replace(point, counted=False)
+        self.catalogs = NonAtomicCheck(
+            self.connection,
+            self.owners,
+            self.before,
+            opaque=any(map(runs_custom_sql, self.operations)),
+        )
+
+    def after_operation(self, operation: Operation) -> None:
+        super().after_operation(operation)
+        if self.connection.in_atomic_block:
+            now, locks = TransactionPoint.read(self.connection, self.owners.allowed, counts=False)
+            self._check_transaction(self.before, now, locks, NoCatalogBefore(), additive=False)
+        elif runs_custom_sql(operation):
+            self._refuse_first(self.catalogs.violations(opaque=True))
+
+    def check(self) -> Footprint:
+        self._refuse_first(self.catalogs.violations(opaque=self.custom_sql))
+        return super().check()

@@ -187,10 +187,10 @@ class DomainExecutor(MigrationExecutor):
         clock = time.monotonic()
 
         @contextmanager
-        def watch(operation: Operation) -> Iterator[None]:
+        def around(operation: Operation) -> Iterator[None]:
             with self._role_for(operation):
                 yield
-            self.guard.after_operation(operation)
+            watch.after_operation(operation)
             position.done(operation)
 
         with (
@@ -199,14 +199,14 @@ class DomainExecutor(MigrationExecutor):
             self._as_domain_role(migration),
         ):
             position.started = True
-            self.guard.begin(migration, backwards=direction == "backwards")
+            watch = self.guard.begin(migration, backwards=direction == "backwards")
             with editor_without_savepoint(self.connection) as editor:
-                state = run_operations(migration, state, editor, direction, watch)
+                state = run_operations(migration, state, editor, direction, around)
                 position.phase = "the deferred SQL"
             position.phase = "the deferred constraints"
-            self.guard.run_final(FORCE_CONSTRAINTS)
+            watch.run_final(FORCE_CONSTRAINTS)
             position.phase = "the footprint guard"
-            footprint = self.guard.check()
+            footprint = watch.check()
             position.phase = "the history row"
             self.records.log_applied(migration, direction, started, clock, footprint)
         return state
@@ -224,11 +224,11 @@ class DomainExecutor(MigrationExecutor):
         finished = interruption.finished if interruption else 0
 
         @contextmanager
-        def watch(operation: Operation) -> Iterator[None]:
+        def around(operation: Operation) -> Iterator[None]:
             with self._role_for(operation):
                 yield
             position.executed += 1
-            self.guard.after_operation(operation)
+            watch.after_operation(operation)
             self.traffic.begun = self.traffic.built = False
             position.done(operation)
             self.records.log_progress(migration, direction, started, finished + position.checked)
@@ -239,12 +239,12 @@ class DomainExecutor(MigrationExecutor):
         self.traffic.begun = interruption is not None and interruption.may_have_built
         with self.traffic.session_timeouts(migration), self._as_domain_role(migration):
             self.records.log_progress(migration, direction, started, finished)
-            self.guard.begin(migration, backwards=direction == "backwards")
+            watch = self.guard.begin(migration, backwards=direction == "backwards")
             with self.connection.schema_editor(atomic=False) as editor:
-                state = run_operations(migration, state, editor, direction, watch, skip=finished)
+                state = run_operations(migration, state, editor, direction, around, skip=finished)
                 position.phase = "the deferred SQL"
             position.phase = "the footprint guard"
-            footprint = self.guard.check()
+            footprint = watch.check()
             position.phase = "the history row"
             with transaction.atomic(using=self.connection.alias):
                 self.records.log_applied(migration, direction, started, clock, footprint)

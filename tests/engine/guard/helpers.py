@@ -46,15 +46,15 @@ def guarded(
     guard = BoundaryGuard(connection, get_domain(domain))
     state = state or ProjectState()
     with transaction.atomic():
-        guard.begin(migration, backwards=False)
+        watch = guard.begin(migration, backwards=False)
         with editor_without_savepoint(connection) as editor:
             for operation in migration.operations:
                 before = state.clone()
                 operation.state_forwards(domain, state)
                 operation.database_forwards(domain, editor, before, state)
-                guard.after_operation(operation)
-        guard.run_final(FORCE_CONSTRAINTS)
-        footprint = guard.check()
+                watch.after_operation(operation)
+        watch.run_final(FORCE_CONSTRAINTS)
+        footprint = watch.check()
         transaction.set_rollback(not commit)
     return footprint
 
@@ -65,12 +65,12 @@ def unprotected(
     """Run the operations as a migration without a transaction; they stay."""
     migration = migration_of(*operations, domain=domain, atomic=False, **attributes)
     guard = BoundaryGuard(connection, get_domain(domain))
-    guard.begin(migration, backwards=False)
+    watch = guard.begin(migration, backwards=False)
     with connection.schema_editor(atomic=False) as editor:
         for operation in migration.operations:
             operation.database_forwards(domain, editor, ProjectState(), ProjectState())
-            guard.after_operation(operation)
-    return guard.check()
+            watch.after_operation(operation)
+    return watch.check()
 
 
 def refusal(*operations: Operation | str, **options: object) -> tuple[str, str] | None:

@@ -234,10 +234,10 @@ def test_several_in_one_transaction(landscape: None) -> None:
         for statement in (key, "SELECT * FROM inventory.a", "DROP TABLE inventory.a"):
             with transaction.atomic():
                 migration = migration_of(statement, domain="inventory")
-                guard.begin(migration)
+                watch = guard.begin(migration)
                 cursor.execute(statement)
-                guard.after_operation(migration.operations[0])
-                footprints.append(guard.check().locks)
+                watch.after_operation(migration.operations[0])
+                footprints.append(watch.check().locks)
         transaction.set_rollback(True)
     assert footprints == [
         {"inventory.a": "AccessExclusiveLock", "public.users": "ShareRowExclusiveLock"},
@@ -253,11 +253,11 @@ def test_backwards_numbers_are_those_of_the_file(landscape: None) -> None:
     def undo() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             guard = BoundaryGuard(connection, get_domain("inventory"))
-            guard.begin(migration)
+            watch = guard.begin(migration)
             for operation in reversed(migration.operations):
                 cursor.execute(operation.reverse_sql or operation.sql)
-                guard.after_operation(operation)
-            guard.check()
+                watch.after_operation(operation)
+            watch.check()
 
     with pytest.raises(BoundaryViolation) as refused:
         undo()
@@ -383,11 +383,11 @@ def test_without_a_transaction__operation_with_its_own(new_landscape: None) -> N
 
     def run() -> None:
         guard = BoundaryGuard(connection, get_domain("inventory"))
-        guard.begin(migration)
+        watch = guard.begin(migration)
         with transaction.atomic(), connection.schema_editor() as editor:
             operation, state = migration.operations[0], ProjectState()
             operation.database_forwards("inventory", editor, state, state)
-            guard.after_operation(operation)
+            watch.after_operation(operation)
 
     with pytest.raises(BoundaryViolation) as refused:
         run()

@@ -336,7 +336,7 @@ class RolledBackExecutor(DomainExecutor):
         return added
 
     @contextmanager
-    def _acting(self, migration: Migration) -> Iterator[None]:
+    def _as_domain_role(self, migration: Migration) -> Iterator[None]:
         with super()._as_domain_role(migration), self.recording.recording(migration):
             yield
 
