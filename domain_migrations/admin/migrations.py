@@ -58,7 +58,7 @@ def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
     steps: dict[tuple[str, str], list[JournalRow]] = {}
     for step in steps_of_domain(connection, domain):
         steps.setdefault((step.app, step.name), []).append(step)
-    applied = {MigrationKey(row.app, row.name): row.applied for row in status.rows}
+    applied = {row.key: row.applied for row in status.rows}
     others = migrations_on_disk(domain.app_labels) - set(applied)
     rows = []
     for key in [*applied, *dependency_order(others)]:
@@ -79,7 +79,7 @@ def _states(
     key: MigrationKey,
     status: DomainStatus,
     interruption: Interruption | None,
-    changed: set[tuple[str, str]],
+    changed: set[MigrationKey],
     steps: Sequence[JournalRow],
     applied: Iterable[MigrationKey],
 ) -> Iterable[State]:
@@ -116,8 +116,8 @@ def dependency_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
     graph: dict[MigrationKey, set[MigrationKey]] = {key: set() for key in keys}
     for key in graph:
         links = links_of(key)
-        graph[key].update(MigrationKey(*parent) for parent in links.dependencies)
-        for child in map(MigrationKey._make, links.run_before):
+        graph[key].update(links.dependencies)
+        for child in links.run_before:
             if child in graph:
                 graph[child].add(key)
     sorter = TopologicalSorter({key: graph[key] & set(graph) for key in graph})
@@ -133,7 +133,7 @@ def dependency_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
     return ordered
 
 
-def resolve_dependency(key: tuple[str, str]) -> MigrationKey:
+def resolve_dependency(key: MigrationKey) -> MigrationKey:
     """Return the migration that a dependency means, which may name an app's first or latest.
 
     As ``MigrationLoader.check_key``. A swappable dependency means the first.

@@ -121,7 +121,7 @@ class RepairContext:
         (status,) = read_statuses(recorder.connection, [domain])
         self.recorder = recorder
         self.journal = journal
-        self.applied = [MigrationKey(row.app, row.name) for row in status.rows]
+        self.applied = [row.key for row in status.rows]
         self.unknown = status.unknown
         self.interruption = find_interruption(read_entries(recorder.connection, domain))
 

@@ -25,7 +25,6 @@ from ..engine.catalog.fingerprint import compare, fingerprint
 from ..engine.history.tables import ensure_schema
 from ..engine.runner.loader import load_domain
 from ..engine.runner.options import MigrateOptions
-from ..engine.runner.plan import migration_key
 from ..engine.runner.project_state import applied_project_state
 from ..engine.runner.reporter import Reporter
 from ..engine.sessions.errors import first_line
@@ -162,7 +161,7 @@ class RowOrigin(Reporter):
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
         if action == "apply_success" and migration is not None:
-            self.seen.append(migration_key(migration))
+            self.seen.append(MigrationKey.of(migration))
             for table in tables_with_rows(connections[self.alias], self.owner):
                 self.first.setdefault(table, self.seen[-1])
 

@@ -22,6 +22,7 @@ from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
+from ..backends.postgresql.names import parse_table_name
 from ..conf import get_settings
 from ..exceptions import InvalidConfiguration, UnknownDomain
 from .lazy_models import LazyModelsConfig
@@ -61,6 +62,16 @@ class QualifiedName(NamedTuple):
 
     schema: str
     name: str
+
+    @classmethod
+    def of(cls, db_table: str) -> QualifiedName:
+        """Return the relation that a ``Meta.db_table`` names; an unqualified one is core's.
+
+        Raises:
+            ValueError: the text is not the name of a table.
+        """
+        schema, name = parse_table_name(db_table)
+        return cls(schema or CORE_SCHEMA, name)
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"

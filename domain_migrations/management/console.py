@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.migration import Migration
 
 from ..domains import Domain
+from ..engine.messages import shortened
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.reporter import Reporter
 from ..engine.runner.results import DomainResult, RunResult
@@ -182,9 +183,8 @@ def _sentence(result: DomainResult) -> str:
     if result.status == "pending" and not result.pending:
         return f'The domain "{result.domain}" has migrations that would be undone; see --plan.'
     if result.status == "pending":
-        names = ", ".join(map(str, result.pending[:3]))
-        more = f" and {len(result.pending) - 3} more" if len(result.pending) > 3 else ""
-        return f'The domain "{result.domain}" has pending migrations: {names}{more}.'
+        pending = shortened(result.pending)
+        return f'The domain "{result.domain}" has pending migrations: {pending}.'
     return ""
 
 

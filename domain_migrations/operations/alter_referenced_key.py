@@ -9,8 +9,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.fields import AlterField
 from django.db.migrations.state import ProjectState
 
-from ..backends.postgresql.names import parse_table_name, quote
-from ..domains import CORE_SCHEMA, QualifiedName
+from ..backends.postgresql.names import quote
+from ..domains import QualifiedName
 from ..engine.catalog.core_references import CoreReference, read_core_references
 from ..engine.catalog.cursor import catalog_cursor
 from .base import exported
@@ -71,8 +71,7 @@ class AlterReferencedKey(AlterField):
         new: Any = model._meta.get_field(self.name)
         if old.column != new.column:
             raise ValueError(f"{self.name} gets another column: rename it in another migration.")
-        schema, name = parse_table_name(model._meta.db_table)
-        key = QualifiedName(schema or CORE_SCHEMA, name), new.column
+        key = QualifiedName.of(model._meta.db_table), new.column
         found = [
             reference
             for reference in read_core_references(schema_editor.connection)

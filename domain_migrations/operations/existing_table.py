@@ -15,7 +15,7 @@ from django.db.models import BaseConstraint, Field, Index, Model
 from psycopg import sql
 
 from ..backends.postgresql.names import quote, truncate
-from ..engine.catalog import findings
+from ..engine.catalog import drift_ids as ids
 from ..engine.catalog.canonical import ExpressionNormalizer, cast
 from ..engine.catalog.comparison import TableComparison
 from ..engine.catalog.deparse import unquote_identifiers
@@ -23,7 +23,7 @@ from ..engine.catalog.expected import ExpectedTable, ExpectedTables
 from ..engine.catalog.live_tables import Column, IndexOrConstraint, Table, read_tables
 from .introspection import deferred_statements, postgresql, qualified_name
 
-IGNORED = frozenset({findings.COMMENT, findings.EXTRA_COMMENT, findings.EXTRA_SETTING})
+IGNORED = frozenset({ids.COMMENT, ids.EXTRA_COMMENT, ids.EXTRA_SETTING})
 """Differences that change nothing of what a table can hold."""
 
 NOT_IN_FORCE = """
@@ -252,7 +252,7 @@ class ExistingTable:
                 found.append(message)
 
         def unexpected(number: str, title: str, message: str, words: tuple[str, ...]) -> None:
-            of_a_part = number in (findings.EXTRA_INDEX, findings.EXTRA_CONSTRAINT)
+            of_a_part = number in (ids.EXTRA_INDEX, ids.EXTRA_CONSTRAINT)
             if number not in IGNORED and not (of_a_part and words[0] in harmless):
                 found.append(message)
 

@@ -18,8 +18,7 @@ from django.db.backends.ddl_references import Statement, Table
 from django.db.models import Model
 
 from ..backends.postgresql.names import parse_table_name, truncate
-from ..domains import CORE_SCHEMA, QualifiedName
-from ..engine.catalog.expected import table_name
+from ..domains import QualifiedName
 
 TableReference = type[Model] | QualifiedName | tuple[str, str] | str
 """A model, ``(schema, name)``, a ``db_table`` as Django spells it, or ``schema.table``."""
@@ -97,7 +96,7 @@ def has_constraint(
 def qualified_name(table: TableReference) -> QualifiedName:
     """Return the schema and the name of a table as the catalog has them."""
     if isinstance(table, type):
-        return _cut(*table_name(table))
+        return _spelled(table._meta.db_table)
     if isinstance(table, tuple):
         return _cut(*table)
     if '"' not in table and table.count(".") == 1:
@@ -117,8 +116,7 @@ def deferred_statements(
 
 
 def _spelled(db_table: str) -> QualifiedName:
-    schema, name = parse_table_name(db_table)
-    return _cut(schema or CORE_SCHEMA, name)
+    return _cut(*QualifiedName.of(db_table))
 
 
 def _cut(schema: str, name: str) -> QualifiedName:

@@ -57,7 +57,7 @@ def read_script(
 
     What comes of Python, and what Django finds out by looking at the database, is not in it.
     """
-    key = MigrationKey(migration.app_label, migration.name)
+    key = MigrationKey.of(migration)
     # While they run they are wrapped, so their places are noted before.
     places = {id(operation): n for n, operation in enumerate(migration.operations, start=1)}
     found: list[Statement] = []

@@ -12,8 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import ForeignKey, Model
 
-from ...backends.postgresql.names import parse_table_name
-from ...domains import CORE, CORE_SCHEMA, Domain, get_domain, get_domains
+from ...domains import CORE, CORE_SCHEMA, Domain, QualifiedName, get_domain, get_domains
 from ...engine.boundary.models import model_crossings
 from ...engine.boundary.rule import may_depend_on
 from ...engine.sessions.connection import translate_database_errors
@@ -73,10 +72,10 @@ def has_table(model: type[Model]) -> bool:
 def column(model: type[Model], field: Any) -> str:
     """Return where a field is kept, as ``schema.table.column``."""
     try:
-        schema, table = parse_table_name(model._meta.db_table)
+        table = QualifiedName.of(model._meta.db_table)
     except ValueError:
-        schema, table = None, model._meta.db_table  # E008 tells.
-    return f"{schema or CORE_SCHEMA}.{table}.{field.column}"
+        table = QualifiedName(CORE_SCHEMA, model._meta.db_table)  # E008 reports it.
+    return f"{table}.{field.column}"
 
 
 # Only what no domain owns counts as core's: the rest are crossings, found by the other look.

@@ -16,6 +16,7 @@ from ...engine.history.journal import Journal
 from ...engine.history.run_context import RunContext
 from ...engine.history.seed_ledger import SeedRecord, ensure_ledger, read_ledger
 from ...engine.history.status import read_statuses
+from ...engine.messages import shortened
 from ...engine.runner.domain_run import INFRASTRUCTURE_ERRORS
 from ...engine.runner.reporter import Reporter
 from ...engine.runner.results import ErrorInfo
@@ -166,10 +167,9 @@ class SeedRun:
         needed = dict.fromkeys((get_domains()[0], self.domain))
         for status in read_statuses(connection, list(needed)):
             if status.pending:
-                more = f" and {len(status.pending) - 3} more" if status.pending[3:] else ""
                 raise DependencyNotApplied(
                     f'The domain "{status.domain.name}" has pending migrations:'
-                    f" {', '.join(map(str, status.pending[:3]))}{more}.",
+                    f" {shortened(status.pending)}.",
                     hint=f"First run: manage.py migrate_domain {status.domain.name}",
                 )
 

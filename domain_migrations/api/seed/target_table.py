@@ -10,8 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.utils import timezone
 
-from ...backends.postgresql.names import parse_table_name, quote
-from ...domains import CORE_SCHEMA, QualifiedName
+from ...backends.postgresql.names import quote
+from ...domains import QualifiedName
 from .columns import (
     AnyField,
     Column,
@@ -96,8 +96,7 @@ def relation_name(table: QualifiedName) -> str:
 
 def table_name(model: type[Model]) -> QualifiedName:
     """Return the name of a model's table."""
-    schema, name = parse_table_name(model._meta.db_table)
-    return QualifiedName(schema or CORE_SCHEMA, name)
+    return QualifiedName.of(model._meta.db_table)
 
 
 def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapper) -> TargetTable:

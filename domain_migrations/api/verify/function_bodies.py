@@ -1,8 +1,8 @@
-"""What the text of a function names.
+"""Cross-domain references in the text of functions.
 
-PostgreSQL records no dependencies for bodies that are kept as text. They are parsed with
-sqlglot, which is optional; where it does not understand a statement, only names in places that
-leave no doubt count. What a function puts together at run time cannot be seen.
+PostgreSQL records no dependencies for function bodies that are kept as text. They are parsed with
+sqlglot, which is optional; where it cannot parse a statement, only names in unambiguous positions
+count. Statements that a function builds at run time are not seen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,86 @@ from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import Domain
+from ...engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
+from ...engine.boundary.schema_owners import Owners
+from ...engine.messages import Finding
 from ...engine.sql.lexer import Statement, Token, statements
+from ...engine.sql.query import run_sql
+
+CrossDomainFinding = tuple[Finding, Domain | None]
+"""A finding and the domain that is used, None where it is not known."""
+
+SELECT_FUNCTIONS = r"""
+SELECT n.nspname, i.type, i.identity, l.lanname, p.prosrc,
+    (SELECT regexp_replace(setting, '^search_path=', '') FROM unnest(p.proconfig) AS setting
+        WHERE setting LIKE 'search\_path=%%')
+FROM pg_proc p
+    JOIN pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_language l ON l.oid = p.prolang
+    CROSS JOIN LATERAL pg_identify_object('pg_proc'::regclass, p.oid, 0) i
+WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%%'
+    AND p.prosqlbody IS NULL AND l.lanname NOT IN ('internal', 'c')
+    AND NOT EXISTS (SELECT FROM pg_depend e
+        WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+ORDER BY 3
+"""
+
+PARSED = ("sql", "plpgsql")
+
+
+def textual_references(
+    connection: BaseDatabaseWrapper, owners: Owners
+) -> Iterator[CrossDomainFinding]:
+    """Yield every function that names another domain in its text, with that domain."""
+    [rows] = run_sql(connection, SELECT_FUNCTIONS, {})
+    for schema, kind, identity, language, body, search_path in rows:
+        user = owners.owner_of(schema)
+        foreign = owners.domain_names - {schema}
+        if user is None or not foreign:
+            continue
+        for name in _path(search_path or ""):
+            if name in foreign:
+                yield _named_finding(
+                    user, kind, identity, "has {}, in its search_path", name, owners, name
+                )
+        if not may_reference(body, foreign):
+            continue
+        if language not in PARSED or not has_parser():
+            yield _unparsed(user, kind, identity, language)
+            continue
+        for used, name in sorted(referenced_names(body, foreign, procedural=language == "plpgsql")):
+            yield _named_finding(
+                user, kind, identity, "names {}, in its text", f"{used}.{name}", owners, used
+            )
+
+
+def _path(setting: str) -> list[str]:
+    return [quoted or bare for quoted, bare in re.findall(r'"([^"]+)"|([^\s,"]+)', setting)]
+
+
+def _named_finding(
+    user: Domain, kind: str, identity: str, does: str, name: str, owners: Owners, schema: str
+) -> CrossDomainFinding:
+    used = owners.owner_of(schema)
+    whose = f'{name}, which belongs to the domain "{used.name if used else schema}"'
+    message = f"The {kind} {identity} {does.format(whose)} (textual)."
+    hint = f"{CORE_DEPENDS if user.is_core else DOMAIN_DEPENDS} Replace it, or drop it."
+    return Finding("B014", "boundary", user.name, identity, message, hint), used
+
+
+def _unparsed(user: Domain, kind: str, identity: str, language: str) -> CrossDomainFinding:
+    if language in PARSED:
+        why = "its text was not read, because sqlglot is not installed"
+        hint = "Install it and look again: pip install 'django-domain-migrations[verify]'"
+    else:
+        why = f"nothing here reads {language}"
+        hint = "See what it uses and, if that is another domain's, replace or drop it."
+    message = f"The {kind} {identity} may name another domain's objects; {why}."
+    return Finding("B017", "boundary", user.name, identity, message, hint), None
+
 
 Name = tuple[str, str]
 """A schema and the name of something in it."""

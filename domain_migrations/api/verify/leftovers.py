@@ -13,8 +13,8 @@ from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain, get_domain_for, get_domains
 from ...engine.boundary.migration_dependencies import crossing_links
 from ...engine.history.tables import existing_tables
+from ...engine.messages import Finding
 from ...engine.sql.query import run_sql
-from .finding import Finding
 
 # Partitions go with their parent, whichever schema that is in.
 SELECT_TABLES = """
@@ -60,7 +60,7 @@ ORDER BY 1, 2
 MAX_LISTED = 3
 
 
-def leftovers(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+def leftover_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
     """Yield everything of the domain's that should have been cleared away."""
     yield from _in_public(connection, domain)
     yield from _without_model(connection, domain)

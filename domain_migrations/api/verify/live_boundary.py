@@ -1,52 +1,21 @@
-"""The rule, looked at in a live database: what got in past the models and the guard.
+"""Cross-domain references in a live database, past the checks of models and the guard.
 
-Nothing is written, and no table needs to be readable but core's history.
-
-======  ========================================================================================
-id      found
-======  ========================================================================================
-B001    a foreign key to another domain's table, or from core to a domain's
-B002    a view over another domain's objects
-B003    a materialized view over them
-B004    a trigger that runs another domain's function
-B005    a column's default that uses another domain's sequence or function
-B006    a generated column that uses them
-B007    a column, table or type made of another domain's type
-B008    a table that inherits from another domain's
-B009    a partition of another domain's table
-B010    a rule that uses another domain's objects
-B011    a policy that uses them
-B012    a sequence owned by a column of another domain
-B013    a function that uses them, as PostgreSQL has recorded
-B014    a function that names them in its text ("textual"), or in its search_path
-B015    a constraint or index that uses another domain's function or type
-B016    any other recorded dependency on another domain: an operator, statistics, a collation …
-B017    a function whose text may name another domain, but could not be read
-L001    a table in core's schema with the name of a domain's table
-L002    a table in a domain's schema that no model has
-L003    rows of a domain in core's history
-L004    a migration that depends on another domain's
-L005    an index left invalid
-L006    a constraint left unvalidated
-======  ========================================================================================
-
-Ids are never used again for something else. A schema that no domain owns counts as core's.
+Nothing is written, and no table needs to be readable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
+from ...engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS, may_depend_on
 from ...engine.boundary.schema_owners import Owners
-from .finding import Crossing, Finding
-from .functions import textual_references
-from .leftovers import leftovers
-from .recorded_dependencies import recorded_references
-
-__all__ = ["Crossing", "Finding", "boundary_findings", "cross_domain_findings", "leftover_findings"]
+from ...engine.messages import Finding
+from ...engine.sql.query import run_sql
+from .function_bodies import CrossDomainFinding, textual_references
 
 
 def boundary_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -60,13 +29,199 @@ def boundary_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
             yield finding
 
 
-def cross_domain_findings(connection: BaseDatabaseWrapper) -> Iterator[Crossing]:
+def cross_domain_findings(connection: BaseDatabaseWrapper) -> Iterator[CrossDomainFinding]:
     """Yield everything that crosses a boundary, once, and the domain that it leads to."""
     owners = Owners(connection)
-    for look in (recorded_references, textual_references):
-        yield from look(connection, owners)
+    yield from recorded_references(connection, owners)
+    yield from textual_references(connection, owners)
 
 
-def leftover_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    """Yield what was left behind in the domain, or elsewhere in its name."""
-    yield from leftovers(connection, domain)
+STATEMENTS = {
+    "foreign key": "ALTER TABLE {place} DROP CONSTRAINT {name};",
+    "constraint": "ALTER TABLE {place} DROP CONSTRAINT {name};",
+    "view": "DROP VIEW {place};",
+    "materialized view": "DROP MATERIALIZED VIEW {place};",
+    "trigger": "DROP TRIGGER {name} ON {place};",
+    "default of": "ALTER TABLE {place} ALTER COLUMN {name} DROP DEFAULT;",
+    "generated column": "ALTER TABLE {place} DROP COLUMN {name};",
+    "rule": "DROP RULE {name} ON {place};",
+    "policy": "DROP POLICY {name} ON {place};",
+    "index": "DROP INDEX {place};",
+    "function": "DROP FUNCTION {place};",
+    "procedure": "DROP PROCEDURE {place};",
+    "aggregate": "DROP AGGREGATE {place};",
+    "sequence": "ALTER SEQUENCE {place} OWNED BY NONE;",
+    "operator": "DROP OPERATOR {place};",
+    "statistics object": "DROP STATISTICS {place};",
+}
+"""What takes the crossing away, by the kind of object."""
+
+BY_ID = {
+    "B008": "ALTER TABLE {place} NO INHERIT {used};",
+    "B009": "ALTER TABLE {used} DETACH PARTITION {place};",
+}
+
+OF_TYPES = "Give it a type of its own, or one of core."
+OTHER = "Drop it, or make it of what is its own or of core."
+
+
+def removal_hint(number: str, kind: str, place: str, name: str, user: Domain, used: str) -> str:
+    """Return what the rule leaves instead of a crossing, and what takes it away."""
+    statement = BY_ID.get(number) or STATEMENTS.get(kind)
+    if number == "B007":
+        end = OF_TYPES
+    elif statement:
+        end = f"Take it away with: {statement.format(place=place, name=name, used=used)}"
+    else:
+        end = OTHER
+    return f"{CORE_DEPENDS if user.is_core else DOMAIN_DEPENDS} {end}"
+
+
+# From the used end, because the domains' own objects are few in a database of many: what they
+# are, what depends on them, and for each kind of dependent whose it is. Parts of a relation
+# count as their relation's. What a partition has from its parent is the parent's to answer for,
+# and a view's columns are its query's.
+SELECT_CROSSINGS = """
+WITH used AS MATERIALIZED (
+    SELECT 'pg_class'::regclass::oid AS class, oid, relnamespace AS schema FROM pg_class
+        WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+    UNION ALL SELECT 'pg_proc'::regclass, oid, pronamespace FROM pg_proc
+    UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_type
+    UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace FROM pg_operator
+    UNION ALL SELECT 'pg_collation'::regclass, oid, collnamespace FROM pg_collation
+    UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace FROM pg_opclass
+    UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfnamespace FROM pg_opfamily
+    UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgnamespace FROM pg_ts_config
+    UNION ALL SELECT 'pg_ts_dict'::regclass, oid, dictnamespace FROM pg_ts_dict
+), d AS MATERIALIZED (
+    SELECT DISTINCT x.classid AS class, x.objid AS oid,
+        CASE WHEN x.classid = 'pg_class'::regclass THEN x.objsubid ELSE 0 END AS part,
+        used.class AS used_class, used.oid AS used, used.schema AS used_schema
+    FROM used JOIN pg_depend x ON x.refclassid = used.class AND x.refobjid = used.oid
+    WHERE used.schema = ANY(%(used)s::oid[]) AND x.deptype NOT IN ('e', 'x')
+        AND NOT EXISTS (SELECT FROM pg_depend e
+            WHERE e.classid = x.classid AND e.objid = x.objid AND e.deptype = 'e')
+), found AS (
+    SELECT CASE contype WHEN 'f' THEN 'B001' ELSE 'B015' END AS id,
+        CASE contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END AS kind,
+        c.relnamespace AS schema, c.oid AS relation, k.conname AS name, d.*
+    FROM d JOIN pg_constraint k ON d.class = 'pg_constraint'::regclass AND k.oid = d.oid
+        JOIN pg_class c ON c.oid = k.conrelid
+    WHERE k.conparentid = 0 AND (k.conislocal OR k.contype = 'f')
+  UNION ALL
+    SELECT CASE WHEN w.rulename <> '_RETURN' THEN 'B010' WHEN c.relkind = 'v' THEN 'B002'
+            ELSE 'B003' END,
+        CASE WHEN w.rulename <> '_RETURN' THEN 'rule' WHEN c.relkind = 'v' THEN 'view'
+            ELSE 'materialized view' END,
+        c.relnamespace, c.oid, nullif(w.rulename, '_RETURN'), d.*
+    FROM d JOIN pg_rewrite w ON d.class = 'pg_rewrite'::regclass AND w.oid = d.oid
+        JOIN pg_class c ON c.oid = w.ev_class
+  UNION ALL
+    SELECT 'B004', 'trigger', c.relnamespace, c.oid, t.tgname, d.*
+    FROM d JOIN pg_trigger t ON d.class = 'pg_trigger'::regclass AND t.oid = d.oid
+        JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE NOT t.tgisinternal AND t.tgparentid = 0
+  UNION ALL
+    SELECT CASE a.attgenerated WHEN '' THEN 'B005' ELSE 'B006' END,
+        CASE a.attgenerated WHEN '' THEN 'default of' ELSE 'generated column' END,
+        c.relnamespace, c.oid, a.attname, d.*
+    FROM d JOIN pg_attrdef f ON d.class = 'pg_attrdef'::regclass AND f.oid = d.oid
+        JOIN pg_class c ON c.oid = f.adrelid
+        JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+    WHERE a.attislocal
+  UNION ALL
+    SELECT 'B007', 'type', c.relnamespace, c.oid, NULL, d.*
+    FROM d JOIN pg_class c ON d.class = 'pg_class'::regclass AND c.oid = d.oid
+    WHERE c.relkind = 'c'
+  UNION ALL
+    SELECT CASE d.used_class WHEN 'pg_type'::regclass THEN 'B007' ELSE 'B016' END,
+        'column', c.relnamespace, c.oid, a.attname, d.*
+    FROM d JOIN pg_class c ON d.class = 'pg_class'::regclass AND c.oid = d.oid
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.part
+    WHERE c.relkind IN ('r', 'p', 'f') AND d.part > 0 AND a.attislocal
+  UNION ALL
+    SELECT CASE WHEN d.used_class = 'pg_type'::regclass THEN 'B007'
+            WHEN c.relispartition THEN 'B009' ELSE 'B008' END,
+        'table', c.relnamespace, c.oid, NULL, d.*
+    FROM d JOIN pg_class c ON d.class = 'pg_class'::regclass AND c.oid = d.oid
+    WHERE c.relkind IN ('r', 'p', 'f') AND d.part = 0
+  UNION ALL
+    SELECT CASE c.relkind WHEN 'S' THEN 'B012' ELSE 'B015' END,
+        CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'index' END,
+        c.relnamespace, c.oid, NULL, d.*
+    FROM d JOIN pg_class c ON d.class = 'pg_class'::regclass AND c.oid = d.oid
+    WHERE c.relkind IN ('S', 'i', 'I') AND NOT c.relispartition
+  UNION ALL
+    SELECT 'B011', 'policy', c.relnamespace, c.oid, p.polname, d.*
+    FROM d JOIN pg_policy p ON d.class = 'pg_policy'::regclass AND p.oid = d.oid
+        JOIN pg_class c ON c.oid = p.polrelid
+  UNION ALL
+    SELECT 'B013', CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate'
+            ELSE 'function' END, p.pronamespace, NULL, NULL, d.*
+    FROM d JOIN pg_proc p ON d.class = 'pg_proc'::regclass AND p.oid = d.oid
+  UNION ALL
+    SELECT 'B007', 'type', t.typnamespace, NULL, NULL, d.*
+    FROM d JOIN pg_type t ON d.class = 'pg_type'::regclass AND t.oid = d.oid
+    WHERE t.typrelid = 0 AND t.typcategory <> 'A'
+  UNION ALL
+    SELECT 'B015', 'constraint of the type', t.typnamespace, NULL, NULL,
+        'pg_type'::regclass, t.oid, 0, d.used_class, d.used, d.used_schema
+    FROM d JOIN pg_constraint k ON d.class = 'pg_constraint'::regclass AND k.oid = d.oid
+        JOIN pg_type t ON t.oid = k.contypid
+  UNION ALL
+    SELECT 'B016', i.type, n.oid, NULL, NULL, d.*
+    FROM d, LATERAL pg_identify_object(d.class, d.oid, 0) i
+        JOIN pg_namespace n ON n.nspname = i.schema
+    WHERE d.class NOT IN ('pg_constraint'::regclass, 'pg_rewrite'::regclass,
+        'pg_trigger'::regclass, 'pg_attrdef'::regclass, 'pg_class'::regclass,
+        'pg_policy'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
+)
+SELECT DISTINCT found.id, found.kind, found.schema, found.used_schema,
+    CASE WHEN relation IS NULL THEN itself.identity
+        ELSE format('%%I.%%I', n.nspname, c.relname) END,
+    quote_ident(found.name), other.type, other.identity
+FROM found
+    LEFT JOIN pg_class c ON c.oid = found.relation
+    LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL pg_identify_object(found.class, found.oid, 0) itself
+    CROSS JOIN LATERAL pg_identify_object(found.used_class, found.used, 0) other
+WHERE found.schema <> found.used_schema AND NOT EXISTS (SELECT FROM pg_depend e
+    WHERE e.classid = 'pg_class'::regclass AND e.objid = found.relation AND e.deptype = 'e')
+ORDER BY 5, 6, 1, 8
+"""
+
+VERBS = {
+    "B001": "references",
+    "B008": "inherits from",
+    "B009": "is a partition of",
+    "B012": "is owned by a column of",
+}
+
+
+class _Row(NamedTuple):
+    id: str
+    kind: str
+    schema: int
+    used_schema: int
+    place: str
+    name: str | None
+    used_kind: str
+    used: str
+
+
+def recorded_references(
+    connection: BaseDatabaseWrapper, owners: Owners
+) -> Iterator[CrossDomainFinding]:
+    """Yield every recorded dependency that breaks the rule, with the domain it leads to."""
+    [rows] = run_sql(connection, SELECT_CROSSINGS, {"used": owners.domain_schemas})
+    for row in map(_Row._make, rows):
+        user, used = owners.owner(row.schema), owners.owner(row.used_schema)
+        if user is None or used is None or may_depend_on(user, used):
+            continue
+        title = f"{row.place}.{row.name}" if row.name else row.place
+        message = (
+            f"The {row.kind} {title} {VERBS.get(row.id, 'uses')} the {row.used_kind} {row.used},"
+            f' which belongs to the domain "{used.name}".'
+        )
+        hint = removal_hint(row.id, row.kind, row.place, row.name or "", user, row.used)
+        yield Finding(row.id, "boundary", user.name, title, message, hint), used

@@ -9,11 +9,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...domains import Domain
 from ...engine.history.journal_queries import read_entries
 from ...engine.history.status import DomainStatus, read_statuses
-from ...engine.runner.edited_migrations import (
-    HistoryFinding,
-    _of_history,
-    checksum_findings_of,
-)
+from ...engine.messages import Finding
+from ...engine.runner.edited_migrations import checksum_findings_of
 from ...engine.runner.interruptions import find_interruption
 from ...engine.runner.loader import DomainLoader, load_domain
 from ...exceptions import (
@@ -23,11 +20,11 @@ from ...exceptions import (
 )
 
 
-def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[HistoryFinding]:
+def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
     """Yield what is wrong with the rows of the domain's history."""
     (status,) = read_statuses(connection, [domain])
     for key in status.unknown:
-        yield _of_history(
+        yield _finding(
             "H001",
             domain,
             str(key),
@@ -37,7 +34,7 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
         )
     interrupted = find_interruption(read_entries(connection, domain))
     if interrupted is not None:
-        yield _of_history(
+        yield _finding(
             "H002",
             domain,
             str(interrupted.key),
@@ -53,16 +50,16 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
     yield from _order(loader, status)
 
 
-def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[HistoryFinding]:
+def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[Finding]:
     """Yield migrations that were applied before, or without, one that they depend on."""
     domain = status.domain
-    position = {(row.app, row.name): index for index, row in enumerate(status.rows)}
+    position = {row.key: index for index, row in enumerate(status.rows)}
     for key, index in position.items():
         name = ".".join(key)
         node = loader.graph.node_map.get(key)
         for parent in sorted(parent.key for parent in node.parents) if node is not None else ():
             if parent not in loader.applied_migrations:
-                yield _of_history(
+                yield _finding(
                     "H004",
                     domain,
                     name,
@@ -72,7 +69,7 @@ def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[HistoryFindin
                 )
             # A squashed migration is recorded after those it stands for.
             elif position.get(parent, -1) > index and parent not in loader.replacements:
-                yield _of_history(
+                yield _finding(
                     "H003",
                     domain,
                     name,
@@ -95,12 +92,16 @@ def tolerant_loader(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLo
         return DomainLoader(connection, domain)
 
 
-def not_loaded(domain: Domain, exc: BoundaryViolation | InvalidConfiguration) -> HistoryFinding:
+def not_loaded(domain: Domain, exc: BoundaryViolation | InvalidConfiguration) -> Finding:
     """Return the finding that the domain's migrations cannot be loaded."""
-    return _of_history("H005", domain, domain.name, exc.message, exc.hint)
+    return _finding("H005", domain, domain.name, exc.message, exc.hint)
 
 
-def checksum_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[HistoryFinding]:
+def _finding(number: str, domain: Domain, title: str, message: str, hint: str) -> Finding:
+    return Finding(number, "history", domain.name, title, message, hint)
+
+
+def checksum_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
     """Yield the applied migrations that were edited since."""
     (status,) = read_statuses(connection, [domain])
     return checksum_findings_of(connection, status)

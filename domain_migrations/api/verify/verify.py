@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -28,12 +28,13 @@ from django.db.migrations import Migration
 from django.utils.timezone import now
 
 from ...domains import Domain, get_domain, get_domains
-from ...engine.catalog import findings as drift_ids
+from ...engine.catalog import drift_ids
 from ...engine.catalog.drift import find_drift
 from ...engine.catalog.sql_references import ReferencedNames
 from ...engine.history.journal import Journal
 from ...engine.history.run_context import RunContext
 from ...engine.history.verifications import save_verification
+from ...engine.messages import Finding
 from ...engine.runner.loader import DomainLoader
 from ...engine.runner.project_state import applied_project_state
 from ...engine.runner.results import FORMAT
@@ -42,7 +43,8 @@ from ...engine.sessions.errors import first_line
 from ...engine.sessions.roles import RoleSwitcher
 from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...exceptions import BoundaryViolation, InvalidConfiguration
-from .live_boundary import boundary_findings, leftover_findings
+from .leftovers import leftover_findings
+from .live_boundary import boundary_findings
 from .recorded_history import checksum_findings, history_findings, not_loaded, tolerant_loader
 
 LOCK_TIMEOUT = "3s"
@@ -54,7 +56,7 @@ def record_verification(
     started: datetime.datetime,
     seconds: float,
     kinds: Sequence[str],
-    findings: Sequence[Mapping[str, str]],
+    findings: Sequence[Finding],
 ) -> str:
     """Add a look to the domain's journal, and return a sentence where it could not be added.
 
@@ -80,23 +82,6 @@ def record_verification(
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 
 
-class Finding(Protocol):
-    """One thing that is not as it should be, whoever found it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def domain(self) -> str: ...
-    @property
-    def object(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-
-
 @dataclass(frozen=True)
 class Verification:
     """What was found.
@@ -116,7 +101,7 @@ class Verification:
         return {
             "format": FORMAT,
             "database": self.database,
-            "findings": [_as_json(finding) for finding in self.findings],
+            "findings": [finding.as_json() for finding in self.findings],
         }
 
 
@@ -159,22 +144,17 @@ def verify_domains(
                 started=started,
                 seconds=time.monotonic() - clock,
                 kinds=kinds,
-                findings=[_as_json(item) for item in _deduplicate(looked) if not _unmanaged(item)],
+                findings=[item for item in _deduplicate(looked) if not item.is_unmanaged],
             )
             notes += [note] if note else []
     # A crossing between two domains is found from both sides, a stray table by two looks.
     found = _deduplicate(found)
     return Verification(
         database or DEFAULT_DB_ALIAS,
-        findings=tuple(finding for finding in found if not _unmanaged(finding)),
-        unmanaged=tuple(finding for finding in found if _unmanaged(finding)),
+        findings=tuple(finding for finding in found if not finding.is_unmanaged),
+        unmanaged=tuple(finding for finding in found if finding.is_unmanaged),
         notes=tuple(notes),
     )
-
-
-def _as_json(finding: Finding) -> dict[str, str]:
-    names = ("id", "kind", "domain", "object", "message", "hint")
-    return {name: getattr(finding, name) for name in names}
 
 
 def _deduplicate(found: Sequence[Finding]) -> list[Finding]:
@@ -188,10 +168,6 @@ def _deduplicate(found: Sequence[Finding]) -> list[Finding]:
 
 def _plain(title: str) -> str:
     return title.replace('"', "")
-
-
-def _unmanaged(finding: Finding) -> bool:
-    return bool(getattr(finding, "unmanaged", False))
 
 
 def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:

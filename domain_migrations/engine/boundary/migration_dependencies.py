@@ -12,12 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...domains import Domain, get_domains
-from ..sources.dependencies import (
-    Key,
-    MigrationLinks,
-    parse_links,
-)
-from ..sources.files import migration_files
+from ..sources.dependencies import MigrationLinks, parse_links
+from ..sources.files import MigrationKey, migration_files
 from .rule import may_depend_on
 
 
@@ -31,11 +27,11 @@ class CrossingLink:
         word: ``dependencies`` or ``run_before``.
     """
 
-    declared_by: Key
+    declared_by: MigrationKey
     path: Path
     attribute: str
-    child: Key
-    parent: Key
+    child: MigrationKey
+    parent: MigrationKey
     child_domain: Domain
     parent_domain: Domain
 
@@ -51,11 +47,13 @@ class CrossingLink:
     @property
     def hint(self) -> str:
         """What to do about it."""
-        other = self.parent if self.declared_by == self.child else self.child
+        own, other = tuple(self.declared_by), tuple(self.parent)
+        if self.declared_by != self.child:
+            other = tuple(self.child)
         if may_depend_on(self.child_domain, self.parent_domain):
             return (
                 f"Take {other!r} out of {self.attribute} in {self.path.name}: core names no domain."
-                f" If {'.'.join(other)} needs it, write {self.declared_by!r} into its dependencies."
+                f" If {'.'.join(other)} needs it, write {own!r} into its dependencies."
             )
         return (
             f"Take {other!r} out of {self.attribute} in {self.path.name}: keep the other's id"

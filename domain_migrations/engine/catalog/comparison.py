@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from . import findings
+from . import drift_ids as ids
 from .canonical import ExpressionNormalizer, cast
 from .expected import ExpectedTable
 from .live_tables import Column, IndexOrConstraint, Table
@@ -61,7 +61,7 @@ class ConstraintMatcher:
             self._missing(wanted)
         else:
             self.on_drift(
-                findings.RENAMED,
+                ids.RENAMED,
                 self._title(wanted),
                 f"The {_noun(wanted)} {self._title(wanted)} is named {live.name} in the database.",
             )
@@ -97,7 +97,7 @@ class ConstraintMatcher:
             self.unmatched.remove(live)
             if not live.enforced:
                 self.on_drift(
-                    findings.NOT_ENFORCED,
+                    ids.NOT_ENFORCED,
                     self._title(live),
                     f"The {_noun(live)} {self._title(live)} is not enforced: its triggers are"
                     " disabled.",
@@ -110,7 +110,7 @@ class ConstraintMatcher:
     def _differing(self, wanted: IndexOrConstraint, live: IndexOrConstraint) -> None:
         if wanted.definition != live.definition:
             self.on_drift(
-                findings.INDEX if "INDEX" in wanted.definition.head else findings.CONSTRAINT,
+                ids.INDEX if "INDEX" in wanted.definition.head else ids.CONSTRAINT,
                 self._title(live),
                 f"The {_noun(live)} {self._title(live)} is {live.definition}; the migrations say"
                 f" {wanted.definition}.",
@@ -119,7 +119,7 @@ class ConstraintMatcher:
     def _missing(self, wanted: IndexOrConstraint) -> None:
         is_index = "INDEX" in wanted.definition.head
         self.on_drift(
-            findings.MISSING_INDEX if is_index else findings.MISSING_CONSTRAINT,
+            ids.MISSING_INDEX if is_index else ids.MISSING_CONSTRAINT,
             self._title(wanted),
             f"The {_noun(wanted)} {self._title(wanted)} does not exist: {wanted.definition}.",
         )
@@ -127,7 +127,7 @@ class ConstraintMatcher:
     def _extra(self, live: IndexOrConstraint) -> None:
         is_index = "INDEX" in live.definition.head
         self.on_extra(
-            findings.EXTRA_INDEX if is_index else findings.EXTRA_CONSTRAINT,
+            ids.EXTRA_INDEX if is_index else ids.EXTRA_CONSTRAINT,
             self._title(live),
             f"The {_noun(live)} {self._title(live)} is in the database only: {live.definition}.",
             (live.name,),
@@ -182,13 +182,13 @@ class TableComparison:
                 self._column(column, self.live.columns[name])
             else:
                 self.on_drift(
-                    findings.MISSING_COLUMN,
+                    ids.MISSING_COLUMN,
                     f"{self.title}.{name}",
                     f"The column {self.title}.{name} does not exist.",
                 )
         for name in self.live.columns.keys() - self.wanted.columns.keys():
             self.on_extra(
-                findings.EXTRA_COLUMN,
+                ids.EXTRA_COLUMN,
                 f"{self.title}.{name}",
                 f"The column {self.title}.{name} is in the database only.",
                 (self.live.name, name),
@@ -203,18 +203,18 @@ class TableComparison:
 
     def _table(self) -> None:
         if self.live.unlogged:
-            self.on_drift(findings.PERSISTENCE, self.title, f"The table {self.title} is unlogged.")
+            self.on_drift(ids.PERSISTENCE, self.title, f"The table {self.title} is unlogged.")
         self._comment(self.title, f"table {self.title}", self.wanted.comment, self.live.comment)
         if self.live.row_security:
             self.on_extra(
-                findings.EXTRA_SETTING,
+                ids.EXTRA_SETTING,
                 self.title,
                 f"The table {self.title} has row security.",
                 (self.live.name, "row", "security"),
             )
         if self.live.options:
             self.on_extra(
-                findings.EXTRA_SETTING,
+                ids.EXTRA_SETTING,
                 self.title,
                 f"The table {self.title} is stored with {self.live.options}.",
                 (self.live.name, self.live.options.partition("=")[0]),
@@ -223,7 +223,7 @@ class TableComparison:
     def _column(self, wanted: Column, live: Column) -> None:
         title = f"{self.title}.{live.name}"
         self._compare_value(
-            findings.TYPE,
+            ids.TYPE,
             title,
             f"The type of the column {title}",
             self._type(wanted.type),
@@ -232,31 +232,31 @@ class TableComparison:
         if wanted.not_null != live.not_null:
             words = ("allows NULL", "NOT NULL") if wanted.not_null else ("is NOT NULL", "NULL")
             self.on_drift(
-                findings.NULLABILITY,
+                ids.NULLABILITY,
                 title,
                 f"The column {title} {words[0]}; the migrations say {words[1]}.",
             )
         default, live_default = self._default(wanted, wanted.type), self._default(live, wanted.type)
         if default is None and live_default is not None:
             self.on_extra(
-                findings.EXTRA_DEFAULT,
+                ids.EXTRA_DEFAULT,
                 title,
                 f"The column {title} has a default in the database only: {live.default}.",
                 (self.live.name, live.name, "default"),
             )
         else:
             self._compare_value(
-                findings.DEFAULT, title, f"The default of the column {title}", default, live_default
+                ids.DEFAULT, title, f"The default of the column {title}", default, live_default
             )
         self._compare_value(
-            findings.GENERATED,
+            ids.GENERATED,
             title,
             f"The generated value of the column {title}",
             self._generated(wanted, wanted.type),
             self._generated(live, wanted.type),
         )
         self._compare_value(
-            findings.IDENTITY,
+            ids.IDENTITY,
             title,
             f"The identity of the column {title}",
             wanted.identity and f"generated {wanted.identity}",
@@ -264,13 +264,13 @@ class TableComparison:
         )
         if wanted.identity and live.sequence:
             self.on_drift(
-                findings.IDENTITY,
+                ids.IDENTITY,
                 title,
                 f"The sequence of the column {title} {live.sequence}; the migrations say a plain"
                 " one.",
             )
         self._compare_value(
-            findings.COLLATION,
+            ids.COLLATION,
             title,
             f"The collation of the column {title}",
             _bare_collation(wanted.collation),
@@ -281,14 +281,14 @@ class TableComparison:
     def _comment(self, title: str, what: str, wanted: str, live: str) -> None:
         if live and not wanted:
             self.on_extra(
-                findings.EXTRA_COMMENT,
+                ids.EXTRA_COMMENT,
                 title,
                 f"The {what} has a comment in the database only: {live!r}.",
                 (title.rpartition(".")[2], "comment"),
             )
         else:
             self._compare_value(
-                findings.COMMENT,
+                ids.COMMENT,
                 title,
                 f"The comment on the {what}",
                 repr(wanted) if wanted else None,

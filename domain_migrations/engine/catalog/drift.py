@@ -14,11 +14,11 @@ from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
 
 from ...domains import Domain
-from . import findings
+from ..messages import Finding
+from . import drift_ids as ids
 from .canonical import ExpressionNormalizer
 from .comparison import TableComparison
 from .expected import ExpectedTables
-from .findings import DriftFinding
 from .fingerprint import read_objects
 from .live_tables import Table, read_tables
 from .sql_references import ReferencedNames
@@ -35,7 +35,7 @@ def find_drift(
     *,
     migrations: Iterable[Migration] | None = None,
     reference: UnmanagedBaseline | None = None,
-) -> tuple[DriftFinding, ...]:
+) -> tuple[Finding, ...]:
     """Return the differences between the live schema and the state, by object.
 
     Arguments:
@@ -81,13 +81,13 @@ class DriftDetector:
         self.domain = domain
         self.state = project_state
         self.mentions = None if migrations is None else ReferencedNames(migrations)
-        self.found: list[DriftFinding] = []
+        self.found: list[Finding] = []
         self.declared: set[tuple[str, str]] = set()
         own = [table.name for table in domain.engine_tables]
         self.objects = read_objects(connection, domain.schema, exclude=own)
         self.unmanaged = UnmanagedObjects(self.objects)
 
-    def run(self) -> set[DriftFinding]:
+    def run(self) -> set[Finding]:
         live, classes = read_tables(self.connection, [self.domain.schema])
         expectations = ExpectedTables(self.connection, classes)
         wanted = expectations.of_domain(self.domain, self.state)
@@ -99,13 +99,13 @@ class DriftDetector:
             found = live.get(place)
             if found is None:
                 self._report_drift(
-                    findings.MISSING_TABLE,
+                    ids.MISSING_TABLE,
                     table.title,
                     f"The table {table.title} does not exist.",
                 )
             elif found.kind != "table":
                 self._report_drift(
-                    findings.NOT_A_TABLE,
+                    ids.NOT_A_TABLE,
                     table.title,
                     f"{table.title} is a {found.kind}; the migrations say a table.",
                 )
@@ -128,7 +128,7 @@ class DriftDetector:
         for table in tables:
             if table.kind == "table" and table.schema == self.domain.schema:
                 self._report_extra(
-                    findings.EXTRA_TABLE,
+                    ids.EXTRA_TABLE,
                     table.title,
                     f"The table {table.title} is in the database only.",
                     (table.name,),
@@ -146,23 +146,25 @@ class DriftDetector:
             if of_another and (item.relation not in known or item.kind == "sequence"):
                 continue
             self._report_extra(
-                findings.EXTRA_OBJECT,
+                ids.EXTRA_OBJECT,
                 item.name,
                 f"The {item.title} is in the database only.",
                 (short,),
             )
 
     def _report_drift(self, number: str, title: str, message: str) -> None:
-        self.found.append(DriftFinding(number, self.domain.name, title, message))
+        self.found.append(
+            Finding(number, "drift", self.domain.name, title, message, ids.HINT_REPAIR)
+        )
 
     def _report_extra(self, number: str, title: str, message: str, words: tuple[str, ...]) -> None:
         schema, _, name = title.partition(".")
         if (schema, name) in self.declared or self.mentions is None:
-            letter, hint = "U", findings.UNMANAGED
+            letter, hint = "U", ids.HINT_UNMANAGED
         elif self.mentions.contains(*words):
-            letter, hint = "U", findings.DECLARED
+            letter, hint = "U", ids.HINT_DECLARED
         else:
-            letter, hint = "D", findings.HINT_REMOVE
-        finding = DriftFinding(letter + number, self.domain.name, title, message, hint)
+            letter, hint = "D", ids.HINT_REMOVE
+        finding = Finding(letter + number, "drift", self.domain.name, title, message, hint)
         self.found.append(finding)
         self.unmanaged.add(finding)

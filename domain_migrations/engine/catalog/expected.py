@@ -17,8 +17,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models import Field, Model
 from django.db.models.fields.composite import CompositePrimaryKey
 
-from ...backends.postgresql.names import parse_table_name
-from ...domains import CORE_SCHEMA, Domain
+from ...domains import CORE_SCHEMA, Domain, QualifiedName
 from .definitions import (
     Definition,
     Key,
@@ -176,8 +175,7 @@ class ExpectedTables:
 
 def table_name(model: type[Model]) -> tuple[str, str]:
     """Return the schema and the name of a model's table; unqualified ones are core's."""
-    place = parse_table_name(model._meta.db_table)
-    return place.schema or CORE_SCHEMA, place.name
+    return QualifiedName.of(model._meta.db_table)
 
 
 def _after_name(sql: str) -> tuple[str, str]:

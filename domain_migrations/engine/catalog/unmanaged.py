@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ...domains import Domain
-from . import findings
-from .findings import DriftFinding
+from ..messages import Finding
+from . import drift_ids as ids
 from .objects import CatalogObject
 
 KINDS = {
-    findings.EXTRA_TABLE: {"table"},
-    findings.EXTRA_COLUMN: {"column"},
-    findings.EXTRA_DEFAULT: {"column"},
-    findings.EXTRA_CONSTRAINT: {"constraint"},
-    findings.EXTRA_INDEX: {"index"},
-    findings.EXTRA_COMMENT: {"table", "column"},
-    findings.EXTRA_SETTING: {"table"},
+    ids.EXTRA_TABLE: {"table"},
+    ids.EXTRA_COLUMN: {"column"},
+    ids.EXTRA_DEFAULT: {"column"},
+    ids.EXTRA_CONSTRAINT: {"constraint"},
+    ids.EXTRA_INDEX: {"index"},
+    ids.EXTRA_COMMENT: {"table", "column"},
+    ids.EXTRA_SETTING: {"table"},
 }
 """Of the objects that a finding is about; what is not here is about objects of other kinds."""
 MANAGED_KINDS = frozenset().union(*KINDS.values())
-WITH_PARTS = frozenset({findings.EXTRA_TABLE, findings.EXTRA_OBJECT})
+WITH_PARTS = frozenset({ids.EXTRA_TABLE, ids.EXTRA_OBJECT})
 """Of these everything that belongs to the object is nobody's but its own."""
 
 DIGEST_LENGTH = 16
@@ -50,9 +50,9 @@ class UnmanagedObjects:
 
     def __init__(self, objects: Iterable[CatalogObject]) -> None:
         self.objects = tuple(objects)
-        self.of_finding: dict[DriftFinding, tuple[CatalogObject, ...]] = {}
+        self.of_finding: dict[Finding, tuple[CatalogObject, ...]] = {}
 
-    def add(self, finding: DriftFinding) -> None:
+    def add(self, finding: Finding) -> None:
         """Take a finding about something that only the database has."""
         self.of_finding[finding] = tuple(self._objects(finding))
 
@@ -65,7 +65,7 @@ class UnmanagedObjects:
     def live(self) -> dict[str, CatalogObject]:
         return {title_of(item): item for item in self.objects}
 
-    def _objects(self, finding: DriftFinding) -> Iterator[CatalogObject]:
+    def _objects(self, finding: Finding) -> Iterator[CatalogObject]:
         number = finding.id[1:]
         name = _plain(finding.object)
         short = name.partition(".")[2]
@@ -100,8 +100,8 @@ class UnmanagedBaseline:
     may_have_changed: Callable[[str, str], bool] = lambda name, relation: False
 
     def compare(
-        self, domain: Domain, found: Iterable[DriftFinding], unmanaged: UnmanagedObjects
-    ) -> set[DriftFinding]:
+        self, domain: Domain, found: Iterable[Finding], unmanaged: UnmanagedObjects
+    ) -> set[Finding]:
         """Return the findings with those about unmanaged objects compared."""
         kept = {finding for finding in found if finding not in unmanaged.of_finding}
         live = unmanaged.live()
@@ -110,33 +110,27 @@ class UnmanagedBaseline:
             kept.update(self._unexpected(finding, items))
         return kept
 
-    def _compared(
-        self, domain: Domain, live: Mapping[str, CatalogObject]
-    ) -> Iterator[DriftFinding]:
+    def _compared(self, domain: Domain, live: Mapping[str, CatalogObject]) -> Iterator[Finding]:
         for title, known in self.digests.items():
             item, name = live.get(title), _name(title)
             if (item is not None and digest(item) == known) or self._is_open(name, item):
                 continue
             number, what = (
-                (findings.ALTERED_OBJECT, "is not as the migrations make it")
+                (ids.ALTERED_OBJECT, "is not as the migrations make it")
                 if item
-                else (findings.MISSING_OBJECT, "does not exist; the migrations make it")
+                else (ids.MISSING_OBJECT, "does not exist; the migrations make it")
             )
             message = f"The {title} {what}."
-            yield DriftFinding(number, domain.name, name, message, findings.SNAPSHOT)
+            yield Finding(number, "drift", domain.name, name, message, ids.HINT_SNAPSHOT)
 
-    def _unexpected(
-        self, finding: DriftFinding, items: tuple[CatalogObject, ...]
-    ) -> Iterator[DriftFinding]:
+    def _unexpected(self, finding: Finding, items: tuple[CatalogObject, ...]) -> Iterator[Finding]:
         unknown = [item for item in items if title_of(item) not in self.digests]
         if len(unknown) == len(items):
             first = items[0] if items else None
             # What has no entry in the catalog of its own cannot be looked up.
             is_open = not items or self._is_open(_plain(finding.object), first)
             number = finding.id[1:]
-            yield (
-                finding if is_open else replace(finding, id=f"D{number}", hint=findings.HINT_REMOVE)
-            )
+            yield (finding if is_open else replace(finding, id=f"D{number}", hint=ids.HINT_REMOVE))
             return
         differing = [
             item for item in items if self.digests.get(title_of(item), digest(item)) != digest(item)
@@ -147,10 +141,10 @@ class UnmanagedBaseline:
             if not self._is_open(_plain(item.name), item):
                 yield replace(
                     finding,
-                    id="D" + findings.EXTRA_OBJECT,
+                    id="D" + ids.EXTRA_OBJECT,
                     object=item.name,
                     message=f"The {item.title} is in the database only.",
-                    hint=findings.HINT_REMOVE,
+                    hint=ids.HINT_REMOVE,
                 )
 
     def _is_open(self, name: str, item: CatalogObject | None) -> bool:

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain, QualifiedName
+from ..sources.files import MigrationKey
 from .journal import Direction
 from .tables import existing_tables
 
@@ -37,6 +38,10 @@ class JournalEntry(NamedTuple):
     checksum: str
     details: dict[str, Any]
     error: str
+
+    @property
+    def key(self) -> MigrationKey:
+        return MigrationKey(self.app, self.name)
 
 
 def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, str]:
@@ -76,13 +81,9 @@ def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Journa
         ]
 
 
-def latest_entries(entries: Iterable[JournalEntry]) -> dict[tuple[str, str], JournalEntry]:
+def latest_entries(entries: Iterable[JournalEntry]) -> dict[MigrationKey, JournalEntry]:
     """Return (app, name) → the latest row of that migration; of runs and seeds there is none."""
-    return {
-        (entry.app, entry.name): entry
-        for entry in entries
-        if entry.direction in ("forwards", "backwards")
-    }
+    return {entry.key: entry for entry in entries if entry.direction in ("forwards", "backwards")}
 
 
 READABLE = """
@@ -361,7 +362,7 @@ def steps_of_domain(connection: BaseDatabaseWrapper, domain: Domain) -> list[Jou
 
 
 def steps_of_migration(
-    connection: BaseDatabaseWrapper, domain: Domain, key: tuple[str, str]
+    connection: BaseDatabaseWrapper, domain: Domain, key: MigrationKey
 ) -> list[JournalRow]:
     """Return every step of one migration, oldest first."""
     where = sql.SQL(

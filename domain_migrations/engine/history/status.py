@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, QualifiedName, get_domains
 from ...exceptions import InvalidConfiguration
+from ..messages import shortened
 from ..sources.files import MigrationKey, migration_file, migrations_on_disk, sorted_keys
 from ..sources.parsing import read_header, squash_map
 from .journal_queries import last_run_statuses
@@ -208,9 +209,8 @@ def check_not_in_core_history(status: DomainStatus) -> None:
     domain = status.domain
     labels = ", ".join(f"'{label}'" for label in domain.app_labels)
     raise InvalidConfiguration(
-        f"public.django_migrations records {lost[0]}"
-        + (f" and {len(lost) - 1} more" if len(lost) > 1 else "")
-        + f', which belong in {domain.history_table}; the domain "{domain.name}" would be'
+        f"public.django_migrations records {shortened(lost, 1)}, which belong"
+        f' in {domain.history_table}; the domain "{domain.name}" would be'
         " migrated a second time.",
         hint=(
             f"Move the rows: INSERT INTO {domain.history_table} (app, name, applied)"  # noqa: S608 (shown, not run)

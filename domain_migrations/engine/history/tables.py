@@ -22,6 +22,7 @@ from psycopg import sql
 from psycopg.errors import UndefinedTable
 
 from ...domains import Domain, QualifiedName
+from ..sources.files import MigrationKey
 
 NAMES = """
 SELECT {domain} AS domain, app, json_agg(name)::text FROM {table} GROUP BY app
@@ -35,6 +36,10 @@ class HistoryRow(NamedTuple):
     app: str
     name: str
     applied: datetime.datetime
+
+    @property
+    def key(self) -> MigrationKey:
+        return MigrationKey(self.app, self.name)
 
 
 Row = TypeVar("Row", bound=tuple[Any, ...])

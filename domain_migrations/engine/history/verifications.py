@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain
+from ..messages import Finding
 from .journal import Journal
 from .tables import existing_tables
 
@@ -36,17 +37,6 @@ SELECT current_setting('transaction_read_only') = 'off',
 """
 
 
-@dataclass(frozen=True)
-class StoredFinding:
-    """One thing that was not as it should be."""
-
-    id: str
-    kind: str
-    object: str
-    message: str
-    hint: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class StoredVerification:
     """What ``verify_domain`` found in a domain.
@@ -64,7 +54,7 @@ class StoredVerification:
     seconds: float
     kinds: tuple[str, ...]
     count: int
-    findings: tuple[StoredFinding, ...]
+    findings: tuple[Finding, ...]
     database_user: str
     os_user: str
     host: str
@@ -77,13 +67,12 @@ def save_verification(
     started: datetime.datetime,
     seconds: float,
     kinds: Sequence[str],
-    findings: Sequence[Mapping[str, str]],
+    findings: Sequence[Finding],
 ) -> str:
     """Append what was found, and return why it was not; empty where it was.
 
     Arguments:
         journal: there; nothing is created here.
-        findings: each with the keys of ``FIELDS``.
     """
     schema, table = journal.domain.journal_table
     with journal.connection.cursor() as cursor:
@@ -102,7 +91,8 @@ def save_verification(
             "kinds": list(kinds),
             "count": len(findings),
             "findings": [
-                {name: finding[name] for name in FIELDS} for finding in findings[:MAX_FINDINGS]
+                {name: getattr(finding, name) for name in FIELDS}
+                for finding in findings[:MAX_FINDINGS]
             ],
         },
         error=f"{len(findings)} found." if findings else "",
@@ -145,7 +135,7 @@ def _stored(
         seconds=seconds,
         kinds=tuple(kept["kinds"]),
         count=kept["count"],
-        findings=tuple(StoredFinding(**finding) for finding in kept["findings"]),
+        findings=tuple(Finding(domain=domain, **finding) for finding in kept["findings"]),
         database_user=database_user,
         os_user=os_user,
         host=host,

@@ -19,8 +19,7 @@ from django.db.migrations.operations import AlterField, RunSQL, SeparateDatabase
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from ...backends.postgresql.names import parse_table_name
-from ...domains import CORE_SCHEMA, QualifiedName
+from ...domains import QualifiedName
 from ...exceptions import BoundaryViolation
 from ...operations import AlterReferencedKey
 from ..catalog.core_references import CoreReference, read_core_references
@@ -138,10 +137,9 @@ def _of_field(
     before, after = (field.rel_db_type(connection) for field in (old, new))
     if before != after:
         table = model.options.get("db_table") or f"{migration.app_label}_{model.name_lower}"
-        schema, name = parse_table_name(table)
         there = new if backwards else old
         yield TypeChange(
-            QualifiedName(schema or CORE_SCHEMA, name),
+            QualifiedName.of(table),
             there.db_column or operation.name,
             str(before if backwards else after),
         )

@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import Domain
 from ...exceptions import (
     ChecksumMismatch,
 )
 from ..history.journal_queries import read_entries
 from ..history.status import DomainStatus
+from ..messages import Finding
 from ..sources.checksum import VERSION, checksum
 from ..sources.files import MigrationKey, migration_file
 from .reporter import Reporter
 
 
-@dataclass(frozen=True)
-class HistoryFinding:
-    """A history, or a migration's file, that is not as it was when it was applied."""
-
-    id: str
-    kind: str
-    domain: str
-    object: str
-    message: str
-    hint: str
-
-
-def _of_history(number: str, domain: Domain, title: str, message: str, hint: str) -> HistoryFinding:
-    kind = "checksum" if number.startswith("C") else "history"
-    return HistoryFinding(number, kind, domain.name, title, message, hint)
-
-
 def checksum_findings_of(
     connection: BaseDatabaseWrapper, status: DomainStatus
-) -> Iterator[HistoryFinding]:
+) -> Iterator[Finding]:
     """Yield the migrations of a status, applied as it says, that were edited since."""
     domain = status.domain
-    for key in map(MigrationKey._make, edited(connection, status)):
+    for key in edited(connection, status):
         target = key.name if len(domain.app_labels) == 1 else str(key)
-        yield _of_history(
+        yield Finding(
             "C001",
-            domain,
+            "checksum",
+            domain.name,
             str(key),
             f"{key} was edited after it had been applied.",
             "Take the edit back, or review it and run:"
@@ -67,19 +50,19 @@ def check_checksums(
         reporter.warning(f"Warning: {finding.message} {finding.hint}")
 
 
-def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[tuple[str, str]]:
+def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[MigrationKey]:
     """Yield the applied migrations whose file is not the one that was applied."""
     recorded = {
-        (entry.app, entry.name): entry.checksum
+        entry.key: entry.checksum
         for entry in read_entries(connection, status.domain)
         if entry.direction == "forwards" and entry.checksum and entry.status != "failed"
     }
     for row in status.rows:
-        path = migration_file((row.app, row.name))
-        known = recorded.get((row.app, row.name), "")
+        path = migration_file(row.key)
+        known = recorded.get(row.key, "")
         # Checksums of another version of the walk say nothing.
         if path is not None and known.startswith(f"{VERSION}:") and _now(path) != known:
-            yield row.app, row.name
+            yield row.key
 
 
 def _now(path: Path) -> str:

@@ -12,13 +12,4 @@ Plan = list[tuple[Migration, bool]]
 
 def applied_keys(plan: Plan) -> tuple[MigrationKey, ...]:
     """Return the migrations that a plan applies."""
-    return tuple(
-        MigrationKey(migration.app_label, migration.name)
-        for migration, backwards in plan
-        if not backwards
-    )
-
-
-def migration_key(migration: Migration) -> MigrationKey:
-    """Return a migration's app label and name."""
-    return MigrationKey(migration.app_label, migration.name)
+    return tuple(MigrationKey.of(migration) for migration, backwards in plan if not backwards)

@@ -11,7 +11,9 @@ from ...domains import Domain
 from ...exceptions import DependencyNotApplied, MigrationIrreversible, UnknownTarget
 from ..history.journal_queries import read_entries
 from ..history.status import DomainStatus, read_statuses
+from ..messages import shortened
 from ..sources.dependencies import dependencies_of
+from ..sources.files import MigrationKey
 from ..sources.stages import Stage, get_stage
 from .batches import last_batches, rollback_plan, squash_map
 from .core_key_types import check_key_types
@@ -21,7 +23,6 @@ from .options import MigrateOptions
 from .plan import Plan
 from .targets import ZERO, graph_targets
 
-Key = tuple[str, str]
 NO_OLD_CODE = "where no older code uses the database, leave --stage out"
 
 
@@ -54,14 +55,13 @@ def plan_for_stage(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stag
     first = [step for step in own if get_stage(step) == "before"]
     if stage == "before":
         for migration in first:
-            if (late := behind.get(_key(migration))) is not None:
+            if (late := behind.get(MigrationKey.of(migration))) is not None:
                 raise _stage_conflict(migration, late, loader)
         return _with_ancestors(plan, loader, first)
-    free = [migration for migration in first if _key(migration) not in behind]
+    free = [migration for migration in first if MigrationKey.of(migration) not in behind]
     if free:
-        more = f" and {len(free) - 1} more" if len(free) > 1 else ""
         raise DependencyNotApplied(
-            f"{free[0]}{more}, to be applied before the new code runs, would now be applied"
+            f"{shortened(free, 1)}, to be applied before the new code runs, would now be applied"
             " after it.",
             hint=f"First run: manage.py migrate_domain {domain.name} --stage before; or,"
             f" {NO_OLD_CODE}.",
@@ -69,25 +69,28 @@ def plan_for_stage(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stag
     return plan
 
 
-def _blocked_by_after(plan: Plan, loader: DomainLoader) -> dict[Key, Migration]:
+def _blocked_by_after(plan: Plan, loader: DomainLoader) -> dict[MigrationKey, Migration]:
     """Return which pending ``after`` migration each one of the plan is, or stands behind."""
-    behind: dict[Key, Migration] = {}
+    behind: dict[MigrationKey, Migration] = {}
     for migration, _ in plan:
         parents = (
-            behind.get(parent.key) for parent in loader.graph.node_map[_key(migration)].parents
+            behind.get(parent.key)
+            for parent in loader.graph.node_map[MigrationKey.of(migration)].parents
         )
         late = migration if get_stage(migration) == "after" else next(filter(None, parents), None)
         if late is not None:
-            behind[_key(migration)] = late
+            behind[MigrationKey.of(migration)] = late
     return behind
 
 
 def _with_ancestors(plan: Plan, loader: DomainLoader, wanted: list[Migration]) -> Plan:
-    needed = {_key(migration) for migration in wanted}
+    needed = {MigrationKey.of(migration) for migration in wanted}
     for migration, _ in reversed(plan):
-        if _key(migration) in needed:
-            needed.update(parent.key for parent in loader.graph.node_map[_key(migration)].parents)
-    return [step for step in plan if _key(step[0]) in needed]
+        if MigrationKey.of(migration) in needed:
+            needed.update(
+                parent.key for parent in loader.graph.node_map[MigrationKey.of(migration)].parents
+            )
+    return [step for step in plan if MigrationKey.of(step[0]) in needed]
 
 
 def _stage_conflict(
@@ -100,10 +103,6 @@ def _stage_conflict(
         hint=f"If the code that {late} waits for is what runs now, first run: manage.py"
         f" migrate_domain {owner} --stage after; or, {NO_OLD_CODE}.",
     )
-
-
-def _key(migration: Migration) -> Key:
-    return (migration.app_label, migration.name)
 
 
 def make_plan(
@@ -174,7 +173,7 @@ def only_domain(plan: Plan, domain: Domain) -> Plan:
     foreign = [migration for migration, _ in plan if migration.app_label not in domain.app_labels]
     if foreign:
         raise DependencyNotApplied(
-            f'The domain "{domain.name}" needs {shorten(foreign)} of core, which'
+            f'The domain "{domain.name}" needs {shortened(foreign)} of core, which'
             f" {'is' if len(foreign) == 1 else 'are'} not applied.",
             hint="Run: manage.py migrate_domain core (or add --with-dependencies).",
         )
@@ -235,7 +234,7 @@ def check_dependants(plan: Plan, statuses: Sequence[DomainStatus]) -> None:
         if status.domain.is_core or not status.rows:
             continue
         for row in status.rows:
-            for label, name in dependencies_of((row.app, row.name)):
+            for label, name in dependencies_of(row.key):
                 first = name == "__first__" and label in apps_gone and _reverts_first(label, plan)
                 if (label, name) in undone or first:
                     raise DependencyNotApplied(
@@ -266,11 +265,4 @@ def _reverts_first(label: str, plan: Plan) -> bool:
         and migration.app_label == label
         and not any(parent[0] == label for parent in migration.dependencies)
         for migration, back in plan
-    )
-
-
-def shorten(migrations: Sequence[Migration]) -> str:
-    names = [str(migration) for migration in migrations]
-    return (
-        ", ".join(names) if len(names) < 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
     )

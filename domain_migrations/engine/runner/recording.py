@@ -24,12 +24,9 @@ from ..history.tables import delete_sql, ensure_history, insert_sql, read_histor
 from ..sessions.errors import first_line, sqlstate_of
 from ..sessions.session import SessionCheck, is_alive
 from ..sources.checksum import checksum
-from ..sources.files import migration_file
+from ..sources.files import MigrationKey, migration_file
 from .interruptions import FINISHED
 from .loader import DomainLoader
-from .plan import migration_key
-
-Key = tuple[str, str]
 
 SNAPSHOT = "snapshot"
 """In a journal row's details: the file that the migration's effect was restored from."""
@@ -91,7 +88,7 @@ class MigrationLog:
     def _log_snapshot(
         self,
         migration: Migration,
-        checksums: Mapping[Key, str],
+        checksums: Mapping[MigrationKey, str],
         started: datetime.datetime,
         clock: float,
         footprint: Footprint,
@@ -115,8 +112,7 @@ class MigrationLog:
 
     def log_squash(self, migration: Migration) -> None:
         """Write that a squashed migration stands for those it replaces, which are applied."""
-        key = (migration.app_label, migration.name)
-        self._recorded(migration, "forwards", [key], {REPLACED: True})
+        self._recorded(migration, "forwards", [MigrationKey.of(migration)], {REPLACED: True})
 
     def log_progress(
         self,
@@ -161,7 +157,7 @@ class MigrationLog:
         self,
         migration: Migration,
         direction: Direction,
-        keys: Sequence[Key],
+        keys: Sequence[MigrationKey],
         details: Mapping[str, Any] | None = None,
     ) -> None:
         rows = [self._history(key, direction) for key in keys]
@@ -182,7 +178,7 @@ class MigrationLog:
         with self.journal.connection.cursor() as cursor:
             cursor.execute(row)
 
-    def _history(self, key: Key, direction: Direction) -> sql.Composable:
+    def _history(self, key: MigrationKey, direction: Direction) -> sql.Composable:
         domain = get_domain_for(key[0])
         if domain not in self._ensured:
             ensure_history(self.journal.connection, domain)
@@ -204,7 +200,7 @@ class MigrationLog:
         error: str = "",
         sqlstate: str | None = None,
     ) -> sql.Composable:
-        path = migration_file(migration_key(migration))
+        path = migration_file(MigrationKey.of(migration))
         return self.journal.insert_sql(
             status,
             direction,
@@ -225,15 +221,15 @@ def migrations_in(migration: Migration) -> Sequence[Migration]:
     return getattr(migration, "contained", None) or (migration,)
 
 
-def recorded_keys(loader: DomainLoader, migration: Migration) -> Iterator[Key]:
+def recorded_keys(loader: DomainLoader, migration: Migration) -> Iterator[MigrationKey]:
     """Return the history rows that stand for a migration: its own and those it replaces."""
     for key in migration.replaces:
         inner = loader.disk_migrations.get((key[0], key[1]))
         if inner is not None:
             yield from recorded_keys(loader, inner)
         else:
-            yield key[0], key[1]
-    yield migration.app_label, migration.name
+            yield MigrationKey(*key)
+    yield MigrationKey.of(migration)
 
 
 class RunLog:

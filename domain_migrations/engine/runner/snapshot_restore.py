@@ -28,9 +28,10 @@ from ..snapshots.snapshot_file import (
     snapshot_file,
 )
 from ..snapshots.validity import stale_error, stale_reasons
+from ..sources.files import MigrationKey
 from .executor import DomainExecutor
 from .options import MigrateOptions
-from .plan import Plan, migration_key
+from .plan import Plan
 from .project_state import applied_project_state
 from .reporter import Reporter
 
@@ -108,7 +109,7 @@ def choose_snapshot(
         SnapshotStale: it does not match, and the options are strict.
     """
     domain, connection, loader = executor.domain, executor.connection, executor.loader
-    forwards = {migration_key(migration) for migration, backwards in plan if not backwards}
+    forwards = {MigrationKey.of(migration) for migration, backwards in plan if not backwards}
     wanted = get_settings().snapshots and not (options.replay or options.fake or domain.is_core)
     if not wanted or not forwards or executor.interruption is not None:
         return None
@@ -188,5 +189,5 @@ def restore_snapshot(
             problem.__cause__ = exc
         _unused(problem, options, reporter)
         return plan, applied_project_state(executor.loader)
-    done = {migration_key(migration) for migration in chosen.contained}
-    return [step for step in plan if migration_key(step[0]) not in done], state
+    done = {MigrationKey.of(migration) for migration in chosen.contained}
+    return [step for step in plan if MigrationKey.of(step[0]) not in done], state

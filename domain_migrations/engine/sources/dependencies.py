@@ -9,32 +9,26 @@ from pathlib import Path
 
 from django.conf import settings
 
-from .files import migration_files
+from .files import MigrationKey, migration_files
 from .parsing import assignments, migration_body
 
-Key = tuple[str, str]
-"""An app's label and a migration's name, which may be ``__first__`` or ``__latest__``."""
-
-
-FIRST = "__first__"
-
-
-LATEST = "__latest__"
+FIRST, LATEST = "__first__", "__latest__"
+"""Django's names for the first and the latest migration of an app, in place of a name."""
 
 
 @dataclass(frozen=True)
 class MigrationLinks:
     """What one migration's file says about others."""
 
-    key: Key
+    key: MigrationKey
     path: Path
-    dependencies: tuple[Key, ...] = ()
-    run_before: tuple[Key, ...] = ()
+    dependencies: tuple[MigrationKey, ...] = ()
+    run_before: tuple[MigrationKey, ...] = ()
 
 
 def parse_links(app_label: str, path: Path, source: bytes | None = None) -> MigrationLinks:
     """Return what a migration's file says; nothing where it cannot be parsed."""
-    key = (app_label, path.stem)
+    key = MigrationKey(app_label, path.stem)
     try:
         tree = ast.parse(path.read_bytes() if source is None else source)
     except SyntaxError:
@@ -49,19 +43,19 @@ def parse_links(app_label: str, path: Path, source: bytes | None = None) -> Migr
     )
 
 
-def dependencies_of(key: Key) -> tuple[Key, ...]:
+def dependencies_of(key: MigrationKey) -> tuple[MigrationKey, ...]:
     """Return what an installed migration depends on; nothing where there is no file of it."""
     label, name = key
     paths = migration_files(label)
     return next((parse_links(label, path).dependencies for path in paths if path.stem == name), ())
 
 
-def _keys(node: ast.expr | None, names: dict[str, ast.expr]) -> Iterator[Key]:
+def _keys(node: ast.expr | None, names: dict[str, ast.expr]) -> Iterator[MigrationKey]:
     """Yield the migrations that an expression stands for, as far as it tells."""
     if isinstance(node, ast.List | ast.Tuple):
         texts = [_text(part, names) for part in node.elts]
         if isinstance(node, ast.Tuple) and len(texts) == 2 and None not in texts:
-            yield str(texts[0]), str(texts[1])
+            yield MigrationKey(str(texts[0]), str(texts[1]))
             return
         for part in node.elts:
             yield from _keys(part.value if isinstance(part, ast.Starred) else part, names)
@@ -75,7 +69,7 @@ def _keys(node: ast.expr | None, names: dict[str, ast.expr]) -> Iterator[Key]:
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         target = _text(node.args[0], names)
         if name == "swappable_dependency" and target:
-            yield target.split(".", 1)[0].lower(), FIRST
+            yield MigrationKey(target.split(".", 1)[0].lower(), FIRST)
 
 
 def _text(node: ast.expr, names: dict[str, ast.expr]) -> str | None:

@@ -8,10 +8,14 @@ import os
 import pkgutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.apps import apps
 from django.conf import settings
+
+if TYPE_CHECKING:
+    # Django's migrations are expensive to import, and only names of files are read here.
+    from django.db.migrations.migration import Migration
 
 SITE_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
 """Folders of packages that a project uses and cannot edit."""
@@ -25,6 +29,11 @@ class MigrationKey(NamedTuple):
 
     app: str
     name: str
+
+    @classmethod
+    def of(cls, migration: Migration) -> MigrationKey:
+        """Return the key of a migration that was loaded."""
+        return cls(migration.app_label, migration.name)
 
     def __str__(self) -> str:
         return f"{self.app}.{self.name}"

@@ -49,7 +49,7 @@ def get_stage(migration: Migration) -> Stage:
         InvalidConfiguration: it has a stage that there is not, or one that its file does not
             show to those who only look at the file.
     """
-    key = MigrationKey(migration.app_label, migration.name)
+    key = MigrationKey.of(migration)
     stage = getattr(migration, "stage", "before")
     if stage not in STAGES:
         wrong = _invalid(key, stage)

@@ -18,7 +18,7 @@ from domain_migrations.api.map import FORMATS, DomainMap, Edge, Link, Node, map_
 from domain_migrations.api.map.layout import ONE_RING_UP_TO, Size, layout_graph
 from domain_migrations.api.map.svg import svg
 from domain_migrations.api.map.text import html_id, strip_control
-from domain_migrations.api.verify import functions
+from domain_migrations.api.verify import function_bodies
 from domain_migrations.domains import get_domain_for
 from domain_migrations.exceptions import InvalidConfiguration, UnknownDomain
 from domain_migrations.fields import DomainReference
@@ -96,7 +96,7 @@ def test_violations_have_their_findings_id(migrated_database: str) -> None:
 def test_a_violation_that_may_lead_anywhere_is_its_domains_own(
     migrated_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(functions, "has_parser", lambda: False)
+    monkeypatch.setattr(function_bodies, "has_parser", lambda: False)
     execute(
         "CREATE FUNCTION hr.peek() RETURNS bigint LANGUAGE plpgsql"
         " AS 'BEGIN RETURN (SELECT count(*) FROM inventory.drugs); END'"

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 
-from domain_migrations.api.verify import functions
-from domain_migrations.api.verify.live_boundary import Finding, boundary_findings, leftover_findings
+from domain_migrations.api.verify import function_bodies
+from domain_migrations.api.verify.leftovers import leftover_findings
+from domain_migrations.api.verify.live_boundary import boundary_findings
 from domain_migrations.domains import get_domain, get_domains
+from domain_migrations.engine.messages import Finding
 from tests.api.verify.crossing_cases import CORE_USES, CROSSINGS, USES
 from tests.engine.guard.helpers import lay_out
 from tests.support.catalog import execute, query
@@ -190,7 +192,7 @@ def test_text_that_nothing_reads_is_said_to_be_unread():
 def test_text_is_said_to_be_unread_without_sqlglot(monkeypatch: pytest.MonkeyPatch):
     execute("CREATE FUNCTION public.one() RETURNS int LANGUAGE sql AS 'SELECT 1'")
     execute("CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS 'SELECT name FROM hr.names'")
-    monkeypatch.setattr(functions, "has_parser", lambda: False)
+    monkeypatch.setattr(function_bodies, "has_parser", lambda: False)
     assert crossings() == [
         Finding(
             "B017",

@@ -7,7 +7,7 @@ from django.db import connection, migrations, transaction
 from django.db.migrations.state import ProjectState
 
 from domain_migrations.engine.catalog.drift import find_drift
-from domain_migrations.engine.catalog.findings import (
+from domain_migrations.engine.catalog.drift_ids import (
     DECLARED,
     HINT_REMOVE,
     HINT_REPAIR,
@@ -85,7 +85,7 @@ def test_a_clean_database_has_no_drift_and_what_sql_made_is_unmanaged(
 ):
     found = drift(state, with_history=with_history)
     assert said(found) == BY_SQL
-    assert all(item.unmanaged and item.kind == "drift" for item in found)
+    assert all(item.is_unmanaged and item.kind == "drift" for item in found)
 
 
 @pytest.mark.usefixtures("undone")

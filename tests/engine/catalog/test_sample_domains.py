@@ -33,7 +33,7 @@ def test_a_domain_as_migrated_has_no_drift(loader: MigrationLoader, state: Proje
     applied = [loader.graph.nodes[key] for key in loader.applied_migrations]
     history = [item for item in applied if item.app_label in domain.app_labels]
     found = find_drift(connection, domain, state, migrations=history)
-    assert [item for item in found if not item.unmanaged] == []
+    assert [item for item in found if not item.is_unmanaged] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from domain_migrations.api.verify.verify import Verification, verify_domains
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.catalog.findings import HINT_REMOVE, SNAPSHOT
+from domain_migrations.engine.catalog.drift_ids import HINT_REMOVE, HINT_SNAPSHOT
 from domain_migrations.engine.snapshots import drift_reference as reference
 from domain_migrations.engine.snapshots.snapshot_file import read_snapshot, snapshot_file
 from domain_migrations.engine.sources.files import MigrationKey
@@ -72,12 +72,12 @@ def test_what_was_changed_dropped_or_added_by_hand_is_drift() -> None:
         (
             "D052",
             "The view hr.current_staff is not as the migrations make it.",
-            SNAPSHOT,
+            HINT_SNAPSHOT,
         ),
         (
             "D052",
             "The function hr.leave_within_employment() is not as the migrations make it.",
-            SNAPSHOT,
+            HINT_SNAPSHOT,
         ),
         ("D108", "The view hr.one_more is in the database only.", HINT_REMOVE),
     ]

@@ -160,21 +160,20 @@ def _until_non_atomic(plan: Plan) -> tuple[Plan, list[SkippedInDryRun]]:
     for index, (migration, _) in enumerate(plan):
         if not migration.atomic:
             rest = [later for later, _ in plan[index + 1 :]]
-            return plan[:index], [(_key(migration), NOT_ATOMIC), *_skipped_after(migration, rest)]
+            return plan[:index], [
+                (MigrationKey.of(migration), NOT_ATOMIC),
+                *_skipped_after(migration, rest),
+            ]
     return plan, []
 
 
 def _skipped_after(first: Migration, rest: Sequence[Migration]) -> list[SkippedInDryRun]:
-    return [(_key(migration), COMES_AFTER.format(_key(first))) for migration in rest]
-
-
-def _key(migration: Migration) -> MigrationKey:
-    return MigrationKey(migration.app_label, migration.name)
+    return [(MigrationKey.of(migration), COMES_AFTER.format(first)) for migration in rest]
 
 
 def _check_forwards(plan: Plan) -> None:
     if plan and plan[0][1]:
         raise UnknownTarget(
-            f"{_key(plan[0][0])} is applied; --rehearse is about migrations that are pending.",
+            f"{plan[0][0]} is applied; --rehearse is about migrations that are pending.",
             hint="To try what undoing it would do, use --dry-run.",
         )

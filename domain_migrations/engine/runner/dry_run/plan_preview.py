@@ -128,7 +128,7 @@ def preview(
     """
     steps = (
         PlannedMigration(
-            key=MigrationKey(migration.app_label, migration.name),
+            key=MigrationKey.of(migration),
             backwards=backwards,
             operations=describe_operations(migration, backwards=backwards),
             sql=_sql(connection, state_before(loader, migration), migration, backwards),

@@ -39,14 +39,24 @@ def check_round_trip(
         state = executor.apply_migration(state, migration)
         applied, step = read_catalog(connection), len(executor.steps)
         if stuck := _irreversible(migration):
-            one_way.append((_key(migration), f"It cannot be undone: {stuck} has no reverse."))
+            one_way.append(
+                (MigrationKey.of(migration), f"It cannot be undone: {stuck} has no reverse.")
+            )
         else:
-            with _phase(f"{_key(migration)} was applied, and then"):
+            with _phase(f"{migration} was applied, and then"):
                 executor.unapply_migration(start.clone(), migration)
-            _expect(before, read_catalog(connection), f"Undoing {_key(migration)} does not restore")
-            with _phase(f"{_key(migration)} was applied and undone, and then"):
+            _expect(
+                before,
+                read_catalog(connection),
+                f"Undoing {migration} does not restore",
+            )
+            with _phase(f"{migration} was applied and undone, and then"):
                 executor.apply_migration(start, migration)
-            _expect(applied, read_catalog(connection), f"Applied again, {_key(migration)} changes")
+            _expect(
+                applied,
+                read_catalog(connection),
+                f"Applied again, {migration} changes",
+            )
             del executor.steps[step:]  # The first time is what a run would do.
         before = applied
     return one_way
@@ -77,7 +87,3 @@ def _expect(before: DatabaseFingerprint, after: DatabaseFingerprint, problem: st
         raise MigrationFailed(
             f"{problem} the catalog: {'; '.join(found[:MOST_NAMED])}{more}.", hint=WRITE_REVERSE
         )
-
-
-def _key(migration: Migration) -> MigrationKey:
-    return MigrationKey(migration.app_label, migration.name)

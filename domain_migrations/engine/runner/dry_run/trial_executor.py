@@ -31,7 +31,7 @@ from ...sql.lexer import Token, statements
 from ..executor import DomainExecutor
 from ..loader import DomainLoader
 from ..options import MigrateOptions
-from ..recording import Key, MigrationLog, recorded_keys
+from ..recording import MigrationLog, recorded_keys
 from ..reporter import Reporter
 from ..results import PlannedMigration
 
@@ -232,7 +232,7 @@ class NullMigrationLog(MigrationLog):
                 self.loader.applied_migrations.pop(key, None)
 
     def log_faked(
-        self, migration: Migration, direction: Direction, keys: list[Key] | None = None
+        self, migration: Migration, direction: Direction, keys: list[MigrationKey] | None = None
     ) -> None:
         """A squashed migration is recorded by the run that applies the last one of it."""
 
@@ -315,7 +315,7 @@ class RolledBackExecutor(DomainExecutor):
         before, self.files = self.files, files_by_oid(self.connection)
         self.steps.append(
             PlannedMigration(
-                key=MigrationKey(migration.app_label, migration.name),
+                key=MigrationKey.of(migration),
                 backwards=backwards,
                 operations=describe_operations(migration, backwards=backwards),
                 sql=self.recording.statements,

@@ -1,0 +1,43 @@
+"""Findings, and the wording that messages share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from itertools import islice
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that ``verify_domain`` found in a database.
+
+    Attributes:
+        id: stable and never reused: ``H…``, ``C…``, ``D…``, ``U…``, ``B…`` or ``L…``.
+        kind: ``history``, ``checksum``, ``drift``, ``boundary`` or ``leftover``.
+        domain: the name of the domain that has to repair it.
+        object: the object's qualified name, as PostgreSQL writes it.
+        message: the object and what is wrong with it.
+        hint: what to do.
+    """
+
+    id: str
+    kind: str
+    domain: str
+    object: str
+    message: str
+    hint: str
+
+    @property
+    def is_unmanaged(self) -> bool:
+        """Whether it only informs about an object that no model manages."""
+        return self.id.startswith("U")
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def shortened(items: Collection[object], limit: int = 3) -> str:
+    """Return ``a, b, c and 2 more`` for five items, and all of them up to the limit."""
+    more = len(items) - limit
+    listed = ", ".join(map(str, islice(items, limit)))
+    return f"{listed} and {more} more" if more > 0 else listed
