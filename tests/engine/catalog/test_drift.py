@@ -8,10 +8,10 @@ from django.db.migrations.state import ProjectState
 
 from domain_migrations.engine.catalog.drift import find_drift
 from domain_migrations.engine.catalog.drift_ids import (
-    DECLARED,
+    HINT_DECLARED,
     HINT_REMOVE,
     HINT_REPAIR,
-    UNMANAGED,
+    HINT_UNMANAGED,
     DriftFinding,
 )
 from tests.engine.catalog import lab_models
@@ -109,7 +109,7 @@ def test_without_the_migrations_nobody_can_tell_handmade_from_made_by_sql(state:
             "The column lab.samples.by_hand is in the database only.",
         ),
     ]
-    assert {item.hint for item in found} == {UNMANAGED}
+    assert {item.hint for item in found} == {HINT_UNMANAGED}
     assert {item.id[0] for item in drift(state) if "hand" in item.object} == {"D"}
 
 
@@ -119,7 +119,7 @@ def test_the_hint_says_what_to_do(state: ProjectState):
     hints = {item.object: item.hint for item in drift(state)}
     assert hints["lab.state_made"] == HINT_REPAIR
     assert hints["lab.by_hand"] == HINT_REMOVE
-    assert hints["lab.by_price"] == DECLARED
+    assert hints["lab.by_price"] == HINT_DECLARED
 
 
 def test_changes_to_tables_of_the_same_name_in_public_are_no_drift(state: ProjectState):
