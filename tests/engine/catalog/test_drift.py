@@ -12,8 +12,8 @@ from domain_migrations.engine.catalog.drift_ids import (
     HINT_REMOVE,
     HINT_REPAIR,
     HINT_UNMANAGED,
-    DriftFinding,
 )
+from domain_migrations.engine.messages import Finding
 from tests.engine.catalog import lab_models
 from tests.engine.catalog.drift_cases import DRIFTS
 from tests.engine.catalog.lab_models import LAB
@@ -70,12 +70,12 @@ def value(query: str) -> object:
         return cursor.fetchone()[0]
 
 
-def drift(state: ProjectState, *, with_history: bool = True) -> tuple[DriftFinding, ...]:
+def drift(state: ProjectState, *, with_history: bool = True) -> tuple[Finding, ...]:
     history = [lab_models.migration()] if with_history else None
     return find_drift(connection, LAB, state, migrations=history)
 
 
-def said(found: tuple[DriftFinding, ...]) -> list[tuple[str, str, str]]:
+def said(found: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
     return [(item.id, item.object, item.message) for item in found]
 
 
