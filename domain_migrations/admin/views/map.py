@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from django.utils.safestring import mark_safe
 
 from ...api.map import DomainMap, Edge, Node, map_domains
+from ...api.map.graph import html_id
 from ...api.map.svg import svg
-from ...api.map.text import html_id
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError
 from ..page import Page, url

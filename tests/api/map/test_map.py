@@ -15,9 +15,9 @@ from django.apps import apps
 from django.db import models
 
 from domain_migrations.api.map import FORMATS, DomainMap, Edge, Link, Node, map_domains, render
-from domain_migrations.api.map.layout import ONE_RING_UP_TO, Size, layout_graph
+from domain_migrations.api.map.drawing import BOXES_IN_ROWS, Arrow, Box, draw
+from domain_migrations.api.map.graph import html_id, strip_control
 from domain_migrations.api.map.svg import svg
-from domain_migrations.api.map.text import html_id, strip_control
 from domain_migrations.api.verify import function_bodies
 from domain_migrations.domains import get_domain_for
 from domain_migrations.exceptions import InvalidConfiguration, UnknownDomain
@@ -273,23 +273,37 @@ def test_odd_names_are_escaped__dot() -> None:
     assert strip_control(ODD) in words
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, ONE_RING_UP_TO, ONE_RING_UP_TO + 1, 100])
-def test_no_box_covers_another(number: int) -> None:
-    sizes = [Size(120 + place % 7 * 20, 60) for place in range(number + 1)]
-    edges = [(place, 0) for place in range(1, number + 1, 2)]
-    layout = layout_graph(sizes, edges)
-    assert layout == layout_graph(sizes, edges)
-    boxes = list(zip(layout.boxes, sizes, strict=True))
-    for place, (at, size) in enumerate(boxes):
-        for other, other_size in boxes[:place]:
+@pytest.mark.parametrize("number", [0, 1, 2, BOXES_IN_ROWS - 1, BOXES_IN_ROWS, 100])
+def test_no_box_covers_another_and_core_comes_last(number: int) -> None:
+    boxes = [Box((("name", "x" * (12 + place % 7)),) * 2) for place in range(number + 1)]
+    arrows = [Arrow(place, 0, "edge", "2") for place in range(1, number + 1, 2)]
+    drawn = ElementTree.tostring(draw(boxes, arrows, base=True))
+    assert drawn == ElementTree.tostring(draw(boxes, arrows, base=True))
+    places = box_places(ElementTree.fromstring(drawn))
+    assert len(places) == number + 1
+    for place, (left, top, right, bottom) in enumerate(places):
+        for other_left, other_top, other_right, other_bottom in places[:place]:
             assert (
-                abs(at.x - other.x) >= (size.width + other_size.width) / 2
-                or abs(at.y - other.y) >= (size.height + other_size.height) / 2
+                right <= other_left
+                or other_right <= left
+                or bottom <= other_top
+                or other_bottom <= top
             )
-    middle = layout.boxes[0]
-    if number >= ONE_RING_UP_TO:
-        assert abs(middle.x - layout.size.width / 2) < layout.size.width / 4
-        assert abs(middle.y - layout.size.height / 2) < layout.size.height / 4
+    if number >= BOXES_IN_ROWS:
+        assert places[0][2] == max(right for _, _, right, _ in places)
+    else:
+        assert places[0][3] == max(bottom for *_, bottom in places)
+
+
+def box_places(root: ElementTree.Element) -> list[tuple[float, float, float, float]]:
+    """Left, top, right and bottom of the boxes, in their order."""
+    places = []
+    for path in root.iter(f"{SVG}path"):
+        if path.get("class") == "box":
+            numbers = [float(number) for number in re.findall(r"-?[0-9.]+", path.get("d") or "")]
+            xs, ys = numbers[::2], numbers[1::2]
+            places.append((min(xs), min(ys), max(xs), max(ys)))
+    return places
 
 
 def test_edges_between_the_same_domains_are_apart() -> None:
@@ -311,7 +325,7 @@ def test_without_the_library_the_error_says_what_to_install(
     with pytest.raises(InvalidConfiguration) as raised:
         render(small(), "svg")
     assert str(raised.value) == (
-        "The picture cannot be laid out, because pygraphviz is not installed."
+        "The picture cannot be drawn, because pygraphviz is not installed."
     )
     assert raised.value.hint.startswith("Install it: pip install 'django-domain-migrations[map]'.")
     assert render(small(), "dot")
