@@ -119,7 +119,7 @@ def test_in_a_fresh_clone(clone: Clone) -> None:
     }
     assert all(name in said for name in changed | (after.keys() - before.keys()))
 
-    # Every command of the README, the checks before and the same name again behind it.
+    # Every command of the README, the checks before and the same name again after it.
     readme = (
         (clone.path / "README.md").read_text().partition("## Commands")[2].partition("\n## ")[0]
     )
@@ -295,7 +295,7 @@ def test_nothing_is_left_of_what_fails(foreign: Project, what: str) -> None:
         )
         message = (
             "The settings settings have no place for a new domain. Put this line into"
-            " INSTALLED_APPS, behind the last app: # start_domain adds a domain above this line."
+            " INSTALLED_APPS, after the last app: # start_domain adds a domain above this line."
         )
     else:
         execute("CREATE SCHEMA crm")

@@ -1,1 +1,1 @@
-"""The life of a domain: how it begins."""
+"""``start_domain``: a new domain in a project."""

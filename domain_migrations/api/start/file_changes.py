@@ -1,4 +1,4 @@
-"""Files to make and to change, all of them or none."""
+"""Files to create and to change, all of them or none."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class FileChange:
     """One file.
 
     Attributes:
-        before: what is in it, None for a file that is to be made.
-        note: what was done to a file that was there, for people.
+        before: its content, None for a file to create.
+        note: for people, what is changed in an existing file.
     """
 
     path: Path
@@ -42,10 +42,10 @@ class FileChanges:
         self.changes.append(FileChange(path, before, after, note))
 
     def apply(self) -> tuple[FileChange, ...]:
-        """Make them; when one fails, or the process is interrupted, take all back.
+        """Make the changes; when one fails, or the process is interrupted, undo them all.
 
         Raises:
-            InvalidConfiguration: a file is there already, was changed meanwhile or cannot be
+            InvalidConfiguration: a file exists already, was changed meanwhile or cannot be
                 written.
         """
         undo: list[Undo] = []

@@ -1,4 +1,4 @@
-"""Whether a new domain may have its name and its schema."""
+"""The names that a new domain and its schema may have."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def check_names(name: str, schema: str, *, root: Path, database: str) -> None:
 
     Arguments:
         root: the folder that the domain's own will be in.
-        database: the alias whose schemas are looked at.
+        database: the alias whose schemas are checked.
 
     Raises:
-        InvalidConfiguration: with what is wrong.
-        ConnectionFailed: the database cannot be asked.
+        InvalidConfiguration: the name or the schema is taken or not valid.
+        DatabaseUnavailable: the database cannot be read.
     """
     for wrong in _name_problems(name, root):
         raise InvalidConfiguration(

@@ -1,4 +1,4 @@
-"""A new domain: its files, and its place in the project's."""
+"""``start_domain``: the files of a new domain, and its place in the project's own."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
 from ...exceptions import InvalidConfiguration
-from . import pyproject
-from .codeowners import add_owner, owners_file
 from .file_changes import FileChange, FileChanges
 from .names import check_names
-from .settings_file import find_settings
+from .project_files import (
+    CONTRACT,
+    add_owner,
+    add_to_pyproject,
+    find_settings,
+    has_contract,
+    owners_file,
+)
 
 SUFFIX = "-tpl"
-"""Behind the names of the templates, so that no tool takes them for Python."""
+"""Suffix of the templates' names, so that no tool takes them for Python."""
 
 TESTS = "tests"
 LINEAR = "django_linear_migrations"
@@ -29,10 +34,10 @@ INITIAL = "0001_initial"
 
 @dataclass(frozen=True)
 class StartedDomain:
-    """What was done.
+    """A domain that was started.
 
     Attributes:
-        root: the folder that paths are told from.
+        root: the folder that shown paths are relative to.
         advice: what the project has no place for, and what to add by hand.
     """
 
@@ -52,17 +57,17 @@ def start_domain(
 ) -> StartedDomain:
     """Write a new domain into the project that the settings belong to.
 
-    Everything is looked at before anything is written, and all is written or nothing.
+    Everything is checked before anything is written, and all is written or nothing.
 
     Arguments:
-        schema: the schema that it gets; the name unless given.
-        owner: who owns it in ``CODEOWNERS``; a team of its name unless given.
-        database: the alias whose schemas are looked at.
+        schema: the domain's schema; the name unless given.
+        owner: the owner in ``CODEOWNERS``; a team of the domain's name unless given.
+        database: the alias whose schemas are checked.
 
     Raises:
         InvalidConfiguration: the name or the schema is taken or not valid, or the settings have
             no place for an app.
-        ConnectionFailed: the database cannot be asked.
+        DatabaseUnavailable: the database cannot be read.
     """
     schema = schema or name
     settings = find_settings()
@@ -89,13 +94,13 @@ def start_domain(
     if listed is None:
         raise InvalidConfiguration(f"{settings.path} has no place for a new domain.")
     compile(listed, str(settings.path), "exec")
-    # Last, so that a process that is killed leaves nothing behind that is in use.
+    # Last, so that a process that is killed leaves nothing that is in use.
     changes.change(settings.path, settings.content, listed, f'"{name}" is the last app')
     return StartedDomain(name, schema, root, changes.apply(), tuple(advice))
 
 
 def _tests_folder(root: Path, name: str) -> Path:
-    """Where the project has its tests, or in the domain's own folder."""
+    """Return the domain's folder in the project's tests, or in its own where there are none."""
     together = root / TESTS
     return together / name if together.is_dir() else root / name / TESTS
 
@@ -126,21 +131,21 @@ def _change_owners(changes: FileChanges, root: Path, folders: list[Path], owner:
 
 
 def _change_pyproject(changes: FileChanges, root: Path, name: str) -> list[str]:
-    """Add the domain to what is there for it; return what is not."""
+    """Add the domain to the lists of the file; return advice where it has none."""
     path = root / "pyproject.toml"
     before = path.read_bytes() if path.exists() else b""
     try:
         tomllib.loads(before.decode())
     except ValueError as exc:
         raise InvalidConfiguration(f"{path} is not TOML: {exc}.", hint="Correct it.") from exc
-    after = pyproject.add_domain(before.decode(), name)
+    after = add_to_pyproject(before.decode(), name)
     if after.encode() != before:
         changes.change(path, before, after.encode(), "it is in import-linter's contracts")
-    if pyproject.has_contract(after, name):
+    if has_contract(after, name):
         return []
     return [
         "No contract of import-linter keeps other domains from importing it. To have one, add to"
-        f" pyproject.toml:\n\n{pyproject.CONTRACT.format(name=name)}\n"
+        f" pyproject.toml:\n\n{CONTRACT.format(name=name)}\n"
     ]
 
 

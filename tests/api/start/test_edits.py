@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 
 from domain_migrations.api.start import file_changes as module
-from domain_migrations.api.start import pyproject
-from domain_migrations.api.start.codeowners import add_owner, owners_file
 from domain_migrations.api.start.file_changes import FileChanges
-from domain_migrations.api.start.settings_file import SettingsFile, find_settings
+from domain_migrations.api.start.project_files import (
+    CONTRACT,
+    SettingsFile,
+    add_owner,
+    add_to_pyproject,
+    find_settings,
+    has_contract,
+    owners_file,
+)
 from domain_migrations.exceptions import InvalidConfiguration
 from tests.support.commands import ROOT
 
@@ -90,19 +96,19 @@ def settings_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_pyproject_of_this_project() -> None:
     before = (ROOT / "pyproject.toml").read_text()
-    after = pyproject.add_domain(before, "crm")
+    after = add_to_pyproject(before, "crm")
     linter = tomllib.loads(after)["tool"]["importlinter"]
     contracts = {contract["id"]: contract for contract in linter["contracts"]}
     assert "crm" in linter["root_packages"]
     assert "crm" in contracts["engine"]["forbidden_modules"]
     assert "crm" in contracts["domains"]["modules"]
     assert "crm" in contracts["core"]["forbidden_modules"]
-    assert pyproject.has_contract(after, "crm")
-    assert not pyproject.has_contract(before, "crm")
+    assert has_contract(after, "crm")
+    assert not has_contract(before, "crm")
     isort = tomllib.loads(after)["tool"]["ruff"]["lint"]["isort"]["known-first-party"]
     assert isort == sorted(isort)
     assert "crm" in isort
-    assert pyproject.add_domain(after, "crm") == after
+    assert add_to_pyproject(after, "crm") == after
     gone = [line for line in before.splitlines() if line not in after.splitlines()]
     assert len(gone) == 2  # the lists that stand on one line
 
@@ -112,17 +118,17 @@ def test_pyproject_of_this_project() -> None:
     [
         ("['lab', 'web']", """["crm", 'lab', 'web']"""),
         ("['web', 'lab']", """['web', 'lab', "crm"]"""),
-        ("[\n  'lab'\n]", "[\n  'lab',\n  \"crm\",\n]"),
-        ('[\n  "lab"  # [ours]\n]', '[\n  "lab",  # [ours]\n  "crm",\n]'),
+        ("[\n  'lab'\n]", "[\n  'lab',\n  \"crm\"\n]"),
+        ('[\n  "lab"  # [ours]\n]', '[\n  "lab",  # [ours]\n  "crm"\n]'),
         ('[\n\t"lab",  # [ours]\n]', '[\n\t"lab",  # [ours]\n\t"crm",\n]'),
         ('[\r\n  "lab",\r\n]', '[\r\n  "lab",\r\n  "crm",\r\n]'),
-        ('["a", # one\n "b"]', '["a", # one\n "b",\n "crm",\n]'),
-        ("[\n]", '[\n    "crm",\n]'),
+        ('["a", # one\n "b"]', '["a", # one\n "b",\n "crm"]'),
+        ("[\n]", '[\n    "crm"\n]'),
     ],
 )
 def test_lists_in_pyproject(before: str, after: str) -> None:
     head = "[tool.importlinter]\nroot_packages = "
-    assert pyproject.add_domain(f"{head}{before}\n", "crm") == f"{head}{after}\n"
+    assert add_to_pyproject(f"{head}{before}\n", "crm") == f"{head}{after}\n"
 
 
 @pytest.mark.parametrize(
@@ -135,14 +141,25 @@ def test_lists_in_pyproject(before: str, after: str) -> None:
     ],
 )
 def test_pyproject_without_a_place(text: str) -> None:
-    assert pyproject.add_domain(text, "crm") == text
+    assert add_to_pyproject(text, "crm") == text
+
+
+def test_pyproject_without_tomlkit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tomlkit", None)
+    assert add_to_pyproject("", "crm") == ""
+    with pytest.raises(InvalidConfiguration) as refused:
+        add_to_pyproject('[project]\nname = "x"\n', "crm")
+    assert str(refused.value) == (
+        "pyproject.toml cannot be edited, because tomlkit is not installed."
+    )
+    assert refused.value.hint == 'Run: pip install "django-domain-migrations[start]"'
 
 
 def test_the_contract_that_is_advised_is_one() -> None:
-    text = "[tool.importlinter]\nroot_packages = []\n" + pyproject.CONTRACT.format(name="crm")
-    after = pyproject.add_domain(text, "shop")
-    assert pyproject.has_contract(after, "crm")
-    assert pyproject.has_contract(after, "shop")
+    text = "[tool.importlinter]\nroot_packages = []\n" + CONTRACT.format(name="crm")
+    after = add_to_pyproject(text, "shop")
+    assert has_contract(after, "crm")
+    assert has_contract(after, "shop")
 
 
 def test_owners(tmp_path: Path) -> None:
