@@ -21,7 +21,7 @@ from ..engine.runner.options import MigrateOptions
 from ..engine.runner.reporter import Reporter
 from ..engine.runner.results import DomainResult
 from ..engine.runner.targets import resolve_applied, resolve_target
-from ..engine.sessions.exclusive import locked_session
+from ..engine.sessions.session import locked_session
 from ..engine.sources.checksum import checksum
 from ..engine.sources.files import MigrationKey, migration_file
 from ..exceptions import UnknownTarget
@@ -142,7 +142,9 @@ def _repair(
 ) -> Repair:
     alias = options.database or domain.database
     with (
-        locked_session(alias, domain, wait=options.lock_wait_seconds, reporter=reporter) as lock,
+        locked_session(
+            alias, domain, wait=options.lock_wait_seconds, report=reporter.on_wait
+        ) as lock,
         transaction.atomic(using=alias),
     ):
         ensure_history(lock.connection, domain)

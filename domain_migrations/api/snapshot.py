@@ -27,7 +27,7 @@ from ..engine.runner.loader import load_domain
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.project_state import applied_project_state
 from ..engine.runner.reporter import Reporter
-from ..engine.sessions.errors import first_line
+from ..engine.sessions.connection import first_line
 from ..engine.sessions.scratch_databases import connections_redirected_to, scratch_database
 from ..engine.snapshots.normalise import insert_target, is_data, normalise
 from ..engine.snapshots.pg_dump import dump_schema

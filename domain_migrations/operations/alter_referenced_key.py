@@ -54,7 +54,12 @@ class AlterReferencedKey(AlterField):
     that reads one of the columns has to be dropped before.
 
     It has to be the only operation of its migration.
+
+    Attributes:
+        alters_referenced_key: lets the engine recognize the operation.
     """
+
+    alters_referenced_key = True
 
     def database_forwards(
         self,

@@ -14,7 +14,7 @@ import psycopg
 from django.db import connections
 
 from domain_migrations.domains import CORE, CORE_SCHEMA, Domain
-from domain_migrations.engine.sessions.advisory_locks import acquire_run_lock
+from domain_migrations.engine.sessions.session import acquire_run_lock
 from tests.support.commands import ROOT, process_environment
 
 SECONDS = 30.0
@@ -29,11 +29,11 @@ import django
 django.setup()
 from django.db import connections
 from domain_migrations.domains import Domain
-from domain_migrations.engine.sessions.advisory_locks import hold
-from domain_migrations.engine.sessions.session import dedicated
+from domain_migrations.engine.sessions.session import acquire_run_lock, dedicated_connection
 name, schema = sys.argv[1:]
-with dedicated(application_name=f"migrate_domain {name}") as connection:
-    with hold(connection, Domain(name, schema, ()), wait=20, report=lambda message: None):
+with dedicated_connection(application_name=f"migrate_domain {name}") as connection:
+    domain = Domain(name, schema, ())
+    with acquire_run_lock(connection, domain, wait=20, report=str):
         connection.cursor().execute("SELECT 'what it runs'")
         print(connection.connection.info.backend_pid, flush=True)
         sys.stdin.readline()

@@ -11,7 +11,7 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from ...engine.sessions.errors import CONNECTION_CLASSES, first_line
+from ...engine.sessions.connection import CONNECTION_CLASSES, first_line
 from ...exceptions import SeedFailed
 from .columns import Column, InvalidColumn, NaturalKeyLookup, ValueColumn, flatten_reference
 from .document import MISSING, Table

@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain
-from ...engine.sessions.errors import first_line
+from ...engine.sessions.connection import first_line
 from .copy import LINE, ErrorFactory
 from .results import Counts
 from .target_table import TargetTable

@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 from ...domains import Domain, get_domain_for
-from ...engine.sessions.errors import error_class_for, first_line, sqlstate_of
+from ...engine.sessions.connection import error_class_for, first_line, sqlstate_of
 from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
 from .document import table_of
 from .load import load_table

@@ -20,10 +20,9 @@ from ...engine.messages import shortened
 from ...engine.runner.domain_run import INFRASTRUCTURE_ERRORS
 from ...engine.runner.reporter import Reporter
 from ...engine.runner.results import ErrorInfo
-from ...engine.sessions.advisory_locks import RunLock
 from ...engine.sessions.connection import translate_database_errors, wait_for_database
-from ...engine.sessions.exclusive import locked_session
 from ...engine.sessions.roles import RoleSwitcher
+from ...engine.sessions.session import RunLock, locked_session
 from ...exceptions import (
     DependencyNotApplied,
     DomainMigrationsError,
@@ -142,7 +141,7 @@ class SeedRun:
             self.alias,
             self.domain,
             wait=self._lock_wait,
-            reporter=self.reporter,
+            report=self.reporter.on_wait,
             command="seed_domain",
         ) as lock:
             return self._seed(lock, seeds, every)

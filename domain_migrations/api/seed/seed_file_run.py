@@ -13,9 +13,9 @@ from psycopg import sql
 from ...conf import get_settings
 from ...engine.history.journal import Journal
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
-from ...engine.sessions.advisory_locks import RunLock
+from ...engine.sessions.connection import is_alive
 from ...engine.sessions.roles import RoleSwitcher
-from ...engine.sessions.session import is_alive
+from ...engine.sessions.session import RunLock
 from ...engine.sessions.timeouts import RetryPolicy, timeouts
 from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
 from .header import SeedHeader, read

@@ -38,8 +38,7 @@ from ...engine.messages import Finding
 from ...engine.runner.loader import DomainLoader
 from ...engine.runner.project_state import applied_project_state
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import translate_database_errors
-from ...engine.sessions.errors import first_line
+from ...engine.sessions.connection import first_line, translate_database_errors
 from ...engine.sessions.roles import RoleSwitcher
 from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...exceptions import BoundaryViolation, InvalidConfiguration

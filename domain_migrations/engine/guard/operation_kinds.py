@@ -66,11 +66,6 @@ def effective_class(operation: Operation) -> type[Operation]:
     return kind
 
 
-def full_name(operation: Operation) -> str:
-    """Return where the operation's class is imported from, and its name."""
-    return f"{type(operation).__module__}.{type(operation).__qualname__}"
-
-
 def database_operations(operations: Iterable[Operation]) -> Iterator[Operation]:
     """Yield the operations that touch the database, also those inside others."""
     for operation in operations:

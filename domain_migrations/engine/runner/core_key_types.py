@@ -21,7 +21,6 @@ from django.db.migrations.state import ProjectState
 
 from ...domains import QualifiedName
 from ...exceptions import BoundaryViolation
-from ...operations import AlterReferencedKey
 from ..catalog.core_references import CoreReference, read_core_references
 from ..guard.operation_kinds import database_operations
 from ..sql.alterations import alterations
@@ -74,10 +73,12 @@ def _may_change(operation: Operation) -> bool:
     return any(isinstance(inner, AlterField | RunSQL) for inner in database_operations([operation]))
 
 
+def _alters_referenced_key(operation: Operation) -> bool:
+    return getattr(operation, "alters_referenced_key", False)
+
+
 def _check_alone(migration: Migration) -> None:
-    inside = any(
-        isinstance(inner, AlterReferencedKey) for inner in database_operations(migration.operations)
-    )
+    inside = any(map(_alters_referenced_key, database_operations(migration.operations)))
     if inside and len(migration.operations) > 1:
         raise BoundaryViolation(
             f"Migration {migration} is refused: AlterReferencedKey is not its only operation.",
@@ -107,7 +108,7 @@ def _changes(
     for number, operation in enumerate(migration.operations, start=1):
         before = state.clone() if isinstance(operation, SeparateDatabaseAndState) else state
         for inner in database_operations([operation]):
-            if isinstance(inner, AlterReferencedKey):
+            if _alters_referenced_key(inner):
                 continue
             if isinstance(inner, AlterField):
                 for change in _of_field(connection, migration, before, inner, backwards):

@@ -30,10 +30,8 @@ from ..history.status import (
     read_statuses,
 )
 from ..history.tables import ensure_history, ensure_schema
-from ..sessions.advisory_locks import RunLock
 from ..sessions.connection import translate_database_errors, wait_for_database
-from ..sessions.exclusive import locked_session
-from ..sessions.session import SessionCheck
+from ..sessions.session import RunLock, SessionCheck, locked_session
 from ..sessions.timeouts import LockPolicy
 from ..sources.files import MigrationKey, migrations_on_disk
 from .dry_run.dry_run import DryRun
@@ -120,7 +118,7 @@ class DomainRun:
             self.alias,
             self.domain,
             wait=self.options.lock_wait_seconds,
-            reporter=self.reporter,
+            report=self.reporter.on_wait,
         ) as lock:
             # Another run may have done the work while this one waited.
             status = self._read_status(lock.connection)
@@ -174,7 +172,12 @@ class DomainRun:
             connection,
             load_domain(connection, self.domain),
             journal=Journal(connection, self.domain, self.context),
-            traffic=LockPolicy(connection, self.options, report=self.reporter.on_note),
+            traffic=LockPolicy(
+                connection,
+                report=self.reporter.on_note,
+                lock_timeout=self.options.lock_timeout,
+                statement_timeout=self.options.statement_timeout,
+            ),
             check_session=check_session,
             progress=self.reporter.progress,
         )

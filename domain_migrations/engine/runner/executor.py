@@ -27,8 +27,9 @@ from ...exceptions import BoundaryViolation, DomainMigrationsError
 from ..guard.guard import BoundaryGuard
 from ..history.journal import Direction, Journal
 from ..history.recorder import DomainRecorder
+from ..sessions.connection import is_alive
 from ..sessions.roles import RoleSwitcher
-from ..sessions.session import SessionCheck, is_alive
+from ..sessions.session import SessionCheck
 from ..sessions.timeouts import LockPolicy
 from ..sources.files import MigrationKey
 from .failures import Position, migration_error

@@ -14,12 +14,7 @@ from ...exceptions import (
     MigrationFailed,
 )
 from ..history.journal import Direction
-from ..sessions.errors import (
-    LOCK_NOT_AVAILABLE,
-    error_class_for,
-    first_line,
-    sqlstate_of,
-)
+from ..sessions.connection import LOCK_NOT_AVAILABLE, error_class_for, first_line, sqlstate_of
 from .results import AppliedMigration
 
 

@@ -21,8 +21,8 @@ from ..history.journal import Direction, Journal, Status
 from ..history.recorder import DomainRecorder
 from ..history.seed_ledger import clear_ledger, forget_dropped_tables
 from ..history.tables import delete_sql, ensure_history, insert_sql, read_histories
-from ..sessions.errors import first_line, sqlstate_of
-from ..sessions.session import SessionCheck, is_alive
+from ..sessions.connection import first_line, is_alive, sqlstate_of
+from ..sessions.session import SessionCheck
 from ..sources.checksum import checksum
 from ..sources.files import MigrationKey, migration_file
 from .interruptions import FINISHED

@@ -13,21 +13,19 @@ or a stream of overlapping domain runs would keep it out for ever.
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from ...domains import CORE, CORE_SCHEMA, Domain
-from ...exceptions import LockNotAvailable, MigrationFailed
+from ...exceptions import LockNotAvailable
 from .blockers import ACTIVITY_COLUMNS, Activity
-from .pooling import backend_pid
-from .session import LOST, Session, is_alive
+from .connection import LOST, Clock, is_alive
 
 HOLDERS = f"""
 SELECT (l.classid::bigint << 32) | l.objid::bigint, l.mode, l.pid, {ACTIVITY_COLUMNS}
@@ -179,60 +177,6 @@ LONGEST_PAUSE = 0.5
 REPORT_SECONDS = 10.0
 
 
-class Clock(Protocol):
-    """The part of the module ``time`` that waiting needs."""
-
-    def monotonic(self) -> float: ...
-
-    def sleep(self, seconds: float, /) -> None: ...
-
-
-@dataclass(frozen=True)
-class RunLock(Session):
-    """The session of a run, together with the lock that it must not lose."""
-
-    key: int = 0
-
-    def _is_same(self, also: sql.Composable | None) -> bool:
-        pid, locked = self._answer(session_query(self.key), also)
-        if pid == self.pid and not locked:
-            raise MigrationFailed(
-                "The run lost its lock, though its connection is still the same.",
-                hint="Take DISCARD ALL and pg_advisory_unlock_all() out of the migration.",
-            )
-        return bool(pid == self.pid)
-
-
-@contextmanager
-def acquire_run_lock(
-    connection: BaseDatabaseWrapper,
-    domain: Domain,
-    *,
-    wait: float,
-    report: Callable[[str], None],
-    clock: Clock = time,
-) -> Iterator[RunLock]:
-    """Keep every run out that must not happen beside a run of the domain.
-
-    A session that already has the locks gets them once more. Inside a transaction the locks
-    last until its end, and there is no waiting for them.
-
-    Arguments:
-        wait: seconds to try for; with 0 there is one attempt.
-        report: is told who has the lock, at once and then every ten seconds.
-
-    Raises:
-        LockBusy: another run had the lock for longer than ``wait``.
-    """
-    keys = LockKeys.of(connection, domain)
-    attempt = LockAttempt(connection, domain, keys)
-    try:
-        _wait(attempt, wait=wait, report=report, clock=clock)
-        yield RunLock(connection=connection, pid=backend_pid(connection), key=keys.own)
-    finally:
-        attempt.release_all()
-
-
 @dataclass
 class LockAttempt:
     """The locks of one run, as far as they are had."""
@@ -307,7 +251,7 @@ class LockAttempt:
                 self._release(lock)
 
 
-def _wait(
+def wait_for_locks(
     attempt: LockAttempt, *, wait: float, report: Callable[[str], None], clock: Clock
 ) -> None:
     begun = clock.monotonic()

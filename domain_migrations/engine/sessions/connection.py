@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,16 +20,70 @@ from ...exceptions import (
     MigrationFailed,
     StatementTimeout,
 )
-from .advisory_locks import Clock
-from .errors import (
-    CONNECTION_CLASSES,
-    PRIVILEGE_STATES,
-    TIMEOUT_STATES,
-    first_line,
-    sqlstate_of,
-)
 
 WAIT_PAUSE = 0.5
+
+LOST = (OperationalError, InterfaceError)
+"""Raised by Django when a connection is gone."""
+
+PRIVILEGE_STATES = frozenset({"42501"})
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+TIMEOUT_STATES = frozenset({LOCK_NOT_AVAILABLE, "57014"})
+"""lock_not_available and query_canceled; PostgreSQL manual, appendix A."""
+
+CONNECTION_CLASSES = ("08", "57P")
+"""Connection exceptions and operator intervention; PostgreSQL manual, appendix A."""
+
+
+def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:
+    """Return the error for what the database says by a code of the world around it."""
+    if state in PRIVILEGE_STATES:
+        return InsufficientPrivilege
+    if state in TIMEOUT_STATES:
+        return StatementTimeout
+    if state is not None and state.startswith(CONNECTION_CLASSES):
+        return DatabaseUnavailable
+    return None
+
+
+def first_line(exc: BaseException) -> str:
+    """Return the first line of an error: PostgreSQL's primary message, without its DETAIL."""
+    current: BaseException | None = exc
+    while current is not None:
+        diagnosis = getattr(current, "diag", None)
+        if diagnosis is not None and diagnosis.message_primary:
+            return str(diagnosis.message_primary)
+        current = current.__cause__
+    text = str(exc).strip()
+    return text.splitlines()[0] if text else type(exc).__name__
+
+
+def sqlstate_of(exc: BaseException | None) -> str | None:
+    """Return PostgreSQL's code for an error, however Django or a migration wrapped it."""
+    seen: set[int] = set()
+    while exc is not None and id(exc) not in seen:
+        seen.add(id(exc))
+        state = getattr(exc, "sqlstate", None)
+        if isinstance(state, str):
+            return state
+        exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+    return None
+
+
+def is_alive(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether the client considers the connection open, without a query."""
+    raw = connection.connection
+    return raw is not None and not raw.closed
+
+
+class Clock(Protocol):
+    """The part of the module ``time`` that waiting needs."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float, /) -> None: ...
 
 
 @contextmanager

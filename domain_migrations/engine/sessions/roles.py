@@ -24,7 +24,7 @@ from psycopg.pq import TransactionStatus
 from ...conf import get_settings
 from ...domains import CORE_SCHEMA, Domain, get_domain
 from ...exceptions import InvalidConfiguration
-from .session import is_alive
+from .connection import is_alive
 
 MAX_NAME_BYTES = 63
 SECRET_FIELDS = frozenset({"password"})

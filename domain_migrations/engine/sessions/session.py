@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
+from ...domains import Domain
 from ...exceptions import DatabaseUnavailable, MigrationFailed
+from .advisory_locks import LockAttempt, LockKeys, session_query, wait_for_locks
+from .connection import (
+    LOST,
+    Clock,
+    check_backend_and_encoding,
+    is_alive,
+    translate_database_errors,
+)
 from .pooling import backend_pid, detect_pooling
-
-LOST = (OperationalError, InterfaceError)
 
 SET = "SELECT set_config(%s, %s, false)"
 
@@ -96,10 +104,82 @@ def lost_connection(step: str) -> MigrationFailed:
     )
 
 
-def is_alive(connection: BaseDatabaseWrapper) -> bool:
-    """Tell, without asking the server, whether the connection can still be worked with."""
-    raw = connection.connection
-    return raw is not None and not raw.closed
+@dataclass(frozen=True)
+class RunLock(Session):
+    """The session of a run, together with the lock that it must not lose."""
+
+    key: int = 0
+
+    def _is_same(self, also: sql.Composable | None) -> bool:
+        pid, locked = self._answer(session_query(self.key), also)
+        if pid == self.pid and not locked:
+            raise MigrationFailed(
+                "The run lost its lock, though its connection is still the same.",
+                hint="Take DISCARD ALL and pg_advisory_unlock_all() out of the migration.",
+            )
+        return bool(pid == self.pid)
+
+
+@contextmanager
+def acquire_run_lock(
+    connection: BaseDatabaseWrapper,
+    domain: Domain,
+    *,
+    wait: float,
+    report: Callable[[str], None],
+    clock: Clock = time,
+) -> Iterator[RunLock]:
+    """Keep every run out that must not happen beside a run of the domain.
+
+    A session that already has the locks gets them once more. Inside a transaction the locks
+    last until its end, and there is no waiting for them.
+
+    Arguments:
+        wait: seconds to try for; with 0 there is one attempt.
+        report: is told who has the lock, at once and then every ten seconds.
+
+    Raises:
+        LockBusy: another run had the lock for longer than ``wait``.
+    """
+    keys = LockKeys.of(connection, domain)
+    attempt = LockAttempt(connection, domain, keys)
+    try:
+        wait_for_locks(attempt, wait=wait, report=report, clock=clock)
+        yield RunLock(connection=connection, pid=backend_pid(connection), key=keys.own)
+    finally:
+        attempt.release_all()
+
+
+@contextmanager
+def locked_session(
+    alias: str,
+    domain: Domain,
+    *,
+    wait: float,
+    report: Callable[[str], None],
+    command: str = "migrate_domain",
+) -> Iterator[RunLock]:
+    """Yield the session of a run, on a connection of its own and with the domain's lock.
+
+    Arguments:
+        alias: of the database.
+        wait: how many seconds to wait for another run.
+        report: called with a message about the runs that are waited for.
+        command: shown in ``pg_stat_activity``.
+
+    Raises:
+        LockNotAvailable: another run held the lock for longer than ``wait``.
+        DomainMigrationsError: the database cannot be used; see ``translate_database_errors``
+            and ``check_backend_and_encoding``.
+    """
+    name = f"{command} {domain.name}"
+    with (
+        translate_database_errors(alias),
+        dedicated_connection(alias, application_name=name) as connection,
+    ):
+        check_backend_and_encoding(connection)
+        with acquire_run_lock(connection, domain, wait=wait, report=report) as lock:
+            yield lock
 
 
 @contextmanager

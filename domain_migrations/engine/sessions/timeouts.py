@@ -20,13 +20,10 @@ from django.db.migrations.migration import Migration
 from psycopg import sql
 
 from ...conf import get_settings
-from ..runner.options import MigrateOptions
-from .advisory_locks import Clock
 from .blockers import INTERVAL, BlockerWatcher, join_sessions
 from .concurrent_indexes import IndexBuilder, built_index, is_concurrent
-from .errors import sqlstate_of
+from .connection import LOST, Clock, is_alive, sqlstate_of
 from .pooling import backend_pid
-from .session import LOST, is_alive
 
 RETRIED_STATES = {
     "55P03": "a lock was not had in time",
@@ -109,7 +106,8 @@ class LockPolicy:
 
     Arguments:
         connection: the run's own.
-        options: the limits, where they are not those of the settings.
+        lock_timeout: seconds; the setting's unless given.
+        statement_timeout: seconds; the setting's unless given.
         report: told who blocked, and of every new attempt.
 
     Attributes:
@@ -120,9 +118,10 @@ class LockPolicy:
     def __init__(
         self,
         connection: BaseDatabaseWrapper,
-        options: MigrateOptions,
         *,
         report: Callable[[str], None],
+        lock_timeout: float | None = None,
+        statement_timeout: float | None = None,
         clock: Clock = time,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -130,8 +129,8 @@ class LockPolicy:
         self.connection = connection
         self.report = report
         self.policy = RetryPolicy(retries=settings.retries)
-        self.lock_timeout = _chosen(options.lock_timeout, settings.lock_timeout)
-        self.statement_timeout = _chosen(options.statement_timeout, settings.statement_timeout)
+        self.lock_timeout = _chosen(lock_timeout, settings.lock_timeout)
+        self.statement_timeout = _chosen(statement_timeout, settings.statement_timeout)
         self._clock = clock
         self._chance = chance
         self._watcher: BlockerWatcher | None = None

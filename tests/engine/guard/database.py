@@ -18,7 +18,6 @@ from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
 from domain_migrations.engine.runner.loader import load_domain
-from domain_migrations.engine.runner.options import MigrateOptions
 from domain_migrations.engine.sessions.session import Session
 from domain_migrations.engine.sessions.timeouts import LockPolicy
 from tests.engine.guard.helpers import lay_out
@@ -146,7 +145,7 @@ def run(migration: migrations.Migration, *, backwards: bool = False) -> None:
         connection,
         load_domain(connection, domain),
         journal=journal,
-        traffic=LockPolicy(connection, MigrateOptions(), report=lambda _: None),
+        traffic=LockPolicy(connection, report=lambda _: None),
         check_session=Session.of(connection).assert_same,
     )
     (executor.unapply_migration if backwards else executor.apply_migration)(state(), migration)

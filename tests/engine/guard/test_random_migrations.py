@@ -20,7 +20,6 @@ from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
 from domain_migrations.engine.runner.loader import load_domain
-from domain_migrations.engine.runner.options import MigrateOptions
 from domain_migrations.engine.sessions.session import Session
 from domain_migrations.engine.sessions.timeouts import LockPolicy
 from domain_migrations.exceptions import BoundaryViolation
@@ -161,7 +160,7 @@ def refusal(migration: migrations.Migration, domain: str) -> str | None:
         connection,
         load_domain(connection, owner),
         journal=journal,
-        traffic=LockPolicy(connection, MigrateOptions(), report=lambda _: None),
+        traffic=LockPolicy(connection, report=lambda _: None),
         check_session=Session.of(connection).assert_same,
     )
     try:

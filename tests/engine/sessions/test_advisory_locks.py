@@ -9,8 +9,8 @@ from django.db import DataError, connection, connections, transaction
 from psycopg import sql
 
 from domain_migrations.domains import Domain
-from domain_migrations.engine.sessions.advisory_locks import acquire_run_lock, holders, lock_key
-from domain_migrations.engine.sessions.session import dedicated_connection
+from domain_migrations.engine.sessions.advisory_locks import holders, lock_key
+from domain_migrations.engine.sessions.session import acquire_run_lock, dedicated_connection
 from domain_migrations.exceptions import EXIT_TEMPORARY, LockNotAvailable, MigrationFailed
 from tests.support.sessions import (
     HR,

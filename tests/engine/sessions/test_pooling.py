@@ -10,9 +10,12 @@ import psycopg
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
-from domain_migrations.engine.sessions.advisory_locks import acquire_run_lock
 from domain_migrations.engine.sessions.pooling import Pooling, detect_pooling
-from domain_migrations.engine.sessions.session import backend_pid, dedicated_connection
+from domain_migrations.engine.sessions.session import (
+    acquire_run_lock,
+    backend_pid,
+    dedicated_connection,
+)
 from domain_migrations.exceptions import LockNotAvailable, PooledConnection
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.servers import TestServer

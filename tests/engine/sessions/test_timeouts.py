@@ -9,9 +9,8 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 from django.db.migrations import Migration
 
-from domain_migrations.engine.runner.options import MigrateOptions
 from domain_migrations.engine.sessions.blockers import BlockerWatcher, blockers
-from domain_migrations.engine.sessions.errors import sqlstate_of
+from domain_migrations.engine.sessions.connection import sqlstate_of
 from domain_migrations.engine.sessions.timeouts import LockPolicy, RetryPolicy, timeouts
 from domain_migrations.exceptions import MigrationFailed
 from tests.support.sessions import execute, in_thread, indexes, other_session, until
@@ -45,10 +44,10 @@ def setting(name: str) -> str:
 def traffic_of(messages: list[str], clock: Any = time, **options: float) -> LockPolicy:
     return LockPolicy(
         connections["default"],
-        MigrateOptions(**options),
         report=messages.append,
         clock=clock,
         chance=lambda: 0.5,
+        **options,
     )
 
 

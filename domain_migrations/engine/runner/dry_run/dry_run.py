@@ -13,11 +13,9 @@ from ....exceptions import UnknownTarget
 from ...boundary.plan import check_plan
 from ...history.status import read_statuses
 from ...history.tables import ensure_schema
-from ...sessions.advisory_locks import RunLock
 from ...sessions.connection import translate_database_errors
-from ...sessions.exclusive import locked_session
 from ...sessions.scratch_databases import clear_content_type_cache
-from ...sessions.session import own_connection
+from ...sessions.session import RunLock, locked_session, own_connection
 from ...sources.files import MigrationKey
 from ..interruptions import check_interrupted
 from ..loader import load_domain
@@ -71,14 +69,14 @@ class DryRun:
         The connection is a new one, closed at the end: what a session keeps beyond a rollback,
         such as advisory locks that a migration takes, goes with it.
         """
-        wait, reporter = self.options.lock_wait_seconds, self.reporter
+        wait, report = self.options.lock_wait_seconds, self.reporter.on_wait
         with ExitStack() as stack:
             stack.enter_context(own_connection(alias))
             core = get_domain(CORE)
             self.applies_core_first = self._core_first(alias, core)
             if self.applies_core_first:
-                stack.enter_context(locked_session(alias, core, wait=wait, reporter=reporter))
-            lock = locked_session(alias, self.domain, wait=wait, reporter=reporter)
+                stack.enter_context(locked_session(alias, core, wait=wait, report=report))
+            lock = locked_session(alias, self.domain, wait=wait, report=report)
             yield stack.enter_context(lock)
 
     def _core_first(self, alias: str, core: Domain) -> bool:

@@ -23,8 +23,8 @@ from ...guard.guard import Footprint
 from ...guard.transaction import LOCK_STRENGTH
 from ...history.journal import Direction, Journal
 from ...history.run_context import RunContext
-from ...sessions.advisory_locks import RunLock
-from ...sessions.errors import LOCK_NOT_AVAILABLE
+from ...sessions.connection import LOCK_NOT_AVAILABLE
+from ...sessions.session import RunLock
 from ...sessions.timeouts import LockPolicy, RetryPolicy
 from ...sources.files import MigrationKey
 from ...sql.lexer import Token, statements
@@ -268,7 +268,12 @@ class RolledBackExecutor(DomainExecutor):
         self, lock: RunLock, loader: DomainLoader, options: MigrateOptions, reporter: Reporter
     ) -> None:
         journal = Journal(lock.connection, loader.domain, RunContext())
-        traffic = LockPolicy(lock.connection, options, report=reporter.on_note)
+        traffic = LockPolicy(
+            lock.connection,
+            report=reporter.on_note,
+            lock_timeout=options.lock_timeout,
+            statement_timeout=options.statement_timeout,
+        )
         traffic.policy = RetryPolicy(retries=0)
         super().__init__(
             lock.connection,

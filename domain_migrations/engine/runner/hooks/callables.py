@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
-from ...sessions.errors import first_line
+from ...sessions.connection import first_line
 from .result import BoundedOutput, HookResult
 
 REPEAT_SECONDS = 1.0

@@ -21,9 +21,8 @@ from ....domains import Domain
 from ....exceptions import DatabaseUnavailable, DomainMigrationsError, HookFailed
 from ....signals import domain_migrate_failed, domain_post_migrate, domain_pre_migrate
 from ...history.journal import Journal
-from ...sessions.advisory_locks import RunLock
-from ...sessions.errors import sqlstate_of
-from ...sessions.session import is_alive
+from ...sessions.connection import is_alive, sqlstate_of
+from ...sessions.session import RunLock
 from ..options import MigrateOptions
 from ..plan import Plan
 from ..reporter import Reporter
