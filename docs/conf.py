@@ -1,4 +1,4 @@
-"""Sphinx's settings: `python -m sphinx -q -W -b html docs build/docs`."""
+"""Sphinx configuration: `python -m sphinx -q -W -b html docs build/docs`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ version = release = __version__
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
-# Headings can be linked to as they are on the usual code hosts.
+# Generate heading anchors in the same way as the common code hosts.
 myst_heading_anchors = 3
 
 html_theme = "furo"
