@@ -1,1 +1,1 @@
-"""Measurements; none runs by default."""
+"""Benchmarks; none of them runs by default."""

@@ -1,15 +1,15 @@
-"""What the footprint guard costs: inventory's history applied with it and without it.
+"""Cost of the boundary guard: inventory's history applied with and without it.
 
     python -m benchmarks.guard
     python -m benchmarks.guard --relations 500 --runs 1
 
-Runs `manage.py migrate_domain inventory` with the guard and without it, alternating, in a database
-that has all of this project but inventory, and in one with that many relations more: tables of
-another domain and their indexes. `share` is the time spent in the guard by the rest of the same
-process's time, and what the limit is for; `of_run` is its share of what comes after
-`django.setup()`. `difference` compares the medians of both kinds of processes, and so contains
-whatever else the machine did meanwhile. Prints one JSON object; the exit status is 1 when a share
-exceeds the limit.
+Runs `manage.py migrate_domain inventory` alternately with and without the guard, in a database that
+contains all of this project except inventory, and in one with the given number of additional
+relations: tables of another domain and their indexes. `share`, to which the limit applies, is the
+time spent in the guard divided by the rest of the same process's time; `of_run` is its share of the
+time after `django.setup()`. `difference` compares the medians of both kinds of processes, and so
+includes whatever else the machine did in the meantime. Prints one JSON object; the exit status is 1
+if a share exceeds the limit.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import django
 from psycopg import sql
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ["DOMAIN_SNAPSHOTS"] = "off"  # The history is what is applied here.
+os.environ["DOMAIN_SNAPSHOTS"] = "off"  # Replay the history.
 django.setup()
 
 from django.db import connections  # noqa: E402
@@ -41,7 +41,7 @@ from tests.support.commands import ROOT, call  # noqa: E402
 DATABASES = {"this project": 0, "many relations": 50_000}
 LIMIT = 0.05
 BATCH = 500
-"""Tables made in one transaction: each takes two locks, and the table of locks is small."""
+"""Tables created in one transaction: each takes two locks, and the lock table is small."""
 
 CREATE_RELATIONS = """
 DO $do$ BEGIN
@@ -58,7 +58,7 @@ DELETE FROM auth_permission WHERE content_type_id IN (
 DELETE FROM django_content_type WHERE app_label = 'inventory'
 """
 
-# A database that is never vacuumed would become slower from run to run.
+# Without VACUUM, the database would become slower from run to run.
 VACUUM = """
 VACUUM ANALYZE pg_class, pg_attribute, pg_attrdef, pg_constraint, pg_depend, pg_description,
     pg_index, pg_proc, pg_rewrite, pg_sequence, pg_shdepend, pg_trigger, pg_type,
@@ -84,13 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.guard", description=__doc__)
     parser.add_argument("--relations", type=int, default=DATABASES["many relations"])
     parser.add_argument("--runs", type=int, default=15, help="pairs of runs in each database")
-    parser.add_argument("--limit", type=float, default=LIMIT, help="share of the time without it")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="share of the time without the guard")
     return parser
 
 
 @contextmanager
 def _server() -> Iterator[servers.TestServer]:
-    """A server of its own, which Django's default connection points to."""
+    """Start a separate server, to which Django's default connection points."""
     folder = servers.make_folder()
     server = servers.server_of_this_run()
     try:
@@ -119,7 +119,7 @@ def _database(server: servers.TestServer, relations: int) -> Iterator[str]:
 
 
 def _measure(server: servers.TestServer, database: str, runs: int) -> dict[str, Any]:
-    _run(server, database, "with")  # Compiles modules, fills the disk's cache.
+    _run(server, database, "with")  # Compiles modules and fills the disk cache.
     shares, of_run = [], []
     seconds: dict[str, list[float]] = {"with": [], "without": []}
     for number in range(runs):
@@ -141,7 +141,7 @@ def _measure(server: servers.TestServer, database: str, runs: int) -> dict[str, 
 
 
 def _run(server: servers.TestServer, database: str, kind: str) -> tuple[float, float, float]:
-    """Seconds of a process that applies the history, of its run, and of the guard in that."""
+    """Return the seconds of a process that applies the history, of its run, and of the guard."""
     with server.connect(database) as session:
         session.execute(FORGET)
         session.execute(VACUUM)

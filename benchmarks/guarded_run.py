@@ -1,9 +1,9 @@
-"""`manage.py migrate_domain inventory` with a clock in the guard, or without a guard.
+"""`manage.py migrate_domain inventory` with a timer in the guard, or without a guard.
 
     python -m benchmarks.guarded_run with|without
 
-What `benchmarks.guard` starts and times. Prints one JSON object: the seconds that the run took
-after `django.setup()`, and those of them spent in the guard.
+`benchmarks.guard` starts and times this process. Prints one JSON list: the seconds that the run took
+after `django.setup()`, and the seconds spent in the guard.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from domain_migrations.engine.runner import executor  # noqa: E402
 
 
 class TimedGuard(BoundaryGuard):
-    """The guard, with a clock."""
+    """The guard, with a timer."""
 
     seconds = 0.0
 

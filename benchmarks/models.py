@@ -1,4 +1,4 @@
-"""The models that the benchmarks query: a small drug catalogue in a schema."""
+"""Models queried by the benchmarks: a small drug catalogue in a schema."""
 
 from __future__ import annotations
 

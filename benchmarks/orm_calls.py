@@ -1,11 +1,11 @@
-"""What this backend costs an ordinary query: the same ORM calls on it and on stock Django's.
+"""Cost of this backend for ordinary queries: the same ORM calls on it and on Django's backend.
 
     python -m benchmarks.orm_calls
     python -m benchmarks.orm_calls --calls 1000 --limit 1.10
 
-Both backends use the same database and the same tables, which are in a schema. Calls alternate one
-by one, so that whatever else the machine does hits both alike; medians are compared. Prints one
-JSON object; the exit status is 1 when the ratio exceeds the limit.
+Both backends use the same database and the same tables, which are in a schema. Calls strictly
+alternate, so that other load on the machine affects both equally; medians are compared. Prints one
+JSON object; the exit status is 1 if the ratio exceeds the limit.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
 def measure(operations: dict[str, Operation], *, calls: int) -> dict[str, Any]:
     """Time ``calls`` calls on each backend, spread evenly over the operations.
 
-    The ratio is that of the two sums of medians, that is of one typical call of each kind.
+    The ratio is that of the two sums of medians: one typical call of each kind.
     """
     from django.db import connections
 
@@ -114,7 +114,7 @@ def _configure(parameters: dict[str, str]) -> None:
 
 
 def _prepare() -> dict[str, Operation]:
-    """Make and fill the tables, and return the operations by name."""
+    """Create and fill the tables, and return the operations by name."""
     from django.db import connection, models
 
     from benchmarks.models import SCHEMA, Company, Drug, Tag

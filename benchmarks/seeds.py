@@ -1,12 +1,12 @@
-"""What seeding a file of a million rows takes: time, and memory above the start.
+"""Cost of seeding a file with a million rows: time and additional memory.
 
     python -m benchmarks.seeds
     python -m benchmarks.seeds --rows 100000
 
-A CSV file is seeded into `inventory.companies` three times, each in a process of its own: into the
-empty table; in a new version that changes every row, after a site has changed some; and in one
-whose last row is wrong, of which nothing may be kept. Prints one JSON object; the exit status is 1
-when a run took more memory than the limit, or did not do what it had to. Needs Linux's `/proc`.
+A CSV file is seeded into `inventory.companies` three times, each time in a separate process: into
+the empty table; in a new version that changes every row, after some were changed locally; and in a
+version whose last row is invalid, so that nothing may be kept. Prints one JSON object; the exit
+status is 1 if a run took more memory than the limit or had the wrong result. Needs Linux's `/proc`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--limit", type=float, default=LIMIT_MB, help="MB above the start")
+    parser.add_argument("--limit", type=float, default=LIMIT_MB, help="MB in addition to the start")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser
 
@@ -130,7 +130,7 @@ def _run(folder: str, environment: dict[str, str]) -> dict[str, Any]:
 def _child(folder: Path) -> None:
     files.seeds_folder = lambda label: folder / label / "seeds"
     connections["default"].ensure_connection()
-    # The peak that a process begins with is that of the one it came from.
+    # A process starts with the memory peak of its parent process.
     FORGET_PEAK.write_text("5")
     before, begun = _peak_mb(), time.perf_counter()
     result = seed_domain("inventory")
@@ -149,7 +149,7 @@ def _child(folder: Path) -> None:
 
 
 def _peak_mb() -> float:
-    """Return the most memory that the process has had since its peak was forgotten."""
+    """Return the peak memory of the process since the peak was last reset."""
     (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024
 

@@ -1,1 +1,1 @@
-"""What a deploy costs: this project, stock Django, Knex and psql, on generated projects."""
+"""Cost of a deployment: this project, standard Django, Knex and psql, on generated projects."""

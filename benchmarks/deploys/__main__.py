@@ -1,10 +1,10 @@
-"""What deploys cost, measured: `python -m benchmarks.deploys`.
+"""Deployment benchmarks: `python -m benchmarks.deploys`.
 
     python -m benchmarks.deploys --json build/deploys.json
     python -m benchmarks.deploys --domains 2 --migrations 5 --runs 1 --only one-domain
 
-Generates projects, starts a server, and runs the contenders of each scenario in turn. Prints
-each run as it ends, then a JSON object.
+Generates projects, starts a server, and runs the contenders of each scenario alternately. Prints
+the result of each run, then a JSON object.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.deploys", description=__doc__)
     parser.add_argument("--domains", type=int, default=20)
-    parser.add_argument("--migrations", type=int, default=100, help="of each domain")
-    parser.add_argument("--operations", type=int, default=1, help="of each migration")
+    parser.add_argument("--migrations", type=int, default=100, help="per domain")
+    parser.add_argument("--operations", type=int, default=1, help="per migration")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", action="append", choices=SCENARIOS, help="repeat for several")
     parser.add_argument("--json", type=Path, help="a file to write the results to")

@@ -1,4 +1,4 @@
-"""The history of a generated app: operations, ten to a table, and the models they add up to."""
+"""Migration history of a generated app: ten operations per table, and the resulting models."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ID = 'models.BigAutoField(auto_created=True, primary_key=True, serialize=False, 
 
 @dataclass
 class Table:
-    """A model as the operations so far have made it.
+    """A model in the state produced by the operations so far.
 
     Attributes:
-        fields, indexes, constraints: the source of each, as in a model.
+        fields, indexes, constraints: the source code of each, as in a model.
     """
 
     name: str
@@ -28,10 +28,10 @@ class Table:
 
 @dataclass
 class History:
-    """Writes an app's operations, and remembers what they add up to.
+    """Generates an app's operations, and keeps track of the resulting models.
 
     Arguments:
-        label: the app's label, and its schema's name.
+        label: the app's label, which is also the name of its schema.
         qualified: whether tables are in the app's schema; else they are in ``public``.
     """
 
@@ -40,7 +40,7 @@ class History:
     tables: list[Table] = field(default_factory=list)
 
     def migrations(self, count: int, operations: int) -> Iterator[list[str]]:
-        """Yield the source of each migration's operations.
+        """Yield the source code of each migration's operations.
 
         Arguments:
             count: how many migrations.

@@ -1,4 +1,4 @@
-"""Knex with the same SQL: a knexfile, a folder and a history table for each domain."""
+"""Knex with the same SQL: one knexfile, one folder and one history table per domain."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ exports.down = async () => {{}};
 
 
 def install() -> Path | None:
-    """Install Knex with npm, once, and return its folder; None where there is no npm."""
+    """Install Knex with npm, once, and return its folder; None if npm is not installed."""
     npm = shutil.which("npm")
     if npm is None:
         print("Knex is left out: it needs npm, of Node.js.", file=sys.stderr)
@@ -61,7 +61,7 @@ def write_domain(folder: Path, label: str, migrations: list[list[str]]) -> None:
     """Write a domain's knexfile and migrations.
 
     Arguments:
-        migrations: the SQL of each.
+        migrations: the SQL statements of each migration.
     """
     folder.joinpath(f"{label}.knexfile.js").write_text(KNEXFILE.format(label=label))
     package = folder / label
@@ -78,12 +78,12 @@ def _escaped(statement: str) -> str:
 
 
 def knex(site: Site, folder: Path, label: str, database: str) -> Contender:
-    """Return the contender that applies a domain's migrations to a database that has core."""
+    """Return the contender that applies a domain's migrations to a database with core."""
 
     def prepare() -> None:
         site.renew(database, site.core)
         with site.server.connect(database) as session:
-            # Knex wants its table's schema to be there.
+            # Knex requires the schema of its history table to exist.
             session.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(label)))
 
     return Contender(

@@ -1,4 +1,4 @@
-"""Times processes: alternating, several times, with their CPU and memory."""
+"""Repeated, alternating measurements of processes: time, CPU and memory."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TIMER = Path(__file__).with_name("timer.py")
 
 @dataclass(frozen=True)
 class Sample:
-    """One process.
+    """The measurement of one process.
 
     Attributes:
         seconds: from start to end.
-        cpu: seconds of CPU, of its own processes; the server's are not among them.
-        memory: peak of the process that was started, in bytes.
+        cpu: CPU seconds of the client processes, without those of the server.
+        memory: peak memory of the started process, in bytes.
     """
 
     seconds: float
@@ -32,15 +32,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that is measured against others.
+    """A command that is compared with others.
 
     Attributes:
-        name: in the report.
-        command: a process that exits 0.
-        folder: where it runs.
-        environment: variables besides those of this process.
-        prepare: called before each run, and not measured.
-        runs: how often at most, for what takes very long.
+        name: shown in the report.
+        command: exits with 0.
+        folder: the working directory.
+        environment: variables in addition to those of this process.
+        prepare: called before each run; not measured.
+        runs: the maximum number of runs, for commands that take very long.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Measured:
 
 
 def measure(contenders: Sequence[Contender], runs: int) -> list[Measured]:
-    """Run the contenders in turn, so often, in an order that changes from round to round."""
+    """Run each contender ``runs`` times, in an order that rotates from round to round."""
     found = {contender.name: Measured(contender.name) for contender in contenders}
     for number in range(runs):
         first = number % len(contenders)

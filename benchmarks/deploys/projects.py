@@ -1,6 +1,6 @@
-"""Generated projects: as many apps with as many migrations as asked for.
+"""Generated projects with the given numbers of apps and migrations.
 
-The same apps as domains with schemas of their own, or as stock Django has them, in ``public``.
+The same apps are either domains with their own schemas, or standard Django apps in ``public``.
 """
 
 from __future__ import annotations
@@ -93,11 +93,11 @@ class {name}(models.Model):
 
 @dataclass(frozen=True)
 class GeneratedProject:
-    """A project on disk.
+    """A generated project on disk.
 
     Attributes:
-        folder: where its manage.py is.
-        labels: of its apps.
+        folder: contains its manage.py.
+        labels: the labels of its apps.
     """
 
     folder: Path
@@ -110,11 +110,11 @@ def write_project(
     """Write a project.
 
     Arguments:
-        folder: made anew.
+        folder: created by this function.
         style: whether the apps are domains.
-        domains: how many apps.
-        migrations: how many migrations each app has.
-        operations: how many operations each migration has.
+        domains: the number of apps.
+        migrations: the number of migrations of each app.
+        operations: the number of operations in each migration.
     """
     labels = tuple(f"app_{number:03}" for number in range(1, domains + 1))
     folder.mkdir(parents=True)
@@ -127,7 +127,7 @@ def write_project(
 
 
 def write_app(folder: Path, style: Style, *, migrations: int, operations: int = 1) -> None:
-    """Write one app; over an app with fewer migrations it adds the others."""
+    """Write one app; if it exists with fewer migrations, add the missing ones."""
     history = History(folder.name, qualified=style == "domains")
     package = folder / "migrations"
     package.mkdir(parents=True, exist_ok=True)

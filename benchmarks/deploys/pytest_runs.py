@@ -1,4 +1,4 @@
-"""How long pytest takes to its first test: the test database by each of the ways to have one."""
+"""Time that pytest needs to create the test database, with each of the available methods."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SETTINGS = {
     "templated": {"TEST_DATABASE_TEMPLATE": True},
 }
 MOST_FOR_STOCK = 5
-"""Domains up to which stock Django is worth waiting for."""
+"""Number of domains up to which standard Django is measured, because it is slow."""
 
 
 def test_database(site: Site, domains: int, runs: int) -> list[Measured]:
-    """Make the test database of pytest, in one process and in two workers."""
+    """Create the test database of pytest, in one process and in two workers."""
     ours = _with_tests(site.project("domains", domains, snapshots=True))
-    # What is there already is made by runs that are not measured.
+    # Databases that have to exist beforehand are created by unmeasured runs.
     for settings, name, *options in (
         ("templated", "copied"),
         ("templated", "kept", "--reuse-db"),

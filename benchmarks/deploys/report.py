@@ -1,4 +1,4 @@
-"""Writes the results of `benchmarks.deploys` into the documentation, as tables and a picture.
+"""Documentation of the results of `benchmarks.deploys`: tables and a chart.
 
 python -m benchmarks.deploys.report build/deploys.json
 """

@@ -1,4 +1,4 @@
-"""What is compared. Each function measures one question, and returns its contenders' figures."""
+"""Benchmark scenarios. Each function measures one question and returns the results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.deploys.pytest_runs import test_database
 from benchmarks.deploys.site import Site
 
 Scenario = Callable[[Site, int, int], list[Measured]]
-"""Takes the site, the number of domains and of runs."""
+"""A function of the site, the number of domains and the number of runs."""
 
 FIRST = "app_001"
 
@@ -22,7 +22,7 @@ def nothing_pending(site: Site, domains: int, runs: int) -> list[Measured]:
     ours, stock = site.project("domains", domains), site.project("stock", domains)
     site.renew("benchmark_ours")
     site.manage(ours, "benchmark_ours", "migrate_domain", "--all", "--jobs", "2")
-    # What is recorded is all that an up-to-date run looks at.
+    # A run with nothing to do reads only the history.
     _record_stock(site, stock)
     contenders = [
         site.floor(ours, "benchmark_ours"),
@@ -42,7 +42,7 @@ def one_pending(site: Site, domains: int, runs: int) -> list[Measured]:
         project, database = site.project("domains", others + 1), f"benchmark_beside_{others}"
         site.renew(database, site.core)
         site.manage(project, database, "migrate_domain", FIRST)
-        # Recorded without being run, the others have the same histories and no tables.
+        # The others are faked: they have the same histories, but no tables.
         site.manage(project, database, "migrate_domain", "--all", "--fake")
         back = partial(
             site.manage, project, database, "migrate_domain", FIRST, f"{site.migrations - 1:04}"
@@ -84,7 +84,7 @@ def empty_database(site: Site, domains: int, runs: int) -> list[Measured]:
                     "2",
                 ),
             ),
-            # Minutes: once tells enough.
+            # Takes minutes, so one run is sufficient.
             _renewed(
                 site, site.contender("stock migrate", stock, "benchmark_stock", "migrate", runs=1)
             ),
@@ -116,7 +116,7 @@ def snapshots(site: Site, domains: int, runs: int) -> list[Measured]:
 
 
 def one_domain(site: Site, domains: int, runs: int) -> list[Measured]:
-    """All migrations of one domain, core being there."""
+    """All migrations of one domain, with core already migrated."""
     del domains
     ours, stock = site.project("domains", 1), site.project("stock", 1)
     site.renew("benchmark_stock_core")
@@ -145,7 +145,7 @@ def one_domain(site: Site, domains: int, runs: int) -> list[Measured]:
 
 
 def growth(site: Site, domains: int, runs: int) -> list[Measured]:
-    """One domain with more and more migrations."""
+    """One domain with an increasing number of migrations."""
     del domains
     contenders = []
     for count in (50, 100, 200, 400):
@@ -168,7 +168,7 @@ SCENARIOS: dict[str, Scenario] = {
 
 
 def _record_stock(site: Site, project: GeneratedProject, *run: str) -> None:
-    """Record everything as applied, without running more than those apps' migrations."""
+    """Record everything as applied, but run only the migrations of the given apps."""
     site.renew("benchmark_stock")
     for label in run or ("auth",):
         site.manage(project, "benchmark_stock", "migrate", label, "-v0")
@@ -176,7 +176,7 @@ def _record_stock(site: Site, project: GeneratedProject, *run: str) -> None:
 
 
 def _renewed(site: Site, contender: Contender, *, template: str = "template1") -> Contender:
-    """Return the contender with its database made anew before each run."""
+    """Return the contender with a new database before each run."""
     database = contender.environment.get("DATABASE_NAME") or contender.command[-1]
     prepare = partial(site.renew, database, template)
     return Contender(**{**vars(contender), "prepare": prepare})

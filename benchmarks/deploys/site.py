@@ -1,4 +1,4 @@
-"""Databases and projects for the contenders: where they run, and how they get there."""
+"""Databases and projects for the contenders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Site:
     """A server, and a folder for generated projects.
 
     Attributes:
-        migrations, operations: how many each app has, and each of them.
+        migrations: the number of migrations of each app.
+        operations: the number of operations in each migration.
     """
 
     server: servers.TestServer
@@ -44,10 +45,10 @@ class Site:
         *,
         snapshots: bool = False,
     ) -> GeneratedProject:
-        """Return the generated project, written once.
+        """Return the generated project, which is written only once.
 
         Arguments:
-            snapshots: whether every domain has one.
+            snapshots: whether every domain has a snapshot.
         """
         count = migrations or self.migrations
         name = f"{style}_{domains}_{count}" + ("_snapshots" if snapshots else "")
@@ -65,7 +66,7 @@ class Site:
         return self._projects[name]
 
     def manage(self, project: GeneratedProject, database: str, *arguments: str) -> str:
-        """Run a project's manage.py, not measured; its standard output."""
+        """Run a project's manage.py without measuring it, and return its standard output."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=project.folder,
@@ -77,7 +78,7 @@ class Site:
         ).stdout
 
     def renew(self, database: str, template: str = "template1") -> None:
-        """Make a database anew."""
+        """Drop and recreate a database."""
         databases.drop(self.server, database)
         databases.create(self.server, database, template=template)
 
@@ -94,7 +95,7 @@ class Site:
         )
 
     def floor(self, project: GeneratedProject, database: str) -> Contender:
-        """Return what no command of Django can be faster than."""
+        """Return the lower bound of any Django command."""
         return Contender(
             "django.setup() and SELECT 1",
             [sys.executable, "-c", SETUP_AND_QUERY],
@@ -103,7 +104,7 @@ class Site:
         )
 
     def psql(self, name: str, file: Path, database: str, **more: object) -> Contender:
-        """Return a contender that reads a file into a database."""
+        """Return a contender that executes a file with psql."""
         host, port, user = (self.server.parameters[key] for key in ("host", "port", "user"))
         options = ["-q", "-v", "ON_ERROR_STOP=1", "-h", host, "-p", port, "-U", user]
         return Contender(
@@ -115,13 +116,13 @@ class Site:
         )
 
     def dump(self, database: str) -> Path:
-        """Write everything that a database holds into a file, as ``psql`` restores it."""
+        """Dump the contents of a database to a file that ``psql`` can restore."""
         file = self.folder / f"{database}.sql"
         file.write_text(self.server.run_program("pg_dump", "--no-owner", database=database))
         return file
 
     def statements(self, project: GeneratedProject, database: str, label: str) -> list[list[str]]:
-        """Return the SQL of each migration of a domain, core being there."""
+        """Return the SQL of each migration of a domain, for a database with core."""
         answer = self.manage(
             project, database, "migrate_domain", label, "--plan", "--format", "json"
         )
@@ -130,7 +131,7 @@ class Site:
 
     @cached_property
     def core(self) -> str:
-        """A database that has core, to be copied."""
+        """The name of a template database with core."""
         return self._with("core")
 
     def _with(self, *domains: str) -> str:
@@ -143,7 +144,7 @@ class Site:
 
 @contextmanager
 def open_site(folder: Path, *, migrations: int, operations: int) -> Iterator[Site]:
-    """Yield a site on a server of its own, which is gone afterwards."""
+    """Yield a site on a separate server, which is removed afterwards."""
     data = servers.make_folder()
     server = servers.server_of_this_run()
     try:

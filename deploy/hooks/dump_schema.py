@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Before a run: dump the domain's schema with pg_dump, so that it can be put back.
+"""Hook before a run: dump the domain's schema with pg_dump, so that it can be restored.
 
     {
         "command": [sys.executable, "deploy/hooks/dump_schema.py", "--folder", "/var/backups"],
@@ -7,7 +7,7 @@
         "timeout": 1800,
     }
 
-The newest dumps of each domain are kept. To put one back, with the code that it belongs to:
+The newest dumps of each domain are kept. To restore one, together with the code that it belongs to:
 
     psql -c 'DROP SCHEMA "inventory" CASCADE'
     pg_restore --exit-on-error --dbname=NAME inventory-20261122T100000Z-1b9d6bcd.dump
@@ -28,13 +28,13 @@ NOTHING_THERE = "no matching schemas were found"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Dump the schema of the domain that is migrated.")
-    parser.add_argument("--folder", type=Path, required=True, help="made if it is not there")
-    parser.add_argument("--keep", type=int, default=5, help="dumps of each domain; 5 unless given")
-    parser.add_argument("--pg-dump", default="pg_dump", help="as new as the server, or newer")
+    parser.add_argument("--folder", type=Path, required=True, help="created if it does not exist")
+    parser.add_argument("--keep", type=int, default=5, help="dumps of each domain to keep")
+    parser.add_argument("--pg-dump", default="pg_dump", help="not older than the server")
     options = parser.parse_args()
     run = json.load(sys.stdin)
     (domain,) = run["domains"]
-    os.umask(0o077)  # A dump has rows in it.
+    os.umask(0o077)  # A dump contains rows.
     options.folder.mkdir(parents=True, exist_ok=True)
     moment = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     path = options.folder / f"{domain['domain']}-{moment}-{run['run'][:8]}.dump"
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def dump(program: str, schema: str, path: Path) -> subprocess.CompletedProcess[str]:
-    quoted = schema.replace('"', '""')  # It is a pattern; in quotes it means itself.
+    quoted = schema.replace('"', '""')  # The option is a pattern; quotes make it literal.
     command = [
         program,
         "--format=custom",

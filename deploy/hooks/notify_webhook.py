@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""After a run or a failure: tell a webhook, in a form that Slack and its like show as text.
+"""Hook after a run or a failure: notify a webhook, as text for Slack and similar services.
 
     [sys.executable, "deploy/hooks/notify_webhook.py"]
 
-reads WEBHOOK_URL and, if there is one, WEBHOOK_TOKEN from the environment. Behind a run that
-succeeded, exit status 0 also where the webhook did not answer (a deploy is no worse for that);
-with --strict it is 1.
+The script reads WEBHOOK_URL and, if it is set, WEBHOOK_TOKEN from the environment. If the webhook
+does not answer, the exit status is still 0, because that does not affect the deployment; with
+--strict it is 1.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from typing import Any
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Post what became of a run to a webhook.")
+    parser = argparse.ArgumentParser(description="Post the result of a run to a webhook.")
     parser.add_argument("--url", default=os.environ.get("WEBHOOK_URL"))
     parser.add_argument("--attempts", type=int, default=3)
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds for each attempt")
-    parser.add_argument("--strict", action="store_true", help="fail where nobody was told")
+    parser.add_argument("--strict", action="store_true", help="fail if the webhook did not answer")
     options = parser.parse_args()
     if not str(options.url).startswith(("https://", "http://")):
-        parser.error("set WEBHOOK_URL, or give --url, with an address that begins with https://")
+        parser.error("set WEBHOOK_URL or --url to an address that begins with https://")
     run = json.load(sys.stdin)
     body = json.dumps({"text": sentence(run), "run": run}).encode()
     for attempt in range(options.attempts):
@@ -39,7 +39,7 @@ def main() -> int:
         except urllib.error.HTTPError as exc:
             problem = f"The webhook answered {exc.code}."
             if exc.code < 500:
-                break  # It will not change its mind.
+                break  # A retry would not help.
         except (OSError, ValueError) as exc:
             problem = f"The webhook could not be reached: {exc}"
         else:

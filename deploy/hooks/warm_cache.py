@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""After a run: ask for the pages that are slow the first time, so that no visitor is the first.
+"""Hook after a run: request pages that are slow the first time, before a visitor does.
 
     {
         "command": [sys.executable, "deploy/hooks/warm_cache.py", "https://example.org/drugs/"],
         "timeout": 120,
     }
 
-Exit status 1 where a page did not answer with 200, after the others were asked for.
+The exit status is 1 if a page did not return 200; the other pages are requested anyway.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import urllib.request
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Ask for pages, so that they are cached.")
+    parser = argparse.ArgumentParser(description="Request pages, so that they are cached.")
     parser.add_argument("urls", nargs="+", metavar="URL")
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds for each page")
     options = parser.parse_args()

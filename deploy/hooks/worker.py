@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Around a run: pause a worker between two of its jobs, and let it go on.
+"""Hook around a run: pause a worker between two jobs, and resume it afterwards.
 
     "before": [[sys.executable, "deploy/hooks/worker.py", "pause", "/run/lab/worker"]],
     "after":  [[sys.executable, "deploy/hooks/worker.py", "resume", "/run/lab/worker"]],
     "failed": [[sys.executable, "deploy/hooks/worker.py", "resume", "/run/lab/worker"]],
 
-The worker takes ``turn("/run/lab/worker")`` around each job. Any number of workers may share the
-file, on one machine. For a worker that is a service, ["systemctl", "stop", "lab-worker"] and
-["systemctl", "start", "lab-worker"] do without this script.
+The worker runs each job within ``turn("/run/lab/worker")``. Any number of workers on one machine
+may share the file. A worker that is a systemd service does not need this script: use
+["systemctl", "stop", "lab-worker"] and ["systemctl", "start", "lab-worker"].
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PAUSE_SECONDS = 0.2
 
 @contextmanager
 def turn(path: Path | str) -> Iterator[None]:
-    """For the worker: wait while paused, then keep a pause from beginning during one job."""
+    """Wait while paused, then prevent a pause during one job; used by the worker."""
     while True:
         with Path(path).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
@@ -36,7 +36,7 @@ def turn(path: Path | str) -> Iterator[None]:
 
 
 def pause(path: Path, seconds: float) -> bool:
-    """Keep workers from beginning a job, and wait until none is at work."""
+    """Prevent workers from starting a job, and wait until none is running."""
     mark(path).touch()
     deadline = time.monotonic() + seconds
     with path.open("a") as lock:
@@ -63,8 +63,8 @@ def mark(path: Path) -> Path:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Pause workers between two jobs, or resume them.")
     parser.add_argument("action", choices=("pause", "resume"))
-    parser.add_argument("path", type=Path, help="the file that the workers take turns with")
-    parser.add_argument("--wait", type=float, default=60.0, help="seconds for a job to end")
+    parser.add_argument("path", type=Path, help="the file that the workers share")
+    parser.add_argument("--wait", type=float, default=60.0, help="seconds to wait for running jobs")
     options = parser.parse_args()
     if options.action == "resume":
         resume(options.path)
