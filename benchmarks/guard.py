@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.guard", description=__doc__)
     parser.add_argument("--relations", type=int, default=DATABASES["many relations"])
     parser.add_argument("--runs", type=int, default=15, help="pairs of runs in each database")
-    parser.add_argument("--limit", type=float, default=LIMIT, help="share of the time without the guard")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="highest share of the guard")
     return parser
 
 

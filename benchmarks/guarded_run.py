@@ -2,8 +2,8 @@
 
     python -m benchmarks.guarded_run with|without
 
-`benchmarks.guard` starts and times this process. Prints one JSON list: the seconds that the run took
-after `django.setup()`, and the seconds spent in the guard.
+`benchmarks.guard` starts and times this process. Prints one JSON list: the seconds that the run
+took after `django.setup()`, and the seconds spent in the guard.
 """
 
 from __future__ import annotations
