@@ -100,7 +100,7 @@ def test_settings_are_documented() -> None:
 def test_error_codes_are_documented() -> None:
     leaves = exceptions.DomainMigrationsError.__subclasses__()
     expected = [
-        [error.code, error.__name__, str(error.exit_status), str(error.__doc__)]
+        [error.code, error.__name__, str(error.exit_status), " ".join(str(error.__doc__).split())]
         for error in leaves
         if error.__module__ == exceptions.__name__
     ]
