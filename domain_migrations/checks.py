@@ -3,31 +3,31 @@
 | id | what is wrong |
 |---|---|
 | E001 | a foreign key from one domain to another, or from core to a domain |
-| E002 | a one-to-one across |
-| E003 | a many-to-many across |
-| E004 | a many-to-many through a model across |
-| E005 | inheritance across, abstract and proxy models included |
-| E006 | a generic relation across |
+| E002 | a one-to-one relation across domains |
+| E003 | a many-to-many relation across domains |
+| E004 | a many-to-many relation through a model of another domain |
+| E005 | inheritance across domains, including abstract and proxy models |
+| E006 | a generic relation across domains |
 | E007 | a table outside the domain's schema |
 | E008 | a malformed ``db_table`` |
-| E009 | a name of more than 63 bytes |
+| E009 | a name longer than 63 bytes |
 | E010 | an invalid schema name |
 | E011 | an invalid domain name |
-| E012 | two domains on one schema |
-| E013 | apps of one domain that disagree on its schema |
-| E014 | a database with another engine |
-| E015 | the router is missing |
-| E016 | the app does not come first |
-| E017 | a migration that depends on another domain's |
-| E018 | a setting that cannot be worked with |
-| E019 | a constraint from a domain on another database to core |
-| E020 | a ``DomainReference`` to what is no model |
-| E021 | a ``DomainReference`` of another type than the other's key |
-| E022 | a ``DomainReference`` whose object has no place on its model |
+| E012 | two domains that share one schema |
+| E013 | apps of one domain that declare different schemas |
+| E014 | a database that does not use the engine's backend |
+| E015 | a missing router |
+| E016 | the app is not listed first |
+| E017 | a migration that depends on another domain's migration |
+| E018 | an invalid setting |
+| E019 | a foreign key constraint to core from a domain in another database |
+| E020 | a ``DomainReference`` whose target is not a model |
+| E021 | a ``DomainReference`` whose type differs from the target's primary key |
+| E022 | a ``DomainReference`` whose accessor name is already taken on the model |
 | E023 | a migration whose stage is neither ``before`` nor ``after`` |
-| E024 | a hook that cannot be called |
+| E024 | an invalid hook |
 | W001 | (database) rows of a domain in ``public.django_migrations`` |
-| W002 | a migration that removes or renames, and has no stage |
+| W002 | a migration without a stage that removes or renames something |
 """
 
 from __future__ import annotations

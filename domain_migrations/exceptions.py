@@ -34,25 +34,26 @@ class UnknownDomain(DomainMigrationsError):
 
 
 class UnknownTarget(DomainMigrationsError):
-    """No migration of the domain has the name that was asked for."""
+    """No migration of the domain matches the given name."""
 
     code = "unknown_target"
 
 
 class AmbiguousTarget(DomainMigrationsError):
-    """Several migrations of the domain match the name that was asked for."""
+    """Several migrations of the domain match the given name."""
 
     code = "ambiguous_target"
 
 
 class DependencyNotApplied(DomainMigrationsError):
-    """A migration needs one of core that is not applied, or still carries one that is."""
+    """A migration depends on a core migration that is not applied, or an applied migration
+    depends on the one being reverted."""
 
     code = "dependency_not_applied"
 
 
 class BoundaryViolation(DomainMigrationsError):
-    """A domain uses another domain, or core uses a domain."""
+    """A domain depends on another domain, or core depends on a domain."""
 
     code = "boundary"
 
@@ -64,19 +65,19 @@ class ChecksumMismatch(DomainMigrationsError):
 
 
 class MigrationInterrupted(DomainMigrationsError):
-    """An earlier run died in the middle of a migration that has no transaction of its own."""
+    """An earlier run died during a non-atomic migration."""
 
     code = "interrupted"
 
 
 class MigrationIrreversible(DomainMigrationsError):
-    """A migration that has to be undone has no way back."""
+    """A migration that has to be reverted is irreversible."""
 
     code = "irreversible"
 
 
 class LockNotAvailable(DomainMigrationsError):
-    """Another run held the lock for longer than this one was told to wait."""
+    """Another run held the lock for longer than this run may wait."""
 
     code = "lock_busy"
     exit_status = EXIT_TEMPORARY
@@ -96,13 +97,13 @@ class DatabaseUnavailable(DomainMigrationsError):
 
 
 class InsufficientPrivilege(DomainMigrationsError):
-    """The database role may not do what the migration needs."""
+    """The database role lacks a privilege that the migration needs."""
 
     code = "privilege"
 
 
 class StatementTimeout(DomainMigrationsError):
-    """A statement ran, or waited for a lock, for longer than it was allowed to."""
+    """A statement ran, or waited for a lock, for longer than its timeout."""
 
     code = "timeout"
 
@@ -114,13 +115,13 @@ class MigrationFailed(DomainMigrationsError):
 
 
 class SeedFailed(DomainMigrationsError):
-    """A seed's file has something wrong in it, or an error stopped the seed."""
+    """A seed file is invalid, or an error stopped the seed."""
 
     code = "seed_failed"
 
 
 class HookFailed(DomainMigrationsError):
-    """A hook failed: before the migrations, so nothing was changed, or behind them."""
+    """A hook failed, either before the migrations (nothing was changed) or after them."""
 
     code = "hook_failed"
 
@@ -132,6 +133,6 @@ class StaleSnapshot(DomainMigrationsError):
 
 
 class InvalidConfiguration(DomainMigrationsError):
-    """A setting or a declaration of a domain cannot be worked with."""
+    """A setting or a declaration of a domain is invalid."""
 
     code = "invalid_configuration"
