@@ -16,10 +16,9 @@ from psycopg import sql
 
 from ..backends.postgresql.names import quote, truncate
 from ..engine.catalog import drift_ids as ids
-from ..engine.catalog.canonical import ExpressionNormalizer, cast
 from ..engine.catalog.comparison import TableComparison
-from ..engine.catalog.deparse import unquote_identifiers
 from ..engine.catalog.expected import ExpectedTable, ExpectedTables
+from ..engine.catalog.expressions import ExpressionNormalizer, cast, unquote_identifiers
 from ..engine.catalog.live_tables import Column, IndexOrConstraint, Table, read_tables
 from .introspection import deferred_statements, postgresql, qualified_name
 

@@ -30,7 +30,7 @@ from django.utils.timezone import now
 from ...domains import Domain, get_domain, get_domains
 from ...engine.catalog import drift_ids
 from ...engine.catalog.drift import find_drift
-from ...engine.catalog.sql_references import ReferencedNames
+from ...engine.catalog.unmanaged import ReferencedNames
 from ...engine.history.journal import Journal
 from ...engine.history.run_context import RunContext
 from ...engine.history.verifications import save_verification

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from . import drift_ids as ids
-from .canonical import ExpressionNormalizer, cast
 from .expected import ExpectedTable
+from .expressions import ExpressionNormalizer, cast
 from .live_tables import Column, IndexOrConstraint, Table
 
 Report = Callable[..., None]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .deparse import plain_tokens, unquote_identifiers
+from .expressions import plain_tokens, unquote_identifiers
 
 CLAUSES = frozenset(
     {"INCLUDE", "NULLS", "WITH", "TABLESPACE", "WHERE", "DEFERRABLE", "INITIALLY", "NOT", "NO"}

@@ -16,13 +16,12 @@ from django.db.migrations.state import ProjectState
 from ...domains import Domain
 from ..messages import Finding
 from . import drift_ids as ids
-from .canonical import ExpressionNormalizer
 from .comparison import TableComparison
 from .expected import ExpectedTables
+from .expressions import ExpressionNormalizer
 from .fingerprint import read_objects
 from .live_tables import Table, read_tables
-from .sql_references import ReferencedNames
-from .unmanaged import UnmanagedBaseline, UnmanagedObjects
+from .unmanaged import ReferencedNames, UnmanagedBaseline, UnmanagedObjects
 
 TABLE_KINDS = frozenset({"column", "constraint", "index", "schema", "extension"})
 """Kinds that are compared with the models, or that a schema does not own."""

@@ -26,7 +26,7 @@ from .definitions import (
     parse_index,
     significant,
 )
-from .deparse import unquote_identifiers
+from .expressions import unquote_identifiers
 from .live_tables import Column, DefaultOpclasses, IndexOrConstraint
 
 

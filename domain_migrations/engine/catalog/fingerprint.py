@@ -1,25 +1,99 @@
-"""The catalog fingerprint of a schema: everything ``pg_catalog`` says about it, as text.
+"""The fingerprint of a schema: everything ``pg_catalog`` records about it, as text.
 
 Equal text means an equal schema: the text is the same in every run, in every database and on
-PostgreSQL 15 to 18. What is not in it, because it is no part of a schema's definition: rows,
-the current value of sequences, whether a materialized view is filled, statistics, oids, file
-nodes, versions of extensions and collations, and the position of columns. A column that is
-dropped and added again can only come last, so an undo could never restore a position; what
-reads columns by position (composite types, views) has their order in its own definition.
+PostgreSQL 15 to 18. It leaves out rows, sequence values, whether a materialized view is
+populated, statistics, oids, file nodes, versions of extensions and collations, and the position
+of columns: a column that is dropped and added again can only come last, so reverting a migration
+could never restore a position. Composite types and views, which read columns by position, have
+the order in their own definitions.
+
+The text has one block for each object: a line with its kind and name, then its definition,
+indented. Blocks are sorted by name and then by kind, by code point, so a table is followed by
+its columns and constraints whatever the locale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from ...domains import get_domains
 from ..sql.query import FORCE_GENERIC_PLAN, RESET_PLAN_MODE, prepared_execute, run_sql
-from .cursor import catalog_cursor
-from .deparse import unqualify_single_source, unquote_identifiers
-from .objects import CatalogObject, compare_texts, to_text
+from .expressions import unqualify_single_source, unquote_identifiers
 from .queries import PRIVILEGES, SECTIONS
+
+INDENT = "    "
+EMPTY = "nothing"
+LONG_KINDS = (
+    "default privileges",
+    "foreign table",
+    "materialized view",
+    "operator class",
+    "operator family",
+    "text search configuration",
+    "text search dictionary",
+    "text search parser",
+    "text search template",
+    "window function",
+)
+"""The kinds of more than one word; any other kind is the first word of a title."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogObject:
+    """One object of a schema.
+
+    Attributes:
+        kind: in lower case: ``table``, ``column``, ``index``, ``function`` …
+        name: qualified, ``inventory.drugs.note``; parts are quoted only where they have anything
+            but lower-case letters, digits and underscores.
+        definition: everything else that was read about it, one property a line.
+        relation: the table, view or sequence it belongs to, unquoted and without schema, if any.
+    """
+
+    kind: str
+    name: str
+    definition: str
+    relation: str | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+SETTINGS = {
+    "search_path": "",
+    "quote_all_identifiers": "off",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+    "standard_conforming_strings": "on",
+    "jit": "off",
+}
+"""The settings that ``pg_get_…def`` depends on; and jit, which costs more than it saves here."""
+SET_LOCALLY = "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(SETTINGS))
+
+
+@contextmanager
+def catalog_cursor(connection: BaseDatabaseWrapper) -> Iterator[CursorWrapper]:
+    """Yield a cursor in whose session deparsed text depends on the catalog alone.
+
+    It reads in a transaction, or in a savepoint where one is open, that is rolled back: this
+    restores the settings and releases the locks that ``pg_get_viewdef`` takes. No transaction id
+    is assigned, so a read-only transaction will do.
+    """
+    connection.ensure_connection()
+    with connection.connection.transaction(force_rollback=True), connection.cursor() as cursor:
+        cursor.execute(SET_LOCALLY, [part for pair in SETTINGS.items() for part in pair])
+        yield cursor
+
 
 VIEW_QUERY = "as\n"
 
@@ -31,25 +105,15 @@ def fingerprint(
     exclude: Collection[str] = (),
     include_privileges: bool = False,
 ) -> str:
-    """Return the canonical text of a schema; an empty text when there is no such schema.
+    """Return the fingerprint of a schema; an empty text where the schema does not exist.
 
     Arguments:
-        exclude: tables, views or sequences to leave out with all that belongs to them, by their
-            unquoted names without the schema.
+        exclude: unquoted names of tables, views or sequences to leave out with their parts.
         include_privileges: add owners and privileges, which name the roles of one server.
     """
     return to_text(
         read_objects(connection, schema, exclude=exclude, include_privileges=include_privileges)
     )
-
-
-def compare(before: str, after: str) -> list[str]:
-    """Return what differs between two fingerprints, a sentence for each object; [] if equal.
-
-    ``column inventory.drugs.note: missing`` is in ``before`` only, ``…: added`` in ``after``
-    only, and ``… differs: text / character varying(20)`` in both.
-    """
-    return compare_texts(before, after)
 
 
 def read_objects(
@@ -60,11 +124,11 @@ def read_objects(
     include_privileges: bool = False,
     prepared: bool = False,
 ) -> tuple[CatalogObject, ...]:
-    """Return the objects of a schema that ``fingerprint`` prints, sorted as it prints them.
+    """Return the objects of a schema, sorted as its fingerprint is.
 
     Arguments:
-        prepared: the session is a run's own and asks of many schemas: to plan the queries takes
-            it as long as to answer them.
+        prepared: prepare the queries, for a run's own session that reads many schemas: planning
+            them takes as long as executing them.
     """
     queries = (*SECTIONS, PRIVILEGES) if include_privileges else SECTIONS
     values, rows = {"schema": schema}, []
@@ -95,11 +159,11 @@ WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1
 """
 
 DatabaseFingerprint = dict[str, str]
-"""Schema → fingerprint, of every schema of a database."""
+"""Schema → its fingerprint."""
 
 
 def read_catalog(connection: BaseDatabaseWrapper) -> DatabaseFingerprint:
-    """Return what the catalogs say of each schema; an undo keeps the engine's own tables."""
+    """Return the fingerprint of each schema, without the tables that the engine itself keeps."""
     with catalog_cursor(connection) as cursor:
         cursor.execute(SCHEMAS)
         schemas = [name for (name,) in cursor.fetchall()]
@@ -112,9 +176,86 @@ def read_catalog(connection: BaseDatabaseWrapper) -> DatabaseFingerprint:
 
 
 def fingerprint_differences(before: DatabaseFingerprint, after: DatabaseFingerprint) -> list[str]:
-    """Return what differs, a clause for each object; [] if nothing does."""
+    """Return one sentence for each object that differs; [] if the databases are equal."""
     return [
         difference
         for schema in sorted(before.keys() | after.keys())
         for difference in compare(before.get(schema, ""), after.get(schema, ""))
     ]
+
+
+def to_text(objects: Iterable[CatalogObject]) -> str:
+    """Return the fingerprint of the objects, which need not be sorted."""
+    blocks = sorted((item.name, item.kind, item.definition) for item in objects)
+    return "".join(_block(f"{kind} {name}", definition) for name, kind, definition in blocks)
+
+
+def parse_text(text: str) -> dict[str, tuple[str, ...]]:
+    """Return the blocks of a fingerprint: title → the lines of the definition."""
+    blocks: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if line.startswith(INDENT):
+            lines.append(line.removeprefix(INDENT))
+        elif line:
+            lines = blocks.setdefault(line, [])
+    return {title: tuple(lines) for title, lines in blocks.items()}
+
+
+def compare(before: str, after: str) -> list[str]:
+    """Return one sentence for each object that differs between two fingerprints; [] if equal.
+
+    ``column inventory.drugs.note: missing`` is in ``before`` only, ``…: added`` in ``after``
+    only, and ``… differs: text / character varying(20)`` in both. Parts of a table, view or
+    sequence that is itself missing or added are not listed.
+    """
+    old, new = parse_text(before), parse_text(after)
+    titles = sorted(old.keys() | new.keys(), key=_position)
+    replaced = {_name(title) for title in titles if (title in old) != (title in new)}
+    return [
+        sentence
+        for title in titles
+        if (sentence := _difference(title, old.get(title), new.get(title)))
+        and ((title in old and title in new) or _relation_of(title) not in replaced)
+    ]
+
+
+def _difference(title: str, old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> str | None:
+    if old == new:
+        return None
+    if new is None:
+        return f"{title}: missing"
+    if old is None:
+        return f"{title}: added"
+    removed = [line.strip() for line in old if line not in new]
+    added = [line.strip() for line in new if line not in old]
+    if not removed and not added:
+        removed, added = [line.strip() for line in old], [line.strip() for line in new]
+    return f"{title} differs: {', '.join(removed) or EMPTY} / {', '.join(added) or EMPTY}"
+
+
+def _block(title: str, definition: str) -> str:
+    lines = definition.split("\n") if definition else []
+    return "\n".join([title.replace("\n", "\\n"), *(INDENT + line for line in lines)]) + "\n"
+
+
+def _name(title: str) -> str:
+    return _split(title)[1]
+
+
+def _relation_of(title: str) -> str:
+    """Return the name without its last part; a dot inside quotes only costs brevity."""
+    return _name(title).rpartition(".")[0]
+
+
+def _position(title: str) -> tuple[str, str]:
+    kind, name = _split(title)
+    return name, kind
+
+
+def _split(title: str) -> tuple[str, str]:
+    for kind in LONG_KINDS:
+        if title.startswith(f"{kind} "):
+            return kind, title.removeprefix(f"{kind} ")
+    kind, _, name = title.partition(" ")
+    return kind, name

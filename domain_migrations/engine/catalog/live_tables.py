@@ -9,8 +9,8 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from .cursor import catalog_cursor
 from .definitions import Definition, parse_constraint, parse_foreign_key, parse_index
+from .fingerprint import catalog_cursor
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,77 @@
-"""What no model manages, compared with what the migrations are known to make.
+"""Objects that no model manages: those that migrations make with SQL, and those made by hand.
 
-A view, a trigger or a function that a migration makes with SQL has no model to compare it with.
-A domain's snapshot says what it is like after a replay.
+A view, a trigger or a function that a migration makes with SQL has no model to be compared with.
+A domain's snapshot records its definition after a replay.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.operations.base import Operation
 
 from ...domains import Domain
 from ..messages import Finding
 from . import drift_ids as ids
-from .objects import CatalogObject
+from .fingerprint import CatalogObject
+
+WORD = re.compile(r"\w+")
+STATE_OPERATIONS = (
+    "django.db.migrations.operations.fields",
+    "django.db.migrations.operations.models",
+    "domain_migrations.operations",
+)
+
+
+class ReferencedNames:
+    """The words in operations that run custom SQL or Python.
+
+    An object that none of them names was made by hand. One that they name may still have been
+    changed by hand since.
+    """
+
+    def __init__(self, migrations: Iterable[Migration]) -> None:
+        self.texts = [
+            frozenset(WORD.findall(text.lower()))
+            for migration in migrations
+            for operation in migration.operations
+            for text in _texts(operation)
+        ]
+
+    def contains(self, *names: str) -> bool:
+        """Return whether one operation has all the words of these names."""
+        words = {word for name in names for word in WORD.findall(name.lower())}
+        return bool(words) and any(words <= text for text in self.texts)
+
+
+def _texts(operation: Operation) -> Iterator[str]:
+    if isinstance(operation, SeparateDatabaseAndState):
+        for inner in operation.database_operations:
+            yield from _texts(inner)
+    elif isinstance(operation, RunSQL):
+        yield _sql_text(operation.sql)
+    elif isinstance(operation, RunPython):
+        try:
+            yield inspect.getsource(operation.code)
+        except (OSError, TypeError):
+            return  # Code that was not read from a file has no source.
+    elif type(operation).__module__ not in STATE_OPERATIONS:
+        yield repr(operation.deconstruct())
+
+
+def _sql_text(sql: object) -> str:
+    if isinstance(sql, str):
+        return sql
+    if isinstance(sql, Sequence):
+        parts = (part if isinstance(part, str) else part[0] for part in sql)
+        return "\n".join(map(str, parts))
+    return str(sql)
+
 
 KINDS = {
     ids.EXTRA_TABLE: {"table"},

@@ -17,8 +17,7 @@ from django.db.migrations.state import ProjectState
 
 from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain
-from ..catalog.sql_references import ReferencedNames
-from ..catalog.unmanaged import UnmanagedBaseline
+from ..catalog.unmanaged import ReferencedNames, UnmanagedBaseline
 from .snapshot_file import SnapshotUnreadable, read_snapshot, snapshot_file
 from .validity import stale_reasons
 

@@ -9,8 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain
-from ..catalog.fingerprint import read_objects
-from ..catalog.objects import CatalogObject, to_text
+from ..catalog.fingerprint import CatalogObject, read_objects, to_text
 from ..sql.statements import split
 from .snapshot_file import join_statements
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from domain_migrations.engine.catalog.fingerprint import compare
-from domain_migrations.engine.catalog.objects import CatalogObject, parse_text, to_text
+from domain_migrations.engine.catalog.fingerprint import CatalogObject, compare, parse_text, to_text
 
 TABLE = CatalogObject("table", "inventory.drugs", "")
 NOTE = CatalogObject("column", "inventory.drugs.note", "character varying(200)\nnot null")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain_migrations.engine.catalog.deparse import (
+from domain_migrations.engine.catalog.expressions import (
     plain_tokens,
     unqualify_single_source,
     unquote_identifiers,

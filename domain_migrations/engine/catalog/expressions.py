@@ -1,0 +1,190 @@
+"""Expressions and deparsed definitions in one spelling.
+
+PostgreSQL 15 to 18 deparse differently:
+
+- Whether an identifier is quoted depends on the keywords of the version: ``json`` is one since
+  17. Every identifier that is legal without quotes loses them.
+- Only 15 qualifies the columns of a view of one table (``SELECT drugs.id FROM drugs``). The
+  qualification is removed.
+
+String literals and function bodies are left as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from django.db import Error
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+TOKEN = re.compile(
+    r"""
+    (?P<literal> \$(?P<tag>[^\W\d]\w*)?\$ .*? \$(?P=tag)\$ | \$\$ .*? \$\$
+      | (?:[BEXbex]|[Uu]&)?'(?:[^']|'')*' )
+  | (?P<quoted> "(?:[^"]|"")*" )
+  | (?P<word> [^\W\d][\w$]* )
+  | (?P<other> \s+ | \d[\w.]* | :: | [-+*/<>=~!@\#%^&|`?]+ | . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+PLAIN = re.compile(r'"[a-z_][a-z0-9_]*"')
+SET_OPERATIONS = frozenset({"UNION", "INTERSECT", "EXCEPT"})
+AFTER_FROM = frozenset(
+    {"WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "OFFSET", "LIMIT", "FETCH", "FOR"}
+)
+
+
+def plain_tokens(text: str) -> Iterator[str]:
+    """Yield the tokens of a deparsed text, white space included."""
+    for match in TOKEN.finditer(text):
+        yield match[0]
+
+
+def unquote_identifiers(text: str) -> str:
+    """Return the text without the quotes that only some versions need."""
+    if '"' not in text:
+        return text
+    return "".join(
+        token[1:-1] if token[0] == '"' and PLAIN.fullmatch(token) else token
+        for token in plain_tokens(text)
+    )
+
+
+def unqualify_single_source(definition: str) -> str:
+    """Return a view's definition without the qualification that only 15 writes.
+
+    It is removed from the outermost query if that has one source and no set operation. Every
+    version qualifies columns in subqueries.
+    """
+    parts = list(plain_tokens(definition))
+    depths, outermost = _depths(parts)
+    top = [i for i, depth in enumerate(depths) if depth == 0 and not parts[i].isspace()]
+    source = _single_source(parts, top)
+    if source is None:
+        return definition
+    kept: list[str] = []
+    skip = 0
+    for i, part in enumerate(parts):
+        if skip:
+            skip -= 1
+        elif (
+            outermost[i]
+            and part == source
+            and parts[i + 1 : i + 2] == ["."]
+            and parts[i + 2 : i + 3] != ["*"]
+            and parts[i - 1 : i] != ["."]
+        ):
+            skip = 1
+        else:
+            kept.append(part)
+    return "".join(kept)
+
+
+def _depths(parts: list[str]) -> tuple[list[int], list[bool]]:
+    """Return each part's depth in parentheses, and whether it is in the outermost query."""
+    depths: list[int] = []
+    outermost: list[bool] = []
+    nested: list[bool] = []
+    for i, part in enumerate(parts):
+        if part == ")" and nested:
+            nested.pop()
+        depths.append(len(nested))
+        outermost.append(not any(nested))
+        if part == "(":
+            first = next((word for word in parts[i + 1 :] if not word.isspace()), "")
+            nested.append(first in ("SELECT", "WITH", "VALUES"))
+    return depths, outermost
+
+
+def _single_source(parts: list[str], top: list[int]) -> str | None:
+    """Return the name of the outermost query's source, if it has only one."""
+    words = [parts[i] for i in top]
+    if "FROM" not in words or SET_OPERATIONS & set(words):
+        return None
+    clause: list[str] = []
+    for word in words[words.index("FROM") + 1 :]:
+        if word in AFTER_FROM or word in (";", "TABLESAMPLE"):
+            break
+        clause.append(word)
+    if "," in clause or "JOIN" in clause:
+        return None
+    names = [word for word in clause if word[0] == '"' or word[0].isalpha() or word[0] == "_"]
+    return names[-1] if names else None
+
+
+EXPLAIN = "EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT {} FROM json_to_recordset('[]') AS {}"
+NAME = re.compile(r'[a-z_]\w*|"(?:[^"]|"")*"')
+
+
+class ExpressionNormalizer:
+    """The planner's spelling of expressions over the columns of one table.
+
+    Django writes ``"qty" >= 0 AND "code" IN ('a', 'b')`` and PostgreSQL keeps
+    ``((qty >= 0) AND ((code)::text = ANY (ARRAY[…])))``. The planner prints both alike, with
+    constants folded. It plans them over a function that returns rows with the table's columns, so
+    no table is read or locked and nothing is executed: it works in a read-only transaction, on a
+    standby and without privileges on the table.
+
+    Arguments:
+        columns: name → type of every column that an expression may name.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, columns: Mapping[str, str]) -> None:
+        self.connection = connection
+        self.columns = dict(columns)
+        self.spellings: dict[str, str] = {}
+
+    def prepare(self, expressions: Iterable[str]) -> None:
+        """Plan many expressions in one query; one by one when one of them is invalid."""
+        wanted = sorted({item for item in expressions if not NAME.fullmatch(item)})
+        wanted = [item for item in wanted if item not in self.spellings]
+        if not wanted or not self.columns:
+            return
+        planned = self._explain(wanted)
+        if planned is not None:
+            self.spellings.update(zip(wanted, planned, strict=True))
+        elif len(wanted) == 1:
+            self.spellings[wanted[0]] = unquote_identifiers(wanted[0])
+        else:
+            for expression in wanted:
+                self.prepare([expression])
+
+    def __call__(self, expression: str) -> str:
+        """Return the planner's spelling; an invalid expression is only unquoted."""
+        self.prepare([expression])
+        return self.spellings.get(expression, unquote_identifiers(expression))
+
+    def _explain(self, expressions: Sequence[str]) -> list[str] | None:
+        source = sql.SQL("{} ({})").format(
+            sql.Identifier("row"),
+            sql.SQL(", ").join(
+                sql.SQL("{} {}").format(sql.Identifier(name), _as_sql(kind))
+                for name, kind in self.columns.items()
+            ),
+        )
+        query = sql.SQL(EXPLAIN).format(sql.SQL(", ").join(map(_as_sql, expressions)), source)
+        self.connection.ensure_connection()
+        try:
+            with (
+                self.connection.connection.transaction(force_rollback=True),
+                self.connection.cursor() as cursor,
+            ):
+                cursor.execute(query, None)
+                plan = cursor.fetchone()[0]
+        except Error:
+            return None
+        plan = json.loads(plan) if isinstance(plan, str) else plan
+        return [unquote_identifiers(item) for item in plan[0]["Plan"]["Output"]]
+
+
+def _as_sql(text: str) -> sql.SQL:
+    """Wrap SQL that Django made or PostgreSQL deparsed."""
+    return sql.SQL(text)
+
+
+def cast(expression: str, kind: str) -> str:
+    """Return the expression, cast to a column's type."""
+    return f"({expression})::{kind}"
