@@ -2,7 +2,7 @@
 
     python docs/rooms.py
 
-Writes ``docs/images/rooms.svg``: one row for each layer, which imports rows below it only.
+Writes ``docs/explanation/rooms.svg``: one row for each layer, which imports rows below it only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURE = ROOT / "docs/images/rooms.svg"
+PICTURE = ROOT / "docs/explanation/rooms.svg"
 
 WIDTH, MARGIN, GAP, HEIGHT, TITLE = 760, 16, 10, 34, 26
 
