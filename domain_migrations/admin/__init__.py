@@ -1,6 +1,6 @@
-"""The engine's admin pages: where every domain stands, and what was ever run.
+"""The engine's admin pages: the state of every domain and the journal of every run.
 
-They only read. Installing the app is enough: ``admin.autodiscover`` finds this package.
+The pages only read. Installing the app is enough: ``admin.autodiscover`` finds this package.
 """
 
 from __future__ import annotations

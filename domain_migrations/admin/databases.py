@@ -1,4 +1,4 @@
-"""Reading of many domains, database by database; one that cannot be read is told of."""
+"""Reading many domains, database by database, with the reason for each that is unreadable."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Reader = Callable[[BaseDatabaseWrapper, list[Domain]], Iterable[tuple[str, Found
 def read_per_database(
     domains: Sequence[Domain], read: Reader[Found]
 ) -> tuple[dict[str, Found], dict[str, str]]:
-    """Return what the reader found by domain name, and why nothing is known of the others.
+    """Return what the reader found by domain name, and why the other domains are unreadable.
 
-    It is called once for each database, with the domains in it that can be read.
+    The reader is called once for each database, with the readable domains in it.
     """
     found: dict[str, Found] = {}
     problems: dict[str, str] = {}
@@ -30,9 +30,9 @@ def read_per_database(
         here = [domain for domain in domains if domain.database == alias]
         try:
             with translate_database_errors(alias):
-                closed = _unreadable(connections[alias], here)
-                problems |= closed
-                found |= read(connections[alias], [d for d in here if d.name not in closed])
+                unreadable = _unreadable(connections[alias], here)
+                problems |= unreadable
+                found |= read(connections[alias], [d for d in here if d.name not in unreadable])
         except DomainMigrationsError as exc:
             problem = f"{exc.message} {exc.hint}".strip()
             problems |= {domain.name: problem for domain in here}
@@ -40,7 +40,7 @@ def read_per_database(
 
 
 def _unreadable(connection: BaseDatabaseWrapper, domains: list[Domain]) -> dict[str, str]:
-    """Return domain name → why the connection may not read of it."""
+    """Return domain name → why the connection cannot read the domain's journal and history."""
     if connection.vendor != "postgresql":
         problem = f'The database "{connection.alias}" is not PostgreSQL.'
         return {domain.name: problem for domain in domains}

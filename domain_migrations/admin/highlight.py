@@ -1,4 +1,4 @@
-"""Python and SQL with their words marked, where Pygments is installed; plain text elsewhere."""
+"""Syntax highlighting of Python and SQL by Pygments; plain text if it is not installed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 CLASS_PREFIX = "dm-hl-"
-LONGEST = 200_000
-"""Characters that are worth marking; a longer text is shown as it is."""
+MAX_LENGTH = 200_000
+"""Characters; a longer text is not highlighted."""
 
 
 def highlight(text: str, language: str) -> SafeString:
@@ -18,13 +18,13 @@ def highlight(text: str, language: str) -> SafeString:
     Arguments:
         language: ``python`` or ``sql``.
     """
-    if len(text) > LONGEST or find_spec("pygments") is None:
+    if len(text) > MAX_LENGTH or find_spec("pygments") is None:
         return escape(text)
-    from pygments import highlight as mark
+    from pygments import highlight as pygmentize
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PostgresLexer, PythonLexer
 
     lexer = PythonLexer(stripnl=False) if language == "python" else PostgresLexer(stripnl=False)
     formatter = HtmlFormatter(nowrap=True, classprefix=CLASS_PREFIX)
-    # Pygments escapes what it formats; it writes classes, and no styles.
-    return mark_safe(str(mark(text, lexer, formatter)))  # noqa: S308
+    # Pygments escapes what it formats, and writes classes instead of styles.
+    return mark_safe(str(pygmentize(text, lexer, formatter)))  # noqa: S308

@@ -1,4 +1,4 @@
-"""A domain's migrations in order, each with where it stands, told without importing any."""
+"""A domain's migrations in order, each with its states, read without importing them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class MigrationRow:
     """One migration on its domain's page.
 
     Attributes:
-        states: the worst first.
-        step: the journal's row of when it was applied; None where the journal knows nothing.
-        failure: the last failure, if nothing has succeeded since.
+        states: the most serious first.
+        step: the journal's row of its application; None if the journal has none.
+        failure: the last attempt, if it failed.
     """
 
     key: MigrationKey
@@ -40,7 +40,7 @@ class MigrationRow:
 
 @dataclass(frozen=True)
 class History:
-    """A domain's migrations, and what is to be done about them."""
+    """A domain's migrations and its interrupted run, if any."""
 
     status: DomainStatus
     rows: tuple[MigrationRow, ...]
@@ -51,7 +51,7 @@ class History:
 
 
 def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
-    """Return the domain's migrations in the order in which they were, or will be, applied."""
+    """Return the domain's migrations in the order in which they were or will be applied."""
     (status,) = read_statuses(connection, [domain])
     interruption = find_interruption(read_entries(connection, domain))
     changed = set(edited(connection, status))
@@ -93,9 +93,9 @@ def _states(
         yield states.EDITED
     if key in applied:
         ran = [step for step in steps if step.direction == "forwards" and step.succeeded]
-        # An accepted edit is behind how the migration came there.
-        ways = [step.status for step in ran if step.status != "adopted"]
-        yield states.FAKED if ways and ways[-1] == "faked" else states.APPLIED
+        # The row of an accepted edit comes after the row of the application.
+        statuses = [step.status for step in ran if step.status != "adopted"]
+        yield states.FAKED if statuses and statuses[-1] == "faked" else states.APPLIED
     else:
         yield states.PENDING if key in status.pending else states.REPLACED
 
@@ -106,13 +106,13 @@ def _latest(steps: Sequence[JournalRow]) -> JournalRow | None:
 
 
 def last_failure(steps: Sequence[JournalRow]) -> JournalRow | None:
-    """Return the failure that nothing has made good since."""
+    """Return the last attempt, if it failed."""
     decided = [step for step in steps if step.status != "running"]
     return decided[-1] if decided and decided[-1].status == "failed" else None
 
 
 def dependency_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
-    """Return migrations on disk behind those of them that they depend on, else by name."""
+    """Return migrations on disk after those that they depend on, otherwise by name."""
     graph: dict[MigrationKey, set[MigrationKey]] = {key: set() for key in keys}
     for key in graph:
         links = links_of(key)
@@ -124,7 +124,7 @@ def dependency_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
     try:
         sorter.prepare()
     except CycleError:
-        return sorted(graph)  # A run says so; here they are to be seen all the same.
+        return sorted(graph)  # A run reports the cycle.
     ordered: list[MigrationKey] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
@@ -134,9 +134,9 @@ def dependency_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
 
 
 def resolve_dependency(key: MigrationKey) -> MigrationKey:
-    """Return the migration that a dependency means, which may name an app's first or latest.
+    """Return the migration that a dependency names, possibly as an app's first or latest.
 
-    As ``MigrationLoader.check_key``. A swappable dependency means the first.
+    Mirrors ``MigrationLoader.check_key``. A swappable dependency means the first.
     """
     label, name = key
     own = migrations_on_disk([label]) if name in (FIRST, LATEST) else set()
@@ -149,6 +149,6 @@ def resolve_dependency(key: MigrationKey) -> MigrationKey:
 
 
 def links_of(key: MigrationKey) -> MigrationLinks:
-    """Return what a migration's file says of others; nothing where there is no file."""
+    """Return the links that a migration's file declares; none without a file."""
     path = migration_file(key)
     return parse_links(key.app, path) if path else MigrationLinks(key, Path())

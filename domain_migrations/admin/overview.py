@@ -1,4 +1,4 @@
-"""Where the domains stand, as the overview shows it: a row for each."""
+"""The overview page: one row for each domain, with its state."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.core.paginator import Paginator
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.http import HttpRequest
 
 from ..domains import Domain
 from ..engine.history.journal_queries import Run, last_run_status_bulk, last_runs
@@ -21,8 +23,12 @@ from ..engine.history.verifications import StoredVerification, last_verification
 from ..engine.sessions.advisory_locks import running_domains
 from . import states
 from .databases import read_per_database
+from .page import Page
 from .states import State
 from .table_sizes import Size, read_sizes
+
+ROWS = 25
+"""Domains on a page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +36,8 @@ class Row:
     """One domain in the overview.
 
     Attributes:
-        running: whether a run has the domain's lock just now.
-        problem: why nothing is known of it; empty where something is.
+        running: whether a run holds the domain's lock.
+        problem: why the domain could not be read; empty if it could.
     """
 
     domain: Domain
@@ -52,14 +58,14 @@ class Row:
 
     @property
     def command(self) -> str:
-        """What one would run next; empty where nothing calls for it."""
+        """The command to run next; empty if there is nothing to do."""
         if self.state in (states.PENDING, states.FAILED, states.UNFINISHED):
             return f"manage.py migrate_domain {self.domain.name}"
         return ""
 
 
-def _state(last_run: str, running: bool, standing: DomainState) -> State:
-    """Return the worst that is to be said of a domain that can be read."""
+def _state(last_run: str, running: bool, history: DomainState) -> State:
+    """Return the most serious state that applies to a domain that can be read."""
     if last_run == "failed":
         return states.FAILED
     if last_run == "running":
@@ -68,18 +74,18 @@ def _state(last_run: str, running: bool, standing: DomainState) -> State:
         DomainState.PENDING: states.PENDING,
         DomainState.UNKNOWN: states.UNKNOWN,
         DomainState.CURRENT: states.UP_TO_DATE,
-    }[standing]
+    }[history]
 
 
 class Filter(NamedTuple):
-    """The filter: a part of a domain's name, schema or database, and a state's key."""
+    """The form's values: part of a domain's name, schema or database, and a state's key."""
 
     text: str = ""
     state: str = ""
 
 
 def filter_domains(domains: Sequence[Domain], wanted: Filter) -> list[Domain]:
-    """Return the domains that the filter lets through; asks the databases only for a state."""
+    """Return the matching domains; the databases are only queried to filter by state."""
     text = wanted.text.lower()
     found = [
         domain
@@ -95,16 +101,18 @@ def filter_domains(domains: Sequence[Domain], wanted: Filter) -> list[Domain]:
 
 
 def _states(connection: BaseDatabaseWrapper, domains: list[Domain]) -> Iterator[tuple[str, State]]:
-    """Yield each domain's state: the same as its row's, for far less than a row costs."""
+    """Yield each domain's state, as its row has it, at a fraction of the cost of a row."""
     results = last_run_status_bulk(connection, domains)
     running = running_domains(connection, domains)
-    for name, standing in read_states(connection, domains).items():
-        yield name, _state(results.get(name, ""), name in running, standing)
+    for name, history in read_states(connection, domains).items():
+        yield name, _state(results.get(name, ""), name in running, history)
 
 
 def read_rows(domains: Sequence[Domain], *, details: bool = True) -> list[Row]:
-    """Return a row for each domain, in as many queries as its databases need, however many
-    domains there are. A database that cannot be read makes its rows say so.
+    """Return a row for each domain.
+
+    The number of queries depends on the number of databases, not of domains. The rows of a
+    database that cannot be read have a ``problem``.
     """
 
     def read(connection: BaseDatabaseWrapper, domains: list[Domain]) -> Iterator[tuple[str, Row]]:
@@ -131,3 +139,27 @@ def read_rows(domains: Sequence[Domain], *, details: bool = True) -> list[Row]:
         rows.get(domain.name) or Row(domain=domain, problem=problems[domain.name])
         for domain in domains
     ]
+
+
+def overview(request: HttpRequest, visible: Sequence[Domain]) -> Page:
+    """Show one row for each domain, core first."""
+    wanted = Filter(request.GET.get("q", "").strip(), request.GET.get("state", ""))
+    paginator = Paginator(filter_domains(visible, wanted), ROWS)
+    page = paginator.get_page(request.GET.get("page"))
+    rows = read_rows(list(page.object_list))
+    return Page(
+        "overview.html",
+        "Domains",
+        {
+            "wanted": wanted,
+            "states": states.OF_DOMAINS,
+            "page": page,
+            "rows": rows,
+        },
+        commands=(
+            *((f"Migrate {row.domain.name}", row.command) for row in rows if row.command),
+            ("Migrate every domain, core first", "manage.py migrate_domain --all"),
+            ("Show the same as text", "manage.py show_domains"),
+            ("Look for drift and boundary violations", "manage.py verify_domain"),
+        ),
+    )

@@ -1,4 +1,4 @@
-"""What a view hands back, and what views share."""
+"""The page that a view returns, and helpers that all views share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..domains import Domain
 
 @dataclass(frozen=True)
 class Page:
-    """What a page shows.
+    """The content of a page.
 
     Attributes:
         template: its file in ``domain_migrations/admin/``.
-        trail: the pages above it, (title, address).
-        commands: what one would run next, (why, command line).
+        trail: the pages above it, as (title, address).
+        commands: the commands to run next, as (purpose, command line).
     """
 
     template: str
@@ -34,13 +34,13 @@ def url(page: str, /, **arguments: Any) -> str:
     return reverse(f"admin:domain_migrations_{page}", kwargs=arguments)
 
 
-def get_visible_domain(domains: Sequence[Domain], name: str) -> Domain:
-    """Return the domain of that name out of those that the user may look at.
+def get_visible_domain(visible: Sequence[Domain], name: str) -> Domain:
+    """Return the domain of that name among those that the user may view.
 
     Raises:
-        Http404: it is not among them; whether it exists is not told.
+        Http404: it is not among them; the message does not reveal whether it exists.
     """
-    for domain in domains:
+    for domain in visible:
         if domain.name == name:
             return domain
-    raise Http404(f'There is no domain "{name}", or you may not look at it.')
+    raise Http404(f'There is no domain "{name}", or you may not view it.')

@@ -1,4 +1,4 @@
-"""States of domains, migrations and runs: each has a sign, a word and a colour."""
+"""The states of domains, migrations and runs, each with a sign, a word and a colour."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class State(NamedTuple):
-    """A state; ``key`` names its colour, and the sign and the word say the same without it."""
+    """A state; ``key`` names its colour, which the sign and the word do not depend on."""
 
     key: str
     sign: str
@@ -41,5 +41,5 @@ OF_JOURNAL = {
 
 
 def of_journal(status: str) -> State:
-    """Return the state for a journal's status, also for one that is newer than this list."""
+    """Return the state for a journal's status; one that newer code wrote is shown as it is."""
     return OF_JOURNAL.get(status, State("unfinished", "…", status))

@@ -1,4 +1,4 @@
-"""What tables a schema has and how much room they take, told without waiting for a lock."""
+"""The tables of a schema, their foreign keys and their sizes, read without waiting for locks."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname = ANY(%s)
 ORDER BY n.nspname, c.relname
 """
-"""``pg_total_relation_size`` waits for whoever has, or waits for, the whole table: where a
-migration is at work, the size at the last ANALYZE is told instead. Of a table that was never
-analysed, as small ones are not, the rows that PostgreSQL has counted while they came are told."""
+"""``pg_total_relation_size`` waits for an ``ACCESS EXCLUSIVE`` lock on the table, held or queued:
+of a table that is being migrated, the size at the last ``ANALYZE`` is returned instead. Small
+tables are rarely analysed; their rows are those counted by PostgreSQL's statistics."""
 
 RELATIONS = """
 SELECT c.relname, r.relname, rn.nspname, k.conname
@@ -54,7 +54,7 @@ ORDER BY c.relname, k.conname
 
 
 class Relation(NamedTuple):
-    """A foreign key of a table, named as its schema has it."""
+    """A foreign key of a table."""
 
     table: str
     to: str
@@ -63,14 +63,14 @@ class Relation(NamedTuple):
 
 
 class Size(NamedTuple):
-    """What a domain's schema holds, the engine's own tables counted in bytes only."""
+    """The size of a domain's schema; the engine's own tables count in bytes only."""
 
     tables: int
     size: int
 
 
 class Table(NamedTuple):
-    """One table: its estimated rows, None where there is no estimate, and its bytes."""
+    """One table: its estimated rows, None without an estimate, and its size in bytes."""
 
     schema: str
     name: str
@@ -90,14 +90,14 @@ def read_tables(connection: BaseDatabaseWrapper, schemas: Sequence[str]) -> list
 
 
 def read_relations(connection: BaseDatabaseWrapper, schema: str) -> list[Relation]:
-    """Return the foreign keys of the schema's tables, to whichever schema."""
+    """Return the foreign keys of the schema's tables, also those to other schemas."""
     with connection.cursor() as cursor:
         cursor.execute(RELATIONS, [schema])
         return list(map(Relation._make, cursor.fetchall()))
 
 
 def read_sizes(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Size]:
-    """Return domain name → how many tables its schema has and how many bytes they take."""
+    """Return domain name → the number of tables in its schema and their size in bytes."""
     counts = count_tables(connection, domains)
     sizes: dict[str, int] = {}
     for table in read_tables(connection, [domain.schema for domain in domains]):

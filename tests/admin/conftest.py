@@ -9,13 +9,13 @@ from tests.support.business import rolled_back
 
 
 @pytest.fixture(scope="module")
-def landscape(migrated_module_database: str) -> str:
-    """A database of the module in which each state of a migration is to be seen."""
+def sample_data(migrated_module_database: str) -> str:
+    """A database of the module with a migration in each state."""
     make_sample_data()
     return migrated_module_database
 
 
 @pytest.fixture
-def undone(landscape: str) -> Iterator[None]:
+def rollback(sample_data: str) -> Iterator[None]:
     with rolled_back():
         yield

@@ -1,4 +1,4 @@
-"""A database in which each state of a migration is to be seen, and people who may look."""
+"""Sample data for the admin pages: a migration in each state, and staff users."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FAILED = "relation <script>alert(1)</script> & more"
 
 
 def names(domain: str) -> list[str]:
-    """The domain's applied migrations, oldest first."""
+    """Return the domain's applied migrations, oldest first."""
     rows = query(f"SELECT name FROM {domain}.django_migrations_{domain} ORDER BY id")
     return [name for (name,) in rows]
 
 
 def make_sample_data() -> None:
-    """hr: edited, unknown, failed and pending; finance: the last one faked; inventory: as it is."""
+    """Give hr an edited, an unknown and a failed migration, and finance a faked one."""
     first, *_, last = names("hr")
     finance = names("finance")
     assert call("migrate_domain", "finance", finance[-2], verbosity=0).exit_status == 0
@@ -49,7 +49,7 @@ def make_sample_data() -> None:
 
 
 def member(*domains: str, **fields: Any) -> Any:
-    """Somebody of the staff who may look at these domains only."""
+    """Return a staff user who may view these domains only."""
     user = make_user(is_staff=True, **fields)
     codes = [f"view_domain_{name}" for name in domains]
     user.user_permissions.set(Permission.objects.filter(codename__in=codes))

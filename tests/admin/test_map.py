@@ -1,4 +1,4 @@
-"""The map among the admin pages: the picture, the lists, and for whom."""
+"""The map page: its picture, its lists and its permissions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CROSSING = "ALTER TABLE hr.positions ADD drug bigint CONSTRAINT stray REFERENCES
 
 
 @pytest.fixture(autouse=True)
-def undone(migrated_module_database: str) -> Iterator[None]:
+def rollback(migrated_module_database: str) -> Iterator[None]:
     with rolled_back():
         yield
 
@@ -35,7 +35,7 @@ def picture(text: str) -> str:
     return found[0]
 
 
-def test_domains_and_lines_lead_on() -> None:
+def test_domains_and_lines_are_links() -> None:
     text = page(superuser_client())
     drawn = picture(text)
     assert 'href="/admin/domain_migrations/domain/domain/inventory/"' in drawn
@@ -61,23 +61,23 @@ def test_a_team_sees_its_own_domain_and_core() -> None:
     text = page(client)
     assert re.findall(r'aria-label="Domain (\w+)', picture(text)) == ["hr"]
     assert "finance" not in text
-    assert "Violations that lead to no domain shown" in text
+    assert "Violations not drawn as lines" in text
     assert 'href="/admin/domain_migrations/domain/domain/core/"' not in text
 
 
-def test_who_sees_no_domain_sees_no_map() -> None:
+def test_map_needs_a_visible_domain() -> None:
     client = Client()
     client.force_login(member())
     assert client.get(reverse("admin:domain_migrations_map")).status_code == 403
 
 
-def test_without_the_library_the_lists_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_are_shown_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     text = page(superuser_client())
     assert "pip install &#x27;django-domain-migrations[map]&#x27;" in text
     assert "hr to inventory: 1 reference by id</summary>" in text
 
 
-def test_the_site_begins_in_the_admin() -> None:
+def test_site_root_redirects_to_the_admin() -> None:
     response = superuser_client().get("/")
     assert (response.status_code, response.headers["Location"]) == (302, "/admin/")

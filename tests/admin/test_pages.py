@@ -1,4 +1,4 @@
-"""What the engine's admin pages say, and what they refuse."""
+"""The contents and the permissions of the engine's admin pages."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import NoReverseMatch, reverse
 
+from domain_migrations.admin.journal import read_run
 from domain_migrations.admin.migrations import resolve_dependency
-from domain_migrations.admin.runs import read_run
 from domain_migrations.domains import get_domains
 from domain_migrations.engine.sessions.advisory_locks import lock_key
 from tests.admin.sample_data import FAILED, RUN, member, names
 from tests.support.business import make_user, superuser_client
 from tests.support.catalog import HISTORIES, execute, query
 
-pytestmark = pytest.mark.usefixtures("undone")
+pytestmark = pytest.mark.usefixtures("rollback")
 
 PENDING = "0012_assignment_location"
 FINDING = {
@@ -50,7 +50,7 @@ def pages() -> dict[str, str]:
 
 
 @pytest.fixture
-def client(landscape: str) -> Iterator[Client]:
+def client(sample_data: str) -> Iterator[Client]:
     return superuser_client()
 
 
@@ -67,7 +67,7 @@ def source(client: Client, address: str) -> str:
 
 
 def rows(text: str, table: str) -> list[list[str]]:
-    """The cells of a table's rows, as a reader sees them."""
+    """Return the text of the cells of a table's rows."""
     body = re.search(rf'<table [^>]*id="{table}".*?<tbody[^>]*>(.*?)</tbody>', text, re.DOTALL)
     assert body, f"There is no table {table}."
     return [
@@ -106,7 +106,7 @@ def test_overview_has_a_row_for_each_domain_core_first(client):
         ({"q": "public"}, ["core"]),
         ({"state": "failed"}, ["hr"]),
         ({"state": "ok"}, [name for name in HISTORIES if name != "hr"]),
-        ({"q": "nothing"}, ["No domain is like that."]),
+        ({"q": "nothing"}, ["No domain matches."]),
         ({"state": "nonsense", "page": "x"}, list(HISTORIES)),
     ],
 )
@@ -130,7 +130,7 @@ def test_domain_page_has_every_state_in_order(client):
     assert faked[-1][1] == "◇ faked"
 
 
-def test_domain_page_has_its_tables_and_what_they_refer_to(client):
+def test_domain_page_has_tables_and_their_foreign_keys(client):
     found = {row[0]: row for row in rows(source(client, pages()["domain"]), "tables")}
     assert found["assignments"][3] == "employees, positions"
     assert "public.users" in found["employees"][3]
@@ -147,7 +147,7 @@ def test_domain_page_has_a_picture_of_its_tables(client):
     assert text.count('class="edge edge--foreign_key"') == len(pairs) > 5
 
 
-def test_domain_page_says_why_there_is_no_picture(client, monkeypatch):
+def test_domain_page_explains_a_missing_picture(client, monkeypatch):
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     text = plain(source(client, pages()["domain"]))
     assert "pip install 'django-domain-migrations[map]'" in text
@@ -193,20 +193,20 @@ def test_migration_page_has_source_statements_and_dependencies(client):
     ]
 
 
-def test_migration_page_has_the_locks_it_took(client):
+def test_migration_page_has_the_locks_taken(client):
     text = source(client, url("migration", name="hr", app="hr", migration="0002_leave"))
     found = dict(rows(text, "locks"))
     assert found["hr.leave_requests"] == "AccessExclusiveLock"
     assert found["public.users"] == "ShareRowExclusiveLock"
 
 
-def test_what_is_not_on_disk_has_a_page_too(client):
+def test_migration_without_a_file_has_a_page(client):
     text = plain(source(client, pages()["unknown"]))
     assert "The migration is not on disk" in text
 
 
 @pytest.mark.parametrize("migration", ["0042_never", "..", "__init__", "0001\0"])
-def test_what_never_was_has_no_page(client, migration):
+def test_unknown_migration_has_no_page(client, migration):
     address = url("migration", name="hr", app="hr", migration=migration)
     assert client.get(address).status_code == 404
 
@@ -231,21 +231,21 @@ def test_journal_is_filtered(client, given, domains):
     assert {row[1] for row in found if len(row) > 1} == domains
 
 
-def test_journal_says_of_each_run_what_it_did(client):
+def test_journal_shows_the_changes_of_each_run(client):
     found = rows(source(client, pages()["journal"] + "?domain=hr"), "runs")
     assert [row[2:4] for row in found] == [
         ["✕ failed", ""],
-        ["✓ done", "1 undone"],
+        ["✓ done", "1 reverted"],
         ["✓ done", "12 applied"],
     ]
     assert found[0][7] == FAILED
 
 
-def test_journal_of_dates_that_are_none_says_so(client):
+def test_journal_reports_invalid_dates(client):
     assert "Write dates as" in source(client, pages()["journal"] + "?since=soon")
 
 
-def test_run_page_has_its_steps_on_a_line(client):
+def test_run_page_has_its_steps_on_a_timeline(client):
     text = source(client, pages()["run"])
     assert [row[:3] for row in rows(text, "steps")] == [
         ["hr", f"hr.{PENDING}", f"✕ failed {FAILED}"],
@@ -258,19 +258,19 @@ def test_run_page_has_its_steps_on_a_line(client):
 
 @pytest.mark.parametrize("page", list(pages()))
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_pages_only_read(client, page, method):
+def test_pages_are_read_only(client, page, method):
     assert getattr(client, method)(pages()[page]).status_code == 405
 
 
 @pytest.mark.parametrize("action", ["add", "change", "delete", "history"])
-def test_pages_of_django_that_change_are_not_there(action):
+def test_admin_has_no_pages_that_change_objects(action):
     with pytest.raises(NoReverseMatch):
         url(f"domain_{action}", object_id="hr")
     with pytest.raises(NoReverseMatch):
         url(f"domain_{action}")
 
 
-def test_admin_says_that_nothing_can_be_changed(client):
+def test_admin_index_links_to_the_pages_as_view_only(client):
     (app,) = (
         app
         for app in client.get(reverse("admin:index")).context["app_list"]
@@ -283,7 +283,7 @@ def test_admin_says_that_nothing_can_be_changed(client):
 
 
 @pytest.mark.parametrize("page", list(pages()))
-def test_policy_lets_nothing_inline_or_from_outside(client, page):
+def test_pages_work_under_a_strict_policy(client, page):
     response = client.get(pages()[page])
     policy = response.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self';")
@@ -295,7 +295,7 @@ def test_policy_lets_nothing_inline_or_from_outside(client, page):
     assert "<script>alert" not in text
 
 
-def test_policy_holds_where_there_is_nothing_to_see(client, landscape):
+def test_error_responses_have_the_policy(client, sample_data):
     answers = [
         client.get(url("detail", name="nowhere")),
         client.post(url("detail", name="hr")),
@@ -312,7 +312,7 @@ def test_policy_names_the_host_of_static_files(client):
     assert "style-src 'self' https://static.example.com;" in policy
 
 
-def test_permission_of_one_domain_shows_that_domain_alone(landscape):
+def test_permission_of_one_domain_shows_that_domain_alone(sample_data):
     client = client_of(member("finance"))
     assert [row[0] for row in rows(source(client, pages()["overview"]), "domains")] == ["finance"]
     assert {row[1] for row in rows(source(client, pages()["journal"]), "runs")} == {"finance"}
@@ -323,7 +323,7 @@ def test_permission_of_one_domain_shows_that_domain_alone(landscape):
     assert source(client, url("detail", name="finance"))
 
 
-def test_run_of_several_domains_shows_those_one_may_see(landscape):
+def test_run_shows_the_visible_domains_only(sample_data):
     ((run,),) = query(
         "SELECT run::text FROM public.django_migrations_core_journal ORDER BY id LIMIT 1"
     )
@@ -333,24 +333,24 @@ def test_run_of_several_domains_shows_those_one_may_see(landscape):
     assert {row[0] for row in own} == {"hr"}
 
 
-def test_link_to_what_one_may_not_see_is_no_link(landscape):
+def test_dependency_on_a_hidden_domain_is_not_a_link(sample_data):
     text = source(client_of(member("inventory")), url("detail", name="inventory"))
     assert "/domain/core/" not in text
 
 
 @pytest.mark.parametrize("page", list(pages()))
-def test_without_a_permission_there_is_nothing_to_see(landscape, page):
+def test_pages_need_a_permission(sample_data, page):
     assert client_of(make_user(is_staff=True)).get(pages()[page]).status_code == 403
     assert client_of(make_user()).get(pages()[page]).status_code == 302
     assert Client().get(pages()[page]).status_code == 302
 
 
-def test_admin_does_not_list_what_one_may_not_see(landscape):
+def test_admin_index_hides_the_pages_without_a_permission(sample_data):
     index = client_of(make_user(is_staff=True)).get(reverse("admin:index"))
     assert "domain_migrations" not in [app["app_label"] for app in index.context["app_list"]]
 
 
-def test_overview_has_what_was_verified_last(client):
+def test_overview_shows_the_last_verification(client):
     execute(
         "INSERT INTO hr.django_migrations_hr_journal (run, batch, app, name, direction, status,"
         " started, seconds, checksum, os_user, host, project_version, engine_version,"
@@ -365,7 +365,7 @@ def test_overview_has_what_was_verified_last(client):
     assert "D001 hr.employees: It <is> missing. Make it." in text
 
 
-def test_overview_tells_a_run_at_work_from_one_that_was_killed(client, postgres_server):
+def test_overview_distinguishes_a_running_run_from_a_killed_one(client, postgres_server):
     execute(
         "INSERT INTO hr.django_migrations_hr_journal (run, batch, app, name, direction, status,"
         " started, seconds, checksum, os_user, host, project_version, engine_version,"
@@ -381,7 +381,7 @@ def test_overview_tells_a_run_at_work_from_one_that_was_killed(client, postgres_
         assert found[0][1] == "▶ running"
 
 
-def test_swappable_dependency_leads_to_the_migration_that_it_means(client):
+def test_swappable_dependency_links_to_the_resolved_migration(client):
     text = source(client, url("migration", name="hr", app="hr", migration="0002_leave"))
     assert f'href="{url("migration", name="core", app="core", migration="0001_initial")}"' in text
     assert "__first__" not in text.partition("dm-source")[0]
@@ -400,7 +400,7 @@ def test_dependency_is_resolved(key, expected):
     assert str(resolve_dependency(key)) == expected
 
 
-def test_what_a_snapshot_restored_came_together(client):
+def test_migrations_restored_from_a_snapshot_share_one_time(client):
     execute(
         'UPDATE hr.django_migrations_hr_journal SET details = \'{"snapshot": "snapshot.sql"}\','
         " seconds = 0.25, started = '2026-11-20 12:00Z'"
@@ -408,9 +408,9 @@ def test_what_a_snapshot_restored_came_together(client):
         " AND name IN ('0001_initial', '0002_leave')"
     )
     found = {row[0]: row for row in rows(source(client, pages()["domain"]), "migrations")}
-    assert found["hr.0001_initial"][4] == "together, from snapshot.sql"
+    assert found["hr.0001_initial"][4] == "with snapshot.sql"
     text = plain(source(client, url("migration", **INITIAL)))
-    assert "with others at once, from snapshot.sql, by" in text
+    assert "restored from snapshot.sql, by" in text
     ((run,),) = query(
         "SELECT run::text FROM hr.django_migrations_hr_journal WHERE name = '0001_initial' LIMIT 1"
     )

@@ -1,4 +1,4 @@
-"""What a page costs does not depend on how many domains there are."""
+"""The cost of the pages does not depend on the number of domains."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ RUN = f"{BASE}journal/c0ffee00-0000-4000-8000-000000000000/"
 MIGRATION = f"{DOMAIN}d001/0002_step/"
 
 
-def look(project: Project) -> list[dict[str, Any]]:
+def get_pages(project: Project) -> list[dict[str, Any]]:
     pages = visit(project, *LISTS, RUN, DOMAIN, MIGRATION)
     assert [page["status"] for page in pages] == [200] * len(pages)
     return pages
 
 
 def check_imports(pages: list[dict[str, Any]]) -> None:
-    """Lists, runs and a domain's page import nothing; SQL needs its own domain's, and core's."""
+    """Only the page of a migration imports migrations: its own domain's and core's."""
     assert [domains_of(page) for page in pages[:-1]] == [set()] * (len(pages) - 1)
     assert domains_of(pages[-1]) == {"d001"}
 
@@ -50,9 +50,9 @@ def test_queries_and_imports_do_not_depend_on_the_number_of_domains(
     project: Callable[..., Project], postgres_server: TestServer
 ) -> None:
     written = write_domains(project, postgres_server, domains=55, migrations=3)
-    many = look(written)
+    many = get_pages(written)
     install_only(written, 30)
-    few = look(written)
+    few = get_pages(written)
     check_imports(many)
     check_imports(few)
     assert queries(many) == queries(few)
@@ -67,10 +67,10 @@ def test_many_domains(
 ) -> None:
     domains, migrations = (500, 100) if attack_size == "full" else (120, 20)
     written = write_domains(project, postgres_server, domains=domains, migrations=migrations)
-    many = look(written)
+    many = get_pages(written)
     check_imports(many)
     install_only(written, 30)
-    assert queries(many) == queries(look(written))
+    assert queries(many) == queries(get_pages(written))
     print({page["address"]: round(page["seconds"], 2) for page in many})
     assert max(page["seconds"] for page in many) < 5
     assert next(page["seconds"] for page in many if "state=" in page["address"]) < 2

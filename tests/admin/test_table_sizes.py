@@ -1,4 +1,4 @@
-"""What is told of a table's rows and bytes, whether or not it was ever analysed."""
+"""The estimated rows of tables, analysed or not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def rows() -> dict[str, int | None]:
     return {table.name: table.rows for table in read_tables(connection, ["lab"])}
 
 
-def test_rows_of_tables_never_analysed_are_those_that_came(scratch_database: str) -> None:
+def test_rows_of_tables_that_were_never_analysed(scratch_database: str) -> None:
     execute("CREATE SCHEMA lab")
     execute("CREATE TABLE lab.none_yet (id int)")
     execute("CREATE TABLE lab.filled AS SELECT generate_series(1, 7)")
@@ -23,7 +23,7 @@ def test_rows_of_tables_never_analysed_are_those_that_came(scratch_database: str
     assert rows() == {"analysed": 9, "filled": 7, "none_yet": 0, "parts": None}
 
 
-def test_rows_of_a_table_that_is_being_changed_are_not_waited_for(scratch_database: str) -> None:
+def test_reading_does_not_wait_for_a_locked_table(scratch_database: str) -> None:
     execute("CREATE SCHEMA lab")
     execute("CREATE TABLE lab.none_yet (id int)")
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Databases that do not answer, and schemas that may not be read, are told of and no error."""
+"""Unreachable databases and unreadable schemas, which the pages report instead of failing."""
 
 from __future__ import annotations
 
@@ -17,29 +17,27 @@ PAGES = (
 )
 
 
-def look(written: Project) -> list[str]:
-    seen = visit(written, *PAGES)
-    assert [page["status"] for page in seen] == [200] * len(PAGES)
-    return [page["html"] for page in seen]
+def get_pages(written: Project) -> list[str]:
+    shown = visit(written, *PAGES)
+    assert [page["status"] for page in shown] == [200] * len(PAGES)
+    return [page["html"] for page in shown]
 
 
-def test_database_that_is_gone(
-    project: Callable[..., Project], postgres_server: TestServer
-) -> None:
+def test_unreachable_database(project: Callable[..., Project], postgres_server: TestServer) -> None:
     written = write_domains(project, postgres_server, domains=2, migrations=2)
     with (written.path / "settings.py").open("a") as settings:
         settings.write(
             "DATABASES['gone'] = {**DATABASES['default'], 'NAME': 'nowhere'}\n"
             "DOMAIN_MIGRATIONS = {'DATABASES': {'d001': 'gone'}}\n"
         )
-    overview, domain, migration, journal = look(written)
-    told = "The database &quot;gone&quot; (nowhere on "
-    assert all(told in page for page in (overview, domain, migration, journal))
+    overview, domain, migration, journal = get_pages(written)
+    message = "The database &quot;gone&quot; (nowhere on "
+    assert all(message in page for page in (overview, domain, migration, journal))
     assert overview.count("dm-state-unreadable") == 1
     assert ">d000<" in journal
 
 
-def test_schema_that_may_not_be_read(
+def test_schema_without_privileges(
     project: Callable[..., Project], postgres_server: TestServer
 ) -> None:
     written = write_domains(project, postgres_server, domains=2, migrations=2)
@@ -53,13 +51,13 @@ def test_schema_that_may_not_be_read(
     with (written.path / "settings.py").open("a") as settings:
         settings.write(f"DATABASES['default']['USER'] = {role!r}\n")
     try:
-        overview, domain, migration, journal = look(written)
+        overview, domain, migration, journal = get_pages(written)
     finally:
         with postgres_server.connect(written.database) as session:
             session.execute(f"DROP OWNED BY {role}")
             session.execute(f"DROP ROLE {role}")
-    told = f"The role &quot;{role}&quot; may not read d001.django_migrations_d001"
-    assert all(told in page for page in (overview, domain, migration))
+    message = f"The role &quot;{role}&quot; may not read d001.django_migrations_d001"
+    assert all(message in page for page in (overview, domain, migration))
     assert overview.count("dm-state-unreadable") == 1
     assert ">d000<" in journal
     assert ">d001<" not in journal.partition("<tbody")[2]

@@ -12,8 +12,8 @@ from django.db.backends.postgresql.creation import DatabaseCreation
 from psycopg import sql
 
 from domain_migrations.backends.postgresql import creation as templates
+from domain_migrations.backends.postgresql.creation import COMMENT_PREFIX, template_name
 from domain_migrations.backends.postgresql.names import MAX_NAME_BYTES
-from domain_migrations.backends.postgresql.template import COMMENT_PREFIX, template_name
 from tests.support import databases
 from tests.support.servers import TestServer
 
@@ -195,7 +195,7 @@ def test_what_a_copy_would_lack_is_not_lost(
     runner.statements += f"; {do}"
     runner.create(verbosity=1)
     assert (
-        f"The template '{runner.template}' is not copied, because a copy would lack what the"
+        f"The template '{runner.template}' is not used, because a copy would lack what the"
         f" migrations gave to the database itself: {lost}.\n"
     ) in capsys.readouterr().err
     assert runner.migrated == [runner.template, runner.test_name]
@@ -251,7 +251,7 @@ def test_who_comes_second_waits_for_the_template(
         finally:
             waiting.set()
             thread.join()
-    told = f"Waiting for another process, which has the template '{runner.template}'...\n"
+    told = f"Waiting for another process, which has locked the template '{runner.template}'...\n"
     assert capsys.readouterr().err.count(told) == 1
     assert content(runner, runner.test_name) == COLUMNS
     assert runner.built() == 0

@@ -6,8 +6,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 
-from config.middleware import content_security
-from domain_migrations.admin.security_headers import HEADER, content_security_policy
+from config.middleware import HEADER, content_security, content_security_policy
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,20 @@
 """Schema changes of qualified tables.
 
-An index and a constraint are created in their table's schema without saying so, but they are
-dropped, renamed and set immediate by a name that the search path resolves: in Django that is
+PostgreSQL creates an index or a constraint in its table's schema, but drops it, renames it and
+sets it immediate by a name that the search path resolves. Without a schema that name finds
 nothing, or the object of the same name in ``public``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.ddl_references import ForeignKeyName, Statement
-from django.db.backends.utils import split_identifier
+from django.db.backends.utils import CursorWrapper, split_identifier
 
-from .names import parse_table_name, quote
-from .rename_and_move import move_table_sql
+from .names import TableName, format_table_name, parse_table_name, quote, truncate
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.schema import DatabaseSchemaEditor
@@ -49,7 +48,7 @@ _RESOLVED_NAME = re.compile(
     r"((?:DROP|ALTER) INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?|SET CONSTRAINTS )"
     r"(?=%\((?:old_)?name\)s)"
 )
-"""Where a template has a name that the search path resolves."""
+"""The place of an unqualified name in Django's statement templates."""
 
 _LONE_QUOTE = re.compile(r'(?<!")((?:"")*)"(?!")')
 
@@ -62,6 +61,39 @@ COLLATION_IS_DETERMINISTIC = """
 
 SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
 
+RELATION_EXISTS = """
+    SELECT 1
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY(%s) AND c.relname = %s
+"""
+
+NAMES_TAKEN = """
+    SELECT r.relname, r.relkind = 'S'
+    FROM pg_catalog.pg_class t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    JOIN pg_catalog.pg_class r ON r.oid IN (
+        SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid
+        UNION ALL
+        SELECT d.objid
+        FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass
+            AND d.refclassid = 'pg_catalog.pg_class'::regclass
+            AND d.refobjid = t.oid
+            AND d.refobjsubid > 0
+    )
+    JOIN pg_catalog.pg_namespace target ON target.nspname = %s
+    WHERE n.nspname = %s
+        AND t.relname = %s
+        AND r.relkind IN ('i', 'I', 'S')
+        AND EXISTS (
+            SELECT FROM pg_catalog.pg_class other
+            WHERE other.relnamespace = target.oid AND other.relname = r.relname
+        )
+    ORDER BY r.relname
+"""
+"""The indexes and sequences of a table whose names are taken in another schema."""
+
 
 class QualifiedSchemaEditorMixin(SchemaEditor):
     """A schema editor for tables in schemas."""
@@ -71,19 +103,19 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
         self._ensured_schemas: set[str] = set()
 
     def create_model(self, model: type[Model]) -> None:
-        """Create the table, and its schema first where that is missing.
+        """Create the table, and first its schema if it is missing.
 
-        Tables made from models, without migrations, have no other moment for it:
-        ``migrate --run-syncdb``, test databases.
+        Tables of apps without migrations (``migrate --run-syncdb``, test databases) have no
+        other step that could create it.
         """
         self._ensure_schema(parse_table_name(model._meta.db_table).schema)
         super().create_model(model)
 
     def add_field(self, model: type[Model], field: Field[Any, Any]) -> None:
-        """Add a foreign key in a statement of its own where Django would get its schema wrong.
+        """Add a foreign key in a separate statement if Django would mistake its schema.
 
-        Django sets it immediate in the statement that adds the column, with a schema that it
-        finds by splitting the table's name at its quotes. Some names cannot be split so.
+        Django sets the constraint immediate in the statement that adds the column, in a schema
+        that it finds by splitting the table's name at its quotes. This fails for some names.
         """
         table = model._meta.db_table
         schema = parse_table_name(table).schema
@@ -133,8 +165,8 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
     def _ensure_schema(self, schema: str | None) -> None:
         """Create the schema unless it exists.
 
-        It is looked for first: ``CREATE SCHEMA IF NOT EXISTS`` needs the CREATE privilege on
-        the database even where there is nothing to create.
+        ``CREATE SCHEMA IF NOT EXISTS`` requires the CREATE privilege on the database even if the
+        schema exists, so the catalog is queried first.
         """
         if schema is None or schema in self._ensured_schemas:
             return
@@ -148,26 +180,26 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
     def _create_index_name(
         self, table_name: str, column_names: Sequence[str], suffix: str = ""
     ) -> str:
-        """Derive the name from the table's alone, also where names hold quotes.
+        """Derive the name from the table's name without its schema, also if names contain quotes.
 
-        Django's result is not always an identifier then: quotes come as they were spelled,
-        and a pair of them may have been cut in two.
+        Django's result is not always a valid identifier then: it keeps quotes as they were
+        written, and may have split a pair of them.
         """
         table = parse_table_name(table_name).name.replace('"', '""')
         name = super()._create_index_name(table, column_names, suffix)
         return '"{}"'.format(_LONE_QUOTE.sub(r"\1", name)) if '"' in name else name
 
     def _constraint_names(self, *args: Any, **kwargs: Any) -> list[str]:
-        """Quote the names that need it: they are what the catalog says, not what users wrote."""
+        """Quote the names that need it: they come from the catalog, not from the user."""
         names = super()._constraint_names(*args, **kwargs)
         return [quote(name) if '"' in name else name for name in names]
 
     def _fk_constraint_name(
         self, model: type[Model], field: Field[Any, Any], suffix: str
     ) -> ForeignKeyName:
-        """Keep the schema of the table pointed to.
+        """Keep the schema of the referenced table.
 
-        Without it deferred SQL does not follow that table when it is renamed, and is dropped
+        Without it, deferred SQL does not follow that table when it is renamed, and is dropped
         with a table of the same name in ``public``.
         """
         name = super()._fk_constraint_name(model, field, suffix)
@@ -182,20 +214,20 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
         )
 
     def _delete_constraint_sql(self, template: str, model: type[Model], name: str) -> Statement:
-        """Qualify what Django leaves to the search path; the template may drop an index too.
+        """Qualify the constraint, or the index that implements it.
 
-        A unique constraint with a condition, an expression or other columns included is one.
+        A unique constraint with a condition, an expression or included columns is an index.
         """
         return _qualified(super()._delete_constraint_sql(template, model, name), model)
 
     def _delete_index_sql(
         self, model: type[Model], name: str, sql: str | None = None, concurrently: bool = False
     ) -> Statement:
-        """Qualify the index, which `IF EXISTS` would otherwise quietly miss or find elsewhere."""
+        """Qualify the index; with `IF EXISTS` a wrong name would be ignored silently."""
         return _qualified(super()._delete_index_sql(model, name, sql, concurrently), model)
 
     def _rename_index_sql(self, model: type[Model], old_name: str, new_name: str) -> Statement:
-        """Qualify the old name; the new one cannot have a schema."""
+        """Qualify the old name; the new name cannot have a schema."""
         return _qualified(super()._rename_index_sql(model, old_name, new_name), model)
 
     def _is_collation_deterministic(self, collation_name: str) -> bool | None:
@@ -210,7 +242,7 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
 
 
 class QualifiedForeignKeyName(ForeignKeyName):
-    """A foreign key's name that knows the table pointed to with its schema."""
+    """A foreign key's name that keeps the schema of the referenced table."""
 
     def __str__(self) -> str:
         suffix = self.suffix_template % {
@@ -221,9 +253,55 @@ class QualifiedForeignKeyName(ForeignKeyName):
 
 
 def _qualified(statement: Statement, model: type[Model]) -> Statement:
-    """Put the schema of the model's table before the name that would be searched for."""
+    """Prefix the unqualified name in the statement with the schema of the model's table."""
     schema = parse_table_name(model._meta.db_table).schema
     if schema is not None:
         statement.template = _RESOLVED_NAME.sub(r"\1%(schema)s.", statement.template)
         statement.parts["schema"] = quote(schema)  # type: ignore[assignment]  # any str() will do
     return statement
+
+
+def move_table_sql(
+    cursor: CursorWrapper, old: TableName, new: TableName, *, keep: Collection[str] = ()
+) -> Iterator[str]:
+    """Yield the statements that rename the table `old` to `new`, move it there, or both.
+
+    ``ALTER TABLE`` does one at a time, and a table takes its indexes and sequences along, whose
+    names may be taken in the new schema. They are renamed as PostgreSQL would have named them
+    there, except those to `keep`, which migrations refer to by name: for these PostgreSQL reports
+    the conflict. A bare name belongs to ``public``, where the introspection lists it.
+    """
+    source, target = truncate(old.schema or "public"), truncate(new.schema or "public")
+    name, new_name = truncate(old.name), truncate(new.name)
+    schema = source
+    if source != target:
+        cursor.execute(NAMES_TAKEN, [target, source, name])
+        for taken, is_sequence in cursor.fetchall():
+            if taken not in keep:
+                kind = "SEQUENCE" if is_sequence else "INDEX"
+                free = _free_name(cursor, [source, target], taken)
+                yield f"ALTER {kind} {format_table_name(schema, taken)} RENAME TO {quote(free)}"
+        if name != new_name and _exists(cursor, [target], name):
+            yield f"ALTER TABLE {format_table_name(schema, name)} RENAME TO {quote(new_name)}"
+            name = new_name
+        yield f"ALTER TABLE {format_table_name(schema, name)} SET SCHEMA {quote(target)}"
+        schema = target
+    if name != new_name:
+        yield f"ALTER TABLE {format_table_name(schema, name)} RENAME TO {quote(new_name)}"
+
+
+def _free_name(cursor: CursorWrapper, schemas: list[str], name: str) -> str:
+    """Return the name with the first numeric suffix that is free in all schemas."""
+    number = 1
+    while _exists(cursor, schemas, free := _numbered(name, number)):
+        number += 1
+    return free
+
+
+def _numbered(name: str, number: int) -> str:
+    return truncate(name, len(str(number))) + str(number)
+
+
+def _exists(cursor: CursorWrapper, schemas: list[str], name: str) -> bool:
+    cursor.execute(RELATION_EXISTS, [schemas, name])
+    return cursor.fetchone() is not None

@@ -1,3 +1,5 @@
+"""The page of one domain: its migrations and its tables."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -6,24 +8,26 @@ from django.core.paginator import Paginator
 from django.db import connections
 from django.http import HttpRequest
 
-from ...domains import Domain
-from ...exceptions import InvalidConfiguration
-from .. import states
-from ..diagram import er_diagram
-from ..migrations import History, MigrationRow, read_history
-from ..overview import read_rows
-from ..page import Page, get_visible_domain, url
-from ..table_sizes import Relation, Table, read_relations, read_tables
+from ..domains import Domain
+from ..exceptions import InvalidConfiguration
+from . import states
+from .diagram import er_diagram
+from .migrations import History, MigrationRow, read_history
+from .overview import read_rows
+from .page import Page, get_visible_domain, url
+from .table_sizes import Relation, Table, read_relations, read_tables
 
 ROWS = 100
 
 
-def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
-    """One domain: its migrations, its tables and how they refer to each other."""
-    one = get_visible_domain(seen, name)
+def domain(request: HttpRequest, visible: Sequence[Domain], name: str) -> Page:
+    """Show one domain: its migrations, its tables and their foreign keys."""
+    one = get_visible_domain(visible, name)
     (row,) = read_rows([one])
     context = {"domain": one, "row": row}
-    commands: tuple[tuple[str, str], ...] = (("See it in text", f"manage.py show_domains {name}"),)
+    commands: tuple[tuple[str, str], ...] = (
+        ("Show the same as text", f"manage.py show_domains {name}"),
+    )
     if row.status is not None:
         connection = connections[one.database]
         history = read_history(connection, one)
@@ -31,7 +35,7 @@ def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
         own = {table.name for table in one.engine_tables}
         relations: dict[str, dict[tuple[str, str], Relation]] = {}
         for relation in read_relations(connection, one.schema):
-            # Several keys to one table are one line.
+            # Several foreign keys to one table are shown as one.
             to = (relation.to_schema, relation.to)
             relations.setdefault(relation.table, {}).setdefault(to, relation)
         tables = [
@@ -51,7 +55,7 @@ def domain(request: HttpRequest, seen: Sequence[Domain], name: str) -> Page:
 
 
 def _diagram(domain: Domain, tables: list[Table]) -> dict[str, str]:
-    """Return the picture of the tables, or why there is none."""
+    """Return the diagram of the tables, or the reason for its absence."""
     try:
         return {"diagram": er_diagram(domain.schema, tables)}
     except InvalidConfiguration as exc:
@@ -59,25 +63,25 @@ def _diagram(domain: Domain, tables: list[Table]) -> dict[str, str]:
 
 
 def next_commands(domain: Domain, history: History) -> Iterator[tuple[str, str]]:
-    """Yield what one would run next about the domain: why, and the command line."""
+    """Yield the commands to run next for the domain: the purpose and the command line."""
     name = domain.name
     if history.interruption is not None:
         resume = f"manage.py repair_domain {name} --resume"
-        yield f"Go on with {history.interruption.key}, which was interrupted", resume
+        yield f"Resume {history.interruption.key}, which was interrupted", resume
     if history.status.pending or not history.status.up_to_date:
-        yield "See what would run, and run nothing", f"manage.py migrate_domain {name} --plan"
-        yield "Bring it up to date", f"manage.py migrate_domain {name}"
+        yield "Show the plan without running it", f"manage.py migrate_domain {name} --plan"
+        yield "Migrate it", f"manage.py migrate_domain {name}"
     for row in history.in_state(states.EDITED)[:1]:
         accept = f"manage.py repair_domain {name} --accept-checksum {target(domain, row)}"
-        yield f"Accept the edit of {row.key}, once it is reviewed", accept
+        yield f"Accept the edit of {row.key} after reviewing it", accept
     if history.status.unknown:
         prune = f"manage.py repair_domain {name} --prune"
-        yield "Forget migrations that are gone from disk for good", prune
+        yield "Remove the rows of migrations whose files were deleted on purpose", prune
     if history.status.rows:
-        yield "Undo the last batch", f"manage.py migrate_domain {name} --rollback"
-    yield "Look for drift and crossings", f"manage.py verify_domain {name}"
+        yield "Revert the last batch", f"manage.py migrate_domain {name} --rollback"
+    yield "Look for drift and boundary violations", f"manage.py verify_domain {name}"
 
 
 def target(domain: Domain, row: MigrationRow) -> str:
-    """Return the migration as a command takes it."""
+    """Return the migration in the form that commands accept."""
     return row.key.name if len(domain.app_labels) == 1 else str(row.key)

@@ -1,4 +1,4 @@
-"""A migration's SQL is collected where nothing can be changed by collecting it."""
+"""The SQL of a migration, collected in a read-only transaction."""
 
 from __future__ import annotations
 

@@ -1,0 +1,228 @@
+"""The journal pages: the list of all runs, and one run on a timeline."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db import connections
+from django.http import Http404, HttpRequest
+from django.utils.dateparse import parse_date
+from django.utils.timezone import localtime, make_aware
+
+from ..domains import Domain
+from ..engine.history.journal_queries import (
+    STATUSES,
+    JournalRow,
+    Run,
+    RunFilter,
+    list_runs,
+    steps_of_run,
+)
+from ..engine.sessions.connection import translate_database_errors
+from ..exceptions import DomainMigrationsError
+from . import states
+from .page import Page, url
+from .states import State
+
+ROWS = 50
+STEPS = 200
+DOMAINS = 25
+A_DAY = datetime.timedelta(days=1)
+
+SHORTEST = 0.5
+"""The width of the shortest step in per cent of the timeline, so that it is visible."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A step on the timeline; its offset and its width are in per cent of the timeline."""
+
+    step: JournalRow
+    state: State
+    offset_seconds: float
+    offset_percent: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A run from its first step to its last."""
+
+    started: datetime.datetime
+    seconds: float
+    steps: tuple[JournalRow, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def domains(self) -> list[str]:
+        return list(dict.fromkeys(step.domain for step in self.steps))
+
+    @property
+    def failed_domains(self) -> set[str]:
+        """The domains in which the run did not succeed."""
+        last = {step.domain: step for step in self.steps if step.direction == "run"}
+        return {name for name, step in last.items() if step.status != "done"}
+
+    def bar(self, step: JournalRow) -> Bar:
+        """Return the position of one of the steps."""
+        offset = (step.started - self.started).total_seconds()
+        scale = 100 / self.seconds if self.seconds > 0 else 0
+        width = min(max(step.seconds * scale, SHORTEST), 100)
+        left = max(min(offset * scale, 100 - width), 0)
+        state = states.of_journal(step.status)
+        return Bar(step, state, offset, round(left, 2), round(width, 2))
+
+
+def read_runs(
+    domains: Sequence[Domain], wanted: RunFilter, *, limit: int, offset: int
+) -> tuple[list[Run], list[str]]:
+    """Return the runs, latest first, and why the runs of some databases are missing."""
+    found: list[Run] = []
+    problems: list[str] = []
+    aliases = list(_aliases(domains))
+    for alias, here in aliases:
+        # Each of several databases may hold all the runs of this page.
+        several = len(aliases) > 1
+        try:
+            with translate_database_errors(alias):
+                found += list_runs(
+                    connections[alias],
+                    here,
+                    wanted,
+                    limit=limit + offset if several else limit,
+                    offset=0 if several else offset,
+                )
+        except DomainMigrationsError as exc:
+            problems.append(f"{exc.message} {exc.hint}".strip())
+    found.sort(key=lambda run: run.started, reverse=True)
+    return (found[offset : offset + limit] if len(aliases) > 1 else found), problems
+
+
+def read_run(domains: Sequence[Domain], run: str) -> Timeline:
+    """Return what a run did in these domains; it has no steps if it did nothing in them."""
+    steps: list[JournalRow] = []
+    problems: list[str] = []
+    for alias, here in _aliases(domains):
+        try:
+            with translate_database_errors(alias):
+                steps += steps_of_run(connections[alias], here, run)
+        except DomainMigrationsError as exc:
+            problems.append(f"{exc.message} {exc.hint}".strip())
+    if not steps:
+        return Timeline(datetime.datetime.now(datetime.UTC), 0.0, (), tuple(problems))
+    steps = _with_restore_times(steps)
+    begin = min(step.started for step in steps)
+    end = max(step.started + datetime.timedelta(seconds=step.seconds) for step in steps)
+    ended = {step.domain for step in steps if step.direction == "run" and step.status != "running"}
+    return Timeline(
+        begin,
+        (end - begin).total_seconds(),
+        tuple(
+            step
+            for step in steps
+            # The row of a finished run replaces the row of its start.
+            if not (step.direction == "run" and step.status == "running" and step.domain in ended)
+        ),
+        tuple(problems),
+    )
+
+
+def _with_restore_times(steps: list[JournalRow]) -> list[JournalRow]:
+    """Return the steps; those restored from a snapshot get the time of the whole restore."""
+    totals: dict[str, float] = {}
+    for step in steps:
+        if step.snapshot:
+            totals[step.domain] = totals.get(step.domain, 0.0) + step.seconds
+    return [step._replace(seconds=totals[step.domain]) if step.snapshot else step for step in steps]
+
+
+def _aliases(domains: Sequence[Domain]) -> Iterator[tuple[str, list[Domain]]]:
+    for alias in dict.fromkeys(domain.database for domain in domains):
+        if connections[alias].vendor == "postgresql":
+            yield alias, [domain for domain in domains if domain.database == alias]
+
+
+def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
+    """Show every run of every domain, latest first."""
+    given = {
+        name: request.GET.get(name, "").strip()
+        for name in ("domain", "status", "person", "since", "until")
+    }
+    wrong = [name for name in ("since", "until") if given[name] and _day(given[name]) is None]
+    domains = [domain for domain in visible if given["domain"] in ("", domain.name)]
+    until = _day(given["until"], days=1)
+    wanted = RunFilter(
+        status=given["status"] if given["status"] in STATUSES else "",
+        person=given["person"],
+        since=_day(given["since"]),
+        until=until,
+    )
+    number = _number(request.GET.get("page", ""))
+    runs, problems = read_runs(domains, wanted, limit=ROWS + 1, offset=ROWS * (number - 1))
+    return Page(
+        "journal.html",
+        "Journal",
+        {
+            "given": given,
+            "filtered": any(given.values()),
+            "wrong": wrong,
+            "visible": visible,
+            "statuses": [(status, states.of_journal(status)) for status in STATUSES],
+            "runs": [(run, states.of_journal(run.status)) for run in runs[:ROWS]],
+            "problems": problems,
+            "number": number,
+            "previous": number > 1,
+            "next": len(runs) > ROWS,
+        },
+        trail=(("Domains", url("domain_changelist")),),
+        commands=(("Show the state of every domain", "manage.py show_domains"),),
+    )
+
+
+def run(request: HttpRequest, visible: Sequence[Domain], run: UUID) -> Page:
+    """Show one run: what it did in each domain, on a timeline."""
+    line = read_run(visible, str(run))
+    if not line.steps:
+        raise Http404("There is no such run, or you may not view any of its domains.")
+    page = Paginator(line.steps, STEPS).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {
+        "line": line,
+        "first": line.steps[0],
+        "run": run,
+        "page": page,
+        "bars": map(line.bar, page),
+    }
+    return Page(
+        "run.html",
+        f"Run of {localtime(line.started):%Y-%m-%d %H:%M:%S}",
+        context,
+        trail=(("Domains", url("domain_changelist")), ("Journal", url("journal"))),
+        commands=tuple(
+            (f"Migrate {name}", f"manage.py migrate_domain {name}")
+            if name in line.failed_domains
+            else (f"Show the state of {name}", f"manage.py show_domains {name}")
+            for name in line.domains[:DOMAINS]
+        ),
+    )
+
+
+def _day(text: str, *, days: int = 0) -> datetime.datetime | None:
+    """Return the start of a day, or of one some days later, in the project's time zone.
+
+    None if the text is not a date or the date is out of range.
+    """
+    try:
+        day = parse_date(text)
+        begin = datetime.time()
+        return make_aware(datetime.datetime.combine(day + days * A_DAY, begin)) if day else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(text: str) -> int:
+    return min(max(int(text), 1), 100_000) if text.isdecimal() and len(text) < 9 else 1
