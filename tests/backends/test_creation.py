@@ -196,7 +196,7 @@ def test_what_a_copy_would_lack_is_not_lost(
     runner.create(verbosity=1)
     assert (
         f"The template '{runner.template}' is not used, because a copy would lack what the"
-        f" migrations gave to the database itself: {lost}.\n"
+        f" migrations have set on the database itself: {lost}.\n"
     ) in capsys.readouterr().err
     assert runner.migrated == [runner.template, runner.test_name]
     assert content(runner, runner.test_name) == COLUMNS
