@@ -1,1 +1,1 @@
-"""What is dangerous in migrations that have not run yet, told from their SQL and operations."""
+"""``lint_domain``: dangerous changes in migrations that have not been applied yet."""

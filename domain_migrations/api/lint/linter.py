@@ -1,9 +1,9 @@
-"""From migrations to what is dangerous in them."""
+"""``lint_domain``: the findings in migrations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections
@@ -19,17 +19,60 @@ from ...engine.runner.targets import resolve_target
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import MigrationKey, is_installed, migration_file
 from ...engine.sources.stages import get_stage
-from . import rules
-from .findings import Level, LintFinding
-from .hints import DESTRUCTIVE_RULES, ERRORS, IGNORED_RULES, hint_for
+from .own_rules import (
+    RULES,
+    UNKNOWN_SQL,
+    Issue,
+    Level,
+    Suppressions,
+    core_target,
+    created_tables,
+    drops_own_default,
+    touches,
+)
 from .script import MigrationScript, read_script
-from .squawk import SYNTAX_ERROR, Squawk
-from .suppressions import Suppressions
+from .squawk import DESTRUCTIVE_RULES, ERRORS, IGNORED_RULES, SYNTAX_ERROR, Squawk, hint_for
+
+FAILING_RULES = frozenset({SYNTAX_ERROR, "ban-concurrent-index-creation-in-transaction"})
+"""Rules on statements that fail even on a table that nobody uses yet."""
+DROP_DEFAULT = "ban-drop-default"
+FOREIGN_KEY_RULES = frozenset({"adding-foreign-key-constraint", "constraint-missing-not-valid"})
+"""Rules that our own rule on foreign keys to core replaces."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LintFinding:
+    """Something dangerous in a migration.
+
+    Attributes:
+        sql: the statement; empty where the finding is about the migration as such.
+        line: in the migration's file; None where it is unknown.
+    """
+
+    rule: str
+    level: Level
+    domain: str
+    key: MigrationKey
+    sql: str = ""
+    message: str
+    hint: str
+    line: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "level": self.level,
+            "domain": self.domain,
+            **self.key.as_json(),
+            "sql": self.sql,
+            "message": self.message,
+            "hint": self.hint,
+        }
 
 
 @dataclass(frozen=True)
 class LintResult:
-    """What was found, in the order of the migrations."""
+    """The findings, in the order of the migrations."""
 
     findings: tuple[LintFinding, ...]
 
@@ -44,20 +87,20 @@ class LintResult:
 def lint_domain(
     domain: str | None = None, names: Sequence[str] = (), *, database: str | None = None
 ) -> LintResult:
-    """Return what is dangerous in pending migrations; runs none and writes nothing.
+    """Return what is dangerous in pending migrations; runs none of them and writes nothing.
 
-    Migrations of installed packages are passed over unless they are named.
+    Migrations of installed packages are skipped unless they are named.
 
     Arguments:
-        domain: all of them unless given.
+        domain: the domain's name; all domains unless given.
         names: migrations of the domain, by name or its beginning or ``APP.NAME``, pending or
-            not; what is pending unless given.
+            not; the pending ones unless given.
         database: alias; each domain's own unless given.
 
     Raises:
-        UnknownDomain, UnknownTarget, AmbiguousTarget: a name is none.
+        UnknownDomain, UnknownTarget, AmbiguousTarget: a name is unknown or ambiguous.
         InvalidConfiguration: Squawk is not installed, or migrations cannot be loaded.
-        ConnectionFailed: the database did not answer.
+        DatabaseUnavailable: the database did not answer.
     """
     domains = get_domains() if domain is None else [get_domain(domain)]
     found: list[LintFinding] = []
@@ -70,7 +113,7 @@ def lint_domain(
 
 
 class DomainLint:
-    """Looks at the migrations of one domain."""
+    """The linting of one domain's migrations."""
 
     def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
         self.connection = connection
@@ -79,7 +122,7 @@ class DomainLint:
         self.squawk = Squawk(connection.pg_version)  # type: ignore[attr-defined]
 
     def findings(self, named: Sequence[MigrationKey]) -> Iterator[LintFinding]:
-        """Yield what is wrong with the named migrations, or with what is pending."""
+        """Yield the findings in the named migrations, or in the pending ones."""
         wanted = list(named) or self._pending()
         if not wanted:
             return
@@ -98,70 +141,55 @@ class DomainLint:
 
     def _of_migration(self, loader: DomainLoader, migration: Migration) -> Iterator[LintFinding]:
         script = read_script(self.connection, loader, migration)
-        found = [*self._by_rules(script), *self._by_squawk(script)]
-        found.sort(key=lambda finding: finding.line or 0)
-        ignores = Suppressions(script, self._finding)
-        yield from (finding for finding in found if not ignores.suppresses(finding))
-        yield from ignores.findings(self.squawk)
-
-    def _by_rules(self, script: MigrationScript) -> Iterator[LintFinding]:
-        for rule in rules.RULES.values():
-            for danger in rule(script, self.domain):
-                finding = self._finding(
-                    script, danger.rule, danger.level, danger.message, danger.hint
-                )
-                line = script.line(danger.operation)
-                yield replace(finding, sql=danger.sql, line=line)
-        if script.incomplete_reason:
-            yield self._finding(
-                script,
-                rules.UNKNOWN_SQL,
-                "warning",
-                f"Not all of its SQL is known before it runs: {script.incomplete_reason}",
-                "Lint it on a database where what comes before it is applied.",
+        issues = [*self._by_rules(script), *self._by_squawk(script)]
+        issues.sort(key=lambda issue: script.line(issue.operation) or 0)
+        suppressions = Suppressions(script)
+        kept = [issue for issue in issues if not suppressions.suppresses(issue.rule)]
+        for issue in (*kept, *suppressions.issues(self.squawk)):
+            yield LintFinding(
+                rule=issue.rule,
+                level=issue.level,
+                domain=self.domain.name,
+                key=script.key,
+                sql=issue.sql,
+                message=issue.message,
+                hint=issue.hint,
+                line=script.line(issue.operation),
             )
 
-    def _by_squawk(self, script: MigrationScript) -> Iterator[LintFinding]:
-        statements, fresh = script.statements, rules.created_tables(script)
+    def _by_rules(self, script: MigrationScript) -> Iterator[Issue]:
+        for rule in RULES.values():
+            yield from rule(script, self.domain)
+        if script.incomplete_reason:
+            yield Issue(
+                UNKNOWN_SQL,
+                f"Not all of its SQL is known before it runs: {script.incomplete_reason}",
+                "Lint it on a database where the migrations before it are applied.",
+                level="warning",
+            )
+
+    def _by_squawk(self, script: MigrationScript) -> Iterator[Issue]:
+        statements, fresh = script.statements, created_tables(script)
         after = get_stage(script.migration) == "after"
         texts = [statement.sql for statement in statements]
-        for remark in self.squawk.read(texts, in_transaction=script.migration.atomic):
-            statement = statements[remark.statement]
-            key_to_core = rules.core_target(statement, self.domain) is not None
+        for found in self.squawk.read(texts, in_transaction=script.migration.atomic):
+            statement = statements[found.statement]
+            key_to_core = core_target(statement, self.domain) is not None
             if (
-                remark.rule in IGNORED_RULES
-                or (after and remark.rule in DESTRUCTIVE_RULES)
-                or (remark.rule not in FAILS and rules.touches(statement.sql, fresh))
-                or (key_to_core and remark.rule in FOREIGN_KEY_RULES)
-                or (remark.rule == DROP_DEFAULT and rules.drops_own_default(script, statement))
+                found.rule in IGNORED_RULES
+                or (after and found.rule in DESTRUCTIVE_RULES)
+                or (found.rule not in FAILING_RULES and touches(statement.sql, fresh))
+                or (key_to_core and found.rule in FOREIGN_KEY_RULES)
+                or (found.rule == DROP_DEFAULT and drops_own_default(script, statement))
             ):
                 continue
-            level: Level = "error" if remark.rule in ERRORS else "warning"
-            hint = (
-                hint_for(remark.rule, statement.sql)
-                or remark.hint
-                or "See whether running code can bear it."
+            yield Issue(
+                found.rule,
+                found.message,
+                hint_for(found.rule, statement.sql)
+                or found.hint
+                or "Check whether running code can cope with it.",
+                statement.operation,
+                statement.sql.strip(),
+                "error" if found.rule in ERRORS else "warning",
             )
-            finding = self._finding(script, remark.rule, level, remark.message, hint)
-            line = script.line(statement.operation)
-            yield replace(finding, sql=statement.sql.strip(), line=line)
-
-    def _finding(
-        self, script: MigrationScript, rule: str, level: Level, message: str, hint: str
-    ) -> LintFinding:
-        return LintFinding(
-            rule=rule,
-            level=level,
-            domain=self.domain.name,
-            key=script.key,
-            message=message,
-            hint=hint,
-            line=script.line(0),
-        )
-
-
-FAILS = frozenset({SYNTAX_ERROR, "ban-concurrent-index-creation-in-transaction"})
-"""What fails on a table whoever uses it."""
-DROP_DEFAULT = "ban-drop-default"
-FOREIGN_KEY_RULES = frozenset({"adding-foreign-key-constraint", "constraint-missing-not-valid"})
-"""What ours says more exactly of a foreign key to core."""

@@ -30,11 +30,11 @@ class Statement:
 
 @dataclass(frozen=True)
 class MigrationScript:
-    """What a migration would run.
+    """The SQL of a migration.
 
     Attributes:
-        lines: of the operations in the migration's file, as far as they can be told.
-        unknown: why the SQL is not known in full; empty where it is.
+        lines: the lines of the operations in the migration's file, as far as they are known.
+        incomplete_reason: why the SQL is not known in full; empty where it is.
     """
 
     key: MigrationKey
@@ -53,16 +53,16 @@ class MigrationScript:
 def read_script(
     connection: BaseDatabaseWrapper, loader: DomainLoader, migration: Migration
 ) -> MigrationScript:
-    """Return what a migration would run forwards; nothing is run, and nothing can be written.
+    """Return the SQL that applying a migration would run; nothing is run or can be written.
 
-    What comes of Python, and what Django finds out by looking at the database, is not in it.
+    SQL of Python code, and SQL that Django derives from reading the database, is not in it.
     """
     key = MigrationKey.of(migration)
-    # While they run they are wrapped, so their places are noted before.
+    # The operations are wrapped while they run, so their positions are noted before.
     places = {id(operation): n for n, operation in enumerate(migration.operations, start=1)}
     found: list[Statement] = []
     owners: dict[int, int] = {}
-    number, unknown = 0, ""
+    number, incomplete_reason = 0, ""
     state = state_before(loader, migration)
     try:
         with (
@@ -86,9 +86,9 @@ def read_script(
         late = [owners.get(id(deferred), number) for deferred in editor.deferred_sql]
         found += map(Statement, editor.collected_sql[taken:], late)
     except (DatabaseError, LookupError, ValueError) as exc:
-        unknown = str(exc).strip() or type(exc).__name__
+        incomplete_reason = str(exc).strip() or type(exc).__name__
     statements = tuple(statement for statement in found if not is_comment(statement.sql))
-    return MigrationScript(key, migration, statements, _lines(key), unknown)
+    return MigrationScript(key, migration, statements, _lines(key), incomplete_reason)
 
 
 def _lines(key: MigrationKey) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Squawk, a linter of PostgreSQL's SQL, as a program beside ours."""
+"""Squawk, a linter of PostgreSQL's SQL: the program, and hints for its rules in migrations."""
 
 from __future__ import annotations
 
@@ -13,13 +13,103 @@ from ...exceptions import InvalidConfiguration
 
 SYNTAX_ERROR = "syntax-error"
 
+IGNORED_RULES = frozenset(
+    {
+        # The engine sets the timeouts, and retries a migration or shows how to resume it.
+        *("require-lock-timeout", "require-statement-timeout", "require-timeout-settings"),
+        "prefer-robust-stmts",
+        # Matters of taste, which the models decide.
+        *("prefer-text-field", "prefer-bigint-over-int", "prefer-bigint-over-smallint"),
+    }
+)
+
+DESTRUCTIVE_RULES = frozenset(
+    {
+        *("ban-drop-column", "ban-drop-table", "ban-drop-view", "ban-drop-function"),
+        *("ban-drop-type", "ban-drop-sequence", "ban-drop-domain", "ban-drop-schema"),
+        *("renaming-column", "renaming-table", "renaming-object"),
+    }
+)
+"""Rules on changes that break code in use; ``stage = "after"`` waits until no code is left."""
+
+NOT_VALID = (
+    "Use AddConstraintNotValid, and ValidateConstraint in the next migration (both in"
+    " django.contrib.postgres.operations)."
+)
+FOREIGN_KEY = (
+    "Make the field with db_constraint=False; add the constraint by RunSQL with NOT VALID, and"
+    " validate it in the next migration."
+)
+WAIT = 'Write stage = "after" in the migration, once no code that is left uses it.'
+
+HINTS: dict[str, str] = {
+    "adding-field-with-default": (
+        "Add the field with null=True, fill it in a migration of its own, and require it later;"
+        " a constant db_default is safe."
+    ),
+    "adding-foreign-key-constraint": FOREIGN_KEY,
+    "adding-not-nullable-field": (
+        "Add a check that it is not null, NOT VALID; validate it in the next migration; then"
+        " AlterField to null=False, which finds the check and reads no rows."
+    ),
+    "adding-required-field": (
+        "Add the field with null=True or a constant db_default, and require it once it is filled."
+    ),
+    "adding-serial-primary-key-field": "Make a new table with the key, and copy the rows.",
+    "ban-concurrent-index-creation-in-transaction": "Write atomic = False in the migration.",
+    "ban-drop-column": WAIT,
+    "ban-drop-table": WAIT,
+    "ban-drop-not-null": "See that running code can read NULL there.",
+    "changing-column-type": (
+        "Add a field of the new type, copy the rows in batches, let the code use it, and remove"
+        " the old one in a later release."
+    ),
+    "constraint-missing-not-valid": NOT_VALID,
+    "disallowed-unique-constraint": (
+        "Build the unique index by CREATE UNIQUE INDEX CONCURRENTLY in a migration with"
+        " atomic = False; then ADD CONSTRAINT … UNIQUE USING INDEX."
+    ),
+    "renaming-column": "Keep the column's name with db_column. " + WAIT,
+    "renaming-table": "Keep the table's name with db_table. " + WAIT,
+    "require-concurrent-index-creation": (
+        "Use AddIndexConcurrently in a migration with atomic = False."
+    ),
+    "require-concurrent-index-deletion": (
+        "Use RemoveIndexConcurrently in a migration with atomic = False."
+    ),
+    "syntax-error": "Check the statement; Squawk may not know all of PostgreSQL's syntax.",
+}
+
+UNIQUE_INDEX = (
+    "Build it by RunSQL, CREATE UNIQUE INDEX CONCURRENTLY, with the operation as its"
+    " state_operations, in a migration with atomic = False."
+)
+EXCLUSION = "It cannot be NOT VALID: add it at a quiet time, and say why that is right."
+
+
+def hint_for(rule: str, sql: str) -> str:
+    """Return the hint for a rule on a statement; empty where Squawk's own has to do."""
+    if rule == "require-concurrent-index-creation" and "UNIQUE INDEX" in sql:
+        return UNIQUE_INDEX
+    if rule == "constraint-missing-not-valid" and " EXCLUDE " in sql:
+        return EXCLUSION
+    return HINTS.get(rule, "")
+
+
+ERRORS = frozenset(HINTS) - {"ban-drop-not-null", "syntax-error"} | {
+    *("ban-drop-database", "ban-truncate-cascade", "ban-uncommitted-transaction"),
+    "transaction-nesting",
+    "renaming-object",
+}
+"""Rules on statements that block traffic, break running code or fail; others are warnings."""
+
 
 @dataclass(frozen=True)
 class SquawkFinding:
-    """What Squawk says about a statement.
+    """A finding of Squawk.
 
     Attributes:
-        statement: its number, from 0.
+        statement: the number of the statement, from 0.
     """
 
     statement: int
@@ -29,13 +119,13 @@ class SquawkFinding:
 
 
 class Squawk:
-    """Runs the program.
+    """The program.
 
     Arguments:
-        server_version: of PostgreSQL, as ``connection.pg_version`` has it.
+        server_version: PostgreSQL's, as ``connection.pg_version`` has it.
 
     Raises:
-        InvalidConfiguration: it is not installed.
+        InvalidConfiguration: Squawk is not installed.
     """
 
     def __init__(self, server_version: int) -> None:
@@ -54,33 +144,32 @@ class Squawk:
         return not rule.startswith("-") and self._run("", f"--exclude={rule}").returncode == 0
 
     def read(self, statements: list[str], *, in_transaction: bool) -> list[SquawkFinding]:
-        """Return what Squawk says about the statements, which it reads as one file.
+        """Return Squawk's findings on the statements, which it reads as one file.
 
-        A statement that it cannot read is remarked as ``syntax-error``; the others are read all
-        the same.
+        A statement that it cannot parse is a ``syntax-error``; the others are linted without it.
         """
-        remarks: list[SquawkFinding] = []
+        findings: list[SquawkFinding] = []
         readable = dict(enumerate(statements))
         while readable:
             found = self._read(readable, in_transaction=in_transaction)
-            unread = {remark.statement for remark in found if remark.rule == SYNTAX_ERROR}
+            unread = {finding.statement for finding in found if finding.rule == SYNTAX_ERROR}
             if not unread:
-                return sorted([*remarks, *found], key=lambda remark: remark.statement)
-            first = {remark.statement: remark for remark in reversed(found)}
-            remarks += [first[number] for number in unread]
+                return sorted([*findings, *found], key=lambda finding: finding.statement)
+            first = {finding.statement: finding for finding in reversed(found)}
+            findings += [first[number] for number in unread]
             readable = {n: sql for n, sql in readable.items() if n not in unread}
-        return remarks
+        return findings
 
     def _read(self, statements: dict[int, str], *, in_transaction: bool) -> list[SquawkFinding]:
         owners: list[int] = []
         for number, sql in statements.items():
             owners += [number] * len(sql.split("\n"))
-        # Its own way to ignore a rule asks for no reason.
+        # Squawk's own comments that ignore a rule need no reason.
         script = "\n".join(statements.values()).replace("squawk-ignore", "squawk_ignore")
         wrapped = ["--assume-in-transaction"] if in_transaction else []
         result = self._run(script, f"--pg-version={self.version}", *wrapped)
         try:
-            said = json.loads(result.stdout)
+            items = json.loads(result.stdout)
         except ValueError as exc:
             raise InvalidConfiguration(
                 f"squawk failed: {(result.stderr or result.stdout).strip()[:500]}",
@@ -93,11 +182,11 @@ class Squawk:
                 item["message"],
                 item["help"] or "",
             )
-            for item in said
+            for item in items
         ]
 
     def _run(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
-        # A configuration in the project's folder must not decide what is found.
+        # A configuration file of the project must not change the findings.
         return subprocess.run(
             [self.program, "--reporter=json", f"--config={os.devnull}", *options],
             input=script,

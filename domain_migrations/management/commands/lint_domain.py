@@ -6,8 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...api.lint.findings import LintFinding
-from ...api.lint.linter import LintResult, lint_domain
+from ...api.lint.linter import LintFinding, LintResult, lint_domain
 from ...exceptions import EXIT_FAILED
 from ..console import add_database_option, command_errors
 

@@ -46,7 +46,7 @@ def hr(
 
 @pytest.fixture
 def found(hr: TemporaryMigrations, call: Call) -> Callable[..., list[dict[str, Any]]]:
-    """What is found in a second migration with these operations."""
+    """A function that lints a second migration with these operations."""
 
     def lint(*operations: str, says: str = "", imports: str = "") -> list[dict[str, Any]]:
         source = SECOND.format(
@@ -100,7 +100,7 @@ def test_operation(found: Callable[..., Any], operation: str) -> None:
     assert rules(found(operation)) == OPERATIONS[operation]
 
 
-def test_what_is_found_is_told_in_full(hr: TemporaryMigrations, call: Call) -> None:
+def test_a_finding_is_reported_in_full(hr: TemporaryMigrations, call: Call) -> None:
     operation = 'migrations.AddIndex("thing", models.Index(fields=["size"], name="i"))'
     source = SECOND.format(
         operations='migrations.RunSQL("SELECT 1", ""),\n' + operation, says="", imports=""
@@ -126,7 +126,7 @@ def test_what_is_found_is_told_in_full(hr: TemporaryMigrations, call: Call) -> N
     assert (text.exit_status, text.stderr) == (1, "CommandError: 1 error.\n")
 
 
-def test_tables_of_the_same_migration_are_nobodys_yet(found: Callable[..., Any]) -> None:
+def test_tables_of_the_same_migration_are_in_nobody_s_use(found: Callable[..., Any]) -> None:
     create = """migrations.CreateModel("Part", fields=[
         ("id", models.BigAutoField(primary_key=True)), ("size", models.BigIntegerField()),
         ("user", models.ForeignKey("core.User", models.PROTECT)),
@@ -146,7 +146,7 @@ def test_what_fails_on_a_new_table_too(found: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("operation", ["RemoveField('thing', 'note')", "DeleteModel('Thing')"])
-def test_what_waits_for_the_new_code_may_take_away(
+def test_a_migration_after_the_new_code_may_remove_things(
     found: Callable[..., Any], operation: str
 ) -> None:
     assert found(f"migrations.{operation}", says='stage = "after"') == []
@@ -165,9 +165,9 @@ def test_missing_reverse(found: Callable[..., Any], operation: str, name: str) -
     argument = "reverse_code" if name == "RunPython" else "reverse_sql"
     assert (finding["level"], finding["rule"]) == ("error", "missing-reverse")
     assert finding["message"] == (
-        f"Operation 1, {name}, has no way back, so the migration cannot be undone."
+        f"Operation 1, {name}, is irreversible: the migration cannot be unapplied."
     )
-    assert finding["hint"] == f"Give it {argument}; {name}.noop where there is nothing to undo."
+    assert finding["hint"] == f"Give it {argument}; {name}.noop where there is nothing to reverse."
 
 
 WIDTH = 'migrations.AddField("thing", "width", models.BigIntegerField(null=True))'
@@ -184,9 +184,7 @@ def test_data_with_ddl(found: Callable[..., Any], operation: str) -> None:
     (finding,) = found(WIDTH, operation)
     assert (finding["level"], finding["rule"]) == ("error", "data-with-ddl")
     said = f"Operation 2 changes rows {MIXED[operation]}".replace(" , ", ", ")
-    assert finding["message"] == (
-        f"{said}and the lock that changes hr.things is kept until they are done."
-    )
+    assert finding["message"] == (f"{said}and the lock on hr.things is held until they are done.")
     assert rules(found(operation)) == []
     assert rules(found(WIDTH, operation, says="atomic = False")) == []
 
@@ -254,7 +252,7 @@ def test_ignored_without_reasons(found: Callable[..., Any]) -> None:
 def test_ignore_of_an_unknown_rule(found: Callable[..., Any], rule: str) -> None:
     (finding,) = found(WIDTH, says=f'lint_ignore = {{"{rule}": "It is safe."}}')
     assert (finding["level"], finding["rule"]) == ("error", "ignore-of-unknown-rule")
-    assert finding["message"] == f'lint_ignore names the rule "{rule}", which there is not.'
+    assert finding["message"] == f'lint_ignore names an unknown rule: "{rule}".'
 
 
 def test_ignore_that_finds_nothing(found: Callable[..., Any]) -> None:
@@ -262,7 +260,7 @@ def test_ignore_that_finds_nothing(found: Callable[..., Any]) -> None:
     assert (finding["level"], finding["rule"]) == ("warning", "unused-ignore")
 
 
-def test_one_statement_that_cannot_be_read_hides_no_other(found: Callable[..., Any]) -> None:
+def test_a_syntax_error_hides_no_other_finding(found: Callable[..., Any]) -> None:
     sql = 'migrations.RunSQL(["SELEC\\n1", "ALTER TABLE hr.things DROP note", "NONSENSE;"], "")'
     assert rules(found(sql)) == [
         ("warning", "syntax-error"),
@@ -278,7 +276,7 @@ def nothing_written(hr: TemporaryMigrations) -> Iterator[None]:
     assert (snapshot(), histories()) == before
 
 
-def test_what_writes_past_the_editor_is_kept_from_it(
+def test_writes_past_the_schema_editor_are_prevented(
     nothing_written: None, found: Callable[..., Any]
 ) -> None:
     code = """
@@ -351,7 +349,7 @@ def test_without_squawk(
     )
 
 
-def test_a_configuration_in_the_folder_decides_nothing(
+def test_a_configuration_file_in_the_folder_is_not_read(
     hr: TemporaryMigrations,
     found: Callable[..., Any],
     tmp_path: Path,
@@ -363,9 +361,7 @@ def test_a_configuration_in_the_folder_decides_nothing(
 
 
 def test_every_rule_that_is_named_exists(hr: TemporaryMigrations) -> None:
-    from domain_migrations.api.lint import hints as advice
-
     program = squawk.Squawk(connections["default"].pg_version)
-    named = advice.IGNORED_RULES | advice.DESTRUCTIVE_RULES | advice.ERRORS | set(advice.HINTS)
+    named = squawk.IGNORED_RULES | squawk.DESTRUCTIVE_RULES | squawk.ERRORS | set(squawk.HINTS)
     named -= {squawk.SYNTAX_ERROR}
     assert [rule for rule in sorted(named) if not program.knows(rule)] == []

@@ -1,17 +1,19 @@
-"""What Squawk cannot know: a migration's other half, its Python, and which tables are core's."""
+"""Rules beyond Squawk's: on reverse operations, Python and core's tables, and ``lint_ignore``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from django.db.migrations.operations.special import RunPython, RunSQL
 
 from ...domains import CORE_SCHEMA, Domain, get_domain
-from .findings import Level
-from .hints import FOREIGN_KEY
 from .script import MigrationScript, Statement, database_operations
+from .squawk import FOREIGN_KEY, Squawk
+
+Level = Literal["error", "warning"]
 
 MISSING_REVERSE = "missing-reverse"
 DATA_WITH_DDL = "data-with-ddl"
@@ -39,7 +41,7 @@ DEFAULT_GIVEN = re.compile(
 )
 NOT_VALID = re.compile(r"\bNOT\s+VALID\b", re.I)
 DDL = re.compile(r"\s*(?:CREATE|ALTER|DROP)\b", re.I)
-SPLIT = "Change the rows in a migration of its own, before or behind this one."
+SPLIT = "Change the rows in a migration of its own, before or after this one."
 DATA = re.compile(
     r"\s*(?:WITH\b.*?)?\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|COPY|TRUNCATE)\b",
     re.I | re.S,
@@ -49,7 +51,12 @@ DATA_BEGINS = re.compile(r"\s*(?:WITH|INSERT|UPDATE|DELETE|MERGE|COPY|TRUNCATE)\
 
 @dataclass(frozen=True)
 class Issue:
-    """What one of our rules has found, whatever domain it is in."""
+    """Something dangerous in a migration.
+
+    Attributes:
+        operation: the number of its operation, from 1; 0 for the migration as a whole.
+        sql: the statement; empty where the issue is not about one.
+    """
 
     rule: str
     message: str
@@ -63,7 +70,7 @@ Rule = Callable[[MigrationScript, Domain], Iterator[Issue]]
 
 
 def missing_reverse(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
-    """Yield the operations that cannot be undone."""
+    """Yield the operations that cannot be reversed."""
     for number, operation in enumerate(script.migration.operations, start=1):
         for inner in database_operations([operation]):
             if inner.reversible:
@@ -72,8 +79,8 @@ def missing_reverse(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
             name = type(inner).__name__
             yield Issue(
                 MISSING_REVERSE,
-                f"Operation {number}, {name}, has no way back, so the migration cannot be undone.",
-                f"Give it {argument}; {name}.noop where there is nothing to undo."
+                f"Operation {number}, {name}, is irreversible: the migration cannot be unapplied.",
+                f"Give it {argument}; {name}.noop where there is nothing to reverse."
                 if argument
                 else "Write its reverse, or split it off into a migration of its own.",
                 number,
@@ -83,8 +90,8 @@ def missing_reverse(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
 def data_with_ddl(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
     """Yield the changes of rows that share a transaction with a change of the schema.
 
-    The lock on an existing table is kept until the rows are done, which is an error. Tables that
-    the migration makes are nobody's yet; a row that cannot be filled still undoes it all.
+    The lock on an existing table is held until the rows are changed, which is an error. Nobody
+    uses tables that the migration creates; a row that cannot be filled still rolls it all back.
     """
     if not script.migration.atomic or not any(DDL.match(s.sql) for s in script.statements):
         return
@@ -92,21 +99,23 @@ def data_with_ddl(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
     changed = [name for s in script.statements if (name := changed_table(s.sql, fresh)) is not None]
     what = "in the transaction that changes the schema"
     if changed:
-        what = f"and the lock that changes {changed[0] or 'an object'} is kept until they are done"
+        what = f"and the lock on {changed[0] or 'an object'} is held until they are done"
     level: Level = "error" if changed else "warning"
     for number, operation in enumerate(script.migration.operations, start=1):
         for inner in database_operations([operation]):
             if isinstance(inner, RunPython) and inner.code is not RunPython.noop:
-                said = f"Operation {number} changes rows by Python, {what}."
-                yield Issue(DATA_WITH_DDL, said, SPLIT, number, level=level)
+                message = f"Operation {number} changes rows by Python, {what}."
+                yield Issue(DATA_WITH_DDL, message, SPLIT, number, level=level)
     for statement in script.statements:
         if DATA_BEGINS.match(statement.sql) and DATA.match(statement.sql):
-            said = f"Operation {statement.operation} changes rows, {what}."
-            yield Issue(DATA_WITH_DDL, said, SPLIT, statement.operation, statement.sql, level=level)
+            message = f"Operation {statement.operation} changes rows, {what}."
+            yield Issue(
+                DATA_WITH_DDL, message, SPLIT, statement.operation, statement.sql, level=level
+            )
 
 
 def core_foreign_key(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
-    """Yield the foreign keys from existing tables to core that are checked at once."""
+    """Yield the foreign keys from existing tables to core that are validated immediately."""
     if domain.is_core:
         return
     fresh = created_tables(script)
@@ -125,9 +134,9 @@ def core_foreign_key(script: MigrationScript, domain: Domain) -> Iterator[Issue]
 
 
 def required_column(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
-    """Yield the columns that are required, and whose default goes once they are there.
+    """Yield the required columns whose default is dropped as soon as they are added.
 
-    That is how Django adds a field with a default that only Python knows.
+    Django adds a field this way when only Python knows its default.
     """
     fresh = created_tables(script)
     for statement in script.statements:
@@ -147,7 +156,7 @@ def required_column(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
 
 
 def drops_own_default(script: MigrationScript, statement: Statement) -> bool:
-    """Return whether the default that a statement drops was only given for the migration."""
+    """Return whether a statement drops a default that the same migration has set."""
     name = _default_dropped(statement.sql)
     if name is None:
         return False
@@ -166,7 +175,7 @@ def _default_dropped(sql: str) -> str | None:
 
 
 def core_target(statement: Statement, domain: Domain) -> str | None:
-    """Return the table of core that a foreign key points to, and that is checked at once."""
+    """Return the core table that a foreign key, validated immediately, references."""
     found = REFERENCES.search(statement.sql)
     if domain.is_core or found is None or NOT_VALID.search(statement.sql):
         return None
@@ -176,7 +185,7 @@ def core_target(statement: Statement, domain: Domain) -> str | None:
 
 
 def created_tables(script: MigrationScript) -> set[str]:
-    """Return the tables that the migration makes."""
+    """Return the tables that the migration creates."""
     return {_plain(found[1]) for s in script.statements if (found := CREATE.match(s.sql))}
 
 
@@ -191,7 +200,7 @@ def changed_table(sql: str, fresh: set[str]) -> str | None:
 
 
 def touches(sql: str, tables: set[str]) -> bool:
-    """Return whether a statement changes or makes one of the tables."""
+    """Return whether a statement changes or creates one of the tables."""
     patterns = (ALTER, INDEX, TRIGGER, CREATE)
     return any((found := pattern.match(sql)) and _plain(found[1]) in tables for pattern in patterns)
 
@@ -212,4 +221,46 @@ RULES: dict[str, Rule] = {
 OWN_RULES = frozenset(
     {*RULES, UNKNOWN_SQL, IGNORE_WITHOUT_REASON, IGNORE_OF_UNKNOWN_RULE, UNUSED_IGNORE}
 )
-"""Every rule of ours."""
+"""All rules that are not Squawk's."""
+
+ATTRIBUTE = "lint_ignore"
+LIKE_THIS = f'{ATTRIBUTE} = {{"ban-drop-column": "Never written: the feature was not released."}}'
+
+
+class Suppressions:
+    """The rules that a migration's ``lint_ignore`` names, each with a reason."""
+
+    def __init__(self, script: MigrationScript) -> None:
+        given: Any = getattr(script.migration, ATTRIBUTE, {})
+        self.script = script
+        self.is_mapping = isinstance(given, dict)
+        self.reasons: dict[Any, Any] = given if isinstance(given, dict) else {}
+        self.used: set[str] = set()
+
+    def suppresses(self, rule: str) -> bool:
+        """Return whether findings of the rule are ignored."""
+        if not _is_reason(self.reasons.get(rule)):
+            return False
+        self.used.add(rule)
+        return True
+
+    def issues(self, squawk: Squawk) -> Iterator[Issue]:
+        """Yield the mistakes in ``lint_ignore`` itself."""
+        write_why = f"Write why it is safe: {LIKE_THIS}"
+        if not self.is_mapping:
+            message = f"{ATTRIBUTE} is not a dictionary of rules and reasons."
+            yield Issue(IGNORE_WITHOUT_REASON, message, write_why)
+        for rule, reason in self.reasons.items():
+            if not _is_reason(reason):
+                message = f'{ATTRIBUTE} has no reason for "{rule}".'
+                yield Issue(IGNORE_WITHOUT_REASON, message, write_why)
+            elif not isinstance(rule, str) or not (rule in OWN_RULES or squawk.knows(rule)):
+                message = f'{ATTRIBUTE} names an unknown rule: "{rule}".'
+                yield Issue(IGNORE_OF_UNKNOWN_RULE, message, "Write it as it is reported.")
+            elif rule not in self.used and not self.script.incomplete_reason:
+                message = f'{ATTRIBUTE} names the rule "{rule}", which finds nothing here.'
+                yield Issue(UNUSED_IGNORE, message, "Remove it.", level="warning")
+
+
+def _is_reason(reason: Any) -> bool:
+    return isinstance(reason, str) and bool(reason.strip())
