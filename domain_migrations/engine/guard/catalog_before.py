@@ -1,10 +1,10 @@
 """The catalogs as they were before a migration.
 
-A dropped table leaves nothing but an oid in the list of locks, and a stolen one resolves to its
-new schema: only the past tells whose they were. A cursor sees the database as it was when it
-was declared, whatever its own transaction does afterwards, and costs nothing until it is read.
-So one is declared first thing, over rows whose oids are not known yet: it takes them from a
-setting when it is read, and finds them by index, however many relations there are.
+A dropped table leaves nothing but an oid in the list of locks, and a moved one resolves to its
+new schema: only its previous row shows which domain it belonged to. A cursor sees the database as
+it was when the cursor was declared, whatever its own transaction does afterwards, and costs
+nothing until it is read. So one is declared at the start, over rows whose oids are not known yet:
+it takes them from a setting when it is read, and finds them by index, however many there are.
 """
 
 # ruff: noqa: S608  -- the parts of the statements are constants of this package
@@ -21,22 +21,27 @@ from ..sql.query import run_sql
 
 OID_FILTER: LiteralString = "= ANY(current_setting('domain_migrations.wanted')::oid[])"
 
-# All that a row of pg_class says of a table, but for what a first foreign key changes
-# (relhastriggers) and for statistics.
+PG_TYPE, PG_PROC, PG_CLASS = 1247, 1255, 1259
+PG_CONSTRAINT, PG_NAMESPACE, PG_EXTENSION = 2606, 2615, 3079
+PG_EVENT_TRIGGER, PG_DEFAULT_ACL = 3466, 826
+"""The catalogs' own oids, which never change."""
+
+# A table's row of pg_class without what a first foreign key changes (relhastriggers), and
+# without statistics.
 CLASS_ROW: LiteralString = """ROW(relname, relnamespace, relowner, relam, relfilenode,
     reltablespace, relpersistence, relkind, relnatts, relchecks, relhasrules, relhassubclass,
     relrowsecurity, relforcerowsecurity, relreplident, relispartition, relacl::text,
     reloptions::text)::text"""
 
 SELECT_RELATIONS: LiteralString = (
-    "SELECT 'pg_class'::regclass::oid, oid, relnamespace, relname::text, relkind::text, 0::oid, "
-    + CLASS_ROW + " FROM pg_class WHERE oid " + OID_FILTER
-    + " UNION ALL SELECT 'pg_constraint'::regclass, k.oid, k.connamespace,"
-    " 'constraint ' || k.conname, k.contype::text, k.confrelid, k.conrelid::text"
-    " FROM pg_constraint k WHERE k.oid " + OID_FILTER
+    "SELECT 'pg_class'::regclass::oid, oid, relnamespace, '', relname::text, relkind::text, '',"
+    " 0::oid, " + CLASS_ROW + " FROM pg_class WHERE oid " + OID_FILTER
+    + " UNION ALL SELECT 'pg_constraint'::regclass, oid, connamespace, 'constraint',"
+    " conname::text, contype::text, '', confrelid, conrelid::text FROM pg_constraint"
+    " WHERE oid " + OID_FILTER
 )  # fmt: skip
 
-NAMED: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
+IN_SCHEMAS: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
     ("pg_proc", "pro", "function"),
     ("pg_type", "typ", "type"),
     ("pg_operator", "opr", "operator"),
@@ -51,38 +56,37 @@ NAMED: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
     ("pg_statistic_ext", "stx", "statistics"),
     ("pg_extension", "ext", "extension"),
 )
-"""Catalogs of things in a schema: the catalog, its columns' prefix, what the thing is."""
+"""Catalogs of objects in a schema: the catalog, the prefix of its columns, a label."""
 
 ON_TABLES: tuple[tuple[LiteralString, LiteralString, LiteralString, LiteralString], ...] = (
     ("pg_trigger", "tgrelid", "tgname", "trigger"),
     ("pg_rewrite", "ev_class", "rulename", "rule"),
     ("pg_policy", "polrelid", "polname", "policy"),
 )
-"""Catalogs of things on a table: the catalog, the table's column, the name's, what it is."""
+"""Catalogs of parts of a table: the catalog, the columns of the table and the name, a label."""
 
+CATALOGS = tuple(catalog for catalog, *_ in (*IN_SCHEMAS, *ON_TABLES))
 
-CATALOGS = tuple(catalog for catalog, *_ in (*NAMED, *ON_TABLES))
-
-# What came with the server has lower oids (FirstNormalObjectId), and belongs to no domain.
+# Objects that came with the server have lower oids (FirstNormalObjectId) and belong to no domain.
 SELECT_FILLED: LiteralString = "SELECT " + ", ".join(
     "EXISTS (SELECT FROM " + catalog + " WHERE oid >= 16384)" for catalog in CATALOGS
 )
-"""Which of these catalogs have anything in them that the past may be asked about."""
+"""Which of these catalogs hold objects that a migration could drop."""
 
 
 def _objects(catalogs: Collection[str]) -> LiteralString:
     parts: list[LiteralString] = [
-        "SELECT '" + catalog + "'::regclass::oid, oid, " + prefix + "namespace, '" + kind
-        + " ' || " + prefix + "name, '', 0::oid, '' FROM " + catalog + " WHERE oid " + OID_FILTER
+        "SELECT '" + catalog + "'::regclass::oid, oid, " + prefix + "namespace, '" + label + "', "
+        + prefix + "name::text, '', '', 0::oid, '' FROM " + catalog + " WHERE oid " + OID_FILTER
         + (" AND typcategory <> 'A'" if catalog == "pg_type" else "")
-        for catalog, prefix, kind in NAMED if catalog in catalogs
+        for catalog, prefix, label in IN_SCHEMAS if catalog in catalogs
     ]  # fmt: skip
     parts += [
-        "SELECT '" + catalog + "'::regclass, x.oid, relnamespace, '" + kind + " ' || " + name
-        + " || ' of ' || relname, '', r.oid, '' FROM " + catalog + " x JOIN pg_class r ON r.oid = "
+        "SELECT '" + catalog + "'::regclass, x.oid, relnamespace, '" + label + "', " + name
+        + "::text, '', relname::text, 0::oid, '' FROM " + catalog + " x JOIN pg_class r ON r.oid = "
         + table + " WHERE x.oid " + OID_FILTER
-        + (" AND NOT tgisinternal" if kind == "trigger" else "")
-        for catalog, table, name, kind in ON_TABLES if catalog in catalogs
+        + (" AND NOT tgisinternal" if label == "trigger" else "")
+        for catalog, table, name, label in ON_TABLES if catalog in catalogs
     ]  # fmt: skip
     return " UNION ALL ".join(parts)
 
@@ -101,31 +105,40 @@ _numbers = itertools.count(1)
 
 
 class PreviousObject(NamedTuple):
-    """Something that was there.
+    """An object that existed before.
 
     Attributes:
+        label: the kind of object in words; empty for a relation.
         kind: a relation's relkind, a constraint's contype.
-        table: what a foreign key pointed at, or what a trigger, rule or policy was on.
-        row: a relation's row of ``pg_class``, a constraint's own table.
+        table: the name of the table that a trigger, rule or policy was on.
+        target: the table that a foreign key pointed at.
+        row: a relation's row of ``pg_class``, the oid of a constraint's table.
     """
 
     catalog: int
     oid: int
     schema: int
+    label: str
     name: str
     kind: str
-    table: int
+    table: str
+    target: int
     row: str
+
+    @property
+    def description(self) -> str:
+        on_table = f" of {self.table}" if self.table else ""
+        return f"{self.label} {self.name}{on_table}"
 
 
 class CatalogBefore:
-    """What the catalogs said before an operation.
+    """The catalogs' rows from before an operation.
 
-    It is asked about what a transaction has done since; once that was judged, what is there
-    now may be the past of what comes next.
+    They explain what a transaction has done since. Once that was judged, the present can become
+    the past of the operations that follow.
 
     Arguments:
-        objects: the catalogs of anything but relations and constraints that will be asked for.
+        objects: the catalogs that will be read besides those of relations and constraints.
     """
 
     is_known = True
@@ -134,7 +147,7 @@ class CatalogBefore:
         self.connection = connection
         self.known: dict[tuple[int, int], PreviousObject] = {}
         self.used: set[int] = set()
-        # To plan a cursor costs more the more catalogs it is over.
+        # The more catalogs a cursor is over, the more it costs to plan.
         self.cursors = self._declare(
             (STATEMENTS[0], _objects(objects)) if objects else STATEMENTS[:1]
         )
@@ -142,7 +155,7 @@ class CatalogBefore:
     def _declare(self, statements: Iterable[LiteralString]) -> list[sql.Identifier]:
         declarations, cursors = [], []
         for statement in statements:
-            # A new name each time: the last migration's may be open still, in a dry run.
+            # A new name each time: in a dry run, the last migration's may still be open.
             cursor = sql.Identifier(f"domain_migrations_past_{next(_numbers)}")
             cursors.append(cursor)
             declarations.append(DECLARE.format(cursor) + sql.SQL(statement))
@@ -150,9 +163,9 @@ class CatalogBefore:
         return cursors
 
     def load(self, relations: Iterable[int], objects: Iterable[int]) -> None:
-        """Look up what has these oids: relations and constraints, and everything else.
+        """Read the objects with these oids: relations and constraints, and all others.
 
-        Once for each of the two, until ``renew``.
+        Works once for each of the two, until ``refresh``.
         """
         asked = {oid for _, oid in self.known}
         for number, oids in enumerate((relations, objects)):
@@ -167,18 +180,18 @@ class CatalogBefore:
             self.used.add(number)
 
     def refresh(self) -> None:
-        """Let what is there now be the past, for what has not been asked."""
+        """Let the present be the past, for the objects that have not been read."""
         for number in self.used:
             self.cursors[number] = self._declare([STATEMENTS[number]])[0]
         self.used.clear()
 
     def get(self, catalog: int, oid: int) -> PreviousObject | None:
-        """Return what ``look`` has found."""
+        """Return an object that ``load`` has found."""
         return self.known.get((catalog, oid))
 
 
 class NoCatalogBefore(CatalogBefore):
-    """No past: none was asked for, or the operation's transaction began before the guard."""
+    """No past: none is needed, or the operation's transaction began before the guard."""
 
     is_known = False
 
@@ -186,7 +199,7 @@ class NoCatalogBefore(CatalogBefore):
         self.known = {}
 
     def load(self, relations: Iterable[int], objects: Iterable[int]) -> None:
-        """Nothing can be seen."""
+        """Find nothing."""
 
     def refresh(self) -> None:
-        """Nothing is kept."""
+        """Keep nothing."""

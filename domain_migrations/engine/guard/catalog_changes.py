@@ -1,5 +1,6 @@
-"""What a transaction has done to tables, as the catalogs' rows about them tell."""
+"""Changes in PostgreSQL's catalogs: the rows that a transaction wrote, and what they show."""
 
+# ruff: noqa: S608  -- the parts of the statements are constants of this package
 from __future__ import annotations
 
 from typing import LiteralString, NamedTuple
@@ -7,81 +8,131 @@ from typing import LiteralString, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..sql.query import run_prepared, run_sql
-from .catalog_before import CLASS_ROW
-from .transaction import NEW_OIDS, Condition, TransactionPoint, written_here
+from .catalog_before import CLASS_ROW, IN_SCHEMAS
+from .transaction import NEW_OIDS, Condition, TransactionView, written_here
 
-# ruff: noqa: S608  -- the parts of the statements are constants of this package
-
-
-DEPENDING: LiteralString = (
-    "2607, 2617, 2620, 1247, 1255, 1259, 2604, 2605, 2606, 2616, 2618, 2753, 3256, 3381, 3466,"
-    " 3600, 3602"
-)
-"""The catalogs whose new objects may depend on another domain's: all but what cannot."""
+SCHEMA_COLUMNS: dict[str, LiteralString] = {
+    "pg_class": "relnamespace",
+    "pg_default_acl": "defaclnamespace",
+    **{catalog: prefix + "namespace" for catalog, prefix, _ in IN_SCHEMAS},
+}
+"""The column of each catalog that holds an object's schema."""
 
 
-# The depending ends are found by index: new objects, the domain's locked relations, the rules
-# of its locked views, its changed functions. The other ends are looked up one by one.
-# The relations are given, because another look at ``pg_locks`` would cost as much as the rest.
-def dependency_sql(condition: Condition) -> LiteralString:
-    """Return a query for the dependencies that match and that cross to other schemas."""
-    return (
-        """
-WITH changed AS MATERIALIZED (
-    SELECT unnest(%(relations)s::oid[]) AS oid
-), x AS MATERIALIZED (
-    SELECT x.* FROM """ + NEW_OIDS + """, LATERAL (
-        SELECT *, xmin FROM pg_depend
-        WHERE objid > new.low AND objid < new.high
-          AND classid = ANY('{""" + DEPENDING + """}'::oid[]) OFFSET 0
-    ) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high)
-  UNION ALL
-    SELECT x.* FROM changed, LATERAL (
-        SELECT *, xmin FROM pg_depend
-        WHERE classid = 'pg_class'::regclass AND objid = changed.oid OFFSET 0
-    ) x
-  UNION ALL
-    SELECT x.* FROM changed, LATERAL (
-        SELECT oid FROM pg_rewrite WHERE ev_class = changed.oid OFFSET 0
-    ) w, LATERAL (
-        SELECT *, xmin FROM pg_depend
-        WHERE classid = 'pg_rewrite'::regclass AND objid = w.oid OFFSET 0
-    ) x
-  UNION ALL
-    SELECT x.* FROM unnest(%(functions)s::oid[]) AS f (oid), LATERAL (
-        SELECT *, xmin FROM pg_depend
-        WHERE classid = 'pg_proc'::regclass AND objid = f.oid OFFSET 0
-    ) x
-), d AS MATERIALIZED (
-    SELECT * FROM x WHERE """ + condition("x") + """
-), ends AS MATERIALIZED (
-    SELECT refclassid, refobjid, CASE refclassid
-        WHEN 'pg_class'::regclass THEN (SELECT relnamespace FROM pg_class WHERE oid = refobjid)
-        WHEN 'pg_proc'::regclass THEN (SELECT pronamespace FROM pg_proc WHERE oid = refobjid)
-        WHEN 'pg_type'::regclass THEN (SELECT typnamespace FROM pg_type WHERE oid = refobjid)
-        WHEN 'pg_operator'::regclass
-            THEN (SELECT oprnamespace FROM pg_operator WHERE oid = refobjid)
-        WHEN 'pg_collation'::regclass
-            THEN (SELECT collnamespace FROM pg_collation WHERE oid = refobjid)
-        WHEN 'pg_opclass'::regclass
-            THEN (SELECT opcnamespace FROM pg_opclass WHERE oid = refobjid)
-        WHEN 'pg_opfamily'::regclass
-            THEN (SELECT opfnamespace FROM pg_opfamily WHERE oid = refobjid)
-        WHEN 'pg_ts_config'::regclass
-            THEN (SELECT cfgnamespace FROM pg_ts_config WHERE oid = refobjid)
-        WHEN 'pg_ts_dict'::regclass
-            THEN (SELECT dictnamespace FROM pg_ts_dict WHERE oid = refobjid)
-    END AS schema
-    FROM (SELECT DISTINCT refclassid, refobjid FROM d) distinct_ends
-)
-SELECT DISTINCT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid,
-    ends.schema, d.classid <> 'pg_constraint'::regclass OR NOT EXISTS (
-        SELECT FROM pg_constraint
-        WHERE oid = d.objid AND connamespace = ANY(%(others)s::oid[]))
-FROM ends JOIN d USING (refclassid, refobjid)
-WHERE ends.schema = ANY(%(others)s::oid[])
+class Description(NamedTuple):
+    """An object, or a change of one, in words.
+
+    Attributes:
+        names: of the objects that the text is about.
+    """
+
+    text: str
+    names: frozenset[str] = frozenset()
+
+
+VIEW_RULE = '"_RETURN" on '
+
+SELECT_IDENTITY = """
+SELECT o.type, o.identity, array_remove(a.object_names || o.schema || o.name, NULL)
+FROM pg_identify_object(%(catalog)s, %(oid)s, %(column)s) o,
+    pg_identify_object_as_address(%(catalog)s, %(oid)s, %(column)s) a
 """
-    )  # fmt: skip
+
+
+def describe_object(
+    connection: BaseDatabaseWrapper, catalog: int, oid: int, column: int = 0
+) -> Description:
+    """Return an object's kind and qualified name, as PostgreSQL writes them.
+
+    The rule that defines a view is described as the view.
+    """
+    params = {"catalog": catalog, "oid": oid, "column": column}
+    [[(kind, identity, names)]] = run_sql(connection, SELECT_IDENTITY, params)
+    if kind == "rule" and identity.startswith(VIEW_RULE):
+        kind, identity = "view", identity.removeprefix(VIEW_RULE)
+    return Description(f"{kind} {identity}", frozenset(names or ()))
+
+
+# --- Dependencies on other schemas
+
+DEPENDENT_CATALOGS = {
+    "pg_conversion": 2607, "pg_operator": 2617, "pg_trigger": 2620, "pg_type": 1247,
+    "pg_proc": 1255, "pg_class": 1259, "pg_attrdef": 2604, "pg_cast": 2605,
+    "pg_constraint": 2606, "pg_opclass": 2616, "pg_rewrite": 2618, "pg_opfamily": 2753,
+    "pg_policy": 3256, "pg_statistic_ext": 3381, "pg_event_trigger": 3466, "pg_ts_dict": 3600,
+    "pg_ts_config": 3602,
+}  # fmt: skip
+"""The catalogs whose new objects may depend on another domain's, and their oids."""
+
+NEW_OBJECTS: LiteralString = (
+    "SELECT x.* FROM " + NEW_OIDS + ", LATERAL (SELECT *, xmin FROM pg_depend"
+    " WHERE objid > new.low AND objid < new.high"
+    " AND classid = ANY('{" + ", ".join(map(str, DEPENDENT_CATALOGS.values())) + "}'::oid[])"
+    " OFFSET 0) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high)"
+)
+"""What new objects depend on, but for other new objects."""
+
+CHANGED_RELATIONS: LiteralString = (
+    "SELECT x.* FROM unnest(%(relations)s::oid[]) AS r (oid), LATERAL ("
+    "SELECT *, xmin FROM pg_depend"
+    " WHERE classid = 'pg_class'::regclass AND objid = r.oid OFFSET 0) x"
+)
+"""What existing tables depend on, such as the types of their columns."""
+
+CHANGED_VIEWS: LiteralString = (
+    "SELECT x.* FROM unnest(%(relations)s::oid[]) AS r (oid), LATERAL ("
+    "SELECT oid FROM pg_rewrite WHERE ev_class = r.oid OFFSET 0) rule, LATERAL ("
+    "SELECT *, xmin FROM pg_depend"
+    " WHERE classid = 'pg_rewrite'::regclass AND objid = rule.oid OFFSET 0) x"
+)
+"""What the rules of existing views depend on, which are replaced with them."""
+
+CHANGED_FUNCTIONS: LiteralString = (
+    "SELECT x.* FROM unnest(%(functions)s::oid[]) AS f (oid), LATERAL ("
+    "SELECT *, xmin FROM pg_depend"
+    " WHERE classid = 'pg_proc'::regclass AND objid = f.oid OFFSET 0) x"
+)
+"""What existing functions depend on."""
+
+USED_CATALOGS: tuple[LiteralString, ...] = (
+    "pg_class", "pg_proc", "pg_type", "pg_operator", "pg_collation", "pg_opclass", "pg_opfamily",
+    "pg_ts_config", "pg_ts_dict",
+)  # fmt: skip
+"""The catalogs whose objects others may depend on."""
+
+USED_SCHEMA: LiteralString = (
+    "CASE refclassid "
+    + " ".join(
+        "WHEN '" + catalog + "'::regclass THEN (SELECT " + SCHEMA_COLUMNS[catalog]
+        + " FROM " + catalog + " WHERE oid = refobjid)"
+        for catalog in USED_CATALOGS
+    )
+    + " END"
+)  # fmt: skip
+"""The schema of the object that another one depends on."""
+
+
+def dependency_sql(condition: Condition) -> LiteralString:
+    """Return a query for the dependencies that match and that lead to other schemas.
+
+    The dependent objects are found by index, from four sources; the schemas of the objects that
+    they use are looked up one by one. The parameters name the changed relations and functions,
+    because reading ``pg_locks`` again would cost as much as the rest of the query.
+    """
+    sources = (NEW_OBJECTS, CHANGED_RELATIONS, CHANGED_VIEWS, CHANGED_FUNCTIONS)
+    return (
+        "WITH found AS MATERIALIZED (" + " UNION ALL ".join(sources) + "),"
+        " dependency AS MATERIALIZED (SELECT * FROM found x WHERE " + condition("x") + "),"
+        " used AS MATERIALIZED ("
+        "SELECT refclassid, refobjid, " + USED_SCHEMA + " AS schema"
+        " FROM (SELECT DISTINCT refclassid, refobjid FROM dependency) distinct_objects)"
+        " SELECT DISTINCT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid,"
+        " d.refobjsubid, used.schema, d.classid <> 'pg_constraint'::regclass OR NOT EXISTS ("
+        "SELECT FROM pg_constraint"
+        " WHERE oid = d.objid AND connamespace = ANY(%(others)s::oid[]))"
+        " FROM used JOIN dependency d USING (refclassid, refobjid)"
+        " WHERE used.schema = ANY(%(others)s::oid[])"
+    )
 
 
 SELECT_DEPENDENCIES = dependency_sql(written_here)
@@ -91,8 +142,8 @@ class CrossSchemaDependency(NamedTuple):
     """A dependency of one object on another.
 
     Attributes:
-        schema: of the second.
-        is_own: whether the first, if it is a constraint, is outside of such schemas itself.
+        schema: of the object that is used.
+        is_own: whether the object that uses it, if a constraint, is outside of such schemas.
     """
 
     catalog: int
@@ -104,26 +155,20 @@ class CrossSchemaDependency(NamedTuple):
     schema: int
     is_own: bool
 
+    def describe(self, connection: BaseDatabaseWrapper) -> Description:
+        user = describe_object(connection, self.catalog, self.oid, self.column)
+        used = describe_object(connection, self.used_catalog, self.used_oid, self.used_column)
+        return Description(f"{user.text} use {used.text}", user.names | used.names)
+
 
 def read_dependencies(
-    connection: BaseDatabaseWrapper,
-    mark: TransactionPoint,
-    before: TransactionPoint,
-    *,
-    relations: list[int],
-    functions: list[int],
-    others: list[int],
+    view: TransactionView, *, relations: list[int], functions: list[int], others: list[int]
 ) -> list[CrossSchemaDependency]:
-    """Return dependencies on the other schemas that this transaction has made."""
-    if not mark.inserted(before, ["pg_depend"]):
+    """Return the dependencies on the other schemas that this transaction has created."""
+    if not view.inserted("pg_depend"):
         return []
-    params = {
-        **mark.params(before),
-        "relations": relations,
-        "functions": functions,
-        "others": others,
-    }
-    rows = run_prepared(connection, SELECT_DEPENDENCIES, params)
+    params = {"relations": relations, "functions": functions, "others": others}
+    rows = run_prepared(view.connection, SELECT_DEPENDENCIES, {**view.params, **params})
     return [CrossSchemaDependency(*row) for row in rows]
 
 
@@ -133,74 +178,64 @@ SELECT_OWN_FUNCTIONS: LiteralString = (
 )
 
 
-def read_own_functions(
-    connection: BaseDatabaseWrapper,
-    mark: TransactionPoint,
-    before: TransactionPoint,
-    own: list[int],
-) -> list[int]:
-    """Return the domain's functions that this transaction made or replaced."""
-    rows = run_prepared(connection, SELECT_OWN_FUNCTIONS, {**mark.params(before), "own": own})
+def read_own_functions(view: TransactionView, own: list[int]) -> list[int]:
+    """Return the domain's functions that this transaction created or replaced."""
+    if not (view.inserted("pg_proc") or view.updated("pg_proc")):
+        return []
+    rows = run_prepared(view.connection, SELECT_OWN_FUNCTIONS, {**view.params, "own": own})
     return [oid for (oid,) in rows]
 
 
-# ruff: noqa: S608  -- the parts of the statements are constants of this package
+# --- Tables
 
-
-# Everything that hangs on a table, but the internal triggers of foreign keys that point at it.
-SELECT_ATTACHED: LiteralString = (
-    "SELECT x.tgrelid, CASE WHEN x.tgisinternal THEN 'changed its foreign keys'"
-    " ELSE 'changed its trigger ' || x.tgname END FROM pg_trigger x"
+# All parts of a table, except the internal triggers of foreign keys that point at it.
+SELECT_TABLE_CHANGES: LiteralString = (
+    "SELECT x.tgrelid, CASE WHEN x.tgisinternal THEN 'foreign keys' ELSE 'trigger' END,"
+    " CASE WHEN NOT x.tgisinternal THEN x.tgname::text END FROM pg_trigger x"
     " LEFT JOIN LATERAL (SELECT contype, connamespace FROM pg_constraint"
     " WHERE oid = x.tgconstraint OFFSET 0) k ON true"
     " WHERE x.tgrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
     + " AND NOT coalesce(x.tgisinternal AND x.tgenabled = 'O' AND k.contype = 'f'"
     " AND k.connamespace = ANY(%(keys)s::oid[]), false)"
-    " UNION ALL SELECT x.attrelid, CASE WHEN x.attisdropped THEN 'changed its columns'"
-    " ELSE 'changed its column ' || x.attname END FROM pg_attribute x"
+    " UNION ALL SELECT x.attrelid, CASE WHEN x.attisdropped THEN 'columns' ELSE 'column' END,"
+    " CASE WHEN NOT x.attisdropped THEN x.attname END FROM pg_attribute x"
     " WHERE x.attrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.conrelid, 'changed its constraint ' || x.conname FROM pg_constraint x"
+    + " UNION ALL SELECT x.conrelid, 'constraint', x.conname FROM pg_constraint x"
     " WHERE x.conrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
     + " AND NOT (x.contype = 'f' AND x.conrelid = ANY(%(referencing)s::oid[]))"
-    " UNION ALL SELECT x.indrelid, 'changed its index ' || c.relname FROM pg_index x"
+    " UNION ALL SELECT x.indrelid, 'index', c.relname FROM pg_index x"
     " JOIN pg_class c ON c.oid = x.indexrelid"
     " WHERE x.indrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.ev_class, 'changed its rule ' || x.rulename FROM pg_rewrite x"
+    + " UNION ALL SELECT x.ev_class, 'rule', x.rulename FROM pg_rewrite x"
     " WHERE x.ev_class = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.polrelid, 'changed its policy ' || x.polname FROM pg_policy x"
+    + " UNION ALL SELECT x.polrelid, 'policy', x.polname FROM pg_policy x"
     " WHERE x.polrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.inhrelid, 'changed its inheritance' FROM pg_inherits x"
+    + " UNION ALL SELECT x.inhrelid, 'inheritance', NULL FROM pg_inherits x"
     " WHERE x.inhrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.inhparent, 'changed its child ' || x.inhrelid::regclass"
-    " FROM pg_inherits x"
+    + " UNION ALL SELECT x.inhparent, 'child', x.inhrelid::regclass::text FROM pg_inherits x"
     " WHERE x.inhparent = ANY(%(tables)s::oid[]) AND " + written_here("x")
 )  # fmt: skip
 
 
+def part_change(verb: str, part: str, name: str | None) -> Description:
+    """Return a change of a table's part in words: "changed its column name"."""
+    if name is None:
+        return Description(f"{verb} its {part}")
+    return Description(f"{verb} its {part} {name}", frozenset((name,)))
+
+
 def read_table_changes(
-    connection: BaseDatabaseWrapper,
-    mark: TransactionPoint,
-    before: TransactionPoint,
-    *,
-    tables: list[int],
-    keys: list[int],
-    referencing: list[int],
-) -> list[tuple[int, str]]:
-    """Return what this transaction did to the tables: (table, what).
+    view: TransactionView, *, tables: list[int], keys: list[int], referencing: list[int]
+) -> list[tuple[int, Description]]:
+    """Return the tables that this transaction changed, and a part of each that it changed.
 
     Arguments:
-        tables: the tables to look at.
         keys: the schemas whose foreign keys may point at the tables.
-        referencing: those of the tables whose own foreign keys may be made anew.
+        referencing: those of the tables whose own foreign keys may be created again.
     """
-    params = {
-        **mark.params(before),
-        "tables": tables,
-        "keys": keys,
-        "referencing": referencing,
-    }
-    rows = run_prepared(connection, SELECT_ATTACHED, params)
-    return [(table, what) for table, what in rows]
+    params = {"tables": tables, "keys": keys, "referencing": referencing}
+    rows = run_prepared(view.connection, SELECT_TABLE_CHANGES, {**view.params, **params})
+    return [(table, part_change("changed", part, name)) for table, part, name in rows]
 
 
 SELECT_CHANGED_CLASS_ROWS: LiteralString = (
@@ -209,23 +244,17 @@ SELECT_CHANGED_CLASS_ROWS: LiteralString = (
 )
 
 
-def read_changed_class_rows(
-    connection: BaseDatabaseWrapper,
-    mark: TransactionPoint,
-    before: TransactionPoint,
-    tables: list[int],
-) -> dict[int, str]:
+def read_changed_class_rows(view: TransactionView, tables: list[int]) -> dict[int, str]:
     """Return the tables whose row of ``pg_class`` this transaction wrote, and that row."""
-    params = {**mark.params(before), "tables": tables}
-    rows = run_prepared(connection, SELECT_CHANGED_CLASS_ROWS, params)
-    return dict(rows)
+    params = {**view.params, "tables": tables}
+    return dict(run_prepared(view.connection, SELECT_CHANGED_CLASS_ROWS, params))
 
 
-SELECT_KEYS: LiteralString = (
+SELECT_FOREIGN_KEYS: LiteralString = (
     "SELECT x.conrelid, x.confrelid, x.conname, x.confdeltype::text, x.confupdtype::text, "
-    + written_here("x") + ", CASE WHEN " + written_here("x") + " THEN (SELECT a.attname || ' (' ||"
-    " format_type(a.atttypid, a.atttypmod) || ') refers to ' || b.attname || ' (' ||"
-    " format_type(b.atttypid, b.atttypmod) || ')' FROM unnest(x.conkey, x.confkey) AS p (c, k)"
+    + written_here("x") + ", CASE WHEN " + written_here("x") + " THEN (SELECT ARRAY[a.attname,"
+    " format_type(a.atttypid, a.atttypmod), b.attname, format_type(b.atttypid, b.atttypmod)]"
+    " FROM unnest(x.conkey, x.confkey) AS p (c, k)"
     " JOIN pg_attribute a ON a.attrelid = x.conrelid AND a.attnum = p.c"
     " JOIN pg_attribute b ON b.attrelid = x.confrelid AND b.attnum = p.k"
     " WHERE (a.atttypid, a.atttypmod) <> (b.atttypid, b.atttypmod) LIMIT 1) END"
@@ -234,10 +263,12 @@ SELECT_KEYS: LiteralString = (
 
 
 class ForeignKey(NamedTuple):
-    """A foreign key; ``written`` when this transaction made or altered it.
+    """A foreign key.
 
     Attributes:
-        differs: which of its columns has another type than the key, where that was altered.
+        written: whether this transaction created or altered it.
+        type_mismatch: one of its columns with another type than the key, where that was altered:
+            column, type, the key's column, its type.
     """
 
     table: int
@@ -246,41 +277,22 @@ class ForeignKey(NamedTuple):
     on_delete: str
     on_update: str
     written: bool
-    type_mismatch: str | None = None
+    type_mismatch: list[str] | None = None
+
+    @property
+    def change(self) -> Description:
+        return part_change("changed", "constraint", self.name)
 
 
-def read_keys(
-    connection: BaseDatabaseWrapper,
-    mark: TransactionPoint,
-    before: TransactionPoint,
-    tables: list[int],
-) -> list[ForeignKey]:
+def read_foreign_keys(view: TransactionView, tables: list[int]) -> list[ForeignKey]:
     """Return the foreign keys that the tables have."""
-    rows = run_prepared(connection, SELECT_KEYS, {**mark.params(before), "tables": tables})
-    return [ForeignKey(*row) for row in rows]
+    params = {**view.params, "tables": tables}
+    return [ForeignKey(*row) for row in run_prepared(view.connection, SELECT_FOREIGN_KEYS, params)]
 
 
-# ruff: noqa: S608  -- the parts of the statements are constants of this package
+# --- Objects that no lock reveals
 
-
-SCHEMA_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
-    ("pg_extension", "extnamespace"),
-    ("pg_proc", "pronamespace"),
-    ("pg_operator", "oprnamespace"),
-    ("pg_opclass", "opcnamespace"),
-    ("pg_opfamily", "opfnamespace"),
-    ("pg_collation", "collnamespace"),
-    ("pg_conversion", "connamespace"),
-    ("pg_ts_config", "cfgnamespace"),
-    ("pg_ts_dict", "dictnamespace"),
-    ("pg_ts_parser", "prsnamespace"),
-    ("pg_ts_template", "tmplnamespace"),
-    ("pg_statistic_ext", "stxnamespace"),
-    ("pg_default_acl", "defaclnamespace"),
-)
-"""Catalogs that stay small and say in which schema an object is."""
-
-NOT_ALLOWED: LiteralString = " <> ALL(%(quiet)s::oid[])"
+NOT_ALLOWED: LiteralString = " <> ALL(%(allowed)s::oid[])"
 
 
 def catalog_queries(condition: Condition) -> dict[str, LiteralString]:
@@ -288,7 +300,7 @@ def catalog_queries(condition: Condition) -> dict[str, LiteralString]:
     queries: dict[str, LiteralString] = {
         catalog: "SELECT '" + catalog + "'::regclass::oid, x.oid, x." + column + " FROM " + catalog
         + " x WHERE x." + column + NOT_ALLOWED + " AND " + condition("x")
-        for catalog, column in SCHEMA_COLUMNS
+        for catalog, column in SCHEMA_COLUMNS.items() if catalog not in ("pg_class", "pg_type")
     }  # fmt: skip
     queries["pg_namespace"] = (
         "SELECT 'pg_namespace'::regclass::oid, x.oid, x.oid FROM pg_namespace x WHERE "
@@ -303,7 +315,7 @@ def catalog_queries(condition: Condition) -> dict[str, LiteralString]:
         " JOIN pg_type t ON t.oid = x.enumtypid WHERE t.typnamespace" + NOT_ALLOWED
         + " AND " + condition("x")
     )  # fmt: skip
-    # A domain's; those of tables come with a lock.
+    # Of PostgreSQL's domains; those of tables come with a lock.
     queries["pg_constraint"] = (
         "SELECT 'pg_type'::regclass::oid, t.oid, t.typnamespace FROM pg_constraint x"
         " JOIN pg_type t ON t.oid = x.contypid WHERE x.conrelid = 0 AND t.typnamespace"
@@ -316,20 +328,17 @@ def catalog_queries(condition: Condition) -> dict[str, LiteralString]:
     return queries
 
 
-SELECT_SMALL = catalog_queries(written_here)
-
-SELECT_NEW_TYPES: LiteralString = (
-    "SELECT 'pg_type'::regclass::oid, x.oid, x.typnamespace FROM " + NEW_OIDS
-    + " JOIN pg_type x ON x.oid > new.low AND x.oid < new.high"
-    " WHERE x.typrelid = 0 AND x.typcategory <> 'A' AND x.typnamespace" + NOT_ALLOWED
-    + " AND " + written_here("x")
-)  # fmt: skip
+CATALOG_QUERIES = catalog_queries(written_here)
 
 SELECT_CHANGED_TYPES: LiteralString = (
     "SELECT 'pg_type'::regclass::oid, x.oid, x.typnamespace FROM pg_type x"
     " WHERE x.typrelid = 0 AND x.typcategory <> 'A' AND x.typnamespace" + NOT_ALLOWED
     + " AND " + written_here("x")
 )  # fmt: skip
+
+SELECT_NEW_TYPES: LiteralString = SELECT_CHANGED_TYPES.replace(
+    "FROM pg_type x", "FROM " + NEW_OIDS + " JOIN pg_type x ON x.oid > new.low AND x.oid < new.high"
+)
 
 SELECT_CHANGED_RELATIONS: LiteralString = (
     "SELECT 'pg_class'::regclass::oid, x.oid, x.relnamespace FROM pg_class x"
@@ -351,44 +360,36 @@ class ChangedObject(NamedTuple):
     schema: int
 
 
-def read_changed_objects(
-    connection: BaseDatabaseWrapper,
-    mark: TransactionPoint,
-    before: TransactionPoint,
-    quiet: list[int],
-    locked: list[int],
-) -> list[ChangedObject]:
-    """Return what this transaction made or altered outside the quiet schemas.
+def read_changed_objects(view: TransactionView, own_relations: list[int]) -> list[ChangedObject]:
+    """Return the objects outside the allowed schemas that this transaction created or altered.
 
-    Not among it are relations that were made, or that only a lock tells of.
+    New relations and what a lock reveals are not among them.
 
     Arguments:
-        locked: the domain's relations that the transaction may have changed.
+        own_relations: the domain's relations that the transaction may have changed.
     """
-    parts = [
-        statement
-        for catalog, statement in SELECT_SMALL.items()
-        if mark.inserted(before, [catalog]) or mark.updated(before, [catalog])
+    queries = [
+        query
+        for catalog, query in CATALOG_QUERIES.items()
+        if view.inserted(catalog) or view.updated(catalog)
     ]
-    if mark.inserted(before, ["pg_type"]):
-        parts.append(SELECT_NEW_TYPES)
-    if mark.updated(before, ["pg_type"]):
-        parts.append(SELECT_CHANGED_TYPES)
-    if mark.updated(before, ["pg_class"]) and not _only_table_updates(
-        connection, mark, before, locked
-    ):
-        parts.append(SELECT_CHANGED_RELATIONS)
-    if mark.updated(before, ["pg_attribute"]):
-        parts.append(SELECT_CHANGED_COLUMNS)
-    if not parts:
+    if view.inserted("pg_type"):
+        queries.append(SELECT_NEW_TYPES)
+    if view.updated("pg_type"):
+        queries.append(SELECT_CHANGED_TYPES)
+    if view.updated("pg_class") and not _only_own_updates(view, own_relations):
+        queries.append(SELECT_CHANGED_RELATIONS)
+    if view.updated("pg_attribute"):
+        queries.append(SELECT_CHANGED_COLUMNS)
+    if not queries:
         return []
-    params = {**mark.params(before), "quiet": quiet}
-    [rows] = run_sql(connection, " UNION ALL ".join(parts), params)
+    params = {**view.params, "allowed": view.owners.allowed}
+    [rows] = run_sql(view.connection, " UNION ALL ".join(queries), params)
     return [ChangedObject(*row) for row in rows]
 
 
 # A new relation begins without rules, triggers, checks and TOAST table; each takes an update.
-SELECT_COUNT_OF_CHANGED: LiteralString = (
+COUNT_UPDATED_RELATIONS: LiteralString = (
     "SELECT count(*) FROM unnest(%(relations)s::oid[]) r (oid), LATERAL ("
     " SELECT xmin, * FROM pg_class WHERE oid = r.oid OFFSET 0) x"
     " WHERE (x.relhasrules OR x.relhastriggers OR x.relchecks > 0 OR x.reltoastrelid <> 0"
@@ -397,37 +398,14 @@ SELECT_COUNT_OF_CHANGED: LiteralString = (
 )  # fmt: skip
 
 
-def _only_table_updates(
-    connection: BaseDatabaseWrapper,
-    mark: TransactionPoint,
-    before: TransactionPoint,
-    locked: list[int],
-) -> bool:
-    """Return whether changes of locked tables are all that was changed in ``pg_class``.
+def _only_own_updates(view: TransactionView, own_relations: list[int]) -> bool:
+    """Return whether all updates of ``pg_class`` are explained by the domain's relations.
 
-    Each of them took one update at least, so as many updates as tables leave none for others.
+    Each changed relation took at least one update, so as many updates as relations leave none
+    for others.
     """
-    if not (mark.counted and before.counted):
+    if not view.counted:
         return False
-    params = {**mark.params(before), "relations": sorted(set(locked))}
-    [(changed,)] = run_prepared(connection, SELECT_COUNT_OF_CHANGED, params)
-    return bool(changed == mark.updates["pg_class"] - before.updates["pg_class"])
-
-
-VIEW_RULE = '"_RETURN" on '
-
-SELECT_IDENTITY = "SELECT type, identity FROM pg_identify_object(%(catalog)s, %(oid)s, %(column)s)"
-
-
-def describe_object(
-    connection: BaseDatabaseWrapper, catalog: int, oid: int, column: int = 0
-) -> str:
-    """Return an object's kind and qualified name, as PostgreSQL writes them.
-
-    The rule that makes a view is told as the view.
-    """
-    params = {"catalog": catalog, "oid": oid, "column": column}
-    [[(kind, identity)]] = run_sql(connection, SELECT_IDENTITY, params)
-    if kind == "rule" and identity.startswith(VIEW_RULE):
-        return f"view {identity.removeprefix(VIEW_RULE)}"
-    return f"{kind} {identity}"
+    params = {**view.params, "relations": own_relations}
+    [(changed,)] = run_prepared(view.connection, COUNT_UPDATED_RELATIONS, params)
+    return bool(changed == view.now.updates["pg_class"] - view.before.updates["pg_class"])

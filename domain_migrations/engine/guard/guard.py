@@ -15,7 +15,6 @@ in ``tests/engine/guard/violation_cases.py``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import LiteralString
@@ -27,20 +26,19 @@ from django.db.migrations.operations.base import Operation
 from ...domains import Domain
 from ...exceptions import BoundaryViolation
 from ..boundary.schema_owners import SchemaOwners
-from .catalog_before import CatalogBefore, NoCatalogBefore
-from .evidence import TransactionView
+from .catalog_before import PG_CLASS, CatalogBefore, NoCatalogBefore
 from .non_atomic import NonAtomicCheck
-from .operation_kinds import (
-    is_additive,
-    is_django_internal,
-    match_score,
-    runs_custom_sql,
-)
+from .operation_kinds import is_additive, is_django_internal, runs_custom_sql
 from .rules import violations
-from .transaction import LOCK_STRENGTH, PG_CLASS, HeldLock, LockKey, TransactionPoint
-from .violations import Violation
-
-INDEXES = ("i", "I")
+from .transaction import (
+    INDEXES,
+    LOCK_STRENGTH,
+    HeldLock,
+    LockKey,
+    TransactionPoint,
+    TransactionView,
+)
+from .violations import Violation, causing_operation
 
 CONTENT_TYPES = "django_content_type"
 """The one table of core that Django writes in a domain's migration, when a model is renamed."""
@@ -176,7 +174,7 @@ class MigrationWatch:
                 custom_sql=self.custom_sql,
                 additive=additive,
             )
-            self._refuse_first(violations(view))
+            self._raise_worst(violations(view))
         self._record_locks(locks, catalog_before)
         self.unchecked = []
 
@@ -205,8 +203,8 @@ class MigrationWatch:
                 if LOCK_STRENGTH[lock.mode] >= LOCK_STRENGTH.get(self.locks.get(full, ""), 0):
                     self.locks[full] = lock.mode
 
-    def _refuse_first(self, found: Iterable[Violation]) -> None:
-        worst = min(found, key=lambda one: (one.priority, one.action), default=None)
+    def _raise_worst(self, every: Iterable[Violation]) -> None:
+        worst = min(every, key=lambda found: (found.priority, found.action), default=None)
         if worst is not None:
             raise self.to_error(worst)
 
@@ -218,8 +216,7 @@ class MigrationWatch:
         """Return the unchecked operation that fits the violation best."""
         if not self.unchecked:
             return "deferred SQL"
-        words = set(re.findall(r"\w+", violation.action.lower()))
-        operation = max(reversed(self.unchecked), key=lambda one: match_score(one, words))
+        operation = causing_operation(violation, self.unchecked)
         number = next(
             number
             for number, planned in enumerate((*self.operations, operation), start=1)
@@ -273,7 +270,7 @@ class AtomicWatch(MigrationWatch):
             self.catalog_before.refresh()
 
     def run_final(self, statement: LiteralString) -> None:
-        self.last_read = self._read(behind=statement)
+        self.last_read = self._read(run_first=statement)
 
     def check(self) -> Footprint:
         self._check_now(*(self.last_read or self._read()))
@@ -284,9 +281,9 @@ class AtomicWatch(MigrationWatch):
         now = self.guard.last_point
         return now is not None and now.xid != self.before.xid
 
-    def _read(self, behind: LiteralString = "") -> tuple[TransactionPoint, list[HeldLock]]:
+    def _read(self, run_first: LiteralString = "") -> tuple[TransactionPoint, list[HeldLock]]:
         return TransactionPoint.read(
-            self.connection, self.owners.allowed, counts=self.before.counted, behind=behind
+            self.connection, self.owners.allowed, counts=self.before.counted, run_first=run_first
         )
 
     def _check_now(self, now: TransactionPoint, locks: list[HeldLock]) -> None:
@@ -315,7 +312,7 @@ class NonAtomicWatch(MigrationWatch):
             self.connection,
             self.owners,
             self.before,
-            opaque=any(map(runs_custom_sql, self.operations)),
+            custom_sql=any(map(runs_custom_sql, self.operations)),
         )
 
     def after_operation(self, operation: Operation) -> None:
@@ -324,8 +321,8 @@ class NonAtomicWatch(MigrationWatch):
             now, locks = TransactionPoint.read(self.connection, self.owners.allowed, counts=False)
             self._check_transaction(self.before, now, locks, NoCatalogBefore(), additive=False)
         elif runs_custom_sql(operation):
-            self._refuse_first(self.catalogs.violations(opaque=True))
+            self._raise_worst(self.catalogs.violations(custom_sql=True))
 
     def check(self) -> Footprint:
-        self._refuse_first(self.catalogs.violations(opaque=self.custom_sql))
+        self._raise_worst(self.catalogs.violations(custom_sql=self.custom_sql))
         return super().check()

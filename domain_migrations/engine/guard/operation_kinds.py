@@ -1,9 +1,8 @@
-"""What is known of an operation without running it."""
+"""Kinds of operations, as far as they are known without running them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -28,7 +27,7 @@ def _operations_of(module: ModuleType) -> Iterator[type[Operation]]:
 
 
 SCHEMA_ONLY = frozenset((*_operations_of(models), *_operations_of(fields)))
-"""Operations of Django whose SQL is all about one model's table."""
+"""Operations of Django whose SQL concerns one model's table only."""
 
 ADDITIVE = (
     models.CreateModel,
@@ -45,8 +44,7 @@ ADDITIVE = (
 """Operations of Django that add to a table, or change nothing but names."""
 
 DESTRUCTIVE = (models.DeleteModel, fields.RemoveField, fields.AlterField)
-"""Operations of Django that drop what depends on the thing they drop or replace."""
-
+"""Operations of Django that drop what depends on the column or table that they drop."""
 
 CONDITIONAL: dict[str, type[Operation]] = {
     "AddConstraintIfMissing": models.AddConstraint,
@@ -55,11 +53,11 @@ CONDITIONAL: dict[str, type[Operation]] = {
     "CreateModelIfMissing": models.CreateModel,
     "RemoveFieldIfPresent": fields.RemoveField,
 }
-"""Operations of this engine and those of Django that they are, where there is something to do."""
+"""Operations of this engine and the ones of Django that they run where they are needed."""
 
 
 def effective_class(operation: Operation) -> type[Operation]:
-    """Return what an operation is to the guard: its class, or Django's that it stands for."""
+    """Return the operation's class, or the class of Django's that it runs."""
     kind = type(operation)
     if kind.__module__ == "domain_migrations.operations":
         return CONDITIONAL.get(kind.__name__, kind)
@@ -67,7 +65,7 @@ def effective_class(operation: Operation) -> type[Operation]:
 
 
 def database_operations(operations: Iterable[Operation]) -> Iterator[Operation]:
-    """Yield the operations that touch the database, also those inside others."""
+    """Yield the operations that change the database, including those inside others."""
     for operation in operations:
         if isinstance(operation, SeparateDatabaseAndState):
             yield from database_operations(operation.database_operations)
@@ -81,7 +79,7 @@ def is_django_internal(operation: Operation) -> bool:
 
 
 def runs_custom_sql(operation: Operation) -> bool:
-    """Return whether the operation may run SQL that its declaration does not tell of."""
+    """Return whether the operation may run SQL that its declaration does not show."""
     if is_django_internal(operation):
         return False
     return any(not _is_schema_only(inner) for inner in database_operations([operation]))
@@ -91,31 +89,31 @@ def _is_schema_only(operation: Operation) -> bool:
     kind = effective_class(operation)
     if kind.__module__ == "django.contrib.postgres.operations":
         return kind.__name__ in SCHEMA_ONLY_POSTGRES
-    return kind in SCHEMA_ONLY and all(map(_is_builtin, _parts(operation)))
+    return kind in SCHEMA_ONLY and all(map(_is_builtin, indexes_and_constraints(operation)))
 
 
 def is_additive(operation: Operation) -> bool:
-    """Return whether the operation only adds to one table, of types and functions of Django's.
+    """Return whether the operation only adds to one table, with Django's types and functions.
 
-    Run forwards, such a one can neither drop anything nor make the table depend on anything
-    but the tables that its foreign keys point at.
+    Run forwards, it can neither drop anything nor make the table depend on anything but the
+    tables that its foreign keys point at.
     """
-    return all(map(_is_plain, database_operations([operation])))
+    return all(map(_is_additive, database_operations([operation])))
 
 
-def _is_plain(operation: Operation) -> bool:
+def _is_additive(operation: Operation) -> bool:
     kind = effective_class(operation)
     if kind not in ADDITIVE and kind.__name__ != "AddIndexConcurrently":
         return False
     if not _is_schema_only(operation):
         return False
     added: Any = getattr(operation, "fields", None) or [("", getattr(operation, "field", None))]
-    return all(_is_plain_field(field) for _, field in added if field is not None) and all(
-        map(_is_plain_part, _parts(operation))
+    return all(_is_additive_field(field) for _, field in added if field is not None) and all(
+        map(_is_additive_part, indexes_and_constraints(operation))
     )
 
 
-def _is_plain_field(field: Any) -> bool:
+def _is_additive_field(field: Any) -> bool:
     return (
         _is_builtin(field)
         and not getattr(field, "generated", False)
@@ -124,8 +122,8 @@ def _is_plain_field(field: Any) -> bool:
     )
 
 
-def _is_plain_part(part: Any) -> bool:
-    """Return whether a constraint or an index is made of columns and constants alone."""
+def _is_additive_part(part: Any) -> bool:
+    """Return whether a constraint or an index consists of columns and constants only."""
     if getattr(part, "opclasses", ()) or not set(
         _expression_types(getattr(part, "expressions", ()))
     ) <= {F}:
@@ -135,7 +133,7 @@ def _is_plain_part(part: Any) -> bool:
 
 
 def _expression_types(expressions: Iterable[Any]) -> Iterator[type]:
-    """Yield the kinds of expressions that a condition is made of; constants are none."""
+    """Yield the classes of the expressions in a condition, without those of constants."""
     for expression in expressions:
         if isinstance(expression, Q):
             yield from _expression_types(
@@ -147,8 +145,13 @@ def _expression_types(expressions: Iterable[Any]) -> Iterator[type]:
             yield type(expression)
 
 
-def _parts(operation: Operation) -> Iterator[Any]:
-    """Yield the constraints and indexes, which write SQL of their own."""
+def drops_dependents(operation: Operation) -> bool:
+    """Return whether the operation may drop what depends on its table or column."""
+    return issubclass(effective_class(operation), DESTRUCTIVE)
+
+
+def indexes_and_constraints(operation: Operation) -> Iterator[Any]:
+    """Yield the indexes and constraints of an operation, which write SQL of their own."""
     options: dict[str, Any] = getattr(operation, "options", None) or {}
     yield from options.get("constraints", ())
     yield from options.get("indexes", ())
@@ -160,21 +163,3 @@ def _parts(operation: Operation) -> Iterator[Any]:
 
 def _is_builtin(part: Any) -> bool:
     return type(part).__module__.startswith("django.")
-
-
-def match_score(operation: Operation, words: Collection[str]) -> float:
-    """Return how many of an operation's names are among the words that tell of a deed.
-
-    Operations of Django are looked at together, because they can do little harm; should one
-    have done some, this tells which. One with SQL of its own is looked at last, by itself.
-    """
-    created = getattr(operation, "fields", None) or ()
-    names = [getattr(part, "name", None) for part in _parts(operation)]
-    names += [field[0] for field in created if isinstance(field, tuple)]
-    names += [getattr(operation, name, None) for name in ("name", "old_name")]
-    table = str((getattr(operation, "options", None) or {}).get("db_table"))
-    found = 2.0 * sum(isinstance(name, str) and name.lower() in words for name in names)
-    found += any(word in words for word in re.findall(r"\w+", table)[-1:])
-    if runs_custom_sql(operation):
-        return found + 0.5
-    return found + 0.25 * issubclass(effective_class(operation), DESTRUCTIVE)

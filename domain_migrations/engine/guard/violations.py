@@ -1,12 +1,16 @@
-"""What the footprint guard says when it refuses."""
+"""Violations of the boundary: the error texts, their order, and the operation to name."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from django.db.migrations.operations.base import Operation
+
+from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain
 from ..boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
-from .transaction import LockKey
+from .operation_kinds import drops_dependents, indexes_and_constraints, runs_custom_sql
 
 CORE_KEY = (
     "Change the key with domain_migrations.operations.AlterReferencedKey, alone in its migration:"
@@ -26,6 +30,7 @@ NOT_IN_PUBLIC = (
 )
 UNOWNED_SCHEMA = 'Make and change objects in the schema "{schema}" only, qualified.'
 SCHEMA_NAME = 'Leave the schema its name: everything finds the domain under "{schema}".'
+EVENT_TRIGGERS = "Leave event triggers to the database's administrator."
 
 (
     EXTENSION,
@@ -38,26 +43,31 @@ SCHEMA_NAME = 'Leave the schema its name: everything finds the domain under "{sc
     OBJECT_LOCK,
     INDEX_LOCK,
 ) = range(0, 180, 20)
-"""Ranks: which of several traces of the same deed says most."""
+"""Priorities: a statement leaves several traces, and the first of these explains it best."""
 
 
 class Violation(NamedTuple):
-    """One thing that a migration did and may not.
+    """One thing that a migration did and may not do.
 
     Attributes:
-        rank: the lower, the more it says; the lowest is reported.
-        did: what was done to what, as the rest of a sentence that begins with an operation.
-        key: of the lock that tells it, which tells the operation as well.
+        priority: the violation with the lowest is reported.
+        action: what was done to what, as the rest of a sentence that begins with an operation.
+        names: of the objects that it is about (schema, relation, column, constraint, …). The
+            operation is found by them, never by the wording of ``action``.
     """
 
     priority: int
     action: str
     hint: str
-    key: LockKey | None = None
+    names: frozenset[str]
 
 
 def hint_for(domain: Domain, owner: Domain | None, *, shape: bool) -> str:
-    """Return what to do instead of touching something of the owner's."""
+    """Return what to do instead of touching an object of the owner's.
+
+    Arguments:
+        shape: whether its definition was touched, rather than its rows.
+    """
     if owner is None:
         return UNOWNED_SCHEMA.format(schema=domain.schema)
     if domain.is_core:
@@ -65,3 +75,39 @@ def hint_for(domain: Domain, owner: Domain | None, *, shape: bool) -> str:
     if owner.is_core:
         return CORE_SHAPE if shape else CORE_ROWS
     return DOMAIN_DEPENDS
+
+
+def causing_operation(violation: Violation, operations: Sequence[Operation]) -> Operation:
+    """Return the operation whose names fit the violation best; of several, the last one.
+
+    Operations of Django are checked together, because they can do little harm; should one of
+    them break the rule, their names show which. One with custom SQL is checked alone, as the
+    last of those that ran.
+    """
+    names = {name.lower() for name in violation.names if name}
+    return max(reversed(operations), key=lambda operation: _match_score(operation, names))
+
+
+def _match_score(operation: Operation, names: set[str]) -> float:
+    score = 2.0 * sum(name.lower() in names for name in _declared_names(operation))
+    score += _table_name(operation).lower() in names
+    if runs_custom_sql(operation):
+        return score + 0.5
+    return score + 0.25 * drops_dependents(operation)
+
+
+def _declared_names(operation: Operation) -> Iterator[str]:
+    """Yield the names of the model, field, index or constraint, and of a new model's fields."""
+    declared = [getattr(part, "name", None) for part in indexes_and_constraints(operation)]
+    created = getattr(operation, "fields", None) or ()
+    declared += [field[0] for field in created if isinstance(field, tuple)]
+    declared += [getattr(operation, attribute, None) for attribute in ("name", "old_name")]
+    yield from (name for name in declared if isinstance(name, str))
+
+
+def _table_name(operation: Operation) -> str:
+    options = getattr(operation, "options", None) or {}
+    try:
+        return parse_table_name(options.get("db_table") or "").name
+    except ValueError:
+        return ""
