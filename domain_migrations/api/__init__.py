@@ -1,1 +1,79 @@
-"""The public functions: one module or package for each command."""
+"""The public Python API: the function of each command, with its options and its results.
+
+Names are imported on first use, so that a process that runs one command does not import the others.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..engine.history.verifications import last_verification
+    from ..engine.runner.options import MigrateOptions
+    from ..engine.runner.reporter import Reporter
+    from . import repair
+    from .changed import changed_domains
+    from .grant import grant_roles
+    from .lint.linter import lint_domain
+    from .map import map_domains
+    from .migrate import migrate_domains
+    from .prove import prove_domains
+    from .readiness import check_readiness
+    from .seed.run import SeedOptions, seed_domain
+    from .show import show_domains
+    from .snapshot import snapshot_domains
+    from .start.start import start_domain
+    from .verify.verify import verify_domains
+
+__all__ = (
+    "MigrateOptions",
+    "Reporter",
+    "SeedOptions",
+    "changed_domains",
+    "check_readiness",
+    "grant_roles",
+    "last_verification",
+    "lint_domain",
+    "map_domains",
+    "migrate_domains",
+    "prove_domains",
+    "repair",
+    "seed_domain",
+    "show_domains",
+    "snapshot_domains",
+    "start_domain",
+    "verify_domains",
+)
+
+MODULES = {
+    "MigrateOptions": "..engine.runner.options",
+    "Reporter": "..engine.runner.reporter",
+    "SeedOptions": ".seed.run",
+    "changed_domains": ".changed",
+    "check_readiness": ".readiness",
+    "grant_roles": ".grant",
+    "last_verification": "..engine.history.verifications",
+    "lint_domain": ".lint.linter",
+    "map_domains": ".map",
+    "migrate_domains": ".migrate",
+    "prove_domains": ".prove",
+    "seed_domain": ".seed.run",
+    "show_domains": ".show",
+    "snapshot_domains": ".snapshot",
+    "start_domain": ".start.start",
+    "verify_domains": ".verify.verify",
+}
+"""The module of each function and class; ``repair`` is a module itself."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "repair":
+        return import_module(".repair", __name__)
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(MODULES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -87,7 +87,7 @@ def runner(
     monkeypatch.setattr("django.core.management.call_command", runner.call_command)
     monkeypatch.setattr(
         templates.TemplateCreationMixin,
-        "digest_of_content",
+        "content_digest",
         staticmethod(lambda connection: runner.digest and (lambda connection: runner.digest)),
     )
     yield runner
