@@ -1,8 +1,8 @@
-"""Operations that look before they leap, and the questions that they ask.
+"""Idempotent operations, and functions that query the live catalog.
 
-They are for databases that do not all look the same: one where somebody made the column by
-hand, one that came from a dump, one that a failed deploy left half way. What is missing is made,
-what is there and equal is left, and what is there and different is refused.
+They are for databases that differ from one another: one where a column was added manually, one
+that was restored from a dump, one that a failed deployment left unfinished. An operation creates
+what is missing, keeps what is equal and refuses what differs.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 from .alter_referenced_key import AlterReferencedKey
 from .existing_table import DefinitionMismatch
 from .fields import AddFieldIfMissing, RemoveFieldIfPresent
-from .indexes_and_constraints import AddConstraintIfMissing, AddIndexIfMissing
 from .introspection import has_column, has_constraint, has_index, has_table
-from .models import CreateModelIfMissing
+from .models import AddConstraintIfMissing, AddIndexIfMissing, CreateModelIfMissing
 
 __all__ = [
     "AddConstraintIfMissing",

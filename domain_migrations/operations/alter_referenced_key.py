@@ -1,4 +1,4 @@
-"""A key of core that changes its type, together with the domains' columns that hold it."""
+"""A type change of a key of core, including the domains' columns that reference it."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ ORDER BY 1, 2, 3, 4, 5
 class AlterReferencedKey(AlterField):
     """``AlterField`` for a key of core that tables of domains refer to.
 
-    Django alters the columns that refer to a key only where it has loaded their models, and core
-    loads no domain's. This one finds them in the live catalog, lets go of their foreign keys,
-    changes the key and every column that holds it, and makes the foreign keys again, in one
-    transaction. All these tables are locked, and written anew where the type asks for it. A view
-    that reads one of the columns has to be dropped before.
+    Django alters the columns that reference a key only if it has loaded their models, and a run
+    of core does not load the domains' models. This operation finds them in the live catalog,
+    drops their foreign keys, alters the key and every referencing column, and creates the foreign
+    keys again, in one transaction. All these tables are locked, and rewritten if the type requires
+    it. A view that reads one of the columns must be dropped before.
 
-    It has to be the only operation of its migration.
+    It must be the only operation of its migration.
 
     Attributes:
         alters_referenced_key: lets the engine recognize the operation.
@@ -68,28 +68,30 @@ class AlterReferencedKey(AlterField):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        """Change the key, and what refers to it; also the way back."""
+        """Alter the key and the columns that reference it; also used to reverse the operation."""
         model = to_state.apps.get_model(app_label, self.model_name)
         if not self.allow_migrate_model(schema_editor.connection.alias, model):
             return
         old: Any = from_state.apps.get_model(app_label, self.model_name)._meta.get_field(self.name)
         new: Any = model._meta.get_field(self.name)
         if old.column != new.column:
-            raise ValueError(f"{self.name} gets another column: rename it in another migration.")
+            raise ValueError(
+                f"{self.name} also changes its column. Rename the column in another migration."
+            )
         key = QualifiedName.of(model._meta.db_table), new.column
-        found = [
+        references = [
             reference
             for reference in read_core_references(schema_editor.connection)
             if (reference.key_table, reference.key_column) == key
         ]
-        _check_views(schema_editor, found)
-        constraints = _definitions(schema_editor, found)
+        _check_views(schema_editor, references)
+        constraints = _definitions(schema_editor, references)
         for table, constraint, _ in constraints:
             schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}", None)
         super().database_forwards(app_label, schema_editor, from_state, to_state)
         kind = new.rel_db_type(schema_editor.connection)
         for table, column in dict.fromkeys(
-            (_quoted(reference.table), quote(reference.column)) for reference in found
+            (_quoted(reference.table), quote(reference.column)) for reference in references
         ):
             schema_editor.execute(
                 f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind} USING {column}::{kind}",
@@ -101,13 +103,13 @@ class AlterReferencedKey(AlterField):
             )
 
     def describe(self) -> str:
-        return f"{super().describe()}, and the domains' columns that refer to it"
+        return f"{super().describe()}, and the domains' columns that reference it"
 
 
 def _definitions(
     schema_editor: BaseDatabaseSchemaEditor, references: Iterable[CoreReference]
 ) -> list[tuple[str, str, str]]:
-    """Return the foreign keys: the table and the name, both quoted, and the definition."""
+    """Return the foreign keys as (quoted table, quoted name, definition)."""
     wanted = sorted({(*reference.table, reference.constraint) for reference in references})
     with catalog_cursor(schema_editor.connection) as cursor:
         cursor.execute(DEFINITIONS, [[row[n] for row in wanted] for n in range(3)])
@@ -120,10 +122,10 @@ def _definitions(
 def _check_views(
     schema_editor: BaseDatabaseSchemaEditor, references: Iterable[CoreReference]
 ) -> None:
-    """Name the views in the way: PostgreSQL changes no type of a column that a view reads.
+    """Check that no view reads the columns, because PostgreSQL would refuse to alter them.
 
     Raises:
-        ValueError: there are some.
+        ValueError: some views do; the message names them.
     """
     wanted = [(*reference.table, reference.column) for reference in references]
     with schema_editor.connection.cursor() as cursor:
@@ -134,8 +136,8 @@ def _check_views(
         ]
     if found:
         raise ValueError(
-            f"views are in the way: {', '.join(found)}; drop them in a migration of their domain,"
-            " and make them again after this one"
+            f"Views depend on the columns: {', '.join(found)}. Drop them in a migration of their"
+            " domain, and create them again after this one."
         )
 
 

@@ -1,8 +1,8 @@
-"""What the operations of this package have in common.
+"""Base classes of idempotent operations.
 
-Each has a plain operation of Django's, which does the work when there is some to do. It is not
-derived from it: Django's optimizer would merge it like the plain one when migrations are
-squashed, and a table that may be there already is not made with one column more.
+Each wraps an operation of Django, which does the work if there is any. It is not a subclass of
+that operation, because Django's optimizer would merge it with others when migrations are
+squashed: adding a field to a table that may exist is not the same as creating it with the field.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Kind = TypeVar("Kind", bound=type)
 
 
 class IdempotentOperation(Base):
-    """An operation that asks the database whether there is something to do."""
+    """An operation that queries the database to decide whether there is something to do."""
 
     condition = "if it is missing"
 
     @property
     @abstractmethod
     def wrapped(self) -> Operation:
-        """The operation of Django's that this one is, where there is something to do."""
+        """Django's operation, which does the work."""
 
     def deconstruct(self) -> Any:
         return (type(self).__name__, *self.wrapped.deconstruct()[1:])
@@ -53,10 +53,10 @@ class IdempotentOperation(Base):
 
 
 class IdempotentAdd(IdempotentOperation):
-    """An operation that adds what may be there already.
+    """An operation that adds an object that may exist.
 
-    Undone, it takes away what is there, whoever made it, unless the state before has it: then an
-    earlier operation added it, and undoing that one takes it away.
+    Reverting removes the object if it exists, regardless of how it was created, unless the
+    preceding state has it: then an earlier operation added it, and reverting that one removes it.
     """
 
     category = OperationCategory.ADDITION
@@ -64,15 +64,19 @@ class IdempotentAdd(IdempotentOperation):
     @property
     @abstractmethod
     def table(self) -> str:
-        """The name of the model whose table it adds or adds to."""
+        """The name of the model whose table it creates or changes."""
 
     @abstractmethod
     def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        """Return whether there is something to add; raises ObjectDiffers where it differs."""
+        """Return whether there is something to add.
+
+        Raises:
+            DefinitionMismatch: the object exists and differs.
+        """
 
     @abstractmethod
     def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        """Return whether there is something to take away."""
+        """Return whether there is something to remove."""
 
     @abstractmethod
     def in_state(self, app_label: str, state: ProjectState) -> bool:
@@ -104,6 +108,6 @@ class IdempotentAdd(IdempotentOperation):
 
 
 def exported(kind: Kind) -> Kind:
-    """Give a class the package's name, under which migrations' files then import it."""
+    """Set a class's module to the package, from which migration files then import it."""
     kind.__module__ = PACKAGE
     return kind

@@ -1,7 +1,7 @@
-"""Whether what is there is what a migration would make.
+"""The comparison of an existing table with the one that a migration would create.
 
-Refused is what differs, never passed over: a migration that skips a column of another type
-reports success and leaves a database that is not what its history says.
+A difference is an error and never ignored: a migration that skipped a column of another type
+would report success and leave a database that contradicts its history.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..engine.catalog.live_tables import Column, IndexOrConstraint, Table, read_
 from .introspection import deferred_statements, postgresql, qualified_name
 
 IGNORED = frozenset({ids.COMMENT, ids.EXTRA_COMMENT, ids.EXTRA_SETTING})
-"""Differences that change nothing of what a table can hold."""
+"""Differences that do not affect the data that a table can store."""
 
 NOT_IN_FORCE = """
 SELECT k.conname, concat_ws(' ', CASE WHEN k.connoinherit AND k.contype = 'c' THEN 'NO INHERIT' END,
@@ -49,33 +49,33 @@ LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = x.oid
 LEFT JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
 WHERE n.nspname = %s AND x.relname = %s
 """
-"""What carries a name in a schema: its kind, and an index's table."""
+"""The relation with a name in a schema: its kind and, for an index, its table."""
 
 KINDS = {"r": "a table", "p": "a table", "v": "a view", "m": "a materialized view"}
 
 
 class DefinitionMismatch(Exception):
-    """What is there is not what the migration would make."""
+    """An existing object differs from the one that the migration would create."""
 
     def __init__(self, differences: Iterable[str]) -> None:
         self.differences = tuple(differences)
-        super().__init__(f"What is there differs. {' '.join(self.differences)}")
+        super().__init__(f"The existing definition differs. {' '.join(self.differences)}")
 
 
 class ExistingTable:
-    """One model's table as it is, compared with what the model wants.
+    """A model's table in the database, compared with the model.
 
-    Read when it is made and good for one operation: the next one may find another table.
+    It is read on instantiation and valid for one operation, because the next one may change it.
     """
 
     def __init__(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> None:
         self.editor: Any = schema_editor
         self.connection = postgresql(schema_editor)
         self.model = model
-        self.place = qualified_name(model)
-        tables, classes = read_tables(self.connection, [self.place.schema], table=self.place.name)
+        self.name = qualified_name(model)
+        tables, classes = read_tables(self.connection, [self.name.schema], table=self.name.name)
         self.expected = ExpectedTables(self.connection, classes)
-        self.live = tables.get(self.place)
+        self.live = tables.get(self.name)
         if self.live is not None:
             self._complete(self.live)
         types = {name: column.type for name, column in self.columns.items()}
@@ -86,13 +86,13 @@ class ExistingTable:
         return self.live.columns if self.live is not None else {}
 
     def has_table(self, *, parts: bool = True) -> bool:
-        """Return whether the table is there.
+        """Return whether the table exists.
 
         Arguments:
-            parts: whether constraints and indexes have to be equal too.
+            parts: whether constraints and indexes must be equal too.
 
         Raises:
-            ObjectDiffers: it is there and different.
+            DefinitionMismatch: it exists and differs.
         """
         live = self.live
         if live is None:
@@ -108,10 +108,10 @@ class ExistingTable:
         return True
 
     def has_field(self, field: Field[Any, Any], *, parts: bool = True) -> bool:
-        """Return whether the field's column is there, as :meth:`has_table` does.
+        """Return whether the field's column exists, as :meth:`has_table` does.
 
         Arguments:
-            parts: whether the field's foreign key, check, uniqueness and index have to be equal.
+            parts: whether the field's foreign key, check, uniqueness and index must be equal.
         """
         column, live = self.expected.column(field), self.live
         if column is None or live is None:
@@ -120,7 +120,7 @@ class ExistingTable:
         if column.name not in live.columns:
             return False
         self._ignore_equal_default(live, field)
-        wanted = ExpectedTable(*self.place, columns={column.name: column})
+        wanted = ExpectedTable(*self.name, columns={column.name: column})
         found = replace(live, columns={column.name: live.columns[column.name]}, comment="")
         found.constraints, found.indexes = [], []
         if parts:
@@ -134,18 +134,18 @@ class ExistingTable:
                 kept += [
                     item
                     for item in items
-                    if item.name not in named and _may_be_of(item, column.name, field)
+                    if item.name not in named and _may_belong_to(item, column.name, field)
                 ]
         self._compare(wanted, found, checks=False)
         return True
 
     def has_index(self, index: Index) -> bool:
-        """Return whether the index is there, as :meth:`has_table` does."""
+        """Return whether the index exists, as :meth:`has_table` does."""
         statement = index.create_sql(self.model, self.editor)
         return self._has_named(self.expected.parse_statement(statement))
 
     def has_constraint(self, constraint: BaseConstraint) -> bool:
-        """Return whether the constraint is there, as :meth:`has_table` does."""
+        """Return whether the constraint exists, as :meth:`has_table` does."""
         statement = constraint.create_sql(self.model, self.editor)
         return statement is not None and self._has_named(self.expected.parse_statement(statement))
 
@@ -154,7 +154,7 @@ class ExistingTable:
         if live is None:
             return False
         self._check_kind(live)
-        shares_names = head != "CHECK"  # with indexes, as all of them but checks are ones
+        shares_names = head != "CHECK"  # All constraints but checks share their names with indexes.
         candidates = [
             *(item for item in live.indexes if shares_names),
             *(
@@ -172,7 +172,7 @@ class ExistingTable:
         ours = wanted.definition.rewritten(self.canonical)
         if theirs != ours:
             noun = "index" if "INDEX" in theirs.head else "constraint"
-            where = self.place.schema if noun == "index" else str(self.place)
+            where = self.name.schema if noun == "index" else str(self.name)
             raise DefinitionMismatch(
                 [f"The {noun} {where}.{name} is {theirs}; the migrations say {ours}."]
             )
@@ -180,45 +180,43 @@ class ExistingTable:
 
     def _check_free(self, name: str) -> None:
         with self.connection.cursor() as cursor:
-            cursor.execute(NAME_OWNER_SQL, [self.place.schema, name])
+            cursor.execute(NAME_OWNER_SQL, [self.name.schema, name])
             row = cursor.fetchone()
         if row is not None:
             kind, table = row
             what = (
-                f"an index of {self.place.schema}.{table}"
+                f"an index of {self.name.schema}.{table}"
                 if table
                 else KINDS.get(kind, "something else")
             )
             raise DefinitionMismatch(
                 [
-                    f"The name {self.place.schema}.{name} belongs to {what};"
-                    f" the migrations say to one of {self.place}."
+                    f"The name {self.name.schema}.{name} belongs to {what};"
+                    f" the migrations say to one of {self.name}."
                 ]
             )
 
     def _check_kind(self, live: Table) -> None:
         if live.kind != "table":
-            raise DefinitionMismatch(
-                [f"{self.place} is a {live.kind}; the migrations say a table."]
-            )
+            raise DefinitionMismatch([f"{self.name} is a {live.kind}; the migrations say a table."])
 
     def _complete(self, live: Table) -> None:
-        """Add what is put off, and what a definition does not tell."""
+        """Add the deferred statements, and the properties that definitions lack."""
         with self.connection.cursor() as cursor:
-            cursor.execute(NOT_IN_FORCE, {"schema": self.place.schema, "table": self.place.name})
+            cursor.execute(NOT_IN_FORCE, {"schema": self.name.schema, "table": self.name.name})
             notes = {name: note for name, note in cursor.fetchall() if note}
         for items in (live.constraints, live.indexes):
             items[:] = [_with_note(item, notes.get(item.name, "")) for item in items]
-        for statement in deferred_statements(self.editor, self.place):
+        for statement in deferred_statements(self.editor, self.name):
             text = str(statement)
             if text.startswith(("CREATE", "ALTER")):
                 items = live.indexes if text.startswith("CREATE") else live.constraints
                 items.append(self.expected.parse_statement(statement))
 
     def _ignore_equal_default(self, live: Table, field: Field[Any, Any]) -> None:
-        """Take a default of the database that says what the field's own says for none.
+        """Ignore a database default that equals the field's default.
 
-        Whoever adds a NOT NULL column by hand gives it one for the rows that are there.
+        A NOT NULL column that was added manually got one for the existing rows.
         """
         column = live.columns.get(str(field.column))
         if column is None or column.default is None or field.has_db_default():
@@ -233,10 +231,10 @@ class ExistingTable:
             live.columns[column.name] = replace(column, default=None)
 
     def _compare(self, wanted: ExpectedTable, live: Table, *, checks: bool) -> None:
-        """Compare; an index that only makes reading faster is no difference.
+        """Compare the definitions, except for additional indexes that are not unique.
 
         Arguments:
-            checks: whether a check that is in the database only is one.
+            checks: whether an additional check constraint is a difference.
         """
         found: list[str] = []
         harmless = {
@@ -251,8 +249,8 @@ class ExistingTable:
                 found.append(message)
 
         def unexpected(number: str, title: str, message: str, words: tuple[str, ...]) -> None:
-            of_a_part = number in (ids.EXTRA_INDEX, ids.EXTRA_CONSTRAINT)
-            if number not in IGNORED and not (of_a_part and words[0] in harmless):
+            of_table_part = number in (ids.EXTRA_INDEX, ids.EXTRA_CONSTRAINT)
+            if number not in IGNORED and not (of_table_part and words[0] in harmless):
                 found.append(message)
 
         comparison = TableComparison(
@@ -263,8 +261,8 @@ class ExistingTable:
             raise DefinitionMismatch(found)
 
 
-def _may_be_of(item: IndexOrConstraint, column: str, field: Field[Any, Any]) -> bool:
-    """Return whether a constraint or an index may be the work of a field alone."""
+def _may_belong_to(item: IndexOrConstraint, column: str, field: Field[Any, Any]) -> bool:
+    """Return whether a constraint or an index may belong to a single field."""
     definition = item.definition
     if definition.head == "CHECK":
         return True

@@ -1,4 +1,4 @@
-"""A column that may be there already, or may be gone already."""
+"""Operations that add a missing column or remove an existing one."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class AddFieldIfMissing(IdempotentAdd, FieldOperation):
     """``AddField`` for a table that may have the column.
 
     A column of another type, nullability, default, identity or collation is refused, and so is
-    one without the field's foreign key, check, uniqueness or index. Undone, it removes the column
-    if it is there, whoever made it: the state before it has none.
+    one without the field's foreign key, check, uniqueness or index. Reverting removes the column
+    if it exists, regardless of how it was created: the preceding state does not have it.
     """
 
     field: Field[Any, Any]
@@ -58,12 +58,12 @@ class AddFieldIfMissing(IdempotentAdd, FieldOperation):
 class RemoveFieldIfPresent(IdempotentOperation, FieldOperation):
     """``RemoveField`` for a table that may not have the column, or a model without the field.
 
-    A column that is not as the field says is refused. A column that no field of the state
-    describes is removed as it is. Undone, it adds the column if it is missing.
+    A column that differs from the field is refused. A column without a field in the state is
+    removed as it is. Reverting adds the column if it is missing.
     """
 
     category = OperationCategory.REMOVAL
-    condition = "if it is there"
+    condition = "if it exists"
 
     def __init__(self, model_name: str, name: str) -> None:
         super().__init__(model_name, name)
@@ -99,7 +99,7 @@ class RemoveFieldIfPresent(IdempotentOperation, FieldOperation):
         to_state: ProjectState,
     ) -> None:
         if not has_field(to_state, app_label, self.model_name_lower, self.name):
-            return  # Nothing describes what there was.
+            return  # No state describes the removed column.
         model = to_state.apps.get_model(app_label, self.model_name)
         if self.is_migrated_here(schema_editor, model) and not field_exists(
             schema_editor, model, self.name
@@ -107,7 +107,7 @@ class RemoveFieldIfPresent(IdempotentOperation, FieldOperation):
             self.wrapped.database_backwards(app_label, schema_editor, from_state, to_state)
 
     def reduce(self, operation: Operation, app_label: str) -> bool | list[Operation]:
-        """Give way to the removal of the whole table, as ``RemoveField`` does."""
+        """Reduce to the removal of the whole table, as ``RemoveField`` does."""
         if isinstance(operation, DeleteModel) and operation.name_lower == self.model_name_lower:
             return [operation]
         reduced: bool | list[Operation] = super().reduce(operation, app_label)
@@ -115,7 +115,7 @@ class RemoveFieldIfPresent(IdempotentOperation, FieldOperation):
 
 
 def has_field(state: ProjectState, app_label: str, model_name: str, name: str) -> bool:
-    """Return whether a state has the field; names are compared as Django does."""
+    """Return whether a state has the field; names are compared as Django compares them."""
     fields = state.models[app_label, model_name].fields
     return name.lower() in {other.lower() for other in fields}
 
@@ -128,19 +128,17 @@ def field_exists(
     parts: bool = True,
     default: Any = None,
 ) -> bool:
-    """Return whether the field's column, or its automatic table, is there.
+    """Return whether the field's column, or its automatic table, exists.
 
     Arguments:
-        parts: whether what belongs to the field has to be equal too.
-        default: the default that the field has for this once, None for its own.
+        parts: whether the field's constraints and indexes must be equal too.
+        default: a one-off default to compare with; None for the field's own.
 
     Raises:
-        ObjectDiffers: it is there and different.
+        DefinitionMismatch: it exists and differs.
     """
     if schema_editor.collect_sql:
-        return (
-            not parts
-        )  # Nothing is run, so show what would be run where there is something to do.
+        return not parts  # Nothing runs; collect the statements of the case with work to do.
     field: Any = model._meta.get_field(name)
     if field.many_to_many:
         through = field.remote_field.through
@@ -154,11 +152,11 @@ def field_exists(
         return ExistingTable(schema_editor, model).has_field(field, parts=parts)
     finally:
         field.default = own
-        vars(field).pop("_get_default", None)  # where Django keeps what it made of the default
+        vars(field).pop("_get_default", None)  # Django's cache of the default
 
 
 def remove_column(schema_editor: BaseDatabaseSchemaEditor, model: type[Model], column: str) -> None:
-    """Drop a column that the model knows nothing of, if it is there."""
+    """Drop a column that the model does not have, if it exists."""
     if not schema_editor.collect_sql and not has_column(schema_editor, model, column):
         return
     editor: Any = schema_editor

@@ -1,9 +1,8 @@
-"""What is there at this moment, asked of the catalog inside the running transaction.
+"""Queries of the live catalog within the running transaction.
 
-Nothing is remembered between two questions, and no search path is consulted: an earlier
-operation of the same transaction may have made or dropped what is asked for. Foreign keys and
-indexes that the schema editor has put off to the end of the migration count as there, for it
-will make them.
+Nothing is cached between two queries, because an earlier operation of the same transaction may
+have created or dropped the object, and the search path is ignored. Foreign keys and indexes that
+the schema editor has deferred to the end of the migration count as existing.
 """
 
 from __future__ import annotations
@@ -66,20 +65,20 @@ WHERE n.nspname = %s AND c.relname = %s AND (
 
 
 def has_table(schema_editor: BaseDatabaseSchemaEditor, table: TableReference) -> bool:
-    """Return whether the table is there; a view is none."""
-    return _found(schema_editor, HAS_TABLE, qualified_name(table))
+    """Return whether the table exists; a view does not count."""
+    return _exists(schema_editor, HAS_TABLE, qualified_name(table))
 
 
 def has_column(schema_editor: BaseDatabaseSchemaEditor, table: TableReference, column: str) -> bool:
     """Return whether the table has a column of that name in the database."""
-    return _found(schema_editor, HAS_COLUMN, qualified_name(table), truncate(column))
+    return _exists(schema_editor, HAS_COLUMN, qualified_name(table), truncate(column))
 
 
 def has_index(schema_editor: BaseDatabaseSchemaEditor, table: TableReference, name: str) -> bool:
     """Return whether the table has an index of that name, also one that backs a constraint."""
-    place, name = qualified_name(table), truncate(name)
-    return _found(schema_editor, HAS_INDEX, place, name) or name in _names_deferred(
-        schema_editor, place, "CREATE"
+    qualified, name = qualified_name(table), truncate(name)
+    return _exists(schema_editor, HAS_INDEX, qualified, name) or name in _deferred_names(
+        schema_editor, qualified, "CREATE"
     )
 
 
@@ -87,57 +86,57 @@ def has_constraint(
     schema_editor: BaseDatabaseSchemaEditor, table: TableReference, name: str
 ) -> bool:
     """Return whether the table has a constraint of that name, or a unique index."""
-    place, name = qualified_name(table), truncate(name)
-    return _found(schema_editor, HAS_CONSTRAINT, place, name, name) or name in _names_deferred(
-        schema_editor, place, "ALTER", "CREATE UNIQUE"
+    qualified, name = qualified_name(table), truncate(name)
+    return _exists(schema_editor, HAS_CONSTRAINT, qualified, name, name) or name in _deferred_names(
+        schema_editor, qualified, "ALTER", "CREATE UNIQUE"
     )
 
 
 def qualified_name(table: TableReference) -> QualifiedName:
     """Return the schema and the name of a table as the catalog has them."""
     if isinstance(table, type):
-        return _spelled(table._meta.db_table)
+        return _parsed(table._meta.db_table)
     if isinstance(table, tuple):
-        return _cut(*table)
+        return _truncated(*table)
     if '"' not in table and table.count(".") == 1:
-        return _cut(*table.split("."))
-    return _spelled(table)
+        return _truncated(*table.split("."))
+    return _parsed(table)
 
 
 def deferred_statements(
-    schema_editor: BaseDatabaseSchemaEditor, place: QualifiedName
+    schema_editor: BaseDatabaseSchemaEditor, table: QualifiedName
 ) -> Iterator[Statement]:
-    """Yield the statements about a table that the editor has put off to the end."""
+    """Yield the deferred statements of the editor about a table."""
     for statement in schema_editor.deferred_sql:
         parts: Any = getattr(statement, "parts", {})
-        table = parts.get("table")
-        if isinstance(table, Table) and _spelled(table.table) == place:
+        part = parts.get("table")
+        if isinstance(part, Table) and _parsed(part.table) == table:
             yield statement
 
 
-def _spelled(db_table: str) -> QualifiedName:
-    return _cut(*QualifiedName.of(db_table))
+def _parsed(db_table: str) -> QualifiedName:
+    return _truncated(*QualifiedName.of(db_table))
 
 
-def _cut(schema: str, name: str) -> QualifiedName:
+def _truncated(schema: str, name: str) -> QualifiedName:
     return QualifiedName(truncate(schema), truncate(name))
 
 
-def _names_deferred(
-    schema_editor: BaseDatabaseSchemaEditor, place: QualifiedName, *beginnings: str
+def _deferred_names(
+    schema_editor: BaseDatabaseSchemaEditor, table: QualifiedName, *beginnings: str
 ) -> set[str]:
     return {
         parse_table_name(str(statement.parts["name"])).name
-        for statement in deferred_statements(schema_editor, place)
+        for statement in deferred_statements(schema_editor, table)
         if str(statement).startswith(beginnings)
     }
 
 
-def _found(
-    schema_editor: BaseDatabaseSchemaEditor, query: str, place: QualifiedName, *names: str
+def _exists(
+    schema_editor: BaseDatabaseSchemaEditor, query: str, table: QualifiedName, *names: str
 ) -> bool:
     with postgresql(schema_editor).cursor() as cursor:
-        cursor.execute(query, [*place, *names])
+        cursor.execute(query, [*table, *names])
         return cursor.fetchone() is not None
 
 
@@ -145,12 +144,12 @@ def postgresql(schema_editor: BaseDatabaseSchemaEditor) -> BaseDatabaseWrapper:
     """Return the editor's connection.
 
     Raises:
-        NotSupportedError: it leads to another database than PostgreSQL.
+        NotSupportedError: the database is not PostgreSQL.
     """
     connection: BaseDatabaseWrapper = schema_editor.connection
     if connection.vendor != "postgresql":
         raise NotSupportedError(
-            "The operations of domain_migrations need PostgreSQL; the database"
+            "The operations of domain_migrations require PostgreSQL; the database"
             f' "{connection.alias}" is {connection.display_name}.'
         )
     return connection

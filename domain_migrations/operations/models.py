@@ -1,15 +1,22 @@
-"""A table that may be there already."""
+"""Operations that create tables, indexes and constraints if they are missing."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
-from django.db.migrations.operations.models import CreateModel, ModelOperation
+from django.db.migrations.operations.models import (
+    AddConstraint,
+    AddIndex,
+    CreateModel,
+    IndexOperation,
+    ModelOperation,
+)
 from django.db.migrations.state import ProjectState
-from django.db.models import Model
+from django.db.models import BaseConstraint, Index, Model
 
 from .base import IdempotentAdd, exported
 from .existing_table import DefinitionMismatch, ExistingTable
@@ -19,9 +26,9 @@ from .existing_table import DefinitionMismatch, ExistingTable
 class CreateModelIfMissing(IdempotentAdd, ModelOperation):
     """``CreateModel`` for a database that may have the table.
 
-    A table whose columns, constraints or unique indexes are not the model's is refused, and so is
-    one of whose automatic many-to-many tables only some are there. Undone, it drops the table if
-    it is there, whoever made it: the state before it has none.
+    A table whose columns, constraints or unique indexes differ from the model's is refused, and
+    so is one without all its automatic many-to-many tables. Reverting drops the table if it
+    exists, regardless of how it was created: the preceding state does not have it.
     """
 
     serialization_expand_args = CreateModel.serialization_expand_args
@@ -65,28 +72,120 @@ class CreateModelIfMissing(IdempotentAdd, ModelOperation):
 def model_exists(
     schema_editor: BaseDatabaseSchemaEditor, model: type[Model], *, parts: bool = True
 ) -> bool:
-    """Return whether a model's table and its automatic many-to-many tables are there.
+    """Return whether a model's table and its automatic many-to-many tables exist.
 
     Arguments:
-        parts: whether constraints and indexes have to be equal too.
+        parts: whether constraints and indexes must be equal too.
 
     Raises:
-        ObjectDiffers: one of them is there and different, or some are there and some are not.
+        DefinitionMismatch: one of them differs, or only some of them exist.
     """
     if schema_editor.collect_sql:
-        return (
-            not parts
-        )  # Nothing is run, so show what would be run where there is something to do.
+        return not parts  # Nothing runs; collect the statements of the case with work to do.
     fields: Any = model._meta.local_many_to_many
     throughs = [field.remote_field.through for field in fields]
     models = [model, *(through for through in throughs if through._meta.auto_created)]
     tables = [ExistingTable(schema_editor, item) for item in models]
-    there = [table.has_table(parts=parts) for table in tables]
-    if any(there) and not all(there):
-        names = [str(table.place) for table in tables]
-        present = [name for name, found in zip(names, there, strict=True) if found]
-        missing = [name for name, found in zip(names, there, strict=True) if not found]
+    exist = [table.has_table(parts=parts) for table in tables]
+    if any(exist) and not all(exist):
+        names = [str(table.name) for table in tables]
+        present = [name for name, found in zip(names, exist, strict=True) if found]
+        missing = [name for name, found in zip(names, exist, strict=True) if not found]
         raise DefinitionMismatch(
-            [f"{', '.join(present)} is there, but {', '.join(missing)} is not."]
+            [f"{', '.join(present)} exists, but {', '.join(missing)} does not."]
         )
-    return all(there)
+    return all(exist)
+
+
+class AddIndexOrConstraint(IdempotentAdd, IndexOperation):
+    """The common part of adding an index and adding a constraint."""
+
+    model_name: str
+    model_name_lower: str
+
+    @property
+    @abstractmethod
+    def item(self) -> Any:
+        """The index or the constraint."""
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Add it to the state, replacing one of the same name."""
+        options = state.models[app_label, self.model_name_lower].options
+        others = options.get(self.option_name, [])
+        kept = [item for item in others if item.name != self.item.name]
+        if len(kept) != len(others):
+            options[self.option_name] = kept
+        super().state_forwards(app_label, state)
+
+    @property
+    def table(self) -> str:
+        return self.model_name
+
+    def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return schema_editor.collect_sql or not self.find_in(ExistingTable(schema_editor, model))
+
+    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return schema_editor.collect_sql or self.find_in(ExistingTable(schema_editor, model))
+
+    def in_state(self, app_label: str, state: ProjectState) -> bool:
+        options = state.models[app_label, self.model_name_lower].options
+        return self.item.name in {item.name for item in options.get(self.option_name, [])}
+
+    @abstractmethod
+    def find_in(self, table: ExistingTable) -> bool:
+        """Return whether the table has it.
+
+        Raises:
+            DefinitionMismatch: it differs.
+        """
+
+
+@exported
+class AddIndexIfMissing(AddIndexOrConstraint):
+    """``AddIndex`` for a table that may have the index.
+
+    An index of that name with another definition or on another table is refused, and so is an
+    invalid one. Reverting drops the index if it exists, regardless of how it was created.
+    """
+
+    def __init__(self, model_name: str, index: Index) -> None:
+        AddIndex(model_name, index)  # validates it
+        self.model_name = model_name
+        self.index = index
+
+    @property
+    def item(self) -> Index:
+        return self.index
+
+    @property
+    def wrapped(self) -> Operation:
+        return AddIndex(self.model_name, self.index)
+
+    def find_in(self, table: ExistingTable) -> bool:
+        return table.has_index(self.index)
+
+
+@exported
+class AddConstraintIfMissing(AddIndexOrConstraint):
+    """``AddConstraint`` for a table that may have the constraint.
+
+    A constraint of that name with another definition is refused, and so is one that is not
+    validated. Reverting drops the constraint if it exists, regardless of how it was created.
+    """
+
+    option_name = "constraints"
+
+    def __init__(self, model_name: str, constraint: BaseConstraint) -> None:
+        self.model_name = model_name
+        self.constraint = constraint
+
+    @property
+    def item(self) -> BaseConstraint:
+        return self.constraint
+
+    @property
+    def wrapped(self) -> Operation:
+        return AddConstraint(self.model_name, self.constraint)
+
+    def find_in(self, table: ExistingTable) -> bool:
+        return table.has_constraint(self.constraint)

@@ -1,6 +1,6 @@
-"""References to objects of other domains: resolved in bulk, and searched and linked in the admin.
+"""References to objects of other domains.
 
-The classes for the admin are in :mod:`domain_migrations.references.admin`.
+The admin classes are in :mod:`domain_migrations.references.admin`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The admin classes that know what a ``DomainReference`` is."""
+"""Admin classes for models with a ``DomainReference``."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db.models import Field, Model
+from django.db.models import Field, Model, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 
 from ..fields import DomainReference
-from .links import column
 from .resolution import resolve
-from .search import ReferenceSearch
-from .widgets import LinkedInput, ReferenceSelect
+from .widgets import LinkedInput, ReferenceSelect, column
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Any]
@@ -33,8 +33,15 @@ else:
     BaseFormSet = BaseInlineFormSet
 
 
+__all__ = [
+    "DomainReferenceAdmin",
+    "DomainReferenceStackedInline",
+    "DomainReferenceTabularInline",
+]
+
+
 def reference(model: type[Model], name: Any) -> DomainReference | None:
-    """Return the model's reference of that name; None for what is none."""
+    """Return the model's ``DomainReference`` of that name; None for any other name."""
     try:
         field = model._meta.get_field(name) if isinstance(name, str) else None
     except FieldDoesNotExist:
@@ -42,15 +49,15 @@ def reference(model: type[Model], name: Any) -> DomainReference | None:
     return field if isinstance(field, DomainReference) else None
 
 
-class References:
-    """References as links where they are shown, and as a search where they are entered."""
+class ReferencesMixin:
+    """Shows references as links, and edits them with a search in the other domain."""
 
     model: Any
     admin_site: Any
 
     @property
     def search_owner(self) -> type[Model]:
-        """The model whose admin has the address of the search."""
+        """The model whose admin has the URL of the search."""
         owner: type[Model] = getattr(self, "parent_model", None) or self.model
         return owner
 
@@ -68,7 +75,7 @@ class References:
         return form_field
 
     def _search_url(self, field: DomainReference) -> str | None:
-        """Return where the other model is searched; None where it has no pages for that."""
+        """Return the URL of the search; None if the other model cannot be searched."""
         other = self.admin_site._registry.get(field.target())
         if other is None or not other.search_fields:
             return None
@@ -99,16 +106,45 @@ class References:
         return item if field is None else column(field)
 
 
+class ReferenceSearch(AutocompleteJsonView):
+    """A search by the other model's admin, for users who may view that model."""
+
+    field: DomainReference | None = None
+
+    def process_request(self, request: HttpRequest) -> Any:
+        """Do what Django's method does for a foreign key.
+
+        Raises:
+            PermissionDenied: the other model has no admin, or its admin has no search.
+        """
+        target: Any = self.field.target() if self.field is not None else None
+        site: Any = self.admin_site
+        try:
+            model_admin = site.get_model_admin(target)
+        except NotRegistered as exc:
+            raise PermissionDenied from exc
+        if not model_admin.get_search_fields(request):
+            raise PermissionDenied
+        return request.GET.get("term", ""), model_admin, self.field, target._meta.pk.attname
+
+    def get_queryset(self) -> QuerySet[Any]:
+        found: QuerySet[Any]
+        found, repeated = self.model_admin.get_search_results(
+            self.request, self.model_admin.get_queryset(self.request), self.term
+        )
+        return found.distinct() if repeated else found
+
+
 class ReferencingChangeList(ChangeList):
-    """Fetches what the rows of a page refer to, in one query for each of the other models."""
+    """Fetches the referenced objects of a page, with one query for each model."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         resolve(self.result_list)
 
 
-class DomainReferenceAdmin(References, BaseAdmin):
-    """A ``ModelAdmin`` that shows every ``DomainReference`` as a link, and searches for it."""
+class DomainReferenceAdmin(ReferencesMixin, BaseAdmin):
+    """A ``ModelAdmin`` that shows each ``DomainReference`` as a link, and edits it by a search."""
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_references"
@@ -116,10 +152,10 @@ class DomainReferenceAdmin(References, BaseAdmin):
         return [path("references/<str:label>/<str:field>/", view, name=name), *super().get_urls()]
 
     def search_references(self, request: HttpRequest, label: str, field: str) -> HttpResponseBase:
-        """Answer a search for what a reference of this page can mean.
+        """Search the objects that a reference of this page may refer to.
 
         Raises:
-            PermissionDenied: it is no reference of this page.
+            PermissionDenied: the page has no such reference.
         """
         for model in self._models():
             found = reference(model, field) if model._meta.label_lower == label else None
@@ -143,7 +179,7 @@ class DomainReferenceAdmin(References, BaseAdmin):
 
 
 class ReferencingFormSet(BaseFormSet):
-    """Fetches what the rows refer to, in one query for each of the other models."""
+    """Fetches the referenced objects of the rows, with one query for each model."""
 
     def get_queryset(self) -> Any:
         first = not hasattr(self, "_queryset")
@@ -162,13 +198,13 @@ class ReferencingFormSet(BaseFormSet):
                 )
 
 
-class DomainReferenceTabularInline(References, BaseTabular):
+class DomainReferenceTabularInline(ReferencesMixin, BaseTabular):
     """A ``TabularInline`` for a page of a :class:`DomainReferenceAdmin`."""
 
     formset = ReferencingFormSet
 
 
-class DomainReferenceStackedInline(References, BaseStacked):
+class DomainReferenceStackedInline(ReferencesMixin, BaseStacked):
     """A ``StackedInline`` for a page of a :class:`DomainReferenceAdmin`."""
 
     formset = ReferencingFormSet

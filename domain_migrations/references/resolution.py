@@ -1,4 +1,4 @@
-"""The references that domains keep to one another's objects: finding, listing, checking them."""
+"""References to objects of other domains: listing, resolving and checking them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ M = TypeVar("M", bound=Model)
 
 
 class Reference(NamedTuple):
-    """An edge between domains that the rule allows, because only an id crosses."""
+    """A reference between domains, which the rule allows because only an id is stored."""
 
     model: type[Model]
     field: DomainReference
@@ -25,7 +25,7 @@ class Reference(NamedTuple):
 
 
 def all_references(apps: Apps = global_apps) -> Iterator[Reference]:
-    """Yield every reference that a model declares, in the order of the models and their fields."""
+    """Yield every reference that the models declare, in the order of models and fields."""
     for model in apps.get_models(include_auto_created=True):
         for field in model._meta.local_fields:
             if isinstance(field, DomainReference):
@@ -33,19 +33,19 @@ def all_references(apps: Apps = global_apps) -> Iterator[Reference]:
 
 
 def resolve(objects: Iterable[M], *names: str) -> list[M]:
-    """Fetch the objects that many rows refer to, in one query for each of the other models.
+    """Fetch the objects that many rows refer to, with one query for each referenced model.
 
     ::
 
         for inspection in resolve(Inspection.objects.all(), "employee_id"):
-            inspection.employee  # no query; None where there is no such employee
+            inspection.employee  # no query; None if there is no such employee
 
     Arguments:
         objects: instances of one model, or a query set, which is evaluated.
-        names: of the ``DomainReference`` fields; all of the model's unless given.
+        names: of ``DomainReference`` fields; by default all of the model.
 
     Raises:
-        TypeError: a name is another field's.
+        TypeError: a name is the name of another field.
     """
     rows = list(objects)
     if not rows:
@@ -71,7 +71,7 @@ def _fields(model: type[Model], names: Iterable[str]) -> list[DomainReference]:
 
 
 def reference_problems(apps: Apps = global_apps) -> Iterator[Problem]:
-    """Yield what is wrong with the targets of references."""
+    """Yield the problems of references: unknown targets, wrong types and taken names."""
     for model, field, target in all_references(apps):
         label = f"{model._meta.label}.{field.name}"
         parts = target.split(".") if isinstance(target, str) else []

@@ -1,17 +1,48 @@
-"""How a reference is entered."""
+"""Links to objects of other domains, and the form widgets that show them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.admin.widgets import AutocompleteMixin
 from django.db.models import Model
 from django.forms import Select, Widget
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
 from ..fields import DomainReference
-from .links import link, not_found
+
+
+def link(pk: Any, found: Model | None) -> str:
+    """Return a link to the object's admin page; only its text or its id if there is no page."""
+    if found is None:
+        return "" if pk is None else not_found(pk)
+    options = found._meta
+    try:
+        url = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[pk])
+    except NoReverseMatch:
+        return str(found)
+    return format_html('<a href="{}">{}</a>', url, found)
+
+
+def not_found(pk: Any) -> str:
+    """Return the text for an object that does not exist."""
+    return f"{pk} (not found)"
+
+
+def column(field: DomainReference) -> Callable[[Model], str]:
+    """Return a callable for ``list_display`` and ``readonly_fields`` that shows the link."""
+    title = str(field.verbose_name).removesuffix(" id")
+
+    @admin.display(description=title, ordering=field.name, empty_value=None)
+    def show(obj: Model) -> str:
+        return link(field.get_id(obj), getattr(obj, field.accessor_name))
+
+    show.__name__ = field.name
+    return show
 
 
 def _pk(field: DomainReference, value: Any) -> Any:
@@ -22,7 +53,7 @@ def _pk(field: DomainReference, value: Any) -> Any:
 
 
 class LinkedInput(Widget):
-    """The id's own input, and beside it the link to the object that it means."""
+    """The input of the id, followed by a link to the object."""
 
     def __init__(self, inner: Widget, field: DomainReference) -> None:
         self.inner, self.field = inner, field
@@ -41,10 +72,10 @@ class LinkedInput(Widget):
 
 
 class ReferenceSelect(AutocompleteMixin, Select):
-    """A search in the other domain, and beside it the link to the object that was chosen.
+    """A search in the other domain, followed by a link to the chosen object.
 
     Attributes:
-        known: the objects that need no query, by their id.
+        known: the objects already fetched, by id.
     """
 
     def __init__(self, field: DomainReference, admin_site: AdminSite, *, url: str) -> None:
@@ -61,7 +92,7 @@ class ReferenceSelect(AutocompleteMixin, Select):
         return self.url
 
     def found(self, value: Any) -> tuple[Any, Model | None]:
-        """Return the id and the object that a value stands for, asked for once."""
+        """Return the id and the object for a form value, fetching the object once."""
         pk = _pk(self.field, value)
         if pk is not None and pk not in self.known:
             self.known[pk] = self.field.fetch([pk]).get(pk)

@@ -108,5 +108,5 @@ def test_what_is_put_off_counts_as_there(lab: Lab) -> None:
 
 def test_another_database_is_refused(editor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(editor.connection, "vendor", "sqlite", raising=False)
-    with pytest.raises(NotSupportedError, match='need PostgreSQL; the database "default" is'):
+    with pytest.raises(NotSupportedError, match='require PostgreSQL; the database "default" is'):
         has_table(editor, "things")

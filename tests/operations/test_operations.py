@@ -58,7 +58,7 @@ class Case:
     before: Sequence[Operation] = field(default_factory=tuple)
 
 
-THE = "What is there differs. The"
+THE = "The existing definition differs. The"
 ADDITIONS = {
     "text": Case(
         AddFieldIfMissing("thing", "note", models.TextField(null=True)),
@@ -174,7 +174,8 @@ ADDITIONS = {
         " CREATE INDEX ON lab.things_wards (ward_id)",
         {
             "CREATE VIEW lab.things_wards AS SELECT 1": (
-                "What is there differs. lab.things_wards is a view; the migrations say a table."
+                "The existing definition differs. lab.things_wards is a view;"
+                " the migrations say a table."
             ),
         },
     ),
@@ -302,7 +303,8 @@ ADDITIONS = {
                 " bigint. The column lab.samples.extra is in the database only."
             ),
             "CREATE VIEW lab.samples AS SELECT 1": (
-                "What is there differs. lab.samples is a view; the migrations say a table."
+                "The existing definition differs. lab.samples is a view;"
+                " the migrations say a table."
             ),
         },
     ),
@@ -445,7 +447,7 @@ def test_some_of_the_tables_is_refused(lab: Lab) -> None:
     lab.run(ADDITIONS["model"].conditional)
     execute("DROP TABLE lab.samples_wards")
     with pytest.raises(
-        DefinitionMismatch, match=r"lab\.samples is there, but lab.samples_wards is not"
+        DefinitionMismatch, match=r"lab\.samples exists, but lab.samples_wards does not"
     ):
         lab.run(ADDITIONS["model"].conditional)
 

@@ -54,7 +54,7 @@ EVERY: dict[str, tuple[Operation, str, str]] = {
     ),
     "removal": (
         RemoveFieldIfPresent("Thing", "note"),
-        "Remove field note from Thing, if it is there",
+        "Remove field note from Thing, if it exists",
         "remove_thing_note",
     ),
     "index": (
@@ -129,7 +129,7 @@ def _state(operations: list[Operation]) -> ProjectState:
 @pytest.mark.parametrize("name", EVERY)
 def test_the_guard_takes_it_for_the_plain_one(name: str) -> None:
     operation = EVERY[name][0]
-    assert effective_class(operation) is type(operation.plain)  # type: ignore[attr-defined]
+    assert effective_class(operation) is type(operation.wrapped)  # type: ignore[attr-defined]
     assert not runs_custom_sql(operation)
     assert is_additive(operation) == (not issubclass(effective_class(operation), DESTRUCTIVE))
 
@@ -144,7 +144,7 @@ def test_collected_sql_is_that_of_the_plain_one(module_database: str, name: str,
     operation.state_forwards("lab", after)
     states = (before, after) if way == "database_forwards" else (after, before)
     collected = []
-    for item in (operation, operation.plain):  # type: ignore[attr-defined]
+    for item in (operation, operation.wrapped):  # type: ignore[attr-defined]
         with connections["default"].schema_editor(collect_sql=True) as editor:
             getattr(item, way)("lab", editor, *states)
         collected.append(editor.collected_sql)
@@ -192,8 +192,8 @@ def test_in_a_domain_s_migrations(project: Callable[..., Project]) -> None:
     assert refused.returncode == 1
     assert (
         "Migration lab.0002_note failed at operation 1 of 3 (Add field note to Thing, if it is"
-        " missing): What is there differs. The type of the column lab.things.note is integer;"
-        " the migrations say text. Nothing of it was kept."
+        " missing): The existing definition differs. The type of the column lab.things.note is"
+        " integer; the migrations say text. Nothing of it was kept."
     ) in refused.stderr
     assert history("lab.django_migrations_lab") == [("lab", "0001_initial")]
 

@@ -138,9 +138,9 @@ def test_the_operation_changes_both_ends_and_back(pending: Pending, call: Call) 
     assert (result.exit_status, core["error"]["message"]) == (
         1,
         "Migration core.f0101_narrows failed at operation 1 of 1 (Alter field id on costcentre, and"
-        " the domains' columns that refer to it): views are in the way: hr.current_staff reads"
-        " hr.employees.cost_centre_id; drop them in a migration of their domain, and make them"
-        " again after this one.",
+        " the domains' columns that reference it): Views depend on the columns: hr.current_staff"
+        " reads hr.employees.cost_centre_id. Drop them in a migration of their domain, and create"
+        " them again after this one.",
     )
     execute("DROP VIEW hr.current_staff")
     before, decoy = snapshot(), query("SELECT * FROM public.departments")
