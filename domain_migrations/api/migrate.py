@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 
 from ..domains import CORE, get_domain, get_domains
-from ..engine.history.run_context import RunContext
+from ..engine.history.journal import RunContext
 from ..engine.history.status import BulkStatusReader
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions

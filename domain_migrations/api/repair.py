@@ -12,7 +12,7 @@ from ..domains import Domain, get_domain
 from ..engine.history.journal import Direction, Journal, Status
 from ..engine.history.journal_queries import read_entries
 from ..engine.history.recorder import DomainRecorder
-from ..engine.history.run_context import RunContext
+from ..engine.history.journal import RunContext
 from ..engine.history.status import read_statuses
 from ..engine.history.tables import ensure_history
 from ..engine.runner.domain_run import DomainRun

@@ -1,24 +1,35 @@
-"""The append-only record of every run, one table beside each history.
+"""Journals: the append-only record of every run, in a table beside each history.
 
-A run writes one row when it begins and one when it ends (``direction`` = ``run``), and one
-for each migration. A migration without a transaction of its own gets a ``running`` row before
-it starts, so that the next run can see that this one never came back. Nothing is ever updated
-or deleted here. What later runs read of it is in ``entries``.
+A run writes one row when it starts and one when it ends (``direction`` = ``run``), and one for
+each migration. A non-atomic migration gets a ``running`` row before it starts, from which the next
+run sees that it was interrupted. Rows are never updated or deleted. ``journal_queries`` reads them.
 """
 
 from __future__ import annotations
 
 import datetime
+import functools
+import getpass
+import importlib
 import json
+import os
+import socket
+import subprocess
+import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, Unpack
 
+import django
+from django.conf import ENVIRONMENT_VARIABLE, settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
+from ... import __version__
 from ...backends.postgresql.names import truncate
+from ...conf import get_settings
 from ...domains import Domain
-from .run_context import RunContext, project_version
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
@@ -82,7 +93,7 @@ TYPES = {
     "footprint": "jsonb",
     "details": "jsonb",
 }
-"""Of the columns that are no text."""
+"""The types of the columns that are not text."""
 
 WRITE_MIGRATIONS = """
 INSERT INTO {table} ({columns}) SELECT {values}
@@ -92,8 +103,56 @@ ORDER BY m.number
 """
 
 
+GIT_SECONDS = 5.0
+
+
+def _os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id often has no name
+        return str(os.getuid()) if hasattr(os, "getuid") else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """One run of a command: its id, who runs it, where, and with which versions."""
+
+    run: uuid.UUID = field(default_factory=uuid.uuid4)
+    os_user: str = field(default_factory=_os_user)
+    host: str = field(default_factory=socket.gethostname)
+    engine_version: str = __version__
+    django_version: str = django.__version__
+
+
+def project_version() -> str:
+    """Return the setting ``PROJECT_VERSION``, else the git commit, else ``""``."""
+    return get_settings().project_version or _git_commit()
+
+
+@functools.cache
+def _git_commit() -> str:
+    """Return the git commit that the settings module is in, or ``""``."""
+    # Overridden settings do not know their module.
+    name = getattr(settings, "SETTINGS_MODULE", None) or os.environ.get(ENVIRONMENT_VARIABLE)
+    origin = getattr(importlib.import_module(name), "__file__", None) if name else None
+    if not origin:
+        return ""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 (where git is differs)
+            cwd=Path(origin).parent,
+            capture_output=True,
+            text=True,
+            timeout=GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
 class JournalValues(TypedDict):
-    """What is told of a step besides its status and direction; see :meth:`Journal.insertion`."""
+    """The values of a row besides status and direction; see :meth:`Journal.insert_sql`."""
 
     started: datetime.datetime
     app: NotRequired[str]
@@ -111,7 +170,7 @@ class Journal:
 
     Arguments:
         connection: the connection that also runs the migrations.
-        domain: whose journal it is.
+        domain: the domain that the journal belongs to.
         context: the run that writes.
     """
 
@@ -128,10 +187,10 @@ class Journal:
         return bool(existing_tables(self.connection, [self.domain.journal_table]))
 
     def open(self) -> None:
-        """Create the table unless it is there, and take the next batch number."""
+        """Create the table unless it exists, and take the next batch number."""
         if not self.exists():
             ensure_schema(self.connection, self.domain.schema)
-            # As PostgreSQL would name it; cut at the end, a long one would be the table's name.
+            # PostgreSQL's name for it; truncated at the end, a long one would equal the table's.
             key = sql.Identifier(truncate(self.domain.journal_table.name, len("_pkey")) + "_pkey")
             with self.connection.cursor() as cursor:
                 cursor.execute(sql.SQL(CREATE_TABLE).format(table=self.table, key=key))
@@ -185,7 +244,7 @@ class Journal:
         footprint: Mapping[str, str],
         details: Mapping[str, Any],
     ) -> None:
-        """Append a row for each of the migrations that were done at once, in one statement.
+        """Append a row for each of several migrations, in one statement.
 
         Arguments:
             migrations: app, name and checksum of each.
@@ -213,11 +272,11 @@ class Journal:
     def _common(
         self, status: Status, direction: Direction, started: datetime.datetime, seconds: float
     ) -> dict[str, Any]:
-        """Return what rows have that one run writes at the same moment."""
+        """Return the values that all rows of one statement share."""
         context = self.context
         return {
             "run": context.run,
-            # A run that changed nothing is no batch: only migrations carry the number.
+            # Only migrations have a batch number; a run that applies nothing uses none up.
             "batch": self.batch if direction in ("forwards", "backwards") else 0,
             "direction": direction,
             "status": status,
@@ -239,11 +298,11 @@ def _selected(column: str) -> sql.Composable:
 
 
 def sanitize(text: str) -> str:
-    """Return the text as PostgreSQL takes it: without NUL and lone surrogates."""
+    """Return the text without NUL and lone surrogates, which PostgreSQL does not accept."""
     clean = text.encode(errors="replace").decode()
     return clean.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _json(values: Mapping[str, Any] | None) -> str:
-    """Return the values as jsonb takes them, whatever a hook or an object's name has in it."""
+    """Return the values as text that jsonb accepts, whatever characters they contain."""
     return sanitize(json.dumps(values or {}, ensure_ascii=False).replace("\\u0000", "\\ufffd"))

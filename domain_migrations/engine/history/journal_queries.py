@@ -1,14 +1,14 @@
-"""What later runs read of a journal.
+"""Queries of the journals: the rows that later runs depend on, and those shown to people.
 
-Rows of hooks, verifications and seeds are for people; no run decides by them.
+Rows of hooks, verifications and seeds are only shown; no run depends on them.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -17,14 +17,20 @@ from psycopg import sql
 from ...domains import Domain, QualifiedName
 from ..sources.files import MigrationKey
 from .journal import Direction
-from .tables import existing_tables
+from .tables import existing_journals, existing_tables, query_tables
 
 RUN_DIRECTIONS: tuple[Direction, ...] = ("forwards", "backwards", "run")
-"""Rows that later runs decide by."""
+"""The directions of rows that later runs depend on."""
+
+ENTRIES = "SELECT {columns} FROM {table} WHERE direction = ANY(%s) ORDER BY id"
+
+LAST_RUN_STATUS = """
+(SELECT {domain}, status FROM {table} WHERE direction = 'run' ORDER BY id DESC LIMIT 1)
+"""
 
 
 class JournalEntry(NamedTuple):
-    """One row of a journal, as far as later runs decide by it."""
+    """The columns of a journal row that later runs depend on."""
 
     id: int
     run: str
@@ -46,34 +52,21 @@ class JournalEntry(NamedTuple):
 
 def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, str]:
     """Return domain name → status of its latest run, for the domains that have a journal."""
-    present = existing_tables(connection, (domain.journal_table for domain in domains))
-    parts = [
-        sql.SQL(
-            "(SELECT {domain} AS domain, status FROM {table}"
-            " WHERE direction = 'run' ORDER BY id DESC LIMIT 1)"
-        ).format(domain=sql.Literal(domain.name), table=sql.Identifier(*domain.journal_table))
-        for domain in domains
-        if domain.journal_table in present
-    ]
-    if not parts:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(" UNION ALL ").join(parts))
-        return dict(cursor.fetchall())
+    return dict(
+        query_tables(connection, LAST_RUN_STATUS, existing_journals(connection, domains))
+    )
 
 
 def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalEntry]:
-    """Return the rows that runs decide by, oldest first; none if there is no journal."""
+    """Return the rows that runs depend on, oldest first; none if there is no journal."""
     if not existing_tables(connection, [domain.journal_table]):
         return []
+    query = sql.SQL(ENTRIES).format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, JournalEntry._fields)),
+        table=sql.Identifier(*domain.journal_table),
+    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("SELECT {columns} FROM {table} WHERE direction = ANY(%s) ORDER BY id").format(
-                columns=sql.SQL(", ").join(map(sql.Identifier, JournalEntry._fields)),
-                table=sql.Identifier(*domain.journal_table),
-            ),
-            [list(RUN_DIRECTIONS)],
-        )
+        cursor.execute(query, [list(RUN_DIRECTIONS)])
         # Django's cursors leave jsonb as text.
         return [
             entry._replace(details=json.loads(entry.details))  # type: ignore[arg-type]
@@ -82,8 +75,10 @@ def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Journa
 
 
 def latest_entries(entries: Iterable[JournalEntry]) -> dict[MigrationKey, JournalEntry]:
-    """Return (app, name) → the latest row of that migration; of runs and seeds there is none."""
-    return {entry.key: entry for entry in entries if entry.direction in ("forwards", "backwards")}
+    """Return each migration's latest row."""
+    return {
+        entry.key: entry for entry in entries if entry.direction in ("forwards", "backwards")
+    }
 
 
 READABLE = """
@@ -95,6 +90,29 @@ JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)
   ON n.nspname = w.schema AND c.relname = w.name
 WHERE c.relkind IN ('r', 'p')
 """
+
+
+def are_readable(
+    connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]
+) -> dict[QualifiedName, bool]:
+    """Return whether the connection's role may read them, for those of the tables that exist."""
+    wanted = list(tables)
+    with connection.cursor() as cursor:
+        cursor.execute(READABLE, [[t.schema for t in wanted], [t.name for t in wanted]])
+        return {QualifiedName(schema, name): may for schema, name, may in cursor.fetchall()}
+
+
+def readable_journals(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, QualifiedName]:
+    """Return domain name → its journal, for those that the connection's role may read."""
+    readable = are_readable(connection, [domain.journal_table for domain in domains])
+    return {
+        domain.name: domain.journal_table
+        for domain in domains
+        if readable.get(domain.journal_table)
+    }
+
 
 RUNS = """
 SELECT {domain} AS domain, j.run::text AS run, min(j.started) AS started,
@@ -123,15 +141,15 @@ WHERE j.direction IN ('run', 'forwards', 'backwards')
 GROUP BY j.run
 """
 
-LATEST = """
+ONLY_LAST = """
 AND j.run = (
     SELECT l.run FROM {table} l
     WHERE l.direction IN ('run', 'forwards', 'backwards') ORDER BY l.id DESC LIMIT 1
 )
 """
 
-LISTED = """
-SELECT * FROM ({runs}) AS r
+FILTERED = """
+SELECT * FROM ({union}) AS r
 WHERE (%(status)s = '' OR r.status = %(status)s)
   AND (%(person)s = '' OR position(lower(%(person)s) IN lower(r.os_user)) > 0
        OR position(lower(%(person)s) IN lower(r.database_user)) > 0)
@@ -143,14 +161,15 @@ LIMIT %(limit)s OFFSET %(offset)s
 
 
 class Run(NamedTuple):
-    """What one run did in one domain.
+    """One run in one domain.
 
     Attributes:
-        seconds: of the whole run; the sum of its steps where it was never finished.
-        status: ``running`` (or ended without a word), ``done``, ``failed``, or ``repaired``
-            where a history was put right by hand.
+        seconds: of the whole run; the sum of its steps if it never ended.
+        status: ``running`` (also after it was killed), ``done``, ``failed``, or ``repaired`` for
+            a history that was repaired by hand.
+        undone: how many migrations were unapplied.
         marked: how many migrations were recorded without being run.
-        error: the first one; empty where there was none.
+        error: the first error, if any.
     """
 
     domain: str
@@ -175,11 +194,11 @@ STATUSES = ("done", "failed", "running", "repaired")
 
 @dataclass(frozen=True, kw_only=True)
 class RunFilter:
-    """Which runs are wanted.
+    """Conditions on runs.
 
     Attributes:
-        person: a part of the name of the operating system's user or of the database's.
-        since, until: of the beginning, the latter excluded.
+        person: part of the name of the operating system's user or of the database's.
+        since, until: bounds of the start, the latter excluded.
     """
 
     status: str = ""
@@ -188,36 +207,11 @@ class RunFilter:
     until: datetime.datetime | None = None
 
 
-@dataclass(frozen=True)
-class TableAccess:
-    """Which of some tables are there to be read, told without reading them."""
-
-    readable: frozenset[QualifiedName]
-    forbidden: frozenset[QualifiedName]
-
-
-def readable_tables(
-    connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]
-) -> TableAccess:
-    """Return those of the tables that exist, by whether the connection's role may read them."""
-    wanted = list(tables)
-    with connection.cursor() as cursor:
-        cursor.execute(READABLE, [[t.schema for t in wanted], [t.name for t in wanted]])
-        found = {QualifiedName(schema, name): may for schema, name, may in cursor.fetchall()}
-    return TableAccess(
-        frozenset(table for table, may in found.items() if may),
-        frozenset(table for table, may in found.items() if not may),
-    )
-
-
 def last_runs(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Run]:
-    """Return domain name → its latest run, for the domains with a journal that can be read."""
-    query = _union(connection, domains, LATEST)
-    if query is None:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return {run.domain: run for run in map(Run._make, cursor.fetchall())}
+    """Return domain name → its latest run, for the domains with a readable journal."""
+    query = RUNS.replace("{only}", ONLY_LAST)
+    rows = query_tables(connection, query, readable_journals(connection, domains))
+    return {run.domain: run for run in map(Run._make, rows)}
 
 
 def list_runs(
@@ -228,46 +222,24 @@ def list_runs(
     limit: int,
     offset: int = 0,
 ) -> list[Run]:
-    """Return the runs of the domains, latest first, in one query however many domains there are."""
-    runs = _union(connection, domains, "")
-    if runs is None:
-        return []
-    values = {
-        "status": wanted.status,
-        "person": wanted.person,
-        "since": wanted.since,
-        "until": wanted.until,
-        "limit": limit,
-        "offset": offset,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(LISTED).format(runs=runs), values)
-        return list(map(Run._make, cursor.fetchall()))
+    """Return the runs of the domains, latest first."""
+    rows = query_tables(
+        connection,
+        RUNS.replace("{only}", ""),
+        readable_journals(connection, domains),
+        {**asdict(wanted), "limit": limit, "offset": offset},
+        around=FILTERED,
+    )
+    return list(map(Run._make, rows))
 
 
-def _union(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain], only: str
-) -> sql.Composable | None:
-    present = readable_tables(connection, [domain.journal_table for domain in domains]).readable
-    parts = [
-        sql.SQL(RUNS).format(
-            domain=sql.Literal(domain.name),
-            table=sql.Identifier(*domain.journal_table),
-            only=sql.SQL(only).format(table=sql.Identifier(*domain.journal_table)),
-        )
-        for domain in domains
-        if domain.journal_table in present
-    ]
-    return sql.SQL(" UNION ALL ").join(parts) if parts else None
-
-
-LATEST_ROW = """
+LAST_ROW = """
 (SELECT {domain}, j.status, j.direction FROM {table} j
  WHERE j.direction IN ('run', 'forwards', 'backwards') ORDER BY j.id DESC LIMIT 1)
 """
 
-LATEST_RUN_ROW = """
-(SELECT {domain}, j.status, j.direction FROM {table} j
+LAST_RUN_ROW = """
+(SELECT {domain}, j.status FROM {table} j
  WHERE j.direction = 'run' AND j.run = (
      SELECT l.run FROM {table} l
      WHERE l.direction IN ('run', 'forwards', 'backwards') ORDER BY l.id DESC LIMIT 1
@@ -278,31 +250,17 @@ LATEST_RUN_ROW = """
 def last_run_status_bulk(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, str]:
-    """Return domain name → status of its latest run, as :func:`.runs.last_runs` tells it."""
-    present = readable_tables(connection, [domain.journal_table for domain in domains]).readable
-    tables = {
-        domain.name: domain.journal_table for domain in domains if domain.journal_table in present
-    }
-    latest = _read_latest(connection, LATEST_ROW, tables)
-    ended = {name: status for name, status, direction in latest if direction == "run"}
-    # A run at work, or killed, has a migration's row last; so has what was put right by hand.
-    others = {name: tables[name] for name, *_ in latest if name not in ended}
-    begun = {name: status for name, status, _ in _read_latest(connection, LATEST_RUN_ROW, others)}
-    return {**dict.fromkeys(others, "repaired"), **ended, **begun}
+    """Return domain name → status of its latest run, as in :func:`last_runs`.
 
-
-def _read_latest(
-    connection: BaseDatabaseWrapper, query: str, tables: Mapping[str, QualifiedName]
-) -> list[tuple[str, str, str]]:
-    if not tables:
-        return []
-    parts = [
-        sql.SQL(query).format(domain=sql.Literal(name), table=sql.Identifier(*table))
-        for name, table in tables.items()
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(" UNION ALL ").join(parts))
-        return list(cursor.fetchall())
+    For very many domains: it reads a single row of most journals.
+    """
+    journals = readable_journals(connection, domains)
+    last_rows = query_tables(connection, LAST_ROW, journals)
+    ended = {name: status for name, status, direction in last_rows if direction == "run"}
+    # The last row of a run in progress, of one that was killed and of a repair is a migration's.
+    others = {name: journals[name] for name, *_ in last_rows if name not in ended}
+    started = dict(query_tables(connection, LAST_RUN_ROW, others))
+    return {**dict.fromkeys(others, "repaired"), **ended, **started}
 
 
 STEPS = """
@@ -315,12 +273,12 @@ WHERE {where}
 
 
 class JournalRow(NamedTuple):
-    """One row of a journal, as people want to read it.
+    """One row of a journal, as shown to people.
 
     Attributes:
         footprint: relation → the strongest lock that the step took on it.
-        snapshot: the file that restored the migration with others at once; ``seconds`` is then
-            the time of all, divided. Empty otherwise.
+        snapshot: the file that restored the migration together with others, if one did;
+            ``seconds`` is then the time of all of them, divided.
     """
 
     domain: str
@@ -350,53 +308,42 @@ class JournalRow(NamedTuple):
 def steps_of_run(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain], run: str
 ) -> list[JournalRow]:
-    """Return what a run did in these domains, by domain, without what it locked."""
+    """Return the rows of a run, by domain, without their footprints."""
     where = sql.SQL("run = {}::uuid").format(sql.Literal(run))
-    return _read(connection, domains, where, footprint=False)
+    return _read_steps(connection, domains, where, footprint=False)
 
 
 def steps_of_domain(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalRow]:
-    """Return every step of the domain's migrations, oldest first, without what they locked."""
+    """Return every row of the domain's migrations, oldest first, without their footprints."""
     where = sql.SQL("direction IN ('forwards', 'backwards')")
-    return _read(connection, [domain], where, footprint=False)
+    return _read_steps(connection, [domain], where, footprint=False)
 
 
 def steps_of_migration(
     connection: BaseDatabaseWrapper, domain: Domain, key: MigrationKey
 ) -> list[JournalRow]:
-    """Return every step of one migration, oldest first."""
-    where = sql.SQL(
-        "direction IN ('forwards', 'backwards') AND app = {app} AND name = {name}"
-    ).format(app=sql.Literal(key[0]), name=sql.Literal(key[1]))
-    return _read(connection, [domain], where)
+    """Return every row of one migration, oldest first."""
+    where = sql.SQL("direction IN ('forwards', 'backwards') AND (app, name) = ({}, {})")
+    return _read_steps(connection, [domain], where.format(*key))
 
 
-def _read(
+def _read_steps(
     connection: BaseDatabaseWrapper,
     domains: Sequence[Domain],
     where: sql.Composable,
     *,
     footprint: bool = True,
 ) -> list[JournalRow]:
-    present = readable_tables(connection, [domain.journal_table for domain in domains]).readable
-    parts = [
-        sql.SQL(STEPS).format(
-            domain=sql.Literal(domain.name),
-            table=sql.Identifier(*domain.journal_table),
-            footprint=sql.SQL("footprint" if footprint else "'{}'::jsonb AS footprint"),
-            where=where,
-        )
-        for domain in domains
-        if domain.journal_table in present
-    ]
-    if not parts:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(" UNION ALL ").join(parts) + sql.SQL(" ORDER BY domain, id"))
-        return [_step(row) for row in cursor.fetchall()]
-
-
-def _step(row: Sequence[Any]) -> JournalRow:
-    step = JournalRow._make(row)
+    rows = query_tables(
+        connection,
+        STEPS,
+        readable_journals(connection, domains),
+        around="{union} ORDER BY domain, id",
+        footprint=sql.SQL("footprint" if footprint else "'{}'::jsonb AS footprint"),
+        where=where,
+    )
     # Django's cursors leave jsonb as text.
-    return step._replace(footprint=json.loads(str(step.footprint)))
+    return [
+        step._replace(footprint=json.loads(str(step.footprint)))
+        for step in map(JournalRow._make, rows)
+    ]

@@ -1,8 +1,8 @@
-"""The tables that the engine keeps in each domain's schema, and how they are read.
+"""The tables that the engine keeps in each domain's schema, and queries over all of them.
 
-The history has exactly the four columns of Django's ``django_migrations``, so that Django,
-its tools and plain SQL can read it and rows can be moved by ``INSERT … SELECT``. All else
-that is known of a migration's run stands in the journal beside it.
+A history has exactly the four columns of Django's ``django_migrations``, so that Django, its tools
+and plain SQL can read it, and rows can be moved with ``INSERT … SELECT``. The journal beside it
+records everything else about a run.
 """
 
 from __future__ import annotations
@@ -24,14 +24,20 @@ from psycopg.errors import UndefinedTable
 from ...domains import Domain, QualifiedName
 from ..sources.files import MigrationKey
 
-NAMES = """
-SELECT {domain} AS domain, app, json_agg(name)::text FROM {table} GROUP BY app
+ROWS = "SELECT {domain} AS domain, id, app, name, applied FROM {table}"
+NAMES = "SELECT {domain}, app, json_agg(name)::text FROM {table} GROUP BY app"
+"""One row for each app instead of each migration, because fetching rows takes most of the time."""
+
+EXISTING = """
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)
+    ON n.nspname = w.schema AND c.relname = w.name WHERE c.relkind IN ('r', 'p')
 """
-"""A row for each app, and not for each migration: most of what it takes is reading the rows."""
 
 
 class HistoryRow(NamedTuple):
-    """One applied migration, as a history table has it."""
+    """One applied migration, as recorded in a history table."""
 
     app: str
     name: str
@@ -73,17 +79,61 @@ def history_model(table: QualifiedName) -> type[models.Model]:
 def existing_tables(
     connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]
 ) -> set[QualifiedName]:
-    """Return those of the tables that exist; creates nothing and needs no privilege."""
+    """Return those of the tables that exist; needs no privilege."""
     wanted = list(tables)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
-            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-            " JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)"
-            " ON n.nspname = w.schema AND c.relname = w.name WHERE c.relkind IN ('r', 'p')",
-            [[table.schema for table in wanted], [table.name for table in wanted]],
+            EXISTING, [[table.schema for table in wanted], [table.name for table in wanted]]
         )
         return {QualifiedName(*row) for row in cursor.fetchall()}
+
+
+def existing_histories(
+    connection: BaseDatabaseWrapper, domains: Iterable[Domain]
+) -> dict[str, QualifiedName]:
+    """Return domain name → its history table, for those that exist."""
+    return _existing(connection, {domain.name: domain.history_table for domain in domains})
+
+
+def existing_journals(
+    connection: BaseDatabaseWrapper, domains: Iterable[Domain]
+) -> dict[str, QualifiedName]:
+    """Return domain name → its journal, for those that exist."""
+    return _existing(connection, {domain.name: domain.journal_table for domain in domains})
+
+
+def _existing(
+    connection: BaseDatabaseWrapper, tables: Mapping[str, QualifiedName]
+) -> dict[str, QualifiedName]:
+    found = existing_tables(connection, tables.values())
+    return {name: table for name, table in tables.items() if table in found}
+
+
+def query_tables(
+    connection: BaseDatabaseWrapper,
+    query: str,
+    tables: Mapping[str, QualifiedName],
+    params: Mapping[str, Any] | None = None,
+    *,
+    around: str = "{union}",
+    **values: sql.Composable,
+) -> list[Any]:
+    """Return the rows of one query over a table of each domain, in one round trip.
+
+    Arguments:
+        query: with ``{domain}`` and ``{table}``, and the keys of ``values``.
+        tables: domain name → its table, which exists. Without any, nothing is queried.
+        around: SQL around the ``{union}`` of the queries: an ORDER BY, say.
+    """
+    if not tables:
+        return []
+    union = sql.SQL(" UNION ALL ").join(
+        sql.SQL(query).format(domain=sql.Literal(name), table=sql.Identifier(*table), **values)
+        for name, table in tables.items()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(around).format(union=union), params)
+        return list(cursor.fetchall())
 
 
 def read_histories(
@@ -91,35 +141,36 @@ def read_histories(
 ) -> dict[str, list[HistoryRow]]:
     """Return domain name → the rows of its history table, oldest first.
 
-    A table that does not exist counts as empty. Whose rows they are is not judged here: a row
-    in the wrong table is still in the answer, under the table's domain.
+    A table that does not exist counts as empty. A row in another domain's table is returned too,
+    under the domain of the table; see :func:`rows_of_own_apps`.
     """
-    tables = {domain.history_table: domain for domain in domains}
-    found = existing_tables(connection, tables)
-    present = [table for table in tables if table in found]
-    return _read(connection, domains, present)
+    histories: dict[str, list[HistoryRow]] = {domain.name: [] for domain in domains}
+    tables = existing_histories(connection, domains)
+    for domain, _, *row in query_tables(
+        connection, ROWS, tables, around="{union} ORDER BY domain, id"
+    ):
+        histories[domain].append(HistoryRow(*row))
+    return histories
 
 
 def applied_names(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, set[tuple[str, str]]]:
-    """Return domain name → app and name of each row of its history table, in no order.
+) -> dict[str, set[MigrationKey]]:
+    """Return domain name → the keys in its history table.
 
-    For very many domains at once: to read when each migration was applied takes far longer.
+    For very many domains at once: reading when each migration was applied takes far longer.
     """
-    found = existing_tables(connection, (domain.history_table for domain in domains))
-    return _read_names(
-        connection, domains, [domain for domain in domains if domain.history_table in found]
-    )
+    return _read_names(connection, domains, existing_histories(connection, domains))
 
 
 def applied_names_bulk(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, set[tuple[str, str]]]:
-    """As :func:`read_names`, in one query where all the tables exist."""
+) -> dict[str, set[MigrationKey]]:
+    """Return the same as :func:`applied_names`, in one query where all the tables exist."""
     try:
         with _savepoint(connection):
-            return _read_names(connection, domains, domains)
+            tables = {domain.name: domain.history_table for domain in domains}
+            return _read_names(connection, domains, tables)
     except ProgrammingError as exc:
         if not isinstance(exc.__cause__, UndefinedTable):
             raise
@@ -128,56 +179,26 @@ def applied_names_bulk(
 
 
 def _read_names(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain], present: Sequence[Domain]
-) -> dict[str, set[tuple[str, str]]]:
-    names: dict[str, set[tuple[str, str]]] = {domain.name: set() for domain in domains}
-    parts = [
-        sql.SQL(NAMES).format(
-            domain=sql.Literal(domain.name), table=sql.Identifier(*domain.history_table)
-        )
-        for domain in present
-    ]
-    if parts:
-        with connection.cursor() as cursor:
-            cursor.execute(sql.SQL(" UNION ALL ").join(parts))
-            for domain, app, found in cursor.fetchall():
-                names[domain].update((app, name) for name in json.loads(found))
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain], tables: Mapping[str, QualifiedName]
+) -> dict[str, set[MigrationKey]]:
+    names: dict[str, set[MigrationKey]] = {domain.name: set() for domain in domains}
+    for domain, app, found in query_tables(connection, NAMES, tables):
+        names[domain].update(MigrationKey(app, name) for name in json.loads(found))
     return names
 
 
 def _savepoint(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:
-    """Return what keeps a query that fails from taking the caller's transaction with it."""
+    """Return a savepoint, if a transaction is open, so that a failing query does not abort it."""
     inside = connection.in_atomic_block
     return transaction.atomic(using=connection.alias) if inside else nullcontext()
-
-
-def _read(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain], present: Sequence[QualifiedName]
-) -> dict[str, list[HistoryRow]]:
-    tables = {domain.history_table: domain for domain in domains}
-    histories: dict[str, list[HistoryRow]] = {domain.name: [] for domain in domains}
-    if not present:
-        return histories
-    query = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {domain} AS domain, id, app, name, applied FROM {table}").format(
-            domain=sql.Literal(tables[table].name), table=sql.Identifier(*table)
-        )
-        for table in present
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query + sql.SQL(" ORDER BY domain, id"))
-        for domain, _, *row in cursor.fetchall():
-            histories[domain].append(HistoryRow(*row))
-    return histories
 
 
 def rows_of_own_apps(
     histories: Mapping[str, Iterable[Row]], domains: Sequence[Domain]
 ) -> dict[str, list[Row]]:
-    """Drop the rows whose app belongs to another domain than the table they were found in.
+    """Leave out the rows whose app belongs to another domain than the table they are in.
 
-    Such rows are never counted as applied, wherever they came from: a table is believed only
-    about its own domain. Rows of apps that are no longer installed stay with their table.
+    Such rows never count as applied. Rows of apps that are no longer installed stay.
     """
     owner = {label: domain.name for domain in domains for label in domain.app_labels}
     return {
@@ -187,23 +208,23 @@ def rows_of_own_apps(
 
 
 def insert_sql(domain: Domain, app: str, name: str) -> sql.Composed:
-    """Return the statement that records a migration as applied, to be sent with others."""
+    """Return the statement that records a migration as applied."""
     statement = sql.SQL("INSERT INTO {table} (app, name, applied) VALUES ({app}, {name}, {now})")
     table = sql.Identifier(*domain.history_table)
     return statement.format(table=table, app=app, name=name, now=now())
 
 
 def delete_sql(domain: Domain, app: str, name: str) -> sql.Composed:
-    """Return the statement that forgets that a migration is applied, to be sent with others."""
+    """Return the statement that records a migration as unapplied."""
     statement = sql.SQL("DELETE FROM {table} WHERE app = {app} AND name = {name}")
     return statement.format(table=sql.Identifier(*domain.history_table), app=app, name=name)
 
 
 def ensure_schema(connection: BaseDatabaseWrapper, schema: str) -> bool:
-    """Create the schema unless it is there, and say whether it was made.
+    """Create the schema unless it exists, and return whether it was created.
 
-    Looks first: ``CREATE SCHEMA IF NOT EXISTS`` needs the CREATE privilege on the database
-    even where the schema exists.
+    ``CREATE SCHEMA IF NOT EXISTS`` would need the CREATE privilege on the database even where the
+    schema exists.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema])
@@ -214,7 +235,7 @@ def ensure_schema(connection: BaseDatabaseWrapper, schema: str) -> bool:
 
 
 def ensure_history(connection: BaseDatabaseWrapper, domain: Domain) -> None:
-    """Create the domain's schema and history table unless they are there."""
+    """Create the domain's schema and history table unless they exist."""
     if existing_tables(connection, [domain.history_table]):
         return
     ensure_schema(connection, domain.schema)

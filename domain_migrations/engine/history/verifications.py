@@ -1,4 +1,4 @@
-"""What the last look at a domain found, kept in its journal for those who look later."""
+"""Verifications: what ``verify_domain`` found last, recorded in each domain's journal."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from psycopg import sql
 from ...domains import Domain
 from ..messages import Finding
 from .journal import Journal
-from .tables import existing_tables
+from .tables import existing_journals, query_tables
 
 MAX_FINDINGS = 200
-"""How many findings one row keeps; ``count`` says how many there were."""
+"""The most findings that one row stores; ``count`` has the number of all."""
 
 FIELDS = ("id", "kind", "object", "message", "hint")
 
 SELECT_LAST = """
-(SELECT {domain} AS domain, started, seconds, details, database_user, os_user, host,
-        project_version
+(SELECT {domain}, started, seconds, details, database_user, os_user, host, project_version
  FROM {table} WHERE direction = 'verify' ORDER BY id DESC LIMIT 1)
 """
 
@@ -37,16 +36,14 @@ SELECT current_setting('transaction_read_only') = 'off',
 """
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class StoredVerification:
-    """What ``verify_domain`` found in a domain.
+    """A verification of one domain.
 
     Attributes:
-        started: when it looked.
-        kinds: what it looked for; fewer than all with ``--only``.
+        kinds: the kinds of findings that were checked; fewer than all with ``--only``.
         count: how many findings there were.
         findings: the first 200 of them.
-        database_user, os_user, host, project_version: as in every row of a journal.
     """
 
     domain: str
@@ -69,10 +66,10 @@ def save_verification(
     kinds: Sequence[str],
     findings: Sequence[Finding],
 ) -> str:
-    """Append what was found, and return why it was not; empty where it was.
+    """Append a verification to an existing journal.
 
-    Arguments:
-        journal: there; nothing is created here.
+    Returns:
+        Why it could not be recorded; empty if it was.
     """
     schema, table = journal.domain.journal_table
     with journal.connection.cursor() as cursor:
@@ -101,43 +98,28 @@ def save_verification(
 
 
 def last_verification(connection: BaseDatabaseWrapper, domain: Domain) -> StoredVerification | None:
-    """Return what ``verify_domain`` found last, None where it has not looked yet."""
+    """Return the domain's latest verification, if there was one."""
     return last_verifications(connection, [domain]).get(domain.name)
 
 
 def last_verifications(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, StoredVerification]:
-    """Return domain name → what ``verify_domain`` found last, where it has looked; one query."""
-    present = existing_tables(connection, [domain.journal_table for domain in domains])
-    parts = [
-        sql.SQL(SELECT_LAST).format(
-            domain=sql.Literal(domain.name), table=sql.Identifier(*domain.journal_table)
-        )
-        for domain in domains
-        if domain.journal_table in present
-    ]
-    if not parts:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(" UNION ALL ").join(parts))
-        return {row[0]: _stored(*row) for row in cursor.fetchall()}
+    """Return domain name → its latest verification, for the domains that have one."""
+    rows = query_tables(connection, SELECT_LAST, existing_journals(connection, domains))
+    return {row[0]: _stored(*row) for row in rows}
 
 
 def _stored(
-    domain: str, started: datetime.datetime, seconds: float, details: str, *who: str
+    domain: str, started: datetime.datetime, seconds: float, details: str, *source: str
 ) -> StoredVerification:
-    database_user, os_user, host, project_version = who
-    kept = json.loads(details)
+    stored = json.loads(details)
     return StoredVerification(
-        domain=domain,
-        started=started,
-        seconds=seconds,
-        kinds=tuple(kept["kinds"]),
-        count=kept["count"],
-        findings=tuple(Finding(domain=domain, **finding) for finding in kept["findings"]),
-        database_user=database_user,
-        os_user=os_user,
-        host=host,
-        project_version=project_version,
+        domain,
+        started,
+        seconds,
+        tuple(stored["kinds"]),
+        stored["count"],
+        tuple(Finding(domain=domain, **finding) for finding in stored["findings"]),
+        *source,
     )

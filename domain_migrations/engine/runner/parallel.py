@@ -23,7 +23,7 @@ from django.db.migrations.migration import Migration
 
 from ...domains import Domain, get_domain
 from ...exceptions import MigrationFailed
-from ..history.run_context import RunContext
+from ..history.journal import RunContext
 from .options import MigrateOptions
 from .reporter import Reporter
 from .results import DomainResult, ErrorInfo

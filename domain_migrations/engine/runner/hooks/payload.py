@@ -13,7 +13,7 @@ from urllib.parse import quote
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...history.run_context import RunContext
+from ...history.journal import RunContext
 from ..plan import Plan
 from ..results import FORMAT, DomainResult
 from .settings import Event
