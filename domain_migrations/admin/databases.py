@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
-from ..engine.history.journal_queries import readable_tables
+from ..engine.history.journal_queries import are_readable
 from ..engine.sessions.connection import translate_database_errors
 from ..exceptions import DomainMigrationsError
 
@@ -44,9 +44,8 @@ def _unreadable(connection: BaseDatabaseWrapper, domains: list[Domain]) -> dict[
     if connection.vendor != "postgresql":
         problem = f'The database "{connection.alias}" is not PostgreSQL.'
         return {domain.name: problem for domain in domains}
-    forbidden = readable_tables(
-        connection, [table for d in domains for table in (d.history_table, d.journal_table)]
-    ).forbidden
+    tables = [table for d in domains for table in (d.history_table, d.journal_table)]
+    forbidden = {table for table, may in are_readable(connection, tables).items() if not may}
     role = connection.settings_dict.get("USER") or "in use"
     return {
         domain.name: f'The role "{role}" may not read {domain.history_table} and'

@@ -9,10 +9,9 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from ..domains import Domain, get_domain
-from ..engine.history.journal import Direction, Journal, Status
+from ..engine.history.journal import Direction, Journal, RunContext, Status
 from ..engine.history.journal_queries import read_entries
 from ..engine.history.recorder import DomainRecorder
-from ..engine.history.journal import RunContext
 from ..engine.history.status import read_statuses
 from ..engine.history.tables import ensure_history
 from ..engine.runner.domain_run import DomainRun

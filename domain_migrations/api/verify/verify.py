@@ -31,8 +31,7 @@ from ...domains import Domain, get_domain, get_domains
 from ...engine.catalog import drift_ids
 from ...engine.catalog.drift import find_drift
 from ...engine.catalog.unmanaged import ReferencedNames
-from ...engine.history.journal import Journal
-from ...engine.history.journal import RunContext
+from ...engine.history.journal import Journal, RunContext
 from ...engine.history.verifications import save_verification
 from ...engine.messages import Finding
 from ...engine.runner.loader import DomainLoader

@@ -1,1 +1,1 @@
-"""Histories, journals and seed ledgers."""
+"""Histories, journals, seed ledgers, and the status read from them."""

@@ -52,9 +52,7 @@ class JournalEntry(NamedTuple):
 
 def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, str]:
     """Return domain name → status of its latest run, for the domains that have a journal."""
-    return dict(
-        query_tables(connection, LAST_RUN_STATUS, existing_journals(connection, domains))
-    )
+    return dict(query_tables(connection, LAST_RUN_STATUS, existing_journals(connection, domains)))
 
 
 def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalEntry]:
@@ -76,9 +74,7 @@ def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Journa
 
 def latest_entries(entries: Iterable[JournalEntry]) -> dict[MigrationKey, JournalEntry]:
     """Return each migration's latest row."""
-    return {
-        entry.key: entry for entry in entries if entry.direction in ("forwards", "backwards")
-    }
+    return {entry.key: entry for entry in entries if entry.direction in ("forwards", "backwards")}
 
 
 READABLE = """

@@ -1,7 +1,7 @@
-"""Django's migration recorder, made to keep one history for each domain.
+"""Django's migration recorder, with one history for each domain.
 
-Reads see every history, or a migration that depends on core would look inconsistent; writes
-go to the history of the domain that owns the app.
+It reads every history, or a migration that depends on core would look inconsistent, and writes
+to the history of the domain that owns the app.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _read: ContextVar[Sequence[Domain] | None] = ContextVar("_read", default=None)
 
 @contextmanager
 def limit_reads_to(domains: Sequence[Domain]) -> Iterator[None]:
-    """Let recorders read no other domains' histories, for code of Django that makes its own.
+    """Make recorders, also those that Django creates, read the histories of these domains only.
 
-    What has loaded those domains' migrations alone needs no more, and all of them are many.
+    Whatever loads only these domains' migrations needs no other histories.
     """
     token = _read.set(domains)
     try:
@@ -51,7 +51,7 @@ class DomainRecorder(MigrationRecorder):
     A connection to another database than PostgreSQL gets Django's own recorder.
 
     Arguments:
-        domain: whose run it is, if it is one's.
+        domain: the domain of the run, if there is one.
     """
 
     def __new__(cls, connection: BaseDatabaseWrapper, domain: Domain | None = None) -> Any:
@@ -79,7 +79,7 @@ class DomainRecorder(MigrationRecorder):
         return self._has_table
 
     def ensure_schema(self) -> None:
-        """Create the history of the run's domain, else core's; others with their first row."""
+        """Create the history of the run's domain, else core's; the others with their first row."""
         self._ensure(self._domain or get_domain("core"))
 
     def _ensure(self, domain: Domain) -> None:
@@ -95,14 +95,12 @@ class DomainRecorder(MigrationRecorder):
         self._has_table = True
 
     def applied_migrations(self) -> dict[tuple[str, str], Any]:
-        """Return (app, name) → the history row, over all histories, or those to be read."""
+        """Return (app, name) → the history row, of all histories that are read."""
         every = get_domains()
         domains = _read.get() or every
         histories = rows_of_own_apps(read_histories(self.connection, domains), every)
         return {
-            (row.app, row.name): self._table_model(domain)(
-                app=row.app, name=row.name, applied=row.applied
-            )
+            row.key: self._table_model(domain)(app=row.app, name=row.name, applied=row.applied)
             for domain in domains
             for row in histories[domain.name]
         }
@@ -138,9 +136,9 @@ class DomainRecorder(MigrationRecorder):
 def patch_django() -> None:
     """Make Django use :class:`DomainRecorder` wherever it names its recorder.
 
-    Django 5.2 and 6.1 have no seam for this: the name is imported by the modules in
-    ``IMPORTERS``. It is replaced where it is defined, which is enough for modules that are
-    imported later and saves importing them now, and in those that are imported already.
+    Django 5.2 and 6.1 have no setting for this: the modules in ``IMPORTERS`` import it by name.
+    It is replaced where it is defined, for modules that are imported later, and in those that are
+    imported already.
     """
     setattr(django_recorder, "MigrationRecorder", DomainRecorder)  # noqa: B010 (mypy: a class)
     for name in IMPORTERS:

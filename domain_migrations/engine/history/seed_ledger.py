@@ -1,8 +1,8 @@
-"""What was seeded into a domain: a ledger of its seeds, and beside it the values of their rows.
+"""Seed ledgers: which seeds were run in a domain, and the values that they gave to rows.
 
-The ledger has one row for each seed, of its latest run. The table beside it has one for each
-row that a data file has seeded, with the values that the file gave it: what is in the domain's
-table now differs from them where the site has changed it.
+The ledger has one row for each seed, of its latest run. The table beside it has one row for each
+row that a data file has seeded, with the values from the file, so that local changes can be told
+from seeded values.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ FORGET_ROWS = "DELETE FROM {table} WHERE to_regclass(relation) IS NULL"
 
 
 class SeedRecord(NamedTuple):
-    """What is known of a seed's latest run.
+    """A seed's latest run.
 
     Attributes:
-        inserted, updated, kept: how many rows it made, changed and left as the site has them.
+        kept: how many rows were left as they were changed locally.
         tables: those that it wrote, as ``to_regclass`` takes them.
     """
 
@@ -85,7 +85,7 @@ def tables_of(domain: Domain) -> tuple[QualifiedName, QualifiedName]:
 
 
 def ensure_ledger(connection: BaseDatabaseWrapper, domain: Domain) -> None:
-    """Create the tables unless they are there."""
+    """Create the tables unless they exist."""
     present = existing_tables(connection, tables_of(domain))
     if len(present) == 2:
         return
@@ -104,7 +104,7 @@ def ensure_ledger(connection: BaseDatabaseWrapper, domain: Domain) -> None:
 def read_ledger(
     connection: BaseDatabaseWrapper, domain: Domain
 ) -> dict[tuple[str, str], SeedRecord]:
-    """Return (app, name) → what is known of that seed; nothing where there is no ledger."""
+    """Return (app, name) → that seed's record; empty if there is no ledger."""
     if not existing_tables(connection, [domain.seed_table]):
         return {}
     statement = sql.SQL("SELECT {columns} FROM {table}").format(
@@ -122,14 +122,14 @@ def read_ledger(
 
 
 def write_ledger(connection: BaseDatabaseWrapper, domain: Domain, row: SeedRecord) -> None:
-    """Record a seed's run, in place of its earlier one."""
+    """Record a seed's run, replacing its earlier one."""
     statement = sql.SQL(WRITE).format(table=sql.Identifier(*domain.seed_table))
     with connection.cursor() as cursor:
         cursor.execute(statement, [*row[:-1], json.dumps(row.tables)])
 
 
 def clear_ledger(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> None:
-    """Forget all that was seeded, because the domains' tables are gone or empty."""
+    """Delete the records of all seeds, because the domains' tables were dropped or emptied."""
     present = existing_tables(
         connection, [table for domain in domains for table in tables_of(domain)]
     )
@@ -139,12 +139,12 @@ def clear_ledger(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> 
 
 
 def on_flush(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Forget all that was seeded into a database whose tables were emptied; a receiver."""
+    """Delete the records of all seeds of a flushed database; a signal receiver."""
     clear_ledger(connection, get_domains())
 
 
 def forget_dropped_tables(connection: BaseDatabaseWrapper, domain: Domain) -> None:
-    """Forget the seeds of which a table is not there any more, and the rows of such tables."""
+    """Delete the records of seeds and rows whose table no longer exists."""
     if len(existing_tables(connection, tables_of(domain))) < 2:
         return
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:

@@ -1,8 +1,7 @@
-"""The read path: what is applied, pending and unknown in each domain.
+"""The status of domains: what is applied, pending and unknown.
 
-Nothing here writes, and no migration module is imported: names on disk are compared with
-names in the histories, and where those differ the files' syntax trees say which migrations a
-squashed one replaces.
+Nothing is written and no migration is imported: names on disk are compared with names in the
+histories, and where they differ, the files' syntax trees show what squashed migrations replace.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ from .tables import HistoryRow, applied_names, applied_names_bulk, read_historie
 
 @dataclass(frozen=True, kw_only=True)
 class DomainStatus:
-    """Where one domain stands in one database.
+    """The status of one domain in one database.
 
     Attributes:
-        rows: the domain's history, oldest first; empty where only names were read.
+        rows: the domain's history, oldest first; empty if only names were read.
         pending: on disk, not applied.
         unknown: applied, but not on disk and not replaced by a squashed migration on disk.
-        unrecorded_squash: a squashed migration whose replaced ones are all applied is not
-            recorded itself yet.
-        misplaced: rows of the domain's apps found in core's history table, where they do not
+        unrecorded_squash: whether a squashed migration, all of whose replaced ones are applied,
+            is not recorded itself yet.
+        in_core_history: rows of the domain's apps in core's history table, where they do not
             count.
-        last_run: the journal's status of the latest run, None where there was no run.
+        last_run: the journal's status of the latest run, None if there was no run.
     """
 
     domain: Domain
@@ -50,12 +49,12 @@ class DomainStatus:
 
     @property
     def up_to_date(self) -> bool:
-        """Nothing to apply, nothing to record, and the latest run got to its end."""
+        """Whether nothing is pending or to be recorded, and the latest run succeeded."""
         return not self.pending and self.is_consistent
 
     @property
     def is_consistent(self) -> bool:
-        """Nothing is left over from earlier runs, whatever is pending."""
+        """Whether earlier runs left nothing to be done, whatever is pending."""
         return not self.unrecorded_squash and self.last_run in (None, "done")
 
     @property
@@ -66,7 +65,7 @@ class DomainStatus:
 def read_statuses(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain] | None = None
 ) -> list[DomainStatus]:
-    """Return the status of each domain, in the order given; of all unless given."""
+    """Return the status of each domain, in the order given; all domains unless given."""
     every = get_domains()
     wanted = every if domains is None else domains
     found = read_histories(connection, list(dict.fromkeys((every[0], *wanted))))
@@ -90,41 +89,40 @@ def status_from(
     misplaced: Sequence[HistoryRow] = (),
     last_run: str | None = None,
 ) -> DomainStatus:
-    """Return what the domain's rows come to, beside what is on disk."""
-    names = ((row.app, row.name) for row in rows)
-    status = status_from_names(domain, names, misplaced=((row.app, row.name) for row in misplaced))
+    """Return the status that follows from the domain's history and the files on disk."""
+    status = status_from_names(
+        domain, [row.key for row in rows], misplaced=[row.key for row in misplaced]
+    )
     return replace(status, rows=tuple(rows), last_run=last_run)
 
 
 def status_from_names(
     domain: Domain,
-    names: Iterable[tuple[str, str]],
+    names: Iterable[MigrationKey],
     *,
-    misplaced: Iterable[tuple[str, str]] = (),
+    misplaced: Iterable[MigrationKey] = (),
 ) -> DomainStatus:
-    """Return what the names in the domain's history come to, beside what is on disk.
-
-    How the latest run ended is not asked.
+    """Return the status that follows from names alone, without rows and the latest run.
 
     Arguments:
-        misplaced: those in core's history.
+        names: the keys in the domain's history.
+        misplaced: the keys in core's history.
     """
     disk = migrations_on_disk(domain.app_labels)
-    found = differences(domain, disk, {MigrationKey(*name) for name in names})
-    labels = set(domain.app_labels)
+    found = differences(domain, disk, set(names))
     return DomainStatus(
         domain=domain,
         rows=(),
         pending=sorted_keys(found.pending),
         unknown=sorted_keys(found.unknown),
         unrecorded_squash=found.unrecorded_squash,
-        in_core_history=sorted_keys(key for key in misplaced if key[0] in labels),
+        in_core_history=sorted_keys(key for key in misplaced if key.app in domain.app_labels),
         last_run=None,
     )
 
 
 class Differences(NamedTuple):
-    """As the attributes of :class:`DomainStatus`, in no order."""
+    """The attributes of :class:`DomainStatus` of the same names, unsorted."""
 
     pending: set[MigrationKey]
     unknown: set[MigrationKey]
@@ -132,7 +130,7 @@ class Differences(NamedTuple):
 
 
 def differences(domain: Domain, disk: set[MigrationKey], applied: set[MigrationKey]) -> Differences:
-    """Return how what is applied differs from what is on disk, squashed migrations considered."""
+    """Return how applied migrations differ from those on disk, squashed ones considered."""
     pending, unknown, to_record = disk - applied, applied - disk, False
     if pending or unknown:
         replacements = _replacements(domain, disk)
@@ -158,24 +156,24 @@ def _pending(
     applied: set[MigrationKey],
     replacements: dict[MigrationKey, frozenset[MigrationKey]],
 ) -> tuple[set[MigrationKey], bool]:
-    """Return what is left to apply, and whether a squashed migration waits to be recorded.
+    """Return what is left to apply, and whether a squashed migration is left to be recorded.
 
-    Mirrors the replacements of ``MigrationLoader.build_graph``: a squashed migration stands
-    for those it replaces where all or none of them are applied, else they stand for it.
+    Mirrors the replacements of ``MigrationLoader.build_graph``: a squashed migration takes the
+    place of those it replaces if all or none of them are applied, else it is ignored.
     """
     nodes, done, to_record = set(disk), set(applied), False
-    for key in sorted(replacements, key=lambda key: _squash_depth(key, replacements)):
-        leaves = _replaced_leaves(key, replacements)
-        hits = leaves & done
-        if hits == leaves:
-            to_record = to_record or key not in done
-            done.add(key)
+    for squash in sorted(replacements, key=lambda key: _squash_depth(key, replacements)):
+        replaced = _replaced_leaves(squash, replacements)
+        applied_part = replaced & done
+        if applied_part == replaced:
+            to_record = to_record or squash not in done
+            done.add(squash)
         else:
-            done.discard(key)
-        if hits in (leaves, frozenset()):
-            nodes -= replacements[key]
+            done.discard(squash)
+        if not applied_part or applied_part == replaced:
+            nodes -= replacements[squash]
         else:
-            nodes.discard(key)
+            nodes.discard(squash)
     return nodes - done, to_record
 
 
@@ -198,7 +196,7 @@ def _squash_depth(
 
 
 def check_not_in_core_history(status: DomainStatus) -> None:
-    """Refuse to go on where migrations to apply are recorded in core's history.
+    """Refuse to run pending migrations that core's history records as applied.
 
     Raises:
         InvalidConfiguration: with the statements that move the rows.
@@ -248,12 +246,10 @@ def count_tables(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> 
 
 
 class BulkStatusReader:
-    """Reads each database once, for a run that only asks whether something is pending.
-
-    How the latest run of a domain ended is not asked.
+    """The statuses of many domains from names alone, read once from each database.
 
     Arguments:
-        names: the domains that will be asked about; those that do not exist do not matter.
+        names: the domains whose status will be needed; unknown ones are ignored.
         database: alias; each domain's own unless given.
     """
 
@@ -264,18 +260,18 @@ class BulkStatusReader:
         self._found: dict[str, dict[str, DomainStatus]] = {}
 
     def status(self, connection: BaseDatabaseWrapper, domain: Domain) -> DomainStatus:
-        """Return the domain's status, of all that were wanted from the same database at once."""
+        """Return the domain's status; the first call reads all of the same database."""
         found = self._found.get(connection.alias)
         if found is None:
-            beside = [
+            together = [
                 other
                 for other in self.wanted
                 if (self.database or other.database) == connection.alias
             ]
             try:
-                found = self._read(connection, beside)
+                found = self._read(connection, together)
             except ProgrammingError:
-                found = {}  # Something is wrong with one of them, which is not the others' fault.
+                found = {}  # One of the tables cannot be read; the others are read one by one.
             self._found[connection.alias] = found
         if domain.name not in found:
             found |= self._read(connection, [domain])
@@ -298,10 +294,10 @@ class BulkStatusReader:
 
 
 class DomainState(enum.Enum):
-    """What a domain's status comes to; the first of them that holds."""
+    """The summary of a domain's status: the first of these that applies."""
 
     PENDING = "pending"
-    """Migrations wait to be applied, or a squashed one to be recorded."""
+    """Migrations are left to be applied, or a squashed one to be recorded."""
     UNKNOWN = "unknown"
     CURRENT = "current"
 
@@ -309,26 +305,23 @@ class DomainState(enum.Enum):
 def read_states(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, DomainState]:
-    """Return domain name → where it stands; the same as its status says."""
+    """Return domain name → its state, without computing the whole status."""
     owned = rows_of_own_apps(applied_names(connection, domains), get_domains())
-    return {
-        domain.name: _standing(domain, {MigrationKey(*row) for row in owned[domain.name]})
-        for domain in domains
-    }
+    return {domain.name: _state(domain, set(owned[domain.name])) for domain in domains}
 
 
-def _standing(domain: Domain, applied: set[MigrationKey]) -> DomainState:
+def _state(domain: Domain, applied: set[MigrationKey]) -> DomainState:
     disk = migrations_on_disk(domain.app_labels)
     missing = disk - applied
-    # Where a migration that replaces no others is missing, something is pending: itself, or the
-    # squashed one that stands for it. So one file is read, and not all of the domain's.
+    # If a migration that replaces no others is missing, something is pending: itself, or the
+    # squashed one that replaces it. So a single file is parsed instead of all.
     if any(not read_header(migration_file(key)).replaces for key in missing):
         return DomainState.PENDING
     return state_of(differences(domain, disk, applied))
 
 
 def state_of(found: Differences | DomainStatus) -> DomainState:
-    """Return what a domain's status, or as much of it as matters, comes to."""
+    """Return the state that summarises a status or its differences."""
     if found.pending or found.unrecorded_squash:
         return DomainState.PENDING
     return DomainState.UNKNOWN if found.unknown else DomainState.CURRENT

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import sql
 
 from ...domains import Domain
 from ..messages import Finding

@@ -20,8 +20,7 @@ from ...exceptions import (
 )
 from ..boundary.models import refuse_model_problems
 from ..boundary.plan import check_plan
-from ..history.journal import Journal
-from ..history.journal import RunContext
+from ..history.journal import Journal, RunContext
 from ..history.seed_ledger import forget_dropped_tables
 from ..history.status import (
     BulkStatusReader,

@@ -15,8 +15,7 @@ from django.utils.timezone import now
 
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.guard.guard import BoundaryGuard
-from domain_migrations.engine.history.journal import Direction, Journal
-from domain_migrations.engine.history.journal import RunContext
+from domain_migrations.engine.history.journal import Direction, Journal, RunContext
 from domain_migrations.exceptions import BoundaryViolation
 from tests.engine.guard.allowed_cases import CORE_ROWS, CORE_SHAPE, USES
 from tests.engine.guard.helpers import (

@@ -21,8 +21,7 @@ from psycopg import sql
 from ....exceptions import DomainMigrationsError, MigrationFailed
 from ...guard.guard import Footprint
 from ...guard.transaction import LOCK_STRENGTH
-from ...history.journal import Direction, Journal
-from ...history.journal import RunContext
+from ...history.journal import Direction, Journal, RunContext
 from ...sessions.connection import LOCK_NOT_AVAILABLE
 from ...sessions.session import RunLock
 from ...sessions.timeouts import LockPolicy, RetryPolicy
