@@ -50,8 +50,7 @@ from .engine.boundary.models import model_problems
 from .engine.boundary.problem import Problem
 from .engine.history.tables import read_histories
 from .engine.runner.hooks.settings import hook_problems
-from .engine.sources.removals import unstaged_removals
-from .engine.sources.stages import invalid_stages
+from .engine.sources.stages import invalid_stages, unstaged_removals
 from .exceptions import InvalidConfiguration
 from .references.resolution import reference_problems
 from .router import DomainRouter

@@ -20,10 +20,11 @@ from ..engine.runner.dry_run.plan_preview import preview
 from ..engine.runner.loader import DomainLoader
 from ..engine.sessions.session import plain_copy
 from ..engine.sources.files import MigrationKey, migration_file, migrations_on_disk
+from ..engine.sources.parsing import header_of
 from . import states
 from .domain import target
 from .highlight import highlight
-from .migrations import MigrationRow, links_of, read_history, resolve_dependency
+from .migrations import MigrationRow, read_history, resolve_dependency
 from .overview import read_rows
 from .page import Page, get_visible_domain, url
 
@@ -83,7 +84,7 @@ def _code(domain: Domain, key: MigrationKey, visible: Sequence[Domain]) -> dict[
             if parent in on_disk
             else "",
         )
-        for parent in map(resolve_dependency, links_of(key).dependencies)
+        for parent in map(resolve_dependency, header_of(key).dependencies)
     ]
     return {
         "source": highlight(source, "python"),

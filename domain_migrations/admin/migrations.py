@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -15,8 +14,8 @@ from ..engine.history.journal_queries import JournalRow, read_entries, steps_of_
 from ..engine.history.status import DomainStatus, read_statuses
 from ..engine.runner.edited_migrations import edited
 from ..engine.runner.interruptions import Interruption, find_interruption
-from ..engine.sources.dependencies import FIRST, LATEST, MigrationLinks, parse_links
-from ..engine.sources.files import MigrationKey, migration_file, migrations_on_disk
+from ..engine.sources.files import MigrationKey, migrations_on_disk
+from ..engine.sources.parsing import FIRST, LATEST, header_of
 from . import states
 from .states import State
 
@@ -115,9 +114,9 @@ def dependency_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:
     """Return migrations on disk after those that they depend on, otherwise by name."""
     graph: dict[MigrationKey, set[MigrationKey]] = {key: set() for key in keys}
     for key in graph:
-        links = links_of(key)
-        graph[key].update(links.dependencies)
-        for child in links.run_before:
+        header = header_of(key)
+        graph[key].update(header.dependencies)
+        for child in header.run_before:
             if child in graph:
                 graph[child].add(key)
     sorter = TopologicalSorter({key: graph[key] & set(graph) for key in graph})
@@ -140,15 +139,9 @@ def resolve_dependency(key: MigrationKey) -> MigrationKey:
     """
     label, name = key
     own = migrations_on_disk([label]) if name in (FIRST, LATEST) else set()
-    parents = {one: own.intersection(links_of(one).dependencies) for one in own}
+    parents = {one: own.intersection(header_of(one).dependencies) for one in own}
     if name == FIRST:
         found = {one for one in own if not parents[one]}
     else:
         found = own.difference(*parents.values())
     return min(found, default=MigrationKey(label, name))
-
-
-def links_of(key: MigrationKey) -> MigrationLinks:
-    """Return the links that a migration's file declares; none without a file."""
-    path = migration_file(key)
-    return parse_links(key.app, path) if path else MigrationLinks(key, Path())

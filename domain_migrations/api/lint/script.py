@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from django.db.migrations.operations.special import SeparateDatabaseAndState
 from ...engine.runner.dry_run.plan_preview import is_comment, read_only, state_before
 from ...engine.runner.loader import DomainLoader
 from ...engine.runner.operation_hooks import run_operations
-from ...engine.sources.files import MigrationKey, migration_file
-from ...engine.sources.parsing import assignments, migration_body
+from ...engine.sources.files import MigrationKey
+from ...engine.sources.parsing import header_of
 
 
 @dataclass(frozen=True)
@@ -88,21 +87,7 @@ def read_script(
     except (DatabaseError, LookupError, ValueError) as exc:
         incomplete_reason = str(exc).strip() or type(exc).__name__
     statements = tuple(statement for statement in found if not is_comment(statement.sql))
-    return MigrationScript(key, migration, statements, _lines(key), incomplete_reason)
-
-
-def _lines(key: MigrationKey) -> tuple[int, ...]:
-    path = migration_file(key)
-    if path is None:
-        return ()
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
-        return ()
-    node = dict(assignments(migration_body(tree))).get("operations")
-    if isinstance(node, ast.List | ast.Tuple) and node.elts:
-        return tuple(part.lineno for part in node.elts)
-    return (node.lineno,) if node is not None else ()
+    return MigrationScript(key, migration, statements, header_of(key).lines, incomplete_reason)
 
 
 def database_operations(operations: Iterable[Operation]) -> Iterator[Operation]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...domains import Domain, get_domains
-from ..sources.dependencies import MigrationLinks, parse_links
 from ..sources.files import MigrationKey, migration_files
+from ..sources.parsing import read_header
 from .rule import may_depend_on
 
 
@@ -74,9 +74,8 @@ def crossing_links(domains: Sequence[Domain] | None = None) -> Iterator[Crossing
         }
         for label in domain.app_labels:
             for path in migration_files(label):
-                source = path.read_bytes()
-                if _may_reference(source, foreign):
-                    yield from _crossing(parse_links(label, path, source), owners)
+                if _may_reference(path.read_bytes(), foreign):
+                    yield from _crossing(MigrationKey(label, path.stem), path, owners)
 
 
 def _may_reference(source: bytes, labels: set[bytes]) -> bool:
@@ -90,12 +89,13 @@ def _may_reference(source: bytes, labels: set[bytes]) -> bool:
     return not labels.isdisjoint(source.replace(b"'", b'"').split(b'"'))
 
 
-def _crossing(links: MigrationLinks, owners: dict[str, Domain]) -> Iterator[CrossingLink]:
-    pairs = [(links.key, parent, "dependencies") for parent in links.dependencies]
-    pairs += [(child, links.key, "run_before") for child in links.run_before]
+def _crossing(key: MigrationKey, path: Path, owners: dict[str, Domain]) -> Iterator[CrossingLink]:
+    header = read_header(path)
+    pairs = [(key, parent, "dependencies") for parent in header.dependencies]
+    pairs += [(child, key, "run_before") for child in header.run_before]
     for child, parent, word in pairs:
         user, used = owners.get(child[0]), owners.get(parent[0])
         if user is None or used is None or user == used:
             continue
         if not may_depend_on(user, used) or word == "run_before":
-            yield CrossingLink(links.key, links.path, word, child, parent, user, used)
+            yield CrossingLink(key, path, word, child, parent, user, used)

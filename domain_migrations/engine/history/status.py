@@ -19,7 +19,7 @@ from ...domains import Domain, QualifiedName, get_domains
 from ...exceptions import InvalidConfiguration
 from ..messages import shortened
 from ..sources.files import MigrationKey, migration_file, migrations_on_disk, sorted_keys
-from ..sources.parsing import read_header, squash_map
+from ..sources.parsing import read_replaces_and_stage, squash_map
 from .journal_queries import last_run_statuses
 from .tables import HistoryRow, applied_names, applied_names_bulk, read_histories, rows_of_own_apps
 
@@ -315,7 +315,7 @@ def _state(domain: Domain, applied: set[MigrationKey]) -> DomainState:
     missing = disk - applied
     # If a migration that replaces no others is missing, something is pending: itself, or the
     # squashed one that replaces it. So a single file is parsed instead of all.
-    if any(not read_header(migration_file(key)).replaces for key in missing):
+    if any(not read_replaces_and_stage(migration_file(key)).replaces for key in missing):
         return DomainState.PENDING
     return state_of(differences(domain, disk, applied))
 

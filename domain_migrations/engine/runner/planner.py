@@ -12,8 +12,8 @@ from ...exceptions import DependencyNotApplied, MigrationIrreversible, UnknownTa
 from ..history.journal_queries import read_entries
 from ..history.status import DomainStatus, read_statuses
 from ..messages import shortened
-from ..sources.dependencies import dependencies_of
 from ..sources.files import MigrationKey
+from ..sources.parsing import FIRST, header_of
 from ..sources.stages import Stage, get_stage
 from .batches import last_batches, rollback_plan, squash_map
 from .core_key_types import check_key_types
@@ -234,8 +234,8 @@ def check_dependants(plan: Plan, statuses: Sequence[DomainStatus]) -> None:
         if status.domain.is_core or not status.rows:
             continue
         for row in status.rows:
-            for label, name in dependencies_of(row.key):
-                first = name == "__first__" and label in apps_gone and _reverts_first(label, plan)
+            for label, name in header_of(row.key).dependencies:
+                first = name == FIRST and label in apps_gone and _reverts_first(label, plan)
                 if (label, name) in undone or first:
                     raise DependencyNotApplied(
                         f"{row.app}.{row.name}, which is applied, stands on {label}.{name}"

@@ -1,26 +1,31 @@
-"""What a migration's file says of itself, read from its syntax tree without importing it.
+"""Headers of migrations: what their files declare, parsed without importing them.
 
-Read once for each version of the file, told by its time and size, so it costs next to nothing
-to ask again.
+Each version of a file, known by its time and size, is parsed once. What a syntax tree does not
+show, such as a computed dependency, is left out.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .files import MigrationKey, migrations_folders, source_stamps
+from django.conf import settings
 
-MIGRATION = "Migration"
-"""The class that Django takes from a migration's file."""
+from .files import MigrationKey, migration_file, migrations_folders, source_stamps
+
+FIRST, LATEST = "__first__", "__latest__"
+"""Django's names for the first and the latest migration of an app."""
+
+Names = Mapping[str, ast.expr]
+"""The values that are assigned to names at the top of a module."""
 
 
 class NotLiteral:
-    """Stands for a value that the syntax tree does not tell."""
+    """A value that the syntax tree does not show."""
 
     def __repr__(self) -> str:
         return "a computed value"
@@ -30,37 +35,61 @@ NOT_LITERAL = NotLiteral()
 
 
 @dataclass(frozen=True)
-class MigrationHeader:
-    """What a migration's file says.
+class OperationCall:
+    """An operation as a migration's file calls it.
 
     Attributes:
-        replaces: the migrations that it stands for, being squashed.
-        stage: as written, None where it says nothing, `COMPUTED` where it is no plain text.
+        arguments: position or keyword → the text of a constant, ``?`` for anything else.
+        sql: the forwards SQL of a ``RunSQL``, as far as the tree shows it.
     """
 
+    name: str
+    arguments: Mapping[int | str, str]
+    sql: str = ""
+
+    def argument(self, position: int, keyword: str) -> str:
+        return self.arguments.get(position, self.arguments.get(keyword, "?"))
+
+
+@dataclass(frozen=True)
+class MigrationHeader:
+    """The declarations of a migration's file.
+
+    Attributes:
+        replaces: the migrations that a squashed one replaces.
+        stage: as written, None if there is none, ``NOT_LITERAL`` if it is computed.
+        operations: those that change the database.
+        lines: where each of the listed operations begins, or where a computed list does.
+    """
+
+    dependencies: tuple[MigrationKey, ...] = ()
+    run_before: tuple[MigrationKey, ...] = ()
     replaces: frozenset[MigrationKey] = frozenset()
     stage: Any = None
+    operations: tuple[OperationCall, ...] = field(default=(), repr=False)
+    lines: tuple[int, ...] = field(default=(), repr=False)
 
 
 EMPTY = MigrationHeader()
 
 
 def read_header(path: Path | None) -> MigrationHeader:
-    """Return what the file says; nothing where it is gone or no Python."""
-    try:
-        found = path.stat() if path is not None else None
-    except FileNotFoundError:
-        return EMPTY
-    if path is None or found is None:
-        return EMPTY
-    return _declared(path, found.st_mtime_ns, found.st_size)
+    """Return the whole header of a file; an empty one if it does not exist or is not Python."""
+    stamp = _stamp(path)
+    return _parse(path, *stamp, settings.AUTH_USER_MODEL) if path and stamp else EMPTY
+
+
+def read_replaces_and_stage(path: Path | None) -> MigrationHeader:
+    """Return a header in which ``replaces`` and ``stage`` are right; most files are not parsed."""
+    stamp = _stamp(path)
+    return _parse_if_needed(path, *stamp, settings.AUTH_USER_MODEL) if path and stamp else EMPTY
 
 
 def squash_map(app_label: str) -> dict[MigrationKey, frozenset[MigrationKey]]:
-    """Return the app's migrations that stand for others, and what each replaces.
+    """Return the app's squashed migrations, and what each replaces.
 
-    What a whole folder says is kept while no file in it changes: to look into each of very many
-    files takes longer than all else that a domain's status needs.
+    Cached until a file in the folder changes, because even opening very many files takes longer
+    than everything else that a domain's status needs.
     """
     return {
         MigrationKey(app_label, name): replaces
@@ -70,41 +99,58 @@ def squash_map(app_label: str) -> dict[MigrationKey, frozenset[MigrationKey]]:
     }
 
 
+def header_of(key: MigrationKey) -> MigrationHeader:
+    """Return the header of an installed migration; an empty one if it has no file."""
+    return read_header(migration_file(key))
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    try:
+        found = path.stat() if path is not None else None
+    except FileNotFoundError:
+        return None
+    return (found.st_mtime_ns, found.st_size) if found else None
+
+
 @functools.lru_cache(maxsize=4096)
 def _squashed(
-    folder: Path, versions: tuple[tuple[str, int, int], ...]
+    folder: Path, stamps: tuple[tuple[str, int, int], ...]
 ) -> tuple[tuple[str, frozenset[MigrationKey]], ...]:
-    paths = [folder / name for name, *_ in versions]
-    return tuple((path.stem, says) for path in paths if (says := read_header(path).replaces))
+    paths = [folder / name for name, *_ in stamps]
+    headers = ((path.stem, read_replaces_and_stage(path)) for path in paths)
+    return tuple((name, header.replaces) for name, header in headers if header.replaces)
 
 
 @functools.lru_cache(maxsize=16384)
-def _declared(path: Path, _changed: int, _size: int) -> MigrationHeader:
+def _parse_if_needed(path: Path, changed: int, size: int, user_model: str) -> MigrationHeader:
     source = path.read_bytes()
     # Parsing takes a hundred times as long as searching.
     if b"replaces" not in source and b"stage" not in source:
         return EMPTY
+    return _parse(path, changed, size, user_model)
+
+
+@functools.lru_cache(maxsize=16384)
+def _parse(path: Path, _changed: int, _size: int, _user_model: str) -> MigrationHeader:
     try:
-        tree = ast.parse(source, str(path))
+        tree = ast.parse(path.read_bytes(), str(path))
     except (SyntaxError, ValueError):
-        return EMPTY  # Django says so itself when it imports the file.
-    body = dict(assignments(migration_body(tree)))
+        return EMPTY  # Django reports it when it imports the file.
     names = dict(assignments(tree.body))
+    body = dict(assignments(_migration_body(tree)))
+    operations = body.get("operations")
     return MigrationHeader(
-        replaces=_keys(_value(body.get("replaces"), names)), stage=_value(body.get("stage"), names)
+        dependencies=tuple(_dependencies(body.get("dependencies"), dict(names))),
+        run_before=tuple(_dependencies(body.get("run_before"), dict(names))),
+        replaces=_replaces(_value(body.get("replaces"), names)),
+        stage=_value(body.get("stage"), names),
+        operations=tuple(_operations(operations, names)),
+        lines=_lines(operations),
     )
 
 
-def migration_body(tree: ast.Module) -> list[ast.stmt]:
-    """Return the statements of the class ``Migration``; none where there is no such class."""
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == MIGRATION:
-            return node.body
-    return []
-
-
 def assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the names that the statements give a value to, and the values."""
+    """Yield the names that the statements assign to, and the values."""
     for node in body:
         if isinstance(node, ast.Assign):
             for target in node.targets:
@@ -114,7 +160,15 @@ def assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
             yield node.target.id, node.value
 
 
-def _value(node: ast.expr | None, names: dict[str, ast.expr]) -> Any:
+def _migration_body(tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements of the class ``Migration``; none if it does not exist."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == "Migration":
+            return node.body
+    return []
+
+
+def _value(node: ast.expr | None, names: Names) -> Any:
     if isinstance(node, ast.Name):
         node = names.get(node.id, node)
     if node is None:
@@ -125,8 +179,93 @@ def _value(node: ast.expr | None, names: dict[str, ast.expr]) -> Any:
         return NOT_LITERAL
 
 
-def _keys(value: Any) -> frozenset[MigrationKey]:
+def _replaces(value: Any) -> frozenset[MigrationKey]:
     pairs = value if isinstance(value, list | tuple | set) else ()
     return frozenset(
         MigrationKey(*pair) for pair in pairs if isinstance(pair, tuple | list) and len(pair) == 2
     )
+
+
+def _dependencies(node: ast.expr | None, names: dict[str, ast.expr]) -> Iterator[MigrationKey]:
+    """Yield the migrations that an expression names, as far as the tree shows them."""
+    if isinstance(node, ast.List | ast.Tuple):
+        texts = [_text(part, names) for part in node.elts]
+        if isinstance(node, ast.Tuple) and len(texts) == 2 and None not in texts:
+            yield MigrationKey(str(texts[0]), str(texts[1]))
+            return
+        for part in node.elts:
+            yield from _dependencies(part.value if isinstance(part, ast.Starred) else part, names)
+    elif isinstance(node, ast.BinOp):
+        yield from _dependencies(node.left, names)
+        yield from _dependencies(node.right, names)
+    elif isinstance(node, ast.Name) and node.id in names:
+        yield from _dependencies(names.pop(node.id), names)
+    elif isinstance(node, ast.Call) and node.args:
+        target = _text(node.args[0], names)
+        if _function_name(node) == "swappable_dependency" and target:
+            yield MigrationKey(target.split(".", 1)[0].lower(), FIRST)
+
+
+def _text(node: ast.expr, names: Names) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.Name) and node.id in names:
+        return _text(names[node.id], {})
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        value = getattr(settings, node.attr, None) if node.value.id == "settings" else None
+        return value if isinstance(value, str) else None
+    return None
+
+
+def _operations(node: ast.expr | None, names: Names) -> Iterator[OperationCall]:
+    """Yield the operations in an expression that change the database."""
+    if isinstance(node, ast.List | ast.Tuple):
+        for part in node.elts:
+            yield from _operations(part, names)
+    elif isinstance(node, ast.Starred):
+        yield from _operations(node.value, names)
+    elif isinstance(node, ast.BinOp):
+        yield from _operations(node.left, names)
+        yield from _operations(node.right, names)
+    elif isinstance(node, ast.Name) and node.id in names:
+        yield from _operations(names[node.id], {**names, node.id: ast.Constant(None)})
+    elif isinstance(node, ast.Call):
+        name, arguments = _function_name(node), _arguments(node)
+        if name == "SeparateDatabaseAndState":
+            yield from _operations(arguments.get(0, arguments.get("database_operations")), names)
+        else:
+            sql = _sql(arguments.get(0, arguments.get("sql")), names) if name == "RunSQL" else ""
+            yield OperationCall(name, {key: _constant(arguments[key]) for key in arguments}, sql)
+
+
+def _function_name(call: ast.Call) -> str:
+    function = call.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _arguments(call: ast.Call) -> dict[int | str, ast.expr]:
+    return {
+        **dict(enumerate(call.args)),
+        **{keyword.arg: keyword.value for keyword in call.keywords if keyword.arg},
+    }
+
+
+def _constant(node: ast.expr) -> str:
+    return str(node.value) if isinstance(node, ast.Constant) else "?"
+
+
+def _sql(node: ast.expr | None, names: Names) -> str:
+    if isinstance(node, ast.Name):
+        node = names.get(node.id)
+    parts = ast.walk(node) if node is not None else ()
+    return ";".join(
+        part.value
+        for part in parts
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
+
+
+def _lines(node: ast.expr | None) -> tuple[int, ...]:
+    if isinstance(node, ast.List | ast.Tuple) and node.elts:
+        return tuple(part.lineno for part in node.elts)
+    return (node.lineno,) if node is not None else ()

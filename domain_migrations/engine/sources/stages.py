@@ -1,22 +1,24 @@
-"""Before or after: whether a migration is safe while the code that it replaces still runs.
+"""Deployment stages: whether a migration is safe while the code that it replaces still runs.
 
-``stage = "before"`` (also where nothing is said) adds: it is applied while the old code runs.
-``stage = "after"`` takes away: it waits until only the new code runs.
+``stage = "before"``, the default, adds something and is applied while the old code runs.
+``stage = "after"`` removes something and is applied once only the new code runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from ...domains import Domain
+from ...conf import get_settings
+from ...domains import Domain, get_domains
 from ...exceptions import InvalidConfiguration
-from .files import MigrationKey, migration_file, migration_files
-from .parsing import NOT_LITERAL, read_header
+from .files import MigrationKey, is_installed, migration_file, migration_files
+from .parsing import NOT_LITERAL, read_header, read_replaces_and_stage
 
 if TYPE_CHECKING:
-    # What only looks at files should not pay for Django's migrations.
+    # Django's migrations are expensive to import, and readiness only reads files.
     from django.db.migrations.migration import Migration
 
 Stage = Literal["before", "after"]
@@ -25,7 +27,7 @@ HINT = 'Write stage = "before" or stage = "after" in its class Migration, as it 
 
 
 class InvalidStage(NamedTuple):
-    """A stage that a run refuses to work with."""
+    """A stage that makes a run refuse the migration."""
 
     key: MigrationKey
     message: str
@@ -33,21 +35,20 @@ class InvalidStage(NamedTuple):
 
 
 def declared_stage(path: Path | None) -> Stage:
-    """Return the stage that the file declares; before unless it says clearly that it is after."""
-    return "after" if read_header(path).stage == "after" else "before"
+    """Return the stage that the file declares; ``before`` unless it literally says ``after``."""
+    return "after" if read_replaces_and_stage(path).stage == "after" else "before"
 
 
 def stage_suffix(key: MigrationKey) -> str:
-    """Return what to print behind the name of a pending migration that waits for new code."""
+    """Return the suffix for the name of a pending migration whose stage is ``after``."""
     return " (after)" if declared_stage(migration_file(key)) == "after" else ""
 
 
 def get_stage(migration: Migration) -> Stage:
-    """Return the stage of a migration that was loaded.
+    """Return the stage of a loaded migration.
 
     Raises:
-        InvalidConfiguration: it has a stage that there is not, or one that its file does not
-            show to those who only look at the file.
+        InvalidConfiguration: the stage is unknown, or its file alone does not show it.
     """
     key = MigrationKey.of(migration)
     stage = getattr(migration, "stage", "before")
@@ -64,10 +65,10 @@ def get_stage(migration: Migration) -> Stage:
 
 
 def invalid_stages(domain: Domain) -> Iterator[InvalidStage]:
-    """Yield what is wrong with the stages that the domain's migrations declare."""
+    """Yield the invalid stages that the domain's migrations declare."""
     for label in domain.app_labels:
         for path in migration_files(label):
-            stage = read_header(path).stage
+            stage = read_replaces_and_stage(path).stage
             if stage is not None and stage not in STAGES:
                 yield _invalid(MigrationKey(label, path.stem), stage)
 
@@ -75,3 +76,91 @@ def invalid_stages(domain: Domain) -> Iterator[InvalidStage]:
 def _invalid(key: MigrationKey, stage: Any) -> InvalidStage:
     what = stage if stage is NOT_LITERAL else repr(stage)
     return InvalidStage(key, f"The stage of {key} is {what}, which is neither before nor after.")
+
+
+HINTS = (b"removefield", b"deletemodel", b"rename", b"altermodeltable", b"drop")
+SUSPICIOUS = re.compile(
+    rb"removefield|deletemodel|renamefield|renamemodel|altermodeltable|\bdrop\b|\brename\b"
+)
+"""Most files without a removal do not match. Parsing takes a hundred times as long as matching,
+and matching ten times as long as searching for the hints."""
+
+REMOVAL_PHRASES = {
+    "RemoveField": ("removes the field {}.{}", ("model_name", "name")),
+    "RemoveFieldIfPresent": ("removes the field {}.{}", ("model_name", "name")),
+    "DeleteModel": ("deletes the model {}", ("name",)),
+    "RenameField": ("renames the field {}.{}", ("model_name", "old_name")),
+    "RenameModel": ("renames the model {}", ("old_name",)),
+    "AlterModelTable": ("renames the table of {}", ("name",)),
+}
+"""Operation → its effect, and its arguments in order, the model first."""
+
+# Constraints and indexes may be removed while old code runs.
+SQL_REMOVAL = re.compile(
+    r"\bDROP\s+(?:TABLE|COLUMN|VIEW|MATERIALIZED\s+VIEW|SCHEMA)\b|\bRENAME\s+(?!CONSTRAINT\b)", re.I
+)
+RENAMES_INDEX = re.compile(r"\s*ALTER\s+INDEX\b", re.I)
+# A view that is dropped and created again in one statement list has only changed.
+RECREATED_VIEW = re.compile(r"\bCREATE\s+(?:MATERIALIZED\s+)?VIEW\b", re.I)
+DROPPED_VIEW = re.compile(r"\bDROP\s+(?:MATERIALIZED\s+)?VIEW\b", re.I)
+
+
+class Removal(NamedTuple):
+    """A migration without a stage that removes what running code may still use.
+
+    Attributes:
+        description: what it does, as a predicate: ``removes the field drug.note``.
+    """
+
+    key: MigrationKey
+    description: str
+
+
+def unstaged_removals(domains: Sequence[Domain] | None = None) -> Iterator[Removal]:
+    """Yield the first removal of each migration that has one and declares no stage.
+
+    Migrations of installed packages are left out, and so are squashed ones, which run on new
+    databases only, and those up to the setting ``STAGES_REQUIRED_AFTER``.
+    """
+    exempt = get_settings().stages_required_after
+    for domain in get_domains() if domains is None else domains:
+        for label in domain.app_labels:
+            until = exempt.get(label, "")
+            for path in migration_files(label):
+                if until and (path.stem <= until or path.stem.startswith(until)):
+                    continue
+                if description := _unstaged_removal(path):
+                    yield Removal(MigrationKey(label, path.stem), description)
+
+
+def _unstaged_removal(path: Path) -> str | None:
+    if is_installed(path):
+        return None
+    lower = path.read_bytes().lower()
+    if not any(hint in lower for hint in HINTS) or not SUSPICIOUS.search(lower):
+        return None
+    header = read_header(path)
+    if header.stage is not None or header.replaces:
+        return None
+    created: set[str] = set()
+    for operation in header.operations:
+        if operation.name == "CreateModel":
+            created.add(operation.argument(0, "name").lower())
+        elif operation.name == "RunSQL":
+            if _removes(operation.sql):
+                return "drops or renames something by SQL"
+        elif operation.name in REMOVAL_PHRASES:
+            phrase, names = REMOVAL_PHRASES[operation.name]
+            texts = [operation.argument(position, name) for position, name in enumerate(names)]
+            if texts[0].lower() not in created:
+                return phrase.format(*texts)
+    return None
+
+
+def _removes(sql: str) -> bool:
+    if RECREATED_VIEW.search(sql):
+        sql = DROPPED_VIEW.sub("", sql)
+    return any(
+        SQL_REMOVAL.search(statement) and not RENAMES_INDEX.match(statement)
+        for statement in sql.split(";")
+    )

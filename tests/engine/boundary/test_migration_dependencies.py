@@ -1,71 +1,13 @@
-"""Migrations' dependencies, read from their files without importing them."""
+"""Dependencies between migrations that break the rule."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 from django.test import override_settings
 
 from domain_migrations.engine.boundary.migration_dependencies import crossing_links
-from domain_migrations.engine.sources.dependencies import dependencies_of, parse_links
-
-
-def links(tmp_path: Path, source: str) -> tuple[object, object]:
-    path = tmp_path / "0002_change.py"
-    path.write_text("from django.db import migrations\n" + dedent(source))
-    found = parse_links("inventory", path)
-    return found.dependencies, found.run_before
-
-
-def test_reads_lists_and_tuples(tmp_path: Path) -> None:
-    source = """
-        class Migration(migrations.Migration):
-            dependencies = [("core", "0001_initial"), ("inventory", "0001_initial")]
-            run_before = (("core", "0009_last"),)
-        """
-    assert links(tmp_path, source) == (
-        (("core", "0001_initial"), ("inventory", "0001_initial")),
-        (("core", "0009_last"),),
-    )
-
-
-def test_reads_swappable_dependencies(tmp_path: Path) -> None:
-    source = """
-        class Migration(migrations.Migration):
-            dependencies = [
-                migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-                migrations.swappable_dependency("hr.Employee"),
-            ]
-        """
-    assert links(tmp_path, source) == ((("core", "__first__"), ("hr", "__first__")), ())
-
-
-def test_reads_names_and_sums(tmp_path: Path) -> None:
-    source = """
-        APP = "hr"
-        FIRST = [(APP, "0001_initial")]
-        class Migration(migrations.Migration):
-            dependencies: list = FIRST + [*[("core", "0001_initial")]]
-        """
-    assert links(tmp_path, source) == ((("hr", "0001_initial"), ("core", "0001_initial")), ())
-
-
-def test_reads_nothing_from_what_it_cannot_know(tmp_path: Path) -> None:
-    source = """
-        class Migration(migrations.Migration):
-            dependencies = compute()
-        """
-    assert links(tmp_path, source) == ((), ())
-    assert links(tmp_path, "class Migration(: broken") == ((), ())
-    assert links(tmp_path, "x = 1") == ((), ())
-
-
-def test_dependencies_of() -> None:
-    assert ("core", "0001_initial") in dependencies_of(("inventory", "0001_initial"))
-    assert dependencies_of(("inventory", "9999_nothing")) == ()
-    assert dependencies_of(("nobody", "0001_initial")) == ()
 
 
 def test_this_project_crosses_nowhere() -> None:

@@ -61,10 +61,10 @@ def test_is_what_the_status_says_whatever_is_squashed(monkeypatch: pytest.Monkey
 
         monkeypatch.setattr(standing, "migrations_on_disk", lambda _, disk=disk: disk)
         monkeypatch.setattr(standing, "migration_file", lambda key: key)
-        monkeypatch.setattr(standing, "read_header", says)
+        monkeypatch.setattr(standing, "read_replaces_and_stage", says)
         monkeypatch.setattr(status, "squash_map", lambda _, found=on_disk: found)
         expected = said(status.differences(hr, disk, applied))
-        assert standing._standing(hr, applied) is expected, (replaced, disk, applied)
+        assert standing._state(hr, applied) is expected, (replaced, disk, applied)
         seen.add((expected, bool(disk - applied)))
     assert seen >= set(itertools.product(DomainState, [False])) | {(DomainState.PENDING, True)}
 

@@ -1,4 +1,4 @@
-"""Which migrations are asked for a stage."""
+"""Stages: removals without one, and invalid ones."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from django.core.checks import ERROR, WARNING
 from django.test import override_settings
 
 from domain_migrations import checks
-from domain_migrations.engine.sources.removals import unstaged_removals
-from domain_migrations.engine.sources.stages import invalid_stages
+from domain_migrations.engine.sources.stages import invalid_stages, unstaged_removals
 
 HEADER = "from django.db import migrations, models\n"
 KEY = "inventory.0001_x"
