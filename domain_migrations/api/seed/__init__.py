@@ -1,1 +1,1 @@
-"""Seeds: the rows that a domain comes with, kept in files beside its migrations."""
+"""``seed_domain``: reference data of a domain, kept in files beside its migrations."""

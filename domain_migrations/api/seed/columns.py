@@ -1,4 +1,4 @@
-"""The columns of a table of seeds, found in its model: values, and references by natural keys."""
+"""The columns of a table of seeds, taken from its model: values, and references by natural key."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Key: TypeAlias = "tuple[AnyField, ...]"
 
 
 class AmbiguousNaturalKey(Exception):
-    """A model has no natural key, or several; the text says which."""
+    """A model has no natural key, or several."""
 
 
 def is_identity(field: Any) -> bool:
-    """Return whether the database makes the field's values."""
+    """Return whether the database generates the field's values."""
     return isinstance(field, AutoFieldMixin | AutoField)
 
 
 def natural_keys(model: type[Model]) -> list[Key]:
-    """Return the sets of columns that are unique in every row, as the model declares them."""
+    """Return the sets of columns that the model declares as unique without a condition."""
     options = model._meta
     found: list[Key] = []
     for field in options.local_concrete_fields:
@@ -51,10 +51,10 @@ def _field(model: type[Model], name: str) -> AnyField:
 
 
 def natural_key(model: type[Model], names: Sequence[str] = ()) -> Key:
-    """Return the key of those names, or the one that the model has.
+    """Return the natural key of some names, or the one that the model has.
 
     Raises:
-        KeyUnclear: no such columns are unique, or the model leaves a choice.
+        AmbiguousNaturalKey: no such columns are unique, or the model leaves a choice.
     """
     keys = natural_keys(model)
     label = model._meta.label
@@ -64,7 +64,7 @@ def natural_key(model: type[Model], names: Sequence[str] = ()) -> Key:
                 return key
         raise AmbiguousNaturalKey(
             f"{label} has no unique constraint on {', '.join(names)}"
-            + (f"; it has {_listed(keys)}." if keys else ".")
+            + (f"; it has {_key_list(keys)}." if keys else ".")
         )
     if len(keys) == 1:
         return keys[0]
@@ -73,15 +73,15 @@ def natural_key(model: type[Model], names: Sequence[str] = ()) -> Key:
         return plain[0]
     if keys:
         raise AmbiguousNaturalKey(
-            f"{label} has several natural keys, {_listed(keys)}: name one as key."
+            f"{label} has several natural keys, {_key_list(keys)}: name one as key."
         )
     raise AmbiguousNaturalKey(
-        f"{label} has no natural key: give it a UniqueConstraint without a condition, by which"
-        " its rows are known."
+        f"{label} has no natural key: give it a UniqueConstraint without a condition that"
+        " identifies its rows."
     )
 
 
-def _listed(keys: Sequence[Key]) -> str:
+def _key_list(keys: Sequence[Key]) -> str:
     return ", ".join(f"({', '.join(field.name for field in key)})" for key in keys)
 
 
@@ -89,7 +89,7 @@ SEPARATOR = "__"
 
 
 class InvalidColumn(Exception):
-    """A column of a file is none of its model that can be seeded; the text says why."""
+    """A column of a file is not one of its model, or cannot be seeded."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ class ValueColumn:
     """One value of a row.
 
     Attributes:
-        path: as a file spells it: ``code``, or ``generic__working_code`` behind a reference.
-        field: what converts it.
+        path: as a file spells it: ``code``, or ``generic__working_code`` through a reference.
+        field: the field that converts it.
     """
 
     path: str
@@ -107,11 +107,11 @@ class ValueColumn:
 
 @dataclass(frozen=True)
 class NaturalKeyLookup:
-    """A row of another table, or of the same, known by its natural key.
+    """A row of another table, or of the same, found by its natural key.
 
     Attributes:
-        column: what of the row found is kept: the key that the foreign key points at.
-        parts: fields of the key, each with its value or with a lookup of its own.
+        column: the column of the row that the foreign key references.
+        parts: fields of the natural key, each with its value or with a lookup of its own.
     """
 
     model: type[Model]
@@ -136,11 +136,11 @@ class NaturalKeyLookup:
 
 @dataclass(frozen=True)
 class Column:
-    """A column that a table of seeds has.
+    """A column of a table of seeds.
 
     Attributes:
-        source: where its value comes from.
-        positions: of its values in a row of the file.
+        source: the value, or the lookup, that fills it.
+        positions: the positions of its values in a row of the file.
     """
 
     field: AnyField
@@ -159,10 +159,10 @@ class Column:
 
 
 def columns_of(model: type[Model], names: Sequence[str]) -> tuple[Column, ...]:
-    """Return the columns that a file's names mean.
+    """Return the columns for the names in a file.
 
     Raises:
-        BadColumn: a name means none.
+        InvalidColumn: a name is not a column that can be seeded.
     """
     groups: dict[str, dict[str, int]] = {}
     for position, name in enumerate(names):
@@ -175,10 +175,10 @@ def _column(model: type[Model], head: str, paths: Mapping[str, int]) -> Column:
     found = field_of(model, head)
     if not found.is_relation:
         if set(paths) != {""}:
-            raise InvalidColumn(f"{model._meta.label}.{head} is no reference.")
+            raise InvalidColumn(f"{model._meta.label}.{head} is not a reference.")
         return Column(found, ValueColumn(head, found), (paths[""],))
     if "" in paths and len(paths) > 1:
-        raise InvalidColumn(f"{head} is there by itself and by its parts.")
+        raise InvalidColumn(f"{head} is given both as a whole and by its parts.")
     if "" in paths:
         return Column(found, lookup_of(found, head), (paths[""],))
     lookup = lookup_of(found, head, tuple(paths))
@@ -190,7 +190,7 @@ def field_of(model: type[Model], name: str) -> AnyField:
     """Return the field of that name that a seed may write.
 
     Raises:
-        BadColumn: there is none.
+        InvalidColumn: there is no such field.
     """
     options = model._meta
     try:
@@ -219,14 +219,14 @@ def field_of(model: type[Model], name: str) -> AnyField:
 
 
 def lookup_of(reference: Any, path: str, rests: Sequence[str] = ()) -> NaturalKeyLookup:
-    """Return how the row is found that a foreign key points at.
+    """Return the lookup of the row that a foreign key points at.
 
     Arguments:
-        path: of the reference in the file.
-        rests: the parts of the key that the file names; the model's own key unless given.
+        path: the name of the reference in the file.
+        rests: the parts of the key that the file names; the model's natural key unless given.
 
     Raises:
-        BadColumn: the other model has no such natural key.
+        InvalidColumn: the other model has no such natural key.
     """
     model = reference.remote_field.model
     inner: dict[str, list[str]] = {}
@@ -250,18 +250,18 @@ def _part(part: AnyField, path: str, rests: Sequence[str]) -> ValueColumn | Natu
     if part.is_relation:
         return lookup_of(part, path, rests)
     if rests:
-        raise InvalidColumn(f"{path} is no reference.")
+        raise InvalidColumn(f"{path} is not a reference.")
     return ValueColumn(path, part)
 
 
 def flatten_reference(lookup: NaturalKeyLookup, value: Any) -> list[Any]:
-    """Return the values of a reference that a file has in one place.
+    """Return the values of a reference that is one value in a file.
 
-    A list has them in the order of the key, a mapping by name; a key of one column may stand
-    by itself.
+    A list has them in the order of the key, a mapping by name; a key of one column may be the
+    plain value.
 
     Raises:
-        BadColumn: they are not those of the key.
+        InvalidColumn: the values are not those of the key.
     """
     if value is None:
         return [None for _ in lookup.leaves]
@@ -276,7 +276,7 @@ def flatten_reference(lookup: NaturalKeyLookup, value: Any) -> list[Any]:
         values = [value]
     if len(values) != len(names):
         raise InvalidColumn(f"the reference has {len(values)} values for {', '.join(names)}.")
-    spreaded: list[Any] = []
+    flat: list[Any] = []
     for (_, part), one in zip(lookup.parts, values, strict=True):
-        spreaded += flatten_reference(part, one) if isinstance(part, NaturalKeyLookup) else [one]
-    return spreaded
+        flat += flatten_reference(part, one) if isinstance(part, NaturalKeyLookup) else [one]
+    return flat

@@ -1,11 +1,11 @@
-"""Bringing the rows of a file to the server, into a temporary table, one line at a time."""
+"""The temporary tables that a file's rows go through, and COPY into the first of them."""
 
 from __future__ import annotations
 
 import re
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,8 +18,19 @@ from .document import MISSING, Table
 from .target_table import TargetTable, table_name
 from .values import Converter, InvalidValue, converter
 
-STAGED = sql.Identifier("pg_temp", "~staged")
-LINE = sql.Identifier("~line")
+STAGED, ROWS, MERGED, KEYS = (
+    sql.Identifier("pg_temp", name) for name in ("~staged", "~rows", "~merged", "~keys")
+)
+"""The rows as the file has them; with their references looked up; those that the table has
+already, with the columns that keep their local value; the natural keys in the file."""
+
+NAMES: dict[str, sql.Composable] = {
+    "staged": STAGED,
+    "rows": ROWS,
+    "merged": MERGED,
+    "keys": KEYS,
+    **{name: sql.Identifier(f"~{name}") for name in ("line", "key", "values", "missing", "pk")},
+}
 IN_COPY = re.compile(r"line (\d+)(?:, column (?:c|e)(\d+))?")
 
 CREATE = """
@@ -29,34 +40,61 @@ SELECT NULL::bigint AS {line}, {columns} FROM {tables} WITH NO DATA
 
 ErrorFactory = Callable[[int | None, str], SeedFailed]
 """Makes the error for a line of the file."""
-Maker = Callable[[Sequence[Any]], list[Any]]
+RowConverter = Callable[[Sequence[Any]], list[Any]]
+
+
+class Statements:
+    """Statements on the temporary tables and others, whose names are filled in.
+
+    Arguments:
+        names: name in a statement → SQL, besides those of the temporary tables.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, **names: sql.Composable) -> None:
+        self.connection = connection
+        self.names = NAMES | names
+
+    def execute(self, statement: LiteralString, **parts: sql.Composable) -> int:
+        """Run a statement, and return the number of its rows."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql.SQL(statement).format(**self.names, **parts))
+            return int(cursor.rowcount)
+
+    def fetch(self, query: LiteralString, **parts: sql.Composable) -> Any:
+        """Return the first row of a query."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql.SQL(query).format(**self.names, **parts))
+            return cursor.fetchone()
 
 
 def value_column(number: int) -> sql.Identifier:
-    """Return the name of a value's column in the temporary table."""
+    """Return the name of a value's column in the staged table."""
     return sql.Identifier(f"c{number}")
 
 
-def extra_name(number: int) -> sql.Identifier:
-    """Return the name of a column in the temporary table that the file does not have."""
+def default_column(number: int) -> sql.Identifier:
+    """Return the name of a column in the staged table that the file does not have."""
     return sql.Identifier(f"e{number}")
 
 
 def copy_rows(
     connection: BaseDatabaseWrapper, shape: TargetTable, table: Table, failed: ErrorFactory
 ) -> tuple[int, int, int]:
-    """Copy the rows into the temporary table; return how many, the first line and the last.
+    """Copy the rows into the staged table; return their number, the first line and the last.
 
     Raises:
         SeedFailed: a line has a value that its column does not take.
     """
     leaves = [leaf for column in shape.columns for leaf in column.leaves]
-    differing = [extra for extra in shape.extras if extra.per_row]
-    with connection.cursor() as cursor:
-        cursor.execute(_creation(shape, leaves))
-    names = [LINE, *map(value_column, range(len(leaves))), *map(extra_name, range(len(differing)))]
+    defaults = shape.defaults_per_row
+    _create(Statements(connection), shape, leaves)
+    names = [
+        NAMES["line"],
+        *map(value_column, range(len(leaves))),
+        *map(default_column, range(len(defaults))),
+    ]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(STAGED, sql.SQL(", ").join(names))
-    makers = [
+    converters = [
         (column.field.name, _row_converter(column, connection, shape, is_text=table.is_text))
         for column in shape.columns
     ]
@@ -68,53 +106,50 @@ def copy_rows(
                 for line, values in table.rows:
                     lines.append(line)
                     row: list[Any] = [line]
-                    for name, make in makers:  # noqa: B007 (told of when it fails)
-                        row += make(values)
-                    row += [extra.value() for extra in differing]
+                    for name, convert in converters:  # noqa: B007 (for the error message)
+                        row += convert(values)
+                    row += [default.value() for default in defaults]
                     copy.write_row(row)
         except (InvalidValue, InvalidColumn) as exc:
             raise failed(lines[-1], f"{name}: {exc}") from exc
-        except UnicodeEncodeError as exc:  # as of half a surrogate pair, which JSON can spell
-            raise failed(lines[-1], f"{exc.object[exc.start]!r} is no letter of Unicode.") from exc
+        except UnicodeEncodeError as exc:  # half a surrogate pair, which JSON can spell
+            letter = exc.object[exc.start]
+            raise failed(lines[-1], f"{letter!r} is not a Unicode character.") from exc
         except psycopg.Error as exc:
-            raise _copy_failed(exc, lines, leaves, failed) from exc
+            raise _copy_error(exc, lines, leaves, failed) from exc
         cursor.execute(sql.SQL("ANALYZE {}").format(STAGED))
     return len(lines), (lines[0] if lines else 0), (lines[-1] if lines else 0)
 
 
-def _creation(shape: TargetTable, leaves: Sequence[ValueColumn]) -> sql.Composed:
-    """Columns of the very types that the values will be compared with."""
+def _create(statements: Statements, shape: TargetTable, leaves: Sequence[ValueColumn]) -> None:
+    """Create the staged table, with the types of the columns that its values are compared with."""
     models = dict.fromkeys([shape.model, *(leaf.field.model for leaf in leaves)])
     alias = {model: sql.Identifier(f"t{number}") for number, model in enumerate(models)}
     columns = [
-        sql.SQL("{}.{} AS {}").format(
-            alias[leaf.field.model], sql.Identifier(str(leaf.field.column)), value_column(number)
-        )
+        (alias[leaf.field.model], str(leaf.field.column), value_column(number))
         for number, leaf in enumerate(leaves)
     ]
-    differing = [extra for extra in shape.extras if extra.per_row]
     columns += [
-        sql.SQL("{}.{} AS {}").format(
-            alias[shape.model], sql.Identifier(extra.name), extra_name(number)
-        )
-        for number, extra in enumerate(differing)
+        (alias[shape.model], default.name, default_column(number))
+        for number, default in enumerate(shape.defaults_per_row)
     ]
-    tables = [
-        sql.SQL("{} AS {}").format(sql.Identifier(*table_name(model)), name)
-        for model, name in alias.items()
-    ]
-    return sql.SQL(CREATE).format(
-        staged=STAGED,
-        line=LINE,
-        columns=sql.SQL(", ").join(columns),
-        tables=sql.SQL(", ").join(tables),
+    statements.execute(
+        CREATE,
+        columns=sql.SQL(", ").join(
+            sql.SQL("{}.{} AS {}").format(table, sql.Identifier(column), name)
+            for table, column, name in columns
+        ),
+        tables=sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(sql.Identifier(*table_name(model)), name)
+            for model, name in alias.items()
+        ),
     )
 
 
 def _row_converter(
     column: Column, connection: BaseDatabaseWrapper, shape: TargetTable, *, is_text: bool
-) -> Maker:
-    """Return what takes a column's values out of a row, checked."""
+) -> RowConverter:
+    """Return the function that takes a column's values out of a row and checks them."""
     required, positions = column in shape.key, column.positions
     source = column.source
     if isinstance(source, ValueColumn):
@@ -124,32 +159,30 @@ def _row_converter(
     converters = [
         converter(leaf.field, connection, required=True, is_text=is_text) for leaf in source.leaves
     ]
-    return _reference_maker(column, source, converters, required=required)
+    return _reference_converter(column, source, converters, required=required)
 
 
-def _reference_maker(
+def _reference_converter(
     column: Column, lookup: NaturalKeyLookup, converters: Sequence[Converter], *, required: bool
-) -> Maker:
+) -> RowConverter:
     positions = column.positions
     whole = len(positions) == 1 and len(converters) > 1
     optional = column.field.null and not required
 
-    def make(values: Sequence[Any]) -> list[Any]:
-        given = [values[position] for position in positions]
-        found = flatten_reference(lookup, given[0]) if whole else given
-        if not whole and len(found) == 1 and isinstance(found[0], list | dict):
-            found = flatten_reference(lookup, found[0])
-        empty = [value is None or value is MISSING or value == "" for value in found]
-        if all(empty):
+    def convert_reference(values: Sequence[Any]) -> list[Any]:
+        parts = [values[position] for position in positions]
+        if whole or (len(parts) == 1 and isinstance(parts[0], list | dict)):
+            parts = flatten_reference(lookup, parts[0])
+        if all(value is None or value is MISSING or value == "" for value in parts):
             if not optional:
                 raise InvalidValue("it cannot be empty.")
             return [None for _ in converters]
-        return [convert(value) for convert, value in zip(converters, found, strict=True)]
+        return [convert(value) for convert, value in zip(converters, parts, strict=True)]
 
-    return make
+    return convert_reference
 
 
-def _copy_failed(
+def _copy_error(
     exc: psycopg.Error, lines: Sequence[int], leaves: Sequence[ValueColumn], failed: ErrorFactory
 ) -> Exception:
     """Return the error for a value that the server, or the driver, does not take."""
@@ -157,9 +190,9 @@ def _copy_failed(
     match = IN_COPY.search(exc.diag.context or "")
     if state.startswith(CONNECTION_CLASSES) or (exc.diag.sqlstate and not match):
         return exc
+    message = f"{first_line(exc).rstrip('.')}."
     if match is None:
-        return failed(lines[-1] if lines else None, f"{first_line(exc).rstrip('.')}.")
-    line = lines[int(match[1]) - 1]
+        return failed(lines[-1] if lines else None, message)
     number = int(match[2]) if match[2] else len(leaves)
     name = f"{leaves[number].path}: " if number < len(leaves) else ""
-    return failed(line, f"{name}{first_line(exc).rstrip('.')}.")
+    return failed(lines[int(match[1]) - 1], f"{name}{message}")

@@ -1,4 +1,4 @@
-"""What a data file says before it is compared with the models: tables, columns, rows."""
+"""The content of a data file, before it is compared with the models: tables, columns, rows."""
 
 from __future__ import annotations
 
@@ -6,27 +6,63 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ...conf import SETTING
+from ...exceptions import InvalidConfiguration
 from .seed_files import SeedFile
+
+TAGS = ("demo", "test", "production")
+"""Environments that a seed can be limited to."""
+
+TAGS_KEY, CORE_KEY, KEY_KEY, ROWS_KEY = "tags", "writes_core", "key", "rows"
+
+
+@dataclass(frozen=True)
+class SeedHeader:
+    """The settings of a seed, known without running it.
+
+    Attributes:
+        tags: the environments that it is limited to; none for all.
+        writes_core: whether it may write rows of core.
+    """
+
+    tags: tuple[str, ...] = ()
+    writes_core: bool = False
+
+    def runs_with(self, active: tuple[str, ...]) -> bool:
+        """Return whether the seed belongs to an environment with these tags."""
+        return not self.tags or bool(set(self.tags) & set(active))
+
+
+def check_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """Return the tags in their order, each once.
+
+    Raises:
+        InvalidConfiguration: a tag is unknown.
+    """
+    for tag in tags:
+        if tag not in TAGS:
+            raise InvalidConfiguration(
+                f"There is no tag “{tag}” for seeds.",
+                hint=f'The tags of {SETTING}["SEED_TAGS"] and --tag are {", ".join(TAGS)}.',
+            )
+    return tuple(tag for tag in TAGS if tag in tags)
 
 
 class Missing:
-    """The value of a column that a row does not have, though other rows do."""
-
-    def __repr__(self) -> str:
-        return "LEFT_OUT"
+    """The value of a column that a row leaves out, though other rows have it."""
 
 
 MISSING: Final = Missing()
 
 SHOWN = 20
-"""Letters of a number that a message repeats."""
+"""Digits of a number that a message repeats."""
 
 
 class PlainScalar(str):
-    """A value that is written as plain text, so that its column decides what it is.
+    """A value written without quotes, whose type its column decides.
 
     Attributes:
-        resolved: what the file's own rules take it for; for columns without a type of their own.
+        typed: the value by the rules of the file's format, for columns of JSON.
     """
 
     typed: Any
@@ -39,7 +75,7 @@ class PlainScalar(str):
 
 
 Row = tuple[int, Sequence[Any]]
-"""A line's number and its values, one for each column."""
+"""The number of a line, and its values, one for each column."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +83,11 @@ class Table:
     """The rows that a file has for one model.
 
     Attributes:
-        model: its name, with or without the app; empty where the file's name tells.
-        key: the columns of the natural key; none where the model has only one.
-        line: where the table begins.
-        rows: can be gone through once.
-        is_text: every value is text, as in CSV.
+        model: its name, with or without the app; empty where the file's name is the model's.
+        key: the columns of the natural key; empty where the model has only one.
+        line: the line where the table begins.
+        rows: iterable once.
+        is_text: whether every value is text, as in CSV.
     """
 
     model: str
@@ -64,51 +100,44 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """All that a data file says."""
+    """The content of a data file."""
 
-    tags: tuple[str, ...] = ()
-    writes_core: bool = False
+    header: SeedHeader = SeedHeader()
     tables: Iterable[Table]
 
 
 class LinedDict(dict[str, Any]):
-    """A mapping that knows the lines of its own and of its keys."""
+    """A mapping with its line and those of its keys."""
 
     line: int = 0
     lines: dict[str, int]
 
 
 class LinedList(list[Any]):
-    """A list that knows its line, and those of what is in it."""
+    """A list with the lines of its items."""
 
-    line: int = 0
     lines: list[int]
 
 
-TAGS_KEY, CORE_KEY, KEY_KEY, ROWS_KEY = "tags", "writes_core", "key", "rows"
-
-
 def parse_document(seed: SeedFile, content: Any) -> Document:
-    """Return what a file of JSON or YAML says.
+    """Return the content of a JSON or YAML file as a document.
 
     Raises:
-        SeedFailed: it is not a mapping of models to their rows.
+        SeedFailed: the content is not a mapping of models to their rows.
     """
     if content is None:
         content = LinedDict()
         content.lines = {}
     if not isinstance(content, LinedDict):
         raise seed.failed(1, "the file has to be a mapping of models to lists of rows.")
-    settings = {name: content[name] for name in (TAGS_KEY, CORE_KEY) if name in content}
-    tables = [
-        _table(seed, name, value, content.lines[name])
-        for name, value in content.items()
-        if name not in settings
-    ]
+    tags = names_in(seed, content.get(TAGS_KEY, ()), content.lines.get(TAGS_KEY))
     return Document(
-        tags=names_in(seed, settings.get(TAGS_KEY, ()), content.lines.get(TAGS_KEY)),
-        writes_core=_is_true(settings.get(CORE_KEY)),
-        tables=tables,
+        header=SeedHeader(tags, _is_true(content.get(CORE_KEY))),
+        tables=[
+            _table(seed, name, value, content.lines[name])
+            for name, value in content.items()
+            if name not in (TAGS_KEY, CORE_KEY)
+        ],
     )
 
 
@@ -117,7 +146,7 @@ def _is_true(value: Any) -> bool:
 
 
 def names_in(seed: SeedFile, value: Any, line: int | None) -> tuple[str, ...]:
-    """Return the names that a setting of the file lists, or the one that it is."""
+    """Return the names in a setting of the file, which is one name or a list of them."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise seed.failed(line, f"{value!r} is neither a name nor a list of names.")
@@ -136,18 +165,21 @@ def _table(seed: SeedFile, model: str, value: Any, line: int) -> Table:
             )
         key = names_in(seed, value.get(KEY_KEY, ()), value.lines.get(KEY_KEY))
         value = value[ROWS_KEY]
-    if not isinstance(value, LinedList):
+    if not isinstance(value, list):
         raise seed.failed(line, f"the rows of {model} have to be a list.")
-    for row, number in zip(value, value.lines, strict=True):
+    lines = [getattr(row, "line", line) for row in value]
+    if isinstance(value, LinedList):
+        lines = value.lines
+    for row, number in zip(value, lines, strict=True):
         if not isinstance(row, LinedDict):
             raise seed.failed(number, f"a row of {model} has to be a mapping of columns to values.")
     columns = columns_of(value)
-    rows = _rows(value, value.lines, columns)
+    rows = _rows(value, lines, columns)
     return Table(model=model, key=key, columns=columns, line=line, rows=rows)
 
 
 def columns_of(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return all columns that rows have, in the order in which they first come."""
+    """Return the columns of all rows, in the order of their first use."""
     return tuple(dict.fromkeys(name for row in rows for name in row))
 
 
@@ -159,7 +191,7 @@ def _rows(
 
 
 def table_of(model: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Return rows that Python has made as a table; their numbers count from 1."""
+    """Return rows made in Python as a table; the rows are numbered from 1."""
     columns = columns_of(rows)
     numbered = _rows(rows, range(1, len(rows) + 1), columns)
     return Table(model=model, key=tuple(key), columns=columns, line=0, rows=numbered)

@@ -1,39 +1,44 @@
-"""Loading one table of a file: staged, its references looked up, then merged."""
+"""Loading one table of a file: its rows are copied, their references looked up, then merged."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, LiteralString
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from psycopg import sql
 
 from ...domains import Domain
-from .columns import AmbiguousNaturalKey, Column, InvalidColumn, NaturalKeyLookup
-from .copy import LINE, STAGED, ErrorFactory, copy_rows, extra_name, value_column
+from .columns import AmbiguousNaturalKey, InvalidColumn, NaturalKeyLookup
+from .copy import ErrorFactory, Statements, copy_rows, default_column, value_column
 from .document import Table
-from .merge import KEY, ROWS, VALUES, SeedMerge
+from .merge import SeedMerge
 from .results import Counts
 from .target_table import TargetTable, table_name, target_table
 
-MISSING = sql.Identifier("~missing")
-
 REPEATED = """
 SELECT (array_agg(s.{line} ORDER BY s.{line}))[1:2] FROM {staged} s
-GROUP BY {key} HAVING count(*) > 1 ORDER BY min(s.{line}) LIMIT 1
+GROUP BY {natural_key} HAVING count(*) > 1 ORDER BY min(s.{line}) LIMIT 1
 """
 
 LOOK_UP = """
 CREATE TEMPORARY TABLE {rows} ON COMMIT DROP AS
-SELECT q.*, jsonb_build_array({key})::text AS {key_name}, {values} AS {values_name}
-FROM (SELECT s.{line}, {columns}, {missing} AS {missing_name} FROM {staged} s {joins}) q
+SELECT q.*, jsonb_build_array({natural_key})::text AS {key}, {compared} AS {values}
+FROM (SELECT s.{line}, {columns}, {first_missing} AS {missing} FROM {staged} s {joins}) q
 """
+
+COUNT_MISSING = "SELECT count({missing}) FROM {rows}"
 
 FIRST_MISSING = """
 SELECT r.{line}, r.{missing}, {leaves} FROM {rows} r JOIN {staged} s ON s.{line} = r.{line}
 WHERE r.{missing} IS NOT NULL ORDER BY r.{line} LIMIT 1
 """
+
+FORGET_READY = """
+DELETE FROM {staged} s USING {rows} r WHERE r.{line} = s.{line} AND r.{missing} IS NULL
+"""
+FORGET_MISSING = "DELETE FROM {rows} r WHERE r.{missing} IS NOT NULL"
 
 
 def load_table(
@@ -46,186 +51,149 @@ def load_table(
     others: Mapping[str, Sequence[str]],
     failed: ErrorFactory,
 ) -> tuple[TargetTable, Counts]:
-    """Bring a table's rows into the model's table, and return how many did what.
+    """Merge a table's rows into the model's table; return the table and the counts of rows.
 
     Arguments:
-        domain: whose ledger keeps the values.
-        seed: the name that they are kept under.
-        others: name → tables of other seeds, none of whose rows may be in this one too.
+        domain: the domain whose ledger keeps the values.
+        seed: the name that the values are kept under.
+        others: name → tables of other seeds, whose rows may not be in this one too.
         failed: makes the error for a line.
 
     Raises:
-        SeedFailed: the columns are not the model's, or a row is not taken.
+        SeedFailed: the columns are not the model's, or a row is invalid.
     """
     try:
         shape = target_table(model, table, connection)
     except (InvalidColumn, AmbiguousNaturalKey) as exc:
         raise failed(table.line or None, str(exc)) from exc
     count, first, last = copy_rows(connection, shape, table, failed)
-    _refuse_repeated(connection, shape, failed)
+    rows = _StagedRows(Statements(connection), shape, failed)
+    rows.refuse_repeated()
     merge = SeedMerge(connection, domain, shape, seed=seed, others=others, failed=failed)
     counts = Counts()
     merge.start()
-    for ready in _merge_passes(connection, shape, count, failed):
+    for ready in rows.passes(count):
         counts += merge.run(ready, first, last)
     merge.finish()
-    _execute(connection, "DROP TABLE {staged}")
+    rows.statements.execute("DROP TABLE {staged}")
     return shape, counts
 
 
-def _refuse_repeated(
-    connection: BaseDatabaseWrapper, shape: TargetTable, failed: ErrorFactory
-) -> None:
-    numbers = _value_positions(shape)
-    key = [
-        sql.SQL("s.{}").format(value_column(number))
-        for column in shape.key
-        for number in numbers[column.field.name]
-    ]
-    found = _fetch(connection, REPEATED, key=sql.SQL(", ").join(key))
-    if found:
-        first, again = found[0]
-        names = ", ".join(column.field.name for column in shape.key)
-        raise failed(again, f"the row has the same {names} as the one in line {first}.")
+class _StagedRows:
+    """The copied rows of one table, and the lookup of their references."""
 
+    def __init__(self, statements: Statements, shape: TargetTable, failed: ErrorFactory) -> None:
+        self.statements = statements
+        self.shape = shape
+        self.failed = failed
+        # The staged values of each column, by the column's name.
+        names = map(value_column, itertools.count())
+        self.staged: dict[str, list[sql.Composable]] = {
+            column.name: [sql.SQL("s.{}").format(next(names)) for _ in column.leaves]
+            for column in shape.columns
+        }
 
-def _value_positions(shape: TargetTable) -> dict[str, range]:
-    """Return field name → the numbers of its values in the staged table."""
-    places, number = {}, 0
-    for column in shape.columns:
-        places[column.field.name] = range(number, number + len(column.leaves))
-        number += len(column.leaves)
-    return places
+    def refuse_repeated(self) -> None:
+        """Refuse two rows with the same natural key."""
+        key = [value for column in self.shape.key for value in self.staged[column.name]]
+        found = self.statements.fetch(REPEATED, natural_key=_joined(key))
+        if found:
+            first, again = found[0]
+            names = ", ".join(column.field.name for column in self.shape.key)
+            raise self.failed(again, f"the row has the same {names} as the one in line {first}.")
 
+    def passes(self, count: int) -> Iterator[int]:
+        """Look up the references; yield the number of rows to merge, pass by pass.
 
-def _merge_passes(
-    connection: BaseDatabaseWrapper, shape: TargetTable, count: int, failed: ErrorFactory
-) -> Iterator[int]:
-    """Make the rows whose references are there, as long as there are some; yield how many.
+        A row may refer to another one of the same file, which has to be merged before it.
+        """
+        left = count
+        while True:
+            self._look_up()
+            (missing,) = self.statements.fetch(COUNT_MISSING)
+            if missing and (missing == left or not self.shape.refers_to_itself):
+                raise self._missing_reference()
+            if missing:
+                self.statements.execute(FORGET_READY)
+                self.statements.execute(FORGET_MISSING)
+            self.statements.execute("ANALYZE {rows}")
+            yield left - missing
+            self.statements.execute("DROP TABLE {rows}")
+            if not missing:
+                return
+            left = missing
 
-    A row may refer to another one of the same file, which has to be there first.
-    """
-    left = count
-    while True:
-        _look_up(connection, shape)
-        missing = _fetch(connection, "SELECT count({missing}) FROM {rows}")[0]
-        if missing and (missing == left or not shape.refers_to_itself):
-            raise _missing_reference_error(connection, shape, failed)
-        if missing:
-            _execute(
-                connection,
-                "DELETE FROM {staged} s USING {rows} r WHERE r.{line} = s.{line}"
-                " AND r.{missing} IS NULL",
-            )
-            _execute(connection, "DELETE FROM {rows} r WHERE r.{missing} IS NOT NULL")
-        _execute(connection, "ANALYZE {rows}")
-        yield left - missing
-        _execute(connection, "DROP TABLE {rows}")
-        if not missing:
-            return
-        left = missing
-
-
-def _look_up(connection: BaseDatabaseWrapper, shape: TargetTable) -> None:
-    joins = _Joins()
-    places = _value_positions(shape)
-    columns, missing = [], []
-    for number, column in enumerate(shape.columns):
-        leaves = [
-            sql.SQL("s.{}").format(value_column(place)) for place in places[column.field.name]
-        ]
-        value: sql.Composable = leaves[0]
-        if isinstance(column.source, NaturalKeyLookup):
-            value = joins.add(column.source, iter(leaves))
-            missing.append(
-                sql.SQL("WHEN {} IS NOT NULL AND {} IS NULL THEN {}").format(
-                    leaves[0], value, sql.Literal(number)
+    def _look_up(self) -> None:
+        joins: list[sql.Composable] = []
+        columns, missing = [], []
+        for number, column in enumerate(self.shape.columns):
+            leaves = self.staged[column.name]
+            value = leaves[0]
+            if isinstance(column.source, NaturalKeyLookup):
+                value = _join(joins, column.source, iter(leaves))
+                missing.append(
+                    sql.SQL("WHEN {} IS NOT NULL AND {} IS NULL THEN {}").format(
+                        leaves[0], value, sql.Literal(number)
+                    )
                 )
+            columns.append(sql.SQL("{} AS {}").format(value, sql.Identifier(column.name)))
+        for number, default in enumerate(self.shape.defaults_per_row):
+            staged, name = default_column(number), sql.Identifier(default.name)
+            columns.append(sql.SQL("s.{} AS {}").format(staged, name))
+        case = sql.SQL("CASE {} END").format(sql.SQL(" ").join(missing))
+        self.statements.execute(
+            LOOK_UP,
+            natural_key=_looked_up(column.name for column in self.shape.key),
+            compared=sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)").format(
+                _looked_up(column.name for column in self.shape.values)
             )
-        columns.append(sql.SQL("{} AS {}").format(value, sql.Identifier(column.name)))
-    for number, extra in enumerate(extra for extra in shape.extras if extra.per_row):
-        columns.append(sql.SQL("s.{} AS {}").format(extra_name(number), sql.Identifier(extra.name)))
-    values = [sql.SQL("q.{}").format(sql.Identifier(column.name)) for column in shape.values]
-    whole = sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)").format(sql.SQL(", ").join(values))
-    key = [sql.SQL("q.{}").format(sql.Identifier(column.name)) for column in shape.key]
-    case = sql.SQL("CASE {} END").format(sql.SQL(" ").join(missing))
-    _execute(
-        connection,
-        LOOK_UP,
-        key=sql.SQL(", ").join(key),
-        key_name=KEY,
-        values=whole if values else sql.SQL("'{}'::jsonb"),
-        values_name=VALUES,
-        columns=sql.SQL(", ").join(columns),
-        missing=case if missing else sql.SQL("NULL::integer"),
-        missing_name=MISSING,
-        joins=sql.SQL(" ").join(joins.parts),
-    )
-
-
-class _Joins:
-    """The tables that references are looked up in."""
-
-    def __init__(self) -> None:
-        self.parts: list[sql.Composable] = []
-        self.count = 0
-
-    def add(self, lookup: NaturalKeyLookup, leaves: Iterator[sql.Composable]) -> sql.Composable:
-        """Join what the reference points at, and return the key that it is to keep."""
-        conditions = []
-        alias = sql.Identifier(f"j{self.count}")
-        self.count += 1
-        for field, part in lookup.parts:
-            value = self.add(part, leaves) if isinstance(part, NaturalKeyLookup) else next(leaves)
-            conditions.append(
-                sql.SQL("{}.{} = {}").format(alias, sql.Identifier(str(field.column)), value)
-            )
-        self.parts.append(
-            sql.SQL("LEFT JOIN {} AS {} ON {}").format(
-                sql.Identifier(*table_name(lookup.model)), alias, sql.SQL(" AND ").join(conditions)
-            )
+            if self.shape.values
+            else sql.SQL("'{}'::jsonb"),
+            columns=_joined(columns),
+            first_missing=case if missing else sql.SQL("NULL::integer"),
+            joins=sql.SQL(" ").join(joins),
         )
-        return sql.SQL("{}.{}").format(alias, sql.Identifier(lookup.column))
+
+    def _missing_reference(self) -> Exception:
+        """Return the error for the first reference to a row that does not exist."""
+        staged = [sql.SQL("{}::text").format(each) for row in self.staged.values() for each in row]
+        line, number, *values = self.statements.fetch(FIRST_MISSING, leaves=_joined(staged))
+        before = sum(len(column.leaves) for column in self.shape.columns[:number])
+        column = self.shape.columns[number]
+        assert isinstance(column.source, NaturalKeyLookup)  # noqa: S101
+        described = ", ".join(
+            f"{leaf.path.split('__', 1)[-1]} “{value}”"
+            for leaf, value in zip(column.leaves, values[before:], strict=False)
+        )
+        label = column.source.model._meta.label
+        return self.failed(line, f"{column.field.name}: there is no {label} with {described}.")
 
 
-def _missing_reference_error(
-    connection: BaseDatabaseWrapper, shape: TargetTable, failed: ErrorFactory
-) -> Exception:
-    places = _value_positions(shape)
-    every = [
-        sql.SQL("s.{}::text").format(value_column(place))
-        for column in shape.columns
-        for place in places[column.field.name]
+def _join(
+    joins: list[sql.Composable], lookup: NaturalKeyLookup, leaves: Iterator[sql.Composable]
+) -> sql.Composable:
+    """Add the joins that find a reference's row; return the column that the reference keeps."""
+    values = [
+        _join(joins, part, leaves) if isinstance(part, NaturalKeyLookup) else next(leaves)
+        for _, part in lookup.parts
     ]
-    line, number, *values = _fetch(connection, FIRST_MISSING, leaves=sql.SQL(", ").join(every))
-    column = shape.columns[number]
-    told = ", ".join(
-        f"{leaf.path.split('__', 1)[-1]} “{values[place]}”"
-        for leaf, place in zip(column.leaves, places[column.field.name], strict=True)
+    # Those of references inside the natural key come first.
+    alias = sql.Identifier(f"j{len(joins)}")
+    conditions = [
+        sql.SQL("{}.{} = {}").format(alias, sql.Identifier(str(field.column)), value)
+        for (field, _), value in zip(lookup.parts, values, strict=True)
+    ]
+    joins.append(
+        sql.SQL("LEFT JOIN {} AS {} ON {}").format(
+            sql.Identifier(*table_name(lookup.model)), alias, sql.SQL(" AND ").join(conditions)
+        )
     )
-    label = _target(column)._meta.label
-    return failed(line, f"{column.field.name}: there is no {label} with {told}.")
+    return sql.SQL("{}.{}").format(alias, sql.Identifier(lookup.column))
 
 
-def _target(column: Column) -> type[Model]:
-    assert isinstance(column.source, NaturalKeyLookup)  # noqa: S101
-    return column.source.model
+def _looked_up(names: Iterator[str]) -> sql.Composable:
+    return _joined([sql.SQL("q.{}").format(sql.Identifier(name)) for name in names])
 
 
-def _parts(parts: dict[str, sql.Composable]) -> dict[str, sql.Composable]:
-    return {"staged": STAGED, "rows": ROWS, "line": LINE, "missing": MISSING, **parts}
-
-
-def _execute(
-    connection: BaseDatabaseWrapper, statement: LiteralString, **parts: sql.Composable
-) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(**_parts(parts)))
-
-
-def _fetch(
-    connection: BaseDatabaseWrapper, statement: LiteralString, **parts: sql.Composable
-) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(**_parts(parts)))
-        return cursor.fetchone()
+def _joined(parts: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(", ").join(parts)

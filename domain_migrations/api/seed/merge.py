@@ -1,16 +1,15 @@
-"""Merging the rows of a file into a table: what the site has changed stays as it is.
+"""Merging the rows of a file into a table, so that local changes are kept.
 
-Three values of each column are compared: what the file gave the row last time, what the table
-has now, and what the file gives it this time. Where the first two are the same the third is
-written; where they differ the site has changed the value, and it is kept. A row that was
-seeded and is not there any more was deleted by the site and stays away. A row that the site
-had made by itself before the file had it keeps all its values.
+Three values of each column are compared: the one that the file gave the row last time, the one
+that the table has now, and the one that the file gives this time. Where the first two are the
+same, the third is written; where they differ, the value was changed locally and is kept. A row
+that was seeded and is missing was deleted locally and is not inserted again. A row that existed
+before the file had it keeps all its values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, LiteralString
 
 from django.db import DatabaseError, DataError, IntegrityError, InternalError, transaction
@@ -19,82 +18,27 @@ from psycopg import sql
 
 from ...domains import Domain
 from ...engine.sessions.connection import first_line
-from .copy import LINE, ErrorFactory
+from .copy import NAMES, ErrorFactory, Statements
 from .results import Counts
 from .target_table import TargetTable
 
 ROW_ERRORS = (IntegrityError, DataError, InternalError)
-"""What a row can cause; a trigger's RAISE EXCEPTION is an internal error to Django."""
+"""Errors that a row can cause; Django maps a trigger's RAISE EXCEPTION to an internal error."""
 
-Run = Callable[[int, int], int]
-"""Runs a statement for the lines from one to another, both included."""
-
-
-def run_locating_bad_row(
-    connection: BaseDatabaseWrapper, run: Run, first: int, last: int, failed: ErrorFactory
-) -> int:
-    """Run a statement for all lines at once, and return how many rows it touched.
-
-    Raises:
-        SeedFailed: the table does not take a row; the line is found by running it in parts.
-    """
-    try:
-        with transaction.atomic(using=connection.alias):
-            return run(first, last)
-    except ROW_ERRORS as error:
-        line, exc = _bisect(connection, run, first, last) or (None, error)
-        raise failed(line, f"{first_line(exc).rstrip('.')}.") from exc
-
-
-def _bisect(
-    connection: BaseDatabaseWrapper, run: Run, first: int, last: int
-) -> tuple[int, DatabaseError] | None:
-    """Return the line that the statement fails at, halving what may be wrong with it.
-
-    The halves that are taken stay: a row may be bad because of one before it.
-    """
-    low, high = first, last
-    while low <= high:
-        middle = (low + high) // 2
-        try:
-            with transaction.atomic(using=connection.alias):
-                run(low, middle)
-        except ROW_ERRORS as exc:
-            if low == middle:
-                return low, exc
-            high = middle
-        else:
-            low = middle + 1
-    return None
-
-
-ROWS = sql.Identifier("pg_temp", "~rows")
-KEYS = sql.Identifier("pg_temp", "~keys")
-MERGED = sql.Identifier("pg_temp", "~merged")
-KEY, VALUES, PK = map(sql.Identifier, ("~key", "~values", "~pk"))
-NULL: LiteralString = "'null'::jsonb"
-
-COUNT_KNOWN = """
+LOCK_KNOWN = """
 WITH known AS (
     SELECT 1 FROM {target} t JOIN {rows} r ON {same_key} LEFT JOIN {seeded} b ON {base}
     WHERE b."values" IS DISTINCT FROM r.{values}
     FOR NO KEY UPDATE OF t)
 SELECT count(*) FROM known
 """
-"""Rows to decide about, locked so that the site cannot change them between decision and deed."""
+"""Locks the rows to decide about, so that nobody changes them before they are updated."""
 
-CLASSIFY_SQL = """
+CLASSIFY = """
 CREATE TEMPORARY TABLE {merged} ON COMMIT DROP AS
 SELECT r.{line}, t.{primary_key} AS {pk}, {keeps}
 FROM {target} t JOIN {rows} r ON {same_key} LEFT JOIN {seeded} b ON {base}
 WHERE b."values" IS DISTINCT FROM r.{values}
-"""
-
-KEEP_LOCAL_SQL = """
-(coalesce(to_jsonb(t.{column}), 'null') <> coalesce(to_jsonb(r.{column}), 'null') AND NOT (
-    b.key IS NOT NULL AND CASE WHEN b."values" ? {name}
-        THEN b."values" -> {name} = coalesce(to_jsonb(t.{column}), 'null')
-        ELSE coalesce(to_jsonb(t.{column}), 'null') IN ('null', '""', {default}) END)) AS {keep}
 """
 
 INSERT = """
@@ -119,6 +63,7 @@ LEFT JOIN {merged} m ON m.{line} = r.{line} LEFT JOIN {seeded} b ON {base}
 WHERE b.key IS NULL OR b.seed <> {seed} OR b."values" IS DISTINCT FROM r.{values}
 ON CONFLICT (relation, key) DO UPDATE SET seed = excluded.seed, "values" = excluded."values"
 """
+"""Keeps the values that the next version is compared with; a trigger may have changed them."""
 
 COUNT_KEPT = """
 SELECT count(*) FROM {rows} r
@@ -133,11 +78,23 @@ WHERE b.seed = ANY({others}) ORDER BY r.{line} LIMIT 1
 
 HAS_SEEDED = "SELECT EXISTS (SELECT FROM {seeded} b WHERE b.seed = {seed})"
 KEEP_KEYS = "INSERT INTO {keys} SELECT r.{key} FROM {rows} r"
-RELEASE_ROWS_SQL = """
+RELEASE_ROWS = """
 UPDATE {seeded} b SET seed = '' WHERE b.seed = {seed} AND b.relation = {relation}
 AND NOT EXISTS (SELECT FROM {keys} k WHERE k.key = b.key)
 """
-"""Rows that the file has no more: what they were given is kept, for a file that has them again."""
+"""Releases the rows that the file no longer has; their values are kept, for a file that will."""
+
+# Templates for one column: `in_table` is its value in the table, `in_file` that of the file.
+KEEPS_LOCAL: LiteralString = """
+({in_table} <> {in_file} AND NOT (
+    b.key IS NOT NULL AND CASE WHEN b."values" ? {name}
+        THEN b."values" -> {name} = {in_table}
+        ELSE {in_table} IN ('null', '""', {default}) END)) AS {keep}
+"""
+SETS = "{column} = CASE WHEN m.{keep} THEN t.{column} ELSE r.{column} END"
+IS_WRITTEN = "(NOT m.{keep} AND {in_table} <> {in_file})"
+RECORDED = "CASE WHEN m.{keep} THEN {in_file} ELSE {in_table} END AS {column}"
+IS_KEPT = """({in_table} <> {in_file} AND b."values" -> {name} IS DISTINCT FROM {in_table})"""
 
 
 class SeedMerge:
@@ -145,9 +102,9 @@ class SeedMerge:
 
     Arguments:
         connection: in the seed's transaction.
-        domain: whose ledger the values are kept in.
+        domain: the domain whose ledger the values are kept in.
         seed: the name that they are kept under.
-        others: name → tables of other seeds, none of whose rows may be in this one too.
+        others: name → tables of other seeds, whose rows may not be in this one too.
     """
 
     def __init__(
@@ -164,190 +121,170 @@ class SeedMerge:
         self.shape = shape
         self.others = [name for name, tables in others.items() if shape.relation in tables]
         self.failed = failed
-        same_key = [
-            sql.SQL("t.{0} = r.{0}").format(sql.Identifier(column.name)) for column in shape.key
-        ]
-        self.names: dict[str, sql.Composable] = {
-            "target": sql.Identifier(*shape.target),
-            "primary_key": sql.Identifier(shape.primary_key),
-            "seeded": sql.Identifier(*domain.seed_rows_table),
-            "rows": ROWS,
-            "merged": MERGED,
-            "line": LINE,
-            "key": KEY,
-            "values": VALUES,
-            "pk": PK,
-            "keys": KEYS,
-            "seed": sql.Literal(seed),
-            "relation": sql.Literal(shape.relation),
-            "same_key": sql.SQL(" AND ").join(same_key),
-            "base": sql.SQL("b.relation = {} AND b.key = r.{}").format(
-                sql.Literal(shape.relation), KEY
+        relation = sql.Literal(shape.relation)
+        self.statements = Statements(
+            connection,
+            target=sql.Identifier(*shape.target),
+            primary_key=sql.Identifier(shape.primary_key),
+            seeded=sql.Identifier(*domain.seed_rows_table),
+            seed=sql.Literal(seed),
+            relation=relation,
+            same_key=sql.SQL(" AND ").join(
+                sql.SQL("t.{0} = r.{0}").format(sql.Identifier(column.name)) for column in shape.key
             ),
-        }
+            base=sql.SQL("b.relation = {} AND b.key = r.{}").format(relation, NAMES["key"]),
+        )
+        self.columns = [self._names(number) for number in range(len(shape.values))]
 
     def start(self) -> None:
-        """Look whether the seed has run before, in which case it may have fewer rows now."""
-        self.before = self._fetch(HAS_SEEDED)[0]
-        if self.before:
-            self._execute("CREATE TEMPORARY TABLE {keys} (key text) ON COMMIT DROP")
+        """Read whether the seed has run before, in which case it may have fewer rows now."""
+        (self.has_run,) = self.statements.fetch(HAS_SEEDED)
+        if self.has_run:
+            self.statements.execute("CREATE TEMPORARY TABLE {keys} (key text) ON COMMIT DROP")
 
     def finish(self) -> None:
-        """Let go of the rows that the file has no more; they stay, and are the site's."""
-        if self.before:
-            self._execute("ANALYZE {keys}")
-            self._execute(RELEASE_ROWS_SQL)
-            self._execute("DROP TABLE {keys}")
+        """Release the rows that the file no longer has; they stay in the table."""
+        if self.has_run:
+            self.statements.execute("ANALYZE {keys}")
+            self.statements.execute(RELEASE_ROWS)
+            self.statements.execute("DROP TABLE {keys}")
 
     def run(self, count: int, first: int, last: int) -> Counts:
         """Merge the rows that are ready, from line ``first`` to ``last``.
 
         Raises:
-            SeedFailed: a row is not taken by the table, or belongs to another seed.
+            SeedFailed: the table does not take a row, or the row belongs to another seed.
         """
+        statements = self.statements
         self._refuse_rows_of_others()
-        if self.before:
-            self._execute(KEEP_KEYS)
-        self._value("count", COUNT_KNOWN)
-        with self._classified():
-            inserted = self._bisecting(INSERT, first, last, **self._insertion())
-            updated = self._update(first, last)
-            self._execute(RECORD, recorded=self._recorded())
-            if inserted == count:
-                return Counts(inserted)
-            kept = self._value("count", COUNT_KEPT, differs=self._is_kept())
+        if self.has_run:
+            statements.execute(KEEP_KEYS)
+        statements.fetch(LOCK_KNOWN)
+        keeps = self._each(KEEPS_LOCAL, none="true AS nothing")
+        statements.execute(CLASSIFY, keeps=keeps)
+        inserted = self._locating_bad_row(INSERT, first, last, **self._inserted())
+        updated = 0
+        if self.columns:
+            settings, differs = self._settings(), self._each(IS_WRITTEN, " OR ")
+            updated = self._locating_bad_row(
+                UPDATE, first, last, settings=settings, differs=differs
+            )
+        recorded: sql.Composable = sql.SQL("'{}'::jsonb")
+        if self.columns:
+            whole = sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)")
+            recorded = whole.format(self._each(RECORDED))
+        statements.execute(RECORD, recorded=recorded)
+        kept = 0
+        if inserted < count:
+            (kept,) = statements.fetch(COUNT_KEPT, differs=self._each(IS_KEPT, " OR ", "false"))
+        statements.execute("DROP TABLE {merged}")
         return Counts(inserted, updated, kept)
 
     def _refuse_rows_of_others(self) -> None:
         if not self.others:
             return
-        found = self._fetch(FIRST_OF_ANOTHER, others=sql.Literal(self.others))
+        found = self.statements.fetch(FIRST_OF_ANOTHER, others=sql.Literal(self.others))
         if found:
             line, seed = found
             raise self.failed(line, f"the row is in {seed} too; keep it in one of them.")
 
-    @contextmanager
-    def _classified(self) -> Iterator[None]:
-        keeps: list[sql.Composable] = [
-            sql.SQL(KEEP_LOCAL_SQL).format(
-                column=sql.Identifier(column.name),
-                name=sql.Literal(column.name),
-                default=self._default(column.field),
-                keep=_keep(number),
-            )
-            for number, column in enumerate(self.shape.values)
-        ]
-        self._execute(CLASSIFY_SQL, keeps=sql.SQL(", ").join(keeps or [sql.SQL("true AS nothing")]))
-        yield
-        self._execute("DROP TABLE {merged}")
+    def _names(self, number: int) -> dict[str, sql.Composable]:
+        """Return the names in the templates for one of the compared columns."""
+        field = self.shape.values[number].field
+        column = sql.Identifier(self.shape.values[number].name)
+        default: sql.Composable = sql.SQL("'null'::jsonb")
+        if field.has_default() and not callable(field.default):
+            value = field.get_db_prep_save(field.get_default(), self.connection)
+            default = sql.SQL("coalesce(to_jsonb({}), 'null')").format(self._literal(value, field))
+        return {
+            "keep": sql.Identifier(f"k{number}"),
+            "column": column,
+            "name": sql.Literal(self.shape.values[number].name),
+            "in_table": sql.SQL("coalesce(to_jsonb(t.{}), 'null')").format(column),
+            "in_file": sql.SQL("coalesce(to_jsonb(r.{}), 'null')").format(column),
+            "default": default,
+        }
 
-    def _default(self, field: Any) -> sql.Composable:
-        """Return what a new row's column has by default, as the database would say it."""
-        if not field.has_default() or callable(field.default):
-            return sql.SQL(NULL)
-        value = field.get_db_prep_save(field.get_default(), self.connection)
-        return sql.SQL("coalesce(to_jsonb({}::{}), 'null')").format(
-            sql.Literal(value), sql.SQL(field.cast_db_type(self.connection))
-        )
+    def _each(
+        self, template: LiteralString, separator: LiteralString = ", ", none: LiteralString = ""
+    ) -> sql.Composable:
+        """Return the template filled for each compared column; ``none`` where there are none."""
+        parts = [sql.SQL(template).format(**names) for names in self.columns]
+        return sql.SQL(separator).join(parts) if parts else sql.SQL(none)
 
-    def _insertion(self) -> dict[str, sql.Composable]:
+    def _inserted(self) -> dict[str, sql.Composable]:
         columns = [sql.Identifier(column.name) for column in self.shape.columns]
         values: list[sql.Composable] = [sql.SQL("r.{}").format(column) for column in columns]
-        for extra in self.shape.extras:
-            columns.append(sql.Identifier(extra.name))
-            if extra.per_row:
-                values.append(sql.SQL("r.{}").format(sql.Identifier(extra.name)))
+        for default in self.shape.defaults:
+            column = sql.Identifier(default.name)
+            columns.append(column)
+            if default.per_row:
+                values.append(sql.SQL("r.{}").format(column))
             else:
-                values.append(self._literal(extra.value(), extra.field))
+                values.append(self._literal(default.value(), default.field))
         return {"columns": sql.SQL(", ").join(columns), "given": sql.SQL(", ").join(values)}
+
+    def _settings(self) -> sql.Composable:
+        updates = [
+            sql.SQL("{} = {}").format(
+                sql.Identifier(default.name), self._literal(default.value(), default.field)
+            )
+            for default in self.shape.defaults
+            if default.on_update
+        ]
+        return sql.SQL(", ").join([self._each(SETS), *updates])
 
     def _literal(self, value: Any, field: Any) -> sql.Composable:
         kind = sql.SQL(field.cast_db_type(self.connection))
         return sql.SQL("{}::{}").format(sql.Literal(value), kind)
 
-    def _update(self, first: int, last: int) -> int:
-        columns = [
-            (_keep(number), sql.Identifier(column.name))
-            for number, column in enumerate(self.shape.values)
-        ]
-        if not columns:
-            return 0
-        settings = [
-            sql.SQL("{0} = CASE WHEN m.{1} THEN t.{0} ELSE r.{0} END").format(column, keep)
-            for keep, column in columns
-        ]
-        settings += [
-            sql.SQL("{} = {}").format(
-                sql.Identifier(extra.name), self._literal(extra.value(), extra.field)
-            )
-            for extra in self.shape.extras
-            if extra.on_update
-        ]
-        differs = [
-            sql.SQL("(NOT m.{} AND {} <> {})").format(keep, _json("t", column), _json("r", column))
-            for keep, column in columns
-        ]
-        return self._bisecting(
-            UPDATE,
-            first,
-            last,
-            settings=sql.SQL(", ").join(settings),
-            differs=sql.SQL(" OR ").join(differs),
-        )
-
-    def _recorded(self) -> sql.Composable:
-        """Return what the next version is compared with: a trigger may have changed what came."""
-        values = [
-            sql.SQL("CASE WHEN m.{} THEN {} ELSE {} END AS {}").format(
-                _keep(number),
-                _json("r", sql.Identifier(column.name)),
-                _json("t", sql.Identifier(column.name)),
-                sql.Identifier(column.name),
-            )
-            for number, column in enumerate(self.shape.values)
-        ]
-        if not values:
-            return sql.SQL("'{}'::jsonb")
-        return sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)").format(sql.SQL(", ").join(values))
-
-    def _is_kept(self) -> sql.Composable:
-        parts: list[sql.Composable] = [
-            sql.SQL('({0} <> {1} AND b."values" -> {2} IS DISTINCT FROM {0})').format(
-                _json("t", sql.Identifier(column.name)),
-                _json("r", sql.Identifier(column.name)),
-                sql.Literal(column.name),
-            )
-            for column in self.shape.values
-        ]
-        return sql.SQL(" OR ").join(parts or [sql.SQL("false")])
-
-    def _bisecting(
+    def _locating_bad_row(
         self, statement: LiteralString, first: int, last: int, **parts: sql.Composable
     ) -> int:
         def run(low: int, high: int) -> int:
             bounds = {"first": sql.Literal(low), "last": sql.Literal(high)}
-            return self._execute(statement, **parts, **bounds)
+            return self.statements.execute(statement, **parts, **bounds)
 
         return run_locating_bad_row(self.connection, run, first, last, self.failed)
 
-    def _execute(self, statement: LiteralString, **parts: sql.Composable) -> int:
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(**{**self.names, **parts}))
-            return int(cursor.rowcount)
 
-    def _fetch(self, statement: LiteralString, **parts: sql.Composable) -> Any:
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(**{**self.names, **parts}))
-            return cursor.fetchone()
-
-    def _value(self, name: str, statement: LiteralString, **parts: sql.Composable) -> int:
-        (value,) = self._fetch(statement, **parts)
-        return int(value)
+RunLines = Callable[[int, int], int]
+"""Runs a statement for the lines from one to another, both included."""
 
 
-def _keep(number: int) -> sql.Identifier:
-    return sql.Identifier(f"k{number}")
+def run_locating_bad_row(
+    connection: BaseDatabaseWrapper, run: RunLines, first: int, last: int, failed: ErrorFactory
+) -> int:
+    """Run a statement for all lines at once; return the number of rows that it changed.
+
+    Raises:
+        SeedFailed: the table does not take a row, whose line is found by bisection.
+    """
+    try:
+        with transaction.atomic(using=connection.alias):
+            return run(first, last)
+    except ROW_ERRORS as error:
+        line, exc = _bisect(connection, run, first, last) or (None, error)
+        raise failed(line, f"{first_line(exc).rstrip('.')}.") from exc
 
 
-def _json(alias: LiteralString, column: sql.Identifier) -> sql.Composable:
-    return sql.SQL("coalesce(to_jsonb({}.{}), 'null')").format(sql.SQL(alias), column)
+def _bisect(
+    connection: BaseDatabaseWrapper, run: RunLines, first: int, last: int
+) -> tuple[int, DatabaseError] | None:
+    """Return the line that the statement fails at.
+
+    Halves without an error are kept: a row may be bad because of one before it.
+    """
+    low, high = first, last
+    while low <= high:
+        middle = (low + high) // 2
+        try:
+            with transaction.atomic(using=connection.alias):
+                run(low, middle)
+        except ROW_ERRORS as exc:
+            if low == middle:
+                return low, exc
+            high = middle
+        else:
+            low = middle + 1
+    return None

@@ -1,4 +1,4 @@
-"""What a seed written in Python is given, and how it is run."""
+"""Seeds written in Python, and the context that they get."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from .seed_files import SeedFile
 
 
 class SeedContext:
-    """What ``seed(context)`` works with.
+    """The context of ``seed(context)``.
 
     Attributes:
         domain: the domain's name.
-        tags: those that are active.
+        tags: the active tags.
         using: the alias of the database.
         connection: the run's own, inside the seed's transaction.
     """
@@ -55,8 +55,8 @@ class SeedContext:
         """Return a model of the domain or of core, as ``"Drug"`` or ``"inventory.Drug"``.
 
         Raises:
-            BoundaryViolation: it is another domain's.
-            LookupError: there is none.
+            BoundaryViolation: the model is another domain's.
+            LookupError: there is no such model.
         """
         return model_of(self._domain, name)
 
@@ -67,14 +67,14 @@ class SeedContext:
         *,
         key: str | Sequence[str] = (),
     ) -> Counts:
-        """Bring rows into a table as a data file would: what the site has changed is kept.
+        """Merge rows into a table as a data file does: local changes are kept.
 
         Arguments:
             rows: column → value; a reference has the natural key of its row.
-            key: columns by which a row is known; the model's own unless given.
+            key: columns that identify a row; the model's natural key unless given.
 
         Raises:
-            SeedFailed: a row is not taken; it is told by its number, from 1.
+            SeedFailed: a row is invalid; the message has its number, from 1.
         """
         found = model if isinstance(model, type) else self.get_model(model)
         label, given = found._meta.label, list(rows)
@@ -101,11 +101,11 @@ class SeedContext:
 
 
 def model_of(domain: Domain, name: str) -> type[Model]:
-    """Return the model of that name, of the domain or of core.
+    """Return the model of a name, of the domain or of core.
 
     Raises:
-        BoundaryViolation: it is another domain's.
-        LookupError: there is none, or the domain has several.
+        BoundaryViolation: the model is another domain's.
+        LookupError: there is no such model, or the domain has several.
     """
     if "." in name:
         found: type[Model] = apps.get_model(name)
@@ -138,8 +138,8 @@ def run_python(seed: SeedFile, context: SeedContext) -> None:
     """Run a seed written in Python.
 
     Raises:
-        SeedFailed: it has no ``seed`` or raised an error.
-        DomainMigrationsError: what it raised, where it is one of ours.
+        SeedFailed: the module has no function ``seed``, or it raised an error.
+        DomainMigrationsError: the error that it raised, where it is one of the engine's.
     """
     try:
         function = getattr(_module(seed), "seed", None)
@@ -148,25 +148,25 @@ def run_python(seed: SeedFile, context: SeedContext) -> None:
         function(context)
     except DomainMigrationsError:
         raise
-    except SystemExit as exc:  # It would end the command without a word.
+    except SystemExit as exc:  # It would end the command silently.
         raise seed.failed(_line_of(seed, exc), "it ended the process (SystemExit).") from exc
     except Exception as exc:
-        raise failure_of(seed, _line_of(seed, exc), exc) from exc
+        raise seed_error(seed, _line_of(seed, exc), exc) from exc
 
 
 def _line_of(seed: SeedFile, exc: BaseException) -> int | None:
-    """Return the line of the file at which an error left it."""
+    """Return the line of the file that an error was raised in."""
     frames = reversed(traceback.extract_tb(exc.__traceback__))
     return next((frame.lineno for frame in frames if frame.filename == str(seed.path)), None)
 
 
-def failure_of(seed: SeedFile, line: int | None, exc: Exception) -> DomainMigrationsError:
-    """Return the error of the contract for what stopped a seed."""
+def seed_error(seed: SeedFile, line: int | None, exc: Exception) -> DomainMigrationsError:
+    """Return the engine's error for an exception that ended a seed."""
     state = sqlstate_of(exc)
     kind = error_class_for(state) or SeedFailed
-    said = first_line(exc).rstrip(".")
+    reason = first_line(exc).rstrip(".")
     name = "" if state else f"{type(exc).__name__}: "
-    failed = seed.failed(line, f"{name}{said}.")
+    failed = seed.failed(line, f"{name}{reason}.")
     return kind(failed.message, hint=failed.hint, sqlstate=state)
 
 

@@ -1,8 +1,8 @@
-"""What seeding a domain came to: frozen values that turn into JSON."""
+"""Results of seeding a domain: frozen values that can be printed as JSON."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ...engine.runner.results import FORMAT, ErrorInfo
@@ -11,10 +11,10 @@ from .seed_files import SeedFile
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows were made, changed, and left as the site has them.
+    """The numbers of rows that were inserted, updated, and kept with their local changes.
 
-    A row of which some columns were changed and others kept counts as both; one that the site
-    has deleted counts as kept.
+    A row of which some columns were updated and others kept counts as both; one that was
+    deleted locally counts as kept.
     """
 
     inserted: int = 0
@@ -36,10 +36,10 @@ Status = Literal["seeded", "unchanged", "planned", "failed", "refused", "busy"]
 
 @dataclass(frozen=True, kw_only=True)
 class SeedOutcome:
-    """What became of one seed.
+    """The outcome of one seed.
 
     Attributes:
-        tags: its environments; with none it runs everywhere.
+        tags: the environments that it is limited to; none for all.
     """
 
     seed: SeedFile
@@ -54,16 +54,14 @@ class SeedOutcome:
             "name": self.seed.name,
             "status": self.status,
             "tags": list(self.tags),
-            "inserted": self.counts.inserted,
-            "updated": self.counts.updated,
-            "kept": self.counts.kept,
+            **asdict(self.counts),
             "seconds": round(self.seconds, 3),
         }
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeedResult:
-    """What became of a domain's seeds."""
+    """The result of a domain's seeds."""
 
     run: str
     database: str
@@ -75,9 +73,6 @@ class SeedResult:
     seeds: tuple[SeedOutcome, ...] = ()
     error: ErrorInfo | None = None
     seconds: float = 0.0
-
-    def with_seconds(self, seconds: float) -> SeedResult:
-        return replace(self, seconds=seconds)
 
     @property
     def exit_status(self) -> int:

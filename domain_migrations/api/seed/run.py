@@ -1,10 +1,10 @@
-"""Seeding a domain: ``seed``, the public function under ``seed_domain``."""
+"""The run of ``seed_domain``: a domain's seeds, one after the other, under the domain's lock."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -29,7 +29,8 @@ from ...exceptions import (
     SeedFailed,
     UnknownTarget,
 )
-from .header import SeedHeader, check_tags, header_of
+from .document import SeedHeader, check_tags
+from .readers import header_of
 from .results import NO_ROWS, Counts, SeedOutcome, SeedResult, SeedStatus, Status
 from .seed_file_run import SeedFileRun
 from .seed_files import SeedFile, seed_files, select_seeds
@@ -43,7 +44,7 @@ class SeedOptions:
     """The options of ``seed_domain``; names and meanings as on the command line.
 
     Attributes:
-        tags: environments that this is; those of the settings unless given.
+        tags: the active tags; those of the settings unless given.
     """
 
     database: str | None = None
@@ -54,9 +55,14 @@ class SeedOptions:
     lock_wait: float | None = None
     wait_for_db: float = 0.0
 
+    @property
+    def lock_wait_seconds(self) -> float:
+        """Return how long to wait for another run; the setting unless given."""
+        return get_settings().lock_wait if self.lock_wait is None else self.lock_wait
+
 
 class SeedReporter(Reporter):
-    """Hears of each seed as it is done, and says nothing."""
+    """Is called with each seed as it is done, and ignores it."""
 
     def seed(self, outcome: SeedOutcome) -> None:
         """A seed is done, skipped or planned."""
@@ -65,20 +71,19 @@ class SeedReporter(Reporter):
 def seed_domain(
     name: str, options: SeedOptions | None = None, *, reporter: SeedReporter | None = None
 ) -> SeedResult:
-    """Bring a domain's seeds into its tables, in their order, each in a transaction of its own.
+    """Load a domain's seeds into its tables, in their order, each in a transaction of its own.
 
     Arguments:
-        name: of the domain.
-        reporter: told what happens while it happens.
+        name: the domain's name.
+        reporter: called with what happens while it happens.
 
-    Errors that have a code in the contract are in the result.
+    Errors that have a documented code are returned in the result.
     """
     options = options or SeedOptions()
     context = RunContext()
     try:
         domain = get_domain(name)
-        given = get_settings().seed_tags if options.tags is None else options.tags
-        tags = check_tags(tuple(given))
+        tags = check_tags(get_settings().seed_tags if options.tags is None else options.tags)
     except DomainMigrationsError as exc:
         return SeedResult(
             run=str(context.run),
@@ -87,7 +92,7 @@ def seed_domain(
             status="refused",
             error=ErrorInfo.of(exc),
         )
-    return SeedRun(domain, options, tags, context, reporter or SeedReporter()).result()
+    return SeedRun(domain, options, tags, context, reporter or SeedReporter()).run()
 
 
 class SeedRun:
@@ -110,14 +115,14 @@ class SeedRun:
         self.outcomes: list[SeedOutcome] = []
         self.checksums: dict[SeedFile, str] = {}
 
-    def result(self) -> SeedResult:
-        """Run, and return what came of it; errors of ours are in the result, not raised."""
+    def run(self) -> SeedResult:
+        """Run, and return the result; the engine's errors are in the result, not raised."""
         started = time.monotonic()
         try:
             result = self._run()
         except DomainMigrationsError as exc:
             result = self._failed(exc)
-        return result.with_seconds(time.monotonic() - started)
+        return replace(result, seconds=time.monotonic() - started)
 
     def _run(self) -> SeedResult:
         self.reporter.on_domain_start(self.domain)
@@ -134,34 +139,29 @@ class SeedRun:
             if self.options.plan:
                 return self._report_only(seeds, known)
             self._refuse_pending(connection)
-            if not any(self._is_due(file, head, known) for file, head in seeds):
+            if not any(self._is_due(file, header, known) for file, header in seeds):
                 return self._report_only(seeds, known)
         with locked_session(
             self.alias,
             self.domain,
-            wait=self._lock_wait,
+            wait=self.options.lock_wait_seconds,
             report=self.reporter.on_wait,
             command="seed_domain",
         ) as lock:
             return self._seed(lock, seeds, every)
 
-    @property
-    def _lock_wait(self) -> float:
-        given = self.options.lock_wait
-        return get_settings().lock_wait if given is None else given
-
     def _check_tags_match(self, seeds: Seeds) -> None:
-        """Say so where the one seed that is asked for does not belong here."""
-        for file, head in seeds:
-            if self.options.only and not head.runs_with(self.tags):
+        """Refuse a seed that is named and does not belong to the active tags."""
+        for file, header in seeds:
+            if self.options.only and not header.runs_with(self.tags):
                 raise UnknownTarget(
-                    f"{file} is for {' and '.join(head.tags)}, and this is"
+                    f"{file} is for {' and '.join(header.tags)}, and this is"
                     f" {' and '.join(self.tags) or 'none of these'}.",
-                    hint=f"Add --tag {head.tags[0]} if it has to run here.",
+                    hint=f"Add --tag {header.tags[0]} if it has to run here.",
                 )
 
     def _refuse_pending(self, connection: BaseDatabaseWrapper) -> None:
-        """A seed is written for today's models, so their tables have to be today's."""
+        """Refuse to seed tables that are older than the models, which the seeds are written for."""
         needed = dict.fromkeys((get_domains()[0], self.domain))
         for status in read_statuses(connection, list(needed)):
             if status.pending:
@@ -179,53 +179,51 @@ class SeedRun:
             self.checksums[file] = file.checksum()
         return row.checksum == self.checksums[file]
 
-    def _is_due(self, file: SeedFile, head: SeedHeader, known: Ledger) -> bool:
+    def _is_due(self, file: SeedFile, header: SeedHeader, known: Ledger) -> bool:
         wanted = self.options.force or not self._is_current(file, known)
-        return head.runs_with(self.tags) and wanted
+        return header.runs_with(self.tags) and wanted
 
     def _report_only(self, seeds: Seeds, known: Ledger) -> SeedResult:
-        """Return what there is to do, and that nothing was done."""
-        for file, head in seeds:
-            self._note(file, head, "pending" if self._is_due(file, head, known) else None)
+        """Return the seeds that would run, or that none would."""
+        for file, header in seeds:
+            self._note(file, header, "pending" if self._is_due(file, header, known) else None)
         due = any(outcome.status == "pending" for outcome in self.outcomes)
         return self._result("planned" if due else "unchanged")
 
     def _seed(self, lock: RunLock, seeds: Seeds, every: list[SeedFile]) -> SeedResult:
         connection = lock.connection
-        # Another run may have done the work, or changed the tables, while this one waited.
+        # Another run may have seeded, or changed the tables, while this one waited.
         self._refuse_pending(connection)
         journal = Journal(connection, self.domain, self.context)
-        identity = RoleSwitcher(connection, self.domain)
-        with identity.as_domain_role(), transaction.atomic(using=self.alias):
+        roles = RoleSwitcher(connection, self.domain)
+        with roles.as_domain_role(), transaction.atomic(using=self.alias):
             ensure_ledger(connection, self.domain)
             journal.open()
-        for file, head in seeds:
+        for file, header in seeds:
             known = read_ledger(connection, self.domain)
-            if not self._is_due(file, head, known):
-                self._note(file, head, None)
+            if not self._is_due(file, header, known):
+                self._note(file, header, None)
                 continue
             others = {
                 str(other): known[other.key].tables
                 for other in every
                 if other != file and self._is_current(other, known)
             }
-            seeding = SeedFileRun(
-                lock, identity, journal, file, head, tags=self.tags, others=others
-            )
+            seeding = SeedFileRun(lock, roles, journal, file, header, tags=self.tags, others=others)
             started = time.monotonic()
             try:
                 counts = seeding.run(self.reporter.on_note)
             except DomainMigrationsError:
-                self._note(file, head, "failed", seconds=time.monotonic() - started)
+                self._note(file, header, "failed", seconds=time.monotonic() - started)
                 raise
-            self._note(file, head, "seeded", counts=counts, seconds=time.monotonic() - started)
+            self._note(file, header, "seeded", counts=counts, seconds=time.monotonic() - started)
         done = any(outcome.status == "seeded" for outcome in self.outcomes)
         return self._result("seeded" if done else "unchanged")
 
     def _note(
         self,
         file: SeedFile,
-        head: SeedHeader,
+        header: SeedHeader,
         status: SeedStatus | None,
         *,
         counts: Counts = NO_ROWS,
@@ -233,8 +231,8 @@ class SeedRun:
     ) -> None:
         outcome = SeedOutcome(
             seed=file,
-            status=status or ("unchanged" if head.runs_with(self.tags) else "skipped"),
-            tags=head.tags,
+            status=status or ("unchanged" if header.runs_with(self.tags) else "skipped"),
+            tags=header.tags,
             counts=counts,
             seconds=seconds,
         )

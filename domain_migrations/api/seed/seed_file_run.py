@@ -1,81 +1,151 @@
-"""One seed's run: everything that it does is in one transaction, its record included."""
+"""One seed's run, in one transaction with its row in the ledger and in the journal."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from typing import Any
 
 from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration, RunPython
 from django.utils.timezone import now
 from psycopg import sql
 
 from ...conf import get_settings
-from ...engine.history.journal import Journal
+from ...domains import CORE_SCHEMA, Domain, QualifiedName
+from ...engine.guard.guard import BoundaryGuard, MigrationWatch
+from ...engine.guard.transaction import LOCK_STRENGTH, WRITE_MODE
+from ...engine.guard.violations import CORE_ROWS, Violation
+from ...engine.history.journal import Journal, Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
 from ...engine.sessions.connection import is_alive
 from ...engine.sessions.roles import RoleSwitcher
 from ...engine.sessions.session import RunLock
 from ...engine.sessions.timeouts import RetryPolicy, timeouts
 from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
-from .header import SeedHeader, read
+from .document import SeedHeader
 from .load import load_table
-from .python_seed import SeedContext, failure_of, model_of, run_python
+from .python_seed import SeedContext, model_of, run_python, seed_error
+from .readers import read
 from .results import Counts
 from .seed_files import SeedFile
-from .seed_guard import SeedGuard
+from .target_table import relation_name
 
-WRITTEN = """
+ROWS_WRITTEN = """
 SELECT coalesce(sum(pg_stat_get_xact_tuples_inserted(c.oid)), 0)::bigint,
     coalesce(sum(pg_stat_get_xact_tuples_updated(c.oid)), 0)::bigint
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) AND c.relkind = 'r' AND c.relname <> ALL(%s)
 """
-"""Rows that the session has written in a schema, by the server's own count."""
+"""The number of rows that the transaction has written in some schemas, as the server counts."""
 
 RELEASE_TABLES = "UPDATE {} SET seed = '' WHERE seed = %s AND relation <> ALL(%s)"
 
 
+SEED_CORE_ROWS = (
+    "Write writes_core: true in the seed (writes_core = True in Python) if it has to write rows of"
+    " core, or move them to a seed of core."
+)
+
+
+class SeedGuard(BoundaryGuard):
+    """The boundary guard around a seed instead of a migration.
+
+    Arguments:
+        writes_core: whether the seed may write rows of core.
+    """
+
+    def __init__(
+        self, connection: BaseDatabaseWrapper, domain: Domain, seed: SeedFile, *, writes_core: bool
+    ) -> None:
+        super().__init__(connection, domain)
+        self.seed = seed
+        self.pseudo_migration = Migration(seed.name, seed.app)
+        self.pseudo_migration.operations = [RunPython(RunPython.noop)]  # type: ignore[misc]
+        self.pseudo_migration.writes_core = writes_core  # type: ignore[attr-defined]
+
+    def start(self) -> MigrationWatch:
+        """Return the watch over the seed; the first thing to do in its transaction."""
+        return self.begin(self.pseudo_migration)
+
+    def finish(self, watch: MigrationWatch) -> tuple[str, ...]:
+        """Return the tables that the seed wrote rows of, as ``to_regclass`` takes them.
+
+        Raises:
+            BoundaryViolation: the seed touched what it may not.
+            SeedFailed: the seed ended its transaction.
+        """
+        watch.after_operation(self.pseudo_migration.operations[0])
+        locks = watch.check().locks
+        if watch.ended_transaction():
+            raise self.seed.failed(
+                None,
+                "it ended the transaction that it runs in, so what it did before is committed.",
+                "Remove COMMIT and ROLLBACK from its SQL, and check the rows that it has written.",
+            )
+        written = (
+            name for name, mode in locks.items() if LOCK_STRENGTH[mode] >= LOCK_STRENGTH[WRITE_MODE]
+        )
+        own = {str(table) for table in self.domain.engine_tables}
+        return tuple(map(self._quoted, (name for name in written if name not in own)))
+
+    def _quoted(self, name: str) -> str:
+        schemas = (self.domain.schema, CORE_SCHEMA)
+        schema = next((one for one in schemas if name.startswith(f"{one}.")), "")
+        return relation_name(QualifiedName(schema, name[len(schema) + 1 :]))
+
+    def to_error(
+        self, migration: Migration, violation: Violation, operation: str
+    ) -> BoundaryViolation:
+        return BoundaryViolation(
+            f"The seed {self.seed} is refused: it {violation.action}.",
+            hint=SEED_CORE_ROWS if violation.hint == CORE_ROWS else violation.hint,
+        )
+
+
 class SeedFileRun:
-    """Runs one seed.
+    """The run of one seed.
 
     Arguments:
         lock: the domain's, on the run's own connection.
-        identity: whom the run acts as.
+        roles: switches to the domain's role.
         journal: open; gets a row.
-        tags: those that are active.
-        others: name → tables of the other seeds that are as they were when they ran.
+        tags: the active tags.
+        others: name → tables of the other seeds that have not changed since they ran.
     """
 
     def __init__(
         self,
         lock: RunLock,
-        identity: RoleSwitcher,
+        roles: RoleSwitcher,
         journal: Journal,
         file: SeedFile,
-        head: SeedHeader,
+        header: SeedHeader,
         *,
         tags: tuple[str, ...],
         others: Mapping[str, Sequence[str]],
     ) -> None:
         self.lock = lock
         self.connection = lock.connection
-        self.identity = identity
+        self.roles = roles
         self.journal = journal
         self.domain = journal.domain
         self.file = file
-        self.head = head
+        self.header = header
         self.tags = tags
         self.others = others
 
     def run(self, report: Callable[[str], None]) -> Counts:
-        """Run the seed, and return how many rows did what.
+        """Run the seed, and return the counts of its rows.
 
         Arguments:
-            report: told of every new attempt after a lock was not had.
+            report: called with a sentence before each retry.
 
         Raises:
-            DomainMigrationsError: it failed or was refused, and nothing of it is there.
+            DomainMigrationsError: the seed failed or was refused, and was rolled back.
         """
         policy = RetryPolicy(retries=get_settings().retries)
         attempt = 0
@@ -88,12 +158,12 @@ class SeedFileRun:
                 attempt += 1
                 if not policy.allows(attempt, exc):
                     if isinstance(exc, DomainMigrationsError):
-                        self._note_failure(exc)
+                        self._log_failure(exc)
                         raise
-                    error = failure_of(self.file, None, exc)
-                    self._note_failure(error)
+                    error = seed_error(self.file, None, exc)
+                    self._log_failure(error)
                     raise error from exc
-            report(f"{self.file} did not get its locks; it is tried again.")
+            report(f"{self.file} could not acquire its locks; retrying.")
             time.sleep(policy.pause(attempt))
 
     def _run_in_transaction(self) -> Counts:
@@ -106,10 +176,10 @@ class SeedFileRun:
                 lock_timeout=settings.lock_timeout,
                 statement_timeout=settings.statement_timeout,
             ),
-            self._acting(),
+            self._as_domain_role(),
         ):
             guard = SeedGuard(
-                self.connection, self.domain, self.file, writes_core=self.head.writes_core
+                self.connection, self.domain, self.file, writes_core=self.header.writes_core
             )
             watch = guard.start()
             counts, relations = self._python() if self.file.is_python else self._data()
@@ -119,35 +189,15 @@ class SeedFileRun:
             self.lock.assert_same(f"The seed {self.file}")
             self._release(relations)
             row = SeedRecord(
-                *self.file.key,
-                checksum,
-                self.started,
-                counts.inserted,
-                counts.updated,
-                counts.kept,
-                tables,
+                *self.file.key, checksum, self.started, **asdict(counts), tables=tables
             )
             write_ledger(self.connection, self.domain, row)
-            self.journal.write(
-                "done",
-                "seed",
-                app=self.file.app,
-                name=self.file.name,
-                started=self.started,
-                seconds=time.monotonic() - self.clock,
-                checksum=checksum,
-                footprint=watch.locks,
-                details={
-                    "inserted": counts.inserted,
-                    "updated": counts.updated,
-                    "kept": counts.kept,
-                },
-            )
+            self._log("done", checksum=checksum, footprint=watch.locks, details=asdict(counts))
         return counts
 
-    def _acting(self) -> AbstractContextManager[None]:
-        """Act as the domain's role, unless the seed says that it writes core's rows."""
-        return nullcontext() if self.head.writes_core else self.identity.as_domain_role()
+    def _as_domain_role(self) -> AbstractContextManager[None]:
+        """Act as the domain's role, unless the seed may write rows of core."""
+        return nullcontext() if self.header.writes_core else self.roles.as_domain_role()
 
     def _data(self) -> tuple[Counts, list[str]]:
         counts, relations = Counts(), []
@@ -165,7 +215,7 @@ class SeedFileRun:
                 ) from exc
 
             if not table.columns:
-                continue  # A list without rows says nothing of their columns either.
+                continue  # A list without rows has no columns either.
 
             def failed(line: int | None, what: str) -> SeedFailed:
                 return self.file.failed(line, what)
@@ -195,7 +245,7 @@ class SeedFileRun:
         inserted, updated = (
             max(now - then, 0) for now, then in zip(self._rows_written(), before, strict=True)
         )
-        # Where the server does not count, what went through upsert() is known all the same.
+        # Where the server does not count, the rows of upsert() are known anyway.
         counts = Counts(
             max(inserted, context.counts.inserted),
             max(updated, context.counts.updated),
@@ -205,30 +255,34 @@ class SeedFileRun:
 
     def _rows_written(self) -> tuple[int, int]:
         schemas = [self.domain.schema]
-        if self.head.writes_core:
-            schemas.append("public")
+        if self.header.writes_core:
+            schemas.append(CORE_SCHEMA)
         with self.connection.cursor() as cursor:
-            cursor.execute(WRITTEN, [schemas, [table.name for table in self.domain.engine_tables]])
+            cursor.execute(
+                ROWS_WRITTEN, [schemas, [table.name for table in self.domain.engine_tables]]
+            )
             inserted, updated = cursor.fetchone()
         return inserted, updated
 
     def _release(self, relations: list[str]) -> None:
-        """Let go of the rows of tables that the seed has no more."""
+        """Release the rows of tables that the seed no longer has."""
         statement = sql.SQL(RELEASE_TABLES).format(sql.Identifier(*self.domain.seed_rows_table))
         with self.connection.cursor() as cursor:
             cursor.execute(statement, [str(self.file), relations])
 
-    def _note_failure(self, error: DomainMigrationsError) -> None:
+    def _log_failure(self, error: DomainMigrationsError) -> None:
         if not is_alive(self.connection):
             return
-        with self.identity.as_domain_role():
-            self.journal.write(
-                "failed",
-                "seed",
-                app=self.file.app,
-                name=self.file.name,
-                started=self.started,
-                seconds=time.monotonic() - self.clock,
-                error=error.message,
-                sqlstate=error.sqlstate,
-            )
+        with self.roles.as_domain_role():
+            self._log("failed", error=error.message, sqlstate=error.sqlstate)
+
+    def _log(self, status: Status, **values: Any) -> None:
+        self.journal.write(
+            status,
+            "seed",
+            app=self.file.app,
+            name=self.file.name,
+            started=self.started,
+            seconds=time.monotonic() - self.clock,
+            **values,
+        )

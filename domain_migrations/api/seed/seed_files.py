@@ -1,4 +1,4 @@
-"""The seeds of a domain, as they stand on disk."""
+"""The seed files of a domain."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.apps import apps
 
 from ...domains import Domain
 from ...engine.sources.checksum import checksum
+from ...engine.sources.parsing import assignments
 from ...exceptions import AmbiguousTarget, SeedFailed, UnknownTarget
 
 FOLDER = "seeds"
@@ -20,7 +21,7 @@ DATA = (".csv", ".json", ".yaml", ".yml")
 PYTHON = ".py"
 NUMBERED = re.compile(r"(\d+)_")
 VERSION = 1
-"""Of the checksum of a data file; it stands before the digest."""
+"""Version of the checksum of a data file, which comes before the digest."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,6 @@ class SeedFile:
 
     Attributes:
         app: the label of the app whose folder it is in.
-        path: where it is.
     """
 
     app: str
@@ -48,16 +48,16 @@ class SeedFile:
         return self.path.suffix == PYTHON
 
     def __str__(self) -> str:
-        """Return the path as people know it: ``inventory/seeds/001_reference.yaml``."""
+        """Return the path for people: ``inventory/seeds/001_reference.yaml``."""
         return f"{self.app}/{FOLDER}/{self.name}"
 
     def checksum(self) -> str:
-        """Return the checksum of what the file says: line ends do not count.
+        """Return the checksum of the content, without regard to line ends.
 
-        Of Python, neither layout nor comments count.
+        The layout and the comments of Python do not matter either.
 
         Raises:
-            SeedFailed: it is not Python.
+            SeedFailed: a file of Python has a syntax error.
         """
         if self.is_python:
             try:
@@ -70,12 +70,8 @@ class SeedFile:
                 digest.update(line.rstrip(b"\r\n") + b"\n")
         return f"{VERSION}:{digest.hexdigest()}"
 
-    def not_utf8(self, exc: UnicodeDecodeError) -> SeedFailed:
-        """Return the error for a file whose text, read as a whole, is in another encoding."""
-        return self.failed(exc.object.count(b"\n", 0, exc.start) + 1, "this is not UTF-8.")
-
     def failed(self, line: int | None, what: str, hint: str = "") -> SeedFailed:
-        """Return the error for something wrong in the file."""
+        """Return the error for a mistake in the file."""
         where = f"{self}, line {line}" if line else str(self)
         return SeedFailed(
             f"{where}: {what}", hint=hint or "Nothing of this file was kept; correct it."
@@ -83,46 +79,40 @@ class SeedFile:
 
 
 def not_python(seed: SeedFile, exc: Exception) -> SeedFailed:
-    """Return the error for a file that Python does not take."""
+    """Return the error for a file with a syntax error."""
     line = exc.lineno if isinstance(exc, SyntaxError) else None
-    said = exc.msg if isinstance(exc, SyntaxError) else str(exc)
-    return seed.failed(line, f"this is not Python: {said}.")
+    reason = exc.msg if isinstance(exc, SyntaxError) else str(exc)
+    return seed.failed(line, f"this is not Python: {reason}.")
 
 
 def python_constants(seed: SeedFile) -> dict[str, object]:
-    """Return the module's constants, read without running it."""
+    """Return ``tags`` and ``writes_core`` of a module, read without running it."""
     try:
         tree = ast.parse(seed.path.read_bytes())
     except (SyntaxError, ValueError) as exc:
         raise not_python(seed, exc) from exc
     found: dict[str, object] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            target, value = node.targets[0], node.value
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            target, value = node.target, node.value
-        else:
-            continue
-        if isinstance(target, ast.Name) and target.id in ("tags", "writes_core"):
+    for name, value in assignments(tree.body):
+        if name in ("tags", "writes_core"):
             try:
-                found[target.id] = ast.literal_eval(value)
+                found[name] = ast.literal_eval(value)
             except (ValueError, TypeError):
-                what = f"{target.id} has to be written out, it is read without running the file."
-                raise seed.failed(node.lineno, what) from None
+                what = f"{name} has to be a literal, because it is read without running the file."
+                raise seed.failed(value.lineno, what) from None
     return found
 
 
 def seed_files(domain: Domain) -> list[SeedFile]:
-    """Return the domain's seeds in the order in which they run: app by app, by their numbers.
+    """Return the domain's seeds in the order in which they run: by app, then by number.
 
     Raises:
-        SeedFailed: a numbered file is of no kind that can be read.
+        SeedFailed: a numbered file is of an unknown type.
     """
     return [seed for label in domain.app_labels for seed in _of_app(label)]
 
 
 def seeds_folder(label: str) -> Path:
-    """Return the folder that the app's seeds are in, whether it is there or not."""
+    """Return the folder of the app's seeds, which need not exist."""
     return Path(apps.get_app_config(label).path) / FOLDER
 
 
@@ -140,13 +130,13 @@ def _of_app(label: str) -> Iterable[SeedFile]:
             raise seed.failed(
                 None,
                 f"a seed is a file that ends in {', '.join((*DATA, PYTHON))}.",
-                "Rename it; a file whose name begins with no number is left alone.",
+                "Rename it; a file whose name does not begin with a number is ignored.",
             )
     return [seed for _, seed in sorted(numbered, key=lambda pair: (pair[0], pair[1].name))]
 
 
 def select_seeds(domain: Domain, seeds: Sequence[SeedFile], name: str | None) -> list[SeedFile]:
-    """Return the seeds that ``--only`` means: by name, with or without what follows the dot.
+    """Return the seeds that ``--only`` selects: by name, with or without its extension.
 
     Raises:
         UnknownTarget, AmbiguousTarget: no single seed has that name or beginning.

@@ -1,4 +1,4 @@
-"""Where a table of seeds goes: the model's table, the columns, the key, and what fills the rest."""
+"""The target of a table of seeds: the model's table, its columns, its key and its defaults."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from .values import can_be_left_out
 
 @dataclass(frozen=True)
 class DefaultColumn:
-    """A column that the file does not have, which a new row needs all the same.
+    """A column that the file does not have and a new row needs.
 
     Attributes:
-        value: what each row gets; called for every row where it may differ.
-        differs: whether it may differ from row to row.
-        again: whether a row that is changed gets it anew, as ``auto_now`` wants it.
+        value: returns the value; called for every row where it may differ.
+        per_row: whether the value may differ from row to row.
+        on_update: whether an updated row gets a new value too, as with ``auto_now``.
     """
 
     field: AnyField
@@ -47,13 +47,12 @@ class DefaultColumn:
 
 @dataclass(frozen=True)
 class TargetTable:
-    """A table of seeds, found in its model.
+    """The target of a table of seeds, taken from its model.
 
     Attributes:
-        relation: the name of the table, as ``to_regclass`` takes it.
-        primary_key: the column that tells the table's rows apart.
-        columns: of the file.
+        columns: the columns of the file.
         key: those of them that are the natural key.
+        defaults: the columns that the file does not have and a new row needs.
     """
 
     model: type[Model]
@@ -61,10 +60,11 @@ class TargetTable:
     primary_key: str
     columns: tuple[Column, ...]
     key: tuple[Column, ...]
-    extras: tuple[DefaultColumn, ...]
+    defaults: tuple[DefaultColumn, ...]
 
     @property
     def relation(self) -> str:
+        """The name of the table, as ``to_regclass`` takes it."""
         return relation_name(self.target)
 
     @property
@@ -73,24 +73,22 @@ class TargetTable:
         return tuple(column for column in self.columns if column not in self.key)
 
     @property
-    def lookups(self) -> tuple[tuple[int, NaturalKeyLookup], ...]:
-        """The references among the columns, each with its place."""
-        return tuple(
-            (number, column.source)
-            for number, column in enumerate(self.columns)
-            if isinstance(column.source, NaturalKeyLookup)
-        )
+    def defaults_per_row(self) -> tuple[DefaultColumn, ...]:
+        """The defaults that are computed for every row."""
+        return tuple(default for default in self.defaults if default.per_row)
 
     @property
-    def refers_to_itself(self) -> frozenset[int]:
-        """The places of references to the same table, whose rows may come with this file."""
-        return frozenset(
-            number for number, lookup in self.lookups if self.model in set(lookup.models)
+    def refers_to_itself(self) -> bool:
+        """Whether a reference leads to the same table, whose rows may come with this file."""
+        return any(
+            self.model in column.source.models
+            for column in self.columns
+            if isinstance(column.source, NaturalKeyLookup)
         )
 
 
 def relation_name(table: QualifiedName) -> str:
-    """Return a table's name with quotes, as the ledger has it."""
+    """Return a table's name in quotes, as the ledger has it."""
     return ".".join(map(quote, table))
 
 
@@ -100,11 +98,11 @@ def table_name(model: type[Model]) -> QualifiedName:
 
 
 def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapper) -> TargetTable:
-    """Return where the table goes.
+    """Return the target of a file's table.
 
     Raises:
-        BadColumn: a column is none of the model's, or one is missing.
-        KeyUnclear: the model's rows are not known by such a key.
+        InvalidColumn: a column is not one of the model, or is missing.
+        AmbiguousNaturalKey: the model has no such natural key, or leaves a choice.
     """
     options = model._meta
     if options.proxy or options.parents or not options.managed:
@@ -126,15 +124,17 @@ def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapp
         primary_key=str(options.pk.column),
         columns=columns,
         key=tuple(by_name[field.name] for field in key),
-        extras=tuple(
-            extra
+        defaults=tuple(
+            default
             for field in options.local_concrete_fields
-            if field.name not in by_name and (extra := _extra(model, field, connection))
+            if field.name not in by_name and (default := _default(model, field, connection))
         ),
     )
 
 
-def _extra(model: type[Model], field: Any, connection: BaseDatabaseWrapper) -> DefaultColumn | None:
+def _default(
+    model: type[Model], field: Any, connection: BaseDatabaseWrapper
+) -> DefaultColumn | None:
     if is_identity(field) or getattr(field, "generated", False):
         return None
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):

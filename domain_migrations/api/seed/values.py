@@ -1,4 +1,4 @@
-"""One value of a file, checked and made what its column takes."""
+"""The conversion of one value of a file into one for the database, with all checks of its field."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ BOOLEAN_WORDS = {
 }
 
 MOST_DIGITS = 131_072
-"""Digits that PostgreSQL's numbers have before the point."""
+"""Digits before the decimal point that PostgreSQL's ``numeric`` can have."""
 
 CONVERSION_ERRORS = (ValidationError, ValueError, TypeError, InvalidOperation, OverflowError)
 Converter = Callable[[Any], Any]
 
 
 class InvalidValue(Exception):
-    """A value is not one of its column; the text says why."""
+    """A value is not valid for its column."""
 
 
 def can_be_left_out(field: AnyField) -> bool:
-    """Return whether a row need not have the column."""
+    """Return whether a row may leave the column out."""
     return field.has_default() or field.null or (field.blank and field.empty_strings_allowed)
 
 
 def converter(
     field: AnyField, connection: BaseDatabaseWrapper, *, required: bool, is_text: bool = False
 ) -> Converter:
-    """Return what makes a file's value one for the database, or raises ``BadValue``.
+    """Return the function that converts a file's value for the database, or raises InvalidValue.
 
     Arguments:
-        required: whether the value is of a natural key, which cannot be empty.
-        is_text: whether the file has nothing but text, so that JSON is spelled out in it.
+        required: whether the value is part of a natural key, which cannot be empty.
+        is_text: whether all values of the file are text, so that JSON is parsed from it.
     """
     read = _json_cell if is_text and isinstance(field, JSONField) else _reader(field)
     clean, prepare = field.clean, field.get_db_prep_save
@@ -72,7 +72,7 @@ def converter(
                 return None
             if required and value == "":
                 raise InvalidValue("it cannot be empty.")
-            # The instance is for fields that look at others, which a value alone has none of.
+            # There is no instance: a value alone has no other fields to validate it against.
             value = clean(value, None)
             if aware and isinstance(value, datetime.datetime) and timezone.is_naive(value):
                 value = timezone.make_aware(value)
@@ -93,7 +93,7 @@ def default_of(field: AnyField) -> Any:
     """Return the value of a column that a row leaves out.
 
     Raises:
-        BadValue: it has to be there.
+        InvalidValue: the column is required.
     """
     if not can_be_left_out(field) or (field.has_db_default() and not field.has_default()):
         raise InvalidValue("it has no default, so every row has to have it.")
@@ -101,7 +101,7 @@ def default_of(field: AnyField) -> Any:
 
 
 def _reader(field: AnyField) -> Converter:
-    """Return what turns text into what the field's own conversion takes."""
+    """Return the function that prepares a value for the field's own conversion."""
     if isinstance(field, JSONField):
         return _json
     if isinstance(field, FloatField):
@@ -116,7 +116,7 @@ def _reader(field: AnyField) -> Converter:
 
 
 def _check_size(value: Any) -> None:
-    """Refuse a number of more digits than the server takes: as an integer it fills the memory."""
+    """Refuse a number with more digits than the server takes, which would fill the memory."""
     if isinstance(value, Decimal):
         if value.is_finite() and abs(value.adjusted()) > MOST_DIGITS:
             raise InvalidValue(f"{str(value)[:SHOWN]} is too large or too small a number.")
@@ -126,13 +126,13 @@ def _check_size(value: Any) -> None:
 
 
 def _float(value: Any) -> Any:
-    """Python takes what is too large for infinite."""
+    """Refuse a number that Python would make infinite."""
     value = _not_empty(value)
     if isinstance(value, str | Decimal | int) and any(map(str.isdigit, str(value))):
         try:
             infinite = math.isinf(float(value))
         except ValueError:
-            return value  # The field says what is wrong.
+            return value  # The field's own error is better.
         if infinite:
             raise InvalidValue(f"{str(value)[:SHOWN]} is too large a number.")
     return value
@@ -140,14 +140,14 @@ def _float(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bool | dict):
-        raise InvalidValue(f"{value!r} is no text.")
+        raise InvalidValue(f"{value!r} is not text.")
     return value
 
 
 def _text(value: Any) -> Any:
-    """Django would keep a list as Python spells it."""
+    """Refuse a list, of which Django would store Python's spelling."""
     if isinstance(value, list | tuple):
-        raise InvalidValue("a list is no text.")
+        raise InvalidValue("a list is not text.")
     return _plain(value)
 
 
@@ -156,7 +156,7 @@ def _text_or_null(value: Any) -> Any:
 
 
 def _not_empty(value: Any) -> Any:
-    """An empty cell of a column that may be null is null."""
+    """Return null for an empty cell."""
     return None if isinstance(value, str) and value == "" else value
 
 

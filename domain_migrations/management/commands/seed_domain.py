@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...api.seed.header import TAGS
+from ...api.seed.document import TAGS
 from ...api.seed.results import SeedOutcome, SeedResult
 from ...api.seed.run import SeedOptions, SeedReporter, seed_domain
 from ...exceptions import EXIT_USAGE

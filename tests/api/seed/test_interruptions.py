@@ -21,7 +21,7 @@ import pathlib, sys
 from django.core.management import execute_from_command_line
 import django
 django.setup()
-from domain_migrations.api.seed import files
+from domain_migrations.api.seed import seed_files as files
 files.seeds_folder = lambda label: pathlib.Path(sys.argv[1]) / label / "seeds"
 execute_from_command_line(["manage.py", "seed_domain", "inventory"])
 """

@@ -81,8 +81,8 @@ REFUSED = {
     "writes core": (
         "INSERT INTO public.roles (code, name, description) VALUES ('x', 'x', '')",
         "took RowExclusiveLock on public.roles, which belongs to core.",
-        "Say writes_core: true in the seed (writes_core = True in Python) if it has to write rows"
-        " of core, or write them in a seed of core.",
+        "Write writes_core: true in the seed (writes_core = True in Python) if it has to write rows"
+        " of core, or move them to a seed of core.",
     ),
     "makes something in public": (
         "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
@@ -181,8 +181,8 @@ def test_a_seed_that_ends_its_transaction_is_found_out(seeds: Write) -> None:
     body = "from django.db import connection\nconnection.cursor().execute('COMMIT')"
     python(seeds, body)
     assert fail() == (
-        f"{SEED}: it ended the transaction that it runs in, so what it did before stays."
-        " Take COMMIT and ROLLBACK out of its SQL, and look at what is there."
+        f"{SEED}: it ended the transaction that it runs in, so what it did before is committed."
+        " Remove COMMIT and ROLLBACK from its SQL, and check the rows that it has written."
     )
     assert query("SELECT name FROM inventory.django_seeds_inventory") == []
 

@@ -212,6 +212,6 @@ def test_a_float_does_not_become_infinite(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, True])
 @pytest.mark.parametrize("field", [models.CharField(null=True), models.TextField()])
-def test_what_is_no_text_does_not_become_one(field: Any, value: Any) -> None:
-    with pytest.raises(InvalidValue, match="is no text"):
+def test_values_that_are_not_text_are_refused(field: Any, value: Any) -> None:
+    with pytest.raises(InvalidValue, match="is not text"):
         converter(field, connections["default"], required=False)(value)

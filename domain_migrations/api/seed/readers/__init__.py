@@ -1,1 +1,0 @@
-"""Readers of seed files, one for each format."""
