@@ -244,7 +244,7 @@ def _is_relation_position(found: tuple[Token, ...], index: int) -> bool:
     name = found[index].text
     return not any(
         token.is_name and token.text == name and not after.is_operator(".")
-        for token, after in zip(found, (*found[1:], Token("other", "", 0, 0)), strict=True)
+        for token, after in zip(found, (*found[1:], Token("other", "", 0)), strict=True)
     )
 
 

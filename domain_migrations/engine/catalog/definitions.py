@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .expressions import plain_tokens, unquote_identifiers
+from ..sql.lexer import tokens
+from .expressions import unquote_identifiers
 
 CLAUSES = frozenset(
     {"INCLUDE", "NULLS", "WITH", "TABLESPACE", "WHERE", "DEFERRABLE", "INITIALLY", "NOT", "NO"}
@@ -213,7 +214,7 @@ def _split(words: Sequence[str]) -> list[list[str]]:
 
 def significant(sql: str) -> Iterator[str]:
     """Yield the tokens of a statement that are not white space."""
-    return (token for token in plain_tokens(sql) if not token.isspace())
+    return (token.raw for token in tokens(sql) if not token.is_blank)
 
 
 def _joined(words: Sequence[str]) -> str:

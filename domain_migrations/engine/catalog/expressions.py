@@ -14,22 +14,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-TOKEN = re.compile(
-    r"""
-    (?P<literal> \$(?P<tag>[^\W\d]\w*)?\$ .*? \$(?P=tag)\$ | \$\$ .*? \$\$
-      | (?:[BEXbex]|[Uu]&)?'(?:[^']|'')*' )
-  | (?P<quoted> "(?:[^"]|"")*" )
-  | (?P<word> [^\W\d][\w$]* )
-  | (?P<other> \s+ | \d[\w.]* | :: | [-+*/<>=~!@\#%^&|`?]+ | . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+from ..sql.lexer import tokens
+
 PLAIN = re.compile(r'"[a-z_][a-z0-9_]*"')
 SET_OPERATIONS = frozenset({"UNION", "INTERSECT", "EXCEPT"})
 AFTER_FROM = frozenset(
@@ -37,19 +29,12 @@ AFTER_FROM = frozenset(
 )
 
 
-def plain_tokens(text: str) -> Iterator[str]:
-    """Yield the tokens of a deparsed text, white space included."""
-    for match in TOKEN.finditer(text):
-        yield match[0]
-
-
 def unquote_identifiers(text: str) -> str:
     """Return the text without the quotes that only some versions need."""
     if '"' not in text:
         return text
     return "".join(
-        token[1:-1] if token[0] == '"' and PLAIN.fullmatch(token) else token
-        for token in plain_tokens(text)
+        token.text if PLAIN.fullmatch(token.raw) else token.raw for token in tokens(text)
     )
 
 
@@ -59,7 +44,7 @@ def unqualify_single_source(definition: str) -> str:
     It is removed from the outermost query if that has one source and no set operation. Every
     version qualifies columns in subqueries.
     """
-    parts = list(plain_tokens(definition))
+    parts = [token.raw for token in tokens(definition)]
     depths, outermost = _depths(parts)
     top = [i for i, depth in enumerate(depths) if depth == 0 and not parts[i].isspace()]
     source = _single_source(parts, top)

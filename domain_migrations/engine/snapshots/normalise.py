@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from ..sql.statements import split, tokens
+from ..sql.lexer import split_statements, tokens
 
 OPEN, CLOSE = frozenset("(["), frozenset(")]")
 
@@ -21,7 +21,7 @@ def strip_array_casts(statement: str) -> str:
     """Return the statement without casts around the array of an ``ANY`` or ``ALL``."""
     if "::" not in statement or "ARRAY[" not in statement:
         return statement
-    parts = [part for _, part in tokens(statement)]
+    parts = [token.raw for token in tokens(statement)]
     gone: set[int] = set()
     for start in range(len(parts)):
         gone.update(_cast_around_array(parts, start))
@@ -39,7 +39,7 @@ def _cast_around_array(parts: list[str], start: int) -> Iterator[int]:
     end = _closing(parts, inner)
     outer = _closing(parts, start + 2)
     cast = parts[end + 1 : outer]
-    if cast[:2] == [":", ":"] and cast[-2:] == ["[", "]"] and parts[end - 1] == "]":
+    if cast[:1] == ["::"] and cast[-2:] == ["[", "]"] and parts[end - 1] == "]":
         yield inner
         yield from range(end, outer)
 
@@ -70,7 +70,7 @@ def normalise(dump: str, sequence_starts: Mapping[str, int]) -> tuple[str, ...]:
     """
     kept = [
         _without_not_null_names(strip_array_casts(statement))
-        for statement in split(dump)
+        for statement in split_statements(dump)
         if not DROPPED.match(statement) and not _is_untouched(statement, sequence_starts)
     ]
     ordered: list[str] = []
@@ -104,12 +104,12 @@ def _without_not_null_names(statement: str) -> str:
     if not WITH_COLUMNS.match(statement):
         return statement
     parts = list(tokens(statement))
-    words = [(i, token.upper()) for i, (kind, token) in enumerate(parts) if kind != "space"]
+    words = [(i, token.raw.upper()) for i, token in enumerate(parts) if token.kind != "space"]
     gone: set[int] = set()
     for (start, first), _, (end, third), (_, fourth) in _windows(words):
         if (first, third, fourth) == ("CONSTRAINT", "NOT", "NULL"):
             gone.update(range(start, end))
-    return "".join(token for i, (_, token) in enumerate(parts) if i not in gone)
+    return "".join(token.raw for i, token in enumerate(parts) if i not in gone)
 
 
 def _windows(

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from ...domains import Domain
 from ..catalog.fingerprint import CatalogObject, read_objects, to_text
-from ..sql.statements import split
+from ..sql.lexer import split_statements
 from .snapshot_file import join_statements
 
 TABLES = """
@@ -137,7 +137,7 @@ def batches(body: str) -> Iterator[str]:
         return
     waiting: list[str] = []
     length = 0
-    for statement in split(body):
+    for statement in split_statements(body):
         if waiting and length + len(statement) > BATCH_CHARACTERS:
             yield join_statements(waiting)
             waiting, length = [], 0

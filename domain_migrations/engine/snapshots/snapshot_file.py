@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ...domains import Domain
 from ..sources.files import MigrationKey, migrations_folders, migrations_on_disk
-from ..sql.statements import split
+from ..sql.lexer import split_statements
 
 FILE_NAME = "snapshot.sql"
 FORMAT = "1"
@@ -61,7 +61,7 @@ class Snapshot:
     @cached_property
     def statements(self) -> tuple[str, ...]:
         """The statements one by one; to cut them takes longer than to send them together."""
-        return tuple(split(self.body))
+        return tuple(split_statements(self.body))
 
     def render(self) -> str:
         """Return the text of the file."""

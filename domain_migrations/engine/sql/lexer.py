@@ -1,93 +1,129 @@
-"""The words of SQL and PL/pgSQL text: enough of a lexer to cut it and to see names in it."""
+"""A lexer of SQL and PL/pgSQL: tokens with their positions, and the statements they form."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 TOKEN = re.compile(
     r"""
-    (?P<space>\s+|--[^\n]*|/\*.*?\*/)
-  | (?P<dollar>\$(?P<tag>[A-Za-z_]\w*)?\$(?P<body>.*?)\$(?(tag)(?P=tag))\$)
-  | (?P<string>(?:[eE]'(?:[^'\\]|''|\\.)*')|(?:[uUbBxX]&?)?'(?:[^']|'')*')
-  | (?P<quoted>"(?:[^"]|"")+")
-  | (?P<word>[^\W\d]\w*\$?)
-  | (?P<other>::|:=|\.\.|<<|>>|\d+(?:\.\d+)?|.)
+    (?P<space>\s+)
+  | (?P<comment>--[^\n]*|/\*)
+  | (?P<string>\$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$
+      | [eE]'(?:[^'\\]|''|\\.)*' | (?:[bBxX]|[uU]&)?'(?:[^']|'')*')
+  | (?P<quoted>"(?:[^"]|"")*")
+  | (?P<word>[^\W\d][\w$]*)
+  | (?P<other>\d\w*(?:\.\d\w*)?|::|:=|\.\.|(?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])+|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
+COMMENT_EDGE = re.compile(r"/\*|\*/")
+QUOTES = ("'", '"', "$")
+UNCLOSED = re.compile(r"['\"]|\$(?:[^\W\d]\w*)?\$")
+CREATE_ROUTINE = re.compile(r"CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)\b")
+BLOCK_WORDS = ("begin", "then", "else", "loop", "declare", "exception")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of text.
+class Token(NamedTuple):
+    """A piece of a text.
 
     Attributes:
-        kind: ``word``, ``quoted`` (an identifier), ``string`` or ``other``.
-        text: a word in lower case, a quoted identifier or string without its quotes.
-        start, end: where it stands.
+        kind: ``word``, ``quoted`` (an identifier), ``string``, ``space``, ``comment`` or
+            ``other`` (numbers, operators and punctuation).
+        raw: as it is written.
+        start: its position in the text.
     """
 
     kind: str
-    text: str
+    raw: str
     start: int
-    end: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.raw)
+
+    @property
+    def text(self) -> str:
+        """A word in lower case, a quoted identifier or string without its quotes."""
+        if self.kind == "word":
+            return self.raw.lower()
+        if self.kind == "quoted":
+            return self.raw[1:-1].replace('""', '"')
+        if self.kind == "string":
+            if self.raw[0] == "$":
+                tag = self.raw.index("$", 1) + 1
+                return self.raw[tag:-tag]
+            return self.raw[self.raw.index("'") + 1 : -1].replace("''", "'")
+        return self.raw
+
+    @property
+    def is_blank(self) -> bool:
+        return self.kind in ("space", "comment")
 
     @property
     def is_name(self) -> bool:
         return self.kind in ("word", "quoted")
 
     def is_operator(self, *signs: str) -> bool:
-        return self.kind == "other" and self.text in signs
+        return self.kind == "other" and self.raw in signs
 
     def is_word(self, *words: str) -> bool:
-        return self.kind == "word" and self.text in words
+        return self.kind == "word" and self.raw.lower() in words
 
 
-def tokens(source: str) -> Iterator[Token]:
-    """Yield the pieces of the text, without comments and white space."""
-    for match in TOKEN.finditer(source):
-        kind, text = str(match.lastgroup), match.group()
-        if match["space"]:
-            continue
-        if match["dollar"]:
-            kind, text = "string", match["body"]
-        elif kind == "string":
-            text = text[text.index("'") + 1 : -1].replace("''", "'")
-        elif kind == "quoted":
-            text = text[1:-1].replace('""', '"')
-        elif kind == "word":
-            text = text.lower()
-        yield Token(kind, text, match.start(), match.end())
+def tokens(text: str) -> Iterator[Token]:
+    """Yield all tokens; joined, their ``raw`` is the text again.
+
+    A quote that is never closed is a token of one character.
+    """
+    position = 0
+    while match := TOKEN.match(text, position):
+        end, kind = match.end(), str(match.lastgroup)
+        if kind == "comment" and match[0] == "/*":
+            end = _comment_end(text, end)
+        yield Token(kind, text[position:end], position)
+        position = end
+
+
+def _comment_end(text: str, position: int) -> int:
+    """Return where a block comment ends; PostgreSQL's can be nested."""
+    depth = 1
+    while depth:
+        edge = COMMENT_EDGE.search(text, position)
+        if edge is None:
+            return len(text)
+        depth += 1 if edge[0] == "/*" else -1
+        position = edge.end()
+    return position
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement, or the part of one that holds an expression, and its tokens."""
+    """A statement, or the part of one that holds an expression, and its tokens without blanks."""
 
     source: str
     tokens: tuple[Token, ...]
 
     def text_after(self, count: int) -> str:
-        """Return the text behind the first tokens."""
+        """Return the text after the first tokens."""
         if count >= len(self.tokens):
             return ""
         return self.source[self.tokens[count].start : self.tokens[-1].end]
 
 
-BLOCK_WORDS = ("begin", "then", "else", "loop", "declare", "exception")
-
-
 def statements(source: str, *, procedural: bool) -> Iterator[Statement]:
-    """Cut the text at semicolons, and at the words of PL/pgSQL's blocks if it is that."""
+    """Split a text at each semicolon, and at the words of PL/pgSQL's blocks if it is that."""
     held: list[Token] = []
     cases = 0
     for token in tokens(source):
+        if token.is_blank:
+            continue
         cut = token.is_operator(";")
         if procedural and not cut:
             if token.is_word("case") and held and not held[-1].is_word("end"):
-                cases += 1  # An expression: its words cut nothing.
+                cases += 1  # The words of an expression split nothing.
             elif token.is_word("end") and cases:
                 cases -= 1
             elif not cases and token.is_word(*BLOCK_WORDS):
@@ -100,3 +136,66 @@ def statements(source: str, *, procedural: bool) -> Iterator[Statement]:
         held, cases = [], 0
     if held:
         yield Statement(source, tuple(held))
+
+
+def split_statements(text: str) -> list[str]:
+    """Return the statements with their semicolons, as psql splits them for the server.
+
+    Semicolons in strings, comments, parentheses and in the body of a function that is written
+    ``BEGIN ATOMIC … END`` end nothing. Comments inside a statement stay; those before it are
+    removed, and psql's own commands too.
+
+    Raises:
+        ValueError: the text ends inside a statement or a quote.
+    """
+    found: list[str] = []
+    current: _StatementReader | None = None
+    remaining = tokens(text)
+    for token in remaining:
+        if current is None:
+            if token.is_blank:
+                continue
+            if token.raw == "\\":  # \restrict and the like extend to the end of the line.
+                while "\n" not in token.raw and (following := next(remaining, None)):
+                    token = following
+                continue
+            current = _StatementReader(token.start)
+        if token.raw in QUOTES and UNCLOSED.match(text, token.start):
+            raise ValueError(f"A quote is never closed: {text[token.start : token.start + 60]}…")
+        if current.ends_with(token):
+            if current.start != token.start:
+                found.append(text[current.start : token.end])
+            current = None
+    if current is not None:
+        raise ValueError(f"It ends inside of a statement: {text[current.start :][:60]}…")
+    return found
+
+
+class _StatementReader:
+    """The nesting of a statement that is being read, counted as psql's scanner counts it."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.head: list[str] = []
+        self.parentheses = 0
+        self.begins = 0
+
+    def ends_with(self, token: Token) -> bool:
+        """Take the next token, and return whether it ends the statement."""
+        if token.kind == "word":
+            self._count_blocks(token.raw.upper())
+        elif token.raw == "(":
+            self.parentheses += 1
+        elif token.raw == ")":
+            self.parentheses = max(0, self.parentheses - 1)
+        return token.raw == ";" and not self.parentheses and not self.begins
+
+    def _count_blocks(self, word: str) -> None:
+        if len(self.head) < 4:
+            self.head.append(word)
+        if self.parentheses or not CREATE_ROUTINE.match(" ".join(self.head)):
+            return
+        if word == "BEGIN" or (word == "CASE" and self.begins):
+            self.begins += 1
+        elif word == "END" and self.begins:
+            self.begins -= 1

@@ -15,7 +15,7 @@ from domain_migrations.engine.snapshots.normalise import normalise
 from domain_migrations.engine.snapshots.pg_dump import dump_schema
 from domain_migrations.engine.snapshots.schema import restore, sequence_starts
 from domain_migrations.engine.snapshots.snapshot_file import join_statements
-from domain_migrations.engine.sql.statements import split
+from domain_migrations.engine.sql.lexer import split_statements
 from tests.engine.catalog import every_field, lab_models
 from tests.support import databases
 from tests.support.catalog import execute, query
@@ -96,7 +96,7 @@ def test_everything_is_restored(scratch_database: str, postgres_server: TestServ
 
 
 def test_what_was_written_on_18_restores_on_every_version(scratch_database: str) -> None:
-    statements = tuple(split(KEPT.read_text()))
+    statements = tuple(split_statements(KEPT.read_text()))
     restore_lab(statements)
     rows = contents()
     restored = fingerprint(connections["default"], "lab")
