@@ -1,4 +1,4 @@
-"""Which domains' files have changed in Git since a revision."""
+"""The function of ``changed_domains``: domains whose files changed in Git since a revision."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from ..engine.sources.files import migrations_folders
 from ..exceptions import EXIT_USAGE, DomainMigrationsError
 
 ENGINE = Path(__file__).resolve().parents[1]
-# In a hook, Git says by these where the commit is made that the hook belongs to.
 GIT_VARIABLES = frozenset(
     {
         *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"),
         *("GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_LITERAL_PATHSPECS", "GIT_EXTERNAL_DIFF"),
     }
 )
+"""Variables that Git sets for its hooks, which would make it look in another repository."""
 
 
 class GitFailed(DomainMigrationsError):
-    """Git is not there, or cannot tell what has changed."""
+    """Git is not installed, or failed."""
 
     code = "invalid_configuration"
 
 
 class InvalidRevision(GitFailed):
-    """What was given cannot be a revision, whatever repository it is."""
+    """The text cannot be a revision in any repository."""
 
     exit_status = EXIT_USAGE
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What has changed.
+    """Changed files by domain.
 
     Attributes:
-        since: the commit that the revision stands for.
+        since: the commit that the revision resolves to.
         files: domain → its changed files, relative to the top of the repository; core first.
-        outside: changed files of no domain.
+        unowned_files: changed files of no domain.
     """
 
     since: str
@@ -71,21 +71,22 @@ class Changes:
 def changed_domains(since: str, *, folder: Path | None = None) -> Changes:
     """Return the domains that differ from the revision, uncommitted and new files included.
 
-    A file belongs to the app whose folder, or whose migrations' folder, it is in; the innermost
-    where apps lie in one another. A renamed file counts where it was and where it is. What lies
-    in no app is outside, and so is this engine.
+    A file belongs to the app whose folder, or migrations folder, it is in; the innermost one if
+    apps are nested. A renamed file counts at its old and its new place. Files in no app, and
+    those of this engine, are unowned.
 
     Arguments:
-        since: a revision, as Git takes it.
-        folder: in the repository; that of the project's settings unless given.
+        since: a branch, tag or commit.
+        folder: a folder in the repository; that of the project's settings unless given.
 
     Raises:
-        NotARevision: it is empty, or would be an option.
-        GitFailed: there is no Git or no repository, or it has no such revision.
+        InvalidRevision: the text is empty or would be an option.
+        GitFailed: Git is not installed, the folder is not in a repository, or the repository does
+            not have the revision.
     """
     if not since.strip() or since.startswith("-") or "\0" in since:
         raise InvalidRevision(
-            f'"{since}" is no revision.', hint="Give a branch, a tag or a commit: --since main"
+            f'"{since}" is not a revision.', hint="Give a branch, a tag or a commit: --since main"
         )
     folder = folder or _project_folder()
     top = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
@@ -108,12 +109,12 @@ def _app_folders(domains: Sequence[Domain]) -> Iterator[tuple[Path, str | None]]
         for label in domain.app_labels:
             for folder in (Path(apps.get_app_config(label).path), *migrations_folders(label)):
                 place = folder.resolve()
-                # The engine is an app of core by the rule, but no migrations come of it.
+                # The engine is an app of core, but has no migrations of its own.
                 yield place, None if place.is_relative_to(ENGINE) else domain.name
 
 
 def _project_folder() -> Path:
-    """Return where the settings are: in the repository wherever the command is started."""
+    """Return the folder of the settings, which is in the repository."""
     name = os.environ.get("DJANGO_SETTINGS_MODULE") or getattr(settings, "SETTINGS_MODULE", None)
     file = import_module(name).__file__ if name else None
     return Path(file).resolve().parent if file else Path.cwd()
@@ -136,7 +137,7 @@ def _commit(folder: Path, since: str) -> str:
 
 
 def _differing(top: Path, commit: str) -> Iterator[str]:
-    """Yield what is not now, in the working tree, as it was in the commit."""
+    """Yield the files in the working tree that differ from the commit."""
     output = _git(
         top,
         *("diff", "--name-only", "-z", "--no-renames", "--no-relative", "--no-ext-diff"),
@@ -165,11 +166,11 @@ def _git(folder: Path, *arguments: str) -> bytes:
             check=False,
         )
     except FileNotFoundError as exc:
-        raise GitFailed("There is no program git.", hint="Install Git.") from exc
+        raise GitFailed("git is not installed or not on PATH.", hint="Install Git.") from exc
     if result.returncode:
-        said = result.stderr.decode(errors="replace").strip()
+        reason = result.stderr.decode(errors="replace").strip() or result.returncode
         raise GitFailed(
-            f"Git cannot tell what has changed in {folder}: {said or result.returncode}",
+            f"git failed in {folder}: {reason}",
             hint="Run the command in a clone of the repository, as the user who owns it.",
         )
     return result.stdout

@@ -21,7 +21,11 @@ from ..engine.catalog.fingerprint import DatabaseFingerprint, fingerprint_differ
 from ..engine.history.tables import ensure_schema
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.results import ErrorInfo
-from ..engine.sessions.scratch_databases import connections_redirected_to, scratch_database
+from ..engine.sessions.scratch_databases import (
+    connections_redirected_to,
+    scratch_connection,
+    scratch_database,
+)
 from ..engine.snapshots.snapshot_file import snapshot_file
 from ..exceptions import MigrationFailed
 from .migrate import migrate_domains
@@ -144,11 +148,8 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
         if base.failure:
             raise base.failure
         template = base.name
-    with (
-        scratch_database(alias, f"prove_{domain.name[:30]}", template=template) as name,
-        connections_redirected_to(name),
-    ):
-        ensure_schema(connections[alias], domain.schema)  # An undo keeps it.
+    with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template) as connection:
+        ensure_schema(connection, domain.schema)  # An undo keeps it.
         before = _catalog(alias)
         alone = "applying it" if domain.is_core else "applying it alone with core"
         _run(domain.name, alias, f"{alone} fails")
@@ -164,10 +165,7 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
 def _prove_snapshot(
     domain: Domain, alias: str, template: str | None, applied: DatabaseFingerprint
 ) -> None:
-    with (
-        scratch_database(alias, f"prove_{domain.name[:30]}", template=template) as name,
-        connections_redirected_to(name),
-    ):
+    with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template):
         _run(domain.name, alias, "its snapshot cannot be used", replay=False, strict=True)
         _expect(applied, _catalog(alias), "its snapshot restores something else than a replay")
 

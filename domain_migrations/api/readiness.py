@@ -1,8 +1,8 @@
-"""Whether new code may begin to serve: nothing that it needs is left to apply.
+"""Readiness of domains: nothing that new code needs is left to be applied.
 
-Asked every second by whatever starts the code, so it is one query for each database (and one
-for each domain where a table is not as it should be), and no migration is imported: stages and
-squashed migrations are read from the files' syntax trees.
+Orchestrators ask every second, so it takes one query for each database (one for each domain if a
+table cannot be read), and no migration is imported: stages and squashed migrations are read from
+the files' syntax trees.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from ..exceptions import (
 
 @dataclass(frozen=True, kw_only=True)
 class DomainReadiness:
-    """Whether one domain is ready for the code that asks.
+    """The readiness of one domain for the running code.
 
     Attributes:
-        before: pending, and needed by the code.
-        after: pending, and waiting for the code.
-        unknown: applied by newer code.
-        error: why none of this is known.
+        before: pending migrations that the code needs.
+        after: pending migrations that wait for the code to be deployed.
+        unknown: migrations applied by newer code.
+        error: why the database could not be read.
     """
 
     domain: str
@@ -68,7 +68,7 @@ class DomainReadiness:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether every domain that was asked for is ready."""
+    """The readiness of several domains."""
 
     domains: tuple[DomainReadiness, ...]
 
@@ -77,7 +77,7 @@ class Readiness:
         return all(domain.ready for domain in self.domains)
 
     def as_json(self, *, names: bool = False) -> dict[str, Any]:
-        """Return the answer; names of migrations and errors in full only where asked for."""
+        """Return the response; ``names`` adds names of migrations and error messages."""
         return {
             "format": FORMAT,
             "ready": self.ready,
@@ -86,14 +86,14 @@ class Readiness:
 
 
 def check_readiness(names: Sequence[str] = ()) -> Readiness:
-    """Return whether the domains are ready; a database that does not answer is not.
+    """Return whether the domains are ready; those of an unreachable database are not.
 
     Arguments:
-        names: domains; those of the setting ``READINESS_DOMAINS`` unless given, or all.
+        names: domains; the setting ``READINESS_DOMAINS`` unless given, and all without that.
 
     Raises:
-        UnknownDomain: a name is no domain's.
-        InvalidConfiguration: the domains are not declared rightly.
+        UnknownDomain: no domain has that name.
+        InvalidConfiguration: the domains are not declared correctly.
     """
     every = get_domains()
     chosen = list(names) or get_settings().readiness_domains
@@ -115,7 +115,7 @@ def _read_database(
         failed: DomainMigrationsError = InvalidConfiguration(str(exc))
     except (MigrationFailed, InsufficientPrivilege) as exc:
         if len(domains) > 1:
-            # One of them has a table that cannot be read, which is not the others' fault.
+            # One of the tables cannot be read; the other domains may still be ready.
             return [
                 answer for domain in domains for answer in _read_database(alias, [domain], every)
             ]

@@ -1,4 +1,4 @@
-"""Where every domain stands: what ``show_domains`` shows."""
+"""The function of ``show_domains``: the status of every domain."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ class DomainsOverview:
 
 
 def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> DomainsOverview:
-    """Return where the domains stand; creates nothing, and works on an empty database.
+    """Return the status of domains; creates nothing, and works on an empty database.
 
     Arguments:
         names: domains; all of them unless given.
         database: alias; each domain's own unless given.
 
     Raises:
-        UnknownDomain: a name is no domain's.
-        ConnectionFailed: the database did not answer.
-        PrivilegeMissing: the role may not read a history.
+        UnknownDomain: no domain has that name.
+        DatabaseUnavailable: the database cannot be reached.
+        InsufficientPrivilege: the role may not read a history.
     """
     domains = [get_domain(name) for name in names] if names else list(get_domains())
     overviews: dict[str, DomainOverview] = {}
@@ -73,15 +73,17 @@ def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> D
         with translate_database_errors(alias):
             statuses = read_statuses(connections[alias], here)
             tables = count_tables(connections[alias], here)
-        for status in statuses:
-            overviews[status.domain.name] = DomainOverview(status, tables[status.domain.name])
+        overviews |= {
+            status.domain.name: DomainOverview(status, tables[status.domain.name])
+            for status in statuses
+        }
     return DomainsOverview(
         database or DEFAULT_DB_ALIAS, tuple(overviews[domain.name] for domain in domains)
     )
 
 
 def utc(moment: datetime.datetime | None) -> str | None:
-    """Return the moment in UTC as ISO 8601 with seconds, as the contract has it."""
+    """Return the moment in UTC as ISO 8601 with seconds."""
     if moment is None:
         return None
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -148,7 +148,7 @@ def test_the_engine_is_outside(repository: Path, monkeypatch: pytest.MonkeyPatch
 def test_what_is_no_revision(repository: Path, since: str) -> None:
     with pytest.raises(InvalidRevision) as raised:
         changed_domains(since, folder=repository)
-    assert raised.value.message == f'"{since}" is no revision.'
+    assert raised.value.message == f'"{since}" is not a revision.'
     assert raised.value.exit_status == 2
     assert not list(repository.rglob("pwned"))
 
@@ -166,14 +166,12 @@ def test_unknown_revision(repository: Path, since: str) -> None:
 def test_no_repository(tmp_path: Path) -> None:
     with pytest.raises(GitFailed) as raised:
         changed_domains("HEAD", folder=tmp_path)
-    assert raised.value.message.startswith(
-        f"Git cannot tell what has changed in {tmp_path}: fatal:"
-    )
+    assert raised.value.message.startswith(f"git failed in {tmp_path}: fatal:")
 
 
 def test_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(GitFailed, match="There is no program git"):
+    with pytest.raises(GitFailed, match="git is not installed or not on PATH"):
         changed_domains("HEAD", folder=tmp_path)
 
 
@@ -197,7 +195,7 @@ def test_command(repository: Path, call: Call, monkeypatch: pytest.MonkeyPatch) 
     refused = call("changed_domains", "--since=--output=x")
     assert (refused.exit_status, refused.stdout) == (2, "")
     assert refused.stderr == (
-        'CommandError: "--output=x" is no revision.'
+        'CommandError: "--output=x" is not a revision.'
         " Give a branch, a tag or a commit: --since main\n"
     )
 

@@ -19,15 +19,22 @@ from django.db.migrations.state import ProjectState
 from ...conf import get_settings
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, StaleSnapshot
-from ..snapshots.schema import column_types, restore, schema_digest, schema_exists, schema_objects
+from ..snapshots.live_schema import (
+    column_types,
+    restore,
+    schema_digest,
+    schema_exists,
+    schema_objects,
+)
 from ..snapshots.snapshot_file import (
     FILE_NAME,
     Snapshot,
     SnapshotUnreadable,
     read_snapshot,
     snapshot_file,
+    stale_error,
+    stale_reasons,
 )
-from ..snapshots.validity import stale_error, stale_reasons
 from ..sources.files import MigrationKey
 from .executor import DomainExecutor
 from .options import MigrateOptions

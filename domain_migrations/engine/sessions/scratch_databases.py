@@ -78,6 +78,18 @@ def connections_redirected_to(name: str, aliases: Sequence[str] | None = None) -
         yield
 
 
+@contextmanager
+def scratch_connection(
+    alias: str, purpose: str, *, template: str | None = None
+) -> Iterator[BaseDatabaseWrapper]:
+    """Create a scratch database, redirect every alias to it, and yield the alias's connection."""
+    with (
+        scratch_database(alias, purpose, template=template) as name,
+        connections_redirected_to(name),
+    ):
+        yield connections[alias]
+
+
 def _aliases() -> list[str]:
     return [alias for alias in connections if isinstance(connections[alias], DatabaseWrapper)]
 

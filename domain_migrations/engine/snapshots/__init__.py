@@ -1,1 +1,1 @@
-"""A domain's schema as one file, which an empty database gets instead of a replay."""
+"""Snapshots: a domain's schema as one file, restored into empty databases."""

