@@ -138,10 +138,10 @@ REFUSED = """
 import django
 django.setup()
 from domain_migrations.exceptions import InvalidConfiguration
-from domain_migrations.api.snapshot import snapshot
+from domain_migrations.api.snapshot import snapshot_domains
 for name in ("chance", "points", "writes"):
     try:
-        snapshot([name])
+        snapshot_domains([name])
     except InvalidConfiguration as exc:
         print(exc.message.partition(": ")[2])
 """
@@ -150,7 +150,7 @@ import importlib, pathlib, sys
 import django
 django.setup()
 from domain_migrations.engine.runner.options import MigrateOptions
-from domain_migrations.api.migrate import migrate
+from domain_migrations.api.migrate import migrate_domains
 folder = pathlib.Path("shop/migrations")
 def attempt(name, text):
     path = folder / f"{name}.py"
@@ -161,7 +161,7 @@ def attempt(name, text):
     for module in [name for name in sys.modules if ".migrations" in name and "shop" in name]:
         del sys.modules[module]
     importlib.invalidate_caches()
-    (result,) = migrate(["shop"], MigrateOptions(strict=True)).domains
+    (result,) = migrate_domains(["shop"], MigrateOptions(strict=True)).domains
     print(result.error.code, result.error.message.partition(": ")[2] if result.error else "")
     path.unlink(missing_ok=True)
     if before is not None:
