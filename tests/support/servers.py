@@ -1,6 +1,7 @@
 """The PostgreSQL server of a test run: one, shared by all workers, stopped at the end.
 
-TEST_POSTGRES chooses it: `embedded` (default) or `debian`, the distribution's PostgreSQL 15.
+TEST_POSTGRES selects it: `embedded` (the default), `debian` (Debian's PostgreSQL 15), or the
+directory of another version's programs, such as /usr/lib/postgresql/17/bin.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,9 @@ import pytest
 
 from config.database import PART_VARIABLES
 from config.embedded.cluster import Cluster
+from config.embedded.programs import packaged_folder
 
-KIND_VARIABLE = "TEST_POSTGRES"
+SERVER_VARIABLE = "TEST_POSTGRES"
 FOLDER_VARIABLE = "TEST_POSTGRES_FOLDER"
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 
@@ -40,7 +41,7 @@ FAST = {
 class TestServer:
     __test__ = False
 
-    kind: str
+    programs: Path
     cluster: Cluster
 
     @property
@@ -66,7 +67,7 @@ class TestServer:
 
     def program(self, name: str) -> str:
         """A client program of this server's version, like pg_dump."""
-        return str(_program_folder(self.kind) / name)
+        return str(self.programs / name)
 
     def run_program(self, name: str, *arguments: str, database: str) -> str:
         """Run a client program on `database`; its standard output."""
@@ -78,16 +79,24 @@ class TestServer:
         self.cluster.ensure_running()
 
 
-def chosen_kind() -> str:
-    kind = os.environ.get(KIND_VARIABLE) or "embedded"
-    if kind not in ("embedded", "debian"):
-        raise pytest.UsageError(f"{KIND_VARIABLE} is {kind!r}: set it to embedded or debian.")
-    if kind == "debian" and not (DEBIAN_PROGRAMS / "postgres").exists():
+def selected_programs() -> Path:
+    """The directory of the programs that TEST_POSTGRES selects."""
+    selected = os.environ.get(SERVER_VARIABLE) or "embedded"
+    if selected == "embedded":
+        return packaged_folder()
+    programs = DEBIAN_PROGRAMS if selected == "debian" else Path(selected)
+    if not programs.is_absolute():
         raise pytest.UsageError(
-            f"{KIND_VARIABLE} is debian and {DEBIAN_PROGRAMS} has no server: install the package "
-            "postgresql-15, or use the embedded one."
+            f"{SERVER_VARIABLE} is {selected!r}: set it to embedded, to debian, or to the absolute "
+            "path of the directory with PostgreSQL's programs."
         )
-    return kind
+    if not (programs / "postgres").exists():
+        package = "postgresql-15" if selected == "debian" else "its server package"
+        raise pytest.UsageError(
+            f"{SERVER_VARIABLE} is {selected} and {programs} has no server: install {package}, "
+            "or use the embedded one."
+        )
+    return programs
 
 
 def make_folder() -> Path:
@@ -101,23 +110,12 @@ def make_folder() -> Path:
 
 def server_of_this_run() -> TestServer:
     """The server (not started) in the folder that the first process of the run made."""
-    kind = chosen_kind()
-    return TestServer(kind, make_cluster(Path(os.environ[FOLDER_VARIABLE]) / "postgres", kind))
-
-
-def make_cluster(folder: Path, kind: str, options: Mapping[str, str] | None = None) -> Cluster:
-    return Cluster(folder, programs=_program_folder(kind), options={**FAST, **(options or {})})
+    programs = selected_programs()
+    folder = Path(os.environ[FOLDER_VARIABLE]) / "postgres"
+    return TestServer(programs, Cluster(folder, programs=programs, options=FAST))
 
 
 def remove(folder: Path) -> None:
     """Forget the run's folder; its server has been stopped by its last user."""
     os.environ.pop(FOLDER_VARIABLE, None)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _program_folder(kind: str) -> Path:
-    if kind == "embedded":
-        from config.embedded.programs import packaged_folder
-
-        return packaged_folder()
-    return DEBIAN_PROGRAMS
