@@ -1,0 +1,154 @@
+"""The steps of the gate, a session each: `nox --list` shows them, `nox -s lint` runs one.
+
+All sessions but `django61` run in the environment in which nox is installed, so nothing is
+installed twice. `.ci/run` runs the sessions with the tag `gate`, in this order, after the test
+command of README.md.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+BUILD = Path("build")
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "imports", "project", "docs"]
+nox.options.stop_on_first_error = True
+
+PRODUCTION = {
+    "DJANGO_ENV": "production",
+    "ALLOWED_HOSTS": "example.com",
+    "DATABASE_URL": "postgres://nobody@localhost/none",
+}
+
+
+def run_python(session: nox.Session, *arguments: str, **environment: str) -> None:
+    session.run(sys.executable, *arguments, env=environment, external=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests on the embedded PostgreSQL; arguments after `--` go to pytest."""
+    run_python(session, "-m", "pytest", *session.posargs)
+
+
+@nox.session(tags=["gate"])
+def lint(session: nox.Session) -> None:
+    """Check style and format with ruff."""
+    run_python(session, "-m", "ruff", "check", ".")
+    run_python(session, "-m", "ruff", "format", "--check", ".")
+
+
+@nox.session(tags=["gate"])
+def types(session: nox.Session) -> None:
+    """Check the types with mypy."""
+    run_python(session, "-m", "mypy")
+
+
+@nox.session(tags=["gate"])
+def imports(session: nox.Session) -> None:
+    """Check the contracts on imports with import-linter."""
+    session.run(str(Path(sys.executable).with_name("lint-imports")), external=True)
+
+
+@nox.session(tags=["gate"])
+def project(session: nox.Session) -> None:
+    """Check that no migration is missing and that the production settings are safe."""
+    run_python(session, "manage.py", "makemigrations", "--check", "--dry-run")
+    production = {**PRODUCTION, "SECRET_KEY": secrets.token_urlsafe(50)}
+    run_python(session, "manage.py", "check", "--deploy", "--fail-level", "WARNING", **production)
+
+
+@nox.session(tags=["gate"])
+def prove(session: nox.Session) -> None:
+    """Prove that every domain depends on core alone and can be reverted."""
+    run_python(session, "manage.py", "prove_domain")
+
+
+@nox.session(tags=["gate"])
+def packaging(session: nox.Session) -> None:
+    """Install the engine alone and use it in another project."""
+    run_python(session, "-m", "tests.packaging")
+
+
+@nox.session(tags=["gate"])
+def docs(session: nox.Session) -> None:
+    """Build the documentation, with warnings as errors."""
+    run_python(session, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "build/docs")
+
+
+@nox.session(tags=["gate"])
+def coverage(session: nox.Session) -> None:
+    """Run all tests on PostgreSQL 15, with the short attacks, and measure the engine's coverage."""
+    server = os.environ.get("TEST_POSTGRES") or "debian"
+    run_python(session, "-m", "coverage", "erase")
+    run_python(
+        session,
+        *("-m", "coverage", "run", "-m", "pytest", "-q", "--attacks=short", *session.posargs),
+        TEST_POSTGRES=server,
+    )
+    run_python(session, "-m", "coverage", "combine", "--quiet")
+    run_python(session, "-m", "coverage", "report")
+
+
+@nox.session(tags=["gate"])
+def django_suite(session: nox.Session) -> None:
+    """Run Django's own tests with every model in a schema."""
+    run_python(session, "-m", "tests.django_suite")
+    run_python(session, "-m", "tests.django_suite", "--suite", "migrations", "--rendering")
+
+
+@nox.session(tags=["gate"])
+def benchmarks(session: nox.Session) -> None:
+    """Run small benchmarks, without judging the numbers: they are measured on an idle machine."""
+    report = BUILD / "deploys.json"
+    run_python(session, "-m", "benchmarks.orm_calls", "--calls", "500", "--limit", "100")
+    run_python(
+        session, "-m", "benchmarks.guard", "--relations", "500", "--runs", "1", "--limit", "100"
+    )
+    run_python(session, "-m", "pip", "install", "--quiet", "-r", "requirements/benchmarks.txt")
+    run_python(
+        session,
+        *("-m", "benchmarks.deploys", "--domains", "2", "--migrations", "4", "--runs", "1"),
+        *("--json", str(report)),
+    )
+    pages = BUILD / "benchmarks"
+    pages.mkdir(parents=True, exist_ok=True)
+    shutil.copy("docs/performance.md", pages)
+    run_python(session, "-m", "benchmarks.deploys.report", str(report), "--docs", str(pages))
+
+
+@nox.session(tags=["gate"])
+def django61(session: nox.Session) -> None:
+    """Run the tests and Django's own on Django 6.1, in an environment of its own."""
+    newer = newer_python()
+    if newer is None:
+        session.skip("Django 6.1 needs Python 3.12 or later, and none is installed.")
+    python = str(BUILD / "django61/bin/python")
+    session.run(newer, "-m", "venv", "build/django61", external=True)
+    session.run(
+        python, "-m", "pip", "install", "-q", "-r", "requirements-django61.txt", external=True
+    )
+    session.run(python, "-m", "pytest", "-q", external=True)
+    session.run(python, "-m", "tests.django_suite", env={"TEST_POSTGRES": "debian"}, external=True)
+
+
+def newer_python() -> str | None:
+    """An interpreter of at least Python 3.12, which Django 6.1 needs."""
+    versions = sorted((Path.home() / ".pyenv/versions").glob("3.1[2-4].*/bin/python"))
+    for candidate in ("python3.13", "python3.12", "python3.14", *map(str, versions), "python3"):
+        test = "import sys; sys.exit(sys.version_info < (3, 12))"
+        try:
+            found = subprocess.run([candidate, "-c", test], capture_output=True).returncode == 0
+        except FileNotFoundError:
+            continue
+        if found:
+            return candidate
+    return None
