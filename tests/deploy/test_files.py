@@ -19,27 +19,13 @@ from django.urls import resolve
 
 from domain_migrations.management.commands.migrate_domain import migrate_options
 from tests.support.commands import ROOT
-from tests.support.requirements import need_program
+from tests.support.requirements import check
 
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "systemd/migrate-domain@.service"
 WORKFLOW = DEPLOY / "github/migrate.yml"
 CHART = DEPLOY / "helm"
 NO_COMMIT = "0" * 40
-
-
-def check(*command: object) -> str:
-    """Run a tool that has to be content; all that it says."""
-    program = need_program(str(command[0]), Path(sys.executable).parent)
-    result = subprocess.run(
-        [program, *map(str, command[1:])],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout
-    return result.stdout
 
 
 def load(path: Path) -> Any:

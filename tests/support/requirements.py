@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+from tests.support.commands import ROOT
 
 
 def missing(reason: str) -> NoReturn:
@@ -24,3 +28,17 @@ def need_program(name: str, *folders: Path | str, package: str | None = None) ->
     if found is None:
         missing(f"The program {name} is missing: install the package {package or name}.")
     return found
+
+
+def check(*command: object) -> str:
+    """Run a tool that must find nothing wrong; its output."""
+    program = need_program(str(command[0]), Path(sys.executable).parent)
+    result = subprocess.run(
+        [program, *map(str, command[1:])],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
