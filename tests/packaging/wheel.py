@@ -12,6 +12,7 @@ from email.parser import Parser
 from functools import cached_property
 from pathlib import Path
 
+from domain_migrations import __version__
 from tests.packaging.install import run
 from tests.support.commands import ROOT
 
@@ -72,8 +73,9 @@ def has_all_of_the_engine(wheel: Wheel) -> None:
 
 
 def declares_what_it_needs(wheel: Wheel) -> None:
-    """the metadata has the licence, the Python versions and two dependencies"""
+    """the metadata has the version, the licence, the Python versions and two dependencies"""
     metadata = wheel.metadata
+    assert metadata["Version"] == __version__
     assert metadata["License-Expression"] == "MIT", metadata.as_string()
     assert metadata["Requires-Python"] == ">=3.11"
     lines = metadata.get_all("Requires-Dist", [])
