@@ -31,9 +31,14 @@ class Account:
     programs: Path
 
     @property
-    def environment(self) -> dict[str, str]:
-        ids = {UID_VARIABLE: str(self.uid), GID_VARIABLE: str(self.gid)}
-        return {**ids, PROGRAMS_VARIABLE: str(self.programs)}
+    def environment(self) -> dict[str, str | None]:
+        return {
+            UID_VARIABLE: str(self.uid),
+            GID_VARIABLE: str(self.gid),
+            PROGRAMS_VARIABLE: str(self.programs),
+            # The account may not write into this folder, where coverage keeps its data.
+            "COVERAGE_PROCESS_CONFIG": None,
+        }
 
 
 def become_ordinary() -> None:
