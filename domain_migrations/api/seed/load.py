@@ -15,6 +15,7 @@ from .copy import ErrorFactory, Statements, copy_rows, default_column, value_col
 from .document import Table
 from .merge import SeedMerge
 from .results import Counts
+from .seed_files import SeedFile
 from .target_table import TargetTable, table_name, target_table
 
 REPEATED = """
@@ -41,42 +42,56 @@ DELETE FROM {staged} s USING {rows} r WHERE r.{line} = s.{line} AND r.{missing} 
 FORGET_MISSING = "DELETE FROM {rows} r WHERE r.{missing} IS NOT NULL"
 
 
-def load_table(
-    connection: BaseDatabaseWrapper,
-    domain: Domain,
-    model: type[Model],
-    table: Table,
-    *,
-    seed: str,
-    others: Mapping[str, Sequence[str]],
-    failed: ErrorFactory,
-) -> tuple[TargetTable, Counts]:
-    """Merge a table's rows into the model's table; return the table and the counts of rows.
+class SeedLoader:
+    """Loads the tables of one seed, and adds up the counts of their rows.
 
     Arguments:
+        connection: in the seed's transaction.
         domain: the domain whose ledger keeps the values.
-        seed: the name that the values are kept under.
         others: name → tables of other seeds, whose rows may not be in this one too.
-        failed: makes the error for a line.
-
-    Raises:
-        SeedFailed: the columns are not the model's, or a row is invalid.
     """
-    try:
-        shape = target_table(model, table, connection)
-    except (InvalidColumn, AmbiguousNaturalKey) as exc:
-        raise failed(table.line or None, str(exc)) from exc
-    count, first, last = copy_rows(connection, shape, table, failed)
-    rows = _StagedRows(Statements(connection), shape, failed)
-    rows.refuse_repeated()
-    merge = SeedMerge(connection, domain, shape, seed=seed, others=others, failed=failed)
-    counts = Counts()
-    merge.start()
-    for ready in rows.passes(count):
-        counts += merge.run(ready, first, last)
-    merge.finish()
-    rows.statements.execute("DROP TABLE {staged}")
-    return shape, counts
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        domain: Domain,
+        seed: SeedFile,
+        others: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.connection = connection
+        self.domain = domain
+        self.seed = seed
+        self.others = others
+        self.counts = Counts()
+        self.relations: list[str] = []
+
+    def load(self, model: type[Model], table: Table, failed: ErrorFactory) -> Counts:
+        """Merge a table's rows into the model's table; return the counts of its rows.
+
+        Arguments:
+            failed: makes the error for a line.
+
+        Raises:
+            SeedFailed: the columns are not the model's, or a row is invalid.
+        """
+        try:
+            shape = target_table(model, table, self.connection)
+        except (InvalidColumn, AmbiguousNaturalKey) as exc:
+            raise failed(table.line or None, str(exc)) from exc
+        count, first, last = copy_rows(self.connection, shape, table, failed)
+        rows = _StagedRows(Statements(self.connection), shape, failed)
+        rows.refuse_repeated()
+        others = [name for name, tables in self.others.items() if shape.relation in tables]
+        merge = SeedMerge(self.connection, self.domain, shape, str(self.seed), others, failed)
+        counts = Counts()
+        merge.start()
+        for ready in rows.passes(count):
+            counts += merge.run(ready, first, last)
+        merge.finish()
+        rows.statements.execute("DROP TABLE {staged}")
+        self.counts += counts
+        self.relations.append(shape.relation)
+        return counts
 
 
 class _StagedRows:

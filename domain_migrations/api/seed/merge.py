@@ -9,7 +9,7 @@ before the file had it keeps all its values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, LiteralString
 
 from django.db import DatabaseError, DataError, IntegrityError, InternalError, transaction
@@ -104,7 +104,7 @@ class SeedMerge:
         connection: in the seed's transaction.
         domain: the domain whose ledger the values are kept in.
         seed: the name that they are kept under.
-        others: name → tables of other seeds, whose rows may not be in this one too.
+        others: the names of other seeds, whose rows may not be in this one too.
     """
 
     def __init__(
@@ -112,14 +112,13 @@ class SeedMerge:
         connection: BaseDatabaseWrapper,
         domain: Domain,
         shape: TargetTable,
-        *,
         seed: str,
-        others: Mapping[str, Sequence[str]],
+        others: Sequence[str],
         failed: ErrorFactory,
     ) -> None:
         self.connection = connection
         self.shape = shape
-        self.others = [name for name, tables in others.items() if shape.relation in tables]
+        self.others = others
         self.failed = failed
         relation = sql.Literal(shape.relation)
         self.statements = Statements(
@@ -183,7 +182,7 @@ class SeedMerge:
     def _refuse_rows_of_others(self) -> None:
         if not self.others:
             return
-        found = self.statements.fetch(FIRST_OF_ANOTHER, others=sql.Literal(self.others))
+        found = self.statements.fetch(FIRST_OF_ANOTHER, others=sql.Literal(list(self.others)))
         if found:
             line, seed = found
             raise self.failed(line, f"the row is in {seed} too; keep it in one of them.")

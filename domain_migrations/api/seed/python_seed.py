@@ -10,14 +10,13 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 from ...domains import Domain, get_domain_for
 from ...engine.sessions.connection import error_class_for, first_line, sqlstate_of
 from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
 from .document import table_of
-from .load import load_table
+from .load import SeedLoader
 from .results import NO_ROWS, Counts
 from .seed_files import SeedFile
 
@@ -32,24 +31,12 @@ class SeedContext:
         connection: the run's own, inside the seed's transaction.
     """
 
-    def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        domain: Domain,
-        seed: SeedFile,
-        *,
-        tags: tuple[str, ...],
-        others: Mapping[str, Sequence[str]],
-    ) -> None:
-        self.domain = domain.name
+    def __init__(self, loader: SeedLoader, *, tags: tuple[str, ...]) -> None:
+        self.domain = loader.domain.name
         self.tags = tags
-        self.using = connection.alias
-        self.connection = connection
-        self.counts = Counts()
-        self.relations: list[str] = []
-        self._domain = domain
-        self._seed = seed
-        self._others = others
+        self.using = loader.connection.alias
+        self.connection = loader.connection
+        self._loader = loader
 
     def get_model(self, name: str) -> type[Model]:
         """Return a model of the domain or of core, as ``"Drug"`` or ``"inventory.Drug"``.
@@ -58,7 +45,7 @@ class SeedContext:
             BoundaryViolation: the model is another domain's.
             LookupError: there is no such model.
         """
-        return model_of(self._domain, name)
+        return model_of(self._loader.domain, name)
 
     def upsert(
         self,
@@ -84,20 +71,9 @@ class SeedContext:
 
         def failed(line: int | None, what: str) -> SeedFailed:
             where = f"row {line} of {label}: " if line else ""
-            return self._seed.failed(None, where + what)
+            return self._loader.seed.failed(None, where + what)
 
-        shape, counts = load_table(
-            self.connection,
-            self._domain,
-            found,
-            table_of(label, names, given),
-            seed=str(self._seed),
-            others=self._others,
-            failed=failed,
-        )
-        self.counts += counts
-        self.relations.append(shape.relation)
-        return counts
+        return self._loader.load(found, table_of(label, names, given), failed)
 
 
 def model_of(domain: Domain, name: str) -> type[Model]:

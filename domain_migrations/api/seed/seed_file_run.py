@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration, RunPython
+from django.db.models import Model
 from django.utils.timezone import now
 from psycopg import sql
 
@@ -25,9 +26,9 @@ from ...engine.sessions.connection import is_alive
 from ...engine.sessions.roles import RoleSwitcher
 from ...engine.sessions.session import RunLock
 from ...engine.sessions.timeouts import RetryPolicy, timeouts
-from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
-from .document import SeedHeader
-from .load import load_table
+from ...exceptions import BoundaryViolation, DomainMigrationsError
+from .document import SeedHeader, Table
+from .load import SeedLoader
 from .python_seed import SeedContext, model_of, run_python, seed_error
 from .readers import read
 from .results import Counts
@@ -182,12 +183,14 @@ class SeedFileRun:
                 self.connection, self.domain, self.file, writes_core=self.header.writes_core
             )
             watch = guard.start()
-            counts, relations = self._python() if self.file.is_python else self._data()
+            loader = SeedLoader(self.connection, self.domain, self.file, self.others)
+            load = self._run_python if self.file.is_python else self._load_data
+            counts = load(loader)
             with self.connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             tables = guard.finish(watch)
             self.lock.assert_same(f"The seed {self.file}")
-            self._release(relations)
+            self._release(loader.relations)
             row = SeedRecord(
                 *self.file.key, checksum, self.started, **asdict(counts), tables=tables
             )
@@ -199,59 +202,37 @@ class SeedFileRun:
         """Act as the domain's role, unless the seed may write rows of core."""
         return nullcontext() if self.header.writes_core else self.roles.as_domain_role()
 
-    def _data(self) -> tuple[Counts, list[str]]:
-        counts, relations = Counts(), []
+    def _load_data(self, loader: SeedLoader) -> Counts:
         for table in read(self.file).tables:
-            name = table.model or self.file.path.stem.partition("_")[2]
-            try:
-                model = model_of(self.domain, name)
-            except (LookupError, ValueError) as exc:
-                what = str(exc.args[0]).rstrip(".")
-                hint = "" if table.model else "Name the model: # model: …"
-                raise self.file.failed(table.line or None, f"{what}.", hint) from exc
-            except BoundaryViolation as exc:
-                raise BoundaryViolation(
-                    f"{self.file}, line {table.line}: {exc.message}", hint=exc.hint
-                ) from exc
+            if table.columns:  # A list without rows has no columns either.
+                model = self._model(table)
+                loader.load(model, table, self.file.failed)
+                if loader.relations[-1] in loader.relations[:-1]:
+                    what = f"{model._meta.label} is there twice."
+                    raise self.file.failed(table.line or None, what)
+        return loader.counts
 
-            if not table.columns:
-                continue  # A list without rows has no columns either.
+    def _model(self, table: Table) -> type[Model]:
+        try:
+            return model_of(self.domain, table.model or self.file.path.stem.partition("_")[2])
+        except (LookupError, ValueError) as exc:
+            what = str(exc.args[0]).rstrip(".")
+            hint = "" if table.model else "Name the model: # model: …"
+            raise self.file.failed(table.line or None, f"{what}.", hint) from exc
+        except BoundaryViolation as exc:
+            where = f"{self.file}, line {table.line}"
+            raise BoundaryViolation(f"{where}: {exc.message}", hint=exc.hint) from exc
 
-            def failed(line: int | None, what: str) -> SeedFailed:
-                return self.file.failed(line, what)
-
-            shape, more = load_table(
-                self.connection,
-                self.domain,
-                model,
-                table,
-                seed=str(self.file),
-                others=self.others,
-                failed=failed,
-            )
-            if shape.relation in relations:
-                label = model._meta.label
-                raise self.file.failed(table.line or None, f"{label} is there twice.")
-            counts += more
-            relations.append(shape.relation)
-        return counts, relations
-
-    def _python(self) -> tuple[Counts, list[str]]:
-        context = SeedContext(
-            self.connection, self.domain, self.file, tags=self.tags, others=self.others
-        )
+    def _run_python(self, loader: SeedLoader) -> Counts:
         before = self._rows_written()
-        run_python(self.file, context)
-        inserted, updated = (
-            max(now - then, 0) for now, then in zip(self._rows_written(), before, strict=True)
-        )
+        run_python(self.file, SeedContext(loader, tags=self.tags))
+        after = self._rows_written()
         # Where the server does not count, the rows of upsert() are known anyway.
-        counts = Counts(
-            max(inserted, context.counts.inserted),
-            max(updated, context.counts.updated),
-            context.counts.kept,
+        return Counts(
+            max(after[0] - before[0], loader.counts.inserted),
+            max(after[1] - before[1], loader.counts.updated),
+            loader.counts.kept,
         )
-        return counts, context.relations
 
     def _rows_written(self) -> tuple[int, int]:
         schemas = [self.domain.schema]
