@@ -45,9 +45,9 @@ from .backends.postgresql.base import QualifiedNamesMixin
 from .conf import get_settings
 from .domains import get_domains
 from .engine.boundary.declarations import cross_database_key_problems, declaration_problems
-from .engine.boundary.migration_dependencies import crossing_links
-from .engine.boundary.models import model_problems
-from .engine.boundary.problem import Problem
+from .engine.boundary.installed_models import model_problems
+from .engine.boundary.planned_migrations import crossing_links
+from .engine.boundary.rule import Problem
 from .engine.history.tables import read_histories
 from .engine.runner.hooks.settings import hook_problems
 from .engine.sources.stages import invalid_stages, unstaged_removals

@@ -28,8 +28,8 @@ from domain_migrations.engine.boundary.declarations import (
     cross_database_key_problems,
     declaration_problems,
 )
-from domain_migrations.engine.boundary.models import model_problems
-from domain_migrations.engine.boundary.problem import Problem
+from domain_migrations.engine.boundary.installed_models import model_problems
+from domain_migrations.engine.boundary.rule import Problem
 from domain_migrations.fields import DomainReference
 from domain_migrations.references.resolution import reference_problems
 from domain_migrations.router import DomainRouter

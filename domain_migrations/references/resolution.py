@@ -10,7 +10,7 @@ from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
-from ..engine.boundary.problem import Problem
+from ..engine.boundary.rule import Problem
 from ..fields import DomainReference, ReferenceDescriptor, plain_field
 
 M = TypeVar("M", bound=Model)

@@ -341,7 +341,9 @@ def test_crossings_into_what_is_left_out_are_found_as_ever(
     project = written(crossing)
     code = """
     django.setup()
-    from domain_migrations.engine.boundary.models import refuse_model_problems, model_problems
+    from domain_migrations.engine.boundary.installed_models import (
+        model_problems, refuse_model_problems
+    )
     from domain_migrations.domains import get_domain
     from domain_migrations.exceptions import BoundaryViolation
     for name in ("core", "lab"):

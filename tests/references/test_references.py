@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 from core.models import Role
 from core.services import role_grant, role_permission_add
 from domain_migrations.checks import check_domains
-from domain_migrations.engine.boundary.models import model_problems
+from domain_migrations.engine.boundary.installed_models import model_problems
 from domain_migrations.fields import DomainReference
 from domain_migrations.references.admin import DomainReferenceAdmin
 from domain_migrations.references.resolution import all_references, reference_problems, resolve

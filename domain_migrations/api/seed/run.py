@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...conf import get_settings
 from ...domains import Domain, get_domain, get_domains
-from ...engine.boundary.models import refuse_model_problems
+from ...engine.boundary.installed_models import refuse_model_problems
 from ...engine.history.journal import Journal, RunContext
 from ...engine.history.seed_ledger import SeedRecord, ensure_ledger, read_ledger
 from ...engine.history.status import read_statuses

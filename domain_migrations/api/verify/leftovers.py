@@ -11,7 +11,7 @@ from psycopg import sql
 
 from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain, get_domain_for, get_domains
-from ...engine.boundary.migration_dependencies import crossing_links
+from ...engine.boundary.planned_migrations import crossing_links
 from ...engine.history.tables import existing_tables
 from ...engine.messages import Finding
 from ...engine.sql.query import run_sql

@@ -12,7 +12,7 @@ from django.db.models import ForeignKey, Model
 from ...backends.postgresql.names import MAX_NAME_BYTES
 from ...domains import CORE, CORE_SCHEMA, DomainConfig, get_domains
 from ...domains import MAX_NAME_BYTES as MAX_DOMAIN_BYTES
-from .problem import Problem
+from .rule import Problem
 
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 """Names that PostgreSQL reads the same with and without quotes."""

@@ -1,31 +1,42 @@
-"""The one rule: a domain may use itself and core; core uses only itself."""
+"""The rule: a domain may depend on itself and on core; core depends on nothing but itself.
+
+What follows from it for a model is here once: ``forbidden_owner`` for what a model refers to,
+``table_problem`` for where its table is. ``installed_models`` applies both to the models of the
+apps, ``planned_migrations`` to the models that migrations would make.
+"""
 
 from __future__ import annotations
 
-from ...domains import CORE, Domain
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+from ...domains import CORE, CORE_SCHEMA, Domain, QualifiedName
 
 
 def may_depend_on(domain: Domain, other: Domain) -> bool:
-    """Return whether something of ``domain`` may refer to something of ``other``."""
+    """Return whether an object of ``domain`` may refer to an object of ``other``."""
     return other.name == domain.name or other.is_core
-
-
-def violation_clause(domain: Domain, other: Domain) -> str:
-    """Return the rule as a clause for a message, for a pair that may not be."""
-    if domain.is_core:
-        return f'core uses no domain, and it belongs to the domain "{other.name}"'
-    return f'it belongs to the domain "{other.name}"'
 
 
 DOMAIN_DEPENDS = (
     "A domain uses itself and core, nothing else: keep the other's id and resolve it in code,"
     " or share the table in core."
 )
-
-
 CORE_DEPENDS = (
     "Core uses no domain: move what both need to core, or do it in the domain's migration."
 )
+
+
+def depends_hint(domain: Domain) -> str:
+    """Return what to do instead of depending on another domain."""
+    return CORE_DEPENDS if domain.is_core else DOMAIN_DEPENDS
+
+
+def violation_clause(domain: Domain, other: Domain) -> str:
+    """Return the rule as a clause for a message, for a pair that breaks it."""
+    if domain.is_core:
+        return f'core uses no domain, and it belongs to the domain "{other.name}"'
+    return f'it belongs to the domain "{other.name}"'
 
 
 def owner_clause(owner: Domain | None) -> str:
@@ -35,3 +46,90 @@ def owner_clause(owner: Domain | None) -> str:
     if owner.name == CORE:
         return "which belongs to core"
     return f'which belongs to the domain "{owner.name}"'
+
+
+class Problem(NamedTuple):
+    """A problem that a system check reports, and that a run refuses to work with.
+
+    Attributes:
+        id: stable, without the prefix; never used again for something else.
+        obj: the model, field or app, as in system checks; None for settings.
+    """
+
+    id: str
+    message: str
+    hint: str
+    obj: Any = None
+
+
+AppOwners = dict[str, Domain]
+"""The domain of each app, by the app's label."""
+
+
+def app_owners(domains: Iterable[Domain]) -> AppOwners:
+    return {label: domain for domain in domains for label in domain.app_labels}
+
+
+RelationKind = Literal[
+    "inheritance", "foreign key", "one-to-one", "many-to-many", "through", "generic relation"
+]
+
+
+class Relation(NamedTuple):
+    """A reference of a model to another one.
+
+    Attributes:
+        source: the label of the model or of its field.
+        target: the label of the other model.
+        app_label: the app of the other model.
+    """
+
+    kind: RelationKind | str
+    source: str
+    target: str
+    app_label: str
+
+
+def forbidden_owner(relation: Relation, domain: Domain, owners: AppOwners) -> Domain | None:
+    """Return the domain that a relation leads to, if the rule forbids it."""
+    owner = owners.get(relation.app_label)
+    return None if owner is None or may_depend_on(domain, owner) else owner
+
+
+class TableProblem(NamedTuple):
+    """The name of a model's table that breaks the rule.
+
+    Attributes:
+        table: None where the name is malformed.
+        reason: why it is malformed.
+    """
+
+    table: QualifiedName | None
+    reason: str = ""
+
+
+def table_problem(
+    domain: Domain, db_table: str, domains: Iterable[Domain], *, managed: bool
+) -> TableProblem | None:
+    """Return what is wrong with the table of a domain's model: outside its schema, or malformed.
+
+    Arguments:
+        managed: whether Django manages the model; one that it does not may show core's table.
+    """
+    try:
+        table = QualifiedName.of(db_table)
+    except ValueError as exc:
+        return TableProblem(None, str(exc).rstrip("."))
+    if domain.is_core:
+        # A schema that no domain owns counts as core's.
+        allowed = all(other.is_core or other.schema != table.schema for other in domains)
+    else:
+        allowed = table.schema == domain.schema or (not managed and table.schema == CORE_SCHEMA)
+    return None if allowed else TableProblem(table)
+
+
+def db_table_line(domain: Domain, name: str) -> str:
+    """Return the line to paste into a model's ``Meta``, or into a migration's options."""
+    if domain.is_core:
+        return f"db_table = {name.replace(chr(34), chr(34) * 2)!r}"
+    return f"db_table = {QualifiedName(domain.schema, name).db_table!r}"

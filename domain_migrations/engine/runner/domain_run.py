@@ -18,8 +18,8 @@ from ...exceptions import (
     StatementTimeout,
     UnknownTarget,
 )
-from ..boundary.models import refuse_model_problems
-from ..boundary.plan import check_plan
+from ..boundary.installed_models import refuse_model_problems
+from ..boundary.planned_migrations import check_plan
 from ..history.journal import Journal, RunContext
 from ..history.seed_ledger import forget_dropped_tables
 from ..history.status import (

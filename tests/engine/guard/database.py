@@ -11,7 +11,7 @@ from django.db.migrations.state import ModelState, ProjectState
 from psycopg import sql
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.boundary.plan import check_plan
+from domain_migrations.engine.boundary.planned_migrations import check_plan
 from domain_migrations.engine.catalog.fingerprint import fingerprint
 from domain_migrations.engine.history.journal import Journal, RunContext
 from domain_migrations.engine.history.tables import ensure_history

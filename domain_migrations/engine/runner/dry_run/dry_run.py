@@ -10,7 +10,7 @@ from django.db.migrations.migration import Migration
 
 from ....domains import CORE, Domain, get_domain
 from ....exceptions import UnknownTarget
-from ...boundary.plan import check_plan
+from ...boundary.planned_migrations import check_plan
 from ...history.status import read_statuses
 from ...history.tables import ensure_schema
 from ...sessions.connection import translate_database_errors

@@ -11,7 +11,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.boundary.plan import check_plan
+from domain_migrations.engine.boundary.planned_migrations import check_plan
 from domain_migrations.exceptions import BoundaryViolation, InvalidConfiguration
 
 USES = (

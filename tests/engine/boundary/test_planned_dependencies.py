@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import override_settings
 
-from domain_migrations.engine.boundary.migration_dependencies import crossing_links
+from domain_migrations.engine.boundary.planned_migrations import crossing_links
 
 
 def test_this_project_crosses_nowhere() -> None:

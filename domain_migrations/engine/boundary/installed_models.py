@@ -1,0 +1,220 @@
+"""The rule on the models of the installed apps, and on the names that they declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import apps as global_apps
+from django.apps.registry import Apps
+from django.db.models import Field, ForeignKey, Model, OneToOneField
+from django.db.models.fields.related import ManyToManyField
+
+from ...backends.postgresql.names import MAX_NAME_BYTES, parse_table_name
+from ...domains import Domain, get_domains
+from ...exceptions import BoundaryViolation, InvalidConfiguration
+from .declarations import declaration_problems
+from .rule import (
+    AppOwners,
+    Problem,
+    Relation,
+    app_owners,
+    db_table_line,
+    depends_hint,
+    forbidden_owner,
+    table_problem,
+    violation_clause,
+)
+
+RELATION_PHRASES = {
+    "inheritance": ("E005", "inherits from"),
+    "one-to-one": ("E002", "is a one-to-one to"),
+    "many-to-many": ("E003", "is a many-to-many to"),
+    "through": ("E004", "is a many-to-many through"),
+    "generic relation": ("E006", "is a generic relation to"),
+}
+"""Kind of relation → the id of its problem, and a verb; E001 for all others."""
+
+
+def refuse_model_problems(domain: Domain) -> None:
+    """Check a domain's models and how domains are declared, also where checks are skipped.
+
+    Raises:
+        InvalidConfiguration: a domain is declared wrongly.
+        BoundaryViolation: a model breaks the rule or has its table outside the domain.
+    """
+    for problem in declaration_problems():
+        raise InvalidConfiguration(problem.message, hint=problem.hint)
+    if any(model_problems(only=domain)):
+        # Once all models are loaded, a problem names the model that a reference leads to.
+        global_apps.get_models()
+    for problem in model_problems(only=domain):
+        raise BoundaryViolation(problem.message, hint=problem.hint)
+
+
+def model_problems(apps: Apps = global_apps, *, only: Domain | None = None) -> Iterator[Problem]:
+    """Yield what is wrong with the models of every app, or of one domain's.
+
+    With ``only``, no other app is asked for its models: they need not be imported.
+    """
+    domains = get_domains(apps)
+    owners = app_owners(domains)
+    for model in apps.get_models() if only is None else _models_of(only, apps):
+        for problem, _used in _crossing_relations(model, owners):
+            yield problem
+        if not model._meta.swapped and not model._meta.proxy:
+            yield from _misplaced_tables(model, owners[model._meta.app_label], domains)
+            yield from _long_names(model)
+
+
+def _models_of(domain: Domain, apps: Apps) -> Iterator[type[Model]]:
+    for config in apps.get_app_configs():
+        if config.label in domain.app_labels:
+            yield from config.get_models()
+
+
+def model_crossings(apps: Apps = global_apps) -> Iterator[tuple[Problem, Domain]]:
+    """Yield each relation of a model that crosses a boundary, and the domain that it leads to."""
+    owners = app_owners(get_domains(apps))
+    for model in apps.get_models():
+        yield from _crossing_relations(model, owners)
+
+
+def _crossing_relations(model: type[Model], owners: AppOwners) -> Iterator[tuple[Problem, Domain]]:
+    domain = owners[model._meta.app_label]
+    for relation in (*_inheritance(model), *_field_relations(model)):
+        if other := forbidden_owner(relation, domain, owners):
+            number, verb = RELATION_PHRASES.get(relation.kind, ("E001", f"is a {relation.kind} to"))
+            message = f"{relation.source} {verb} {relation.target}"
+            clause = violation_clause(domain, other)
+            yield Problem(number, f"{message}, but {clause}.", depends_hint(domain), model), other
+
+
+def _inheritance(model: type[Model]) -> Iterator[Relation]:
+    """Yield the models that a model inherits from, without those that a nearer one of their app
+    inherits from. Abstract ones count: their fields and methods are the other domain's code."""
+    nearer: list[type] = []
+    for base in model.__mro__[1:]:
+        if issubclass(base, Model) and hasattr(base, "_meta"):
+            relation = _relation("inheritance", model._meta.label, base, model)
+            if not any(
+                issubclass(parent, base) and _app_label(parent, model) == relation.app_label
+                for parent in nearer
+            ):
+                yield relation
+        nearer.append(base)
+
+
+def _field_relations(model: type[Model]) -> Iterator[Relation]:
+    options: Any = model._meta
+    for field in (*options.local_fields, *options.local_many_to_many, *options.private_fields):
+        remote = getattr(field, "remote_field", None)
+        if not remote or not getattr(remote, "model", None):
+            continue
+        if getattr(remote, "parent_link", False) and field.auto_created:
+            continue  # A parent link that Django created is reported as inheritance.
+        name = f"{options.label}.{field.name}"
+        yield _relation(_relation_kind(field), name, remote.model, model)
+        through = getattr(remote, "through", None)
+        if through is not None and not getattr(getattr(through, "_meta", None), "auto_created", 0):
+            yield _relation("through", name, through, model)
+
+
+def _relation_kind(field: Any) -> str:
+    if field.one_to_many:  # Not by its class, whose module needs an installed app.
+        return "generic relation"
+    if isinstance(field, ManyToManyField):
+        return "many-to-many"
+    if isinstance(field, OneToOneField):
+        return "one-to-one"
+    return "foreign key" if isinstance(field, ForeignKey) else type(field).__name__
+
+
+def _relation(kind: str, source: str, target: Any, model: type[Model]) -> Relation:
+    label = target if isinstance(target, str) else target._meta.label
+    return Relation(kind, source, label, _app_label(target, model))
+
+
+def _app_label(target: Any, model: type[Model]) -> str:
+    """Return the app label of a model, or of a reference that has not been resolved."""
+    if isinstance(target, str):
+        return target.split(".")[0] if "." in target else model._meta.app_label
+    return getattr(getattr(target, "_meta", None), "app_label", None) or ""
+
+
+def _misplaced_tables(
+    model: type[Model], domain: Domain, domains: Sequence[Domain]
+) -> Iterator[Problem]:
+    options = model._meta
+    app_prefix = f"{options.app_label}_"
+    for label, db_table in _tables(model):
+        wrong = table_problem(domain, db_table, domains, managed=options.managed)
+        if wrong is None:
+            continue
+        if wrong.table is None:
+            name = label.partition(".")[2].replace(".", "_").lower()
+            yield Problem(
+                "E008",
+                f"The table of {label} has a malformed name: db_table = {db_table!r}.",
+                db_table_line(domain, name),
+                model,
+            )
+            continue
+        schema, name = wrong.table
+        owner = "core" if domain.is_core else f'the domain "{domain.name}"'
+        is_default = db_table == f"{app_prefix}{options.model_name}"
+        yield Problem(
+            "E007",
+            f'The table of {label} is "{name}" in the schema "{schema}", outside the schema'
+            f' "{domain.schema}" of {owner}.',
+            db_table_line(domain, name.removeprefix(app_prefix) if is_default else name),
+            model,
+        )
+
+
+def _tables(model: type[Model]) -> Iterator[tuple[str, str]]:
+    """Yield (label, db_table) of a model and of its automatic many-to-many tables."""
+    yield model._meta.label, model._meta.db_table
+    for label, through in _automatic_throughs(model):
+        yield label, through._meta.db_table
+
+
+def _automatic_throughs(model: type[Model]) -> Iterator[tuple[str, type[Model]]]:
+    for field in model._meta.local_many_to_many:
+        through: Any = field.remote_field.through
+        if not isinstance(through, str) and through._meta.auto_created:
+            yield f"{model._meta.label}.{field.name}", through
+
+
+def _long_names(model: type[Model]) -> Iterator[Problem]:
+    for kind, label, name in _names(model):
+        size = len(name.encode())
+        if size > MAX_NAME_BYTES:
+            yield Problem(
+                "E009",
+                f'The {kind} of {label} has a name of {size} bytes: "{name}".',
+                f"PostgreSQL cuts names at {MAX_NAME_BYTES} bytes; give it a shorter one.",
+                model,
+            )
+
+
+def _names(model: type[Model]) -> Iterator[tuple[str, str, str]]:
+    """Yield (kind, label, name) of everything that a model names."""
+    options: Any = model._meta
+    yield from _table_and_columns(model, options.label)
+    for kind in ("index", "constraint"):
+        for item in options.indexes if kind == "index" else options.constraints:
+            yield kind, options.label, item.name
+    for label, through in _automatic_throughs(model):
+        yield from _table_and_columns(through, label)
+
+
+def _table_and_columns(model: type[Model], label: str) -> Iterator[tuple[str, str, str]]:
+    try:
+        yield "table", label, parse_table_name(model._meta.db_table).name
+    except ValueError:
+        return  # E008 reports it.
+    field: Field[Any, Any]
+    for field in model._meta.local_concrete_fields:
+        if field.column:
+            yield "column", f"{label}.{field.name}", field.column

@@ -1,0 +1,278 @@
+"""The rule on migrations before they run: on their dependencies, and on their operations.
+
+Dependencies are read from the files' syntax trees: importing other domains' migrations is what
+makes stock Django slow, and a file may be broken. A computed dependency cannot be read there; the
+loader still finds it for the domain that it loads.
+
+Operations are applied to a copy of the models' state, and the models that they changed are
+checked. So operations inside others, and those of third parties, are seen by their effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import is_
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.migrations.migration import Migration
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ModelState, ProjectState
+from django.db.migrations.utils import resolve_relation
+
+from ...domains import Domain, get_domains
+from ...exceptions import BoundaryViolation, InvalidConfiguration
+from ..sources.files import MigrationKey, migration_files
+from ..sources.parsing import read_header
+from .rule import (
+    CORE_DEPENDS,
+    AppOwners,
+    Relation,
+    app_owners,
+    db_table_line,
+    depends_hint,
+    forbidden_owner,
+    may_depend_on,
+    owner_clause,
+    table_problem,
+)
+
+
+def _is_forbidden_link(attribute: str, user: Domain, used: Domain) -> bool:
+    """Return whether a migration may not make one of ``user`` depend on one of ``used``.
+
+    ``run_before`` always names the other migration in the wrong file.
+    """
+    return user != used and (attribute == "run_before" or not may_depend_on(user, used))
+
+
+@dataclass(frozen=True)
+class CrossingLink:
+    """A dependency between migrations that breaks the rule.
+
+    Attributes:
+        declared_by: the migration whose file declares it.
+        attribute: ``dependencies`` or ``run_before``.
+        child, parent: the migration that depends on the other one, and that one.
+    """
+
+    declared_by: MigrationKey
+    path: Path
+    attribute: str
+    child: MigrationKey
+    parent: MigrationKey
+    child_domain: Domain
+    parent_domain: Domain
+
+    @property
+    def message(self) -> str:
+        """The problem as a sentence, for a check, a plan or a finding."""
+        return (
+            f"The migration {'.'.join(self.declared_by)} makes {'.'.join(self.child)} of"
+            f" {self.child_domain.name} depend on {'.'.join(self.parent)} of"
+            f" {self.parent_domain.name}."
+        )
+
+    @property
+    def hint(self) -> str:
+        """What to do about the dependency."""
+        own, other = tuple(self.declared_by), tuple(self.parent)
+        if self.declared_by != self.child:
+            other = tuple(self.child)
+        if may_depend_on(self.child_domain, self.parent_domain):
+            return (
+                f"Take {other!r} out of {self.attribute} in {self.path.name}: core names no domain."
+                f" If {'.'.join(other)} needs it, write {own!r} into its dependencies."
+            )
+        return (
+            f"Take {other!r} out of {self.attribute} in {self.path.name}: keep the other's id"
+            " instead of a foreign key, or move what both need to core."
+        )
+
+
+def crossing_links(domains: Sequence[Domain] | None = None) -> Iterator[CrossingLink]:
+    """Yield the dependencies between migrations that break the rule, of all domains."""
+    domains = get_domains() if domains is None else domains
+    owners = app_owners(domains)
+    for domain in domains:
+        foreign = {
+            label.encode()
+            for label, owner in owners.items()
+            if owner != domain
+            and not (may_depend_on(domain, owner) and may_depend_on(owner, domain))
+        }
+        for label in domain.app_labels:
+            for path in migration_files(label):
+                if _may_reference(path.read_bytes(), foreign):
+                    yield from _links_of(MigrationKey(label, path.stem), path, owners)
+
+
+def _may_reference(source: bytes, labels: set[bytes]) -> bool:
+    """Return whether a file may depend on one of the apps, which parsing will show.
+
+    Parsing takes a hundred times as long. A regular expression of all labels would be one for
+    each domain, and compiling those takes a second where there are hundreds.
+    """
+    if b"swappable_dependency" in source:
+        return True
+    return not labels.isdisjoint(source.replace(b"'", b'"').split(b'"'))
+
+
+def _links_of(key: MigrationKey, path: Path, owners: AppOwners) -> Iterator[CrossingLink]:
+    header = read_header(path)
+    pairs = [(key, parent, "dependencies") for parent in header.dependencies]
+    pairs += [(child, key, "run_before") for child in header.run_before]
+    for child, parent, attribute in pairs:
+        user, used = owners.get(child[0]), owners.get(parent[0])
+        if user and used and _is_forbidden_link(attribute, user, used):
+            yield CrossingLink(key, path, attribute, child, parent, user, used)
+
+
+def check_plan(plan: Sequence[tuple[Migration, bool]], state: ProjectState, domain: Domain) -> None:
+    """Check a plan's operations and dependencies.
+
+    Arguments:
+        plan: migrations in order, and whether each is reverted. Those that are were checked
+            when they were applied.
+        state: the project's state before the plan; left as it is.
+
+    Raises:
+        BoundaryViolation: an operation relates a model to one of another domain, or names a
+            table outside the domain, or a migration depends on another domain's.
+        InvalidConfiguration: an operation names a model or a field that does not exist.
+    """
+    forwards = [migration for migration, backwards in plan if not backwards]
+    if not forwards:
+        return
+    domains = get_domains()
+    owners = app_owners(domains)
+    state = state.clone()
+    seen = {key: _replaceable_parts(model) for key, model in state.models.items()}
+    for migration in forwards:
+        _check_links(migration, domain, owners)
+        for number, operation in enumerate(migration.operations, start=1):
+            _apply(migration, number, operation, state)
+            for key, model in state.models.items():
+                parts = _replaceable_parts(model)
+                if not _identical(seen.get(key), parts):
+                    seen[key] = parts
+                    for action, hint in _problems(model, domain, domains, owners):
+                        raise _violation(migration, number, operation, action, hint)
+
+
+def _apply(migration: Migration, number: int, operation: Operation, state: ProjectState) -> None:
+    try:
+        operation.state_forwards(migration.app_label, state)
+    except (KeyError, FieldDoesNotExist) as exc:
+        (missing,) = exc.args
+        if isinstance(exc, KeyError):
+            missing = f"there is no {'.'.join(missing) if isinstance(missing, tuple) else missing}"
+        raise InvalidConfiguration(
+            f"Migration {migration.app_label}.{migration.name} cannot be planned: its operation"
+            f" {number}, {type(operation).__name__} ({operation.describe()}), does not fit what"
+            f" the migrations before it make: {missing}.",
+            hint="Correct the operation, or the migration's dependencies.",
+        ) from exc
+
+
+def _check_links(migration: Migration, domain: Domain, owners: AppOwners) -> None:
+    for attribute in ("dependencies", "run_before"):
+        for label, name in getattr(migration, attribute):
+            other = owners.get(label)
+            if other is not None and _is_forbidden_link(attribute, domain, other):
+                verb = "name" if attribute == "dependencies" else "names"
+                raise BoundaryViolation(
+                    f"Migration {migration.app_label}.{migration.name} is refused: its {attribute}"
+                    f" {verb} {label}.{name}, {owner_clause(other)}.",
+                    hint=CORE_DEPENDS if other.is_core else depends_hint(domain),
+                )
+
+
+def _replaceable_parts(model: ModelState) -> list[Any]:
+    """Return the objects that an operation replaces when it changes the model.
+
+    They are compared by identity: to Django, two fields are equal that only look alike.
+    """
+    return [model.bases, *model.fields, *model.fields.values(), *model.options.values()]
+
+
+def _identical(before: list[Any] | None, after: list[Any]) -> bool:
+    return before is not None and len(before) == len(after) and all(map(is_, before, after))
+
+
+def _problems(
+    model: ModelState, domain: Domain, domains: Sequence[Domain], owners: AppOwners
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a model, as the rest of a sentence, and a hint."""
+    label = f"{model.app_label}.{model.name}"
+    owner = owners.get(model.app_label)
+    if owner is not None and owner != domain:
+        yield f"changes the model {label}, {owner_clause(owner)}", depends_hint(domain)
+        return
+    managed = model.options.get("managed", True)
+    for part in _relations_and_tables(model):
+        if isinstance(part, Relation):
+            if other := forbidden_owner(part, domain, owners):
+                inherits = part.kind == "inheritance"
+                verb = "makes {} inherit from" if inherits else "relates {} to"
+                action = f"{verb.format(part.source)} {part.target}, {owner_clause(other)}"
+                yield action, depends_hint(domain)
+            continue
+        named, db_table = part
+        wrong = table_problem(
+            domain, db_table, domains, managed=managed if named == label else True
+        )
+        if wrong is None:
+            continue
+        if wrong.table is None:
+            name = named.rpartition(".")[2].lower()
+            action = f"names the table {db_table} for {named}, which is malformed: {wrong.reason}"
+        else:
+            name = wrong.table.name
+            action = (
+                f"names the table {wrong.table} for {named}, which is outside the schema"
+                f' "{domain.schema}"'
+            )
+        line = db_table_line(domain, name)
+        yield action, f'Every table of the domain is in the schema "{domain.schema}": {line}'
+
+
+def _relations_and_tables(model: ModelState) -> Iterator[Relation | tuple[str, str]]:
+    """Yield a model's relations, and (label, db_table) of its tables."""
+    label = f"{model.app_label}.{model.name}"
+    for base in model.bases:
+        yield from _relation("inheritance", label, base, model)
+    for name, field in model.fields.items():
+        remote = getattr(field, "remote_field", None)
+        if not remote:
+            continue
+        for target in (remote.model, getattr(remote, "through", None)):
+            yield from _relation(type(field).__name__, f"{label}.{name}", target, model)
+        table = getattr(field, "db_table", None)  # Only many-to-many fields have one.
+        if table:
+            yield f"{label}.{name}", table
+    if not model.options.get("proxy") and not model.options.get("swappable"):
+        yield label, model.options.get("db_table") or f"{model.app_label}_{model.name_lower}"
+
+
+def _relation(kind: str, source: str, target: Any, model: ModelState) -> Iterator[Relation]:
+    """Yield the relation to what a field or a base points at, if it is a model."""
+    if isinstance(target, str):
+        app_label, name = resolve_relation(target, model.app_label, model.name_lower)
+    elif meta := getattr(target, "_meta", None):
+        app_label, name = meta.app_label, meta.model_name
+    else:
+        return
+    yield Relation(kind, source, f"{app_label}.{name}", app_label)
+
+
+def _violation(
+    migration: Migration, number: int, operation: Operation, action: str, hint: str
+) -> BoundaryViolation:
+    return BoundaryViolation(
+        f"Migration {migration.app_label}.{migration.name} is refused: its operation {number},"
+        f" {type(operation).__name__}, {action}.",
+        hint=hint,
+    )
