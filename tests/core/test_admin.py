@@ -10,9 +10,9 @@ from core.models import CostCentre, Permission, Role, User, UserRole
 from tests.support.business import (
     admin_models,
     admin_url,
+    count_queries,
     make_cost_centre,
     make_user,
-    queries_of,
     superuser_client,
 )
 
@@ -42,13 +42,13 @@ def test_nobody_edits_the_list_of_permissions():
 
 def test_a_list_costs_the_same_however_long_it_is():
     client = superuser_client()
-    few = queries_of(client, admin_url(Role, "changelist"))
+    few = count_queries(client, admin_url(Role, "changelist"))
     for number in range(10):
         role = Role.objects.create(code=f"role{number}", name="Role")
         services.role_permission_add(role=role, code="hr.view_employee")
         services.role_grant(user=make_user(), role=role)
         make_cost_centre()
-    assert queries_of(client, admin_url(Role, "changelist")) == few
+    assert count_queries(client, admin_url(Role, "changelist")) == few
 
 
 def test_a_user_page_costs_the_same_however_many_roles_they_hold():
@@ -60,10 +60,10 @@ def test_a_user_page_costs_the_same_however_many_roles_they_hold():
         services.role_grant(user=user, role=role, granted_by=make_user())
 
     grant("first")
-    few = queries_of(client, url)
+    few = count_queries(client, url)
     for number in range(5):
         grant(f"more{number}")
-    assert queries_of(client, url) == few
+    assert count_queries(client, url) == few
 
 
 def test_the_giver_of_a_role_is_recorded():

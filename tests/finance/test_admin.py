@@ -14,9 +14,9 @@ from finance.services import Item
 from tests.support.business import (
     admin_models,
     admin_url,
+    count_queries,
     make_cost_centre,
     make_user,
-    queries_of,
     superuser_client,
 )
 
@@ -76,9 +76,9 @@ def test_pages_open(model):
 def test_a_list_costs_the_same_however_long_it_is(model):
     client = superuser_client()
     make_rows(1, 2)
-    few = queries_of(client, admin_url(model, "changelist"))
+    few = count_queries(client, admin_url(model, "changelist"))
     make_rows(3, 8)
-    assert queries_of(client, admin_url(model, "changelist")) == few
+    assert count_queries(client, admin_url(model, "changelist")) == few
 
 
 @pytest.mark.parametrize("model", [Journal, Payment])

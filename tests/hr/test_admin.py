@@ -19,8 +19,8 @@ from hr.models import (
 from tests.support.business import (
     admin_models,
     admin_url,
+    count_queries,
     make_cost_centre,
-    queries_of,
     superuser_client,
 )
 
@@ -71,9 +71,9 @@ def test_pages_open(model):
 def test_a_list_costs_the_same_however_long_it_is(model):
     client = superuser_client()
     make_rows(1, 2)
-    few = queries_of(client, admin_url(model, "changelist"))
+    few = count_queries(client, admin_url(model, "changelist"))
     make_rows(3, 8)
-    assert queries_of(client, admin_url(model, "changelist")) == few
+    assert count_queries(client, admin_url(model, "changelist")) == few
 
 
 def test_a_location_of_another_domain_is_a_link():

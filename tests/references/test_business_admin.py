@@ -18,8 +18,8 @@ from inventory.models import PurchaseOrderItem
 from tests.support.business import (
     admin_models,
     admin_url,
+    count_queries,
     make_user,
-    queries_of,
     rolled_back,
     superuser_client,
 )
@@ -85,10 +85,10 @@ def test_references_to_other_domains_are_links(model: type) -> None:
 def test_a_list_takes_as_many_queries_when_it_is_long(client: Client, model: type) -> None:
     fill(model, 1)
     url = admin_url(model, "changelist")
-    queries_of(client, url)
-    few = queries_of(client, url)
+    count_queries(client, url)
+    few = count_queries(client, url)
     fill(model, MANY)
-    assert queries_of(client, url) == few
+    assert count_queries(client, url) == few
     assert few < 25
 
 
@@ -113,11 +113,11 @@ def test_a_page_takes_as_many_queries_with_many_rows_in_it(client: Client, model
     }
     for inline, key in keys.items():
         fill(inline, 1, **{key: rows[0]})
-    queries_of(client, url)
-    few = queries_of(client, url)
+    count_queries(client, url)
+    few = count_queries(client, url)
     for inline, key in keys.items():
         fill(inline, MANY, **{key: rows[0]})
-    assert queries_of(client, url) == few
+    assert count_queries(client, url) == few
 
 
 def test_what_was_ordered_is_found_in_words(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""What tests of the business apps share: a rollback after each test, and people to act."""
+"""Helpers for tests of the business apps: rollbacks, users, admin pages and query counts."""
 
 from __future__ import annotations
 
@@ -8,35 +8,34 @@ from itertools import count
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from core.models import CostCentre
+from core.models import CostCentre, User
 
 _numbers = count(1)
 
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """A transaction that is undone at the end."""
+    """Open a transaction that is rolled back at the end."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
 def check_deferred() -> None:
-    """Check now what PostgreSQL would check at commit; raises as the commit would."""
+    """Run the deferred checks now; raise what the commit would raise."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
-def make_user(**fields: Any) -> Any:
+def make_user(**fields: Any) -> User:
     number = next(_numbers)
-    return get_user_model().objects.create(**{"username": f"somchai{number}", **fields})
+    return User.objects.create(**{"username": f"somchai{number}", **fields})
 
 
 def make_cost_centre(**fields: Any) -> CostCentre:
@@ -52,7 +51,7 @@ def superuser_client() -> Client:
 
 
 def admin_models(app_label: str) -> list[Any]:
-    """Every model of an app that has admin pages."""
+    """Return the models of an app that have admin pages."""
     return [model for model in admin.site._registry if model._meta.app_label == app_label]
 
 
@@ -61,8 +60,8 @@ def admin_url(model: Any, page: str, *arguments: Any) -> str:
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=arguments)
 
 
-def queries_of(client: Client, url: str) -> int:
-    """How many queries a page takes, which must be there."""
+def count_queries(client: Client, url: str) -> int:
+    """Return the number of queries of a page, which must exist."""
     with CaptureQueriesContext(connections["default"]) as queries:
         response = client.get(url)
     assert response.status_code == 200, response.status_code
