@@ -10,11 +10,13 @@ from django.db.models import Count, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 
+from . import services
+from .admin_base import acting_user
 from .models import CostCentre, Permission, Role, RolePermission, User, UserRole
 
 
 class UserRoleInline(admin.TabularInline):
-    """The roles somebody holds; who granted them is recorded, not asked for."""
+    """The roles of a user, which can be granted and revoked; the granting user is recorded."""
 
     model = UserRole
     fk_name = "user"
@@ -27,13 +29,13 @@ class UserRoleInline(admin.TabularInline):
         return super().get_queryset(request).select_related("role", "granted_by", "user")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Given or taken; and a row that is only shown costs no query for its widgets.
+        # Read-only rows need no queries for their widgets.
         return False
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
-    """People, with the roles they hold."""
+    """Users and their roles."""
 
     list_display = ["username", "email", "first_name", "last_name", "is_active", "is_staff"]
     list_filter = ["is_active", "is_staff", "is_superuser", "user_roles__role"]
@@ -44,19 +46,25 @@ class UserAdmin(DjangoUserAdmin):
         return list(self.inlines) if obj else []
 
     def save_formset(
-        self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool
+        self,
+        request: HttpRequest,
+        form: ModelForm[User],
+        formset: BaseModelFormSet[UserRole, ModelForm[UserRole]],
+        change: bool,
     ) -> None:
-        for row in formset.save(commit=False):
-            if isinstance(row, UserRole) and row.granted_by_id is None:
-                row.granted_by = request.user
-            row.save()
-        for row in formset.deleted_objects:
-            row.delete()
-        formset.save_m2m()
+        for grant in formset.save(commit=False):
+            services.role_grant(
+                user=grant.user,
+                role=grant.role,
+                granted_by=acting_user(request),
+                expires_at=grant.expires_at,
+            )
+        for grant in formset.deleted_objects:
+            services.role_revoke(user=grant.user, role=grant.role)
 
 
 class RolePermissionInline(admin.TabularInline):
-    """What a role allows."""
+    """The permissions of a role."""
 
     model = RolePermission
     extra = 0
@@ -71,7 +79,7 @@ class RolePermissionInline(admin.TabularInline):
 
 @admin.register(Role)
 class RoleAdmin(admin.ModelAdmin):
-    """Roles, with what they allow."""
+    """Roles and their permissions."""
 
     list_display = ["code", "name", "permission_count", "holder_count"]
     search_fields = ["code", "name", "description"]
@@ -84,6 +92,18 @@ class RoleAdmin(admin.ModelAdmin):
         }
         return super().get_queryset(request).annotate(**counts)
 
+    def save_formset(
+        self,
+        request: HttpRequest,
+        form: ModelForm[Role],
+        formset: BaseModelFormSet[RolePermission, ModelForm[RolePermission]],
+        change: bool,
+    ) -> None:
+        for row in formset.save(commit=False):
+            services.role_permission_add(role=row.role, code=row.permission.code)
+        for row in formset.deleted_objects:
+            services.role_permission_remove(role=row.role, code=row.permission.code)
+
     @admin.display(description="permissions", ordering="permission_total")
     def permission_count(self, role: Any) -> int:
         return role.permission_total
@@ -95,7 +115,7 @@ class RoleAdmin(admin.ModelAdmin):
 
 @admin.register(Permission)
 class PermissionAdmin(admin.ModelAdmin):
-    """What can be allowed; the list follows the apps' models, so nobody edits it."""
+    """Permissions, read-only: they follow the models of the apps."""
 
     list_display = ["code", "name"]
     search_fields = ["code", "name"]
@@ -109,7 +129,7 @@ class PermissionAdmin(admin.ModelAdmin):
 
 @admin.register(CostCentre)
 class CostCentreAdmin(admin.ModelAdmin):
-    """Cost centres, which every domain can refer to."""
+    """Cost centres, which all domains share."""
 
     list_display = ["code", "name_en", "name_th", "is_active"]
     list_filter = ["is_active"]

@@ -1,4 +1,4 @@
-"""The main system: people, what they may do, and the tables that every domain shares."""
+"""The main system: users, their permissions, and the tables that all domains share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .permission_sync import sync_permissions
 
 
 class CoreConfig(AppConfig):
-    """Core belongs to no domain: its tables are in ``public``."""
+    """The app of the main system, which belongs to no domain: its tables are in ``public``."""
 
     name = "core"
     verbose_name = "Main system"

@@ -1,4 +1,4 @@
-"""Django's permission checks, answered with roles as well."""
+"""The authentication backend that includes roles in Django's permission checks."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.contrib.auth.models import Permission as AuthPermission
 from django.db.models import Exists, OuterRef, QuerySet
 
 from . import selectors
-from .models import User, UserRole
+from .models import User
 
 
 class RoleBackend(ModelBackend):
-    """Django's backend, where a role counts like a group.
+    """Django's backend, in which a role grants permissions as a group does.
 
-    So ``user.has_perm("inventory.change_drug")`` is true for somebody who holds a role with the
-    permission of that code. As Django does, the answer is kept on the user object: fetch the
+    ``user.has_perm("inventory.change_drug")`` is true for a user who holds a role with the
+    permission of that code. As in Django, the result is cached on the user object: fetch the
     user again after a change.
     """
 
@@ -38,8 +38,8 @@ class RoleBackend(ModelBackend):
             return users
         if isinstance(perm, AuthPermission):
             perm = f"{perm.content_type.app_label}.{perm.codename}"
-        held = UserRole.objects.filter(
-            selectors.in_force(), user=OuterRef("pk"), role__permissions__code=perm
+        held = selectors.user_role_active_list().filter(
+            user=OuterRef("pk"), role__permissions__code=perm
         )
         by_role = User.objects.filter(Exists(held))
         return users | (by_role.filter(is_active=is_active) if is_active is not None else by_role)

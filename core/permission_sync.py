@@ -1,4 +1,4 @@
-"""Core's permissions follow those that Django makes for every model after migrating."""
+"""Synchronization of core's permissions with those that Django creates after migrating."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def sync_permissions(
     apps: Apps = global_apps,
     **_: Any,
 ) -> None:
-    """Offer an app's Django permissions to roles; a receiver of ``post_migrate``.
+    """Make an app's Django permissions available to roles; a receiver of ``post_migrate``.
 
-    Codes that are gone stay: a role that carries one should not lose it by a rollback. As
-    Django's ``create_permissions`` does, it works with the models as they are at this point of
-    the history, and does nothing where they do not exist yet.
+    Codes that Django no longer has are kept: a rollback must not take them from the roles that
+    have them. Like Django's ``create_permissions``, it uses the models as they are at this point
+    of the history, and does nothing where they do not exist yet.
     """
     try:
         permission_model = apps.get_model("core", "Permission")
@@ -49,6 +49,6 @@ def sync_permissions(
             for code, name in declared.items()
             if code not in known
         ],
-        # Domains are migrated side by side.
+        # Domains are migrated in parallel.
         ignore_conflicts=True,
     )

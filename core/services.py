@@ -1,4 +1,4 @@
-"""Changes to roles: who holds them, and what they allow."""
+"""Changes to roles: their holders and their permissions."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def role_grant(
     granted_by: User | None = None,
     expires_at: datetime | None = None,
 ) -> UserRole:
-    """Give a role to somebody, or change until when they hold it.
+    """Grant a role to a user, or change when the grant expires.
 
     Raises:
-        ValidationError: the role would expire before it is granted.
+        ValidationError: the grant would expire before it begins.
     """
     grant = UserRole.objects.select_for_update().filter(user=user, role=role).first()
     grant = grant or UserRole(user=user, role=role)
@@ -33,22 +33,22 @@ def role_grant(
 
 
 def role_revoke(*, user: User, role: Role) -> bool:
-    """Take a role back; return whether it was held."""
+    """Revoke a role; return whether the user held it."""
     deleted, _ = UserRole.objects.filter(user=user, role=role).delete()
     return deleted > 0
 
 
 @transaction.atomic
 def role_permission_add(*, role: Role, code: str) -> RolePermission:
-    """Let a role do what the code names; without effect when it may already.
+    """Add the permission with that code to a role, unless the role has it.
 
     Raises:
-        ValidationError: no app declares a permission of that code.
+        ValidationError: no app declares a permission with that code.
     """
     permission = Permission.objects.filter(code=code).first()
     if permission is None:
         raise ValidationError(
-            f'There is no permission "{code}". Migrate the domain that declares it first.'
+            f'The permission "{code}" does not exist. Migrate the domain that declares it first.'
         )
     existing = RolePermission.objects.filter(role=role, permission=permission).first()
     if existing is not None:
@@ -60,6 +60,6 @@ def role_permission_add(*, role: Role, code: str) -> RolePermission:
 
 
 def role_permission_remove(*, role: Role, code: str) -> bool:
-    """Take a permission from a role; return whether it had it."""
+    """Remove a permission from a role; return whether the role had it."""
     deleted, _ = RolePermission.objects.filter(role=role, permission__code=code).delete()
     return deleted > 0

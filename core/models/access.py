@@ -1,20 +1,21 @@
-"""Roles, the permissions they carry and the people who hold them.
+"""Roles, their permissions and their holders.
 
-A permission's code is what Django's own checks ask for, ``inventory.change_drug``. Storing the
-code, not a key of ``auth_permission``, lets core grant what a domain declares without depending
-on that domain being migrated.
+A permission's code is the string that Django's own checks take, ``inventory.change_drug``. Core
+stores the code, not a key of ``auth_permission``, so a role can grant what a domain declares
+whether or not that domain has been migrated.
 """
 
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
 
 class Permission(models.Model):
-    """Something a role can allow, by the code that ``user.has_perm`` takes."""
+    """A permission that roles can grant, identified by the code that ``user.has_perm`` takes."""
 
     code = models.CharField(max_length=201, help_text="For example inventory.change_drug.")
     name = models.CharField(max_length=255)
@@ -32,7 +33,7 @@ class Permission(models.Model):
 
 
 class Role(models.Model):
-    """A job that people do, with the permissions it takes."""
+    """A job in the hospital, with the permissions that it requires."""
 
     code = models.SlugField(max_length=50, db_index=False)
     name = models.CharField(max_length=100)
@@ -51,7 +52,7 @@ class Role(models.Model):
 
 
 class RolePermission(models.Model):
-    """A permission that a role carries."""
+    """A permission of a role."""
 
     role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="role_permissions")
     permission = models.ForeignKey(
@@ -71,7 +72,7 @@ class RolePermission(models.Model):
 
 
 class UserRole(models.Model):
-    """A role that a person holds."""
+    """A grant of a role to a user."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="user_roles"
@@ -101,3 +102,7 @@ class UserRole(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.role_id}"
+
+    def clean(self) -> None:
+        if self.expires_at is not None and self.expires_at <= self.granted_at:
+            raise ValidationError({"expires_at": "A role cannot expire before it is granted."})

@@ -1,4 +1,4 @@
-"""Look-up tables that several domains need: shared here because no domain may use another."""
+"""Lookup tables that several domains share, because no domain may depend on another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 class CostCentre(models.Model):
-    """A unit of the hospital that carries costs; stock, people and invoices belong to one."""
+    """A unit of the hospital to which costs are charged: departments, employees, invoices."""
 
     code = models.CharField(
         max_length=20, help_text="Capital letters, digits and single hyphens: PHARM-01."

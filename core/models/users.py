@@ -1,4 +1,4 @@
-"""People who can sign in."""
+"""Users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class User(AbstractUser):
     """A person who can sign in; domains reference it by its UUID."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    groups = models.ManyToManyField(
+    # Redeclared only to name their tables; the stubs expect those of Django.
+    groups = models.ManyToManyField(  # type: ignore[assignment]
         "auth.Group",
         verbose_name="groups",
         blank=True,
@@ -22,7 +23,7 @@ class User(AbstractUser):
         related_query_name="user",
         db_table="user_groups",
     )
-    user_permissions = models.ManyToManyField(
+    user_permissions = models.ManyToManyField(  # type: ignore[assignment]
         "auth.Permission",
         verbose_name="user permissions",
         blank=True,

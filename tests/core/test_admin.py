@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from core import services
-from core.models import CostCentre, Permission, Role, User, UserRole
+from core.models import CostCentre, Permission, Role, RolePermission, User, UserRole
 from tests.support.business import (
     admin_models,
     admin_url,
@@ -66,19 +66,55 @@ def test_a_user_page_costs_the_same_however_many_roles_they_hold():
     assert count_queries(client, url) == few
 
 
-def test_the_giver_of_a_role_is_recorded():
-    client, user = superuser_client(), make_user(email="lek@example.com")
-    role = Role.objects.create(code="pharmacist", name="Pharmacist")
+def post_user(client, user, grants):
+    """Save the page of a user with one form for each of the grants."""
     form = client.get(admin_url(User, "change", user.pk)).context["adminform"].form
     data = {name: value for name, value in form.initial.items() if value is not None}
     data |= {"groups": [], "user_permissions": [], "last_login_0": "", "last_login_1": ""}
-    data |= {"user_roles-TOTAL_FORMS": "1", "user_roles-INITIAL_FORMS": "0"}
-    data |= {"user_roles-0-role": str(role.pk), "user_roles-0-user": str(user.pk)}
-    response = client.post(admin_url(User, "change", user.pk), data)
+    stored = sum("id" in fields for fields in grants)
+    data |= {"user_roles-TOTAL_FORMS": len(grants), "user_roles-INITIAL_FORMS": stored}
+    for number, fields in enumerate(grants):
+        fields = {"user": user.pk, **fields}
+        data |= {f"user_roles-{number}-{name}": str(value) for name, value in fields.items()}
+    return client.post(admin_url(User, "change", user.pk), data)
+
+
+def test_roles_are_granted_and_revoked_through_the_services():
+    client, user = superuser_client(), make_user(email="lek@example.com")
+    role = Role.objects.create(code="pharmacist", name="Pharmacist")
+    response = post_user(client, user, [{"role": role.pk}])
     assert response.status_code == 302, response.context["errors"]
     grant = UserRole.objects.get(user=user)
     assert grant.role == role
     assert grant.granted_by.is_superuser
+    post_user(client, user, [{"id": grant.pk, "role": role.pk, "DELETE": "on"}])
+    assert not UserRole.objects.exists()
+
+
+def test_a_grant_that_has_expired_is_refused_in_the_form():
+    client, user = superuser_client(), make_user()
+    role = Role.objects.create(code="pharmacist", name="Pharmacist")
+    expired = {"role": role.pk, "expires_at_0": "2020-01-01", "expires_at_1": "00:00:00"}
+    response = post_user(client, user, [expired])
+    assert "A role cannot expire before it is granted." in response.content.decode()
+    assert not UserRole.objects.exists()
+
+
+def test_permissions_of_a_role_are_added_and_removed_through_the_services():
+    client = superuser_client()
+    role = Role.objects.create(code="clerk", name="Clerk")
+    permission = Permission.objects.get(code="hr.view_employee")
+    url = admin_url(Role, "change", role.pk)
+    data = {"code": "clerk", "name": "Clerk", "description": ""}
+    data |= {"role_permissions-TOTAL_FORMS": 1, "role_permissions-INITIAL_FORMS": 0}
+    data |= {"role_permissions-0-role": role.pk}
+    data |= {"role_permissions-0-permission": permission.pk}
+    assert client.post(url, data).status_code == 302
+    row = RolePermission.objects.get()
+    assert (row.role, row.permission) == (role, permission)
+    data |= {"role_permissions-INITIAL_FORMS": 1, "role_permissions-0-id": row.pk}
+    assert client.post(url, {**data, "role_permissions-0-DELETE": "on"}).status_code == 302
+    assert not RolePermission.objects.exists()
 
 
 def test_a_role_opens_the_pages_it_allows_and_no_others():

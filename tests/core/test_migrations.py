@@ -1,4 +1,4 @@
-"""The history of the main system: to zero and back, and what its data migration does."""
+"""Core's migrations: to zero and back, and the data migration."""
 
 from __future__ import annotations
 

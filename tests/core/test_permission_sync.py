@@ -1,4 +1,4 @@
-"""Core's permissions follow Django's."""
+"""Synchronization of core's permissions with Django's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.permission_sync import sync_permissions
 pytestmark = pytest.mark.usefixtures("rolled_back")
 
 
-def test_missing_ones_are_added_and_names_are_brought_up_to_date():
+def test_missing_permissions_are_added_and_names_are_updated():
     Permission.objects.filter(code="hr.view_employee").delete()
     AuthPermission.objects.filter(codename="change_employee").update(name="Can mend employee")
     sync_permissions(apps.get_app_config("hr"))
@@ -21,13 +21,13 @@ def test_missing_ones_are_added_and_names_are_brought_up_to_date():
     assert Permission.objects.get(code="hr.change_employee").name == "Can mend employee"
 
 
-def test_codes_that_are_gone_stay():
+def test_codes_that_django_no_longer_has_are_kept():
     Permission.objects.create(code="hr.fire_employee", name="Can fire employee")
     sync_permissions(apps.get_app_config("hr"))
     assert Permission.objects.filter(code="hr.fire_employee").exists()
 
 
-def test_another_app_is_left_alone():
+def test_other_apps_are_not_changed():
     Permission.objects.filter(code="hr.view_employee").delete()
     sync_permissions(apps.get_app_config("finance"))
     assert not Permission.objects.filter(code="hr.view_employee").exists()

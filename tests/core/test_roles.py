@@ -1,4 +1,4 @@
-"""Roles answer Django's permission checks."""
+"""Roles in Django's permission checks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHANGE_DRUG = "inventory.change_drug"
 
 
 def fresh(user):
-    """The user as the next request sees it: answers are cached on the object."""
+    """Return the user as the next request reads it, without cached permissions."""
     return get_user_model().objects.get(pk=user.pk)
 
 
@@ -32,7 +32,7 @@ def pharmacist(rolled_back):
     return role
 
 
-def test_a_role_allows_what_it_carries(pharmacist):
+def test_a_role_allows_its_permissions(pharmacist):
     user = make_user()
     assert not user.has_perm(CHANGE_DRUG)
     services.role_grant(user=user, role=pharmacist)
@@ -50,7 +50,7 @@ def test_a_role_allows_nothing_for_an_object(pharmacist):
     assert not user.has_perm(CHANGE_DRUG, obj=pharmacist)
 
 
-def test_a_role_that_is_taken_back_allows_nothing(pharmacist):
+def test_a_revoked_role_allows_nothing(pharmacist):
     user = make_user()
     services.role_grant(user=user, role=pharmacist)
     assert services.role_revoke(user=user, role=pharmacist)
@@ -58,19 +58,19 @@ def test_a_role_that_is_taken_back_allows_nothing(pharmacist):
     assert not services.role_revoke(user=user, role=pharmacist)
 
 
-def test_a_role_that_expired_allows_nothing(pharmacist):
+def test_an_expired_role_allows_nothing(pharmacist):
     user = make_user()
     long_ago = timezone.now() - timedelta(days=9)
     UserRole.objects.create(
         user=user, role=pharmacist, granted_at=long_ago, expires_at=long_ago + timedelta(days=1)
     )
     assert not user.has_perm(CHANGE_DRUG)
-    assert not selectors.user_roles(user=user).exists()
+    assert not selectors.role_list(user=user).exists()
     services.role_grant(user=user, role=pharmacist, expires_at=timezone.now() + timedelta(days=1))
     assert fresh(user).has_perm(CHANGE_DRUG)
 
 
-def test_an_inactive_user_may_nothing(pharmacist):
+def test_an_inactive_user_has_no_permissions(pharmacist):
     user = make_user(is_active=False)
     services.role_grant(user=user, role=pharmacist)
     assert not user.has_perm(CHANGE_DRUG)
@@ -110,7 +110,8 @@ def test_permission_add__unknown_code(pharmacist):
     with pytest.raises(ValidationError) as raised:
         services.role_permission_add(role=pharmacist, code="inventory.eat_drug")
     assert raised.value.messages == [
-        'There is no permission "inventory.eat_drug". Migrate the domain that declares it first.'
+        'The permission "inventory.eat_drug" does not exist. '
+        "Migrate the domain that declares it first."
     ]
 
 
@@ -121,7 +122,7 @@ def test_permission_add__twice_and_remove(pharmacist):
     assert not services.role_permission_remove(role=pharmacist, code=CHANGE_DRUG)
 
 
-def test_grant_again_changes_the_expiry_and_the_giver(pharmacist):
+def test_granting_again_changes_the_expiry_and_the_grantor(pharmacist):
     user, boss = make_user(), make_user()
     services.role_grant(user=user, role=pharmacist)
     tomorrow = timezone.now() + timedelta(days=1)
@@ -131,10 +132,11 @@ def test_grant_again_changes_the_expiry_and_the_giver(pharmacist):
 
 
 def test_grant__already_expired(pharmacist):
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError) as raised:
         services.role_grant(
             user=make_user(), role=pharmacist, expires_at=timezone.now() - timedelta(days=1)
         )
+    assert raised.value.messages == ["A role cannot expire before it is granted."]
 
 
 def test_the_database_refuses_a_role_twice_and_an_expiry_before_the_grant(pharmacist):

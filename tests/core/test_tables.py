@@ -1,4 +1,4 @@
-"""Core's tables, as the database sees and guards them."""
+"""Core's tables and constraints in the database."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_core_references_no_domain():
     assert rows(LEAVING_PUBLIC) == set()
 
 
-def test_one_mail_address_has_one_user__whatever_its_case():
+def test_an_email_address_belongs_to_one_user__case_insensitively():
     make_user(email="nok@example.com")
     with pytest.raises(IntegrityError, match="users_email_lower_key"), transaction.atomic():
         make_user(email="Nok@Example.com")
