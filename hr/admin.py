@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
 
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 
+from core.admin_base import StatusForm, acting_user, run_service
 from core.inlines import Inline
 from domain_migrations.references.admin import DomainReferenceAdmin
 
@@ -26,7 +27,7 @@ class PositionAdmin(admin.ModelAdmin):
 
 
 class AssignmentInline(Inline):
-    """The positions an employee held."""
+    """The assignments of an employee."""
 
     model = Assignment
     autocomplete_fields = ["position"]
@@ -60,7 +61,7 @@ class EmployeeAdmin(DomainReferenceAdmin):
 
 @admin.register(Assignment)
 class AssignmentAdmin(DomainReferenceAdmin):
-    """Who holds which position; the location is another domain's, shown as a link."""
+    """Assignments; the location belongs to another domain and is shown as a link."""
 
     list_display = ["employee", "position", "starts_on", "ends_on", "location_id"]
     list_filter = [("ends_on", admin.EmptyFieldListFilter), "position"]
@@ -72,7 +73,7 @@ class AssignmentAdmin(DomainReferenceAdmin):
 
 @admin.register(LeaveType)
 class LeaveTypeAdmin(admin.ModelAdmin):
-    """Kinds of leave."""
+    """Leave types."""
 
     list_display = ["code", "name_en", "name_th", "days_per_year", "is_paid"]
     list_filter = ["is_paid"]
@@ -81,7 +82,7 @@ class LeaveTypeAdmin(admin.ModelAdmin):
 
 @admin.register(LeaveBalance)
 class LeaveBalanceAdmin(admin.ModelAdmin):
-    """What employees are entitled to; used days follow from approved leave."""
+    """Leave balances; the used days follow from approved leave."""
 
     list_display = ["employee", "leave_type", "year", "entitled_days", "used_days", "remaining"]
     list_filter = ["year", "leave_type"]
@@ -91,14 +92,15 @@ class LeaveBalanceAdmin(admin.ModelAdmin):
     readonly_fields = ["used_days"]
 
     @admin.display(description="remaining days")
-    def remaining(self, balance: LeaveBalance) -> Any:
+    def remaining(self, balance: LeaveBalance) -> Decimal:
         return balance.remaining_days
 
 
 @admin.register(LeaveRequest)
 class LeaveRequestAdmin(admin.ModelAdmin):
-    """Requests for leave; decided by the actions, which keep the balances right."""
+    """Leave requests; the actions decide on them and update the balances."""
 
+    form = StatusForm
     list_display = ["employee", "leave_type", "starts_on", "ends_on", "days", "status"]
     list_filter = ["status", "leave_type"]
     list_select_related = ["employee", "leave_type"]
@@ -112,19 +114,35 @@ class LeaveRequestAdmin(admin.ModelAdmin):
         decided = obj is not None and obj.status != LeaveRequest.Status.REQUESTED
         return not decided and super().has_change_permission(request, obj)
 
-    @admin.action(description="Approve selected requests", permissions=["change"])
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: LeaveRequest,
+        form: ModelForm[LeaveRequest],
+        change: bool,
+    ) -> None:
+        services.leave_request_save(request=obj)
+
+    @admin.action(description="Approve selected leave requests", permissions=["change"])
     def approve(self, request: HttpRequest, queryset: QuerySet[LeaveRequest]) -> None:
-        self._decide(request, queryset, services.leave_approve)
+        run_service(
+            self,
+            request,
+            queryset,
+            lambda row: services.leave_request_approve(
+                request=row, approved_by=acting_user(request)
+            ),
+            done="approved",
+        )
 
-    @admin.action(description="Reject selected requests", permissions=["change"])
+    @admin.action(description="Reject selected leave requests", permissions=["change"])
     def reject(self, request: HttpRequest, queryset: QuerySet[LeaveRequest]) -> None:
-        self._decide(request, queryset, services.leave_reject)
-
-    def _decide(self, request: HttpRequest, queryset: QuerySet[LeaveRequest], decide: Any) -> None:
-        for row in queryset.select_related("employee"):
-            try:
-                decide(request=row, decided_by=request.user)
-            except ValidationError as error:
-                self.message_user(
-                    request, f"{row.employee}: {' '.join(error.messages)}", messages.ERROR
-                )
+        run_service(
+            self,
+            request,
+            queryset,
+            lambda row: services.leave_request_reject(
+                request=row, rejected_by=acting_user(request)
+            ),
+            done="rejected",
+        )

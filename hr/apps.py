@@ -1,4 +1,4 @@
-"""Human resources: a domain of its own in the schema ``hr``."""
+"""The human resources domain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from domain_migrations.domains import DomainConfig
 
 
 class HrConfig(DomainConfig):
-    """The people who work here, what they do and when they are away."""
+    """The app of the domain, which owns the schema ``hr``."""
 
     name = "hr"
     schema = "hr"

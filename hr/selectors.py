@@ -1,4 +1,4 @@
-"""What other code asks of human resources."""
+"""Queries on employees, assignments and absences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SELECT employee_number, first_name_th, last_name_th, position_code, position_tit
 
 
 class StaffMember(NamedTuple):
-    """A line of the staff list: one for each position that somebody holds today."""
+    """A line of the staff list: an employee with one of today's positions, if any."""
 
     employee_number: str
     first_name_th: str
@@ -28,26 +28,26 @@ class StaffMember(NamedTuple):
     starts_on: date | None
 
 
-def current_staff() -> list[StaffMember]:
+def staff_member_list() -> list[StaffMember]:
     """Return today's staff list, from the view that reports read too."""
     with connections[router.db_for_read(Employee)].cursor() as cursor:
         cursor.execute(CURRENT_STAFF)
         return [StaffMember(*row) for row in cursor.fetchall()]
 
 
-def employees_on(*, day: date) -> QuerySet[Employee]:
-    """Return who is employed on a day."""
+def employee_list(*, day: date) -> QuerySet[Employee]:
+    """Return the people who are employed on a day."""
     return Employee.objects.filter(Q(left_on__isnull=True) | Q(left_on__gte=day), hired_on__lte=day)
 
 
-def assignments_on(*, day: date) -> QuerySet[Assignment]:
-    """Return who holds which position on a day, with both."""
+def assignment_list(*, day: date) -> QuerySet[Assignment]:
+    """Return the assignments in force on a day, with their employees and positions."""
     return Assignment.objects.filter(
         Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day
     ).select_related("employee", "position")
 
 
-def absences_on(*, day: date) -> QuerySet[LeaveRequest]:
+def leave_request_approved_list(*, day: date) -> QuerySet[LeaveRequest]:
     """Return the approved leave that covers a day, with the employees."""
     return LeaveRequest.objects.filter(
         status=LeaveRequest.Status.APPROVED, starts_on__lte=day, ends_on__gte=day

@@ -1,17 +1,21 @@
-"""Changes to people, positions and leave."""
+"""Changes to employees, assignments and leave."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+
+from core.models import User
 
 from .models import Assignment, Employee, LeaveBalance, LeaveRequest, LeaveType, Position
 from .models.leave import working_days
+
+Status = LeaveRequest.Status
 
 
 def employee_hire(
@@ -23,12 +27,13 @@ def employee_hire(
     hired_on: date,
     first_name_en: str = "",
     last_name_en: str = "",
-    user: Any = None,
+    user: User | None = None,
 ) -> Employee:
-    """Enter a new employee.
+    """Create an employee.
 
     Raises:
-        ValidationError: the number is not six digits or taken, or the login is another's.
+        ValidationError: the number does not have six digits or is taken, or the user belongs to
+            another employee.
     """
     employee = Employee(
         employee_number=employee_number,
@@ -46,11 +51,11 @@ def employee_hire(
 
 
 @transaction.atomic
-def employee_leave(*, employee: Employee, left_on: date) -> Employee:
-    """Record that somebody leaves, and end what they are assigned to on that day.
+def employee_terminate(*, employee: Employee, left_on: date) -> Employee:
+    """End an employment, and the assignments that are still open on its last day.
 
     Raises:
-        ValidationError: they would leave before they were hired, or before an assignment starts.
+        ValidationError: the last day is before the employment or before one of the assignments.
     """
     employee.left_on = left_on
     employee.full_clean()
@@ -61,7 +66,7 @@ def employee_leave(*, employee: Employee, left_on: date) -> Employee:
     return employee
 
 
-def position_assign(
+def assignment_create(
     *,
     employee: Employee,
     position: Position,
@@ -69,17 +74,17 @@ def position_assign(
     ends_on: date | None = None,
     location_id: int | None = None,
 ) -> Assignment:
-    """Put an employee into a position, from a day to a day, or open-ended.
+    """Assign an employee to a position for a period, which may be open-ended.
 
     Args:
-        location_id: a location of inventory, where the work is done.
+        location_id: the location of inventory where the work is done.
 
     Raises:
-        ValidationError: the period is turned round, lies outside the employment or overlaps
-            another in the same position, or the position is not in use.
+        ValidationError: the period ends before it starts, begins outside the employment or
+            overlaps another in the same position, or the position is inactive.
     """
     if not position.is_active:
-        raise ValidationError({"position": f"The position {position.code} is not in use."})
+        raise ValidationError({"position": f"The position {position.code} is inactive."})
     assignment = Assignment(
         employee=employee,
         position=position,
@@ -93,17 +98,17 @@ def position_assign(
 
 
 def assignment_end(*, assignment: Assignment, ends_on: date) -> Assignment:
-    """End an assignment; the day given is its last."""
+    """End an assignment; ``ends_on`` is its last day."""
     assignment.ends_on = ends_on
     assignment.full_clean()
     assignment.save()
     return assignment
 
 
-def leave_balance_open(
+def leave_balance_create(
     *, employee: Employee, leave_type: LeaveType, year: int, entitled_days: Decimal | None = None
 ) -> LeaveBalance:
-    """Entitle an employee to leave in a year: to what the kind of leave gives, unless told."""
+    """Entitle an employee to leave in a year, by default to the days of the leave type."""
     balance = LeaveBalance(
         employee=employee,
         leave_type=leave_type,
@@ -115,7 +120,7 @@ def leave_balance_open(
     return balance
 
 
-def leave_request(
+def leave_request_create(
     *,
     employee: Employee,
     leave_type: LeaveType,
@@ -123,87 +128,99 @@ def leave_request(
     ends_on: date,
     reason: str = "",
 ) -> LeaveRequest:
-    """Ask for leave; whether enough days are left is decided when it is approved.
+    """Request leave; the balance is checked when the request is approved.
 
     Raises:
-        ValidationError: there is no working day in the period, it overlaps other leave, crosses
-            the new year or lies outside the employment.
+        ValidationError: the period has no working day, overlaps other leave, is in two calendar
+            years or is outside the employment.
     """
     request = LeaveRequest(
         employee=employee,
         leave_type=leave_type,
         starts_on=starts_on,
         ends_on=ends_on,
-        days=working_days(starts_on, ends_on),
         reason=reason,
     )
-    request.full_clean()
+    return leave_request_save(request=request)
+
+
+def leave_request_save(*, request: LeaveRequest) -> LeaveRequest:
+    """Validate a new or edited request, count its working days and save it.
+
+    Raises:
+        ValidationError: as for ``leave_request_create``.
+    """
+    # A valid period has working days to count, an invalid one may not.
+    request.full_clean(exclude=["days"])
+    request.days = working_days(request.starts_on, request.ends_on)
     request.save()
     return request
 
 
 @transaction.atomic
-def leave_approve(*, request: LeaveRequest, decided_by: Any) -> LeaveRequest:
+def leave_request_approve(*, request: LeaveRequest, approved_by: User) -> LeaveRequest:
     """Approve a request and take its days from the balance of its year.
 
     Raises:
-        ValidationError: it is decided already, or the balance is missing or too small.
+        ValidationError: the request is not open, or the balance is missing or too small.
     """
-    request = _open_request(request)
-    balance = (
-        LeaveBalance.objects.select_for_update()
-        .filter(
-            employee=request.employee_id,
-            leave_type=request.leave_type_id,
-            year=request.starts_on.year,
-        )
-        .first()
-    )
+    request = _lock(request, allowed=(Status.REQUESTED,))
+    balance = _balances(request).first()
     remaining = balance.remaining_days if balance else Decimal(0)
     if balance is None or remaining < request.days:
-        raise ValidationError(f"{request.days} days are asked for, {remaining} are left.")
+        raise ValidationError(
+            f"{request.employee} requests {request.days} days of leave and has {remaining} left."
+        )
     balance.used_days += request.days
     balance.full_clean()
     balance.save()
-    return _decide(request, LeaveRequest.Status.APPROVED, decided_by)
+    return _decide(request, status=Status.APPROVED, decided_by=approved_by)
 
 
 @transaction.atomic
-def leave_reject(*, request: LeaveRequest, decided_by: Any) -> LeaveRequest:
-    """Reject a request."""
-    return _decide(_open_request(request), LeaveRequest.Status.REJECTED, decided_by)
-
-
-@transaction.atomic
-def leave_cancel(*, request: LeaveRequest, cancelled_by: Any) -> LeaveRequest:
-    """Cancel leave; the days of approved leave go back to the balance.
+def leave_request_reject(*, request: LeaveRequest, rejected_by: User) -> LeaveRequest:
+    """Reject a request.
 
     Raises:
-        ValidationError: it was rejected or cancelled before.
+        ValidationError: the request is not open.
     """
-    request = LeaveRequest.objects.select_for_update().get(pk=request.pk)
-    if request.status not in (LeaveRequest.Status.REQUESTED, LeaveRequest.Status.APPROVED):
-        raise ValidationError(f"The request is {request.status} already.")
-    if request.status == LeaveRequest.Status.APPROVED:
-        balance = LeaveBalance.objects.select_for_update().get(
-            employee=request.employee_id,
-            leave_type=request.leave_type_id,
-            year=request.starts_on.year,
-        )
+    request = _lock(request, allowed=(Status.REQUESTED,))
+    return _decide(request, status=Status.REJECTED, decided_by=rejected_by)
+
+
+@transaction.atomic
+def leave_request_cancel(*, request: LeaveRequest, cancelled_by: User) -> LeaveRequest:
+    """Cancel a request; the days of approved leave go back to the balance.
+
+    Raises:
+        ValidationError: the request was rejected or cancelled before.
+    """
+    request = _lock(request, allowed=(Status.REQUESTED, Status.APPROVED))
+    if request.status == Status.APPROVED:
+        balance = _balances(request).get()
         balance.used_days -= request.days
         balance.full_clean()
         balance.save()
-    return _decide(request, LeaveRequest.Status.CANCELLED, cancelled_by)
+    return _decide(request, status=Status.CANCELLED, decided_by=cancelled_by)
 
 
-def _open_request(request: LeaveRequest) -> LeaveRequest:
+def _lock(request: LeaveRequest, *, allowed: tuple[str, ...]) -> LeaveRequest:
     locked = LeaveRequest.objects.select_for_update().get(pk=request.pk)
-    if locked.status != LeaveRequest.Status.REQUESTED:
-        raise ValidationError(f"The request is {locked.status} already.")
+    if locked.status not in allowed:
+        raise ValidationError(f"The leave request of {locked.employee} is already {locked.status}.")
     return locked
 
 
-def _decide(request: LeaveRequest, status: str, decided_by: Any) -> LeaveRequest:
+def _balances(request: LeaveRequest) -> QuerySet[LeaveBalance]:
+    """Return the balance that a request draws on, locked when read, or nothing."""
+    return LeaveBalance.objects.select_for_update().filter(
+        employee=request.employee_id,
+        leave_type=request.leave_type_id,
+        year=request.starts_on.year,
+    )
+
+
+def _decide(request: LeaveRequest, *, status: str, decided_by: User) -> LeaveRequest:
     request.status = status
     request.decided_by = decided_by
     request.decided_at = timezone.now()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.db import migrations
 
-# A CHECK constraint sees one row; this rule needs the employee's.
+# A CHECK constraint sees only its own row, and this rule needs the employee's row, too.
 CREATE_FUNCTION = """
 CREATE FUNCTION "hr"."leave_within_employment"() RETURNS trigger
 LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
-"""Leave: its kinds, what each employee is entitled to, and what was asked for."""
+"""Leave: its types, the balances of employees and their requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SATURDAY = 5
 
 
 class LeaveType(models.Model):
-    """A kind of leave: annual, sick, ordination."""
+    """A type of leave: annual, sick, ordination."""
 
     code = models.CharField(max_length=20)
     name_en = models.CharField(max_length=100)
@@ -43,7 +43,7 @@ class LeaveType(models.Model):
 
 
 class LeaveBalance(models.Model):
-    """The days of one kind of leave that an employee may take in a year."""
+    """The days of one type of leave that an employee may take in a year."""
 
     employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="leave_balances")
     leave_type = models.ForeignKey(LeaveType, on_delete=models.PROTECT, related_name="balances")
@@ -73,7 +73,7 @@ class LeaveBalance(models.Model):
 
 
 class LeaveRequest(models.Model):
-    """Days an employee asks to be away; within one calendar year, as balances are."""
+    """A request for leave, within one calendar year because balances are yearly."""
 
     class Status(models.TextChoices):
         REQUESTED = "requested", "Requested"
@@ -134,23 +134,23 @@ class LeaveRequest(models.Model):
     def clean(self) -> None:
         if not (self.employee_id and self.starts_on and self.ends_on):
             return
+        if self.ends_on < self.starts_on:
+            raise ValidationError({"ends_on": "Leave cannot end before it starts."})
         if self.starts_on.year != self.ends_on.year:
             raise ValidationError(
-                {"ends_on": "Leave is counted by calendar year; ask for each year on its own."}
+                {"ends_on": "Leave is counted by calendar year; request each year separately."}
             )
         if not (
             self.employee.is_employed(self.starts_on) and self.employee.is_employed(self.ends_on)
         ):
             raise ValidationError(
-                {"starts_on": f"{self.employee} is not employed in all of that period."}
+                {"starts_on": f"{self.employee} is not employed for the whole period."}
             )
-        # None, where there is none: the CHECK constraint need not say it a second time.
-        self.days = working_days(self.starts_on, self.ends_on) or None
-        if self.days is None and self.starts_on <= self.ends_on:
+        if not working_days(self.starts_on, self.ends_on):
             raise ValidationError({"starts_on": "There is no working day in that period."})
 
 
 def working_days(starts_on: date, ends_on: date) -> Decimal:
-    """Return how many days from one to the other, both included, are Monday to Friday."""
+    """Return the number of days from Monday to Friday in a period, inclusive."""
     days = (starts_on + timedelta(n) for n in range((ends_on - starts_on).days + 1))
     return Decimal(sum(day.weekday() < SATURDAY for day in days))

@@ -1,4 +1,4 @@
-"""Employees, positions, and who held which position when."""
+"""Employees, positions and assignments of employees to positions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .ranges import period, same_id
 
 
 class Position(models.Model):
-    """A job in the organisation chart, whoever holds it."""
+    """A job in the organisation chart."""
 
     code = models.CharField(max_length=20)
     title_en = models.CharField(max_length=200)
@@ -39,7 +39,7 @@ class Position(models.Model):
 
 
 class Employee(models.Model):
-    """A person who works, or worked, at the hospital; with or without a login."""
+    """A current or former employee of the hospital, who may or may not be a user."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -94,7 +94,7 @@ class Employee(models.Model):
 
 
 class Assignment(models.Model):
-    """An employee in a position, from a day to a day, both included."""
+    """An employee's period in a position; both its first and its last day are included."""
 
     employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="assignments")
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="assignments")

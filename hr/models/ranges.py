@@ -1,7 +1,7 @@
 """Range expressions for exclusion constraints.
 
-``int8range(id, id, '[]') &&`` stands for equality of ids: GiST indexes ranges out of the box, so
-no extension is needed, which not every server has.
+``int8range(id, id, '[]') &&`` replaces equality of ids: GiST supports ranges without an
+extension, whereas plain integers would need ``btree_gist``, which not every server has.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from django.db.models import F, Func, Value
 
 
 def same_id(field: str) -> Func:
-    """Return a range of one id, which overlaps only itself.
+    """Return a range that contains one id and overlaps only itself.
 
-    Takes the foreign key's name, not its column's: Django validates by the names of fields.
+    ``field`` is the name of the foreign key, not of its column, because Django validates
+    constraints by field names.
     """
     return Func(
         F(field),
@@ -25,7 +26,7 @@ def same_id(field: str) -> Func:
 
 
 def period(starts_on: str, ends_on: str) -> Func:
-    """Return the days from the first to the last, both included; open where there is no last."""
+    """Return the range of days from the first to the last, inclusive; unbounded without a last."""
     return Func(
         F(starts_on),
         F(ends_on),

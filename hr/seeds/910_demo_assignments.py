@@ -1,4 +1,4 @@
-"""Who holds which position in the demonstration; assignments have no natural key."""
+"""Demo assignments, in Python because assignments have no natural key."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 tags = ["demo"]
 
-# Inventory's locations, by the ids that they have where its seeds came into empty tables.
+# Locations of inventory, by the ids that its seeds get in empty tables.
 WAREHOUSE, OUTPATIENT_PHARMACY = 1, 2
 
-# employee, position, from, to, and where it is inventory's to say
+# employee, position, first day, last day, and optionally the location
 ASSIGNMENTS = (
     ("900001", "DIRECTOR", "2020-10-01", None),
     ("900002", "PHARMACIST", "2012-10-01", "2022-09-30"),

@@ -1,4 +1,4 @@
-"""Leave for a demonstration; what is approved adds up to the balances' used days."""
+"""Demo leave requests; the approved ones add up to the used days of the balances."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 tags = ["demo"]
 writes_core = True
 
-# employee, kind, from, to, days, reason, status
+# employee, leave type, first day, last day, days, reason, status
 REQUESTS = (
     ("900002", "ANNUAL", "2026-03-02", "2026-03-05", "4", "ไปเยี่ยมบิดามารดา", "approved"),
     ("900003", "ANNUAL", "2026-05-11", "2026-05-12", "2", "ท่องเที่ยวกับครอบครัว", "approved"),
@@ -20,7 +20,7 @@ REQUESTS = (
     ("900005", "SICK", "2026-12-03", "2026-12-04", "2", "ผ่าตัดเล็ก", "requested"),
     ("900002", "ANNUAL", "2026-10-12", "2026-10-13", "2", "Plans changed", "cancelled"),
 )
-# Nobody can sign in with this one: it has no password.
+# Without a password, nobody can sign in as this user.
 DIRECTOR = {
     "username": "demo-director",
     "password": "!",

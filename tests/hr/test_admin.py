@@ -21,6 +21,7 @@ from tests.support.business import (
     admin_url,
     count_queries,
     make_cost_centre,
+    make_user,
     superuser_client,
 )
 
@@ -42,11 +43,11 @@ def make_rows(start, count):
             hired_on=date(2024, 1, 1),
         )
         position = Position.objects.create(code=f"P{number}", title_en="P", title_th="ต")
-        services.position_assign(
+        services.assignment_create(
             employee=employee, position=position, starts_on=date(2024, 1, 1), location_id=number
         )
-        services.leave_balance_open(employee=employee, leave_type=annual, year=2024)
-        services.leave_request(
+        services.leave_balance_create(employee=employee, leave_type=annual, year=2024)
+        services.leave_request_create(
             employee=employee,
             leave_type=annual,
             starts_on=date(2024, 3, 4),
@@ -92,7 +93,7 @@ def test_actions_decide_requests():
     LeaveBalance.objects.filter(employee=second.employee).delete()
     data = {"action": "approve", "_selected_action": [first.pk, second.pk]}
     page = client.post(admin_url(LeaveRequest, "changelist"), data, follow=True)
-    assert "2.0 days are asked for, 0 are left." in page.content.decode()
+    assert "000002 ก ข requests 2.0 days of leave and has 0 left." in page.content.decode()
     statuses = LeaveRequest.objects.order_by("pk").values_list("status", flat=True)
     assert list(statuses) == ["approved", "requested"]
     assert LeaveBalance.objects.get(employee=first.employee).used_days == 2
@@ -103,7 +104,7 @@ def test_a_decided_request_is_not_edited():
     request = LeaveRequest.objects.get()
     client, url = superuser_client(), admin_url(LeaveRequest, "change", request.pk)
     assert "_save" in client.get(url).content.decode()
-    services.leave_reject(request=request, decided_by=None)
+    services.leave_request_reject(request=request, rejected_by=make_user())
     assert 'name="_save"' not in client.get(url).content.decode()
 
 
@@ -113,3 +114,18 @@ def test_a_weekend_is_refused_with_a_sentence():
     data |= {"starts_on": "2024-03-09", "ends_on": "2024-03-10", "reason": ""}
     page = superuser_client().post(admin_url(LeaveRequest, "add"), data)
     assert "There is no working day in that period." in page.content.decode()
+
+
+def test_the_admin_counts_the_working_days():
+    make_rows(1, 1)
+    data = {"employee": Employee.objects.get().pk, "leave_type": LeaveType.objects.get().pk}
+    data |= {"starts_on": "2024-03-08", "ends_on": "2024-03-11", "reason": ""}
+    client = superuser_client()
+    response = client.post(admin_url(LeaveRequest, "add"), data)
+    assert response.status_code == 302, response.context["errors"]
+    request = LeaveRequest.objects.latest("pk")
+    assert request.days == 2
+    change = admin_url(LeaveRequest, "change", request.pk)
+    assert client.post(change, {**data, "ends_on": "2024-03-12"}).status_code == 302
+    request.refresh_from_db()
+    assert request.days == 3

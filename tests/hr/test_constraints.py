@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code does."""
+"""Constraints and triggers of human resources in the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People, positions and leave."""
+"""Services and selectors of human resources."""
 
 from __future__ import annotations
 
@@ -61,53 +61,53 @@ def test_hire__number_is_not_six_digits(number):
 
 
 def test_assign(employee, nurse):
-    services.position_assign(employee=employee, position=nurse, starts_on=date(2024, 1, 1))
-    held = selectors.assignments_on(day=date(2025, 1, 1)).get()
+    services.assignment_create(employee=employee, position=nurse, starts_on=date(2024, 1, 1))
+    held = selectors.assignment_list(day=date(2025, 1, 1)).get()
     assert (held.employee, held.position) == (employee, nurse)
-    assert not selectors.assignments_on(day=date(2023, 12, 31)).exists()
+    assert not selectors.assignment_list(day=date(2023, 12, 31)).exists()
 
 
 def test_assign__twice_at_a_time(employee, nurse):
-    services.position_assign(
+    services.assignment_create(
         employee=employee, position=nurse, starts_on=date(2024, 1, 1), ends_on=date(2024, 6, 30)
     )
     with pytest.raises(ValidationError) as raised:
-        services.position_assign(employee=employee, position=nurse, starts_on=date(2024, 6, 30))
+        services.assignment_create(employee=employee, position=nurse, starts_on=date(2024, 6, 30))
     assert messages(raised) == "The employee already holds this position in that period."
-    services.position_assign(employee=employee, position=nurse, starts_on=date(2024, 7, 1))
+    services.assignment_create(employee=employee, position=nurse, starts_on=date(2024, 7, 1))
     assert Assignment.objects.count() == 2
 
 
 def test_assign__two_positions_at_a_time_are_fine(employee, nurse):
     head = Position.objects.create(code="HN", title_en="Head nurse", title_th="หัวหน้าพยาบาล")
     for position in (nurse, head):
-        services.position_assign(employee=employee, position=position, starts_on=date(2024, 1, 1))
-    assert selectors.assignments_on(day=date(2024, 1, 1)).count() == 2
+        services.assignment_create(employee=employee, position=position, starts_on=date(2024, 1, 1))
+    assert selectors.assignment_list(day=date(2024, 1, 1)).count() == 2
 
 
 def test_assign__position_not_in_use(employee, nurse):
     nurse.is_active = False
     with pytest.raises(ValidationError) as raised:
-        services.position_assign(employee=employee, position=nurse, starts_on=date(2024, 1, 1))
-    assert messages(raised) == "The position RN is not in use."
+        services.assignment_create(employee=employee, position=nurse, starts_on=date(2024, 1, 1))
+    assert messages(raised) == "The position RN is inactive."
 
 
 def test_assign__before_the_employment(employee, nurse):
     with pytest.raises(ValidationError) as raised:
-        services.position_assign(employee=employee, position=nurse, starts_on=date(2023, 1, 1))
+        services.assignment_create(employee=employee, position=nurse, starts_on=date(2023, 1, 1))
     assert messages(raised) == "100001 สมชาย ใจดี is not employed on 2023-01-01."
 
 
 def test_leaving_ends_what_is_open(employee, nurse):
-    services.position_assign(employee=employee, position=nurse, starts_on=date(2024, 1, 1))
-    services.employee_leave(employee=employee, left_on=date(2024, 9, 30))
+    services.assignment_create(employee=employee, position=nurse, starts_on=date(2024, 1, 1))
+    services.employee_terminate(employee=employee, left_on=date(2024, 9, 30))
     assert Assignment.objects.get().ends_on == date(2024, 9, 30)
-    assert selectors.employees_on(day=date(2024, 9, 30)).get() == employee
-    assert not selectors.employees_on(day=date(2024, 10, 1)).exists()
+    assert selectors.employee_list(day=date(2024, 9, 30)).get() == employee
+    assert not selectors.employee_list(day=date(2024, 10, 1)).exists()
 
 
 def test_leave_is_counted_in_working_days(employee, annual):
-    request = services.leave_request(
+    request = services.leave_request_create(
         employee=employee,
         leave_type=annual,
         starts_on=date(2024, 3, 1),  # a Friday
@@ -123,37 +123,38 @@ def test_leave_is_counted_in_working_days(employee, annual):
         (
             date(2024, 12, 30),
             date(2025, 1, 3),
-            "Leave is counted by calendar year; ask for each year on its own.",
+            "Leave is counted by calendar year; request each year separately.",
         ),
         (
             date(2023, 3, 1),
             date(2023, 3, 2),
-            "100001 สมชาย ใจดี is not employed in all of that period.",
+            "100001 สมชาย ใจดี is not employed for the whole period.",
         ),
     ],
 )
 def test_leave__period_that_cannot_be(employee, annual, starts_on, ends_on, message):
     with pytest.raises(ValidationError) as raised:
-        services.leave_request(
+        services.leave_request_create(
             employee=employee, leave_type=annual, starts_on=starts_on, ends_on=ends_on
         )
     assert messages(raised) == message
 
 
 def test_leave__ends_before_it_starts(employee, annual):
-    with pytest.raises(ValidationError, match="leave_requests_period_check"):
-        services.leave_request(
+    with pytest.raises(ValidationError) as raised:
+        services.leave_request_create(
             employee=employee,
             leave_type=annual,
             starts_on=date(2024, 3, 5),
             ends_on=date(2024, 3, 1),
         )
+    assert messages(raised) == "Leave cannot end before it starts."
 
 
 @pytest.fixture
 def request_of_three_days(employee, annual):
-    services.leave_balance_open(employee=employee, leave_type=annual, year=2024)
-    return services.leave_request(
+    services.leave_balance_create(employee=employee, leave_type=annual, year=2024)
+    return services.leave_request_create(
         employee=employee,
         leave_type=annual,
         starts_on=date(2024, 3, 4),
@@ -163,43 +164,51 @@ def request_of_three_days(employee, annual):
 
 def test_approve_takes_the_days_and_cancel_gives_them_back(request_of_three_days):
     boss = make_user()
-    approved = services.leave_approve(request=request_of_three_days, decided_by=boss)
+    approved = services.leave_request_approve(request=request_of_three_days, approved_by=boss)
     assert (approved.status, approved.decided_by) == (Status.APPROVED, boss)
     assert LeaveBalance.objects.get().remaining_days == Decimal(7)
-    assert selectors.absences_on(day=date(2024, 3, 5)).get() == approved
-    services.leave_cancel(request=approved, cancelled_by=boss)
+    assert selectors.leave_request_approved_list(day=date(2024, 3, 5)).get() == approved
+    services.leave_request_cancel(request=approved, cancelled_by=boss)
     assert LeaveBalance.objects.get().remaining_days == Decimal(10)
-    assert not selectors.absences_on(day=date(2024, 3, 5)).exists()
+    assert not selectors.leave_request_approved_list(day=date(2024, 3, 5)).exists()
+
+
+def test_deciding_keeps_half_days(request_of_three_days):
+    LeaveRequest.objects.update(days=Decimal("2.5"))
+    services.leave_request_approve(request=request_of_three_days, approved_by=make_user())
+    assert LeaveRequest.objects.get().days == Decimal("2.5")
+    assert LeaveBalance.objects.get().used_days == Decimal("2.5")
 
 
 def test_reject_takes_nothing(request_of_three_days):
-    services.leave_reject(request=request_of_three_days, decided_by=make_user())
+    services.leave_request_reject(request=request_of_three_days, rejected_by=make_user())
     assert LeaveBalance.objects.get().used_days == 0
 
 
 def test_decide__decided_already(request_of_three_days):
-    services.leave_reject(request=request_of_three_days, decided_by=make_user())
-    for decide in (services.leave_approve, services.leave_reject):
+    services.leave_request_reject(request=request_of_three_days, rejected_by=make_user())
+    for action, user in (("approve", "approved_by"), ("reject", "rejected_by")):
+        decide = getattr(services, f"leave_request_{action}")
         with pytest.raises(ValidationError) as raised:
-            decide(request=request_of_three_days, decided_by=make_user())
-        assert messages(raised) == "The request is rejected already."
+            decide(**{"request": request_of_three_days, user: make_user()})
+        assert messages(raised) == "The leave request of 100001 สมชาย ใจดี is already rejected."
     with pytest.raises(ValidationError):
-        services.leave_cancel(request=request_of_three_days, cancelled_by=make_user())
+        services.leave_request_cancel(request=request_of_three_days, cancelled_by=make_user())
 
 
 def test_approve__too_few_days_left(request_of_three_days):
     LeaveBalance.objects.update(used_days=8)
     with pytest.raises(ValidationError) as raised:
-        services.leave_approve(request=request_of_three_days, decided_by=make_user())
-    assert messages(raised) == "3.0 days are asked for, 2.0 are left."
+        services.leave_request_approve(request=request_of_three_days, approved_by=make_user())
+    assert messages(raised) == ("100001 สมชาย ใจดี requests 3.0 days of leave and has 2.0 left.")
     assert LeaveRequest.objects.get().status == Status.REQUESTED
 
 
 def test_approve__no_balance(request_of_three_days):
     LeaveBalance.objects.all().delete()
     with pytest.raises(ValidationError) as raised:
-        services.leave_approve(request=request_of_three_days, decided_by=make_user())
-    assert messages(raised) == "3.0 days are asked for, 0 are left."
+        services.leave_request_approve(request=request_of_three_days, approved_by=make_user())
+    assert messages(raised) == ("100001 สมชาย ใจดี requests 3.0 days of leave and has 0 left.")
 
 
 def test_rejected_leave_may_be_asked_for_again(request_of_three_days):
@@ -210,14 +219,14 @@ def test_rejected_leave_may_be_asked_for_again(request_of_three_days):
         **period,
     }
     with pytest.raises(ValidationError) as raised:
-        services.leave_request(**again)
+        services.leave_request_create(**again)
     assert messages(raised) == "The employee already has leave in that period."
-    services.leave_reject(request=request_of_three_days, decided_by=make_user())
-    assert services.leave_request(**again).pk
+    services.leave_request_reject(request=request_of_three_days, rejected_by=make_user())
+    assert services.leave_request_create(**again).pk
 
 
 def test_staff_list_reads_the_view(employee, nurse):
-    services.position_assign(employee=employee, position=nurse, starts_on=date(2024, 1, 1))
+    services.assignment_create(employee=employee, position=nurse, starts_on=date(2024, 1, 1))
     services.employee_hire(
         employee_number="100002",
         first_name_th="สมหญิง",
@@ -225,7 +234,7 @@ def test_staff_list_reads_the_view(employee, nurse):
         cost_centre_id=make_cost_centre().pk,
         hired_on=date(2024, 1, 1),
     )
-    assert selectors.current_staff() == [
+    assert selectors.staff_member_list() == [
         ("100001", "สมชาย", "ใจดี", "RN", "พยาบาล", date(2024, 1, 1)),
         ("100002", "สมหญิง", "ใจดี", None, None, None),
     ]
