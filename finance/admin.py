@@ -1,4 +1,4 @@
-"""Admin pages of finance. What is posted is looked at here, never changed."""
+"""Admin pages of finance."""
 
 from __future__ import annotations
 
@@ -7,26 +7,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet, Sum
+from django.forms import ModelForm
 from django.http import HttpRequest
 
+from core.admin_base import ReadOnlyAdmin, StatusForm, acting_user
 from core.inlines import Inline
 from domain_migrations.references.admin import DomainReferenceAdmin
 
 from . import selectors
 from .models import Account, Invoice, InvoiceLine, Journal, JournalLine, Payment
-
-
-class PostedAdmin(admin.ModelAdmin):
-    """Rows that only the services write: they keep the books and the invoices in step."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Account)
@@ -48,8 +37,8 @@ class JournalLineInline(Inline):
 
 
 @admin.register(Journal)
-class JournalAdmin(PostedAdmin):
-    """Journals with their lines."""
+class JournalAdmin(ReadOnlyAdmin):
+    """Journals and their lines."""
 
     list_display = ["number", "entry_date", "description", "amount", "posted_by"]
     list_filter = ["entry_date"]
@@ -67,7 +56,7 @@ class JournalAdmin(PostedAdmin):
 
 
 class InvoiceLineInline(Inline):
-    """What is billed."""
+    """The lines of an invoice."""
 
     model = InvoiceLine
     autocomplete_fields = ["account"]
@@ -76,8 +65,9 @@ class InvoiceLineInline(Inline):
 
 @admin.register(Invoice)
 class InvoiceAdmin(DomainReferenceAdmin):
-    """Invoices; the supplier and the order are another domain's, shown as links."""
+    """Invoices; the supplier and the order belong to another domain and are shown as links."""
 
+    form = StatusForm
     list_display = [
         "supplier_reference",
         "supplier_id",
@@ -96,18 +86,20 @@ class InvoiceAdmin(DomainReferenceAdmin):
     inlines = [InvoiceLineInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
-        return selectors.invoices_with_totals()
+        return selectors.invoice_list()
 
     def has_change_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
-        booked = obj is not None and obj.status != Invoice.Status.DRAFT
-        return not booked and super().has_change_permission(request, obj)
+        is_posted = obj is not None and obj.status != Invoice.Status.DRAFT
+        return not is_posted and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Invoice, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: Invoice, form: ModelForm[Invoice], change: bool
+    ) -> None:
         if not change:
-            obj.created_by = request.user
+            obj.created_by = acting_user(request)
         super().save_model(request, obj, form, change)
 
     @admin.display(ordering="total")
@@ -120,7 +112,7 @@ class InvoiceAdmin(DomainReferenceAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(PostedAdmin):
+class PaymentAdmin(ReadOnlyAdmin):
     """Payments."""
 
     list_display = ["reference", "invoice", "paid_on", "amount", "method", "journal", "paid_by"]

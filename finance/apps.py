@@ -1,4 +1,4 @@
-"""Finance: a domain of its own in the schema ``finance``."""
+"""The finance domain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from domain_migrations.domains import DomainConfig
 
 
 class FinanceConfig(DomainConfig):
-    """The books, and the invoices that are paid from them."""
+    """The app of the domain, which owns the schema ``finance``."""
 
     name = "finance"
     schema = "finance"

@@ -1,4 +1,4 @@
-"""What other code asks of finance."""
+"""Queries on accounts and invoices."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SELECT code, name_en, name_th, kind, debit, credit, balance
 MONEY = DecimalField(max_digits=14, decimal_places=2)
 
 
-class TrialBalanceLine(NamedTuple):
-    """What was posted to an account; the balance is debit less credit."""
+class AccountBalance(NamedTuple):
+    """The totals of an account; the balance is debit minus credit."""
 
     code: str
     name_en: str
@@ -33,24 +33,24 @@ class TrialBalanceLine(NamedTuple):
     balance: Decimal
 
 
-def trial_balance() -> list[TrialBalanceLine]:
-    """Return every account with its totals, from the view that reports read too."""
+def account_balance_list() -> list[AccountBalance]:
+    """Return the trial balance: all accounts with their totals, from the view for reports."""
     with connections[router.db_for_read(Account)].cursor() as cursor:
         cursor.execute(TRIAL_BALANCE)
-        return [TrialBalanceLine(*row) for row in cursor.fetchall()]
+        return [AccountBalance(*row) for row in cursor.fetchall()]
 
 
-def invoices_with_totals() -> QuerySet[Invoice]:
-    """Return invoices with ``total`` and ``paid``, in one query."""
-    billed = InvoiceLine.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
-    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
-    nothing = Decimal(0)
+def invoice_list() -> QuerySet[Invoice]:
+    """Return all invoices, annotated with ``total`` and ``paid``."""
+    lines = InvoiceLine.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    payments = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice")
+    zero = Decimal(0)
     return Invoice.objects.annotate(
-        total=Coalesce(Subquery(billed.values(sum=Sum("amount"))), nothing, output_field=MONEY),
-        paid=Coalesce(Subquery(paid.values(sum=Sum("amount"))), nothing, output_field=MONEY),
+        total=Coalesce(Subquery(lines.values(sum=Sum("amount"))), zero, output_field=MONEY),
+        paid=Coalesce(Subquery(payments.values(sum=Sum("amount"))), zero, output_field=MONEY),
     )
 
 
-def invoices_due(*, day: date) -> QuerySet[Invoice]:
-    """Return the approved invoices that are due on a day or before, the oldest first."""
-    return invoices_with_totals().filter(status=Invoice.Status.APPROVED, due_on__lte=day)
+def invoice_due_list(*, day: date) -> QuerySet[Invoice]:
+    """Return the unpaid invoices that are due by a day, the earliest first."""
+    return invoice_list().filter(status=Invoice.Status.APPROVED, due_on__lte=day)

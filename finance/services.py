@@ -1,4 +1,4 @@
-"""Changes to the books: posting journals, and approving and paying invoices."""
+"""Changes to journals, invoices and payments."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Sum
+
+from core.models import User
 
 from .models import Account, Invoice, InvoiceLine, Journal, JournalLine, Payment
 
@@ -18,8 +19,8 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A line to post: an amount on one side of an account."""
+class JournalEntry:
+    """A journal line to post: a debit or a credit of an account."""
 
     account: Account
     debit: Decimal = ZERO
@@ -29,8 +30,8 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """A line of an invoice to enter."""
+class InvoiceItem:
+    """An invoice line to create."""
 
     description: str
     account: Account
@@ -44,26 +45,26 @@ def journal_post(
     number: str,
     entry_date: date,
     description: str,
-    entries: Sequence[Entry],
-    posted_by: Any = None,
+    entries: Sequence[JournalEntry],
+    posted_by: User | None = None,
     reverses: Journal | None = None,
 ) -> Journal:
     """Post a journal with its lines.
 
     Raises:
-        ValidationError: it does not balance, has fewer than two lines, uses an account that is
-            not in use, or its number is taken.
+        ValidationError: the journal does not balance, has fewer than two lines or uses an
+            inactive account, or its number is taken.
     """
     debit = sum((entry.debit for entry in entries), ZERO)
     credit = sum((entry.credit for entry in entries), ZERO)
     if len(entries) < 2 or debit != credit:
         raise ValidationError(
-            f"A journal needs two lines or more that balance: "
+            "A journal needs at least two lines that balance: "
             f"{len(entries)} lines, debit {debit}, credit {credit}."
         )
     for entry in entries:
         if not entry.account.is_active:
-            raise ValidationError(f"The account {entry.account} is not in use.")
+            raise ValidationError(f"The account {entry.account} is inactive.")
     journal = Journal(
         number=number,
         entry_date=entry_date,
@@ -89,19 +90,19 @@ def journal_post(
 
 
 def journal_reverse(
-    *, journal: Journal, number: str, entry_date: date, posted_by: Any = None
+    *, journal: Journal, number: str, entry_date: date, posted_by: User | None = None
 ) -> Journal:
-    """Undo a journal by posting its mirror image; what is posted is never changed.
+    """Reverse a journal by posting its mirror image, because posted journals never change.
 
     Raises:
-        ValidationError: it is reversed already, or the number is taken.
+        ValidationError: the journal has been reversed before, or the number is taken.
     """
     return journal_post(
         number=number,
         entry_date=entry_date,
         description=f"Reversal of {journal.number}",
         entries=[
-            Entry(
+            JournalEntry(
                 account=line.account,
                 debit=line.credit,
                 credit=line.debit,
@@ -116,29 +117,29 @@ def journal_reverse(
 
 
 @transaction.atomic
-def invoice_enter(
+def invoice_create(
     *,
     supplier_id: int,
     supplier_reference: str,
     cost_centre_id: int,
     issued_on: date,
     due_on: date,
-    items: Sequence[Item],
+    items: Sequence[InvoiceItem],
     purchase_order_id: int | None = None,
-    created_by: Any = None,
+    created_by: User | None = None,
 ) -> Invoice:
-    """Enter a supplier's invoice as a draft.
+    """Create a supplier's invoice as a draft.
 
     Args:
-        supplier_id: a company of inventory.
-        purchase_order_id: a purchase order of inventory.
+        supplier_id: the id of a company of inventory.
+        purchase_order_id: the id of a purchase order of inventory.
 
     Raises:
-        ValidationError: nothing is billed, a line is wrong, or the supplier's invoice of that
-            reference is entered already.
+        ValidationError: there are no items, an item is invalid, or the supplier's invoice with
+            that reference exists.
     """
     if not items:
-        raise ValidationError("An invoice needs a line.")
+        raise ValidationError("An invoice needs at least one item.")
     invoice = Invoice(
         supplier_id=supplier_id,
         supplier_reference=supplier_reference,
@@ -166,16 +167,16 @@ def invoice_enter(
 
 @transaction.atomic
 def invoice_approve(
-    *, invoice: Invoice, payable: Account, approved_on: date, approved_by: Any = None
+    *, invoice: Invoice, payable: Account, approved_on: date, approved_by: User | None = None
 ) -> Invoice:
-    """Approve a draft and book what is owed: each line's account against the payable one.
+    """Approve a draft and post it: the accounts of its lines against the payable account.
 
     Raises:
-        ValidationError: it is no draft, or there is nothing to pay.
+        ValidationError: the invoice is not a draft, or its total is zero.
     """
-    invoice = _locked(invoice, Invoice.Status.DRAFT)
+    invoice = _lock(invoice, expected=Invoice.Status.DRAFT)
     entries = [
-        Entry(
+        JournalEntry(
             account=line.account,
             debit=line.amount,
             cost_centre_id=invoice.cost_centre_id,
@@ -184,7 +185,9 @@ def invoice_approve(
         for line in invoice.lines.select_related("account")
         if line.amount
     ]
-    entries.append(Entry(account=payable, credit=sum((entry.debit for entry in entries), ZERO)))
+    entries.append(
+        JournalEntry(account=payable, credit=sum((entry.debit for entry in entries), ZERO))
+    )
     invoice.journal = journal_post(
         number=f"AP-{invoice.pk}",
         entry_date=approved_on,
@@ -192,7 +195,7 @@ def invoice_approve(
         entries=entries,
         posted_by=approved_by,
     )
-    return _save(invoice, Invoice.Status.APPROVED)
+    return _set_status(invoice, Invoice.Status.APPROVED)
 
 
 @transaction.atomic
@@ -205,25 +208,28 @@ def invoice_pay(
     payable: Account,
     bank: Account,
     method: str = Payment.Method.TRANSFER,
-    paid_by: Any = None,
+    paid_by: User | None = None,
 ) -> Payment:
-    """Pay an approved invoice, in full or in part, and book the payment.
+    """Pay an approved invoice, in full or in part, and post the payment.
 
-    The invoice is locked, so that two payments at once cannot both take what is left.
+    The invoice is locked, so that concurrent payments cannot exceed its total.
 
     Raises:
-        ValidationError: it is not approved, or more would be paid than is owed.
+        ValidationError: the invoice is not approved, or the amount exceeds what is left to pay.
     """
-    invoice = _locked(invoice, Invoice.Status.APPROVED)
+    invoice = _lock(invoice, expected=Invoice.Status.APPROVED)
     total = invoice.lines.aggregate(total=Sum("amount", default=ZERO))["total"]
     paid = invoice.payments.aggregate(total=Sum("amount", default=ZERO))["total"]
     if amount > total - paid:
-        raise ValidationError({"amount": f"{total - paid} of {total} is left to pay."})
+        raise ValidationError({"amount": f"Only {total - paid} of {total} is left to pay."})
     journal = journal_post(
         number=f"PV-{reference}",
         entry_date=paid_on,
         description=f"Payment of invoice {invoice.supplier_reference}",
-        entries=[Entry(account=payable, debit=amount), Entry(account=bank, credit=amount)],
+        entries=[
+            JournalEntry(account=payable, debit=amount),
+            JournalEntry(account=bank, credit=amount),
+        ],
         posted_by=paid_by,
     )
     payment = Payment(
@@ -238,28 +244,31 @@ def invoice_pay(
     payment.full_clean()
     payment.save()
     if amount == total - paid:
-        _save(invoice, Invoice.Status.PAID)
+        _set_status(invoice, Invoice.Status.PAID)
     return payment
 
 
 @transaction.atomic
 def invoice_cancel(*, invoice: Invoice) -> Invoice:
-    """Cancel a draft, so that it may be entered anew.
+    """Cancel a draft, so that its reference can be used again.
 
     Raises:
-        ValidationError: it is no draft: what is booked is reversed instead.
+        ValidationError: the invoice is not a draft; reverse the journal of a posted one.
     """
-    return _save(_locked(invoice, Invoice.Status.DRAFT), Invoice.Status.CANCELLED)
+    return _set_status(_lock(invoice, expected=Invoice.Status.DRAFT), Invoice.Status.CANCELLED)
 
 
-def _locked(invoice: Invoice, expected: str) -> Invoice:
+def _lock(invoice: Invoice, *, expected: Invoice.Status) -> Invoice:
     locked = Invoice.objects.select_for_update().get(pk=invoice.pk)
     if locked.status != expected:
-        raise ValidationError(f"The invoice is {locked.status}, not {expected}.")
+        raise ValidationError(
+            f"The status of invoice {locked.supplier_reference} is "
+            f'"{locked.get_status_display()}", not "{expected.label}".'
+        )
     return locked
 
 
-def _save(invoice: Invoice, status: str) -> Invoice:
+def _set_status(invoice: Invoice, status: str) -> Invoice:
     invoice.status = status
     invoice.full_clean()
     invoice.save()

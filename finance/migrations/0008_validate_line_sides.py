@@ -5,8 +5,8 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    # Its own migration: validating scans the table, and does so without blocking writes only
-    # when the stronger lock of the migration before is not held any more.
+    # A migration of its own: validation scans the table, and blocks no writes only after the
+    # previous migration has released its stronger lock.
     dependencies = [("finance", "0007_line_sides_not_valid")]
 
     operations = [

@@ -1,7 +1,7 @@
 """The chart of accounts and the journals posted to it.
 
-A journal is posted as a whole and must balance: deferred constraint triggers on both tables see
-to it when the transaction commits, whoever wrote the rows.
+A journal is posted as a whole and must balance. Deferred constraint triggers on both tables
+check that when the transaction commits, regardless of what wrote the rows.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Account(models.Model):
 
 
 class Journal(models.Model):
-    """One posting to the books: a voucher with at least two lines that balance."""
+    """A posting to the books: a voucher with at least two lines that balance."""
 
     number = models.CharField(max_length=30)
     entry_date = models.DateField()
@@ -92,7 +92,7 @@ class Journal(models.Model):
 
 
 class JournalLine(models.Model):
-    """An amount on one side of one account."""
+    """A debit or a credit of an account."""
 
     journal = models.ForeignKey(Journal, on_delete=models.CASCADE, related_name="lines")
     line_number = models.PositiveSmallIntegerField()

@@ -1,4 +1,4 @@
-"""Suppliers' invoices, their lines and the payments made on them."""
+"""Suppliers' invoices, their lines and their payments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .books import Account, Journal
 
 
 class Invoice(models.Model):
-    """What a supplier bills; the supplier is a company of inventory, known by its id."""
+    """A supplier's invoice; the supplier is a company of inventory, stored by its id."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -83,7 +83,7 @@ class Invoice(models.Model):
 
 
 class InvoiceLine(models.Model):
-    """One thing that is billed."""
+    """A line of an invoice."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
     line_number = models.PositiveSmallIntegerField()
@@ -115,7 +115,7 @@ class InvoiceLine(models.Model):
 
 
 class Payment(models.Model):
-    """Money paid on an invoice, and the journal that books it."""
+    """A payment of an invoice, with the journal that books it."""
 
     class Method(models.TextChoices):
         TRANSFER = "transfer", "Bank transfer"

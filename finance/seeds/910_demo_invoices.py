@@ -1,4 +1,4 @@
-"""Invoices and payments for a demonstration; the services book them, so the books balance."""
+"""Demo invoices and payments, written by the services so that the books balance."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
-from finance.services import Item, invoice_approve, invoice_cancel, invoice_enter, invoice_pay
+from finance.services import (
+    InvoiceItem,
+    invoice_approve,
+    invoice_cancel,
+    invoice_create,
+    invoice_pay,
+)
 
 tags = ["demo"]
 writes_core = True
 
-# Inventory's rows, by the ids that they have where its demonstration came into empty tables.
+# Rows of inventory, by the ids that its demo seeds get in empty tables.
 GPO, BERLIN, UTOPIAN = 1, 6, 8
 ORDERS = {GPO: 1, BERLIN: 2, UTOPIAN: 3}
 
-# supplier, its number, issued, due, how far it came, paid, lines: what, units, price of a unit
+# supplier, reference, issued on, due on, status, amount paid, items: description, quantity,
+# unit price
 INVOICES = (
     (
         GPO,
@@ -57,7 +64,7 @@ INVOICES = (
         (("Entered twice (บันทึกซ้ำ)", 200, "185.00"),),
     ),
 )
-# Nobody can sign in with this one: it has no password.
+# Without a password, nobody can sign in as this user.
 ACCOUNTANT = {
     "username": "demo-accountant",
     "password": "!",
@@ -79,7 +86,7 @@ def seed(context: Any) -> None:
     )
     for supplier, reference, issued, due, status, paid, lines in INVOICES:
         issued_on = datetime.date.fromisoformat(issued)
-        invoice = invoice_enter(
+        invoice = invoice_create(
             supplier_id=supplier,
             supplier_reference=reference,
             purchase_order_id=ORDERS[supplier],
@@ -87,7 +94,7 @@ def seed(context: Any) -> None:
             issued_on=issued_on,
             due_on=datetime.date.fromisoformat(due),
             items=[
-                Item(
+                InvoiceItem(
                     description=what,
                     account=accounts["1180"],
                     quantity=Decimal(units),

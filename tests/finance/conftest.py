@@ -1,4 +1,4 @@
-"""A migrated database for each module, and nothing left behind by a test."""
+"""Fixtures: a migrated database for each module, and a rollback after each test."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.support import business
 
 @pytest.fixture
 def rolled_back(migrated_module_database: str) -> Iterator[None]:
-    """Run the test in a transaction that is undone."""
+    """Run the test in a transaction that is rolled back."""
     with business.rolled_back():
         yield

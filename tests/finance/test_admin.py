@@ -10,7 +10,7 @@ from django.apps import apps
 
 from finance import services
 from finance.models import Account, Invoice, Journal, Payment
-from finance.services import Item
+from finance.services import InvoiceItem
 from tests.support.business import (
     admin_models,
     admin_url,
@@ -48,8 +48,8 @@ def make_rows(start, count, **fields):
 
 
 def enter(account, reference, **fields):
-    item = Item(description="x", account=account, quantity=Decimal(3), unit_price=Decimal(4))
-    return services.invoice_enter(
+    item = InvoiceItem(description="x", account=account, quantity=Decimal(3), unit_price=Decimal(4))
+    return services.invoice_create(
         supplier_reference=reference,
         cost_centre_id=make_cost_centre().pk,
         issued_on=DAY,
@@ -110,15 +110,29 @@ def test_totals_and_the_supplier_of_another_domain_are_shown():
     assert '<td class="field-total">12.00</td><td class="field-paid">6.00</td>' in page
 
 
-def test_an_invoice_is_added_with_its_lines():
-    client, account = superuser_client(), make_account("5101")
+def invoice_data(account):
+    """The form of an invoice with one line, as the admin posts it."""
     data = {"supplier_id": 7, "supplier_reference": "A-1", "purchase_order_id": ""}
     data |= {"cost_centre": make_cost_centre().pk, "issued_on": DAY, "due_on": DAY}
     data |= {"lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 0, "lines-0-line_number": 1}
     data |= {"lines-0-description": "x", "lines-0-account": account.pk}
-    data |= {"lines-0-quantity": "2", "lines-0-unit_price": "3.5"}
-    response = client.post(admin_url(Invoice, "add"), data)
+    return data | {"lines-0-quantity": "2", "lines-0-unit_price": "3.5"}
+
+
+def test_an_invoice_is_added_with_its_lines():
+    response = superuser_client().post(
+        admin_url(Invoice, "add"), invoice_data(make_account("5101"))
+    )
     assert response.status_code == 302, response.context["errors"]
     invoice = Invoice.objects.get()
     assert invoice.created_by.is_superuser
     assert invoice.lines.get().amount == 7
+
+
+def test_an_invoice_that_exists_is_refused_with_a_sentence():
+    client, data = superuser_client(), invoice_data(make_account("5101"))
+    del data["purchase_order_id"]
+    assert client.post(admin_url(Invoice, "add"), data).status_code == 302
+    page = client.post(admin_url(Invoice, "add"), data)
+    assert "This invoice of the supplier is entered already." in page.content.decode()
+    assert Invoice.objects.count() == 1

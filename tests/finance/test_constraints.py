@@ -1,4 +1,4 @@
-"""What the database itself refuses, whatever the code does."""
+"""Constraints and triggers of finance in the database."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def make_invoice(**fields):
 
 
 def refused(constraint):
-    """The deferred check fails: what COMMIT would say."""
+    """The deferred check fails, as it would at COMMIT."""
     return pytest.raises(IntegrityError, match=constraint)
 
 

@@ -1,4 +1,4 @@
-"""The history of finance: to zero and back, and what its data migrations do."""
+"""The migrations of finance: to zero and back, and the data migration."""
 
 from __future__ import annotations
 

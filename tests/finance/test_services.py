@@ -1,4 +1,4 @@
-"""Journals, invoices and payments."""
+"""Services and selectors of finance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from finance import selectors, services
 from finance.models import Account, Invoice, Journal, Payment
-from finance.services import Entry, Item
+from finance.services import InvoiceItem, JournalEntry
 from tests.support.business import check_deferred, make_cost_centre, make_user
 
 pytestmark = pytest.mark.usefixtures("rolled_back")
@@ -20,7 +20,7 @@ DAY = date(2024, 3, 1)
 
 @pytest.fixture
 def chart(rolled_back):
-    """The accounts that the tests post to, by what they are for."""
+    """The accounts that the tests post to, by their purpose."""
     rows = {
         "bank": ("1102", "Bank", "ธนาคาร", Account.Kind.ASSET),
         "payable": ("2101", "Payables", "เจ้าหนี้", Account.Kind.LIABILITY),
@@ -38,8 +38,8 @@ def post(chart, number="JV-1", debit=100, credit=100):
         entry_date=DAY,
         description="Drugs for the ward",
         entries=[
-            Entry(account=chart["drugs"], debit=Decimal(debit)),
-            Entry(account=chart["bank"], credit=Decimal(credit)),
+            JournalEntry(account=chart["drugs"], debit=Decimal(debit)),
+            JournalEntry(account=chart["bank"], credit=Decimal(credit)),
         ],
         posted_by=make_user(),
     )
@@ -60,7 +60,7 @@ def test_post__does_not_balance(chart):
     with pytest.raises(ValidationError) as raised:
         post(chart, credit=99)
     assert messages(raised) == (
-        "A journal needs two lines or more that balance: 2 lines, debit 100, credit 99."
+        "A journal needs at least two lines that balance: 2 lines, debit 100, credit 99."
     )
     assert not Journal.objects.exists()
 
@@ -68,7 +68,10 @@ def test_post__does_not_balance(chart):
 def test_post__one_line_of_nothing(chart):
     with pytest.raises(ValidationError):
         services.journal_post(
-            number="JV-1", entry_date=DAY, description="x", entries=[Entry(account=chart["bank"])]
+            number="JV-1",
+            entry_date=DAY,
+            description="x",
+            entries=[JournalEntry(account=chart["bank"])],
         )
 
 
@@ -83,7 +86,7 @@ def test_post__account_not_in_use(chart):
     chart["bank"].is_active = False
     with pytest.raises(ValidationError) as raised:
         post(chart)
-    assert messages(raised) == "The account 1102 Bank is not in use."
+    assert messages(raised) == "The account 1102 Bank is inactive."
 
 
 def test_post__number_taken(chart):
@@ -96,14 +99,14 @@ def test_reverse(chart):
     journal = post(chart)
     services.journal_reverse(journal=journal, number="JV-2", entry_date=DAY)
     check_deferred()
-    assert {line.balance for line in selectors.trial_balance()} == {Decimal(0)}
+    assert {line.balance for line in selectors.account_balance_list()} == {Decimal(0)}
     with pytest.raises(ValidationError) as raised:
         services.journal_reverse(journal=journal, number="JV-3", entry_date=DAY)
     assert messages(raised) == "The journal is reversed already."
 
 
 def enter(chart, reference="A-1", **fields):
-    return services.invoice_enter(
+    return services.invoice_create(
         **{
             "supplier_id": 7,
             "supplier_reference": reference,
@@ -111,13 +114,13 @@ def enter(chart, reference="A-1", **fields):
             "issued_on": DAY,
             "due_on": date(2024, 3, 31),
             "items": [
-                Item(
+                InvoiceItem(
                     description="Paracetamol 500 mg",
                     account=chart["drugs"],
                     quantity=Decimal("3"),
                     unit_price=Decimal("33.335"),
                 ),
-                Item(
+                InvoiceItem(
                     description="Delivery",
                     account=chart["drugs"],
                     quantity=Decimal("1"),
@@ -167,7 +170,7 @@ def test_enter__twice(chart):
 def test_enter__nothing_billed(chart):
     with pytest.raises(ValidationError) as raised:
         enter(chart, items=[])
-    assert messages(raised) == "An invoice needs a line."
+    assert messages(raised) == "An invoice needs at least one item."
 
 
 def test_approve_books_what_is_owed(chart, approved):
@@ -184,21 +187,21 @@ def test_approve_books_what_is_owed(chart, approved):
 def test_approve__not_a_draft(chart, approved):
     with pytest.raises(ValidationError) as raised:
         services.invoice_approve(invoice=approved, payable=chart["payable"], approved_on=DAY)
-    assert messages(raised) == "The invoice is approved, not draft."
+    assert messages(raised) == 'The status of invoice A-1 is "Approved", not "Draft".'
     with pytest.raises(ValidationError):
         services.invoice_cancel(invoice=approved)
 
 
 def test_pay_in_two_parts(chart, approved):
     pay(chart, approved, "100")
-    due = selectors.invoices_due(day=date(2024, 3, 31)).get()
+    due = selectors.invoice_due_list(day=date(2024, 3, 31)).get()
     assert (due.total, due.paid) == (Decimal("120.01"), Decimal(100))
     pay(chart, approved, "20.01", reference="P-2")
     check_deferred()
     approved.refresh_from_db()
     assert approved.status == Status.PAID
-    assert not selectors.invoices_due(day=date(2024, 3, 31)).exists()
-    balances = {line.code: line.balance for line in selectors.trial_balance()}
+    assert not selectors.invoice_due_list(day=date(2024, 3, 31)).exists()
+    balances = {line.code: line.balance for line in selectors.account_balance_list()}
     assert balances == {"1102": Decimal("-120.01"), "2101": 0, "5101": Decimal("120.01")}
 
 
@@ -206,7 +209,7 @@ def test_pay__more_than_is_owed(chart, approved):
     pay(chart, approved, "100")
     with pytest.raises(ValidationError) as raised:
         pay(chart, approved, "20.02", reference="P-2")
-    assert messages(raised) == "20.01 of 120.01 is left to pay."
+    assert messages(raised) == "Only 20.01 of 120.01 is left to pay."
     assert Payment.objects.count() == 1
     assert Journal.objects.filter(number__startswith="PV-").count() == 1
 
@@ -214,7 +217,7 @@ def test_pay__more_than_is_owed(chart, approved):
 def test_pay__not_approved(chart):
     with pytest.raises(ValidationError) as raised:
         pay(chart, enter(chart), "1")
-    assert messages(raised) == "The invoice is draft, not approved."
+    assert messages(raised) == 'The status of invoice A-1 is "Draft", not "Approved".'
 
 
 def test_pay__nothing(chart, approved):
