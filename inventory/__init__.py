@@ -1,1 +1,1 @@
-"""The drug inventory of a hospital: what is bought, for which money, where it is kept."""
+"""The drug inventory of a hospital: budgets, purchases and stock."""

@@ -6,7 +6,7 @@ from domain_migrations.domains import DomainConfig
 
 
 class InventoryConfig(DomainConfig):
-    """Owns the schema ``inventory``."""
+    """The app of the domain, which owns the schema ``inventory``."""
 
     name = "inventory"
     schema = "inventory"

@@ -1,4 +1,4 @@
-"""The inventory's admin pages, one module for each noun."""
+"""Admin pages of the inventory."""
 
 from __future__ import annotations
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
+from core.admin_base import ReadOnlyAdmin
 from domain_migrations.references.admin import DomainReferenceAdmin
 from inventory.models import (
     Budget,
@@ -19,7 +21,7 @@ from inventory.models import (
     BudgetType,
 )
 
-from .base import ReadOnlyAdmin, RecordedAdmin, name_of
+from .base import RecordedAdmin, name_of
 
 
 @admin.register(BudgetType)
@@ -71,11 +73,11 @@ class BudgetAllocationAdmin(RecordedAdmin):
         )
 
     @admin.display(ordering="reserved_amount")
-    def reserved(self, allocation: BudgetAllocation) -> Decimal:
+    def reserved(self, allocation: Any) -> Decimal:
         return allocation.reserved_amount
 
     @admin.display
-    def available(self, allocation: BudgetAllocation) -> Decimal:
+    def available(self, allocation: Any) -> Decimal:
         return allocation.amount - allocation.reserved_amount
 
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from core.admin_base import ReadOnlyAdmin, acting_user, run_service
 from core.inlines import Inline
 from inventory.models import (
     BudgetRequest,
@@ -16,7 +17,7 @@ from inventory.models import (
 )
 from inventory.services.budget_requests import budget_request_move
 
-from .base import ReadOnlyAdmin, RecordedAdmin, name_of, run_service
+from .base import RecordedAdmin, name_of
 
 
 class BudgetRequestItemInline(Inline):
@@ -65,24 +66,24 @@ class BudgetRequestAdmin(RecordedAdmin):
     actions = ("submit", "review", "reject")
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may decide on budget requests."""
+        """Return whether the user may decide on budget requests."""
         return request.user.has_perm("inventory.approve_budgetrequest")
 
     def save_model(
-        self, request: HttpRequest, obj: BudgetRequest, form: ModelForm, change: bool
+        self, request: HttpRequest, obj: BudgetRequest, form: ModelForm[BudgetRequest], change: bool
     ) -> None:
-        obj.updated_by = request.user
+        obj.updated_by = acting_user(request)
         super().save_model(request, obj, form, change)
 
-    @admin.action(description="Submit the chosen requests", permissions=["change"])
+    @admin.action(description="Submit selected budget requests", permissions=["change"])
     def submit(self, request: HttpRequest, queryset: QuerySet[BudgetRequest]) -> None:
         self._move(request, queryset, BudgetRequest.Status.SUBMITTED)
 
-    @admin.action(description="Mark the chosen requests as reviewed", permissions=["approve"])
+    @admin.action(description="Mark selected budget requests as reviewed", permissions=["approve"])
     def review(self, request: HttpRequest, queryset: QuerySet[BudgetRequest]) -> None:
         self._move(request, queryset, BudgetRequest.Status.REVIEWED)
 
-    @admin.action(description="Reject the chosen requests", permissions=["approve"])
+    @admin.action(description="Reject selected budget requests", permissions=["approve"])
     def reject(self, request: HttpRequest, queryset: QuerySet[BudgetRequest]) -> None:
         self._move(request, queryset, BudgetRequest.Status.REJECTED)
 
@@ -93,8 +94,8 @@ class BudgetRequestAdmin(RecordedAdmin):
             self,
             request,
             queryset,
-            lambda chosen: budget_request_move(
-                request=chosen, status=status, moved_by=request.user
+            lambda row: budget_request_move(
+                request=row, status=status, moved_by=acting_user(request)
             ),
             done=status.label.lower(),
         )

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from core.admin_base import acting_user
 from core.inlines import Inline
 from inventory.models import DosageForm, Drug, DrugComponent, DrugGeneric, DrugUnit, PackRatio
 
@@ -13,7 +14,7 @@ from .base import name_of
 
 
 @admin.register(DosageForm, DrugUnit)
-class LookUpAdmin(admin.ModelAdmin):
+class LookupAdmin(admin.ModelAdmin):
     list_display = ("code", "name")
     search_fields = ("code", "name")
 
@@ -80,9 +81,11 @@ class DrugAdmin(admin.ModelAdmin):
     readonly_fields = ("created_by", "created_at")
     inlines = (PackRatioInline,)
 
-    def save_model(self, request: HttpRequest, obj: Drug, form: ModelForm, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: Drug, form: ModelForm[Drug], change: bool
+    ) -> None:
         if not change:
-            obj.created_by = request.user
+            obj.created_by = acting_user(request)
         super().save_model(request, obj, form, change)
 
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.admin_base import acting_user, run_service
 from core.inlines import Inline
 from inventory.models import (
     PurchaseOrder,
@@ -19,7 +20,7 @@ from inventory.services.purchasing import (
     purchase_request_submit,
 )
 
-from .base import RecordedAdmin, name_of, run_service
+from .base import RecordedAdmin, name_of
 
 
 class PurchaseRequestItemInline(Inline):
@@ -47,36 +48,36 @@ class PurchaseRequestAdmin(RecordedAdmin):
     actions = ("submit", "approve", "reject")
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may decide on purchase requests."""
+        """Return whether the user may decide on purchase requests."""
         return request.user.has_perm("inventory.approve_purchaserequest")
 
-    @admin.action(description="Submit the chosen requests", permissions=["change"])
+    @admin.action(description="Submit selected purchase requests", permissions=["change"])
     def submit(self, request: HttpRequest, queryset: QuerySet[PurchaseRequest]) -> None:
         run_service(
             self,
             request,
             queryset,
-            lambda chosen: purchase_request_submit(request=chosen, submitted_by=request.user),
+            lambda row: purchase_request_submit(request=row, submitted_by=acting_user(request)),
             done="submitted",
         )
 
-    @admin.action(description="Approve the chosen requests", permissions=["approve"])
+    @admin.action(description="Approve selected purchase requests", permissions=["approve"])
     def approve(self, request: HttpRequest, queryset: QuerySet[PurchaseRequest]) -> None:
         run_service(
             self,
             request,
             queryset,
-            lambda chosen: purchase_request_approve(request=chosen, approved_by=request.user),
+            lambda row: purchase_request_approve(request=row, approved_by=acting_user(request)),
             done="approved",
         )
 
-    @admin.action(description="Reject the chosen requests", permissions=["approve"])
+    @admin.action(description="Reject selected purchase requests", permissions=["approve"])
     def reject(self, request: HttpRequest, queryset: QuerySet[PurchaseRequest]) -> None:
         run_service(
             self,
             request,
             queryset,
-            lambda chosen: purchase_request_reject(request=chosen, rejected_by=request.user),
+            lambda row: purchase_request_reject(request=row, rejected_by=acting_user(request)),
             done="rejected",
         )
 
@@ -109,7 +110,7 @@ class PurchaseOrderAdmin(RecordedAdmin):
 
 @admin.register(PurchaseOrderItem)
 class PurchaseOrderItemAdmin(admin.ModelAdmin):
-    """Lets a receipt's items find what was ordered, in the words of the item's own text."""
+    """Ordered items, which the items of receipts search for."""
 
     list_display = ("order", "drug", "pack_ratio", "packs", "packs_received", "pack_price")
     list_filter = ("order__status",)

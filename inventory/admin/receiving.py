@@ -6,12 +6,13 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.admin_base import acting_user, run_service
 from core.inlines import Inline
 from domain_migrations.references.admin import DomainReferenceAdmin
 from inventory.models import Receipt, ReceiptInspector, ReceiptItem
 from inventory.services.receiving import receipt_post
 
-from .base import RecordedAdmin, run_service
+from .base import RecordedAdmin
 
 
 class ReceiptItemInline(Inline):
@@ -46,12 +47,12 @@ class ReceiptAdmin(RecordedAdmin, DomainReferenceAdmin):
     def vendor(self, receipt: Receipt) -> str:
         return str(receipt.order.vendor)
 
-    @admin.action(description="Post the chosen receipts to stock", permissions=["change"])
+    @admin.action(description="Post selected receipts to stock", permissions=["change"])
     def post(self, request: HttpRequest, queryset: QuerySet[Receipt]) -> None:
         run_service(
             self,
             request,
             queryset,
-            lambda chosen: receipt_post(receipt=chosen, posted_by=request.user),
+            lambda row: receipt_post(receipt=row, posted_by=acting_user(request)),
             done="posted",
         )

@@ -1,12 +1,13 @@
-"""Admin pages of lots and stock; movements are made by services, so they are only shown."""
+"""Admin pages of lots and stock, read-only where services or triggers write the rows."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
+from core.admin_base import ReadOnlyAdmin
 from inventory.models import DrugLot, StockLevel, StockOnHand, StockTransaction
 
-from .base import ReadOnlyAdmin, RecordedAdmin, name_of
+from .base import RecordedAdmin, name_of
 
 
 @admin.register(DrugLot)

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     operations = [
         ValidateConstraint(model_name="drug", name="drugs_standard_code_check"),
-        # ValidateConstraint does nothing on the way back, so the constraint would stay valid.
+        # Reversing ValidateConstraint does nothing, so the constraint would stay valid.
         migrations.RunSQL(
             sql=migrations.RunSQL.noop, reverse_sql=[DROP_CHECK, ADD_CHECK_NOT_VALID]
         ),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import migrations
 
-# An upsert would not do: PostgreSQL checks quantity >= 0 on the row proposed for insertion
-# before it looks for a conflict, so every issue would be refused.
+# An upsert alone would reject every issue: PostgreSQL checks quantity >= 0 on the row proposed
+# for insertion before it looks for a conflict.
 CREATE_MOVE_STOCK = """
 CREATE FUNCTION inventory.move_stock(at_location bigint, of_lot bigint, change bigint)
 RETURNS void

@@ -1,4 +1,4 @@
-"""The models of the inventory, one module for each noun."""
+"""The models of the inventory; every table is in the schema ``inventory``."""
 
 from __future__ import annotations
 

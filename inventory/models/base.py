@@ -1,6 +1,8 @@
-"""What several models of the inventory share."""
+"""Fields and constraints that several models of the inventory share."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,7 +13,7 @@ LAST_FISCAL_YEAR = 2700
 
 
 class Recorded(models.Model):
-    """A document that somebody wrote; ``created_by`` is the UUID of one of core's users."""
+    """A row that records when it was created and changed, and which user created it."""
 
     created_at = models.DateTimeField("created at", auto_now_add=True)
     updated_at = models.DateTimeField("updated at", auto_now=True)
@@ -27,8 +29,8 @@ class Recorded(models.Model):
         abstract = True
 
 
-def fiscal_year_field() -> models.IntegerField:
-    """Return a field for a fiscal year: 2569 runs from October 2025 to September 2026."""
+def fiscal_year_field() -> models.IntegerField[Any, Any]:
+    """Return a field for a fiscal year; 2569 is October 2025 to September 2026."""
     return models.IntegerField(
         "fiscal year",
         validators=[MinValueValidator(FIRST_FISCAL_YEAR), MaxValueValidator(LAST_FISCAL_YEAR)],
@@ -37,7 +39,7 @@ def fiscal_year_field() -> models.IntegerField:
 
 
 def fiscal_year_range(name: str) -> models.CheckConstraint:
-    """Return the check, of that name, that ``fiscal_year`` is in the Buddhist Era."""
+    """Return a check constraint with that name: ``fiscal_year`` is in the Buddhist Era."""
     return models.CheckConstraint(
         condition=models.Q(fiscal_year__range=(FIRST_FISCAL_YEAR, LAST_FISCAL_YEAR)),
         name=name,

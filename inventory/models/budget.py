@@ -1,4 +1,4 @@
-"""The money: where it comes from, who may spend it, what is planned and what is spoken for."""
+"""Budgets, their allocations to departments, plans and reservations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .places import Department
 
 
 class BudgetType(models.Model):
-    """Where money comes from: the government's budget, the hospital's maintenance fund, …"""
+    """A source of money: the government budget, the hospital's maintenance fund, …"""
 
     code = models.CharField("code", max_length=10)
     name = models.CharField("name", max_length=100)
@@ -33,7 +33,7 @@ class BudgetType(models.Model):
 
 
 class BudgetCategory(models.Model):
-    """What money may be spent on: drugs, vaccines, medical gases, …"""
+    """A category of goods to spend money on: drugs, vaccines, medical gases, …"""
 
     code = models.CharField("code", max_length=10)
     name = models.CharField("name", max_length=100)
@@ -57,7 +57,7 @@ class BudgetCategory(models.Model):
 
 
 class Budget(models.Model):
-    """A type of money for a category of goods."""
+    """Money of one type for one category of goods."""
 
     code = models.CharField("code", max_length=20)
     name = models.CharField("name", max_length=200)
@@ -84,7 +84,7 @@ class Budget(models.Model):
 
 
 class BudgetAllocation(Recorded):
-    """What a department may spend of a budget in a fiscal year."""
+    """The amount of a budget that a department may spend in a fiscal year."""
 
     fiscal_year = fiscal_year_field()
     budget = models.ForeignKey(
@@ -121,7 +121,7 @@ class BudgetAllocation(Recorded):
 
 
 class BudgetPlan(Recorded):
-    """The yearly purchase plan: how much of a generic a department wants in each quarter."""
+    """A line of the yearly purchase plan: a department's need of a generic in each quarter."""
 
     fiscal_year = fiscal_year_field()
     department = models.ForeignKey(
@@ -168,17 +168,17 @@ class BudgetPlan(Recorded):
 
     @property
     def quantity(self) -> int:
-        """Units of issue planned for the year."""
+        """The number of units of issue planned for the year."""
         return self.quarter_1 + self.quarter_2 + self.quarter_3 + self.quarter_4
 
     @property
     def amount(self) -> Decimal:
-        """What the plan costs, in baht and satang."""
+        """The cost of the plan, in baht and satang."""
         return (self.quantity * self.unit_price).quantize(Decimal("0.01"))
 
 
 class BudgetReservation(Recorded):
-    """Money of an allocation that a purchase request has spoken for."""
+    """Money of an allocation that is reserved for a purchase request."""
 
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"

@@ -1,4 +1,4 @@
-"""What departments ask for next year's budget, the discussion of it and its audit trail."""
+"""Departments' requests for budget money, with their comments and audit trail."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class BudgetRequest(Recorded):
 
 
 class BudgetRequestItem(models.Model):
-    """A generic, how many units of issue of it, and their price."""
+    """A quantity of a generic, in units of issue, and its price."""
 
     request = models.ForeignKey(
         BudgetRequest, on_delete=models.CASCADE, related_name="items", verbose_name="request"
@@ -112,12 +112,12 @@ class BudgetRequestItem(models.Model):
 
     @property
     def amount(self) -> Decimal:
-        """What the item costs, in baht and satang."""
+        """The cost of the item, in baht and satang."""
         return (self.unit_price * self.quantity).quantize(Decimal("0.01"))
 
 
 class BudgetRequestComment(Recorded):
-    """A remark on a request."""
+    """A comment on a request."""
 
     request = models.ForeignKey(
         BudgetRequest, on_delete=models.CASCADE, related_name="comments", verbose_name="request"
@@ -142,7 +142,7 @@ class BudgetRequestComment(Recorded):
 
 
 class BudgetRequestAudit(models.Model):
-    """A change of a request's status; a trigger writes it, nobody else."""
+    """A change of a request's status, written only by a trigger."""
 
     request = models.ForeignKey(
         BudgetRequest, on_delete=models.CASCADE, related_name="audit_trail", verbose_name="request"

@@ -1,4 +1,4 @@
-"""The drug list: generics, what they contain, the products that carry them, how they are packed."""
+"""The drug list: generics, their ingredients, products and packs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .places import Company
 
 
 class DosageForm(models.Model):
-    """Tablet, capsule, injection, eye drops, …"""
+    """A dosage form: tablet, capsule, injection, eye drops, …"""
 
     code = models.CharField("code", max_length=10)
     name = models.CharField("name", max_length=100)
@@ -49,7 +49,7 @@ class DrugUnit(models.Model):
 
 
 class DrugGeneric(models.Model):
-    """A drug by its generic name, form and strength: what doctors prescribe."""
+    """A drug as doctors prescribe it: by generic name, dosage form and strength."""
 
     class EssentialList(models.TextChoices):
         """The National List of Essential Medicines."""
@@ -141,7 +141,7 @@ class DrugComponent(models.Model):
 
 
 class Drug(models.Model):
-    """A product that can be bought: a generic as one manufacturer sells it."""
+    """A product: a generic as one manufacturer sells it."""
 
     standard_code = models.CharField(
         "standard drug code",
@@ -196,7 +196,7 @@ class Drug(models.Model):
 
 
 class PackRatio(models.Model):
-    """How many units of issue one pack of a drug holds."""
+    """The number of units of issue in one pack of a drug."""
 
     drug = models.ForeignKey(
         Drug, on_delete=models.CASCADE, related_name="pack_ratios", verbose_name="drug"

@@ -1,4 +1,4 @@
-"""Agreements with vendors on prices and quantities."""
+"""Contracts with vendors on prices and quantities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .purchasing import ProcurementMethod
 
 
 class Contract(Recorded):
-    """A contract with a vendor over a period, often a joint purchase of several hospitals."""
+    """A contract with a vendor for a period, often a joint purchase of several hospitals."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -64,7 +64,7 @@ class Contract(Recorded):
 
 
 class ContractItem(models.Model):
-    """The agreed price of a drug and the most packs that may be called off."""
+    """The agreed price of a drug, and the maximum number of packs that may be ordered."""
 
     contract = models.ForeignKey(
         Contract, on_delete=models.CASCADE, related_name="items", verbose_name="contract"

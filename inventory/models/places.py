@@ -1,4 +1,4 @@
-"""Where drugs are kept, who uses them and who makes and sells them."""
+"""Locations of stock, departments and companies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db.models import Q
 
 
 class Location(models.Model):
-    """A place that holds stock: a warehouse, a dispensary, a ward's cupboard."""
+    """A place that holds stock: a warehouse, a pharmacy, a cupboard on a ward."""
 
     class Kind(models.TextChoices):
         WAREHOUSE = "warehouse", "Warehouse"
@@ -55,7 +55,7 @@ class Location(models.Model):
 
 
 class Department(models.Model):
-    """A unit of the hospital that uses drugs, charged to one of core's cost centres."""
+    """A unit of the hospital that uses drugs; their cost is charged to its cost centre."""
 
     code = models.CharField("code", max_length=20)
     name = models.CharField("name", max_length=200)
@@ -90,7 +90,7 @@ class Department(models.Model):
 
 
 class Company(models.Model):
-    """A manufacturer, a vendor, or both, as the Government Pharmaceutical Organization is."""
+    """A manufacturer, a vendor, or both, like the Government Pharmaceutical Organization."""
 
     class Kind(models.TextChoices):
         MANUFACTURER = "manufacturer", "Manufacturer"

@@ -1,4 +1,4 @@
-"""What departments ask for and what is ordered from vendors."""
+"""Departments' purchase requests and orders to vendors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .places import Company, Department
 
 
 class ProcurementMethod(models.TextChoices):
-    """The ways to buy under the Public Procurement Act."""
+    """The procurement methods of the Public Procurement Act."""
 
     SPECIFIC = "specific", "Specific method"
     SELECTION = "selection", "Selection method"
@@ -24,7 +24,7 @@ class ProcurementMethod(models.TextChoices):
 
 
 class PurchaseRequest(Recorded):
-    """A request to buy generics out of a budget, for the director to approve."""
+    """A request to buy generics from a budget, which the director approves or rejects."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -86,7 +86,7 @@ class PurchaseRequest(Recorded):
 
 
 class PurchaseRequestItem(models.Model):
-    """A generic and how many units of issue of it are wanted."""
+    """A requested quantity of a generic, in units of issue."""
 
     request = models.ForeignKey(
         PurchaseRequest, on_delete=models.CASCADE, related_name="items", verbose_name="request"
@@ -125,7 +125,7 @@ class PurchaseRequestItem(models.Model):
 
     @property
     def amount(self) -> Decimal:
-        """What the item is expected to cost, in baht and satang."""
+        """The estimated cost of the item, in baht and satang."""
         return (self.unit_price * self.quantity).quantize(Decimal("0.01"))
 
 
@@ -194,7 +194,7 @@ class PurchaseOrder(Recorded):
 
 
 class PurchaseOrderItem(models.Model):
-    """So many packs of a drug, and how many of them have arrived."""
+    """A number of packs of a drug, and the number of them that have been received."""
 
     order = models.ForeignKey(
         PurchaseOrder, on_delete=models.CASCADE, related_name="items", verbose_name="order"

@@ -1,4 +1,4 @@
-"""Deliveries, what was in them and who inspected them."""
+"""Receipts of deliveries, with their items and inspectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .stock import DrugLot
 
 
 class Receipt(Recorded):
-    """A delivery against an order; posting it turns it into stock."""
+    """A delivery for an order; posting it adds its items to stock."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"

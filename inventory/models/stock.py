@@ -1,4 +1,4 @@
-"""Lots, what each location holds of them, and the movements that explain it."""
+"""Drug lots, their stock levels at each location, and stock transactions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .places import Department, Location
 
 
 class DrugLot(Recorded):
-    """A manufacturer's batch of a drug, with the day it expires."""
+    """A manufacturer's batch of a drug, with its expiry date."""
 
     drug = models.ForeignKey(
         Drug, on_delete=models.PROTECT, related_name="lots", verbose_name="drug"
@@ -52,7 +52,7 @@ class DrugLot(Recorded):
 
 
 class StockLevel(models.Model):
-    """What a location holds of a lot, in units of issue; a trigger keeps it, nobody writes it."""
+    """The quantity of a lot at a location, in units of issue, written only by a trigger."""
 
     location = models.ForeignKey(
         Location, on_delete=models.PROTECT, related_name="stock_levels", verbose_name="location"
@@ -155,7 +155,7 @@ class StockTransaction(models.Model):
 
 
 class StockOnHand(models.Model):
-    """What a location holds of a drug, over all its lots: a view, so read-only."""
+    """The stock of a drug at a location, over all its lots: a read-only view."""
 
     id = models.CharField(primary_key=True, max_length=41)
     location = models.ForeignKey(

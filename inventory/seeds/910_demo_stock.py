@@ -1,4 +1,4 @@
-"""Stock for a demonstration: lots that expire soon, late or have expired, and what was issued."""
+"""Demo stock: lots with early, late and past expiry dates, partly issued."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 tags = ["demo"]
 
-# drug, days until it expires, units received, units issued, cost of a unit
+# drug, days until expiry, units received, units issued, cost per unit
 LOTS = (
     ("000000000000000000000001", 540, 50_000, 12_000, "0.32"),
     ("000000000000000000000001", 75, 8_000, 7_500, "0.31"),

@@ -1,4 +1,4 @@
-"""Contracts, requests and orders for a demonstration; the services write them, so budgets agree."""
+"""Demo contracts, requests and orders, written by the services so that budgets agree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ writes_core = True
 PARACETAMOL, METFORMIN = (f"{number:024}" for number in (1, 5))
 AMLODIPINE, CEFTRIAXONE, SALINE = (f"{number:024}" for number in (6, 10, 12))
 
-# number, title, vendor, status, begins, ends, what is agreed: drug, packs, price of a pack
+# number, title, vendor, status, first day, last day, items: drug, packs, price per pack
 CONTRACTS = (
     (
         "C-2570-001",
@@ -53,7 +53,7 @@ CONTRACTS = (
     ),
 )
 
-# number, how far it came, reason, needed by, what is wanted: generic, units, price of a unit
+# number, status, reason, needed by, items: generic, units, price per unit
 REQUESTS = (
     (
         "PR-2570-0001",
@@ -93,7 +93,7 @@ REQUESTS = (
     (
         "PR-2570-0006",
         "rejected",
-        "Dearer than what the list has (ราคาสูงกว่ายาในบัญชี)",
+        "More expensive than the drugs on the list (ราคาสูงกว่ายาในบัญชี)",
         "2026-12-31",
         (("1000004", 8_000, "14.00"),),
     ),
@@ -106,7 +106,7 @@ REQUESTS = (
     ),
 )
 
-# number, request, vendor, contract, ordered on, due on, lines: drug, packs, price of a pack
+# number, request, vendor, contract, ordered on, due on, items: drug, packs, price per pack
 ORDERS = (
     (
         "PO-2570-0001",
@@ -146,13 +146,13 @@ def seed(context: Any) -> None:
     users = context.get_model("core.User").objects.only("pk")
     author, director = users.get(username="demo"), users.get(username=DIRECTOR["username"])
     contracts(context, author)
-    for row in REQUESTS:
-        request(context, row, author, director)
-    for row in ORDERS:
-        order(context, row, author)
+    for requested in REQUESTS:
+        request(context, requested, author, director)
+    for ordered in ORDERS:
+        order(context, ordered, author)
 
 
-# Nobody can sign in with this one either.
+# Without a password, nobody can sign in as this user.
 DIRECTOR = {
     "username": "demo-director",
     "password": "!",
@@ -195,7 +195,7 @@ def request(context: Any, row: Any, author: Any, director: Any) -> None:
             fiscal_year=2570, budget__code="MAINT-ED", department__code="PHARM"
         ),
         lines=[
-            RequestLine(generics[generic], quantity, Decimal(price))
+            RequestLine(generic=generics[generic], quantity=quantity, unit_price=Decimal(price))
             for generic, quantity, price in lines
         ],
         created_by=author,
@@ -218,7 +218,10 @@ def order(context: Any, row: Any, author: Any) -> None:
         request=context.get_model("PurchaseRequest").objects.get(number=asked),
         vendor=company(context, vendor),
         contract=context.get_model("Contract").objects.filter(number=contract).first(),
-        lines=[OrderLine(packs[drug], count, Decimal(price)) for drug, count, price in lines],
+        lines=[
+            OrderLine(pack_ratio=packs[drug], packs=count, pack_price=Decimal(price))
+            for drug, count, price in lines
+        ],
         ordered_on=datetime.date.fromisoformat(ordered_on),
         due_on=datetime.date.fromisoformat(due_on),
         created_by=author,

@@ -1,7 +1,4 @@
-"""Deliveries of the demonstration's orders, and what became of the stock.
-
-The services write them, so orders and stock agree with one another.
-"""
+"""Demo receipts, transfers and a count, written by the services so that orders and stock agree."""
 
 from __future__ import annotations
 
@@ -13,14 +10,14 @@ from inventory.services.stock import stock_count, stock_transfer
 
 tags = ["demo"]
 
-# Other domains' rows, by the ids that they have where the demonstrations came into empty tables.
+# Rows of other domains, by the ids that their demo seeds get in empty tables.
 CHAIR, MEMBER = 1, 3
 INVOICES = {"RC-2570-0001": 1, "RC-2570-0002": 2}
 
 PARACETAMOL, AMOXICILLIN, METFORMIN = (f"{number:024}" for number in (1, 3, 5))
 AMLODIPINE, CEFTRIAXONE = (f"{number:024}" for number in (6, 10))
 
-# number, order, received on, delivery note, how far it came, items: drug, lot, days it lasts, packs
+# number, order, received on, delivery note, status, items: drug, lot, days until expiry, packs
 RECEIPTS = (
     (
         "RC-2570-0001",
@@ -48,7 +45,7 @@ RECEIPTS = (
     ),
 )
 
-# drug, to, units
+# drug, destination, units
 TRANSFERS = ((PARACETAMOL, "OPD", 6_000), (AMOXICILLIN, "OPD", 2_000), (AMLODIPINE, "IPD", 3_000))
 
 

@@ -1,4 +1,4 @@
-"""What departments ask for in the next fiscal year, at every step of the way."""
+"""Demo budget requests for the next fiscal year, one in each status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from inventory.services.budget_requests import (
     budget_request_approve,
-    budget_request_comment,
+    budget_request_comment_create,
     budget_request_create,
     budget_request_move,
 )
@@ -15,9 +15,9 @@ from inventory.services.purchasing import RequestLine
 
 tags = ["demo"]
 
-# number, department, budget, why, the steps it took, what was approved, a remark, lines:
-# generic, units, price of a unit
-REQUESTS = (
+# number, department, budget, justification, statuses after draft, approved amount, comment,
+# items: generic, units, price per unit
+REQUESTS: tuple[tuple[Any, ...], ...] = (
     (
         "BR-2571-0001",
         "PHARM",
@@ -52,10 +52,10 @@ REQUESTS = (
         "BR-2571-0004",
         "PED",
         "MAINT-NED",
-        "Syrups of another taste (ยาน้ำรสใหม่)",
+        "Syrups with another flavour (ยาน้ำรสใหม่)",
         ("submitted", "rejected"),
         None,
-        "The drug list has one already (มีในบัญชียาแล้ว)",
+        "The drug list already has one (มีในบัญชียาแล้ว)",
         (("1000002", 4_000, "11.00"),),
     ),
     (
@@ -76,18 +76,18 @@ def seed(context: Any) -> None:
         return
     author = context.get_model("core.User").objects.only("pk").get(username="demo")
     generics = context.get_model("DrugGeneric").objects.in_bulk(field_name="working_code")
-    for number, department, budget, why, steps, amount, remark, lines in REQUESTS:
+    for number, department, budget, justification, steps, amount, comment, lines in REQUESTS:
         request = budget_request_create(
             number=number,
             fiscal_year=2571,
             department=context.get_model("Department").objects.get(code=department),
             budget=context.get_model("Budget").objects.get(code=budget),
             lines=[
-                RequestLine(generics[generic], quantity, Decimal(price))
+                RequestLine(generic=generics[generic], quantity=quantity, unit_price=Decimal(price))
                 for generic, quantity, price in lines
             ],
             created_by=author,
-            justification=why,
+            justification=justification,
         )
         for step in steps:
             if step == "approved":
@@ -96,5 +96,5 @@ def seed(context: Any) -> None:
                 )
             else:
                 request = budget_request_move(request=request, status=step, moved_by=author)
-        if remark:
-            budget_request_comment(request=request, body=remark, created_by=author)
+        if comment:
+            budget_request_comment_create(request=request, body=comment, created_by=author)

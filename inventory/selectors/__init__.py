@@ -1,1 +1,1 @@
-"""Reads: functions that answer a question and write nothing."""
+"""Queries of the inventory: functions that read and never write."""

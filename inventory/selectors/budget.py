@@ -1,32 +1,25 @@
-"""What money is left."""
+"""Queries on the money of budget allocations."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 
-from inventory.models import BudgetAllocation, BudgetPlan, BudgetReservation, PurchaseRequest
-
-
-def allocation_reserved(*, allocation: BudgetAllocation) -> Decimal:
-    """Return what of an allocation is spoken for, ordered or not."""
-    open_reservations = allocation.reservations.exclude(status=BudgetReservation.Status.RELEASED)
-    return open_reservations.aggregate(total=Sum("amount"))["total"] or Decimal(0)
+from inventory.models import BudgetAllocation, BudgetReservation, PurchaseRequest
 
 
-def allocation_available(*, allocation: BudgetAllocation) -> Decimal:
-    """Return what of an allocation nobody has spoken for."""
-    return allocation.amount - allocation_reserved(allocation=allocation)
+def budget_allocation_reserved(*, allocation: BudgetAllocation) -> Decimal:
+    """Return the reserved amount of an allocation, ordered or not."""
+    unreleased = allocation.reservations.exclude(status=BudgetReservation.Status.RELEASED)
+    return unreleased.aggregate(total=Sum("amount"))["total"] or Decimal(0)
 
 
-def request_amount(*, request: PurchaseRequest) -> Decimal:
-    """Return what a purchase request is expected to cost."""
+def budget_allocation_available(*, allocation: BudgetAllocation) -> Decimal:
+    """Return the amount of an allocation that is not reserved."""
+    return allocation.amount - budget_allocation_reserved(allocation=allocation)
+
+
+def purchase_request_amount(*, request: PurchaseRequest) -> Decimal:
+    """Return the estimated cost of a purchase request."""
     return sum((item.amount for item in request.items.all()), Decimal(0))
-
-
-def plan_list(*, fiscal_year: int) -> QuerySet[BudgetPlan]:
-    """Return the purchase plan of a fiscal year."""
-    return BudgetPlan.objects.filter(fiscal_year=fiscal_year).select_related(
-        "department", "generic"
-    )

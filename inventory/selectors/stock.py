@@ -1,4 +1,4 @@
-"""What is on the shelves."""
+"""Queries on stock: usable, on hand, expiring and running low."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.utils import timezone
 from inventory.models import Drug, DrugGeneric, Location, StockLevel, StockOnHand
 
 
-def stock_fefo_list(*, drug: Drug, location: Location) -> QuerySet[StockLevel]:
-    """Return the usable lots of a drug at a location, the first to expire first."""
+def stock_usable_list(*, drug: Drug, location: Location) -> QuerySet[StockLevel]:
+    """Return the usable lots of a drug at a location, the earliest expiry first."""
     return (
         StockLevel.objects.filter(
             location=location,
@@ -26,20 +26,20 @@ def stock_fefo_list(*, drug: Drug, location: Location) -> QuerySet[StockLevel]:
     )
 
 
-def stock_usable(*, drug: Drug, location: Location) -> int:
-    """Return how many units of a drug a location can issue today."""
-    total = stock_fefo_list(drug=drug, location=location).aggregate(total=Sum("quantity"))
+def stock_usable_quantity(*, drug: Drug, location: Location) -> int:
+    """Return the number of units of a drug that a location can issue today."""
+    total = stock_usable_list(drug=drug, location=location).aggregate(total=Sum("quantity"))
     return total["total"] or 0
 
 
 def stock_on_hand_list(*, location: Location | None = None) -> QuerySet[StockOnHand]:
-    """Return the stock of every drug, at one location or at all."""
+    """Return the stock of every drug at one location, by default at all locations."""
     rows = StockOnHand.objects.select_related("location", "drug__generic")
     return rows.filter(location=location) if location else rows
 
 
 def stock_expiring_list(*, within: datetime.timedelta) -> QuerySet[StockLevel]:
-    """Return the stock that has expired or will within a time, the first to expire first."""
+    """Return the stock that expires within a time or has expired, the earliest expiry first."""
     return (
         StockLevel.objects.filter(
             quantity__gt=0, lot__expires_on__lte=timezone.localdate() + within
@@ -49,8 +49,8 @@ def stock_expiring_list(*, within: datetime.timedelta) -> QuerySet[StockLevel]:
     )
 
 
-def generics_to_reorder() -> QuerySet[DrugGeneric]:
-    """Return the active generics of which less is held than their reorder point."""
+def drug_generic_low_list() -> QuerySet[DrugGeneric]:
+    """Return the active generics whose stock, ``held``, is below their reorder point."""
     held = Coalesce(Sum("drugs__lots__stock_levels__quantity"), 0, output_field=BigIntegerField())
     return (
         DrugGeneric.objects.filter(is_active=True)

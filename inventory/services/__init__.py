@@ -1,1 +1,1 @@
-"""Writes: one function for each thing that people do, each in one transaction."""
+"""Changes to the inventory: each service is one transaction."""

@@ -1,37 +1,38 @@
-"""Speaking for money, and giving it back."""
+"""Reservations of budget money for purchase requests."""
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from core.models import User
-from inventory.exceptions import InsufficientBudget, InvalidTransition
 from inventory.models import BudgetAllocation, BudgetReservation, PurchaseRequest
-from inventory.selectors.budget import allocation_available, request_amount
+from inventory.selectors.budget import budget_allocation_available, purchase_request_amount
 
 Status = BudgetReservation.Status
 
 
 @transaction.atomic
-def budget_reserve(*, request: PurchaseRequest, reserved_by: User) -> BudgetReservation:
-    """Reserve what a purchase request is expected to cost in its allocation.
+def budget_reservation_create(*, request: PurchaseRequest, created_by: User) -> BudgetReservation:
+    """Reserve the estimated cost of a purchase request in its allocation.
 
     Raises:
-        InsufficientBudget: less is left.
-        InvalidTransition: the request costs nothing.
+        ValidationError: the cost is zero or exceeds what the allocation has left.
     """
-    amount = request_amount(request=request)
+    amount = purchase_request_amount(request=request)
     if amount <= 0:
-        raise InvalidTransition(f"Purchase request {request} asks for nothing that costs money.")
-    # The lock makes concurrent requests see one another's reservations.
+        raise ValidationError(
+            f"Purchase request {request} costs nothing, so there is nothing to reserve."
+        )
+    # The lock serializes concurrent requests, so each sees the reservations of the others.
     allocation = BudgetAllocation.objects.select_for_update().get(pk=request.allocation_id)
-    available = allocation_available(allocation=allocation)
+    available = budget_allocation_available(allocation=allocation)
     if amount > available:
-        raise InsufficientBudget(
+        raise ValidationError(
             f"Purchase request {request} costs {amount} baht; {available} baht are left."
         )
     reservation = BudgetReservation(
-        allocation=allocation, request=request, amount=amount, created_by=reserved_by
+        allocation=allocation, request=request, amount=amount, created_by=created_by
     )
     reservation.full_clean()
     reservation.save()
@@ -39,25 +40,25 @@ def budget_reserve(*, request: PurchaseRequest, reserved_by: User) -> BudgetRese
 
 
 def budget_reservation_commit(*, request: PurchaseRequest) -> BudgetReservation:
-    """Mark the money of a purchase request as ordered.
+    """Mark the reservation of a purchase request as committed by an order.
 
     Raises:
-        InvalidTransition: nothing is reserved for it.
+        ValidationError: the request has no reservation.
     """
-    return _reservation_change(request=request, status=Status.COMMITTED)
+    return _set_status(request=request, status=Status.COMMITTED)
 
 
 def budget_reservation_release(*, request: PurchaseRequest) -> BudgetReservation:
-    """Give the money of a purchase request back to its allocation.
+    """Release the reserved money of a purchase request to its allocation.
 
     Raises:
-        InvalidTransition: nothing is reserved for it.
+        ValidationError: the request has no reservation.
     """
-    return _reservation_change(request=request, status=Status.RELEASED)
+    return _set_status(request=request, status=Status.RELEASED)
 
 
 @transaction.atomic
-def _reservation_change(*, request: PurchaseRequest, status: str) -> BudgetReservation:
+def _set_status(*, request: PurchaseRequest, status: str) -> BudgetReservation:
     reservation = (
         BudgetReservation.objects.select_for_update()
         .filter(request=request)
@@ -65,7 +66,7 @@ def _reservation_change(*, request: PurchaseRequest, status: str) -> BudgetReser
         .first()
     )
     if reservation is None:
-        raise InvalidTransition(f"Nothing is reserved for purchase request {request}.")
+        raise ValidationError(f"Purchase request {request} has no reservation.")
     reservation.status = status
     reservation.full_clean()
     reservation.save()

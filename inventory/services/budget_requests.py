@@ -1,14 +1,14 @@
-"""Asking for next year's budget; the database writes the audit trail."""
+"""Changes to budget requests; a trigger writes their audit trail."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from core.models import User
-from inventory.exceptions import InvalidTransition
 from inventory.models import (
     Budget,
     BudgetAllocation,
@@ -29,7 +29,7 @@ NEXT: dict[str, tuple[str, ...]] = {
     Status.REJECTED: (Status.DRAFT,),
     Status.APPROVED: (),
 }
-"""The steps from each status; a rejected request can be reworked."""
+"""The statuses that may follow each status; a rejected request can be revised."""
 
 
 @transaction.atomic
@@ -43,7 +43,7 @@ def budget_request_create(
     created_by: User,
     justification: str = "",
 ) -> BudgetRequest:
-    """Write a draft that asks for money to buy generics."""
+    """Create a draft that requests budget money for generics."""
     request = BudgetRequest(
         number=number,
         fiscal_year=fiscal_year,
@@ -69,13 +69,13 @@ def budget_request_create(
 
 @transaction.atomic
 def budget_request_move(*, request: BudgetRequest, status: str, moved_by: User) -> BudgetRequest:
-    """Take a request one step on its way; approval has a function of its own.
+    """Change the status of a request, except to approved.
 
     Raises:
-        InvalidTransition: there is no such step.
+        ValidationError: the status cannot follow the current one.
     """
     if status == Status.APPROVED:
-        raise InvalidTransition("Approve a budget request with an amount.")
+        raise ValidationError(f"Budget request {request} needs an amount to be approved.")
     return _move(request=request, status=status, moved_by=moved_by, approved_amount=None)
 
 
@@ -83,7 +83,11 @@ def budget_request_move(*, request: BudgetRequest, status: str, moved_by: User) 
 def budget_request_approve(
     *, request: BudgetRequest, approved_amount: Decimal, approved_by: User
 ) -> BudgetAllocation:
-    """Approve a reviewed request and add the money to the department's allocation."""
+    """Approve a reviewed request and add the amount to the department's allocation.
+
+    Raises:
+        ValidationError: the request is not reviewed, or the amount is negative.
+    """
     request = _move(
         request=request,
         status=Status.APPROVED,
@@ -104,10 +108,14 @@ def budget_request_approve(
     return allocation
 
 
-def budget_request_comment(
+def budget_request_comment_create(
     *, request: BudgetRequest, body: str, created_by: User
 ) -> BudgetRequestComment:
-    """Add a remark to a request."""
+    """Add a comment to a request.
+
+    Raises:
+        ValidationError: the comment is empty.
+    """
     comment = BudgetRequestComment(request=request, body=body, created_by=created_by)
     comment.full_clean()
     comment.save()
@@ -119,9 +127,9 @@ def _move(
 ) -> BudgetRequest:
     request = BudgetRequest.objects.select_for_update().get(pk=request.pk)
     if status not in NEXT[request.status]:
-        raise InvalidTransition(
-            f"Budget request {request} is {request.get_status_display().lower()}; "
-            f"it cannot become {Status(status).label.lower()}."
+        raise ValidationError(
+            f"The status of budget request {request} cannot change from "
+            f'"{request.get_status_display()}" to "{Status(status).label}".'
         )
     request.status = status
     request.approved_amount = approved_amount

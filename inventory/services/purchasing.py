@@ -1,4 +1,4 @@
-"""Asking for drugs and ordering them."""
+"""Changes to purchase requests and purchase orders."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
 from core.models import User
-from inventory.exceptions import InsufficientBudget, InvalidTransition
 from inventory.models import (
     BudgetAllocation,
     Company,
@@ -26,23 +26,27 @@ from inventory.models import (
     PurchaseRequestItem,
 )
 
-from .budget import budget_reservation_commit, budget_reservation_release, budget_reserve
+from .budget import (
+    budget_reservation_commit,
+    budget_reservation_create,
+    budget_reservation_release,
+)
 
 Status = PurchaseRequest.Status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLine:
-    """Units of issue of a generic, at an estimated price."""
+    """A quantity of a generic, in units of issue, at an estimated price per unit."""
 
     generic: DrugGeneric
     quantity: int
     unit_price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """Packs of the drug that the pack ratio is for, at a price for each pack."""
+    """A number of packs of a pack ratio's drug, at a price per pack."""
 
     pack_ratio: PackRatio
     packs: int
@@ -59,7 +63,7 @@ def purchase_request_create(
     reason: str = "",
     needed_by: datetime.date | None = None,
 ) -> PurchaseRequest:
-    """Write a draft that asks for generics out of an allocation."""
+    """Create a draft that requests generics, to be paid from an allocation."""
     request = PurchaseRequest(
         number=number,
         fiscal_year=allocation.fiscal_year,
@@ -85,9 +89,13 @@ def purchase_request_create(
 
 @transaction.atomic
 def purchase_request_submit(*, request: PurchaseRequest, submitted_by: User) -> PurchaseRequest:
-    """Hand a draft in and reserve its money."""
+    """Submit a draft and reserve its estimated cost.
+
+    Raises:
+        ValidationError: the request is not a draft, or its allocation has too little left.
+    """
     request = _lock(request, allowed=(Status.DRAFT,))
-    budget_reserve(request=request, reserved_by=submitted_by)
+    budget_reservation_create(request=request, created_by=submitted_by)
     request.status = Status.SUBMITTED
     request.full_clean()
     request.save()
@@ -96,13 +104,21 @@ def purchase_request_submit(*, request: PurchaseRequest, submitted_by: User) -> 
 
 @transaction.atomic
 def purchase_request_approve(*, request: PurchaseRequest, approved_by: User) -> PurchaseRequest:
-    """Allow a submitted request to be ordered."""
+    """Approve a submitted request, so that it can be ordered.
+
+    Raises:
+        ValidationError: the request is not submitted, or is the deciding user's own.
+    """
     return _decide(request=request, status=Status.APPROVED, decided_by=approved_by)
 
 
 @transaction.atomic
 def purchase_request_reject(*, request: PurchaseRequest, rejected_by: User) -> PurchaseRequest:
-    """Turn a submitted request down and give its money back."""
+    """Reject a submitted request and release its reserved money.
+
+    Raises:
+        ValidationError: the request is not submitted, or is the deciding user's own.
+    """
     request = _decide(request=request, status=Status.REJECTED, decided_by=rejected_by)
     budget_reservation_release(request=request)
     return request
@@ -121,22 +137,22 @@ def purchase_order_create(
     contract: Contract | None = None,
     due_on: datetime.date | None = None,
 ) -> PurchaseOrder:
-    """Order drugs for an approved request; it may take several orders, to several vendors.
+    """Order drugs for an approved request, which may have several orders.
 
     Raises:
-        InsufficientBudget: the orders of the request would cost more than is reserved for it.
-        InvalidTransition: the request is not approved, or the company sells nothing.
+        ValidationError: the request is not approved, the company is not a vendor, or the orders
+            of the request would cost more than is reserved for it.
     """
     request = _lock(request, allowed=(Status.APPROVED, Status.ORDERED))
     if not vendor.is_vendor:
-        raise InvalidTransition(f"{vendor} is not a vendor.")
+        raise ValidationError(f"{vendor} is not a vendor.")
     total = sum((line.packs * line.pack_price for line in lines), Decimal(0))
     reservation = budget_reservation_commit(request=request)
     spent = request.orders.exclude(status=PurchaseOrder.Status.CANCELLED).aggregate(
         total=Sum("total_amount")
     )
     if total + (spent["total"] or 0) > reservation.amount:
-        raise InsufficientBudget(
+        raise ValidationError(
             f"The orders of purchase request {request} would cost "
             f"{total + (spent['total'] or 0)} baht; {reservation.amount} baht are reserved."
         )
@@ -173,8 +189,10 @@ def purchase_order_create(
 def _lock(request: PurchaseRequest, *, allowed: Sequence[str]) -> PurchaseRequest:
     request = PurchaseRequest.objects.select_for_update().get(pk=request.pk)
     if request.status not in allowed:
-        raise InvalidTransition(
-            f"Purchase request {request} is {request.get_status_display().lower()}."
+        expected = " or ".join(f'"{Status(status).label}"' for status in allowed)
+        raise ValidationError(
+            f"The status of purchase request {request} is "
+            f'"{request.get_status_display()}", not {expected}.'
         )
     return request
 
@@ -182,9 +200,7 @@ def _lock(request: PurchaseRequest, *, allowed: Sequence[str]) -> PurchaseReques
 def _decide(*, request: PurchaseRequest, status: str, decided_by: User) -> PurchaseRequest:
     request = _lock(request, allowed=(Status.SUBMITTED,))
     if request.created_by_id == decided_by.pk:
-        raise InvalidTransition(
-            f"Purchase request {request} is decided by somebody other than its author."
-        )
+        raise ValidationError(f"Purchase request {request} cannot be decided by its author.")
     request.status = status
     request.decided_by = decided_by
     request.decided_at = timezone.now()

@@ -1,11 +1,11 @@
-"""Moving stock; the database keeps the stock levels from the transactions."""
+"""Stock transactions; a trigger derives the stock levels from them."""
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from core.models import User
-from inventory.exceptions import InsufficientStock
 from inventory.models import (
     Department,
     Drug,
@@ -14,7 +14,7 @@ from inventory.models import (
     StockLevel,
     StockTransaction,
 )
-from inventory.selectors.stock import stock_fefo_list
+from inventory.selectors.stock import stock_usable_list
 
 Kind = StockTransaction.Kind
 
@@ -30,7 +30,7 @@ def stock_transaction_create(
     reference: str = "",
     note: str = "",
 ) -> StockTransaction:
-    """Record one movement; ``quantity`` is negative when stock goes out."""
+    """Record a movement of stock; the quantity is negative when stock leaves the location."""
     movement = StockTransaction(
         kind=kind,
         location=location,
@@ -46,26 +46,23 @@ def stock_transaction_create(
     return movement
 
 
-def _take_first_expiring(
-    *, drug: Drug, location: Location, quantity: int
-) -> list[tuple[DrugLot, int]]:
-    """Lock the usable lots and choose from them, the first to expire first.
+def _allocate(*, drug: Drug, location: Location, quantity: int) -> list[tuple[DrugLot, int]]:
+    """Lock the usable lots and choose quantities from them, the earliest expiry first.
 
     Raises:
-        ValueError: nothing or less than nothing is asked for.
-        InsufficientStock: the location does not hold as much.
+        ValidationError: the quantity is not positive or exceeds the usable stock.
     """
     if quantity <= 0:
-        raise ValueError(f"Ask for at least one unit of {drug}, not for {quantity}.")
-    taken = []
+        raise ValidationError(f"The quantity of {drug} must be at least one unit, not {quantity}.")
+    allocated = []
     wanted = quantity
-    for level in stock_fefo_list(drug=drug, location=location).select_for_update(of=("self",)):
+    for level in stock_usable_list(drug=drug, location=location).select_for_update(of=("self",)):
         portion = min(level.quantity, wanted)
-        taken.append((level.lot, portion))
+        allocated.append((level.lot, portion))
         wanted -= portion
         if not wanted:
-            return taken
-    raise InsufficientStock(
+            return allocated
+    raise ValidationError(
         f"{location} has {quantity - wanted} usable units of {drug}, not {quantity}."
     )
 
@@ -80,7 +77,11 @@ def stock_issue(
     issued_by: User,
     reference: str = "",
 ) -> list[StockTransaction]:
-    """Issue units of a drug to a department, the first to expire first."""
+    """Issue units of a drug to a department, from the lots with the earliest expiry.
+
+    Raises:
+        ValidationError: the quantity is not positive or exceeds the usable stock.
+    """
     return [
         stock_transaction_create(
             kind=Kind.ISSUE,
@@ -91,7 +92,7 @@ def stock_issue(
             reference=reference,
             created_by=issued_by,
         )
-        for lot, portion in _take_first_expiring(drug=drug, location=location, quantity=quantity)
+        for lot, portion in _allocate(drug=drug, location=location, quantity=quantity)
     ]
 
 
@@ -105,11 +106,16 @@ def stock_transfer(
     transferred_by: User,
     reference: str = "",
 ) -> list[StockTransaction]:
-    """Move units of a drug to another location, the first to expire first."""
+    """Transfer units of a drug to another location, from the lots with the earliest expiry.
+
+    Raises:
+        ValidationError: the quantity is not positive or exceeds the usable stock, or source and
+            destination are the same.
+    """
     if source == destination:
-        raise ValueError(f"{source} cannot transfer stock to itself.")
+        raise ValidationError(f"{source} cannot transfer stock to itself.")
     movements = []
-    for lot, portion in _take_first_expiring(drug=drug, location=source, quantity=quantity):
+    for lot, portion in _allocate(drug=drug, location=source, quantity=quantity):
         for kind, location, change in (
             (Kind.TRANSFER_OUT, source, -portion),
             (Kind.TRANSFER_IN, destination, portion),
@@ -130,7 +136,7 @@ def stock_transfer(
 def stock_count(
     *, location: Location, lot: DrugLot, counted: int, counted_by: User, note: str = ""
 ) -> StockTransaction | None:
-    """Bring the stock of a lot to what was counted; nothing is recorded when it agrees."""
+    """Adjust the stock of a lot to a count; return None if there is no difference."""
     level = StockLevel.objects.select_for_update().filter(location=location, lot=lot).first()
     difference = counted - (level.quantity if level else 0)
     if not difference:

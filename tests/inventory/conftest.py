@@ -1,22 +1,21 @@
-"""One migrated database for each module; each test's rows are rolled back."""
+"""Fixtures: a migrated database for each module, a rollback after each test, and a pharmacy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from django.db import transaction
 
 from tests.inventory import factories
 from tests.inventory.factories import Pharmacy
+from tests.support import business
 
 
 @pytest.fixture
 def rolled_back(migrated_module_database: str) -> Iterator[None]:
-    """A transaction that leaves nothing behind."""
-    with transaction.atomic():
+    """Run the test in a transaction that is rolled back."""
+    with business.rolled_back():
         yield
-        transaction.set_rollback(True)
 
 
 @pytest.fixture

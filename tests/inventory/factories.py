@@ -1,4 +1,4 @@
-"""Rows that the inventory's tests begin with."""
+"""Factories for the inventory's tests."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Pharmacy:
 
 
 def code(digits: int = 24) -> str:
-    """Return a number of so many digits that no other row has."""
+    """Return a unique number with that many digits."""
     return f"{next(_numbers):0{digits}d}"
 
 
@@ -105,7 +105,7 @@ def make_pharmacy() -> Pharmacy:
 
 
 def make_lot(pharmacy: Pharmacy, *, days: int, quantity: int = 0, **fields: object) -> DrugLot:
-    """Make a lot that expires in so many days, received into the warehouse."""
+    """Make a lot that expires in a number of days, received into the warehouse."""
     lot = DrugLot.objects.create(
         drug=pharmacy.drug,
         lot_number=f"LOT{next(_numbers)}",
@@ -130,7 +130,7 @@ def receive(pharmacy: Pharmacy, lot: DrugLot, quantity: int) -> StockTransaction
 
 
 def make_receipt(pharmacy: Pharmacy, *, ordered: int = 10, delivered: int = 4) -> Receipt:
-    """Make a delivery of boxes against an order, inspected by the employees 7 and 8."""
+    """Make a delivery of boxes for an order, with the employees 7 and 8 as inspectors."""
     order = PurchaseOrder.objects.create(
         number=f"PO{next(_numbers)}",
         vendor=pharmacy.vendor,

@@ -1,4 +1,4 @@
-"""The admin pages open, find and act."""
+"""The admin pages of the inventory."""
 
 from __future__ import annotations
 
@@ -115,7 +115,9 @@ def test_a_drug_with_a_wrong_code_is_refused_in_words(client: Client, pharmacy: 
 
 def test_requests_are_decided_through_the_services(client: Client, pharmacy: Pharmacy) -> None:
     request = draft(pharmacy)
-    assert act(client, "approve", request) == ["Purchase request PR1 is draft."]
+    assert act(client, "approve", request) == [
+        'The status of purchase request PR1 is "Draft", not "Submitted".'
+    ]
     assert act(client, "submit", request) == ["1 submitted."]
     assert act(client, "approve", request) == ["1 approved."]
     request.refresh_from_db()
@@ -128,7 +130,7 @@ def test_requests_are_decided_through_the_services(client: Client, pharmacy: Pha
 def test_a_receipt_is_posted_through_the_service(client: Client, pharmacy: Pharmacy) -> None:
     receipt = make_receipt(pharmacy)
     assert act(client, "post", receipt) == [
-        f"Receipt {receipt} is draft; an inspected one can be posted."
+        f'The status of receipt {receipt} is "Draft"; only inspected receipts can be posted.'
     ]
     models.Receipt.objects.update(status="inspected")
     assert act(client, "post", receipt) == ["1 posted."]
@@ -159,6 +161,7 @@ def test_a_comment_names_its_author(client: Client, pharmacy: Pharmacy) -> None:
     assert act(client, "submit", request)[-1] == "1 submitted."
     assert act(client, "review", request) == ["1 reviewed by the pharmacy."]
     assert act(client, "submit", request) == [
-        "Budget request BR9 is reviewed by the pharmacy; it cannot become submitted."
+        "The status of budget request BR9 cannot change from"
+        ' "Reviewed by the pharmacy" to "Submitted".'
     ]
     assert act(client, "reject", request) == ["1 rejected."]

@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes."""
+"""Constraints of the inventory in the database."""
 
 from __future__ import annotations
 

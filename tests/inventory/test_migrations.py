@@ -1,4 +1,4 @@
-"""The inventory's history: what it leaves, and that all of it can be undone."""
+"""The migrations of the inventory: their result, and that all of them can be reverted."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def migrate(call: Callable[..., Result], target: str) -> None:
 
 @pytest.fixture
 def with_decoys(migrated_database: str) -> None:
-    """A table in `public` with names that the inventory uses too."""
+    """Create a table in `public` with names that the inventory also uses."""
     with connection.cursor() as cursor:
         cursor.execute(DECOY)
         cursor.execute(DECOY_INDEX)

@@ -1,4 +1,4 @@
-"""Packs in units of issue and back, and fiscal years; no database."""
+"""Conversions between packs and units of issue, and fiscal years."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 
-from inventory.exceptions import IndivisiblePack
 from inventory.fiscal import fiscal_year_of, quarter_of
 from inventory.models import DrugUnit, PackRatio
 from inventory.selectors.packs import (
-    default_pack_ratio,
-    packs_from_units,
-    packs_to_cover,
-    unit_cost,
-    units_from_packs,
+    pack_ratio_default,
+    pack_ratio_packs,
+    pack_ratio_packs_to_cover,
+    pack_ratio_unit_cost,
+    pack_ratio_units,
 )
 from tests.inventory.factories import Pharmacy
 
@@ -23,29 +23,29 @@ BOX = PackRatio(pack_unit=DrugUnit(code="BOX", name="box"), units_per_pack=30)
 
 
 def test_packs_become_units_and_units_packs() -> None:
-    assert units_from_packs(pack_ratio=BOX, packs=4) == 120
-    assert packs_from_units(pack_ratio=BOX, units=120) == 4
+    assert pack_ratio_units(pack_ratio=BOX, packs=4) == 120
+    assert pack_ratio_packs(pack_ratio=BOX, units=120) == 4
 
 
 def test_a_broken_pack_is_refused() -> None:
-    with pytest.raises(IndivisiblePack) as raised:
-        packs_from_units(pack_ratio=BOX, units=121)
-    assert str(raised.value) == "121 units are 4 packs (box of 30) and 1 units."
+    with pytest.raises(ValidationError) as raised:
+        pack_ratio_packs(pack_ratio=BOX, units=121)
+    assert raised.value.messages == ["121 units are 4 packs (box of 30) and 1 units."]
 
 
 @pytest.mark.parametrize(("units", "packs"), [(0, 0), (1, 1), (30, 1), (31, 2)])
 def test_packs_to_cover_rounds_up(units: int, packs: int) -> None:
-    assert packs_to_cover(pack_ratio=BOX, units=units) == packs
+    assert pack_ratio_packs_to_cover(pack_ratio=BOX, units=units) == packs
 
 
 def test_unit_cost_keeps_four_places() -> None:
-    assert unit_cost(pack_ratio=BOX, pack_price=Decimal(100)) == Decimal("3.3333")
+    assert pack_ratio_unit_cost(pack_ratio=BOX, pack_price=Decimal(100)) == Decimal("3.3333")
 
 
 def test_default_pack_ratio_is_the_usual_pack(pharmacy: Pharmacy) -> None:
-    assert default_pack_ratio(drug=pharmacy.drug) == pharmacy.box
+    assert pack_ratio_default(drug=pharmacy.drug) == pharmacy.box
     pharmacy.drug.pack_ratios.update(is_default=False)
-    assert default_pack_ratio(drug=pharmacy.drug) is None
+    assert pack_ratio_default(drug=pharmacy.drug) is None
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
-"""From a delivery to stock."""
+"""Services for receipts."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 
-from inventory.exceptions import InvalidTransition
 from inventory.models import DrugLot, Receipt, ReceiptInspector, ReceiptItem, StockLevel
 from inventory.services.receiving import receipt_inspector_sign, receipt_post
 from tests.inventory.factories import Pharmacy, make_receipt
@@ -49,17 +49,20 @@ def test_a_lot_that_is_known_is_used_again(pharmacy: Pharmacy) -> None:
 
 def test_posting_twice_is_refused(pharmacy: Pharmacy) -> None:
     receipt = receipt_post(receipt=inspect(make_receipt(pharmacy)), posted_by=pharmacy.user)
-    with pytest.raises(InvalidTransition) as raised:
+    with pytest.raises(ValidationError) as raised:
         receipt_post(receipt=receipt, posted_by=pharmacy.user)
-    expected = f"Receipt {receipt} is posted to stock; an inspected one can be posted."
-    assert str(raised.value) == expected
+    expected = (
+        f'The status of receipt {receipt} is "Posted to stock"; '
+        "only inspected receipts can be posted."
+    )
+    assert raised.value.messages == [expected]
     assert StockLevel.objects.get().quantity == 400
 
 
 def test_posting_waits_for_the_whole_committee(pharmacy: Pharmacy) -> None:
     receipt = make_receipt(pharmacy)
     assert receipt_inspector_sign(receipt=receipt, employee_id=8).status == "draft"
-    with pytest.raises(InvalidTransition, match="is draft; an inspected one can be posted"):
+    with pytest.raises(ValidationError, match='"Draft"; only inspected receipts'):
         receipt_post(receipt=receipt, posted_by=pharmacy.user)
     assert receipt_inspector_sign(receipt=receipt, employee_id=7).status == "inspected"
 
@@ -72,14 +75,16 @@ def test_a_committee_without_a_chair_inspects_nothing(pharmacy: Pharmacy) -> Non
 
 def test_a_stranger_cannot_sign(pharmacy: Pharmacy) -> None:
     receipt = make_receipt(pharmacy)
-    with pytest.raises(InvalidTransition, match=f"Employee 9 does not inspect receipt {receipt}"):
+    with pytest.raises(
+        ValidationError, match=f"Employee 9 is not an inspector of receipt {receipt}"
+    ):
         receipt_inspector_sign(receipt=receipt, employee_id=9)
 
 
 def test_an_item_of_another_order_is_refused(pharmacy: Pharmacy) -> None:
     receipt, other = inspect(make_receipt(pharmacy)), make_receipt(pharmacy)
     ReceiptItem.objects.filter(receipt=receipt).update(order_item=other.order.items.get())
-    with pytest.raises(InvalidTransition, match="is of another order"):
+    with pytest.raises(ValidationError, match="belongs to another order"):
         receipt_post(receipt=receipt, posted_by=pharmacy.user)
     assert not StockLevel.objects.exists()
 
@@ -87,5 +92,5 @@ def test_an_item_of_another_order_is_refused(pharmacy: Pharmacy) -> None:
 def test_a_receipt_without_items_is_refused(pharmacy: Pharmacy) -> None:
     receipt = inspect(make_receipt(pharmacy))
     receipt.items.all().delete()
-    with pytest.raises(InvalidTransition, match=f"Receipt {receipt} has no items"):
+    with pytest.raises(ValidationError, match=f"Receipt {receipt} has no items"):
         receipt_post(receipt=receipt, posted_by=pharmacy.user)

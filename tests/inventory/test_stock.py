@@ -1,4 +1,4 @@
-"""Issuing, transferring and counting stock, and the levels that the trigger keeps."""
+"""Services and selectors for stock, and the levels that the trigger maintains."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from inventory.exceptions import InsufficientStock
 from inventory.models import StockLevel, StockOnHand, StockTransaction
 from inventory.selectors.stock import (
-    generics_to_reorder,
+    drug_generic_low_list,
     stock_expiring_list,
-    stock_fefo_list,
     stock_on_hand_list,
-    stock_usable,
+    stock_usable_list,
+    stock_usable_quantity,
 )
 from inventory.services.stock import stock_count, stock_issue, stock_transfer
 from tests.inventory.factories import TODAY, Pharmacy, make_lot, receive
 
 
 def levels(pharmacy: Pharmacy) -> dict[tuple[str, str], int]:
-    """What the database says that each location holds of each lot."""
+    """Return the quantity of each lot at each location, read from the database."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT place.code, lot.lot_number, level.quantity"
@@ -74,16 +74,18 @@ def test_issue_leaves_expired_and_quarantined_lots(pharmacy: Pharmacy) -> None:
 def test_issue_of_more_than_there_is_writes_nothing(pharmacy: Pharmacy) -> None:
     lot = make_lot(pharmacy, days=30, quantity=20)
 
-    with pytest.raises(InsufficientStock) as raised:
+    with pytest.raises(ValidationError) as raised:
         issue(pharmacy, 21)
 
-    assert str(raised.value) == "T-WH Warehouse has 20 usable units of Para GPO, not 21."
+    assert raised.value.messages == ["T-WH Warehouse has 20 usable units of Para GPO, not 21."]
     assert levels(pharmacy) == {("T-WH", lot.lot_number): 20}
     assert not StockTransaction.objects.filter(kind="issue").exists()
 
 
 def test_issue_of_nothing_is_refused(pharmacy: Pharmacy) -> None:
-    with pytest.raises(ValueError, match="Ask for at least one unit of Para GPO, not for 0"):
+    with pytest.raises(
+        ValidationError, match="The quantity of Para GPO must be at least one unit, not 0"
+    ):
         issue(pharmacy, 0)
 
 
@@ -116,7 +118,7 @@ def test_transfer_moves_a_lot_to_another_location(pharmacy: Pharmacy) -> None:
 
 
 def test_transfer_to_the_same_location_is_refused(pharmacy: Pharmacy) -> None:
-    with pytest.raises(ValueError, match="T-WH Warehouse cannot transfer stock to itself"):
+    with pytest.raises(ValidationError, match="T-WH Warehouse cannot transfer stock to itself"):
         stock_transfer(
             drug=pharmacy.drug,
             source=pharmacy.warehouse,
@@ -190,19 +192,19 @@ def test_view_adds_up_the_lots_of_a_drug(pharmacy: Pharmacy) -> None:
     assert not StockOnHand.objects.filter(location=pharmacy.dispensary).exists()
 
 
-def test_selectors_tell_what_expires_and_what_runs_out(pharmacy: Pharmacy) -> None:
+def test_selectors_find_expiring_and_low_stock(pharmacy: Pharmacy) -> None:
     soon = make_lot(pharmacy, days=20, quantity=60)
     late = make_lot(pharmacy, days=200, quantity=39)
 
     expiring = stock_expiring_list(within=datetime.timedelta(days=30))
     assert [level.lot for level in expiring] == [soon]
     assert [
-        level.lot for level in stock_fefo_list(drug=pharmacy.drug, location=pharmacy.warehouse)
+        level.lot for level in stock_usable_list(drug=pharmacy.drug, location=pharmacy.warehouse)
     ] == [soon, late]
-    assert stock_usable(drug=pharmacy.drug, location=pharmacy.warehouse) == 99
-    assert [generic.held for generic in generics_to_reorder()] == [99]
+    assert stock_usable_quantity(drug=pharmacy.drug, location=pharmacy.warehouse) == 99
+    assert [generic.held for generic in drug_generic_low_list()] == [99]
     receive(pharmacy, late, 1)
-    assert not generics_to_reorder().exists()
+    assert not drug_generic_low_list().exists()
 
 
 def test_levels_are_unique_for_a_location_and_lot(pharmacy: Pharmacy) -> None:
