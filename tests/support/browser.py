@@ -53,7 +53,7 @@ class Site:
 
     url: str
 
-    def cookie(self, user: Any) -> dict[str, Any]:
+    def cookie(self, user: Any) -> Any:
         """The session cookie of somebody who has signed in."""
         client = Client()
         client.force_login(user)

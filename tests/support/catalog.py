@@ -14,7 +14,8 @@ def query(statement: str, *params: Any) -> list[tuple[Any, ...]]:
     """The rows of a query on Django's default connection."""
     with connections["default"].cursor() as cursor:
         cursor.execute(statement, params or None)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def execute(statement: str, *params: Any) -> None:

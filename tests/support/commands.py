@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from django.core.management import CommandError, call_command
 
@@ -37,13 +38,14 @@ class Result:
     error: BaseException | None = None
 
 
-def call(*arguments: str, **options: object) -> Result:
+def call(*arguments: str, **options: Any) -> Result:
     """`call_command`, with CommandError and SystemExit turned into what a shell would see.
 
     A usage error differs from the command line's: `call_command` gives it status 1, not 2.
     """
     stdout, stderr = StringIO(), StringIO()
-    status, error = 0, None
+    status = 0
+    error: BaseException | None = None
     try:
         call_command(*arguments, stdout=stdout, stderr=stderr, **options)
     except CommandError as raised:

@@ -97,7 +97,11 @@ def _wait(pooler: Pooler, process: subprocess.Popen[bytes]) -> None:
         try:
             # Its own console, which needs no server and takes no place in a pool.
             psycopg.connect(
-                **{**pooler.parameters, "user": "postgres"}, dbname="pgbouncer", autocommit=True
+                host=pooler.host,
+                port=pooler.port,
+                user="postgres",
+                dbname="pgbouncer",
+                autocommit=True,
             ).close()
         except psycopg.OperationalError as error:
             if process.poll() is not None or time.monotonic() > deadline:

@@ -23,7 +23,7 @@ WHERE indisunique AND NOT indisprimary AND c.relnamespace::regnamespace::text = 
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
 """
 SCHEMAS = ["public", "inventory", "hr", "finance"]
-VALUES: Mapping[type[models.Field], Any] = {
+VALUES: Mapping[type[models.Field[Any, Any]], Any] = {
     models.BooleanField: lambda number: bool(number % 2),
     models.CharField: lambda number: f"x{number}",
     models.TextField: lambda number: f"text {number}",
@@ -69,7 +69,9 @@ def _values(field: Any, count: int) -> list[Any]:
             return [None] * count
         return [row.pk for row in fill(field.remote_field.model, count)]
     if isinstance(field, DomainReference):
-        return [row.pk for row in fill(field.target(), count)]
+        target = field.target()
+        assert target is not None, f"{field} refers to a domain that is not installed"
+        return [row.pk for row in fill(target, count)]
     if field.choices:
         return [field.flatchoices[0][0]] * count
     make = next(make for kind, make in VALUES.items() if isinstance(field, kind))

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -59,11 +60,10 @@ class TestServer:
         values = {**self.settings, "NAME": database}
         return {PART_VARIABLES[key]: value for key, value in values.items()}
 
-    def connect(self, database: str = "postgres", **parameters: object) -> psycopg.Connection:
+    def connect(self, database: str = "postgres", **parameters: Any) -> psycopg.Connection:
         """A session of the superuser in autocommit mode, apart from Django."""
-        return psycopg.connect(
-            **{"dbname": database, "autocommit": True, **self.parameters, **parameters}
-        )
+        values: dict[str, Any] = {"dbname": database, "autocommit": True, **self.parameters}
+        return psycopg.connect(**{**values, **parameters})
 
     def program(self, name: str) -> str:
         """A client program of this server's version, like pg_dump."""
