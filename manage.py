@@ -20,7 +20,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        # A wrong setting is the reader's to mend: one sentence helps, a traceback hides it.
+        # For an invalid setting, the message helps and a traceback would hide it.
         if "--traceback" in sys.argv:
             raise
         raise SystemExit(str(error)) from error

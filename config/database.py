@@ -1,4 +1,4 @@
-"""The DATABASES entry: from DATABASE_URL, from DATABASE_HOST and its peers, or embedded."""
+"""The DATABASES entry: from DATABASE_URL, from DATABASE_HOST and so on, or embedded."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ URL_EXAMPLE = "postgres://user:password@host:5432/name"
 
 
 def database(environment: Environment, embedded_directory: Path) -> dict[str, Any]:
-    """The settings of the default database.
+    """Return the settings of the default database.
 
-    Without any database variable: the embedded server in `embedded_directory`, but in production
-    an error.
+    Without any database variable, that is the embedded server in `embedded_directory`; in
+    production, it is an error.
     """
     parts = {key: environment.text(name) for key, name in PART_VARIABLES.items()}
     if environment.text(URL_VARIABLE):
@@ -48,7 +48,7 @@ def database(environment: Environment, embedded_directory: Path) -> dict[str, An
 
 
 def embedded(directory: Path, name: str = EMBEDDED_DATABASE) -> dict[str, Any]:
-    """A DATABASES entry for database `name` on the embedded server, created on first use."""
+    """Return the DATABASES entry of a database on the embedded server, created on first use."""
     return {
         "ENGINE": EMBEDDED_ENGINE,
         "NAME": name,
@@ -58,11 +58,11 @@ def embedded(directory: Path, name: str = EMBEDDED_DATABASE) -> dict[str, Any]:
 
 def _from_url(environment: Environment) -> dict[str, Any]:
     url = environment.text(URL_VARIABLE)
-    # The URL is never quoted in a message: it holds the password.
+    # Messages never quote the URL, because it contains the password.
     scheme = url.partition("://")[0]
     if scheme not in URL_SCHEMES or "://" not in url:
         raise ImproperlyConfigured(
-            "DATABASE_URL does not begin with postgres://, and only PostgreSQL works here: "
+            "DATABASE_URL does not begin with postgres://, and only PostgreSQL is supported: "
             f"write it like {URL_EXAMPLE}."
         )
     try:
@@ -103,7 +103,7 @@ def _with_connection_options(settings: dict[str, Any], environment: Environment)
 
 
 def _pool(environment: Environment) -> dict[str, Any] | None:
-    """The arguments of psycopg's connection pool, or None when it is off (the default)."""
+    """Return the arguments of psycopg's connection pool; None if it is off, as by default."""
     if not environment.bool("DATABASE_POOL", default=False):
         return None
     minimum = int(environment.number("DATABASE_POOL_MIN_SIZE", 1))

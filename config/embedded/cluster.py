@@ -1,4 +1,4 @@
-"""One embedded server as its users see it: started by the first, stopped by the last."""
+"""An embedded server shared by processes: the first one starts it, the last one stops it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LOCK_SECONDS = 120.0
 
 
 class Cluster:
-    """A server in `folder`, safe to use from several threads and processes at once.
+    """A server in `folder`, safe for concurrent use by threads and processes.
 
-    Each process shares users.lock, and whoever starts or stops the server holds start.lock. The
-    kernel frees both after `kill -9`.
+    Each process holds a shared lock on users.lock, and a process that starts or stops the server
+    holds start.lock. The kernel releases both after `kill -9`.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Cluster:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The connection parameters, once the server runs."""
+        """The connection parameters of the running server."""
         return self._server.parameters
 
     def ensure_running(self) -> None:
-        """Start the server unless it runs, and count this process among its users."""
+        """Start the server unless it is running, and register this process as a user."""
         with self._mutex:
             if self._user is not None and self._server.answers():
                 return
@@ -59,7 +59,7 @@ class Cluster:
                 self._server.start()
 
     def ensure_database(self, name: str) -> None:
-        """Create the database unless it exists; the server must run."""
+        """Create the database unless it exists; the server must be running."""
         with self._mutex:
             if name in self._databases:
                 return
@@ -73,27 +73,27 @@ class Cluster:
             self._databases.add(name)
 
     def leave(self) -> None:
-        """Stop using the server; its last user stops it."""
+        """Stop using the server; the last user stops it."""
         with self._mutex:
             if self._user is None:
                 return
             try:
                 with self._start_lock():
-                    # Fails while any other process shares the lock.
+                    # Fails while another process shares the lock.
                     if try_lock(self._user):
                         self._server.stop()
             except FileNotFoundError:
-                # Somebody removed the folder; the server notices that itself and stops.
+                # The folder was removed; the server notices that and stops.
                 return
             finally:
                 os.close(self._user)
                 self._user = None
 
     def before_fork(self) -> None:
-        """Take a lock for the child to be: it would inherit ours, and lose it with us."""
+        """Lock for the child: it would inherit our lock and lose it when we end."""
         self._mutex.acquire()
         self._childs_user = None
-        # Without its folder the server is lost to the child as it is to us.
+        # Without the folder, neither the child nor we can use the server.
         if self._user is not None and self.home.path.exists():
             self._childs_user = self._new_user()
 
@@ -116,7 +116,7 @@ class Cluster:
         except LockTimeout as error:
             raise EmbeddedServerError(
                 f"Another process has been starting the embedded PostgreSQL in {self.home.path} "
-                f"for {LOCK_SECONDS:.0f} seconds: end it, then try again."
+                f"for {LOCK_SECONDS:.0f} seconds: stop it, then try again."
             ) from error
 
     def _become_user(self) -> None:
@@ -138,7 +138,7 @@ _clusters_mutex = threading.Lock()
 
 
 def cluster_in(folder: Path, *, programs: Path | None = None) -> Cluster:
-    """This process's only cluster object for `folder`; left when the process ends."""
+    """Return this process's only cluster object for `folder`, which it leaves at exit."""
     path = folder.resolve()
     with _clusters_mutex:
         if path not in _clusters:

@@ -1,4 +1,4 @@
-"""What can go wrong with the embedded server."""
+"""Errors of the embedded server."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.db.utils import OperationalError
 
 
 class EmbeddedServerError(OperationalError):
-    """The embedded server did not start, although its folder could be used."""
+    """The embedded server did not start, although its folder is usable."""
 
 
 class EmbeddedServerUnusable(ImproperlyConfigured):
-    """The embedded server cannot work here at all, until somebody changes something."""
+    """The embedded server cannot run here without a change to the machine or the settings."""

@@ -1,4 +1,4 @@
-"""The folder of an embedded server: who owns it, and what has to live elsewhere."""
+"""The folder of an embedded server: its paths, owner and links."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 
 
 class Home:
-    """Paths of one embedded server.
+    """The paths of an embedded server.
 
-    Everything is in `path`, with two exceptions, which are reached through symbolic links in it: a
-    socket whose path would be too long (or no host name), and, for root, all that the server's
-    account must reach when a parent of `path` is closed to it. No parent's mode is ever changed.
+    Everything is in `path`, with two exceptions that are symbolic links: a socket whose path would
+    be too long or an invalid host name, and, for root, all files that the server's account must
+    reach if it cannot enter a parent of `path`. The modes of parents are never changed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +36,7 @@ class Home:
 
     @property
     def root(self) -> Path:
-        """Where the server's account keeps its files."""
+        """The folder with the files of the server's account."""
         return self._elsewhere.resolve() if self._elsewhere.is_symlink() else self.path
 
     @property
@@ -50,12 +50,12 @@ class Home:
         return self.root / "socket"
 
     def prepare(self) -> None:
-        """Make the folder, or say why it cannot be used."""
+        """Create the folder, or raise an error that explains why it is unusable."""
         try:
             self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
             owner = self.path.stat().st_uid
         except OSError as error:
-            raise self._unusable(f"cannot be made: {error.strerror}") from error
+            raise self._unusable(f"cannot be created: {error.strerror}") from error
         if os.geteuid() not in (0, owner):
             raise EmbeddedServerUnusable(
                 f"The folder {self.path} of the embedded PostgreSQL belongs to "
@@ -64,7 +64,7 @@ class Home:
                 "DATABASE_URL to a PostgreSQL server."
             )
         if os.geteuid() == owner == 0:
-            # The umask may have closed it to the server's account.
+            # The umask may have removed the access of the server's account.
             self.path.chmod(0o711)
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise self._unusable("is read-only")
@@ -73,7 +73,7 @@ class Home:
         return server_account(self.path)
 
     def make_reachable(self, account: Account) -> None:
-        """Move the server's files out of `path` when `account` cannot enter it."""
+        """Link the server's files to another folder if `account` cannot enter `path`."""
         if self._elsewhere.is_symlink() and _is_private(self.root, os.geteuid()):
             return
         self._elsewhere.unlink(missing_ok=True)
@@ -83,7 +83,7 @@ class Home:
         self._elsewhere.symlink_to(folder)
 
     def remove_leftovers(self) -> None:
-        """What a killed starter left; a program it had started may have added to it since."""
+        """Remove what a killed process left, even if its programs have added to it since."""
         for pattern in ("initdb-*", "programs-*"):
             for left in self.root.glob(pattern):
                 shutil.rmtree(left, ignore_errors=True)
@@ -94,7 +94,7 @@ class Home:
             return folder
         self.remove_socket_folder()
         folder = self.socket_folder
-        # A comma separates hosts for the client, whatever the quotes.
+        # Clients split host names at commas, even quoted ones.
         fits = len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT
         if fits and "," not in str(folder):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -106,7 +106,7 @@ class Home:
         return folder
 
     def remove_socket_folder(self) -> None:
-        """Remove a short folder with the link to it; one in its usual place stays."""
+        """Remove a short folder with the link to it; one in the usual place is kept."""
         if self._socket_link.is_symlink():
             shutil.rmtree(self.socket_folder, ignore_errors=True)
             self._socket_link.unlink()
@@ -119,7 +119,7 @@ class Home:
 
 
 def _is_private(folder: Path, uid: int) -> bool:
-    """Whether `folder` is a real folder of `uid` that nobody else may write to."""
+    """Return whether `folder` is a real folder that only its owner `uid` can write to."""
     try:
         found = folder.lstat()
     except OSError:
@@ -128,7 +128,7 @@ def _is_private(folder: Path, uid: int) -> bool:
 
 
 def _private_folder(parents: list[Path], *, mode: int) -> Path:
-    """A new folder of ours in the first of `parents` that is short enough and writable."""
+    """Create a folder in the first of `parents` that is short enough and writable."""
     for parent in parents:
         # mkdtemp adds eight characters to the prefix.
         size = len(os.fsencode(parent / f"postgres-12345678/.s.PGSQL.{PORT}"))
@@ -138,6 +138,6 @@ def _private_folder(parents: list[Path], *, mode: int) -> Path:
             return folder
     names = " and ".join(map(str, parents))
     raise EmbeddedServerUnusable(
-        f"The embedded PostgreSQL needs a private folder in {names}, and none can be made there: "
+        f"The embedded PostgreSQL needs a private folder in {names}, and none can be created: "
         "make one writable, or set DATABASE_URL to a PostgreSQL server."
     )

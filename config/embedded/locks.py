@@ -1,4 +1,4 @@
-"""File locks that the kernel gives back when their holder dies, however it dies."""
+"""File locks that the kernel releases when their holder ends, for whatever reason."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ POLL_SECONDS = 0.02
 
 
 class LockTimeout(Exception):
-    """Another process has held the lock for all of the time that was allowed."""
+    """Another process held the lock until the timeout."""
 
 
 def open_lock_file(path: Path) -> int:
-    """Open (and create) a lock file, owned like its folder so that its owner can use it too."""
+    """Open or create a lock file with the owner of its folder, who can then use it too."""
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o600)
     if os.geteuid() == 0:
@@ -27,7 +27,7 @@ def open_lock_file(path: Path) -> int:
 
 
 def try_lock(descriptor: int, *, shared: bool = False) -> bool:
-    """Take the lock without waiting. A failed attempt gives up a lock held before on it."""
+    """Try to take the lock without waiting; failure releases a lock already held on it."""
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -51,7 +51,7 @@ def exclusive_lock(path: Path, *, seconds: float) -> Iterator[None]:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether any process holds the lock."""
+    """Return whether any process holds the lock."""
     descriptor = open_lock_file(path)
     try:
         return not try_lock(descriptor)

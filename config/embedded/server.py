@@ -1,4 +1,4 @@
-"""The server process: made, started, asked and stopped. Its callers hold the start lock."""
+"""The server process: its data, start and stop. Callers hold the start lock."""
 
 from __future__ import annotations
 
@@ -31,27 +31,28 @@ START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
 LOG_BYTES = 5_000_000
-# Trust authentication is acceptable because of these: no network, and a socket for its owner only.
+# With these, trust authentication is acceptable: no network, and a socket only for its owner.
 PRIVATE = {"listen_addresses": "", "unix_socket_permissions": "0700"}
 
 
 class Server:
-    """The process that serves `home`.
+    """The server process of `home`.
 
-    It and all its children inherit server.lock, so a free lock proves that none of them is left.
-    Whether it answers is asked from its socket. A process id alone proves nothing: it is reused.
+    The process and all its children inherit server.lock, so a free lock proves that none of them
+    is running. The socket shows whether the server responds. A process id proves nothing, because
+    ids are reused.
     """
 
     def __init__(self, home: Home, programs: Path | None, options: Mapping[str, str]) -> None:
         self.home = home
         self._program_folder = programs
         self._options = {**options, **PRIVATE}
-        # Kept, because a collected Popen warns about a process that still runs.
+        # Referenced, because a garbage-collected Popen warns about a running process.
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def parameters(self) -> dict[str, str]:
-        """How to connect; complete, so that no PG* variable changes it."""
+        """The connection parameters, complete so that no PG* variable changes them."""
         return {"host": str(self.home.socket_folder), "port": PORT, "user": SUPERUSER}
 
     def conninfo(self, database: str = "postgres") -> str:
@@ -61,7 +62,7 @@ class Server:
         return self._ping() == Ping.OK
 
     def start(self) -> None:
-        """Return when the server answers."""
+        """Start the server, and return when it responds."""
         if self.answers():
             return
         account = self.home.account()
@@ -78,15 +79,15 @@ class Server:
             if spawned and spawned.poll() is not None:
                 raise self._failure("stopped while it was starting")
             if time.monotonic() > deadline:
-                raise self._failure(f"has not answered for {START_SECONDS:.0f} seconds")
-            # Another one may be starting, stopping or dying after its starter was killed.
+                raise self._failure(f"did not respond for {START_SECONDS:.0f} seconds")
+            # Another server may still be starting or stopping after its starter was killed.
             idle = answer == Ping.NO_RESPONSE and not is_locked(self.home.server_lock)
             if idle and not spawned:
                 spawned = self._process = self._spawn(programs, account)
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Shut the server down, ending its sessions, and wait until it is gone."""
+        """Shut down the server and its sessions, and wait until they have ended."""
         pid = self._recorded_pid()
         if pid is not None and is_locked(self.home.server_lock) and self._works_here(pid):
             os.kill(pid, signal.SIGINT)
@@ -101,7 +102,7 @@ class Server:
         return Ping(PGconn.ping(self.conninfo().encode()))
 
     def _make_data(self, programs: Programs, account: Account) -> None:
-        """Run initdb in a temporary folder: a killed one leaves nothing that looks complete."""
+        """Run initdb in a temporary folder, so that a killed run leaves no partial data behind."""
         root = self.home.root
         temporary = Path(tempfile.mkdtemp(prefix="initdb-", dir=root))
         account.own(temporary)
@@ -124,7 +125,7 @@ class Server:
             )
             if done.returncode != 0:
                 raise EmbeddedServerError(
-                    f"The embedded PostgreSQL's data could not be made in {root}: "
+                    f"The data of the embedded PostgreSQL could not be created in {root}: "
                     f"{done.stderr.strip() or done.stdout.strip()}"
                 )
             self._write_configuration(temporary / "postgresql.conf")
@@ -133,23 +134,23 @@ class Server:
             shutil.rmtree(temporary, ignore_errors=True)
 
     def _write_configuration(self, path: Path) -> None:
-        """Keep a server private that somebody starts by hand; ours gets all by its arguments."""
+        """Keep the server private even if it is started by hand, without our arguments."""
         lines = "".join(f"{name} = '{value}'\n" for name, value in PRIVATE.items())
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
         with os.fdopen(descriptor, "a") as file:
             file.write(lines)
 
     def _check_version(self, programs: Programs) -> None:
-        made_by = (self.home.data / "PG_VERSION").read_text().strip()
-        if made_by != str(programs.major):
+        version = (self.home.data / "PG_VERSION").read_text().strip()
+        if version != str(programs.major):
             raise EmbeddedServerUnusable(
-                f"The folder {self.home.path} was made by PostgreSQL {made_by}, and the installed "
-                f"one is {programs.major}: remove the folder with its databases, or set "
+                f"The folder {self.home.path} was created by PostgreSQL {version}, and the "
+                f"installed one is {programs.major}: remove the folder with its databases, or set "
                 "DATABASE_URL to a PostgreSQL server."
             )
 
     def _spawn(self, programs: Programs, account: Account) -> subprocess.Popen[bytes]:
-        self._remove_stale_marks()
+        self._remove_stale_files()
         socket_folder = self.home.make_socket_folder(account)
         quoted = '"' + str(socket_folder).replace('"', '""') + '"'
         options = {**self._options, "unix_socket_directories": quoted, "port": PORT}
@@ -160,7 +161,7 @@ class Server:
         log = self._open_log()
         try:
             try_lock(lock, shared=True)
-            # A session of its own: Ctrl-C in a terminal is for us, not for the server.
+            # A new session, so that Ctrl-C in a terminal does not reach the server.
             return subprocess.Popen(
                 command,
                 cwd="/",
@@ -177,10 +178,10 @@ class Server:
             os.close(lock)
             os.close(log)
 
-    def _remove_stale_marks(self) -> None:
-        """Take away what a killed server left: by their process ids these files stop the next.
+    def _remove_stale_files(self) -> None:
+        """Remove the files of a killed server, whose process id would stop the next server.
 
-        An id may be another process's by now, or that of a killed one nobody has waited for.
+        The id may belong to another process now, or to a killed one that is still a zombie.
         """
         pid = self._recorded_pid()
         if pid is not None and not self._works_here(pid):
@@ -195,14 +196,14 @@ class Server:
             return None
 
     def _works_here(self, pid: int) -> bool:
-        """Whether process `pid` is a server on our data: those work in that folder."""
+        """Return whether the working directory of process `pid` is our data, as a server's is."""
         try:
             return Path(f"/proc/{pid}/cwd").samefile(self.home.data)
         except FileNotFoundError:
             if sys.platform == "linux":
                 return False
         except PermissionError:
-            # Another account's process: root in a container may not look either.
+            # The process belongs to another account; in a container, that can even stop root.
             pass
         return is_locked(self.home.server_lock)
 

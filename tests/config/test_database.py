@@ -88,7 +88,7 @@ def test_database__name_missing() -> None:
 
 def test_database__url_of_another_product() -> None:
     assert refusal(DATABASE_URL="sqlite:///db.sqlite3") == (
-        "DATABASE_URL does not begin with postgres://, and only PostgreSQL works here: "
+        "DATABASE_URL does not begin with postgres://, and only PostgreSQL is supported: "
         f"write it like {EXAMPLE}."
     )
 

@@ -183,8 +183,8 @@ def test_folder__cannot_be_made(open_path: Path, ordinary_user: Account) -> None
     parent.mkdir(mode=0o555)
     with User(parent / ".postgres", account=ordinary_user) as user:
         assert user.refusal() == (
-            f"The folder {parent}/.postgres for the embedded PostgreSQL cannot be made: Permission "
-            "denied. Make it writable, or set DATABASE_URL to a PostgreSQL server."
+            f"The folder {parent}/.postgres for the embedded PostgreSQL cannot be created: "
+            "Permission denied. Make it writable, or set DATABASE_URL to a PostgreSQL server."
         )
 
 
@@ -205,7 +205,7 @@ def test_folder__made_by_another_version(folder: Path) -> None:
     (Home(folder).data / "PG_VERSION").write_text("9\n")
     with User(folder) as user:
         assert user.refusal() == (
-            f"The folder {folder} was made by PostgreSQL 9, and the installed one is 18: remove "
+            f"The folder {folder} was created by PostgreSQL 9, and the installed one is 18: remove "
             "the folder with its databases, or set DATABASE_URL to a PostgreSQL server."
         )
 

@@ -119,7 +119,7 @@ def test_manage__unusable_folder_is_one_sentence(
     assert (result.returncode, result.stdout, result.stderr) == (
         1,
         "",
-        f"The folder {copied_project}/.postgres for the embedded PostgreSQL cannot be made: "
+        f"The folder {copied_project}/.postgres for the embedded PostgreSQL cannot be created: "
         "Permission denied. Make it writable, or set DATABASE_URL to a PostgreSQL server.\n",
     )
 

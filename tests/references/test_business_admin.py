@@ -1,4 +1,4 @@
-"""Every admin page of the business models: searched, filtered, and quick when it is long."""
+"""All admin pages of the business models: search, filters and the number of queries."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_pages_are_usable(model: type) -> None:
 
 @every
 def test_references_are_searched_for(client: Client, model: type, rf: RequestFactory) -> None:
-    """Not chosen out of a list of all rows there are, which would be read for each row."""
+    """A select with all rows of the other table would be read for each inline row."""
     page = admin.site._registry[model]
     request = rf.get("/")
     request.user = make_user(is_superuser=True, is_staff=True)
@@ -120,7 +120,7 @@ def test_a_page_takes_as_many_queries_with_many_rows_in_it(client: Client, model
     assert count_queries(client, url) == few
 
 
-def test_what_was_ordered_is_found_in_words(client: Client) -> None:
+def test_ordered_items_are_found_by_their_text(client: Client) -> None:
     def search() -> list[str]:
         parameters = {"app_label": "inventory", "model_name": "receiptitem"}
         parameters |= {"field_name": "order_item", "term": "x"}

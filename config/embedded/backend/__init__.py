@@ -1,1 +1,1 @@
-"""Database engine: PostgreSQL with domains, on the embedded server."""
+"""The database engine for PostgreSQL with domains on the embedded server."""

@@ -1,6 +1,6 @@
-"""The database wrapper that starts the embedded server with the first connection.
+"""The database wrapper that starts the embedded server on the first connection.
 
-Only then: `manage.py check` and `--help` start nothing.
+Commands that do not connect, such as `manage.py check` and `--help`, do not start it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from domain_migrations.backends.postgresql import base
 
 
 class DatabaseClient(PostgresClient):
-    """`manage.py dbshell`, by the psql that belongs to the server."""
+    """The client of `manage.py dbshell`: the psql of the embedded server."""
 
     def runshell(self, parameters: Iterable[str]) -> None:
         from config.embedded.programs import packaged_folder
@@ -36,27 +36,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         parameters: dict[str, Any] = super().get_connection_params()
         if self.settings_dict["HOST"]:
-            # Settings that were pointed at another server, by a test for instance.
+            # The settings point at another server, for instance in a test.
             return parameters
         settings = connection_settings(self.settings_dict)
         return {**parameters, **{key.lower(): value for key, value in settings.items()}}
 
 
 def connection_settings(settings: dict[str, Any]) -> dict[str, str]:
-    """Start the server; HOST, PORT and USER of it."""
+    """Start the server; return its HOST, PORT and USER."""
     if os.name != "posix":
         raise EmbeddedServerUnusable(
             "No database is configured, and the embedded PostgreSQL runs on Linux and macOS only: "
             "set DATABASE_URL to a PostgreSQL server, like postgres://user:password@host:5432/name."
         )
-    # Imported here: it needs modules that Windows does not have.
+    # Imported here because it needs modules that Windows does not have.
     from config.embedded.cluster import cluster_in
 
     embedded = settings["EMBEDDED"]
     cluster = cluster_in(Path(embedded["DIRECTORY"]))
     cluster.ensure_running()
     _close_pools_at_exit()
-    # Only the configured name: a database that was never meant to exist stays an error.
+    # Only the configured database is created; any other missing database remains an error.
     if settings["NAME"] == embedded["NAME"]:
         cluster.ensure_database(embedded["NAME"])
     return {key.upper(): value for key, value in cluster.parameters.items()}
@@ -64,12 +64,13 @@ def connection_settings(settings: dict[str, Any]) -> dict[str, str]:
 
 @cache
 def _close_pools_at_exit() -> None:
-    """Registered after the cluster's own exit, so it runs before that may stop the server.
+    """Close the pools before the cluster's own exit handler can stop the server.
 
-    A pool that is still opening connections then would complain about the server's end.
+    Handlers run in reverse order, and this one is registered later. A pool that was still opening
+    connections would log errors when the server stops.
     """
 
-    # The pools of all threads and aliases; Django has no public way to them.
+    # The pools of all threads and aliases; Django has no public access to them.
     pools = vars(PostgresWrapper)["_connection_pools"]
 
     def close_pools() -> None:
