@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin import AdminSite
 from django.contrib.admin.widgets import AutocompleteMixin
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.forms import Select, Widget
 from django.urls import NoReverseMatch, reverse
@@ -48,7 +49,7 @@ def column(field: DomainReference) -> Callable[[Model], str]:
 def _pk(field: DomainReference, value: Any) -> Any:
     try:
         return field.to_python(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ValidationError):
         return None
 
 

@@ -131,7 +131,6 @@ def test_an_invoice_is_added_with_its_lines():
 
 def test_an_invoice_that_exists_is_refused_with_a_sentence():
     client, data = superuser_client(), invoice_data(make_account("5101"))
-    del data["purchase_order_id"]
     assert client.post(admin_url(Invoice, "add"), data).status_code == 302
     page = client.post(admin_url(Invoice, "add"), data)
     assert "This invoice of the supplier is entered already." in page.content.decode()
