@@ -11,8 +11,8 @@ from django.db.migrations.state import ProjectState
 
 from ..backends.postgresql.names import quote
 from ..domains import QualifiedName
-from ..engine.catalog.core_references import CoreReference, read_core_references
 from ..engine.catalog.fingerprint import catalog_cursor
+from ..engine.catalog.live_tables import CoreReference, read_core_references
 from .base import exported
 
 DEFINITIONS = """

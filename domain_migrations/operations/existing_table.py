@@ -25,6 +25,8 @@ from .introspection import deferred_statements, postgresql, qualified_name
 IGNORED = frozenset({ids.COMMENT, ids.EXTRA_COMMENT, ids.EXTRA_SETTING})
 """Differences that do not affect the data that a table can store."""
 
+EXTRA_PARTS = frozenset({ids.EXTRA_INDEX, ids.EXTRA_CONSTRAINT})
+
 NOT_IN_FORCE = """
 SELECT k.conname, concat_ws(' ', CASE WHEN k.connoinherit AND k.contype = 'c' THEN 'NO INHERIT' END,
     CASE WHEN NOT k.convalidated THEN 'NOT VALID' END)
@@ -236,7 +238,6 @@ class ExistingTable:
         Arguments:
             checks: whether an additional check constraint is a difference.
         """
-        found: list[str] = []
         harmless = {
             item.name
             for item in (*live.indexes, *live.constraints)
@@ -244,19 +245,12 @@ class ExistingTable:
             or (item.definition.head == "CHECK" and not checks)
         }
 
-        def differs(number: str, title: str, message: str) -> None:
-            if number not in IGNORED:
-                found.append(message)
-
-        def unexpected(number: str, title: str, message: str, words: tuple[str, ...]) -> None:
-            of_table_part = number in (ids.EXTRA_INDEX, ids.EXTRA_CONSTRAINT)
-            if number not in IGNORED and not (of_table_part and words[0] in harmless):
-                found.append(message)
-
-        comparison = TableComparison(
-            wanted, live, self.canonical, differs=differs, unexpected=unexpected
-        )
-        comparison.run()
+        found = [
+            difference.message
+            for difference in TableComparison(wanted, live, self.canonical).differences()
+            if difference.id not in IGNORED
+            and not (difference.id in EXTRA_PARTS and difference.words[0] in harmless)
+        ]
         if found:
             raise DefinitionMismatch(found)
 

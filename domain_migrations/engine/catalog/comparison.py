@@ -1,145 +1,127 @@
-"""One table compared with what its model wants."""
+"""The comparison of a live table with the table that its model describes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from . import drift_ids as ids
 from .expected import ExpectedTable
 from .expressions import ExpressionNormalizer, cast
 from .live_tables import Column, IndexOrConstraint, Table
 
-Report = Callable[..., None]
-"""Called with an id, the object, a message and, for what only the database has, the words that
-a migration which makes it by itself would mention."""
+
+class Difference(NamedTuple):
+    """One difference between a live table and its model.
+
+    Attributes:
+        id: of the drift, or the number of what exists only in the database.
+        words: for what exists only in the database, the words that a migration which makes it
+            with SQL would contain; otherwise empty.
+    """
+
+    id: str
+    object: str
+    message: str
+    words: tuple[str, ...] = ()
 
 
 class ConstraintMatcher:
-    """Pairs the constraints and indexes of a table, and reports what has no equal partner.
+    """Pairs the expected constraints and indexes of a table with the live ones.
 
-    What a model names is looked for by name. What Django names is looked for by definition,
-    because a name outlives the renaming of its table and columns.
+    What a model names is looked up by name. What Django names is looked up by definition, because
+    its name stays the same when the table or a column is renamed.
     """
 
-    def __init__(
-        self,
-        wanted: ExpectedTable,
-        live: Table,
-        canonical: ExpressionNormalizer,
-        *,
-        differs: Report,
-        unexpected: Report,
-    ) -> None:
-        self.wanted, self.live, self.canonical = wanted, live, canonical
-        self.on_drift, self.on_extra = differs, unexpected
-        self.unmatched = [self._rewritten(item) for item in (*live.constraints, *live.indexes)]
+    def __init__(self, wanted: ExpectedTable, live: Table, normalize: ExpressionNormalizer) -> None:
+        self.live, self.normalize = live, normalize
+        self.named, self.unnamed = map(self._normalized, (wanted.named, wanted.unnamed))
+        self.unmatched = self._normalized([*live.constraints, *live.indexes])
+        self.found: list[Difference] = []
 
-    def run(self) -> None:
-        named = [self._rewritten(item) for item in self.wanted.named]
-        lost = [item for item in named if not self._pair_by_name(item)]
-        unnamed = [self._rewritten(item) for item in self.wanted.unnamed]
-        vague = [item for item in unnamed if not self._claim(self._equal(item))]
-        for item in lost:
-            self._pair_renamed(item)
-        for item in vague:
-            self._pair_similar(item)
+    def differences(self) -> list[Difference]:
+        """Return the differences of all pairs, and of whatever has no partner."""
+        renamed = [item for item in self.named if not self._match_by_name(item)]
+        changed = [item for item in self.unnamed if not self._match_equal(item)]
+        for item in renamed:
+            self._match_renamed(item)
+        for item in changed:
+            self._match_changed(item)
         for item in self.unmatched:
-            self._extra(item)
+            number = ids.EXTRA_INDEX if item.definition.is_index else ids.EXTRA_CONSTRAINT
+            self._add(number, item, f"is in the database only: {item.definition}", item.name)
+        return self.found
 
-    def _pair_by_name(self, wanted: IndexOrConstraint) -> bool:
-        live = self._claim(
-            next((item for item in self.unmatched if item.name == wanted.name), None)
-        )
+    def _match_by_name(self, wanted: IndexOrConstraint) -> bool:
+        live = self._claim(lambda item: item.name == wanted.name)
         if live is not None:
-            self._differing(wanted, live)
+            self._compare(wanted, live)
         return live is not None
 
-    def _pair_renamed(self, wanted: IndexOrConstraint) -> None:
-        live = self._claim(next((item for item in self.unmatched if _same(wanted, item)), None))
-        if live is None:
-            self._missing(wanted)
-        else:
-            self.on_drift(
-                ids.RENAMED,
-                self._title(wanted),
-                f"The {_noun(wanted)} {self._title(wanted)} is named {live.name} in the database.",
-            )
-
-    def _pair_similar(self, wanted: IndexOrConstraint) -> None:
-        """Report an unnamed one that has no equal: changed if one is alike, else missing."""
+    def _match_equal(self, wanted: IndexOrConstraint) -> bool:
         live = self._claim(
-            next(
-                (
-                    item
-                    for item in self.unmatched
-                    if item.name == wanted.name
-                    or (
-                        wanted.definition.head == item.definition.head == "FOREIGN KEY"
-                        and wanted.definition.keys == item.definition.keys
-                    )
-                ),
-                None,
+            lambda item: item.name == wanted.name and _is_equivalent(wanted, item)
+        ) or self._claim(lambda item: _is_equivalent(wanted, item))
+        return live is not None
+
+    def _match_renamed(self, wanted: IndexOrConstraint) -> None:
+        live = self._claim(lambda item: _is_equivalent(wanted, item))
+        if live is None:
+            self._add_missing(wanted)
+        else:
+            self._add(ids.RENAMED, wanted, f"is named {live.name} in the database")
+
+    def _match_changed(self, wanted: IndexOrConstraint) -> None:
+        """Pair an unnamed one without an equal: by name, or a foreign key by its columns."""
+        expected = wanted.definition
+        live = self._claim(
+            lambda item: (
+                item.name == wanted.name
+                or (
+                    expected.head == item.definition.head == "FOREIGN KEY"
+                    and expected.keys == item.definition.keys
+                )
             )
         )
         if live is None:
-            self._missing(wanted)
+            self._add_missing(wanted)
         else:
-            self._differing(wanted, live)
+            self._compare(wanted, live)
 
-    def _equal(self, wanted: IndexOrConstraint) -> IndexOrConstraint | None:
-        equals = [item for item in self.unmatched if _same(wanted, item)]
-        equals.sort(key=lambda item: item.name != wanted.name)
-        return equals[0] if equals else None
-
-    def _claim(self, live: IndexOrConstraint | None) -> IndexOrConstraint | None:
+    def _claim(self, matches: Callable[[IndexOrConstraint], bool]) -> IndexOrConstraint | None:
+        """Remove the first unmatched one that matches, and return it."""
+        live = next(filter(matches, self.unmatched), None)
         if live is not None:
             self.unmatched.remove(live)
             if not live.enforced:
-                self.on_drift(
-                    ids.NOT_ENFORCED,
-                    self._title(live),
-                    f"The {_noun(live)} {self._title(live)} is not enforced: its triggers are"
-                    " disabled.",
-                )
+                self._add(ids.NOT_ENFORCED, live, "is not enforced: its triggers are disabled")
         return live
 
-    def _rewritten(self, item: IndexOrConstraint) -> IndexOrConstraint:
-        return replace(item, definition=item.definition.rewritten(self.canonical))
+    def _normalized(self, items: list[IndexOrConstraint]) -> list[IndexOrConstraint]:
+        return [
+            replace(item, definition=item.definition.rewritten(self.normalize)) for item in items
+        ]
 
-    def _differing(self, wanted: IndexOrConstraint, live: IndexOrConstraint) -> None:
+    def _compare(self, wanted: IndexOrConstraint, live: IndexOrConstraint) -> None:
         if wanted.definition != live.definition:
-            self.on_drift(
-                ids.INDEX if "INDEX" in wanted.definition.head else ids.CONSTRAINT,
-                self._title(live),
-                f"The {_noun(live)} {self._title(live)} is {live.definition}; the migrations say"
-                f" {wanted.definition}.",
-            )
+            number = ids.INDEX if wanted.definition.is_index else ids.CONSTRAINT
+            clause = f"is {live.definition}; the migrations say {wanted.definition}"
+            self._add(number, live, clause)
 
-    def _missing(self, wanted: IndexOrConstraint) -> None:
-        is_index = "INDEX" in wanted.definition.head
-        self.on_drift(
-            ids.MISSING_INDEX if is_index else ids.MISSING_CONSTRAINT,
-            self._title(wanted),
-            f"The {_noun(wanted)} {self._title(wanted)} does not exist: {wanted.definition}.",
-        )
+    def _add_missing(self, wanted: IndexOrConstraint) -> None:
+        number = ids.MISSING_INDEX if wanted.definition.is_index else ids.MISSING_CONSTRAINT
+        self._add(number, wanted, f"does not exist: {wanted.definition}")
 
-    def _extra(self, live: IndexOrConstraint) -> None:
-        is_index = "INDEX" in live.definition.head
-        self.on_extra(
-            ids.EXTRA_INDEX if is_index else ids.EXTRA_CONSTRAINT,
-            self._title(live),
-            f"The {_noun(live)} {self._title(live)} is in the database only: {live.definition}.",
-            (live.name,),
-        )
-
-    def _title(self, item: IndexOrConstraint) -> str:
-        is_index = "INDEX" in item.definition.head
-        return f"{self.live.schema if is_index else self.live.title}.{item.name}"
+    def _add(self, number: str, item: IndexOrConstraint, clause: str, *words: str) -> None:
+        is_index = item.definition.is_index
+        noun, owner = ("index", self.live.schema) if is_index else ("constraint", self.live.title)
+        title = f"{owner}.{item.name}"
+        self.found.append(Difference(number, title, f"The {noun} {title} {clause}.", words))
 
 
-def _same(wanted: IndexOrConstraint, live: IndexOrConstraint) -> bool:
-    """Whether they do the same; a plain unique index does what an unnamed UNIQUE asks for."""
+def _is_equivalent(wanted: IndexOrConstraint, live: IndexOrConstraint) -> bool:
+    """Return whether they enforce the same; a unique index does what an unnamed UNIQUE does."""
     if wanted.definition == live.definition:
         return True
     return wanted.definition.head == "UNIQUE" and (
@@ -148,174 +130,98 @@ def _same(wanted: IndexOrConstraint, live: IndexOrConstraint) -> bool:
     )
 
 
-def _noun(item: IndexOrConstraint) -> str:
-    return "index" if "INDEX" in item.definition.head else "constraint"
-
-
 class TableComparison:
-    """Finds how a live table differs from the expected one.
+    """The comparison of a live table with the expected one."""
 
-    Arguments:
-        differs: called with id, object and message for drift.
-        unexpected: called with number, object, message and the words that a migration which makes
-            it by itself would mention, for what only the database has.
-    """
-
-    def __init__(
-        self,
-        wanted: ExpectedTable,
-        live: Table,
-        canonical: ExpressionNormalizer,
-        *,
-        differs: Report,
-        unexpected: Report,
-    ) -> None:
-        self.wanted, self.live, self.canonical = wanted, live, canonical
-        self.on_drift, self.on_extra = differs, unexpected
+    def __init__(self, wanted: ExpectedTable, live: Table, normalize: ExpressionNormalizer) -> None:
+        self.wanted, self.live, self.normalize = wanted, live, normalize
         self.title = wanted.title
 
-    def run(self) -> None:
-        self.canonical.prepare(self._expressions())
-        self._table()
+    def differences(self) -> Iterator[Difference]:
+        """Yield the differences of the table, its columns, constraints and indexes."""
+        self.normalize.prepare(self._expressions())
+        yield from self._of_table()
         for name, column in self.wanted.columns.items():
+            title = f"{self.title}.{name}"
             if name in self.live.columns:
-                self._column(column, self.live.columns[name])
+                yield from self._of_column(title, column, self.live.columns[name])
             else:
-                self.on_drift(
-                    ids.MISSING_COLUMN,
-                    f"{self.title}.{name}",
-                    f"The column {self.title}.{name} does not exist.",
-                )
+                yield Difference(ids.MISSING_COLUMN, title, f"The column {title} does not exist.")
         for name in self.live.columns.keys() - self.wanted.columns.keys():
-            self.on_extra(
-                ids.EXTRA_COLUMN,
-                f"{self.title}.{name}",
-                f"The column {self.title}.{name} is in the database only.",
-                (self.live.name, name),
-            )
-        ConstraintMatcher(
-            self.wanted,
-            self.live,
-            self.canonical,
-            differs=self.on_drift,
-            unexpected=self.on_extra,
-        ).run()
+            title = f"{self.title}.{name}"
+            message = f"The column {title} is in the database only."
+            yield Difference(ids.EXTRA_COLUMN, title, message, (self.live.name, name))
+        yield from ConstraintMatcher(self.wanted, self.live, self.normalize).differences()
 
-    def _table(self) -> None:
-        if self.live.unlogged:
-            self.on_drift(ids.PERSISTENCE, self.title, f"The table {self.title} is unlogged.")
-        self._comment(self.title, f"table {self.title}", self.wanted.comment, self.live.comment)
-        if self.live.row_security:
-            self.on_extra(
-                ids.EXTRA_SETTING,
-                self.title,
-                f"The table {self.title} has row security.",
-                (self.live.name, "row", "security"),
+    def _of_table(self) -> Iterator[Difference]:
+        table, live = f"The table {self.title}", self.live
+        if live.unlogged:
+            yield Difference(ids.PERSISTENCE, self.title, f"{table} is unlogged.")
+        yield from self._of_comment(self.title, "table", self.wanted.comment, live.comment)
+        if live.row_security:
+            message = f"{table} has row security."
+            yield Difference(ids.EXTRA_SETTING, self.title, message, (live.name, "row", "security"))
+        if live.options:
+            message, option = (
+                f"{table} is stored with {live.options}.",
+                live.options.partition("=")[0],
             )
-        if self.live.options:
-            self.on_extra(
-                ids.EXTRA_SETTING,
-                self.title,
-                f"The table {self.title} is stored with {self.live.options}.",
-                (self.live.name, self.live.options.partition("=")[0]),
-            )
+            yield Difference(ids.EXTRA_SETTING, self.title, message, (live.name, option))
 
-    def _column(self, wanted: Column, live: Column) -> None:
-        title = f"{self.title}.{live.name}"
-        self._compare_value(
-            ids.TYPE,
-            title,
-            f"The type of the column {title}",
-            self._type(wanted.type),
-            self._type(live.type),
-        )
+    def _of_column(self, title: str, wanted: Column, live: Column) -> Iterator[Difference]:
+        kind = wanted.type
+        yield from _of_value(ids.TYPE, title, "type", self._type(kind), self._type(live.type))
         if wanted.not_null != live.not_null:
-            words = ("allows NULL", "NOT NULL") if wanted.not_null else ("is NOT NULL", "NULL")
-            self.on_drift(
-                ids.NULLABILITY,
-                title,
-                f"The column {title} {words[0]}; the migrations say {words[1]}.",
-            )
-        default, live_default = self._default(wanted, wanted.type), self._default(live, wanted.type)
+            states = ("allows NULL", "NOT NULL") if wanted.not_null else ("is NOT NULL", "NULL")
+            message = f"The column {title} {states[0]}; the migrations say {states[1]}."
+            yield Difference(ids.NULLABILITY, title, message)
+        default, live_default = self._default(wanted, kind), self._default(live, kind)
         if default is None and live_default is not None:
-            self.on_extra(
-                ids.EXTRA_DEFAULT,
-                title,
-                f"The column {title} has a default in the database only: {live.default}.",
-                (self.live.name, live.name, "default"),
-            )
+            message = f"The column {title} has a default in the database only: {live.default}."
+            words = (self.live.name, live.name, "default")
+            yield Difference(ids.EXTRA_DEFAULT, title, message, words)
         else:
-            self._compare_value(
-                ids.DEFAULT, title, f"The default of the column {title}", default, live_default
-            )
-        self._compare_value(
-            ids.GENERATED,
-            title,
-            f"The generated value of the column {title}",
-            self._generated(wanted, wanted.type),
-            self._generated(live, wanted.type),
-        )
-        self._compare_value(
-            ids.IDENTITY,
-            title,
-            f"The identity of the column {title}",
-            wanted.identity and f"generated {wanted.identity}",
-            live.identity and f"generated {live.identity}",
-        )
+            yield from _of_value(ids.DEFAULT, title, "default", default, live_default)
+        for number, noun, expected, actual in (
+            (
+                ids.GENERATED,
+                "generated value",
+                self._generated(wanted, kind),
+                self._generated(live, kind),
+            ),
+            (ids.IDENTITY, "identity", _identity(wanted), _identity(live)),
+        ):
+            yield from _of_value(number, title, noun, expected, actual)
         if wanted.identity and live.sequence:
-            self.on_drift(
-                ids.IDENTITY,
-                title,
-                f"The sequence of the column {title} {live.sequence}; the migrations say a plain"
-                " one.",
-            )
-        self._compare_value(
-            ids.COLLATION,
-            title,
-            f"The collation of the column {title}",
-            _bare_collation(wanted.collation),
-            _bare_collation(live.collation),
-        )
-        self._comment(title, f"column {title}", wanted.comment, live.comment)
+            message = f"The sequence of the column {title} {live.sequence}"
+            yield Difference(ids.IDENTITY, title, f"{message}; the migrations say a plain one.")
+        collations = (_unqualified(wanted.collation), _unqualified(live.collation))
+        yield from _of_value(ids.COLLATION, title, "collation", *collations)
+        yield from self._of_comment(title, "column", wanted.comment, live.comment)
 
-    def _comment(self, title: str, what: str, wanted: str, live: str) -> None:
+    def _of_comment(self, title: str, kind: str, wanted: str, live: str) -> Iterator[Difference]:
         if live and not wanted:
-            self.on_extra(
-                ids.EXTRA_COMMENT,
-                title,
-                f"The {what} has a comment in the database only: {live!r}.",
-                (title.rpartition(".")[2], "comment"),
+            message = f"The {kind} {title} has a comment in the database only: {live!r}."
+            words = (title.rpartition(".")[2], "comment")
+            yield Difference(ids.EXTRA_COMMENT, title, message, words)
+        elif wanted != live:
+            found = repr(live) if live else "missing"
+            message = (
+                f"The comment on the {kind} {title} is {found}; the migrations say {wanted!r}."
             )
-        else:
-            self._compare_value(
-                ids.COMMENT,
-                title,
-                f"The comment on the {what}",
-                repr(wanted) if wanted else None,
-                repr(live) if live else None,
-            )
-
-    def _compare_value(
-        self, number: str, title: str, what: str, wanted: str | None, live: str | None
-    ) -> None:
-        if wanted != live:
-            self.on_drift(
-                number,
-                title,
-                f"{what} is {live or 'missing'}; the migrations say {wanted or 'none'}.",
-            )
+            yield Difference(ids.COMMENT, title, message)
 
     def _type(self, kind: str) -> str:
-        return self.canonical(_null(kind)).removeprefix("NULL::")
+        return self.normalize(_null(kind)).removeprefix("NULL::")
 
     def _default(self, column: Column, kind: str) -> str | None:
-        return None if column.default is None else self.canonical(cast(column.default, kind))
+        return None if column.default is None else self.normalize(cast(column.default, kind))
 
     def _generated(self, column: Column, kind: str) -> str | None:
         if column.generated is None:
             return None
-        how = "virtual" if column.virtual else "stored"
-        return f"{self.canonical(cast(column.generated, kind))}, {how}"
+        storage = "virtual" if column.virtual else "stored"
+        return f"{self.normalize(cast(column.generated, kind))}, {storage}"
 
     def _expressions(self) -> Iterator[str]:
         for wanted in self.wanted.columns.values():
@@ -326,18 +232,28 @@ class TableComparison:
                         if expression is not None:
                             yield cast(expression, wanted.type)
         for item in (
-            *self.wanted.named,
-            *self.wanted.unnamed,
-            *self.live.constraints,
-            *self.live.indexes,
+            *(*self.wanted.named, *self.wanted.unnamed),
+            *(*self.live.constraints, *self.live.indexes),
         ):
             yield from item.definition.expressions
+
+
+def _of_value(
+    number: str, title: str, noun: str, wanted: str | None, live: str | None
+) -> Iterator[Difference]:
+    if wanted != live:
+        message = f"The {noun} of the column {title} is {live or 'missing'}"
+        yield Difference(number, title, f"{message}; the migrations say {wanted or 'none'}.")
+
+
+def _identity(column: Column) -> str:
+    return column.identity and f"generated {column.identity}"
 
 
 def _null(kind: str) -> str:
     return f"NULL::{kind}"
 
 
-def _bare_collation(name: str | None) -> str | None:
-    """A collation is named without its schema in models, with it in the catalog."""
-    return name and name.replace('"', "").rpartition(".")[2]
+def _unqualified(collation: str | None) -> str | None:
+    """Return a collation without its schema, which the catalog has and models do not."""
+    return collation and collation.replace('"', "").rpartition(".")[2]

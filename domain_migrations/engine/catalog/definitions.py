@@ -54,6 +54,10 @@ class Definition:
     tail: str = ""
 
     @property
+    def is_index(self) -> bool:
+        return "INDEX" in self.head
+
+    @property
     def expressions(self) -> tuple[str, ...]:
         keys = tuple(key.expression for key in self.keys)
         return (*keys, self.where) if self.where else keys

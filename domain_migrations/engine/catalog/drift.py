@@ -1,8 +1,8 @@
-"""Drift: how a domain's live schema differs from the state that its migrations describe.
+"""Drift: differences between a domain's live schema and the state of its migrations.
 
 Nothing is written, not even to be rolled back, and no table needs to be readable: expectations
-come from Django's schema editor, which is asked and not run. So it works with a read-only role
-and on a standby.
+come from the SQL of Django's schema editor, which is not executed. So it works with a read-only
+role and on a standby.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
 
-from ...domains import Domain
+from ...domains import Domain, QualifiedName
 from ..messages import Finding
 from . import drift_ids as ids
-from .comparison import TableComparison
-from .expected import ExpectedTables
+from .comparison import Difference, TableComparison
+from .expected import ExpectedTable, ExpectedTables
 from .expressions import ExpressionNormalizer
 from .fingerprint import read_objects
 from .live_tables import Table, read_tables
 from .unmanaged import ReferencedNames, UnmanagedBaseline, UnmanagedObjects
 
 TABLE_KINDS = frozenset({"column", "constraint", "index", "schema", "extension"})
-"""Kinds that are compared with the models, or that a schema does not own."""
+"""Kinds that are compared with the models, or that do not belong to a schema."""
 
 
 def find_drift(
@@ -39,11 +39,11 @@ def find_drift(
 
     Arguments:
         project_state: the state after the domain's applied migrations, with core's.
-        migrations: the domain's applied migrations. With them, what no model manages counts as
-            unmanaged only if one of them mentions it in SQL or Python of its own, and as drift
-            if none does. Without them it always counts as unmanaged.
-        reference: what no model manages, as the migrations make it. With it, that is compared:
-            what is equal is not returned, and what differs is drift.
+        migrations: the domain's applied migrations. With them, an object without a model counts
+            as unmanaged only if one of them names it in custom SQL or Python, and as drift
+            otherwise. Without them it always counts as unmanaged.
+        reference: the objects without a model as the migrations make them. With it, equal objects
+            are left out, and objects that differ are drift.
     """
     search = DriftDetector(connection, domain, project_state, migrations)
     found = search.run()
@@ -58,10 +58,10 @@ def unmanaged_objects(
     project_state: ProjectState,
     migrations: Iterable[Migration],
 ) -> Mapping[str, str]:
-    """Return title → digest of what is there and no model manages.
+    """Return title → digest of the objects that no model manages.
 
     Arguments:
-        project_state, migrations: as :func:`find_drift` has them.
+        project_state, migrations: as for :func:`find_drift`.
     """
     search = DriftDetector(connection, domain, project_state, migrations)
     search.run()
@@ -69,6 +69,8 @@ def unmanaged_objects(
 
 
 class DriftDetector:
+    """A search for drift in one schema, which collects findings and unmanaged objects."""
+
     def __init__(
         self,
         connection: BaseDatabaseWrapper,
@@ -79,9 +81,9 @@ class DriftDetector:
         self.connection = connection
         self.domain = domain
         self.state = project_state
-        self.mentions = None if migrations is None else ReferencedNames(migrations)
+        self.names_in_sql = None if migrations is None else ReferencedNames(migrations)
         self.found: list[Finding] = []
-        self.declared: set[tuple[str, str]] = set()
+        self.without_migrations: set[QualifiedName] = set()
         own = [table.name for table in domain.engine_tables]
         self.objects = read_objects(connection, domain.schema, exclude=own)
         self.unmanaged = UnmanagedObjects(self.objects)
@@ -90,80 +92,66 @@ class DriftDetector:
         live, classes = read_tables(self.connection, [self.domain.schema])
         expectations = ExpectedTables(self.connection, classes)
         wanted = expectations.of_domain(self.domain, self.state)
-        self.declared = expectations.unmanaged(self.domain, self.state)
-        elsewhere = {schema for schema, _ in wanted} - {self.domain.schema}
+        self.without_migrations = expectations.unmanaged(self.domain, self.state)
+        elsewhere = {name.schema for name in wanted} - {self.domain.schema}
         if elsewhere:
             live.update(read_tables(self.connection, sorted(elsewhere))[0])
-        for place, table in wanted.items():
-            found = live.get(place)
-            if found is None:
-                self._report_drift(
-                    ids.MISSING_TABLE,
-                    table.title,
-                    f"The table {table.title} does not exist.",
-                )
-            elif found.kind != "table":
-                self._report_drift(
-                    ids.NOT_A_TABLE,
-                    table.title,
-                    f"{table.title} is a {found.kind}; the migrations say a table.",
-                )
-            else:
-                types = {name: column.type for name, column in found.columns.items()}
-                TableComparison(
-                    table,
-                    found,
-                    ExpressionNormalizer(self.connection, types),
-                    differs=self._report_drift,
-                    unexpected=self._report_extra,
-                ).run()
-        own = {tuple(table) for table in self.domain.engine_tables}
-        known = wanted.keys() | own
-        self._extra_tables(live[place] for place in live.keys() - known)
-        self._extra_objects({name for schema, name in known if schema == self.domain.schema})
+        for name, table in wanted.items():
+            for difference in self._differences(table, live.get(name)):
+                self._report(difference)
+        known = {*wanted, *self.domain.engine_tables}
+        self._report_tables(live[name] for name in live.keys() - known)
+        self._report_objects({name.name for name in known if name.schema == self.domain.schema})
         return set(self.found)
 
-    def _extra_tables(self, tables: Iterable[Table]) -> None:
+    def _differences(self, wanted: ExpectedTable, live: Table | None) -> Iterable[Difference]:
+        title = wanted.title
+        if live is None:
+            return [Difference(ids.MISSING_TABLE, title, f"The table {title} does not exist.")]
+        if live.kind != "table":
+            message = f"{title} is a {live.kind}; the migrations say a table."
+            return [Difference(ids.NOT_A_TABLE, title, message)]
+        types = {name: column.type for name, column in live.columns.items()}
+        normalize = ExpressionNormalizer(self.connection, types)
+        return TableComparison(wanted, live, normalize).differences()
+
+    def _report_tables(self, tables: Iterable[Table]) -> None:
         for table in tables:
             if table.kind == "table" and table.schema == self.domain.schema:
-                self._report_extra(
-                    ids.EXTRA_TABLE,
-                    table.title,
-                    f"The table {table.title} is in the database only.",
-                    (table.name,),
-                )
+                message = f"The table {table.title} is in the database only."
+                self._report(Difference(ids.EXTRA_TABLE, table.title, message, (table.name,)))
 
-    def _extra_objects(self, known: set[str]) -> None:
+    def _report_objects(self, known: set[str]) -> None:
+        """Report objects of other kinds, unless a finding about their relation covers them."""
         for item in self.objects:
-            short = item.name.partition("(")[0].rpartition(".")[2]
-            of_another = item.relation is not None and item.relation != short.strip('"')
+            name = item.name.partition("(")[0].rpartition(".")[2]
             if item.kind in TABLE_KINDS or item.kind == "table":
                 continue
-            if item.relation == short.strip('"') and item.relation in known:
-                # Where a table should be: said already.
-                continue
-            if of_another and (item.relation not in known or item.kind == "sequence"):
-                continue
-            self._report_extra(
-                ids.EXTRA_OBJECT,
-                item.name,
-                f"The {item.title} is in the database only.",
-                (short,),
-            )
+            if item.relation == name.strip('"'):
+                is_covered = item.relation in known
+            else:
+                is_covered = item.relation is not None and (
+                    item.relation not in known or item.kind == "sequence"
+                )
+            if not is_covered:
+                message = f"The {item.title} is in the database only."
+                self._report(Difference(ids.EXTRA_OBJECT, item.name, message, (name,)))
 
-    def _report_drift(self, number: str, title: str, message: str) -> None:
-        self.found.append(
-            Finding(number, "drift", self.domain.name, title, message, ids.HINT_REPAIR)
-        )
-
-    def _report_extra(self, number: str, title: str, message: str, words: tuple[str, ...]) -> None:
+    def _report(self, difference: Difference) -> None:
+        number, title, message, words = difference
+        if not words:
+            self._add(number, title, message, ids.HINT_REPAIR)
+            return
         schema, _, name = title.partition(".")
-        if (schema, name) in self.declared or self.mentions is None:
+        if (schema, name) in self.without_migrations or self.names_in_sql is None:
             letter, hint = "U", ids.HINT_UNMANAGED
-        elif self.mentions.contains(*words):
+        elif self.names_in_sql.contains(*words):
             letter, hint = "U", ids.HINT_DECLARED
         else:
             letter, hint = "D", ids.HINT_REMOVE
-        finding = Finding(letter + number, "drift", self.domain.name, title, message, hint)
+        self.unmanaged.add(self._add(letter + number, title, message, hint))
+
+    def _add(self, number: str, title: str, message: str, hint: str) -> Finding:
+        finding = Finding(number, "drift", self.domain.name, title, message, hint)
         self.found.append(finding)
-        self.unmanaged.add(finding)
+        return finding

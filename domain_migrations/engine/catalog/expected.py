@@ -1,9 +1,8 @@
-"""The tables of a domain as its models' state says they should be.
+"""The tables that the state of a domain's models describes.
 
-The definitions are Django's own: each is asked of the schema editor that would make it, and
-nothing is executed. Constraints and indexes that a model names are expected under that name;
-those that Django names itself keep their first name when a field or table is renamed, so they
-are expected by what they do.
+The definitions are parsed from the SQL of Django's schema editor, which is not executed.
+Constraints and indexes that a model names are expected under that name. Those that Django names
+keep their first name when a field or table is renamed, so only their definition is expected.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ from .live_tables import Column, DefaultOpclasses, IndexOrConstraint
 
 @dataclass(slots=True)
 class ExpectedTable:
-    """What a model wants.
+    """The table that a model describes.
 
     Attributes:
         named: constraints and indexes that the model names.
-        unnamed: those that follow from its fields; their names are a guess.
+        unnamed: those that follow from its fields, with the names that Django would give them.
     """
 
     schema: str
@@ -52,25 +51,23 @@ class ExpectedTable:
 
 
 class ExpectedTables:
-    """Makes the expectations from a state; needs a connection only for spelling."""
+    """Expectations derived from a state; the connection is only needed to render SQL."""
 
     def __init__(self, connection: BaseDatabaseWrapper, classes: DefaultOpclasses) -> None:
         self.connection = connection
         self.classes = classes
-        # Not entered as a context: it opens no transaction and executes nothing. Any, because the
-        # methods that spell one constraint are Django's private ones.
+        # Not entered as a context manager, so it executes nothing. Any, because the methods that
+        # render single constraints are private.
         self.editor: Any = connection.schema_editor(collect_sql=True)
         self.editor.deferred_sql = []
 
-    def of_domain(
-        self, domain: Domain, state: ProjectState
-    ) -> dict[tuple[str, str], ExpectedTable]:
-        """Return (schema, name) → the table that the domain's models want there."""
+    def of_domain(self, domain: Domain, state: ProjectState) -> dict[QualifiedName, ExpectedTable]:
+        """Return the tables that the domain's models describe, by name."""
         tables = (self.expected_table(model) for model in self._models(domain, state, managed=True))
-        return {(table.schema, table.name): table for table in tables}
+        return {QualifiedName(table.schema, table.name): table for table in tables}
 
-    def unmanaged(self, domain: Domain, state: ProjectState) -> set[tuple[str, str]]:
-        """Return (schema, name) of what models use without Django making it."""
+    def unmanaged(self, domain: Domain, state: ProjectState) -> set[QualifiedName]:
+        """Return the tables and views that unmanaged models use."""
         return {table_name(model) for model in self._models(domain, state, managed=False)}
 
     def _models(
@@ -83,7 +80,7 @@ class ExpectedTables:
                 yield model
 
     def expected_table(self, model: type[Model]) -> ExpectedTable:
-        """Return the table that a model wants."""
+        """Return the table that a model describes."""
         options = model._meta
         schema, name = table_name(model)
         table = ExpectedTable(schema, name, comment=options.db_table_comment or "")
@@ -108,7 +105,7 @@ class ExpectedTables:
         return table
 
     def column(self, item: Field[Any, Any]) -> Column | None:
-        """Return the column that a field wants, None for a field without one."""
+        """Return the column of a field, None for a field without one."""
         parameters = item.db_parameters(connection=self.connection)
         if parameters["type"] is None:
             return None
@@ -134,7 +131,7 @@ class ExpectedTables:
     def field_constraints(
         self, model: type[Model], item: Field[Any, Any]
     ) -> Iterator[IndexOrConstraint]:
-        """Yield what Django makes for one field: check, unique, foreign key and indexes."""
+        """Yield what Django creates for one field: check, unique, foreign key and indexes."""
         table = table_name(model)[1]
         check = item.db_parameters(connection=self.connection).get("check")
         if check:
@@ -153,7 +150,7 @@ class ExpectedTables:
             yield self.parse_statement(statement)
 
     def parse_statement(self, statement: object) -> IndexOrConstraint:
-        """Return the index or the constraint that a statement of the schema editor makes."""
+        """Return the index or the constraint that a statement of the schema editor creates."""
         sql = str(statement)
         if sql.startswith("CREATE "):
             words = list(significant(sql))
@@ -173,8 +170,8 @@ class ExpectedTables:
         return composed
 
 
-def table_name(model: type[Model]) -> tuple[str, str]:
-    """Return the schema and the name of a model's table; unqualified ones are core's."""
+def table_name(model: type[Model]) -> QualifiedName:
+    """Return the name of a model's table."""
     return QualifiedName.of(model._meta.db_table)
 
 

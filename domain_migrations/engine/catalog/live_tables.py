@@ -1,29 +1,30 @@
-"""The tables of a schema as they are, in the parts that models decide."""
+"""Live tables, in the properties that models determine, and references to core."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from ...domains import CORE_SCHEMA, QualifiedName, get_domains
 from .definitions import Definition, parse_constraint, parse_foreign_key, parse_index
 from .fingerprint import catalog_cursor
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column, as the database has it or as a model wants it.
+    """A column, as the database has it or as a model describes it.
 
     Attributes:
-        default: the expression of DEFAULT, None for none.
-        generated: the expression of a generated column, None for an ordinary one.
-        identity: "", ``by default`` or ``always``; ``by default`` too for a column with a
-            sequence of its own as default, which is what older versions of Django made.
+        default: the expression of DEFAULT, if any.
+        generated: the expression of a generated column.
+        identity: "", ``by default`` or ``always``; also ``by default`` for a column whose default
+            is its own sequence, as older versions of Django created it.
         sequence: how the identity's sequence differs from a plain one, "" if it does not.
-        virtual: whether a generated column is computed when it is read, as from 18 on it can be.
+        virtual: whether a generated column is computed when it is read (PostgreSQL 18).
     """
 
     name: str
@@ -43,7 +44,7 @@ class IndexOrConstraint:
     """An index or constraint.
 
     Attributes:
-        name: its name, unquoted; in an expectation, the name it has when made afresh.
+        name: unquoted; in an expectation, the name that a new one would get.
         enforced: whether a foreign key's triggers fire.
     """
 
@@ -55,7 +56,7 @@ class IndexOrConstraint:
 
 @dataclass(slots=True)
 class Table:
-    """A table with its columns, constraints and the indexes that back no constraint."""
+    """A table with its columns, its constraints, and its indexes without a constraint."""
 
     schema: str
     name: str
@@ -159,7 +160,7 @@ WHERE n.nspname = ANY(%(schemas)s) AND c.relname = coalesce(%(table)s, c.relname
 ORDER BY c.oid, x.relname
 """
 
-Tables = dict[tuple[str, str], Table]
+Tables = dict[QualifiedName, Table]
 DefaultOpclasses = frozenset[tuple[str, str]]
 Params = dict[str, list[str] | str | None]
 
@@ -167,22 +168,22 @@ Params = dict[str, list[str] | str | None]
 def read_tables(
     connection: BaseDatabaseWrapper, schemas: Sequence[str], *, table: str | None = None
 ) -> tuple[Tables, DefaultOpclasses]:
-    """Return (schema, name) → table, views included, and every default operator class.
+    """Return the tables and views by name, and every default operator class.
 
     Arguments:
-        table: the one name to look for; every table unless given.
+        table: the only name to read; every table unless given.
     """
     wanted: Params = {"schemas": list(schemas), "table": table}
     with catalog_cursor(connection) as cursor:
         classes = frozenset(
             (method, name) for method, name in _rows(cursor, DEFAULT_CLASSES, wanted)
         )
-        tables = {(row[0], row[1]): Table(*row) for row in _rows(cursor, TABLES, wanted)}
+        tables = {QualifiedName(*row[:2]): Table(*row) for row in _rows(cursor, TABLES, wanted)}
         for schema, name, *column in _rows(cursor, COLUMNS, wanted):
-            if found := tables.get((schema, name)):
+            if found := tables.get(QualifiedName(schema, name)):
                 found.columns[column[0]] = Column(*column)
         for schema, owner, name, kind, sql, enforced, comment in _rows(cursor, CONSTRAINTS, wanted):
-            if found := tables.get((schema, owner)):
+            if found := tables.get(QualifiedName(schema, owner)):
                 definition = (
                     parse_foreign_key(sql, schema)
                     if kind == "f"
@@ -190,7 +191,7 @@ def read_tables(
                 )
                 found.constraints.append(IndexOrConstraint(name, definition, enforced, comment))
         for schema, owner, name, sql, comment in _rows(cursor, INDEXES, wanted):
-            if found := tables.get((schema, owner)):
+            if found := tables.get(QualifiedName(schema, owner)):
                 found.indexes.append(
                     IndexOrConstraint(name, parse_index(sql, classes), comment=comment)
                 )
@@ -201,3 +202,71 @@ def _rows(cursor: CursorWrapper, query: str, wanted: Params) -> list[tuple[Any, 
     cursor.execute(query, wanted)
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+# A key of core that is itself a foreign key passes its type on, so the search follows core's own
+# foreign keys until it reaches a domain.
+REACHING_KEYS = """
+WITH RECURSIVE pairs AS (
+    SELECT k.oid, k.conname, k.conrelid, k.confrelid, n.nspname AS schema, p.conkey, p.confkey
+    FROM pg_catalog.pg_constraint k
+    JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS p (conkey, confkey)
+    WHERE k.contype = 'f' AND k.conparentid = 0
+), reach AS (
+    SELECT confrelid AS key_table, confkey AS key_column, p.* FROM pairs p
+    UNION
+    SELECT r.key_table, r.key_column, p.*
+    FROM reach r JOIN pairs p ON p.confrelid = r.conrelid AND p.confkey = r.conkey
+    WHERE r.schema = %(core)s
+)
+SELECT r.schema, t.relname, r.conname, a.attname, format_type(a.atttypid, a.atttypmod),
+    kn.nspname, kt.relname, ka.attname, format_type(ka.atttypid, ka.atttypmod)
+FROM reach r
+JOIN pg_catalog.pg_class t ON t.oid = r.conrelid
+JOIN pg_catalog.pg_attribute a ON a.attrelid = r.conrelid AND a.attnum = r.conkey
+JOIN pg_catalog.pg_class kt ON kt.oid = r.key_table
+JOIN pg_catalog.pg_namespace kn ON kn.oid = kt.relnamespace
+JOIN pg_catalog.pg_attribute ka ON ka.attrelid = r.key_table AND ka.attnum = r.key_column
+WHERE r.schema = ANY(%(domains)s) AND kn.nspname = %(core)s
+ORDER BY 1, 2, 3, 4
+"""
+
+
+class CoreReference(NamedTuple):
+    """A domain's column that holds a key of core, directly or through other tables of core."""
+
+    table: QualifiedName
+    constraint: str
+    column: str
+    type: str
+    key_table: QualifiedName
+    key_column: str
+    key_type: str
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column} ({self.type})"
+
+    @property
+    def key(self) -> str:
+        return f"{self.key_table}.{self.key_column}"
+
+
+def read_core_references(connection: BaseDatabaseWrapper) -> list[CoreReference]:
+    """Return the columns of all domains that hold keys of core."""
+    schemas = [domain.schema for domain in get_domains() if not domain.is_core]
+    with connection.cursor() as cursor:
+        cursor.execute(REACHING_KEYS, {"core": CORE_SCHEMA, "domains": schemas})
+        return [
+            CoreReference(
+                QualifiedName(row[0], row[1]),
+                row[2],
+                row[3],
+                row[4],
+                QualifiedName(row[5], row[6]),
+                row[7],
+                row[8],
+            )
+            for row in cursor.fetchall()
+        ]

@@ -21,7 +21,7 @@ from django.db.migrations.state import ProjectState
 
 from ...domains import QualifiedName
 from ...exceptions import BoundaryViolation
-from ..catalog.core_references import CoreReference, read_core_references
+from ..catalog.live_tables import CoreReference, read_core_references
 from ..guard.operation_kinds import database_operations
 from ..sql.alterations import alterations
 from .loader import DomainLoader

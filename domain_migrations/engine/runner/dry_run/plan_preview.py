@@ -13,7 +13,7 @@ from django.db.migrations.state import ProjectState
 from psycopg.errors import ReadOnlySqlTransaction
 
 from ....domains import CORE_SCHEMA, Domain, QualifiedName
-from ...catalog.core_references import CoreReference, read_core_references
+from ...catalog.live_tables import CoreReference, read_core_references
 from ...guard.transaction import LOCK_STRENGTH
 from ...sources.files import MigrationKey
 from ...sql.alterations import Alteration, alterations
