@@ -1,8 +1,8 @@
-"""The domains as a picture: what each uses of core, refers to and may not use.
+"""``map_domains``: the domains as a picture, with their links to core and to each other.
 
 ::
 
-    picture = domain_map()
+    picture = map_domains()
     print(render(picture, "svg"))
 """
 

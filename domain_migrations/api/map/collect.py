@@ -1,4 +1,4 @@
-"""Putting the map together."""
+"""``map_domains``: the map of the domains, collected from models and databases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .graph import FOREIGN_KEY, KINDS, REFERENCE, VIOLATION, DomainMap, Edge, Li
 
 
 class Crossing(NamedTuple):
-    """A link and the domains that it joins; ``target`` is None where it cannot be told."""
+    """A link and the domains that it joins; ``target`` is None where it is unknown."""
 
     source: str
     target: str | None
@@ -32,7 +32,7 @@ class Crossing(NamedTuple):
 
 
 def declared_links(apps: Apps, owners: dict[str, Domain]) -> Iterator[Crossing]:
-    """Yield what leads from one domain to another, of the models that are installed."""
+    """Yield the links between domains that the installed models declare."""
     yield from _foreign_keys(apps, owners)
     for model, field, to in all_references(apps):
         app_label = str(to).partition(".")[0]
@@ -64,13 +64,13 @@ def _foreign_keys(apps: Apps, owners: dict[str, Domain]) -> Iterator[Crossing]:
 
 
 def has_table(model: type[Model]) -> bool:
-    """Return whether migrations make a table for the model."""
+    """Return whether migrations create a table for the model."""
     options = model._meta
     return options.managed and not options.proxy and not options.swapped
 
 
 def column(model: type[Model], field: Any) -> str:
-    """Return where a field is kept, as ``schema.table.column``."""
+    """Return the column of a field, as ``schema.table.column``."""
     try:
         table = QualifiedName.of(model._meta.db_table)
     except ValueError:
@@ -78,7 +78,7 @@ def column(model: type[Model], field: Any) -> str:
     return f"{table}.{field.column}"
 
 
-# Only what no domain owns counts as core's: the rest are crossings, found by the other look.
+# Only keys to schemas that no domain owns; those to other domains are among the findings.
 SELECT_KEYS = """
 SELECT own.nspname, c.relname, f.nspname, fc.relname,
     (SELECT array_agg(a.attname ORDER BY x.place)
@@ -99,7 +99,7 @@ ORDER BY 1, 2, 5
 def recorded_links(
     connection: BaseDatabaseWrapper, domains: tuple[Domain, ...]
 ) -> Iterator[Crossing]:
-    """Yield what leads from one domain to another in a database; two or three queries."""
+    """Yield the links between domains that a database has, in two or three queries."""
     core, schemas = domains[0], {domain.schema: domain.name for domain in domains[1:]}
     [rows] = run_sql(connection, SELECT_KEYS, {"schemas": list(schemas)})
     for schema, table, used_schema, used_table, columns, used_columns in rows:
@@ -118,17 +118,17 @@ def map_domains(
 ) -> DomainMap:
     """Return the map of the domains; writes nothing, and works on an empty database.
 
-    What is allowed is what the models declare, and besides it the foreign keys to core that
-    only the database has. What is not is found in both. The number of queries does not depend
-    on how many domains there are.
+    Allowed links are those that the models declare, and the foreign keys to core that only the
+    database has. Violations are read from both. The number of queries does not depend on the
+    number of domains.
 
     Arguments:
-        names: the domains to show, and core in their middle; all of them unless given.
+        names: the domains to show besides core; all domains unless given.
         database: alias; each domain's own unless given.
 
     Raises:
-        UnknownDomain: a name is no domain's.
-        ConnectionFailed: the database did not answer.
+        UnknownDomain: a domain does not exist.
+        DatabaseUnavailable: the database did not answer.
     """
     domains = get_domains(apps)
     shown = {CORE, *(get_domain(name, apps).name for name in names)} if names is not None else None
@@ -167,7 +167,7 @@ def _edges(
         if shown is not None and each.source not in shown:
             continue
         if each.target is None or (shown is not None and each.target not in shown):
-            # What a domain refers to by id is its own affair, as long as nobody sees where to.
+            # References by id to domains that are not shown are left out.
             if each.kind == VIOLATION:
                 loose[each.source][each.link] = None
             continue

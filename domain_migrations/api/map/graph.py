@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 FORMAT = 1
@@ -26,14 +26,14 @@ _UNSAFE = re.compile(r"[^a-z0-9_]")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One thing of a domain that leads to another domain.
+    """One link from a domain to another.
 
     Attributes:
         source: the column, or the object that breaks the rule, qualified.
-        target: what it leads to; empty where the message says it.
-        id: a violation's: of ``verify_domain`` (``B…``) or of a system check (``E…``).
-        message: a violation's: what is wrong.
-        hint: a violation's: what to do.
+        target: what it leads to; empty where the message names it.
+        id: of a violation, that of ``verify_domain`` (``B…``) or of a system check (``E…``).
+        message: of a violation, what is wrong.
+        hint: of a violation, what to do.
     """
 
     source: str
@@ -43,13 +43,12 @@ class Link:
     hint: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        names = ("source", "target", "id", "message", "hint")
-        return {name: getattr(self, name) or None for name in names}
+        return {name: value or None for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Everything of one kind by which one domain uses another.
+    """All links of one kind from one domain to another.
 
     Attributes:
         kind: ``foreign_key``, ``reference`` or ``violation``.
@@ -67,7 +66,7 @@ class Edge:
 
     @property
     def count(self) -> str:
-        """How many there are, in words."""
+        """The number of links, in words."""
         one, many = PLURALS[self.kind]
         return f"{len(self.links)} {one if len(self.links) == 1 else many}"
 
@@ -93,9 +92,9 @@ class Node:
     """A domain on the map.
 
     Attributes:
-        schema: empty for a domain that is not installed, of which only an id is known.
-        models: how many models it has, with a table of their own.
-        violations: what breaks the rule and leads to no domain that is shown.
+        schema: empty for a domain that is not installed and only referred to.
+        models: the number of its models with a table of their own.
+        violations: those that lead to no domain on the map.
     """
 
     name: str
@@ -109,7 +108,7 @@ class Node:
 
     @property
     def detail(self) -> str:
-        """What is told of it below its name."""
+        """The line below its name."""
         if not self.installed:
             return "not installed"
         return f"schema {self.schema}, {self.models} model{'' if self.models == 1 else 's'}"
@@ -171,7 +170,7 @@ def strip_control(text: str) -> str:
 
 
 def display_width(text: str) -> int:
-    """Return how many columns of a terminal the text takes."""
+    """Return the number of columns that the text takes in a terminal."""
     return sum(
         0 if unicodedata.combining(character)
         else 2 if unicodedata.east_asian_width(character) in "WF"

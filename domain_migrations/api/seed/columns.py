@@ -15,8 +15,11 @@ AnyField: TypeAlias = "Field[Any, Any]"
 Key: TypeAlias = "tuple[AnyField, ...]"
 
 
-class AmbiguousNaturalKey(Exception):
-    """A model has no natural key, or several."""
+SEPARATOR = "__"
+
+
+class InvalidColumn(Exception):
+    """A column is not one of its model, cannot be seeded, or has no natural key to look up."""
 
 
 def is_identity(field: Any) -> bool:
@@ -27,69 +30,46 @@ def is_identity(field: Any) -> bool:
 def natural_keys(model: type[Model]) -> list[Key]:
     """Return the sets of columns that the model declares as unique without a condition."""
     options = model._meta
-    found: list[Key] = []
-    for field in options.local_concrete_fields:
-        made = is_identity(field) or (field.primary_key and field.has_default())
-        if field.unique and not made:
-            found.append((field,))
-    for names in (*_constrained(model), *options.unique_together):
-        found.append(tuple(_field(model, name) for name in names))
-    unique: dict[frozenset[str], Key] = {}
-    for key in found:
-        unique.setdefault(frozenset(field.name for field in key), key)
-    return list(unique.values())
-
-
-def _constrained(model: type[Model]) -> Iterator[Sequence[str]]:
-    for constraint in model._meta.total_unique_constraints:
-        yield constraint.fields
-
-
-def _field(model: type[Model], name: str) -> AnyField:
-    found: AnyField = model._meta.get_field(name)  # type: ignore[assignment]
-    return found
+    unique: list[Sequence[str]] = [
+        (field.name,)
+        for field in options.local_concrete_fields
+        if field.unique and not is_identity(field)
+        if not (field.primary_key and field.has_default())
+    ]
+    unique += [constraint.fields for constraint in options.total_unique_constraints]
+    unique += options.unique_together
+    distinct: dict[frozenset[str], Sequence[str]] = {}
+    for names in unique:
+        distinct.setdefault(frozenset(names), names)
+    fields: Any = options.get_field
+    return [tuple(map(fields, names)) for names in distinct.values()]
 
 
 def natural_key(model: type[Model], names: Sequence[str] = ()) -> Key:
     """Return the natural key of some names, or the one that the model has.
 
     Raises:
-        AmbiguousNaturalKey: no such columns are unique, or the model leaves a choice.
+        InvalidColumn: no such columns are unique, or the model leaves a choice.
     """
     keys = natural_keys(model)
     label = model._meta.label
+    known = ", ".join(f"({', '.join(field.name for field in key)})" for key in keys)
     if names:
         for key in keys:
             if {field.name for field in key} == set(names):
                 return key
-        raise AmbiguousNaturalKey(
-            f"{label} has no unique constraint on {', '.join(names)}"
-            + (f"; it has {_key_list(keys)}." if keys else ".")
-        )
-    if len(keys) == 1:
-        return keys[0]
+        has = f"; it has {known}." if keys else "."
+        raise InvalidColumn(f"{label} has no unique constraint on {', '.join(names)}{has}")
     plain = [key for key in keys if len(key) == 1 and not key[0].is_relation]
-    if len(plain) == 1:
-        return plain[0]
+    for single in (keys, plain):
+        if len(single) == 1:
+            return single[0]
     if keys:
-        raise AmbiguousNaturalKey(
-            f"{label} has several natural keys, {_key_list(keys)}: name one as key."
-        )
-    raise AmbiguousNaturalKey(
+        raise InvalidColumn(f"{label} has several natural keys, {known}: name one as key.")
+    raise InvalidColumn(
         f"{label} has no natural key: give it a UniqueConstraint without a condition that"
         " identifies its rows."
     )
-
-
-def _key_list(keys: Sequence[Key]) -> str:
-    return ", ".join(f"({', '.join(field.name for field in key)})" for key in keys)
-
-
-SEPARATOR = "__"
-
-
-class InvalidColumn(Exception):
-    """A column of a file is not one of its model, or cannot be seeded."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +217,7 @@ def lookup_of(reference: Any, path: str, rests: Sequence[str] = ()) -> NaturalKe
             inner[head].append(more)
     try:
         key = natural_key(model, tuple(inner))
-    except AmbiguousNaturalKey as exc:
+    except InvalidColumn as exc:
         raise InvalidColumn(f"{path} cannot be looked up: {exc}") from exc
     parts = tuple(
         (part, _part(part, f"{path}{SEPARATOR}{part.name}", inner.get(part.name, ())))

@@ -10,11 +10,10 @@ from django.db.models import Model
 from psycopg import sql
 
 from ...domains import Domain
-from .columns import AmbiguousNaturalKey, InvalidColumn, NaturalKeyLookup
+from .columns import InvalidColumn, NaturalKeyLookup
 from .copy import ErrorFactory, Statements, copy_rows, default_column, value_column
 from .document import Table
-from .merge import SeedMerge
-from .results import Counts
+from .merge import Counts, SeedMerge
 from .seed_files import SeedFile
 from .target_table import TargetTable, table_name, target_table
 
@@ -76,7 +75,7 @@ class SeedLoader:
         """
         try:
             shape = target_table(model, table, self.connection)
-        except (InvalidColumn, AmbiguousNaturalKey) as exc:
+        except InvalidColumn as exc:
             raise failed(table.line or None, str(exc)) from exc
         count, first, last = copy_rows(self.connection, shape, table, failed)
         rows = _StagedRows(Statements(self.connection), shape, failed)

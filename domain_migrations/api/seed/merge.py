@@ -10,6 +10,7 @@ before the file had it keeps all its values.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from django.db import DatabaseError, DataError, IntegrityError, InternalError, transaction
@@ -19,7 +20,6 @@ from psycopg import sql
 from ...domains import Domain
 from ...engine.sessions.connection import first_line
 from .copy import NAMES, ErrorFactory, Statements
-from .results import Counts
 from .target_table import TargetTable
 
 ROW_ERRORS = (IntegrityError, DataError, InternalError)
@@ -95,6 +95,27 @@ SETS = "{column} = CASE WHEN m.{keep} THEN t.{column} ELSE r.{column} END"
 IS_WRITTEN = "(NOT m.{keep} AND {in_table} <> {in_file})"
 RECORDED = "CASE WHEN m.{keep} THEN {in_file} ELSE {in_table} END AS {column}"
 IS_KEPT = """({in_table} <> {in_file} AND b."values" -> {name} IS DISTINCT FROM {in_table})"""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The numbers of rows that were inserted, updated, and kept with their local changes.
+
+    A row of which some columns were updated and others kept counts as both; one that was
+    deleted locally counts as kept.
+    """
+
+    inserted: int = 0
+    updated: int = 0
+    kept: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.inserted + other.inserted, self.updated + other.updated, self.kept + other.kept
+        )
+
+
+NO_ROWS = Counts()
 
 
 class SeedMerge:

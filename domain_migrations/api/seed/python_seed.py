@@ -17,7 +17,7 @@ from ...engine.sessions.connection import error_class_for, first_line, sqlstate_
 from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
 from .document import table_of
 from .load import SeedLoader
-from .results import NO_ROWS, Counts
+from .merge import NO_ROWS, Counts
 from .seed_files import SeedFile
 
 

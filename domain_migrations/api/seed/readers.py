@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import datetime
+import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +33,7 @@ from .seed_files import SeedFile, python_constants
 
 MODEL_KEY = "model"
 CSV_SETTINGS = (MODEL_KEY, KEY_KEY, TAGS_KEY, CORE_KEY)
+CsvRecord = tuple[int, list[str]]
 
 YAML_PREFIX = "tag:yaml.org,2002:"
 YAML_TAGS = frozenset(
@@ -93,38 +95,32 @@ def read_csv(seed: SeedFile) -> Document:
     Raises:
         SeedFailed: the head of the file is invalid, or, while the rows are iterated, a line is.
     """
-    settings, line = _csv_settings(seed)
-    reader = _CsvReader(seed)
-    columns = _csv_columns(seed, reader)
-    table = Table(
-        model=settings.get(MODEL_KEY, ""),
-        key=_csv_names(settings.get(KEY_KEY, "")),
-        columns=columns,
-        line=line,
-        rows=_csv_rows(seed, reader, len(columns)),
-        is_text=True,
-    )
-    return Document(
-        header=SeedHeader(
-            _csv_names(settings.get(TAGS_KEY, "")), settings.get(CORE_KEY, "").lower() == "true"
-        ),
-        tables=[table],
-    )
-
-
-def _csv_settings(seed: SeedFile) -> tuple[dict[str, str], int]:
-    """Return the settings at the top, and the number of the first line after them."""
+    lines = _csv_lines(seed)
     settings: dict[str, str] = {}
     number = 0
-    for number, line in enumerate(_csv_lines(seed), 1):
-        if not line.startswith("#"):
-            return settings, number
-        name, colon, value = (part.strip() for part in line[1:].partition(":"))
+    for number, first in enumerate(lines, 1):
+        if not first.startswith("#"):
+            break
+        name, colon, value = (part.strip() for part in first[1:].partition(":"))
         if colon and name in CSV_SETTINGS:
             if name in settings:
                 raise seed.failed(number, f"{name} is given twice.")
             settings[name] = value
-    raise seed.failed(number or None, "there is no line with the names of the columns.")
+    else:
+        raise seed.failed(number or None, "there is no line with the names of the columns.")
+    records = _csv_records(seed, itertools.chain([first], lines), number)
+    columns = _csv_columns(seed, records)
+    table = Table(
+        model=settings.get(MODEL_KEY, ""),
+        key=_csv_names(settings.get(KEY_KEY, "")),
+        columns=columns,
+        line=number,
+        rows=_csv_rows(seed, records, len(columns)),
+        is_text=True,
+    )
+    tags = _csv_names(settings.get(TAGS_KEY, ""))
+    writes_core = settings.get(CORE_KEY, "").lower() == "true"
+    return Document(header=SeedHeader(tags, writes_core), tables=[table])
 
 
 def _csv_names(text: str) -> tuple[str, ...]:
@@ -142,38 +138,23 @@ def _csv_lines(seed: SeedFile) -> Iterator[str]:
                 raise seed.failed(number, "this is not UTF-8.") from exc
 
 
-class _CsvReader:
-    """Rows of text, each with the number of its first line."""
-
-    def __init__(self, seed: SeedFile) -> None:
-        self.seed = seed
-        self.skipped = 0
-        self.reader = csv.reader(self._content(), strict=True)
-
-    def _content(self) -> Iterator[str]:
-        head = True
-        for line in _csv_lines(self.seed):
-            if head and line.startswith("#"):
-                self.skipped += 1
-                continue
-            head = False
-            yield line
-
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        while True:
-            before = self.reader.line_num
-            try:
-                row = next(self.reader)
-            except StopIteration:
-                return
-            except csv.Error as exc:
-                raise self.seed.failed(self.skipped + before + 1, f"{exc}.") from exc
-            if row:
-                yield self.skipped + before + 1, row
+def _csv_records(seed: SeedFile, lines: Iterable[str], first: int) -> Iterator[CsvRecord]:
+    """Yield rows of text, each with the number of its first line."""
+    reader = csv.reader(lines, strict=True)
+    while True:
+        number = first + reader.line_num
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as exc:
+            raise seed.failed(number, f"{exc}.") from exc
+        if row:
+            yield number, row
 
 
-def _csv_columns(seed: SeedFile, reader: _CsvReader) -> tuple[str, ...]:
-    for line, row in reader:
+def _csv_columns(seed: SeedFile, records: Iterator[CsvRecord]) -> tuple[str, ...]:
+    for line, row in records:
         columns = tuple(name.strip() for name in row)
         for number, name in enumerate(columns, 1):
             if not name:
@@ -184,8 +165,8 @@ def _csv_columns(seed: SeedFile, reader: _CsvReader) -> tuple[str, ...]:
     raise seed.failed(None, "there is no line with the names of the columns.")
 
 
-def _csv_rows(seed: SeedFile, reader: _CsvReader, width: int) -> Iterator[Row]:
-    for line, row in reader:
+def _csv_rows(seed: SeedFile, records: Iterator[CsvRecord], width: int) -> Iterator[Row]:
+    for line, row in records:
         if len(row) != width:
             raise seed.failed(line, f"the row has {len(row)} values for {width} columns.")
         yield line, row

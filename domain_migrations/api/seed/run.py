@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,7 +19,7 @@ from ...engine.history.status import read_statuses
 from ...engine.messages import shortened
 from ...engine.runner.domain_run import INFRASTRUCTURE_ERRORS
 from ...engine.runner.reporter import Reporter
-from ...engine.runner.results import ErrorInfo
+from ...engine.runner.results import FORMAT, ErrorInfo
 from ...engine.sessions.connection import translate_database_errors, wait_for_database
 from ...engine.sessions.roles import RoleSwitcher
 from ...engine.sessions.session import RunLock, locked_session
@@ -30,13 +31,77 @@ from ...exceptions import (
     UnknownTarget,
 )
 from .document import SeedHeader, check_tags
+from .merge import NO_ROWS, Counts
 from .readers import header_of
-from .results import NO_ROWS, Counts, SeedOutcome, SeedResult, SeedStatus, Status
 from .seed_file_run import SeedFileRun
 from .seed_files import SeedFile, seed_files, select_seeds
 
 Seeds = list[tuple[SeedFile, SeedHeader]]
 Ledger = dict[tuple[str, str], SeedRecord]
+
+
+SeedStatus = Literal["seeded", "unchanged", "skipped", "pending", "failed"]
+Status = Literal["seeded", "unchanged", "planned", "failed", "refused", "busy"]
+
+
+@dataclass(frozen=True)
+class SeedOutcome:
+    """The outcome of one seed.
+
+    Attributes:
+        tags: the environments that it is limited to; none for all.
+    """
+
+    seed: SeedFile
+    status: SeedStatus
+    tags: tuple[str, ...] = ()
+    counts: Counts = NO_ROWS
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "app": self.seed.app,
+            "name": self.seed.name,
+            "status": self.status,
+            "tags": list(self.tags),
+            **asdict(self.counts),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedResult:
+    """The result of a domain's seeds."""
+
+    run: str
+    database: str
+    domain: str
+    schema: str | None = None
+    seed_table: str | None = None
+    tags: tuple[str, ...] = ()
+    status: Status
+    seeds: tuple[SeedOutcome, ...] = ()
+    error: ErrorInfo | None = None
+    seconds: float = 0.0
+
+    @property
+    def exit_status(self) -> int:
+        return self.error.exit_status if self.error else 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "run": self.run,
+            "database": self.database,
+            "domain": self.domain,
+            "schema": self.schema,
+            "seed_table": self.seed_table,
+            "tags": list(self.tags),
+            "status": self.status,
+            "seeds": [seed.as_json() for seed in self.seeds],
+            "error": self.error.as_json() if self.error else None,
+            "seconds": round(self.seconds, 3),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,9 +251,9 @@ class SeedRun:
     def _report_only(self, seeds: Seeds, known: Ledger) -> SeedResult:
         """Return the seeds that would run, or that none would."""
         for file, header in seeds:
-            self._note(file, header, "pending" if self._is_due(file, header, known) else None)
-        due = any(outcome.status == "pending" for outcome in self.outcomes)
-        return self._result("planned" if due else "unchanged")
+            due = self._is_due(file, header, known)
+            self._add(file, header, "pending" if due else self._idle_status(header))
+        return self._result("planned" if self._has("pending") else "unchanged")
 
     def _seed(self, lock: RunLock, seeds: Seeds, every: list[SeedFile]) -> SeedResult:
         connection = lock.connection
@@ -202,7 +267,7 @@ class SeedRun:
         for file, header in seeds:
             known = read_ledger(connection, self.domain)
             if not self._is_due(file, header, known):
-                self._note(file, header, None)
+                self._add(file, header, self._idle_status(header))
                 continue
             others = {
                 str(other): known[other.key].tables
@@ -214,28 +279,26 @@ class SeedRun:
             try:
                 counts = seeding.run(self.reporter.on_note)
             except DomainMigrationsError:
-                self._note(file, header, "failed", seconds=time.monotonic() - started)
+                self._add(file, header, "failed", NO_ROWS, time.monotonic() - started)
                 raise
-            self._note(file, header, "seeded", counts=counts, seconds=time.monotonic() - started)
-        done = any(outcome.status == "seeded" for outcome in self.outcomes)
-        return self._result("seeded" if done else "unchanged")
+            self._add(file, header, "seeded", counts, time.monotonic() - started)
+        return self._result("seeded" if self._has("seeded") else "unchanged")
 
-    def _note(
+    def _idle_status(self, header: SeedHeader) -> SeedStatus:
+        return "unchanged" if header.runs_with(self.tags) else "skipped"
+
+    def _has(self, status: SeedStatus) -> bool:
+        return any(outcome.status == status for outcome in self.outcomes)
+
+    def _add(
         self,
         file: SeedFile,
         header: SeedHeader,
-        status: SeedStatus | None,
-        *,
+        status: SeedStatus,
         counts: Counts = NO_ROWS,
         seconds: float = 0.0,
     ) -> None:
-        outcome = SeedOutcome(
-            seed=file,
-            status=status or ("unchanged" if header.runs_with(self.tags) else "skipped"),
-            tags=header.tags,
-            counts=counts,
-            seconds=seconds,
-        )
+        outcome = SeedOutcome(file, status, header.tags, counts, seconds)
         self.outcomes.append(outcome)
         self.reporter.seed(outcome)
 
@@ -253,10 +316,9 @@ class SeedRun:
         )
 
     def _failed(self, exc: DomainMigrationsError) -> SeedResult:
-        seeded = any(outcome.status == "seeded" for outcome in self.outcomes)
         if isinstance(exc, LockNotAvailable):
             status: Status = "busy"
-        elif seeded or isinstance(exc, (*INFRASTRUCTURE_ERRORS, SeedFailed)):
+        elif self._has("seeded") or isinstance(exc, (*INFRASTRUCTURE_ERRORS, SeedFailed)):
             status = "failed"
         else:
             status = "refused"

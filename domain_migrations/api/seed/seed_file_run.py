@@ -29,9 +29,9 @@ from ...engine.sessions.timeouts import RetryPolicy, timeouts
 from ...exceptions import BoundaryViolation, DomainMigrationsError
 from .document import SeedHeader, Table
 from .load import SeedLoader
+from .merge import Counts
 from .python_seed import SeedContext, model_of, run_python, seed_error
 from .readers import read
-from .results import Counts
 from .seed_files import SeedFile
 from .target_table import relation_name
 

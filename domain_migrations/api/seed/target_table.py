@@ -101,8 +101,8 @@ def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapp
     """Return the target of a file's table.
 
     Raises:
-        InvalidColumn: a column is not one of the model, or is missing.
-        AmbiguousNaturalKey: the model has no such natural key, or leaves a choice.
+        InvalidColumn: a column is not one of the model or is missing, or the model has no such
+            natural key, or leaves a choice.
     """
     options = model._meta
     if options.proxy or options.parents or not options.managed:

@@ -7,8 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...api.seed.document import TAGS
-from ...api.seed.results import SeedOutcome, SeedResult
-from ...api.seed.run import SeedOptions, SeedReporter, seed_domain
+from ...api.seed.run import SeedOptions, SeedOutcome, SeedReporter, SeedResult, seed_domain
 from ...exceptions import EXIT_USAGE
 from ..console import JsonReporter, add_database_option
 
@@ -94,7 +93,7 @@ class ConsoleReporter(SeedReporter):
     def seed(self, outcome: SeedOutcome) -> None:
         if self.verbosity < 1:
             return
-        self.command.stdout.write(f"  {outcome.seed}: {_told(outcome)}")
+        self.command.stdout.write(f"  {outcome.seed}: {_outcome_text(outcome)}")
 
     def on_note(self, message: str) -> None:
         if self.verbosity >= 1:
@@ -102,7 +101,7 @@ class ConsoleReporter(SeedReporter):
             self.command.stdout.flush()
 
 
-def _told(outcome: SeedOutcome) -> str:
+def _outcome_text(outcome: SeedOutcome) -> str:
     if outcome.status == "skipped":
         return f"skipped, it is for {' and '.join(outcome.tags)}"
     if outcome.status != "seeded":
