@@ -1,4 +1,4 @@
-"""What is refused by looking at a plan, before anything runs."""
+"""Plans that are refused before anything runs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,9 @@ from django.db.migrations.state import ProjectState
 
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.boundary.planned_migrations import check_plan
+from domain_migrations.engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
 from domain_migrations.exceptions import BoundaryViolation, InvalidConfiguration
 
-USES = (
-    "A domain uses itself and core, nothing else: keep the other's id and resolve it in code,"
-    " or share the table in core."
-)
-CORE_USES = "Core uses no domain: move what both need to core, or do it in the domain's migration."
 ID = ("id", models.BigAutoField(primary_key=True))
 HR = 'which belongs to the domain "hr"'
 
@@ -131,7 +127,7 @@ RELATIONS = {
 def test_relation_across(case: str) -> None:
     operation, what = RELATIONS[case]
     harmless = create("Box", ("drug", models.ForeignKey("inventory.Drug", models.CASCADE)))
-    assert refusal(harmless, operation) == (refused(2, what), USES)
+    assert refusal(harmless, operation) == (refused(2, what), DOMAIN_DEPENDS)
 
 
 def test_relation_across__from_core() -> None:
@@ -143,7 +139,7 @@ def test_relation_across__from_core() -> None:
             ' "inventory"',
             "core",
         ),
-        CORE_USES,
+        CORE_DEPENDS,
     )
 
 
@@ -219,7 +215,7 @@ def test_dependency_on_another_domain(word: str, said: str) -> None:
         **{word: [("core", "0001_initial"), ("hr", "0001_initial")][word[0] == "r" :]}
     ) == (
         f"Migration inventory.0002_change is refused: its {said} hr.0001_initial, {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
 
 

@@ -1,63 +1,50 @@
-"""What a migration of inventory may not do to the landscape, and what it may."""
+"""Statements that a migration of inventory may and may not run on the landscape."""
 
 from __future__ import annotations
 
-USES = (
-    "A domain uses itself and core, nothing else: keep the other's id and resolve it in code,"
-    " or share the table in core."
+from domain_migrations.engine.boundary.rule import DOMAIN_DEPENDS
+from domain_migrations.engine.guard.violations import (
+    CORE_ROWS,
+    CORE_SHAPE,
+    EVENT_TRIGGERS,
+    SCHEMA_NAME,
 )
-CORE_ROWS = (
-    "Set writes_core = True on the migration if it has to write rows of core, or write them in"
-    " a migration of core."
-)
-CORE_SHAPE = (
-    "Change core's objects in a migration of core. All that a domain may add to core's tables"
-    " is a foreign key of its own."
-)
-IN_INVENTORY = (
-    'Make it in the schema "inventory", qualified; what every domain needs is made in a'
-    " migration of core."
-)
-ONLY_INVENTORY = 'Make and change objects in the schema "inventory" only, qualified.'
-KEEP_NAME = 'Leave the schema its name: everything finds the domain under "inventory".'
+from tests.engine.guard.violation_cases import CORE, HR, IN_INVENTORY, NOBODY, ONLY_INVENTORY
 
-OWNERS = {
-    "hr": ', which belongs to the domain "hr"',
-    "core": ", which belongs to core",
-    "nobody": ", which belongs to no domain",
-}
+KEEP_NAME = SCHEMA_NAME.format(schema="inventory")
+OWNERS = {"hr": f", {HR}", "core": f", {CORE}", "nobody": f", {NOBODY}"}
 
 # (SQL, what the refusal says of it, the hint)
 VIOLATIONS = (
     (
         "SELECT * FROM hr.employees",
         "took AccessShareLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "UPDATE hr.employees SET name='x'",
         "took RowExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "DROP TABLE hr.employees CASCADE",
         "took AccessExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE hr.employees SET SCHEMA inventory",
         "took AccessExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "TRUNCATE hr.employees",
         "took AccessExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'select 1'",
         "made function hr.f(){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'select 1'",
@@ -67,37 +54,37 @@ VIOLATIONS = (
     (
         "CREATE OR REPLACE FUNCTION hr.salary(int) RETURNS int LANGUAGE sql AS 'select 1'",
         "altered function hr.salary(integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "DROP FUNCTION hr.salary",
         "took AccessExclusiveLock on function salary in hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER FUNCTION hr.salary RENAME TO s2",
         "altered function hr.s2(integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER FUNCTION hr.salary COST 5",
         "altered function hr.salary(integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER FUNCTION hr.salary SET SCHEMA inventory",
         "took AccessExclusiveLock on function salary in hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "GRANT EXECUTE ON FUNCTION hr.salary TO PUBLIC",
         "altered function hr.salary(integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE TYPE hr.t AS ENUM ('a')",
         "made type hr.t{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE TYPE t AS ENUM ('a')",
@@ -107,52 +94,52 @@ VIOLATIONS = (
     (
         "CREATE DOMAIN hr.d AS int",
         "made type hr.d{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TYPE hr.mood ADD VALUE 'x'",
         "altered type hr.mood{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TYPE hr.mood RENAME VALUE 'bad' TO 'x'",
         "altered type hr.mood{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "DROP TYPE hr.mood",
         "took AccessExclusiveLock on type mood in hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TYPE hr.mood RENAME TO m2",
         "altered type hr.m2{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER DOMAIN hr.age ADD CHECK (VALUE<5)",
         "altered type hr.age{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER DOMAIN hr.age SET NOT NULL",
         "altered type hr.age{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER DOMAIN hr.age SET DEFAULT 5",
         "altered type hr.age{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "GRANT SELECT ON hr.employees TO PUBLIC",
         "altered table hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "GRANT SELECT (name) ON hr.employees TO PUBLIC",
         "altered table hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "GRANT SELECT ON users TO PUBLIC",
@@ -167,22 +154,22 @@ VIOLATIONS = (
     (
         "GRANT USAGE ON SCHEMA hr TO PUBLIC",
         "altered schema hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "GRANT SELECT ON SEQUENCE hr.numbers TO PUBLIC",
         "altered sequence hr.numbers{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "GRANT USAGE ON TYPE hr.mood TO PUBLIC",
         "altered type hr.mood{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER SCHEMA hr RENAME TO hr2",
         "altered schema hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER SCHEMA inventory RENAME TO i2",
@@ -192,7 +179,7 @@ VIOLATIONS = (
     (
         "DROP SCHEMA hr CASCADE",
         "took AccessExclusiveLock on hr.django_migrations_hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE SCHEMA x",
@@ -202,32 +189,32 @@ VIOLATIONS = (
     (
         "COMMENT ON SCHEMA hr IS 'x'",
         "took ShareUpdateExclusiveLock on schema hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "COMMENT ON TABLE hr.employees IS 'x'",
         "took ShareUpdateExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "COMMENT ON FUNCTION hr.salary IS 'x'",
         "took ShareUpdateExclusiveLock on function salary in hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "COMMENT ON COLUMN hr.employees.name IS 'x'",
         "took ShareUpdateExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "COMMENT ON TYPE hr.mood IS 'x'",
         "took ShareUpdateExclusiveLock on type mood in hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "SELECT nextval('hr.numbers')",
         "took RowExclusiveLock on hr.numbers{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "SELECT nextval('public.numbers')",
@@ -237,12 +224,12 @@ VIOLATIONS = (
     (
         "CREATE SEQUENCE hr.s",
         "took AccessExclusiveLock on hr.s{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE TABLE hr.t (id int)",
         "took AccessExclusiveLock on hr.t{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE TABLE t (id int)",
@@ -252,38 +239,38 @@ VIOLATIONS = (
     (
         "CREATE VIEW inventory.v AS SELECT * FROM hr.employees",
         "made view inventory.v use table column hr.employees.actor{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE VIEW inventory.v AS SELECT hr.salary(1)",
         "made view inventory.v use function hr.salary(integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE inventory.drugs ADD COLUMN m hr.mood",
         "made table column inventory.drugs.m use type hr.mood{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE inventory.drugs ALTER code SET DEFAULT hr.salary(1)::text",
         "made default value for inventory.drugs.code use function hr.salary(integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE inventory.drugs ALTER id SET DEFAULT nextval('hr.numbers')",
         "made default value for inventory.drugs.id use sequence hr.numbers{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE TRIGGER x BEFORE UPDATE ON inventory.drugs FOR EACH ROW EXECUTE "
         "FUNCTION hr.touch()",
         "made trigger x on inventory.drugs use function hr.touch(){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE inventory.lots ADD COLUMN e int REFERENCES hr.employees",
         "took ShareRowExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE TRIGGER x BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION public.touch()",
@@ -413,7 +400,7 @@ VIOLATIONS = (
     (
         "ALTER DEFAULT PRIVILEGES IN SCHEMA hr GRANT SELECT ON TABLES TO PUBLIC",
         "made default acl for role postgres in schema hr on tables{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
@@ -423,42 +410,42 @@ VIOLATIONS = (
     (
         "CREATE OPERATOR hr.==== (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)",
         "made operator hr.====(integer,integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "DROP OPERATOR hr.=== (int,int)",
         "took AccessExclusiveLock on operator === in hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         'CREATE COLLATION hr.c2 FROM "C"',
         "made collation hr.c2{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "DROP COLLATION hr.plain",
         "took AccessExclusiveLock on collation plain in hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE AGGREGATE hr.a (int) (SFUNC=int4pl, STYPE=int)",
         "made aggregate hr.a(integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE STATISTICS hr.st ON id, code FROM inventory.drugs",
         "made statistics object hr.st{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CALL hr.raise()",
         "took RowExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "REFRESH MATERIALIZED VIEW hr.counts",
         "took AccessExclusiveLock on hr.counts{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE TABLE nobodys.t (id int)",
@@ -473,48 +460,48 @@ VIOLATIONS = (
     (
         "DROP TABLE inventory.legacy CASCADE",
         "took AccessExclusiveLock on hr.legacy{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE TABLE inventory.pp PARTITION OF hr.parts FOR VALUES FROM "
         "('2020-01-01') TO ('2021-01-01')",
         "took AccessExclusiveLock on hr.parts{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER SEQUENCE hr.numbers RESTART",
         "took ShareRowExclusiveLock on hr.numbers{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "DELETE FROM hr.django_migrations_hr",
         "took RowExclusiveLock on hr.django_migrations_hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE FUNCTION inventory.g() RETURNS hr.mood LANGUAGE sql AS 'select null::hr.mood'",
         "made function inventory.g() use type hr.mood{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE FUNCTION inventory.g(hr.employees) RETURNS int LANGUAGE plpgsql AS 'begin end'",
         "made function inventory.g(hr.employees) use type hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "DO $$ BEGIN EXECUTE 'UPDATE hr.employees SET name = 1'; END $$",
         "took RowExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "DROP VIEW hr.names",
         "took AccessExclusiveLock on hr.names{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "DROP SEQUENCE hr.numbers",
         "took AccessExclusiveLock on hr.numbers{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE users OWNER TO CURRENT_USER",
@@ -545,43 +532,43 @@ VIOLATIONS = (
     (
         "CREATE TABLE hr.t AS SELECT 1",
         "took AccessExclusiveLock on hr.t{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE inventory.drugs ADD CHECK (id OPERATOR(hr.===) 1)",
         "made table constraint drugs_id_check on inventory.drugs use operator "
         "hr.===(integer,integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE INDEX ON inventory.drugs (hr.salary(id))",
         "made index inventory.drugs_salary_idx use function hr.salary(integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE POLICY p ON inventory.drugs USING (hr.salary(1)=1)",
         "made policy p on inventory.drugs use function hr.salary(integer){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TYPE hr.pair ADD ATTRIBUTE c int",
         "took AccessExclusiveLock on hr.pair{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE hr.employees RENAME TO e2",
         "took AccessExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE PUBLICATION p FOR TABLE hr.employees",
         "took ShareUpdateExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE PUBLICATION p2 FOR TABLES IN SCHEMA hr",
         "altered schema hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE inventory.drugs ADD c bigint REFERENCES centres; DROP INDEX public.drugs_code",
@@ -608,34 +595,34 @@ VIOLATIONS = (
     (
         "ALTER TABLE inventory.lots SET SCHEMA hr",
         "moved inventory.lots to the schema hr{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "SAVEPOINT a; CREATE FUNCTION hr.q() RETURNS int LANGUAGE sql AS 'SELECT 1'; RELEASE a",
         "made function hr.q(){hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE VIEW inventory.vv AS SELECT 1 AS a; GRANT SELECT ON hr.employees TO PUBLIC",
         "altered table hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "CREATE FUNCTION inventory.ev() RETURNS event_trigger LANGUAGE plpgsql "
         "AS 'BEGIN END'; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE "
         "FUNCTION inventory.ev()",
         "made or altered event trigger e, which fires for every domain.",
-        "Leave event triggers to the database's administrator.",
+        EVENT_TRIGGERS,
     ),
     (
         "SET LOCAL search_path = hr; CREATE TABLE found (id int)",
         "took AccessExclusiveLock on hr.found{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
     (
         "ALTER TABLE inventory.moves ADD e int REFERENCES hr.employees",
         "took ShareRowExclusiveLock on hr.employees{hr}.",
-        USES,
+        DOMAIN_DEPENDS,
     ),
 )
 

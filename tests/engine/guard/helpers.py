@@ -59,7 +59,7 @@ def guarded(
     return footprint
 
 
-def unprotected(
+def run_non_atomic(
     *operations: Operation | str, domain: str = "inventory", **attributes: object
 ) -> Footprint:
     """Run the operations as a migration without a transaction; they stay."""

@@ -14,22 +14,22 @@ from django.db.models import F, Func
 from django.utils.timezone import now
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.guard.guard import BoundaryGuard
+from domain_migrations.engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
+from domain_migrations.engine.guard.guard import BoundaryGuard, MigrationWatch
+from domain_migrations.engine.guard.violations import CORE_ROWS, CORE_SHAPE, Violation
 from domain_migrations.engine.history.journal import Direction, Journal, RunContext
 from domain_migrations.exceptions import BoundaryViolation
-from tests.engine.guard.allowed_cases import CORE_ROWS, CORE_SHAPE, USES
 from tests.engine.guard.helpers import (
     guarded,
     lay_out,
     migration_of,
     refusal,
-    unprotected,
+    run_non_atomic,
 )
+from tests.engine.guard.violation_cases import HR
 from tests.support import catalog
 
 REFUSED = "Migration inventory.0002_change is refused: its"
-HR = 'which belongs to the domain "hr"'
-CORE_USES = "Core uses no domain: move what both need to core, or do it in the domain's migration."
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +63,14 @@ def read_employees(apps: Any, schema_editor: Any) -> None:
 def test_names_the_operation__sql(landscape: None) -> None:
     assert refusal("SELECT 1", "UPDATE hr.employees SET name = name", "SELECT 2") == (
         f"{REFUSED} operation 2, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
 
 
 def test_names_the_operation__python(landscape: None) -> None:
     assert refusal(drugs(), migrations.RunPython(read_employees)) == (
         f"{REFUSED} operation 2, RunPython, took AccessShareLock on hr.employees, {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
 
 
@@ -81,7 +81,7 @@ def test_names_the_operation__inside_another(landscape: None) -> None:
     assert refusal(outer, drugs()) == (
         f"{REFUSED} operation 1, SeparateDatabaseAndState, took AccessShareLock on"
         f" hr.employees, {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
 
 
@@ -91,7 +91,7 @@ def test_names_the_operation__djangos_own(landscape: None) -> None:
     assert refusal(drugs(), mood, name) == (
         f"{REFUSED} operation 2, AddField, made table column inventory.pills.mood use type"
         f" hr.mood, {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
 
 
@@ -100,7 +100,7 @@ def test_names_the_operation__expression(landscape: None) -> None:
     assert refusal(drugs(), migrations.AddField("pill", "total", total)) == (
         f"{REFUSED} operation 2, AddField, made default value for inventory.pills.total use"
         f" function hr.salary(integer), {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
 
 
@@ -111,7 +111,7 @@ def test_names_the_operation__index(landscape: None) -> None:
     assert refusal(create, migrations.AddIndex("pill", index)) == (
         f"{REFUSED} operation 2, AddIndex, made index inventory.pills_salary use function"
         f" hr.salary(integer), {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
 
 
@@ -125,8 +125,42 @@ def test_names_the_operation__cascade(landscape: None) -> None:
     legacy.state_forwards("inventory", state)
     assert refusal(drugs(), migrations.DeleteModel("Legacy"), state=state) == (
         f"{REFUSED} operation 2, DeleteModel, took AccessExclusiveLock on hr.legacy, {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
+
+
+def test_names_the_operation__whatever_the_wording(
+    landscape: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operation is found by the objects of a violation, not by the words of its message."""
+    to_error = MigrationWatch.to_error
+
+    def reworded(watch: MigrationWatch, violation: Violation) -> BoundaryViolation:
+        return to_error(watch, violation._replace(action="did pill, drugs and total wrongly"))
+
+    monkeypatch.setattr(MigrationWatch, "to_error", reworded)
+    state = ProjectState()
+    legacy = migrations.CreateModel(
+        "Legacy",
+        [("id", models.AutoField(primary_key=True))],
+        options={"db_table": '"inventory"."legacy"'},
+    )
+    legacy.state_forwards("inventory", state)
+    total = models.IntegerField(db_default=Func(1, function="hr.salary"))
+    salary = models.Index(Func("size", function="hr.salary"), name="pills_salary")
+    size = drugs(size=models.IntegerField())
+    for number, kind, operations in (
+        (2, "AddField", [drugs(), migrations.AddField("pill", "mood", Mood(null=True))]),
+        (2, "AddField", [drugs(), migrations.AddField("pill", "total", total)]),
+        (2, "AddIndex", [size, migrations.AddIndex("pill", salary)]),
+        (2, "DeleteModel", [drugs(), migrations.DeleteModel("Legacy")]),
+        (3, "RunSQL", [drugs(), "SELECT 1", "TABLE hr.employees", "SELECT 2"]),
+    ):
+        refused = refusal(*operations, state=state.clone())
+        assert refused is not None
+        assert refused[0] == (
+            f"{REFUSED} operation {number}, {kind}, did pill, drugs and total wrongly."
+        )
 
 
 def test_allows_what_django_does(landscape: None) -> None:
@@ -205,7 +239,7 @@ def test_savepoint_of_the_migration(landscape: None) -> None:
 
     assert refusal(migrations.RunPython(make)) == (
         f"{REFUSED} operation 1, RunPython, made function hr.q(), {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
 
 
@@ -317,12 +351,12 @@ def test_core_may(landscape: None, statement: str) -> None:
 def test_core_may_not(landscape: None, statement: str, did: str) -> None:
     assert refusal(statement, domain="core") == (
         f"Migration core.0002_change is refused: its operation 1, RunSQL, {did.format(HR)}.",
-        CORE_USES,
+        CORE_DEPENDS,
     )
 
 
 def test_without_a_transaction__allows(new_landscape: None) -> None:
-    footprint = unprotected(
+    footprint = run_non_atomic(
         "CREATE INDEX CONCURRENTLY lots_quantity ON inventory.lots (quantity)",
         "ALTER TABLE inventory.lots ADD centre bigint REFERENCES centres",
         "CREATE FUNCTION inventory.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
@@ -330,7 +364,7 @@ def test_without_a_transaction__allows(new_landscape: None) -> None:
     assert footprint.locks == {}
 
 
-UNPROTECTED = (
+NON_ATOMIC = (
     ("CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "made function hr.f(), {}"),
     ("ALTER TABLE hr.employees ADD x int", "altered table hr.employees, {}"),
     ("GRANT SELECT ON hr.employees TO PUBLIC", "altered table hr.employees, {}"),
@@ -347,12 +381,12 @@ UNPROTECTED = (
 )
 
 
-@pytest.mark.parametrize(("statement", "did"), UNPROTECTED)
+@pytest.mark.parametrize(("statement", "did"), NON_ATOMIC)
 def test_without_a_transaction__refuses(new_landscape: None, statement: str, did: str) -> None:
     with pytest.raises(BoundaryViolation) as refused:
-        unprotected("SELECT 1", statement, "SELECT 2")
+        run_non_atomic("SELECT 1", statement, "SELECT 2")
     assert refused.value.message == f"{REFUSED} operation 2, RunSQL, {did.format(HR)}."
-    assert refused.value.hint == USES
+    assert refused.value.hint == DOMAIN_DEPENDS
 
 
 @pytest.mark.parametrize(("direction", "blamed"), [("run", False), ("verify", True)])
@@ -368,7 +402,7 @@ def test_without_a_transaction__another_run(
         catalog.execute("CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
 
     with pytest.raises(BoundaryViolation) if blamed else nullcontext():
-        unprotected(migrations.RunPython(meanwhile))
+        run_non_atomic(migrations.RunPython(meanwhile))
 
 
 def test_without_a_transaction__operation_with_its_own(new_landscape: None) -> None:
@@ -418,9 +452,9 @@ def test_works_without_privileges(plain_role: str) -> None:
     assert refusal("ALTER TABLE inventory.drugs DROP CONSTRAINT drugs_creator_fkey") is None
     assert refusal("SELECT * FROM hr.employees") == (
         f"{REFUSED} operation 1, RunSQL, took AccessShareLock on hr.employees, {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )
     assert refusal("CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'SELECT 1'") == (
         f"{REFUSED} operation 1, RunSQL, made function hr.f(), {HR}.",
-        USES,
+        DOMAIN_DEPENDS,
     )

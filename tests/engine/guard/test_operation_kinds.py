@@ -48,7 +48,7 @@ def name(operation: Operation) -> str:
     return type(operation).__name__
 
 
-PLAIN = [
+ADDITIVE = [
     create(),
     create(constraints=[CHECK], indexes=[models.Index(fields=["id"], name="i")]),
     field(models.IntegerField(default=1)),
@@ -61,7 +61,7 @@ PLAIN = [
         [field(models.IntegerField())], [migrations.RunSQL("SELECT 1")]
     ),
 ]
-TRANSPARENT = [
+SCHEMA_ONLY = [
     create(constraints=[ODD_CHECK]),
     field(OwnField()),
     field(models.IntegerField(db_default=1)),
@@ -76,7 +76,7 @@ TRANSPARENT = [
     AddIndexConcurrently("drug", models.Index(Lower("code"), name="i")),
     AddConstraintNotValid("drug", CHECK),
 ]  # fmt: skip
-OPAQUE = [
+CUSTOM_SQL = [
     migrations.RunSQL("SELECT 1"),
     migrations.RunPython(migrations.RunPython.noop),
     migrations.SeparateDatabaseAndState([create(), migrations.RunSQL("SELECT 1")]),
@@ -88,25 +88,25 @@ OPAQUE = [
 ]
 
 
-@pytest.mark.parametrize("operation", PLAIN, ids=name)
-def test_plain(operation: Operation) -> None:
+@pytest.mark.parametrize("operation", ADDITIVE, ids=name)
+def test_additive(operation: Operation) -> None:
     assert is_additive(operation)
     assert not runs_custom_sql(operation)
 
 
-@pytest.mark.parametrize("operation", TRANSPARENT, ids=name)
-def test_transparent(operation: Operation) -> None:
+@pytest.mark.parametrize("operation", SCHEMA_ONLY, ids=name)
+def test_schema_only(operation: Operation) -> None:
     assert not is_additive(operation)
     assert not runs_custom_sql(operation)
 
 
-@pytest.mark.parametrize("operation", OPAQUE, ids=name)
-def test_opaque(operation: Operation) -> None:
+@pytest.mark.parametrize("operation", CUSTOM_SQL, ids=name)
+def test_custom_sql(operation: Operation) -> None:
     assert not is_additive(operation)
     assert runs_custom_sql(operation)
 
 
-def test_injected_by_django() -> None:
+def test_django_internal() -> None:
     rename = RenameContentType("inventory", "drug", "medicine")
     assert is_django_internal(rename)
     assert not runs_custom_sql(rename)

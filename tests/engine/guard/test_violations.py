@@ -8,14 +8,14 @@ from textwrap import dedent
 import pytest
 from django.db import migrations, models
 
+from domain_migrations.engine.boundary.rule import DOMAIN_DEPENDS
+from domain_migrations.engine.guard.violations import CORE_SHAPE
 from domain_migrations.exceptions import BoundaryViolation
 from tests.engine.guard.database import as_migration, everything, in_python, plan, prepare, run
 from tests.engine.guard.violation_cases import (
-    CORE_SHAPE,
     DONE,
-    NOT_IN_PUBLIC,
+    IN_INVENTORY,
     PLANNED,
-    USES,
     Violation,
 )
 from tests.support.catalog import query, snapshot
@@ -26,19 +26,19 @@ STAYS = {
     "CREATE INDEX CONCURRENTLY staff ON hr.employees (name)": (
         "RunSQL, made index hr.staff use table column hr.employees.name, which belongs to the"
         ' domain "hr".',
-        USES,
+        DOMAIN_DEPENDS,
     ),
     "ALTER TABLE hr.employees ADD COLUMN note text": (
         'RunSQL, altered table hr.employees, which belongs to the domain "hr".',
-        USES,
+        DOMAIN_DEPENDS,
     ),
     "CREATE TABLE public.needs (id int)": (
         "RunSQL, made table public.needs, which belongs to core.",
-        NOT_IN_PUBLIC,
+        IN_INVENTORY,
     ),
     "DROP TABLE hr.parts": (
         'RunSQL, dropped or moved hr.parts, which belongs to the domain "hr".',
-        USES,
+        DOMAIN_DEPENDS,
     ),
     "CREATE INDEX CONCURRENTLY users_name ON users (name)": (
         "RunSQL, made index public.users_name, which belongs to core.",
@@ -47,7 +47,7 @@ STAYS = {
     "ALTER TABLE inventory.lots ADD COLUMN mood hr.mood": (
         "RunSQL, made table column inventory.lots.mood use type hr.mood, which belongs to the"
         ' domain "hr".',
-        USES,
+        DOMAIN_DEPENDS,
     ),
 }
 
@@ -169,7 +169,7 @@ def test_commands_refuse(project: Callable[..., Project]):
             result = foreign.manage(command, "lab")
             assert result.returncode == 1, result.stdout
             assert f"Migration lab.0002_change is refused: its operation 1, {did}" in result.stderr
-            assert USES in result.stderr
+            assert DOMAIN_DEPENDS in result.stderr
             assert "Traceback" not in result.stderr
             assert snapshot() == before
             assert query("SELECT name FROM lab.django_migrations_lab") == [("0001_initial",)]

@@ -1,4 +1,8 @@
-"""Migrations that break the rule, and what is said of each."""
+"""Migrations that break the rule, and the error that refuses each.
+
+A new rule of the guard needs one case in ``DONE``, with a name that says what the migration does;
+"reading" is the shortest one to copy. ``PLANNED`` has those that are refused before anything runs.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +12,31 @@ from dataclasses import dataclass, field
 from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 
+from domain_migrations.domains import Domain
+from domain_migrations.engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS, owner_clause
+from domain_migrations.engine.guard.violations import (
+    CORE_ROWS,
+    CORE_SHAPE,
+    EVENT_TRIGGERS,
+    NOT_IN_PUBLIC,
+    UNOWNED_SCHEMA,
+)
 from tests.engine.guard.database import in_python, python, with_models
 from tests.engine.guard.third_party import Purge, Register, Tag
 
-USES = (
-    "A domain uses itself and core, nothing else: keep the other's id and"
-    " resolve it in code, or share the table in core."
+HR, INVENTORY, FINANCE, CORE = (
+    owner_clause(Domain(name, name, ())) for name in ("hr", "inventory", "finance", "core")
 )
-CORE_USES = "Core uses no domain: move what both need to core, or do it in the domain's migration."
-CORE_ROWS = (
-    "Set writes_core = True on the migration if it has to write rows of"
-    " core, or write them in a migration of core."
-)
-CORE_SHAPE = (
-    "Change core's objects in a migration of core. All that a domain may"
-    " add to core's tables is a foreign key of its own."
-)
-NOT_IN_PUBLIC = (
-    'Make it in the schema "inventory", qualified; what every domain needs'
-    " is made in a migration of core."
-)
-NOBODYS = 'Make and change objects in the schema "inventory" only, qualified.'
+NOBODY = owner_clause(None)
+IN_INVENTORY = NOT_IN_PUBLIC.format(schema="inventory")
+ONLY_INVENTORY = UNOWNED_SCHEMA.format(schema="inventory")
+
+
+def table_hint(table: str, domain: str = "inventory") -> str:
+    """The hint for a model whose table is outside its domain's schema."""
+    schema = "public" if domain == "core" else domain
+    name = table if domain == "core" else f'"{schema}"."{table}"'
+    return f"Every table of the domain is in the schema \"{schema}\": db_table = '{name}'"
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Violation:
 
     Attributes:
         operations: strings are SQL.
-        did: the message behind "Migration … is refused: its ".
+        did: the message after "Migration … is refused: its ".
         attributes: of the migration.
     """
 
@@ -49,7 +57,7 @@ class Violation:
     backwards: bool = False
 
 
-# Refused before anything runs.
+# Refused by the plan, before anything runs.
 PLANNED = {
     "model with a foreign key": Violation(
         [
@@ -62,11 +70,8 @@ PLANNED = {
                 {"db_table": '"inventory"."needs"'},
             )
         ],
-        (
-            "operation 1, CreateModel, relates inventory.Need.by to hr.employee,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, CreateModel, relates inventory.Need.by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "model with a foreign key that has no constraint": Violation(
         [
@@ -84,11 +89,8 @@ PLANNED = {
                 {"db_table": '"inventory"."needs"'},
             )
         ],
-        (
-            "operation 1, CreateModel, relates inventory.Need.by to hr.employee,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, CreateModel, relates inventory.Need.by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "model with a one-to-one": Violation(
         [
@@ -101,11 +103,8 @@ PLANNED = {
                 {"db_table": '"inventory"."needs"'},
             )
         ],
-        (
-            "operation 1, CreateModel, relates inventory.Need.by to hr.employee,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, CreateModel, relates inventory.Need.by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "model with a many-to-many": Violation(
         [
@@ -118,11 +117,8 @@ PLANNED = {
                 {"db_table": '"inventory"."needs"'},
             )
         ],
-        (
-            "operation 1, CreateModel, relates inventory.Need.by to hr.employee,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, CreateModel, relates inventory.Need.by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "model with a many-to-many through another domain's model": Violation(
         [
@@ -135,11 +131,8 @@ PLANNED = {
                 {"db_table": '"inventory"."needs"'},
             )
         ],
-        (
-            "operation 1, CreateModel, relates inventory.Need.drugs to"
-            ' hr.position, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, CreateModel, relates inventory.Need.drugs to hr.position, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "model that inherits": Violation(
         [
@@ -150,19 +143,13 @@ PLANNED = {
                 bases=("hr.employee",),
             )
         ],
-        (
-            "operation 1, CreateModel, makes inventory.Need inherit from"
-            ' hr.employee, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, CreateModel, makes inventory.Need inherit from hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "proxy": Violation(
         [migrations.CreateModel("Need", [], {"proxy": True}, bases=("hr.employee",))],
-        (
-            "operation 1, CreateModel, makes inventory.Need inherit from"
-            ' hr.employee, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, CreateModel, makes inventory.Need inherit from hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "model without a schema": Violation(
         [
@@ -173,13 +160,10 @@ PLANNED = {
             )
         ],
         (
-            "operation 1, CreateModel, names the table public.inventory_need for"
-            ' inventory.Need, which is outside the schema "inventory".'
+            "operation 1, CreateModel, names the table public.inventory_need for inventory.Need, "
+            'which is outside the schema "inventory".'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."inventory_need"\''
-        ),
+        table_hint("inventory_need"),
     ),
     "model in another's schema": Violation(
         [
@@ -190,13 +174,10 @@ PLANNED = {
             )
         ],
         (
-            "operation 1, CreateModel, names the table hr.needs for"
-            ' inventory.Need, which is outside the schema "inventory".'
+            "operation 1, CreateModel, names the table hr.needs for inventory.Need, which is "
+            'outside the schema "inventory".'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."needs"\''
-        ),
+        table_hint("needs"),
     ),
     "model in nobody's schema": Violation(
         [
@@ -207,13 +188,10 @@ PLANNED = {
             )
         ],
         (
-            "operation 1, CreateModel, names the table nobodys.needs for"
-            ' inventory.Need, which is outside the schema "inventory".'
+            "operation 1, CreateModel, names the table nobodys.needs for inventory.Need, which is "
+            'outside the schema "inventory".'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."needs"\''
-        ),
+        table_hint("needs"),
     ),
     "model with a malformed table": Violation(
         [
@@ -224,15 +202,11 @@ PLANNED = {
             )
         ],
         (
-            'operation 1, CreateModel, names the table "inventory"."needs for'
-            ' inventory.Need, which is malformed: \'"inventory"."needs\' is not a'
-            ' table\'s name: write "schema"."table" with both parts in double'
-            " quotes, or the table alone without any."
+            'operation 1, CreateModel, names the table "inventory"."needs for inventory.Need, '
+            "which is malformed: '\"inventory\".\"needs' is not a table's name: write "
+            '"schema"."table" with both parts in double quotes, or the table alone without any.'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."need"\''
-        ),
+        table_hint("need"),
     ),
     "unmanaged model of another's table": Violation(
         [
@@ -243,13 +217,10 @@ PLANNED = {
             )
         ],
         (
-            "operation 1, CreateModel, names the table hr.employees for"
-            ' inventory.Need, which is outside the schema "inventory".'
+            "operation 1, CreateModel, names the table hr.employees for inventory.Need, which is "
+            'outside the schema "inventory".'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."employees"\''
-        ),
+        table_hint("employees"),
     ),
     "added foreign key": Violation(
         [
@@ -257,11 +228,8 @@ PLANNED = {
                 "Drug", "by", models.ForeignKey("hr.Employee", models.CASCADE, null=True)
             )
         ],
-        (
-            "operation 1, AddField, relates inventory.Drug.by to hr.employee,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, AddField, relates inventory.Drug.by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "added foreign key of the second operation": Violation(
         [
@@ -270,19 +238,13 @@ PLANNED = {
                 "Drug", "by", models.ForeignKey("finance.Payment", models.CASCADE, null=True)
             ),
         ],
-        (
-            "operation 2, AddField, relates inventory.Drug.by to finance.payment,"
-            ' which belongs to the domain "finance".'
-        ),
-        USES,
+        f"operation 2, AddField, relates inventory.Drug.by to finance.payment, {FINANCE}.",
+        DOMAIN_DEPENDS,
     ),
     "added many-to-many": Violation(
         [migrations.AddField("Drug", "by", models.ManyToManyField("hr.Employee"))],
-        (
-            "operation 1, AddField, relates inventory.Drug.by to hr.employee,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, AddField, relates inventory.Drug.by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "many-to-many table in public": Violation(
         [
@@ -291,13 +253,10 @@ PLANNED = {
             )
         ],
         (
-            "operation 1, AddField, names the table public.drug_centres for"
-            ' inventory.Drug.centres, which is outside the schema "inventory".'
+            "operation 1, AddField, names the table public.drug_centres for "
+            'inventory.Drug.centres, which is outside the schema "inventory".'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."drug_centres"\''
-        ),
+        table_hint("drug_centres"),
     ),
     "many-to-many table in another's schema": Violation(
         [
@@ -308,13 +267,10 @@ PLANNED = {
             )
         ],
         (
-            "operation 1, AddField, names the table hr.drug_centres for"
-            ' inventory.Drug.centres, which is outside the schema "inventory".'
+            "operation 1, AddField, names the table hr.drug_centres for inventory.Drug.centres, "
+            'which is outside the schema "inventory".'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."drug_centres"\''
-        ),
+        table_hint("drug_centres"),
     ),
     "altered to a foreign key": Violation(
         [
@@ -322,11 +278,8 @@ PLANNED = {
                 "Lot", "quantity", models.ForeignKey("hr.Employee", models.CASCADE, null=True)
             )
         ],
-        (
-            "operation 1, AlterField, relates inventory.Lot.quantity to"
-            ' hr.employee, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, AlterField, relates inventory.Lot.quantity to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "foreign key altered to point across": Violation(
         [
@@ -334,44 +287,32 @@ PLANNED = {
                 "Lot", "drug", models.ForeignKey("hr.Drug", models.CASCADE, null=True)
             )
         ],
-        (
-            "operation 1, AlterField, relates inventory.Lot.drug to hr.drug, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, AlterField, relates inventory.Lot.drug to hr.drug, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "table moved to another's schema": Violation(
         [migrations.AlterModelTable("Drug", '"hr"."drugs"')],
         (
-            "operation 1, AlterModelTable, names the table hr.drugs for"
-            ' inventory.Drug, which is outside the schema "inventory".'
+            "operation 1, AlterModelTable, names the table hr.drugs for inventory.Drug, which is "
+            'outside the schema "inventory".'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."drugs"\''
-        ),
+        table_hint("drugs"),
     ),
     "table moved to public": Violation(
         [migrations.AlterModelTable("Drug", "stolen")],
         (
-            "operation 1, AlterModelTable, names the table public.stolen for"
-            ' inventory.Drug, which is outside the schema "inventory".'
+            "operation 1, AlterModelTable, names the table public.stolen for inventory.Drug, which "
+            'is outside the schema "inventory".'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."stolen"\''
-        ),
+        table_hint("stolen"),
     ),
     "table named by default": Violation(
         [migrations.AlterModelTable("Drug", None)],
         (
-            "operation 1, AlterModelTable, names the table public.inventory_drug"
-            ' for inventory.Drug, which is outside the schema "inventory".'
+            "operation 1, AlterModelTable, names the table public.inventory_drug for "
+            'inventory.Drug, which is outside the schema "inventory".'
         ),
-        (
-            'Every table of the domain is in the schema "inventory": db_table ='
-            ' \'"inventory"."inventory_drug"\''
-        ),
+        table_hint("inventory_drug"),
     ),
     "state only": Violation(
         [
@@ -383,11 +324,8 @@ PLANNED = {
                 ]
             )
         ],
-        (
-            "operation 1, SeparateDatabaseAndState, relates inventory.Drug.by to"
-            ' hr.employee, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, SeparateDatabaseAndState, relates inventory.Drug.by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "nested in two others": Violation(
         [
@@ -407,11 +345,8 @@ PLANNED = {
                 ],
             )
         ],
-        (
-            "operation 1, SeparateDatabaseAndState, relates inventory.Drug.by to"
-            ' hr.employee, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, SeparateDatabaseAndState, relates inventory.Drug.by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "state of RunSQL": Violation(
         [
@@ -424,54 +359,48 @@ PLANNED = {
                 ],
             )
         ],
-        (
-            "operation 1, RunSQL, relates inventory.Drug.by to hr.employee, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, relates inventory.Drug.by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "third party's operation": Violation(
         [Tag("inventory", "Drug")],
-        (
-            "operation 1, Tag, relates inventory.Drug.tagged_by to hr.employee,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, Tag, relates inventory.Drug.tagged_by to hr.employee, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "third party's operation on another's model": Violation(
         [Register("hr", "Badge")],
-        ('operation 1, Register, changes the model hr.Badge, which belongs to the domain "hr".'),
-        USES,
+        f"operation 1, Register, changes the model hr.Badge, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "dependency": Violation(
         [],
-        'dependencies name hr.0001_initial, which belongs to the domain "hr".',
-        USES,
+        f"dependencies name hr.0001_initial, {HR}.",
+        DOMAIN_DEPENDS,
         attributes={"dependencies": [("hr", "0001_initial")]},
     ),
     "run before another domain": Violation(
         [],
-        'run_before names hr.0001_initial, which belongs to the domain "hr".',
-        USES,
+        f"run_before names hr.0001_initial, {HR}.",
+        DOMAIN_DEPENDS,
         attributes={"run_before": [("hr", "0001_initial")]},
     ),
     "run before core": Violation(
         [],
-        "run_before names core.0001_initial, which belongs to core.",
-        CORE_USES,
+        f"run_before names core.0001_initial, {CORE}.",
+        CORE_DEPENDS,
         attributes={"run_before": [("core", "0001_initial")]},
     ),
     "dependency of core": Violation(
         [],
-        ('dependencies name inventory.0001_initial, which belongs to the domain "inventory".'),
-        CORE_USES,
+        f"dependencies name inventory.0001_initial, {INVENTORY}.",
+        CORE_DEPENDS,
         domain="core",
         attributes={"dependencies": [("inventory", "0001_initial")]},
     ),
     "core run before a domain": Violation(
         [],
-        ('run_before names inventory.0001_initial, which belongs to the domain "inventory".'),
-        CORE_USES,
+        f"run_before names inventory.0001_initial, {INVENTORY}.",
+        CORE_DEPENDS,
         domain="core",
         attributes={"run_before": [("inventory", "0001_initial")]},
     ),
@@ -486,11 +415,8 @@ PLANNED = {
                 {"db_table": "needs"},
             )
         ],
-        (
-            "operation 1, CreateModel, relates core.Need.drug to inventory.drug,"
-            ' which belongs to the domain "inventory".'
-        ),
-        CORE_USES,
+        f"operation 1, CreateModel, relates core.Need.drug to inventory.drug, {INVENTORY}.",
+        CORE_DEPENDS,
         domain="core",
     ),
     "core's added field": Violation(
@@ -499,11 +425,8 @@ PLANNED = {
                 "Centre", "drug", models.ForeignKey("inventory.Drug", models.CASCADE, null=True)
             )
         ],
-        (
-            "operation 1, AddField, relates core.Centre.drug to inventory.drug,"
-            ' which belongs to the domain "inventory".'
-        ),
-        CORE_USES,
+        f"operation 1, AddField, relates core.Centre.drug to inventory.drug, {INVENTORY}.",
+        CORE_DEPENDS,
         domain="core",
     ),
     "core's altered field": Violation(
@@ -512,43 +435,34 @@ PLANNED = {
                 "Centre", "code", models.ForeignKey("hr.Employee", models.CASCADE, null=True)
             )
         ],
-        (
-            "operation 1, AlterField, relates core.Centre.code to hr.employee,"
-            ' which belongs to the domain "hr".'
-        ),
-        CORE_USES,
+        f"operation 1, AlterField, relates core.Centre.code to hr.employee, {HR}.",
+        CORE_DEPENDS,
         domain="core",
     ),
     "core's added many-to-many": Violation(
         [migrations.AddField("Centre", "drugs", models.ManyToManyField("inventory.Drug"))],
-        (
-            "operation 1, AddField, relates core.Centre.drugs to inventory.drug,"
-            ' which belongs to the domain "inventory".'
-        ),
-        CORE_USES,
+        f"operation 1, AddField, relates core.Centre.drugs to inventory.drug, {INVENTORY}.",
+        CORE_DEPENDS,
         domain="core",
     ),
     "core's table moved to a domain": Violation(
         [migrations.AlterModelTable("Centre", '"inventory"."centres"')],
         (
-            "operation 1, AlterModelTable, names the table inventory.centres for"
-            ' core.Centre, which is outside the schema "public".'
+            "operation 1, AlterModelTable, names the table inventory.centres for core.Centre, "
+            'which is outside the schema "public".'
         ),
-        "Every table of the domain is in the schema \"public\": db_table = 'centres'",
+        table_hint("centres", domain="core"),
         domain="core",
     ),
     "core's migration of a domain's model": Violation(
         [Tag("inventory", "Drug")],
-        (
-            "operation 1, Tag, changes the model inventory.Drug, which belongs to"
-            ' the domain "inventory".'
-        ),
-        CORE_USES,
+        f"operation 1, Tag, changes the model inventory.Drug, {INVENTORY}.",
+        CORE_DEPENDS,
         domain="core",
     ),
 }
 
-# Seen by what it did, before it commits.
+# Refused by the guard, before the transaction commits.
 DONE = {
     "foreign key to another domain": Violation(
         [
@@ -557,11 +471,8 @@ DONE = {
                 " REFERENCES hr.employees"
             )
         ],
-        (
-            "operation 1, RunSQL, took ShareRowExclusiveLock on hr.employees,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took ShareRowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "foreign key to another domain in Python": Violation(
         [
@@ -570,11 +481,8 @@ DONE = {
                 " REFERENCES hr.employees NOT VALID"
             )
         ],
-        (
-            "operation 1, RunPython, took ShareRowExclusiveLock on hr.employees,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunPython, took ShareRowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "foreign key from another domain": Violation(
         [
@@ -583,171 +491,108 @@ DONE = {
                 " (id) REFERENCES inventory.drugs NOT VALID"
             )
         ],
-        (
-            "operation 1, RunSQL, took ShareRowExclusiveLock on hr.employees,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took ShareRowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "reading": Violation(
         ["SELECT count(*) FROM hr.employees"],
-        (
-            "operation 1, RunSQL, took AccessShareLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessShareLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "reading in Python": Violation(
         [in_python("SELECT name FROM hr.employees")],
-        (
-            "operation 1, RunPython, took AccessShareLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunPython, took AccessShareLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "reading a view": Violation(
         ["SELECT * FROM hr.names"],
-        (
-            "operation 1, RunSQL, took AccessShareLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessShareLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "reading in a DO block": Violation(
         ["DO $$ BEGIN PERFORM name FROM hr.employees; END $$"],
-        (
-            "operation 1, RunSQL, took AccessShareLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessShareLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "reading in a released savepoint": Violation(
         ["SAVEPOINT a; SELECT name FROM hr.employees; RELEASE SAVEPOINT a"],
-        (
-            "operation 1, RunSQL, took AccessShareLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessShareLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "reading for an insert of one's own": Violation(
         [("INSERT INTO inventory.drugs (id, code) SELECT id + 10, name FROM hr.employees")],
-        (
-            "operation 1, RunSQL, took AccessShareLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessShareLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "reading for update": Violation(
         ["SELECT name FROM hr.employees FOR UPDATE"],
-        (
-            "operation 1, RunSQL, took RowShareLock on hr.employees, which belongs"
-            ' to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowShareLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "copying the shape of a table": Violation(
         ["CREATE TABLE inventory.people (LIKE hr.employees)"],
-        (
-            "operation 1, RunSQL, took AccessShareLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessShareLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "insert": Violation(
         ["INSERT INTO hr.employees (id, name) VALUES (2, 'Malee')"],
-        (
-            "operation 1, RunSQL, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "insert in Python": Violation(
         [in_python("INSERT INTO hr.employees (id, name) VALUES (2, 'Malee')")],
-        (
-            "operation 1, RunPython, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunPython, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "update": Violation(
         ["UPDATE hr.employees SET name = 'x'"],
-        (
-            "operation 1, RunSQL, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "update in Python": Violation(
         [in_python("UPDATE hr.employees SET name = 'x'")],
-        (
-            "operation 1, RunPython, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunPython, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "delete": Violation(
         ["DELETE FROM hr.employees"],
-        (
-            "operation 1, RunSQL, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "delete of no rows": Violation(
         ["DELETE FROM hr.employees WHERE false"],
-        (
-            "operation 1, RunSQL, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "truncate": Violation(
         ["TRUNCATE hr.employees"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "truncate in Python": Violation(
         [in_python("TRUNCATE hr.employees")],
-        (
-            "operation 1, RunPython, took AccessExclusiveLock on hr.employees,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunPython, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "lock": Violation(
         ["LOCK TABLE hr.employees IN EXCLUSIVE MODE"],
-        (
-            "operation 1, RunSQL, took ExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took ExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "analyze": Violation(
         ["ANALYZE hr.employees"],
-        (
-            "operation 1, RunSQL, took ShareUpdateExclusiveLock on hr.employees,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took ShareUpdateExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "refresh of a materialised view": Violation(
         ["REFRESH MATERIALIZED VIEW hr.counts"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.counts, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.counts, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "procedure of another domain": Violation(
         ["CALL hr.raise()"],
-        (
-            "operation 1, RunSQL, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "deferred trigger that writes": Violation(
         [
@@ -759,80 +604,53 @@ DONE = {
                 " INSERT INTO inventory.drugs VALUES (5, 'late', NULL)"
             )
         ],
-        (
-            "operation 1, RunSQL, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "added column": Violation(
         ["ALTER TABLE hr.employees ADD COLUMN note text"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "added column in Python": Violation(
         [in_python("ALTER TABLE hr.employees ADD COLUMN note text")],
-        (
-            "operation 1, RunPython, took AccessExclusiveLock on hr.employees,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunPython, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "renamed table": Violation(
         ["ALTER TABLE hr.employees RENAME TO staff"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "dropped table": Violation(
         ["DROP TABLE hr.employees CASCADE"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "dropped table in Python": Violation(
         [in_python("DROP TABLE hr.parts")],
-        (
-            "operation 1, RunPython, took AccessExclusiveLock on hr.parts, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunPython, took AccessExclusiveLock on hr.parts, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "dropped by cascade": Violation(
         ["DROP TABLE inventory.legacy CASCADE"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.legacy, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.legacy, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "dropped schema": Violation(
         ["DROP SCHEMA hr CASCADE"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on"
-            ' hr.django_migrations_hr, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.django_migrations_hr, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "index": Violation(
         ["CREATE INDEX staff_name ON hr.employees (name)"],
-        ('operation 1, RunSQL, took ShareLock on hr.employees, which belongs to the domain "hr".'),
-        USES,
+        f"operation 1, RunSQL, took ShareLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "dropped index": Violation(
         ["DROP INDEX hr.employees_name"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "trigger": Violation(
         [
@@ -841,11 +659,8 @@ DONE = {
                 " EXECUTE FUNCTION inventory.touch()"
             )
         ],
-        (
-            "operation 1, RunSQL, took ShareRowExclusiveLock on hr.employees,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took ShareRowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "own trigger with another's function": Violation(
         [
@@ -855,68 +670,50 @@ DONE = {
             )
         ],
         (
-            "operation 1, RunSQL, made trigger stock on inventory.drugs use"
-            ' function hr.touch(), which belongs to the domain "hr".'
+            "operation 1, RunSQL, made trigger stock on inventory.drugs use function hr.touch(), "
+            f"{HR}."
         ),
-        USES,
+        DOMAIN_DEPENDS,
     ),
     "view over another's table": Violation(
         ["CREATE VIEW inventory.staff AS SELECT name FROM hr.employees"],
-        (
-            "operation 1, RunSQL, made view inventory.staff use table column"
-            ' hr.employees.name, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, made view inventory.staff use table column hr.employees.name, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "view in another's schema": Violation(
         ["CREATE VIEW hr.one AS SELECT 1 AS one"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.one, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.one, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "view with another's function": Violation(
         ["CREATE VIEW inventory.pay AS SELECT hr.salary(1) AS pay"],
-        (
-            "operation 1, RunSQL, made view inventory.pay use"
-            ' function hr.salary(integer), which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, made view inventory.pay use function hr.salary(integer), {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "rule": Violation(
         ["CREATE RULE quiet AS ON INSERT TO hr.employees DO ALSO NOTHING"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "policy": Violation(
         ["CREATE POLICY all_rows ON hr.employees USING (true)"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "row security": Violation(
         ["ALTER TABLE hr.employees ENABLE ROW LEVEL SECURITY"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "function": Violation(
         ["CREATE FUNCTION hr.one() RETURNS int LANGUAGE sql AS 'SELECT 1'"],
-        ('operation 1, RunSQL, made function hr.one(), which belongs to the domain "hr".'),
-        USES,
+        f"operation 1, RunSQL, made function hr.one(), {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "function in Python": Violation(
         [in_python("CREATE FUNCTION hr.one() RETURNS int LANGUAGE sql AS 'SELECT 1'")],
-        ('operation 1, RunPython, made function hr.one(), which belongs to the domain "hr".'),
-        USES,
+        f"operation 1, RunPython, made function hr.one(), {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "replaced function": Violation(
         [
@@ -925,116 +722,89 @@ DONE = {
                 " IMMUTABLE AS 'SELECT 0'"
             )
         ],
-        (
-            "operation 1, RunSQL, altered function hr.salary(integer), which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, altered function hr.salary(integer), {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "dropped function": Violation(
         ["DROP FUNCTION hr.salary(int)"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on function salary in"
-            ' hr, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on function salary in hr, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "type": Violation(
         ["CREATE TYPE hr.size AS ENUM ('s')"],
-        'operation 1, RunSQL, made type hr.size, which belongs to the domain "hr".',
-        USES,
+        f"operation 1, RunSQL, made type hr.size, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "new value of a type": Violation(
         ["ALTER TYPE hr.mood ADD VALUE 'odd'"],
-        ('operation 1, RunSQL, altered type hr.mood, which belongs to the domain "hr".'),
-        USES,
+        f"operation 1, RunSQL, altered type hr.mood, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "column of another's type": Violation(
         ["ALTER TABLE inventory.lots ADD COLUMN mood hr.mood"],
-        (
-            "operation 1, RunSQL, made table column inventory.lots.mood use type"
-            ' hr.mood, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, made table column inventory.lots.mood use type hr.mood, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "default with another's function": Violation(
         ["ALTER TABLE inventory.lots ALTER COLUMN quantity SET DEFAULT hr.salary(1)"],
         (
-            "operation 1, RunSQL, made default value for inventory.lots.quantity"
-            ' use function hr.salary(integer), which belongs to the domain "hr".'
+            "operation 1, RunSQL, made default value for inventory.lots.quantity use function "
+            f"hr.salary(integer), {HR}."
         ),
-        USES,
+        DOMAIN_DEPENDS,
     ),
     "sequence": Violation(
         ["CREATE SEQUENCE hr.more"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.more, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.more, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "next value of a sequence": Violation(
         ["SELECT nextval('hr.numbers')"],
-        (
-            "operation 1, RunSQL, took RowExclusiveLock on hr.numbers, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowExclusiveLock on hr.numbers, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "default from another's sequence": Violation(
         [("ALTER TABLE inventory.lots ALTER COLUMN quantity SET DEFAULT nextval('hr.numbers')")],
         (
-            "operation 1, RunSQL, made default value for inventory.lots.quantity"
-            ' use sequence hr.numbers, which belongs to the domain "hr".'
+            "operation 1, RunSQL, made default value for inventory.lots.quantity use sequence "
+            f"hr.numbers, {HR}."
         ),
-        USES,
+        DOMAIN_DEPENDS,
     ),
     "comment on a table": Violation(
         ["COMMENT ON TABLE hr.employees IS 'x'"],
-        (
-            "operation 1, RunSQL, took ShareUpdateExclusiveLock on hr.employees,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took ShareUpdateExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "comment on a function": Violation(
         ["COMMENT ON FUNCTION hr.salary(int) IS 'x'"],
-        (
-            "operation 1, RunSQL, took ShareUpdateExclusiveLock on function salary"
-            ' in hr, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took ShareUpdateExclusiveLock on function salary in hr, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "comment on a schema": Violation(
         ["COMMENT ON SCHEMA hr IS 'x'"],
-        (
-            "operation 1, RunSQL, took ShareUpdateExclusiveLock on schema hr,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took ShareUpdateExclusiveLock on schema hr, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "grant on a table": Violation(
         ["GRANT SELECT ON hr.employees TO PUBLIC"],
-        ('operation 1, RunSQL, altered table hr.employees, which belongs to the domain "hr".'),
-        USES,
+        f"operation 1, RunSQL, altered table hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "grant on a table in Python": Violation(
         [in_python("GRANT SELECT ON hr.employees TO PUBLIC")],
-        ('operation 1, RunPython, altered table hr.employees, which belongs to the domain "hr".'),
-        USES,
+        f"operation 1, RunPython, altered table hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "grant on a schema": Violation(
         ["GRANT CREATE ON SCHEMA hr TO PUBLIC"],
-        'operation 1, RunSQL, altered schema hr, which belongs to the domain "hr".',
-        USES,
+        f"operation 1, RunSQL, altered schema hr, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "default privileges of another's schema": Violation(
         ["ALTER DEFAULT PRIVILEGES IN SCHEMA hr GRANT SELECT ON TABLES TO PUBLIC"],
-        (
-            "operation 1, RunSQL, made default acl for role postgres in schema hr"
-            ' on tables, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, made default acl for role postgres in schema hr on tables, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "default privileges of every schema": Violation(
         ["ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC"],
@@ -1043,8 +813,8 @@ DONE = {
     ),
     "renamed schema of another": Violation(
         ["ALTER SCHEMA hr RENAME TO people"],
-        'operation 1, RunSQL, altered schema hr, which belongs to the domain "hr".',
-        USES,
+        f"operation 1, RunSQL, altered schema hr, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "renamed schema of its own": Violation(
         ["ALTER SCHEMA inventory RENAME TO stock"],
@@ -1053,95 +823,77 @@ DONE = {
     ),
     "owner of a schema": Violation(
         ["ALTER SCHEMA hr OWNER TO pg_database_owner"],
-        'operation 1, RunSQL, altered schema hr, which belongs to the domain "hr".',
-        USES,
+        f"operation 1, RunSQL, altered schema hr, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "new schema": Violation(
         ["CREATE SCHEMA extra"],
-        "operation 1, RunSQL, made schema extra, which belongs to no domain.",
-        NOBODYS,
+        f"operation 1, RunSQL, made schema extra, {NOBODY}.",
+        ONLY_INVENTORY,
     ),
     "table in another's schema": Violation(
         ["CREATE TABLE hr.more (id int)"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.more, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.more, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "table in another's schema in Python": Violation(
         [in_python("CREATE TABLE hr.more AS SELECT 1 AS id")],
-        (
-            "operation 1, RunPython, took AccessExclusiveLock on hr.more, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunPython, took AccessExclusiveLock on hr.more, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "partition of another's table": Violation(
         ["CREATE TABLE inventory.part PARTITION OF hr.parts DEFAULT"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.parts, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.parts, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "table that inherits from another's": Violation(
         ["CREATE TABLE inventory.people () INHERITS (hr.employees)"],
-        (
-            "operation 1, RunSQL, took ShareUpdateExclusiveLock on hr.employees,"
-            ' which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took ShareUpdateExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "table moved to another's schema": Violation(
         ["ALTER TABLE inventory.lots SET SCHEMA hr"],
-        (
-            "operation 1, RunSQL, moved inventory.lots to the schema hr, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, moved inventory.lots to the schema hr, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "table moved from another's schema": Violation(
         ["ALTER TABLE hr.parts SET SCHEMA inventory"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.parts, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.parts, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "table moved to public": Violation(
         ["ALTER TABLE inventory.lots SET SCHEMA public"],
-        ("operation 1, RunSQL, moved inventory.lots to the schema public, which belongs to core."),
+        f"operation 1, RunSQL, moved inventory.lots to the schema public, {CORE}.",
         CORE_SHAPE,
     ),
     "table in public": Violation(
         ["CREATE TABLE needs (id int)"],
-        "operation 1, RunSQL, made public.needs, which belongs to core.",
-        NOT_IN_PUBLIC,
+        f"operation 1, RunSQL, made public.needs, {CORE}.",
+        IN_INVENTORY,
     ),
     "table in public in Python": Violation(
         [in_python("CREATE TABLE public.needs (id int)")],
-        "operation 1, RunPython, made public.needs, which belongs to core.",
-        NOT_IN_PUBLIC,
+        f"operation 1, RunPython, made public.needs, {CORE}.",
+        IN_INVENTORY,
     ),
     "view in public": Violation(
         ["CREATE VIEW public.needs AS SELECT code FROM inventory.drugs"],
-        "operation 1, RunSQL, made public.needs, which belongs to core.",
-        NOT_IN_PUBLIC,
+        f"operation 1, RunSQL, made public.needs, {CORE}.",
+        IN_INVENTORY,
     ),
     "function in public": Violation(
         ["CREATE FUNCTION needed() RETURNS int LANGUAGE sql AS 'SELECT 1'"],
-        "operation 1, RunSQL, made function public.needed(), which belongs to core.",
-        NOT_IN_PUBLIC,
+        f"operation 1, RunSQL, made function public.needed(), {CORE}.",
+        IN_INVENTORY,
     ),
     "type in public": Violation(
         ["CREATE TYPE size AS ENUM ('s')"],
-        "operation 1, RunSQL, made type public.size, which belongs to core.",
-        NOT_IN_PUBLIC,
+        f"operation 1, RunSQL, made type public.size, {CORE}.",
+        IN_INVENTORY,
     ),
     "index of core's table": Violation(
         ["CREATE INDEX users_name ON users (name)"],
-        "operation 1, RunSQL, took ShareLock on public.users, which belongs to core.",
+        f"operation 1, RunSQL, took ShareLock on public.users, {CORE}.",
         CORE_SHAPE,
     ),
     "trigger of core's table": Violation(
@@ -1152,8 +904,8 @@ DONE = {
             )
         ],
         (
-            "operation 1, RunSQL, took ShareRowExclusiveLock on public.users,"
-            " which belongs to core, and changed its trigger stock."
+            f"operation 1, RunSQL, took ShareRowExclusiveLock on public.users, {CORE}, and changed "
+            "its trigger stock."
         ),
         CORE_SHAPE,
     ),
@@ -1166,40 +918,40 @@ DONE = {
             )
         ],
         (
-            "operation 1, RunSQL, took ShareRowExclusiveLock on public.users,"
-            " which belongs to core, and changed its trigger stock."
+            f"operation 1, RunSQL, took ShareRowExclusiveLock on public.users, {CORE}, and changed "
+            "its trigger stock."
         ),
         CORE_SHAPE,
     ),
     "column of core's table": Violation(
         ["ALTER TABLE users ADD COLUMN stock int"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on public.users, which"
-            " belongs to core, and changed its column stock."
+            f"operation 1, RunSQL, took AccessExclusiveLock on public.users, {CORE}, and changed "
+            "its column stock."
         ),
         CORE_SHAPE,
     ),
     "column of core's table in Python": Violation(
         [in_python("ALTER TABLE users ADD COLUMN stock int")],
         (
-            "operation 1, RunPython, took AccessExclusiveLock on public.users,"
-            " which belongs to core, and changed its column stock."
+            f"operation 1, RunPython, took AccessExclusiveLock on public.users, {CORE}, and "
+            "changed its column stock."
         ),
         CORE_SHAPE,
     ),
     "default of core's column": Violation(
         ["ALTER TABLE users ALTER COLUMN name SET DEFAULT 'x'"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on public.users, which"
-            " belongs to core, and changed its column name."
+            f"operation 1, RunSQL, took AccessExclusiveLock on public.users, {CORE}, and changed "
+            "its column name."
         ),
         CORE_SHAPE,
     ),
     "constraint of core's table": Violation(
         ["ALTER TABLE users ADD CONSTRAINT named CHECK (name <> '')"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on public.users, which"
-            " belongs to core, and changed its constraint named."
+            f"operation 1, RunSQL, took AccessExclusiveLock on public.users, {CORE}, and changed "
+            "its constraint named."
         ),
         CORE_SHAPE,
     ),
@@ -1211,92 +963,86 @@ DONE = {
             )
         ],
         (
-            "operation 1, RunSQL, took ShareRowExclusiveLock on public.audit,"
-            " which belongs to core, and changed its foreign keys."
+            f"operation 1, RunSQL, took ShareRowExclusiveLock on public.audit, {CORE}, and changed "
+            "its foreign keys."
         ),
         CORE_SHAPE,
     ),
     "dropped table of core": Violation(
         ["DROP TABLE audit"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on public.audit, which"
-            " belongs to core, and no foreign key explains it."
+            f"operation 1, RunSQL, took AccessExclusiveLock on public.audit, {CORE}, and no "
+            "foreign key explains it."
         ),
         CORE_SHAPE,
     ),
     "dropped foreign key of core": Violation(
         ["ALTER TABLE audit DROP CONSTRAINT audit_actor_fkey"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on public.audit, which"
-            " belongs to core, and no foreign key explains it."
+            f"operation 1, RunSQL, took AccessExclusiveLock on public.audit, {CORE}, and no "
+            "foreign key explains it."
         ),
         CORE_SHAPE,
     ),
     "lock on core's table": Violation(
         ["LOCK TABLE users IN ACCESS EXCLUSIVE MODE"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on public.users, which"
-            " belongs to core, and no foreign key explains it."
+            f"operation 1, RunSQL, took AccessExclusiveLock on public.users, {CORE}, and no "
+            "foreign key explains it."
         ),
         CORE_SHAPE,
     ),
     "rows of core": Violation(
         ["INSERT INTO users (id, name) VALUES (gen_random_uuid(), 'x')"],
-        ("operation 1, RunSQL, took RowExclusiveLock on public.users, which belongs to core."),
+        f"operation 1, RunSQL, took RowExclusiveLock on public.users, {CORE}.",
         CORE_ROWS,
     ),
     "rows of core in Python": Violation(
         [in_python("UPDATE users SET name = 'x'")],
-        ("operation 1, RunPython, took RowExclusiveLock on public.users, which belongs to core."),
+        f"operation 1, RunPython, took RowExclusiveLock on public.users, {CORE}.",
         CORE_ROWS,
     ),
     "rows of core through the model": Violation(
         [with_models(lambda apps: apps.get_model("core", "Centre").objects.create(code="B"))],
-        ("operation 1, RunPython, took RowExclusiveLock on public.centres, which belongs to core."),
+        f"operation 1, RunPython, took RowExclusiveLock on public.centres, {CORE}.",
         CORE_ROWS,
     ),
     "deleted rows of core": Violation(
         ["DELETE FROM centres"],
-        ("operation 1, RunSQL, took RowExclusiveLock on public.centres, which belongs to core."),
+        f"operation 1, RunSQL, took RowExclusiveLock on public.centres, {CORE}.",
         CORE_ROWS,
     ),
     "rows of core by cascade": Violation(
         ["TRUNCATE audit"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on public.audit, which"
-            " belongs to core, and changed the table itself."
+            f"operation 1, RunSQL, took AccessExclusiveLock on public.audit, {CORE}, and changed "
+            "the table itself."
         ),
         CORE_SHAPE,
     ),
     "shape of core with writes_core": Violation(
         ["ALTER TABLE users ADD COLUMN stock int"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on public.users, which"
-            " belongs to core, and changed its column stock."
+            f"operation 1, RunSQL, took AccessExclusiveLock on public.users, {CORE}, and changed "
+            "its column stock."
         ),
         CORE_SHAPE,
         attributes={"writes_core": True},
     ),
     "another domain with writes_core": Violation(
         ["UPDATE hr.employees SET name = 'x'"],
-        (
-            "operation 1, RunSQL, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
         attributes={"writes_core": True},
     ),
     "comment on core's table": Violation(
         ["COMMENT ON TABLE users IS 'x'"],
-        (
-            "operation 1, RunSQL, took ShareUpdateExclusiveLock on public.users,"
-            " which belongs to core."
-        ),
+        f"operation 1, RunSQL, took ShareUpdateExclusiveLock on public.users, {CORE}.",
         CORE_SHAPE,
     ),
     "grant on core's table": Violation(
         ["GRANT SELECT ON users TO PUBLIC"],
-        "operation 1, RunSQL, altered table public.users, which belongs to core.",
+        f"operation 1, RunSQL, altered table public.users, {CORE}.",
         CORE_SHAPE,
     ),
     "core's function replaced": Violation(
@@ -1306,21 +1052,18 @@ DONE = {
                 " IMMUTABLE AS 'SELECT 0'"
             )
         ],
-        ("operation 1, RunSQL, altered function public.twice(integer), which belongs to core."),
+        f"operation 1, RunSQL, altered function public.twice(integer), {CORE}.",
         CORE_SHAPE,
     ),
     "core's sequence": Violation(
         ["SELECT nextval('public.numbers')"],
-        ("operation 1, RunSQL, took RowExclusiveLock on public.numbers, which belongs to core."),
+        f"operation 1, RunSQL, took RowExclusiveLock on public.numbers, {CORE}.",
         CORE_ROWS,
     ),
     "nobody's schema": Violation(
         ["CREATE TABLE nobodys.needs (id int)"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on nobodys.needs, which"
-            " belongs to no domain."
-        ),
-        NOBODYS,
+        f"operation 1, RunSQL, took AccessExclusiveLock on nobodys.needs, {NOBODY}.",
+        ONLY_INVENTORY,
     ),
     "event trigger": Violation(
         [
@@ -1330,32 +1073,23 @@ DONE = {
                 " EXECUTE FUNCTION inventory.seen()"
             )
         ],
-        ("operation 1, RunSQL, made or altered event trigger seen, which fires for every domain."),
-        "Leave event triggers to the database's administrator.",
+        "operation 1, RunSQL, made or altered event trigger seen, which fires for every domain.",
+        EVENT_TRIGGERS,
     ),
     "second of three operations": Violation(
         ["SELECT 1", in_python("UPDATE hr.employees SET name = name"), "SELECT 2"],
-        (
-            "operation 2, RunPython, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 2, RunPython, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "database side of SeparateDatabaseAndState": Violation(
         [migrations.SeparateDatabaseAndState([migrations.RunSQL("DELETE FROM hr.employees")])],
-        (
-            "operation 1, SeparateDatabaseAndState, took RowExclusiveLock on"
-            ' hr.employees, which belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, SeparateDatabaseAndState, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "third party's operation": Violation(
         [Purge()],
-        (
-            "operation 1, Purge, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, Purge, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
     ),
     "default of a field": Violation(
         [
@@ -1366,10 +1100,10 @@ DONE = {
             )
         ],
         (
-            "operation 1, AddField, made default value for inventory.drugs.pay use"
-            ' function hr.salary(integer), which belongs to the domain "hr".'
+            "operation 1, AddField, made default value for inventory.drugs.pay use function "
+            f"hr.salary(integer), {HR}."
         ),
-        USES,
+        DOMAIN_DEPENDS,
     ),
     "index over another's function": Violation(
         [
@@ -1378,10 +1112,10 @@ DONE = {
             )
         ],
         (
-            "operation 1, AddIndex, made index inventory.lots_pay use function"
-            ' hr.salary(integer), which belongs to the domain "hr".'
+            "operation 1, AddIndex, made index inventory.lots_pay use function "
+            f"hr.salary(integer), {HR}."
         ),
-        USES,
+        DOMAIN_DEPENDS,
     ),
     "constraint over another's function": Violation(
         [
@@ -1398,37 +1132,30 @@ DONE = {
             )
         ],
         (
-            "operation 1, AddConstraint, made table constraint lots_pay on"
-            " inventory.lots use function hr.salary(integer), which belongs to the"
-            ' domain "hr".'
+            "operation 1, AddConstraint, made table constraint lots_pay on inventory.lots use "
+            f"function hr.salary(integer), {HR}."
         ),
-        USES,
+        DOMAIN_DEPENDS,
     ),
     "core reads a domain": Violation(
         ["SELECT count(*) FROM inventory.drugs"],
-        (
-            "operation 1, RunSQL, took AccessShareLock on inventory.drugs, which"
-            ' belongs to the domain "inventory".'
-        ),
-        CORE_USES,
+        f"operation 1, RunSQL, took AccessShareLock on inventory.drugs, {INVENTORY}.",
+        CORE_DEPENDS,
         domain="core",
     ),
     "core writes a domain's rows in Python": Violation(
         [in_python("UPDATE inventory.drugs SET code = 'x'")],
-        (
-            "operation 1, RunPython, took RowExclusiveLock on inventory.drugs,"
-            ' which belongs to the domain "inventory".'
-        ),
-        CORE_USES,
+        f"operation 1, RunPython, took RowExclusiveLock on inventory.drugs, {INVENTORY}.",
+        CORE_DEPENDS,
         domain="core",
     ),
     "core alters a domain's table": Violation(
         ["ALTER TABLE inventory.drugs ADD COLUMN note text"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on inventory.drugs,"
-            ' which belongs to the domain "inventory", and changed its column note.'
+            f"operation 1, RunSQL, took AccessExclusiveLock on inventory.drugs, {INVENTORY}, and "
+            "changed its column note."
         ),
-        CORE_USES,
+        CORE_DEPENDS,
         domain="core",
     ),
     "core references a domain": Violation(
@@ -1439,45 +1166,40 @@ DONE = {
             )
         ],
         (
-            "operation 1, RunSQL, took ShareRowExclusiveLock on inventory.drugs,"
-            ' which belongs to the domain "inventory", and changed its foreign'
-            " keys."
+            f"operation 1, RunSQL, took ShareRowExclusiveLock on inventory.drugs, {INVENTORY}, and "
+            "changed its foreign keys."
         ),
-        CORE_USES,
+        CORE_DEPENDS,
         domain="core",
     ),
     "core's view over a domain": Violation(
         ["CREATE VIEW codes AS SELECT code FROM inventory.drugs"],
         (
-            "operation 1, RunSQL, made view public.codes use table column"
-            ' inventory.drugs.code, which belongs to the domain "inventory".'
+            "operation 1, RunSQL, made view public.codes use table column inventory.drugs.code, "
+            f"{INVENTORY}."
         ),
-        CORE_USES,
+        CORE_DEPENDS,
         domain="core",
     ),
     "core makes a table in a domain": Violation(
         ["CREATE TABLE hr.centres (id int)"],
-        (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.centres, which"
-            ' belongs to the domain "hr".'
-        ),
-        CORE_USES,
+        f"operation 1, RunSQL, took AccessExclusiveLock on hr.centres, {HR}.",
+        CORE_DEPENDS,
         domain="core",
     ),
     "core drops a domain's foreign keys": Violation(
         ["DROP TABLE users CASCADE"],
         (
-            "operation 1, RunSQL, took AccessExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr", and dropped its constraint'
-            " employees_actor_fkey."
+            f"operation 1, RunSQL, took AccessExclusiveLock on hr.employees, {HR}, and dropped its "
+            "constraint employees_actor_fkey."
         ),
-        CORE_USES,
+        CORE_DEPENDS,
         domain="core",
     ),
     "core's function in a domain": Violation(
         ["CREATE FUNCTION hr.one() RETURNS int LANGUAGE sql AS 'SELECT 1'"],
-        ('operation 1, RunSQL, made function hr.one(), which belongs to the domain "hr".'),
-        CORE_USES,
+        f"operation 1, RunSQL, made function hr.one(), {HR}.",
+        CORE_DEPENDS,
         domain="core",
     ),
     "core's trigger on a domain's table": Violation(
@@ -1488,44 +1210,34 @@ DONE = {
             )
         ],
         (
-            "operation 1, RunSQL, took ShareRowExclusiveLock on inventory.drugs,"
-            ' which belongs to the domain "inventory", and changed its trigger'
-            " seen."
+            f"operation 1, RunSQL, took ShareRowExclusiveLock on inventory.drugs, {INVENTORY}, and "
+            "changed its trigger seen."
         ),
-        CORE_USES,
+        CORE_DEPENDS,
         domain="core",
     ),
     "undo that writes": Violation(
         [migrations.RunSQL("SELECT 1", "UPDATE hr.employees SET name = 'x'")],
-        (
-            "operation 1, RunSQL, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
         backwards=True,
     ),
     "undo that makes a table in public": Violation(
         [migrations.RunSQL("SELECT 1", "CREATE TABLE public.old (id int)")],
-        "operation 1, RunSQL, made public.old, which belongs to core.",
-        NOT_IN_PUBLIC,
+        f"operation 1, RunSQL, made public.old, {CORE}.",
+        IN_INVENTORY,
         backwards=True,
     ),
     "undo in Python": Violation(
         [migrations.RunPython(migrations.RunPython.noop, python("DELETE FROM hr.employees"))],
-        (
-            "operation 1, RunPython, took RowExclusiveLock on hr.employees, which"
-            ' belongs to the domain "hr".'
-        ),
-        USES,
+        f"operation 1, RunPython, took RowExclusiveLock on hr.employees, {HR}.",
+        DOMAIN_DEPENDS,
         backwards=True,
     ),
     "undo of core that reads": Violation(
         [migrations.RunSQL("SELECT 1", "SELECT 1 FROM inventory.drugs")],
-        (
-            "operation 1, RunSQL, took AccessShareLock on inventory.drugs, which"
-            ' belongs to the domain "inventory".'
-        ),
-        CORE_USES,
+        f"operation 1, RunSQL, took AccessShareLock on inventory.drugs, {INVENTORY}.",
+        CORE_DEPENDS,
         domain="core",
         backwards=True,
     ),
