@@ -1,22 +1,21 @@
-"""What the migrating commands print for people."""
+"""The output of the commands: progress, results and errors."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.migration import Migration
 
+from ..api import MigrateOptions, Reporter
 from ..domains import Domain
 from ..engine.messages import shortened
-from ..engine.runner.options import MigrateOptions
-from ..engine.runner.reporter import Reporter
-from ..engine.runner.results import DomainResult, RunResult
+from ..engine.runner.results import DomainResult, PlannedMigration, RunResult
+from ..engine.sources.stages import stage_suffix
 from ..exceptions import EXIT_FAILED, DomainMigrationsError
-from .plan_output import dry_run_summary, print_steps
 
 START_MESSAGES = {
     "apply_start": "  Applying {}...",
@@ -33,53 +32,57 @@ STATUS_STYLE = {
     "busy": "ERROR",
     "skipped": "ERROR",
 }
-"""The colour of each result."""
+"""The style of each status; the others have none."""
 
 
 class ConsoleReporter(Reporter):
-    """Prints what a run does, in the words of Django's own ``migrate``."""
+    """Prints the progress of a run, in the words of Django's own ``migrate``.
 
-    def __init__(self, command: BaseCommand, options: MigrateOptions) -> None:
+    Attributes:
+        headings: whether each domain gets a heading. A plan prints it with its steps instead.
+    """
+
+    def __init__(self, command: BaseCommand, verbosity: int, *, headings: bool = True) -> None:
         self.command = command
-        self.options = options
+        self.verbosity = verbosity
+        self.headings = headings
         self.started = 0.0
-        self.unended = ""
+        self.open_line = ""
 
     def on_domain_start(self, domain: Domain) -> None:
-        # A plan has nothing to tell before it is made; its heading is printed with its steps.
-        if self.options.verbosity >= 1 and not self.options.plan:
+        if self.verbosity >= 1 and self.headings:
             self.command.stdout.write(_heading(self.command, domain.name, domain.schema))
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
-        if self.options.verbosity < 1:
+        if self.verbosity < 1:
             return
         if action in START_MESSAGES:
             self.started = self.clock()
-            self._begin(START_MESSAGES[action].format(migration))
+            self._open(START_MESSAGES[action].format(migration))
             return
-        self.unended = ""
-        took = f" ({self.clock() - self.started:.3f}s)" if self.options.verbosity > 1 else ""
+        self.open_line = ""
+        duration = f" ({self.clock() - self.started:.3f}s)" if self.verbosity > 1 else ""
         if action == "failure":
             self.command.stdout.write(self.command.style.ERROR(" FAILED"))
             return
         done = "DONE" if action == "render_success" else "FAKED" if fake else "OK"
-        self.command.stdout.write(self.command.style.SUCCESS(f" {done}{took}"))
+        self.command.stdout.write(self.command.style.SUCCESS(f" {done}{duration}"))
 
     def on_note(self, message: str) -> None:
-        if self.options.verbosity < 1:
+        if self.verbosity < 1:
             return
-        begun = self.unended
-        if begun:
+        line = self.open_line
+        if line:
             self.command.stdout.write("")
         self.command.stdout.write(f"  {message}")
-        # Through a pipe it would come when the wait that it tells of is over.
+        # Without flushing, a pipe would receive the note only after the wait that it announces.
         self.command.stdout.flush()
-        if begun:
-            self._begin(begun)
+        if line:
+            self._open(line)
 
-    def _begin(self, line: str) -> None:
-        """Write a line that is ended when it is known how what it tells of has ended."""
-        self.unended = line
+    def _open(self, line: str) -> None:
+        """Write a line without its end, which follows when its action succeeds or fails."""
+        self.open_line = line
         self.command.stdout.write(line, ending="")
         self.command.stdout.flush()
 
@@ -88,7 +91,7 @@ class ConsoleReporter(Reporter):
 
 
 class JsonReporter(Reporter):
-    """Tells people on standard error, because standard output is the object's alone."""
+    """Prints notes and warnings to standard error; standard output is for the JSON object."""
 
     def __init__(self, command: BaseCommand, verbosity: int) -> None:
         self.command = command
@@ -96,53 +99,97 @@ class JsonReporter(Reporter):
 
     def on_note(self, message: str) -> None:
         if self.verbosity >= 1:
-            self.command.stderr.write(message, str)  # not red: nothing is wrong
+            self.command.stderr.write(message, str)  # without the style of errors
             self.command.stderr.flush()
 
     def warning(self, message: str) -> None:
         self.command.stderr.write(self.command.style.WARNING(message))
 
 
+class JsonResult(Protocol):
+    def as_json(self) -> dict[str, Any]: ...
+
+
+def print_json(command: BaseCommand, result: JsonResult) -> None:
+    """Print a result as one JSON object."""
+    command.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
+
+
 def print_result(command: BaseCommand, result: RunResult, options: MigrateOptions) -> None:
-    """Print what became of each domain: a line, or the plan."""
+    """Print the result of each domain: a line, or the plan."""
     longest = max((len(domain.domain) + 1 for domain in result.domains), default=0)
     for domain in result.domains:
         for key in domain.unknown:
             command.stderr.write(
                 command.style.WARNING(
-                    f"Warning: {key} is in {domain.history_table} but not on disk. Newer code was"
-                    " deployed here before; nothing was done about it."
+                    f"Warning: {key} is in {domain.history_table} but not on disk."
+                    " It was applied by newer code and is ignored."
                 )
             )
         if options.plan or options.verbosity >= 1:
-            again = options.is_dry_run and domain.steps and len(result.domains) > 1
-            if domain.schema and (again or (options.plan and options.verbosity >= 1)):
+            repeat = options.is_dry_run and domain.steps and len(result.domains) > 1
+            if domain.schema and (repeat or (options.plan and options.verbosity >= 1)):
                 command.stdout.write(_heading(command, domain.domain, domain.schema))
-            print_steps(command, domain, options)
+            _print_steps(command, domain, options)
             rolled_back = options.is_dry_run and domain.status == "planned"
-            what = dry_run_summary(domain, options) if rolled_back else summary(domain)
-            paint = getattr(command.style, STATUS_STYLE.get(domain.status, ""), str)
+            text = _dry_run_summary(domain, options) if rolled_back else summary(domain)
+            style = getattr(command.style, STATUS_STYLE.get(domain.status, ""), str)
             name = f"{domain.domain}:".ljust(longest if command.stdout.isatty() else 0)
-            command.stdout.write(f"{name} {paint(what)}{_waiting(domain, options)}")
+            command.stdout.write(f"{name} {style(text)}{_left_for_after(domain, options)}")
 
 
 def _heading(command: BaseCommand, name: str, schema: str | None) -> str:
     return command.style.MIGRATE_HEADING(f"Domain {name} (schema {schema}):")
 
 
+def _print_steps(command: BaseCommand, result: DomainResult, options: MigrateOptions) -> None:
+    """Print the migrations of a plan or a dry run."""
+    for step in result.steps or ():
+        verb = "revert " if step.backwards else ""
+        stage = "" if step.backwards else stage_suffix(step.key)
+        duration = f" ({step.seconds:.3f} s)" if options.is_dry_run else ""
+        command.stdout.write(command.style.MIGRATE_HEADING(f"  {verb}{step.key}{duration}{stage}"))
+        for line in _step_lines(step, options):
+            command.stdout.write(f"    {line}")
+    for key, reason in result.not_rehearsed:
+        command.stdout.write(command.style.WARNING(f"  not rehearsed: {key}. {reason}"))
+
+
+def _dry_run_summary(result: DomainResult, options: MigrateOptions) -> str:
+    """Return the result of a dry run in a few words."""
+    done, left = len(result.steps or ()), len(result.not_rehearsed)
+    parts = [f"{done} run and rolled back"]
+    if options.rehearse:
+        parts = [f"{done} applied, reverted, reapplied and rolled back"]
+    return ", ".join([*parts, *([f"{left} not rehearsed"] if left else [])])
+
+
+def _step_lines(step: PlannedMigration, options: MigrateOptions) -> Iterator[str]:
+    yield from step.operations
+    yield from step.notes
+    if not options.is_dry_run:
+        return
+    for statement in step.sql:
+        yield from (f"  {line}" for line in statement.splitlines())
+    for relation, mode in step.locks.items():
+        yield f"locks {relation}: {mode}"
+    for relation, rows in step.rewritten.items():
+        yield f"rewrites {relation}: about {rows} rows"
+
+
 def summary(result: DomainResult) -> str:
-    """Return a domain's result in a few words."""
+    """Return the result of a domain in a few words."""
     applied, reverted = len(result.applied), len(result.reverted)
     if result.status == "migrated":
         parts = [f"{applied} applied"] if applied else []
-        parts += [f"{reverted} undone"] if reverted else []
+        parts += [f"{reverted} reverted"] if reverted else []
         return f"{', '.join(parts) or 'migrated'} in {result.seconds:.1f} s"
     if result.status == "unchanged":
         return "nothing to do"
     if result.status == "pending" and not result.pending:
-        return "something to undo"
+        return "something to revert"
     if result.status == "planned" and any(step.backwards for step in result.steps or ()):
-        return f"{len(result.steps or ())} to undo"
+        return f"{len(result.steps or ())} to revert"
     if result.status in ("pending", "planned"):
         return f"{len(result.pending)} pending"
     if result.status == "skipped":
@@ -150,14 +197,14 @@ def summary(result: DomainResult) -> str:
     return f"{result.status} ({applied} applied, {len(result.pending)} pending)"
 
 
-def _waiting(result: DomainResult, options: MigrateOptions) -> str:
-    """Return what the run has left for the other stage, as the end of the domain's line."""
+def _left_for_after(result: DomainResult, options: MigrateOptions) -> str:
+    """Return the end of a domain's line if migrations are left for the other stage."""
     done = options.stage == "before" and result.status in ("migrated", "unchanged")
     return f"; {len(result.pending)} left for --stage after" if done and result.pending else ""
 
 
 def raise_for_result(result: RunResult) -> None:
-    """End the command with the status of the contract where something is not as it should be.
+    """End the command with the exit status of the result, unless the run succeeded.
 
     Raises:
         CommandError: with a sentence for each domain that failed, was refused or is pending.
@@ -168,10 +215,10 @@ def raise_for_result(result: RunResult) -> None:
 
 
 def raise_for_domain(result: DomainResult) -> None:
-    """As :func:`raise_for_result`, for one domain.
+    """Do what :func:`raise_for_result` does, for one domain.
 
     Raises:
-        CommandError: with a sentence where the domain failed or was refused.
+        CommandError: with a sentence if the domain failed or was refused.
     """
     if sentence := _sentence(result):
         raise CommandError(sentence, returncode=result.exit_status or EXIT_FAILED)
@@ -181,7 +228,7 @@ def _sentence(result: DomainResult) -> str:
     if result.error is not None:
         return f"{result.error.message} {result.error.hint}".strip()
     if result.status == "pending" and not result.pending:
-        return f'The domain "{result.domain}" has migrations that would be undone; see --plan.'
+        return f'The domain "{result.domain}" has migrations that would be reverted; see --plan.'
     if result.status == "pending":
         pending = shortened(result.pending)
         return f'The domain "{result.domain}" has pending migrations: {pending}.'
@@ -190,10 +237,10 @@ def _sentence(result: DomainResult) -> str:
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Turn errors of ours into what ends a command with a sentence and the contract's status.
+    """Turn the engine's errors into errors of the command, with their exit status.
 
     Raises:
-        CommandError: in place of a ``DomainMigrationsError``.
+        CommandError: instead of a ``DomainMigrationsError``.
     """
     try:
         yield
@@ -201,15 +248,6 @@ def command_errors() -> Iterator[None]:
         raise CommandError(error_text(exc), returncode=exc.exit_status) from exc
 
 
-def add_database_option(parser: ArgumentParser) -> None:
-    """Give a command ``--database``, for the aliases that there are."""
-    parser.add_argument(
-        "--database",
-        choices=tuple(connections),
-        help=f'An alias in DATABASES; each domain\'s own, most often "{DEFAULT_DB_ALIAS}".',
-    )
-
-
 def error_text(exc: DomainMigrationsError) -> str:
-    """Return an error as one line: what is wrong, then what to do."""
+    """Return the message and the hint of an error as one line."""
     return f"{exc.message} {exc.hint}".strip()

@@ -1,7 +1,7 @@
-"""What is nicer on a terminal: columns, colour, and a line that shows what is running.
+"""Output on terminals: colour, tables and a progress line.
 
-Drawn by rich, which is optional: without it, through a pipe, and where no colour is wanted,
-the same is printed as plain lines.
+They need the optional library rich. Without it, without colour or through a pipe, the commands
+print plain lines.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, OutputWrapper
 from django.db.migrations.migration import Migration
 
-from ..engine.runner.options import MigrateOptions
+from ..api import MigrateOptions
 from .console import START_MESSAGES, ConsoleReporter
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 TIME_COLUMN = 72
-"""The column where the seconds of migrations stand below one another."""
+"""The column of the durations of migrations."""
 
 
 class TerminalCommand(BaseCommand):
-    """A command that knows NO_COLOR; ``--force-color`` is stronger."""
+    """A command that respects NO_COLOR; ``--force-color`` overrides it."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         if os.environ.get("NO_COLOR") and not options.get("force_color"):
@@ -35,7 +35,7 @@ class TerminalCommand(BaseCommand):
 
 
 class _NoNewlineWriter:
-    """A command's output for whoever ends lines himself; Django's ends every write with one."""
+    """A command's output without the newline that Django appends to every write."""
 
     def __init__(self, wrapped: OutputWrapper) -> None:
         self.wrapped = wrapped
@@ -48,7 +48,7 @@ class _NoNewlineWriter:
 
 
 def rich_console(command: BaseCommand) -> Console | None:
-    """Return the terminal that the command writes to; None where plain lines are better."""
+    """Return the terminal that the command writes to; None for plain lines."""
     coloured = command.style.SUCCESS(".") != "."
     if not command.stdout.isatty() or not coloured:
         return None
@@ -65,10 +65,10 @@ def rich_console(command: BaseCommand) -> Console | None:
 
 @contextmanager
 def console_reporter(command: BaseCommand, options: MigrateOptions) -> Iterator[ConsoleReporter]:
-    """Give what tells of a run, as fits where the command writes to."""
+    """Yield the reporter for the command's output: a terminal or plain lines."""
     console = rich_console(command) if options.verbosity >= 1 else None
     if console is None:
-        yield ConsoleReporter(command, options)
+        yield ConsoleReporter(command, options.verbosity, headings=not options.plan)
         return
     reporter = TerminalReporter(command, options, console)
     try:
@@ -78,10 +78,10 @@ def console_reporter(command: BaseCommand, options: MigrateOptions) -> Iterator[
 
 
 class TerminalReporter(ConsoleReporter):
-    """Shows the running migration and for how long, and leaves a line when it is over."""
+    """Shows the running migration and its duration, and prints a line when it ends."""
 
     def __init__(self, command: BaseCommand, options: MigrateOptions, console: Console) -> None:
-        super().__init__(command, options)
+        super().__init__(command, options.verbosity, headings=not options.plan)
         self.console = console
         self.running: Progress | None = None
         self.line = ""
@@ -96,10 +96,10 @@ class TerminalReporter(ConsoleReporter):
         self.stop()
         style = self.command.style
         ok = "DONE" if action == "render_success" else "FAKED" if fake else "OK"
-        end, paint = ("FAILED", style.ERROR) if action == "failure" else (ok, style.SUCCESS)
-        space = " " * (TIME_COLUMN - len(self.line) - len(end) - 1)
-        took = f"{self.clock() - self.started:8.2f} s"
-        self.command.stdout.write(f"{self.line} {paint(end)}{space}{took}")
+        word, paint = ("FAILED", style.ERROR) if action == "failure" else (ok, style.SUCCESS)
+        space = " " * (TIME_COLUMN - len(self.line) - len(word) - 1)
+        duration = f"{self.clock() - self.started:8.2f} s"
+        self.command.stdout.write(f"{self.line} {paint(word)}{space}{duration}")
 
     def on_note(self, message: str) -> None:
         shown = self.running is not None
@@ -112,7 +112,7 @@ class TerminalReporter(ConsoleReporter):
         self.stop()
         super().warning(message)
 
-    def _show(self, what: str) -> None:
+    def _show(self, text: str) -> None:
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self.running = Progress(
@@ -122,11 +122,11 @@ class TerminalReporter(ConsoleReporter):
             console=self.console,
             transient=True,
         )
-        self.running.add_task(what, total=None)
+        self.running.add_task(text, total=None)
         self.running.start()
 
     def stop(self) -> None:
-        """Take the line away; whatever happens, or the terminal would be left without cursor."""
+        """Remove the progress line; otherwise the terminal's cursor would stay hidden."""
         if self.running is not None:
             self.running.stop()
             self.running = None

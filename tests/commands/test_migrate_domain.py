@@ -242,15 +242,15 @@ def test_check_tells_what_would_be_undone(
 ) -> None:
     result = call("migrate_domain", "hr", *arguments, "--check")
     assert result.exit_status == 1
-    assert result.stdout.endswith("hr: something to undo\n")
+    assert result.stdout.endswith("hr: something to revert\n")
     assert result.stderr == (
-        'CommandError: The domain "hr" has migrations that would be undone; see --plan.\n'
+        'CommandError: The domain "hr" has migrations that would be reverted; see --plan.\n'
     )
 
 
 def test_plan_counts_what_would_be_undone(migrated_module_database: str, call: Call) -> None:
     result = call("migrate_domain", "hr", "0011", "--plan")
-    assert (result.exit_status, result.stdout.splitlines()[-1]) == (0, "hr: 1 to undo")
+    assert (result.exit_status, result.stdout.splitlines()[-1]) == (0, "hr: 1 to revert")
 
 
 def test_core_zero_is_refused_while_domains_stand_on_it(

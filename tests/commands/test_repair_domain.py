@@ -139,7 +139,7 @@ def test_an_interrupted_undo_is_put_right(
 def test_nobody_to_ask(migrated_database: str, manage: Manage) -> None:
     result = manage("repair_domain", "hr", "--prune")
     assert result.returncode == 1
-    assert "Nobody answered; give --noinput to go on without asking." in result.stderr
+    assert "No input; use --noinput to continue without asking." in result.stderr
 
 
 def test_one_repair_at_a_time(migrated_database: str, manage: Manage) -> None:

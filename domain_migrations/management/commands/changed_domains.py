@@ -6,17 +6,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ...api.changed import changed_domains
+from ...api import changed_domains
+from ..arguments import add_format_option
 from ..console import command_errors
 
 
 class Command(BaseCommand):
-    help = "Names the domains whose files have changed in Git since a revision."
-    requires_system_checks: list[str] = []  # It must tell the truth about broken projects too.
+    help = "Lists the domains whose files have changed in Git since a revision."
+    requires_system_checks: list[str] = []  # It also works on a project with errors.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--since", required=True, metavar="REV", help="As Git takes it.")
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        parser.add_argument(
+            "--since", required=True, metavar="REV", help="A revision, in any notation of Git."
+        )
+        add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with command_errors():

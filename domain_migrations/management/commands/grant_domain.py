@@ -5,19 +5,24 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ...api.grant import grant_roles
-from ..console import add_database_option, command_errors
+from ...api import grant_roles
+from ..arguments import add_database_option, add_domain_arguments
+from ..console import command_errors
 
 
 class Command(BaseCommand):
-    help = "Gives each domain a database role of its own, or takes it away."
+    help = "Creates a database role for each domain, or removes it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="All unless named.")
-        what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--print", action="store_true", help="Print the statements, run none.")
-        what.add_argument("--apply", action="store_true", help="Give the roles; safe to repeat.")
-        what.add_argument("--remove", action="store_true", help="Take the roles away.")
+        add_domain_arguments(parser)
+        action = parser.add_mutually_exclusive_group(required=True)
+        action.add_argument(
+            "--print", action="store_true", help="Print the statements without running them."
+        )
+        action.add_argument(
+            "--apply", action="store_true", help="Create or update the roles; safe to repeat."
+        )
+        action.add_argument("--remove", action="store_true", help="Remove the roles.")
         add_database_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -8,24 +7,27 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ...api.lint.linter import LintFinding, LintResult, lint_domain
 from ...exceptions import EXIT_FAILED
-from ..console import add_database_option, command_errors
+from ..arguments import add_database_option, add_format_option
+from ..console import command_errors, print_json
 
 
 class Command(BaseCommand):
-    help = "Finds what is dangerous in pending migrations, or in those that are named."
-    requires_system_checks: list[str] = []  # It must tell the truth about broken projects too.
+    help = "Reports dangerous changes in pending migrations, or in named ones."
+    requires_system_checks: list[str] = []  # It also works on a project with errors.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("domain", nargs="?", metavar="DOMAIN", help="All unless named.")
-        parser.add_argument("names", nargs="*", metavar="NAME", help="Migrations, pending or not.")
+        parser.add_argument("domain", nargs="?", metavar="DOMAIN", help="Defaults to all domains.")
+        parser.add_argument(
+            "names", nargs="*", metavar="NAME", help="Defaults to the pending migrations."
+        )
         add_database_option(parser)
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with command_errors():
             found = lint_domain(options["domain"], options["names"], database=options["database"])
         if options["format"] == "json":
-            self.stdout.write(json.dumps(found.as_json(), ensure_ascii=False))
+            print_json(self, found)
         else:
             self._print(found)
         if found.errors:
@@ -38,11 +40,11 @@ class Command(BaseCommand):
             style = self.style.ERROR if finding.level == "error" else self.style.WARNING
             where = f"{finding.key}:{finding.line}" if finding.line else str(finding.key)
             self.stdout.write(f"{where}: {style(f'{finding.level}: {finding.rule}')}")
-            self._indented(finding)
+            self._print_details(finding)
         if not found.findings:
             self.stdout.write(self.style.SUCCESS("Nothing found."))
 
-    def _indented(self, finding: LintFinding) -> None:
+    def _print_details(self, finding: LintFinding) -> None:
         if finding.sql:
             self.stdout.write(f"    {' '.join(finding.sql.split())[:200]}")
         self.stdout.write(f"    {finding.message}")

@@ -6,17 +6,18 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from ...api.map import FORMATS, map_domains, render
-from ..console import add_database_option, command_errors
+from ..arguments import add_database_option
+from ..console import command_errors
 
 
 class Command(BaseCommand):
-    help = "Draws the domains: what they use of core, refer to by id, and may not use."
-    requires_system_checks: list[str] = []  # What they would stop at is on the map.
+    help = "Draws a map of the domains: foreign keys to core, references by id and violations."
+    requires_system_checks: list[str] = []  # The map shows violations instead of failing.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_database_option(parser)
         parser.add_argument(
-            "--format", choices=FORMATS, default="mermaid", help="What to draw it as."
+            "--format", choices=FORMATS, default="mermaid", help="The format of the map."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -10,10 +10,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-from ...api.migrate import migrate_domains
+from ...api import MigrateOptions, migrate_domains
 from ...backends.postgresql.base import QualifiedNamesMixin
 from ...domains import get_domain_for, get_domains
-from ...engine.runner.options import MigrateOptions
 from ...engine.runner.results import RunResult
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import migrations_on_disk
@@ -22,20 +21,20 @@ from ..terminal import TerminalCommand, console_reporter
 
 
 class Command(TerminalCommand, django_migrate.Command):
-    help = "Updates every domain's schema, core first, or one app's; takes Django's own options."
+    help = "Updates the database schema of every domain, core first, or of one app."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.set_defaults(database=None)  # Each domain's own, as migrate_domain has it.
+        parser.set_defaults(database=None)  # Each domain's own database.
 
     def get_check_kwargs(self, options: dict[str, Any]) -> Any:
         aliases = dict.fromkeys(domain.database for domain in get_domains())
-        chosen = [options["database"]] if options["database"] else list(aliases)
+        databases = [options["database"]] if options["database"] else list(aliases)
         kwargs: dict[Any, Any] = super().get_check_kwargs(options)
-        return {**kwargs, "databases": chosen}
+        return {**kwargs, "databases": databases}
 
     def check(self, *args: Any, **kwargs: Any) -> None:
-        """Run the checks; those of the database say in a sentence that it cannot be reached."""
+        """Run the checks, with a clear message if the database is unavailable."""
         with (
             command_errors(),
             translate_database_errors((kwargs.get("databases") or [DEFAULT_DB_ALIAS])[0]),
@@ -46,12 +45,12 @@ class Command(TerminalCommand, django_migrate.Command):
         app_label, target = options["app_label"], options["migration_name"]
         alias = options["database"] or get_domain_for(app_label or "").database
         if options["prune"] or not isinstance(connections[alias], QualifiedNamesMixin):
-            # Pruning only deletes history rows, which the recorder does in the right table.
+            # Pruning only deletes history rows; the recorder selects the right table.
             super().handle(*args, **{**options, "database": alias})
             return
         if app_label:
             self._check_app(app_label, target, options["run_syncdb"])
-        chosen = MigrateOptions(
+        run_options = MigrateOptions(
             database=options["database"],
             target=target,
             app_label=app_label,
@@ -64,15 +63,15 @@ class Command(TerminalCommand, django_migrate.Command):
             interactive=options["interactive"],
             verbosity=options["verbosity"],
         )
-        with command_errors(), console_reporter(self, chosen) as reporter:
+        with command_errors(), console_reporter(self, run_options) as reporter:
             names = [get_domain_for(app_label).name] if app_label else None
-            result = migrate_domains(names, chosen, reporter=reporter)
-        print_result(self, result, chosen)
+            result = migrate_domains(names, run_options, reporter=reporter)
+        print_result(self, result, run_options)
         if options["check_unapplied"] and any(domain.pending for domain in result.domains):
             sys.exit(1)
         raise_for_result(result)
-        if options["verbosity"] >= 1 and not chosen.is_read_only:
-            self._mention_changes(result)
+        if options["verbosity"] >= 1 and not run_options.is_read_only:
+            self._report_model_changes(result)
 
     def _check_app(self, app_label: str, target: str | None, run_syncdb: bool) -> None:
         try:
@@ -88,8 +87,8 @@ class Command(TerminalCommand, django_migrate.Command):
                 f"Can't use run_syncdb with app '{app_label}' as it has no migrations to target."
             )
 
-    def _mention_changes(self, result: RunResult) -> None:
-        """Say which apps' models have changes that no migration has, as Django does."""
+    def _report_model_changes(self, result: RunResult) -> None:
+        """Report model changes that are not reflected in a migration, as Django does."""
         if any(domain.status != "unchanged" for domain in result.domains):
             return
         loader = MigrationLoader(None, ignore_no_migrations=True)

@@ -7,39 +7,38 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ...api.prove import ProofResult, prove_domains
 from ...exceptions import EXIT_FAILED
-from ..console import add_database_option, command_errors
+from ..arguments import add_database_option, add_domain_arguments
+from ..console import command_errors
 
 
 class Command(BaseCommand):
     help = (
-        "Proves in a scratch database that a domain stands alone with core, and that undoing it"
-        " restores what was before. The configured database is not touched."
+        "Tests in a scratch database that a domain can be migrated with core alone, and that"
+        " reverting its migrations restores the database. The configured database is not changed."
     )
-    requires_system_checks: list[str] = []  # The runs check what concerns their domain.
+    requires_system_checks: list[str] = []  # The runs check their own domains.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="All unless named.")
+        add_domain_arguments(parser)
         add_database_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        def report(verdict: ProofResult) -> None:
-            self._print(verdict, options["verbosity"])
+        def report(result: ProofResult) -> None:
+            self._print(result, options["verbosity"])
 
         with command_errors():
-            verdicts = prove_domains(
-                options["domains"], database=options["database"], report=report
-            )
-        failed = [verdict.domain for verdict in verdicts if not verdict.is_proven]
+            results = prove_domains(options["domains"], database=options["database"], report=report)
+        failed = [result.domain for result in results if not result.is_proven]
         if failed:
             raise CommandError(f"Not proven: {', '.join(failed)}.", returncode=EXIT_FAILED)
 
-    def _print(self, verdict: ProofResult, verbosity: int) -> None:
-        if verdict.is_proven:
+    def _print(self, result: ProofResult, verbosity: int) -> None:
+        if result.is_proven:
             if verbosity >= 1:
                 proven = self.style.SUCCESS("proven")
-                self.stdout.write(f"{verdict.domain}: {proven} in {verdict.seconds:.1f} s")
+                self.stdout.write(f"{result.domain}: {proven} in {result.seconds:.1f} s")
             return
-        self.stdout.write(self.style.ERROR(f"{verdict.domain}: {verdict.message}"))
+        self.stdout.write(self.style.ERROR(f"{result.domain}: {result.message}"))
         if verbosity >= 2:
-            for difference in verdict.differences[1:]:
+            for difference in result.differences[1:]:
                 self.stdout.write(f"  {difference}")

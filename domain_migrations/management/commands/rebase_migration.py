@@ -14,10 +14,10 @@ LINEAR = "django_linear_migrations"
 
 class Command(BaseCommand):
     help = (
-        "Moves the newer of two migrations that conflict in max_migration.txt behind the other"
-        " one: django-linear-migrations' command, which looks into the domains' histories here."
+        "Rebases a migration that conflicts in max_migration.txt: the command of"
+        " django-linear-migrations, which here reads the histories of the domains."
     )
-    requires_system_checks: list[str] = []  # They would stop at the conflict.
+    requires_system_checks: list[str] = []  # They would fail because of the conflict.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("app_label", metavar="APP", help="The app with the conflict.")
@@ -27,10 +27,10 @@ class Command(BaseCommand):
             raise CommandError(
                 "rebase_migration belongs to django-linear-migrations, which is not in"
                 f' INSTALLED_APPS. Run: pip install {LINEAR.replace("_", "-")}; then add "{LINEAR}"'
-                ' behind "domain_migrations", and run: manage.py create_max_migration_files'
+                ' after "domain_migrations", and run: manage.py create_max_migration_files'
             )
         theirs: Any = import_module(f"{LINEAR}.management.commands.rebase_migration")
-        # It asks public.django_migrations alone, and has no seam for asking elsewhere.
+        # The original function only reads public.django_migrations, and cannot be configured.
         theirs.migration_applied = migration_applied
         command = theirs.Command(
             stdout=self.stdout, stderr=self.stderr, no_color=options["no_color"]
@@ -39,10 +39,10 @@ class Command(BaseCommand):
 
 
 def migration_applied(app_label: str, migration_name: str) -> bool:
-    """Return whether a history of any configured database records the migration.
+    """Return whether a history in any configured database records the migration.
 
-    In place of ``django_linear_migrations``' function of that name; like it, it takes a database
-    that cannot be asked for one without the migration.
+    Replaces the function of that name in ``django_linear_migrations``. Like the original, it
+    ignores databases that cannot be read.
     """
     return any((app_label, migration_name) in _applied(alias) for alias in connections)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,52 +8,47 @@ from django.core.management.base import BaseCommand, CommandError
 from ...api.seed.document import TAGS
 from ...api.seed.run import SeedOptions, SeedOutcome, SeedReporter, SeedResult, seed_domain
 from ...exceptions import EXIT_USAGE
-from ..console import JsonReporter, add_database_option
+from ..arguments import add_database_option, add_format_option, add_waiting_options
+from ..console import ConsoleReporter, JsonReporter, print_json
 
 
 class Command(BaseCommand):
-    help = "Brings a domain's reference data into its tables; what the site changed is kept."
-    requires_system_checks: list[str] = []  # The run checks what concerns its domain.
+    help = "Loads a domain's reference data into its tables, preserving local changes."
+    requires_system_checks: list[str] = []  # The run checks its own domain.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("domain", metavar="DOMAIN", help="The domain; core is one too.")
-        parser.add_argument("--only", metavar="NAME", help="One seed, by its file's name.")
+        parser.add_argument("domain", metavar="DOMAIN", help='A domain, or "core".')
+        parser.add_argument("--only", metavar="NAME", help="Run one seed; the name of its file.")
         parser.add_argument(
-            "--force", action="store_true", help="Run also the seeds that have not changed."
+            "--force", action="store_true", help="Also run seeds that have not changed."
         )
         parser.add_argument(
-            "--plan", action="store_true", help="Show what would run, and change nothing."
+            "--plan",
+            action="store_true",
+            help="Show what would run, without changing anything.",
         )
         parser.add_argument(
             "--tag",
             action="append",
             choices=TAGS,
             dest="tags",
-            help="Run the seeds of this environment too; SEED_TAGS unless given. Repeatable.",
+            help="Also run the seeds with this tag. Repeatable. Defaults to SEED_TAGS.",
         )
         add_database_option(parser)
-        parser.add_argument(
-            "--lock-wait",
-            type=float,
-            metavar="SECONDS",
-            help="How long to wait for another run; 60 unless set.",
-        )
-        parser.add_argument(
-            "--wait-for-db",
-            type=float,
-            default=0.0,
-            metavar="SECONDS",
-            help="How long to wait for the database to answer.",
-        )
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        add_waiting_options(parser, "--lock-wait", "--wait-for-db")
+        add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         as_json = options["format"] == "json"
-        chosen = _options(options)
-        reporter = (_JsonReporter if as_json else ConsoleReporter)(self, options["verbosity"])
-        result = seed_domain(options["domain"], chosen, reporter=reporter)
+        seed_options = _seed_options(options)
+        reporter = (
+            SeedJsonReporter(self, options["verbosity"])
+            if as_json
+            else SeedConsoleReporter(self, options["verbosity"], headings=False)
+        )
+        result = seed_domain(options["domain"], seed_options, reporter=reporter)
         if as_json:
-            self.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
+            print_json(self, result)
         elif options["verbosity"] >= 1:
             self.stdout.write(f"{result.domain}: {summary(result)}")
         if result.error:
@@ -62,7 +56,7 @@ class Command(BaseCommand):
             raise CommandError(sentence, returncode=result.exit_status)
 
 
-def _options(options: dict[str, Any]) -> SeedOptions:
+def _seed_options(options: dict[str, Any]) -> SeedOptions:
     for name in ("lock_wait", "wait_for_db"):
         seconds = options[name]
         if seconds is not None and not 0 <= seconds < float("inf"):
@@ -79,31 +73,21 @@ def _options(options: dict[str, Any]) -> SeedOptions:
     )
 
 
-class _JsonReporter(JsonReporter, SeedReporter):
-    """Leaves the seeds to the object."""
+class SeedJsonReporter(JsonReporter, SeedReporter):
+    """Leaves the seeds to the JSON object."""
 
 
-class ConsoleReporter(SeedReporter):
+class SeedConsoleReporter(ConsoleReporter, SeedReporter):
     """Prints a line for each seed."""
 
-    def __init__(self, command: BaseCommand, verbosity: int) -> None:
-        self.command = command
-        self.verbosity = verbosity
-
     def seed(self, outcome: SeedOutcome) -> None:
-        if self.verbosity < 1:
-            return
-        self.command.stdout.write(f"  {outcome.seed}: {_outcome_text(outcome)}")
-
-    def on_note(self, message: str) -> None:
         if self.verbosity >= 1:
-            self.command.stdout.write(f"  {message}")
-            self.command.stdout.flush()
+            self.command.stdout.write(f"  {outcome.seed}: {_outcome_text(outcome)}")
 
 
 def _outcome_text(outcome: SeedOutcome) -> str:
     if outcome.status == "skipped":
-        return f"skipped, it is for {' and '.join(outcome.tags)}"
+        return f"skipped, its tags are {' and '.join(outcome.tags)}"
     if outcome.status != "seeded":
         return outcome.status
     counts = outcome.counts
@@ -114,7 +98,7 @@ def _outcome_text(outcome: SeedOutcome) -> str:
 
 
 def summary(result: SeedResult) -> str:
-    """Return what came of a domain's seeds in a few words."""
+    """Return the result of a domain's seeds in a few words."""
     if result.status == "unchanged":
         return "nothing to do"
     number = sum(outcome.status in ("seeded", "pending") for outcome in result.seeds)

@@ -1,28 +1,107 @@
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...api.show import show_domains
-from ..console import add_database_option, command_errors
-from ..show_table import print_overview
-from ..terminal import TerminalCommand
+from django.core.management.base import BaseCommand
+
+from ...api.show import DomainOverview, DomainsOverview, show_domains
+from ...engine.sources.stages import stage_suffix
+from ..arguments import add_database_option, add_domain_arguments, add_format_option
+from ..console import command_errors, print_json
+from ..terminal import TerminalCommand, rich_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 
 class Command(TerminalCommand):
-    help = "Shows what is applied, pending and unknown in each domain."
-    requires_system_checks: list[str] = []  # It must tell the truth about broken projects too.
+    help = "Shows the applied, pending and unknown migrations of each domain."
+    requires_system_checks: list[str] = []  # It also works on a project with errors.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="All unless named.")
+        add_domain_arguments(parser)
         add_database_option(parser)
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with command_errors():
             overview = show_domains(options["domains"], database=options["database"])
         if options["format"] == "json":
-            self.stdout.write(json.dumps(overview.as_json(), ensure_ascii=False))
+            print_json(self, overview)
         else:
             print_overview(self, overview, options["verbosity"])
+
+
+def print_overview(command: BaseCommand, overview: DomainsOverview, verbosity: int) -> None:
+    """Print a table on a terminal, and a few lines for each domain elsewhere."""
+    console = rich_console(command)
+    if console is not None:
+        _print_table(console, overview)
+    for domain in overview.domains:
+        if console is None:
+            _print_counts(command, domain)
+        elif verbosity > 1 or domain.status.pending or domain.status.unknown:
+            command.stdout.write(command.style.MIGRATE_HEADING(domain.status.domain.name))
+        _print_migrations(command, domain, verbosity)
+
+
+def _print_table(console: Console, overview: DomainsOverview) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("domain", style="bold", no_wrap=True)
+    table.add_column("schema", no_wrap=True)
+    for title in ("applied", "pending", "unknown", "tables"):
+        table.add_column(title, justify="right", no_wrap=True, min_width=len(title))
+    table.add_column("last change")  # On a narrow terminal the time wraps below the date.
+    for each in overview.domains:
+        status = each.status
+        table.add_row(
+            status.domain.name,
+            status.domain.schema,
+            str(len(status.rows)),
+            _number(len(status.pending), "yellow"),
+            _number(len(status.unknown), "red"),
+            str(each.tables),
+            _last_change(each),
+        )
+    console.print(table)
+
+
+def _number(number: int, colour: str) -> Text:
+    from rich.text import Text
+
+    return Text(str(number), style=f"bold {colour}" if number else "dim")
+
+
+def _last_change(domain: DomainOverview) -> str:
+    last = domain.status.last_change
+    return last.isoformat(" ", "seconds") if last else "never"
+
+
+def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
+    status = domain.status
+    command.stdout.write(
+        command.style.MIGRATE_HEADING(
+            f"{status.domain.name}  (schema {status.domain.schema},"
+            f" history {status.domain.history_table})"
+        )
+    )
+    command.stdout.write(
+        f"  {len(status.rows)} applied, {len(status.pending)} pending,"
+        f" {len(status.unknown)} unknown, {domain.tables} tables;"
+        f" last change {_last_change(domain)}"
+    )
+
+
+def _print_migrations(command: BaseCommand, domain: DomainOverview, verbosity: int) -> None:
+    status = domain.status
+    for key in status.pending:
+        command.stdout.write(f"  [ ] {key}{stage_suffix(key)}")
+    for key in status.unknown:
+        command.stdout.write(command.style.WARNING(f"  [?] {key} (applied, not on disk)"))
+    if verbosity > 1:
+        for row in status.rows:
+            command.stdout.write(f"  [X] {row.app}.{row.name} ({row.applied:%Y-%m-%d %H:%M:%S})")

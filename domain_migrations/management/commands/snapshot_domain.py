@@ -8,22 +8,23 @@ from django.core.management.base import BaseCommand, CommandError
 from ...api.snapshot import SnapshotResult, snapshot_domains
 from ...engine.snapshots.snapshot_file import display_path
 from ...exceptions import EXIT_FAILED
-from ..console import add_database_option, command_errors
+from ..arguments import add_database_option, add_domain_arguments
+from ..console import command_errors
 
 
 class Command(BaseCommand):
     help = (
-        "Writes a domain's schema into one file, from which an empty database gets it without"
-        " replaying the migrations. Taken from a scratch database."
+        "Writes a domain's schema to a file, from which it is created in an empty database"
+        " without replaying the migrations. The schema is read from a scratch database."
     )
-    requires_system_checks: list[str] = []  # The replay checks what concerns its domain.
+    requires_system_checks: list[str] = []  # The replay checks its own domain.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("domains", nargs="+", metavar="DOMAIN")
+        add_domain_arguments(parser, nargs="+")
         parser.add_argument(
             "--check",
             action="store_true",
-            help="Exit 1 if the file is not what would be written, and write nothing.",
+            help="Exit with status 1 if the file is not up to date, without writing it.",
         )
         add_database_option(parser)
 
@@ -34,13 +35,14 @@ class Command(BaseCommand):
             self._print(written, check, options["verbosity"])
 
         with command_errors():
-            done = snapshot_domains(
+            results = snapshot_domains(
                 options["domains"], database=options["database"], write=not check, report=report
             )
-        old = [written.domain for written in done if written.is_changed]
-        if check and old:
+        outdated = [written.domain for written in results if written.is_changed]
+        if check and outdated:
             raise CommandError(
-                f"Not up to date: {', '.join(old)}. Run: manage.py snapshot_domain {' '.join(old)}",
+                f"Not up to date: {', '.join(outdated)}."
+                f" Run: manage.py snapshot_domain {' '.join(outdated)}",
                 returncode=EXIT_FAILED,
             )
 

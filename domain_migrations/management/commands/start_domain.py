@@ -7,18 +7,19 @@ from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS
 
 from ...api.start.start import StartedDomain, start_domain
-from ..console import add_database_option, command_errors
+from ..arguments import add_database_option
+from ..console import command_errors
 
 
 class Command(BaseCommand):
-    help = "Writes a new domain: its app with everything in it, and its place in the project."
+    help = "Creates a new domain: its app, and its entries in the project's configuration."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", metavar="NAME", help="The domain's, which its app has too.")
-        parser.add_argument("--schema", help="The schema; the domain's name unless given.")
+        parser.add_argument("name", metavar="NAME", help="The name of the domain and of its app.")
+        parser.add_argument("--schema", help="Defaults to the domain's name.")
         parser.add_argument(
-            "--owner", help="Who owns it in CODEOWNERS; @NAME-team unless given.", metavar="OWNER"
+            "--owner", metavar="OWNER", help="The owner in CODEOWNERS. Defaults to @NAME-team."
         )
         add_database_option(parser)
 
@@ -41,4 +42,4 @@ class Command(BaseCommand):
         for sentence in started.advice:
             self.stdout.write(f"\n{sentence}")
         next_step = self.style.SUCCESS(f"manage.py migrate_domain {started.name}")
-        self.stdout.write(f"The domain {started.name} is there. Next: {next_step}")
+        self.stdout.write(f"The domain {started.name} was created. Next: {next_step}")

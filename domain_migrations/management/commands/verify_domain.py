@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -8,23 +7,28 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ...api.verify.verify import KINDS, Verification, verify_domains
 from ...exceptions import EXIT_FAILED, EXIT_USAGE
-from ..console import add_database_option, command_errors
+from ..arguments import add_database_option, add_domain_arguments, add_format_option
+from ..console import command_errors, print_json
 
 
 class Command(BaseCommand):
-    help = "Finds where the database is not what the code says, or not within the rules."
-    requires_system_checks: list[str] = []  # It must tell the truth about broken projects too.
+    help = "Reports differences between the database and the migrations, and boundary violations."
+    requires_system_checks: list[str] = []  # It also works on a project with errors.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("domains", nargs="*", metavar="DOMAIN", help="All unless named.")
+        add_domain_arguments(parser)
         parser.add_argument(
-            "--only", action="append", default=[], metavar="KIND", help=f"Of {', '.join(KINDS)}."
+            "--only",
+            action="append",
+            default=[],
+            metavar="KIND",
+            help=f"Run only these checks; any of {', '.join(KINDS)}. Repeatable.",
         )
         add_database_option(parser)
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        kinds = [kind for given in options["only"] for kind in given.split(",") if kind]
+        kinds = [kind for names in options["only"] for kind in names.split(",") if kind]
         if unknown := sorted(set(kinds) - set(KINDS)):
             raise CommandError(
                 f"--only has no kind {', '.join(unknown)}. The kinds are {', '.join(KINDS)}.",
@@ -35,7 +39,7 @@ class Command(BaseCommand):
                 options["domains"], only=kinds, database=options["database"], record=True
             )
         if options["format"] == "json":
-            self.stdout.write(json.dumps(found.as_json(), ensure_ascii=False))
+            print_json(self, found)
         else:
             self._print(found, options["verbosity"])
         if found.findings:

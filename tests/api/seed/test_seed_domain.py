@@ -311,7 +311,7 @@ def test_plan_writes_nothing(seeds: Write) -> None:
 
     assert result.stdout == (
         "  inventory/seeds/001_forms.yaml: pending\n"
-        "  inventory/seeds/002_demo.yaml: skipped, it is for demo\n"
+        "  inventory/seeds/002_demo.yaml: skipped, its tags are demo\n"
         "inventory: 1 to seed\n"
     )
     assert tables("inventory") == before

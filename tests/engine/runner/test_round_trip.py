@@ -47,7 +47,7 @@ def test_an_undo_that_restores(pending: Pending, call: Call) -> None:
     ]
     assert (hr["not_rehearsed"], hr["applied"]) == ([], [])
     text = call("migrate_domain", "hr", "--rehearse").stdout
-    assert text.endswith("hr: 2 applied, undone, applied again and rolled back\n")
+    assert text.endswith("hr: 2 applied, reverted, reapplied and rolled back\n")
 
 
 def test_an_undo_that_leaves_something_behind(pending: Pending, call: Call) -> None:

@@ -1,0 +1,61 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+
+def add_domain_arguments(parser: ArgumentParser, nargs: str = "*") -> None:
+    """Add the names of domains as positional arguments; all domains by default."""
+    text = "A domain." if nargs == "+" else "Defaults to all domains."
+    parser.add_argument("domains", nargs=nargs, metavar="DOMAIN", help=text)
+
+
+def add_database_option(parser: ArgumentParser) -> None:
+    """Add ``--database``, restricted to the configured aliases."""
+    parser.add_argument(
+        "--database",
+        choices=tuple(connections),
+        help=(
+            "Nominates a database. Defaults to each domain's own database, usually"
+            f' "{DEFAULT_DB_ALIAS}".'
+        ),
+    )
+
+
+def add_format_option(parser: ArgumentParser) -> None:
+    """Add ``--format``, text or JSON."""
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="The format of the output."
+    )
+
+
+def add_noinput_option(parser: ArgumentParser) -> None:
+    """Add ``--noinput``, spelled and worded as Django's."""
+    parser.add_argument(
+        "--noinput",
+        "--no-input",
+        action="store_false",
+        dest="interactive",
+        help="Do not prompt for input of any kind.",
+    )
+
+
+def add_waiting_options(parser: ArgumentParser, *names: str) -> None:
+    """Add some of the options that limit a time, each in seconds."""
+    times = {
+        "--lock-wait": "Maximum time to wait for another run. Defaults to LOCK_WAIT.",
+        "--lock-timeout": "Maximum time that a statement waits for a lock. Defaults to LOCK_TIMEOUT.",
+        "--statement-timeout": "Maximum duration of a statement. Defaults to STATEMENT_TIMEOUT.",
+        "--wait-for-db": "Maximum time to wait until the database accepts connections.",
+    }
+    for name in names:
+        parser.add_argument(
+            name,
+            type=float,
+            metavar="SECONDS",
+            default=0.0 if name == "--wait-for-db" else None,
+            help=times[name],
+        )
