@@ -46,9 +46,9 @@ def add_noinput_option(parser: ArgumentParser) -> None:
 def add_waiting_options(parser: ArgumentParser, *names: str) -> None:
     """Add some of the options that limit a time, each in seconds."""
     times = {
-        "--lock-wait": "Maximum time to wait for another run. Defaults to LOCK_WAIT.",
-        "--lock-timeout": "Maximum time that a statement waits for a lock. Defaults to LOCK_TIMEOUT.",
-        "--statement-timeout": "Maximum duration of a statement. Defaults to STATEMENT_TIMEOUT.",
+        "--lock-wait": "Maximum time to wait for another run. Default: LOCK_WAIT.",
+        "--lock-timeout": "Maximum time that a statement waits for a lock. Default: LOCK_TIMEOUT.",
+        "--statement-timeout": "Maximum duration of a statement. Default: STATEMENT_TIMEOUT.",
         "--wait-for-db": "Maximum time to wait until the database accepts connections.",
     }
     for name in names:
