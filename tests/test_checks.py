@@ -29,18 +29,13 @@ from domain_migrations.engine.boundary.declarations import (
     declaration_problems,
 )
 from domain_migrations.engine.boundary.installed_models import model_problems
-from domain_migrations.engine.boundary.rule import Problem
+from domain_migrations.engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS, Problem
 from domain_migrations.fields import DomainReference
 from domain_migrations.references.resolution import reference_problems
 from domain_migrations.router import DomainRouter
 from tests.support.catalog import HISTORIES, execute, histories, schemas
 from tests.support.projects import Project, domain_app, plain_app
 
-USES = (
-    "A domain uses itself and core, nothing else: keep the other's id and resolve it in code,"
-    " or share the table in core."
-)
-CORE_USES = "Core uses no domain: move what both need to core, or do it in the domain's migration."
 CUT = "PostgreSQL cuts names at 63 bytes; give it a shorter one."
 SCHEMA_HINT = (
     "Choose a name of lower-case letters, digits and underscores that does not begin with a digit"
@@ -135,7 +130,7 @@ def test_e001(apps: Apps) -> None:
     assert problem == (
         "E001",
         'shop.Order.depot is a foreign key to depot.Depot, but it belongs to the domain "depot".',
-        USES,
+        DOMAIN_DEPENDS,
         order,
     )
 
@@ -149,7 +144,7 @@ def test_e001__string(apps: Apps, target: str) -> None:
         (
             "E001",
             f'shop.Order.depot is a foreign key to {target}, but it belongs to the domain "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -163,7 +158,7 @@ def test_e001__core_to_a_domain(apps: Apps) -> None:
             "E001",
             "main.User.depot is a foreign key to depot.Depot, but core uses no domain, and it"
             ' belongs to the domain "depot".',
-            CORE_USES,
+            CORE_DEPENDS,
         )
     ]
 
@@ -177,13 +172,13 @@ def test_e001__second_app_of_a_domain(apps: Apps) -> None:
             "E001",
             "depot.Depot.sale is a foreign key to counter.Sale, but it belongs to the domain"
             ' "shop".',
-            USES,
+            DOMAIN_DEPENDS,
         ),
         (
             "E001",
             "counter.Sale.depot is a foreign key to depot.Depot, but it belongs to the domain"
             ' "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         ),
     ]
 
@@ -221,7 +216,7 @@ def test_e001__swapped(apps: Apps) -> None:
             "E001",
             "shop.Order.item is a foreign key to depot.Article, but it belongs to the domain"
             ' "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -243,7 +238,7 @@ def test_e002(apps: Apps) -> None:
             "E002",
             "shop.Order.depot is a one-to-one to depot.Depot, but it belongs to the domain"
             ' "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -256,7 +251,7 @@ def test_e002__core_to_a_domain(apps: Apps) -> None:
             "E002",
             "main.User.depot is a one-to-one to depot.Depot, but core uses no domain, and it"
             ' belongs to the domain "depot".',
-            CORE_USES,
+            CORE_DEPENDS,
         )
     ]
 
@@ -272,7 +267,7 @@ def test_e003(apps: Apps, target: str) -> None:
             "E003",
             f"shop.Order.depots is a many-to-many to {target}, but it belongs to the domain"
             ' "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -286,7 +281,7 @@ def test_e003__core_to_a_domain(apps: Apps) -> None:
             "E003",
             "main.User.depots is a many-to-many to depot.Depot, but core uses no domain, and it"
             ' belongs to the domain "depot".',
-            CORE_USES,
+            CORE_DEPENDS,
         )
     ]
 
@@ -328,7 +323,7 @@ def test_e004(apps: Apps) -> None:
             "E004",
             "shop.Order.users is a many-to-many through depot.Stop, but it belongs to the domain"
             ' "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -342,7 +337,7 @@ def test_e004__string_that_is_not_resolved(apps: Apps) -> None:
             "E004",
             "shop.Order.users is a many-to-many through depot.Missing, but it belongs to the"
             ' domain "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -362,7 +357,7 @@ def test_e004__core_through_a_domain(apps: Apps) -> None:
             "E004",
             "main.Group.users is a many-to-many through shop.Member, but core uses no domain, and"
             ' it belongs to the domain "shop".',
-            CORE_USES,
+            CORE_DEPENDS,
         )
     ]
 
@@ -376,7 +371,7 @@ def test_e005__multi_table(apps: Apps) -> None:
         (
             "E005",
             'shop.Shop inherits from depot.Depot, but it belongs to the domain "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -397,7 +392,7 @@ def test_e005__abstract(apps: Apps) -> None:
         (
             "E005",
             'shop.Shop inherits from depot.Base, but it belongs to the domain "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -410,7 +405,7 @@ def test_e005__proxy(apps: Apps) -> None:
         (
             "E005",
             'shop.Shop inherits from depot.Depot, but it belongs to the domain "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -424,7 +419,7 @@ def test_e005__core_from_a_domain(apps: Apps) -> None:
             "E005",
             "main.Place inherits from depot.Depot, but core uses no domain, and it belongs to the"
             ' domain "depot".',
-            CORE_USES,
+            CORE_DEPENDS,
         )
     ]
 
@@ -454,7 +449,7 @@ def test_e006(apps: Apps) -> None:
             "E006",
             "shop.Order.tags is a generic relation to depot.Tag, but it belongs to the domain"
             ' "depot".',
-            USES,
+            DOMAIN_DEPENDS,
         )
     ]
 
@@ -1374,7 +1369,7 @@ def test_check__in_a_project(project: Callable[..., Project]) -> None:
     assert result.returncode == 1
     assert (
         "shop.Order: (domain_migrations.E001) shop.Order.depot is a foreign key to depot.Depot,"
-        f' but it belongs to the domain "depot".\n\tHINT: {USES}\n'
+        f' but it belongs to the domain "depot".\n\tHINT: {DOMAIN_DEPENDS}\n'
         'shop.Order: (domain_migrations.E007) The table of shop.Order is "orders" in the schema'
         ' "public", outside the schema "shop" of the domain "shop".\n'
         '\tHINT: db_table = \'"shop"."orders"\'\n'
