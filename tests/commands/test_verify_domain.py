@@ -68,7 +68,7 @@ def test_an_empty_database_stays_empty(scratch_database: str, manage: Callable[.
 def test_something_found_is_status_1(migrated_database: str, call: Callable[..., Any]):
     execute("ALTER TABLE inventory.drugs ADD CONSTRAINT late CHECK (id > 0) NOT VALID")
     execute("CREATE TABLE public.decoy (id int)")
-    message = "The constraint inventory.drugs.late was never validated: older rows may break it."
+    message = "The constraint inventory.drugs.late was never validated: older rows may violate it."
     hint = (
         "Validate it with ValidateConstraint in a migration, or: ALTER TABLE inventory.drugs"
         " VALIDATE CONSTRAINT late;"
@@ -138,7 +138,7 @@ def test_edits_are_found_until_they_are_accepted(project: Callable[..., Any]):
             "domain": "inventory",
             "object": "inventory.0001_initial",
             "message": "inventory.0001_initial was edited after it had been applied.",
-            "hint": "Take the edit back, or review it and run: manage.py repair_domain inventory"
+            "hint": "Revert the edit, or review it and run: manage.py repair_domain inventory"
             " --accept-checksum 0001_initial",
         }
     ]

@@ -1,1 +1,1 @@
-"""What the live catalog tells of the rule, cut by where it is looked for."""
+"""Verification of databases, one module for each kind of finding."""

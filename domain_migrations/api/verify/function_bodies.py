@@ -46,7 +46,7 @@ PARSED = ("sql", "plpgsql")
 def textual_references(
     connection: BaseDatabaseWrapper, owners: Owners
 ) -> Iterator[CrossDomainFinding]:
-    """Yield every function that names another domain in its text, with that domain."""
+    """Yield each function that names another domain in its text, with that domain."""
     [rows] = run_sql(connection, SELECT_FUNCTIONS, {})
     for schema, kind, identity, language, body, search_path in rows:
         user = owners.owner_of(schema)
@@ -86,7 +86,9 @@ def _named_finding(
 def _unparsed(user: Domain, kind: str, identity: str, language: str) -> CrossDomainFinding:
     if language in PARSED:
         why = "its text was not read, because sqlglot is not installed"
-        hint = "Install it and look again: pip install 'django-domain-migrations[verify]'"
+        hint = (
+            "Install it and run the command again: pip install 'django-domain-migrations[verify]'"
+        )
     else:
         why = f"nothing here reads {language}"
         hint = "See what it uses and, if that is another domain's, replace or drop it."
@@ -107,7 +109,7 @@ RELATION_KEYWORDS = (
     "from", "join", "into", "update", "table", "only", "using", "call", "view", "like",
     "exists", "sequence", "type", "references",
 )  # fmt: skip
-"""Words behind which a name with a dot is a relation or a procedure."""
+"""Words after which a qualified name is a relation or a procedure."""
 
 NAME_ARGUMENT_FUNCTIONS = (
     "nextval",
@@ -117,12 +119,12 @@ NAME_ARGUMENT_FUNCTIONS = (
     "to_regproc",
     "to_regtype",
 )
-"""Functions that take a name as text."""
+"""Functions that take a name as a string."""
 
 QUALIFIED = re.compile(r'\s*("?)(?P<schema>[^".]+)\1\s*\.\s*("?)(?P<name>[^".(]+)\3.*', re.DOTALL)
 PLACEHOLDER = re.compile(r"%(?:\d+\$)?-?\d*[ILs]")
 DEPTH = 3
-"""How far SQL in texts in SQL is followed."""
+"""The depth to which strings of SQL within SQL are parsed."""
 
 
 def has_parser() -> bool:
@@ -131,7 +133,7 @@ def has_parser() -> bool:
 
 
 def may_reference(body: str, schemas: Collection[str]) -> bool:
-    """Return whether the text could name anything of the schemas; its comments count, too."""
+    """Return whether the text, including its comments, may name an object of the schemas."""
     names = "|".join(re.escape(schema) for schema in schemas)
     return bool(names) and bool(re.search(rf'(?<!\w)"?(?:{names})"?\s*\.', body, re.IGNORECASE))
 
@@ -139,10 +141,10 @@ def may_reference(body: str, schemas: Collection[str]) -> bool:
 def referenced_names(
     body: str, schemas: Collection[str], *, procedural: bool, depth: int = DEPTH
 ) -> set[Name]:
-    """Return what the text names of the schemas.
+    """Return the objects of the schemas that the text names.
 
     Arguments:
-        procedural: the text is PL/pgSQL, not SQL.
+        procedural: whether the text is PL/pgSQL instead of SQL.
     """
     found: set[Name] = set()
     for fragment in statements(body, procedural=procedural):
@@ -159,7 +161,7 @@ def referenced_names(
 
 
 def _statement(fragment: Statement) -> str:
-    """Return a fragment of PL/pgSQL as a statement of SQL; "" where it holds none."""
+    """Return a fragment of PL/pgSQL as a statement of SQL; "" if it has none."""
     first, *rest = fragment.tokens
     second = rest[0] if rest else first
     if first.is_word("return") and second.is_word("query"):
@@ -176,17 +178,17 @@ def _statement(fragment: Statement) -> str:
     for index, token in enumerate(fragment.tokens):
         if token.text == ":=" and token.kind == "other":
             text = fragment.text_after(index + 1)
-            # A declaration's type stands before the sign.
+            # The type of a declaration comes before the operator.
             return "" if _declared(fragment.tokens) else f"SELECT {text}"
     return ""
 
 
 def _parsed(text: str, *, procedural: bool) -> set[Name] | None:
-    """Return the names in a statement, or None where it is not understood."""
+    """Return the names in a statement, or None if it cannot be parsed."""
     import sqlglot
     from sqlglot import errors, exp
 
-    # It warns of every statement that it does not know.
+    # It logs a warning for every unsupported statement.
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
         trees = [tree for tree in sqlglot.parse(text, dialect="postgres") if tree is not None]
@@ -197,7 +199,7 @@ def _parsed(text: str, *, procedural: bool) -> set[Name] | None:
         if isinstance(tree, exp.Command):
             return None
         for table in tree.find_all(exp.Table):
-            # SELECT … INTO the field of a record is no table.
+            # SELECT … INTO a field of a record does not name a table.
             if table.args.get("db") and not (procedural and table.find_ancestor(exp.Into)):
                 found.add((_folded(table.args["db"]), _folded(table.this)))
         for dot in tree.find_all(exp.Dot):
@@ -214,16 +216,16 @@ def _folded(node: Any) -> str:
 
 
 def _unambiguous_names(found: tuple[Token, ...]) -> Iterator[Name]:
-    """Yield the names that stand where only a relation, function or type can."""
+    """Yield the names in positions that only a relation, function or type can have."""
     for index, (schema, dot, name) in enumerate(zip(found, found[1:], found[2:], strict=False)):
         if not (schema.is_name and dot.is_operator(".") and name.is_name):
             continue
         before = found[index - 1] if index else None
-        behind = found[index + 3] if index + 3 < len(found) else None
+        following = found[index + 3] if index + 3 < len(found) else None
         if before is not None and before.is_operator("."):
             continue
         if (
-            (behind is not None and behind.is_operator("(", "%"))
+            (following is not None and following.is_operator("(", "%"))
             or (before is not None and before.is_operator("::"))
             or (
                 before is not None
@@ -238,7 +240,7 @@ def _unambiguous_names(found: tuple[Token, ...]) -> Iterator[Name]:
 
 
 def _is_relation_position(found: tuple[Token, ...], index: int) -> bool:
-    """Tell a relation behind FROM from IS DISTINCT FROM, an alias and a variable."""
+    """Return whether it is a relation after FROM, not IS DISTINCT FROM, an alias or a variable."""
     if index > 1 and found[index - 2].is_word("distinct"):
         return False
     name = found[index].text
@@ -258,11 +260,11 @@ def _declared(found: tuple[Token, ...]) -> bool:
 
 
 def _names_in_literals(found: tuple[Token, ...]) -> Iterator[Name]:
-    """Yield the names given as texts: to nextval and its like, or cast to regclass."""
+    """Yield the names in strings that are passed to nextval and the like, or cast to regclass."""
     for index, token in enumerate(found):
         if token.kind != "string" or not (match := QUALIFIED.fullmatch(token.text)):
             continue
-        behind = found[index + 1 : index + 3]
-        cast = len(behind) == 2 and behind[0].is_operator("::") and behind[1].text.startswith("reg")
+        after = found[index + 1 : index + 3]
+        cast = len(after) == 2 and after[0].is_operator("::") and after[1].text.startswith("reg")
         if cast or (index > 1 and found[index - 2].is_word(*NAME_ARGUMENT_FUNCTIONS)):
             yield match["schema"].strip(), match["name"].strip()

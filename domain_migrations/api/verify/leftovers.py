@@ -1,8 +1,8 @@
-"""What was left behind: tables in the wrong place, rows in the wrong history, unfinished work."""
+"""Leftovers: tables in the wrong schema, rows in the wrong history, unfinished indexes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,10 +13,10 @@ from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain, get_domain_for, get_domains
 from ...engine.boundary.planned_migrations import crossing_links
 from ...engine.history.tables import existing_tables
-from ...engine.messages import Finding
+from ...engine.messages import Finding, shortened
 from ...engine.sql.query import run_sql
 
-# Partitions go with their parent, whichever schema that is in.
+# A partition belongs to its parent, which may be in another schema.
 SELECT_TABLES = """
 SELECT c.relname, format('%%I.%%I', n.nspname, c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -26,7 +26,7 @@ WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p') AND NOT c.relispartitio
 ORDER BY 1
 """
 
-# One that another session is building now is not left behind.
+# An index that another session is still building is not a leftover.
 SELECT_INVALID_INDEXES = """
 SELECT format('%%I.%%I', n.nspname, c.relname)
 FROM pg_index i
@@ -38,7 +38,7 @@ WHERE n.nspname = %(schema)s AND NOT (i.indisvalid AND i.indisready)
 ORDER BY 1
 """
 
-# A constraint that is not enforced, as from PostgreSQL 18 on it may be, has nothing to validate.
+# A constraint that is not enforced (PostgreSQL 18) has nothing to validate.
 SELECT_NOT_VALID = """
 SELECT format('%%I.%%I', n.nspname, c.relname), k.conname::text, quote_ident(k.conname),
     CASE k.contype WHEN 'f' THEN 'foreign key' ELSE 'constraint' END, 'TABLE'
@@ -57,11 +57,9 @@ WHERE n.nspname = %(schema)s AND NOT k.convalidated
 ORDER BY 1, 2
 """
 
-MAX_LISTED = 3
-
 
 def leftover_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    """Yield everything of the domain's that should have been cleared away."""
+    """Yield what earlier work left in the domain's schema, or elsewhere under its name."""
     yield from _in_public(connection, domain)
     yield from _without_model(connection, domain)
     yield from _misplaced_rows(connection, domain)
@@ -72,7 +70,7 @@ def leftover_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
 
 def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
     core = get_domains()[0]
-    # Core answers for its schema: what is in it is found whichever of the two is looked at.
+    # Core owns its schema: the table is found when either of the two domains is verified.
     owners = get_domains()[1:] if domain.is_core else (domain,)
     wanted = {name: owner for owner in owners for name in _candidate_names(owner)}
     taken = _names(core)
@@ -123,9 +121,9 @@ def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator
             "L003",
             domain,
             str(core.history_table),
-            f"{core.history_table} has {len(names)} {_plural(names, 'row')} of the domain"
-            f' "{domain.name}": {_listed(names)}.',
-            f"See that {domain.history_table} has them (manage.py show_domains {domain.name});"
+            f"{core.history_table} has {len(names)} {'row' if len(names) == 1 else 'rows'} of the"
+            f' domain "{domain.name}": {shortened(names)}.',
+            f"Check that {domain.history_table} has them (manage.py show_domains {domain.name});"
             f" then {delete}",
         )
 
@@ -150,7 +148,7 @@ def _invalid_indexes(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
             domain,
             title,
             f"The index {title} is invalid: it was never finished, and no query uses it.",
-            f"Build it again: REINDEX INDEX CONCURRENTLY {title}; or take it away:"
+            f"Build it again: REINDEX INDEX CONCURRENTLY {title}; or drop it:"
             f" DROP INDEX CONCURRENTLY {title};",
         )
 
@@ -162,7 +160,7 @@ def _unvalidated(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Fi
             "L006",
             domain,
             f"{place}.{name}",
-            f"The {kind} {place}.{name} was never validated: older rows may break it.",
+            f"The {kind} {place}.{name} was never validated: older rows may violate it.",
             f"Validate it with ValidateConstraint in a migration, or: ALTER {of} {place}"
             f" VALIDATE CONSTRAINT {quoted};",
         )
@@ -188,16 +186,6 @@ def _names(domain: Domain) -> set[str]:
 
 
 def _candidate_names(domain: Domain) -> set[str]:
-    """Return the names of the domain's tables, also those that Django would give them."""
+    """Return the names of the domain's tables, and Django's default names for them."""
     default = {f"{model._meta.app_label}_{model._meta.model_name}" for model in _models(domain)}
     return _names(domain) | default | {table.name for table in domain.engine_tables}
-
-
-def _plural(items: list[str], noun: str) -> str:
-    return noun if len(items) == 1 else f"{noun}s"
-
-
-def _listed(names: Iterable[str]) -> str:
-    every = list(names)
-    more = f" and {len(every) - MAX_LISTED} more" if len(every) > MAX_LISTED else ""
-    return ", ".join(every[:MAX_LISTED]) + more

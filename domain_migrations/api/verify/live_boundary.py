@@ -19,10 +19,10 @@ from .function_bodies import CrossDomainFinding, textual_references
 
 
 def boundary_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    """Yield what crosses the domain's boundary, from inside or from outside.
+    """Yield the references that cross the domain's boundary, in either direction.
 
-    A finding's ``domain`` is the one that breaks the rule, so looking at all domains finds a
-    crossing between two of them twice, in equal values.
+    A finding's ``domain`` is the one that breaks the rule, so verifying two domains finds a
+    reference between them twice, as equal values.
     """
     for finding, used in cross_domain_findings(connection):
         if domain.name == finding.domain or domain == used:
@@ -30,7 +30,7 @@ def boundary_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
 
 
 def cross_domain_findings(connection: BaseDatabaseWrapper) -> Iterator[CrossDomainFinding]:
-    """Yield everything that crosses a boundary, once, and the domain that it leads to."""
+    """Yield each cross-domain reference once, with the domain that is used."""
     owners = Owners(connection)
     yield from recorded_references(connection, owners)
     yield from textual_references(connection, owners)
@@ -54,7 +54,7 @@ STATEMENTS = {
     "operator": "DROP OPERATOR {place};",
     "statistics object": "DROP STATISTICS {place};",
 }
-"""What takes the crossing away, by the kind of object."""
+"""The statement that removes a reference, by the kind of object."""
 
 BY_ID = {
     "B008": "ALTER TABLE {place} NO INHERIT {used};",
@@ -66,21 +66,20 @@ OTHER = "Drop it, or make it of what is its own or of core."
 
 
 def removal_hint(number: str, kind: str, place: str, name: str, user: Domain, used: str) -> str:
-    """Return what the rule leaves instead of a crossing, and what takes it away."""
+    """Return what the rule allows instead of a reference, and the statement that removes it."""
     statement = BY_ID.get(number) or STATEMENTS.get(kind)
     if number == "B007":
         end = OF_TYPES
     elif statement:
-        end = f"Take it away with: {statement.format(place=place, name=name, used=used)}"
+        end = f"Remove it with: {statement.format(place=place, name=name, used=used)}"
     else:
         end = OTHER
     return f"{CORE_DEPENDS if user.is_core else DOMAIN_DEPENDS} {end}"
 
 
-# From the used end, because the domains' own objects are few in a database of many: what they
-# are, what depends on them, and for each kind of dependent whose it is. Parts of a relation
-# count as their relation's. What a partition has from its parent is the parent's to answer for,
-# and a view's columns are its query's.
+# Starts from the used objects, because those of domains are few in a database of many; then what
+# depends on them, and the owner of each kind of dependent. Parts count as their relation. What a
+# partition inherits counts as its parent's, and a view's columns as its query's.
 SELECT_CROSSINGS = """
 WITH used AS MATERIALIZED (
     SELECT 'pg_class'::regclass::oid AS class, oid, relnamespace AS schema FROM pg_class
@@ -212,7 +211,7 @@ class _Row(NamedTuple):
 def recorded_references(
     connection: BaseDatabaseWrapper, owners: Owners
 ) -> Iterator[CrossDomainFinding]:
-    """Yield every recorded dependency that breaks the rule, with the domain it leads to."""
+    """Yield each dependency in ``pg_depend`` that breaks the rule, with the domain that is used."""
     [rows] = run_sql(connection, SELECT_CROSSINGS, {"used": owners.domain_schemas})
     for row in map(_Row._make, rows):
         user, used = owners.owner(row.schema), owners.owner(row.used_schema)

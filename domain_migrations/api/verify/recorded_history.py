@@ -1,4 +1,4 @@
-"""What is wrong with a domain's history: gaps, disorder, interruptions and edited files."""
+"""Findings in a domain's history: gaps, wrong order, interruptions and edited files."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
             str(interrupted.key),
             f"{interrupted.key} was interrupted; {interrupted.finished} of its operations are known"
             " to be finished.",
-            f"Look at what is there, then run: manage.py repair_domain {domain.name} --resume",
+            f"Check what was changed, then run: manage.py repair_domain {domain.name} --resume",
         )
     try:
         loader = tolerant_loader(connection, domain)
@@ -51,7 +51,7 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
 
 
 def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[Finding]:
-    """Yield migrations that were applied before, or without, one that they depend on."""
+    """Yield migrations that were applied before, or without, their dependencies."""
     domain = status.domain
     position = {row.key: index for index, row in enumerate(status.rows)}
     for key, index in position.items():
@@ -67,28 +67,27 @@ def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[Finding]:
                     "Apply it, or record it if what it makes is there: manage.py repair_domain"
                     f" {loader.owners[parent[0]].name} --mark-applied {parent[1]}",
                 )
-            # A squashed migration is recorded after those it stands for.
+            # A squashed migration is recorded after those that it replaces.
             elif position.get(parent, -1) > index and parent not in loader.replacements:
                 yield _finding(
                     "H003",
                     domain,
                     name,
                     f"{name} was applied before {'.'.join(parent)}, which it depends on.",
-                    "See that the schema is right with: manage.py verify_domain"
-                    f" {domain.name} --only drift",
+                    f"Check the schema with: manage.py verify_domain {domain.name} --only drift",
                 )
 
 
 def tolerant_loader(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
-    """Return a loader, also where the history has gaps.
+    """Return a loader, also if the history has gaps.
 
     Raises:
-        BoundaryViolation, InvalidConfiguration: as ``load`` does.
+        BoundaryViolation, InvalidConfiguration: as :func:`load_domain`.
     """
     try:
         return load_domain(connection, domain)
     except DependencyNotApplied:
-        # A history with a gap is a finding, and no reason not to look on.
+        # A gap is a finding; the rest of the history is checked all the same.
         return DomainLoader(connection, domain)
 
 

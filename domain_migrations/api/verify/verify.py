@@ -1,17 +1,41 @@
-"""Is the database what the code says, and within the rules: what ``verify_domain`` finds.
+"""The function of ``verify_domain``: findings in databases.
 
 =============  =================================================================================
 id             found
 =============  =================================================================================
 H001           a row of a history whose migration is not on disk
-H002           a migration without a transaction that was interrupted
+H002           a non-atomic migration that was interrupted
 H003           a migration that was applied before one that it depends on
 H004           an applied migration that depends on one that is not applied
-H005           migrations that cannot be loaded, so that their histories cannot be judged
+H005           migrations that cannot be loaded, so that their history cannot be checked
 C001           a migration whose file was edited after it had been applied
-D…, U…         drift: see ``catalog.findings``; ``U…`` is for information only
-B…, L…         crossings and leftovers: see ``boundary.catalog``
+D…, U…         drift, see ``engine/catalog/drift_ids.py``; ``U…`` is for information only
+B001           a foreign key to another domain's table, or from core to a domain's
+B002           a view over another domain's objects
+B003           a materialized view over them
+B004           a trigger that runs another domain's function
+B005           a column's default that uses another domain's sequence or function
+B006           a generated column that uses them
+B007           a column, table or type made of another domain's type
+B008           a table that inherits from another domain's
+B009           a partition of another domain's table
+B010           a rule that uses another domain's objects
+B011           a policy that uses them
+B012           a sequence owned by a column of another domain
+B013           a function that uses them, as PostgreSQL has recorded
+B014           a function that names them in its text ("textual"), or in its search_path
+B015           a constraint or index that uses another domain's function or type
+B016           any other recorded dependency: of an operator, statistics, a collation …
+B017           a function whose text may name another domain, but could not be read
+L001           a table in core's schema with the name of a domain's table
+L002           a table in a domain's schema that no model has
+L003           rows of a domain in core's history
+L004           a migration that depends on another domain's
+L005           an index left invalid
+L006           a constraint left unvalidated
 =============  =================================================================================
+
+Ids are never reused. A schema that no domain owns counts as core's.
 """
 
 from __future__ import annotations
@@ -56,9 +80,10 @@ def record_verification(
     kinds: Sequence[str],
     findings: Sequence[Finding],
 ) -> str:
-    """Add a look to the domain's journal, and return a sentence where it could not be added.
+    """Add a verification to the domain's journal, if it has one.
 
-    Where the domain has no journal, because nothing has run yet, none is made.
+    Returns:
+        A sentence with the reason, if the verification could not be recorded.
     """
     connection, domain = journal.connection, journal.domain
     try:
@@ -74,7 +99,7 @@ def record_verification(
         reason = first_line(exc)
     if not reason:
         return ""
-    return f'What was found in the domain "{domain.name}" is not kept: {reason}.'
+    return f'The findings in the domain "{domain.name}" were not recorded: {reason}.'
 
 
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")
@@ -82,12 +107,12 @@ KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found.
+    """The findings in a database.
 
     Attributes:
-        findings: what has to be put right.
+        findings: what has to be repaired.
         unmanaged: objects that no model manages, for information.
-        notes: why what was found is not in a journal, a sentence for each such domain.
+        notes: why findings were not recorded in a journal, a sentence for each such domain.
     """
 
     database: str
@@ -110,17 +135,17 @@ def verify_domains(
     database: str | None = None,
     record: bool = False,
 ) -> Verification:
-    """Look for what is wrong in the database; changes nothing and creates nothing.
+    """Return what is wrong in the database; changes nothing and creates nothing.
 
     Arguments:
         names: domains; all of them unless given.
         only: kinds of findings out of ``KINDS``; all of them unless given.
         database: alias; each domain's own unless given.
-        keep: add what was found to the journals that there are.
+        record: add the findings to the existing journals.
 
     Raises:
-        UnknownDomain: a name is no domain's.
-        ConnectionFailed: the database did not answer.
+        UnknownDomain: no domain has that name.
+        DatabaseUnavailable: the database cannot be reached.
     """
     domains = [get_domain(name) for name in names] if names else list(get_domains())
     kinds = tuple(only) or KINDS
@@ -129,23 +154,23 @@ def verify_domains(
     context = RunContext()
     for domain in domains:
         alias = database or domain.database
-        looked: list[Finding] = []
+        of_domain: list[Finding] = []
         started, clock = now(), time.monotonic()
         with translate_database_errors(alias):
             for kind in KINDS:
                 if kind in kinds:
-                    looked.extend(CHECKERS[kind](connections[alias], domain))
-        found.extend(looked)
+                    of_domain.extend(CHECKERS[kind](connections[alias], domain))
+        found.extend(of_domain)
         if record:
             note = record_verification(
                 Journal(connections[alias], domain, context),
                 started=started,
                 seconds=time.monotonic() - clock,
                 kinds=kinds,
-                findings=[item for item in _deduplicate(looked) if not item.is_unmanaged],
+                findings=[item for item in _deduplicate(of_domain) if not item.is_unmanaged],
             )
             notes += [note] if note else []
-    # A crossing between two domains is found from both sides, a stray table by two looks.
+    # A reference between two domains is found from both sides, a stray table by two checks.
     found = _deduplicate(found)
     return Verification(
         database or DEFAULT_DB_ALIAS,
@@ -189,18 +214,18 @@ def _applied(loader: DomainLoader) -> list[Migration]:
 
 
 def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    """Yield leftovers, without the tables that the domain's migrations make with SQL."""
+    """Yield leftovers, except tables that the domain's migrations make with SQL."""
     found = list(leftover_findings(connection, domain))
-    mentions: ReferencedNames | None = None
+    names_in_sql: ReferencedNames | None = None
     if any(finding.id == "L002" for finding in found):
         try:
-            mentions = ReferencedNames(_applied(tolerant_loader(connection, domain)))
+            names_in_sql = ReferencedNames(_applied(tolerant_loader(connection, domain)))
         except (BoundaryViolation, InvalidConfiguration) as exc:
-            yield not_loaded(domain, exc)  # Nobody can tell whose the tables are.
+            yield not_loaded(domain, exc)  # The owner of the tables is not known.
     for finding in found:
         if finding.id == "L002":
             name = finding.object.partition(".")[2]
-            if mentions is None or mentions.contains(name):
+            if names_in_sql is None or names_in_sql.contains(name):
                 continue
         yield finding
 

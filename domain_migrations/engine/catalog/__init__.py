@@ -1,1 +1,1 @@
-"""What ``pg_catalog`` says about a schema, as text that can be compared."""
+"""Schemas as recorded in ``pg_catalog``: fingerprints, and differences from the models."""

@@ -1,8 +1,8 @@
-"""Indexes and constraints taken apart, so that Django's spelling and PostgreSQL's compare.
+"""Parsed definitions of indexes and constraints, comparable between Django and PostgreSQL.
 
-``CREATE INDEX … USING GIN ("tags" array_ops)`` and ``CREATE INDEX … USING gin (tags)`` say the
-same. What is a keyword, a name or a default is brought to one form here; expressions are kept
-apart, for only PostgreSQL knows when two of them are equal (see ``canonical``).
+``CREATE INDEX … USING GIN ("tags" array_ops)`` and ``CREATE INDEX … USING gin (tags)`` are equal.
+Keywords, names and defaults get one form here; expressions are kept apart, because only PostgreSQL
+can tell whether two of them are equal (see ``ExpressionNormalizer``).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Definition:
     Attributes:
         head: ``INDEX``, ``UNIQUE INDEX``, ``UNIQUE``, ``CHECK``, ``EXCLUDE``, ``PRIMARY KEY`` or
             ``FOREIGN KEY``, with the index method where it is not btree.
-        keys: what stands in the first parentheses.
+        keys: the columns and expressions in the first parentheses.
         where: the predicate, "" for none.
         tail: the other clauses, in one order.
     """
@@ -74,7 +74,7 @@ class Definition:
 
 
 def parse_index(sql: str, default_classes: Collection[tuple[str, str]] = ()) -> Definition:
-    """Take a CREATE INDEX statement apart.
+    """Parse a CREATE INDEX statement.
 
     Arguments:
         default_classes: the operator classes that are a type's default, as (method, name).
@@ -88,7 +88,7 @@ def parse_index(sql: str, default_classes: Collection[tuple[str, str]] = ()) -> 
 
 
 def parse_constraint(sql: str, default_classes: Collection[tuple[str, str]] = ()) -> Definition:
-    """Take a constraint apart, from ``CHECK``, ``UNIQUE``, ``EXCLUDE`` … to its end."""
+    """Parse a constraint, beginning with ``CHECK``, ``UNIQUE``, ``EXCLUDE`` …"""
     words = list(significant(sql))
     opening = words.index("(")
     head = words[:opening]
@@ -100,7 +100,7 @@ def parse_constraint(sql: str, default_classes: Collection[tuple[str, str]] = ()
 
 
 def parse_foreign_key(sql: str, schema: str) -> Definition:
-    """Take a foreign key apart; an unqualified target is in ``schema``."""
+    """Parse a foreign key; an unqualified target is in ``schema``."""
     words = list(significant(sql))
     keys, rest = _group(words, words.index("("))
     opening = rest.index("(")
@@ -110,8 +110,10 @@ def parse_foreign_key(sql: str, schema: str) -> Definition:
         target = [schema, ".", *target]
     return Definition(
         "FOREIGN KEY",
-        tuple(Key(_unquoted("".join(key))) for key in _split(keys)),
-        tail=_unquoted(f"REFERENCES {''.join(target)}({' '.join(columns)}) {' '.join(actions)}")
+        tuple(Key(unquote_identifiers("".join(key))) for key in _split(keys)),
+        tail=unquote_identifiers(
+            f"REFERENCES {''.join(target)}({' '.join(columns)}) {' '.join(actions)}"
+        )
         .replace(" , ", ", ")
         .replace(" NOT VALID", "")
         .strip(),
@@ -121,7 +123,7 @@ def parse_foreign_key(sql: str, schema: str) -> Definition:
 def _parse(
     kind: str, method: str, words: Sequence[str], default_classes: Collection[tuple[str, str]]
 ) -> Definition:
-    method = _unquoted(method).lower()
+    method = unquote_identifiers(method).lower()
     group, rest = _group(words, 0)
     clauses = dict(_clauses(rest))
     where = clauses.pop("WHERE", "")
@@ -151,9 +153,9 @@ def _clauses(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             parts = [_joined(part) for part in _split(group)]
             if word == "WITH":
                 parts = sorted(part.replace("'", "").replace(" ", "") for part in parts)
-            yield word, _unquoted(f"{word} ({', '.join(parts)})")
+            yield word, unquote_identifiers(f"{word} ({', '.join(parts)})")
         elif word in ("NOT", "NO"):
-            # NOT VALID and NO INHERIT are no part of what is compared here.
+            # NOT VALID and NO INHERIT are not compared.
             rest = rest[1:]
         else:
             end = next((i for i, item in enumerate(rest) if item in CLAUSES - {"NOT"}), len(rest))
@@ -174,7 +176,7 @@ def _key(words: Sequence[str], method: str, default_classes: Collection[tuple[st
     )
     order = " ".join(word for word in rest[order_start:] if word != "ASC")
     order = "DESC" if order == "DESC NULLS FIRST" else order.removeprefix("NULLS LAST")
-    qualities = _unquoted(_joined(rest[:order_start]))
+    qualities = unquote_identifiers(_joined(rest[:order_start]))
     if (method, qualities.rpartition(".")[2]) in default_classes:
         qualities = ""
     expression = _joined(words[:end])
@@ -182,7 +184,7 @@ def _key(words: Sequence[str], method: str, default_classes: Collection[tuple[st
 
 
 def _primary_end(words: Sequence[str]) -> int:
-    """Return where the expression that begins a key ends."""
+    """Return the end of the expression at the beginning of a key."""
     end = 0
     while end < len(words):
         if words[end] == "(":
@@ -195,7 +197,7 @@ def _primary_end(words: Sequence[str]) -> int:
 
 
 def _group(words: Sequence[str], opening: int) -> tuple[list[str], list[str]]:
-    """Return what is in the parentheses that open there, and what follows them."""
+    """Return the words in the parentheses that open there, and those after them."""
     depth = 0
     for i in range(opening, len(words)):
         depth += {"(": 1, ")": -1}.get(words[i], 0)
@@ -229,7 +231,3 @@ def _joined(words: Sequence[str]) -> str:
         call = word == "(" and (before[0] == '"' or before.islower())
         text += word if tight or call else f" {word}"
     return text
-
-
-def _unquoted(text: str) -> str:
-    return unquote_identifiers(text)

@@ -82,10 +82,10 @@ KINDS = {
     ids.EXTRA_COMMENT: {"table", "column"},
     ids.EXTRA_SETTING: {"table"},
 }
-"""Of the objects that a finding is about; what is not here is about objects of other kinds."""
+"""Number of a finding → the kinds of its objects; any other number is about other kinds."""
 MANAGED_KINDS = frozenset().union(*KINDS.values())
 WITH_PARTS = frozenset({ids.EXTRA_TABLE, ids.EXTRA_OBJECT})
-"""Of these everything that belongs to the object is nobody's but its own."""
+"""Findings that include the parts of their objects."""
 
 DIGEST_LENGTH = 16
 
@@ -100,10 +100,10 @@ def title_of(item: CatalogObject) -> str:
 
 
 class UnmanagedObjects:
-    """The catalog's objects that findings of a search are about.
+    """The catalog objects of findings.
 
     Arguments:
-        objects: everything in the schema.
+        objects: all objects in the schema.
     """
 
     def __init__(self, objects: Iterable[CatalogObject]) -> None:
@@ -111,7 +111,7 @@ class UnmanagedObjects:
         self.of_finding: dict[Finding, tuple[CatalogObject, ...]] = {}
 
     def add(self, finding: Finding) -> None:
-        """Take a finding about something that only the database has."""
+        """Add a finding about an object that exists only in the database."""
         self.of_finding[finding] = tuple(self._objects(finding))
 
     def digests(self) -> dict[str, str]:
@@ -146,12 +146,12 @@ def _plain(title: str) -> str:
 
 @dataclass(frozen=True)
 class UnmanagedBaseline:
-    """What no model manages, as the migrations make it.
+    """The objects without a model, as the migrations make them.
 
     Attributes:
         digests: title → digest.
-        is_open: whether something may have been changed since by a migration, by the words of
-            its name and of the relation that it belongs to.
+        may_have_changed: whether a later migration may have changed the object of a name and a
+            relation.
     """
 
     digests: Mapping[str, str]
@@ -160,7 +160,7 @@ class UnmanagedBaseline:
     def compare(
         self, domain: Domain, found: Iterable[Finding], unmanaged: UnmanagedObjects
     ) -> set[Finding]:
-        """Return the findings with those about unmanaged objects compared."""
+        """Return the findings, with unmanaged objects compared to the baseline."""
         kept = {finding for finding in found if finding not in unmanaged.of_finding}
         live = unmanaged.live()
         kept.update(self._compared(domain, live))
@@ -185,7 +185,7 @@ class UnmanagedBaseline:
         unknown = [item for item in items if title_of(item) not in self.digests]
         if len(unknown) == len(items):
             first = items[0] if items else None
-            # What has no entry in the catalog of its own cannot be looked up.
+            # Something without a catalog entry of its own cannot be looked up.
             is_open = not items or self._is_open(_plain(finding.object), first)
             number = finding.id[1:]
             yield (finding if is_open else replace(finding, id=f"D{number}", hint=ids.HINT_REMOVE))
@@ -212,6 +212,6 @@ class UnmanagedBaseline:
 
 
 def _name(title: str) -> str:
-    """Return the name in an object's title; only the last words of a kind have no dot."""
+    """Return the name in an object's title, which begins with the word before the first dot."""
     head, _, rest = title.partition(".")
     return f"{head.rpartition(' ')[2]}.{rest}"

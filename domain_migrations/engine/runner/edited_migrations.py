@@ -31,7 +31,7 @@ def checksum_findings_of(
             domain.name,
             str(key),
             f"{key} was edited after it had been applied.",
-            "Take the edit back, or review it and run:"
+            "Revert the edit, or review it and run:"
             f" manage.py repair_domain {domain.name} --accept-checksum {target}",
         )
 

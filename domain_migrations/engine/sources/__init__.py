@@ -1,1 +1,1 @@
-"""Migration files, read without importing them."""
+"""Migration files: which exist, what they declare, and their checksums."""

@@ -1,8 +1,7 @@
-"""A migration's checksum: of what the file means to Python, not of how it is laid out.
+"""Checksums of migrations' syntax trees, in which formatting and comments do not count.
 
-The digest runs over our own walk of the syntax tree, because ``ast.dump`` prints the same
-tree differently from one Python to the next. Formatting and comments do not count. What the
-file imports or opens is not covered.
+The digest is of our own serialisation of the tree, because ``ast.dump`` differs between versions
+of Python. It does not cover what the file imports or opens.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 VERSION = 1
-"""Of the walk below; it stands before each digest and changes with the walk."""
+"""The version of the serialisation, which precedes each digest."""
 
 _IGNORED_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_params"})
 
 
-@functools.lru_cache(maxsize=1024)  # A run asks for the same files several times.
+@functools.lru_cache(maxsize=1024)  # A run needs the same files several times.
 def checksum(source: str | bytes) -> str:
     """Return the checksum of a migration's source; bytes are read in the encoding they declare.
 
@@ -32,7 +31,7 @@ def checksum(source: str | bytes) -> str:
 
 
 def _walk(node: object, emit: Callable[[str], None]) -> None:
-    """Say what the tree means, in words; a list of them takes half the time of a generator."""
+    """Emit the tree as tokens; a callback takes half the time of a generator."""
     if isinstance(node, ast.JoinedStr):
         emit("(JoinedStr")
         _walk(list(_join_fstring(node.values)), emit)
@@ -59,7 +58,7 @@ def _walk(node: object, emit: Callable[[str], None]) -> None:
 
 
 def _join_fstring(values: list[ast.expr]) -> Iterator[ast.expr]:
-    """Join neighbouring texts of an f-string, which Pythons cut in different places."""
+    """Join adjacent texts of an f-string, which versions of Python split differently."""
     text = ""
     for value in values:
         if isinstance(value, ast.Constant):

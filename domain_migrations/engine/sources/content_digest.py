@@ -1,4 +1,4 @@
-"""What decides the content of a test database: it says whether a template of one is still right."""
+"""The digest of a test database's content, by which a template is found to be outdated."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ SETTINGS = (
     "USE_I18N",
     "USE_TZ",
 )
-"""What Django's own migrations and receivers of ``post_migrate``, and ours, look at."""
+"""Settings that migrations and receivers of ``post_migrate``, Django's and ours, depend on."""
 
 CONNECTION = ("ENGINE", "USER", "TIME_ZONE", "OPTIONS")
-"""Of ``DATABASES``: who owns what is made, and how it is made."""
+"""Keys of ``DATABASES`` that determine the owner and the form of what is created."""
 
 
 def digest_function_for(
     connection: BaseDatabaseWrapper,
 ) -> Callable[[BaseDatabaseWrapper], str] | None:
-    """Return what digests the content of a test database; None where a template is no use.
+    """Return the function that digests a test database's content; None if no template is used.
 
-    Where no app has migrations (``--nomigrations``, ``TEST["MIGRATE"]``) the tables are made from
-    the models, which is quick and changes with each of them.
+    If no app has migrations (``--nomigrations``, ``TEST["MIGRATE"]``), the tables are created from
+    the models, which is fast and changes with each of them.
     """
     if not get_settings().test_database_template:
         return None
@@ -59,10 +59,10 @@ def digest_function_for(
 
 
 def content_digest(connection: BaseDatabaseWrapper) -> str:
-    """Return a digest of all that decides what the migrations make, as far as it can be known.
+    """Return a digest of everything known to determine what the migrations create.
 
     Arguments:
-        connection: a wrapper of the alias that is asked about, to any database of its server.
+        connection: a connection of the alias, to any database of its server.
     """
     digest = hashlib.sha256()
     for part in _parts(connection):
@@ -95,7 +95,7 @@ def _text(*values: Any) -> bytes:
 
 
 def _named(value: Any) -> Any:
-    """Return a value as it is spelled in every process; a function's address is not."""
+    """Return a value in a form that is equal in every process."""
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
     name = getattr(value, "__qualname__", None)
@@ -103,7 +103,7 @@ def _named(value: Any) -> Any:
 
 
 def _described(model: type[Model], connection: BaseDatabaseWrapper) -> Iterator[Any]:
-    """Yield what the receivers of ``post_migrate`` write about a model, and what names it."""
+    """Yield what receivers of ``post_migrate`` write about a model, and its names."""
     options = model._meta
     yield options.label
     yield from (options.db_table, options.managed, options.proxy, options.swapped)
@@ -121,7 +121,7 @@ def _has_migrations(config: AppConfig) -> bool:
 
 
 def _files(label: str) -> Iterator[bytes]:
-    """Yield every file of the app's migrations: snapshots, and what a migration reads, too."""
+    """Yield every file of the app's migrations, including snapshots and data files."""
     for folder in migrations_folders(label):
         for path in sorted(folder.rglob("*")):
             if "__pycache__" not in path.parts and path.is_file():
@@ -130,7 +130,7 @@ def _files(label: str) -> Iterator[bytes]:
 
 
 def _sql(config: AppConfig, connection: BaseDatabaseWrapper) -> Iterator[bytes]:
-    """Yield the statements that make the tables of an app without migrations."""
+    """Yield the statements that create the tables of an app without migrations."""
     for model in router.get_migratable_models(config, connection.alias):
         if model._meta.can_migrate(connection):
             with connection.schema_editor(collect_sql=True, atomic=False) as editor:

@@ -1,4 +1,4 @@
-"""Which migrations stand on disk, told without importing any of them."""
+"""Migrations on disk, by their files' names, without importing any of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.db.migrations.migration import Migration
 
 SITE_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
-"""Folders of packages that a project uses and cannot edit."""
+"""Folders of installed packages, which a project cannot edit."""
 
 MIGRATIONS_MODULE_NAME = "migrations"
 """As in ``django.db.migrations.loader``, which would be expensive to import for this."""
@@ -43,7 +43,7 @@ class MigrationKey(NamedTuple):
 
 
 def migrations_module(app_label: str) -> str | None:
-    """Return the dotted name of the app's migrations package; None where it has none by order.
+    """Return the dotted name of the app's migrations package; None if it is disabled.
 
     Mirrors ``MigrationLoader.migrations_module``.
     """
@@ -54,9 +54,9 @@ def migrations_module(app_label: str) -> str | None:
 
 
 def migrations_folders(app_label: str) -> list[Path]:
-    """Return the folders of the app's migrations package, none where there is no package.
+    """Return the folders of the app's migrations package.
 
-    A history may tell of an app that is no longer installed; it has none either.
+    An app without a package, or one that is no longer installed, has none.
     """
     try:
         module = migrations_module(app_label)
@@ -68,7 +68,7 @@ def migrations_folders(app_label: str) -> list[Path]:
         spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:
         return []
-    # An empty folder is a namespace package: it has no origin, and Django ignores it.
+    # An empty folder is a namespace package, which has no origin and which Django ignores.
     if spec is None or spec.origin is None or spec.submodule_search_locations is None:
         return []
     return [Path(folder) for folder in spec.submodule_search_locations]
@@ -76,7 +76,7 @@ def migrations_folders(app_label: str) -> list[Path]:
 
 def migration_files(app_label: str) -> list[Path]:
     """Return the source files of the app's migrations, sorted."""
-    # Checks ask for thousands of them: Path.glob and comparing Paths would take most of the time.
+    # System checks list thousands: Path.glob and comparing Paths would take most of the time.
     return [
         folder / name
         for folder in sorted(migrations_folders(app_label))
@@ -88,7 +88,7 @@ def migration_files(app_label: str) -> list[Path]:
 def migrations_on_disk(app_labels: Iterable[str]) -> set[MigrationKey]:
     """Return the migrations of the apps, by their files' names alone.
 
-    Mirrors what ``MigrationLoader.load_disk`` takes for a migration.
+    Mirrors ``MigrationLoader.load_disk``.
     """
     return {
         MigrationKey(label, name)
@@ -100,14 +100,14 @@ def migrations_on_disk(app_labels: Iterable[str]) -> set[MigrationKey]:
 
 
 def _modules(folder: Path) -> set[str]:
-    """Return the folder's modules that are no packages.
+    """Return the folder's modules without packages.
 
-    As ``pkgutil.iter_modules``, which asks the file system about each entry once more.
+    Like ``pkgutil.iter_modules``, which takes another system call for each entry.
     """
     try:
-        # A Path for each entry would take longer than all else.
+        # Creating a Path for each entry would take most of the time.
         entries = os.listdir(folder)  # noqa: PTH208
-    except OSError:  # It is in a zip file, say.
+    except OSError:  # It may be in a zip file.
         entries = []
     names = {
         entry[:-3] if entry.endswith(".py") else inspect.getmodulename(entry) for entry in entries
@@ -130,12 +130,12 @@ def source_stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def is_installed(path: Path) -> bool:
-    """Return whether the file is of an installed package, and not the project's own."""
+    """Return whether the file belongs to an installed package."""
     return not SITE_DIRECTORIES.isdisjoint(path.parts)
 
 
 def migration_file(key: tuple[str, str]) -> Path | None:
-    """Return the file that the migration's source stands in, or None where there is none."""
+    """Return the migration's source file, or None if it does not exist."""
     label, name = key
     candidates = (folder / f"{name}.py" for folder in migrations_folders(label))
     return next((path for path in candidates if path.is_file()), None)

@@ -24,7 +24,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' hr.employees, which belongs to the domain "hr".'
             ),
             USES,
-            ("Take it away with: ALTER TABLE inventory.lots DROP CONSTRAINT lots_employee;"),
+            ("Remove it with: ALTER TABLE inventory.lots DROP CONSTRAINT lots_employee;"),
         ),
     ],
     (
@@ -40,7 +40,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' hr.employees, which belongs to the domain "hr".'
             ),
             CORE_USES,
-            ("Take it away with: ALTER TABLE public.audit DROP CONSTRAINT audit_employee;"),
+            ("Remove it with: ALTER TABLE public.audit DROP CONSTRAINT audit_employee;"),
         ),
     ],
     (
@@ -56,7 +56,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' inventory.drugs, which belongs to the domain "inventory".'
             ),
             CORE_USES,
-            ("Take it away with: ALTER TABLE nobodys.imports DROP CONSTRAINT imports_drug;"),
+            ("Remove it with: ALTER TABLE nobodys.imports DROP CONSTRAINT imports_drug;"),
         ),
     ],
     ("CREATE VIEW inventory.staff AS SELECT e.name FROM hr.employees e, inventory.drugs"): [
@@ -69,7 +69,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP VIEW inventory.staff;",
+            "Remove it with: DROP VIEW inventory.staff;",
         ),
     ],
     "CREATE VIEW public.staff AS SELECT name FROM hr.employees": [
@@ -82,7 +82,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' the domain "hr".'
             ),
             CORE_USES,
-            "Take it away with: DROP VIEW public.staff;",
+            "Remove it with: DROP VIEW public.staff;",
         ),
     ],
     "CREATE MATERIALIZED VIEW inventory.staff AS SELECT name FROM hr.employees": [
@@ -95,7 +95,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' which belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP MATERIALIZED VIEW inventory.staff;",
+            "Remove it with: DROP MATERIALIZED VIEW inventory.staff;",
         ),
     ],
     (
@@ -111,7 +111,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' hr.touch(), which belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP TRIGGER drugs_touch ON inventory.drugs;",
+            "Remove it with: DROP TRIGGER drugs_touch ON inventory.drugs;",
         ),
     ],
     (
@@ -127,7 +127,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' inventory.touch(), which belongs to the domain "inventory".'
             ),
             CORE_USES,
-            "Take it away with: DROP TRIGGER users_stock ON public.users;",
+            "Remove it with: DROP TRIGGER users_stock ON public.users;",
         ),
     ],
     ("ALTER TABLE inventory.lots ALTER COLUMN quantity SET DEFAULT nextval('hr.numbers')"): [
@@ -140,7 +140,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' which belongs to the domain "hr".'
             ),
             USES,
-            ("Take it away with: ALTER TABLE inventory.lots ALTER COLUMN quantity DROP DEFAULT;"),
+            ("Remove it with: ALTER TABLE inventory.lots ALTER COLUMN quantity DROP DEFAULT;"),
         ),
     ],
     ("ALTER TABLE public.audit ALTER COLUMN id SET DEFAULT nextval('inventory.numbers')"): [
@@ -153,7 +153,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' which belongs to the domain "inventory".'
             ),
             CORE_USES,
-            ("Take it away with: ALTER TABLE public.audit ALTER COLUMN id DROP DEFAULT;"),
+            ("Remove it with: ALTER TABLE public.audit ALTER COLUMN id DROP DEFAULT;"),
         ),
     ],
     (
@@ -169,7 +169,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' hr.salary(integer), which belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: ALTER TABLE inventory.lots DROP COLUMN pay;",
+            "Remove it with: ALTER TABLE inventory.lots DROP COLUMN pay;",
         ),
     ],
     "ALTER TABLE inventory.lots ADD COLUMN mood hr.mood": [
@@ -251,7 +251,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' which belongs to the domain "hr".'
             ),
             USES,
-            ("Take it away with: ALTER TABLE inventory.staff NO INHERIT hr.employees;"),
+            ("Remove it with: ALTER TABLE inventory.staff NO INHERIT hr.employees;"),
         ),
     ],
     (
@@ -267,7 +267,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' which belongs to the domain "hr".'
             ),
             USES,
-            ("Take it away with: ALTER TABLE hr.parts DETACH PARTITION inventory.parts_2026;"),
+            ("Remove it with: ALTER TABLE hr.parts DETACH PARTITION inventory.parts_2026;"),
         ),
     ],
     (
@@ -283,7 +283,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP RULE watch ON inventory.drugs;",
+            "Remove it with: DROP RULE watch ON inventory.drugs;",
         ),
     ],
     ("CREATE POLICY own ON inventory.drugs USING (id IN (SELECT id FROM hr.employees))"): [
@@ -296,7 +296,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP POLICY own ON inventory.drugs;",
+            "Remove it with: DROP POLICY own ON inventory.drugs;",
         ),
     ],
     ("CREATE FUNCTION inventory.hire(hr.mood) RETURNS int LANGUAGE sql AS 'SELECT 1'"): [
@@ -309,7 +309,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP FUNCTION inventory.hire(hr.mood);",
+            "Remove it with: DROP FUNCTION inventory.hire(hr.mood);",
         ),
     ],
     (
@@ -325,7 +325,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP FUNCTION inventory.staff();",
+            "Remove it with: DROP FUNCTION inventory.staff();",
         ),
     ],
     (
@@ -445,7 +445,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' hr.salary(integer), which belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: ALTER TABLE inventory.lots DROP CONSTRAINT paid;",
+            "Remove it with: ALTER TABLE inventory.lots DROP CONSTRAINT paid;",
         ),
     ],
     "CREATE INDEX lots_pay ON inventory.lots (hr.salary(quantity))": [
@@ -458,7 +458,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' which belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP INDEX inventory.lots_pay;",
+            "Remove it with: DROP INDEX inventory.lots_pay;",
         ),
     ],
     "CREATE DOMAIN inventory.paid AS int CHECK (hr.salary(VALUE) > 0)": [
@@ -497,7 +497,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' hr.same(integer,integer), which belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP OPERATOR inventory.=~(integer,integer);",
+            "Remove it with: DROP OPERATOR inventory.=~(integer,integer);",
         ),
     ],
     "CREATE STATISTICS inventory.guess ON id, name FROM hr.employees": [
@@ -510,7 +510,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' which belongs to the domain "hr".'
             ),
             USES,
-            "Take it away with: DROP STATISTICS inventory.guess;",
+            "Remove it with: DROP STATISTICS inventory.guess;",
         ),
     ],
     (
@@ -526,7 +526,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' which belongs to the domain "inventory".'
             ),
             USES,
-            "Take it away with: DROP TRIGGER watch ON hr.employees;",
+            "Remove it with: DROP TRIGGER watch ON hr.employees;",
         ),
     ],
 }

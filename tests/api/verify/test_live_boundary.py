@@ -23,7 +23,7 @@ LEGACY = Finding(
     "hr",
     "hr.legacy",
     'The view hr.legacy uses the table inventory.legacy, which belongs to the domain "inventory".',
-    f"{USES} Take it away with: DROP VIEW hr.legacy;",
+    f"{USES} Remove it with: DROP VIEW hr.legacy;",
 )
 OTHER_LANGUAGE = """
 CREATE LANGUAGE other HANDLER plpgsql_call_handler;
@@ -159,7 +159,7 @@ def test_a_sequence_owned_across_is_found():
             "inventory.numbers",
             "The sequence inventory.numbers is owned by a column of the table hr.employees, which"
             ' belongs to the domain "hr".',
-            f"{USES} Take it away with: ALTER SEQUENCE inventory.numbers OWNED BY NONE;",
+            f"{USES} Remove it with: ALTER SEQUENCE inventory.numbers OWNED BY NONE;",
         )
     ]
 
@@ -201,7 +201,7 @@ def test_text_is_said_to_be_unread_without_sqlglot(monkeypatch: pytest.MonkeyPat
             "public.f()",
             "The function public.f() may name another domain's objects; its text was not read,"
             " because sqlglot is not installed.",
-            "Install it and look again: pip install 'django-domain-migrations[verify]'",
+            "Install it and run the command again: pip install 'django-domain-migrations[verify]'",
         )
     ]
 
@@ -215,7 +215,7 @@ def test_names_that_need_quotes_are_quoted_in_what_is_to_be_run():
     )
     (found,) = crossings()
     statement = 'ALTER TABLE inventory."Odd ""one" DROP CONSTRAINT "To hr";'
-    assert found.hint == f"{USES} Take it away with: {statement}"
+    assert found.hint == f"{USES} Remove it with: {statement}"
     execute(statement)
     assert crossings() == []
 
@@ -288,7 +288,7 @@ def test_rows_of_a_domain_in_the_history_of_core_are_left_over():
             "public.django_migrations",
             'public.django_migrations has 5 rows of the domain "inventory": inventory.m1,'
             " inventory.m2, inventory.m3 and 2 more.",
-            "See that inventory.django_migrations_inventory has them (manage.py show_domains"
+            "Check that inventory.django_migrations_inventory has them (manage.py show_domains"
             " inventory); then DELETE FROM public.django_migrations WHERE app IN ('inventory');",
         )
     ]
@@ -311,7 +311,7 @@ def test_invalid_indexes_are_left_over():
             "inventory",
             "inventory.by_hand",
             "The index inventory.by_hand is invalid: it was never finished, and no query uses it.",
-            "Build it again: REINDEX INDEX CONCURRENTLY inventory.by_hand; or take it away: DROP"
+            "Build it again: REINDEX INDEX CONCURRENTLY inventory.by_hand; or drop it: DROP"
             " INDEX CONCURRENTLY inventory.by_hand;",
         )
     ]
@@ -335,7 +335,7 @@ def test_unvalidated_constraints_are_left_over():
             "L006",
             "inventory",
             f"inventory.{name}",
-            f"The {kind} inventory.{name} was never validated: older rows may break it.",
+            f"The {kind} inventory.{name} was never validated: older rows may violate it.",
             f"Validate it with ValidateConstraint in a migration, or: ALTER {of} VALIDATE"
             f" CONSTRAINT {name.split('.')[1]};",
         )

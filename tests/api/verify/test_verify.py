@@ -120,7 +120,7 @@ def test_an_interruption_is_found():
             "inventory",
             "inventory.0002_stock",
             "inventory.0002_stock was interrupted; 2 of its operations are known to be finished.",
-            "Look at what is there, then run: manage.py repair_domain inventory --resume",
+            "Check what was changed, then run: manage.py repair_domain inventory --resume",
         )
     ]
 
@@ -135,7 +135,7 @@ def test_an_order_that_cannot_have_been_is_found():
             "hr",
             "hr.0002_leave",
             "hr.0002_leave was applied before hr.0001_initial, which it depends on.",
-            "See that the schema is right with: manage.py verify_domain hr --only drift",
+            "Check the schema with: manage.py verify_domain hr --only drift",
         )
     ]
 
@@ -175,7 +175,7 @@ def test_an_edit_is_found_by_the_latest_checksum():
             "inventory",
             "inventory.0002_stock",
             "inventory.0002_stock was edited after it had been applied.",
-            "Take the edit back, or review it and run: manage.py repair_domain inventory"
+            "Revert the edit, or review it and run: manage.py repair_domain inventory"
             " --accept-checksum 0002_stock",
         )
     ]

@@ -87,7 +87,7 @@ def test_read_only_connection_and_missing_privilege_are_passed_over(
     told = call("verify_domain", "finance", verbosity=2)
     execute("SET default_transaction_read_only = off")
     assert (quiet.stdout, quiet.stderr, quiet.exit_status) == ("Nothing found.\n", "", 0)
-    note = 'What was found in the domain "finance" is not kept: '
+    note = 'The findings in the domain "finance" were not recorded: '
     assert f"{note}the connection is read-only.\n" in told.stdout
     role = f"reader_{migrated_database}"
     execute(f"CREATE ROLE {role}")

@@ -23,8 +23,7 @@ class Migration(migrations.Migration):
 """
 MESSAGE = "hr.0001_notes was edited after it had been applied."
 HINT = (
-    "Take the edit back, or review it and run:"
-    " manage.py repair_domain hr --accept-checksum 0001_notes"
+    "Revert the edit, or review it and run: manage.py repair_domain hr --accept-checksum 0001_notes"
 )
 
 
