@@ -212,7 +212,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("name", NAMES, ids=repr)
-def test_a_name_that_is_not_free(connected: str, tmp_path: Path, name: str) -> None:
+def test_a_name_that_is_taken_or_invalid(connected: str, tmp_path: Path, name: str) -> None:
     (tmp_path / "there").mkdir()
     with pytest.raises(InvalidConfiguration) as refused:
         check_names(name, "free", root=tmp_path, database="default")
@@ -235,7 +235,7 @@ SCHEMAS = {
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-def test_a_schema_that_is_not_free(connected: str, tmp_path: Path, schema: str) -> None:
+def test_a_schema_that_is_taken_or_invalid(connected: str, tmp_path: Path, schema: str) -> None:
     with pytest.raises(InvalidConfiguration) as refused:
         check_names("crm", schema, root=tmp_path, database="default")
     assert refused.value.message == (

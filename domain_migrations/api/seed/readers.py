@@ -160,7 +160,7 @@ def _csv_columns(seed: SeedFile, records: Iterator[CsvRecord]) -> tuple[str, ...
             if not name:
                 raise seed.failed(line, f"column {number} has no name.")
             if columns.index(name) != number - 1:
-                raise seed.failed(line, f"the column {name} is there twice.")
+                raise seed.failed(line, f"the column {name} appears twice.")
         return columns
     raise seed.failed(None, "there is no line with the names of the columns.")
 
@@ -230,7 +230,7 @@ def _json_mapping(
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise seed.failed(line, f"{twice!r} is there twice.")
+        raise seed.failed(line, f"{twice!r} appears twice.")
     return found
 
 
@@ -319,7 +319,7 @@ class _YamlNodes:
             if not isinstance(name, self.yaml.ScalarNode):
                 raise self.seed.failed(_yaml_line(name), "a key has to be a word.")
             if name.value in made:
-                raise self.seed.failed(_yaml_line(name), f"{name.value!r} is there twice.")
+                raise self.seed.failed(_yaml_line(name), f"{name.value!r} appears twice.")
             made[name.value] = self.value(value)
             made.lines[name.value] = _yaml_line(name)
         return made

@@ -208,7 +208,7 @@ class SeedFileRun:
                 model = self._model(table)
                 loader.load(model, table, self.file.failed)
                 if loader.relations[-1] in loader.relations[:-1]:
-                    what = f"{model._meta.label} is there twice."
+                    what = f"{model._meta.label} appears twice."
                     raise self.file.failed(table.line or None, what)
         return loader.counts
 

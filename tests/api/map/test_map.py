@@ -1,4 +1,4 @@
-"""The map: what is on it, and what each format makes of odd names."""
+"""The map of the domains: its content, and odd names in each format."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_violations_have_their_findings_id(migrated_database: str) -> None:
     assert ">B001</text>" in render(map_domains(), "svg")
 
 
-def test_a_violation_that_may_lead_anywhere_is_its_domains_own(
+def test_a_violation_of_unknown_target_is_shown_in_its_domain(
     migrated_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(function_bodies, "has_parser", lambda: False)
@@ -118,7 +118,7 @@ def test_violations_of_models_are_on_it(scratch_database: str, isolated: object)
     assert found.links[0].message.startswith("shop.Basket.box is a foreign key to depot.Box")
 
 
-def test_an_app_that_is_only_referred_to_is_shown_as_absent(
+def test_an_app_that_is_only_referred_to_is_shown_as_not_installed(
     scratch_database: str, isolated: object
 ) -> None:
     model("shop.Basket", sample_id=DomainReference("lab.Sample"))
@@ -130,7 +130,7 @@ def test_an_app_that_is_only_referred_to_is_shown_as_absent(
     assert "not installed" in render(picture, "mermaid")
 
 
-def test_chosen_domains_stand_around_core_alone(migrated_database: str) -> None:
+def test_only_the_chosen_domains_and_core_are_shown(migrated_database: str) -> None:
     execute(CROSSING)
     picture = map_domains(["hr"])
     assert [node.name for node in picture.nodes] == ["core", "hr"]
@@ -217,7 +217,7 @@ def test_svg_needs_nothing_from_elsewhere() -> None:
     assert text.count("http") == 1  # The namespace.
 
 
-def test_svg_in_a_page_has_no_style_of_its_own_and_leads_on() -> None:
+def test_svg_in_a_page_has_links_and_no_style_of_its_own() -> None:
     picture = small(Edge("hr", "core", "foreign_key", (Link("a", "b"),)))
     text = svg(
         picture,

@@ -1,4 +1,4 @@
-"""What is wrong with a file is named by file and line, and nothing of the file is kept."""
+"""Mistakes in seed files: reported by file and line, and nothing of the file is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two seeders at once, and a seeder that is killed: everything or nothing, and once."""
+"""Seeding twice at once, and a killed seeder: all or nothing, and once."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_run_has_the_lock(seeds: Write) -> None:
 
 @pytest.mark.usefixtures("migrated_database")
 @pytest.mark.parametrize("command", ["seed_domain", "migrate_domain"])
-def test_json_tells_on_standard_error_who_is_waited_for(seeds: Write, command: str) -> None:
+def test_json_output_reports_blockers_on_standard_error(seeds: Write, command: str) -> None:
     seeds("001_forms.csv", FORMS)
     target = ["0018"] if command == "migrate_domain" else []
     with running(INVENTORY) as (other,):
@@ -106,7 +106,7 @@ def test_json_tells_on_standard_error_who_is_waited_for(seeds: Write, command: s
         assert (result.exit_status, json.loads(result.stdout)["format"]) == (75, 1)
 
 
-def test_what_the_site_changes_while_the_seed_waits_is_kept(
+def test_local_changes_made_while_the_seed_waits_are_kept(
     seeds: Write, migrated_database: str, postgres_server: TestServer
 ) -> None:
     seeds("001_forms.yaml", "DosageForm: [{code: A, name: One}]")

@@ -44,7 +44,7 @@ context.upsert("Location", [{"code": "A", "name": "A"}, {"code": "B", "name": "B
     assert forms() == {"TAB": "TAB", "CAP": "Capsule"}
 
 
-def test_upsert_keeps_what_a_site_changed(seeds: Write) -> None:
+def test_upsert_keeps_local_changes(seeds: Write) -> None:
     body = 'context.upsert("DosageForm", [{"code": "A", "name": "%s"}], key="code")'
     python(seeds, body % "One")
     seed()
@@ -134,7 +134,7 @@ def test_writes_core__data(seeds: Write) -> None:
     assert counts() == (1, 0, 0)
 
 
-def test_core_keeps_out_of_domains(seeds: Write) -> None:
+def test_a_seed_of_core_may_not_write_domains(seeds: Write) -> None:
     seeds("001_bad.yaml", "hr.Position: [{code: A, title_en: A, title_th: A}]", "core")
     assert fail(domain="core").startswith(
         'core/seeds/001_bad.yaml, line 1: hr.Position belongs to the domain "hr", not to "core".'
@@ -171,13 +171,13 @@ context.get_model("DosageForm").objects.create(code="ROLE", name=name)
     assert query("SELECT current_user = session_user") == [(True,)]
 
 
-def test_a_database_error_in_python_is_told_with_its_line(seeds: Write) -> None:
+def test_a_database_error_in_python_is_reported_with_its_line(seeds: Write) -> None:
     body = "from django.db import connection\nconnection.cursor().execute('SELECT 1/0')"
     python(seeds, body)
     assert fail() == f"{SEED}, line 4: division by zero."
 
 
-def test_a_seed_that_ends_its_transaction_is_found_out(seeds: Write) -> None:
+def test_a_seed_that_ends_its_transaction_is_refused(seeds: Write) -> None:
     body = "from django.db import connection\nconnection.cursor().execute('COMMIT')"
     python(seeds, body)
     assert fail() == (
@@ -199,7 +199,7 @@ def test_a_list_without_rows(seeds: Write) -> None:
     assert counts() == (0, 0, 0)
 
 
-def test_what_a_seed_needs_deferred_is_checked(seeds: Write) -> None:
+def test_deferred_constraints_are_checked_in_the_seed(seeds: Write) -> None:
     python(
         seeds,
         """\

@@ -1,4 +1,4 @@
-"""`seed_domain`: what of a file gets into the tables, and what of the site's stays there."""
+"""`seed_domain`: the rows of a file in the tables, and the local changes that it keeps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOURNAL = (
 DECOY = "CREATE TABLE public.dosage_forms (id int, code text, name text)"
 
 
-def test_a_site_keeps_what_it_changed(seeds: Write) -> None:
+def test_local_changes_are_kept(seeds: Write) -> None:
     seeds(
         "001_locations.yaml",
         """
@@ -75,7 +75,7 @@ def test_a_site_keeps_what_it_changed(seeds: Write) -> None:
     assert query("SELECT count(*) FROM public.dosage_forms") == [(0,)]
 
 
-def test_what_the_site_took_over_follows_again(seeds: Write) -> None:
+def test_a_value_equal_to_the_seeds_follows_it_again(seeds: Write) -> None:
     """Once the site's value is the seed's, the site has no change of its own any more."""
     seeds("001_forms.yaml", "DosageForm: [{code: TAB, name: One}]")
     seed()
@@ -100,7 +100,7 @@ def test_unchanged_seeds_are_skipped(seeds: Write) -> None:
     assert forms() == {}
 
 
-def test_force_runs_them_and_still_keeps_what_the_site_did(seeds: Write) -> None:
+def test_force_runs_unchanged_seeds_and_keeps_local_changes(seeds: Write) -> None:
     seeds("001_forms.yaml", FORMS)
     seed()
     execute("DELETE FROM inventory.dosage_forms WHERE code = 'TAB'")
@@ -110,7 +110,7 @@ def test_force_runs_them_and_still_keeps_what_the_site_did(seeds: Write) -> None
     assert forms() == {"CAP": "Mine"}
 
 
-def test_rows_that_a_site_had_before_are_its_own(seeds: Write) -> None:
+def test_rows_that_existed_before_the_file_are_local(seeds: Write) -> None:
     execute("INSERT INTO inventory.dosage_forms (code, name) VALUES ('TAB', 'Ours')")
     seeds("001_forms.yaml", FORMS)
     assert counts() == (1, 0, 1)
@@ -119,7 +119,7 @@ def test_rows_that_a_site_had_before_are_its_own(seeds: Write) -> None:
     assert forms() == {"TAB": "Ours", "CAP": "Cap"}
 
 
-def test_a_row_taken_out_of_the_file_stays(seeds: Write) -> None:
+def test_a_row_removed_from_the_file_stays(seeds: Write) -> None:
     seeds("001_forms.yaml", FORMS)
     seed()
     seeds("001_forms.yaml", "DosageForm: [{code: CAP, name: Capsule}]")
@@ -256,7 +256,7 @@ def test_a_faked_zero_leaves_the_rows_and_so_the_ledger(seeds: Write) -> None:
     assert forms() == {"TAB": "Ours", "CAP": "Capsule"}
 
 
-def test_seeds_of_tables_dropped_by_hand_are_forgotten_by_the_run_that_makes_them_anew(
+def test_seeds_of_tables_dropped_by_hand_are_forgotten_when_a_run_creates_them_again(
     seeds: Write,
 ) -> None:
     seeds("001_forms.yaml", FORMS)
@@ -282,7 +282,7 @@ def test_seeds_of_tables_dropped_by_hand_are_forgotten_by_the_run_that_makes_the
     assert query("SELECT count(*) FROM public.dosage_forms") == [(0,)]
 
 
-def test_undoing_the_migration_of_a_table_forgets_its_seeds(seeds: Write) -> None:
+def test_reverting_the_migration_of_a_table_forgets_its_seeds(seeds: Write) -> None:
     seeds("001_forms.yaml", FORMS)
     seeds("002_budgets.yaml", "BudgetType: [{code: GOV, name: Gov}]")
     seed()
@@ -332,7 +332,7 @@ def test_plan_works_on_an_empty_database(seeds: Write, scratch_database: str) ->
     assert sentence.endswith("more. First run: manage.py migrate_domain core")
 
 
-def test_what_the_engine_keeps_is_no_drift(seeds: Write) -> None:
+def test_the_tables_of_the_engine_are_not_drift(seeds: Write) -> None:
     before = call("show_domains", "inventory").stdout
     seeds("001_forms.yaml", FORMS)
     seed()

@@ -192,7 +192,7 @@ def test_values(lab: Project) -> None:
 @pytest.mark.parametrize(
     "field", [models.JSONField(), models.IntegerField(), ArrayField(models.IntegerField())]
 )
-def test_a_number_that_would_fill_the_memory_is_none(field: Any, value: Any) -> None:
+def test_a_number_that_would_fill_the_memory_is_refused(field: Any, value: Any) -> None:
     with pytest.raises(InvalidValue):
         converter(field, connections["default"], required=False)(
             [value] if isinstance(field, ArrayField) else value

@@ -155,7 +155,7 @@ def test_pyproject_without_tomlkit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused.value.hint == 'Run: pip install "django-domain-migrations[start]"'
 
 
-def test_the_contract_that_is_advised_is_one() -> None:
+def test_the_advised_contract_is_valid() -> None:
     text = "[tool.importlinter]\nroot_packages = []\n" + CONTRACT.format(name="crm")
     after = add_to_pyproject(text, "shop")
     assert has_contract(after, "crm")
@@ -179,7 +179,7 @@ class Interrupted(BaseException):
 
 @pytest.mark.parametrize("failing", range(4))
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), Interrupted()])
-def test_all_or_nothing(
+def test_files_are_changed_all_or_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int, error: BaseException
 ) -> None:
     (tmp_path / "a").write_text("old a")

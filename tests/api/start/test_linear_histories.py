@@ -141,7 +141,7 @@ def columns(schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def test_rebase_migration_refuses_what_is_applied(
+def test_rebase_migration_refuses_an_applied_migration(
     repository: Repository, scratch_database: str
 ) -> None:
     """django-linear-migrations alone would look into public.django_migrations."""
