@@ -1,4 +1,4 @@
-"""`changed_domains`, in repositories made for it."""
+"""`changed_domains` in temporary repositories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking snapshots: of the project's domains, and of foreign ones that can have none."""
+"""Snapshots of the sample domains, and of domains that cannot have one."""
 
 from __future__ import annotations
 

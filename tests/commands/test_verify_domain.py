@@ -1,3 +1,5 @@
+"""The output and exit status of `verify_domain`."""
+
 from __future__ import annotations
 
 import json

@@ -63,37 +63,27 @@ CREATE TABLE {table} (
 )
 """
 
-COLUMNS = (
-    "run",
-    "batch",
-    "app",
-    "name",
-    "direction",
-    "status",
-    "started",
-    "seconds",
-    "checksum",
-    "os_user",
-    "host",
-    "project_version",
-    "engine_version",
-    "django_version",
-    "footprint",
-    "details",
-    "error",
-    "sqlstate",
-)
-
-
-TYPES = {
+COLUMNS = {
     "run": "uuid",
     "batch": "integer",
+    "app": "text",
+    "name": "text",
+    "direction": "text",
+    "status": "text",
     "started": "timestamptz",
     "seconds": "double precision",
+    "checksum": "text",
+    "os_user": "text",
+    "host": "text",
+    "project_version": "text",
+    "engine_version": "text",
+    "django_version": "text",
     "footprint": "jsonb",
     "details": "jsonb",
+    "error": "text",
+    "sqlstate": "text",
 }
-"""The types of the columns that are not text."""
+"""The columns that a run writes → the types that their values are cast to."""
 
 WRITE_MIGRATIONS = """
 INSERT INTO {table} ({columns}) SELECT {values}
@@ -294,7 +284,7 @@ def _selected(column: str) -> sql.Composable:
     """Return a column of the rows that ``WRITE_MIGRATIONS`` selects."""
     if column in ("app", "name", "checksum"):
         return sql.Identifier("m", column)
-    return sql.SQL("{}::{}").format(sql.Placeholder(column), sql.SQL(TYPES.get(column, "text")))
+    return sql.SQL("{}::{}").format(sql.Placeholder(column), sql.SQL(COLUMNS[column]))
 
 
 def sanitize(text: str) -> str:

@@ -202,16 +202,12 @@ def _without_not_null_names(statement: str) -> str:
     parts = list(tokens(statement))
     words = [(i, token.raw.upper()) for i, token in enumerate(parts) if token.kind != "space"]
     dropped: set[int] = set()
-    for (start, first), _, (end, third), (_, fourth) in _windows(words):
+    for (start, first), _, (end, third), (_, fourth) in zip(
+        words, words[1:], words[2:], words[3:], strict=False
+    ):
         if (first, third, fourth) == ("CONSTRAINT", "NOT", "NULL"):
             dropped.update(range(start, end))
     return "".join(token.raw for i, token in enumerate(parts) if i not in dropped)
-
-
-def _windows(
-    words: Sequence[tuple[int, str]],
-) -> zip[tuple[tuple[int, str], tuple[int, str], tuple[int, str], tuple[int, str]]]:
-    return zip(words, words[1:], words[2:], words[3:], strict=False)
 
 
 def _natural_sort_key(statement: str) -> list[tuple[int, str]]:

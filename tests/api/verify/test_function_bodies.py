@@ -1,3 +1,5 @@
+"""References in the text of functions."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Cross-domain references and leftovers in a live database."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

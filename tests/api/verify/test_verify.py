@@ -1,3 +1,5 @@
+"""The kinds of findings of `verify_domains`."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+"""Definitions of indexes and constraints, equal in Django's and PostgreSQL's spelling."""
+
 from __future__ import annotations
 
 import pytest

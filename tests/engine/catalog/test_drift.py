@@ -1,3 +1,5 @@
+"""Drift between a schema and its models."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+"""No drift after a history with every kind of field."""
+
 from __future__ import annotations
 
 import pytest

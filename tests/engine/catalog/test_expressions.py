@@ -1,3 +1,5 @@
+"""Deparsed text in one spelling for all versions of PostgreSQL."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Fingerprints of schemas, and their changes."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""No drift in the sample domains."""
+
 from __future__ import annotations
 
 import pytest

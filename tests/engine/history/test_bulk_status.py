@@ -1,4 +1,4 @@
-"""``--check``: what is pending, told by one query for all domains of a database."""
+"""``--check``: pending migrations, read with one query for all domains of a database."""
 
 from __future__ import annotations
 

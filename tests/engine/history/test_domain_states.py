@@ -1,4 +1,4 @@
-"""Where domains stand, told cheaply, is what their statuses say."""
+"""Domain states, read without the whole status, agree with it."""
 
 from __future__ import annotations
 

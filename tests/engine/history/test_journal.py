@@ -1,4 +1,4 @@
-"""What the journal says of a run: who, where, what, and never a row's data."""
+"""The journal: who ran what, where and when, and never a row's data."""
 
 from __future__ import annotations
 

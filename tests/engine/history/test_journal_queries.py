@@ -1,4 +1,4 @@
-"""How the latest runs ended, told cheaply, is what the list of the runs says."""
+"""The status of the latest runs, read in bulk, agrees with the list of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one place where Django has no seam: its recorder is replaced by name."""
+"""Django's recorder, replaced by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `verify_domain` keeps in the journals, and that nothing is misled by it."""
+"""Verifications recorded in the journals, which no run depends on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no model describes, compared with the domain's snapshot."""
+"""Objects without a model, compared with the domain's snapshot."""
 
 from __future__ import annotations
 

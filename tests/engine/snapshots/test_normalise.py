@@ -1,3 +1,5 @@
+"""The statements of a dump that a snapshot keeps."""
+
 from __future__ import annotations
 
 from domain_migrations.engine.snapshots.pg_dump import normalise, strip_array_casts

@@ -1,3 +1,5 @@
+"""The choice of a `pg_dump` program."""
+
 from __future__ import annotations
 
 from pathlib import Path

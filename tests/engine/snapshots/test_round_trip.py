@@ -1,4 +1,4 @@
-"""A schema with everything, written and restored: the same catalog, also on an older server."""
+"""A schema with every kind of object, dumped and restored, also on an older server."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The format of snapshot files."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Checksums of migrations: the same on every Python, blind to layout, awake to meaning."""
+"""Checksums of migrations: equal on every Python, and independent of layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test databases from a template, as pytest-django and Django's runner make them."""
+"""Test databases from a template, with pytest-django and Django's test runner."""
 
 from __future__ import annotations
 

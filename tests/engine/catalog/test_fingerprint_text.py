@@ -1,3 +1,5 @@
+"""The text of fingerprints, and the comparison of two."""
+
 from __future__ import annotations
 
 from domain_migrations.engine.catalog.fingerprint import CatalogObject, compare, parse_text, to_text
