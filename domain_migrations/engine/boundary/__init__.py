@@ -1,1 +1,1 @@
-"""The boundary between domains, seen from models, plans, transactions, the catalog and grants."""
+"""The boundary between domains: the rule, on models, migrations and schemas."""

@@ -1,4 +1,4 @@
-"""The rule's preconditions: how domains are declared."""
+"""The declarations of domains: their names, schemas and databases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...domains import MAX_NAME_BYTES as MAX_DOMAIN_BYTES
 from .rule import Problem
 
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-"""Names that PostgreSQL reads the same with and without quotes."""
+"""Names that mean the same to PostgreSQL with and without quotes."""
 
 
 def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
@@ -89,7 +89,7 @@ def schema_name_problem(schema: str) -> str:
 
 
 def domain_name_problem(domain: str) -> str:
-    """Return what is wrong with a domain's name, as :func:`wrong_schema` does."""
+    """Return what is wrong with a domain's name, as ``schema_name_problem`` does."""
     size = len(domain.encode())
     if size > MAX_DOMAIN_BYTES:
         return f"has {size} bytes"
@@ -97,7 +97,7 @@ def domain_name_problem(domain: str) -> str:
 
 
 def cross_database_key_problems(apps: Apps = global_apps) -> Iterator[Problem]:
-    """Yield foreign keys to core of domains that moved to another database."""
+    """Yield foreign keys to core in domains that are on another database."""
     domains = get_domains(apps)
     core = domains[0]
     moved = {

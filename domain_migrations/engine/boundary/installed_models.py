@@ -55,7 +55,7 @@ def refuse_model_problems(domain: Domain) -> None:
 def model_problems(apps: Apps = global_apps, *, only: Domain | None = None) -> Iterator[Problem]:
     """Yield what is wrong with the models of every app, or of one domain's.
 
-    With ``only``, no other app is asked for its models: they need not be imported.
+    With ``only``, the models of other apps are not read, so they need not be imported.
     """
     domains = get_domains(apps)
     owners = app_owners(domains)
@@ -91,8 +91,10 @@ def _crossing_relations(model: type[Model], owners: AppOwners) -> Iterator[tuple
 
 
 def _inheritance(model: type[Model]) -> Iterator[Relation]:
-    """Yield the models that a model inherits from, without those that a nearer one of their app
-    inherits from. Abstract ones count: their fields and methods are the other domain's code."""
+    """Yield the models that a model inherits from, of each app the nearest.
+
+    Abstract ones count: their fields and methods are the other domain's code.
+    """
     nearer: list[type] = []
     for base in model.__mro__[1:]:
         if issubclass(base, Model) and hasattr(base, "_meta"):

@@ -8,7 +8,7 @@ apps, ``planned_migrations`` to the models that migrations would make.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ...domains import CORE, CORE_SCHEMA, Domain, QualifiedName
 
@@ -70,21 +70,17 @@ def app_owners(domains: Iterable[Domain]) -> AppOwners:
     return {label: domain for domain in domains for label in domain.app_labels}
 
 
-RelationKind = Literal[
-    "inheritance", "foreign key", "one-to-one", "many-to-many", "through", "generic relation"
-]
-
-
 class Relation(NamedTuple):
     """A reference of a model to another one.
 
     Attributes:
+        kind: ``inheritance``, ``foreign key``, ``through`` and the like.
         source: the label of the model or of its field.
         target: the label of the other model.
         app_label: the app of the other model.
     """
 
-    kind: RelationKind | str
+    kind: str
     source: str
     target: str
     app_label: str
@@ -130,6 +126,7 @@ def table_problem(
 
 def db_table_line(domain: Domain, name: str) -> str:
     """Return the line to paste into a model's ``Meta``, or into a migration's options."""
+    table = QualifiedName(domain.schema, name).db_table
     if domain.is_core:
-        return f"db_table = {name.replace(chr(34), chr(34) * 2)!r}"
-    return f"db_table = {QualifiedName(domain.schema, name).db_table!r}"
+        table = name.replace('"', '""')
+    return f"db_table = {table!r}"

@@ -1,4 +1,4 @@
-"""Whose each schema of a database is, seen from one domain."""
+"""The domains that own the schemas of a database."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from ..sql.query import run_sql
 SELECT_SCHEMAS = "SELECT oid, nspname FROM pg_namespace"
 
 
+def is_system_schema(name: str) -> bool:
+    """Return whether a schema is PostgreSQL's, temporary ones included."""
+    return name.startswith("pg_") or name == "information_schema"
+
+
 class Owners:
-    """The schemas that there are, and the domains that own them."""
+    """The owners of all schemas, where a schema that no domain owns counts as core's."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         domains = get_domains()
@@ -23,18 +28,17 @@ class Owners:
         self.names: dict[int, str] = dict(rows)
 
     def owner(self, schema: int) -> Domain | None:
-        """Return whose the schema is: core's where no domain owns it, None's if PostgreSQL's."""
+        """Return the domain that owns the schema, None for PostgreSQL's."""
         return self.owner_of(self.names.get(schema, ""))
 
     def owner_of(self, name: str) -> Domain | None:
-        """Return whose a schema of that name is."""
-        if not name or name.startswith("pg_") or name == "information_schema":
+        if not name or is_system_schema(name):
             return None
         return self._by_schema.get(name, self.core)
 
     @property
     def domain_schemas(self) -> list[int]:
-        """The schemas of all domains but core, which anybody may use."""
+        """The schemas of all domains except core, which every domain may use."""
         return [oid for oid, name in self.names.items() if name in self.domain_names]
 
     @property
@@ -43,16 +47,13 @@ class Owners:
         return frozenset(name for name, domain in self._by_schema.items() if not domain.is_core)
 
 
-SELECT_NAMESPACES = "SELECT oid, nspname FROM pg_namespace"
-
-
 @dataclass
 class SchemaOwners:
-    """Whose each schema of the database is.
+    """The owners of the schemas, seen from the domain that is migrated.
 
     Attributes:
-        names: of all schemas seen, as they were when first seen, by oid.
-        there: those that there were when the migration began.
+        names: of all schemas by oid, as they were when first read.
+        present_at_start: the schemas that existed when the migration began.
     """
 
     domain: Domain
@@ -60,14 +61,14 @@ class SchemaOwners:
     present_at_start: frozenset[int] = frozenset()
 
     def begin(self, connection: BaseDatabaseWrapper) -> None:
-        """Read the schemas, once, and remember which there are."""
+        """Read the schemas, once, and remember which exist."""
         if not self.names:
             self.read(connection)
         self.present_at_start = frozenset(self.names)
 
     def read(self, connection: BaseDatabaseWrapper) -> None:
-        """Read the schemas that there are now; ``names`` keeps those that are gone."""
-        [rows] = run_sql(connection, SELECT_NAMESPACES)
+        """Read the schemas that exist now; ``names`` keeps those that were dropped."""
+        [rows] = run_sql(connection, SELECT_SCHEMAS)
         self.domains = {domain.schema: domain for domain in get_domains()}
         for oid, name in rows:
             self.names.setdefault(oid, name)
@@ -77,24 +78,22 @@ class SchemaOwners:
         return self.domains.get(self.names.get(schema, ""))
 
     def is_own(self, schema: int) -> bool:
-        """Return whether the domain may make what it likes there."""
+        """Return whether the domain may create anything in the schema."""
         owner = self.owner(schema)
-        # What belongs to no domain is core's, as apps without a domain are.
+        # A schema that no domain owns is core's, as an app without a domain is.
         return owner == self.domain if owner else self.domain.is_core or self.is_system(schema)
 
     def is_system(self, schema: int) -> bool:
-        """Return whether the schema is PostgreSQL's, temporary ones included."""
-        name = self.names.get(schema, "")
-        return name.startswith("pg_") or name == "information_schema"
+        return is_system_schema(self.names.get(schema, ""))
 
     @property
     def forbidden(self) -> list[int]:
-        """The schemas of the other domains, core's too when this one is not core."""
+        """The schemas of the other domains, including core's where this one is not core."""
         return [oid for oid in self.names if self.owner(oid) and not self.is_own(oid)]
 
     @property
     def allowed(self) -> list[int]:
-        """The schemas in which everything is allowed."""
+        """The schemas in which the domain may do anything."""
         return [oid for oid in self.names if self.is_own(oid)]
 
     @property

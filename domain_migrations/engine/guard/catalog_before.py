@@ -167,9 +167,9 @@ class CatalogBefore:
 
         Works once for each of the two, until ``refresh``.
         """
-        asked = {oid for _, oid in self.known}
+        loaded = {oid for _, oid in self.known}
         for number, oids in enumerate((relations, objects)):
-            wanted = sorted(set(oids) - asked)
+            wanted = sorted(set(oids) - loaded)
             if not wanted or number >= len(self.cursors) or number in self.used:
                 continue
             fetch = FETCH.format(self.cursors[number])

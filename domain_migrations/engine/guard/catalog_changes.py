@@ -188,32 +188,37 @@ def read_own_functions(view: TransactionView, own: list[int]) -> list[int]:
 
 # --- Tables
 
-# All parts of a table, except the internal triggers of foreign keys that point at it.
-SELECT_TABLE_CHANGES: LiteralString = (
-    "SELECT x.tgrelid, CASE WHEN x.tgisinternal THEN 'foreign keys' ELSE 'trigger' END,"
-    " CASE WHEN NOT x.tgisinternal THEN x.tgname::text END FROM pg_trigger x"
-    " LEFT JOIN LATERAL (SELECT contype, connamespace FROM pg_constraint"
-    " WHERE oid = x.tgconstraint OFFSET 0) k ON true"
-    " WHERE x.tgrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " AND NOT coalesce(x.tgisinternal AND x.tgenabled = 'O' AND k.contype = 'f'"
-    " AND k.connamespace = ANY(%(keys)s::oid[]), false)"
-    " UNION ALL SELECT x.attrelid, CASE WHEN x.attisdropped THEN 'columns' ELSE 'column' END,"
-    " CASE WHEN NOT x.attisdropped THEN x.attname END FROM pg_attribute x"
-    " WHERE x.attrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.conrelid, 'constraint', x.conname FROM pg_constraint x"
-    " WHERE x.conrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " AND NOT (x.contype = 'f' AND x.conrelid = ANY(%(referencing)s::oid[]))"
-    " UNION ALL SELECT x.indrelid, 'index', c.relname FROM pg_index x"
-    " JOIN pg_class c ON c.oid = x.indexrelid"
-    " WHERE x.indrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.ev_class, 'rule', x.rulename FROM pg_rewrite x"
-    " WHERE x.ev_class = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.polrelid, 'policy', x.polname FROM pg_policy x"
-    " WHERE x.polrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.inhrelid, 'inheritance', NULL FROM pg_inherits x"
-    " WHERE x.inhrelid = ANY(%(tables)s::oid[]) AND " + written_here("x")
-    + " UNION ALL SELECT x.inhparent, 'child', x.inhrelid::regclass::text FROM pg_inherits x"
-    " WHERE x.inhparent = ANY(%(tables)s::oid[]) AND " + written_here("x")
+TRIGGERS: LiteralString = """pg_trigger x LEFT JOIN LATERAL (
+    SELECT contype, connamespace FROM pg_constraint WHERE oid = x.tgconstraint OFFSET 0
+) k ON true"""
+
+TABLE_PARTS: tuple[tuple[LiteralString, LiteralString, LiteralString, LiteralString], ...] = (
+    (TRIGGERS, "x.tgrelid", "CASE WHEN x.tgisinternal THEN 'foreign keys' ELSE 'trigger' END",
+     "CASE WHEN NOT x.tgisinternal THEN x.tgname::text END"),
+    ("pg_attribute x", "x.attrelid",
+     "CASE WHEN x.attisdropped THEN 'columns' ELSE 'column' END",
+     "CASE WHEN NOT x.attisdropped THEN x.attname::text END"),
+    ("pg_constraint x", "x.conrelid", "'constraint'", "x.conname"),
+    ("pg_index x JOIN pg_class c ON c.oid = x.indexrelid", "x.indrelid", "'index'", "c.relname"),
+    ("pg_rewrite x", "x.ev_class", "'rule'", "x.rulename"),
+    ("pg_policy x", "x.polrelid", "'policy'", "x.polname"),
+    ("pg_inherits x", "x.inhrelid", "'inheritance'", "NULL"),
+    ("pg_inherits x", "x.inhparent", "'child'", "x.inhrelid::regclass::text"),
+)  # fmt: skip
+"""The parts of a table: a catalog, its column of the table, the part in words, its name."""
+
+# Two parts may change: the triggers of foreign keys that point at the table, and its own keys.
+MAY_CHANGE: dict[LiteralString, LiteralString] = {
+    TRIGGERS: "x.tgisinternal AND x.tgenabled = 'O' AND k.contype = 'f'"
+    " AND k.connamespace = ANY(%(keys)s::oid[])",
+    "pg_constraint x": "x.contype = 'f' AND x.conrelid = ANY(%(referencing)s::oid[])",
+}
+
+SELECT_TABLE_CHANGES: LiteralString = " UNION ALL ".join(
+    "SELECT " + table + ", " + part + ", " + name + " FROM " + source
+    + " WHERE " + table + " = ANY(%(tables)s::oid[]) AND " + written_here("x")
+    + " AND NOT coalesce(" + MAY_CHANGE.get(source, "false") + ", false)"
+    for source, table, part, name in TABLE_PARTS
 )  # fmt: skip
 
 
@@ -278,10 +283,6 @@ class ForeignKey(NamedTuple):
     on_update: str
     written: bool
     type_mismatch: list[str] | None = None
-
-    @property
-    def change(self) -> Description:
-        return part_change("changed", "constraint", self.name)
 
 
 def read_foreign_keys(view: TransactionView, tables: list[int]) -> list[ForeignKey]:

@@ -1,7 +1,7 @@
-"""What SQL text does to foreign keys, tables and columns, as far as its words tell.
+"""Alterations of tables, columns and foreign keys, parsed from SQL text.
 
-For announcements, and for refusals before anything runs; what text does not tell (SQL that is
-put together on the server) the guard sees when it runs.
+They serve notes on a plan, and errors before anything runs. SQL that is composed on the server
+cannot be parsed; the guard sees its effects when it runs.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from ...domains import CORE_SCHEMA, QualifiedName
 from .lexer import Token, statements
 
 NO_COLUMN = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
-"""How the definition of a table begins where it is not a column's."""
+"""The words that begin a part of a table's definition that is not a column."""
 
 
 class Alteration(NamedTuple):
-    """One thing that a statement does.
+    """One change that a statement makes.
 
     Attributes:
         kind: ``add key``, ``drop constraint``, ``drop column``, ``drop table``, ``rename`` or
@@ -38,9 +38,9 @@ class Alteration(NamedTuple):
 
 
 def alterations(source: str) -> Iterator[Alteration]:
-    """Yield what the statements of a text do, in their order.
+    """Yield the changes that the statements of a text make, in their order.
 
-    A table without a schema is taken for one of core, as Django names those.
+    A table without a schema counts as core's, as Django names those.
     """
     for fragment in statements(source, procedural=False):
         words = _Words(fragment.source, fragment.tokens)
@@ -63,7 +63,7 @@ class _Words:
         self.source, self.tokens, self.at = source, tokens, 0
 
     def take(self, *words: str) -> bool:
-        """Pass over the words if they come next."""
+        """Skip the words and return True if they come next."""
         ahead = self.tokens[self.at : self.at + len(words)]
         if len(ahead) == len(words) and all(
             token.is_word(word) for token, word in zip(ahead, words, strict=True)
@@ -94,7 +94,7 @@ class _Words:
         return QualifiedName(CORE_SCHEMA, first)
 
     def parts(self) -> Iterator[_Words]:
-        """Cut the rest at the commas that are in no parentheses."""
+        """Split the rest at the commas outside of parentheses."""
         depth, start = 0, self.at
         for index in range(self.at, len(self.tokens)):
             token = self.tokens[index]

@@ -1,4 +1,4 @@
-"""Questions to the database that are no part of a migration."""
+"""The engine's own queries, which are not part of a migration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Row = tuple[Any, ...]
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
-# Left to itself the server plans a statement with parameters at least five times.
+# By default the server plans a statement with parameters at least five times.
 FORCE_GENERIC_PLAN: LiteralString = "SET LOCAL plan_cache_mode = force_generic_plan;"
 RESET_PLAN_MODE: LiteralString = "; SET LOCAL plan_cache_mode TO DEFAULT"
 
@@ -28,10 +28,10 @@ _prepared: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 def run_sql(
     connection: BaseDatabaseWrapper, statement: LiteralString | sql.Composed, params: Any = None
 ) -> list[list[Row]]:
-    """Return the rows of each statement that returns some.
+    """Return the rows of each statement that returns any.
 
-    Past Django's cursor: what the guard asks is no part of a migration's SQL, must not show
-    where that is recorded, and several statements go in one round trip.
+    Not through Django's cursor: the guard's queries are not part of a migration's SQL, must not
+    show where that is recorded, and several statements share one round trip.
     """
     connection.ensure_connection()
     results: list[list[Row]] = []
@@ -40,7 +40,7 @@ def run_sql(
         cursor.execute(statement, params, prepare=False)
         more: bool | None = True
         while more:
-            # To ask for the description would make an object for each column.
+            # Reading the description would create an object for each column.
             if cursor.pgresult and cursor.pgresult.status == ExecStatus.TUPLES_OK:
                 results.append(cursor.fetchall())
             more = cursor.nextset()
@@ -50,9 +50,9 @@ def run_sql(
 def run_prepared(
     connection: BaseDatabaseWrapper, statement: LiteralString, params: Any = None
 ) -> list[Row]:
-    """Return the rows of a statement that is asked often, planned once for the session.
+    """Return the rows of a frequent statement, which is planned once for the session.
 
-    In a transaction only.
+    Works in a transaction only.
     """
     [rows] = run_sql(
         connection,
@@ -63,9 +63,9 @@ def run_prepared(
 
 
 def prepared_execute(connection: BaseDatabaseWrapper, statement: LiteralString) -> LiteralString:
-    """Return what executes the statement, which the session has prepared then.
+    """Prepare the statement in the session if need be, and return the SQL that executes it.
 
-    To plan one of the guard's questions takes longer than to answer it.
+    Planning one of the guard's queries takes longer than executing it.
     """
     connection.ensure_connection()
     names = _prepared.setdefault(connection.connection, {})

@@ -1,4 +1,4 @@
-"""What is known of an operation before it runs."""
+"""The kinds of operations: additive, schema-only and with custom SQL."""
 
 from __future__ import annotations
 
