@@ -22,7 +22,7 @@ class DomainMigrationsConfig(AppConfig):
 
         patch_django()
         TemplateCreationMixin.content_digest = staticmethod(  # type: ignore[method-assign]
-            _digest_of_content
+            _content_digest
         )
         flushed.connect(on_flush, dispatch_uid="domain_migrations.seeds")
         post_migrate.connect(
@@ -30,10 +30,10 @@ class DomainMigrationsConfig(AppConfig):
         )
 
 
-def _digest_of_content(
+def _content_digest(
     connection: BaseDatabaseWrapper,
 ) -> Callable[[BaseDatabaseWrapper], str] | None:
-    """Only who makes a test database needs what it takes to digest the content of one."""
+    """Return the digest function; imported here because only test databases need it."""
     from .engine.sources.content_digest import digest_function_for
 
     return digest_function_for(connection)

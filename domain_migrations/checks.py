@@ -62,7 +62,7 @@ ROUTER = "domain_migrations.router.DomainRouter"
 
 @checks.register(Tags.models)
 def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check how domains are declared, and their models once that is right."""
+    """Check the declarations of domains and, if they are valid, the models."""
     declared = list(_errors(declaration_problems()))
     if declared or not _is_configured():
         return declared
@@ -77,14 +77,14 @@ def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @checks.register
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check the engine, the router, the order of the apps and the settings of ours."""
+    """Check the database backends, the router, the order of apps and the engine's settings."""
     return list(_errors(settings_problems()))
 
 
 def settings_problems() -> Iterator[Problem]:
-    """Yield what is wrong with the settings."""
+    """Yield the problems of the settings."""
     yield from _database_problems()
-    yield from _ready_problems()
+    yield from _readiness_problems()
     if not any(isinstance(item, DomainRouter) for item in router.routers):
         yield Problem(
             "E015",
@@ -95,7 +95,7 @@ def settings_problems() -> Iterator[Problem]:
     if first.name != PREFIX:
         yield Problem(
             "E016",
-            f'The app "{first.name}" stands before "{PREFIX}", so its commands may win.',
+            f'The app "{first.name}" is listed before "{PREFIX}", so its commands may be used.',
             f'Put "{PREFIX}" first in INSTALLED_APPS.',
         )
 
@@ -114,27 +114,27 @@ def _database_problems() -> Iterator[Problem]:
             yield Problem(
                 "E018",
                 f'The domain "{name}" is on the database "{alias}", which is not in DATABASES.',
-                f'Add "{alias}" to DATABASES, or take "{name}" out of DOMAIN_MIGRATIONS.',
+                f'Add "{alias}" to DATABASES, or remove "{name}" from DOMAIN_MIGRATIONS.',
             )
         elif not isinstance(connections[alias], QualifiedNamesMixin):
             engine = connections.settings[alias]["ENGINE"]
             yield Problem(
                 "E014",
-                f'The database "{alias}" has the engine {engine}, which gets the names of'
-                " domains' tables wrong.",
+                f'The database "{alias}" has the engine {engine}, which does not support the names'
+                " of domains' tables.",
                 f'"ENGINE": "{ENGINE}"',
             )
 
 
-def _ready_problems() -> Iterator[Problem]:
+def _readiness_problems() -> Iterator[Problem]:
     try:
-        wanted, known = get_settings().readiness_domains, {domain.name for domain in get_domains()}
+        names, known = get_settings().readiness_domains, {domain.name for domain in get_domains()}
     except InvalidConfiguration:
-        return  # said already
-    for name in sorted(set(wanted or ()) - known):
+        return  # _database_problems reports it
+    for name in sorted(set(names or ()) - known):
         yield Problem(
             "E018",
-            f'READINESS_DOMAINS names the domain "{name}", which there is not.',
+            f'READINESS_DOMAINS contains an unknown domain: "{name}".',
             f"The domains are {', '.join(sorted(known))}.",
         )
 
@@ -143,7 +143,7 @@ def _ready_problems() -> Iterator[Problem]:
 def check_dependencies(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check what the files of migrations depend on, without importing them."""
+    """Check the dependencies of migration files, without importing them."""
     if not _is_configured():
         return []
     return [
@@ -159,7 +159,7 @@ def check_dependencies(
 
 @checks.register
 def check_stages(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check the stages that migrations declare, and propose one where old code may fail."""
+    """Check the stages of migrations, and recommend one if old code may fail without it."""
     if not _is_configured():
         return []
     found: list[CheckMessage] = [
@@ -174,10 +174,10 @@ def check_stages(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     ]
     found += [
         checks.Warning(
-            f"The migration {removal.key} {removal.description}, and does not say in which stage.",
+            f"The migration {removal.key} {removal.description}, and has no stage.",
             hint=(
-                'Write stage = "after" in its class Migration, so that it waits until no running'
-                ' code uses it, or stage = "before" if none does.'
+                'Add stage = "after" to its class Migration, so that it is applied when no running'
+                ' code uses it any longer, or stage = "before" if no code uses it now.'
             ),
             obj=global_apps.get_app_config(removal.key.app),
             id=f"{PREFIX}.W002",
@@ -216,7 +216,7 @@ def check_histories(
 
 
 def _is_configured() -> bool:
-    """Whether there are domains to look at; the checks of their declaration say why not."""
+    """Return whether the domains are configured; other checks report why they are not."""
     try:
         get_domains()
     except InvalidConfiguration:

@@ -1,7 +1,6 @@
 """The engine's settings: the optional dictionary ``DOMAIN_MIGRATIONS`` of the project.
 
-Read at each use, so that ``override_settings`` works. Every setting, its default and its
-unit stands here and nowhere else.
+They are read on each access, so that ``override_settings`` works.
 """
 
 from __future__ import annotations
@@ -18,32 +17,33 @@ SETTING = "DOMAIN_MIGRATIONS"
 
 SECONDS = ("lock_wait", "lock_timeout", "statement_timeout")
 NUMBERS = (*SECONDS, "retries")
-"""Settings of every run that are numbers, 0 or more."""
+"""The settings that are numbers, 0 or more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The values in force.
+    """The current values.
 
     Attributes:
         databases: domain name → alias in ``DATABASES``, for domains that moved out.
         lock_wait: seconds to wait for another run's advisory lock.
-        lock_timeout: seconds a statement may wait for a table lock.
-        statement_timeout: seconds a statement may run, 0 for no limit.
-        retries: how often a migration is tried again when a lock was not had.
-        core_readable: tables of core that a domain's role may read; None for all of them
-            without their passwords and sessions.
-        unstaged_until: app label → its last migration from before stages were used: what is
-            not newer is not asked for a stage.
-        ready_domains: domains that the readiness view asks about; None for all of them.
-        ready_token: who shows it to the readiness view is told names; nobody while it is empty.
-        hooks: domain name, or ``*`` for every one → moment → what is called then.
+        lock_timeout: seconds that a statement may wait for a table lock.
+        statement_timeout: seconds that a statement may run, 0 for no limit.
+        retries: number of retries of a migration after a lock timeout.
+        core_readable_tables: tables of core that a domain's role may read; None for all, except
+            passwords and sessions.
+        stages_required_after: app label → the last migration that predates stages; migrations
+            up to it are not checked.
+        readiness_domains: domains that the readiness view checks; None for all.
+        readiness_token: bearer token that reveals migration names in the readiness view;
+            disabled when empty.
+        hooks: domain name, or ``*`` for all domains → event → hooks to call.
         hook_timeout: seconds that a hook may run, 0 for no limit.
-        project_version: what the journal notes; the git commit unless given.
-        seed_tags: which of the seeds with tags run here: demo, test, production.
-        snapshots: whether an empty schema gets its domain's snapshot instead of a replay.
-        test_template: whether test databases are copies of one that stays; another text makes
-            another one.
+        project_version: the version that the journal records; the Git commit by default.
+        seed_tags: the active tags, which select the seeds that run: demo, test, production.
+        snapshots: whether an empty schema is created from a snapshot instead of a replay.
+        test_database_template: whether test databases are copies of a template that stays on
+            the server; change the string to force a rebuild.
     """
 
     databases: Mapping[str, str] = field(default_factory=dict)
@@ -67,8 +67,8 @@ def get_settings() -> Settings:
     """Return the settings in force.
 
     Raises:
-        InvalidConfiguration: a name in ``DOMAIN_MIGRATIONS`` is not a setting of ours, or a
-            number is none.
+        InvalidConfiguration: ``DOMAIN_MIGRATIONS`` contains an unknown name or a value that is
+            not a number as required.
     """
     given: dict[str, Any] = getattr(django_settings, SETTING, {})
     known = tuple(field.name for field in fields(Settings))

@@ -1,20 +1,20 @@
-"""One exception per condition that a person or a script may want to tell apart."""
+"""Exceptions, one for each condition that a person or a script may want to distinguish."""
 
 from __future__ import annotations
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_TEMPORARY = 75
-"""``EX_TEMPFAIL`` of sysexits.h: trying again later may work."""
+"""``EX_TEMPFAIL`` of sysexits.h: a retry may succeed."""
 
 
 class DomainMigrationsError(Exception):
-    """A domain command could not do what was asked.
+    """The base class of the engine's errors.
 
     Arguments:
         message: one sentence that names the object and says what is wrong.
         hint: what to do about it, a sentence or a command line.
-        sqlstate: PostgreSQL's five-character error code, where there is one.
+        sqlstate: PostgreSQL's five-character error code, if there is one.
     """
 
     code = "migration_failed"

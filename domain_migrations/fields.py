@@ -1,14 +1,14 @@
-"""Keeping the id of another domain's object, where a relation must cross on purpose.
+"""A field that stores the id of an object in another domain.
 
 ::
 
     class Inspection(models.Model):
         employee_id = DomainReference("hr.Employee")
 
-The database knows a plain column: no constraint, no join, and no migration that depends on the
-other domain, which need not be installed. ``inspection.employee`` is the object, or None where
-it is gone; :func:`domain_migrations.references.resolve` finds those of many rows in
-one query.
+In the database it is a plain column: there are no constraints, no joins and no migrations that
+depend on the other domain, which need not be installed. ``inspection.employee`` is the object,
+or None if it does not exist; :func:`domain_migrations.references.resolve` fetches the objects of
+many rows with one query.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ else:
 
 SUFFIX = "_id"
 TYPE_ARGUMENTS = ("max_length", "max_digits", "decimal_places", "db_collation")
-"""What of a key's arguments makes its column's type."""
+"""The arguments of a key that determine its column's type."""
 COLUMN_FIELDS: dict[str, type[Field[Any, Any]]] = {
     "AutoField": models.IntegerField,
     "BigAutoField": models.BigIntegerField,
@@ -39,11 +39,11 @@ COLUMN_FIELDS: dict[str, type[Field[Any, Any]]] = {
     "PositiveBigIntegerField": models.BigIntegerField,
     "PositiveSmallIntegerField": models.SmallIntegerField,
 }
-"""What refers to a key that counts itself, or has a check of its own."""
+"""The fields for columns that refer to automatic or positive keys, without their extras."""
 
 
 class ReferenceDescriptor:
-    """The attribute that has the object for an id: asked for once, then remembered."""
+    """The attribute that returns the object for an id, fetched once and then cached."""
 
     def __init__(self, field: DomainReference) -> None:
         self.field = field
@@ -64,16 +64,16 @@ class ReferenceDescriptor:
 
 
 class DomainReference(BaseField):
-    """The id of an object in another domain, which may be gone or never have been there.
+    """The id of an object in another domain, which may not exist.
 
     Arguments:
         to: the other model, as ``"hr.Employee"``; never the class, which would be an import.
-        id_field: a field of the type of the other's id. Unless given, the type of its primary
-            key where the other domain is installed, else ``BigIntegerField()``. A migration
-            always states it, so it makes the same column with and without the other domain.
+        id_field: a field of the type of the other model's id. By default the type of its primary
+            key if the other domain is installed, else ``BigIntegerField()``. Migrations always
+            state it, so that they create the same column with and without the other domain.
 
-    The attribute holds the id. The object is at the same name without ``_id``, or with
-    ``_object`` behind it. As on any plain field there is no index without ``db_index=True``.
+    The attribute contains the id. The object is available under the same name without ``_id``,
+    or with the suffix ``_object``. There is no index without ``db_index=True``.
     """
 
     description = "The id of an object in another domain"
@@ -88,7 +88,7 @@ class DomainReference(BaseField):
 
     @property
     def accessor_name(self) -> str:
-        """The attribute that has the object."""
+        """The name of the attribute that returns the object."""
         return (
             self.name.removesuffix(SUFFIX) if self.name.endswith(SUFFIX) else f"{self.name}_object"
         )
@@ -102,7 +102,7 @@ class DomainReference(BaseField):
         return models.BigIntegerField() if target is None else plain_field(target)
 
     def target(self, apps: Apps | None = None) -> type[Model] | None:
-        """Return the other model; None where its domain is not installed."""
+        """Return the other model; None if its domain is not installed."""
         if apps is None:
             apps = getattr(getattr(self, "model", None), "_meta", None) and self.model._meta.apps
         try:
@@ -111,7 +111,7 @@ class DomainReference(BaseField):
             return None
 
     def fetch(self, pks: Iterable[Any], *, using: str | None = None) -> dict[Any, Model]:
-        """Return the objects with these ids, by id, in one query; those that are gone are not."""
+        """Return the existing objects with these ids, by id, with one query."""
         target, wanted = self.target(), {pk for pk in pks if pk is not None}
         if target is None or not wanted:
             return {}
@@ -119,12 +119,12 @@ class DomainReference(BaseField):
         return (manager.db_manager(using) if using else manager).in_bulk(wanted)
 
     def cache_object(self, instance: Model, found: Model | None) -> None:
-        """Keep the object for the id that the instance has now."""
+        """Cache the object for the current id of the instance."""
         cache: dict[str, Any] = instance._state.fields_cache
         cache[self.accessor_name] = (self.get_id(instance), found)
 
     def get_id(self, instance: Model) -> Any:
-        """Return the id that the instance keeps, as the other's primary key has it."""
+        """Return the id of the instance, converted to the type of the other model's key."""
         return self.to_python(getattr(instance, self.attname))
 
     def contribute_to_class(self, cls: type[Model], name: str, private_only: bool = False) -> None:
@@ -177,7 +177,7 @@ class DomainReference(BaseField):
 def plain_field(target: type[Model]) -> Field[Any, Any]:
     """Return a field of the type of a model's primary key, of one of Django's own classes.
 
-    A class of the other domain's would be imported by the migrations that use the field.
+    A field class of the other domain would have to be imported by migrations.
     """
     key: Any = target._meta.pk
     while key.is_relation:

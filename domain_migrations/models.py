@@ -1,4 +1,4 @@
-"""What Django's permissions and its admin need a model for; there is no table behind it."""
+"""The model that Django's permissions and admin require. It has no table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Domain(models.Model):
-    """The domains, as the engine's admin pages show them; nothing is ever stored here."""
+    """The model of the engine's admin pages; it is never stored."""
 
     name = models.CharField(max_length=37, primary_key=True)
 

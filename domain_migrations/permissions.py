@@ -1,7 +1,7 @@
-"""Who may look at which domain's pages.
+"""Permissions to view the pages of domains.
 
-``domain_migrations.view_domain`` shows every domain, ``domain_migrations.view_domain_hr`` the
-domain hr alone. There is no permission to change anything, because nothing can be changed.
+``domain_migrations.view_domain`` allows all domains, ``domain_migrations.view_domain_hr`` only
+hr. There are no other permissions, because the pages are read-only.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ MODEL = "domain"
 
 
 def view_permission_codename(domain: str) -> str:
-    """Return the code name of the permission to look at one domain."""
+    """Return the codename of the permission to view one domain."""
     return f"view_domain_{domain}"
 
 
 def visible_domains(user: Any, domains: Iterable[Domain] | None = None) -> tuple[Domain, ...]:
-    """Return those of the domains, of all unless given, that the user may look at."""
+    """Return the domains that the user may view, among the given ones or all."""
     every = tuple(get_domains() if domains is None else domains)
     if user.has_perm(f"{APP}.view_{MODEL}"):
         return every
@@ -46,12 +46,12 @@ def create_domain_permissions(
     apps: Apps = global_apps,
     **_: Any,
 ) -> None:
-    """Make the permission to look at the app's domain; a receiver of ``post_migrate``.
+    """Create the permission to view the app's domain; a receiver of ``post_migrate``.
 
-    Behind core's run, at the engine's own turn, the permissions of all domains are made; a
-    domain in another database than core's has its own made in core's. As
-    Django's ``create_permissions`` does, it works with the models as they are at this point of
-    the history, and does nothing where they do not exist.
+    When core was migrated, the signal of the engine's own app creates the permissions of all
+    domains. Permissions are always created in core's database. Like Django's
+    ``create_permissions``, this uses the models at this point of the history, and does nothing if
+    they do not exist.
     """
     domain = get_domain_for(app_config.label)
     if domain.is_core and app_config.label != APP:
@@ -80,7 +80,7 @@ def create_domain_permissions(
 
 
 def _has_permissions(using: str, permission_model: Any) -> bool:
-    """Return whether the database can be asked for permissions; a run of core makes up for it."""
+    """Return whether the database has permissions; if not, core's next run creates them."""
     if not router.allow_migrate_model(using, permission_model):
         return False
     try:
@@ -103,6 +103,6 @@ def _create(permission_model: Any, type_model: Any, using: str, domains: Sequenc
             )
             for domain in domains
         ],
-        # Domains are migrated side by side.
+        # Other domains may be migrated in parallel.
         ignore_conflicts=True,
     )

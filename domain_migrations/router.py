@@ -1,4 +1,4 @@
-"""The rule at run time: no relation between objects of two domains."""
+"""The database router, which applies the rule to relations at run time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .engine.boundary.rule import may_depend_on
 
 
 class DomainRouter:
-    """Refuses assignments across domains; says nothing about databases and migrations.
+    """Refuses assignments across domains.
 
-    Migrations are none of its business: Django records those that a router keeps from running
-    as applied.
+    It has no ``allow_migrate``, because Django records migrations as applied even if a router
+    prevents their operations.
     """
 
     def allow_relation(self, obj1: Model, obj2: Model, **hints: Any) -> bool | None:
-        """Return False across domains; None leaves the answer to the other routers."""
-        # Not by type(): `request.user` is a lazy object around a user.
+        """Return False across domains, otherwise None to let other routers decide."""
+        # type() would not work for `request.user`, which is a lazy object.
         one, other = (get_domain_for(obj._meta.app_label) for obj in (obj1, obj2))
         return None if may_depend_on(one, other) or may_depend_on(other, one) else False

@@ -9,6 +9,6 @@ from .views import readiness
 app_name = "domain_migrations"
 urlpatterns = [
     path("ready/", readiness, name="ready"),
-    # Django's redirect to the slash would count as an answer with some probes.
+    # Some probes would treat Django's redirect to the slash as success.
     path("ready", readiness),
 ]

@@ -1,4 +1,4 @@
-"""What the engine answers over HTTP."""
+"""The readiness view."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from .exceptions import DomainMigrationsError, UnknownDomain
 @never_cache
 @require_safe
 def readiness(request: HttpRequest) -> HttpResponse:
-    """Answer 200 where the domains of ``?domain=`` are ready for this code, else 503.
+    """Return 200 if the domains in ``?domain=`` are ready for this code, else 503.
 
-    Looks at no session and sets no cookie. Names of migrations, and errors in full, are for
-    those who show the token of the setting ``READINESS_TOKEN``.
+    It reads no session and sets no cookie. Migration names and complete errors are only included
+    if the request has the bearer token of the setting ``READINESS_TOKEN``.
     """
-    asked = ",".join(request.GET.getlist("domain")).split(",")
-    names = [name for part in asked if (name := part.strip())]
+    parts = ",".join(request.GET.getlist("domain")).split(",")
+    names = [name for part in parts if (name := part.strip())]
     authorised = False
     try:
         authorised = _is_authorised(request)
-        answer = check_readiness(names)
+        result = check_readiness(names)
     except UnknownDomain as exc:
-        return _refusal(HTTPStatus.NOT_FOUND, exc, names=authorised)
+        return _error(HTTPStatus.NOT_FOUND, exc, names=authorised)
     except DomainMigrationsError as exc:
-        return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, exc, names=authorised)
-    status = HTTPStatus.OK if answer.ready else HTTPStatus.SERVICE_UNAVAILABLE
-    return JsonResponse(answer.as_json(names=authorised), status=status)
+        return _error(HTTPStatus.SERVICE_UNAVAILABLE, exc, names=authorised)
+    status = HTTPStatus.OK if result.ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return JsonResponse(result.as_json(names=authorised), status=status)
 
 
 def _is_authorised(request: HttpRequest) -> bool:
@@ -47,11 +47,11 @@ def _is_authorised(request: HttpRequest) -> bool:
     return bool(token) and secrets.compare_digest(given.encode(), expected.encode())
 
 
-def _refusal(status: HTTPStatus, exc: DomainMigrationsError, *, names: bool) -> JsonResponse:
+def _error(status: HTTPStatus, exc: DomainMigrationsError, *, names: bool) -> JsonResponse:
     error = ErrorInfo.of(exc).as_json() if names else {"code": exc.code}
     return JsonResponse({"format": FORMAT, "ready": False, "error": error}, status=status)
 
 
-# A request's transaction would cost two more round trips, and fail before the view could say so.
+# A request's transaction would cost two more round trips, and fail before the view could respond.
 for _alias in connections:
     readiness = transaction.non_atomic_requests(_alias)(readiness)

@@ -1,4 +1,17 @@
-"""System checks: each id with its exact message and hint, and what is no problem at all."""
+"""System checks: the exact message and hint of each id, and the declarations that are legal.
+
+A test for a new id looks like this: declare the mistake in the registry of the fixture ``apps``,
+and compare the problem with its id, message, hint and object::
+
+    def test_e001(apps: Apps) -> None:
+        depot = model("depot.Depot")
+        order = model("shop.Order", depot=models.ForeignKey(depot, models.CASCADE))
+        (problem,) = model_problems(apps)
+        assert problem == ("E001", "shop.Order.depot is …", DOMAIN_DEPENDS, order)
+
+Variants are named ``test_e001__case``. Checks of settings use ``override_settings`` and
+:func:`settings_errors`; checks of migration files write them with the fixture ``migrations``.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +63,7 @@ THAI = "ยา"
 
 
 def config(label: str, base: type[AppConfig] = DomainConfig, **attributes: Any) -> AppConfig:
-    """An app that is nowhere on disk."""
+    """Return an app that has no files."""
     return type("Config", (base,), {"path": "/nowhere", **attributes})(label, ModuleType(label))
 
 
@@ -67,7 +80,7 @@ def apps() -> Iterator[Apps]:
 
 
 def model(label: str, *bases: type, table: str | None = "", **attributes: Any) -> Any:
-    """`app.Name` in the registry of the fixture, in its domain's schema unless told.
+    """`app.Name` in the registry of the fixture, by default in its domain's schema.
 
     `table`: None for Django's own; `meta` in the attributes adds to the class Meta.
     """
@@ -424,7 +437,7 @@ def test_e005__core_from_a_domain(apps: Apps) -> None:
     ]
 
 
-def test_e005__told_once_for_a_chain(apps: Apps) -> None:
+def test_e005__reported_once_for_a_chain(apps: Apps) -> None:
     """Of the nearest of the other domain's bases; a grandchild's child tells of its own."""
     base = model("depot.Base", meta={"abstract": True})
     depot = model("depot.Depot", base)
@@ -485,7 +498,7 @@ def test_e007(apps: Apps, table: str | None, schema: str, name: str, line: str) 
     )
 
 
-def test_e007__the_line_to_paste_is_right(apps: Apps) -> None:
+def test_e007__hint_is_valid_python(apps: Apps) -> None:
     model("counter.Sale", table="it's")
     (problem,) = model_problems(apps)
     pasted: dict[str, str] = {}
@@ -825,8 +838,8 @@ def test_e014(engine: str) -> None:
         assert settings_errors() == [
             (
                 "domain_migrations.E014",
-                f'The database "archive" has the engine {engine}, which gets the names of'
-                " domains' tables wrong.",
+                f'The database "archive" has the engine {engine}, which does not support the names'
+                " of domains' tables.",
                 '"ENGINE": "domain_migrations.backends.postgresql"',
             )
         ]
@@ -871,8 +884,8 @@ def test_e016() -> None:
         assert settings_errors() == [
             (
                 "domain_migrations.E016",
-                'The app "django.contrib.contenttypes" stands before "domain_migrations", so its'
-                " commands may win.",
+                'The app "django.contrib.contenttypes" is listed before "domain_migrations", so its'
+                " commands may be used.",
                 'Put "domain_migrations" first in INSTALLED_APPS.',
             )
         ]
@@ -1019,7 +1032,7 @@ def test_e018__unknown_database() -> None:
         (
             "domain_migrations.E018",
             'The domain "hr" is on the database "nowhere", which is not in DATABASES.',
-            'Add "nowhere" to DATABASES, or take "hr" out of DOMAIN_MIGRATIONS.',
+            'Add "nowhere" to DATABASES, or remove "hr" from DOMAIN_MIGRATIONS.',
         )
     ]
 
@@ -1318,7 +1331,7 @@ def test_w001__no_table(scratch_database: str) -> None:
 
 
 @pytest.mark.parametrize("databases", [None, [], ["elsewhere"]])
-def test_w001__asks_no_other_database(databases: list[str] | None) -> None:
+def test_w001__queries_no_other_database(databases: list[str] | None) -> None:
     """Without a database the tests' server need not run: a query would be refused."""
     assert checks.check_histories(None, databases=databases) == []
 

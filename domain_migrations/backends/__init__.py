@@ -1,1 +1,1 @@
-"""Database backends; they know nothing of domains."""
+"""Database backends for qualified table names, independent of domains."""

@@ -1,12 +1,12 @@
-"""What a domain is, and which domain an app or a model belongs to.
+"""Domains, and the domain of an app or a model.
 
-A domain is declared where Django declares an app::
+A domain is declared in the config of an app::
 
     class InventoryConfig(DomainConfig):
         name = "inventory"
         schema = "inventory"
 
-Every app that declares none belongs to ``core``, the main system in the schema ``public``.
+An app without a domain belongs to ``core``, in the schema ``public``.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from .lazy_models import LazyModelsConfig
 CORE = "core"
 CORE_SCHEMA = "public"
 MAX_NAME_BYTES = 37
-"""A domain's longest name: PostgreSQL's 63 bytes less what the journal's name adds to it."""
+"""The maximum length: PostgreSQL's 63 bytes less what the journal's name adds to it."""
 
 
 class DomainConfig(LazyModelsConfig):
     """An app that belongs to a domain.
 
     Attributes:
-        domain: the domain's name; the app's label unless given. Apps that give the same
-            name share the domain.
-        schema: the PostgreSQL schema that the domain owns; the domain's name unless given.
+        domain: the domain's name, by default the app's label. Apps with the same name share the
+            domain.
+        schema: the PostgreSQL schema that the domain owns, by default the domain's name.
     """
 
     schema: str = ""
 
-    # Django takes an app's only config; this one, imported beside it, must not count.
+    # Django uses the only config in an app's module; this class must not count as one.
     default = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -58,7 +58,7 @@ class DomainConfig(LazyModelsConfig):
 
 
 class QualifiedName(NamedTuple):
-    """A relation and the schema it is in, both as PostgreSQL spells them, unquoted."""
+    """A relation and its schema, both unquoted as in PostgreSQL's catalogs."""
 
     schema: str
     name: str
@@ -78,14 +78,14 @@ class QualifiedName(NamedTuple):
 
     @property
     def db_table(self) -> str:
-        """The name as ``Meta.db_table`` wants it."""
+        """The name in the form that ``Meta.db_table`` requires."""
         schema, name = (part.replace('"', '""') for part in self)
         return f'"{schema}"."{name}"'
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """One domain: a value, made from the app registry."""
+    """A domain, as declared in the app registry."""
 
     name: str
     schema: str
@@ -121,7 +121,7 @@ class Domain:
 
 
 def get_domains(apps: Apps = global_apps) -> tuple[Domain, ...]:
-    """Return every domain, core first, the others in the order of ``INSTALLED_APPS``.
+    """Return all domains, core first, the others in the order of ``INSTALLED_APPS``.
 
     Raises:
         InvalidConfiguration: the apps of one domain disagree on its schema.
@@ -155,7 +155,7 @@ def get_domain(name: str, apps: Apps = global_apps) -> Domain:
     """Return the domain of that name.
 
     Raises:
-        UnknownDomain: there is none; the message names the nearest one.
+        UnknownDomain: there is no such domain; the message suggests the closest match.
     """
     domains = {domain.name: domain for domain in get_domains(apps)}
     try:
@@ -184,7 +184,7 @@ def unknown_domain_error(
 
 
 def get_domain_for(model_or_label: type[Model] | str, apps: Apps = global_apps) -> Domain:
-    """Return the domain of a model or of an app label; core where none is declared."""
+    """Return the domain of a model or of an app label; core by default."""
     label = model_or_label if isinstance(model_or_label, str) else model_or_label._meta.app_label
     domains = get_domains(apps)
     return next((domain for domain in domains if label in domain.app_labels), domains[0])

@@ -1,10 +1,20 @@
-"""Models of the domains that a process is not about, not imported until somebody asks for models.
+"""Lazy import of the models of domains that a process does not migrate.
 
-``manage.py migrate_domain inventory`` works with inventory's models and core's. Importing those
-of a hundred other domains would be most of its time and memory. So they stay on disk, and
-whoever asks for them gets them: the first question for a model of one of these domains, or for
-all models, imports those of every one, in the order of ``INSTALLED_APPS``, as
-``django.setup()`` does.
+``manage.py migrate_domain inventory`` needs the models of inventory and of core. Importing those
+of a hundred other domains would take most of its time and memory, so ``django.setup()`` skips
+them. The first access to a model of a skipped app, or to all models, imports the models of every
+skipped app in the order of ``INSTALLED_APPS``. From then on the registry is an ordinary one, so
+that code which uses other domains' models sees no difference.
+
+There are three parts, in the order in which a process uses them:
+
+1. :func:`should_defer` decides by the command line, during ``django.setup()``, because the
+   command itself is parsed only afterwards.
+2. :class:`LazyModelsConfig` skips its models, and loads them when Django reads ``models`` or
+   ``models_module``, on which every access through an app's config depends.
+3. :class:`LazyApps` handles the methods of the registry that would otherwise read the models of
+   all apps. Django cannot be configured with another registry, so :class:`LazyModels` changes
+   the class of the existing one while models are skipped, and changes it back afterwards.
 """
 
 from __future__ import annotations
@@ -19,49 +29,47 @@ from django.apps.registry import Apps
 from django.db.models import Model
 
 COMMANDS = frozenset({"migrate_domain"})
-"""Commands that are about the domains they name, and core.
+"""Commands that need only the models of core and of the domains that they name.
 
-Others look at every model (``check``, ``makemigrations``, ``migrate``), or serve pages."""
+Other commands need all models (``check``, ``makemigrations``, ``migrate``) or serve pages."""
 
 EVERY_DOMAIN = "--all"
 
 
 def should_defer(domain: str) -> bool:
-    """Return whether this process was started for other domains than this one.
+    """Return whether this process was started to migrate other domains than this one.
 
-    As Django does, takes the first argument for the command. That an option's value or a target
-    may have a domain's name only imports one domain more.
+    Like Django, this takes the first argument as the command. If the value of an option or a
+    target happens to be the name of a domain, that domain's models are imported unnecessarily.
     """
     if not COMMANDS.issuperset(sys.argv[1:2]) or len(sys.argv) < 2:
         return False
     arguments = sys.argv[2:]
-    # argparse takes beginnings of options too.
+    # argparse also accepts abbreviated options.
     every = any(len(word) > 2 and EVERY_DOMAIN.startswith(word) for word in arguments)
     return not every and domain not in arguments
 
 
 class LazyModelsConfig(AppConfig):
-    """An app whose models are imported when they are asked for, if its domain is left out.
+    """An app whose models are imported on first access if the process does not migrate its domain.
 
     Attributes:
-        domain: the domain that it belongs to.
+        domain: the domain of the app.
     """
 
     domain: str = ""
 
     def import_models(self) -> None:
-        """Import the models, or keep that for later."""
+        """Import the models, or defer that."""
         if self.apps is not global_apps or lazy_models.loaded or not should_defer(self.domain):
             super().import_models()
             return
         self.models = self.apps.all_models[self.label]
-        lazy_models.add(self)
-
-    # What Django, or anybody, asks an app for its models by comes down to these two.
+        lazy_models.defer(self)
 
     @property
     def models(self) -> Any:
-        """The app's models by name; None before they are imported or kept for later."""
+        """The app's models by name; None before they are imported or deferred."""
         lazy_models.load_for(self)
         return self.__dict__["models"]
 
@@ -71,7 +79,7 @@ class LazyModelsConfig(AppConfig):
 
     @property
     def models_module(self) -> Any:
-        """The module ``models``; None where the app has none."""
+        """The module ``models``; None if the app has none."""
         lazy_models.load_for(self)
         return self.__dict__["models_module"]
 
@@ -81,24 +89,23 @@ class LazyModelsConfig(AppConfig):
 
 
 class LazyApps(Apps):
-    """What the registry of all apps is while models of some are not imported.
+    """The class of the global registry while the models of some apps are deferred.
 
-    Django has no seam for this, so `Deferral` makes the registry one of this class, and takes
-    that back before it imports the models. Django's own methods would ask every app for its
-    models at each new model and at each foreign key that a migration has.
+    Django's own methods would read the models of every app for each new model and for each
+    foreign key in a migration, which would load the deferred ones at once.
     """
 
     def get_models(
         self, include_auto_created: bool = False, include_swapped: bool = False
     ) -> list[type[Model]]:
-        """Import what was left out, and return every model."""
+        """Import the deferred models and return all models."""
         self.check_models_ready()
         lazy_models.load_all()
         return self.get_models(include_auto_created, include_swapped)
 
     @functools.cache  # noqa: B019 (as Django's: there is one registry)
     def get_swappable_settings_name(self, to_string: str) -> str | None:
-        """As Django's, from the models that are here: those left out are nobody's to refer to."""
+        """Mirror Django's method for the imported models; domains have no swappable ones."""
         wanted = to_string.lower()
         for label in self.app_configs:
             for model in self.all_models.get(label, {}).values():
@@ -109,7 +116,7 @@ class LazyApps(Apps):
         return None
 
     def clear_cache(self) -> None:
-        """As Django's, for the models that are here."""
+        """Mirror Django's method for the imported models."""
         django: Any = super()
         django.get_models.cache_clear()
         LazyApps.get_swappable_settings_name.cache_clear()
@@ -121,60 +128,60 @@ class LazyApps(Apps):
 
 
 class LazyModels:
-    """The apps whose models are not imported.
+    """The apps whose models are deferred.
 
     Attributes:
-        over: somebody asked for them; from then on everything is as always.
+        loaded: whether all models are imported, after which none are deferred again.
     """
 
     def __init__(self) -> None:
         self.loaded = False
-        self._waiting: dict[str, LazyModelsConfig] = {}
+        self._deferred: dict[str, LazyModelsConfig] = {}
 
-    def add(self, config: LazyModelsConfig) -> None:
-        """Keep an app's models for later."""
-        self._waiting[config.label] = config
+    def defer(self, config: LazyModelsConfig) -> None:
+        """Defer the import of an app's models."""
+        self._deferred[config.label] = config
         global_apps.__class__ = LazyApps
 
     def load_for(self, config: LazyModelsConfig) -> None:
-        """Import the models of all apps if that one's are asked for and not imported."""
-        if self._waiting.get(config.label) is config:
+        """Import all deferred models if the app's are among them."""
+        if self._deferred.get(config.label) is config:
             self.load_all()
 
     def load_all(self) -> None:
-        """Import the models of all apps, in order.
+        """Import the models of all deferred apps, in order.
 
-        The registry is as it is within ``django.setup()`` meanwhile: a question for all models
-        raises, instead of having half of them for an answer. If a module cannot be imported,
-        the next who asks gets the same error again.
+        Meanwhile the registry is in the state that it has during ``django.setup()``: reading all
+        models raises an error instead of returning some of them. If a module cannot be imported,
+        the models stay deferred, and the next access raises the same error.
         """
-        apps: Any = global_apps
-        with apps._lock:
-            waiting, self._waiting = self._waiting, {}
-            if not waiting:
+        registry: Any = global_apps
+        with registry._lock:
+            deferred, self._deferred = self._deferred, {}
+            if not deferred:
                 return
-            ready, models_ready = apps.ready, apps.models_ready
-            apps.__class__, apps.ready, apps.models_ready = Apps, False, False
+            ready, models_ready = registry.ready, registry.models_ready
+            registry.__class__, registry.ready, registry.models_ready = Apps, False, False
             self.loaded = True
-            for config in waiting.values():
+            for config in deferred.values():
                 config.models = None
             try:
-                for label, config in list(waiting.items()):
+                for label, config in list(deferred.items()):
                     AppConfig.import_models(config)
-                    del waiting[label]
+                    del deferred[label]
             except BaseException:
-                self._keep(waiting)
+                self._defer_again(deferred)
                 raise
             finally:
-                apps.ready, apps.models_ready = ready, models_ready
-                apps.clear_cache()
+                registry.ready, registry.models_ready = ready, models_ready
+                registry.clear_cache()
 
-    def _keep(self, waiting: dict[str, LazyModelsConfig]) -> None:
+    def _defer_again(self, configs: dict[str, LazyModelsConfig]) -> None:
         self.loaded = False
-        for config in waiting.values():
+        for config in configs.values():
             config.models = global_apps.all_models[config.label]
-            self.add(config)
+            self.defer(config)
 
 
 lazy_models = LazyModels()
-"""This process's."""
+"""The deferred models of this process."""

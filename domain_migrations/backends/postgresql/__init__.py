@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend, right about ``db_table = '"schema"."table"'``.
+"""Django's PostgreSQL backend with support for ``db_table = '"schema"."table"'``.
 
 Set ``ENGINE`` to ``domain_migrations.backends.postgresql``. Names without a schema behave as
 they do in Django's own backend.

@@ -1,4 +1,4 @@
-"""The database wrapper, and how to combine it with another PostgreSQL backend."""
+"""The database wrapper, and a mixin that adds qualified names to other PostgreSQL backends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MIXINS = {
 
 
 class QualifiedNamesMixin(Wrapper):
-    """Makes a wrapper derived from Django's PostgreSQL backend right about qualified names.
+    """Adds qualified names to a wrapper that is derived from Django's PostgreSQL backend.
 
     ::
 
@@ -40,7 +40,7 @@ class QualifiedNamesMixin(Wrapper):
             pass
 
     The parts of the other backend (creation, introspection, operations, schema editor) are kept
-    and extended by the mixins of this package, unless the class brings its own that have them.
+    and extended by the mixins of this package, unless they already include them.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -57,11 +57,11 @@ class DatabaseWrapper(QualifiedNamesMixin, base.DatabaseWrapper):
 
 
 def auto_m2m_table_name(sender: type[Model], **_: Any) -> None:
-    """Give an automatic many-to-many table the spelling that every other table has.
+    """Spell the name of an automatic many-to-many table like that of any other table.
 
     ``ManyToManyField._get_m2m_db_table`` derives ``inventory"."drugs_tags``. It names the same
-    table, but ``--fake-initial`` (``MigrationExecutor.detect_soft_applied``) compares it, as it
-    stands, with what the introspection lists.
+    table, but ``--fake-initial`` (``MigrationExecutor.detect_soft_applied``) compares it literally
+    with the names that the introspection lists.
     """
     options = sender._meta
     owner: Any = options.auto_created
@@ -73,14 +73,14 @@ def auto_m2m_table_name(sender: type[Model], **_: Any) -> None:
         if '"' in options.db_table:
             options.db_table = format_table_name(*parse_table_name(options.db_table))
     except ValueError:
-        return  # Malformed: a system check can tell once the models are imported.
+        return  # Malformed: a system check reports it once the models are imported.
 
 
 def _derived_table(owner: Any, through: type[Model]) -> str | None:
     """Mirror ``_get_m2m_db_table`` for an owner with quotes in its names.
 
-    Django shortens the spelling, quotes and all: it may cut a pair of them in two, and loses
-    those at the end of the schema's name, which then is another schema's.
+    Django shortens the spelling including its quotes: it may split a pair of them, and drops
+    those at the end of the schema's name, which then names another schema.
     """
     for field in owner._meta.local_many_to_many:
         if through.__name__ == f"{owner._meta.object_name}_{field.name}" and not field.db_table:

@@ -14,16 +14,16 @@ else:
 
 
 class SameTableNameMixin(Compiler):
-    """Gives tables an alias where their names would not tell them apart.
+    """Gives tables an alias if their names would be ambiguous.
 
     With ``departments`` and ``"inventory"."departments"`` in one query PostgreSQL refuses
-    ``"departments"."id"`` as ambiguous. And ``FOR UPDATE OF`` takes names without schemas: the
-    rows of the first table of that name are locked, whichever was meant.
+    ``"departments"."id"`` as ambiguous. ``FOR UPDATE OF`` accepts only names without schemas, and
+    would lock the rows of the first table of that name.
     """
 
     def as_sql(self, *args: Any, **kwargs: Any) -> Any:
         statement = super().as_sql(*args, **kwargs)
-        # Only now all tables are known: those of select_related() are joined on the way.
+        # All tables are known only now, because compiling joins those of select_related().
         if len(self.query.alias_map) > 1 and (ambiguous := self._ambiguous_tables()):
             self._rename(ambiguous)
             return super().as_sql(*args, **kwargs)
@@ -43,13 +43,13 @@ class SameTableNameMixin(Compiler):
         ]
 
     def _rename(self, aliases: list[str]) -> None:
-        """Go on with a copy of the query in which these tables have aliases."""
+        """Replace the query with a copy in which these tables have aliases."""
         self.query = query = self.query.clone()
         new: dict[str | None, str] = {alias: f"L{number}" for number, alias in enumerate(aliases)}
-        # Tables are joined in the order of this map, and renaming moves them to its end.
+        # Tables are joined in the order of this map, and renaming moves them to the end.
         order = [new.get(alias, alias) for alias in query.alias_map]
         query.change_aliases(new)
-        # The tables that are joined to a renamed one keep its old name until now.
+        # Tables that are joined to a renamed one still refer to it by its old name.
         query.alias_map = {alias: query.alias_map[alias].relabeled_clone(new) for alias in order}
         query.__dict__.pop("base_table", None)
 

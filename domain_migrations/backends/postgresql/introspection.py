@@ -1,7 +1,7 @@
-"""Looking at the catalog by schema and name.
+"""Introspection of tables by schema and name.
 
-Django looks a table up by its name and by whether the search path shows it. Its queries are
-used as they are, whatever the version, except for that condition: see :class:`CatalogCursor`.
+Django finds a table by its name and its visibility in the search path. Its queries are used
+unchanged in every version, except for that condition: see :class:`CatalogCursor`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ BY_OID = {
 """Rewrites Django's lookup of a table by name into one by oid."""
 
 CONSTRAINT_TARGET_BY_OID = {r"fkc\.relname \|\| '\.'": "fkc.oid || '.'"}
-"""Makes ``get_constraints`` return the table that a foreign key points to as its oid."""
+"""Makes ``get_constraints`` return the referenced table of a foreign key as its oid."""
 
 RELATIONS_BY_OID = {
     r"c2\.relname,": "c2.oid,",
     r"c1\.relnamespace = c2\.relnamespace AND": "",
 }
-"""The same for ``get_relations``, which besides leaves out tables in another schema."""
+"""The same for ``get_relations``, which also excludes tables in other schemas."""
 
 COLLATION_BY_OID = {r"ELSE collname END AS": "ELSE co.oid::text END AS"}
 """Makes ``get_table_description`` return a column's collation as its oid."""
@@ -92,7 +92,7 @@ class QualifiedIntrospectionMixin(Introspection):
     """
 
     def identifier_converter(self, name: str) -> str:
-        """Return the one spelling that :meth:`get_table_list` has for the table."""
+        """Return the spelling that :meth:`get_table_list` uses for the table."""
         if '"' not in name:
             return name
         try:
@@ -102,7 +102,7 @@ class QualifiedIntrospectionMixin(Introspection):
         return lookup_name(schema and truncate(schema), truncate(table))
 
     def get_table_list(self, cursor: CursorWrapper) -> list[Any]:
-        """Mirror Django's method over all schemas but the system's, not the visible ones only.
+        """Mirror Django's method for all schemas but the system's, visible or not.
 
         A temporary table hides a table of the same bare name, as it does in SQL.
         """
@@ -115,7 +115,7 @@ class QualifiedIntrospectionMixin(Introspection):
         return list(tables.values())
 
     def get_table_description(self, cursor: CursorWrapper, table_name: str) -> list[Any]:
-        """Return the columns; a collation is named with its schema where that is needed."""
+        """Return the columns; a collation has its schema if it needs one."""
         with self._lookup(cursor, table_name, COLLATION_BY_OID) as lookup:
             columns: list[Any] = super().get_table_description(lookup, table_name)
         collations = [column.collation for column in columns if column.collation]
@@ -125,7 +125,7 @@ class QualifiedIntrospectionMixin(Introspection):
     def get_sequences(
         self, cursor: CursorWrapper, table_name: str, table_fields: Iterable[Any] = ()
     ) -> list[Any]:
-        """Return the sequences with names that lead to them: they are in the table's schema."""
+        """Return the sequences with qualified names: they are in the table's schema."""
         if '"' not in table_name:
             return super().get_sequences(cursor, table_name, table_fields)
         with self._lookup(cursor, table_name) as lookup:
@@ -141,14 +141,14 @@ class QualifiedIntrospectionMixin(Introspection):
         with self._lookup(cursor, table_name, RELATIONS_BY_OID) as lookup:
             relations: dict[str, Any] = super().get_relations(lookup, table_name)
         names = self._names(cursor, NAME_TABLES, {target[1] for target in relations.values()})
-        # Since Django 6.0 there is a third part, what happens on delete.
+        # Since Django 6.0 there is a third element, the action on delete.
         return {
             column: (target[0], names[target[1]], *target[2:])
             for column, target in relations.items()
         }
 
     def get_constraints(self, cursor: CursorWrapper, table_name: str) -> dict[str, Any]:
-        """Return the constraints; a foreign key's table is named as tables are listed."""
+        """Return the constraints; foreign keys name tables as :meth:`get_table_list` does."""
         with self._lookup(cursor, table_name, CONSTRAINT_TARGET_BY_OID) as lookup:
             constraints: dict[str, Any] = super().get_constraints(lookup, table_name)
         foreign_keys = [item for item in constraints.values() if item["foreign_key"]]
@@ -166,7 +166,7 @@ class QualifiedIntrospectionMixin(Introspection):
         if '"' not in table_name:
             return CatalogCursor(cursor, rewrites or {}, {})
         cursor.execute(FIND_TABLE, self._find_parameters(parse_table_name(table_name)))
-        # No table has the oid 0: Django's queries then answer as for any unknown table.
+        # No table has the oid 0, so Django's queries return what they do for unknown tables.
         (oid,) = cursor.fetchone() or (0,)
         return CatalogCursor(cursor, {**BY_OID, **(rewrites or {})}, {table_name: oid})
 
@@ -185,7 +185,7 @@ class QualifiedIntrospectionMixin(Introspection):
 
 
 def lookup_name(schema: str | None, name: str) -> str:
-    """Return how a table or collation is named; what every session has or is its own is bare."""
+    """Return the name of a table or collation, bare in ``public`` and in system schemas."""
     bare = schema in (None, "public", "pg_catalog") or str(schema).startswith("pg_temp_")
     return format_table_name(None if bare else schema, name)
 
@@ -193,9 +193,9 @@ def lookup_name(schema: str | None, name: str) -> str:
 class CatalogCursor:
     """A cursor that runs Django's introspection queries with other conditions.
 
-    Django's methods have no seam between the lookup of the table and the rest. Copying their
-    queries would mean a copy for each version of Django and for each backend derived from it.
-    A query that no longer has what is to be rewritten is an error, never a wrong answer.
+    Django's methods do not separate the lookup of the table from the rest. Copying their queries
+    would require a copy for each version of Django and for each derived backend. If a query no
+    longer contains the condition to rewrite, that is an error and never a wrong result.
     """
 
     def __init__(
@@ -228,6 +228,6 @@ class CatalogCursor:
             if found:
                 self._unused.discard(pattern)
         if rewritten != query:
-            # Queries that another backend adds to Django's keep the name that they ask for.
+            # Queries that another backend adds keep their parameters.
             parameters = [self._parameters.get(value, value) for value in parameters]
         return self._cursor.execute(rewritten, parameters)

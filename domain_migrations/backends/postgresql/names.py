@@ -1,9 +1,9 @@
-"""What a table's name in Django says: a schema and a name, or a name alone.
+"""Names of tables as Django spells them, with or without a schema.
 
-Django has no word for a schema; ``db_table = '"inventory"."drugs"'`` works because a name that
-is quoted already is not quoted again. The name of an automatic many-to-many table is derived
-from that without its outer quotes: ``inventory"."drugs_tags``. Both mean what
-``connection.ops.quote_name()`` makes of them, and that is what is parsed here.
+Django does not support schemas; ``db_table = '"inventory"."drugs"'`` works because Django does
+not quote a quoted name again. The name of an automatic many-to-many table is derived without the
+outer quotes: ``inventory"."drugs_tags``. The parser accepts both, and interprets them as
+``connection.ops.quote_name()`` does.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import re
 from typing import NamedTuple
 
 MAX_NAME_BYTES = 63
-"""PostgreSQL cuts longer identifiers, at the last whole character."""
+"""PostgreSQL truncates longer identifiers after the last complete character."""
 
 _QUOTED = r'"((?:[^"]|"")+)"'
 _SPELLING = re.compile(rf"(?:{_QUOTED}\.)?{_QUOTED}", re.DOTALL)
 
 
 class TableName(NamedTuple):
-    """The parts of a table's name as the catalog has them: nothing escaped, nothing quoted."""
+    """The parts of a table's name, unquoted and unescaped as in the catalog."""
 
     schema: str | None
     name: str
@@ -28,7 +28,8 @@ class TableName(NamedTuple):
 def parse_table_name(db_table: str) -> TableName:
     """Return the parts of ``"s"."t"``, ``s"."t``, ``"t"`` or ``t``; ``""`` is a quote in a name.
 
-    Raises ValueError for what would not be an identifier in SQL either.
+    Raises:
+        ValueError: the name would not be a valid identifier in SQL.
     """
     if '"' not in db_table and db_table:
         return TableName(None, db_table)
@@ -44,9 +45,9 @@ def parse_table_name(db_table: str) -> TableName:
 
 
 def format_table_name(schema: str | None, name: str) -> str:
-    """Return ``"schema"."name"``, or the plain name when there is no schema.
+    """Return ``"schema"."name"``, or the plain name if there is no schema.
 
-    A plain name that holds a quote is quoted too, or it would be taken for something else.
+    A plain name that contains a quote is quoted, so that it is not taken for a qualified one.
     """
     if schema is None:
         return quote(name) if '"' in name else name
@@ -59,5 +60,5 @@ def quote(name: str) -> str:
 
 
 def truncate(name: str, room: int = 0) -> str:
-    """Return as much of the name as PostgreSQL keeps, less room for some more bytes."""
+    """Return the name as PostgreSQL truncates it, leaving room for some more bytes."""
     return name.encode()[: MAX_NAME_BYTES - room].decode(errors="ignore")

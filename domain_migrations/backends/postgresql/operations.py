@@ -1,4 +1,4 @@
-"""What ``connection.ops`` says about qualified names."""
+"""Database operations for qualified names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ else:
 
 
 flushed = Signal()
-"""Sent with ``connection``, in the transaction in which ``flush`` has emptied Django's tables."""
+"""Sent with ``connection``, in the transaction in which ``flush`` empties Django's tables."""
 
 
 class QualifiedOperationsMixin(Operations):
@@ -38,9 +38,9 @@ class QualifiedOperationsMixin(Operations):
         return with_same_table_names(compiler)  # type: ignore[arg-type]  # classes are hashable
 
     def execute_sql_flush(self, sql_list: Iterable[str]) -> None:
-        """Empty the tables, and tell those who keep a record of what was in them.
+        """Empty the tables, and send the signal ``flushed``.
 
-        ``flush`` and the tests that commit come through here; Django has no signal for it.
+        ``flush`` and ``TransactionTestCase`` call this method; Django has no signal for it.
         """
         with transaction.atomic(using=self.connection.alias):
             super().execute_sql_flush(sql_list)
@@ -53,15 +53,15 @@ class QualifiedOperationsMixin(Operations):
         of: Iterable[str] = (),
         no_key: bool = False,
     ) -> str:
-        """Name the tables of ``FOR UPDATE OF`` without their schemas, as PostgreSQL wants it."""
+        """Remove the schemas from the tables of ``FOR UPDATE OF``, as PostgreSQL requires."""
         of = tuple(_without_schema(name) for name in of)
         return super().for_update_sql(nowait, skip_locked, of, no_key)
 
     def quote_name(self, name: str) -> str:
-        """Quote also a name that was derived from a qualified one: ``"inventory"."cache"_expires``.
+        """Quote a name, also one derived from a qualified name: ``"inventory"."cache"_expires``.
 
-        ``createcachetable`` makes an index's name so; an index has no schema but its table's.
-        The rest is Django's method, not called because every query quotes many names.
+        ``createcachetable`` derives an index's name this way; an index is always in the schema of
+        its table. The rest repeats Django's method, because every query quotes many names.
         """
         if not name.startswith('"'):
             return f'"{name}"'
@@ -72,5 +72,5 @@ class QualifiedOperationsMixin(Operations):
 
 
 def _without_schema(name: str) -> str:
-    """Return the table's name alone; an alias that Django made is no name and stays bare."""
+    """Return the table's name without its schema; an alias stays as it is."""
     return quote(parse_table_name(name).name) if '"' in name else name

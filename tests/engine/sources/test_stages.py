@@ -125,7 +125,7 @@ def test_w002(folder: Path) -> None:
         assert checks.check_stages([]) == []
     assert (warning.id, warning.level) == ("domain_migrations.W002", WARNING)
     assert warning.msg == (
-        "The migration inventory.0001_x deletes the model Drug, and does not say in which stage."
+        "The migration inventory.0001_x deletes the model Drug, and has no stage."
     )
     assert warning.hint == (
         'Write stage = "after" in its class Migration, so that it waits until no running code uses'
