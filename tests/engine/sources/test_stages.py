@@ -128,8 +128,8 @@ def test_w002(folder: Path) -> None:
         "The migration inventory.0001_x deletes the model Drug, and has no stage."
     )
     assert warning.hint == (
-        'Write stage = "after" in its class Migration, so that it waits until no running code uses'
-        ' it, or stage = "before" if none does.'
+        'Add stage = "after" to its class Migration, so that it is applied when no running code'
+        ' uses it any longer, or stage = "before" if no code uses it now.'
     )
 
 
