@@ -13,7 +13,7 @@ from ..domains import Domain
 from ..engine.history.journal_queries import JournalRow, read_entries, steps_of_domain
 from ..engine.history.status import DomainStatus, read_statuses
 from ..engine.runner.edited_migrations import edited
-from ..engine.runner.interruptions import Interruption, find_interruption
+from ..engine.runner.failures import Interruption, find_interruption
 from ..engine.sources.files import MigrationKey, migrations_on_disk
 from ..engine.sources.parsing import FIRST, LATEST, header_of
 from . import states

@@ -14,8 +14,7 @@ from ..engine.history.status import BulkStatusReader
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.parallel import run_in_parallel
-from ..engine.runner.reporter import Reporter
-from ..engine.runner.results import DomainResult, ErrorInfo, RunResult
+from ..engine.runner.results import DomainResult, ErrorInfo, Reporter, RunResult
 from ..exceptions import DomainMigrationsError
 
 

@@ -26,7 +26,7 @@ from ..engine.history.tables import ensure_schema
 from ..engine.runner.loader import load_domain
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.project_state import applied_project_state
-from ..engine.runner.reporter import Reporter
+from ..engine.runner.results import Reporter
 from ..engine.sessions.connection import first_line
 from ..engine.sessions.scratch_databases import (
     connections_redirected_to,

@@ -18,8 +18,7 @@ from ...engine.history.seed_ledger import SeedRecord, ensure_ledger, read_ledger
 from ...engine.history.status import read_statuses
 from ...engine.messages import shortened
 from ...engine.runner.domain_run import INFRASTRUCTURE_ERRORS
-from ...engine.runner.reporter import Reporter
-from ...engine.runner.results import FORMAT, ErrorInfo
+from ...engine.runner.results import FORMAT, ErrorInfo, Reporter
 from ...engine.sessions.connection import translate_database_errors, wait_for_database
 from ...engine.sessions.roles import RoleSwitcher
 from ...engine.sessions.session import RunLock, locked_session

@@ -11,7 +11,7 @@ from ...engine.history.journal_queries import read_entries
 from ...engine.history.status import DomainStatus, read_statuses
 from ...engine.messages import Finding
 from ...engine.runner.edited_migrations import checksum_findings_of
-from ...engine.runner.interruptions import find_interruption
+from ...engine.runner.failures import find_interruption
 from ...engine.runner.loader import DomainLoader, load_domain
 from ...exceptions import (
     BoundaryViolation,

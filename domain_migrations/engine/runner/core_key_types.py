@@ -1,8 +1,8 @@
-"""A change of a core key's type, which would leave the domains' columns behind.
+"""Changes of a core key's type, which would not reach the domains' columns.
 
 Django alters only the columns of models that are loaded, and core loads no domain's: an integer
-key grows to ``bigint`` and the columns that hold it stay as they are, until a number does not
-fit. So it is refused before anything runs, whatever the plan's direction.
+key becomes a ``bigint`` and the columns that reference it stay integers, until a number does not
+fit. So such a change is refused before anything runs, in both directions.
 """
 
 from __future__ import annotations
@@ -24,19 +24,18 @@ from ...exceptions import BoundaryViolation
 from ..catalog.live_tables import CoreReference, read_core_references
 from ..guard.operation_kinds import database_operations
 from ..sql.alterations import alterations
-from .loader import DomainLoader
-from .plan import Plan
+from .loader import DomainLoader, Plan
 
 HINT = (
-    "Put the change of the key alone into a migration, as"
-    " domain_migrations.operations.AlterReferencedKey(model_name, name, field): it takes what"
-    " AlterField takes, and changes these columns too, in one transaction."
+    "Put the change of the key into a migration of its own, as"
+    " domain_migrations.operations.AlterReferencedKey(model_name, name, field): it takes the"
+    " arguments of AlterField, and changes these columns too, in one transaction."
 )
-ALONE = "Give it a migration of its own: the guard lets it reach into domains, and nothing else."
+ALONE = "Give it a migration of its own: only this operation may change tables of domains."
 
 
 class TypeChange(NamedTuple):
-    """What an operation makes of a column: a type as it is written in SQL."""
+    """The type that an operation gives to a column, as written in SQL."""
 
     table: QualifiedName
     column: str
@@ -44,10 +43,10 @@ class TypeChange(NamedTuple):
 
 
 def check_key_types(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> None:
-    """Refuse a plan for core that changes a key and leaves behind what refers to it.
+    """Refuse a plan for core that changes a key but not the columns that reference it.
 
     Raises:
-        BoundaryViolation: naming the columns, and the operation that changes them too.
+        BoundaryViolation: naming the columns, and the operation that changes both.
     """
     suspects = [step for step in plan if any(map(_may_change, step[0].operations))]
     if not suspects:
@@ -59,14 +58,14 @@ def check_key_types(connection: BaseDatabaseWrapper, loader: DomainLoader, plan:
             continue
         state = loader.project_state((migration.app_label, migration.name), at_end=False)
         for number, operation, change in _changes(connection, migration, state, backwards):
-            behind = [
+            unchanged = [
                 reference
                 for reference in references
                 if (reference.key_table, reference.key_column) == (change.table, change.column)
-                and not _same(connection, reference.type, change.type)
+                and not _is_same_type(connection, reference.type, change.type)
             ]
-            if behind:
-                raise _refusal(migration, number, operation, change, behind)
+            if unchanged:
+                raise _refusal(migration, number, operation, change, unchanged)
 
 
 def _may_change(operation: Operation) -> bool:
@@ -91,13 +90,13 @@ def _refusal(
     number: int,
     operation: Operation,
     change: TypeChange,
-    behind: list[CoreReference],
+    unchanged: list[CoreReference],
 ) -> BoundaryViolation:
-    names = ", ".join(dict.fromkeys(map(str, behind)))
+    names = ", ".join(dict.fromkeys(map(str, unchanged)))
     return BoundaryViolation(
         f"Migration {migration} is refused: its operation {number}, {type(operation).__name__},"
-        f" changes {behind[0].key} from {behind[0].key_type} to {change.type} and would leave"
-        f" behind the columns of domains that refer to it: {names}.",
+        f" changes {unchanged[0].key} from {unchanged[0].key_type} to {change.type}, but not the"
+        f" columns of domains that reference it: {names}.",
         hint=HINT,
     )
 
@@ -111,17 +110,17 @@ def _changes(
             if _alters_referenced_key(inner):
                 continue
             if isinstance(inner, AlterField):
-                for change in _of_field(connection, migration, before, inner, backwards):
+                for change in _field_changes(connection, migration, before, inner, backwards):
                     yield number, operation, change
             elif isinstance(inner, RunSQL):
-                for change in _of_sql(inner.reverse_sql if backwards else inner.sql):
+                for change in _sql_changes(inner.reverse_sql if backwards else inner.sql):
                     yield number, operation, change
             if before is not state:
                 inner.state_forwards(migration.app_label, before)
         operation.state_forwards(migration.app_label, state)
 
 
-def _of_field(
+def _field_changes(
     connection: BaseDatabaseWrapper,
     migration: Migration,
     state: ProjectState,
@@ -130,23 +129,23 @@ def _of_field(
 ) -> Iterator[TypeChange]:
     model = state.models.get((migration.app_label, operation.model_name_lower))
     if model is None or operation.name not in model.fields:
-        return  # It fails by itself, and says why.
+        return  # The operation itself fails, with an error that explains it.
     old: Any = model.fields[operation.name]
     new: Any = operation.field
     if old.is_relation or new.is_relation:
-        return  # It has the type of the key that it refers to.
+        return  # It has the type of the key that it references.
     before, after = (field.rel_db_type(connection) for field in (old, new))
     if before != after:
         table = model.options.get("db_table") or f"{migration.app_label}_{model.name_lower}"
-        there = new if backwards else old
+        current = new if backwards else old
         yield TypeChange(
             QualifiedName.of(table),
-            there.db_column or operation.name,
+            current.db_column or operation.name,
             str(before if backwards else after),
         )
 
 
-def _of_sql(statements: Any) -> Iterator[TypeChange]:
+def _sql_changes(statements: Any) -> Iterator[TypeChange]:
     if statements is None:
         return
     for statement in [statements] if isinstance(statements, str) else statements:
@@ -156,10 +155,10 @@ def _of_sql(statements: Any) -> Iterator[TypeChange]:
                 yield TypeChange(change.table, change.name, change.type)
 
 
-def _same(connection: BaseDatabaseWrapper, live: str, written: str) -> bool:
-    """Compare a type as the catalog prints it with one as SQL may spell it."""
+def _is_same_type(connection: BaseDatabaseWrapper, live: str, written: str) -> bool:
+    """Return whether a type from the catalog is the one that was written in SQL."""
     base = None
-    # What is no type's name is an error to some servers, and nothing to others.
+    # For an unknown type some versions of PostgreSQL raise an error, others return NULL.
     with (
         suppress(DatabaseError),
         transaction.atomic(using=connection.alias),
@@ -167,8 +166,11 @@ def _same(connection: BaseDatabaseWrapper, live: str, written: str) -> bool:
     ):
         cursor.execute("SELECT to_regtype(%s)::text", [written])
         (base,) = cursor.fetchone()
-    return (re.sub(r"\(.*?\)", "", live), _measures(live)) == (base or written, _measures(written))
+    return (re.sub(r"\(.*?\)", "", live), _type_modifiers(live)) == (
+        base or written,
+        _type_modifiers(written),
+    )
 
 
-def _measures(kind: str) -> list[str]:
+def _type_modifiers(kind: str) -> list[str]:
     return re.findall(r"\d+", "".join(re.findall(r"\(.*?\)", kind)))

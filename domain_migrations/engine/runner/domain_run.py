@@ -1,4 +1,4 @@
-"""One domain's part of a run, from the first look at the database to the last hook."""
+"""The run of one domain, from reading its status to the last hook."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.state import ProjectState
 
 from ...domains import Domain
 from ...exceptions import (
@@ -20,7 +21,7 @@ from ...exceptions import (
 )
 from ..boundary.installed_models import refuse_model_problems
 from ..boundary.planned_migrations import check_plan
-from ..history.journal import Journal, RunContext
+from ..history.journal import RunContext
 from ..history.seed_ledger import forget_dropped_tables
 from ..history.status import (
     BulkStatusReader,
@@ -30,43 +31,45 @@ from ..history.status import (
 )
 from ..history.tables import ensure_history, ensure_schema
 from ..sessions.connection import translate_database_errors, wait_for_database
-from ..sessions.session import RunLock, SessionCheck, locked_session
-from ..sessions.timeouts import LockPolicy
-from ..sources.files import MigrationKey, migrations_on_disk
+from ..sources.files import migrations_on_disk
 from .dry_run.dry_run import DryRun
 from .dry_run.plan_preview import preview
 from .edited_migrations import check_checksums
 from .executor import DomainExecutor, RunProgress
+from .failures import check_interrupted
 from .hooks.dispatch import AfterHookFailed, HookDispatcher
-from .interruptions import check_interrupted
-from .loader import DomainLoader, load_domain
-from .migrate_signals import emit_post_migrate, emit_pre_migrate, emit_without_plan
+from .loader import Plan, applied_keys, load_domain
+from .migrate_signals import (
+    create_tables,
+    emit_post_migrate,
+    emit_pre_migrate,
+    emit_without_plan,
+    models_without_table,
+)
 from .options import MigrateOptions
-from .plan import applied_keys
 from .planner import make_plan
 from .project_state import applied_project_state
-from .recording import logged_run
-from .reporter import Reporter
-from .results import DomainResult, ErrorInfo, Status
-from .snapshot_restore import choose_snapshot, restore_snapshot
-from .syncdb import create_tables, models_without_table
+from .results import DomainResult, ErrorInfo, Reporter
+from .results import Status as ResultStatus
+from .run_session import RunSession, logged_run, open_session
+from .snapshot_restore import SnapshotMigration, choose_snapshot, restore_snapshot
 
 INFRASTRUCTURE_ERRORS = (
     *(MigrationFailed, DatabaseUnavailable, InsufficientPrivilege, StatementTimeout),
     AfterHookFailed,
 )
-"""Errors of the world; all others are refusals of ours."""
+"""Errors of the database and of user code; with all others the engine refuses to run."""
 
 
 class DomainRun:
-    """Brings one domain of one database to where the options say.
+    """Migrates one domain of one database as the options ask.
 
     Arguments:
         domain: the domain.
-        options: what was asked for.
-        context: the run this is a part of.
-        reporter: told what happens.
-        glance: where to see what is pending, when nothing else is asked.
+        options: of the run.
+        context: the run that this is a part of.
+        reporter: gets the progress.
+        bulk_reader: reads the status, where only pending migrations are checked.
     """
 
     def __init__(
@@ -75,73 +78,72 @@ class DomainRun:
         options: MigrateOptions,
         context: RunContext,
         reporter: Reporter,
-        glance: BulkStatusReader | None = None,
+        bulk_reader: BulkStatusReader | None = None,
     ) -> None:
         self.domain = domain
         self.options = options
         self.context = context
         self.reporter = reporter
-        self.glance = glance
+        self.bulk_reader = bulk_reader
         self.alias = options.database or domain.database
-        self.outcome = RunProgress()
-        self.batch: int | None = None
-        self.unknown: tuple[MigrationKey, ...] = ()
-        self.pending: tuple[MigrationKey, ...] = ()
-        self.dry_run: DryRun | None = None
 
     def run(self) -> DomainResult:
-        """Run, and return what came of it; errors of ours are in the result, not raised."""
+        """Run, and return the result; errors of the engine are in it, not raised."""
         started = time.monotonic()
         try:
-            result = self._run_locked()
+            status = self._first_status()
         except DomainMigrationsError as exc:
             result = self._failed(exc)
+        else:
+            try:
+                result = self._run_from(status)
+            except DomainMigrationsError as exc:
+                result = self._failed(exc, status)
         return result.with_seconds(time.monotonic() - started)
 
-    def _run_locked(self) -> DomainResult:
+    def _first_status(self) -> DomainStatus:
+        """Wait for the database, and read the status without a lock."""
         self.reporter.on_domain_start(self.domain)
         refuse_model_problems(self.domain)
         wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.on_wait)
         with translate_database_errors(self.alias):
-            status = self._read_status(connections[self.alias])
+            return self._read_status(connections[self.alias])
+
+    def _run_from(self, status: DomainStatus) -> DomainResult:
+        """Do what the status leaves to do, with the lock if anything is to be written."""
+        self._check_status(status)
+        with translate_database_errors(self.alias):
             self._check_files(status)
         if self._nothing_to_do(status):
-            return self._result("unchanged")
+            return self._result("unchanged", status)
         if self.options.only_checks_pending:
-            return self._result("pending" if status.pending else "unchanged")
+            return self._result("pending" if status.pending else "unchanged", status)
         if self.options.is_read_only:
-            return self._preview()
+            return self._preview(status)
         if self.options.is_dry_run:
-            return self._dry_run()
-        with locked_session(
-            self.alias,
-            self.domain,
-            wait=self.options.lock_wait_seconds,
-            report=self.reporter.on_wait,
-        ) as lock:
-            # Another run may have done the work while this one waited.
-            status = self._read_status(lock.connection)
-            if self._nothing_to_do(status):
-                return self._result("unchanged")
-            return self._migrate(lock, status)
+            return self._dry_run(status)
+        with open_session(
+            self.alias, self.domain, self.options, self.reporter, self.context
+        ) as session:
+            return self._run_locked(session)
 
     def _read_status(self, connection: BaseDatabaseWrapper) -> DomainStatus:
-        if self.glance is not None:
-            status = self.glance.status(connection, self.domain)
-        else:
-            (status,) = read_statuses(connection, [self.domain])
-        self.unknown, self.pending = status.unknown, status.pending
+        if self.bulk_reader is not None:
+            return self.bulk_reader.status(connection, self.domain)
+        (status,) = read_statuses(connection, [self.domain])
+        return status
+
+    def _check_status(self, status: DomainStatus) -> None:
         if status.unknown and self.options.strict:
             raise UnknownTarget(
                 f'The history of the domain "{self.domain.name}" has migrations that are not on'
                 f" disk: {', '.join(map(str, status.unknown))}.",
-                hint="Deploy the code that has them, or leave --strict out.",
+                hint="Deploy the code that has them, or omit --strict.",
             )
         check_not_in_core_history(status)
-        return status
 
     def _check_files(self, status: DomainStatus) -> None:
-        """Look for edited migrations, unless it would cost more than all else there is to do."""
+        """Check for edited migrations, unless that would cost more than the rest of the run."""
         options = self.options
         if options.strict or not (options.check or self._is_latest(status)):
             connection = connections[self.alias]
@@ -153,148 +155,180 @@ class DomainRun:
     def _nothing_to_do(self, status: DomainStatus) -> bool:
         return self._is_latest(status) and not self.options.run_syncdb
 
-    def _only_signals_needed(self, connection: BaseDatabaseWrapper, status: DomainStatus) -> bool:
-        """Return whether Django's receivers are all that is to be called.
+    def _preview(self, status: DomainStatus) -> DomainResult:
+        """Return the plan, without running it."""
+        with translate_database_errors(self.alias):
+            session = RunSession.of(
+                connections[self.alias], self.domain, self.options, self.reporter, self.context
+            )
+            executor = DomainExecutor(session, load_domain(session.connection, self.domain))
+            plan = make_plan(executor, status)
+            check_plan(plan, applied_project_state(executor.loader), self.domain)
+            pending = applied_keys(plan)
+            if self.options.check:
+                return self._result("pending" if plan else "unchanged", status, pending=pending)
+            steps = preview(session.connection, executor.loader, plan) if plan else ()
+            word: ResultStatus = "planned" if plan else "unchanged"
+            return self._result(word, status, pending=pending, steps=steps)
 
-        The test runner asks for ``run_syncdb`` and finds what earlier tests have left, perhaps
-        without the rows that receivers of ``post_migrate`` make.
+    def _dry_run(self, status: DomainStatus) -> DomainResult:
+        """Run the plan and roll it back."""
+        dry_run = DryRun(self.domain, self.options, self.reporter)
+        try:
+            with dry_run.session(self.alias) as session:
+                status = self._read_status(session.connection)
+                self._check_status(status)
+                dry_run.run(session, status)
+        except DomainMigrationsError as exc:
+            return self._failed(exc, status, **dry_run.result_values())
+        word: ResultStatus = "planned" if dry_run.plan else "unchanged"
+        pending = applied_keys(dry_run.plan)
+        return self._result(word, status, pending=pending, **dry_run.result_values())
+
+    def _run_locked(self, session: RunSession) -> DomainResult:
+        """Plan and migrate; another run may have done the work while this one waited."""
+        status = self._read_status(session.connection)
+        try:
+            self._check_status(status)
+            if self._nothing_to_do(status):
+                return self._result("unchanged", status)
+            with translate_database_errors(self.alias):
+                if self._only_signals_needed(session, status):
+                    emit_without_plan(session)
+                    return self._result("unchanged", status)
+                loader = load_domain(session.connection, self.domain)
+                resume = self.options.resume
+                interruption = check_interrupted(session.connection, loader, resume=resume)
+                executor = DomainExecutor(session, loader, interruption=interruption)
+                plan = make_plan(executor, status)
+                # Migrations of the other stage leave nothing to do in this one.
+                done = status.up_to_date if self.options.stage is None else status.is_consistent
+                if not plan and done and not self.options.run_syncdb:
+                    return self._result("unchanged", status)
+                state = applied_project_state(loader)
+                check_plan(plan, state, self.domain)
+                snapshot = choose_snapshot(executor, plan)
+        except DomainMigrationsError as exc:
+            return self._failed(exc, status)
+        return self._migrate(executor, status, plan, state, snapshot)
+
+    def _only_signals_needed(self, session: RunSession, status: DomainStatus) -> bool:
+        """Return whether only receivers of Django's signals have to be called.
+
+        The test runner uses ``run_syncdb`` on a database from earlier tests, which may lack the
+        rows that receivers of ``post_migrate`` create.
         """
         if not (status.rows and self._is_latest(status)):
             return False
         labels = [label for label in self.domain.app_labels if not migrations_on_disk([label])]
-        return not models_without_table(connection, labels)
+        return not models_without_table(session.connection, labels)
 
-    def _executor(
-        self, connection: BaseDatabaseWrapper, check_session: SessionCheck
-    ) -> DomainExecutor:
-        executor = DomainExecutor(
-            connection,
-            load_domain(connection, self.domain),
-            journal=Journal(connection, self.domain, self.context),
-            traffic=LockPolicy(
-                connection,
-                report=self.reporter.on_note,
-                lock_timeout=self.options.lock_timeout,
-                statement_timeout=self.options.statement_timeout,
-            ),
-            check_session=check_session,
-            progress=self.reporter.progress,
-        )
-        self.outcome = executor.outcome
-        return executor
+    def _migrate(
+        self,
+        executor: DomainExecutor,
+        status: DomainStatus,
+        plan: Plan,
+        state: ProjectState,
+        snapshot: SnapshotMigration | None,
+    ) -> DomainResult:
+        """Run the plan, with the hooks, the signals and the run's rows in the journal."""
+        session, progress = executor.session, executor.progress
+        # An earlier run that did not end still has to call the hooks after the run.
+        enabled = bool(plan) or status.last_run not in (None, "done")
+        hooks = HookDispatcher(session, plan, enabled)
 
-    def _preview(self) -> DomainResult:
-        with translate_database_errors(self.alias):
-            connection = connections[self.alias]
-            executor = self._executor(connection, lambda step, also=None: None)
-            plan = make_plan(connection, executor, self.options)
-            check_plan(plan, applied_project_state(executor.loader), self.domain)
-            self.pending = applied_keys(plan)
-            if self.options.check:
-                return self._result("pending" if plan else "unchanged")
-            if not plan:
-                return self._result("unchanged")
-            return self._result("planned", steps=preview(connection, executor.loader, plan))
+        def failed(exc: DomainMigrationsError) -> DomainResult:
+            return self._failed(exc, status, progress, batch=session.journal.batch)
 
-    def _dry_run(self) -> DomainResult:
-        self.dry_run = DryRun(self.domain, self.options, self.reporter)
-        with self.dry_run.locks(self.alias) as lock:
-            self._read_status(lock.connection)
-            self.dry_run.run(lock)
-        self.pending = applied_keys(self.dry_run.plan)
-        return self._result("planned" if self.dry_run.plan else "unchanged")
-
-    def _migrate(self, lock: RunLock, status: DomainStatus) -> DomainResult:
-        connection, options = lock.connection, self.options
-        if self._only_signals_needed(connection, status):
-            emit_without_plan(connection, self.domain, options)
-            return self._result("unchanged")
-        executor = self._executor(connection, lock.assert_same)
-        executor.interruption = check_interrupted(
-            connection, executor.loader, resume=options.resume
-        )
-        plan = make_plan(connection, executor, options)
-        # What waits for the other stage leaves nothing to do in this one.
-        done = status.up_to_date if options.stage is None else status.is_consistent
-        if not plan and done and not options.run_syncdb:
-            return self._result("unchanged")
-        state = applied_project_state(executor.loader)
-        check_plan(plan, state, self.domain)
-        snapshot = choose_snapshot(executor, plan, options, self.reporter)
-        journal = executor.records.journal
-        # An earlier run that did not get to its end still owes the hooks behind it.
-        due = bool(plan) or status.last_run not in (None, "done")
-        hooks = HookDispatcher(self.domain, lock, journal, options, self.reporter, plan, due)
-        with (
-            hooks.failure_hooks(self._failed),
-            translate_database_errors(self.alias),
-            logged_run(journal) as record,
-        ):
-            hooks.before(self._result("planned"))
-            self._ensure_engine_tables(executor, journal)
-            record.begin()
-            self.batch = journal.batch if plan else None
-            hooks.write()
-            emit_pre_migrate(connection, self.domain, options, plan, state)
-            if options.run_syncdb:
-                self._create_unmigrated_tables(connection, executor.loader)
-            left, state = restore_snapshot(executor, snapshot, plan, state, options, self.reporter)
-            state = executor.migrate(
-                [], plan=left, state=state, fake=options.fake, fake_initial=options.fake_initial
-            )
-            if plan and plan[-1][1]:
-                state = executor.state_after_unapply()
-            emit_post_migrate(connection, self.domain, options, plan, state)
-            self.pending = self._read_status(connection).pending
-            result = self._result("migrated" if plan else "unchanged")
-            hooks.after(result)
+        try:
+            with (
+                hooks.failure_hooks(failed),
+                translate_database_errors(self.alias),
+                logged_run(session.journal) as log,
+            ):
+                hooks.before(self._result("planned", status))
+                self._ensure_engine_tables(session)
+                log.begin()
+                hooks.write()
+                emit_pre_migrate(session, plan, state)
+                if self.options.run_syncdb:
+                    self._create_unmigrated_tables(executor)
+                rest, state = restore_snapshot(executor, snapshot, plan, state)
+                fake, fake_initial = self.options.fake, self.options.fake_initial
+                state = executor.migrate(
+                    [], plan=rest, state=state, fake=fake, fake_initial=fake_initial
+                )
+                if plan and plan[-1][1]:
+                    state = executor.state_after_unapply()
+                emit_post_migrate(session, plan, state)
+                status = self._read_status(session.connection)
+                word: ResultStatus = "migrated" if plan else "unchanged"
+                batch = session.journal.batch if plan else None
+                result = self._result(word, status, progress, batch=batch)
+                hooks.after(result)
+        except DomainMigrationsError as exc:
+            return failed(exc)
         return result
 
-    def _ensure_engine_tables(self, executor: DomainExecutor, journal: Journal) -> None:
-        """Make the schema before anything in it is touched, then the tables of ours.
+    def _ensure_engine_tables(self, session: RunSession) -> None:
+        """Create the schema and the engine's tables in it, unless they exist.
 
         The seeds of tables that were dropped by hand are forgotten while the tables are missing:
-        once the run has made them anew, nobody can tell that they are empty.
+        once the run has created them again, they look like tables that were seeded.
         """
-        ensure_schema(executor.connection, self.domain.schema)
-        with executor.identity.as_domain_role():
-            ensure_history(executor.connection, self.domain)
-            journal.open()
-            forget_dropped_tables(executor.connection, self.domain)
+        ensure_schema(session.connection, self.domain.schema)
+        with session.roles.as_domain_role():
+            ensure_history(session.connection, self.domain)
+            session.journal.open()
+            forget_dropped_tables(session.connection, self.domain)
 
-    def _create_unmigrated_tables(
-        self, connection: BaseDatabaseWrapper, loader: DomainLoader
-    ) -> None:
-        labels = [label for label in self.domain.app_labels if label in loader.unmigrated_apps]
-        for table in create_tables(connection, self.domain, labels):
+    def _create_unmigrated_tables(self, executor: DomainExecutor) -> None:
+        unmigrated = executor.loader.unmigrated_apps
+        labels = [label for label in self.domain.app_labels if label in unmigrated]
+        for table in create_tables(executor.session, labels):
             self.reporter.on_note(f"Created table {table}")
 
-    def _result(self, status: Status, **values: Any) -> DomainResult:
+    def _result(
+        self,
+        word: ResultStatus,
+        status: DomainStatus | None = None,
+        progress: RunProgress | None = None,
+        **values: Any,
+    ) -> DomainResult:
+        """Return a result; what is pending and unknown is the status's unless given."""
+        progress = progress or RunProgress()
+        if status is not None:
+            values = {"pending": status.pending, "unknown": status.unknown, **values}
         if self.options.wants_steps:
-            values.setdefault("steps", tuple(self.dry_run.steps if self.dry_run else ()))
-        if self.dry_run:
-            values["not_rehearsed"] = tuple(self.dry_run.not_rehearsed)
+            values.setdefault("steps", ())
         return DomainResult.of(
             self.domain,
-            status,
-            batch=self.batch,
-            applied=tuple(self.outcome.applied),
-            reverted=tuple(self.outcome.reverted),
-            pending=self.pending,
-            unknown=self.unknown,
+            word,
+            applied=tuple(progress.applied),
+            reverted=tuple(progress.reverted),
             **values,
         )
 
-    def _failed(self, exc: DomainMigrationsError) -> DomainResult:
-        changed = self.outcome.applied or self.outcome.reverted
+    def _failed(
+        self,
+        exc: DomainMigrationsError,
+        status: DomainStatus | None = None,
+        progress: RunProgress | None = None,
+        *,
+        batch: int | None = None,
+        **values: Any,
+    ) -> DomainResult:
+        """Return the result of a run that an error has ended."""
+        progress = progress or RunProgress()
+        changed = progress.applied or progress.reverted
         if isinstance(exc, LockNotAvailable):
-            status: Status = "busy"
+            word: ResultStatus = "busy"
         elif changed or isinstance(exc, INFRASTRUCTURE_ERRORS):
-            status = "failed"
+            word = "failed"
         else:
-            status = "refused"
-        if not changed:
-            self.batch = None
-        done = {ran.key for ran in self.outcome.applied}
-        self.pending = tuple(key for key in self.pending if key not in done)
-        return self._result(status, error=ErrorInfo.of(exc))
+            word = "refused"
+        if status is not None:
+            applied = {ran.key for ran in progress.applied}
+            values["pending"] = tuple(key for key in status.pending if key not in applied)
+        values.update(batch=batch if changed else None, error=ErrorInfo.of(exc))
+        return self._result(word, status, progress, **values)

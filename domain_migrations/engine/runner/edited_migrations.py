@@ -1,4 +1,4 @@
-"""Parts of domain_migrations.engine.runner.edited_migrations."""
+"""Migrations whose file was edited after they had been applied."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..history.status import DomainStatus
 from ..messages import Finding
 from ..sources.checksum import VERSION, checksum
 from ..sources.files import MigrationKey, migration_file
-from .reporter import Reporter
+from .results import Reporter
 
 
 def checksum_findings_of(
     connection: BaseDatabaseWrapper, status: DomainStatus
 ) -> Iterator[Finding]:
-    """Yield the migrations of a status, applied as it says, that were edited since."""
+    """Yield a finding for each applied migration whose file was edited since."""
     domain = status.domain
     for key in edited(connection, status):
         target = key.name if len(domain.app_labels) == 1 else str(key)
@@ -39,10 +39,10 @@ def checksum_findings_of(
 def check_checksums(
     connection: BaseDatabaseWrapper, status: DomainStatus, reporter: Reporter, *, strict: bool
 ) -> None:
-    """Warn of migrations that were edited after they had been applied, or refuse to go on.
+    """Warn of migrations that were edited after they had been applied.
 
     Raises:
-        ChecksumMismatch: there is one, and ``strict`` was asked for.
+        ChecksumMismatch: there is one, and ``strict`` is set.
     """
     for finding in checksum_findings_of(connection, status):
         if strict:
@@ -51,7 +51,7 @@ def check_checksums(
 
 
 def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[MigrationKey]:
-    """Yield the applied migrations whose file is not the one that was applied."""
+    """Yield the applied migrations whose file was edited since."""
     recorded = {
         entry.key: entry.checksum
         for entry in read_entries(connection, status.domain)
@@ -60,13 +60,13 @@ def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[Mi
     for row in status.rows:
         path = migration_file(row.key)
         known = recorded.get(row.key, "")
-        # Checksums of another version of the walk say nothing.
-        if path is not None and known.startswith(f"{VERSION}:") and _now(path) != known:
+        # Checksums of other versions of the algorithm cannot be compared.
+        if path is not None and known.startswith(f"{VERSION}:") and _checksum_now(path) != known:
             yield row.key
 
 
-def _now(path: Path) -> str:
+def _checksum_now(path: Path) -> str:
     try:
         return checksum(path.read_bytes())
     except (SyntaxError, ValueError):
-        return ""  # What Python cannot read was not applied like this.
+        return ""  # A file that Python cannot parse was edited after it was applied.

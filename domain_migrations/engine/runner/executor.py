@@ -1,55 +1,56 @@
 """Django's migration executor, with one transaction around all that a migration does.
 
 Stock Django records a migration in a second transaction whenever there is deferred SQL, and
-always when it is undone. Here the operations, the deferred SQL, the deferred constraints, the
-footprint guard, the history row and the journal row commit together or not at all.
+always when it is reverted. Here the operations, the deferred SQL, the deferred constraints, the
+boundary guard, the history row and the journal row commit together or not at all.
 """
 
 from __future__ import annotations
 
-import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.contenttypes.management import RenameContentType
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.utils.timezone import now
 
-from ...domains import Domain
-from ...exceptions import BoundaryViolation, DomainMigrationsError
+from ...exceptions import DomainMigrationsError
 from ..guard.guard import BoundaryGuard
-from ..history.journal import Direction, Journal
+from ..history.journal import Direction
 from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
-from ..sessions.roles import RoleSwitcher
-from ..sessions.session import SessionCheck
-from ..sessions.timeouts import LockPolicy
+from ..sessions.timeouts import LockPolicy, RetryPolicy
 from ..sources.files import MigrationKey
-from .failures import Position, migration_error
-from .interruptions import BUILT, FINISHED, Interruption
+from .failures import Attempt, Interruption, migration_error
 from .loader import DomainLoader
-from .operation_hooks import editor_without_savepoint, run_operations
+from .migration_log import HistoryLog, MigrationLog, migrations_in
 from .project_state import project_state
-from .recording import MigrationLog, migrations_in
 from .results import AppliedMigration
+from .run_session import RunSession
 
 PREVIOUS_STEP = "An earlier migration"
 FORCE_CONSTRAINTS = "SET CONSTRAINTS ALL IMMEDIATE"
+STATE_SAFE_MODULES = ("django.db.migrations.", "django.contrib.", "domain_migrations.operations")
+"""Modules whose operations use only the models that a change needs, or render them themselves."""
 
 Progress = Callable[..., None]
 """Called as Django calls it: (action, migration, fake)."""
 
+OperationHook = Callable[[Operation], AbstractContextManager[None]]
+"""Returns the context that an operation runs in."""
+
 
 @dataclass
 class RunProgress:
-    """What an executor has done so far; still there when it was stopped by an error."""
+    """The migrations that an executor has run so far, also when an error has stopped it."""
 
     applied: list[AppliedMigration] = field(default_factory=list)
     reverted: list[AppliedMigration] = field(default_factory=list)
@@ -59,40 +60,48 @@ class DomainExecutor(MigrationExecutor):
     """Runs the migrations of one domain.
 
     Arguments:
-        connection: the run's own connection, the one that holds the lock.
-        loader: loads the domain and core.
-        journal: open; gets a row for each migration.
-        traffic: the timeouts and the retries.
-        check_session: called before each migration and each history write; raises when the
-            connection is no longer the session that holds the lock.
-        progress: told what starts and what is done.
+        session: the run's session; its journal is open unless ``log`` does without it.
+        loader: has loaded the domain and core.
+        interruption: the interrupted migration that this run resumes.
+        log: records the migrations, by default in the history and the journal.
+        retries: how often to retry after a lock timeout; the setting's policy by default.
+        observe: a context for the operations of each migration, as the domain's role.
+        progress: called when something starts and when it is done, by default the reporter's.
     """
 
     loader: DomainLoader
 
     def __init__(
         self,
-        connection: BaseDatabaseWrapper,
+        session: RunSession,
         loader: DomainLoader,
         *,
-        journal: Journal,
-        traffic: LockPolicy,
-        check_session: SessionCheck,
+        interruption: Interruption | None = None,
+        log: MigrationLog | None = None,
+        retries: RetryPolicy | None = None,
+        observe: Callable[[Migration], AbstractContextManager[None]] | None = None,
         progress: Progress | None = None,
     ) -> None:
         # Not super().__init__(): it would load every app of the project.
-        self.connection = connection
+        self.session = session
+        self.connection = session.connection
         self.loader = loader
-        self.recorder = DomainRecorder(connection, loader.domain)
-        self.progress_callback = progress
-        self.domain: Domain = loader.domain
-        self.records = MigrationLog(self.recorder, journal, loader, check_session)
-        self.traffic = traffic
-        self.check_session = check_session
-        self.guard = BoundaryGuard(connection, self.domain)
-        self.identity = RoleSwitcher(connection, self.domain)
-        self.outcome = RunProgress()
-        self.interruption: Interruption | None = None
+        self.domain = session.domain
+        self.recorder = DomainRecorder(self.connection, self.domain)
+        self.report: Progress = progress or session.reporter.progress
+        self.progress_callback = self.report  # type: ignore[assignment]
+        self.interruption = interruption
+        self.log = log or HistoryLog(session, loader)
+        self.observe = observe
+        self.guard = BoundaryGuard(self.connection, self.domain)
+        self.lock_policy = LockPolicy(
+            self.connection,
+            report=session.reporter.on_note,
+            lock_timeout=session.options.lock_timeout,
+            statement_timeout=session.options.statement_timeout,
+            retries=retries,
+        )
+        self.progress = RunProgress()
 
     def apply_migration(
         self,
@@ -102,31 +111,31 @@ class DomainExecutor(MigrationExecutor):
         fake_initial: bool = False,
     ) -> ProjectState:
         """Run a migration forwards; mirrors ``MigrationExecutor.apply_migration``."""
-        self._report("apply_start", migration, fake)
+        self.report("apply_start", migration, fake)
         if not fake and fake_initial:
             fake, state = self.detect_soft_applied(state, migration)
         started = time.monotonic()
         if fake:
-            self.records.log_faked(migration, "forwards")
+            self.log.log_faked(migration, "forwards")
             state = migration.mutate_state(state, preserve=False)
         else:
             state = self._run_with_retries(migration, state, "forwards")
-        self.outcome.applied.extend(_timings(migration, started))
-        self._report("apply_success", migration, fake)
+        self.progress.applied.extend(_timings(migration, started))
+        self.report("apply_success", migration, fake)
         return state
 
     def unapply_migration(
         self, state: ProjectState, migration: Migration, fake: bool = False
     ) -> ProjectState:
         """Run a migration backwards; mirrors ``MigrationExecutor.unapply_migration``."""
-        self._report("unapply_start", migration, fake)
+        self.report("unapply_start", migration, fake)
         started = time.monotonic()
         if fake:
-            self.records.log_faked(migration, "backwards")
+            self.log.log_faked(migration, "backwards")
         else:
             state = self._run_with_retries(migration, state, "backwards")
-        self.outcome.reverted.extend(_timings(migration, started))
-        self._report("unapply_success", migration, fake)
+        self.progress.reverted.extend(_timings(migration, started))
+        self.report("unapply_success", migration, fake)
         return state
 
     def check_replacements(self) -> None:
@@ -136,161 +145,222 @@ class DomainExecutor(MigrationExecutor):
             for key, migration in self.loader.replacements.items()
             if key[0] in self.domain.app_labels
         }
-        # Nearly never there are any, and a look at the histories costs more than all of this.
+        # Few domains have squashed migrations, and reading the histories is expensive.
         applied: set[tuple[str, str]] = set(self.recorder.applied_migrations()) if own else set()
         for key, migration in own.items():
             if key not in applied and all(replaced in applied for replaced in migration.replaces):
-                self.records.log_squash(migration)
+                self.log.log_squash(migration)
                 applied.add(key)
-
-    def _run_with_retries(
-        self, migration: Migration, state: ProjectState, direction: Direction
-    ) -> ProjectState:
-        attempt = 0
-        while True:
-            if not is_alive(self.connection):
-                self.check_session(PREVIOUS_STEP)
-            started, clock, position = now(), time.monotonic(), Position(migration, direction)
-            try:
-                if migration.atomic:
-                    return self._run_atomic(migration, state, direction, started, position)
-                return self._run_non_atomic(migration, state, direction, started, position)
-            except DomainMigrationsError as exc:
-                if not position.started:
-                    raise
-                failure = exc
-            except Exception as exc:
-                attempt += 1
-                if self.traffic.should_retry(exc, attempt, migration):
-                    # The failed operations have changed the state already.
-                    state = self._state_before(migration)
-                    continue
-                blamed = self.traffic.blocker_clause()
-                failure = migration_error(exc, position, self.outcome.applied, blamed=blamed)
-                failure.__cause__ = exc
-            self._report("failure", migration, False)
-            # What was refused has run too, but it must not be passed over by going on behind it.
-            kept = position.checked if isinstance(failure, BoundaryViolation) else position.executed
-            left = {} if migration.atomic else {FINISHED: position.resumed_from + kept}
-            if self.traffic.built:
-                left[BUILT] = True
-            self.records.log_failure(migration, direction, started, clock, failure, left)
-            raise failure
-
-    def _run_atomic(
-        self,
-        migration: Migration,
-        state: ProjectState,
-        direction: Direction,
-        started: datetime.datetime,
-        position: Position,
-    ) -> ProjectState:
-        clock = time.monotonic()
-
-        @contextmanager
-        def around(operation: Operation) -> Iterator[None]:
-            with self._role_for(operation):
-                yield
-            watch.after_operation(operation)
-            position.done(operation)
-
-        with (
-            transaction.atomic(using=self.connection.alias),
-            self.traffic.timeouts(lambda limit: self.check_session(PREVIOUS_STEP, also=limit)),
-            self._as_domain_role(migration),
-        ):
-            position.started = True
-            watch = self.guard.begin(migration, backwards=direction == "backwards")
-            with editor_without_savepoint(self.connection) as editor:
-                state = run_operations(migration, state, editor, direction, around)
-                position.phase = "the deferred SQL"
-            position.phase = "the deferred constraints"
-            watch.run_final(FORCE_CONSTRAINTS)
-            position.phase = "the footprint guard"
-            footprint = watch.check()
-            position.phase = "the history row"
-            self.records.log_applied(migration, direction, started, clock, footprint)
-        return state
-
-    def _run_non_atomic(
-        self,
-        migration: Migration,
-        state: ProjectState,
-        direction: Direction,
-        started: datetime.datetime,
-        position: Position,
-    ) -> ProjectState:
-        clock = time.monotonic()
-        interruption = self._interruption_of(migration, direction)
-        finished = interruption.finished if interruption else 0
-
-        @contextmanager
-        def around(operation: Operation) -> Iterator[None]:
-            with self._role_for(operation):
-                yield
-            position.executed += 1
-            watch.after_operation(operation)
-            self.traffic.begun = self.traffic.built = False
-            position.done(operation)
-            self.records.log_progress(migration, direction, started, finished + position.checked)
-
-        self.check_session(PREVIOUS_STEP)
-        position.started = True
-        position.resumed_from = finished
-        self.traffic.begun = interruption is not None and interruption.may_have_built
-        with self.traffic.session_timeouts(migration), self._as_domain_role(migration):
-            self.records.log_progress(migration, direction, started, finished)
-            watch = self.guard.begin(migration, backwards=direction == "backwards")
-            with self.connection.schema_editor(atomic=False) as editor:
-                state = run_operations(migration, state, editor, direction, around, skip=finished)
-                position.phase = "the deferred SQL"
-            position.phase = "the footprint guard"
-            footprint = watch.check()
-            position.phase = "the history row"
-            with transaction.atomic(using=self.connection.alias):
-                self.records.log_applied(migration, direction, started, clock, footprint)
-        return state
-
-    def _as_domain_role(self, migration: Migration) -> AbstractContextManager[None]:
-        """Act as the domain's role, unless the migration says that it writes core's rows."""
-        if getattr(migration, "writes_core", False):
-            return nullcontext()
-        return self.identity.as_domain_role()
-
-    def _role_for(self, operation: Operation) -> AbstractContextManager[None]:
-        """Let what Django puts into a plan, the renaming of content types, write core's rows."""
-        if isinstance(operation, RenameContentType):
-            return self.identity.as_login_role()
-        return nullcontext()
-
-    def _interruption_of(self, migration: Migration, direction: Direction) -> Interruption | None:
-        found = self.interruption
-        return found if found and found.is_of(migration, direction) else None
-
-    def _state_before(self, migration: Migration) -> ProjectState:
-        """Return the project state that the migration starts from, built anew."""
-        return self._state_of_applied(until=migration)
 
     def state_after_unapply(self) -> ProjectState:
         """Return the project state of what is still applied.
 
-        Django's executor returns the state before the last migration that it undid, in which
-        the models of other apps, undone in the same run, are still there.
+        Django's executor returns the state before the last migration that it reverted, which
+        still has the models of other apps that were reverted in the same run.
         """
         return self._state_of_applied()
 
-    def _state_of_applied(self, *, until: Migration | None = None) -> ProjectState:
-        done = set(self.loader.applied_migrations)
-        done |= {ran.key for ran in self.outcome.applied}
-        done -= {ran.key for ran in self.outcome.reverted}
-        return project_state(self.loader, done, until=until)
+    def _run_with_retries(
+        self, migration: Migration, state: ProjectState, direction: Direction
+    ) -> ProjectState:
+        """Run a migration, again after each lock timeout; record its failure."""
+        run = self._run_atomic if migration.atomic else self._run_non_atomic
+        attempts = 0
+        while True:
+            if not is_alive(self.connection):
+                self.session.check(PREVIOUS_STEP)
+            attempt = Attempt(migration, direction)
+            try:
+                return run(attempt, state)
+            except DomainMigrationsError as exc:
+                if not attempt.has_begun:
+                    raise
+                failure = exc
+            except Exception as exc:
+                attempts += 1
+                if self.lock_policy.should_retry(exc, attempts, migration):
+                    # The failed operations have changed the state already.
+                    state = self._state_of_applied(until=migration)
+                    continue
+                blockers = self.lock_policy.blocker_clause()
+                failure = migration_error(exc, attempt, self.progress.applied, blockers=blockers)
+                failure.__cause__ = exc
+            self.report("failure", migration, False)
+            self.log.log_failure(attempt, failure)
+            raise failure
 
-    def _report(self, action: str, migration: Migration, fake: bool) -> None:
-        if self.progress_callback:
-            self.progress_callback(action, migration, fake)
+    def _run_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
+        """Run a migration in a transaction."""
+
+        @contextmanager
+        def around(operation: Operation) -> Iterator[None]:
+            with self._role_for(operation):
+                yield
+            watch.after_operation(operation)
+            attempt.checked += 1
+
+        with (
+            transaction.atomic(using=self.connection.alias),
+            self.lock_policy.timeouts(lambda limit: self.session.check(PREVIOUS_STEP, also=limit)),
+            self._as_domain_role(attempt.migration),
+        ):
+            attempt.has_begun = True
+            watch = self.guard.begin(attempt.migration, backwards=attempt.backwards)
+            with editor_without_savepoint(self.connection) as editor:
+                state = run_operations(attempt.migration, state, editor, attempt.direction, around)
+                attempt.phase = "the deferred SQL"
+            attempt.phase = "the deferred constraints"
+            watch.run_final(FORCE_CONSTRAINTS)
+            attempt.phase = "the boundary guard"
+            footprint = watch.check()
+            attempt.phase = "the history row"
+            self.log.log_applied(attempt, footprint)
+        return state
+
+    def _run_non_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
+        """Run a migration without a transaction, from the operation where one was interrupted."""
+        migration, interruption = attempt.migration, self.interruption
+        resumed = interruption if interruption and interruption.matches(attempt) else None
+
+        @contextmanager
+        def around(operation: Operation) -> Iterator[None]:
+            with self._role_for(operation):
+                yield
+            attempt.executed += 1
+            watch.after_operation(operation)
+            attempt.index.reset()
+            attempt.checked += 1
+            self.log.log_progress(attempt)
+
+        self.session.check(PREVIOUS_STEP)
+        attempt.has_begun = True
+        if resumed is not None:
+            attempt.resumed_from = resumed.finished
+            attempt.index.was_started = resumed.may_have_built
+        with (
+            self.lock_policy.session_timeouts(migration, attempt.index),
+            self._as_domain_role(migration),
+        ):
+            self.log.log_progress(attempt)
+            watch = self.guard.begin(migration, backwards=attempt.backwards)
+            with self.connection.schema_editor(atomic=False) as editor:
+                state = run_operations(
+                    migration, state, editor, attempt.direction, around, skip=attempt.resumed_from
+                )
+                attempt.phase = "the deferred SQL"
+            attempt.phase = "the boundary guard"
+            footprint = watch.check()
+            attempt.phase = "the history row"
+            with transaction.atomic(using=self.connection.alias):
+                self.log.log_applied(attempt, footprint)
+        return state
+
+    @contextmanager
+    def _as_domain_role(self, migration: Migration) -> Iterator[None]:
+        """Act as the domain's role, unless the migration declares that it writes core's rows."""
+        writes_core = getattr(migration, "writes_core", False)
+        role = nullcontext() if writes_core else self.session.roles.as_domain_role()
+        with role, self.observe(migration) if self.observe else nullcontext():
+            yield
+
+    def _role_for(self, operation: Operation) -> AbstractContextManager[None]:
+        """Act as the login role to rename content types, which Django adds to a plan."""
+        if isinstance(operation, RenameContentType):
+            return self.session.roles.as_login_role()
+        return nullcontext()
+
+    def _state_of_applied(self, *, until: Migration | None = None) -> ProjectState:
+        applied = set(self.loader.applied_migrations)
+        applied |= {ran.key for ran in self.progress.applied}
+        applied -= {ran.key for ran in self.progress.reverted}
+        return project_state(self.loader, applied, until=until)
 
 
 def _timings(migration: Migration, started: float) -> list[AppliedMigration]:
     parts = migrations_in(migration)
     seconds = (time.monotonic() - started) / len(parts)
-    return [AppliedMigration(MigrationKey(part.app_label, part.name), seconds) for part in parts]
+    return [AppliedMigration(MigrationKey.of(part), seconds) for part in parts]
+
+
+def run_operations(
+    migration: Migration,
+    state: ProjectState,
+    editor: BaseDatabaseSchemaEditor,
+    direction: Direction,
+    around: OperationHook,
+    *,
+    skip: int = 0,
+    collect_sql: bool = False,
+) -> ProjectState:
+    """Run a migration's operations, each in the context that ``around`` returns for it.
+
+    The operations are wrapped for the duration of the call, so that ``Migration.apply`` and
+    ``unapply``, and third-party subclasses of them, run unchanged.
+
+    Arguments:
+        skip: how many operations have run already, in the order of the direction.
+        collect_sql: as Django's, for an editor that collects its statements.
+    """
+    operations = migration.operations
+    if direction == "forwards":
+        for operation in operations[:skip]:
+            operation.state_forwards(migration.app_label, state)
+        with _observed(migration, operations[skip:], around):
+            return migration.apply(state, editor, collect_sql)
+    with _observed(migration, operations[: len(operations) - skip], around):
+        return migration.unapply(state, editor, collect_sql)
+
+
+@contextmanager
+def _observed(
+    migration: Migration, operations: Sequence[Operation], around: OperationHook
+) -> Iterator[None]:
+    everything = migration.operations
+    vars(migration)["operations"] = [_ObservedOperation(one, around) for one in operations]
+    try:
+        yield
+    finally:
+        vars(migration)["operations"] = everything
+
+
+class _ObservedOperation:
+    """An operation that runs in a context, and is the operation in everything else."""
+
+    def __init__(self, operation: Operation, around: OperationHook) -> None:
+        self._operation = operation
+        self._around = around
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._operation, name)
+
+    def database_forwards(self, *args: Any) -> None:
+        self._render_models(*args)
+        with self._around(self._operation):
+            self._operation.database_forwards(*args)
+
+    def database_backwards(self, *args: Any) -> None:
+        self._render_models(*args)
+        with self._around(self._operation):
+            self._operation.database_backwards(*args)
+
+    def _render_models(self, _label: str, _editor: object, *states: ProjectState) -> None:
+        """Give a third-party operation models that are as complete as Django's."""
+        if not type(self._operation).__module__.startswith(STATE_SAFE_MODULES):
+            for state in states:
+                state.clear_delayed_apps_cache()
+
+
+@contextmanager
+def editor_without_savepoint(
+    connection: BaseDatabaseWrapper,
+) -> Iterator[BaseDatabaseSchemaEditor]:
+    """Yield the schema editor for a migration whose transaction has begun.
+
+    Django's own would make a savepoint, which is useless: a failed migration is rolled back.
+    """
+    with connection.schema_editor(atomic=False) as editor:
+        editor.atomic_migration = True  # Operations read it.
+        try:
+            yield editor
+        finally:
+            editor.atomic_migration = False  # Or the editor would release its savepoint.

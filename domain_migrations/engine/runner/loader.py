@@ -1,4 +1,4 @@
-"""Django's migration loader, kept to one domain and core."""
+"""Django's migration loader for one domain and core, and the plans made of what it loads."""
 
 from __future__ import annotations
 
@@ -17,19 +17,33 @@ from ...domains import Domain, get_domain, get_domains
 from ...exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfiguration
 from ..boundary.rule import may_depend_on, violation_clause
 from ..history.recorder import limit_reads_to
+from ..sources.files import MigrationKey
+
+Plan = list[tuple[Migration, bool]]
+"""Migrations in order, and whether each is reverted; as Django's executor takes it."""
+
+
+def applied_keys(plan: Plan) -> tuple[MigrationKey, ...]:
+    """Return the migrations that a plan applies."""
+    return tuple(MigrationKey.of(migration) for migration, backwards in plan if not backwards)
+
+
+def reverted_keys(plan: Plan) -> set[MigrationKey]:
+    """Return the migrations that a plan reverts."""
+    return {MigrationKey.of(migration) for migration, backwards in plan if backwards}
 
 
 class DomainLoader(MigrationLoader):
     """Loads the migrations of one domain and of core, and no others.
 
-    Other domains' migrations are neither imported nor rendered, which is what makes a run cost
-    the same with five domains as with five hundred. Core's come along whole, because a data
-    migration must see core's columns as they were, not as today's models have them.
+    Other domains' migrations are neither imported nor rendered, so a run costs the same with
+    five domains as with five hundred. Core's are loaded completely, because a data migration
+    must see core's columns as they were, not as the current models have them.
 
     Arguments:
-        connection: where core's and the domain's histories are.
+        connection: to the database with the histories of core and of the domain.
         domain: the domain to load.
-        replace_migrations: whether squashed migrations stand for those they replace.
+        replace_migrations: whether squashed migrations replace the original ones in the graph.
     """
 
     def __init__(
@@ -47,19 +61,19 @@ class DomainLoader(MigrationLoader):
         super().__init__(connection, replace_migrations=replace_migrations)
 
     def migrations_module(self, app_label: str) -> tuple[str | None, bool]:  # type: ignore[override]
-        """Tell ``load_disk`` to pass over the apps that are not ours."""
+        """Let ``load_disk`` skip the apps of other domains."""
         if app_label not in self.app_labels:
             return None, True
         return super().migrations_module(app_label)
 
     def load_disk(self) -> None:
-        """Load from disk; apps that are not ours do not count as unmigrated either.
+        """Load from disk; apps of other domains do not count as unmigrated either.
 
-        An unmigrated app's models would be taken into every project state.
+        The models of unmigrated apps would be part of every project state.
         """
         try:
             super().load_disk()
-        except Exception as exc:  # whatever the code of a migration's file raises
+        except Exception as exc:  # a migration's module may raise anything
             raise InvalidConfiguration(
                 f'A migration for the domain "{self.domain.name}" cannot be imported:'
                 f" {type(exc).__name__}: {exc}".rstrip(": "),
@@ -74,54 +88,54 @@ class DomainLoader(MigrationLoader):
                 self._check_run_before(migration, child)
 
     def build_graph(self) -> None:
-        """Build it with what the histories of these domains say; others' do not matter to it."""
+        """Build the graph from the histories of these domains only."""
         with limit_reads_to(self.domains):
             super().build_graph()
 
     def check_consistent_history(self, connection: BaseDatabaseWrapper) -> None:
-        """Check what is loaded, by the same histories."""
+        """Check what is loaded against the same histories."""
         with limit_reads_to(self.domains):
             super().check_consistent_history(connection)
 
     def _check_link(self, child: tuple[str, str], parent: tuple[str, str]) -> None:
-        """Refuse a dependency that breaks the rule, before the graph misses its other end."""
+        """Refuse a dependency across the boundary, whose other end the graph would miss."""
         user, used = self.owners.get(child[0]), self.owners.get(parent[0])
         if user is not None and used is not None and not may_depend_on(user, used):
             raise BoundaryViolation(
                 f"Migration {child[0]}.{child[1]} depends on {parent[0]}.{parent[1]}:"
                 f" {violation_clause(user, used)}.",
                 hint=(
-                    "Take the dependency out: keep the other's id instead of a foreign key, or"
-                    " move what both need to core."
+                    "Remove the dependency: keep the id of the other object instead of a foreign"
+                    " key, or move what both need to core."
                 ),
             )
 
     def _check_run_before(self, migration: Migration, child: tuple[str, str]) -> None:
-        """Refuse core's ``run_before`` of a domain; other domains' loaders would miss it."""
+        """Refuse a ``run_before`` of core that names a domain; other loaders would miss it."""
         user, used = self.owners[migration.app_label], self.owners.get(child[0])
         if used is not None and not may_depend_on(user, used):
             raise BoundaryViolation(
                 f"Migration {migration} has {child[0]}.{child[1]} in its run_before:"
                 f" {violation_clause(user, used)}.",
-                hint=f"Take it out; if {child[0]}.{child[1]} needs it, write"
-                f" {(migration.app_label, migration.name)!r} into its dependencies.",
+                hint=f"Remove it; if {child[0]}.{child[1]} needs it, add"
+                f" {(migration.app_label, migration.name)!r} to its dependencies.",
             )
 
 
 def load_domain(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
-    """Return a loader whose graph and history are sound.
+    """Return a loader with a consistent graph and history.
 
     Raises:
         BoundaryViolation: a migration depends on another domain's.
-        DependencyNotApplied: an applied migration stands on one that is not.
-        InvalidConfiguration: the files cannot be loaded, or an app's history has several ends.
+        DependencyNotApplied: an applied migration depends on one that is not.
+        InvalidConfiguration: the files cannot be loaded, or an app has several leaf migrations.
     """
     try:
         loader = DomainLoader(connection, domain)
         loader.check_consistent_history(connection)
     except InconsistentMigrationHistory as exc:
         raise DependencyNotApplied(
-            str(exc), hint="Apply it, or record it with --fake if its tables are there."
+            str(exc), hint="Apply it, or record it with --fake if its tables exist."
         ) from exc
     except (CircularDependencyError, NodeNotFoundError, ValueError) as exc:
         raise InvalidConfiguration(
@@ -135,6 +149,6 @@ def _check_single_leaf(loader: DomainLoader) -> None:
     for label, names in sorted(loader.detect_conflicts().items()):
         if label in loader.domain.app_labels:
             raise InvalidConfiguration(
-                f"The migrations of {label} have several ends: {', '.join(sorted(names))}.",
+                f"The migrations of {label} have several leaves: {', '.join(sorted(names))}.",
                 hint="Run: manage.py makemigrations --merge",
             )

@@ -1,47 +1,39 @@
-"""Django's ``pre_migrate`` and ``post_migrate``, for the apps that a run concerns."""
+"""The parts of Django's ``migrate`` besides migrations: its signals and ``run_syncdb``."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ModelState, ProjectState
+from django.db.models import Model
 from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import Signal
 from django.utils.module_loading import module_has_submodule
 
-from ...domains import Domain, get_domain
-from .options import MigrateOptions
-from .plan import Plan
+from ...domains import get_domain
+from ..history.tables import ensure_schema
+from .loader import Plan
+from .run_session import RunSession
 
 
-def emit_pre_migrate(
-    connection: BaseDatabaseWrapper,
-    domain: Domain,
-    options: MigrateOptions,
-    plan: Plan,
-    state: ProjectState,
-) -> None:
+def emit_pre_migrate(session: RunSession, plan: Plan, state: ProjectState) -> None:
     """Send ``pre_migrate`` for core's and the domain's apps.
 
-    Core's are told of a domain's run too: ``contenttypes`` listens as itself, and puts the
-    renaming of a content type into the plan behind each renamed model.
+    Core's apps receive it in a domain's run too: ``contenttypes`` is the sender to which its own
+    receiver listens, which adds the renaming of a content type after each renamed model.
     """
-    _send_pre_migrate(connection, domain, options, apps=state.apps, plan=plan)
+    _send_pre_migrate(session, apps=state.apps, plan=plan)
 
 
-def emit_post_migrate(
-    connection: BaseDatabaseWrapper,
-    domain: Domain,
-    options: MigrateOptions,
-    plan: Plan,
-    state: ProjectState,
-) -> None:
-    """Send ``post_migrate`` for the domain's apps, which makes their permissions.
+def emit_post_migrate(session: RunSession, plan: Plan, state: ProjectState) -> None:
+    """Send ``post_migrate`` for the domain's apps, which creates their permissions.
 
-    The state is made ready as ``django.core.management.commands.migrate`` makes it.
+    The state is prepared as in ``django.core.management.commands.migrate``.
     """
     state.clear_delayed_apps_cache()
     state_apps = state.apps
@@ -50,38 +42,28 @@ def emit_post_migrate(
         for key in real:
             state_apps.unregister_model(*key)
     state_apps.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in real])
-    _send(post_migrate, domain.app_labels, connection, options, apps=state_apps, plan=plan)
+    _send(session, post_migrate, session.domain.app_labels, apps=state_apps, plan=plan)
 
 
-def emit_without_plan(
-    connection: BaseDatabaseWrapper, domain: Domain, options: MigrateOptions
-) -> None:
-    """Send both where everything is applied, so that today's models are those of the database.
+def emit_without_plan(session: RunSession) -> None:
+    """Send both where everything is applied, so that the current models match the database.
 
     No migration is loaded for it.
     """
-    _send_pre_migrate(connection, domain, options, apps=apps, plan=[])
-    _send(post_migrate, domain.app_labels, connection, options, apps=apps, plan=[])
+    _send_pre_migrate(session, apps=apps, plan=[])
+    _send(session, post_migrate, session.domain.app_labels, apps=apps, plan=[])
 
 
-def _send_pre_migrate(
-    connection: BaseDatabaseWrapper, domain: Domain, options: MigrateOptions, **values: Any
-) -> None:
-    labels = (*get_domain("core").app_labels, *domain.app_labels)
+def _send_pre_migrate(session: RunSession, **values: Any) -> None:
+    labels = (*get_domain("core").app_labels, *session.domain.app_labels)
     for config in map(apps.get_app_config, labels):
         # As Django's migrate: receivers may be connected in an app's management module.
         if module_has_submodule(config.module, "management"):
             import_module(".management", config.name)
-    _send(pre_migrate, labels, connection, options, **values)
+    _send(session, pre_migrate, labels, **values)
 
 
-def _send(
-    signal: Signal,
-    labels: tuple[str, ...],
-    connection: BaseDatabaseWrapper,
-    options: MigrateOptions,
-    **values: Any,
-) -> None:
+def _send(session: RunSession, signal: Signal, labels: tuple[str, ...], **values: Any) -> None:
     """Mirrors ``django.core.management.sql.emit_pre_migrate_signal``."""
     seen: set[AppConfig] = set()
     for label in labels:
@@ -92,8 +74,44 @@ def _send(
         signal.send(
             sender=config,
             app_config=config,
-            verbosity=options.verbosity,
-            interactive=options.interactive,
-            using=connection.alias,
+            verbosity=session.options.verbosity,
+            interactive=session.options.interactive,
+            using=session.connection.alias,
             **values,
         )
+
+
+def create_tables(session: RunSession, app_labels: Iterable[str]) -> list[str]:
+    """Create the missing tables of apps without migrations, and return their names.
+
+    Nothing is recorded, because such an app has no history. Mirrors
+    ``django.core.management.commands.migrate.Command.sync_apps``.
+    """
+    connection = session.connection
+    missing = models_without_table(connection, app_labels)
+    if not missing:
+        return []
+    ensure_schema(connection, session.domain.schema)
+    with connection.schema_editor() as editor:
+        for model in missing:
+            editor.create_model(model)
+    return [model._meta.db_table for model in missing]
+
+
+def models_without_table(
+    connection: BaseDatabaseWrapper, app_labels: Iterable[str]
+) -> list[type[Model]]:
+    """Return the apps' models whose table is missing."""
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+    convert = connection.introspection.identifier_converter
+    labels = set(app_labels)
+    return [
+        model
+        for config in apps.get_app_configs()
+        if config.label in labels and config.models_module is not None
+        for model in router.get_migratable_models(
+            config, connection.alias, include_auto_created=False
+        )
+        if model._meta.can_migrate(connection) and convert(model._meta.db_table) not in tables
+    ]

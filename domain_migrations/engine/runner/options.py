@@ -1,4 +1,4 @@
-"""What a caller may ask of a run, and which combinations make sense."""
+"""The options of a run, and the checks of their combinations."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class MigrateOptions:
     """The options of ``migrate_domain``; names and meanings as on the command line.
 
     Times are in seconds. ``app_label`` narrows a run to one app of its domain and
-    ``run_syncdb`` makes the tables of apps without migrations, both for stock ``migrate``;
-    ``resume`` goes on with an interrupted migration and does nothing else, for
-    ``repair_domain``; ``replay`` runs every migration even where there is a snapshot.
+    ``run_syncdb`` creates the tables of apps without migrations, both for stock ``migrate``;
+    ``resume`` resumes an interrupted migration and does nothing else, for ``repair_domain``;
+    ``replay`` runs every migration even if the domain has a snapshot.
     """
 
     database: str | None = None
@@ -50,33 +50,33 @@ class MigrateOptions:
 
     @property
     def has_explicit_target(self) -> bool:
-        """Being up to date does not mean that there is nothing to do."""
+        """Whether a domain that is up to date may still have something to do."""
         return self.target is not None or self.rollback is not None or self.resume
 
     @property
     def only_checks_pending(self) -> bool:
-        """It is asked only whether something is pending, which no plan is needed to tell."""
+        """Whether only pending migrations are checked, which needs no plan."""
         narrowed = self.target is not None or self.rollback is not None or self.stage is not None
         return self.check and not narrowed
 
     @property
     def is_read_only(self) -> bool:
-        """Nothing is to be run."""
+        """Whether nothing is run."""
         return self.plan or self.check
 
     @property
     def is_dry_run(self) -> bool:
-        """What is run is to be rolled back."""
+        """Whether everything that runs is rolled back."""
         return self.dry_run or self.rehearse
 
     @property
     def wants_steps(self) -> bool:
-        """What each migration does is to be told."""
+        """Whether the result contains the effects of each migration."""
         return self.plan or self.is_dry_run
 
     def validate(self) -> Iterator[str]:
-        """Say what makes no sense together, a sentence each."""
-        looks = [
+        """Yield a sentence for each invalid value or combination."""
+        shown = [
             name
             for name, given in (
                 ("--plan", self.plan),
@@ -86,8 +86,8 @@ class MigrateOptions:
             )
             if given
         ]
-        if len(looks) > 1:
-            yield f"{' and '.join(looks)} cannot be used together; choose one."
+        if len(shown) > 1:
+            yield f"{' and '.join(shown)} cannot be used together; choose one."
         if self.all_domains and self.target is not None:
             yield "--all cannot be used with a TARGET; name one domain to give it a target."
         if self.fake and self.fake_initial:
@@ -96,14 +96,14 @@ class MigrateOptions:
             yield "--jobs needs --all."
         if self.jobs is not None and self.jobs < 1:
             yield "--jobs takes a whole number from 1."
-        if looks and (self.fake or self.fake_initial):
-            yield f"{looks[0]} cannot be used with --fake or --fake-initial."
+        if shown and (self.fake or self.fake_initial):
+            yield f"{shown[0]} cannot be used with --fake or --fake-initial."
         if self.rollback is not None:
             yield from self._rollback_conflicts()
         if self.rehearse and self.rollback is not None:
-            yield "--rehearse cannot be used with --rollback; use --dry-run to try an undo."
+            yield "--rehearse cannot be used with --rollback; use --dry-run to try a rollback."
         if self.stage is not None and self.target is not None:
-            yield "--stage cannot be used with a TARGET; a target says already how far to go."
+            yield "--stage cannot be used with a TARGET; a target defines how far to migrate."
         for name, seconds in (
             ("--lock-wait", self.lock_wait),
             ("--lock-timeout", self.lock_timeout),

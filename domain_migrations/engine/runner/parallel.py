@@ -1,7 +1,7 @@
-"""Several domains at once, each in a process of its own.
+"""Parallel runs of domains, each in a process of its own.
 
-A process for each domain rather than a pool: what one of them imports, leaks or dies of is
-no other's business, and with ``fork`` a new one costs milliseconds.
+A process for each domain rather than a pool: no domain is affected by what another one imports
+or leaks, or by its crash, and with ``fork`` a new process costs milliseconds.
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ from ...domains import Domain, get_domain
 from ...exceptions import MigrationFailed
 from ..history.journal import RunContext
 from .options import MigrateOptions
-from .reporter import Reporter
-from .results import DomainResult, ErrorInfo
+from .results import DomainResult, ErrorInfo, Reporter
 
 Run = Callable[[str, MigrateOptions, RunContext, Reporter], DomainResult]
-"""Runs one domain; importable by its name, for platforms without ``fork``."""
+"""Runs one domain; importable by name, for platforms without ``fork``."""
 
 
 def run_in_parallel(
@@ -43,8 +42,8 @@ def run_in_parallel(
 ) -> list[DomainResult]:
     """Run domains in processes, and return their results in the order of the names.
 
-    What the domains report comes when each of them is done, so that it stays together; only
-    what they wait for comes at once.
+    What a domain reports is passed on when the domain is done, so that it stays together; only
+    the runs that it waits for are reported immediately.
 
     Arguments:
         run: runs one domain, in a process of its own.
@@ -80,14 +79,14 @@ Event = tuple[float, str, tuple[Any, ...]]
 """When (seconds of the system's monotonic clock), the reporter's method, its arguments."""
 
 Answer = tuple[DomainResult, Sequence[Event]] | str
-"""What came of the domain and all that it reported; before that, what it waits for."""
+"""The domain's result and everything it reported; before that, what it waits for."""
 
 
 class RecordingReporter(Reporter):
-    """Remembers what it hears, in a form that goes from process to process.
+    """Records all calls, in a form that can be sent from process to process.
 
     Arguments:
-        waits: told at once what is waited for.
+        waits: called immediately with a message about the runs that are waited for.
     """
 
     def __init__(self, waits: Callable[[str], None]) -> None:
@@ -95,15 +94,15 @@ class RecordingReporter(Reporter):
         self.waits = waits
 
     def on_domain_start(self, domain: Domain) -> None:
-        self._record("domain", domain)
+        self._record("on_domain_start", domain)
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
-        # Only the name is told of, and operations may hold what cannot be sent.
+        # Only the name is reported, and operations may contain what cannot be pickled.
         named = migration and Migration(migration.name, migration.app_label)
         self._record("progress", action, named, fake)
 
     def on_note(self, message: str) -> None:
-        self._record("note", message)
+        self._record("on_note", message)
 
     def on_wait(self, message: str) -> None:
         self.waits(message)
@@ -138,11 +137,11 @@ class _Job:
             target=_run_here, args=(sender, name, options, context, run), name=f"migrate {name}"
         )
         process.start()
-        sender.close()  # So that the end of the process ends the answers too.
+        sender.close()  # So that reading ends when the process ends.
         return cls(name, process, answers)
 
     def answer(self) -> Answer:
-        """Return the next thing that the process says; an error where it died before."""
+        """Return the next message of the process; a failed result if it died."""
         try:
             answer: Answer = self.answers.recv()
         except EOFError:
@@ -150,7 +149,7 @@ class _Job:
         return answer
 
     def end(self) -> None:
-        """Wait for the end of a process that has given its result."""
+        """Wait for the end of a process that has sent its result."""
         self.answers.close()
         self.process.join()
 
@@ -159,7 +158,7 @@ class _Job:
         died = MigrationFailed(
             f'The process that migrated the domain "{self.name}" ended with exit code'
             f" {self.process.exitcode} before it was done.",
-            hint=f"Run: manage.py migrate_domain {self.name}, which says what state it is in.",
+            hint=f"Run: manage.py migrate_domain {self.name}, which reports its state.",
         )
         return DomainResult.of(get_domain(self.name), "failed", error=ErrorInfo.of(died))
 
@@ -182,7 +181,7 @@ def _processes() -> ForkContext | SpawnContext:
 
 
 def _close_connections() -> None:
-    """Close what a forked process must not share with its parent."""
+    """Close the connections that a forked process must not share with its parent."""
     connections.close_all()
     for connection in connections.all(initialized_only=True):
         close_pool = getattr(connection, "close_pool", None)

@@ -1,10 +1,9 @@
-"""From what was asked for to a list of migrations, or to the reason why there is none."""
+"""The plan of a run: the migrations that its options ask for, checked before any of it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 
 from ...domains import Domain
@@ -15,22 +14,76 @@ from ..messages import shortened
 from ..sources.files import MigrationKey
 from ..sources.parsing import FIRST, header_of
 from ..sources.stages import Stage, get_stage
-from .batches import last_batches, rollback_plan, squash_map
 from .core_key_types import check_key_types
 from .executor import DomainExecutor
-from .loader import DomainLoader
-from .options import MigrateOptions
-from .plan import Plan
-from .targets import ZERO, graph_targets
+from .loader import DomainLoader, Plan, reverted_keys
+from .targets import ZERO, graph_targets, last_batches, rollback_plan, squash_map
 
 NO_OLD_CODE = "where no older code uses the database, leave --stage out"
 
 
-def check_stages(plan: Plan) -> None:
-    """Refuse a plan with a migration whose stage is none.
+def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
+    """Return the plan of a run.
+
+    Arguments:
+        executor: of the run, whose session has the options.
+        status: of the domain.
 
     Raises:
-        InvalidConfiguration: naming the migration.
+        UnknownTarget, AmbiguousTarget: not exactly one migration matches the target, or a
+            migration that is not on disk was applied after those to revert.
+        DependencyNotApplied: a migration of core is missing, an applied migration of a domain
+            depends on one to revert, or the stages conflict.
+        InvalidConfiguration: a migration has an unknown stage.
+        MigrationIrreversible: a migration to revert has no reverse operation.
+        BoundaryViolation: a key of core changes its type without the columns of domains.
+    """
+    connection, domain, options = executor.connection, executor.domain, executor.session.options
+    plan = _requested_plan(executor, status)
+    check_stages(plan)
+    if options.stage is not None:
+        plan = plan_for_stage(plan, executor.loader, domain, options.stage)
+    only_shown = options.is_read_only or options.is_dry_run
+    if only_shown and (options.all_domains or options.with_dependencies):
+        # The run will apply what core lacks before.
+        plan = [step for step in plan if step[0].app_label in domain.app_labels]
+    check_only_domain(plan, domain)
+    reverts = any(backwards for _, backwards in plan)
+    if domain.is_core:
+        to_zero = options.target == ZERO and options.app_label is None
+        if reverts or to_zero:
+            statuses = read_statuses(connection)
+            if to_zero:
+                refuse_core_zero(statuses)
+            check_dependants(plan, statuses)
+        if not options.fake:
+            check_key_types(connection, executor.loader, plan)
+    if reverts and not (options.fake or options.resume):
+        refuse_unknown_above(plan, status)
+    check_reversible(plan)
+    return plan
+
+
+def _requested_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
+    loader, domain, options = executor.loader, executor.domain, executor.session.options
+    if options.resume and executor.interruption is not None:
+        interruption = executor.interruption
+        return [(loader.graph.nodes[interruption.key], interruption.backwards)]
+    if options.rollback is not None:
+        entries = read_entries(executor.connection, domain)
+        applied = [row.key for row in status.rows]
+        wanted = last_batches(entries, applied, options.rollback, squash_map(loader))
+        return rollback_plan(loader, wanted)
+    targets = graph_targets(loader, domain, options.target, options.app_label)
+    plan: Plan = executor.migration_plan(targets)
+    return plan
+
+
+def check_stages(plan: Plan) -> None:
+    """Check the stage of every migration that the plan applies.
+
+    Raises:
+        InvalidConfiguration: a stage is unknown.
     """
     for migration, backwards in plan:
         if not backwards:
@@ -38,31 +91,32 @@ def check_stages(plan: Plan) -> None:
 
 
 def plan_for_stage(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stage) -> Plan:
-    """Return what of the plan the stage takes in.
+    """Return the part of the plan that belongs to a stage.
 
-    ``before`` takes every migration of the domain that is ``before``, and what those need of
-    core; ``after`` takes all that is left, once no ``before`` waits in front of it.
+    ``before`` contains every migration of the domain with that stage, and those of core that
+    they need; ``after`` contains the rest, once every ``before`` migration is applied.
 
     Arguments:
-        plan: forwards, every migration behind those that it depends on.
+        plan: forwards, each migration after those that it depends on.
 
     Raises:
         DependencyNotApplied: a ``before`` migration depends on an ``after`` one that is not
-            applied; or, asked for ``after``, a ``before`` migration was not applied first.
+            applied; or a ``before`` migration would be applied by the stage ``after``.
     """
-    behind = _blocked_by_after(plan, loader)
+    blocked = _blocked_by_after(plan, loader)
     own = [step for step, _ in plan if step.app_label in domain.app_labels]
     first = [step for step in own if get_stage(step) == "before"]
     if stage == "before":
         for migration in first:
-            if (late := behind.get(MigrationKey.of(migration))) is not None:
+            if (late := blocked.get(MigrationKey.of(migration))) is not None:
                 raise _stage_conflict(migration, late, loader)
         return _with_ancestors(plan, loader, first)
-    free = [migration for migration in first if MigrationKey.of(migration) not in behind]
-    if free:
+    missed = [migration for migration in first if MigrationKey.of(migration) not in blocked]
+    if missed:
+        verbs = "have" if len(missed) > 1 else "has"
         raise DependencyNotApplied(
-            f"{shortened(free, 1)}, to be applied before the new code runs, would now be applied"
-            " after it.",
+            f'{shortened(missed, 1)} {verbs} stage "before" and must be applied before the new'
+            " code runs, not after it.",
             hint=f"First run: manage.py migrate_domain {domain.name} --stage before; or,"
             f" {NO_OLD_CODE}.",
         )
@@ -70,26 +124,23 @@ def plan_for_stage(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stag
 
 
 def _blocked_by_after(plan: Plan, loader: DomainLoader) -> dict[MigrationKey, Migration]:
-    """Return which pending ``after`` migration each one of the plan is, or stands behind."""
-    behind: dict[MigrationKey, Migration] = {}
+    """Return migration → the pending ``after`` migration that it is or depends on."""
+    blocked: dict[MigrationKey, Migration] = {}
     for migration, _ in plan:
-        parents = (
-            behind.get(parent.key)
-            for parent in loader.graph.node_map[MigrationKey.of(migration)].parents
-        )
+        key = MigrationKey.of(migration)
+        parents = (blocked.get(parent.key) for parent in loader.graph.node_map[key].parents)
         late = migration if get_stage(migration) == "after" else next(filter(None, parents), None)
         if late is not None:
-            behind[MigrationKey.of(migration)] = late
-    return behind
+            blocked[key] = late
+    return blocked
 
 
 def _with_ancestors(plan: Plan, loader: DomainLoader, wanted: list[Migration]) -> Plan:
-    needed = {MigrationKey.of(migration) for migration in wanted}
+    needed: set[tuple[str, str]] = {MigrationKey.of(migration) for migration in wanted}
     for migration, _ in reversed(plan):
-        if MigrationKey.of(migration) in needed:
-            needed.update(
-                parent.key for parent in loader.graph.node_map[MigrationKey.of(migration)].parents
-            )
+        key = MigrationKey.of(migration)
+        if key in needed:
+            needed.update(parent.key for parent in loader.graph.node_map[key].parents)
     return [step for step in plan if MigrationKey.of(step[0]) in needed]
 
 
@@ -100,72 +151,13 @@ def _stage_conflict(
     return DependencyNotApplied(
         f'{migration} is "before" and depends on {late}, which is "after" and not applied: no'
         " code can run between the two.",
-        hint=f"If the code that {late} waits for is what runs now, first run: manage.py"
+        hint=f"If the code that {late} waits for is already running, first run: manage.py"
         f" migrate_domain {owner} --stage after; or, {NO_OLD_CODE}.",
     )
 
 
-def make_plan(
-    connection: BaseDatabaseWrapper, executor: DomainExecutor, options: MigrateOptions
-) -> Plan:
-    """Return what the options ask for, as far as it may be done.
-
-    Raises:
-        UnknownTarget, AmbiguousTarget: the target is no single migration, or what would be
-            undone has applied migrations above it that are not on disk.
-        DependencyNotApplied: core lacks something, or a domain stands on what would be undone,
-            or the stages stand in one another's way.
-        InvalidConfiguration: a migration's stage is none.
-        Irreversible: a migration to undo has no way back.
-        BoundaryViolation: a key of core changes, and columns of domains would stay behind.
-    """
-    domain = executor.domain
-    plan = _requested_plan(connection, executor, options)
-    check_stages(plan)
-    if options.stage is not None:
-        plan = plan_for_stage(plan, executor.loader, domain, options.stage)
-    keeps = not (options.is_read_only or options.is_dry_run)
-    if not keeps and (options.all_domains or options.with_dependencies):
-        # By the time it is done, core will have what it lacks now.
-        plan = [step for step in plan if step[0].app_label in domain.app_labels]
-    plan = only_domain(plan, domain)
-    undoes = any(backwards for _, backwards in plan)
-    to_zero = options.target == ZERO and options.app_label is None
-    # Domains are looked at where something is taken from under them; core's status is the first.
-    statuses = read_statuses(connection) if domain.is_core and (undoes or to_zero) else []
-    if domain.is_core:
-        if to_zero:
-            refuse_core_zero(statuses)
-        check_dependants(plan, statuses)
-        if not options.fake:
-            check_key_types(connection, executor.loader, plan)
-    if undoes and not (options.fake or options.resume):
-        status, *_ = statuses or read_statuses(connection, [domain])
-        refuse_unknown_above(plan, status)
-    check_reversible(plan)
-    return plan
-
-
-def _requested_plan(
-    connection: BaseDatabaseWrapper, executor: DomainExecutor, options: MigrateOptions
-) -> Plan:
-    loader, domain = executor.loader, executor.domain
-    if options.resume and executor.interruption is not None:
-        interruption = executor.interruption
-        return [(loader.graph.nodes[interruption.key], interruption.backwards)]
-    if options.rollback is not None:
-        (status,) = read_statuses(connection, [domain])
-        applied = [(row.app, row.name) for row in status.rows]
-        entries = read_entries(connection, domain)
-        wanted = last_batches(entries, applied, options.rollback, squash_map(loader))
-        return rollback_plan(loader, wanted)
-    targets = graph_targets(loader, domain, options.target, options.app_label)
-    plan: Plan = executor.migration_plan(targets)
-    return plan
-
-
-def only_domain(plan: Plan, domain: Domain) -> Plan:
-    """Return the plan, if it holds migrations of the domain only.
+def check_only_domain(plan: Plan, domain: Domain) -> None:
+    """Check that the plan contains migrations of the domain only.
 
     Raises:
         DependencyNotApplied: a migration of core has to be applied first.
@@ -177,36 +169,35 @@ def only_domain(plan: Plan, domain: Domain) -> Plan:
             f" {'is' if len(foreign) == 1 else 'are'} not applied.",
             hint="Run: manage.py migrate_domain core (or add --with-dependencies).",
         )
-    return plan
 
 
 def refuse_unknown_above(plan: Plan, status: DomainStatus) -> None:
-    """Refuse to undo what newer code has added to since, by migrations that are not on disk.
+    """Refuse to revert migrations after which newer code has applied others, not on disk.
 
     Raises:
-        UnknownTarget: naming them.
+        UnknownTarget: naming the others.
     """
-    undone = {(migration.app_label, migration.name) for migration, back in plan if back}
-    unknown, below, above = set(status.unknown), set[str](), []
+    reverted = reverted_keys(plan)
+    unknown, apps, above = set(status.unknown), set[str](), []
     for row in status.rows:
-        if (row.app, row.name) in undone:
-            below.add(row.app)
-        elif row.app in below and (row.app, row.name) in unknown:
-            above.append(f"{row.app}.{row.name}")
+        if row.key in reverted:
+            apps.add(row.app)
+        elif row.app in apps and row.key in unknown:
+            above.append(str(row.key))
     if above:
         raise UnknownTarget(
             f"{', '.join(above)}, applied after what would be undone, must be undone first and"
             f" {'is' if len(above) == 1 else 'are'} not on disk.",
-            hint="Deploy the code that has it and run the command again; if it is gone for good,"
+            hint="Deploy the code that has it and run the command again; if it is lost,"
             f" run: manage.py repair_domain {status.domain.name} --prune. Nothing was changed.",
         )
 
 
 def check_reversible(plan: Plan) -> None:
-    """Refuse a plan that cannot be undone to its end, before any of it is undone.
+    """Check that every operation to revert has a reverse, before anything is reverted.
 
     Raises:
-        Irreversible: naming every migration and operation that has no way back.
+        MigrationIrreversible: naming every migration and operation that has none.
     """
     stuck = [
         f"{migration} ({operation.describe()})"
@@ -223,22 +214,22 @@ def check_reversible(plan: Plan) -> None:
 
 
 def check_dependants(plan: Plan, statuses: Sequence[DomainStatus]) -> None:
-    """Refuse to undo migrations of core that applied migrations of domains stand on.
+    """Check that no applied migration of a domain depends on one of core to revert.
 
     Raises:
-        DependencyNotApplied: naming the migrations that would lose their ground.
+        DependencyNotApplied: naming both.
     """
-    undone = {(migration.app_label, migration.name) for migration, back in plan if back}
-    apps_gone = {label for label, _ in undone}
+    reverted = reverted_keys(plan)
+    apps = {key.app for key in reverted}
     for status in statuses:
-        if status.domain.is_core or not status.rows:
+        if status.domain.is_core:
             continue
         for row in status.rows:
             for label, name in header_of(row.key).dependencies:
-                first = name == FIRST and label in apps_gone and _reverts_first(label, plan)
-                if (label, name) in undone or first:
+                first = name == FIRST and label in apps and _reverts_first(label, plan)
+                if (label, name) in reverted or first:
                     raise DependencyNotApplied(
-                        f"{row.app}.{row.name}, which is applied, stands on {label}.{name}"
+                        f"{row.key}, which is applied, depends on {label}.{name}"
                         " of core, which would be undone.",
                         hint=f"First run: manage.py migrate_domain {status.domain.name} zero",
                     )
@@ -250,19 +241,19 @@ def refuse_core_zero(statuses: Iterable[DomainStatus]) -> None:
     Raises:
         DependencyNotApplied: naming the domains.
     """
-    standing = [s.domain.name for s in statuses if not s.domain.is_core and s.rows]
-    if standing:
+    dependants = [s.domain.name for s in statuses if not s.domain.is_core and s.rows]
+    if dependants:
         raise DependencyNotApplied(
-            f"core cannot go to zero while domains stand on it: {', '.join(standing)}.",
+            f"core cannot be migrated to zero while domains depend on it: {', '.join(dependants)}.",
             hint="First run: "
-            + "; ".join(f"manage.py migrate_domain {name} zero" for name in standing),
+            + "; ".join(f"manage.py migrate_domain {name} zero" for name in dependants),
         )
 
 
 def _reverts_first(label: str, plan: Plan) -> bool:
     return any(
-        back
+        backwards
         and migration.app_label == label
         and not any(parent[0] == label for parent in migration.dependencies)
-        for migration, back in plan
+        for migration, backwards in plan
     )

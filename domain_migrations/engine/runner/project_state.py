@@ -1,4 +1,4 @@
-"""Project states: what migrations add up to."""
+"""Project states of applied migrations, which render only the models that have changed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ModelKey = tuple[str, str]
 
 
 class PartialRenderState(ProjectState):
-    """A project state whose models are rendered when they, or what they refer to, have changed.
+    """A project state that renders a model again when it, or a model it references, changes.
 
-    A model's class holds the classes that it refers to: what refers to a changed model has to be
-    rendered again, what the model refers to need not be. The latter keeps descriptors that lead
-    back to the old class, which nothing but a query through them would see: such a state counts
-    as delayed, and Django's `RunPython` renders a delayed state anew.
+    A model's class holds the classes that it references: a model that references a changed one
+    has to be rendered again, a model that the changed one references need not be. The latter
+    keeps descriptors that lead back to the old class, which only a query through them would
+    notice. So such a state counts as delayed, and Django's ``RunPython`` renders it again.
     """
 
     def clone(self) -> PartialRenderState:
@@ -49,7 +49,7 @@ class PartialRenderState(ProjectState):
                 sources[target].add(source)
         found: set[ModelKey] = set()
         changed = (app_label, model_name)
-        # What it referred to until now: from there, the way back must be as it was.
+        # The models that it no longer references: their reverse relations must be rendered again.
         left = set(self._targets_of_class(changed)).difference(targets[changed])
         waiting = {changed, *left}
         while waiting:
@@ -66,7 +66,7 @@ class PartialRenderState(ProjectState):
     def _is_foreign(self, key: ModelKey) -> bool:
         """Return whether a class was rendered in the registry that this one is a copy of.
 
-        Such a class sees the relations to it as they were there.
+        Such a class has the reverse relations of that registry.
         """
         model = self._rendered(key)
         return model is not None and model._meta.apps is not self.apps
@@ -76,11 +76,11 @@ class PartialRenderState(ProjectState):
         model = self._rendered(key)
         if model is None:
             return
-        # The class that is replaced remembers what pointed at it: the schema editor will ask.
+        # The replaced class caches the relations to it, which the schema editor will read.
         model._meta._relation_tree  # type: ignore[attr-defined] # noqa: B018
         for field in model._meta.local_many_to_many:
             through = field.remote_field.through
-            # None in a swapped model, a name where it has not been rendered.
+            # None in a swapped model, a name if it has not been rendered.
             if isinstance(through, type) and through._meta.auto_created:
                 yield resolve_relation(through)
 
@@ -115,7 +115,7 @@ def _targets(model: ModelState) -> Iterator[ModelKey]:
 
 
 def applied_project_state(loader: DomainLoader) -> ProjectState:
-    """Return the project state that the loaded and applied migrations add up to.
+    """Return the project state of the loaded migrations that are applied.
 
     Mirrors ``MigrationExecutor._create_project_state``.
     """
@@ -124,11 +124,11 @@ def applied_project_state(loader: DomainLoader) -> ProjectState:
 
 def project_state(
     loader: DomainLoader,
-    done: Collection[tuple[str, str]],
+    applied: Collection[tuple[str, str]],
     *,
     until: Migration | None = None,
 ) -> ProjectState:
-    """Return the project state that the loaded migrations among ``done`` add up to.
+    """Return the project state of the loaded migrations among ``applied``.
 
     Arguments:
         until: the migration before which to stop.
@@ -137,7 +137,7 @@ def project_state(
     for key in full_order(loader):
         if until is not None and key == (until.app_label, until.name):
             break
-        if key in done:
+        if key in applied:
             loader.graph.nodes[key].mutate_state(state, preserve=False)
     return state
 

@@ -1,16 +1,20 @@
-"""What a run tells its caller: frozen values that turn into the JSON of the contract."""
+"""Results of a run, which turn into JSON, and the reporter of its progress."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from django.db.migrations.migration import Migration
 
 from ...domains import Domain
 from ...exceptions import EXIT_FAILED, EXIT_TEMPORARY, DomainMigrationsError
 from ..sources.files import MigrationKey
 
 FORMAT = 1
-"""Of every JSON object that a command prints."""
+"""The version of every JSON object that a command prints."""
 
 Status = Literal[
     "migrated", "unchanged", "pending", "planned", "failed", "refused", "busy", "skipped"
@@ -19,7 +23,7 @@ Status = Literal[
 
 @dataclass(frozen=True)
 class AppliedMigration:
-    """A migration that this run applied or undid, and how many seconds that took."""
+    """A migration that this run applied or reverted, and how many seconds that took."""
 
     key: MigrationKey
     seconds: float
@@ -30,14 +34,14 @@ class AppliedMigration:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedMigration:
-    """What a planned or rehearsed migration does.
+    """A migration of a plan or a dry run, with its effects.
 
     Attributes:
-        operations: the operations in words, for people.
-        notes: what else a person should know.
+        operations: descriptions of the operations.
+        notes: further remarks for people.
         sql: the statements, in order.
         locks: relation → the strongest lock taken on it.
-        rewritten: table → estimated number of its rows, where its file was written anew.
+        rewritten: table → estimated number of its rows, for tables that were rewritten.
     """
 
     key: MigrationKey
@@ -60,12 +64,12 @@ class PlannedMigration:
 
 
 SkippedInDryRun = tuple[MigrationKey, str]
-"""A migration that was left out of a dry run, or not undone in it, and the reason."""
+"""A migration that a dry run skipped or did not revert, and the reason."""
 
 
 @dataclass(frozen=True)
 class ErrorInfo:
-    """Why a domain was not brought to where it should be."""
+    """The error that ended the run of a domain."""
 
     code: str
     message: str
@@ -88,7 +92,7 @@ class ErrorInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class DomainResult:
-    """What became of one domain in a run."""
+    """The result of one domain's run."""
 
     domain: str
     schema: str | None = None
@@ -147,7 +151,7 @@ class DomainResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """What became of every domain that a run was asked for."""
+    """The results of all domains of a run."""
 
     run: str
     database: str
@@ -155,7 +159,7 @@ class RunResult:
 
     @property
     def exit_status(self) -> int:
-        """1 beats 75 beats 0."""
+        """The most severe exit status: 1 before 75 before 0."""
         statuses = {domain.exit_status for domain in self.domains}
         return next((code for code in (EXIT_FAILED, EXIT_TEMPORARY) if code in statuses), 0)
 
@@ -166,3 +170,30 @@ class RunResult:
             "database": self.database,
             "domains": [domain.as_json() for domain in self.domains],
         }
+
+
+class Reporter:
+    """The callbacks by which a run reports its progress; these do nothing.
+
+    Attributes:
+        clock: returns the time of an event in seconds. Where domains run in processes of their
+            own, events are reported later than they happened.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+
+    def on_domain_start(self, domain: Domain) -> None:
+        """A domain's run begins."""
+
+    def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
+        """As ``progress_callback`` of Django's migration executor."""
+
+    def on_note(self, message: str) -> None:
+        """Something worth knowing happened."""
+
+    def on_wait(self, message: str) -> None:
+        """The run waits for another session; reported immediately even from other processes."""
+        self.on_note(message)
+
+    def warning(self, message: str) -> None:
+        """Something is wrong, but the run continues."""

@@ -1,8 +1,8 @@
-"""Restoring a domain's snapshot in place of the migrations that it contains.
+"""The restore of a domain's snapshot instead of the migrations that it contains.
 
-A snapshot runs as one migration does: in one transaction with its timeouts, its retries, the
-footprint guard and the domain's role, and its rows in the history and the journal. Where it
-cannot be used, the migrations are replayed; that is always right, only slower.
+A snapshot runs like one migration: in a transaction with timeouts, retries, the boundary guard
+and the domain's role, and with its rows in the history and the journal. Where it cannot be
+used, the migrations are replayed, which is always correct, but slower.
 """
 
 from __future__ import annotations
@@ -37,20 +37,19 @@ from ..snapshots.snapshot_file import (
 )
 from ..sources.files import MigrationKey
 from .executor import DomainExecutor
-from .options import MigrateOptions
-from .plan import Plan
+from .loader import Plan
 from .project_state import applied_project_state
-from .reporter import Reporter
+from .run_session import RunSession
 
-NOT_TAKEN = ("42", "0A")
-"""Classes of SQLSTATE for statements that the server does not understand, know or support.
+UNSUPPORTED = ("42", "0A")
+"""Classes of SQLSTATE for statements that the server does not understand or support.
 
-A replay may do without them; it would not help against a full disk, a lock or a lost connection.
+A replay may avoid them; it would not help against a full disk, a lock or a lost connection.
 """
 
 
 class RestoreSnapshot(Operation):
-    """Makes the schema that the contained migrations make, and takes over their state."""
+    """Creates the schema and the project state that the contained migrations create."""
 
     reversible = False
 
@@ -77,7 +76,7 @@ class RestoreSnapshot(Operation):
         restore(connection, self.snapshot.body)
         found = schema_objects(connection, self.domain, prepared=True)
         if schema_digest(found) != self.snapshot.fingerprint:
-            reason = "what it restores has not the fingerprint that it had when it was taken"
+            reason = "the restored schema does not match the fingerprint in the file"
             raise stale_error(self.domain, self.path, [reason])
 
     def describe(self) -> str:
@@ -88,8 +87,8 @@ class SnapshotMigration(Migration):
     """A snapshot as a migration.
 
     Attributes:
-        contained: the migrations that count as applied when it has run.
-        checksums: of each of them.
+        contained: the migrations that are applied when it has run.
+        checksums: by migration.
     """
 
     def __init__(
@@ -105,42 +104,41 @@ class SnapshotMigration(Migration):
         return f"{FILE_NAME} ({len(self.contained)} migrations to {self.contained[-1]})"
 
 
-def choose_snapshot(
-    executor: DomainExecutor, plan: Plan, options: MigrateOptions, reporter: Reporter
-) -> SnapshotMigration | None:
-    """Return the domain's snapshot, if the plan begins on an empty schema with all it contains.
+def choose_snapshot(executor: DomainExecutor, plan: Plan) -> SnapshotMigration | None:
+    """Return the domain's snapshot, if the schema is empty and the plan applies all it contains.
 
-    A snapshot that would be used and does not match its migrations is told of.
+    A warning is reported for a snapshot that does not match its migrations.
 
     Raises:
-        SnapshotStale: it does not match, and the options are strict.
+        StaleSnapshot: it does not match, and the options are strict.
     """
-    domain, connection, loader = executor.domain, executor.connection, executor.loader
+    session, loader = executor.session, executor.loader
+    domain, connection, options = session.domain, session.connection, session.options
     forwards = {MigrationKey.of(migration) for migration, backwards in plan if not backwards}
     wanted = get_settings().snapshots and not (options.replay or options.fake or domain.is_core)
     if not wanted or not forwards or executor.interruption is not None:
         return None
     path = snapshot_file(domain)
-    if path is None or not _is_empty(connection, executor):
+    if path is None or not _is_empty(executor):
         return None
     try:
         snapshot = read_snapshot(path)
     except SnapshotUnreadable as exc:
-        _unused(stale_error(domain, path, [str(exc)]), options, reporter)
+        _warn_unused(session, stale_error(domain, path, [str(exc)]))
         return None
     reasons = list(stale_reasons(snapshot, domain, loader.graph))
     reasons += _changed_in_core(connection, snapshot)
     if not reasons and not forwards.issuperset(snapshot.migrations):
-        return None  # The target comes before its end.
+        return None  # The target is a migration inside of it.
     if reasons:
-        _unused(stale_error(domain, path, reasons), options, reporter)
+        _warn_unused(session, stale_error(domain, path, reasons))
         return None
     contained = [loader.graph.nodes[key] for key in snapshot.migrations]
     return SnapshotMigration(domain, path, snapshot, contained)
 
 
-def _is_empty(connection: BaseDatabaseWrapper, executor: DomainExecutor) -> bool:
-    labels = executor.domain.app_labels
+def _is_empty(executor: DomainExecutor) -> bool:
+    connection, labels = executor.connection, executor.domain.app_labels
     if any(key[0] in labels for key in executor.loader.applied_migrations):
         return False
     if not schema_exists(connection, executor.domain.schema):
@@ -149,7 +147,7 @@ def _is_empty(connection: BaseDatabaseWrapper, executor: DomainExecutor) -> bool
 
 
 def _changed_in_core(connection: BaseDatabaseWrapper, snapshot: Snapshot) -> list[str]:
-    """Name the columns of core that a replay would point other foreign keys at."""
+    """Describe the referenced columns of core that have changed since the snapshot."""
     live = column_types(connection, snapshot.core)
     return [
         f"{column} is {live[column]} now, and was {kind}" if column in live else f"{column} is gone"
@@ -158,10 +156,10 @@ def _changed_in_core(connection: BaseDatabaseWrapper, snapshot: Snapshot) -> lis
     ]
 
 
-def _unused(problem: DomainMigrationsError, options: MigrateOptions, reporter: Reporter) -> None:
-    if options.strict:
+def _warn_unused(session: RunSession, problem: DomainMigrationsError) -> None:
+    if session.options.strict:
         raise problem
-    reporter.warning(
+    session.reporter.warning(
         f"Warning: {problem.message} It is not used; the migrations are replayed. {problem.hint}"
     )
 
@@ -171,30 +169,28 @@ def restore_snapshot(
     chosen: SnapshotMigration | None,
     plan: Plan,
     state: ProjectState,
-    options: MigrateOptions,
-    reporter: Reporter,
 ) -> tuple[Plan, ProjectState]:
-    """Restore the chosen snapshot; return what of the plan is left, and the state before it.
+    """Restore the chosen snapshot; return the rest of the plan, and the state before it.
 
     Raises:
-        SnapshotStale: it restores something else than it should, or this server does not take
-            its statements, and the options are strict.
-        DomainMigrationsError: what a migration raises, for other reasons.
+        StaleSnapshot: the restored schema is not the expected one, or this server does not
+            support the statements, and the options are strict.
+        DomainMigrationsError: the restore failed for other reasons, as a migration may.
     """
     if chosen is None:
         return plan, state
-    # With models of the state rendered, as pre_migrate has left it, each change renders them again.
+    # A state without rendered models: those that pre_migrate rendered would be updated each time.
     state = applied_project_state(executor.loader)
     try:
         state = executor.apply_migration(state, chosen)
     except (MigrationFailed, StaleSnapshot) as exc:
         problem: DomainMigrationsError = exc
         if not isinstance(exc, StaleSnapshot):
-            if not (exc.sqlstate or "").startswith(NOT_TAKEN):
+            if not (exc.sqlstate or "").startswith(UNSUPPORTED):
                 raise
             problem = stale_error(chosen.domain, chosen.path, [exc.message.rstrip(".")])
             problem.__cause__ = exc
-        _unused(problem, options, reporter)
+        _warn_unused(executor.session, problem)
         return plan, applied_project_state(executor.loader)
     done = {MigrationKey.of(migration) for migration in chosen.contained}
     return [step for step in plan if MigrationKey.of(step[0]) not in done], state

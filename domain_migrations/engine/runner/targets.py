@@ -1,20 +1,22 @@
-"""Which migrations the names mean that a person gives."""
+"""Targets of a run: migrations given by name, and the batches to revert."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...domains import Domain
-from ...exceptions import AmbiguousTarget, UnknownTarget
+from ...exceptions import AmbiguousTarget, DependencyNotApplied, UnknownTarget
+from ..history.journal_queries import JournalEntry
 from ..sources.files import MigrationKey, migrations_on_disk
-from .loader import DomainLoader
+from .loader import DomainLoader, Plan
+from .migration_log import REPLACED, recorded_keys
 
 ZERO = "zero"
-"""The target before all migrations, spelled as Django spells it."""
+"""The target before all migrations, as in Django."""
 
 
 def resolve_target(domain: Domain, target: str) -> MigrationKey:
-    """Return the migration that a name, or its beginning, or ``APP.NAME`` stands for.
+    """Return the migration with that name, prefix of a name, or ``APP.NAME``.
 
     Raises:
         UnknownTarget: no migration on disk matches.
@@ -30,11 +32,11 @@ def resolve_target(domain: Domain, target: str) -> MigrationKey:
 
 
 def resolve_applied(domain: Domain, recorded: Iterable[MigrationKey], target: str) -> MigrationKey:
-    """Return which of the recorded migrations is meant, on disk or not; as a target is given.
+    """Return the recorded migration with that name, on disk or not; see ``resolve_target``.
 
     Raises:
-        UnknownTarget: the history has none that matches.
-        AmbiguousTarget: it has several.
+        UnknownTarget: no migration in the history matches.
+        AmbiguousTarget: several do.
     """
     found = _unique_match(domain, recorded, target)
     if found is None:
@@ -67,14 +69,14 @@ def _unique_match(domain: Domain, keys: Iterable[MigrationKey], target: str) -> 
 def graph_targets(
     loader: DomainLoader, domain: Domain, target: str | None, app_label: str | None = None
 ) -> list[tuple[str, str | None]]:
-    """Return the targets that Django's planner wants.
+    """Return the targets as Django's planner takes them.
 
     Arguments:
         target: None for everything, ``zero`` for nothing, else a migration.
-        app_label: one app of the domain, where not all are meant.
+        app_label: one app of the domain; all unless given.
 
     Raises:
-        UnknownTarget, AmbiguousTarget: the target is no single migration of the graph.
+        UnknownTarget, AmbiguousTarget: not exactly one migration of the graph matches.
     """
     labels = [app_label] if app_label else list(domain.app_labels)
     if target is None:
@@ -83,7 +85,7 @@ def graph_targets(
         return [(label, None) for label in labels if label in loader.migrated_apps]
     key: tuple[str, str] = resolve_target(domain, f"{app_label}.{target}" if app_label else target)
     if key not in loader.graph.nodes and key in loader.replacements:
-        # A squashed migration of which only a part is applied is not in the graph.
+        # A squashed migration that is only partly applied is not in the graph.
         key = loader.replacements[key].replaces[-1]
     if key not in loader.graph.nodes:
         squashed = [other for other, found in loader.replacements.items() if key in found.replaces]
@@ -93,3 +95,104 @@ def graph_targets(
             hint="Name the squashed migration.",
         )
     return [key]
+
+
+Replaced = Mapping[tuple[str, str], frozenset[tuple[str, str]]]
+"""Squashed migration → the migrations that it replaces."""
+
+
+def squash_map(loader: DomainLoader) -> Replaced:
+    """Return what each squashed migration on disk replaces, also through other squashed ones."""
+    return {
+        key: frozenset(recorded_keys(loader, migration)) - {key}
+        for key, migration in loader.replacements.items()
+    }
+
+
+def last_batches(
+    entries: Iterable[JournalEntry],
+    applied: Iterable[MigrationKey],
+    count: int,
+    replaced: Replaced,
+) -> list[MigrationKey]:
+    """Return the applied migrations of the last batches, latest first.
+
+    A batch contains the migrations that one run applied and that are still applied. Migrations
+    that were applied before the journal existed are in no batch, nor is a squashed migration
+    that was recorded because those it replaces are applied: those are in their own batches.
+
+    Arguments:
+        entries: the domain's journal, oldest first.
+        applied: the domain's history.
+        count: how many batches.
+        replaced: what is reverted together with a squashed migration.
+    """
+    latest: dict[tuple[str, str], JournalEntry] = {}
+    for entry in entries:
+        key = MigrationKey(entry.app, entry.name)
+        if entry.status not in ("done", "faked"):
+            continue
+        if entry.direction == "forwards" and not entry.details.get(REPLACED):
+            latest[key] = entry
+        elif entry.direction == "backwards":
+            for undone in (key, *replaced.get(key, ())):
+                latest.pop(undone, None)
+    still = set(applied)
+    found = {MigrationKey(*key): entry for key, entry in latest.items() if key in still}
+    batches = sorted({entry.batch for entry in found.values()}, reverse=True)[:count]
+    chosen = [key for key, entry in found.items() if entry.batch in batches]
+    return sorted(chosen, key=lambda key: found[key].id, reverse=True)
+
+
+def rollback_plan(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> Plan:
+    """Return the plan that reverts the migrations, each before those that it depends on.
+
+    Raises:
+        UnknownTarget: a migration is no longer on disk, or a squashed one replaces it together
+            with others that are not in the batches.
+        DependencyNotApplied: a migration outside the batches depends on one inside.
+    """
+    graph, applied = loader.graph, loader.applied_migrations
+    nodes = _nodes_on_disk(loader, wanted)
+    plan: Plan = []
+    seen: set[tuple[str, str]] = set()
+    for key in nodes:
+        for node in graph.backwards_plan(key):
+            if node not in applied or node in seen:
+                continue
+            if node not in nodes:
+                raise DependencyNotApplied(
+                    f"{node[0]}.{node[1]}, applied in another batch, depends on {key[0]}.{key[1]}.",
+                    hint="Undo more batches, or give a TARGET. Nothing was changed.",
+                )
+            seen.add(node)
+            plan.append((graph.nodes[node], True))
+    return plan
+
+
+def _nodes_on_disk(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> list[tuple[str, str]]:
+    """Return the migrations as on disk: squashed ones instead of those they replace."""
+    nodes: dict[tuple[str, str], None] = {}
+    squashed = {
+        part: (squash, parts)
+        for squash, parts in squash_map(loader).items()
+        if squash in loader.graph.nodes
+        for part in parts
+    }
+    gone = [key for key in wanted if key not in loader.graph.nodes and key not in squashed]
+    if gone:
+        raise UnknownTarget(
+            f"{', '.join(map(str, gone))} of the batch to undo"
+            f" {'is' if len(gone) == 1 else 'are'} not on disk.",
+            hint="Deploy the code that has it and run the command again. Nothing was changed.",
+        )
+    for key in wanted:
+        node, parts = squashed.get(key, (key, frozenset()))
+        if any(part in loader.applied_migrations and part not in wanted for part in parts):
+            raise UnknownTarget(
+                f"{key} of the batch to undo has been replaced by {node[0]}.{node[1]}, which is"
+                " more than the batch, so the history cannot go there.",
+                hint="Undo more batches, or give a TARGET. Nothing was changed.",
+            )
+        nodes[node] = None
+    return list(nodes)

@@ -1,8 +1,8 @@
-"""Kindness to those who work with the database while it is migrated.
+"""Lock timeouts and retries, so that migrations do not block live traffic.
 
-A statement that waits for a strong lock makes everyone wait who comes after it. So no
-statement waits long; a migration that did not get its locks is rolled back, traffic passes,
-and it is tried again.
+A statement that waits for a strong lock blocks all later statements on the table. So no
+statement waits long: a migration that does not get its locks is rolled back, and retried after
+a pause in which traffic passes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RETRIED_STATES = {
 """lock_not_available, deadlock_detected, serialization_failure; PostgreSQL manual, appendix A."""
 
 Run = Callable[[sql.Composable], None]
-"""Runs a statement whose rows nobody wants."""
+"""Runs a statement whose rows are not needed."""
 
 
 @contextmanager
@@ -48,10 +48,10 @@ def timeouts(
     """Limit how long statements may wait for locks, and run.
 
     Arguments:
-        lock_timeout: seconds; 0 is no limit, ``None`` leaves what there is.
+        lock_timeout: seconds; 0 is no limit, ``None`` keeps the current one.
         statement_timeout: the same.
         local: until the end of the transaction; otherwise until the end of the block.
-        run: runs the statement that limits; without it, it is sent alone.
+        run: runs the statement that sets the limits; by default it is sent alone.
     """
     wanted = {
         name: _milliseconds(seconds)
@@ -75,7 +75,7 @@ def timeouts(
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often something is tried again, and how long to pause before.
+    """The number of retries, and the pauses before them.
 
     Attributes:
         retries: attempts after the first one.
@@ -88,17 +88,34 @@ class RetryPolicy:
     longest: float = 30.0
 
     def allows(self, attempt: int, exc: BaseException) -> bool:
-        """Tell whether to try again after attempt number ``attempt``, from 1, failed."""
+        """Return whether to retry after the failure of attempt number ``attempt``, from 1."""
         return attempt <= self.retries and sqlstate_of(exc) in RETRIED_STATES
 
     def pause(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
-        """Return the seconds to pause after a failed attempt: half of them fixed, half by chance.
+        """Return the seconds to pause after a failed attempt: half of them fixed, half random.
 
-        The fixed half lets the traffic through that queued up behind the attempt; the other
+        The fixed half lets the traffic pass that queued up during the attempt; the random half
         keeps two runs that met in a deadlock from meeting again.
         """
         full = min(self.first * 2.0 ** (attempt - 1), self.longest)
         return full / 2 + full / 2 * chance()
+
+
+@dataclass
+class IndexBuild:
+    """The index that an operation without a transaction builds concurrently.
+
+    Attributes:
+        was_started: a run that was killed had started the operation.
+        was_built: the operation has built an index.
+    """
+
+    was_started: bool = False
+    was_built: bool = False
+
+    def reset(self) -> None:
+        """Prepare for the next operation."""
+        self.was_started = self.was_built = False
 
 
 class LockPolicy:
@@ -108,11 +125,8 @@ class LockPolicy:
         connection: the run's own.
         lock_timeout: seconds; the setting's unless given.
         statement_timeout: seconds; the setting's unless given.
-        report: told who blocked, and of every new attempt.
-
-    Attributes:
-        begun: the operation at hand was begun by a run that was killed.
-        built: the operation at hand has built an index concurrently.
+        report: called with a message about the blocking sessions before each retry.
+        retries: the retry policy; the setting's unless given.
     """
 
     def __init__(
@@ -122,79 +136,87 @@ class LockPolicy:
         report: Callable[[str], None],
         lock_timeout: float | None = None,
         statement_timeout: float | None = None,
+        retries: RetryPolicy | None = None,
         clock: Clock = time,
         chance: Callable[[], float] = random.random,
     ) -> None:
         settings = get_settings()
         self.connection = connection
         self.report = report
-        self.policy = RetryPolicy(retries=settings.retries)
+        self.policy = retries or RetryPolicy(retries=settings.retries)
         self.lock_timeout = _chosen(lock_timeout, settings.lock_timeout)
         self.statement_timeout = _chosen(statement_timeout, settings.statement_timeout)
         self._clock = clock
         self._chance = chance
         self._watcher: BlockerWatcher | None = None
         self._process: tuple[object, int] = (None, 0)
-        self.begun = False
-        self.built = False
 
     @contextmanager
     def timeouts(self, run: Run | None = None) -> Iterator[None]:
-        """Limit the statements of the transaction that is open, and watch what they wait for.
+        """Limit the statements of the open transaction, and watch for blocking sessions.
 
         Arguments:
-            run: runs the statement that limits; without it, it is sent alone.
+            run: runs the statement that sets the limits; by default it is sent alone.
         """
         with self._limited(local=True, run=run):
             yield
 
     @contextmanager
-    def session_timeouts(self, migration: Migration) -> Iterator[None]:
+    def session_timeouts(self, migration: Migration, index: IndexBuild) -> Iterator[None]:
         """Limit the statements of a migration without a transaction.
 
-        Such a migration cannot be tried again as a whole, but each statement outside a
-        transaction can. Those that run concurrently wait as long as they must.
+        Such a migration cannot be retried as a whole, but each statement outside a transaction
+        can. ``CONCURRENTLY`` waits without a limit.
+
+        Arguments:
+            index: the index that the current operation builds.
         """
         what = f"A statement of {migration}"
         nested = False
 
-        def patiently(
+        def retry_statement(
             execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: Any
         ) -> Any:
             nonlocal nested
-            # Our own statements between the attempts come through here too.
+            # The engine's own statements between the attempts call this as well.
             alone = self.connection.get_autocommit() and not self.connection.in_atomic_block
             if nested or not alone:
                 return execute(statement, params, many, context)
             nested = True
             try:
                 return self._run_with_retry(
-                    self._text(statement), lambda: execute(statement, params, many, context), what
+                    self._text(statement),
+                    lambda: execute(statement, params, many, context),
+                    what,
+                    index,
                 )
             finally:
                 nested = False
 
-        with self._limited(local=False), self.connection.execute_wrapper(patiently):
+        with self._limited(local=False), self.connection.execute_wrapper(retry_statement):
             yield
 
     def should_retry(self, exc: BaseException, attempt: int, migration: Migration) -> bool:
-        """Pause and return true if the migration is to be tried again, whole.
+        """Pause and return True if the whole migration is to be retried.
 
         Arguments:
-            exc: what ended it.
-            attempt: how many attempts there have been, this one included.
+            exc: the error that ended it.
+            attempt: the number of attempts so far, this one included.
         """
         return migration.atomic and self._sleep_before_retry(exc, attempt, str(migration))
 
-    def _run_with_retry(self, text: str, run: Callable[[], Any], what: str) -> Any:
+    def _run_with_retry(
+        self, text: str, run: Callable[[], Any], what: str, index: IndexBuild
+    ) -> Any:
         if is_concurrent(text):
             with timeouts(self.connection, lock_timeout=0, statement_timeout=None, local=False):
                 built = built_index(text)
                 if built is None:
                     return run()
-                made = IndexBuilder(self.connection, self.report, self.begun).run(built, run)
-                self.built = True
-                return made
+                builder = IndexBuilder(self.connection, self.report, index.was_started)
+                result = builder.run(built, run)
+                index.was_built = True
+                return result
         attempt = 0
         while True:
             attempt += 1
@@ -219,7 +241,7 @@ class LockPolicy:
         return True
 
     def blocker_clause(self) -> str:
-        """Return who was seen to hold what the last transaction waited for, as a clause."""
+        """Return the sessions that blocked the last transaction, as a clause; empty if none."""
         seen = self._watcher.last_blockers if self._watcher else ()
         return f": blocked by {join_sessions(seen)}" if seen else ""
 
@@ -241,7 +263,7 @@ class LockPolicy:
             yield
 
     def _pid(self) -> int:
-        """Return the process id of the server process, asked once for each connection."""
+        """Return the process id of the server process, read once for each connection."""
         self.connection.ensure_connection()
         raw = self.connection.connection
         if self._process[0] is not raw:

@@ -17,8 +17,8 @@ from domain_migrations.engine.history.journal import Journal, RunContext
 from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
 from domain_migrations.engine.runner.loader import load_domain
+from domain_migrations.engine.runner.run_session import RunSession
 from domain_migrations.engine.sessions.session import Session
-from domain_migrations.engine.sessions.timeouts import LockPolicy
 from tests.engine.guard.helpers import lay_out
 from tests.support.catalog import query, schemas
 
@@ -138,13 +138,7 @@ def plan(migration: migrations.Migration, *, backwards: bool = False) -> None:
 def run(migration: migrations.Migration, *, backwards: bool = False) -> None:
     """Run the migration in its own transaction, as `migrate_domain` and `migrate` do."""
     domain = get_domain(migration.app_label)
-    journal = Journal(connection, domain, RunContext())
-    journal.open()
-    executor = DomainExecutor(
-        connection,
-        load_domain(connection, domain),
-        journal=journal,
-        traffic=LockPolicy(connection, report=lambda _: None),
-        check_session=Session.of(connection).assert_same,
-    )
+    session = RunSession.of(Session.of(connection), domain)
+    session.journal.open()
+    executor = DomainExecutor(session, load_domain(connection, domain))
     (executor.unapply_migration if backwards else executor.apply_migration)(state(), migration)

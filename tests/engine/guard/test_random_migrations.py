@@ -19,8 +19,8 @@ from domain_migrations.engine.history.journal import Journal, RunContext
 from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
 from domain_migrations.engine.runner.loader import load_domain
+from domain_migrations.engine.runner.run_session import RunSession
 from domain_migrations.engine.sessions.session import Session
-from domain_migrations.engine.sessions.timeouts import LockPolicy
 from domain_migrations.exceptions import BoundaryViolation
 from tests.engine.guard.helpers import lay_out
 from tests.engine.guard.random_statements import Grammar, Statement
@@ -153,15 +153,9 @@ def refusal(migration: migrations.Migration, domain: str) -> str | None:
     """Run the migration as a run of its domain does; why it was refused, if it was."""
     connection = connections["default"]
     owner = get_domain(domain)
-    journal = Journal(connection, owner, RunContext())
-    journal.open()
-    executor = DomainExecutor(
-        connection,
-        load_domain(connection, owner),
-        journal=journal,
-        traffic=LockPolicy(connection, report=lambda _: None),
-        check_session=Session.of(connection).assert_same,
-    )
+    session = RunSession.of(Session.of(connection), owner)
+    session.journal.open()
+    executor = DomainExecutor(session, load_domain(connection, owner))
     try:
         check_plan([(migration, False)], ProjectState(), owner)
         executor.apply_migration(ProjectState(), migration)

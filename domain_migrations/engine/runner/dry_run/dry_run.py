@@ -1,56 +1,59 @@
-"""Running what a plan holds for real, in one transaction that is rolled back."""
+"""Dry runs: a plan run in one transaction that is rolled back, with a round trip if asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from django.db import connections
 from django.db.migrations.migration import Migration
+from django.db.migrations.state import ProjectState
 
 from ....domains import CORE, Domain, get_domain
-from ....exceptions import UnknownTarget
+from ....exceptions import DomainMigrationsError, MigrationFailed, UnknownTarget
 from ...boundary.planned_migrations import check_plan
-from ...history.status import read_statuses
+from ...catalog.fingerprint import DatabaseFingerprint, fingerprint_differences, read_catalog
+from ...history.status import DomainStatus, read_statuses
 from ...history.tables import ensure_schema
 from ...sessions.connection import translate_database_errors
 from ...sessions.scratch_databases import clear_content_type_cache
-from ...sessions.session import RunLock, locked_session, own_connection
+from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
-from ..interruptions import check_interrupted
-from ..loader import load_domain
+from ..failures import check_interrupted
+from ..loader import Plan, load_domain
 from ..options import MigrateOptions
-from ..plan import Plan
 from ..planner import make_plan
 from ..project_state import applied_project_state
-from ..reporter import Reporter
-from ..results import PlannedMigration, SkippedInDryRun
+from ..results import PlannedMigration, Reporter, SkippedInDryRun
+from ..run_session import RunSession, open_session
 from ..targets import graph_targets
-from .round_trip import check_round_trip
-from .trial_executor import RolledBackExecutor, rolled_back
+from .trial_executor import TrialExecutor, rolled_back
 
-HOLDS_LOCKS = "Each lock that is taken now is held until all is rolled back at the end."
-NOT_ATOMIC = "It is not atomic: what it does could not be rolled back."
+HOLDS_LOCKS = "Each lock is held from now until everything is rolled back at the end."
+NOT_ATOMIC = "It is not atomic: its changes could not be rolled back."
 COMES_AFTER = "It comes after {}, which is not atomic."
+WRITE_REVERSE = "Correct its reverse; everything was rolled back."
+MOST_NAMED = 10
+"""Differences in the catalog that a message contains."""
 
 
 class DryRun:
     """One domain's plan, run and rolled back.
 
-    There are no hooks, no ``pre_migrate`` and ``post_migrate``, and no row in a history or a
-    journal. What code of a migration does outside the database is not undone, nor are the
-    values given back that it takes from a sequence.
+    It calls no hooks, sends no ``pre_migrate`` or ``post_migrate``, and writes no row into a
+    history or a journal. What code of a migration does outside of the database is not reverted,
+    and values taken from a sequence are lost.
 
     Arguments:
         domain: the domain.
-        options: what was asked for; with ``rehearse`` each migration is undone and applied
-            again as well.
-        reporter: warned that locks are held.
+        options: with ``rehearse``, each migration is also reverted and applied again.
+        reporter: gets a warning that locks are held.
 
     Attributes:
-        plan: what was asked for, once it is known.
-        steps: what each migration did that has run.
-        not_rehearsed: what did not run, or was not undone, and why.
+        plan: the plan, once it was made.
+        steps: the effects of each migration that has run.
+        not_rehearsed: the migrations that did not run or were not reverted, and the reasons.
     """
 
     def __init__(self, domain: Domain, options: MigrateOptions, reporter: Reporter) -> None:
@@ -62,95 +65,97 @@ class DryRun:
         self.steps: list[PlannedMigration] = []
         self.not_rehearsed: list[SkippedInDryRun] = []
 
-    @contextmanager
-    def locks(self, alias: str) -> Iterator[RunLock]:
-        """Take the locks that a run takes; core's as well where its migrations come first.
+    def result_values(self) -> dict[str, Any]:
+        """Return the values of the domain's result."""
+        return {"steps": tuple(self.steps), "not_rehearsed": tuple(self.not_rehearsed)}
 
-        The connection is a new one, closed at the end: what a session keeps beyond a rollback,
-        such as advisory locks that a migration takes, goes with it.
+    @contextmanager
+    def session(self, alias: str) -> Iterator[RunSession]:
+        """Acquire the locks of a run, and core's if its migrations come first.
+
+        The connection is a new one, closed at the end, because a session keeps some things after
+        a rollback, such as advisory locks that a migration acquires.
         """
-        wait, report = self.options.lock_wait_seconds, self.reporter.on_wait
         with ExitStack() as stack:
             stack.enter_context(own_connection(alias))
             core = get_domain(CORE)
-            self.applies_core_first = self._core_first(alias, core)
+            self.applies_core_first = self._applies_core_first(alias, core)
             if self.applies_core_first:
-                stack.enter_context(locked_session(alias, core, wait=wait, report=report))
-            lock = locked_session(alias, self.domain, wait=wait, report=report)
-            yield stack.enter_context(lock)
+                stack.enter_context(open_session(alias, core, self.options, self.reporter))
+            session = open_session(alias, self.domain, self.options, self.reporter)
+            yield stack.enter_context(session)
 
-    def _core_first(self, alias: str, core: Domain) -> bool:
-        """Return whether core's pending migrations have to be there, as they will be in the run."""
-        asked = self.options.all_domains or self.options.with_dependencies
-        if not asked or self.domain.is_core or alias != (self.options.database or core.database):
+    def _applies_core_first(self, alias: str, core: Domain) -> bool:
+        """Return whether core's pending migrations come first, as in the run."""
+        includes_core = self.options.all_domains or self.options.with_dependencies
+        same_database = alias == (self.options.database or core.database)
+        if self.domain.is_core or not (includes_core and same_database):
             return False
         with translate_database_errors(alias):
             (status,) = read_statuses(connections[alias], [core])
         return bool(status.pending)
 
-    def run(self, lock: RunLock) -> None:
+    def run(self, session: RunSession, status: DomainStatus) -> None:
         """Run the plan and roll it back.
 
         Raises:
-            DomainMigrationsError: what a run would raise; ``steps`` has what came before.
-            MigrationFailed: also that an undo does not restore what was before.
+            DomainMigrationsError: see a run; ``steps`` has the migrations before the error.
+            MigrationFailed: also if reverting a migration does not restore the catalog.
         """
-        with rolled_back(lock.connection):
+        with rolled_back(session.connection):
             try:
-                self._run(lock)
+                self._run(session, status)
             finally:
-                clear_content_type_cache()  # Those that a migration has made are gone.
+                clear_content_type_cache()  # Content types of the migrations are rolled back.
 
-    def _run(self, lock: RunLock) -> None:
-        connection = lock.connection
-        core = self._apply_core(lock)
-        executor = self._executor(lock, self.domain)
+    def _run(self, session: RunSession, status: DomainStatus) -> None:
+        connection = session.connection
+        core = self._apply_core(session)
+        trial = TrialExecutor(session, load_domain(connection, self.domain))
         if core is not None:
-            executor.loader.applied_migrations.update(core.loader.applied_migrations)
-        check_interrupted(connection, executor.loader, resume=False)
-        self.plan = make_plan(connection, executor, self.options)
-        state = applied_project_state(executor.loader)
+            trial.loader.applied_migrations.update(core.loader.applied_migrations)
+        check_interrupted(connection, trial.loader, resume=False)
+        self.plan = make_plan(trial.executor, status)
+        state = applied_project_state(trial.loader)
         check_plan(self.plan, state, self.domain)
         if self.options.rehearse:
             _check_forwards(self.plan)
         plan, self.not_rehearsed = _until_non_atomic(self.plan)
-        if core is not None and (waits := self._pending_core_plan(lock, core)):
-            plan, self.not_rehearsed = [], _skipped_after(waits[0][0], [m for m, _ in self.plan])
+        if core is not None and (missing := _pending_core_plan(core)):
+            plan, self.not_rehearsed = [], _skipped_after(missing[0][0], [m for m, _ in self.plan])
         if not plan:
             return
         self.reporter.warning(HOLDS_LOCKS)
         ensure_schema(connection, self.domain.schema)
-        self.steps = executor.steps
-        executor.begin()
+        self.steps = trial.steps
+        trial.begin()
         if self.options.rehearse:
-            self.not_rehearsed = [*check_round_trip(executor, plan, state), *self.not_rehearsed]
+            self.not_rehearsed = [*check_round_trip(trial, plan, state), *self.not_rehearsed]
         elif plan[0][1]:
-            executor.migrate([], plan=plan, state=state)
+            trial.revert_plan(plan, state)
         else:
             for migration, _ in plan:
-                state = executor.apply_migration(state, migration)
+                state = trial.apply(state, migration)
 
-    def _executor(self, lock: RunLock, domain: Domain) -> RolledBackExecutor:
-        return RolledBackExecutor(
-            lock, load_domain(lock.connection, domain), self.options, self.reporter
-        )
-
-    def _apply_core(self, lock: RunLock) -> RolledBackExecutor | None:
-        """Apply what core lacks, as far as it can be rolled back."""
+    def _apply_core(self, session: RunSession) -> TrialExecutor | None:
+        """Apply core's pending migrations, up to the first that cannot be rolled back."""
         if not self.applies_core_first:
             return None
-        executor = self._executor(lock, get_domain(CORE))
-        plan, _ = _until_non_atomic(self._pending_core_plan(lock, executor))
+        core = get_domain(CORE)
+        trial = TrialExecutor(session.for_domain(core), load_domain(session.connection, core))
+        plan, _ = _until_non_atomic(_pending_core_plan(trial))
         if plan:
-            state = applied_project_state(executor.loader)
-            executor.begin()
+            state = applied_project_state(trial.loader)
+            trial.begin()
             for migration, _ in plan:
-                state = executor.apply_migration(state, migration)
-        return executor
+                state = trial.apply(state, migration)
+        return trial
 
-    def _pending_core_plan(self, lock: RunLock, executor: RolledBackExecutor) -> Plan:
-        plan: Plan = executor.migration_plan(graph_targets(executor.loader, get_domain(CORE), None))
-        return plan
+
+def _pending_core_plan(core: TrialExecutor) -> Plan:
+    targets = graph_targets(core.loader, get_domain(CORE), None)
+    plan: Plan = core.executor.migration_plan(targets)
+    return plan
 
 
 def _until_non_atomic(plan: Plan) -> tuple[Plan, list[SkippedInDryRun]]:
@@ -158,10 +163,8 @@ def _until_non_atomic(plan: Plan) -> tuple[Plan, list[SkippedInDryRun]]:
     for index, (migration, _) in enumerate(plan):
         if not migration.atomic:
             rest = [later for later, _ in plan[index + 1 :]]
-            return plan[:index], [
-                (MigrationKey.of(migration), NOT_ATOMIC),
-                *_skipped_after(migration, rest),
-            ]
+            skipped = (MigrationKey.of(migration), NOT_ATOMIC)
+            return plan[:index], [skipped, *_skipped_after(migration, rest)]
     return plan, []
 
 
@@ -173,5 +176,66 @@ def _check_forwards(plan: Plan) -> None:
     if plan and plan[0][1]:
         raise UnknownTarget(
             f"{plan[0][0]} is applied; --rehearse is about migrations that are pending.",
-            hint="To try what undoing it would do, use --dry-run.",
+            hint="To try a rollback, use --dry-run.",
+        )
+
+
+def check_round_trip(
+    trial: TrialExecutor, plan: Plan, state: ProjectState
+) -> list[SkippedInDryRun]:
+    """Apply, revert and reapply each migration; return those that cannot be reverted.
+
+    Irreversible migrations are applied, so that the following ones can be checked.
+
+    Raises:
+        MigrationFailed: reverting a migration does not restore the catalog, or applying it again
+            has another result than the first time.
+        DomainMigrationsError: a migration could not be applied or reverted.
+    """
+    irreversible: list[SkippedInDryRun] = []
+    connection = trial.connection
+    before = read_catalog(connection)
+    for migration, _ in plan:
+        start = state.clone()
+        state = trial.apply(state, migration)
+        applied, count = read_catalog(connection), len(trial.steps)
+        if stuck := _irreversible_operations(migration):
+            reason = f"It cannot be undone: {stuck} has no reverse."
+            irreversible.append((MigrationKey.of(migration), reason))
+        else:
+            with _failing_after(f"{migration} was applied, and then"):
+                trial.revert(start.clone(), migration)
+            _expect(before, read_catalog(connection), f"Undoing {migration} does not restore")
+            with _failing_after(f"{migration} was applied and undone, and then"):
+                trial.apply(start, migration)
+            _expect(applied, read_catalog(connection), f"Applied again, {migration} changes")
+            del trial.steps[count:]  # A run would apply it once.
+        before = applied
+    return irreversible
+
+
+def _irreversible_operations(migration: Migration) -> str:
+    return ", ".join(
+        f"operation {number} ({operation.describe()})"
+        for number, operation in enumerate(migration.operations, start=1)
+        if not operation.reversible
+    )
+
+
+@contextmanager
+def _failing_after(phrase: str) -> Iterator[None]:
+    """Begin the message of a failure with the steps that succeeded before."""
+    try:
+        yield
+    except DomainMigrationsError as exc:
+        message = f"{phrase}: {exc.message}"
+        raise type(exc)(message, hint=exc.hint, sqlstate=exc.sqlstate) from exc
+
+
+def _expect(before: DatabaseFingerprint, after: DatabaseFingerprint, problem: str) -> None:
+    found = fingerprint_differences(before, after)
+    if found:
+        more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        raise MigrationFailed(
+            f"{problem} the catalog: {'; '.join(found[:MOST_NAMED])}{more}.", hint=WRITE_REVERSE
         )

@@ -1,4 +1,4 @@
-"""What a plan would do, told without doing any of it."""
+"""Previews of plans: the SQL and the locks of each migration, without running it."""
 
 from __future__ import annotations
 
@@ -17,41 +17,40 @@ from ...catalog.live_tables import CoreReference, read_core_references
 from ...guard.transaction import LOCK_STRENGTH
 from ...sources.files import MigrationKey
 from ...sql.alterations import Alteration, alterations
-from ..loader import DomainLoader
-from ..plan import Plan
+from ..loader import DomainLoader, Plan
 from ..results import PlannedMigration
 from .trial_executor import describe_operations, rolled_back
 
 ADDED, DROPPED = "ShareRowExclusiveLock", "AccessExclusiveLock"
-"""What PostgreSQL takes on the table that a foreign key points at."""
+"""The locks that PostgreSQL takes on the table that a foreign key references."""
 
 
 def foreign_key_lock_notes(
     connection: BaseDatabaseWrapper, domain: Domain, steps: Iterable[PlannedMigration]
 ) -> tuple[PlannedMigration, ...]:
-    """Add to each step what it locks beyond its domain, and to its notes why.
+    """Add to each step its locks outside of its domain, and to its notes the reasons.
 
-    For a domain those are the core tables that a foreign key to them locks; for core the tables
-    of domains whose foreign keys point at a key that changes or goes.
+    For a domain these are the tables of core that a foreign key to them locks; for core the
+    tables of domains whose foreign keys reference a key that is changed or dropped.
     """
     references = read_core_references(connection)
     if domain.is_core:
-        return tuple(_with(step, _into_domains(step, references)) for step in steps)
+        return tuple(_with_locks(step, _into_domains(step, references)) for step in steps)
     keys = [
         Alteration("add key", found.table, found.constraint, (found.column,), found.key_table)
         for found in references
         if found.table.schema == domain.schema
     ]
-    return tuple(_with(step, _into_core(step, keys)) for step in steps)
+    return tuple(_with_locks(step, _into_core(step, keys)) for step in steps)
 
 
-Announced = tuple[QualifiedName, str, str]
-"""A table, the mode of the lock on it, and why."""
+LockNote = tuple[QualifiedName, str, str]
+"""A table, the mode of the lock on it, and the reason."""
 
 
-def _with(step: PlannedMigration, announced: Iterable[Announced]) -> PlannedMigration:
+def _with_locks(step: PlannedMigration, lock_notes: Iterable[LockNote]) -> PlannedMigration:
     locks, notes = dict(step.locks), list(step.notes)
-    for table, mode, why in announced:
+    for table, mode, why in lock_notes:
         if LOCK_STRENGTH[mode] > LOCK_STRENGTH.get(locks.get(str(table), ""), -1):
             locks[str(table)] = mode
         note = f"locks {table} ({mode}): {why}"
@@ -60,13 +59,13 @@ def _with(step: PlannedMigration, announced: Iterable[Announced]) -> PlannedMigr
     return replace(step, locks=locks, notes=tuple(notes))
 
 
-def _into_core(step: PlannedMigration, keys: list[Alteration]) -> Iterator[Announced]:
-    """Yield the locks on core; ``keys`` are those that there are, and is kept up to date."""
+def _into_core(step: PlannedMigration, keys: list[Alteration]) -> Iterator[LockNote]:
+    """Yield the locks on core; ``keys`` are the existing foreign keys, updated by each step."""
     for change in _changes(step):
         if change.kind == "add key":
             if change.target is not None and change.target.schema == CORE_SCHEMA:
                 keys.append(change)
-                yield change.target, ADDED, f"adds the foreign key {_named(change)} to it"
+                yield change.target, ADDED, f"adds the foreign key {_key_phrase(change)} to it"
             continue
         if change.kind == "rename":
             keys[:] = [
@@ -75,19 +74,19 @@ def _into_core(step: PlannedMigration, keys: list[Alteration]) -> Iterator[Annou
                 else key
                 for key in keys
             ]
-        gone = [key for key in keys if key.table == change.table and _goes(key, change)]
-        for key in gone:
+        dropped = [key for key in keys if key.table == change.table and _drops(key, change)]
+        for key in dropped:
             keys.remove(key)
-            what = f"the foreign key {_named(key)} to it"
-            with_ = {
+            what = f"the foreign key {_key_phrase(key)} to it"
+            actions = {
                 "drop table": f"drops {key.table} with {what}",
                 "drop column": f"drops {key.table}.{change.name} with {what}",
             }
             if key.target is not None:
-                yield key.target, DROPPED, with_.get(change.kind, f"drops {what}")
+                yield key.target, DROPPED, actions.get(change.kind, f"drops {what}")
 
 
-def _goes(key: Alteration, change: Alteration) -> bool:
+def _drops(key: Alteration, change: Alteration) -> bool:
     if change.kind == "drop constraint":
         return key.name == change.name
     return change.kind == "drop table" or (
@@ -95,7 +94,7 @@ def _goes(key: Alteration, change: Alteration) -> bool:
     )
 
 
-def _into_domains(step: PlannedMigration, references: list[CoreReference]) -> Iterator[Announced]:
+def _into_domains(step: PlannedMigration, references: list[CoreReference]) -> Iterator[LockNote]:
     for change in _changes(step):
         for found in references:
             if found.key_table != change.table:
@@ -112,7 +111,7 @@ def _changes(step: PlannedMigration) -> Iterator[Alteration]:
         yield from alterations(statement)
 
 
-def _named(key: Alteration) -> str:
+def _key_phrase(key: Alteration) -> str:
     return f"{key.table}.{key.name}" if key.name else f"of {key.table}.{', '.join(key.columns)}"
 
 
@@ -121,10 +120,9 @@ def preview(
 ) -> tuple[PlannedMigration, ...]:
     """Return a step for each migration of the plan, with its operations and its SQL.
 
-    The SQL is collected, not run. Where Django needs to look at a table as it is right before
-    the migration, or an operation writes instead of being collected, that is said in a comment
-    in place of the statements. From the SQL come the locks that foreign keys cause beyond the
-    domain.
+    The SQL is collected, not run. A comment replaces the statements where Django needs to read a
+    table as it is right before the migration, or where an operation writes while it is
+    collected. The locks that foreign keys cause outside of the domain are derived from the SQL.
     """
     steps = (
         PlannedMigration(
@@ -164,17 +162,17 @@ def _sql(
 
 def _reason(exc: Exception) -> str:
     if isinstance(exc.__cause__, ReadOnlySqlTransaction):
-        return "Not told, because an operation writes while its SQL is collected"
-    return "Known only where the database is as right before this migration"
+        return "Not shown, because an operation writes while its SQL is collected"
+    return "Cannot be shown until the preceding migrations are applied"
 
 
 @contextmanager
 def read_only(connection: BaseDatabaseWrapper, *, atomic: bool = True) -> Iterator[None]:
-    """Let nothing be written: an operation may run SQL past the editor that collects it.
+    """Prevent writes: an operation may run SQL without the editor that collects it.
 
     Arguments:
-        atomic: whether Django may know of the transaction. Operations that build an index
-            concurrently refuse to be in one, also where they are only collected.
+        atomic: whether Django may notice the transaction. Operations that build an index
+            concurrently refuse to run in one, even where they are only collected.
     """
     if atomic or connection.in_atomic_block:
         with rolled_back(connection):
@@ -192,5 +190,5 @@ def read_only(connection: BaseDatabaseWrapper, *, atomic: bool = True) -> Iterat
 
 
 def is_comment(sql: str) -> bool:
-    """Return whether collected SQL does nothing, and is no statement behind a comment."""
+    """Return whether collected SQL consists of comments only."""
     return all(not line.strip() or line.lstrip().startswith("--") for line in sql.splitlines())

@@ -1,8 +1,7 @@
-"""Running migrations in a transaction that will be rolled back, and reporting what they did."""
+"""The executor of dry runs: migrations run in a transaction, recorded and rolled back."""
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -21,32 +20,31 @@ from psycopg import sql
 from ....exceptions import DomainMigrationsError, MigrationFailed
 from ...guard.guard import Footprint
 from ...guard.transaction import LOCK_STRENGTH
-from ...history.journal import Direction, Journal, RunContext
+from ...history.journal import Direction
 from ...sessions.connection import LOCK_NOT_AVAILABLE
-from ...sessions.session import RunLock
-from ...sessions.timeouts import LockPolicy, RetryPolicy
+from ...sessions.timeouts import RetryPolicy
 from ...sources.files import MigrationKey
 from ...sql.lexer import Token, statements
 from ..executor import DomainExecutor
-from ..loader import DomainLoader
-from ..options import MigrateOptions
-from ..recording import MigrationLog, recorded_keys
-from ..reporter import Reporter
+from ..failures import Attempt
+from ..loader import DomainLoader, Plan
+from ..migration_log import recorded_keys
 from ..results import PlannedMigration
+from ..run_session import RunSession
 
 MOST_STATEMENTS = 1000
-"""Of one migration: one that changes data row by row can run any number."""
+"""Recorded of one migration; one that changes data row by row can run any number."""
 
-_LOOK = re.compile(r"\s*(?:SELECT|WITH)\b.*\bpg_[a-z_]+", re.IGNORECASE | re.DOTALL)
+_CATALOG_QUERY = re.compile(r"\s*(?:SELECT|WITH)\b.*\bpg_[a-z_]+", re.IGNORECASE | re.DOTALL)
 _SAVEPOINT = re.compile(r"(?:RELEASE |ROLLBACK TO )?SAVEPOINT ")
 _MAY_END = re.compile(r"\b(?:commit|rollback|end|abort|prepare)\b", re.IGNORECASE)
 
 
 class StatementRecorder:
-    """Keeps the statements of a migration that will be rolled back.
+    """Records the statements of a migration that will be rolled back.
 
     Arguments:
-        connection: the one that the migration runs on.
+        connection: runs the migration.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
@@ -55,18 +53,18 @@ class StatementRecorder:
         self._more = 0
 
     @contextmanager
-    def recording(self, migration: object) -> Iterator[None]:
-        """Keep what runs while the body does.
+    def recording(self, migration: Migration) -> Iterator[None]:
+        """Record the statements that run in the body.
 
-        What Django asks the catalogs, and the savepoints that it makes, are left out. Values
-        that a data migration gives to a statement stay placeholders: they may be of rows.
+        Django's catalog queries and savepoints are left out. Parameters stay placeholders,
+        because they may contain data of rows.
 
         Raises:
-            MigrationFailed: a statement would end the transaction, and what was done would stay.
+            MigrationFailed: a statement would end the transaction, so that changes would stay.
         """
         self._statements, self._more = [], 0
 
-        def keep(
+        def record(
             execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: Any
         ) -> Any:
             text = self._text(statement)
@@ -74,12 +72,12 @@ class StatementRecorder:
                 raise MigrationFailed(
                     f"Migration {migration} cannot be rehearsed: it ends its transaction itself,"
                     f" with {ends}.",
-                    hint="Take that out, or set atomic = False; then it is not rehearsed.",
+                    hint="Remove that, or set atomic = False; then it is not rehearsed.",
                 )
-            self._keep(text)
+            self._record(text)
             return execute(statement, params, many, context)
 
-        with self.connection.execute_wrapper(keep):
+        with self.connection.execute_wrapper(record):
             yield
 
     @property
@@ -88,8 +86,8 @@ class StatementRecorder:
         more = (f"-- and {self._more} more statements",) if self._more else ()
         return (*self._statements, *more)
 
-    def _keep(self, text: str) -> None:
-        if _SAVEPOINT.match(text) or _LOOK.match(text):
+    def _record(self, text: str) -> None:
+        if _SAVEPOINT.match(text) or _CATALOG_QUERY.match(text):
             return
         if len(self._statements) < MOST_STATEMENTS:
             text = text.strip()
@@ -108,19 +106,21 @@ def _ends_transaction(text: str) -> str:
     if not _MAY_END.search(text):
         return ""
     parts = [part.tokens for part in statements(text, procedural=False)]
-    body = any(_follow(part, "begin", "atomic") for part in parts)  # of a function, with its END
+    body = any(
+        _has_pair(part, "begin", "atomic") for part in parts
+    )  # the body of a function, with its END
     for part in parts:
         first, rest = part[0], part[1:]
         if first.is_word("commit", "abort") or (first.is_word("end") and not body):
             return first.text.upper()
         if first.is_word("rollback") and not any(token.is_word("to") for token in rest[:2]):
             return "ROLLBACK"
-        if _follow(part[:2], "prepare", "transaction"):
+        if _has_pair(part[:2], "prepare", "transaction"):
             return "PREPARE TRANSACTION"
     return ""
 
 
-def _follow(part: tuple[Token, ...], first: str, second: str) -> bool:
+def _has_pair(part: tuple[Token, ...], first: str, second: str) -> bool:
     return any(one.is_word(first) and two.is_word(second) for one, two in pairwise(part))
 
 
@@ -132,8 +132,8 @@ WHERE c.relkind IN ('r', 'm') AND c.relfilenode <> 0
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 
-# A table that another session has written anew, by VACUUM FULL, say, is not locked by this one.
-OURS = """
+# A table that another session has rewritten, by VACUUM FULL for example, is not locked here.
+REWRITTEN = """
 SELECT c.oid, format('%%s.%%s', n.nspname, c.relname), format('%%I.%%I', n.nspname, c.relname),
     pg_relation_size(c.oid), has_table_privilege(c.oid, 'SELECT') AND c.relispopulated
 FROM pg_catalog.pg_locks l
@@ -146,18 +146,18 @@ ORDER BY 2
 """
 
 COUNTED_BYTES = 32 * 1024 * 1024
-"""Up to here rows are counted, which takes less time than the writing has."""
+"""Up to this size rows are counted, which takes less time than the rewrite took."""
 
 
 class TableFile(NamedTuple):
-    """A table's file, and how many rows the statistics give it: -1 for not known."""
+    """A table's file, and its number of rows in the statistics, -1 if unknown."""
 
     node: int
     rows: int
 
 
 FilesByOid = dict[int, TableFile]
-"""By the table's oid."""
+"""The table's oid → its file."""
 
 
 def files_by_oid(connection: BaseDatabaseWrapper) -> FilesByOid:
@@ -170,12 +170,12 @@ def files_by_oid(connection: BaseDatabaseWrapper) -> FilesByOid:
 def rewritten(
     connection: BaseDatabaseWrapper, before: FilesByOid, now: FilesByOid
 ) -> dict[str, int]:
-    """Return table → estimated rows, of those that got another file from this transaction."""
+    """Return table → estimated rows, for the tables that this transaction has rewritten."""
     changed = [oid for oid in now if oid in before and now[oid].node != before[oid].node]
     if not changed:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(OURS, [changed])
+        cursor.execute(REWRITTEN, [changed])
         found = cursor.fetchall()
         rows = {}
         for oid, name, quoted, size, readable in found:
@@ -187,7 +187,7 @@ def rewritten(
 
 
 def _rows(cursor: CursorWrapper, table: str, *, count: bool) -> int:
-    """Return how many rows a table has, or how many the planner thinks that it has."""
+    """Return the number of rows of a table, counted or as the planner estimates it."""
     if count:
         cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 (quoted by the server)
         return int(cursor.fetchone()[0])
@@ -197,7 +197,7 @@ def _rows(cursor: CursorWrapper, table: str, *, count: bool) -> int:
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
-NOTHING_KEPT = "Nothing was kept. Correct the cause and run the command again."
+NOTHING_KEPT = "It was rolled back. Correct the cause and run the command again."
 
 DEFERRABLE_NOW = """
 SELECT n.nspname, k.conname FROM pg_catalog.pg_constraint k
@@ -206,182 +206,170 @@ WHERE k.condeferrable AND NOT k.condeferred AND has_schema_privilege(n.oid, 'USA
 """
 
 
-class NullMigrationLog(MigrationLog):
-    """Writes nothing, not even what would be rolled back: ids of the tables would be lost.
+class TrialLog:
+    """A migration log that writes nothing, not even what would be rolled back.
 
-    The loader is told instead what counts as applied.
-    """
-
-    footprint: Footprint = Footprint()
-
-    def log_applied(
-        self,
-        migration: Migration,
-        direction: Direction,
-        started: datetime.datetime,
-        clock: float,
-        footprint: Footprint,
-    ) -> None:
-        self.check_session(f"Migration {migration}")
-        self.footprint = footprint
-        for key in recorded_keys(self.loader, migration):
-            if direction == "forwards":
-                self.loader.applied_migrations[key] = migration
-            else:
-                self.loader.applied_migrations.pop(key, None)
-
-    def log_faked(
-        self, migration: Migration, direction: Direction, keys: list[MigrationKey] | None = None
-    ) -> None:
-        """A squashed migration is recorded by the run that applies the last one of it."""
-
-    def log_failure(
-        self,
-        migration: Migration,
-        direction: Direction,
-        started: datetime.datetime,
-        clock: float,
-        failure: DomainMigrationsError,
-        left: Mapping[str, Any],
-    ) -> None:
-        """Nothing has happened."""
-
-
-class RolledBackExecutor(DomainExecutor):
-    """Runs atomic migrations inside a transaction that the caller rolls back.
-
-    Nothing is written to the history and the journal, and nothing is tried again: that would
-    keep the locks of the migrations before.
-
-    Arguments:
-        lock: of the run, on its own connection.
-        loader: loads the domain and core.
-        options: the timeouts.
-        reporter: told what happens.
+    A row would use up an id of its table for good. The loader gets the migrations that count as
+    applied instead.
 
     Attributes:
-        steps: what each migration did.
+        footprint: of the latest migration.
     """
 
-    def __init__(
-        self, lock: RunLock, loader: DomainLoader, options: MigrateOptions, reporter: Reporter
-    ) -> None:
-        journal = Journal(lock.connection, loader.domain, RunContext())
-        traffic = LockPolicy(
-            lock.connection,
-            report=reporter.on_note,
-            lock_timeout=options.lock_timeout,
-            statement_timeout=options.statement_timeout,
-        )
-        traffic.policy = RetryPolicy(retries=0)
-        super().__init__(
-            lock.connection,
+    def __init__(self, session: RunSession, loader: DomainLoader) -> None:
+        self.session = session
+        self.loader = loader
+        self.footprint = Footprint()
+
+    def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
+        """Keep the footprint, and let the loader know what is applied now."""
+        self.session.check(f"Migration {attempt.migration}")
+        self.footprint = footprint
+        for key in recorded_keys(self.loader, attempt.migration):
+            if attempt.backwards:
+                self.loader.applied_migrations.pop(key, None)
+            else:
+                self.loader.applied_migrations[key] = attempt.migration
+
+    def log_faked(self, migration: Migration, direction: Direction) -> None:
+        """Do nothing: a dry run fakes no migration."""
+
+    def log_squash(self, migration: Migration) -> None:
+        """Do nothing: the run that applies the last replaced migration records the squash."""
+
+    def log_progress(self, attempt: Attempt) -> None:
+        """Do nothing: a dry run skips migrations without a transaction."""
+
+    def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:
+        """Do nothing: the failure is rolled back with the dry run."""
+
+
+class TrialExecutor:
+    """Runs atomic migrations inside a transaction that the caller rolls back.
+
+    It wraps a :class:`DomainExecutor` that writes to no history or journal, and that does not
+    retry: the locks of the migrations before would be held during the pause.
+
+    Arguments:
+        session: of the run; its domain is the loader's.
+        loader: has loaded the domain and core.
+
+    Attributes:
+        executor: runs the migrations.
+        steps: the effects of each migration.
+    """
+
+    def __init__(self, session: RunSession, loader: DomainLoader) -> None:
+        self.connection = session.connection
+        self.loader = loader
+        self.log = TrialLog(session, loader)
+        self.recorder = StatementRecorder(session.connection)
+        self.executor = DomainExecutor(
+            session,
             loader,
-            journal=journal,
-            traffic=traffic,
-            check_session=lock.assert_same,
+            log=self.log,
+            retries=RetryPolicy(retries=0),
+            observe=self.recorder.recording,
+            progress=self._on_progress,
         )
-        self.unrecorded = NullMigrationLog(self.records.recorder, journal, loader, lock.assert_same)
-        self.records = self.unrecorded
-        self.recording = StatementRecorder(lock.connection)
         self.steps: list[PlannedMigration] = []
-        self.held: dict[str, str] = {}
+        self._held: dict[str, str] = {}
+        self._files: FilesByOid = {}
 
     def begin(self) -> None:
-        """Remember the database as it is when the first migration begins."""
-        self.files = files_by_oid(self.connection)
-        self.guard.ignore_so_far()
+        """Remember the state of the database before the first migration."""
+        self._files = files_by_oid(self.connection)
+        self.executor.guard.ignore_so_far()
 
-    def apply_migration(
-        self,
-        state: ProjectState,
-        migration: Migration,
-        fake: bool = False,
-        fake_initial: bool = False,
-    ) -> ProjectState:
-        """Run a migration forwards, and note what it did."""
-        with self._strip_kept_hint():
-            state = super().apply_migration(state, migration)
-        self._note(migration, backwards=False, seconds=self.outcome.applied[-1].seconds)
-        return state
+    def apply(self, state: ProjectState, migration: Migration) -> ProjectState:
+        """Run a migration forwards, and add a step with its effects."""
+        with self._without_kept_hint():
+            return self.executor.apply_migration(state, migration)
 
-    def unapply_migration(
-        self, state: ProjectState, migration: Migration, fake: bool = False
-    ) -> ProjectState:
-        """Run a migration backwards, and note what it did."""
-        with self._strip_kept_hint():
-            state = super().unapply_migration(state, migration)
-        self._note(migration, backwards=True, seconds=self.outcome.reverted[-1].seconds)
-        return state
+    def revert(self, state: ProjectState, migration: Migration) -> ProjectState:
+        """Run a migration backwards, and add a step with its effects."""
+        with self._without_kept_hint():
+            return self.executor.unapply_migration(state, migration)
 
-    def _note(self, migration: Migration, *, backwards: bool, seconds: float) -> None:
+    def revert_plan(self, plan: Plan, state: ProjectState) -> None:
+        """Run a plan backwards, and add a step for each migration."""
+        with self._without_kept_hint():
+            self.executor.migrate([], plan=plan, state=state)
+
+    def _on_progress(
+        self, action: str, migration: Migration | None = None, fake: bool = False
+    ) -> None:
+        """Add the step of a migration that has run, outside of its transaction and role."""
+        progress = self.executor.progress
+        if migration is not None and action == "apply_success":
+            self._add_step(migration, backwards=False, seconds=progress.applied[-1].seconds)
+        elif migration is not None and action == "unapply_success":
+            self._add_step(migration, backwards=True, seconds=progress.reverted[-1].seconds)
+
+    def _add_step(self, migration: Migration, *, backwards: bool, seconds: float) -> None:
         restore_constraint_timing(self.connection)
-        before, self.files = self.files, files_by_oid(self.connection)
+        before, self._files = self._files, files_by_oid(self.connection)
         self.steps.append(
             PlannedMigration(
                 key=MigrationKey.of(migration),
                 backwards=backwards,
                 operations=describe_operations(migration, backwards=backwards),
-                sql=self.recording.statements,
-                locks=self._added(self.unrecorded.footprint.locks),
-                rewritten=rewritten(self.connection, before, self.files),
+                sql=self.recorder.statements,
+                locks=self._new_locks(self.log.footprint.locks),
+                rewritten=rewritten(self.connection, before, self._files),
                 seconds=seconds,
             )
         )
 
-    def _added(self, locks: Mapping[str, str]) -> dict[str, str]:
-        """Return the locks that are stronger than what earlier migrations took."""
-        added = {
+    def _new_locks(self, locks: Mapping[str, str]) -> dict[str, str]:
+        """Return the locks that are stronger than those that earlier migrations took."""
+        new = {
             relation: mode
             for relation, mode in locks.items()
-            if LOCK_STRENGTH[mode] > LOCK_STRENGTH.get(self.held.get(relation, ""), -1)
+            if LOCK_STRENGTH[mode] > LOCK_STRENGTH.get(self._held.get(relation, ""), -1)
         }
-        self.held.update(added)
-        return added
+        self._held.update(new)
+        return new
 
     @contextmanager
-    def _as_domain_role(self, migration: Migration) -> Iterator[None]:
-        with super()._as_domain_role(migration), self.recording.recording(migration):
-            yield
-
-    @contextmanager
-    def _strip_kept_hint(self) -> Iterator[None]:
-        """Take out of a failure what it says of migrations that were kept."""
+    def _without_kept_hint(self) -> Iterator[None]:
+        """Replace the hint of a failure, which names migrations that were kept."""
         try:
             yield
         except DomainMigrationsError as exc:
-            if exc.__cause__ is None:  # A refusal, whose hint is about the file.
+            if exc.__cause__ is None:  # A refusal, with a hint about the file.
                 raise
             message = exc.message
             if exc.sqlstate == LOCK_NOT_AVAILABLE:
-                message = f"{message.rstrip('.')}{self.traffic.blocker_clause()}."
+                blockers = self.executor.lock_policy.blocker_clause()
+                message = f"{message.rstrip('.')}{blockers}."
             raise type(exc)(message, hint=NOTHING_KEPT, sqlstate=exc.sqlstate) from exc
 
 
 def describe_operations(migration: Migration, *, backwards: bool) -> tuple[str, ...]:
-    """Return a migration's operations as ``migrate --plan`` of Django tells them."""
+    """Return descriptions of the operations, as Django's ``migrate --plan`` prints them."""
     return tuple(
         Command.describe_operation(operation, backwards)[0] for operation in migration.operations
     )
 
 
 def restore_constraint_timing(connection: BaseDatabaseWrapper) -> None:
-    """Let constraints be deferred, or not, as they are at the start of a transaction.
+    """Reset constraints to deferred or immediate, as at the start of a transaction.
 
-    A migration's deferred constraints are forced at its end. PostgreSQL then checks all of them
-    at once until the end of the transaction, which in a real run is the end of the migration.
+    A migration's deferred constraints are checked at its end. After that PostgreSQL treats all of
+    them as immediate until the transaction ends, which in a real run is where the migration ends.
     """
     with connection.cursor() as cursor:
         cursor.execute(DEFERRABLE_NOW)
-        at_once = sql.SQL(", ").join(sql.Identifier(*row) for row in cursor.fetchall())
+        immediate = sql.SQL(", ").join(sql.Identifier(*row) for row in cursor.fetchall())
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        if at_once.as_string(connection.connection):
-            cursor.execute(sql.SQL("SET CONSTRAINTS {} IMMEDIATE").format(at_once))
+        if immediate.as_string(connection.connection):
+            cursor.execute(sql.SQL("SET CONSTRAINTS {} IMMEDIATE").format(immediate))
 
 
 @contextmanager
 def rolled_back(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Roll back all that the body does, whether it succeeds or not."""
+    """Roll back everything that the body does, whether it succeeds or not."""
     with transaction.atomic(using=connection.alias):
         try:
             yield

@@ -1,4 +1,4 @@
-"""Running a hook's command: no shell, a time limit for its whole process group."""
+"""Commands of hooks, run without a shell and with a time limit for their process group."""
 
 from __future__ import annotations
 
@@ -8,35 +8,90 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import IO
 
-from .result import BoundedOutput, HookResult, last_line
 from .settings import Hook
+
+
+@dataclass(frozen=True)
+class HookResult:
+    """The result of a hook, or of the receivers of a signal.
+
+    Attributes:
+        problem: the failure, as a clause; empty on success.
+        output: the standard output and error, bounded.
+        status: a command's exit status, negative for a signal.
+        cause: the exception that a receiver raised.
+    """
+
+    problem: str = ""
+    output: str = ""
+    status: int | None = None
+    cause: BaseException | None = None
+
+
+HEAD, TAIL = 4096, 12288
+"""Bytes of the beginning and of the end that are kept."""
+
+
+class BoundedOutput:
+    """Takes any number of bytes and keeps a bounded part."""
+
+    def __init__(self) -> None:
+        self.head = bytearray()
+        self.tail = bytearray()
+        self.dropped_bytes = 0
+
+    def write(self, chunk: bytes) -> None:
+        room = HEAD - len(self.head)
+        self.head += chunk[:room]
+        self.tail += chunk[room:]
+        surplus = len(self.tail) - TAIL
+        if surplus > 0:
+            self.dropped_bytes += surplus
+            del self.tail[:surplus]
+
+    def __str__(self) -> str:
+        if not self.dropped_bytes:
+            return _text(self.head + self.tail)
+        return f"{_text(self.head)}\n… {self.dropped_bytes} bytes left out …\n{_text(self.tail)}"
+
+
+def _text(data: bytearray) -> str:
+    return data.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def last_line(text: str, length: int = 200) -> str:
+    """Return the last line that is not blank, for a message."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:length] if lines else ""
+
 
 CHUNK = 65536
 GRACE_SECONDS = 5.0
-"""Between asking a process group to end and killing it."""
+"""Between SIGTERM and SIGKILL to a process group."""
 DRAIN_SECONDS = 1.0
-"""How long to wait for output once the command has ended: a child of its own, left in the
-background, may keep the pipe open for ever."""
+"""Waited for output after the command has ended: a child process of it, left in the background,
+may keep the pipe open forever."""
 
 
-def run_command(hook: Hook, *, given: bytes, environment: Mapping[str, str]) -> HookResult:
-    """Run the command and return how it ended; it is not raised that it failed.
+def run_command(hook: Hook, *, stdin: bytes, environment: Mapping[str, str]) -> HookResult:
+    """Run the command and return its result; failures are in the result, not raised.
 
     Arguments:
-        given: what it gets on standard input.
-        environment: all of its environment.
+        stdin: its standard input.
+        environment: its complete environment.
     """
     output = BoundedOutput()
     # A file, not a pipe: a command may leave its standard input unread.
-    with tempfile.TemporaryFile() as stdin:
-        stdin.write(given)
-        stdin.seek(0)
+    with tempfile.TemporaryFile() as file:
+        file.write(stdin)
+        file.seek(0)
         try:
             process = subprocess.Popen(
                 hook.command,
-                stdin=stdin,
+                stdin=file,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
@@ -57,8 +112,8 @@ def run_command(hook: Hook, *, given: bytes, environment: Mapping[str, str]) -> 
             _end(process)
             raise
         reader.join(DRAIN_SECONDS)
-    said = str(output)
-    return HookResult(problem or _problem(status, said), said, status)
+    text = str(output)
+    return HookResult(problem or _problem(status, text), text, status)
 
 
 def _read(stream: IO[bytes], output: BoundedOutput) -> None:
@@ -74,12 +129,12 @@ def _problem(status: int, output: str) -> str:
     if status < 0:
         names = {member.value: member.name for member in signal.Signals}
         problem = f"it was ended by {names.get(-status, f'signal {-status}')}"
-    said = last_line(output)
-    return f"{problem}: {said.rstrip('.')}" if said else problem
+    line = last_line(output)
+    return f"{problem}: {line.rstrip('.')}" if line else problem
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the command and every process that it has started in its group."""
+    """End the command and all processes in its group."""
     if not hasattr(os, "killpg"):
         process.kill()
         return
@@ -89,7 +144,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         pass
     finally:
-        # Also behind a leader that has ended: its children may not have listened.
+        # Also if the leader has ended: its children may have ignored the signal.
         _signal_group(process.pid, signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""What a hook is told of the run: JSON, and the same in environment variables."""
+"""The run as JSON and as environment variables, for hooks and receivers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from urllib.parse import quote
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...history.journal import RunContext
-from ..plan import Plan
+from ..loader import Plan
 from ..results import FORMAT, DomainResult
+from ..run_session import RunSession
 from .settings import Event
 
 PREFIX = "DOMAIN_MIGRATIONS_"
 LONGEST = 32768
-"""Bytes of a variable: Linux refuses to start a program with one of 131,072."""
+"""Bytes of a variable; Linux refuses to start a program with one of 131,072."""
 
 DATABASE_NAME = re.compile(
     r"^PG|DATABASE|POSTGRES|POSTGIS|MYSQL|MARIADB|JDBC|SQLALCHEMY"
@@ -53,21 +53,15 @@ CONNECTION_VARIABLES = {
 
 
 def run_payload(
-    event: Event,
-    result: DomainResult,
-    *,
-    context: RunContext,
-    alias: str,
-    plan: Plan,
-    fake: bool,
+    session: RunSession, event: Event, plan: Plan, result: DomainResult
 ) -> dict[str, Any]:
-    """Return the run as a hook gets it: ``migrate_domain``'s JSON, and what is being done."""
+    """Return the run as a hook gets it: the JSON of ``migrate_domain``, the event and the plan."""
     return {
         "format": FORMAT,
         "event": event,
-        "run": str(context.run),
-        "database": alias,
-        "fake": fake,
+        "run": str(session.journal.context.run),
+        "database": session.connection.alias,
+        "fake": session.options.fake,
         "plan": [
             {
                 "app": migration.app_label,
@@ -82,11 +76,11 @@ def run_payload(
 
 @dataclass(frozen=True)
 class DatabaseAccess:
-    """What leads to the database of a run, and what must not be passed on by mistake.
+    """The access to a run's database, and the secrets that must not be passed on by mistake.
 
     Attributes:
-        variables: libpq's.
-        passwords: of every configured database.
+        variables: libpq's environment variables for the run's database.
+        passwords: of all configured databases.
     """
 
     variables: Mapping[str, str]
@@ -94,7 +88,7 @@ class DatabaseAccess:
 
     @classmethod
     def of(cls, connection: BaseDatabaseWrapper) -> DatabaseAccess:
-        """Ask the connection while it is there: a run may end with its loss."""
+        """Read the connection at the beginning, because the run may lose it."""
         return cls(_connection_variables(connection), _passwords(connection))
 
 
@@ -104,8 +98,8 @@ def environment(
     """Return the environment of a command.
 
     Arguments:
-        credentials: leave what there is about databases, and say how to reach the one that the
-            run works on; else none of it is there.
+        credentials: whether it contains the variables about databases, and libpq's for the
+            run's database; otherwise all of them are removed.
     """
     if credentials:
         values = {**os.environ, **access.variables}
@@ -132,9 +126,9 @@ def _variables(run: Mapping[str, Any]) -> dict[str, str]:
         "HISTORY_TABLE": domain["history_table"],
         "STATUS": domain["status"],
         "BATCH": "" if domain["batch"] is None else str(domain["batch"]),
-        "PENDING": _listed(domain["pending"]),
-        "APPLIED": _listed(domain["applied"]),
-        "REVERTED": _listed(domain["reverted"]),
+        "PENDING": _joined(domain["pending"]),
+        "APPLIED": _joined(domain["applied"]),
+        "REVERTED": _joined(domain["reverted"]),
         "ERROR_CODE": error.get("code", ""),
         "ERROR": error.get("message", ""),
         "JSON": json.dumps(run),
@@ -146,7 +140,7 @@ def _variables(run: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _listed(keys: Iterable[Mapping[str, Any]]) -> str:
+def _joined(keys: Iterable[Mapping[str, Any]]) -> str:
     return " ".join(f"{key['app']}.{key['name']}" for key in keys)
 
 
@@ -157,7 +151,7 @@ def _is_database_variable(name: str, value: str, passwords: Iterable[str]) -> bo
 
 
 def _passwords(connection: BaseDatabaseWrapper) -> set[str]:
-    """Return every password of a configured database, also as it stands in a URL."""
+    """Return the passwords of all configured databases, also as quoted in a URL."""
     found = {
         str(part)
         for alias in connections

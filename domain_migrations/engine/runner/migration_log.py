@@ -1,0 +1,198 @@
+"""The rows that a run writes for each migration: in the history and in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from django.db import transaction
+from django.db.migrations.migration import Migration
+from django.utils.timezone import now
+from psycopg import sql
+
+from ...domains import Domain, get_domain_for
+from ...exceptions import DomainMigrationsError
+from ..guard.guard import Footprint
+from ..history.journal import Direction, Status
+from ..history.recorder import DomainRecorder
+from ..history.seed_ledger import clear_ledger, forget_dropped_tables
+from ..history.tables import delete_sql, ensure_history, insert_sql, read_histories
+from ..sessions.connection import is_alive
+from ..sources.checksum import checksum
+from ..sources.files import MigrationKey, migration_file
+from .failures import FINISHED, Attempt
+from .loader import DomainLoader
+from .run_session import RunSession
+
+SNAPSHOT = "snapshot"
+"""In a journal row's details: the file that the migration's effect was restored from."""
+
+REPLACED = "replaced"
+"""In a journal row's details: a squashed migration that stands for applied ones."""
+
+
+class MigrationLog(Protocol):
+    """The calls by which an executor has its migrations recorded."""
+
+    def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
+        """Record a migration that has run, in the transaction that is open."""
+
+    def log_faked(self, migration: Migration, direction: Direction) -> None:
+        """Record a migration as applied or reverted although nothing has run."""
+
+    def log_squash(self, migration: Migration) -> None:
+        """Record a squashed migration; those it replaces are applied."""
+
+    def log_progress(self, attempt: Attempt) -> None:
+        """Record how far a migration without a transaction has come."""
+
+    def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:
+        """Record a failure, after its rollback."""
+
+
+class HistoryLog:
+    """The log that writes to the history and to the journal.
+
+    Arguments:
+        session: the run's; its journal is open.
+        loader: knows which migrations a squashed one replaces.
+    """
+
+    def __init__(self, session: RunSession, loader: DomainLoader) -> None:
+        self.session = session
+        self.journal = session.journal
+        self.loader = loader
+        self._ensured: set[Domain] = set()
+
+    def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
+        """Record a migration that has run, in the transaction that is open.
+
+        A snapshot is recorded as the migrations that it contains, and the journal names it.
+        """
+        migration, step = attempt.migration, f"Migration {attempt.migration}"
+        if hasattr(migration, "checksums"):
+            self.session.check(step)
+            self._log_snapshot(attempt, migration.checksums, footprint)
+            return
+        rows = self._history_rows(recorded_keys(self.loader, migration), attempt.direction)
+        rows.append(self._attempt_row("done", attempt, footprint=footprint.locks))
+        self.session.check(step, also=sql.SQL("; ").join(rows))
+        if attempt.backwards:
+            self._forget_seeds()
+
+    def log_faked(self, migration: Migration, direction: Direction) -> None:
+        """Record a migration as applied or reverted although nothing has run."""
+        self._log_unexecuted(migration, direction, recorded_keys(self.loader, migration))
+
+    def log_squash(self, migration: Migration) -> None:
+        """Record a squashed migration; those it replaces are applied."""
+        self._log_unexecuted(
+            migration, "forwards", [MigrationKey.of(migration)], details={REPLACED: True}
+        )
+
+    def log_progress(self, attempt: Attempt) -> None:
+        """Record how far a migration without a transaction has come."""
+        details = {FINISHED: attempt.finished}
+        self._write(self._attempt_row("running", attempt, seconds=0.0, details=details))
+
+    def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:
+        """Record a failure, after its rollback.
+
+        Where the session is lost, the next run finds the migration in the journal as running.
+        """
+        if is_alive(self.journal.connection):
+            row = self._attempt_row(
+                "failed",
+                attempt,
+                details=attempt.left_behind(failure),
+                error=failure.message,
+                sqlstate=failure.sqlstate,
+            )
+            self._write(row)
+
+    def _log_snapshot(
+        self, attempt: Attempt, checksums: Mapping[MigrationKey, str], footprint: Footprint
+    ) -> None:
+        """Record the migrations that a snapshot contains, with the checksums in its file."""
+        parts = migrations_in(attempt.migration)
+        DomainRecorder(self.session.connection, self.session.domain).record_all_applied(
+            key for part in parts for key in recorded_keys(self.loader, part)
+        )
+        self.journal.write_migrations(
+            [(*key, digest) for key, digest in checksums.items()],
+            started=attempt.started,
+            seconds=attempt.seconds / len(parts),
+            footprint=footprint.locks,
+            details={SNAPSHOT: attempt.migration.name},
+        )
+
+    def _log_unexecuted(
+        self,
+        migration: Migration,
+        direction: Direction,
+        keys: Iterable[MigrationKey],
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        rows = self._history_rows(keys, direction)
+        rows.append(self._row("faked", migration, direction, started=now(), details=details))
+        self.session.check(f"Migration {migration}")
+        with transaction.atomic(using=self.session.connection.alias):
+            self._write(sql.SQL("; ").join(rows))
+
+    def _forget_seeds(self) -> None:
+        """Let seeds run again if reverting a migration has dropped their tables."""
+        connection, domain = self.session.connection, self.session.domain
+        if read_histories(connection, [domain])[domain.name]:
+            forget_dropped_tables(connection, domain)
+        else:
+            clear_ledger(connection, [domain])
+
+    def _write(self, row: sql.Composable) -> None:
+        with self.session.connection.cursor() as cursor:
+            cursor.execute(row)
+
+    def _history_rows(
+        self, keys: Iterable[MigrationKey], direction: Direction
+    ) -> list[sql.Composable]:
+        """Return the statements that add the migrations to their histories, or remove them."""
+        change = insert_sql if direction == "forwards" else delete_sql
+        rows: list[sql.Composable] = []
+        for key in keys:
+            domain = get_domain_for(key.app)
+            if domain not in self._ensured:
+                ensure_history(self.session.connection, domain)
+                self._ensured.add(domain)
+            rows.append(change(domain, *key))
+        return rows
+
+    def _attempt_row(self, status: Status, attempt: Attempt, **values: Any) -> sql.Composable:
+        values.setdefault("seconds", attempt.seconds)
+        return self._row(
+            status, attempt.migration, attempt.direction, started=attempt.started, **values
+        )
+
+    def _row(
+        self, status: Status, migration: Migration, direction: Direction, **values: Any
+    ) -> sql.Composable:
+        key = MigrationKey.of(migration)
+        path = migration_file(key)
+        digest = checksum(path.read_bytes()) if path else ""
+        return self.journal.insert_sql(
+            status, direction, app=key.app, name=key.name, checksum=digest, **values
+        )
+
+
+def migrations_in(migration: Migration) -> Sequence[Migration]:
+    """Return the migrations that a snapshot contains, or just the migration if it is not one."""
+    return getattr(migration, "contained", None) or (migration,)
+
+
+def recorded_keys(loader: DomainLoader, migration: Migration) -> Iterator[MigrationKey]:
+    """Yield the history rows that stand for a migration: its own and those it replaces."""
+    for key in migration.replaces:
+        inner = loader.disk_migrations.get((key[0], key[1]))
+        if inner is not None:
+            yield from recorded_keys(loader, inner)
+        else:
+            yield MigrationKey(*key)
+    yield MigrationKey.of(migration)
