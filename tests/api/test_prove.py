@@ -67,7 +67,7 @@ def test_settings_that_lead_to_another_database(
         prove_domains(["hr"])
 
     assert raised.value.message.startswith(
-        f'The database "default" leads to "{scratch_database}" when it is asked for "prove_base_'
+        f'The database "default" connects to "{scratch_database}" instead of "prove_base_'
     )
     assert catalog.snapshot() == before
     assert ours("prove") == []

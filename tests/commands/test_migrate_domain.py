@@ -217,7 +217,7 @@ def test_unknown_rows_are_an_error_above_what_would_be_undone(
         "code": "unknown_target",
         "message": "hr.0099_from_newer_code, applied after what would be undone, must be undone"
         " first and is not on disk.",
-        "hint": "Deploy the code that has it and run the command again; if it is gone for good,"
+        "hint": "Deploy the code that has it and run the command again; if it is lost,"
         " run: manage.py repair_domain hr --prune. Nothing was changed.",
         "sqlstate": None,
     }
@@ -260,7 +260,7 @@ def test_core_zero_is_refused_while_domains_stand_on_it(
     result = call("migrate_domain", "core", "zero")
     assert result.exit_status == 1
     others = ", ".join(name for name in HISTORIES if name != "core")
-    assert f"core cannot go to zero while domains stand on it: {others}." in result.stderr
+    assert f"core cannot be migrated to zero while domains depend on it: {others}." in result.stderr
     assert snapshot() == before
 
 

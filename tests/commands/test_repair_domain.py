@@ -85,7 +85,7 @@ def test_prune_takes_unknown_rows_out(migrated_database: str, call: Call) -> Non
     result = call("repair_domain", "hr", prune=True, interactive=False)
     assert (result.exit_status, result.stdout) == (
         0,
-        "hr.0099_gone is taken out of the history.\n",
+        "hr.0099_gone is removed from the history.\n",
     )
     assert histories()["hr"] == known["hr"]
     assert ("hr", "0099_gone") in histories()["core"]

@@ -193,7 +193,7 @@ def test_in_a_domain_s_migrations(project: Callable[..., Project]) -> None:
     assert (
         "Migration lab.0002_note failed at operation 1 of 3 (Add field note to Thing, if it is"
         " missing): The existing definition differs. The type of the column lab.things.note is"
-        " integer; the migrations say text. Nothing of it was kept."
+        " integer; the migrations say text. It was rolled back."
     ) in refused.stderr
     assert history("lab.django_migrations_lab") == [("lab", "0001_initial")]
 

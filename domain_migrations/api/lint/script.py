@@ -13,8 +13,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.special import SeparateDatabaseAndState
 
 from ...engine.runner.dry_run.plan_preview import is_comment, read_only, state_before
-from ...engine.runner.loader import DomainLoader
 from ...engine.runner.executor import run_operations
+from ...engine.runner.loader import DomainLoader
 from ...engine.sources.files import MigrationKey
 from ...engine.sources.parsing import header_of
 

@@ -1,13 +1,13 @@
-"""The advisory locks that let one run at a time change a domain, and core run alone.
+"""Advisory locks of runs: one run at a time for each domain, and none in parallel with core.
 
-A domain run takes the lock of core shared and the domain's own exclusively; a core run takes
-core's exclusively. So domains run side by side, and none beside core.
+A domain run takes core's lock shared and the domain's own exclusively; a core run takes core's
+exclusively. So domains can run in parallel with each other, but not with core.
 
-Nobody waits inside the server: a session that waits for an advisory lock has a snapshot, and
-``CREATE INDEX CONCURRENTLY`` of the session that has the lock would wait for that snapshot for
-ever. The try-functions are asked again and again instead, outside any transaction. Because
-that knows no queue, a core run that waits closes a gate which every domain run has to pass,
-or a stream of overlapping domain runs would keep it out for ever.
+No session waits for a lock inside the server: while it waits it holds a snapshot, and ``CREATE
+INDEX CONCURRENTLY`` in the session with the lock would wait for that snapshot forever. Instead,
+the try-functions are called repeatedly, outside of any transaction. They have no queue, so a
+core run that waits closes a gate which every domain run has to pass; otherwise overlapping
+domain runs could keep it waiting forever.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
   AND (l.classid::bigint << 32) | l.objid::bigint = ANY (%s::bigint[])
 ORDER BY a.backend_start, l.pid
 """  # noqa: S608 (made of constants only)
-"""Other sessions with one of the keys."""
+"""The other sessions that hold one of the keys."""
 
-# A session has locks in its own database only. This is asked before and after each migration.
+# A session holds locks in its own database only. This runs before and after each migration.
 OWN_SESSION_SQL = """
 SELECT pg_backend_pid(), EXISTS (
     SELECT FROM pg_locks
@@ -64,7 +64,7 @@ class Lock(NamedTuple):
 
     @property
     def mode(self) -> str:
-        """The mode as ``pg_locks`` calls it."""
+        """The mode in ``pg_locks``."""
         return "ShareLock" if self.shared else "ExclusiveLock"
 
     @property
@@ -73,7 +73,7 @@ class Lock(NamedTuple):
 
 
 class LockKeys(NamedTuple):
-    """The keys that matter to a run of one domain."""
+    """The lock keys of a run of one domain."""
 
     core: int
     gate: int
@@ -81,7 +81,7 @@ class LockKeys(NamedTuple):
 
     @classmethod
     def of(cls, connection: BaseDatabaseWrapper, domain: Domain) -> LockKeys:
-        # Behind a pooler the name in the settings need not be the database's own.
+        # With a pooler, the name in the settings may differ from the database's own.
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_database()")
             (database,) = cursor.fetchone()
@@ -93,7 +93,7 @@ class LockKeys(NamedTuple):
 
 
 def lock_key(database: str, schema: str, purpose: str = "run") -> int:
-    """Return the 64-bit key of a schema's lock: the same in every version and process.
+    """Return the 64-bit key of a schema's lock, which never changes between versions.
 
     It is the first eight bytes of BLAKE2b over ``domain_migrations``, the database's name, the
     schema's name and the purpose, joined by NUL, read as a signed big-endian number.
@@ -105,11 +105,11 @@ def lock_key(database: str, schema: str, purpose: str = "run") -> int:
 
 @dataclass(frozen=True)
 class Holder:
-    """A session that keeps a run from beginning.
+    """A session that prevents a run from starting.
 
     Attributes:
-        domain: whose lock it has.
-        waiting: it runs nothing yet: it is a core run that waits for its turn.
+        domain: the name of the domain whose lock the session holds.
+        waiting: whether it is a core run that waits for the lock itself.
     """
 
     domain: str
@@ -117,15 +117,15 @@ class Holder:
     waiting: bool = False
 
     def __str__(self) -> str:
-        has = "waits for" if self.waiting else "has"
-        return f'{self.session}, {has} the lock of "{self.domain}"'
+        verb = "waits for" if self.waiting else "holds"
+        return f'{self.session}, {verb} the lock of "{self.domain}"'
 
 
 def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ...]:
-    """Return the other sessions that keep a run of the domain from beginning."""
+    """Return the other sessions that prevent a run of the domain from starting."""
     keys = LockKeys.of(connection, domain)
     found = []
-    for key, mode, pid, *row in _others(connection, keys):
+    for key, mode, pid, *row in _other_holders(connection, keys):
         exclusive = mode == Lock(key).mode
         if key == keys.own or exclusive:
             found.append(
@@ -135,12 +135,12 @@ def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ..
                     waiting=key == keys.gate,
                 )
             )
-    in_charge = {holder.session.pid for holder in found if not holder.waiting}
-    return tuple(h for h in found if not (h.waiting and h.session.pid in in_charge))
+    running = {holder.session.pid for holder in found if not holder.waiting}
+    return tuple(h for h in found if not (h.waiting and h.session.pid in running))
 
 
 def running_domains(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> set[str]:
-    """Return the names of those domains that a run is at work on, in one query."""
+    """Return the names of the domains that are being run, with one query."""
     with connection.cursor() as cursor:
         cursor.execute(EXCLUSIVE_LOCKS_SQL)
         held = set(cursor.fetchall())
@@ -153,20 +153,20 @@ def running_domains(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) 
 
 
 def session_query(key: int) -> sql.Composed:
-    """Return the query for the session's own pid, and whether it has a lock of that key."""
+    """Return the query for the session's own pid, and whether it holds a lock of that key."""
     high, low = divmod(key % 2**64, 2**32)
     return sql.SQL(OWN_SESSION_SQL).format(high=sql.Literal(str(high)), low=sql.Literal(str(low)))
 
 
 def has_lock(connection: BaseDatabaseWrapper, key: int) -> bool:
-    """Return whether the connection's session has a lock of that key."""
+    """Return whether the connection's session holds a lock of that key."""
     with connection.cursor() as cursor:
         cursor.execute(session_query(key))
         _, locked = cursor.fetchone()
     return bool(locked)
 
 
-def _others(connection: BaseDatabaseWrapper, keys: Iterable[int]) -> list[tuple[Any, ...]]:
+def _other_holders(connection: BaseDatabaseWrapper, keys: Iterable[int]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(HOLDERS, [list(keys)])
         return list(cursor.fetchall())
@@ -179,41 +179,46 @@ REPORT_SECONDS = 10.0
 
 @dataclass
 class LockAttempt:
-    """The locks of one run, as far as they are had."""
+    """An attempt to acquire the locks of one run.
+
+    Attributes:
+        acquired: the locks that it holds.
+        until_commit: whether they are held until the end of the caller's transaction.
+        skips_gate: whether it is part of another run, which keeps the gate closed until it ends.
+    """
 
     connection: BaseDatabaseWrapper
     domain: Domain
     keys: LockKeys
-    taken: list[Lock] = field(default_factory=list)
+    acquired: list[Lock] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.raw = self.connection.connection
         self.until_commit = self.connection.in_atomic_block
-        # A run inside a run must not wait at a gate that is closed until the outer one ends.
-        self.passes_gate = self.until_commit or has_lock(self.connection, self.keys.core)
+        self.skips_gate = self.until_commit or has_lock(self.connection, self.keys.core)
 
     def try_acquire(self) -> bool:
-        """Try once for everything; keep nothing of a vain attempt but the closed gate."""
+        """Try once to acquire all locks; a failed attempt releases all but the closed gate."""
         if self.domain.is_core:
-            return self._take_core()
-        return self._take_domain()
+            return self._try_core()
+        return self._try_domain()
 
-    def _take_core(self) -> bool:
+    def _try_core(self) -> bool:
         gate, core = Lock(self.keys.gate), Lock(self.keys.core)
-        if not self.passes_gate and gate not in self.taken and not self._try_lock(gate):
+        if not self.skips_gate and gate not in self.acquired and not self._try_lock(gate):
             return False
         if not self._try_lock(core):
             return False
         self._release(gate)
         return True
 
-    def _take_domain(self) -> bool:
+    def _try_domain(self) -> bool:
         gate, core = Lock(self.keys.gate, shared=True), Lock(self.keys.core, shared=True)
-        if not self.passes_gate and not self._try_lock(gate):
+        if not self.skips_gate and not self._try_lock(gate):
             return False
-        had_core = self._try_lock(core)
+        has_core = self._try_lock(core)
         self._release(gate)
-        if not had_core:
+        if not has_core:
             return False
         if self._try_lock(Lock(self.keys.own)):
             return True
@@ -227,19 +232,19 @@ class LockAttempt:
                 f"SELECT pg_try_advisory{until}_lock{lock.suffix}(%s)",
                 [lock.key],
             )
-            (had,) = cursor.fetchone()
-        if had:
-            self.taken.append(lock)
-        return bool(had)
+            (success,) = cursor.fetchone()
+        if success:
+            self.acquired.append(lock)
+        return bool(success)
 
     def _release(self, lock: Lock) -> None:
-        if lock in self.taken and not self.until_commit:
+        if lock in self.acquired and not self.until_commit:
             with self.connection.cursor() as cursor:
                 cursor.execute(f"SELECT pg_advisory_unlock{lock.suffix}(%s)", [lock.key])
-            self.taken.remove(lock)
+            self.acquired.remove(lock)
 
     def release_all(self) -> None:
-        """Give back what is had; a connection that is gone has given it back already."""
+        """Release all locks; those of a closed connection are released already."""
         if self.until_commit or self.connection.connection is not self.raw:
             return
         with suppress(*LOST):
@@ -247,46 +252,45 @@ class LockAttempt:
                 return
             if self.raw.info.transaction_status == TransactionStatus.INERROR:
                 self.raw.rollback()
-            for lock in reversed(list(self.taken)):
+            for lock in reversed(list(self.acquired)):
                 self._release(lock)
 
 
 def wait_for_locks(
     attempt: LockAttempt, *, wait: float, report: Callable[[str], None], clock: Clock
 ) -> None:
-    begun = clock.monotonic()
+    """Repeat the attempt until it succeeds or the time is up; see ``acquire_run_lock``."""
+    started = clock.monotonic()
     limit = 0.0 if attempt.until_commit else wait
     pause = FIRST_PAUSE
-    next_report = begun
+    next_report = started
     while not attempt.try_acquire():
         now = clock.monotonic()
         blockers = holders(attempt.connection, attempt.domain) if now >= next_report else ()
-        if now - begun >= limit:
-            raise _busy(attempt, wait, holders(attempt.connection, attempt.domain))
-        if blockers:  # none, when it went between the attempt and the look
-            report(f"Waiting for the lock of {_names(attempt)}: {_listed(blockers)}.")
+        if now - started >= limit:
+            raise _not_available(attempt, wait, holders(attempt.connection, attempt.domain))
+        if blockers:  # Empty if the holder has just released it.
+            report(f'Waiting for the lock of "{attempt.domain.name}": {_joined(blockers)}.')
             next_report = now + REPORT_SECONDS
-        clock.sleep(min(pause, limit - (now - begun)))
+        clock.sleep(min(pause, limit - (now - started)))
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _busy(attempt: LockAttempt, wait: float, blockers: tuple[Holder, ...]) -> LockNotAvailable:
-    patience = "" if attempt.until_commit else f" within {wait:g} s"
-    who = f": {_listed(blockers)}" if blockers else ": its holder has just gone"
+def _not_available(
+    attempt: LockAttempt, wait: float, blockers: tuple[Holder, ...]
+) -> LockNotAvailable:
+    limit = "" if attempt.until_commit else f" within {wait:g} s"
+    reason = _joined(blockers) if blockers else "its holder has just released it"
     hint = "Run the command again later, or wait longer with --lock-wait."
     if attempt.until_commit:
-        hint = "Run the command outside a transaction: inside one it does not wait."
+        hint = "Run the command outside of a transaction, inside of which it does not wait."
     elif blockers:
         pid = blockers[0].session.pid
         hint += f" SELECT pg_terminate_backend({pid}) ends the other run."
     return LockNotAvailable(
-        f"The lock of {_names(attempt)} could not be had{patience}{who}.", hint=hint
+        f'Could not acquire the lock of "{attempt.domain.name}"{limit}: {reason}.', hint=hint
     )
 
 
-def _names(attempt: LockAttempt) -> str:
-    return f'"{attempt.domain.name}"'
-
-
-def _listed(blockers: tuple[Holder, ...]) -> str:
+def _joined(blockers: tuple[Holder, ...]) -> str:
     return "; ".join(map(str, blockers))

@@ -1,4 +1,4 @@
-"""What another session of the server is and does, in words for the person who waits for it."""
+"""Sessions that block a run, and descriptions of their activity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from .pooling import backend_pid, raw_connection
 
 LONGEST_QUERY = 200
-"""Characters of a query that a message shows."""
+"""The number of characters of a query that a message shows."""
 
 HIDDEN = "<insufficient privilege>"
 """What PostgreSQL shows instead of the query of another role's session."""
@@ -23,11 +23,11 @@ ACTIVITY_COLUMNS = """
     a.pid, a.usename, a.client_addr::text, a.client_hostname, a.application_name,
     a.backend_start, a.state, coalesce(a.state_change, a.query_start), a.query
 """
-"""Of ``pg_stat_activity AS a``, in the order that ``Activity.of_row`` reads them."""
+"""Columns of ``pg_stat_activity AS a``, in the order of ``Activity.from_row``."""
 
 
 class Cursor(Protocol):
-    """What Django's cursor and psycopg's have in common."""
+    """The methods that the cursors of Django and psycopg share."""
 
     def execute(self, sql: Any, params: Sequence[Any] | None = ..., /) -> Any: ...
 
@@ -36,14 +36,14 @@ class Cursor(Protocol):
 
 @dataclass(frozen=True)
 class Activity:
-    """One server session, as far as this session's role may see it.
+    """Another session of the server, as far as this session's role may see it.
 
     Attributes:
         host: the client's name or address; empty for a local socket, or when hidden.
         connected: when the session began; ``None`` when hidden.
         since: when it began its query, or became idle; ``None`` when hidden.
-        query: what it runs or, when idle, ran last; empty when hidden.
-        hidden: the session belongs to a role whose doings this one may not see.
+        query: the current query or, when idle, the last one; empty when hidden.
+        hidden: whether this session's role may not see the activity of the other's.
     """
 
     pid: int
@@ -58,7 +58,7 @@ class Activity:
 
     @classmethod
     def from_row(cls, pid: int, row: Sequence[Any]) -> Activity:
-        """Return the session of one row of ``COLUMNS``; the row is all NULL when it has ended."""
+        """Return the session of a row of ``ACTIVITY_COLUMNS``, all NULL if it has ended."""
         _, user, address, name, application, connected, state, since, query = row
         hidden = query == HIDDEN
         return cls(
@@ -89,7 +89,7 @@ class Activity:
 
     def _state_phrase(self) -> str:
         if self.hidden:
-            return "what it runs is hidden from this role (pg_read_all_stats would show it)"
+            return "with a query that is hidden from this role (pg_read_all_stats would show it)"
         since = f" since {_utc(self.since)}" if self.since else ""
         if not self.query:
             return f"{self.state or 'state unknown'}{since}"
@@ -123,24 +123,24 @@ ORDER BY a.backend_start, b.pid
 
 
 def blockers(cursor: Cursor, pid: int) -> tuple[Activity, ...]:
-    """Return the sessions that the server process ``pid`` waits for at this moment.
+    """Return the sessions that block the server process ``pid`` at this moment.
 
     Arguments:
-        cursor: of another session: one that waits cannot ask.
+        cursor: of another session, because one that waits cannot run a query.
     """
     cursor.execute(BLOCKERS, [pid])
     return tuple(Activity.from_row(pid, row) for pid, *row in cursor.fetchall())
 
 
 class BlockerWatcher:
-    """Remembers who blocked a connection last, in a ``with`` block around what may wait.
+    """Records the sessions that block a connection, in a ``with`` block.
 
-    It connects only when the block lasts longer than the interval. It must never be why a
-    migration fails: where it cannot look, ``trouble`` says why.
+    It connects only when the block lasts longer than the interval. It never makes a migration
+    fail: if it cannot read the blocking sessions, ``error`` has the reason.
 
     Arguments:
-        interval: seconds between two looks.
-        pid: of the connection's server process, where it is known.
+        interval: seconds between two queries.
+        pid: of the connection's server process, if known.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class BlockerWatcher:
         self.error = ""
 
     def __enter__(self) -> BlockerWatcher:
-        # Both are asked here, because the wrapper belongs to this thread.
+        # Both are read here, because the wrapper belongs to this thread.
         pid = self._pid or backend_pid(self._connection)
         params = self._connection.get_connection_params()
         self._thread = threading.Thread(
@@ -171,7 +171,7 @@ class BlockerWatcher:
     def __exit__(self, *exc_info: object) -> None:
         self._stop.set()
         if self._thread:
-            # It may be connecting to a pool that is full; as a daemon it does not matter then.
+            # It may still wait for a connection of a full pool; a daemon thread may be left alone.
             self._thread.join(STOP_SECONDS)
 
     def _watch(self, pid: int, params: dict[str, Any]) -> None:

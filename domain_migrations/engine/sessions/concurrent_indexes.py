@@ -1,8 +1,8 @@
-"""Statements that PostgreSQL runs ``CONCURRENTLY``: patient, and cleaned up when they fail.
+"""Statements that PostgreSQL runs ``CONCURRENTLY``, and the cleanup when they fail.
 
-They hold no lock that stops traffic, but they wait for every older transaction. A
-``lock_timeout`` would end that wait and leave an invalid index: useless to queries, a burden
-to writes, and in the way of the next attempt.
+They hold no lock that blocks traffic, but they wait for every older transaction. A
+``lock_timeout`` would end that wait and leave an invalid index, which no query uses, every write
+updates, and which prevents the next attempt.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-# PostgreSQL takes every character beyond ASCII for a letter, the vowel signs of Thai too.
+from .connection import first_line, is_alive
+
+# PostgreSQL treats every non-ASCII character as a letter, including Thai vowel signs.
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
 _SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
 
@@ -49,18 +51,18 @@ FROM pg_stat_progress_create_index AS p
 JOIN pg_locks AS l ON l.pid = p.pid
 WHERE l.relation = to_regclass(%s) AND l.granted AND p.pid <> pg_backend_pid()
 """
-"""Others that build an index of the table now: theirs is invalid too, until it is done."""
+"""Other sessions that build an index of the table; it is invalid too until it is finished."""
 
 
 class BuiltIndex(NamedTuple):
-    """An index that a statement builds concurrently: both names as the statement spells them."""
+    """An index that a statement builds concurrently; both names as written in the statement."""
 
     name: str
     table: str
 
 
 class DeadIndex(NamedTuple):
-    """An index that stands in the way of building it, and that nobody is building."""
+    """An index that prevents a build of the same name, and that no session is building."""
 
     oid: int
     schema: str
@@ -72,7 +74,7 @@ class DeadIndex(NamedTuple):
 
 
 def is_concurrent(statement: str) -> bool:
-    """Tell whether PostgreSQL runs the statement concurrently."""
+    """Return whether PostgreSQL runs the statement concurrently."""
     return CONCURRENTLY.match(statement) is not None
 
 
@@ -85,10 +87,10 @@ def built_index(statement: str) -> BuiltIndex | None:
 def find_dead_index(
     connection: BaseDatabaseWrapper, built: BuiltIndex, *, even_valid: bool = False
 ) -> DeadIndex | None:
-    """Return what an attempt left of the index: of that name, on that table, invalid.
+    """Return the invalid index of that name and table which a failed attempt has left.
 
     Arguments:
-        even_valid: the attempt was cut off from its client, so that it may have succeeded.
+        even_valid: also a valid one: the attempt has lost its client and may have succeeded.
     """
     params: list[str | bool] = [built.table, even_valid, built.name]
     with connection.cursor() as cursor:
@@ -97,14 +99,14 @@ def find_dead_index(
         cursor.execute(BUILDERS, [built.table])
         if before is None or cursor.fetchone():
             return None
-        # One whose builder finished between the two looks is valid now.
+        # An index that was finished between the two queries is valid now.
         cursor.execute(DEAD_INDEX, params)
         after = cursor.fetchone()
     return DeadIndex(*after) if after == before else None
 
 
 def drop_dead_index(connection: BaseDatabaseWrapper, index: DeadIndex) -> None:
-    """Drop the index without stopping traffic; outside any transaction."""
+    """Drop the index without blocking traffic, outside of any transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(
@@ -115,12 +117,12 @@ def drop_dead_index(connection: BaseDatabaseWrapper, index: DeadIndex) -> None:
 
 @dataclass(frozen=True)
 class IndexBuilder:
-    """Runs a ``CREATE INDEX CONCURRENTLY``, twice if need be, and leaves no dead index.
+    """Runs a ``CREATE INDEX CONCURRENTLY``, twice if necessary, and leaves no dead index.
 
     Arguments:
-        report: told of every dead index that is dropped.
-        begun: a run that was killed has begun to build it. The server does not notice at
-            once and goes on by itself, so that the index may even be valid by now.
+        report: called with a message about each dead index that is dropped.
+        was_started: a run that was killed had started to build it. The server notices that
+            late and continues, so the index may even be valid.
     """
 
     connection: BaseDatabaseWrapper
@@ -132,15 +134,15 @@ class IndexBuilder:
         try:
             return execute()
         except DatabaseError as exc:
-            said = str(exc).strip().partition("\n")[0]
-            if self._is_lost() or not self._clear(built, f"building it failed: {said}"):
+            if not is_alive(self.connection) or not self._clear(
+                built, f"building it failed: {first_line(exc)}"
+            ):
                 raise
         try:
             return execute()
         except DatabaseError as exc:
-            if not self._is_lost():
-                said = str(exc).strip().partition("\n")[0]
-                self._clear(built, f"building it failed again: {said}")
+            if is_alive(self.connection):
+                self._clear(built, f"building it failed again: {first_line(exc)}")
             raise
 
     def _clear(self, built: BuiltIndex, reason: str, *, even_valid: bool = False) -> bool:
@@ -150,7 +152,3 @@ class IndexBuilder:
             kind = "index" if index.is_valid else "invalid index"
             self.report(f"Dropped the {kind} {index}: {reason}.")
         return index is not None
-
-    def _is_lost(self) -> bool:
-        raw = self.connection.connection
-        return raw is None or bool(raw.closed)

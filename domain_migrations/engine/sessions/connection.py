@@ -1,4 +1,4 @@
-"""Whether the database can be worked with, said in a sentence where it cannot."""
+"""Checks of a database connection, and the translation of its errors."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CONNECTION_CLASSES = ("08", "57P")
 
 
 def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:
-    """Return the error for what the database says by a code of the world around it."""
+    """Return the error class for an SQLSTATE that a migration has not caused, else None."""
     if state in PRIVILEGE_STATES:
         return InsufficientPrivilege
     if state in TIMEOUT_STATES:
@@ -61,7 +61,7 @@ def first_line(exc: BaseException) -> str:
 
 
 def sqlstate_of(exc: BaseException | None) -> str | None:
-    """Return PostgreSQL's code for an error, however Django or a migration wrapped it."""
+    """Return the SQLSTATE of an error, also if Django or a migration has wrapped it."""
     seen: set[int] = set()
     while exc is not None and id(exc) not in seen:
         seen.add(id(exc))
@@ -88,11 +88,11 @@ class Clock(Protocol):
 
 @contextmanager
 def translate_database_errors(alias: str) -> Iterator[None]:
-    """Turn the database's errors into ours.
+    """Translate the database's errors into the engine's.
 
     Raises:
-        ConnectionFailed: the database did not answer, or went away.
-        PrivilegeMissing: the role may not do what was tried.
+        DatabaseUnavailable: the database does not answer, or has closed the connection.
+        InsufficientPrivilege: the role lacks a privilege.
         StatementTimeout: a statement was cancelled.
         MigrationFailed: any other error of the database.
     """
@@ -103,35 +103,34 @@ def translate_database_errors(alias: str) -> Iterator[None]:
 
 
 def _to_domain_error(alias: str, exc: Exception) -> DomainMigrationsError:
-    state, said = sqlstate_of(exc), first_line(exc)
-    where = _database_phrase(alias)
+    state, reason = sqlstate_of(exc), first_line(exc)
+    database = _database_phrase(alias)
+    subject = _capitalized(database)
     if state in PRIVILEGE_STATES:
         return InsufficientPrivilege(
-            f"The role {_user_phrase(alias)} may not do what is needed in {where}: {said}.",
+            f"The role {_user_phrase(alias)} lacks a privilege in {database}: {reason}.",
             hint=(
-                "Grant it CREATE on the database (to make a domain's schema) and USAGE and"
-                " CREATE on the schema, or run the command as the role that owns them."
+                "Grant it CREATE on the database (for a domain's schema) and USAGE and CREATE on"
+                " the schema, or run the command as the role that owns them."
             ),
             sqlstate=state,
         )
     if state in TIMEOUT_STATES:
         return StatementTimeout(
-            f"A statement took too long in {where}: {said}.",
-            hint="Try again, or give it more time with --lock-timeout or --statement-timeout.",
+            f"A statement took too long in {database}: {reason}.",
+            hint="Retry, or allow more time with --lock-timeout or --statement-timeout.",
             sqlstate=state,
         )
     if connections[alias].connection is None or (state or "").startswith(CONNECTION_CLASSES):
         return DatabaseUnavailable(
-            f"{where[0].upper()}{where[1:]} cannot be reached: {said}.",
+            f"{subject} cannot be reached: {reason}.",
             hint=(
-                "See that the server runs and that DATABASES has its host, port, name, user and"
+                "Check that the server runs and that DATABASES has its host, port, name, user and"
                 " password; --wait-for-db SECONDS waits for it."
             ),
             sqlstate=state,
         )
-    return MigrationFailed(
-        f"{where[0].upper()}{where[1:]} answered with an error: {said}.", sqlstate=state
-    )
+    return MigrationFailed(f"{subject} answered with an error: {reason}.", sqlstate=state)
 
 
 def wait_for_database(
@@ -144,32 +143,32 @@ def wait_for_database(
     """Return as soon as the database answers, or after that many seconds without an answer.
 
     Arguments:
-        report: told once that it is waited for, and why.
+        report: called once with a message about the wait and its reason.
     """
     deadline = clock.monotonic() + seconds
-    told = False
+    reported = False
     while (left := deadline - clock.monotonic()) > 0:
         connection = connections[alias]
         try:
             with _connect_timeout(connection, left):
                 connection.ensure_connection()
         except OperationalError as exc:
-            if not told:
+            if not reported:
                 report(f"Waiting for {_database_phrase(alias)}: {first_line(exc)}.")
-                told = True
+                reported = True
             clock.sleep(min(WAIT_PAUSE, max(0.0, deadline - clock.monotonic())))
         except (DatabaseError, InterfaceError):
-            return  # Time does not help; the first question will say what is wrong.
+            return  # Waiting does not help; the first query will raise the error.
         else:
             return
 
 
 @contextmanager
 def _connect_timeout(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
-    """Give up an attempt to connect after that time, as a host that is silent never answers."""
+    """Limit an attempt to connect, because a silent host never answers."""
     values = connection.settings_dict
     options = values["OPTIONS"]
-    if not options.get("pool"):  # A pool would keep the limit for good.
+    if not options.get("pool"):  # A pool would keep the limit.
         limit = min(float(options.get("connect_timeout") or seconds), seconds)
         values["OPTIONS"] = {**options, "connect_timeout": max(1, math.ceil(limit))}
     try:
@@ -179,28 +178,32 @@ def _connect_timeout(connection: BaseDatabaseWrapper, seconds: float) -> Iterato
 
 
 def check_backend_and_encoding(connection: BaseDatabaseWrapper) -> None:
-    """Refuse a database that the engine would not be right on.
+    """Check that the engine supports the database.
 
     Raises:
         InvalidConfiguration: the backend is not the engine's, or the encoding is not UTF-8.
     """
-    where = _database_phrase(connection.alias)
+    subject = _capitalized(_database_phrase(connection.alias))
     if not isinstance(connection, QualifiedNamesMixin):
         raise InvalidConfiguration(
-            f"{where[0].upper()}{where[1:]} has the engine"
-            f" {connection.settings_dict['ENGINE']}, which is wrong about schemas.",
+            f"{subject} has the engine"
+            f" {connection.settings_dict['ENGINE']}, which does not support schemas.",
             hint='Set "ENGINE": "domain_migrations.backends.postgresql" in DATABASES.',
         )
     connection.ensure_connection()
     encoding = connection.connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise InvalidConfiguration(
-            f"{where[0].upper()}{where[1:]} is encoded in {encoding}, not in UTF-8.",
+            f"{subject} is encoded in {encoding}, not in UTF-8.",
             hint=(
-                "Make one that is: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and"
-                " move the data with pg_dump."
+                "Create one that is, with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0,"
+                " and move the data with pg_dump."
             ),
         )
+
+
+def _capitalized(phrase: str) -> str:
+    return phrase[0].upper() + phrase[1:]
 
 
 def _database_phrase(alias: str) -> str:

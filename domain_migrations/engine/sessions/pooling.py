@@ -1,8 +1,8 @@
-"""Whether a connection keeps its server process: a session's lock is worth nothing if not.
+"""Detection of poolers, which may change the server process that holds a session's lock.
 
-A pooler answers a new client itself, so the process id that the client learns while it
-connects is not that of the server process which then runs its queries. That much tells that
-there is a pooler; a second client tells what it does with the processes.
+A pooler answers a new client itself, so the process id that the client gets when it connects is
+not that of the server process which runs its queries. That reveals a pooler; a second client
+reveals how it assigns server processes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SELECT_PID = "SELECT pg_backend_pid()"
 
 
 class Pooling(Enum):
-    """What stands between this client and its server process."""
+    """The pooler between a client and its server process."""
 
     NONE = "none"
     SESSION = "session"
@@ -39,14 +39,14 @@ def backend_pid(connection: BaseDatabaseWrapper) -> int:
 
 
 def detect_pooling(connection: BaseDatabaseWrapper) -> Pooling:
-    """Return how the connection, which is in no transaction, reaches its server process.
+    """Return the pooling of a connection that is outside of any transaction.
 
-    Without a pooler that is one query. Behind one, a second client shows whether each keeps
-    a process of its own, and a lock that one of them takes has to exclude the other.
+    Without a pooler that takes one query. With one, a second client is used to check that each
+    client keeps its own server process, and that a lock of one excludes the other.
 
     Raises:
         PooledConnection: the server process changes between transactions.
-        ConnectionFailed: there is a pooler, and it did not let a second client find out.
+        DatabaseUnavailable: a pooler was detected, but a second client could not connect.
     """
     pid = backend_pid(connection)
     if pid == connection.connection.info.backend_pid:
@@ -56,18 +56,18 @@ def detect_pooling(connection: BaseDatabaseWrapper) -> Pooling:
             kept = _is_session_pooled(connection, pid, second)
     except (psycopg.Error, _Refused) as exc:
         raise DatabaseUnavailable(
-            f'The connection "{connection.alias}" goes through a pooler, and what it does with '
-            f"a second client could not be found out: {exc}",
-            hint="Try again when the pooler has room for one more client, or use an alias that "
-            "reaches PostgreSQL itself.",
+            f'The connection "{connection.alias}" goes through a pooler, whose mode could not be '
+            f"determined with a second client: {exc}",
+            hint="Retry when the pooler accepts one more client, or use an alias that connects to "
+            "PostgreSQL directly.",
         ) from exc
     if not kept:
         raise PooledConnection(
             f'The connection "{connection.alias}" goes through a pooler that changes the server '
             "process between transactions, so the lock of a run would not hold.",
-            hint='Add an alias that reaches PostgreSQL itself, for example DATABASES["direct"] = '
+            hint='Add an alias that connects to PostgreSQL directly, such as DATABASES["direct"] = '
             f'{{**DATABASES["{connection.alias}"], "HOST": …, "PORT": …}}, and run the command '
-            "with --database direct. A pooler in session mode would do as well.",
+            "with --database direct. A pooler in session mode works as well.",
         )
     return Pooling.SESSION
 
@@ -76,12 +76,12 @@ def _is_session_pooled(connection: BaseDatabaseWrapper, pid: int, second: _Secon
     second.send(SELECT_PID)
     other = second.answer(ANSWER_SECONDS)
     if other is None:
-        # Every process of the pool is taken. Poolers serve those who wait in turn, so a
-        # first client that needs a process for each transaction is served after the second.
+        # Every process of the pool is in use. Poolers serve waiting clients in turn, so a first
+        # client that needs a process for each transaction would be served after the second.
         return backend_pid(connection) == pid and second.answer(0.1) is None
     seen = {pid}, {int(other)}
-    # A pool that hands out its processes in turn would give each of two clients that ask
-    # alternately the same one again and again: hence twice in a row, either way.
+    # A pool that assigns its processes in turn would always assign the same one to each of two
+    # clients that query alternately: hence two queries in a row for each.
     for _ in range(2):
         seen[1].add(int(second.ask(SELECT_PID)))
         seen[0].update(backend_pid(connection) for _ in range(2))
@@ -94,7 +94,7 @@ def _is_session_pooled(connection: BaseDatabaseWrapper, pid: int, second: _Secon
 
 
 def _lock_excludes(connection: BaseDatabaseWrapper, second: _SecondClient) -> bool:
-    """Tell whether a lock of the first client keeps the second one out until it is given back."""
+    """Return whether a lock of the first client excludes the second until it is released."""
     key = secrets.randbits(62)
     if not _scalar(connection, f"SELECT pg_try_advisory_lock({key:d})"):
         return False
@@ -110,11 +110,11 @@ def _scalar(connection: BaseDatabaseWrapper, query: str) -> Any:
 
 
 class _Refused(Exception):
-    """The pooler gave the second client an error instead of an answer."""
+    """The pooler has returned an error to the second client."""
 
 
 class _SecondClient:
-    """A client whose answers can be waited for with a limit: its pool may have no process."""
+    """A client that waits for results with a timeout, since its pool may have no process."""
 
     def __init__(self, client: psycopg.Connection[Any]) -> None:
         self._pgconn = client.pgconn
@@ -132,7 +132,7 @@ class _SecondClient:
             pass
 
     def answer(self, seconds: float) -> str | None:
-        """Return the first value of the answer to ``send``, or ``None`` if it takes longer."""
+        """Return the first value of the result of ``send``, ``None`` if it takes longer."""
         deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self._pgconn.socket, selectors.EVENT_READ)
@@ -151,14 +151,14 @@ class _SecondClient:
 
 @contextmanager
 def _second_client(connection: BaseDatabaseWrapper) -> Iterator[_SecondClient]:
-    # Not its own ``with`` block, which would commit: it may still wait for an answer.
+    # Not its own ``with`` block, which would commit: it may still wait for a result.
     with closing(raw_connection(connection.get_connection_params())) as client:
         yield _SecondClient(client)
 
 
 def raw_connection(params: dict[str, Any], **more: Any) -> psycopg.Connection[Any]:
-    """Return a connection that Django does not know of, made from a wrapper's parameters."""
+    """Return a connection outside of Django, with the parameters of a wrapper."""
     given = {"connect_timeout": CONNECT_SECONDS, **params, **more, "autocommit": True}
-    # Django's adapters take every time for one in the zone that Django sets on its connections.
+    # Django's adapters assume the time zone that Django sets on its own connections.
     given.pop("context", None)
     return psycopg.connect(**given)

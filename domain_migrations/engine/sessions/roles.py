@@ -1,12 +1,12 @@
-"""One database role for each domain, so that the server itself keeps domains apart.
+"""Database roles of domains, with which the server itself enforces the boundary.
 
-A role owns its domain's schema and all that is in it. Of core it may reference every table,
-and read those that hold no secrets; elsewhere it may do nothing. It cannot log in: the role
-that connects is made its member, keeps using the domain's tables as before, and takes its
-place for the migrations of a run. It guards against accidents, since SQL in a migration could
-``RESET ROLE``; against malice give each domain a login of its own.
+A role owns its domain's schema and everything in it. It may reference every table of core, and
+read those without secrets; it has no other privileges. It cannot log in: the login role becomes
+a member, keeps its access to the domain's tables, and switches to it for the migrations of a
+run. It prevents accidents only, since SQL in a migration could ``RESET ROLE``; against malice,
+give each domain a login of its own.
 
-Every statement may be run again without harm.
+Every statement can be repeated safely.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import LiteralString
 
 from django.apps import apps
@@ -28,7 +29,7 @@ from .connection import is_alive
 
 MAX_NAME_BYTES = 63
 SECRET_FIELDS = frozenset({"password"})
-"""Columns that a domain's role never reads unless the settings name their table."""
+"""Columns that a domain's role cannot read unless the settings name their table."""
 SECRET_APPS = frozenset({"sessions"})
 
 OWNED = """
@@ -56,7 +57,7 @@ WHERE t.typnamespace = %(schema)s::regnamespace AND t.typowner <> %(role)s::regr
   AND (t.typrelid = 0 OR (SELECT relkind FROM pg_catalog.pg_class WHERE oid = t.typrelid) = 'c')
 ORDER BY 1, 2
 """
-"""What a role does not own yet in its schema; names are quoted as they have to be."""
+"""The objects of a schema that its role does not own yet; names are quoted."""
 
 ROLE_EXISTS = "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s"
 SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
@@ -68,10 +69,10 @@ WHERE n.nspname = %s AND r.rolname = %s AND r.rolname <> current_user
 
 
 def role_name(connection: BaseDatabaseWrapper, domain: Domain) -> str:
-    """Return the name of a domain's role: the database's and the domain's.
+    """Return the name of a domain's role, made of the database's name and the domain's.
 
-    Roles are the whole server's, so two databases with the same domains need two names. One
-    that would be longer than PostgreSQL's 63 bytes is cut and ends in a hash.
+    Roles belong to the server, so two databases with the same domains need different names. A
+    name longer than PostgreSQL's 63 bytes is truncated and ends in a hash.
     """
     database = connection.settings_dict["NAME"] or "postgres"
     name = f"{database}_{domain.name}_domain"
@@ -83,7 +84,7 @@ def role_name(connection: BaseDatabaseWrapper, domain: Domain) -> str:
 
 
 def domain_role(connection: BaseDatabaseWrapper, domain: Domain) -> str | None:
-    """Return the role that the domain's migrations run as; None where it has none."""
+    """Return the role that runs the domain's migrations, None if it has none."""
     if domain.is_core:
         return None
     with connection.cursor() as cursor:
@@ -93,7 +94,7 @@ def domain_role(connection: BaseDatabaseWrapper, domain: Domain) -> str | None:
 
 
 def grant_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[str]:
-    """Yield the statements that give the domain its role, or bring it up to date.
+    """Yield the statements that create or update the domain's role.
 
     Raises:
         InvalidConfiguration: core has no role.
@@ -122,11 +123,11 @@ def grant_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
         public,
         role,
     )
-    yield from _readable(connection, role)
+    yield from _read_grants(connection, role)
 
 
 def revoke_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[str]:
-    """Yield the statements that take the domain's role away; what it owns goes to us.
+    """Yield the statements that drop the domain's role; its objects go to the login role.
 
     Raises:
         InvalidConfiguration: core has no role.
@@ -145,13 +146,13 @@ def revoke_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
 def _refuse_core(domain: Domain) -> None:
     if domain.is_core:
         raise InvalidConfiguration(
-            "core has no role of its own: it is migrated by the role that connects.",
-            hint="Name the domains that shall have one.",
+            "core has no role of its own: it is migrated by the login role.",
+            hint="Name the domains that need one.",
         )
 
 
-def _readable(connection: BaseDatabaseWrapper, role: sql.Identifier) -> Iterator[str]:
-    """Yield grants on the tables of core that the settings name, or that hold no secrets."""
+def _read_grants(connection: BaseDatabaseWrapper, role: sql.Identifier) -> Iterator[str]:
+    """Yield grants on the tables of core in the settings, or on those without secrets."""
     history = get_domain("core").history_table
     with connection.cursor() as cursor:
         present = set(connection.introspection.table_names(cursor))
@@ -176,7 +177,7 @@ def _readable(connection: BaseDatabaseWrapper, role: sql.Identifier) -> Iterator
 
 
 def _non_secret_columns() -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield core's tables, with the columns that may be read where not all of them may."""
+    """Yield core's tables, with the readable columns if some are secret."""
     for label in get_domain("core").app_labels:
         if label in SECRET_APPS:
             continue
@@ -193,7 +194,7 @@ def _objects_to_own(
     if not _exists(connection, SCHEMA_EXISTS, domain.schema):
         return []
     with connection.cursor() as cursor:
-        # A role that is not there yet owns nothing; oid 0 stands for it.
+        # A role that does not exist yet owns nothing, as oid 0.
         owner = "0" if role is None else connection.ops.quote_name(role)
         cursor.execute(OWNED, {"schema": connection.ops.quote_name(domain.schema), "role": owner})
         return [(kind, name) for kind, name in cursor.fetchall()]
@@ -211,26 +212,29 @@ def _text(connection: BaseDatabaseWrapper, statement: LiteralString, *parts: sql
 
 
 class RoleSwitcher:
-    """The database role that a run acts as: the domain's where it has one, else its own.
+    """Switches a run's connection between the login role and the domain's role, if it has one.
 
-    Arguments:
-        connection: the run's own.
-        domain: whose role it is.
+    The role is read when it is first needed.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
         self.connection = connection
-        self.role = domain_role(connection, domain)
+        self.domain = domain
+
+    @cached_property
+    def role(self) -> str | None:
+        """The domain's role, None if it has none."""
+        return domain_role(self.connection, self.domain)
 
     @contextmanager
     def as_domain_role(self) -> Iterator[None]:
-        """Act as the domain's role; the role that connects is back at the end."""
+        """Act as the domain's role, then as the login role again."""
         with self._switched(self.role, back=None):
             yield
 
     @contextmanager
     def as_login_role(self) -> Iterator[None]:
-        """Act as the role that connects, inside of :meth:`domain`."""
+        """Act as the login role, inside of :meth:`as_domain_role`."""
         with self._switched(None, back=self.role):
             yield
 
@@ -243,7 +247,7 @@ class RoleSwitcher:
         try:
             yield
         finally:
-            # A failed transaction runs no statement; its rollback undoes SET ROLE as well.
+            # A failed transaction runs no statement, and its rollback reverts SET ROLE as well.
             if is_alive(self.connection) and not self._failed():
                 self._set(back)
 

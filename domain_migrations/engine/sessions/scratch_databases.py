@@ -1,4 +1,4 @@
-"""A database for one use: made, worked in instead of the configured one, and dropped."""
+"""Scratch databases: created, used instead of the configured one, and dropped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .connection import check_backend_and_encoding, translate_database_errors
 from .session import plain_copy
 
 MAINTENANCE_DATABASE = "postgres"
-"""There on every server; where Django connects to create databases too."""
+"""The database that exists on every server; Django connects to it to create databases."""
 
 CREATE = "CREATE DATABASE {}"
 DROP = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
@@ -29,16 +29,16 @@ DROP = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
 def scratch_database(alias: str, purpose: str, *, template: str | None = None) -> Iterator[str]:
     """Create a database on the alias's server, and drop it whatever happens; yield its name.
 
-    Encoding and template are those that ``DATABASES`` gives for ``TEST``, as for the databases
-    of Django's own tests. Nothing is pointed at it: see :func:`pointed_at`.
+    Encoding and template are those of ``TEST`` in ``DATABASES``, as for Django's test databases.
+    Connections are not redirected to it: see :func:`connections_redirected_to`.
 
     Arguments:
         purpose: the beginning of the name, at most 40 bytes; the rest makes it unique.
-        template: the database to copy, to which nobody may be connected.
+        template: the database to copy, to which no session may be connected.
 
     Raises:
-        PrivilegeMissing: the role may not create databases.
-        DomainMigrationsError: what ``database_errors`` raises.
+        InsufficientPrivilege: the role may not create databases.
+        DomainMigrationsError: see ``translate_database_errors``.
     """
     name = f"{purpose}_{os.getpid()}_{secrets.token_hex(4)}"
     with translate_database_errors(alias), _maintenance(alias) as cursor:
@@ -57,11 +57,11 @@ def connections_redirected_to(name: str, aliases: Sequence[str] | None = None) -
 
     Arguments:
         aliases: every alias of this engine unless given, so that no code of a migration can
-            reach a configured database by the name of another alias.
+            reach a configured database through another alias.
 
     Raises:
-        InvalidConfiguration: the settings lead to another database than the one named, by
-            ``OPTIONS["dbname"]`` or through a pooler.
+        InvalidConfiguration: the settings connect to another database than the one named,
+            because of ``OPTIONS["dbname"]`` or a pooler.
     """
     chosen = _aliases() if aliases is None else aliases
     with ExitStack() as stack:
@@ -105,16 +105,16 @@ def _check_is(connection: BaseDatabaseWrapper, name: str) -> None:
         (actual,) = cursor.fetchone()
     if actual != name:
         raise InvalidConfiguration(
-            f'The database "{connection.alias}" leads to "{actual}" when it is asked for "{name}".',
+            f'The database "{connection.alias}" connects to "{actual}" instead of "{name}".',
             hint=(
                 'Give the name as NAME instead of OPTIONS["dbname"], and connect to the server'
-                " itself instead of a pooler."
+                " directly instead of through a pooler."
             ),
         )
 
 
 def clear_content_type_cache() -> None:
-    """Django keeps the ids of content types by alias; another database has others."""
+    """Clear the ids of content types that Django caches by alias; other databases differ."""
     if apps.is_installed("django.contrib.contenttypes"):
         apps.get_model("contenttypes.ContentType").objects.clear_cache()
 
@@ -123,7 +123,7 @@ def clear_content_type_cache() -> None:
 def _maintenance(alias: str) -> Iterator[CursorWrapper]:
     configured = connections[alias]
     if configured.settings_dict["OPTIONS"].get("service"):
-        # Without a name Django drops the service too, and with it the server's address.
+        # Without a name Django omits the service too, and with it the server's address.
         own = plain_copy(configured, NAME=MAINTENANCE_DATABASE)
         try:
             with own.cursor() as cursor:

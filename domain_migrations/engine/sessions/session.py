@@ -1,4 +1,4 @@
-"""The server session of a run: its own from beginning to end, and known to others by name."""
+"""The locked database session of a run, on a connection of its own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SELECT_PID = sql.SQL("SELECT pg_backend_pid()")
 
 
 class SessionCheck(Protocol):
-    """What :meth:`Session.assert_same` is to those who call it."""
+    """The signature of :meth:`Session.assert_same`."""
 
     def __call__(self, step: str, also: sql.Composable | None = None) -> None: ...
 
@@ -42,7 +42,7 @@ class Session:
     """The server session that a run works in.
 
     Attributes:
-        pid: the server process that the session began with.
+        pid: the server process in which the session began.
     """
 
     connection: BaseDatabaseWrapper
@@ -56,13 +56,13 @@ class Session:
         """Check that the connection is still the one that the session began with.
 
         Arguments:
-            step: what ran last, as the beginning of a sentence.
-            also: statements to send with the question, in a transaction of the caller's. They
-                have run when it is answered, so an error has to roll that back.
+            step: the step that ran last, as the beginning of a sentence.
+            also: statements to send in the same round trip, in a transaction of the caller's.
+                They have run when the check fails, so the error has to roll them back.
 
         Raises:
-            MigrationFailed: the step closed the connection; Django opened another one.
-            ConnectionFailed: the server ended the connection.
+            MigrationFailed: the step closed the connection, and Django opened another one.
+            DatabaseUnavailable: the server ended the connection.
         """
         try:
             same = self._is_same(also)
@@ -73,18 +73,18 @@ class Session:
                 raise
             raise DatabaseUnavailable(
                 f"The connection to the database was lost: {exc}",
-                hint="Run the command again: it continues where this run was ended.",
+                hint="Run the command again: it continues where this run ended.",
             ) from exc
         if not same:
             raise lost_connection(step)
 
     def _is_same(self, also: sql.Composable | None) -> bool:
-        (pid,) = self._answer(SELECT_PID, also)
+        (pid,) = self._query(SELECT_PID, also)
         return bool(pid == self.pid)
 
-    def _answer(self, question: sql.Composable, also: sql.Composable | None) -> tuple[Any, ...]:
-        """Return the row that answers a question, which other statements may be sent with."""
-        statements = [question] if also is None else [question, also]
+    def _query(self, query: sql.Composable, also: sql.Composable | None) -> tuple[Any, ...]:
+        """Return the row of a query, which is sent together with other statements."""
+        statements = [query] if also is None else [query, also]
         with self.connection.cursor() as cursor:
             cursor.execute(sql.SQL("; ").join(statements))
             row: tuple[Any, ...] = cursor.fetchone()
@@ -98,24 +98,24 @@ def lost_connection(step: str) -> MigrationFailed:
     """Return the error for a step that closed the run's connection."""
     return MigrationFailed(
         f"{step} closed the connection of the run, and so lost its lock: another run may have "
-        "begun meanwhile.",
-        hint="Take connection.close(), connections.close_all() and close_old_connections() out "
-        "of it, and run the command again.",
+        "begun in the meantime.",
+        hint="Remove connection.close(), connections.close_all() and close_old_connections() from "
+        "it, and run the command again.",
     )
 
 
 @dataclass(frozen=True)
 class RunLock(Session):
-    """The session of a run, together with the lock that it must not lose."""
+    """A session that holds the lock of a run."""
 
     key: int = 0
 
     def _is_same(self, also: sql.Composable | None) -> bool:
-        pid, locked = self._answer(session_query(self.key), also)
+        pid, locked = self._query(session_query(self.key), also)
         if pid == self.pid and not locked:
             raise MigrationFailed(
                 "The run lost its lock, though its connection is still the same.",
-                hint="Take DISCARD ALL and pg_advisory_unlock_all() out of the migration.",
+                hint="Remove DISCARD ALL and pg_advisory_unlock_all() from the migration.",
             )
         return bool(pid == self.pid)
 
@@ -129,17 +129,17 @@ def acquire_run_lock(
     report: Callable[[str], None],
     clock: Clock = time,
 ) -> Iterator[RunLock]:
-    """Keep every run out that must not happen beside a run of the domain.
+    """Hold the locks that exclude every run which conflicts with a run of the domain.
 
-    A session that already has the locks gets them once more. Inside a transaction the locks
-    last until its end, and there is no waiting for them.
+    A session that already holds the locks acquires them once more. Inside a transaction they
+    are held until its end, and acquired immediately or not at all.
 
     Arguments:
-        wait: seconds to try for; with 0 there is one attempt.
-        report: is told who has the lock, at once and then every ten seconds.
+        wait: how many seconds to retry; 0 makes one attempt.
+        report: called with a message about the holders, immediately and every ten seconds.
 
     Raises:
-        LockBusy: another run had the lock for longer than ``wait``.
+        LockNotAvailable: another run held the lock for longer than ``wait``.
     """
     keys = LockKeys.of(connection, domain)
     attempt = LockAttempt(connection, domain, keys)
@@ -186,17 +186,16 @@ def locked_session(
 def dedicated_connection(
     alias: str = DEFAULT_DB_ALIAS, *, application_name: str = "migrate_domain"
 ) -> Iterator[BaseDatabaseWrapper]:
-    """Make ``connections[alias]`` a connection that is this run's alone, for the duration.
+    """Make ``connections[alias]`` a connection that only this run uses, in the block.
 
-    Where the settings ask for a pool, the connection is shared between threads, or it does
-    not commit by itself, a plain one takes its place in this thread: Django's pool takes
-    connections back without resetting their session, so a lock would stay on them. Inside a
-    transaction (a test's, say) the connection is left as it is, because another one would
-    not see what the transaction did.
+    A connection from a pool, shared between threads or without autocommit is replaced by a plain
+    one in this thread: Django's pool takes connections back without resetting their session, so
+    a lock would stay on them. Inside a transaction, such as a test's, the connection is kept,
+    because another one would not see the transaction's changes.
 
     Raises:
         PooledConnection: a pooler changes the server process between transactions.
-        ConnectionFailed: there is a pooler, and what it does could not be found out.
+        DatabaseUnavailable: the mode of a pooler could not be determined.
     """
     shared = connections[alias]
     if shared.in_atomic_block:
@@ -214,7 +213,7 @@ def dedicated_connection(
 def own_connection(alias: str) -> Iterator[BaseDatabaseWrapper]:
     """Make ``connections[alias]`` of this thread a new connection, closed at the end.
 
-    Inside a transaction it stays the one that it is.
+    Inside a transaction the connection is kept.
     """
     shared = connections[alias]
     if shared.in_atomic_block:
@@ -243,9 +242,8 @@ def _prepared(connection: BaseDatabaseWrapper, application_name: str) -> Iterato
 def _public_first(path: str) -> str:
     """Return the path on which core's names, which have no schema, are those of ``public``.
 
-    With what PostgreSQL has, ``"$user", public``, the tables of core would be made in a domain's
-    schema that has the name of the role. What is on the path behind ``public`` may be the
-    schema of an extension.
+    With PostgreSQL's default, ``"$user", public``, core's tables would be created in a domain's
+    schema with the name of the role. The rest of the path may have schemas of extensions.
     """
     return f"public, {path}" if path else "public"
 
@@ -254,7 +252,7 @@ def _public_first(path: str) -> str:
 def _setting(
     connection: BaseDatabaseWrapper, name: str, value: Callable[[str], str]
 ) -> Iterator[None]:
-    """Change a setting of the session; `value` gets the one that there is."""
+    """Change a setting of the session; ``value`` gets the current one."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting(%s)", [name])
         (before,) = cursor.fetchone()
@@ -263,7 +261,7 @@ def _setting(
     try:
         yield
     finally:
-        # Inside a failed transaction, or on another connection, there is nothing to restore.
+        # In a failed transaction, or on another connection, it cannot or need not be restored.
         idle = is_alive(connection) and raw.info.transaction_status == TransactionStatus.IDLE
         if connection.connection is raw and idle:
             with suppress(*LOST), connection.cursor() as cursor:
@@ -280,10 +278,10 @@ def _is_shared(connection: BaseDatabaseWrapper) -> bool:
 
 
 def plain_copy(connection: BaseDatabaseWrapper, **settings: Any) -> BaseDatabaseWrapper:
-    """Return a wrapper with the same settings, but no pool and commits by itself.
+    """Return a wrapper with the same settings, but without a pool and with autocommit.
 
     Arguments:
-        settings: of ``DATABASES``, to have instead of the connection's.
+        settings: of ``DATABASES``, instead of the connection's.
     """
     values = {**connection.settings_dict, "AUTOCOMMIT": True, **settings}
     values["OPTIONS"] = copy.copy(values["OPTIONS"])

@@ -26,9 +26,9 @@ from .connection import LOST, Clock, is_alive, sqlstate_of
 from .pooling import backend_pid
 
 RETRIED_STATES = {
-    "55P03": "a lock was not had in time",
-    "40P01": "there was a deadlock",
-    "40001": "transactions could not be put in order",
+    "55P03": "lock timeout",
+    "40P01": "deadlock",
+    "40001": "serialization failure",
 }
 """lock_not_available, deadlock_detected, serialization_failure; PostgreSQL manual, appendix A."""
 
@@ -162,7 +162,9 @@ class LockPolicy:
             yield
 
     @contextmanager
-    def session_timeouts(self, migration: Migration, index: IndexBuild) -> Iterator[None]:
+    def session_timeouts(
+        self, migration: Migration, index: IndexBuild | None = None
+    ) -> Iterator[None]:
         """Limit the statements of a migration without a transaction.
 
         Such a migration cannot be retried as a whole, but each statement outside a transaction
@@ -173,6 +175,7 @@ class LockPolicy:
         """
         what = f"A statement of {migration}"
         nested = False
+        build = index or IndexBuild()
 
         def retry_statement(
             execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: Any
@@ -188,10 +191,12 @@ class LockPolicy:
                     self._text(statement),
                     lambda: execute(statement, params, many, context),
                     what,
-                    index,
+                    build,
                 )
             finally:
                 nested = False
+
+        build = index or IndexBuild()
 
         with self._limited(local=False), self.connection.execute_wrapper(retry_statement):
             yield
@@ -233,9 +238,10 @@ class LockPolicy:
             return False
         pause = self.policy.pause(attempt, self._chance)
         reason = RETRIED_STATES[sqlstate_of(exc) or ""]
+        clause = self.blocker_clause().replace(": ", ", ", 1)
         self.report(
-            f"{what} was undone, because {reason}{self.blocker_clause()}. "
-            f"Trying again in {pause:.1f} s ({attempt} of {self.policy.retries})."
+            f"{what} was rolled back: {reason}{clause}. "
+            f"Retrying in {pause:.1f} s ({attempt} of {self.policy.retries})."
         )
         self._clock.sleep(pause)
         return True

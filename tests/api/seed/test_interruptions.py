@@ -87,7 +87,7 @@ def test_a_run_has_the_lock(seeds: Write) -> None:
     with running(INVENTORY):
         result = call("seed_domain", "inventory", "--lock-wait", "0")
     assert result.exit_status == 75
-    assert 'The lock of "inventory" could not be had within 0 s' in result.stderr
+    assert 'Could not acquire the lock of "inventory" within 0 s' in result.stderr
     assert forms() == {}
 
 

@@ -111,7 +111,7 @@ def test_role_without_privileges(manage: Manage, powerless: str) -> None:
     before = snapshot()
     result = manage("migrate_domain", "core", DATABASE_USER=powerless)
     assert result.returncode == 1
-    assert f'The role "{powerless}" may not do what is needed' in result.stderr
+    assert f'The role "{powerless}" lacks a privilege' in result.stderr
     assert "Grant it CREATE on the database" in result.stderr
     assert "Traceback" not in result.stderr
     assert snapshot() == before
@@ -175,9 +175,7 @@ def test_migration_that_fails_half_way(project: Callable[..., Project]) -> None:
     )
     assert 'null value in column "note"' in result.stderr
     assert "Failing row contains" not in result.stderr
-    assert "Nothing of it was kept. Applied before it in this run: lab.0001_initial." in (
-        result.stderr
-    )
+    assert "It was rolled back. Applied before it in this run: lab.0001_initial." in (result.stderr)
     assert query('SELECT app, name FROM "lab"."django_migrations_lab"') == [("lab", "0001_initial")]
     columns = query(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'lab.things'::regclass AND attnum > 0"

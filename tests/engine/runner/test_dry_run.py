@@ -180,7 +180,7 @@ def test_tells_what_each_migration_does(pending: Pending, call: Call) -> None:
         {
             "app": "hr",
             "name": "f0103_index",
-            "reason": "It is not atomic: what it does could not be rolled back.",
+            "reason": "It is not atomic: its changes could not be rolled back.",
         },
         {
             "app": "hr",
@@ -263,7 +263,7 @@ def test_forces_deferred_constraints_between_migrations(pending: Pending, call: 
         "Migration hr.f0101_breaks failed at the deferred constraints: insert or update on table"
     )
     assert (error["code"], error["sqlstate"]) == ("migration_failed", "23503")
-    assert error["hint"] == "Nothing was kept. Correct the cause and run the command again."
+    assert error["hint"] == "It was rolled back. Correct the cause and run the command again."
 
 
 def test_constraints_are_deferred_again_for_the_next_migration(
@@ -401,7 +401,7 @@ def test_text(pending: Pending, call: Call) -> None:
         "      ALTER TABLE hr.positions ALTER COLUMN is_active TYPE text;",
         "    locks hr.positions: AccessExclusiveLock",
         "    rewrites hr.positions: about 5 rows",
-        "  not rehearsed: hr.f0102_index. It is not atomic: what it does could not be rolled back.",
+        "  not rehearsed: hr.f0102_index. It is not atomic: its changes could not be rolled back.",
         "hr: 1 run and rolled back, 1 not rehearsed",
     ]
     assert result.stderr == f"{HOLDS_LOCKS}\n"

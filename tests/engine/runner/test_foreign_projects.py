@@ -87,7 +87,7 @@ def test_core_that_names_a_domain_in_run_before(project: Write, domain: str) -> 
         "code": "boundary",
         "message": "Migration base.0001_initial has lab.0001_initial in its run_before: core"
         ' uses no domain, and it belongs to the domain "lab".',
-        "hint": "Take it out; if lab.0001_initial needs it, write ('base', '0001_initial')"
+        "hint": "Remove it; if lab.0001_initial needs it, add ('base', '0001_initial')"
         " into its dependencies.",
         "sqlstate": None,
     }
@@ -155,7 +155,7 @@ def test_several_ends_are_refused(project: Write) -> None:
     app = domain_app("lab", models=model("Thing", THINGS), migrations=migrations)
     result = project({"lab": app}).manage("migrate_domain", "lab", "--with-dependencies")
     assert result.returncode == 1
-    assert "The migrations of lab have several ends: 0002_a, 0002_b." in result.stderr
+    assert "The migrations of lab have several leaves: 0002_a, 0002_b." in result.stderr
     assert "lab" not in schemas()
 
 

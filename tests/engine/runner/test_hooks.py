@@ -1,4 +1,4 @@
-"""What is called before and after a run, and what of it is kept."""
+"""Hooks and signals of a run: their order, their effects and their rows in the journal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections
+from django.dispatch import Signal
 from django.test import override_settings
 
 from domain_migrations.engine.sessions.scratch_databases import (
@@ -19,14 +21,18 @@ from domain_migrations.engine.sessions.scratch_databases import (
     scratch_database,
 )
 from domain_migrations.signals import domain_migrate_failed, domain_post_migrate, domain_pre_migrate
-from tests.engine.runner import hook_targets
 from tests.support.catalog import execute, histories, query, schemas, snapshot
 from tests.support.commands import Result
 from tests.support.databases import drop
 from tests.support.projects import domain_app
 
 Call = Callable[..., Result]
-TARGETS = "tests.engine.runner.hook_targets"
+RECORD = """
+import json, sys
+run = json.load(sys.stdin)
+with open(sys.argv[1], "a") as log:
+    print(json.dumps([run["event"] + sys.argv[2], run]), file=log)
+"""
 JOURNAL = "finance.django_migrations_finance_journal"
 LAST = "0011_invoice_purchase_order"
 BACK = ("migrate_domain", "finance", "0010")
@@ -59,16 +65,50 @@ def run_statuses(table: str = JOURNAL) -> list[str]:
     ]
 
 
+REFUSE = {"command": python("print('the moon is full'); raise SystemExit(1)"), "name": "refuse"}
+
+
+class Calls:
+    """The runs that commands which record themselves got, as (event, run)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def command(self, label: str = "") -> dict[str, Any]:
+        """Return a hook that records its call, with a label after the event."""
+        return {"command": python(RECORD, str(self.path), label), "name": f"record{label}"}
+
+    def runs(self) -> list[tuple[str, dict[str, Any]]]:
+        if not self.path.exists():
+            return []
+        return [tuple(json.loads(line)) for line in self.path.read_text().splitlines()]
+
+    def events(self) -> list[str]:
+        return [event for event, _ in self.runs()]
+
+    def clear(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def receiver(signal: Signal, function: Callable[..., None]) -> Iterator[None]:
+    """Connect a receiver of a signal in the block."""
+    signal.connect(function)
+    try:
+        yield
+    finally:
+        signal.disconnect(function)
+
+
 @pytest.fixture
-def called(migrated_database: str) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+def called(migrated_database: str, tmp_path: Path) -> Iterator[Calls]:
     execute("CREATE TABLE public.invoices (id int)")
-    hook_targets.called.clear()
-    yield hook_targets.called
+    yield Calls(tmp_path / "calls")
     assert query("SELECT to_regclass('public.invoices') IS NOT NULL") == [(True,)]
 
 
 def test_command_gets_the_run_as_json_and_in_variables(
-    called: list[Any], call: Call, tmp_path: Path
+    called: Calls, call: Call, tmp_path: Path
 ) -> None:
     source = (
         "import json, os, sys; json.dump([json.load(sys.stdin), {k: v for k, v in"
@@ -115,21 +155,17 @@ def test_command_gets_the_run_as_json_and_in_variables(
     assert run_statuses() == ["running", "done"]
 
 
-def test_before_hook_that_fails_stops_the_run_before_any_change(
-    called: list[Any], call: Call
-) -> None:
+def test_before_hook_that_fails_stops_the_run_before_any_change(called: Calls, call: Call) -> None:
     before = snapshot(), histories()
     refusing = {"command": python("print('disk full'); raise SystemExit(3)"), "name": "space"}
-    with hooks(before=[refusing, f"{TARGETS}.record"], failed=[f"{TARGETS}.record"]):
+    with hooks(before=[refusing, called.command()], failed=[called.command()]):
         result = call(*BACK, "--format", "json")
         text = call(*BACK)
     assert result.exit_status == text.exit_status == 1
     (domain,) = json.loads(result.stdout)["domains"]
     assert (domain["status"], domain["reverted"]) == ("refused", [])
     message = 'The before-hook "space" of the domain "finance" failed: exit status 3: disk full.'
-    hint = (
-        "Nothing was changed. Correct what it complains of, or the hook, and run the command again."
-    )
+    hint = "Nothing was changed. Correct what it reports, or the hook, and run the command again."
     assert domain["error"] == {
         "code": "hook_failed",
         "message": message,
@@ -138,8 +174,8 @@ def test_before_hook_that_fails_stops_the_run_before_any_change(
     }
     assert text.stderr == f"CommandError: {message} {hint}\n"
     assert (snapshot(), histories()) == before
-    assert [event for event, _ in called] == ["failed", "failed"]
-    assert called[0][1]["domains"] == [{**domain, "seconds": 0.0}]
+    assert called.events() == ["failed", "failed"]
+    assert called.runs()[0][1]["domains"] == [{**domain, "seconds": 0.0}]
     assert hook_rows()[0] == (
         "space",
         "failed",
@@ -153,44 +189,40 @@ def test_before_hook_that_fails_stops_the_run_before_any_change(
 def test_before_hook_of_a_first_run_leaves_nothing_behind(
     scratch_database: str, call: Call
 ) -> None:
-    with hooks("core", before=[f"{TARGETS}.refuse"]):
+    with hooks("core", before=[REFUSE]):
         result = call("migrate_domain", "--all")
     assert result.exit_status == 1
     assert (
-        f'The before-hook "{TARGETS}.refuse" of the domain "core" failed: ValueError: the moon'
-        " is full. Nothing was changed."
+        'The before-hook "refuse" of the domain "core" failed: exit status 1: the moon is full.'
+        " Nothing was changed."
     ) in result.stderr
     assert schemas() == ["public"]
     assert query("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [
         (0,)
     ]
-    with hooks("core", before=[f"{TARGETS}.talk"]):
+    with receiver(domain_pre_migrate, print_on_both_streams):
         assert call("migrate_domain", "core").exit_status == 0
     (row,) = hook_rows("public.django_migrations_core_journal")
     assert row[3]["output"] == "said \N{REPLACEMENT CHARACTER} and ?\non standard error\n"
 
 
-def test_order_of_hooks_and_what_has_nothing_to_do_calls_none(
-    called: list[Any], call: Call
-) -> None:
-    both = {event: [f"{TARGETS}.record_as_well"] for event in ("before", "after", "failed")}
-    own = {event: [f"{TARGETS}.record"] for event in ("before", "after", "failed")}
+def test_order_of_hooks_and_what_has_nothing_to_do_calls_none(called: Calls, call: Call) -> None:
+    both = {event: [called.command(" as well")] for event in ("before", "after", "failed")}
+    own = {event: [called.command()] for event in ("before", "after", "failed")}
     with override_settings(DOMAIN_MIGRATIONS={"HOOKS": {"*": both, "finance": own}}):
         assert call(*FORTH).exit_status == 0
         assert call("migrate_domain", "--all").exit_status == 0
         assert call(*BACK, "--plan").exit_status == 0
         assert call(*BACK, "--check").exit_status == 1
-        assert called == []
+        assert called.runs() == []
         assert call(*BACK).exit_status == 0
-        assert [event for event, _ in called] == [
-            *("before as well", "before", "after", "after as well")
-        ]
+        assert called.events() == [*("before as well", "before", "after", "after as well")]
         called.clear()
         assert call(*FORTH, "--dry-run").exit_status == 0
         assert call(*FORTH, "--rehearse").exit_status == 0
-        assert called == []
+        assert called.runs() == []
         assert call("migrate_domain", "--all", "--format", "json").exit_status == 0
-        assert [(event, run["domains"][0]["domain"]) for event, run in called] == [
+        assert [(event, run["domains"][0]["domain"]) for event, run in called.runs()] == [
             ("before as well", "finance"),
             ("before", "finance"),
             ("after", "finance"),
@@ -198,50 +230,51 @@ def test_order_of_hooks_and_what_has_nothing_to_do_calls_none(
         ]
         called.clear()
         assert call("migrate_domain", "hr", "0011", "--fake").exit_status == 0
-        assert [(event, run["fake"]) for event, run in called] == [
+        assert [(event, run["fake"]) for event, run in called.runs()] == [
             ("before as well", True),
             ("after as well", True),
         ]
         called.clear()
         assert call("migrate_domain", "hr", "--fake").exit_status == 0
         assert call("migrate_domain", "finance", "--rollback").exit_status == 0
-        assert called[-1][1]["domains"][0]["reverted"][0]["name"] == LAST
+        assert called.runs()[-1][1]["domains"][0]["reverted"][0]["name"] == LAST
 
 
 def test_failed_migration_calls_the_hooks_for_failures_behind_its_rollback(
-    called: list[Any], call: Call
+    called: Calls, call: Call
 ) -> None:
     assert call(*BACK).exit_status == 0
     execute("ALTER TABLE finance.invoices ADD COLUMN purchase_order_id bigint")
     with hooks(
-        before=[f"{TARGETS}.record"],
-        after=[f"{TARGETS}.record"],
-        failed=[f"{TARGETS}.refuse", f"{TARGETS}.record"],
+        before=[called.command()],
+        after=[called.command()],
+        failed=[REFUSE, called.command()],
     ):
         result = call(*FORTH, "--format", "json")
     assert result.exit_status == 1
     (domain,) = json.loads(result.stdout)["domains"]
     assert (domain["status"], domain["error"]["sqlstate"]) == ("failed", "42701")
-    assert [event for event, _ in called] == ["before", "failed"]
-    assert called[1][1]["domains"][0]["error"] == domain["error"]
-    assert [(row[0].rpartition(".")[2], row[1]) for row in hook_rows()] == [
+    assert called.events() == ["before", "failed"]
+    assert called.runs()[1][1]["domains"][0]["error"] == domain["error"]
+    assert [(row[0], row[1]) for row in hook_rows()] == [
         *(("record", "done"), ("refuse", "failed"), ("record", "done"))
     ]
-    with hooks(failed=[f"{TARGETS}.refuse"]):
+    with hooks(failed=[REFUSE]):
         text = call(*FORTH)
     assert "the moon is full. The run had failed before.\n" in text.stderr
     execute("ALTER TABLE finance.invoices DROP COLUMN purchase_order_id")
-    with hooks(after=[f"{TARGETS}.record"]):
+    with hooks(after=[called.command()]):
         assert call(*FORTH).exit_status == 0
-    assert called[-1][0] == "after"
+    assert called.events()[-1] == "after"
 
 
 def test_hooks_for_failures_are_called_when_the_connection_is_lost(
-    called: list[Any], call: Call, tmp_path: Path
+    called: Calls, call: Call, tmp_path: Path
 ) -> None:
     end = ["sh", "-c", 'printf %s "$PGDATABASE" > "$0"', str(tmp_path / "name")]
-    with hooks(
-        before=[f"{TARGETS}.end_the_session"], failed=[{"command": end, "credentials": True}]
+    with (
+        receiver(domain_pre_migrate, end_the_session),
+        hooks(failed=[{"command": end, "credentials": True}]),
     ):
         result = call(*BACK, "--format", "json")
     connections["default"].close()
@@ -251,36 +284,34 @@ def test_hooks_for_failures_are_called_when_the_connection_is_lost(
     assert call(*BACK).exit_status == 0
 
 
-def test_after_hook_that_fails_is_called_again_by_the_next_run(
-    called: list[Any], call: Call
-) -> None:
-    failing = [f"{TARGETS}.refuse", f"{TARGETS}.record"]
+def test_after_hook_that_fails_is_called_again_by_the_next_run(called: Calls, call: Call) -> None:
+    failing = [REFUSE, called.command()]
     with hooks(
-        before=[f"{TARGETS}.record_as_well"], after=failing, failed=[f"{TARGETS}.record_as_well"]
+        before=[called.command(" as well")], after=failing, failed=[called.command(" as well")]
     ):
         result = call(*BACK, "--format", "json")
-        assert [event for event, _ in called] == ["before as well", "after"]
+        assert called.events() == ["before as well", "after"]
         again = call("migrate_domain", "finance", "0010")
     (domain,) = json.loads(result.stdout)["domains"]
     assert result.exit_status == again.exit_status == 1
     assert (domain["status"], domain["error"]["code"]) == ("failed", "hook_failed")
     assert domain["error"]["hint"] == (
-        "What the run did is kept and recorded. Correct the hook and run the command again: the"
-        " next run calls the hooks that come after it."
+        "The changes of the run are kept and recorded. Correct the hook and run the command again:"
+        " the next run calls the hooks after the run again."
     )
     assert ("finance", LAST) not in histories()["finance"]
-    assert [event for event, _ in called] == ["before as well", "after", "after"]
+    assert called.events() == ["before as well", "after", "after"]
     assert run_statuses() == ["running", "failed"]
     called.clear()
-    with hooks(before=[f"{TARGETS}.record"], after=[f"{TARGETS}.record"]):
+    with hooks(before=[called.command()], after=[called.command()]):
         assert "finance: nothing to do" in call("migrate_domain", "finance", "0010").stdout
-        assert [event for event, _ in called] == ["after"]
+        assert called.events() == ["after"]
         assert call("migrate_domain", "finance", "0010").exit_status == 0
-    assert [event for event, _ in called] == ["after"]
+    assert called.events() == ["after"]
 
 
 def test_run_killed_in_an_after_hook_is_completed_by_the_next(
-    called: list[Any], call: Call, project: Callable[..., Any], tmp_path: Path
+    called: Calls, call: Call, project: Callable[..., Any], tmp_path: Path
 ) -> None:
     initial = """
 class Migration(migrations.Migration):
@@ -307,9 +338,7 @@ class Migration(migrations.Migration):
     assert run_statuses("lab.django_migrations_lab_journal") == ["running", "done"]
 
 
-def test_time_limit_ends_the_whole_process_group(
-    called: list[Any], call: Call, tmp_path: Path
-) -> None:
+def test_time_limit_ends_the_whole_process_group(called: Calls, call: Call, tmp_path: Path) -> None:
     source = (
         "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c',"
         " 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
@@ -340,7 +369,7 @@ def _is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def test_output_is_bounded_and_decoded_safely(called: list[Any], call: Call) -> None:
+def test_output_is_bounded_and_decoded_safely(called: Calls, call: Call) -> None:
     source = (
         "import sys; sys.stdin.close(); out = sys.stdout.buffer; out.write(b'first\\0\\xff\\n');"
         " [out.write(b'x' * 65536) for _ in range(64)]; out.write(b'\\nlast')"
@@ -356,7 +385,7 @@ def test_output_is_bounded_and_decoded_safely(called: list[Any], call: Call) -> 
     assert " bytes left out …\n" in output
 
 
-def test_a_child_in_the_background_is_not_waited_for(called: list[Any], call: Call) -> None:
+def test_a_child_in_the_background_is_not_waited_for(called: Calls, call: Call) -> None:
     started = time.monotonic()
     with hooks(before=[["sh", "-c", "sleep 30 & echo $!"]]):
         assert call(*BACK).exit_status == 0
@@ -365,7 +394,7 @@ def test_a_child_in_the_background_is_not_waited_for(called: list[Any], call: Ca
 
 
 def test_credentials_are_there_only_when_asked_for(
-    called: list[Any], call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    called: Calls, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     secrets = {
         "DATABASE_URL": "postgres://app:hunter2@db/x",
@@ -399,22 +428,60 @@ def test_credentials_are_there_only_when_asked_for(
     assert given["PGPASSWORD"] == "hunter2"
 
 
+def print_on_both_streams(**kwargs: Any) -> None:
+    print("said \0 and \udc80")
+    print("on standard error", file=sys.stderr)
+
+
+def refuse(**kwargs: Any) -> None:
+    raise ValueError("the moon is full\nsecond line")
+
+
+def insert_a_duplicate(**kwargs: Any) -> None:
+    execute("CREATE TEMPORARY TABLE twice (secret text PRIMARY KEY)")
+    execute("INSERT INTO twice VALUES ('Miller'), ('Miller')")
+
+
+def leave_the_process(**kwargs: Any) -> None:
+    raise SystemExit(3)
+
+
+def leave_a_transaction_open(**kwargs: Any) -> None:
+    execute("BEGIN")
+
+
+def close_the_connection(**kwargs: Any) -> None:
+    connections["default"].close()
+
+
+def end_the_session(**kwargs: Any) -> None:
+    other = connections["default"].copy()
+    with other.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(%s, 5000)",
+            [connections["default"].connection.info.backend_pid],
+        )
+    other.close()
+
+
 @pytest.mark.parametrize(
-    ("target", "problem"),
+    ("function", "problem"),
     [
-        ("refuse", "ValueError: the moon is full."),
+        (refuse, "ValueError: the moon is full."),
         (
-            "duplicate",
+            insert_a_duplicate,
             'IntegrityError: duplicate key value violates unique constraint "twice_pkey".',
         ),
-        ("leave_the_process", "it exited with 3."),
-        ("begin", "it left a transaction open, which was rolled back."),
-        ("close_the_connection", "closed the connection of the run, and so lost its lock"),
+        (leave_the_process, "it exited with 3."),
+        (leave_a_transaction_open, "it left a transaction open, which was rolled back."),
+        (close_the_connection, "closed the connection of the run, and so lost its lock"),
     ],
 )
-def test_callable_that_fails(called: list[Any], call: Call, target: str, problem: str) -> None:
+def test_receiver_that_fails(
+    called: Calls, call: Call, function: Callable[..., None], problem: str
+) -> None:
     before = snapshot(), histories()
-    with hooks(before=[f"{TARGETS}.{target}"]):
+    with receiver(domain_pre_migrate, function):
         result = call(*BACK)
     assert result.exit_status == 1
     assert problem in result.stderr
@@ -423,15 +490,7 @@ def test_callable_that_fails(called: list[Any], call: Call, target: str, problem
     assert (snapshot(), histories()) == before
 
 
-def test_callable_has_a_time_limit(called: list[Any], call: Call) -> None:
-    slow = {"callable": f"{TARGETS}.dawdle", "timeout": 0.3}
-    with hooks(before=[slow]):
-        result = call(*BACK)
-    assert 'dawdle" of the domain "finance" failed: it was stopped after 0.3 s.' in result.stderr
-    assert called == []
-
-
-def test_signals(called: list[Any], call: Call) -> None:
+def test_signals(called: Calls, call: Call) -> None:
     heard: list[tuple[str, str]] = []
 
     def listen(signal: Any, domain: Any, run: Any, using: str, **kwargs: Any) -> None:
@@ -463,15 +522,15 @@ def test_signals(called: list[Any], call: Call) -> None:
 
 
 def test_scratch_databases_are_nobodys_business(
-    postgres_server: Any, called: list[Any], call: Call
+    postgres_server: Any, called: Calls, call: Call
 ) -> None:
     with (
-        hooks("core", before=[f"{TARGETS}.record"], after=[f"{TARGETS}.record"]),
+        hooks("core", before=[called.command()], after=[called.command()]),
         scratch_database("default", "quiet") as name,
         connections_redirected_to(name),
     ):
         assert call("migrate_domain", "core").exit_status == 0
-    assert called == []
+    assert called.runs() == []
 
 
 def test_making_a_test_database_calls_signals_only(
@@ -528,7 +587,7 @@ def told(domain, **_):
     assert log.read_text() == "cl|lba"
 
 
-def test_hook_that_cannot_be_called_refuses_the_run(called: list[Any], call: Call) -> None:
+def test_hook_that_cannot_be_called_refuses_the_run(called: Calls, call: Call) -> None:
     with hooks(before=["pg_dump -n finance"]):
         result = call(*BACK, "--format", "json")
     (domain,) = json.loads(result.stdout)["domains"]

@@ -106,6 +106,6 @@ def test_an_operation_that_writes_past_the_editor_writes_nothing(
     )
     (step,) = plan(call, "hr")
     assert step["sql"] == [
-        "-- Not told, because an operation writes while its SQL is collected: cannot execute"
+        "-- Not shown, because an operation writes while its SQL is collected: cannot execute"
         " CREATE TABLE in a read-only transaction"
     ]

@@ -70,7 +70,7 @@ def test_an_undo_that_leaves_something_behind(pending: Pending, call: Call) -> N
         "code": "migration_failed",
         "message": "Undoing hr.f0102_view does not restore the catalog: table hr.positions"
         " differs: nothing / comment 'noted'.",
-        "hint": "Correct its reverse; nothing was kept.",
+        "hint": "Correct its reverse; everything was rolled back.",
         "sqlstate": None,
     }
     assert hr["error"]["message"] in result.stderr
@@ -135,7 +135,7 @@ def test_what_has_no_way_back_is_named(pending: Pending, call: Call) -> None:
         {
             "app": "hr",
             "name": "f0103_index",
-            "reason": "It is not atomic: what it does could not be rolled back.",
+            "reason": "It is not atomic: its changes could not be rolled back.",
         },
     ]
 

@@ -254,7 +254,7 @@ def test_an_edited_snapshot_is_told_of(
 @pytest.mark.parametrize(
     ("statement", "reason"),
     [
-        ("CREATE TABLE hr.more ();", "what it restores has not the fingerprint that it had"),
+        ("CREATE TABLE hr.more ();", "the restored schema does not match the fingerprint"),
         (
             "SELECT hr.unknown();",
             "operation 1 of 1 (Restore snapshot.sql): function hr.unknown() does not exist",

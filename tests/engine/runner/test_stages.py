@@ -126,7 +126,7 @@ def test_before__behind_an_after(no_files: None, case: str) -> None:
         " run between the two."
     )
     assert raised.value.hint == (
-        f"If the code that {late} waits for is what runs now, first run: manage.py migrate_domain"
+        f"If the code that {late} waits for is already running, first run: manage.py migrate_domain"
         f" {domain} --stage after; or, where no older code uses the database, leave --stage out."
     )
 
@@ -158,7 +158,8 @@ def test_after__while_a_before_waits(no_files: None) -> None:
     with pytest.raises(DependencyNotApplied) as raised:
         plan_for_stage(plan, loader, LAB, "after")
     assert raised.value.message == (
-        "lab.1 and 1 more, to be applied before the new code runs, would now be applied after it."
+        'lab.1 and 1 more have stage "before" and must be applied before the new code runs, not after'
+        " it."
     )
     assert raised.value.hint == (
         "First run: manage.py migrate_domain lab --stage before; or, where no older code uses the"

@@ -119,13 +119,15 @@ def test_hold__says_who_has_it(postgres_server: Any, module_database: str) -> No
     since = holder.session.connected
     assert since is not None
     assert busy.value.message == (
-        f'The lock of "inventory" could not be had within 0.2 s: {holder}.'
+        f'Could not acquire the lock of "inventory" within 0.2 s: {holder}.'
     )
     assert str(holder).startswith(
         f'pid {pid} (user "postgres", host local, application "migrate_domain inventory"), '
         "connected since 20"
     )
-    assert str(holder).endswith("Z, last ran: SELECT 'what it runs', has the lock of \"inventory\"")
+    assert str(holder).endswith(
+        "Z, last ran: SELECT 'what it runs', holds the lock of \"inventory\""
+    )
     assert busy.value.hint == (
         "Run the command again later, or wait longer with --lock-wait. "
         f"SELECT pg_terminate_backend({pid}) ends the other run."
@@ -147,8 +149,8 @@ def test_hold__says_that_the_query_is_hidden(postgres_server: Any, module_databa
         with postgres_server.connect(module_database) as admin:
             admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
     assert str(holder) == (
-        f'pid {other.pid} (user "postgres"), what it runs is hidden from this role '
-        '(pg_read_all_stats would show it), has the lock of "inventory"'
+        f'pid {other.pid} (user "postgres"), with a query that is hidden from this role '
+        '(pg_read_all_stats would show it), holds the lock of "inventory"'
     )
 
 
@@ -162,7 +164,7 @@ def test_hold__reports_at_once_and_every_ten_seconds() -> None:
             report=lambda message: times.append(clock.now - 1000),
             clock=clock,
         )
-        with pytest.raises(LockNotAvailable, match=r"could not be had within 25 s: pid"), lock:
+        with pytest.raises(LockNotAvailable, match=r"within 25 s: pid"), lock:
             pytest.fail("both had the lock")
     assert clock.now - 1000 == pytest.approx(25)
     assert times == [0, pytest.approx(10, abs=0.5), pytest.approx(20, abs=1)]

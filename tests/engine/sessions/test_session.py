@@ -116,7 +116,7 @@ def test_assert_same() -> None:
         "have begun meanwhile."
     )
     assert failed.value.hint == (
-        "Take connection.close(), connections.close_all() and close_old_connections() out of "
+        "Remove connection.close(), connections.close_all() and close_old_connections() from "
         "it, and run the command again."
     )
 

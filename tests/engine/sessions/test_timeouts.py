@@ -223,11 +223,11 @@ def test_traffic__tries_again_and_says_who_blocked(
         assert clock.slept == [0.375]
         assert len(messages) == 1
         assert messages[0].startswith(
-            "inventory.0002_note was undone, because a lock was not had in time: blocked by "
+            "inventory.0002_note was rolled back: lock timeout, blocked by "
             f'pid {pid} (user "postgres", host local, application "clinic"), '
             f"connected since {began}, idle in transaction since 20"
         )
-        assert messages[0].endswith(f"last ran: {lock}. Trying again in 0.4 s (1 of 5).")
+        assert messages[0].endswith(f"last ran: {lock}. Retrying in 0.4 s (1 of 5).")
     assert not traffic.should_retry(failed.value, 6, migration)
 
 
@@ -252,7 +252,7 @@ def test_traffic__repeats_a_statement_without_a_transaction(
             assert setting("lock_timeout") == "400ms"
     assert setting("lock_timeout") == "0"
     assert len(messages) == 1
-    assert messages[0].startswith("A statement of inventory.0002_note was undone, because ")
+    assert messages[0].startswith("A statement of inventory.0002_note was rolled back: ")
     assert f"blocked by pid {pid} (" in messages[0]
 
 
