@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..engine.history.verifications import last_verification
     from ..engine.runner.options import MigrateOptions
-    from ..engine.runner.reporter import Reporter
+    from ..engine.runner.results import Reporter
     from . import repair
     from .changed import changed_domains
     from .grant import grant_roles
@@ -48,7 +48,7 @@ __all__ = (
 
 MODULES = {
     "MigrateOptions": "..engine.runner.options",
-    "Reporter": "..engine.runner.reporter",
+    "Reporter": "..engine.runner.results",
     "SeedOptions": ".seed.run",
     "changed_domains": ".changed",
     "check_readiness": ".readiness",

@@ -106,7 +106,7 @@ def test_a_row_without_a_file_is_found():
             "inventory",
             "inventory.0999_gone",
             "inventory.0999_gone is in inventory.django_migrations_inventory but not on disk.",
-            "Deploy the code that has it; if it is lost, run: manage.py repair_domain"
+            "Deploy the code that has it; if it is gone for good, run: manage.py repair_domain"
             " inventory --prune",
         )
     ]

@@ -158,8 +158,8 @@ def test_after__while_a_before_waits(no_files: None) -> None:
     with pytest.raises(DependencyNotApplied) as raised:
         plan_for_stage(plan, loader, LAB, "after")
     assert raised.value.message == (
-        'lab.1 and 1 more have stage "before" and must be applied before the new code runs, not after'
-        " it."
+        'lab.1 and 1 more have stage "before" and must be applied before the new code runs, not'
+        " after it."
     )
     assert raised.value.hint == (
         "First run: manage.py migrate_domain lab --stage before; or, where no older code uses the"
