@@ -1,4 +1,4 @@
-"""Giving domains their database roles, and running migrations as them."""
+"""Database roles of domains: granted, updated or revoked."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from ..engine.sessions.roles import grant_statements, revoke_statements
 def grant_roles(
     names: Sequence[str], *, remove: bool, run: bool, database: str | None = None
 ) -> Iterator[tuple[Domain, list[str]]]:
-    """Yield each domain with the statements that give it its role, or take it away.
+    """Yield each domain with the statements that grant or revoke its role.
 
     Arguments:
         names: domains; all but core unless given.
-        run: run them, each domain's in one transaction; else they are only composed.
+        remove: whether the roles are dropped.
+        run: whether the statements are run, those of each domain in one transaction.
         database: alias; each domain's own unless given.
 
     Raises:
-        UnknownDomain: a name is no domain's.
+        UnknownDomain: no domain has one of the names.
         InvalidConfiguration: core was named.
-        PrivilegeMissing: the role that connects may not create roles.
+        InsufficientPrivilege: the login role may not create roles.
     """
     chosen = [get_domain(name) for name in names] or [d for d in get_domains() if not d.is_core]
     compose = revoke_statements if remove else grant_statements

@@ -1,4 +1,4 @@
-"""The public function under every command that migrates: ``migrate``."""
+"""The function of every command that migrates: ``migrate_domains``."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def migrate_domains(
     *,
     reporter: Reporter | None = None,
 ) -> RunResult:
-    """Bring domains to where the options say, core first, and return what came of it.
+    """Migrate domains as the options ask, core first, and return the results.
+
+    Errors of the engine are in the results, not raised. If a domain fails, the others still
+    run; if core fails, they are skipped.
 
     Arguments:
         domains: names; None for every domain, core first.
-        options: what was asked for; everything pending is applied unless given.
-        reporter: told what happens while it happens.
-
-    Errors that have a code in the contract are in the result. A domain that fails does not
-    stop the others; a core that fails does.
+        options: of the run; all pending migrations are applied unless given.
+        reporter: gets the progress.
     """
     options = options or MigrateOptions()
     reporter = reporter or Reporter()
@@ -52,7 +52,7 @@ def migrate_domains(
 def _with_core(
     names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
 ) -> list[DomainResult]:
-    """Bring core up to date before the domains; a target is the domain's, not core's."""
+    """Apply all of core before the domains; a target does not apply to core."""
     latest: dict[str, Any] = {"target": None, "app_label": None, "rollback": None}
     core = replace(options, **latest, fake=False, fake_initial=False)
     first = _run(CORE, core, context, reporter)
@@ -79,14 +79,14 @@ def _one_by_one(
     names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
 ) -> list[DomainResult]:
     results: list[DomainResult] = []
-    # Checksums, which --strict asks for too, are of more than names.
-    short = options.only_checks_pending and not options.strict
-    glance = BulkStatusReader(names, options.database) if short else None
+    # The checksums that --strict checks need more than names.
+    names_suffice = options.only_checks_pending and not options.strict
+    reader = BulkStatusReader(names, options.database) if names_suffice else None
     for name in names:
         if _core_failed(results):
             results.append(_skipped(name))
         else:
-            results.append(_run(name, options, context, reporter, glance))
+            results.append(_run(name, options, context, reporter, reader))
     return results
 
 
@@ -99,13 +99,13 @@ def _run(
     options: MigrateOptions,
     context: RunContext,
     reporter: Reporter,
-    glance: BulkStatusReader | None = None,
+    reader: BulkStatusReader | None = None,
 ) -> DomainResult:
     try:
         domain = get_domain(name)
     except DomainMigrationsError as exc:
         return DomainResult(domain=name, status="refused", error=ErrorInfo.of(exc))
-    return DomainRun(domain, options, context, reporter, glance).run()
+    return DomainRun(domain, options, context, reporter, reader).run()
 
 
 def _skipped(name: str) -> DomainResult:

@@ -1,8 +1,8 @@
-"""The proof that a domain stands alone with core, and that its undo restores.
+"""The proof that a domain depends on core only, and that reverting it restores the catalog.
 
-In a scratch database without any other domain: apply, undo to zero, apply again, and compare
-what ``pg_catalog`` says each time. Where the domain has a snapshot, it must restore the same.
-Rows are not compared.
+In a scratch database without any other domain, it is applied, reverted to zero and applied
+again, and ``pg_catalog`` is compared each time. If the domain has a snapshot, restoring it must
+give the same result. Rows are not compared.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from .migrate import migrate_domains
 
 @dataclass(frozen=True, kw_only=True)
 class ProofResult:
-    """What came of one domain's proof.
+    """The result of one domain's proof.
 
     Attributes:
-        problem: what was found, as the beginning of a sentence; empty when all is proven.
-        differences: what differs in the catalog, a clause each.
-        error: why a run failed or was refused.
+        problem: the step that failed, as the beginning of a sentence; empty if it is proven.
+        differences: the differences in the catalog, a clause each.
+        error: the error that ended a run.
     """
 
     domain: str
@@ -55,7 +55,7 @@ class ProofResult:
     def message(self) -> str:
         """The problem with its error, or with its first difference."""
         if self.error is not None:
-            # A failed migration's hint says how to go on, which a scratch database does not.
+            # A failed migration's hint is about continuing, which a scratch database cannot.
             hint = "" if self.error.code == MigrationFailed.code else self.error.hint
             return f"{self.problem}: {self.error.message} {hint}".rstrip()
         if not self.differences:
@@ -65,7 +65,7 @@ class ProofResult:
 
 
 class ProofFailed(Exception):
-    """Carries what was found out of the steps of a proof."""
+    """A step of a proof failed."""
 
     def __init__(
         self, problem: str, differences: Sequence[str] = (), error: ErrorInfo | None = None
@@ -80,19 +80,19 @@ def prove_domains(
     database: str | None = None,
     report: Callable[[ProofResult], None] = lambda _: None,
 ) -> tuple[ProofResult, ...]:
-    """Prove that domains stand alone with core and that their undo restores.
+    """Prove that domains depend on core only, and that reverting them restores the catalog.
 
-    Nothing is done to a configured database: scratch databases are made on its server, and
-    dropped again. Core is applied once and copied for each domain.
+    Configured databases are not changed: scratch databases are created on the server, and
+    dropped. Core is applied once and copied for each domain.
 
     Arguments:
         domains: names; every domain, core first, unless given.
-        database: the alias whose server to use; core's unless given.
-        report: told of each verdict at once.
+        database: the alias whose server is used; core's unless given.
+        report: called with each result immediately.
 
     Raises:
-        UnknownDomain: a name is no domain's.
-        PrivilegeMissing: the role may not create databases.
+        UnknownDomain: no domain has one of the names.
+        InsufficientPrivilege: the role may not create databases.
     """
     chosen = [get_domain(name) for name in dict.fromkeys(domains)] or list(get_domains())
     alias = database or get_domain(CORE).database
@@ -107,7 +107,7 @@ def prove_domains(
 
 
 class CoreDatabase:
-    """A scratch database with core alone, made when it is first asked for."""
+    """A scratch database with core only, created when it is first used."""
 
     def __init__(self, alias: str, stack: ExitStack) -> None:
         self.alias, self.stack = alias, stack
@@ -149,7 +149,7 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
             raise base.failure
         template = base.name
     with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template) as connection:
-        ensure_schema(connection, domain.schema)  # An undo keeps it.
+        ensure_schema(connection, domain.schema)  # Reverting keeps the schema.
         before = _catalog(alias)
         alone = "applying it" if domain.is_core else "applying it alone with core"
         _run(domain.name, alias, f"{alone} fails")
