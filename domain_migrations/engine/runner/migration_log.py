@@ -81,17 +81,14 @@ class HistoryLog:
             self._forget_seeds()
 
     def log_faked(self, migration: Migration, direction: Direction) -> None:
-        """Record a migration as applied or reverted although nothing has run."""
         self._log_unexecuted(migration, direction, recorded_keys(self.loader, migration))
 
     def log_squash(self, migration: Migration) -> None:
-        """Record a squashed migration; those it replaces are applied."""
         self._log_unexecuted(
             migration, "forwards", [MigrationKey.of(migration)], details={REPLACED: True}
         )
 
     def log_progress(self, attempt: Attempt) -> None:
-        """Record how far a migration without a transaction has come."""
         details = {FINISHED: attempt.finished}
         self._write(self._attempt_row("running", attempt, seconds=0.0, details=details))
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -29,12 +29,6 @@ from .pooling import backend_pid, detect_pooling
 SET = "SELECT set_config(%s, %s, false)"
 
 SELECT_PID = sql.SQL("SELECT pg_backend_pid()")
-
-
-class SessionCheck(Protocol):
-    """The signature of :meth:`Session.assert_same`."""
-
-    def __call__(self, step: str, also: sql.Composable | None = None) -> None: ...
 
 
 @dataclass(frozen=True)

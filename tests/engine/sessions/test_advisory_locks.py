@@ -303,7 +303,7 @@ def test_hold__inside_a_transaction_without_waiting() -> None:
             pytest.fail("both had the lock")
         assert time.monotonic() - begun < 5
     assert busy.value.hint == (
-        "Run the command outside a transaction: inside one it does not wait."
+        "Run the command outside of a transaction, inside of which it does not wait."
     )
 
 
@@ -319,7 +319,7 @@ def test_held_lock__another_session() -> None:
             held.assert_same("inventory.0002_closes")
     assert failed.value.message == (
         "inventory.0002_closes closed the connection of the run, and so lost its lock: another "
-        "run may have begun meanwhile."
+        "run may have begun in the meantime."
     )
 
 
@@ -330,7 +330,7 @@ def test_held_lock__unlocked_by_a_migration() -> None:
         with pytest.raises(MigrationFailed, match="The run lost its lock") as failed:
             held.assert_same()
     assert (
-        failed.value.hint == "Take DISCARD ALL and pg_advisory_unlock_all() out of the migration."
+        failed.value.hint == "Remove DISCARD ALL and pg_advisory_unlock_all() from the migration."
     )
 
 

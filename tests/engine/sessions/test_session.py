@@ -113,7 +113,7 @@ def test_assert_same() -> None:
         check()
     assert failed.value.message == (
         "A migration closed the connection of the run, and so lost its lock: another run may "
-        "have begun meanwhile."
+        "have begun in the meantime."
     )
     assert failed.value.hint == (
         "Remove connection.close(), connections.close_all() and close_old_connections() from "
