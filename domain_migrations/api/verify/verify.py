@@ -40,13 +40,12 @@ Ids are never reused. A schema that no domain owns counts as core's.
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.utils.timezone import now
@@ -56,51 +55,17 @@ from ...engine.catalog import drift_ids
 from ...engine.catalog.drift import find_drift
 from ...engine.catalog.unmanaged import ReferencedNames
 from ...engine.history.journal import Journal, RunContext
-from ...engine.history.verifications import save_verification
+from ...engine.history.verifications import record_verification
 from ...engine.messages import Finding
 from ...engine.runner.loader import DomainLoader
 from ...engine.runner.project_state import applied_project_state
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import first_line, translate_database_errors
-from ...engine.sessions.roles import RoleSwitcher
+from ...engine.sessions.connection import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...exceptions import BoundaryViolation, InvalidConfiguration
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
 from .recorded_history import checksum_findings, history_findings, not_loaded, tolerant_loader
-
-LOCK_TIMEOUT = "3s"
-
-
-def record_verification(
-    journal: Journal,
-    *,
-    started: datetime.datetime,
-    seconds: float,
-    kinds: Sequence[str],
-    findings: Sequence[Finding],
-) -> str:
-    """Add a verification to the domain's journal, if it has one.
-
-    Returns:
-        A sentence with the reason, if the verification could not be recorded.
-    """
-    connection, domain = journal.connection, journal.domain
-    try:
-        if not journal.exists():
-            return ""
-        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            with RoleSwitcher(connection, domain).as_domain_role():
-                reason = save_verification(
-                    journal, started=started, seconds=seconds, kinds=kinds, findings=findings
-                )
-    except DatabaseError as exc:
-        reason = first_line(exc)
-    if not reason:
-        return ""
-    return f'The findings in the domain "{domain.name}" were not recorded: {reason}.'
-
 
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 

@@ -7,15 +7,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import Domain
+from ...domains import Domain, QualifiedName
 from ..messages import Finding
+from ..sessions.connection import first_line
+from ..sessions.roles import RoleSwitcher
 from .journal import Journal
 from .tables import existing_journals, query_tables
 
 MAX_FINDINGS = 200
 """The most findings that one row stores; ``count`` has the number of all."""
+
+LOCK_TIMEOUT = "3s"
 
 FIELDS = ("id", "kind", "object", "message", "hint")
 
@@ -57,7 +62,7 @@ class StoredVerification:
     project_version: str
 
 
-def save_verification(
+def record_verification(
     journal: Journal,
     *,
     started: datetime.datetime,
@@ -65,35 +70,49 @@ def save_verification(
     kinds: Sequence[str],
     findings: Sequence[Finding],
 ) -> str:
-    """Append a verification to an existing journal.
+    """Add a verification to the domain's journal, if it has one.
 
     Returns:
-        Why it could not be recorded; empty if it was.
+        A sentence with the reason, if the verification could not be recorded.
     """
-    schema, table = journal.domain.journal_table
-    with journal.connection.cursor() as cursor:
-        cursor.execute(MAY_WRITE, {"schema": schema, "table": table})
+    connection, domain = journal.connection, journal.domain
+    details = {
+        "kinds": list(kinds),
+        "count": len(findings),
+        "findings": [
+            {name: getattr(finding, name) for name in FIELDS} for finding in findings[:MAX_FINDINGS]
+        ],
+    }
+    try:
+        if not journal.exists():
+            return ""
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            with RoleSwitcher(connection, domain).as_domain_role():
+                reason = _why_not_writable(connection, domain.journal_table)
+                if not reason:
+                    journal.write(
+                        "failed" if findings else "done",
+                        "verify",
+                        started=started,
+                        seconds=seconds,
+                        details=details,
+                        error=f"{len(findings)} found." if findings else "",
+                    )
+    except DatabaseError as exc:
+        reason = first_line(exc)
+    if not reason:
+        return ""
+    return f'The findings in the domain "{domain.name}" were not recorded: {reason}.'
+
+
+def _why_not_writable(connection: BaseDatabaseWrapper, table: QualifiedName) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(MAY_WRITE, {"schema": table.schema, "table": table.name})
         writable, role, privileged = cursor.fetchone()
     if not writable:
         return "the connection is read-only"
-    if not privileged:
-        return f'the role "{role}" may not insert into {journal.domain.journal_table}'
-    journal.write(
-        "failed" if findings else "done",
-        "verify",
-        started=started,
-        seconds=seconds,
-        details={
-            "kinds": list(kinds),
-            "count": len(findings),
-            "findings": [
-                {name: getattr(finding, name) for name in FIELDS}
-                for finding in findings[:MAX_FINDINGS]
-            ],
-        },
-        error=f"{len(findings)} found." if findings else "",
-    )
-    return ""
+    return "" if privileged else f'the role "{role}" may not insert into {table}'
 
 
 def last_verification(connection: BaseDatabaseWrapper, domain: Domain) -> StoredVerification | None:
