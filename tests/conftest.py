@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite: one real server for a run, a database of its own for each test."""
+"""Fixtures of the whole suite: one server for a run, and a database for each test."""
 
 from __future__ import annotations
 

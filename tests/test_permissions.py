@@ -1,4 +1,4 @@
-"""A permission for each domain, made as the domain is migrated."""
+"""The permissions to view domains, created when a domain is migrated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The router: no relation between objects of two domains at run time, and nothing else."""
+"""The router, which refuses relations between objects of two domains."""
 
 # ruff: noqa: DJ008 (models that a test makes are never shown)
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `pg_catalog` has of a schema, comparable with another schema's."""
+"""The catalog's contents of a schema, comparable with those of another schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three ways to the same database: this backend, and stock Django's on two schemas."""
+"""Three connections to one database: this backend, and stock Django's on two schemas."""
 
 from __future__ import annotations
 

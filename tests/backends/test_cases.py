@@ -1,4 +1,4 @@
-"""Every schema operation, told of qualified tables on this backend and of plain ones on stock.
+"""Every schema operation, with qualified tables on this backend and plain ones on stock Django.
 
 All three schemas have everything under the same names. What the operation changed must be equal
 to what stock Django does to plain tables, and nothing but the qualified tables may change.

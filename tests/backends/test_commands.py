@@ -1,4 +1,4 @@
-"""Django's own commands and test runner, in a project that has nothing of ours but the backend."""
+"""Django's own commands and test runner, in a project that uses only the engine's backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test databases as copies of a template: when it is made, by whom, and when it is not used."""
+"""Test databases that are copies of a template: creation, locking and exceptions."""
 
 from __future__ import annotations
 

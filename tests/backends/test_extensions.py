@@ -1,4 +1,4 @@
-"""PostgreSQL's extensions: what they own, and the operations that make them."""
+"""PostgreSQL's extensions: the objects that they own, and the operations that create them."""
 
 from __future__ import annotations
 

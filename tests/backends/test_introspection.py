@@ -1,4 +1,4 @@
-"""What the introspection says, against what was created by hand."""
+"""The introspection, compared with tables that were created by SQL."""
 
 from __future__ import annotations
 

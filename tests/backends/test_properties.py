@@ -1,4 +1,4 @@
-"""Whatever things are called, a qualified model's tables are those that stock Django would make.
+"""Property tests: with any names, qualified tables are those that stock Django would create.
 
 Each example runs the same operations, forwards and backwards, twice: on stock Django's backend with
 unqualified names, which makes the tables in `public`, and on this one with qualified names. After

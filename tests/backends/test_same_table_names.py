@@ -1,4 +1,4 @@
-"""Queries over tables of one name in several schemas: joins, and whose rows are locked."""
+"""Queries over tables of the same name in several schemas: joins and row locks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django's test runner in a project whose tables are in schemas: what it flushes and restores."""
+"""Django's test runner in a project with tables in schemas: flushing and restoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: the project served on a migrated database, and windows on it.
+"""Fixtures of the browser tests: the project served on a migrated database, and its windows.
 
 Each test ends with what its pages should not have done: nothing on the console, nothing refused
 by their policy, no request to another host.

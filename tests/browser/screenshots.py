@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/images: the main pages, wide and narrow, light and dark.
+"""Creates the pictures of docs/images: the main pages, wide and narrow, light and dark.
 
     python -m tests.browser.screenshots [FOLDER]
 

@@ -1,4 +1,4 @@
-"""The engine's admin pages in a browser: every page, at both widths and in both schemes."""
+"""The engine's admin pages in a browser: every page, at both widths and in both colour schemes."""
 
 from __future__ import annotations
 

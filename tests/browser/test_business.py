@@ -1,4 +1,4 @@
-"""The business domains' pages and Django's own in a browser, under the project's policy."""
+"""The business domains' and Django's pages in a browser, under the project's policy."""
 
 from __future__ import annotations
 

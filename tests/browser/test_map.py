@@ -1,4 +1,4 @@
-"""The map in a browser: by mouse, by keyboard, without scripts, and into a migration's SQL."""
+"""The map in a browser: by mouse, by keyboard and without scripts."""
 
 from __future__ import annotations
 

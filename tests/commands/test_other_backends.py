@@ -1,4 +1,4 @@
-"""A project's own backend, made of the engine's mixin and another one, is the engine's too."""
+"""A backend that combines the engine's mixin with another one."""
 
 from __future__ import annotations
 

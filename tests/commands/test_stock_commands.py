@@ -1,4 +1,4 @@
-"""Django's own commands tell the truth about every domain."""
+"""Django's own commands, which read and write the histories of all domains."""
 
 from __future__ import annotations
 

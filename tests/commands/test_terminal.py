@@ -1,4 +1,4 @@
-"""Columns, colour and the progress line: on a terminal, and nowhere else."""
+"""Tables, colour and the progress line, on terminals only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django's own test suites, run with every model's table moved to a schema of its own.
+"""Django's own test suites, run with every model's table moved to another schema.
 
 Opt-in: ``python -m tests.django_suite``. Nothing here is collected by pytest.
 """

@@ -1,4 +1,4 @@
-"""Runs Django's own tests with every model's table in a schema, and judges the outcome.
+"""Runs Django's own tests with every model's table in a schema, and evaluates the results.
 
     python -m tests.django_suite
     python -m tests.django_suite --suite schema --suite constraints

@@ -1,4 +1,4 @@
-"""After each test: what the backend's introspection says against what ``pg_catalog`` says.
+"""A comparison of the introspection with ``pg_catalog`` after each test.
 
 Without it a backend that sees nothing would pass every assertion that something is gone.
 """

@@ -1,4 +1,4 @@
-"""Moves every model to the schema ``moved`` while Django's tests go on naming tables bare.
+"""Moves every model to the schema ``moved``, while Django's tests keep using bare names.
 
 Two halves, kept apart on purpose. The engine sees only plain, qualified strings: whatever is
 assigned to ``Options.db_table`` is qualified at once. Django's test files, and only they, may go on

@@ -1,4 +1,4 @@
-"""Runs Django's ``runtests.py`` in several processes and collects the outcomes."""
+"""Runs Django's ``runtests.py`` in several processes and collects the results."""
 
 from __future__ import annotations
 

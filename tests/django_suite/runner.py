@@ -1,4 +1,4 @@
-"""The test runner that Django's ``runtests.py`` uses: one shard, every outcome written down."""
+"""The test runner for Django's ``runtests.py``: it runs one shard and records every result."""
 
 # ruff: noqa: N802 - the names are unittest's
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings for Django's ``runtests.py``: its stock ones, on our engine, with the tables moved."""
+"""Settings for Django's ``runtests.py``: the stock ones with the engine's backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The judgement over Django's suites: it must not be possible to pass by mistake."""
+"""The evaluation of Django's suites, which must not pass by mistake."""
 
 from __future__ import annotations
 

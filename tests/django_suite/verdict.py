@@ -1,4 +1,4 @@
-"""Compares outcomes with the committed list of failures that no backend can prevent."""
+"""The comparison of results with the list of failures that no backend can prevent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models of other domains: not imported by a domain's run, and there for whoever asks."""
+"""Models of other domains: deferred by a domain's run, and imported on first access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small schema to try operations in, with decoys of everything in `public`."""
+"""A small schema for operations, with decoys of all its objects in `public`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions to the catalog, with decoys in `public`, quotes, and what is put off."""
+"""The queries of the catalog, with decoys in `public`, quoted names and deferred statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each conditional operation against what is missing, equal and different.
+"""Each idempotent operation for objects that are missing, equal or different.
 
 What it does where there is something to do is compared with what Django's own operation does.
 """

@@ -1,4 +1,4 @@
-"""What conditional operations become in files, when they are squashed, and in `sqlmigrate`."""
+"""Idempotent operations in migration files, in squashed migrations and in `sqlmigrate`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What someone else gets from this repository: the engine alone, working in their project."""
+"""The package as another project installs it: the engine alone."""

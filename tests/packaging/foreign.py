@@ -1,4 +1,4 @@
-"""Somebody else's project, with one domain: what the README promises them."""
+"""A foreign project with one domain, which runs the README's commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An environment with nothing but the engine, its declared dependencies and psycopg's binary."""
+"""An environment with the engine, its declared dependencies and psycopg's binary only."""
 
 from __future__ import annotations
 

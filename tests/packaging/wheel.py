@@ -1,4 +1,4 @@
-"""The wheel: the engine, all of it, and nothing else."""
+"""The contents of the wheel: all of the engine, and nothing else."""
 
 from __future__ import annotations
 

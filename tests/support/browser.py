@@ -1,4 +1,4 @@
-"""A real browser on the project's pages: Debian's Chromium, driven by Playwright.
+"""A browser for tests of pages: Debian's Chromium, driven by Playwright.
 
 Fixtures for it are in tests/browser/conftest.py.
 """

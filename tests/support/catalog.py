@@ -1,4 +1,4 @@
-"""What `pg_catalog` says, asked directly."""
+"""Queries of the catalog, independent of the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running the project's commands, in this process and in another one."""
+"""Running the project's commands, in this process or in another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scratch databases, and Django's default connection pointed at them."""
+"""Scratch databases, and Django's default connection redirected to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real PgBouncer in front of the test server."""
+"""A PgBouncer that forwards to the test server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small foreign Django projects, written to disk and run as their users would run them."""
+"""Small foreign Django projects, written to disk and run by their manage.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that some tests need and not every machine has."""
+"""Programs that some tests require and not every machine has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of the sample domains' histories share: to zero and back, and rows filled between."""
+"""Round trips of the sample domains' histories: to zero and back, with rows in between."""
 
 from __future__ import annotations
 

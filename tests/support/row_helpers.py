@@ -1,4 +1,4 @@
-"""Rows for every table, whatever it needs, for pages that have to be looked at when long."""
+"""Rows for every model, to test pages with long lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other runs to share a database with: threads, and processes that can be killed."""
+"""Concurrent runs on the same database: threads, and processes that can be killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a command on a pseudo terminal, as somebody sits in front of it."""
+"""Running a command on a pseudo terminal."""
 
 from __future__ import annotations
 

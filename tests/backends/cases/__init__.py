@@ -1,4 +1,4 @@
-"""Every schema operation of Django, as a story that can be told of tables in any schema."""
+"""Every schema operation of Django, as sequences of operations for tables in any schema."""
 
 from __future__ import annotations
 

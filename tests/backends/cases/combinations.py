@@ -1,4 +1,4 @@
-"""Changes of things that hang together: generated columns, keys with collations, composite keys."""
+"""Changes of dependent objects: generated columns, keys with collations, composite keys."""
 
 from __future__ import annotations
 

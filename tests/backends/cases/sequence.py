@@ -1,4 +1,4 @@
-"""A story: what there is, and a migration that changes it."""
+"""A sequence: the initial operations, and a migration that changes their result."""
 
 from __future__ import annotations
 
