@@ -13,7 +13,7 @@ FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE n.nspname = %(schema)s
 """
 
-# Whether a materialized view holds rows is data, as a sequence's value is, and not listed.
+# Whether a materialized view is populated is data, like a sequence's value, and not listed.
 RELATIONS = """
 SELECT
     CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
@@ -54,10 +54,10 @@ WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
         WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = 'e')
 """
 
-# A column has no position here: what is dropped and added again can only come last, and that
-# alone is no difference. PostgreSQL 18 keeps NOT NULL as a constraint too; only what 15 cannot
-# say of it (not valid, no inherit) is told, and never the constraint's name. Security releases
-# from 15.20 on stamp every column with pg_attver, a position in the write-ahead log: no setting.
+# Positions are left out: a column that is dropped and added again can only come last, which alone
+# is not a difference. PostgreSQL 18 stores NOT NULL as a constraint too, of which only NOT VALID
+# and NO INHERIT are listed, never the name. Security releases from 15.20 on stamp every column
+# with the option pg_attver, a position in the write-ahead log.
 COLUMNS = r"""
 SELECT 'column',
     quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname),
@@ -98,7 +98,7 @@ WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
         WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = 'e')
 """
 
-# The current value is data and not listed. An identity's sequence belongs to its column's table.
+# The current value is data and left out. An identity's sequence belongs to its column's table.
 SEQUENCES = """
 SELECT 'sequence', quote_ident(n.nspname) || '.' || quote_ident(c.relname),
     coalesce(o.relname, c.relname),
@@ -124,8 +124,8 @@ WHERE n.nspname = %(schema)s AND c.relkind = 'S'
         WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = 'e')
 """
 
-# Index-backed constraints carry their index, which has the same name; constraint triggers are
-# listed as triggers; PostgreSQL 18's NOT NULL constraints as a property of their column.
+# Constraints with an index include it, as it has the same name. Constraint triggers are listed as
+# triggers, and PostgreSQL 18's NOT NULL constraints as a property of their column.
 CONSTRAINTS = """
 SELECT 'constraint',
     quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(k.conname),

@@ -1,8 +1,8 @@
-"""Functions, procedures, aggregates, operators and what index methods need of them."""
+"""Functions, procedures, aggregates, operators, and operator classes and families."""
 
 from __future__ import annotations
 
-# The constructors of a range type depend on it internally and come with it.
+# The constructors of a range type depend on it internally and are part of it.
 FUNCTIONS = """
 SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'w' THEN 'window function'
         ELSE 'function' END,

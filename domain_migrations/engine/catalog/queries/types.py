@@ -41,7 +41,7 @@ WHERE n.nspname = %(schema)s AND t.typtype IN ('e', 'd', 'r')
         WHERE e.classid = t.tableoid AND e.objid = t.oid AND e.deptype = 'e')
 """
 
-# The order of a composite type's attributes counts: its values are written by position.
+# The order of a composite type's attributes matters, because values are written by position.
 COMPOSITES = """
 SELECT 'type', t.oid::regtype::text, NULL,
     array_remove(
@@ -94,7 +94,7 @@ WHERE n.nspname = %(schema)s AND t.typtype IN ('b', 'p')
         WHERE e.classid = t.tableoid AND e.objid = t.oid AND e.deptype = 'e')
 """
 
-# 15 and 16 name the ICU locale differently from 17; a collation's version is the machine's.
+# 15 and 16 name the ICU locale differently from 17. A collation's version depends on the server.
 COLLATIONS = """
 SELECT 'collation', c.oid::regcollation::text, NULL,
     array_remove(ARRAY[
@@ -129,8 +129,8 @@ WHERE n.nspname = %(schema)s
         WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = 'e')
 """
 
-# A cast is in no schema; it is listed with each of its types. Those from a range to its multirange
-# come with the range.
+# A cast is not in a schema, so it is listed with each of its types. Casts from a range to its
+# multirange are part of the range.
 CASTS = """
 SELECT 'cast', c.castsource::regtype || ' as ' || c.casttarget::regtype, NULL,
     array_remove(ARRAY[
