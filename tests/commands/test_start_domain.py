@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from domain_migrations.api.start.names import check_names
+from domain_migrations.api.start.name_checks import check_names
 from domain_migrations.exceptions import InvalidConfiguration
 from tests.support.catalog import execute, history, query, tables
 from tests.support.commands import ROOT, process_environment

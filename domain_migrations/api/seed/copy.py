@@ -11,11 +11,12 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
+from ...domains import QualifiedName
 from ...engine.sessions.connection import CONNECTION_CLASSES, first_line
 from ...exceptions import SeedFailed
 from .columns import Column, InvalidColumn, NaturalKeyLookup, ValueColumn, flatten_reference
 from .document import MISSING, Table
-from .target_table import TargetTable, table_name
+from .target_table import TargetTable
 from .values import Converter, InvalidValue, converter
 
 STAGED, ROWS, MERGED, KEYS = (
@@ -140,7 +141,9 @@ def _create(statements: Statements, shape: TargetTable, leaves: Sequence[ValueCo
             for table, column, name in columns
         ),
         tables=sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(sql.Identifier(*table_name(model)), name)
+            sql.SQL("{} AS {}").format(
+                sql.Identifier(*QualifiedName.of(model._meta.db_table)), name
+            )
             for model, name in alias.items()
         ),
     )

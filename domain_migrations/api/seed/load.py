@@ -9,13 +9,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from psycopg import sql
 
-from ...domains import Domain
+from ...domains import Domain, QualifiedName
 from .columns import InvalidColumn, NaturalKeyLookup
 from .copy import ErrorFactory, Statements, copy_rows, default_column, value_column
 from .document import Table
 from .merge import Counts, SeedMerge
 from .seed_files import SeedFile
-from .target_table import TargetTable, table_name, target_table
+from .target_table import TargetTable, target_table
 
 REPEATED = """
 SELECT (array_agg(s.{line} ORDER BY s.{line}))[1:2] FROM {staged} s
@@ -197,11 +197,9 @@ def _join(
         sql.SQL("{}.{} = {}").format(alias, sql.Identifier(str(field.column)), value)
         for (field, _), value in zip(lookup.parts, values, strict=True)
     ]
-    joins.append(
-        sql.SQL("LEFT JOIN {} AS {} ON {}").format(
-            sql.Identifier(*table_name(lookup.model)), alias, sql.SQL(" AND ").join(conditions)
-        )
-    )
+    table = sql.Identifier(*QualifiedName.of(lookup.model._meta.db_table))
+    on = sql.SQL(" AND ").join(conditions)
+    joins.append(sql.SQL("LEFT JOIN {} AS {} ON {}").format(table, alias, on))
     return sql.SQL("{}.{}").format(alias, sql.Identifier(lookup.column))
 
 

@@ -33,7 +33,6 @@ from .merge import Counts
 from .python_seed import SeedContext, model_of, run_python, seed_error
 from .readers import read
 from .seed_files import SeedFile
-from .target_table import relation_name
 
 ROWS_WRITTEN = """
 SELECT coalesce(sum(pg_stat_get_xact_tuples_inserted(c.oid)), 0)::bigint,
@@ -96,7 +95,7 @@ class SeedGuard(BoundaryGuard):
     def _quoted(self, name: str) -> str:
         schemas = (self.domain.schema, CORE_SCHEMA)
         schema = next((one for one in schemas if name.startswith(f"{one}.")), "")
-        return relation_name(QualifiedName(schema, name[len(schema) + 1 :]))
+        return QualifiedName(schema, name[len(schema) + 1 :]).db_table
 
     def to_error(
         self, migration: Migration, violation: Violation, operation: str

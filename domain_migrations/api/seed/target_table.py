@@ -10,7 +10,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.utils import timezone
 
-from ...backends.postgresql.names import quote
 from ...domains import QualifiedName
 from .columns import (
     AnyField,
@@ -65,7 +64,7 @@ class TargetTable:
     @property
     def relation(self) -> str:
         """The name of the table, as ``to_regclass`` takes it."""
-        return relation_name(self.target)
+        return self.target.db_table
 
     @property
     def values(self) -> tuple[Column, ...]:
@@ -85,16 +84,6 @@ class TargetTable:
             for column in self.columns
             if isinstance(column.source, NaturalKeyLookup)
         )
-
-
-def relation_name(table: QualifiedName) -> str:
-    """Return a table's name in quotes, as the ledger has it."""
-    return ".".join(map(quote, table))
-
-
-def table_name(model: type[Model]) -> QualifiedName:
-    """Return the name of a model's table."""
-    return QualifiedName.of(model._meta.db_table)
 
 
 def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapper) -> TargetTable:
@@ -120,7 +109,7 @@ def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapp
         )
     return TargetTable(
         model=model,
-        target=table_name(model),
+        target=QualifiedName.of(options.db_table),
         primary_key=str(options.pk.column),
         columns=columns,
         key=tuple(by_name[field.name] for field in key),

@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from ...exceptions import InvalidConfiguration
 from .file_changes import FileChange, FileChanges
-from .names import check_names
+from .name_checks import check_names
 from .project_files import (
     CONTRACT,
     add_owner,
