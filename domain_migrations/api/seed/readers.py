@@ -331,7 +331,7 @@ class _YamlNodes:
             return str(node.value)
         try:
             resolved = self.constructor.construct_object(node)
-        except (ValueError, self.yaml.YAMLError):  # as 2026-02-31, which is no timestamp
+        except (ValueError, self.yaml.YAMLError):  # for example 2026-02-31
             resolved = node.value
         if isinstance(resolved, float):
             resolved = _exact(node.value, resolved)

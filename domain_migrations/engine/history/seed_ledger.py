@@ -1,8 +1,8 @@
 """Seed ledgers: which seeds were run in a domain, and the values that they gave to rows.
 
 The ledger has one row for each seed, of its latest run. The table beside it has one row for each
-row that a data file has seeded, with the values from the file, so that local changes can be told
-from seeded values.
+row that a data file has seeded, with the values from the file, so that local changes can be
+distinguished from seeded values.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Activity:
         connected: when the session began; ``None`` when hidden.
         since: when it began its query, or became idle; ``None`` when hidden.
         query: the current query or, when idle, the last one; empty when hidden.
-        hidden: whether this session's role may not see the activity of the other's.
+        hidden: whether this session's role may not see the activity of the other role.
     """
 
     pid: int

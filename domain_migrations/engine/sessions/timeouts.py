@@ -48,7 +48,7 @@ def timeouts(
     """Limit how long statements may wait for locks, and run.
 
     Arguments:
-        lock_timeout: seconds; 0 is no limit, ``None`` keeps the current one.
+        lock_timeout: seconds; 0 for no limit, ``None`` keeps the current one.
         statement_timeout: the same.
         local: until the end of the transaction; otherwise until the end of the block.
         run: runs the statement that sets the limits; by default it is sent alone.

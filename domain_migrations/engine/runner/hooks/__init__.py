@@ -1,1 +1,1 @@
-"""What a project has called before and after the runs of its domains."""
+"""Hooks: commands that run before and after the runs of domains."""
