@@ -1,4 +1,4 @@
-"""A plan of one migration in the world of landscape.sql, looked at and run as a run does it."""
+"""One migration on the landscape: its plan is checked and run as a run does it."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def as_migration(
 
 
 def plan(migration: migrations.Migration, *, backwards: bool = False) -> None:
-    """Look at the plan before anything runs."""
+    """Check the plan before anything runs."""
     check_plan([(migration, backwards)], state(), get_domain(migration.app_label))
 
 

@@ -1,4 +1,4 @@
-"""A grammar of statements on the landscape: what a migration may do, and what it may not."""
+"""A grammar of statements on the landscape, allowed ones and forbidden ones."""
 
 from __future__ import annotations
 

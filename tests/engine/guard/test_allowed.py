@@ -1,4 +1,4 @@
-"""What a domain's migration may do, in the world of landscape.sql; nothing of it is refused."""
+"""Migrations on the landscape that the guard allows."""
 
 from __future__ import annotations
 
@@ -285,14 +285,14 @@ def test_dependencies_on_core_are_allowed(world: dict[str, str]):
     allow(dependencies=[("core", "0001_initial")], run_before=[("inventory", "9001_later")])
 
 
-def test_all_of_it_was_taken_back(world: dict[str, str]):
+def test_allowed_migrations_were_rolled_back(world: dict[str, str]):
     assert everything() == world
 
 
 def test_extension_types_are_allowed(committed: None, postgres_server: TestServer):
     available = {name for (name,) in query("SELECT name::text FROM pg_available_extensions")}
     if "citext" not in available:
-        # The packaged server has no extensions of contrib; Debian's has them.
+        # Only the packaged server lacks the extensions of contrib.
         assert postgres_server.programs != DEBIAN_PROGRAMS
         return
     execute("CREATE EXTENSION citext; CREATE EXTENSION pg_trgm")
@@ -306,7 +306,7 @@ def committed(scratch_database: str) -> None:
     prepare()
 
 
-def test_undo_is_allowed(committed: None):
+def test_reverting_is_allowed(committed: None):
     before = query("SELECT count(*) FROM users")
     for statement in UNDONE:
         run(migration_of(migrations.RunSQL("SELECT 1", statement)), backwards=True)

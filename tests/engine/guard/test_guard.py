@@ -1,4 +1,4 @@
-"""The guard on single statements: what it refuses, in what words, and what it lets pass."""
+"""Single statements that the guard refuses, with the error of each, or allows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_allows__extension_of_its_own(extension: str) -> None:
     assert refusal(f"CREATE EXTENSION {extension} SCHEMA inventory") is None
 
 
-def test_allows__extension_that_is_there(extension: str) -> None:
+def test_allows__extension_that_exists(extension: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE EXTENSION {extension}")
     try:

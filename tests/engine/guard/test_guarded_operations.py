@@ -1,4 +1,4 @@
-"""The guard on whole migrations: which operation it names, and what attributes allow."""
+"""The guard on whole migrations: the operation that it names, and attributes that allow more."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def test_another_session_is_not_blamed(landscape: None) -> None:
 
 
 def test_several_in_one_transaction(landscape: None) -> None:
-    """As a dry run does: what the first has locked is not blamed on the second."""
+    """As in a dry run: the locks of the first migration do not count for the second."""
     guard = BoundaryGuard(connection, get_domain("inventory"))
     key = "CREATE TABLE inventory.a (u uuid REFERENCES users)"
     with transaction.atomic(), connection.cursor() as cursor:
@@ -393,7 +393,7 @@ def test_without_a_transaction__refuses(new_landscape: None, statement: str, did
 def test_without_a_transaction__another_run(
     new_landscape: None, direction: Direction, blamed: bool
 ) -> None:
-    """What a run of the other domain has done meanwhile is its own; to verify changes nothing."""
+    """Changes by a run of the other domain are its own; verifying it changes nothing."""
     journal = Journal(connection, get_domain("hr"), RunContext())
     journal.open()
 

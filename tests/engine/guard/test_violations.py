@@ -1,4 +1,4 @@
-"""Migrations that break the rule are refused, as early as can be, and leave nothing behind."""
+"""Migrations that break the rule are refused, as early as possible, and change nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.engine.guard.violation_cases import (
 from tests.support.catalog import query, snapshot
 from tests.support.projects import Project, domain_app
 
-# What a migration without a transaction did stays; the guard says so after the operation.
+# Changes without a transaction stay; the guard reports them after the operation.
 STAYS = {
     "CREATE INDEX CONCURRENTLY staff ON hr.employees (name)": (
         "RunSQL, made index hr.staff use table column hr.employees.name, which belongs to the"

@@ -1,4 +1,4 @@
-"""Operations as packages of other people make them."""
+"""Operations as third-party packages define them."""
 
 from __future__ import annotations
 

@@ -1216,25 +1216,25 @@ DONE = {
         CORE_DEPENDS,
         domain="core",
     ),
-    "undo that writes": Violation(
+    "reverting that writes": Violation(
         [migrations.RunSQL("SELECT 1", "UPDATE hr.employees SET name = 'x'")],
         f"operation 1, RunSQL, took RowExclusiveLock on hr.employees, {HR}.",
         DOMAIN_DEPENDS,
         backwards=True,
     ),
-    "undo that makes a table in public": Violation(
+    "reverting that makes a table in public": Violation(
         [migrations.RunSQL("SELECT 1", "CREATE TABLE public.old (id int)")],
         f"operation 1, RunSQL, made public.old, {CORE}.",
         IN_INVENTORY,
         backwards=True,
     ),
-    "undo in Python": Violation(
+    "reverting in Python": Violation(
         [migrations.RunPython(migrations.RunPython.noop, python("DELETE FROM hr.employees"))],
         f"operation 1, RunPython, took RowExclusiveLock on hr.employees, {HR}.",
         DOMAIN_DEPENDS,
         backwards=True,
     ),
-    "undo of core that reads": Violation(
+    "reverting of core that reads": Violation(
         [migrations.RunSQL("SELECT 1", "SELECT 1 FROM inventory.drugs")],
         f"operation 1, RunSQL, took AccessShareLock on inventory.drugs, {INVENTORY}.",
         CORE_DEPENDS,
