@@ -1,4 +1,4 @@
-"""`migrate_domain` from one end to the other, on this project's own domains."""
+"""`migrate_domain` on this project's own domains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`prove_domain`, on the project's domains and on foreign ones that each fail in their way."""
+"""`prove_domain` on the project's domains, and on domains that fail each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`repair_domain`: every way to put a history right, on the record and under the lock."""
+"""`repair_domain`: every repair of a history, with its lock and its row in the journal."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Attempt:
         """The number of finished operations, those of an interrupted run included."""
         return self.resumed_from + self.checked
 
-    def left_behind(self, failure: DomainMigrationsError) -> dict[str, Any]:
+    def unfinished_details(self, failure: DomainMigrationsError) -> dict[str, Any]:
         """Return what a failed migration without a transaction has left, for the journal."""
         if self.migration.atomic:
             return {}

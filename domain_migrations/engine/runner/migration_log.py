@@ -101,7 +101,7 @@ class HistoryLog:
             row = self._attempt_row(
                 "failed",
                 attempt,
-                details=attempt.left_behind(failure),
+                details=attempt.unfinished_details(failure),
                 error=failure.message,
                 sqlstate=failure.sqlstate,
             )

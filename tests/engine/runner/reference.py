@@ -1,4 +1,4 @@
-"""Inventory's history taken one step at a time: what each migration leaves behind."""
+"""Inventory's history applied step by step: the reference for interrupted runs."""
 
 from __future__ import annotations
 

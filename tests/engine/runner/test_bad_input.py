@@ -1,4 +1,4 @@
-"""Every bad input: one sentence, a status that is not 0, and nothing changed."""
+"""Invalid input: one sentence, an exit status other than 0, and no change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many deploys at once: every migration is applied once, and nobody fails for the others."""
+"""Concurrent deploys: every migration is applied once, and none fails because of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A core key that changes its type, and the columns of domains that hold it."""
+"""Core keys that change their type, and the columns of domains that reference them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`migrate_domain --dry-run`: everything happens, and nothing stays."""
+"""`migrate_domain --dry-run`: everything runs, and everything is rolled back."""
 
 from __future__ import annotations
 

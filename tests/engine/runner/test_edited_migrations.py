@@ -1,4 +1,4 @@
-"""Migrations that were edited after they had been applied: a warning, and a refusal if strict."""
+"""Migrations edited after they were applied: a warning, or an error with `--strict`."""
 
 from __future__ import annotations
 

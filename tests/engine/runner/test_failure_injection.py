@@ -1,4 +1,4 @@
-"""An error at any statement of inventory's history leaves what the next run can finish."""
+"""Errors at any statement of inventory's history, which the next run completes."""
 
 from __future__ import annotations
 

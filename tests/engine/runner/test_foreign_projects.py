@@ -1,4 +1,4 @@
-"""Domains in projects of other people: several apps, faked rows, Django's and pytest's runners."""
+"""Domains in other projects: several apps, faked rows, the runners of Django and pytest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kill -9 of the migrating process: the next run completes, or says which repair does."""
+"""kill -9 of the migrating process: the next run completes it, or names the repair."""
 
 from __future__ import annotations
 

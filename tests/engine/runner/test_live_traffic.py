@@ -1,4 +1,4 @@
-"""Whole runs of the command beside people who use the database, other runs, and poolers."""
+"""Runs during live traffic, in parallel with other runs, and through poolers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`migrate_domain --rehearse`: whether the undo of what is pending restores."""
+"""`migrate_domain --rehearse`: pending migrations applied, reverted and applied again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A snapshot restored in place of hr's migrations, and every reason why it is not."""
+"""Snapshots restored instead of hr's migrations, and the reasons for not restoring them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages: what a plan takes in before the new code runs, and what it leaves for after."""
+"""Stages: the migrations of a plan that run before the new code, and those after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a migration costs beside its own statements."""
+"""The number of round trips of a migration besides its own statements."""
 
 from __future__ import annotations
 

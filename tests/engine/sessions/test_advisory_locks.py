@@ -1,3 +1,5 @@
+"""Advisory locks of runs: their holders, their order and their release."""
+
 from __future__ import annotations
 
 import threading
@@ -62,7 +64,7 @@ def test_lock_key__never_changes(database: str, schema: str, purpose: str, key: 
     assert lock_key(database, schema, purpose) == key
 
 
-def test_hold__domains_side_by_side() -> None:
+def test_acquire__domains_side_by_side() -> None:
     with running(HR), take(INVENTORY):
         assert [holder.domain for holder in holders(connection, HR)] == ["hr"]
     assert advisory_locks() == 0
@@ -73,7 +75,7 @@ def test_hold__domains_side_by_side() -> None:
     [(INVENTORY, INVENTORY), (MAIN, INVENTORY), (INVENTORY, MAIN), (MAIN, MAIN)],
     ids=["same-domain", "domain-beside-core", "core-beside-domain", "core-beside-core"],
 )
-def test_hold__excludes(first: Domain, second: Domain) -> None:
+def test_acquire__excludes(first: Domain, second: Domain) -> None:
     with running(first) as (other,):
         with pytest.raises(LockNotAvailable) as busy, take(second):
             pytest.fail("both had the lock")
@@ -84,7 +86,7 @@ def test_hold__excludes(first: Domain, second: Domain) -> None:
         pass
 
 
-def test_hold__waits_for_its_turn() -> None:
+def test_acquire__waits_for_its_turn() -> None:
     messages: list[str] = []
     with running(INVENTORY) as (other,):
         threading.Timer(0.5, other.end).start()
@@ -94,7 +96,7 @@ def test_hold__waits_for_its_turn() -> None:
     assert messages[0].startswith(f'Waiting for the lock of "inventory": pid {other.pid} (user ')
 
 
-def test_hold__two_wait() -> None:
+def test_acquire__two_wait() -> None:
     with running(INVENTORY) as (first,):
         waiting = [Other(INVENTORY, wait=20), Other(INVENTORY, wait=20)]
         until(lambda: all(other.messages for other in waiting))
@@ -110,7 +112,7 @@ def test_hold__two_wait() -> None:
             other.end()
 
 
-def test_hold__says_who_has_it(postgres_server: Any, module_database: str) -> None:
+def test_acquire__names_the_holder(postgres_server: Any, module_database: str) -> None:
     environment = postgres_server.environment(module_database)
     with holder_process(INVENTORY, environment) as (_, pid):
         with pytest.raises(LockNotAvailable) as busy, take(INVENTORY, wait=0.2):
@@ -134,7 +136,7 @@ def test_hold__says_who_has_it(postgres_server: Any, module_database: str) -> No
     )
 
 
-def test_hold__says_that_the_query_is_hidden(postgres_server: Any, module_database: str) -> None:
+def test_acquire__says_that_the_query_is_hidden(postgres_server: Any, module_database: str) -> None:
     role = f"locks_{module_database}"
     with postgres_server.connect(module_database) as admin:
         admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
@@ -154,7 +156,7 @@ def test_hold__says_that_the_query_is_hidden(postgres_server: Any, module_databa
     )
 
 
-def test_hold__reports_at_once_and_every_ten_seconds() -> None:
+def test_acquire__reports_at_once_and_every_ten_seconds() -> None:
     clock, times = FakeClock(), []
     with running(INVENTORY):
         lock = acquire_run_lock(
@@ -170,7 +172,9 @@ def test_hold__reports_at_once_and_every_ten_seconds() -> None:
     assert times == [0, pytest.approx(10, abs=0.5), pytest.approx(20, abs=1)]
 
 
-def test_hold__a_killed_process_has_no_lock(postgres_server: Any, module_database: str) -> None:
+def test_locks__a_killed_process_holds_no_lock(
+    postgres_server: Any, module_database: str
+) -> None:
     environment = postgres_server.environment(module_database)
     with holder_process(INVENTORY, environment) as (process, _):
         process.kill()
@@ -178,13 +182,13 @@ def test_hold__a_killed_process_has_no_lock(postgres_server: Any, module_databas
             pass
 
 
-def test_hold__an_exception_gives_the_locks_back() -> None:
+def test_acquire__an_exception_gives_the_locks_back() -> None:
     with pytest.raises(ZeroDivisionError), take(INVENTORY):
         raise ZeroDivisionError
     assert advisory_locks() == 0
 
 
-def test_hold__a_failed_transaction_gives_the_locks_back() -> None:
+def test_acquire__a_failed_transaction_gives_the_locks_back() -> None:
     def migrate() -> None:
         with take(INVENTORY), connection.cursor() as cursor:
             connection.set_autocommit(False)
@@ -197,7 +201,7 @@ def test_hold__a_failed_transaction_gives_the_locks_back() -> None:
     assert advisory_locks() == 0
 
 
-def test_hold__a_lost_connection_needs_no_unlock() -> None:
+def test_acquire__a_lost_connection_needs_no_unlock() -> None:
     with take(INVENTORY):
         connection.close()
         until(lambda: advisory_locks() == 0)
@@ -205,7 +209,7 @@ def test_hold__a_lost_connection_needs_no_unlock() -> None:
             pass
 
 
-def test_hold__again_in_the_same_session() -> None:
+def test_acquire__again_in_the_same_session() -> None:
     with take(INVENTORY), take(INVENTORY):
         with take(HR):
             assert advisory_locks() == 3
@@ -214,7 +218,7 @@ def test_hold__again_in_the_same_session() -> None:
     assert advisory_locks() == 0
 
 
-def test_hold__again_while_core_waits() -> None:
+def test_acquire__again_while_core_waits() -> None:
     with take(INVENTORY):
         core = Other(MAIN, wait=20)
         until(lambda: core.messages)
@@ -224,13 +228,13 @@ def test_hold__again_while_core_waits() -> None:
     core.until_held().end()
 
 
-def test_hold__domains_of_a_core_run() -> None:
+def test_acquire__domains_of_a_core_run() -> None:
     with take(MAIN), take(INVENTORY), pytest.raises(LockNotAvailable):
         Other(HR).until_held()
     assert advisory_locks() == 0
 
 
-def test_hold__core_gets_its_turn_in_a_stream_of_domain_runs() -> None:
+def test_acquire__core_gets_its_turn_in_a_stream_of_domain_runs() -> None:
     stop, runs = threading.Event(), []
 
     def stream(domain: Domain) -> None:
@@ -258,7 +262,7 @@ def test_hold__core_gets_its_turn_in_a_stream_of_domain_runs() -> None:
     assert advisory_locks() == 0
 
 
-def test_hold__core_that_waits_is_named_to_domains_that_come_later() -> None:
+def test_acquire__core_that_waits_is_named_to_domains_that_come_later() -> None:
     with running(INVENTORY):
         core = Other(MAIN, wait=20)
         until(lambda: core.messages)
@@ -267,7 +271,7 @@ def test_hold__core_that_waits_is_named_to_domains_that_come_later() -> None:
     core.until_held().end()
 
 
-def test_hold__waiters_do_not_stop_create_index_concurrently() -> None:
+def test_acquire__waiters_do_not_stop_create_index_concurrently() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE concurrent (id int)")
         cursor.execute("SET statement_timeout = '15s'")
@@ -287,7 +291,7 @@ def test_hold__waiters_do_not_stop_create_index_concurrently() -> None:
         assert other.error is None
 
 
-def test_hold__inside_a_transaction_until_its_end() -> None:
+def test_acquire__inside_a_transaction_until_its_end() -> None:
     with transaction.atomic():
         with take(INVENTORY):
             pass
@@ -296,7 +300,7 @@ def test_hold__inside_a_transaction_until_its_end() -> None:
     assert advisory_locks() == 0
 
 
-def test_hold__inside_a_transaction_without_waiting() -> None:
+def test_acquire__inside_a_transaction_without_waiting() -> None:
     with running(INVENTORY), transaction.atomic():
         begun = time.monotonic()
         with pytest.raises(LockNotAvailable) as busy, take(INVENTORY, wait=20):
@@ -311,7 +315,7 @@ def test_holders__none() -> None:
     assert holders(connection, MAIN) == ()
 
 
-def test_held_lock__another_session() -> None:
+def test_run_lock__another_session() -> None:
     with take(INVENTORY) as held:
         held.assert_same("inventory.0001_initial")
         connection.close()
@@ -323,7 +327,7 @@ def test_held_lock__another_session() -> None:
     )
 
 
-def test_held_lock__unlocked_by_a_migration() -> None:
+def test_run_lock__unlocked_by_a_migration() -> None:
     with take(INVENTORY) as held:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock_all()")
@@ -334,7 +338,7 @@ def test_held_lock__unlocked_by_a_migration() -> None:
     )
 
 
-def test_hold__on_a_dedicated_connection() -> None:
+def test_acquire__on_a_dedicated_connection() -> None:
     with (
         dedicated_connection(application_name="migrate_domain inventory") as own,
         acquire_run_lock(own, INVENTORY, wait=0, report=lambda message: None),

@@ -1,3 +1,5 @@
+"""Indexes built concurrently, and the invalid ones that failed builds leave."""
+
 from __future__ import annotations
 
 from typing import Any

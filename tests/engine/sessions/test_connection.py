@@ -1,4 +1,4 @@
-"""Waiting for a database that is not there yet."""
+"""Waiting for a database that does not accept connections yet."""
 
 from __future__ import annotations
 

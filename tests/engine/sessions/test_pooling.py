@@ -1,3 +1,5 @@
+"""Detection of poolers, in session and in transaction mode."""
+
 from __future__ import annotations
 
 import threading

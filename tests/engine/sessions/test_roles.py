@@ -1,4 +1,4 @@
-"""A database role for each domain: what it may do, what it may not, and how it goes again."""
+"""Database roles of domains: their privileges, and their removal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Core's tables have bare names, and belong into `public` whatever the role's search path says."""
+"""Core's tables, which have no schema in their name, on any search path of the role."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Sessions of runs on a connection of their own."""
+
 from __future__ import annotations
 
 import threading

@@ -1,3 +1,5 @@
+"""Lock timeouts, and the retries after them."""
+
 from __future__ import annotations
 
 import time
@@ -41,7 +43,7 @@ def setting(name: str) -> str:
     return str(execute("SELECT current_setting(%s)", [name])[0][0])
 
 
-def traffic_of(messages: list[str], clock: Any = time, **options: float) -> LockPolicy:
+def policy_of(messages: list[str], clock: Any = time, **options: float) -> LockPolicy:
     return LockPolicy(
         connections["default"],
         report=messages.append,
@@ -195,7 +197,7 @@ def test_watcher__without_a_connection_says_why() -> None:
 
 
 @pytest.mark.usefixtures("drugs")
-def test_traffic__tries_again_and_says_who_blocked(
+def test_lock_policy__tries_again_and_says_who_blocked(
     postgres_server: Any, scratch_database: str
 ) -> None:
     messages: list[str] = []
@@ -210,15 +212,15 @@ def test_traffic__tries_again_and_says_who_blocked(
             [pid],
         )
         clock = Sleeper(then=other.rollback)
-        traffic = traffic_of(messages, clock, lock_timeout=0.4)
+        policy = policy_of(messages, clock, lock_timeout=0.4)
 
         def attempt() -> None:
-            with transaction.atomic(), traffic.timeouts():
+            with transaction.atomic(), policy.timeouts():
                 execute("ALTER TABLE inventory.drugs ADD note text")
 
         with pytest.raises(OperationalError) as failed:
             attempt()
-        assert traffic.should_retry(failed.value, 1, migration)
+        assert policy.should_retry(failed.value, 1, migration)
         attempt()
         assert clock.slept == [0.375]
         assert len(messages) == 1
@@ -228,26 +230,26 @@ def test_traffic__tries_again_and_says_who_blocked(
             f"connected since {began}, idle in transaction since 20"
         )
         assert messages[0].endswith(f"last ran: {lock}. Retrying in 0.4 s (1 of 5).")
-    assert not traffic.should_retry(failed.value, 6, migration)
+    assert not policy.should_retry(failed.value, 6, migration)
 
 
-def test_traffic__does_not_repeat_a_migration_without_a_transaction() -> None:
+def test_lock_policy__does_not_repeat_a_migration_without_a_transaction() -> None:
     messages: list[str] = []
-    traffic = traffic_of(messages)
+    policy = policy_of(messages)
     migration = NonAtomic("0002_note", "inventory")
-    assert not traffic.should_retry(psycopg.errors.LockNotAvailable(), 1, migration)
+    assert not policy.should_retry(psycopg.errors.LockNotAvailable(), 1, migration)
     assert messages == []
 
 
 @pytest.mark.usefixtures("drugs")
-def test_traffic__repeats_a_statement_without_a_transaction(
+def test_lock_policy__repeats_a_statement_without_a_transaction(
     postgres_server: Any, scratch_database: str
 ) -> None:
     messages: list[str] = []
     lock = "LOCK TABLE inventory.drugs IN ROW EXCLUSIVE MODE"
     with other_session(postgres_server, scratch_database, lock) as (other, pid):
-        traffic = traffic_of(messages, Sleeper(then=other.rollback), lock_timeout=0.4)
-        with traffic.session_timeouts(NonAtomic("0002_note", "inventory")):
+        policy = policy_of(messages, Sleeper(then=other.rollback), lock_timeout=0.4)
+        with policy.session_timeouts(NonAtomic("0002_note", "inventory")):
             execute("ALTER TABLE inventory.drugs ADD note text")
             assert setting("lock_timeout") == "400ms"
     assert setting("lock_timeout") == "0"
@@ -257,15 +259,15 @@ def test_traffic__repeats_a_statement_without_a_transaction(
 
 
 @pytest.mark.usefixtures("drugs")
-def test_traffic__repeats_no_statement_of_a_transaction(
+def test_lock_policy__repeats_no_statement_of_a_transaction(
     postgres_server: Any, scratch_database: str
 ) -> None:
     lock = "LOCK TABLE inventory.drugs IN ROW EXCLUSIVE MODE"
     messages: list[str] = []
     with other_session(postgres_server, scratch_database, lock):
-        traffic = traffic_of(messages, lock_timeout=0.1)
+        policy = policy_of(messages, lock_timeout=0.1)
         with (
-            traffic.session_timeouts(NonAtomic("0002_note", "inventory")),
+            policy.session_timeouts(NonAtomic("0002_note", "inventory")),
             pytest.raises(OperationalError),
             transaction.atomic(),
         ):
@@ -293,8 +295,8 @@ def test_concurrent_index__waits_longer_than_lock_timeout(
             other.rollback()
 
         thread = in_thread(end)
-        traffic = traffic_of(messages, lock_timeout=0.1)
-        with traffic.session_timeouts(NonAtomic("0002_index", "inventory")):
+        policy = policy_of(messages, lock_timeout=0.1)
+        with policy.session_timeouts(NonAtomic("0002_index", "inventory")):
             execute(statement)
         thread.join()
     assert indexes() == [("drugs_name", True)]

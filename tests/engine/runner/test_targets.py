@@ -1,4 +1,4 @@
-"""Batches, where a squashed migration stands for what they applied."""
+"""Batches to revert, with squashed migrations in place of those that were applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `--plan` says of tables that are not the domain's own."""
+"""Notes of `--plan` about locks on tables outside of the domain."""
 
 from __future__ import annotations
 
