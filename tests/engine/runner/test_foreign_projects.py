@@ -88,7 +88,7 @@ def test_core_that_names_a_domain_in_run_before(project: Write, domain: str) -> 
         "message": "Migration base.0001_initial has lab.0001_initial in its run_before: core"
         ' uses no domain, and it belongs to the domain "lab".',
         "hint": "Remove it; if lab.0001_initial needs it, add ('base', '0001_initial')"
-        " into its dependencies.",
+        " to its dependencies.",
         "sqlstate": None,
     }
     assert schemas() == ["public"]

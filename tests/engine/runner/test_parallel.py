@@ -139,7 +139,7 @@ def test_process_that_dies(project: Write, decoy: None) -> None:
     assert (error["code"], error["message"], error["hint"]) == (
         "migration_failed",
         'The process that migrated the domain "lab_b" ended with exit code -9 before it was done.',
-        "Run: manage.py migrate_domain lab_b, which says what state it is in.",
+        "Run: manage.py migrate_domain lab_b, which reports its state.",
     )
     found = outcomes(done.stdout)
     assert found["lab_a"] == found["lab_c"] == ("migrated", ["0001_initial"]), done.stdout

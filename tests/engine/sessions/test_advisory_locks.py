@@ -172,9 +172,7 @@ def test_acquire__reports_at_once_and_every_ten_seconds() -> None:
     assert times == [0, pytest.approx(10, abs=0.5), pytest.approx(20, abs=1)]
 
 
-def test_locks__a_killed_process_holds_no_lock(
-    postgres_server: Any, module_database: str
-) -> None:
+def test_locks__a_killed_process_holds_no_lock(postgres_server: Any, module_database: str) -> None:
     environment = postgres_server.environment(module_database)
     with holder_process(INVENTORY, environment) as (process, _):
         process.kill()

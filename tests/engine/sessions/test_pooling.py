@@ -57,9 +57,9 @@ def test_transaction_mode__is_refused(postgres_server: TestServer) -> None:
         "transactions, so the lock of a run would not hold."
     )
     assert refused.value.hint == (
-        "Add an alias that reaches PostgreSQL itself, for example "
+        "Add an alias that connects to PostgreSQL directly, such as "
         'DATABASES["direct"] = {**DATABASES["default"], "HOST": …, "PORT": …}, and run the '
-        "command with --database direct. A pooler in session mode would do as well."
+        "command with --database direct. A pooler in session mode works as well."
     )
     assert refused.value.exit_status == 1
 
