@@ -86,12 +86,12 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(tags=["gate"])
 def coverage(session: nox.Session) -> None:
-    """Run all tests on PostgreSQL 15, with the short attacks, and measure the engine's coverage."""
+    """Run all tests on PostgreSQL 15, with short stress tests, and measure the engine's coverage."""
     server = os.environ.get("TEST_POSTGRES") or "debian"
     run_python(session, "-m", "coverage", "erase")
     run_python(
         session,
-        *("-m", "coverage", "run", "-m", "pytest", "-q", "--attacks=short", *session.posargs),
+        *("-m", "coverage", "run", "-m", "pytest", "-q", "--stress=short", *session.posargs),
         TEST_POSTGRES=server,
     )
     run_python(session, "-m", "coverage", "combine", "--quiet")

@@ -22,9 +22,9 @@ SERVER = pytest.StashKey[TestServer]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--attacks",
+        "--stress",
         choices=["short", "full"],
-        help="run the long attacks too (marker `attack`): a shortened form, or all of them",
+        help="run the slow stress tests too (marker `slow_stress`): a shortened form, or all of them",
     )
 
 
@@ -44,18 +44,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--attacks"):
+    if config.getoption("--stress"):
         return
-    attacks = [item for item in items if item.get_closest_marker("attack")]
-    if attacks:
-        config.hook.pytest_deselected(items=attacks)
-        items[:] = [item for item in items if item not in attacks]
+    stress = [item for item in items if item.get_closest_marker("slow_stress")]
+    if stress:
+        config.hook.pytest_deselected(items=stress)
+        items[:] = [item for item in items if item not in stress]
 
 
 @pytest.fixture(scope="session")
-def attack_size(request: pytest.FixtureRequest) -> str:
-    """`short` or `full`: how long an attack may take."""
-    return request.config.getoption("--attacks") or "short"
+def stress_size(request: pytest.FixtureRequest) -> str:
+    """`short` or `full`: how long a stress test may take."""
+    return request.config.getoption("--stress") or "short"
 
 
 @pytest.fixture(scope="session")

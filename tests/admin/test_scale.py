@@ -61,11 +61,11 @@ def test_queries_and_imports_do_not_depend_on_the_number_of_domains(
     assert many[0]["html"].count('<tr role="row"') == 26
 
 
-@pytest.mark.attack
+@pytest.mark.slow_stress
 def test_many_domains(
-    project: Callable[..., Project], postgres_server: TestServer, attack_size: str
+    project: Callable[..., Project], postgres_server: TestServer, stress_size: str
 ) -> None:
-    domains, migrations = (500, 100) if attack_size == "full" else (120, 20)
+    domains, migrations = (500, 100) if stress_size == "full" else (120, 20)
     written = write_domains(project, postgres_server, domains=domains, migrations=migrations)
     many = get_pages(written)
     check_imports(many)

@@ -29,7 +29,7 @@ from domain_migrations.backends.postgresql.names import format_table_name
 from tests.backends.conftest import Place
 
 EXAMPLES = {None: 10, "short": 60, "full": 600}
-"""How many, for each of the choices of --attacks."""
+"""How many, for each of the choices of --stress."""
 
 IMPOSSIBLE = (DatabaseError, psycopg.Error, TypeError, ValueError)
 """What comes of names that Django or psycopg cannot deal with, like some with a `%`."""
@@ -350,16 +350,16 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 
 @pytest.fixture
 def examples(pytestconfig: pytest.Config) -> settings:
-    """How many examples: always the same few, unless the attacks are asked for."""
-    attacks = pytestconfig.getoption("--attacks")
+    """How many examples: always the same few, unless the stress tests are asked for."""
+    stress = pytestconfig.getoption("--stress")
     return settings(
-        max_examples=EXAMPLES[attacks],
-        derandomize=attacks is None,
+        max_examples=EXAMPLES[stress],
+        derandomize=stress is None,
         deadline=None,
         database=None,
         print_blob=True,
-        # A shrunk example is worth its minutes only to whoever asked for all attacks.
-        phases=set(Phase) - (set() if attacks == "full" else {Phase.shrink, Phase.explain}),
+        # A shrunk example is worth its minutes only to whoever asked for all stress tests.
+        phases=set(Phase) - (set() if stress == "full" else {Phase.shrink, Phase.explain}),
         suppress_health_check=list(HealthCheck),
     )
 

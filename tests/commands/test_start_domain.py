@@ -157,7 +157,7 @@ def test_in_a_fresh_clone(clone: Clone) -> None:
     assert {name: text for name, text in contents(clone.path).items() if name in after} == after
 
 
-@pytest.mark.attack
+@pytest.mark.slow_stress
 def test_the_result_passes_the_project_s_own_tools(clone: Clone) -> None:
     clone.python("manage.py", "start_domain", "night_shift", "--schema", "shifts")
     clone.python("-m", "ruff", "check", ".")
@@ -171,12 +171,12 @@ def test_the_result_passes_the_project_s_own_tools(clone: Clone) -> None:
     clone.python("-m", "pytest", "-q", "-n0", "tests/night_shift")
 
 
-@pytest.mark.attack
-def test_the_result_passes_the_project_s_tests(clone: Clone, attack_size: str) -> None:
+@pytest.mark.slow_stress
+def test_the_result_passes_the_project_s_tests(clone: Clone, stress_size: str) -> None:
     clone.python("manage.py", "start_domain", "crm")
     clone.python("-m", "mypy")
     which = (
-        ["tests"] if attack_size == "full" else ["tests/test_imports.py", "tests/test_checks.py"]
+        ["tests"] if stress_size == "full" else ["tests/test_imports.py", "tests/test_checks.py"]
     )
     clone.python("-m", "pytest", "-q", *which)
 

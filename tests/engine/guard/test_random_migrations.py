@@ -196,7 +196,7 @@ class Case:
 
 @pytest.mark.parametrize(
     ("seed", "count"),
-    [(SEED, 25), *(pytest.param(SEED + n, 50, marks=pytest.mark.attack) for n in range(1, 5))],
+    [(SEED, 25), *(pytest.param(SEED + n, 50, marks=pytest.mark.slow_stress) for n in range(1, 5))],
 )
 def test_guard_and_catalogs_agree(
     postgres_server: TestServer, landscape: str, django_db_blocker: Any, seed: int, count: int

@@ -62,7 +62,7 @@ def assert_applied_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "count", [4, pytest.param(30, marks=pytest.mark.attack)], ids=["four", "thirty"]
+    "count", [4, pytest.param(30, marks=pytest.mark.slow_stress)], ids=["four", "thirty"]
 )
 def test_processes_at_once_from_empty(
     postgres_server: Any, scratch_database: str, count: int

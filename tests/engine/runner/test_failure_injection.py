@@ -39,7 +39,7 @@ def failing_at(statement: int) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def size(pytestconfig: pytest.Config) -> str | None:
-    return pytestconfig.getoption("--attacks")
+    return pytestconfig.getoption("--stress")
 
 
 @pytest.fixture(scope="module")

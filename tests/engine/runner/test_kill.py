@@ -36,7 +36,7 @@ WHERE datname = current_database() AND wait_event_type = 'Lock'
 def history(
     postgres_server: TestServer, django_db_blocker: Any, pytestconfig: pytest.Config
 ) -> Iterator[Reference]:
-    stages = None if pytestconfig.getoption("--attacks") else [BEFORE_INDEX, INDEX, LAST]
+    stages = None if pytestconfig.getoption("--stress") else [BEFORE_INDEX, INDEX, LAST]
     with django_db_blocker.unblock(), reference(postgres_server, stages) as made:
         yield made
 
@@ -72,7 +72,7 @@ def assert_finished(history: Reference) -> None:
 
 
 def test_kill_at_random_moments(history: Reference, pytestconfig: pytest.Config) -> None:
-    kills = KILLS[pytestconfig.getoption("--attacks")]
+    kills = KILLS[pytestconfig.getoption("--stress")]
     print(f"seed {SEED}")
     chance = random.Random(SEED)
     with history.copy(0), migrating(history) as process:

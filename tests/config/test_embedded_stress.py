@@ -14,13 +14,13 @@ ROUNDS = {"short": 3, "full": 30}
 USERS = 8
 
 
-@pytest.mark.attack
-def test_server__survives_its_users(open_path: Path, attack_size: str) -> None:
+@pytest.mark.slow_stress
+def test_server__survives_its_users(open_path: Path, stress_size: str) -> None:
     """No committed row is lost, nobody is refused, and nothing runs on at the end."""
     chance = random.Random(20261122)
     folder = open_path / "postgres"
     rows = 0
-    for _ in range(ROUNDS[attack_size]):
+    for _ in range(ROUNDS[stress_size]):
         users = [User(folder) for _ in range(USERS)]
         # Somebody dies while all of them start.
         users.pop(chance.randrange(USERS)).kill()
@@ -43,10 +43,10 @@ def test_server__survives_its_users(open_path: Path, attack_size: str) -> None:
     wait_for(lambda: not is_up(folder))
 
 
-@pytest.mark.attack
-def test_server__cold_starts_at_once(open_path: Path, attack_size: str) -> None:
+@pytest.mark.slow_stress
+def test_server__cold_starts_at_once(open_path: Path, stress_size: str) -> None:
     chance = random.Random(20261123)
-    for number in range(ROUNDS[attack_size]):
+    for number in range(ROUNDS[stress_size]):
         folder = open_path / f"postgres {number}"
         users = [User(folder) for _ in range(USERS)]
         # Somebody dies at any moment of the first start: before, in and after initdb.
