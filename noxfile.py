@@ -86,7 +86,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(tags=["gate"])
 def coverage(session: nox.Session) -> None:
-    """Run all tests on PostgreSQL 15, with short stress tests, and measure the engine's coverage."""
+    """Run all tests and short stress tests on PostgreSQL 15, and measure the coverage."""
     server = os.environ.get("TEST_POSTGRES") or "debian"
     run_python(session, "-m", "coverage", "erase")
     run_python(

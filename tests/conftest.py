@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--stress",
         choices=["short", "full"],
-        help="run the slow stress tests too (marker `slow_stress`): a shortened form, or all of them",
+        help="run the tests marked `slow_stress` too: in a short form, or all of them",
     )
 
 

@@ -60,6 +60,13 @@ class TestServer:
         values = {**self.settings, "NAME": database}
         return {PART_VARIABLES[key]: value for key, value in values.items()}
 
+    @property
+    def kind(self) -> str:
+        """`embedded`, `debian`, or `other` for programs in a directory of their own."""
+        if self.programs == packaged_folder():
+            return "embedded"
+        return "debian" if self.programs == DEBIAN_PROGRAMS else "other"
+
     def connect(self, database: str = "postgres", **parameters: Any) -> psycopg.Connection:
         """A session of the superuser in autocommit mode, apart from Django."""
         values: dict[str, Any] = {"dbname": database, "autocommit": True, **self.parameters}
