@@ -288,20 +288,29 @@ def test_a_run_imports_nothing_of_other_domains(project: Write) -> None:
     assert imported_by(foreign, "--all", "--check") == everything
 
 
-def test_a_data_migration_and_a_hook_see_every_model(project: Write) -> None:
+def test_a_data_migration_and_a_receiver_see_every_model(project: Write) -> None:
     every = "[m._meta.label for m in every.get_models() if m.__name__ == 'Thing']"
     expected = ["lab.Thing", "shop.Thing", "bank.Thing"]
     look = f"from django.apps import apps as every; assert {every} == {expected}, {every}"
-    apps = {"lab": with_migration("lab"), "shop": with_migration("shop")}
-    foreign = project(
-        {**apps, "bank": with_migration("bank", look)},
-        settings={"DOMAIN_MIGRATIONS": {"HOOKS": {"shop": {"before": ["hooks.look"]}}}},
+    shop = with_migration("shop")
+    ready = (
+        "    def ready(self):\n"
+        "        from domain_migrations.signals import domain_pre_migrate\n"
+        "        domain_pre_migrate.connect(look)\n"
+        f"\n\ndef look(**kwargs):\n    {look}\n    open('looked', 'w').close()\n"
     )
-    foreign.write("hooks.py", f"def look(run):\n    {look}\n")
+    foreign = project(
+        {
+            "lab": with_migration("lab"),
+            "shop": {**shop, "apps.py": shop["apps.py"] + ready},
+            "bank": with_migration("bank", look),
+        }
+    )
     for name in ("bank", "shop"):
         result = foreign.manage("migrate_domain", name, "--with-dependencies")
         assert result.returncode == 0, result.stderr
         assert "things" in tables(name)
+    assert (foreign.path / "looked").exists()
 
 
 FIELDS = (

@@ -185,6 +185,6 @@ def test_rebase_migration_without_the_package(
     assert result.exit_status == 1
     assert str(result.error) == (
         "rebase_migration belongs to django-linear-migrations, which is not in INSTALLED_APPS."
-        ' Run: pip install django-linear-migrations; then add "django_linear_migrations" behind'
+        ' Run: pip install django-linear-migrations; then add "django_linear_migrations" after'
         ' "domain_migrations", and run: manage.py create_max_migration_files'
     )
