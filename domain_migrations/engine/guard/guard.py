@@ -10,7 +10,8 @@ released and whose rows are gone, and, in migrations without a transaction, the 
 statement read or wrote (see ``non_atomic``).
 
 To add a rule, write a function in ``rules`` and call it in ``rules.violations``; its examples are
-in ``tests/engine/guard/violation_cases.py``.
+in ``tests/engine/guard/violation_cases.py``. What such a rule forbids in a migration without a
+transaction is found by ``non_atomic``.
 """
 
 from __future__ import annotations

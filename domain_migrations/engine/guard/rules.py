@@ -1,7 +1,9 @@
 """The guard's rules: which traces of a transaction break the boundary.
 
 ``violations`` applies them all. Each rule is a function that takes a ``TransactionView`` and yields
-violations; ``_moved_relations`` is the shortest one to copy.
+violations; ``_moved_relations`` is the shortest one to copy. A migration without a transaction has
+no traces of its own: ``non_atomic`` compares the catalogs instead, so a rule for both has its
+counterpart there.
 """
 
 from __future__ import annotations
@@ -380,12 +382,12 @@ def _names(view: TransactionView, lock: HeldLock) -> frozenset[str]:
 def _lock_violation(
     view: TransactionView, lock: HeldLock, hint: str, change: Description | None = None
 ) -> Violation:
-    """Return the violation that a lock on a relation is: the stronger, the more it explains."""
+    """Return a lock on a relation as a violation; a stronger lock has a higher priority."""
     priority = READ_LOCK if lock.mode in READ_MODES else CHANGE_LOCK
     if lock.table is not None:
         priority = INDEX_LOCK
     was = view.previous(lock)
-    # Of a cascade, the table is reported rather than what depends on it.
+    # Where a cascade has locked a table and its dependents, the table is reported.
     is_dependent = (was.kind if was else lock.kind) not in ("r", "p")
     action = f"took {lock.mode} on {_qualified(view, lock)}, {owner_clause(view.owner(lock))}"
     return Violation(

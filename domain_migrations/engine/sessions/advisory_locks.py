@@ -259,7 +259,7 @@ class LockAttempt:
 def wait_for_locks(
     attempt: LockAttempt, *, wait: float, report: Callable[[str], None], clock: Clock
 ) -> None:
-    """Repeat the attempt until it succeeds or the time is up; see ``acquire_run_lock``."""
+    """Repeat the attempt until it succeeds or the time is up; see ``session.acquire_run_lock``."""
     started = clock.monotonic()
     limit = 0.0 if attempt.until_commit else wait
     pause = FIRST_PAUSE

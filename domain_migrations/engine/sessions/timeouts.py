@@ -196,8 +196,6 @@ class LockPolicy:
             finally:
                 nested = False
 
-        build = index or IndexBuild()
-
         with self._limited(local=False), self.connection.execute_wrapper(retry_statement):
             yield
 
