@@ -66,7 +66,7 @@ def sentence(run: dict[str, Any]) -> str:
     applied = ", ".join(key["name"] for key in domain["applied"])
     reverted = ", ".join(key["name"] for key in domain["reverted"])
     parts = [f"applied {applied}"] if applied else []
-    parts += [f"undone {reverted}"] if reverted else []
+    parts += [f"reverted {reverted}"] if reverted else []
     if run["event"] == "before":
         parts = [f"{len(run['plan'])} migrations to do"]
     return f"{name}: {'; '.join(parts) or domain['status']}."

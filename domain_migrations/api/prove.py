@@ -154,8 +154,8 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
         alone = "applying it" if domain.is_core else "applying it alone with core"
         _run(domain.name, alias, f"{alone} fails")
         applied = _catalog(alias)
-        _run(domain.name, alias, "undoing it fails", target="zero")
-        _expect(before, _catalog(alias), "undoing it does not restore what was before")
+        _run(domain.name, alias, "reverting it fails", target="zero")
+        _expect(before, _catalog(alias), "reverting it does not restore what was before")
         _run(domain.name, alias, "applying it again fails")
         _expect(applied, _catalog(alias), "applied again, it is not what it was")
     if snapshot_file(domain):

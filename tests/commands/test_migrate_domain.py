@@ -215,7 +215,7 @@ def test_unknown_rows_are_an_error_above_what_would_be_undone(
     assert (result.exit_status, domain["status"]) == (1, "refused")
     assert domain["error"] == {
         "code": "unknown_target",
-        "message": "hr.0099_from_newer_code, applied after what would be undone, must be undone"
+        "message": "hr.0099_from_newer_code, applied after what would be reverted, must be reverted"
         " first and is not on disk.",
         "hint": "Deploy the code that has it and run the command again; if it is lost,"
         " run: manage.py repair_domain hr --prune. Nothing was changed.",

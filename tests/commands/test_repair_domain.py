@@ -127,7 +127,7 @@ def test_an_interrupted_undo_is_put_right(
         """ '{"finished": 1}', '', '')"""
     )
     refused = call("migrate_domain", "hr", "0011")
-    assert (refused.exit_status, f"while undoing hr.{name}" in refused.stderr) == (1, True)
+    assert (refused.exit_status, f"while reverting hr.{name}" in refused.stderr) == (1, True)
     repaired = call("repair_domain", "hr", f"--mark-{option}", name, interactive=False)
     assert (repaired.exit_status, repaired.stdout) == (0, f"hr.{name} is recorded as {said}.\n")
     assert histories()["hr"].count(("hr", name)) == rows

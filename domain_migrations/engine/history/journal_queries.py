@@ -126,7 +126,7 @@ SELECT {domain} AS domain, j.run::text AS run, min(j.started) AS started,
        count(DISTINCT (j.app, j.name))
            FILTER (WHERE j.direction = 'forwards' AND j.status = 'done') AS applied,
        count(DISTINCT (j.app, j.name))
-           FILTER (WHERE j.direction = 'backwards' AND j.status = 'done') AS undone,
+           FILTER (WHERE j.direction = 'backwards' AND j.status = 'done') AS reverted,
        count(*) FILTER (WHERE j.status IN ('faked', 'adopted')) AS marked,
        coalesce(
            (array_agg(j.error ORDER BY j.id) FILTER (WHERE j.error <> ''))[1], ''
@@ -163,7 +163,7 @@ class Run(NamedTuple):
         seconds: of the whole run; the sum of its steps if it never ended.
         status: ``running`` (also after it was killed), ``done``, ``failed``, or ``repaired`` for
             a history that was repaired by hand.
-        undone: how many migrations were unapplied.
+        reverted: how many migrations were unapplied.
         marked: how many migrations were recorded without being run.
         error: the first error, if any.
     """
@@ -180,7 +180,7 @@ class Run(NamedTuple):
     engine_version: str
     django_version: str
     applied: int
-    undone: int
+    reverted: int
     marked: int
     error: str
 

@@ -123,7 +123,7 @@ def migration_error(
     state = sqlstate_of(exc)
     kind = error_class_for(state) or MigrationFailed
     migration = attempt.migration
-    verb = "could not be undone: it failed" if attempt.backwards else "failed"
+    verb = "could not be reverted: it failed" if attempt.backwards else "failed"
     message = f"Migration {migration} {verb} at {attempt}: {first_line(exc).rstrip('.')}."
     before = ", ".join(str(ran.key) for ran in applied) or "none"
     if migration.atomic:
@@ -239,7 +239,7 @@ def _interrupted_error(
         invalid = [name for (name,) in cursor.fetchall()]
     migration = loader.disk_migrations.get((key.app, key.name))
     total = len(migration.operations) if migration else 0
-    action = "undoing" if interruption.backwards else "applying"
+    action = "reverting" if interruption.backwards else "applying"
     begun = interruption.entry.started.isoformat(" ", "seconds")
     message = (
         f"A run that began at {begun} was interrupted while {action} {key}, which is not atomic:"

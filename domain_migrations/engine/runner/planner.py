@@ -186,7 +186,7 @@ def refuse_unknown_above(plan: Plan, status: DomainStatus) -> None:
             above.append(str(row.key))
     if above:
         raise UnknownTarget(
-            f"{', '.join(above)}, applied after what would be undone, must be undone first and"
+            f"{', '.join(above)}, applied after what would be reverted, must be reverted first and"
             f" {'is' if len(above) == 1 else 'are'} not on disk.",
             hint="Deploy the code that has it and run the command again; if it is lost,"
             f" run: manage.py repair_domain {status.domain.name} --prune. Nothing was changed.",
@@ -208,7 +208,7 @@ def check_reversible(plan: Plan) -> None:
     ]
     if stuck:
         raise MigrationIrreversible(
-            f"These cannot be undone: {'; '.join(stuck)}.",
+            f"These cannot be reverted: {'; '.join(stuck)}.",
             hint="Write their reverse, or choose a target after them. Nothing was changed.",
         )
 
@@ -230,7 +230,7 @@ def check_dependants(plan: Plan, statuses: Sequence[DomainStatus]) -> None:
                 if (label, name) in reverted or first:
                     raise DependencyNotApplied(
                         f"{row.key}, which is applied, depends on {label}.{name}"
-                        " of core, which would be undone.",
+                        " of core, which would be reverted.",
                         hint=f"First run: manage.py migrate_domain {status.domain.name} zero",
                     )
 

@@ -135,8 +135,8 @@ def last_batches(
         if entry.direction == "forwards" and not entry.details.get(REPLACED):
             latest[key] = entry
         elif entry.direction == "backwards":
-            for undone in (key, *replaced.get(key, ())):
-                latest.pop(undone, None)
+            for reverted in (key, *replaced.get(key, ())):
+                latest.pop(reverted, None)
     still = set(applied)
     found = {MigrationKey(*key): entry for key, entry in latest.items() if key in still}
     batches = sorted({entry.batch for entry in found.values()}, reverse=True)[:count]
@@ -182,7 +182,7 @@ def _nodes_on_disk(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> list
     gone = [key for key in wanted if key not in loader.graph.nodes and key not in squashed]
     if gone:
         raise UnknownTarget(
-            f"{', '.join(map(str, gone))} of the batch to undo"
+            f"{', '.join(map(str, gone))} of the batch to revert"
             f" {'is' if len(gone) == 1 else 'are'} not on disk.",
             hint="Deploy the code that has it and run the command again. Nothing was changed.",
         )
@@ -190,7 +190,7 @@ def _nodes_on_disk(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> list
         node, parts = squashed.get(key, (key, frozenset()))
         if any(part in loader.applied_migrations and part not in wanted for part in parts):
             raise UnknownTarget(
-                f"{key} of the batch to undo has been replaced by {node[0]}.{node[1]}, which is"
+                f"{key} of the batch to revert has been replaced by {node[0]}.{node[1]}, which is"
                 " more than the batch, so the history cannot go there.",
                 hint="Undo more batches, or give a TARGET. Nothing was changed.",
             )

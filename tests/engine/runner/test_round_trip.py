@@ -68,7 +68,7 @@ def test_an_undo_that_leaves_something_behind(pending: Pending, call: Call) -> N
     assert (result.exit_status, hr["status"]) == (1, "failed")
     assert hr["error"] == {
         "code": "migration_failed",
-        "message": "Undoing hr.f0102_view does not restore the catalog: table hr.positions"
+        "message": "Reverting hr.f0102_view does not restore the catalog: table hr.positions"
         " differs: nothing / comment 'noted'.",
         "hint": "Correct its reverse; everything was rolled back.",
         "sqlstate": None,
@@ -86,7 +86,7 @@ def test_an_undo_that_fails(pending: Pending, call: Call) -> None:
     hr, result = rehearse(call, "hr")
     assert (result.exit_status, hr["status"]) == (1, "failed")
     assert hr["error"]["message"] == (
-        "hr.f0101_breaks was applied, and then: Migration hr.f0101_breaks could not be undone: it"
+        "hr.f0101_breaks was applied, and then: Migration hr.f0101_breaks could not be reverted: it"
         ' failed at operation 1 of 1 (Raw SQL operation): table "b" does not exist.'
     )
 
@@ -130,7 +130,7 @@ def test_what_has_no_way_back_is_named(pending: Pending, call: Call) -> None:
         {
             "app": "hr",
             "name": "f0101_one_way",
-            "reason": "It cannot be undone: operation 1 (Raw SQL operation) has no reverse.",
+            "reason": "It cannot be reverted: operation 1 (Raw SQL operation) has no reverse.",
         },
         {
             "app": "hr",

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
 """
 REFUSED = {
     "code": "unknown_target",
-    "message": "hr.0002_width of the batch to undo has been replaced by hr.0001_squashed, which"
+    "message": "hr.0002_width of the batch to revert has been replaced by hr.0001_squashed, which"
     " is more than the batch, so the history cannot go there.",
     "hint": "Undo more batches, or give a TARGET. Nothing was changed.",
     "sqlstate": None,
@@ -109,7 +109,7 @@ def test_rollback_where_the_replaced_ones_are_deleted(
     with hr_migrations.release({"0001_squashed": SQUASH.replace("replaces", "replaced")}):
         before = snapshot()
         assert asked(call, "--rollback")["error"]["message"] == (
-            "hr.0002_width, hr.0001_initial of the batch to undo are not on disk."
+            "hr.0002_width, hr.0001_initial of the batch to revert are not on disk."
         )
         assert snapshot() == before
 

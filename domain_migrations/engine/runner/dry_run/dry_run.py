@@ -200,13 +200,13 @@ def check_round_trip(
         state = trial.apply(state, migration)
         applied, count = read_catalog(connection), len(trial.steps)
         if stuck := _irreversible_operations(migration):
-            reason = f"It cannot be undone: {stuck} has no reverse."
+            reason = f"It cannot be reverted: {stuck} has no reverse."
             irreversible.append((MigrationKey.of(migration), reason))
         else:
             with _failing_after(f"{migration} was applied, and then"):
                 trial.revert(start.clone(), migration)
-            _expect(before, read_catalog(connection), f"Undoing {migration} does not restore")
-            with _failing_after(f"{migration} was applied and undone, and then"):
+            _expect(before, read_catalog(connection), f"Reverting {migration} does not restore")
+            with _failing_after(f"{migration} was applied and reverted, and then"):
                 trial.apply(start, migration)
             _expect(applied, read_catalog(connection), f"Applied again, {migration} changes")
             del trial.steps[count:]  # A run would apply it once.
