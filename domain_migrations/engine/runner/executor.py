@@ -27,7 +27,7 @@ from ..guard.guard import BoundaryGuard
 from ..history.journal import Direction
 from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
-from ..sessions.timeouts import LockPolicy, RetryPolicy
+from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
 from .failures import Attempt, Interruption, migration_error
 from .loader import DomainLoader
@@ -94,7 +94,7 @@ class DomainExecutor(MigrationExecutor):
         self.log = log or HistoryLog(session, loader)
         self.observe = observe
         self.guard = BoundaryGuard(self.connection, self.domain)
-        self.lock_policy = LockPolicy(
+        self.timeout_policy = TimeoutPolicy(
             self.connection,
             report=session.reporter.on_note,
             lock_timeout=session.options.lock_timeout,
@@ -178,11 +178,11 @@ class DomainExecutor(MigrationExecutor):
                 failure = exc
             except Exception as exc:
                 attempts += 1
-                if self.lock_policy.should_retry(exc, attempts, migration):
+                if self.timeout_policy.should_retry(exc, attempts, migration):
                     # The failed operations have changed the state already.
                     state = self._state_of_applied(until=migration)
                     continue
-                blockers = self.lock_policy.blocker_clause()
+                blockers = self.timeout_policy.blocker_clause()
                 failure = migration_error(exc, attempt, self.progress.applied, blockers=blockers)
                 failure.__cause__ = exc
             self.report("failure", migration, False)
@@ -201,7 +201,9 @@ class DomainExecutor(MigrationExecutor):
 
         with (
             transaction.atomic(using=self.connection.alias),
-            self.lock_policy.timeouts(lambda limit: self.session.check(PREVIOUS_STEP, also=limit)),
+            self.timeout_policy.timeouts(
+                lambda limit: self.session.check(PREVIOUS_STEP, also=limit)
+            ),
             self._as_domain_role(attempt.migration),
         ):
             attempt.has_begun = True
@@ -238,7 +240,7 @@ class DomainExecutor(MigrationExecutor):
             attempt.resumed_from = resumed.finished
             attempt.index.was_started = resumed.may_have_built
         with (
-            self.lock_policy.session_timeouts(migration, attempt.index),
+            self.timeout_policy.session_timeouts(migration, attempt.index),
             self._as_domain_role(migration),
         ):
             self.log.log_progress(attempt)

@@ -17,7 +17,7 @@ from ...exceptions import DomainMigrationsError, MigrationFailed
 from ..history.journal import Journal, RunContext
 from ..sessions.connection import first_line, is_alive, sqlstate_of
 from ..sessions.roles import RoleSwitcher
-from ..sessions.session import Session, locked_session
+from ..sessions.session import ServerSession, locked_session
 from .options import MigrateOptions
 from .results import Reporter
 
@@ -39,19 +39,19 @@ class RunSession:
     connection: BaseDatabaseWrapper
     journal: Journal
     roles: RoleSwitcher
-    lock: Session | None = None
+    lock: ServerSession | None = None
 
     @classmethod
     def of(
         cls,
-        lock: Session | BaseDatabaseWrapper,
+        lock: ServerSession | BaseDatabaseWrapper,
         domain: Domain,
         options: MigrateOptions | None = None,
         reporter: Reporter | None = None,
         context: RunContext | None = None,
     ) -> RunSession:
         """Return a session on a locked connection, or on one without a lock, to read only."""
-        connection = lock.connection if isinstance(lock, Session) else lock
+        connection = lock.connection if isinstance(lock, ServerSession) else lock
         return cls(
             domain=domain,
             options=options or MigrateOptions(),
@@ -59,7 +59,7 @@ class RunSession:
             connection=connection,
             journal=Journal(connection, domain, context or RunContext()),
             roles=RoleSwitcher(connection, domain),
-            lock=lock if isinstance(lock, Session) else None,
+            lock=lock if isinstance(lock, ServerSession) else None,
         )
 
     def for_domain(self, domain: Domain) -> RunSession:
@@ -68,7 +68,7 @@ class RunSession:
         return self.of(self.lock or self.connection, domain, self.options, self.reporter, context)
 
     def check(self, step: str, also: sql.Composable | None = None) -> None:
-        """Check that the connection still holds the lock; see :meth:`Session.assert_same`."""
+        """Check that the connection still holds the lock; see :meth:`ServerSession.assert_same`."""
         if self.lock is not None:
             self.lock.assert_same(step, also)
 

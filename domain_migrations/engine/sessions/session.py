@@ -32,7 +32,7 @@ SELECT_PID = sql.SQL("SELECT pg_backend_pid()")
 
 
 @dataclass(frozen=True)
-class Session:
+class ServerSession:
     """The server session that a run works in.
 
     Attributes:
@@ -43,7 +43,7 @@ class Session:
     pid: int
 
     @classmethod
-    def of(cls, connection: BaseDatabaseWrapper) -> Session:
+    def of(cls, connection: BaseDatabaseWrapper) -> ServerSession:
         return cls(connection=connection, pid=backend_pid(connection))
 
     def assert_same(self, step: str = "A migration", also: sql.Composable | None = None) -> None:
@@ -99,7 +99,7 @@ def lost_connection(step: str) -> MigrationFailed:
 
 
 @dataclass(frozen=True)
-class RunLock(Session):
+class RunLock(ServerSession):
     """A session that holds the lock of a run."""
 
     key: int = 0

@@ -118,7 +118,7 @@ class IndexBuild:
         self.was_started = self.was_built = False
 
 
-class LockPolicy:
+class TimeoutPolicy:
     """The timeouts and retries of one run.
 
     Arguments:

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
-from domain_migrations.engine.sessions.session import Session, backend_pid, dedicated_connection
+from domain_migrations.engine.sessions.session import (
+    ServerSession,
+    backend_pid,
+    dedicated_connection,
+)
 from domain_migrations.exceptions import DatabaseUnavailable, MigrationFailed
 from tests.support.catalog import snapshot
 
@@ -108,7 +112,7 @@ def test_dedicated__names_nothing_after_the_connection_was_closed() -> None:
 
 
 def test_assert_same() -> None:
-    check = Session.of(connections[DEFAULT_DB_ALIAS]).assert_same
+    check = ServerSession.of(connections[DEFAULT_DB_ALIAS]).assert_same
     check()
     connection.close()
     with pytest.raises(MigrationFailed) as failed:
@@ -124,7 +128,7 @@ def test_assert_same() -> None:
 
 
 def test_assert_same__closed_inside_a_transaction() -> None:
-    session = Session.of(connections[DEFAULT_DB_ALIAS])
+    session = ServerSession.of(connections[DEFAULT_DB_ALIAS])
     atomic = transaction.atomic()
     atomic.__enter__()
     connection.close()
@@ -134,7 +138,7 @@ def test_assert_same__closed_inside_a_transaction() -> None:
 
 
 def test_assert_same__ended_by_the_server(postgres_server: Any) -> None:
-    session = Session.of(connections[DEFAULT_DB_ALIAS])
+    session = ServerSession.of(connections[DEFAULT_DB_ALIAS])
     with postgres_server.connect() as admin:
         admin.execute("SELECT pg_terminate_backend(%s)", [session.pid])
     with pytest.raises(DatabaseUnavailable) as failed:

@@ -13,7 +13,7 @@ from django.db.migrations import Migration
 
 from domain_migrations.engine.sessions.blockers import BlockerWatcher, blockers
 from domain_migrations.engine.sessions.connection import sqlstate_of
-from domain_migrations.engine.sessions.timeouts import LockPolicy, RetryPolicy, timeouts
+from domain_migrations.engine.sessions.timeouts import RetryPolicy, TimeoutPolicy, timeouts
 from domain_migrations.exceptions import MigrationFailed
 from tests.support.sessions import execute, in_thread, indexes, other_session, until
 
@@ -43,8 +43,8 @@ def setting(name: str) -> str:
     return str(execute("SELECT current_setting(%s)", [name])[0][0])
 
 
-def policy_of(messages: list[str], clock: Any = time, **options: float) -> LockPolicy:
-    return LockPolicy(
+def policy_of(messages: list[str], clock: Any = time, **options: float) -> TimeoutPolicy:
+    return TimeoutPolicy(
         connections["default"],
         report=messages.append,
         clock=clock,
@@ -197,7 +197,7 @@ def test_watcher__without_a_connection_says_why() -> None:
 
 
 @pytest.mark.usefixtures("drugs")
-def test_lock_policy__tries_again_and_says_who_blocked(
+def test_timeout_policy__tries_again_and_says_who_blocked(
     postgres_server: Any, scratch_database: str
 ) -> None:
     messages: list[str] = []
@@ -233,7 +233,7 @@ def test_lock_policy__tries_again_and_says_who_blocked(
     assert not policy.should_retry(failed.value, 6, migration)
 
 
-def test_lock_policy__does_not_repeat_a_migration_without_a_transaction() -> None:
+def test_timeout_policy__does_not_repeat_a_migration_without_a_transaction() -> None:
     messages: list[str] = []
     policy = policy_of(messages)
     migration = NonAtomic("0002_note", "inventory")
@@ -242,7 +242,7 @@ def test_lock_policy__does_not_repeat_a_migration_without_a_transaction() -> Non
 
 
 @pytest.mark.usefixtures("drugs")
-def test_lock_policy__repeats_a_statement_without_a_transaction(
+def test_timeout_policy__repeats_a_statement_without_a_transaction(
     postgres_server: Any, scratch_database: str
 ) -> None:
     messages: list[str] = []
@@ -259,7 +259,7 @@ def test_lock_policy__repeats_a_statement_without_a_transaction(
 
 
 @pytest.mark.usefixtures("drugs")
-def test_lock_policy__repeats_no_statement_of_a_transaction(
+def test_timeout_policy__repeats_no_statement_of_a_transaction(
     postgres_server: Any, scratch_database: str
 ) -> None:
     lock = "LOCK TABLE inventory.drugs IN ROW EXCLUSIVE MODE"

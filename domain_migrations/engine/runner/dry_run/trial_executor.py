@@ -341,7 +341,7 @@ class TrialExecutor:
                 raise
             message = exc.message
             if exc.sqlstate == LOCK_NOT_AVAILABLE:
-                blockers = self.executor.lock_policy.blocker_clause()
+                blockers = self.executor.timeout_policy.blocker_clause()
                 message = f"{message.rstrip('.')}{blockers}."
             raise type(exc)(message, hint=NOTHING_KEPT, sqlstate=exc.sqlstate) from exc
 
