@@ -18,7 +18,7 @@ from psycopg import sql
 from ...conf import get_settings
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
 from ...engine.guard.guard import BoundaryGuard, MigrationWatch
-from ...engine.guard.transaction import LOCK_STRENGTH, WRITE_MODE
+from ...engine.guard.held_locks import LOCK_STRENGTH, WRITE_MODE
 from ...engine.guard.violations import CORE_ROWS, Violation
 from ...engine.history.journal import Journal, Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger

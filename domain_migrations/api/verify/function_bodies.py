@@ -16,8 +16,8 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ...engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
-from ...engine.boundary.schema_owners import Owners
+from ...engine.boundary.rule import depends_hint, may_depend_on, owner_clause
+from ...engine.boundary.schema_owners import SchemaOwners
 from ...engine.messages import Finding
 from ...engine.sql.lexer import Statement, Token, statements
 from ...engine.sql.query import run_sql
@@ -26,7 +26,7 @@ CrossDomainFinding = tuple[Finding, Domain | None]
 """A finding and the domain that is used, None where it is not known."""
 
 SELECT_FUNCTIONS = r"""
-SELECT n.nspname, i.type, i.identity, l.lanname, p.prosrc,
+SELECT n.oid, i.type, i.identity, l.lanname, p.prosrc,
     (SELECT regexp_replace(setting, '^search_path=', '') FROM unnest(p.proconfig) AS setting
         WHERE setting LIKE 'search\_path=%%')
 FROM pg_proc p
@@ -44,29 +44,31 @@ PARSED = ("sql", "plpgsql")
 
 
 def textual_references(
-    connection: BaseDatabaseWrapper, owners: Owners
+    connection: BaseDatabaseWrapper, owners: SchemaOwners
 ) -> Iterator[CrossDomainFinding]:
     """Yield each function that names another domain in its text, with that domain."""
     [rows] = run_sql(connection, SELECT_FUNCTIONS, {})
     for schema, kind, identity, language, body, search_path in rows:
-        user = owners.owner_of(schema)
-        foreign = owners.domain_names - {schema}
-        if user is None or not foreign:
+        user = owners.owner_or_core(schema)
+        if user is None:
             continue
+        foreign = {
+            name: domain
+            for name, domain in owners.domains.items()
+            if not may_depend_on(user, domain)
+        }
         for name in _path(search_path or ""):
             if name in foreign:
-                yield _named_finding(
-                    user, kind, identity, "has {}, in its search_path", name, owners, name
-                )
+                does, used = "has {}, in its search_path", foreign[name]
+                yield _named_finding(user, kind, identity, does, name, used)
         if not may_reference(body, foreign):
             continue
         if language not in PARSED or not has_parser():
             yield _unparsed(user, kind, identity, language)
             continue
-        for used, name in sorted(referenced_names(body, foreign, procedural=language == "plpgsql")):
-            yield _named_finding(
-                user, kind, identity, "names {}, in its text", f"{used}.{name}", owners, used
-            )
+        for names in sorted(referenced_names(body, foreign, procedural=language == "plpgsql")):
+            does, used = "names {}, in its text", foreign[names[0]]
+            yield _named_finding(user, kind, identity, does, ".".join(names), used)
 
 
 def _path(setting: str) -> list[str]:
@@ -74,12 +76,11 @@ def _path(setting: str) -> list[str]:
 
 
 def _named_finding(
-    user: Domain, kind: str, identity: str, does: str, name: str, owners: Owners, schema: str
+    user: Domain, kind: str, identity: str, does: str, name: str, used: Domain
 ) -> CrossDomainFinding:
-    used = owners.owner_of(schema)
-    whose = f'{name}, which belongs to the domain "{used.name if used else schema}"'
-    message = f"The {kind} {identity} {does.format(whose)} (textual)."
-    hint = f"{CORE_DEPENDS if user.is_core else DOMAIN_DEPENDS} Replace it, or drop it."
+    does = does.format(f"{name}, {owner_clause(used)}")
+    message = f"The {kind} {identity} {does} (textual)."
+    hint = f"{depends_hint(user)} Replace it, or drop it."
     return Finding("B014", "boundary", user.name, identity, message, hint), used
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import Domain
-from ...engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS, may_depend_on
-from ...engine.boundary.schema_owners import Owners
+from ...domains import Domain, get_domains
+from ...engine.boundary.rule import depends_hint, may_depend_on
+from ...engine.boundary.schema_owners import SchemaOwners
 from ...engine.messages import Finding
 from ...engine.sql.query import run_sql
 from .function_bodies import CrossDomainFinding, textual_references
@@ -31,7 +31,8 @@ def boundary_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
 
 def cross_domain_findings(connection: BaseDatabaseWrapper) -> Iterator[CrossDomainFinding]:
     """Yield each cross-domain reference once, with the domain that is used."""
-    owners = Owners(connection)
+    owners = SchemaOwners(get_domains()[0])
+    owners.read(connection)
     yield from recorded_references(connection, owners)
     yield from textual_references(connection, owners)
 
@@ -74,7 +75,7 @@ def removal_hint(number: str, kind: str, place: str, name: str, user: Domain, us
         end = f"Remove it with: {statement.format(place=place, name=name, used=used)}"
     else:
         end = OTHER
-    return f"{CORE_DEPENDS if user.is_core else DOMAIN_DEPENDS} {end}"
+    return f"{depends_hint(user)} {end}"
 
 
 # Starts from the used objects, because those of domains are few in a database of many; then what
@@ -209,12 +210,12 @@ class _Row(NamedTuple):
 
 
 def recorded_references(
-    connection: BaseDatabaseWrapper, owners: Owners
+    connection: BaseDatabaseWrapper, owners: SchemaOwners
 ) -> Iterator[CrossDomainFinding]:
     """Yield each dependency in ``pg_depend`` that breaks the rule, with the domain that is used."""
-    [rows] = run_sql(connection, SELECT_CROSSINGS, {"used": owners.domain_schemas})
+    [rows] = run_sql(connection, SELECT_CROSSINGS, {"used": owners.other_domains})
     for row in map(_Row._make, rows):
-        user, used = owners.owner(row.schema), owners.owner(row.used_schema)
+        user, used = owners.owner_or_core(row.schema), owners.owner(row.used_schema)
         if user is None or used is None or may_depend_on(user, used):
             continue
         title = f"{row.place}.{row.name}" if row.name else row.place

@@ -21,9 +21,8 @@ from ..sql.query import run_sql
 
 OID_FILTER: LiteralString = "= ANY(current_setting('domain_migrations.wanted')::oid[])"
 
-PG_TYPE, PG_PROC, PG_CLASS = 1247, 1255, 1259
-PG_CONSTRAINT, PG_NAMESPACE, PG_EXTENSION = 2606, 2615, 3079
-PG_EVENT_TRIGGER, PG_DEFAULT_ACL = 3466, 826
+PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE = 1259, 2606, 2615
+PG_EXTENSION, PG_EVENT_TRIGGER, PG_DEFAULT_ACL = 3079, 3466, 826
 """The catalogs' own oids, which never change."""
 
 # A table's row of pg_class without what a first foreign key changes (relhastriggers), and
@@ -58,6 +57,13 @@ IN_SCHEMAS: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
 )
 """Catalogs of objects in a schema: the catalog, the prefix of its columns, a label."""
 
+SCHEMA_COLUMNS: dict[str, LiteralString] = {
+    "pg_class": "relnamespace",
+    "pg_default_acl": "defaclnamespace",
+    **{catalog: prefix + "namespace" for catalog, prefix, _ in IN_SCHEMAS},
+}
+"""The column of each catalog that holds an object's schema."""
+
 ON_TABLES: tuple[tuple[LiteralString, LiteralString, LiteralString, LiteralString], ...] = (
     ("pg_trigger", "tgrelid", "tgname", "trigger"),
     ("pg_rewrite", "ev_class", "rulename", "rule"),
@@ -90,8 +96,6 @@ def _objects(catalogs: Collection[str]) -> LiteralString:
     ]  # fmt: skip
     return " UNION ALL ".join(parts)
 
-
-STATEMENTS: tuple[LiteralString, ...] = (SELECT_RELATIONS, _objects(CATALOGS))
 
 # The setting has to exist when the cursor is declared.
 DECLARE = sql.SQL(
@@ -138,29 +142,38 @@ class CatalogBefore:
     the past of the operations that follow.
 
     Arguments:
-        objects: the catalogs that will be read besides those of relations and constraints.
+        relations: whether relations and constraints will be read.
+        objects: the other catalogs that will be read.
     """
 
-    is_known = True
-
-    def __init__(self, connection: BaseDatabaseWrapper, *, objects: Collection[str]) -> None:
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        *,
+        relations: bool = False,
+        objects: Collection[str] = (),
+    ) -> None:
         self.connection = connection
-        self.known: dict[tuple[int, int], PreviousObject] = {}
-        self.used: set[int] = set()
+        self.is_known = relations
         # The more catalogs a cursor is over, the more it costs to plan.
-        self.cursors = self._declare(
-            (STATEMENTS[0], _objects(objects)) if objects else STATEMENTS[:1]
-        )
+        self.statements: list[LiteralString] = [SELECT_RELATIONS] if relations else []
+        if objects:
+            self.statements.append(_objects(objects))
+        self.known: dict[tuple[int, int], PreviousObject] = {}
+        self.cursors: dict[int, sql.Identifier] = {}
+        self.refresh()
 
-    def _declare(self, statements: Iterable[LiteralString]) -> list[sql.Identifier]:
-        declarations, cursors = [], []
-        for statement in statements:
-            # A new name each time: in a dry run, the last migration's may still be open.
-            cursor = sql.Identifier(f"domain_migrations_past_{next(_numbers)}")
-            cursors.append(cursor)
-            declarations.append(DECLARE.format(cursor) + sql.SQL(statement))
-        run_sql(self.connection, sql.SQL(";").join(declarations))
-        return cursors
+    def refresh(self) -> None:
+        """Let the present be the past, for the objects that have not been read."""
+        declarations = []
+        for number, statement in enumerate(self.statements):
+            if number not in self.cursors:
+                # A new name each time: in a dry run, the last migration's may still be open.
+                cursor = sql.Identifier(f"domain_migrations_past_{next(_numbers)}")
+                self.cursors[number] = cursor
+                declarations.append(DECLARE.format(cursor) + sql.SQL(statement))
+        if declarations:
+            run_sql(self.connection, sql.SQL(";").join(declarations))
 
     def load(self, relations: Iterable[int], objects: Iterable[int]) -> None:
         """Read the objects with these oids: relations and constraints, and all others.
@@ -170,36 +183,12 @@ class CatalogBefore:
         loaded = {oid for _, oid in self.known}
         for number, oids in enumerate((relations, objects)):
             wanted = sorted(set(oids) - loaded)
-            if not wanted or number >= len(self.cursors) or number in self.used:
-                continue
-            fetch = FETCH.format(self.cursors[number])
-            _, rows = run_sql(self.connection, fetch, {"wanted": wanted})
-            for row in rows:
-                was = PreviousObject(*row)
-                self.known[was.catalog, was.oid] = was
-            self.used.add(number)
-
-    def refresh(self) -> None:
-        """Let the present be the past, for the objects that have not been read."""
-        for number in self.used:
-            self.cursors[number] = self._declare([STATEMENTS[number]])[0]
-        self.used.clear()
+            if wanted and number in self.cursors:
+                fetch = FETCH.format(self.cursors.pop(number))
+                _, rows = run_sql(self.connection, fetch, {"wanted": wanted})
+                for was in map(PreviousObject._make, rows):
+                    self.known[was.catalog, was.oid] = was
 
     def get(self, catalog: int, oid: int) -> PreviousObject | None:
         """Return an object that ``load`` has found."""
         return self.known.get((catalog, oid))
-
-
-class NoCatalogBefore(CatalogBefore):
-    """No past: none is needed, or the operation's transaction began before the guard."""
-
-    is_known = False
-
-    def __init__(self) -> None:
-        self.known = {}
-
-    def load(self, relations: Iterable[int], objects: Iterable[int]) -> None:
-        """Find nothing."""
-
-    def refresh(self) -> None:
-        """Keep nothing."""

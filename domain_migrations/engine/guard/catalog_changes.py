@@ -7,28 +7,11 @@ from typing import LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..sql.query import run_prepared, run_sql
-from .catalog_before import CLASS_ROW, IN_SCHEMAS
-from .transaction import NEW_OIDS, Condition, TransactionView, written_here
-
-SCHEMA_COLUMNS: dict[str, LiteralString] = {
-    "pg_class": "relnamespace",
-    "pg_default_acl": "defaclnamespace",
-    **{catalog: prefix + "namespace" for catalog, prefix, _ in IN_SCHEMAS},
-}
-"""The column of each catalog that holds an object's schema."""
-
-
-class Description(NamedTuple):
-    """An object, or a change of one, in words.
-
-    Attributes:
-        names: of the objects that the text is about.
-    """
-
-    text: str
-    names: frozenset[str] = frozenset()
-
+from ..boundary.schema_owners import SchemaOwners
+from ..sql.query import run_sql
+from .catalog_before import CLASS_ROW, PG_NAMESPACE, SCHEMA_COLUMNS
+from .transaction import NEW_OIDS, WRITTEN_HERE, TransactionView
+from .violations import NOT_IN_PUBLIC, Description, Priority, Violation, hint_for
 
 VIEW_RULE = '"_RETURN" on '
 
@@ -51,139 +34,6 @@ def describe_object(
     if kind == "rule" and identity.startswith(VIEW_RULE):
         kind, identity = "view", identity.removeprefix(VIEW_RULE)
     return Description(f"{kind} {identity}", frozenset(names or ()))
-
-
-# --- Dependencies on other schemas
-
-DEPENDENT_CATALOGS = {
-    "pg_conversion": 2607, "pg_operator": 2617, "pg_trigger": 2620, "pg_type": 1247,
-    "pg_proc": 1255, "pg_class": 1259, "pg_attrdef": 2604, "pg_cast": 2605,
-    "pg_constraint": 2606, "pg_opclass": 2616, "pg_rewrite": 2618, "pg_opfamily": 2753,
-    "pg_policy": 3256, "pg_statistic_ext": 3381, "pg_event_trigger": 3466, "pg_ts_dict": 3600,
-    "pg_ts_config": 3602,
-}  # fmt: skip
-"""The catalogs whose new objects may depend on another domain's, and their oids."""
-
-NEW_OBJECTS: LiteralString = (
-    "SELECT x.* FROM " + NEW_OIDS + ", LATERAL (SELECT *, xmin FROM pg_depend"
-    " WHERE objid > new.low AND objid < new.high"
-    " AND classid = ANY('{" + ", ".join(map(str, DEPENDENT_CATALOGS.values())) + "}'::oid[])"
-    " OFFSET 0) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high)"
-)
-"""What new objects depend on, but for other new objects."""
-
-CHANGED_RELATIONS: LiteralString = (
-    "SELECT x.* FROM unnest(%(relations)s::oid[]) AS r (oid), LATERAL ("
-    "SELECT *, xmin FROM pg_depend"
-    " WHERE classid = 'pg_class'::regclass AND objid = r.oid OFFSET 0) x"
-)
-"""What existing tables depend on, such as the types of their columns."""
-
-CHANGED_VIEWS: LiteralString = (
-    "SELECT x.* FROM unnest(%(relations)s::oid[]) AS r (oid), LATERAL ("
-    "SELECT oid FROM pg_rewrite WHERE ev_class = r.oid OFFSET 0) rule, LATERAL ("
-    "SELECT *, xmin FROM pg_depend"
-    " WHERE classid = 'pg_rewrite'::regclass AND objid = rule.oid OFFSET 0) x"
-)
-"""What the rules of existing views depend on, which are replaced with them."""
-
-CHANGED_FUNCTIONS: LiteralString = (
-    "SELECT x.* FROM unnest(%(functions)s::oid[]) AS f (oid), LATERAL ("
-    "SELECT *, xmin FROM pg_depend"
-    " WHERE classid = 'pg_proc'::regclass AND objid = f.oid OFFSET 0) x"
-)
-"""What existing functions depend on."""
-
-USED_CATALOGS: tuple[LiteralString, ...] = (
-    "pg_class", "pg_proc", "pg_type", "pg_operator", "pg_collation", "pg_opclass", "pg_opfamily",
-    "pg_ts_config", "pg_ts_dict",
-)  # fmt: skip
-"""The catalogs whose objects others may depend on."""
-
-USED_SCHEMA: LiteralString = (
-    "CASE refclassid "
-    + " ".join(
-        "WHEN '" + catalog + "'::regclass THEN (SELECT " + SCHEMA_COLUMNS[catalog]
-        + " FROM " + catalog + " WHERE oid = refobjid)"
-        for catalog in USED_CATALOGS
-    )
-    + " END"
-)  # fmt: skip
-"""The schema of the object that another one depends on."""
-
-
-def dependency_sql(condition: Condition) -> LiteralString:
-    """Return a query for the dependencies that match and that lead to other schemas.
-
-    The dependent objects are found by index, from four sources; the schemas of the objects that
-    they use are looked up one by one. The parameters name the changed relations and functions,
-    because reading ``pg_locks`` again would cost as much as the rest of the query.
-    """
-    sources = (NEW_OBJECTS, CHANGED_RELATIONS, CHANGED_VIEWS, CHANGED_FUNCTIONS)
-    return (
-        "WITH found AS MATERIALIZED (" + " UNION ALL ".join(sources) + "),"
-        " dependency AS MATERIALIZED (SELECT * FROM found x WHERE " + condition("x") + "),"
-        " used AS MATERIALIZED ("
-        "SELECT refclassid, refobjid, " + USED_SCHEMA + " AS schema"
-        " FROM (SELECT DISTINCT refclassid, refobjid FROM dependency) distinct_objects)"
-        " SELECT DISTINCT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid,"
-        " d.refobjsubid, used.schema, d.classid <> 'pg_constraint'::regclass OR NOT EXISTS ("
-        "SELECT FROM pg_constraint"
-        " WHERE oid = d.objid AND connamespace = ANY(%(others)s::oid[]))"
-        " FROM used JOIN dependency d USING (refclassid, refobjid)"
-        " WHERE used.schema = ANY(%(others)s::oid[])"
-    )
-
-
-SELECT_DEPENDENCIES = dependency_sql(written_here)
-
-
-class CrossSchemaDependency(NamedTuple):
-    """A dependency of one object on another.
-
-    Attributes:
-        schema: of the object that is used.
-        is_own: whether the object that uses it, if a constraint, is outside of such schemas.
-    """
-
-    catalog: int
-    oid: int
-    column: int
-    used_catalog: int
-    used_oid: int
-    used_column: int
-    schema: int
-    is_own: bool
-
-    def describe(self, connection: BaseDatabaseWrapper) -> Description:
-        user = describe_object(connection, self.catalog, self.oid, self.column)
-        used = describe_object(connection, self.used_catalog, self.used_oid, self.used_column)
-        return Description(f"{user.text} use {used.text}", user.names | used.names)
-
-
-def read_dependencies(
-    view: TransactionView, *, relations: list[int], functions: list[int], others: list[int]
-) -> list[CrossSchemaDependency]:
-    """Return the dependencies on the other schemas that this transaction has created."""
-    if not view.inserted("pg_depend"):
-        return []
-    params = {"relations": relations, "functions": functions, "others": others}
-    rows = run_prepared(view.connection, SELECT_DEPENDENCIES, {**view.params, **params})
-    return [CrossSchemaDependency(*row) for row in rows]
-
-
-SELECT_OWN_FUNCTIONS: LiteralString = (
-    "SELECT x.oid FROM pg_proc x WHERE x.pronamespace = ANY(%(own)s::oid[]) AND "
-    + written_here("x")
-)
-
-
-def read_own_functions(view: TransactionView, own: list[int]) -> list[int]:
-    """Return the domain's functions that this transaction created or replaced."""
-    if not (view.inserted("pg_proc") or view.updated("pg_proc")):
-        return []
-    rows = run_prepared(view.connection, SELECT_OWN_FUNCTIONS, {**view.params, "own": own})
-    return [oid for (oid,) in rows]
 
 
 # --- Tables
@@ -216,7 +66,7 @@ MAY_CHANGE: dict[LiteralString, LiteralString] = {
 
 SELECT_TABLE_CHANGES: LiteralString = " UNION ALL ".join(
     "SELECT " + table + ", " + part + ", " + name + " FROM " + source
-    + " WHERE " + table + " = ANY(%(tables)s::oid[]) AND " + written_here("x")
+    + " WHERE " + table + " = ANY(%(tables)s::oid[]) AND " + WRITTEN_HERE
     + " AND NOT coalesce(" + MAY_CHANGE.get(source, "false") + ", false)"
     for source, table, part, name in TABLE_PARTS
 )  # fmt: skip
@@ -238,26 +88,24 @@ def read_table_changes(
         keys: the schemas whose foreign keys may point at the tables.
         referencing: those of the tables whose own foreign keys may be created again.
     """
-    params = {"tables": tables, "keys": keys, "referencing": referencing}
-    rows = run_prepared(view.connection, SELECT_TABLE_CHANGES, {**view.params, **params})
+    rows = view.rows(SELECT_TABLE_CHANGES, tables=tables, keys=keys, referencing=referencing)
     return [(table, part_change("changed", part, name)) for table, part, name in rows]
 
 
 SELECT_CHANGED_CLASS_ROWS: LiteralString = (
     "SELECT x.oid, " + CLASS_ROW + " FROM pg_class x"
-    " WHERE x.oid = ANY(%(tables)s::oid[]) AND " + written_here("x")
+    " WHERE x.oid = ANY(%(tables)s::oid[]) AND " + WRITTEN_HERE
 )
 
 
 def read_changed_class_rows(view: TransactionView, tables: list[int]) -> dict[int, str]:
     """Return the tables whose row of ``pg_class`` this transaction wrote, and that row."""
-    params = {**view.params, "tables": tables}
-    return dict(run_prepared(view.connection, SELECT_CHANGED_CLASS_ROWS, params))
+    return dict(view.rows(SELECT_CHANGED_CLASS_ROWS, tables=tables))
 
 
 SELECT_FOREIGN_KEYS: LiteralString = (
     "SELECT x.conrelid, x.confrelid, x.conname, x.confdeltype::text, x.confupdtype::text, "
-    + written_here("x") + ", CASE WHEN " + written_here("x") + " THEN (SELECT ARRAY[a.attname,"
+    + WRITTEN_HERE + ", CASE WHEN " + WRITTEN_HERE + " THEN (SELECT ARRAY[a.attname,"
     " format_type(a.atttypid, a.atttypmod), b.attname, format_type(b.atttypid, b.atttypmod)]"
     " FROM unnest(x.conkey, x.confkey) AS p (c, k)"
     " JOIN pg_attribute a ON a.attrelid = x.conrelid AND a.attnum = p.c"
@@ -287,8 +135,7 @@ class ForeignKey(NamedTuple):
 
 def read_foreign_keys(view: TransactionView, tables: list[int]) -> list[ForeignKey]:
     """Return the foreign keys that the tables have."""
-    params = {**view.params, "tables": tables}
-    return [ForeignKey(*row) for row in run_prepared(view.connection, SELECT_FOREIGN_KEYS, params)]
+    return [ForeignKey(*row) for row in view.rows(SELECT_FOREIGN_KEYS, tables=tables)]
 
 
 # --- Objects that no lock reveals
@@ -296,61 +143,72 @@ def read_foreign_keys(view: TransactionView, tables: list[int]) -> list[ForeignK
 NOT_ALLOWED: LiteralString = " <> ALL(%(allowed)s::oid[])"
 
 
-def catalog_queries(condition: Condition) -> dict[str, LiteralString]:
-    """Return a query for each small catalog: (catalog, oid, schema) of the rows that match."""
-    queries: dict[str, LiteralString] = {
-        catalog: "SELECT '" + catalog + "'::regclass::oid, x.oid, x." + column + " FROM " + catalog
-        + " x WHERE x." + column + NOT_ALLOWED + " AND " + condition("x")
-        for catalog, column in SCHEMA_COLUMNS.items() if catalog not in ("pg_class", "pg_type")
+# Neither arrays nor the types of tables, which come with their element's and their table's row.
+TYPES: LiteralString = "(SELECT *, xmin FROM pg_type WHERE typrelid = 0 AND typcategory <> 'A') x"
+
+
+def select_objects(
+    catalog: LiteralString,
+    oid: LiteralString,
+    schema: LiteralString,
+    source: LiteralString,
+    written: LiteralString,
+) -> LiteralString:
+    """Return a query for objects outside of the allowed schemas: (catalog, oid, schema).
+
+    Arguments:
+        source: what follows FROM; ``x`` is the catalog whose rows were written.
+    """
+    return (
+        "SELECT '" + catalog + "'::regclass::oid, " + oid + ", " + schema + " FROM " + source
+        + " WHERE " + schema + NOT_ALLOWED + " AND " + written
+    )  # fmt: skip
+
+
+def catalog_queries(written: LiteralString) -> dict[str, LiteralString]:
+    """Return a query for each catalog but ``pg_class``: the objects whose rows were written."""
+    sources: dict[str, tuple[LiteralString, LiteralString, LiteralString, LiteralString]] = {
+        **{
+            catalog: (catalog, "x.oid", "x." + column, catalog + " x")
+            for catalog, column in SCHEMA_COLUMNS.items() if catalog != "pg_class"
+        },
+        "pg_type": ("pg_type", "x.oid", "x.typnamespace", TYPES),
+        "pg_attribute": ("pg_class", "c.oid", "c.relnamespace",
+                         "pg_attribute x JOIN pg_class c ON c.oid = x.attrelid"),
+        "pg_enum": ("pg_type", "t.oid", "t.typnamespace",
+                    "pg_enum x JOIN pg_type t ON t.oid = x.enumtypid"),
+        # Of PostgreSQL's domains; those of tables come with a lock.
+        "pg_constraint": (
+            "pg_type", "t.oid", "t.typnamespace",
+            "pg_constraint x JOIN pg_type t ON x.conrelid = 0 AND t.oid = x.contypid"),
+        "pg_event_trigger": ("pg_event_trigger", "x.oid", "0::oid", "pg_event_trigger x"),
+        "pg_publication_namespace": ("pg_namespace", "x.pnnspid", "x.pnnspid",
+                                     "pg_publication_namespace x"),
     }  # fmt: skip
+    queries = {catalog: select_objects(*source, written) for catalog, source in sources.items()}
+    # The domain's own schema too, which may not be renamed.
     queries["pg_namespace"] = (
-        "SELECT 'pg_namespace'::regclass::oid, x.oid, x.oid FROM pg_namespace x WHERE "
-        + condition("x")
-    )
-    queries["pg_event_trigger"] = (
-        "SELECT 'pg_event_trigger'::regclass::oid, x.oid, 0::oid FROM pg_event_trigger x WHERE "
-        + condition("x")
-    )
-    queries["pg_enum"] = (
-        "SELECT 'pg_type'::regclass::oid, t.oid, t.typnamespace FROM pg_enum x"
-        " JOIN pg_type t ON t.oid = x.enumtypid WHERE t.typnamespace" + NOT_ALLOWED
-        + " AND " + condition("x")
-    )  # fmt: skip
-    # Of PostgreSQL's domains; those of tables come with a lock.
-    queries["pg_constraint"] = (
-        "SELECT 'pg_type'::regclass::oid, t.oid, t.typnamespace FROM pg_constraint x"
-        " JOIN pg_type t ON t.oid = x.contypid WHERE x.conrelid = 0 AND t.typnamespace"
-        + NOT_ALLOWED + " AND " + condition("x")
-    )  # fmt: skip
-    queries["pg_publication_namespace"] = (
-        "SELECT 'pg_namespace'::regclass::oid, x.pnnspid, x.pnnspid"
-        " FROM pg_publication_namespace x WHERE " + condition("x")
+        "SELECT 'pg_namespace'::regclass::oid, x.oid, x.oid FROM pg_namespace x WHERE " + written
     )
     return queries
 
 
-CATALOG_QUERIES = catalog_queries(written_here)
+CATALOG_QUERIES = catalog_queries(WRITTEN_HERE)
 
-SELECT_CHANGED_TYPES: LiteralString = (
-    "SELECT 'pg_type'::regclass::oid, x.oid, x.typnamespace FROM pg_type x"
-    " WHERE x.typrelid = 0 AND x.typcategory <> 'A' AND x.typnamespace" + NOT_ALLOWED
-    + " AND " + written_here("x")
-)  # fmt: skip
-
-SELECT_NEW_TYPES: LiteralString = SELECT_CHANGED_TYPES.replace(
-    "FROM pg_type x", "FROM " + NEW_OIDS + " JOIN pg_type x ON x.oid > new.low AND x.oid < new.high"
+SELECT_NEW_TYPES = select_objects(
+    "pg_type",
+    "x.oid",
+    "x.typnamespace",
+    NEW_OIDS + " JOIN " + TYPES + " ON x.oid > new.low AND x.oid < new.high",
+    WRITTEN_HERE,
 )
 
-SELECT_CHANGED_RELATIONS: LiteralString = (
-    "SELECT 'pg_class'::regclass::oid, x.oid, x.relnamespace FROM pg_class x"
-    " WHERE x.relnamespace" + NOT_ALLOWED + " AND " + written_here("x")
+SELECT_CHANGED_RELATIONS = select_objects(
+    "pg_class", "x.oid", "x.relnamespace", "pg_class x", WRITTEN_HERE
 )
 
-SELECT_CHANGED_COLUMNS: LiteralString = (
-    "SELECT 'pg_class'::regclass::oid, x.attrelid, c.relnamespace FROM pg_attribute x"
-    " JOIN pg_class c ON c.oid = x.attrelid"
-    " WHERE c.relnamespace" + NOT_ALLOWED + " AND " + written_here("x")
-)
+NEW_ROWS_ELSEWHERE = ("pg_type", "pg_attribute")
+"""Large catalogs that are not searched for new rows: those are found by oid, or by a lock."""
 
 
 class ChangedObject(NamedTuple):
@@ -359,6 +217,24 @@ class ChangedObject(NamedTuple):
     catalog: int
     oid: int
     schema: int
+
+    def to_violation(
+        self,
+        connection: BaseDatabaseWrapper,
+        owners: SchemaOwners,
+        priority: Priority,
+        *,
+        made: bool,
+    ) -> Violation:
+        """Return the violation of having made or altered the object in another's schema."""
+        domain, owner = owners.domain, owners.owner(self.schema)
+        what = describe_object(connection, self.catalog, self.oid)
+        hint = hint_for(domain, owner)
+        # An index can only be created beside its table.
+        is_movable = self.catalog != PG_NAMESPACE and not what.text.startswith("index ")
+        if made and owner is not None and owner.is_core and is_movable:
+            hint = NOT_IN_PUBLIC.format(schema=domain.schema)
+        return Violation.of(priority, "made" if made else "altered", what, owner, hint)
 
 
 def read_changed_objects(view: TransactionView, own_relations: list[int]) -> list[ChangedObject]:
@@ -372,19 +248,15 @@ def read_changed_objects(view: TransactionView, own_relations: list[int]) -> lis
     queries = [
         query
         for catalog, query in CATALOG_QUERIES.items()
-        if view.inserted(catalog) or view.updated(catalog)
+        if view.updated(catalog) or (view.inserted(catalog) and catalog not in NEW_ROWS_ELSEWHERE)
     ]
     if view.inserted("pg_type"):
         queries.append(SELECT_NEW_TYPES)
-    if view.updated("pg_type"):
-        queries.append(SELECT_CHANGED_TYPES)
     if view.updated("pg_class") and not _only_own_updates(view, own_relations):
         queries.append(SELECT_CHANGED_RELATIONS)
-    if view.updated("pg_attribute"):
-        queries.append(SELECT_CHANGED_COLUMNS)
     if not queries:
         return []
-    params = {**view.params, "allowed": view.owners.allowed}
+    params = {**view.now.params(view.before), "allowed": view.owners.allowed}
     [rows] = run_sql(view.connection, " UNION ALL ".join(queries), params)
     return [ChangedObject(*row) for row in rows]
 
@@ -395,7 +267,7 @@ COUNT_UPDATED_RELATIONS: LiteralString = (
     " SELECT xmin, * FROM pg_class WHERE oid = r.oid OFFSET 0) x"
     " WHERE (x.relhasrules OR x.relhastriggers OR x.relchecks > 0 OR x.reltoastrelid <> 0"
     " OR NOT EXISTS (SELECT FROM " + NEW_OIDS + " WHERE x.oid > new.low AND x.oid < new.high))"
-    " AND " + written_here("x")
+    " AND " + WRITTEN_HERE
 )  # fmt: skip
 
 
@@ -405,8 +277,8 @@ def _only_own_updates(view: TransactionView, own_relations: list[int]) -> bool:
     Each changed relation took at least one update, so as many updates as relations leave none
     for others.
     """
-    if not view.counted:
+    updates = view.count("updated", "pg_class")
+    if updates is None:
         return False
-    params = {**view.params, "relations": own_relations}
-    [(changed,)] = run_prepared(view.connection, COUNT_UPDATED_RELATIONS, params)
-    return bool(changed == view.now.updates["pg_class"] - view.before.updates["pg_class"])
+    [(changed,)] = view.rows(COUNT_UPDATED_RELATIONS, relations=own_relations)
+    return bool(changed == updates)

@@ -8,10 +8,6 @@ like Django's own.
 Two things cannot be seen: the effects of a savepoint that was rolled back, whose locks are
 released and whose rows are gone, and, in migrations without a transaction, the tables whose rows a
 statement read or wrote (see ``non_atomic``).
-
-To add a rule, write a function in ``rules`` and call it in ``rules.violations``; its examples are
-in ``tests/engine/guard/violation_cases.py``. What such a rule forbids in a migration without a
-transaction is found by ``non_atomic``.
 """
 
 from __future__ import annotations
@@ -27,18 +23,13 @@ from django.db.migrations.operations.base import Operation
 from ...domains import Domain
 from ...exceptions import BoundaryViolation
 from ..boundary.schema_owners import SchemaOwners
-from .catalog_before import PG_CLASS, CatalogBefore, NoCatalogBefore
+from ..sql.query import run_sql
+from .catalog_before import PG_CLASS, CatalogBefore
+from .held_locks import INDEXES, LOCK_STRENGTH, HeldLock, LockKey
 from .non_atomic import NonAtomicCheck
 from .operation_kinds import is_additive, is_django_internal, runs_custom_sql
-from .rules import violations
-from .transaction import (
-    INDEXES,
-    LOCK_STRENGTH,
-    HeldLock,
-    LockKey,
-    TransactionPoint,
-    TransactionView,
-)
+from .rules import find_violations
+from .transaction import TransactionPoint, TransactionView
 from .violations import Violation, causing_operation
 
 CONTENT_TYPES = "django_content_type"
@@ -144,7 +135,7 @@ class MigrationWatch:
 
     def run_final(self, statement: LiteralString) -> None:
         """Run the transaction's last statement, in one round trip with what ``check`` reads."""
-        raise NotImplementedError("A migration without a transaction has no last statement.")
+        run_sql(self.connection, statement)
 
     def ended_transaction(self) -> bool:
         """Return whether the transaction that the watch began in was committed or rolled back."""
@@ -175,7 +166,7 @@ class MigrationWatch:
                 custom_sql=self.custom_sql,
                 additive=additive,
             )
-            self._raise_worst(violations(view))
+            self._raise_worst(find_violations(view))
         self._record_locks(locks, catalog_before)
         self.unchecked = []
 
@@ -241,26 +232,24 @@ class AtomicWatch(MigrationWatch):
     def __init__(self, guard: BoundaryGuard, migration: Migration, *, additive: bool) -> None:
         super().__init__(guard, migration)
         self.additive = additive
+        self.remaining = len(self.operations)
         self.held_before: set[LockKey] = set()
         self.last_read: tuple[TransactionPoint, list[HeldLock]] | None = None
-        self.remaining = len(self.operations)
-        custom_sql = any(map(runs_custom_sql, self.operations))
         first_subxid = 0
         if len(self.connection.atomic_blocks) > 1:
             first_subxid = guard.last_point.last_subxid + 1 if guard.last_point else 0
             _, locks = TransactionPoint.read(self.connection, self.owners.allowed)
             self.held_before = {lock.key for lock in locks}
-        catalogs: frozenset[str] = frozenset()
+        custom_sql = any(map(runs_custom_sql, self.operations))
+        filled: frozenset[str] = frozenset()
         if guard.last_point is None or custom_sql:
             # Otherwise the point where the last migration ended will do: it only makes the
             # range of new oids longer.
-            guard.last_point, catalogs = TransactionPoint.at_start(self.connection)
-        counted = guard.last_point.counted and custom_sql
-        self.before = replace(guard.last_point, counted=counted, first_subxid=first_subxid)
-        self.catalog_before: CatalogBefore = (
-            NoCatalogBefore()
-            if additive
-            else CatalogBefore(self.connection, objects=catalogs if custom_sql else ())
+            guard.last_point, filled = TransactionPoint.at_start(self.connection)
+        counts = guard.last_point.counts if custom_sql else {}
+        self.before = replace(guard.last_point, counts=counts, first_subxid=first_subxid)
+        self.catalog_before = CatalogBefore(
+            self.connection, relations=not additive, objects=filled if custom_sql else ()
         )
 
     def after_operation(self, operation: Operation) -> None:
@@ -284,7 +273,10 @@ class AtomicWatch(MigrationWatch):
 
     def _read(self, run_first: LiteralString = "") -> tuple[TransactionPoint, list[HeldLock]]:
         return TransactionPoint.read(
-            self.connection, self.owners.allowed, counts=self.before.counted, run_first=run_first
+            self.connection,
+            self.owners.allowed,
+            counts=bool(self.before.counts),
+            run_first=run_first,
         )
 
     def _check_now(self, now: TransactionPoint, locks: list[HeldLock]) -> None:
@@ -308,22 +300,21 @@ class NonAtomicWatch(MigrationWatch):
         super().__init__(guard, migration)
         point, _ = TransactionPoint.at_start(self.connection)
         # Between transactions the server may reset the counts.
-        self.before = replace(point, counted=False)
-        self.catalogs = NonAtomicCheck(
-            self.connection,
-            self.owners,
-            self.before,
-            custom_sql=any(map(runs_custom_sql, self.operations)),
+        self.before = replace(point, counts={})
+        custom_sql = any(map(runs_custom_sql, self.operations))
+        self.catalog_check = NonAtomicCheck(
+            self.connection, self.owners, self.before, custom_sql=custom_sql
         )
 
     def after_operation(self, operation: Operation) -> None:
         super().after_operation(operation)
         if self.connection.in_atomic_block:
             now, locks = TransactionPoint.read(self.connection, self.owners.allowed, counts=False)
-            self._check_transaction(self.before, now, locks, NoCatalogBefore(), additive=False)
+            unknown = CatalogBefore(self.connection)
+            self._check_transaction(self.before, now, locks, unknown, additive=False)
         elif runs_custom_sql(operation):
-            self._raise_worst(self.catalogs.violations(custom_sql=True))
+            self._raise_worst(self.catalog_check.find_violations(custom_sql=True))
 
     def check(self) -> Footprint:
-        self._raise_worst(self.catalogs.violations(custom_sql=self.custom_sql))
+        self._raise_worst(self.catalog_check.find_violations(custom_sql=self.custom_sql))
         return super().check()

@@ -1,9 +1,8 @@
 """The guard's rules: which traces of a transaction break the boundary.
 
-``violations`` applies them all. Each rule is a function that takes a ``TransactionView`` and yields
-violations; ``_moved_relations`` is the shortest one to copy. A migration without a transaction has
-no traces of its own: ``non_atomic`` compares the catalogs instead, so a rule for both has its
-counterpart there.
+``find_violations`` applies them all. Each rule is a function that takes a ``TransactionView`` and
+yields violations; ``_moved_relations`` is the shortest one to copy. A migration without a
+transaction leaves no traces: ``non_atomic`` has the counterpart of a rule for both.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ..boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS, owner_clause
+from ..boundary.rule import CORE_DEPENDS
 from .catalog_before import (
     PG_CLASS,
     PG_CONSTRAINT,
@@ -22,41 +21,26 @@ from .catalog_before import (
 )
 from .catalog_changes import (
     ChangedObject,
-    Description,
     ForeignKey,
     describe_object,
     part_change,
     read_changed_class_rows,
     read_changed_objects,
-    read_dependencies,
     read_foreign_keys,
-    read_own_functions,
     read_table_changes,
 )
-from .transaction import (
-    DDL_MODES,
-    INDEXES,
-    LOCK_STRENGTH,
-    READ_MODES,
-    WRITE_MODE,
-    HeldLock,
-    TransactionView,
-)
+from .dependencies import read_dependencies
+from .held_locks import DDL_MODES, INDEXES, LOCK_STRENGTH, READ_MODES, WRITE_MODE, HeldLock
+from .transaction import TransactionView
 from .violations import (
-    CHANGE_LOCK,
     CORE_KEY,
+    CORE_ROWS,
     CORE_SHAPE,
-    CROSSING,
     EVENT_TRIGGERS,
-    EXTENSION,
-    INDEX_LOCK,
-    MOVED,
-    NEW_IN_PUBLIC,
     NOT_IN_PUBLIC,
-    OBJECT_LOCK,
-    READ_LOCK,
     SCHEMA_NAME,
-    WRITTEN,
+    Description,
+    Priority,
     Violation,
     hint_for,
 )
@@ -71,7 +55,7 @@ TableLocks = dict[int, list[HeldLock]]
 """The locks on each table and on its indexes."""
 
 
-def violations(view: TransactionView) -> Iterator[Violation]:
+def find_violations(view: TransactionView) -> Iterator[Violation]:
     """Yield what breaks the boundary; only what the operations can have done is looked up."""
     if not view.additive:
         view.load_previous()
@@ -91,14 +75,10 @@ def _moved_relations(view: TransactionView) -> Iterator[Violation]:
         if not lock.is_relation or lock.schema is None or before is None:
             continue
         if view.owners.is_own(before) and not view.owners.is_own(lock.schema):
-            owner = view.owners.owner(lock.schema)
-            schema = view.owners.names[lock.schema]
-            yield Violation(
-                MOVED,
-                f"moved {_qualified(view, lock)} to the schema {schema}, {owner_clause(owner)}",
-                hint_for(view.domain, owner, shape=True),
-                _names(view, lock),
-            )
+            owner, relation = view.owners.owner(lock.schema), view.describe(lock)
+            text = f"{relation.text} to the schema {view.owners.names[lock.schema]}"
+            what, hint = Description(text, relation.names), hint_for(view.domain, owner)
+            yield Violation.of(Priority.MOVED, "moved", what, owner, hint)
 
 
 def _locked_relations(view: TransactionView) -> Iterator[Violation]:
@@ -109,20 +89,15 @@ def _locked_relations(view: TransactionView) -> Iterator[Violation]:
         if not lock.is_relation or schema is None or view.owners.is_own(schema):
             continue
         owner = view.owners.owner(schema)
-        shape = lock.mode in DDL_MODES
-        if owner is None and not shape:
+        if owner is None and lock.mode not in DDL_MODES:
             continue  # Objects without an owner may be used, as extensions' schemas are.
         if owner is not None and owner.is_core and lock.table is None and view.is_new(lock.oid):
-            yield Violation(
-                NEW_IN_PUBLIC,
-                f"made {_qualified(view, lock)}, {owner_clause(owner)}",
-                NOT_IN_PUBLIC.format(schema=view.domain.schema),
-                _names(view, lock),
-            )
+            what, hint = view.describe(lock), NOT_IN_PUBLIC.format(schema=view.domain.schema)
+            yield Violation.of(Priority.NEW_IN_PUBLIC, "made", what, owner, hint)
         elif owner is not None and (owner.is_core or view.domain.is_core):
             tables[lock.table or lock.oid].append(lock)
         elif not view.is_engine_read(lock):
-            yield _lock_violation(view, lock, hint_for(view.domain, owner, shape=shape))
+            yield _lock_violation(view, lock, hint_for(view.domain, owner))
     if tables:
         judge = _locked_domain_tables if view.domain.is_core else _locked_core_tables
         yield from judge(view, tables)
@@ -147,10 +122,9 @@ def _locked_core_tables(view: TransactionView, tables: TableLocks) -> Iterator[V
             if lock.mode in READ_MODES:
                 continue
             if lock.mode == WRITE_MODE:
-                if view.writable is not None and _table_name(lock) not in view.writable:
-                    yield _lock_violation(
-                        view, lock, hint_for(view.domain, view.owner(lock), shape=False)
-                    )
+                name = lock.table_name or lock.name
+                if view.writable is not None and name not in view.writable:
+                    yield _lock_violation(view, lock, CORE_ROWS)
             elif lock.mode not in KEY_MODES or lock.oid != oid or _was_index(view, lock):
                 yield _lock_violation(view, lock, CORE_SHAPE)
             elif oid in changes:
@@ -172,10 +146,11 @@ def _changed_core_tables(
     locked = [lock.oid for lock in view.locks if lock.schema in own]
     explained = {key.target for key in read_foreign_keys(view, locked) if key.written}
     explained |= {key.target for key in view.dropped_foreign_keys() if key.schema in own}
-    transient = view.dropped_transient_constraint()
-    for table in tables:
-        if table not in explained and not transient:
-            yield table, Description("no foreign key explains it")
+    # Of a constraint that was both created and dropped, nothing is known.
+    if not any(view.is_new(lock.oid) for lock in view.dropped_constraints()):
+        for table in tables:
+            if table not in explained:
+                yield table, Description("no foreign key explains it")
 
 
 def _changed_class_rows(view: TransactionView, tables: list[int]) -> Iterator[int]:
@@ -258,7 +233,7 @@ def _locked_objects(view: TransactionView) -> Iterator[Violation]:
             schema = lock.oid if lock.oid in owners.present_at_start else None
             name = owners.names.get(lock.oid, "")
             described = Description(f"schema {name}", frozenset((name,)))
-        elif was := view.catalog_before.get(lock.catalog, lock.oid):
+        elif was := view.previous(lock):
             schema, name = was.schema, owners.names.get(was.schema, "")
             names = frozenset((name, was.name, was.table))
             described = Description(f"{was.description} in {name}", names)
@@ -266,37 +241,16 @@ def _locked_objects(view: TransactionView) -> Iterator[Violation]:
             continue
         if schema is not None and not owners.is_own(schema):
             owner = owners.owner(schema)
-            yield Violation(
-                OBJECT_LOCK,
-                f"took {lock.mode} on {described.text}, {owner_clause(owner)}",
-                hint_for(view.domain, owner, shape=True),
-                described.names,
-            )
+            verb, hint = f"took {lock.mode} on", hint_for(view.domain, owner)
+            yield Violation.of(Priority.OBJECT_LOCK, verb, described, owner, hint)
 
 
 def _cross_schema_dependencies(view: TransactionView) -> Iterator[Violation]:
     """Judge objects that depend on another domain's: views, defaults, types of columns, …"""
-    owners = view.owners
-    others = [oid for oid in owners.forbidden if oid != owners.core]
-    if not others:
-        return
-    own = [oid for oid in owners.allowed if not owners.is_system(oid)]
-    dependencies = read_dependencies(
-        view,
-        relations=sorted({lock.oid for lock in view.locks if lock.mode in DDL_MODES}),
-        functions=read_own_functions(view, own) if view.custom_sql else [],
-        others=others,
-    )
-    for dependency in dependencies:
-        if view.domain.is_core and dependency.catalog == PG_CONSTRAINT and not dependency.is_own:
-            continue  # Judged with its table.
-        described = dependency.describe(view.connection)
-        yield Violation(
-            CROSSING,
-            f"made {described.text}, {owner_clause(owners.owner(dependency.schema))}",
-            CORE_DEPENDS if view.domain.is_core else DOMAIN_DEPENDS,
-            described.names,
-        )
+    for dependency in read_dependencies(view):
+        # The keys to core are judged with their tables.
+        if not view.domain.is_core or dependency.catalog != PG_CONSTRAINT or dependency.is_own:
+            yield dependency.to_violation(view.connection, view.owners)
 
 
 def _changed_objects(view: TransactionView) -> Iterator[Violation]:
@@ -312,36 +266,27 @@ def _changed_objects(view: TransactionView) -> Iterator[Violation]:
 
 
 def _object_violation(view: TransactionView, row: ChangedObject) -> Violation | None:
-    domain = view.domain
+    domain, owner = view.domain, view.owners.owner(row.schema)
     if row.catalog == PG_EVENT_TRIGGER:
         described = describe_object(view.connection, row.catalog, row.oid)
         action = f"made or altered {described.text}, which fires for every domain"
-        return Violation(WRITTEN, action, EVENT_TRIGGERS, described.names)
+        return Violation(Priority.WRITTEN, action, EVENT_TRIGGERS, described.names)
     if row.catalog == PG_DEFAULT_ACL and not row.schema:
         action = "altered the default privileges of every schema"
         hint = f"Add IN SCHEMA {domain.schema}."
-        return None if domain.is_core else Violation(WRITTEN, action, hint, frozenset())
+        return None if domain.is_core else Violation(Priority.WRITTEN, action, hint, frozenset())
     if view.owners.is_own(row.schema):
         return _own_schema_violation(view, row)
-    owner = view.owners.owner(row.schema)
+    made = view.is_new(row.oid)
+    if row.catalog == PG_NAMESPACE and not made:
+        name = view.owners.names[row.oid]
+        schema, hint = Description(f"schema {name}", frozenset((name,))), hint_for(domain, owner)
+        return Violation.of(Priority.WRITTEN, "altered", schema, owner, hint)
     of_core = owner is not None and owner.is_core
     if of_core and row.catalog == PG_CLASS and _is_foreign_key_change(view, row.oid):
         return None
-    made = view.is_new(row.oid)
-    hint = hint_for(domain, owner, shape=True)
-    if of_core and made and row.catalog != PG_NAMESPACE:
-        hint = NOT_IN_PUBLIC.format(schema=domain.schema)
-    if row.catalog == PG_NAMESPACE and not made:
-        name = view.owners.names[row.oid]
-        described = Description(f"schema {name}", frozenset((name,)))
-    else:
-        described = describe_object(view.connection, row.catalog, row.oid)
-    return Violation(
-        EXTENSION if row.catalog == PG_EXTENSION else WRITTEN,
-        f"{'made' if made else 'altered'} {described.text}, {owner_clause(owner)}",
-        hint,
-        described.names,
-    )
+    priority = Priority.EXTENSION if row.catalog == PG_EXTENSION else Priority.WRITTEN
+    return row.to_violation(view.connection, view.owners, priority, made=made)
 
 
 def _own_schema_violation(view: TransactionView, row: ChangedObject) -> Violation | None:
@@ -354,7 +299,7 @@ def _own_schema_violation(view: TransactionView, row: ChangedObject) -> Violatio
         return None
     hint = SCHEMA_NAME.format(schema=domain.schema)
     names = described.names | {domain.schema}
-    return Violation(WRITTEN, f"renamed the schema {domain.schema}", hint, names)
+    return Violation(Priority.WRITTEN, f"renamed the schema {domain.schema}", hint, names)
 
 
 def _is_foreign_key_change(view: TransactionView, table: int) -> bool:
@@ -367,32 +312,25 @@ def _was_index(view: TransactionView, lock: HeldLock) -> bool:
     return was is not None and was.kind in INDEXES
 
 
-def _table_name(lock: HeldLock) -> str | None:
-    return lock.table_name or lock.name
-
-
-def _qualified(view: TransactionView, lock: HeldLock) -> str:
-    return f"{view.schema_name(lock)}.{view.name(lock)}"
-
-
-def _names(view: TransactionView, lock: HeldLock) -> frozenset[str]:
-    return frozenset((view.schema_name(lock), view.name(lock)))
-
-
 def _lock_violation(
     view: TransactionView, lock: HeldLock, hint: str, change: Description | None = None
 ) -> Violation:
     """Return a lock on a relation as a violation; a stronger lock has a higher priority."""
-    priority = READ_LOCK if lock.mode in READ_MODES else CHANGE_LOCK
+    priority = Priority.READ_LOCK if lock.mode in READ_MODES else Priority.CHANGE_LOCK
     if lock.table is not None:
-        priority = INDEX_LOCK
-    was = view.previous(lock)
+        priority = Priority.INDEX_LOCK
+    was, owner = view.previous(lock), view.owners.owner(view.schema(lock) or 0)
     # Where a cascade has locked a table and its dependents, the table is reported.
     is_dependent = (was.kind if was else lock.kind) not in ("r", "p")
-    action = f"took {lock.mode} on {_qualified(view, lock)}, {owner_clause(view.owner(lock))}"
-    return Violation(
-        priority + 2 * (len(LOCK_STRENGTH) - LOCK_STRENGTH[lock.mode]) + is_dependent,
-        f"{action}, and {change.text}" if change else action,
+    weakness = len(LOCK_STRENGTH) - LOCK_STRENGTH[lock.mode]
+    violation = Violation.of(
+        priority + 2 * weakness + is_dependent,
+        f"took {lock.mode} on",
+        view.describe(lock),
+        owner,
         hint,
-        _names(view, lock) | (change.names if change else frozenset()),
     )
+    if change is None:
+        return violation
+    action, names = f"{violation.action}, and {change.text}", violation.names | change.names
+    return violation._replace(action=action, names=names)

@@ -12,138 +12,52 @@ needs its upper end: beyond it, ``pg_xact_status`` raises an error.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
 from ..boundary.schema_owners import SchemaOwners
-from ..sql.query import FORCE_GENERIC_PLAN, RESET_PLAN_MODE, Row, prepared_execute, run_sql
+from ..sql.query import (
+    FORCE_GENERIC_PLAN,
+    RESET_PLAN_MODE,
+    Row,
+    prepared_execute,
+    run_prepared,
+    run_sql,
+)
 from .catalog_before import (
     CATALOGS,
     PG_CLASS,
     PG_CONSTRAINT,
     PG_NAMESPACE,
+    SCHEMA_COLUMNS,
     SELECT_FILLED,
     CatalogBefore,
     PreviousObject,
 )
+from .held_locks import DDL_MODES, READ_MODES, SELECT_LOCKS, HeldLock
+from .violations import Description
 
-MODES = (
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-)
-"""PostgreSQL's table locks, weakest first."""
-
-LOCK_STRENGTH = {mode: strength for strength, mode in enumerate(MODES)}
-
-READ_MODES = frozenset(("AccessShareLock", "RowShareLock"))
-WRITE_MODE = "RowExclusiveLock"
-DDL_MODES = frozenset(MODES[3:])
-"""Modes that no SELECT, INSERT, UPDATE or DELETE takes."""
-
-INDEXES = ("i", "I")
-"""The kinds of relations that are indexes, in ``pg_class.relkind``."""
-
-# Dropping, renaming and commenting on an object that is not a relation takes a strong lock;
-# creating something in a schema, or something that depends on an object, AccessShareLock at most.
-# The locks on the transaction's own ids show how many savepoints it had.
-# LATERAL … OFFSET 0 finds each lock by index; a join would scan catalogs that may be huge.
-# Indexes of allowed schemas are left out: the locks on their tables say as much.
-SELECT_LOCKS: LiteralString = """
-SELECT l.locktype = 'relation', coalesce(l.classid, 0), l.oid, l.modes,
-    c.relnamespace, c.relkind::text, c.relname, t.oid, t.relname, l.age
-FROM (
-    SELECT locktype, classid, coalesce(relation, objid) AS oid, array_agg(DISTINCT mode) AS modes,
-        min(age(transactionid))::bigint AS age
-    FROM pg_locks
-    WHERE pid = pg_backend_pid() AND granted AND CASE locktype
-        WHEN 'relation' THEN database = (
-            SELECT oid FROM pg_database WHERE datname = current_database())
-        WHEN 'object' THEN mode <> 'AccessShareLock' AND database = (
-            SELECT oid FROM pg_database WHERE datname = current_database())
-        ELSE locktype = 'transactionid' END
-    GROUP BY locktype, classid, coalesce(relation, objid)
-) l
-LEFT JOIN LATERAL (
-    SELECT relnamespace, relkind, relname FROM pg_class
-    WHERE l.locktype = 'relation' AND oid = l.oid OFFSET 0
-) c ON true
-LEFT JOIN LATERAL (
-    SELECT r.oid, r.relname FROM pg_index i JOIN pg_class r ON r.oid = i.indrelid
-    WHERE c.relkind IN ('i', 'I') AND c.relnamespace <> ALL(%(allowed)s::oid[])
-      AND i.indexrelid = l.oid OFFSET 0
-) t ON true
-WHERE c.relname IS NULL OR c.relnamespace NOT IN (
-        'pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
-    AND (c.relkind NOT IN ('i', 'I') OR c.relnamespace <> ALL(%(allowed)s::oid[]))
-"""
-
-LockKey = tuple[int, int, str]
-"""A lock by the catalog of its object (0 for relations), the object's oid and the mode."""
-
-
-class HeldLock(NamedTuple):
-    """One lock on one object.
-
-    Attributes:
-        is_relation: whether the object is in ``pg_class``.
-        catalog: the oid of the catalog the object is in; 0 for relations.
-        schema, kind, name: of a relation, as the catalog has it now; None when it was dropped.
-        table, table_name: an index's table.
-        age: of a transaction's id, which is locked too.
-    """
-
-    is_relation: bool
-    catalog: int
-    oid: int
-    mode: str
-    schema: int | None
-    kind: str | None
-    name: str | None
-    table: int | None
-    table_name: str | None
-    age: int | None = None
-
-    @property
-    def key(self) -> LockKey:
-        return self.catalog, self.oid, self.mode
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Iterator[HeldLock]:
-        """Yield one lock for each mode in a row of SELECT_LOCKS."""
-        is_relation, catalog, oid, modes, *rest = row
-        for mode in modes:
-            yield cls(is_relation, catalog, oid, mode, *rest)
-
-
-COUNTED: tuple[LiteralString, ...] = (
-    "pg_class", "pg_attribute", "pg_type", "pg_depend", "pg_namespace", "pg_event_trigger",
-    "pg_enum", "pg_constraint", "pg_publication_namespace", "pg_extension", "pg_proc",
-    "pg_operator", "pg_opclass", "pg_opfamily", "pg_collation", "pg_conversion", "pg_ts_config",
-    "pg_ts_dict", "pg_ts_parser", "pg_ts_template", "pg_statistic_ext", "pg_default_acl",
+COUNTED = (
+    *SCHEMA_COLUMNS, "pg_attribute", "pg_depend", "pg_namespace", "pg_event_trigger", "pg_enum",
+    "pg_constraint", "pg_publication_namespace",
 )  # fmt: skip
-"""Catalogs whose inserts and updates by this session are read from its statistics."""
 
-
-def _counts(kind: LiteralString) -> LiteralString:
-    function: LiteralString = "pg_stat_get_xact_tuples_" + kind
-    return "ARRAY[" + ", ".join(function + "('" + name + "'::regclass)" for name in COUNTED) + "]"
-
+COUNTERS = tuple(itertools.product(("inserted", "updated"), COUNTED))
+"""What this session has done to the rows of which catalogs, read from its statistics."""
 
 SELECT_COUNTS: LiteralString = (
-    "SELECT current_setting('track_counts') = 'on', "
-    + _counts("inserted") + ", " + _counts("updated")
-)  # fmt: skip
+    "SELECT CASE WHEN current_setting('track_counts') = 'on' THEN ARRAY["
+    + ", ".join(
+        "pg_stat_get_xact_tuples_" + kind + "('" + catalog + "'::regclass)"
+        for kind, catalog in COUNTERS
+    )
+    + "] ELSE '{}' END"
+)
 
 # A probe of a point: statements between these two run in a savepoint that leaves nothing.
 PROBE: LiteralString = (
@@ -170,9 +84,8 @@ class TransactionPoint:
         xid_age: its ``age()``, which stays the same until the transaction ends.
         last_subxid: the id of the newest savepoint, counted from ``xid``.
         next_oid: an oid that was new at this point.
-        inserts, updates: the rows of each counted catalog that the session has inserted and
-            updated so far; the server may reset them between transactions.
-        counted: whether the server counts them.
+        counts: the rows that the session has inserted and updated so far in each of COUNTERS;
+            empty where the server does not count them. It may reset them between transactions.
         first_subxid: the first savepoint whose rows count: 0, or where a migration that shares
             its transaction with others begins.
     """
@@ -181,9 +94,7 @@ class TransactionPoint:
     xid_age: int
     last_subxid: int
     next_oid: int
-    inserts: dict[str, int]
-    updates: dict[str, int]
-    counted: bool
+    counts: dict[tuple[str, str], int]
     first_subxid: int = 0
 
     @classmethod
@@ -195,13 +106,11 @@ class TransactionPoint:
         if not connection.in_atomic_block:
             with transaction.atomic(using=connection.alias):
                 return cls.at_start(connection)
-        counting, filling = (
-            prepared_execute(connection, text) for text in (SELECT_COUNTS, SELECT_FILLED)
-        )
-        [(xid, age, oid)], counts, [filled] = run_sql(
-            connection, PROBE + counting + ";" + filling + ";" + END_PROBE
-        )
-        point = cls(xid, age, 0, oid, *_counted(counts))
+        counting = prepared_execute(connection, SELECT_COUNTS)
+        filling = prepared_execute(connection, SELECT_FILLED)
+        statements = PROBE + counting + ";" + filling + ";" + END_PROBE
+        [(xid, age, oid)], counts, [filled] = run_sql(connection, statements)
+        point = cls(xid, age, 0, oid, _by_counter(counts))
         return point, frozenset(itertools.compress(CATALOGS, filled))
 
     @classmethod
@@ -232,7 +141,7 @@ class TransactionPoint:
         [(xid, age, oid)], *counted, rows = run_sql(connection, statements, params)
         locks = [lock for row in rows for lock in HeldLock.from_row(row)]
         last_subxid = max(age - lock.age for lock in locks if lock.age is not None)
-        point = cls(xid, age, last_subxid, oid, *_counted(*counted))
+        point = cls(xid, age, last_subxid, oid, _by_counter(*counted))
         return point, [lock for lock in locks if lock.age is None]
 
     def is_new(self, before: TransactionPoint, oid: int) -> bool:
@@ -242,7 +151,7 @@ class TransactionPoint:
         return oid > before.next_oid or oid < self.next_oid
 
     def params(self, before: TransactionPoint) -> dict[str, Any]:
-        """Return the parameters for ``written_here`` and for NEW_OIDS."""
+        """Return the parameters for WRITTEN_HERE and NEW_OIDS."""
         lows, highs = [before.next_oid], [self.next_oid]
         if self.next_oid < before.next_oid:  # The counter wrapped around.
             lows, highs = [before.next_oid, 0], [LAST_OID, self.next_oid]
@@ -256,35 +165,19 @@ class TransactionPoint:
         }
 
 
-def _counted(rows: Sequence[Row] = ()) -> tuple[dict[str, int], dict[str, int], bool]:
-    """Return the counts of inserted and updated rows, and whether the server counts them."""
-    if not rows:
-        return {}, {}, False
-    [(counted, inserts, updates)] = rows
-    return (
-        dict(zip(COUNTED, inserts, strict=True)),
-        dict(zip(COUNTED, updates, strict=True)),
-        counted,
-    )
+def _by_counter(rows: Sequence[Row] = ()) -> dict[tuple[str, str], int]:
+    """Return the row of SELECT_COUNTS by counter; {} if it was not read."""
+    return {counter: n for (row,) in rows for counter, n in zip(COUNTERS, row, strict=False)}
 
 
-Condition = Callable[[LiteralString], LiteralString]
-"""Returns a condition of SQL for a catalog's alias."""
+WRITTEN_HERE: LiteralString = """CASE
+    WHEN %(age)s::bigint - age(x.xmin) BETWEEN %(oldest)s AND %(newest)s THEN pg_xact_status(
+        (%(xid)s::bigint + %(age)s::bigint - age(x.xmin))::text::xid8) = 'in progress'
+    ELSE false END"""
+"""The condition that a row, of a catalog with the alias ``x``, was written by this transaction."""
 
-
-def written_here(alias: LiteralString) -> LiteralString:
-    """Return the condition that a catalog's row was written by this transaction."""
-    distance: LiteralString = "%(age)s::bigint - age(" + alias + ".xmin)"
-    return (
-        "CASE WHEN " + distance + " BETWEEN %(oldest)s AND %(newest)s THEN"
-        " pg_xact_status((%(xid)s::bigint + " + distance + ")::text::xid8) = 'in progress'"
-        " ELSE false END"
-    )
-
-
-def written_since(alias: LiteralString) -> LiteralString:
-    """Return the condition that a catalog's row is newer than a point, whoever wrote it."""
-    return "age(" + alias + ".xmin) BETWEEN 0 AND age((%(xid)s::text::xid8)::xid)"
+WRITTEN_SINCE: LiteralString = "age(x.xmin) BETWEEN 0 AND age((%(xid)s::text::xid8)::xid)"
+"""The condition that a row of ``x`` is newer than a point, whoever wrote it."""
 
 
 @dataclass(frozen=True)
@@ -317,7 +210,7 @@ class TransactionView:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The parameters for ``written_here`` and for NEW_OIDS."""
+        """The parameters for WRITTEN_HERE and NEW_OIDS."""
         return self.now.params(self.before)
 
     def load_previous(self) -> None:
@@ -340,63 +233,57 @@ class TransactionView:
         """Return whether an object was created since the migration began."""
         return self.now.is_new(self.before, oid)
 
-    def inserted(self, *catalogs: str) -> bool:
+    def rows(self, statement: LiteralString, **params: Any) -> list[Row]:
+        """Return the rows of a statement that may use WRITTEN_HERE and NEW_OIDS."""
+        params |= self.now.params(self.before)
+        return run_prepared(self.connection, statement, params)
+
+    def inserted(self, catalog: str) -> bool:
         """Return whether the session may have inserted rows in a catalog."""
-        return self._grew(catalogs, self.now.inserts, self.before.inserts)
+        return self.count("inserted", catalog) != 0
 
-    def updated(self, *catalogs: str) -> bool:
+    def updated(self, catalog: str) -> bool:
         """Return whether the session may have updated rows of a catalog."""
-        return self._grew(catalogs, self.now.updates, self.before.updates)
+        return self.count("updated", catalog) != 0
 
-    @property
-    def counted(self) -> bool:
-        return self.now.counted and self.before.counted
-
-    def _grew(self, catalogs: Iterable[str], now: dict[str, int], then: dict[str, int]) -> bool:
-        return not self.counted or any(now[name] != then[name] for name in catalogs)
+    def count(self, kind: str, catalog: str) -> int | None:
+        """Return how many rows of a catalog were changed in this way; None if it is unknown."""
+        if not (self.now.counts and self.before.counts):
+            return None
+        return self.now.counts[kind, catalog] - self.before.counts[kind, catalog]
 
     def previous(self, lock: HeldLock) -> PreviousObject | None:
-        """Return the relation as it was, if it existed and may differ now."""
-        return self.catalog_before.get(PG_CLASS, lock.oid)
+        """Return what is locked as it was, if it existed and may differ now."""
+        return self.catalog_before.get(lock.catalog or PG_CLASS, lock.oid)
 
     def schema(self, lock: HeldLock) -> int | None:
         """Return the schema that a relation was in, or is in if it is new."""
         was = self.previous(lock)
         return was.schema if was else lock.schema
 
-    def schema_name(self, lock: HeldLock) -> str:
-        return self.owners.names.get(self.schema(lock) or 0, "")
-
-    def name(self, lock: HeldLock) -> str:
-        """Return the name that a relation had, or has if it is new."""
+    def describe(self, lock: HeldLock) -> Description:
+        """Return the qualified name that a relation had, or has if it is new."""
         was = self.previous(lock)
-        return was.name if was else str(lock.name)
-
-    def owner(self, lock: HeldLock) -> Domain | None:
-        """Return the domain that a relation belongs to."""
-        return self.owners.owner(self.schema(lock) or 0)
+        schema = self.owners.names.get(self.schema(lock) or 0, "")
+        name = was.name if was else str(lock.name)
+        return Description(f"{schema}.{name}", frozenset((schema, name)))
 
     def is_engine_read(self, lock: HeldLock) -> bool:
         """Return whether the lock reads a table of the engine: every run reads histories."""
-        name = self.schema_name(lock), lock.table_name or lock.name or ""
+        name = self.owners.names.get(self.schema(lock) or 0), lock.table_name or lock.name
         return lock.mode in READ_MODES and any(
-            name == table
-            for domain in self.owners.domains.values()
-            for table in domain.engine_tables
+            name in domain.engine_tables for domain in self.owners.domains.values()
         )
 
-    def dropped_foreign_keys(self) -> Iterator[PreviousObject]:
-        for lock in self.locks:
-            if lock.catalog == PG_CONSTRAINT and lock.mode == "AccessExclusiveLock":
-                was = self.catalog_before.get(PG_CONSTRAINT, lock.oid)
-                if was and was.kind == "f":
-                    yield was
-
-    def dropped_transient_constraint(self) -> bool:
-        """Return whether a constraint was both created and dropped, so that nothing is known."""
-        return any(
-            lock.catalog == PG_CONSTRAINT
-            and lock.mode == "AccessExclusiveLock"
-            and self.is_new(lock.oid)
+    def dropped_constraints(self) -> list[HeldLock]:
+        """Return the locks on constraints that were dropped."""
+        return [
+            lock
             for lock in self.locks
-        )
+            if lock.catalog == PG_CONSTRAINT and lock.mode == "AccessExclusiveLock"
+        ]
+
+    def dropped_foreign_keys(self) -> list[PreviousObject]:
+        """Return the foreign keys that existed before and were dropped."""
+        previous = map(self.previous, self.dropped_constraints())
+        return [was for was in previous if was and was.kind == "f"]

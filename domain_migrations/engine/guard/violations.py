@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 from django.db.migrations.operations.base import Operation
 
 from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain
-from ..boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
+from ..boundary.rule import depends_hint, owner_clause
 from .operation_kinds import drops_dependents, indexes_and_constraints, runs_custom_sql
 
 CORE_KEY = (
@@ -32,18 +33,34 @@ UNOWNED_SCHEMA = 'Make and change objects in the schema "{schema}" only, qualifi
 SCHEMA_NAME = 'Leave the schema its name: everything finds the domain under "{schema}".'
 EVENT_TRIGGERS = "Leave event triggers to the database's administrator."
 
-(
-    EXTENSION,
-    NEW_IN_PUBLIC,
-    MOVED,
-    CHANGE_LOCK,
-    WRITTEN,
-    CROSSING,
-    READ_LOCK,
-    OBJECT_LOCK,
-    INDEX_LOCK,
-) = range(0, 180, 20)
-"""Priorities: a statement leaves several traces, and the first of these explains it best."""
+
+class Priority(IntEnum):
+    """The order of violations: a statement leaves several traces, and the first explains it best.
+
+    The values leave room for the strength of a lock.
+    """
+
+    EXTENSION = 0
+    NEW_IN_PUBLIC = 20
+    MOVED = 40
+    CHANGE_LOCK = 60
+    WRITTEN = 80
+    CROSSING = 100
+    NEWER = 120  # Than the migration's start, whoever wrote it.
+    READ_LOCK = 140
+    OBJECT_LOCK = 160
+    INDEX_LOCK = 180
+
+
+class Description(NamedTuple):
+    """An object, or a change of one, in words.
+
+    Attributes:
+        names: of the objects that the text is about (schema, relation, column, constraint, …).
+    """
+
+    text: str
+    names: frozenset[str] = frozenset()
 
 
 class Violation(NamedTuple):
@@ -52,8 +69,8 @@ class Violation(NamedTuple):
     Attributes:
         priority: the violation with the lowest is reported.
         action: what was done to what, as the rest of a sentence that begins with an operation.
-        names: of the objects that it is about (schema, relation, column, constraint, …). The
-            operation is found by them, never by the wording of ``action``.
+        names: as in a description. The operation is found by them, never by the wording of
+            ``action``.
     """
 
     priority: int
@@ -61,20 +78,19 @@ class Violation(NamedTuple):
     hint: str
     names: frozenset[str]
 
+    @classmethod
+    def of(
+        cls, priority: int, verb: str, what: Description, owner: Domain | None, hint: str
+    ) -> Violation:
+        """Return the violation of having done something to an object of the owner's."""
+        return cls(priority, f"{verb} {what.text}, {owner_clause(owner)}", hint, what.names)
 
-def hint_for(domain: Domain, owner: Domain | None, *, shape: bool) -> str:
-    """Return what to do instead of touching an object of the owner's.
 
-    Arguments:
-        shape: whether its definition was touched, rather than its rows.
-    """
+def hint_for(domain: Domain, owner: Domain | None) -> str:
+    """Return what a domain can do instead of changing an object of the owner's."""
     if owner is None:
         return UNOWNED_SCHEMA.format(schema=domain.schema)
-    if domain.is_core:
-        return CORE_DEPENDS
-    if owner.is_core:
-        return CORE_SHAPE if shape else CORE_ROWS
-    return DOMAIN_DEPENDS
+    return CORE_SHAPE if owner.is_core and not domain.is_core else depends_hint(domain)
 
 
 def causing_operation(violation: Violation, operations: Sequence[Operation]) -> Operation:

@@ -14,7 +14,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 
 from ....domains import CORE_SCHEMA, Domain, QualifiedName
 from ...catalog.live_tables import CoreReference, read_core_references
-from ...guard.transaction import LOCK_STRENGTH
+from ...guard.held_locks import LOCK_STRENGTH
 from ...sources.files import MigrationKey
 from ...sql.alterations import Alteration, alterations
 from ..loader import DomainLoader, Plan

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from ....exceptions import DomainMigrationsError, MigrationFailed
 from ...guard.guard import Footprint
-from ...guard.transaction import LOCK_STRENGTH
+from ...guard.held_locks import LOCK_STRENGTH
 from ...history.journal import Direction
 from ...sessions.connection import LOCK_NOT_AVAILABLE
 from ...sessions.timeouts import RetryPolicy

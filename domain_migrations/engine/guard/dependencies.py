@@ -1,0 +1,141 @@
+"""Dependencies on other schemas: the rows of ``pg_depend`` that a migration wrote."""
+
+# ruff: noqa: S608  -- the parts of the statements are constants of this package
+from __future__ import annotations
+
+from typing import LiteralString, NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..boundary.rule import depends_hint
+from ..boundary.schema_owners import SchemaOwners
+from .catalog_before import SCHEMA_COLUMNS
+from .catalog_changes import describe_object
+from .held_locks import DDL_MODES
+from .transaction import NEW_OIDS, WRITTEN_HERE, TransactionView
+from .violations import Description, Priority, Violation
+
+DEPENDENT_CATALOGS = {
+    "pg_conversion": 2607, "pg_operator": 2617, "pg_trigger": 2620, "pg_type": 1247,
+    "pg_proc": 1255, "pg_class": 1259, "pg_attrdef": 2604, "pg_cast": 2605,
+    "pg_constraint": 2606, "pg_opclass": 2616, "pg_rewrite": 2618, "pg_opfamily": 2753,
+    "pg_policy": 3256, "pg_statistic_ext": 3381, "pg_event_trigger": 3466, "pg_ts_dict": 3600,
+    "pg_ts_config": 3602,
+}  # fmt: skip
+"""The catalogs whose new objects may depend on another domain's, and their oids."""
+
+NEW_OBJECTS: LiteralString = (
+    "SELECT x.* FROM " + NEW_OIDS + ", LATERAL (SELECT *, xmin FROM pg_depend"
+    " WHERE objid > new.low AND objid < new.high"
+    " AND classid = ANY('{" + ", ".join(map(str, DEPENDENT_CATALOGS.values())) + "}'::oid[])"
+    " OFFSET 0) x WHERE NOT (x.refobjid > new.low AND x.refobjid < new.high)"
+)
+"""What new objects depend on, but for other new objects."""
+
+CHANGED_OBJECTS: LiteralString = (
+    "SELECT x.* FROM {objects} o (oid), LATERAL (SELECT *, xmin FROM pg_depend"
+    " WHERE classid = '{catalog}'::regclass AND objid = o.oid OFFSET 0) x"
+)
+"""What existing objects depend on."""
+
+RULES_OF_RELATIONS: LiteralString = (
+    "unnest(%(relations)s::oid[]) r (oid), LATERAL ("
+    "SELECT oid FROM pg_rewrite WHERE ev_class = r.oid OFFSET 0)"
+)
+"""The rules of views, which are replaced with them."""
+
+DEPENDENCIES: LiteralString = " UNION ALL ".join(
+    (
+        NEW_OBJECTS,
+        CHANGED_OBJECTS.format(catalog="pg_class", objects="unnest(%(relations)s::oid[])"),
+        CHANGED_OBJECTS.format(catalog="pg_rewrite", objects=RULES_OF_RELATIONS),
+        CHANGED_OBJECTS.format(catalog="pg_proc", objects="unnest(%(functions)s::oid[])"),
+    )
+)
+
+USED_CATALOGS: tuple[LiteralString, ...] = (
+    "pg_class", "pg_proc", "pg_type", "pg_operator", "pg_collation", "pg_opclass", "pg_opfamily",
+    "pg_ts_config", "pg_ts_dict",
+)  # fmt: skip
+"""The catalogs whose objects others may depend on."""
+
+USED_SCHEMA: LiteralString = (
+    "CASE refclassid "
+    + " ".join(
+        "WHEN '" + catalog + "'::regclass THEN (SELECT " + SCHEMA_COLUMNS[catalog]
+        + " FROM " + catalog + " WHERE oid = refobjid)"
+        for catalog in USED_CATALOGS
+    )
+    + " END"
+)  # fmt: skip
+"""The schema of the object that another one depends on."""
+
+
+def dependency_sql(written: LiteralString) -> LiteralString:
+    """Return a query for the dependencies that were written and that lead to other schemas.
+
+    The dependent objects are found by index; the schemas of the objects that they use are looked
+    up one by one. The parameters name the changed relations and functions, because reading
+    ``pg_locks`` again would cost as much as the rest of the query.
+    """
+    return (
+        "WITH found AS MATERIALIZED (" + DEPENDENCIES + "),"
+        " dependency AS MATERIALIZED (SELECT * FROM found x WHERE " + written + "),"
+        " used AS MATERIALIZED ("
+        "SELECT refclassid, refobjid, " + USED_SCHEMA + " AS schema"
+        " FROM (SELECT DISTINCT refclassid, refobjid FROM dependency) distinct_objects)"
+        " SELECT DISTINCT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid,"
+        " d.refobjsubid, used.schema, d.classid <> 'pg_constraint'::regclass OR NOT EXISTS ("
+        "SELECT FROM pg_constraint"
+        " WHERE oid = d.objid AND connamespace = ANY(%(others)s::oid[]))"
+        " FROM used JOIN dependency d USING (refclassid, refobjid)"
+        " WHERE used.schema = ANY(%(others)s::oid[])"
+    )
+
+
+SELECT_DEPENDENCIES = dependency_sql(WRITTEN_HERE)
+
+SELECT_OWN_FUNCTIONS: LiteralString = (
+    "SELECT x.oid FROM pg_proc x WHERE x.pronamespace = ANY(%(own)s::oid[]) AND " + WRITTEN_HERE
+)
+
+
+class CrossSchemaDependency(NamedTuple):
+    """A dependency of one object on another.
+
+    Attributes:
+        schema: of the object that is used.
+        is_own: whether the object that uses it, if a constraint, is outside of such schemas.
+    """
+
+    catalog: int
+    oid: int
+    column: int
+    used_catalog: int
+    used_oid: int
+    used_column: int
+    schema: int
+    is_own: bool
+
+    def to_violation(self, connection: BaseDatabaseWrapper, owners: SchemaOwners) -> Violation:
+        user = describe_object(connection, self.catalog, self.oid, self.column)
+        used = describe_object(connection, self.used_catalog, self.used_oid, self.used_column)
+        what = Description(f"{user.text} use {used.text}", user.names | used.names)
+        owner, hint = owners.owner(self.schema), depends_hint(owners.domain)
+        return Violation.of(Priority.CROSSING, "made", what, owner, hint)
+
+
+def read_dependencies(view: TransactionView) -> list[CrossSchemaDependency]:
+    """Return the dependencies on other domains' schemas that this transaction has created."""
+    owners, functions = view.owners, []
+    if not owners.other_domains or not view.inserted("pg_depend"):
+        return []
+    if view.custom_sql and (view.inserted("pg_proc") or view.updated("pg_proc")):
+        functions = [oid for (oid,) in view.rows(SELECT_OWN_FUNCTIONS, own=owners.own)]
+    rows = view.rows(
+        SELECT_DEPENDENCIES,
+        relations=sorted({lock.oid for lock in view.locks if lock.mode in DDL_MODES}),
+        functions=functions,
+        others=owners.other_domains,
+    )
+    return [CrossSchemaDependency(*row) for row in rows]
