@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
+
+Options = TypeVar("Options")
+
+
+def options_for(dataclass: type[Options], options: dict[str, Any]) -> Options:
+    """Return an object of the dataclass with those of the command's options that it has."""
+    names = {field.name for field in fields(dataclass)}  # type: ignore[arg-type]
+    return dataclass(**{name: value for name, value in options.items() if name in names})
 
 
 def add_domain_arguments(parser: ArgumentParser, nargs: str = "*") -> None:

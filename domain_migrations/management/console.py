@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from django.db.migrations.migration import Migration
 from ..api import MigrateOptions, Reporter
 from ..domains import Domain
 from ..engine.messages import shortened
-from ..engine.runner.results import DomainResult, PlannedMigration, RunResult
+from ..engine.runner.results import DomainResult, ErrorInfo, PlannedMigration, RunResult
 from ..engine.sources.stages import stage_suffix
 from ..exceptions import EXIT_FAILED, DomainMigrationsError
 
@@ -35,7 +35,27 @@ STATUS_STYLE = {
 """The style of each status; the others have none."""
 
 
-class ConsoleReporter(Reporter):
+class CommandReporter(Reporter):
+    """Prints warnings to the command's standard error."""
+
+    def __init__(self, command: BaseCommand, verbosity: int) -> None:
+        self.command = command
+        self.verbosity = verbosity
+
+    def warning(self, message: str) -> None:
+        self.command.stderr.write(self.command.style.WARNING(message))
+
+
+class JsonReporter(CommandReporter):
+    """Prints notes to standard error too; standard output is for the JSON object."""
+
+    def on_note(self, message: str) -> None:
+        if self.verbosity >= 1:
+            self.command.stderr.write(message, str)  # without the style of errors
+            self.command.stderr.flush()
+
+
+class ConsoleReporter(CommandReporter):
     """Prints the progress of a run, in the words of Django's own ``migrate``.
 
     Attributes:
@@ -43,8 +63,7 @@ class ConsoleReporter(Reporter):
     """
 
     def __init__(self, command: BaseCommand, verbosity: int, *, headings: bool = True) -> None:
-        self.command = command
-        self.verbosity = verbosity
+        super().__init__(command, verbosity)
         self.headings = headings
         self.started = 0.0
         self.open_line = ""
@@ -58,15 +77,24 @@ class ConsoleReporter(Reporter):
             return
         if action in START_MESSAGES:
             self.started = self.clock()
-            self._open(START_MESSAGES[action].format(migration))
-            return
+            self.begin(START_MESSAGES[action].format(migration))
+        elif action == "failure":
+            self.end("FAILED", self.command.style.ERROR)
+        else:
+            done = "DONE" if action == "render_success" else "FAKED" if fake else "OK"
+            self.end(done, self.command.style.SUCCESS)
+
+    def begin(self, line: str) -> None:
+        """Write a line without its end, which follows when its action succeeds or fails."""
+        self.open_line = line
+        self.command.stdout.write(line, ending="")
+        self.command.stdout.flush()
+
+    def end(self, word: str, style: Callable[[str], str]) -> None:
         self.open_line = ""
-        duration = f" ({self.clock() - self.started:.3f}s)" if self.verbosity > 1 else ""
-        if action == "failure":
-            self.command.stdout.write(self.command.style.ERROR(" FAILED"))
-            return
-        done = "DONE" if action == "render_success" else "FAKED" if fake else "OK"
-        self.command.stdout.write(self.command.style.SUCCESS(f" {done}{duration}"))
+        is_timed = self.verbosity > 1 and word != "FAILED"
+        duration = f" ({self.clock() - self.started:.3f}s)" if is_timed else ""
+        self.command.stdout.write(style(f" {word}{duration}"))
 
     def on_note(self, message: str) -> None:
         if self.verbosity < 1:
@@ -78,32 +106,7 @@ class ConsoleReporter(Reporter):
         # Without flushing, a pipe would receive the note only after the wait that it announces.
         self.command.stdout.flush()
         if line:
-            self._open(line)
-
-    def _open(self, line: str) -> None:
-        """Write a line without its end, which follows when its action succeeds or fails."""
-        self.open_line = line
-        self.command.stdout.write(line, ending="")
-        self.command.stdout.flush()
-
-    def warning(self, message: str) -> None:
-        self.command.stderr.write(self.command.style.WARNING(message))
-
-
-class JsonReporter(Reporter):
-    """Prints notes and warnings to standard error; standard output is for the JSON object."""
-
-    def __init__(self, command: BaseCommand, verbosity: int) -> None:
-        self.command = command
-        self.verbosity = verbosity
-
-    def on_note(self, message: str) -> None:
-        if self.verbosity >= 1:
-            self.command.stderr.write(message, str)  # without the style of errors
-            self.command.stderr.flush()
-
-    def warning(self, message: str) -> None:
-        self.command.stderr.write(self.command.style.WARNING(message))
+            self.begin(line)
 
 
 class JsonResult(Protocol):
@@ -143,7 +146,6 @@ def _heading(command: BaseCommand, name: str, schema: str | None) -> str:
 
 
 def _print_steps(command: BaseCommand, result: DomainResult, options: MigrateOptions) -> None:
-    """Print the migrations of a plan or a dry run."""
     for step in result.steps or ():
         verb = "revert " if step.backwards else ""
         stage = "" if step.backwards else stage_suffix(step.key)
@@ -156,12 +158,9 @@ def _print_steps(command: BaseCommand, result: DomainResult, options: MigrateOpt
 
 
 def _dry_run_summary(result: DomainResult, options: MigrateOptions) -> str:
-    """Return the result of a dry run in a few words."""
     done, left = len(result.steps or ()), len(result.not_rehearsed)
-    parts = [f"{done} run and rolled back"]
-    if options.rehearse:
-        parts = [f"{done} applied, reverted, reapplied and rolled back"]
-    return ", ".join([*parts, *([f"{left} not rehearsed"] if left else [])])
+    verbs = "applied, reverted, reapplied" if options.rehearse else "run"
+    return f"{done} {verbs} and rolled back" + (f", {left} not rehearsed" if left else "")
 
 
 def _step_lines(step: PlannedMigration, options: MigrateOptions) -> Iterator[str]:
@@ -203,30 +202,20 @@ def _left_for_after(result: DomainResult, options: MigrateOptions) -> str:
     return f"; {len(result.pending)} left for --stage after" if done and result.pending else ""
 
 
-def raise_for_result(result: RunResult) -> None:
-    """End the command with the exit status of the result, unless the run succeeded.
+def raise_for_domains(results: Iterable[DomainResult], exit_status: int) -> None:
+    """End the command with the exit status, unless the run succeeded.
 
     Raises:
         CommandError: with a sentence for each domain that failed, was refused or is pending.
     """
-    sentences = [sentence for domain in result.domains if (sentence := _sentence(domain))]
+    sentences = [sentence for result in results if (sentence := _sentence(result))]
     if sentences:
-        raise CommandError("\n".join(sentences), returncode=result.exit_status or EXIT_FAILED)
-
-
-def raise_for_domain(result: DomainResult) -> None:
-    """Do what :func:`raise_for_result` does, for one domain.
-
-    Raises:
-        CommandError: with a sentence if the domain failed or was refused.
-    """
-    if sentence := _sentence(result):
-        raise CommandError(sentence, returncode=result.exit_status or EXIT_FAILED)
+        raise CommandError("\n".join(sentences), returncode=exit_status or EXIT_FAILED)
 
 
 def _sentence(result: DomainResult) -> str:
     if result.error is not None:
-        return f"{result.error.message} {result.error.hint}".strip()
+        return error_text(result.error)
     if result.status == "pending" and not result.pending:
         return f'The domain "{result.domain}" has migrations that would be reverted; see --plan.'
     if result.status == "pending":
@@ -248,6 +237,6 @@ def command_errors() -> Iterator[None]:
         raise CommandError(error_text(exc), returncode=exc.exit_status) from exc
 
 
-def error_text(exc: DomainMigrationsError) -> str:
+def error_text(exc: DomainMigrationsError | ErrorInfo) -> str:
     """Return the message and the hint of an error as one line."""
     return f"{exc.message} {exc.hint}".strip()

@@ -7,15 +7,14 @@ print plain lines.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, OutputWrapper
-from django.db.migrations.migration import Migration
 
 from ..api import MigrateOptions
-from .console import START_MESSAGES, ConsoleReporter
+from .console import ConsoleReporter
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,33 +85,29 @@ class TerminalReporter(ConsoleReporter):
         self.running: Progress | None = None
         self.line = ""
 
-    def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
-        if action in START_MESSAGES:
-            self.stop()
-            self.line = START_MESSAGES[action].format(migration)
-            self.started = self.clock()
-            self._show(self.line.strip())
-            return
+    def begin(self, line: str) -> None:
         self.stop()
-        style = self.command.style
-        ok = "DONE" if action == "render_success" else "FAKED" if fake else "OK"
-        word, paint = ("FAILED", style.ERROR) if action == "failure" else (ok, style.SUCCESS)
+        self.line = line
+        self._show()
+
+    def end(self, word: str, style: Callable[[str], str]) -> None:
+        self.stop()
         space = " " * (TIME_COLUMN - len(self.line) - len(word) - 1)
         duration = f"{self.clock() - self.started:8.2f} s"
-        self.command.stdout.write(f"{self.line} {paint(word)}{space}{duration}")
+        self.command.stdout.write(f"{self.line} {style(word)}{space}{duration}")
 
     def on_note(self, message: str) -> None:
         shown = self.running is not None
         self.stop()
         super().on_note(message)
         if shown:
-            self._show(self.line.strip())
+            self._show()
 
     def warning(self, message: str) -> None:
         self.stop()
         super().warning(message)
 
-    def _show(self, text: str) -> None:
+    def _show(self) -> None:
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self.running = Progress(
@@ -122,7 +117,7 @@ class TerminalReporter(ConsoleReporter):
             console=self.console,
             transient=True,
         )
-        self.running.add_task(text, total=None)
+        self.running.add_task(self.line.strip(), total=None)
         self.running.start()
 
     def stop(self) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.migration import Migration
 
 from ...domains import Domain, get_domain, get_domains
 from ...engine.history.status import read_statuses
@@ -21,16 +20,13 @@ from ...engine.sources.files import MigrationKey, is_installed, migration_file
 from ...engine.sources.stages import get_stage
 from .own_rules import (
     RULES,
-    UNKNOWN_SQL,
-    Issue,
-    Level,
     Suppressions,
     core_target,
     created_tables,
     drops_own_default,
     touches,
 )
-from .script import MigrationScript, read_script
+from .script import LintFinding, MigrationScript, read_script
 from .squawk import DESTRUCTIVE_RULES, ERRORS, IGNORED_RULES, SYNTAX_ERROR, Squawk, hint_for
 
 FAILING_RULES = frozenset({SYNTAX_ERROR, "ban-concurrent-index-creation-in-transaction"})
@@ -38,36 +34,6 @@ FAILING_RULES = frozenset({SYNTAX_ERROR, "ban-concurrent-index-creation-in-trans
 DROP_DEFAULT = "ban-drop-default"
 FOREIGN_KEY_RULES = frozenset({"adding-foreign-key-constraint", "constraint-missing-not-valid"})
 """Rules that our own rule on foreign keys to core replaces."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LintFinding:
-    """Something dangerous in a migration.
-
-    Attributes:
-        sql: the statement; empty where the finding is about the migration as such.
-        line: in the migration's file; None where it is unknown.
-    """
-
-    rule: str
-    level: Level
-    domain: str
-    key: MigrationKey
-    sql: str = ""
-    message: str
-    hint: str
-    line: int | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "rule": self.rule,
-            "level": self.level,
-            "domain": self.domain,
-            **self.key.as_json(),
-            "sql": self.sql,
-            "message": self.message,
-            "hint": self.hint,
-        }
 
 
 @dataclass(frozen=True)
@@ -132,64 +98,43 @@ class DomainLint:
             loader = DomainLoader(self.connection, self.domain, replace_migrations=False)
         order = {key: n for n, key in enumerate(full_order(loader))}
         for key in sorted(wanted, key=lambda key: order.get(key, -1)):
-            yield from self._of_migration(loader, loader.graph.nodes[key])
+            yield from self._script_findings(
+                read_script(self.connection, loader, loader.graph.nodes[key])
+            )
 
     def _pending(self) -> list[MigrationKey]:
         (status,) = read_statuses(self.connection, [self.domain])
         paths = {key: migration_file(key) for key in status.pending}
         return [key for key, path in paths.items() if path is None or not is_installed(path)]
 
-    def _of_migration(self, loader: DomainLoader, migration: Migration) -> Iterator[LintFinding]:
-        script = read_script(self.connection, loader, migration)
-        issues = [*self._by_rules(script), *self._by_squawk(script)]
-        issues.sort(key=lambda issue: script.line(issue.operation) or 0)
+    def _script_findings(self, script: MigrationScript) -> Iterator[LintFinding]:
+        found = [finding for rule in RULES.values() for finding in rule(script)]
+        found += self._by_squawk(script)
+        found.sort(key=lambda finding: finding.line or 0)
         suppressions = Suppressions(script)
-        kept = [issue for issue in issues if not suppressions.suppresses(issue.rule)]
-        for issue in (*kept, *suppressions.issues(self.squawk)):
-            yield LintFinding(
-                rule=issue.rule,
-                level=issue.level,
-                domain=self.domain.name,
-                key=script.key,
-                sql=issue.sql,
-                message=issue.message,
-                hint=issue.hint,
-                line=script.line(issue.operation),
-            )
+        yield from (finding for finding in found if not suppressions.suppresses(finding.rule))
+        yield from suppressions.findings(self.squawk)
 
-    def _by_rules(self, script: MigrationScript) -> Iterator[Issue]:
-        for rule in RULES.values():
-            yield from rule(script, self.domain)
-        if script.incomplete_reason:
-            yield Issue(
-                UNKNOWN_SQL,
-                f"Not all of its SQL is known before it runs: {script.incomplete_reason}",
-                "Lint it on a database where the migrations before it are applied.",
-                level="warning",
-            )
-
-    def _by_squawk(self, script: MigrationScript) -> Iterator[Issue]:
+    def _by_squawk(self, script: MigrationScript) -> Iterator[LintFinding]:
         statements, fresh = script.statements, created_tables(script)
         after = get_stage(script.migration) == "after"
         texts = [statement.sql for statement in statements]
         for found in self.squawk.read(texts, in_transaction=script.migration.atomic):
             statement = statements[found.statement]
-            key_to_core = core_target(statement, self.domain) is not None
             if (
                 found.rule in IGNORED_RULES
                 or (after and found.rule in DESTRUCTIVE_RULES)
                 or (found.rule not in FAILING_RULES and touches(statement.sql, fresh))
-                or (key_to_core and found.rule in FOREIGN_KEY_RULES)
-                or (found.rule == DROP_DEFAULT and drops_own_default(script, statement))
+                or (found.rule in FOREIGN_KEY_RULES and core_target(statement.sql, self.domain))
+                or (found.rule == DROP_DEFAULT and drops_own_default(statement, script))
             ):
                 continue
-            yield Issue(
+            yield script.finding(
                 found.rule,
                 found.message,
                 hint_for(found.rule, statement.sql)
                 or found.hint
                 or "Check whether running code can cope with it.",
-                statement.operation,
-                statement.sql.strip(),
+                replace(statement, sql=statement.sql.strip()),
                 "error" if found.rule in ERRORS else "warning",
             )

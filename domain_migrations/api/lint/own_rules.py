@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.special import RunPython, RunSQL
 
-from ...domains import CORE_SCHEMA, Domain, get_domain
-from .script import MigrationScript, Statement, database_operations
+from ...domains import CORE, CORE_SCHEMA, Domain, get_domain
+from ...engine.guard.operation_kinds import database_operations
+from .script import Level, LintFinding, MigrationScript, Statement
 from .squawk import FOREIGN_KEY, Squawk
-
-Level = Literal["error", "warning"]
 
 MISSING_REVERSE = "missing-reverse"
 DATA_WITH_DDL = "data-with-ddl"
@@ -49,45 +48,24 @@ DATA = re.compile(
 DATA_BEGINS = re.compile(r"\s*(?:WITH|INSERT|UPDATE|DELETE|MERGE|COPY|TRUNCATE)\b", re.I)
 
 
-@dataclass(frozen=True)
-class Issue:
-    """Something dangerous in a migration.
-
-    Attributes:
-        operation: the number of its operation, from 1; 0 for the migration as a whole.
-        sql: the statement; empty where the issue is not about one.
-    """
-
-    rule: str
-    message: str
-    hint: str
-    operation: int = 0
-    sql: str = ""
-    level: Level = "error"
-
-
-Rule = Callable[[MigrationScript, Domain], Iterator[Issue]]
-
-
-def missing_reverse(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
+def missing_reverse(script: MigrationScript) -> Iterator[LintFinding]:
     """Yield the operations that cannot be reversed."""
-    for number, operation in enumerate(script.migration.operations, start=1):
-        for inner in database_operations([operation]):
-            if inner.reversible:
-                continue
-            argument = {RunPython: "reverse_code", RunSQL: "reverse_sql"}.get(type(inner))
-            name = type(inner).__name__
-            yield Issue(
-                MISSING_REVERSE,
-                f"Operation {number}, {name}, is irreversible: the migration cannot be unapplied.",
-                f"Give it {argument}; {name}.noop where there is nothing to reverse."
-                if argument
-                else "Write its reverse, or split it off into a migration of its own.",
-                number,
-            )
+    for number, operation in _numbered_operations(script):
+        if operation.reversible:
+            continue
+        argument = {RunPython: "reverse_code", RunSQL: "reverse_sql"}.get(type(operation))
+        name = type(operation).__name__
+        yield script.finding(
+            MISSING_REVERSE,
+            f"Operation {number}, {name}, is irreversible: the migration cannot be unapplied.",
+            f"Give it {argument}; {name}.noop where there is nothing to reverse."
+            if argument
+            else "Write its reverse, or split it off into a migration of its own.",
+            Statement("", number),
+        )
 
 
-def data_with_ddl(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
+def data_with_ddl(script: MigrationScript) -> Iterator[LintFinding]:
     """Yield the changes of rows that share a transaction with a change of the schema.
 
     The lock on an existing table is held until the rows are changed, which is an error. Nobody
@@ -101,108 +79,110 @@ def data_with_ddl(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
     if changed:
         what = f"and the lock on {changed[0] or 'an object'} is held until they are done"
     level: Level = "error" if changed else "warning"
-    for number, operation in enumerate(script.migration.operations, start=1):
-        for inner in database_operations([operation]):
-            if isinstance(inner, RunPython) and inner.code is not RunPython.noop:
-                message = f"Operation {number} changes rows by Python, {what}."
-                yield Issue(DATA_WITH_DDL, message, SPLIT, number, level=level)
+    for number, operation in _numbered_operations(script):
+        if isinstance(operation, RunPython) and operation.code is not RunPython.noop:
+            message = f"Operation {number} changes rows by Python, {what}."
+            yield script.finding(DATA_WITH_DDL, message, SPLIT, Statement("", number), level)
     for statement in script.statements:
         if DATA_BEGINS.match(statement.sql) and DATA.match(statement.sql):
             message = f"Operation {statement.operation} changes rows, {what}."
-            yield Issue(
-                DATA_WITH_DDL, message, SPLIT, statement.operation, statement.sql, level=level
-            )
+            yield script.finding(DATA_WITH_DDL, message, SPLIT, statement, level)
 
 
-def core_foreign_key(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
+def core_foreign_key(script: MigrationScript) -> Iterator[LintFinding]:
     """Yield the foreign keys from existing tables to core that are validated immediately."""
-    if domain.is_core:
-        return
     fresh = created_tables(script)
     for statement in script.statements:
-        target = core_target(statement, domain)
-        table = ALTER.match(statement.sql)
-        if target and table and _plain(table[1]) not in fresh:
-            yield Issue(
+        target = core_target(statement.sql, script.domain)
+        table = _table(ALTER.match(statement.sql))
+        if target and table and table not in fresh:
+            yield script.finding(
                 CORE_FOREIGN_KEY,
-                f"A foreign key to {target} of core reads all of {_plain(table[1])} while nobody"
-                f" can write to {target}.",
+                f"A foreign key to {target} of core reads all of {table} while nobody can write to"
+                f" {target}.",
                 FOREIGN_KEY,
-                statement.operation,
-                statement.sql,
+                statement,
             )
 
 
-def required_column(script: MigrationScript, domain: Domain) -> Iterator[Issue]:
+def required_column(script: MigrationScript) -> Iterator[LintFinding]:
     """Yield the required columns whose default is dropped as soon as they are added.
 
     Django adds a field this way when only Python knows its default.
     """
     fresh = created_tables(script)
+    dropped = _columns(DEFAULT_DROPPED, script.statements)
     for statement in script.statements:
-        added, table = ADD_REQUIRED.match(statement.sql), ALTER.match(statement.sql)
-        if not added or not table or _plain(table[1]) in fresh:
+        added = ADD_REQUIRED.match(statement.sql)
+        if added is None or _plain(added[1]) in fresh:
             continue
-        name = f"{_plain(table[1])}.{_plain(added[2])}"
-        if any(_default_dropped(other.sql) == name for other in script.statements):
-            yield Issue(
+        name = f"{_plain(added[1])}.{_plain(added[2])}"
+        if name in dropped:
+            yield script.finding(
                 REQUIRED_COLUMN,
                 f"{name} is required and keeps no default in the database: running code that does"
                 " not know it cannot add rows.",
                 "Give the field a db_default, or null=True until the old code is gone.",
-                statement.operation,
-                statement.sql,
+                statement,
             )
 
 
-def drops_own_default(script: MigrationScript, statement: Statement) -> bool:
+def unknown_sql(script: MigrationScript) -> Iterator[LintFinding]:
+    """Yield that the database would have to be read, or written, to know all of the SQL."""
+    if script.incomplete_reason:
+        yield script.finding(
+            UNKNOWN_SQL,
+            f"Not all of its SQL is known before it runs: {script.incomplete_reason}",
+            "Lint it on a database where the migrations before it are applied.",
+            level="warning",
+        )
+
+
+def drops_own_default(statement: Statement, script: MigrationScript) -> bool:
     """Return whether a statement drops a default that the same migration has set."""
-    name = _default_dropped(statement.sql)
-    if name is None:
-        return False
-    table, _, column = name.rpartition(".")
-    for other in script.statements:
-        found = ALTER.match(other.sql)
-        given = [_plain(match[1]) for match in DEFAULT_GIVEN.finditer(other.sql)]
-        if found and _plain(found[1]) == table and column in given:
-            return True
-    return False
+    given = _columns(DEFAULT_GIVEN, script.statements)
+    return not given.isdisjoint(_columns(DEFAULT_DROPPED, [statement]))
 
 
-def _default_dropped(sql: str) -> str | None:
-    dropped, table = DEFAULT_DROPPED.search(sql), ALTER.match(sql)
-    return f"{_plain(table[1])}.{_plain(dropped[1])}" if dropped and table else None
-
-
-def core_target(statement: Statement, domain: Domain) -> str | None:
+def core_target(sql: str, domain: Domain) -> str | None:
     """Return the core table that a foreign key, validated immediately, references."""
-    found = REFERENCES.search(statement.sql)
-    if domain.is_core or found is None or NOT_VALID.search(statement.sql):
+    table = _table(REFERENCES.search(sql))
+    if domain.is_core or table is None or NOT_VALID.search(sql):
         return None
-    schema, _, name = _plain(found[1]).rpartition(".")
-    core = get_domain("core").schema
+    schema, _, name = table.rpartition(".")
+    core = get_domain(CORE).schema
     return f"{core}.{name}" if (schema or CORE_SCHEMA) == core else None
 
 
 def created_tables(script: MigrationScript) -> set[str]:
     """Return the tables that the migration creates."""
-    return {_plain(found[1]) for s in script.statements if (found := CREATE.match(s.sql))}
+    return {name for s in script.statements if (name := _table(CREATE.match(s.sql)))}
 
 
 def changed_table(sql: str, fresh: set[str]) -> str | None:
     """Return the existing table that a statement changes, empty if it names none; else None."""
-    for pattern in (ALTER, INDEX, TRIGGER, DROP):
-        found = pattern.match(sql)
-        if found:
-            name = _plain(found[1])
-            return None if name in fresh else name
-    return None
+    tables = (_table(pattern.match(sql)) for pattern in (ALTER, INDEX, TRIGGER, DROP))
+    name = next((table for table in tables if table is not None), None)
+    return None if name in fresh else name
 
 
 def touches(sql: str, tables: set[str]) -> bool:
     """Return whether a statement changes or creates one of the tables."""
-    patterns = (ALTER, INDEX, TRIGGER, CREATE)
-    return any((found := pattern.match(sql)) and _plain(found[1]) in tables for pattern in patterns)
+    return any(_table(pattern.match(sql)) in tables for pattern in (ALTER, INDEX, TRIGGER, CREATE))
+
+
+def _table(found: re.Match[str] | None) -> str | None:
+    return _plain(found[1]) if found else None
+
+
+def _columns(pattern: re.Pattern[str], statements: Iterable[Statement]) -> set[str]:
+    """Return the columns, with their tables, that the pattern finds in statements on tables."""
+    return {
+        f"{table}.{_plain(found[1])}"
+        for statement in statements
+        if (table := _table(ALTER.match(statement.sql)))
+        for found in pattern.finditer(statement.sql)
+    }
 
 
 def _plain(name: str) -> str:
@@ -212,15 +192,20 @@ def _plain(name: str) -> str:
     )
 
 
-RULES: dict[str, Rule] = {
+def _numbered_operations(script: MigrationScript) -> Iterator[tuple[int, Operation]]:
+    for number, operation in enumerate(script.migration.operations, start=1):
+        for inner in database_operations([operation]):
+            yield number, inner
+
+
+RULES: dict[str, Callable[[MigrationScript], Iterator[LintFinding]]] = {
     MISSING_REVERSE: missing_reverse,
     DATA_WITH_DDL: data_with_ddl,
     CORE_FOREIGN_KEY: core_foreign_key,
     REQUIRED_COLUMN: required_column,
+    UNKNOWN_SQL: unknown_sql,
 }
-OWN_RULES = frozenset(
-    {*RULES, UNKNOWN_SQL, IGNORE_WITHOUT_REASON, IGNORE_OF_UNKNOWN_RULE, UNUSED_IGNORE}
-)
+OWN_RULES = frozenset({*RULES, IGNORE_WITHOUT_REASON, IGNORE_OF_UNKNOWN_RULE, UNUSED_IGNORE})
 """All rules that are not Squawk's."""
 
 ATTRIBUTE = "lint_ignore"
@@ -234,7 +219,7 @@ class Suppressions:
         given: Any = getattr(script.migration, ATTRIBUTE, {})
         self.script = script
         self.is_mapping = isinstance(given, dict)
-        self.reasons: dict[Any, Any] = given if isinstance(given, dict) else {}
+        self.reasons: dict[Any, Any] = given if self.is_mapping else {}
         self.used: set[str] = set()
 
     def suppresses(self, rule: str) -> bool:
@@ -244,22 +229,22 @@ class Suppressions:
         self.used.add(rule)
         return True
 
-    def issues(self, squawk: Squawk) -> Iterator[Issue]:
+    def findings(self, squawk: Squawk) -> Iterator[LintFinding]:
         """Yield the mistakes in ``lint_ignore`` itself."""
-        write_why = f"Write why it is safe: {LIKE_THIS}"
+        finding, write_why = self.script.finding, f"Write why it is safe: {LIKE_THIS}"
         if not self.is_mapping:
             message = f"{ATTRIBUTE} is not a dictionary of rules and reasons."
-            yield Issue(IGNORE_WITHOUT_REASON, message, write_why)
+            yield finding(IGNORE_WITHOUT_REASON, message, write_why)
         for rule, reason in self.reasons.items():
             if not _is_reason(reason):
                 message = f'{ATTRIBUTE} has no reason for "{rule}".'
-                yield Issue(IGNORE_WITHOUT_REASON, message, write_why)
+                yield finding(IGNORE_WITHOUT_REASON, message, write_why)
             elif not isinstance(rule, str) or not (rule in OWN_RULES or squawk.knows(rule)):
                 message = f'{ATTRIBUTE} names an unknown rule: "{rule}".'
-                yield Issue(IGNORE_OF_UNKNOWN_RULE, message, "Write it as it is reported.")
+                yield finding(IGNORE_OF_UNKNOWN_RULE, message, "Write it as it is reported.")
             elif rule not in self.used and not self.script.incomplete_reason:
                 message = f'{ATTRIBUTE} names the rule "{rule}", which finds nothing here.'
-                yield Issue(UNUSED_IGNORE, message, "Remove it.", level="warning")
+                yield finding(UNUSED_IGNORE, message, "Remove it.", level="warning")
 
 
 def _is_reason(reason: Any) -> bool:

@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
-from django.db.migrations.operations.special import SeparateDatabaseAndState
 
+from ...domains import Domain
 from ...engine.runner.dry_run.plan_preview import is_comment, read_only, state_before
 from ...engine.runner.executor import run_operations
 from ...engine.runner.loader import DomainLoader
 from ...engine.sources.files import MigrationKey
 from ...engine.sources.parsing import header_of
+
+Level = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LintFinding:
+    """Something dangerous in a migration.
+
+    Attributes:
+        sql: the statement; empty where the finding is about the migration as such.
+        line: in the migration's file; None where it is unknown.
+    """
+
+    rule: str
+    level: Level
+    domain: str
+    key: MigrationKey
+    sql: str = ""
+    message: str
+    hint: str
+    line: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "level": self.level,
+            "domain": self.domain,
+            **self.key.as_json(),
+            "sql": self.sql,
+            "message": self.message,
+            "hint": self.hint,
+        }
 
 
 @dataclass(frozen=True)
@@ -25,6 +58,10 @@ class Statement:
 
     sql: str
     operation: int
+
+
+NO_STATEMENT = Statement("", 0)
+"""The place of what is about the migration as such."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +73,36 @@ class MigrationScript:
         incomplete_reason: why the SQL is not known in full; empty where it is.
     """
 
+    domain: Domain
     key: MigrationKey
     migration: Migration
     statements: tuple[Statement, ...]
     lines: tuple[int, ...]
     incomplete_reason: str = ""
 
-    def line(self, operation: int) -> int | None:
-        """Return the line of an operation, or of the list where they are not written as one."""
-        if len(self.lines) == len(self.migration.operations) and operation:
-            return self.lines[operation - 1]
-        return self.lines[0] if self.lines else None
+    def finding(
+        self,
+        rule: str,
+        message: str,
+        hint: str,
+        place: Statement = NO_STATEMENT,
+        level: Level = "error",
+    ) -> LintFinding:
+        """Return a finding at a statement; one without SQL stands for its whole operation."""
+        # The line of the list stands for operations that are not written as one.
+        line = self.lines[0] if self.lines else None
+        if place.operation and len(self.lines) == len(self.migration.operations):
+            line = self.lines[place.operation - 1]
+        return LintFinding(
+            rule=rule,
+            level=level,
+            domain=self.domain.name,
+            key=self.key,
+            sql=place.sql,
+            message=message,
+            hint=hint,
+            line=line,
+        )
 
 
 def read_script(
@@ -87,13 +143,5 @@ def read_script(
     except (DatabaseError, LookupError, ValueError) as exc:
         incomplete_reason = str(exc).strip() or type(exc).__name__
     statements = tuple(statement for statement in found if not is_comment(statement.sql))
-    return MigrationScript(key, migration, statements, header_of(key).lines, incomplete_reason)
-
-
-def database_operations(operations: Iterable[Operation]) -> Iterator[Operation]:
-    """Yield the operations that change the database, also those inside others."""
-    for operation in operations:
-        if isinstance(operation, SeparateDatabaseAndState):
-            yield from database_operations(operation.database_operations)
-        else:
-            yield operation
+    lines = header_of(key).lines
+    return MigrationScript(loader.domain, key, migration, statements, lines, incomplete_reason)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...api.lint.linter import LintFinding, LintResult, lint_domain
+from ...api.lint.linter import LintResult, lint_domain
 from ...exceptions import EXIT_FAILED
 from ..arguments import add_database_option, add_format_option
 from ..console import command_errors, print_json
@@ -40,12 +40,8 @@ class Command(BaseCommand):
             style = self.style.ERROR if finding.level == "error" else self.style.WARNING
             where = f"{finding.key}:{finding.line}" if finding.line else str(finding.key)
             self.stdout.write(f"{where}: {style(f'{finding.level}: {finding.rule}')}")
-            self._print_details(finding)
+            if finding.sql:
+                self.stdout.write(f"    {' '.join(finding.sql.split())[:200]}")
+            self.stdout.write(f"    {finding.message}\n    {finding.hint}")
         if not found.findings:
             self.stdout.write(self.style.SUCCESS("Nothing found."))
-
-    def _print_details(self, finding: LintFinding) -> None:
-        if finding.sql:
-            self.stdout.write(f"    {' '.join(finding.sql.split())[:200]}")
-        self.stdout.write(f"    {finding.message}")
-        self.stdout.write(f"    {finding.hint}")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
@@ -16,7 +17,8 @@ from ...domains import get_domain_for, get_domains
 from ...engine.runner.results import RunResult
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import migrations_on_disk
-from ..console import command_errors, print_result, raise_for_result
+from ..arguments import options_for
+from ..console import command_errors, print_result, raise_for_domains
 from ..terminal import TerminalCommand, console_reporter
 
 
@@ -50,18 +52,11 @@ class Command(TerminalCommand, django_migrate.Command):
             return
         if app_label:
             self._check_app(app_label, target, options["run_syncdb"])
-        run_options = MigrateOptions(
-            database=options["database"],
+        run_options = replace(
+            options_for(MigrateOptions, options),
             target=target,
-            app_label=app_label,
             all_domains=not app_label,
-            plan=options["plan"],
             check=options["check_unapplied"] and not options["plan"],
-            fake=options["fake"],
-            fake_initial=options["fake_initial"],
-            run_syncdb=options["run_syncdb"],
-            interactive=options["interactive"],
-            verbosity=options["verbosity"],
         )
         with command_errors(), console_reporter(self, run_options) as reporter:
             names = [get_domain_for(app_label).name] if app_label else None
@@ -69,7 +64,7 @@ class Command(TerminalCommand, django_migrate.Command):
         print_result(self, result, run_options)
         if options["check_unapplied"] and any(domain.pending for domain in result.domains):
             sys.exit(1)
-        raise_for_result(result)
+        raise_for_domains(result.domains, result.exit_status)
         if options["verbosity"] >= 1 and not run_options.is_read_only:
             self._report_model_changes(result)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -15,13 +15,14 @@ from ..arguments import (
     add_format_option,
     add_noinput_option,
     add_waiting_options,
+    options_for,
 )
 from ..console import (
     JsonReporter,
     command_errors,
     print_json,
     print_result,
-    raise_for_result,
+    raise_for_domains,
 )
 from ..terminal import TerminalCommand, console_reporter
 
@@ -103,7 +104,7 @@ class Command(TerminalCommand):
             print_json(self, result)
         else:
             print_result(self, result, run_options)
-        raise_for_result(result)
+        raise_for_domains(result.domains, result.exit_status)
 
     def _reporter(
         self, options: dict[str, Any], run_options: MigrateOptions
@@ -115,8 +116,8 @@ class Command(TerminalCommand):
 
 def migrate_options(options: dict[str, Any]) -> MigrateOptions:
     """Return the parsed options as the run expects them; with JSON, the run prints nothing."""
-    names = {field.name for field in fields(MigrateOptions)}
-    values = {name: value for name, value in options.items() if name in names}
-    if options["format"] == "json":
-        values["verbosity"] = 0
-    return MigrateOptions(**{**values, "all_domains": options["all"]})
+    verbosity = 0 if options["format"] == "json" else options["verbosity"]
+    all_domains = options["all"]
+    return replace(
+        options_for(MigrateOptions, options), all_domains=all_domains, verbosity=verbosity
+    )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -23,9 +24,7 @@ class Command(BaseCommand):
         add_database_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        def report(result: ProofResult) -> None:
-            self._print(result, options["verbosity"])
-
+        report = partial(self._print, verbosity=options["verbosity"])
         with command_errors():
             results = prove_domains(options["domains"], database=options["database"], report=report)
         failed = [result.domain for result in results if not result.is_proven]

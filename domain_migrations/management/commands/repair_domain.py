@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from ...api import MigrateOptions, repair
 from ...domains import get_domain
 from ...exceptions import EXIT_USAGE
-from ..arguments import add_database_option, add_noinput_option, add_waiting_options
-from ..console import ConsoleReporter, command_errors, raise_for_domain, summary
+from ..arguments import add_database_option, add_noinput_option, add_waiting_options, options_for
+from ..console import ConsoleReporter, command_errors, raise_for_domains, summary
 
 BY_NAME = {
     "mark_applied": repair.mark_applied,
@@ -49,12 +49,7 @@ class Command(BaseCommand):
         add_noinput_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run_options = MigrateOptions(
-            database=options["database"],
-            lock_wait=options["lock_wait"],
-            interactive=options["interactive"],
-            verbosity=options["verbosity"],
-        )
+        run_options = options_for(MigrateOptions, options)
         if problems := list(run_options.validate()):
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         with command_errors():
@@ -67,14 +62,14 @@ class Command(BaseCommand):
         if options["resume"]:
             result = repair.resume(domain, run_options, reporter)
             self.stdout.write(f"{domain}: {summary(result)}")
-            raise_for_domain(result)
+            raise_for_domains([result], result.exit_status)
             return
         if options["prune"]:
-            done = repair.prune(domain, run_options, reporter).done
+            repaired = repair.prune(domain, run_options, reporter)
         else:
             name = next(name for name in BY_NAME if options[name])
-            done = BY_NAME[name](domain, options[name], run_options, reporter).done
-        for sentence in done or ("Nothing to do.",):
+            repaired = BY_NAME[name](domain, options[name], run_options, reporter)
+        for sentence in repaired.done or ("Nothing to do.",):
             self.stdout.write(sentence)
 
     def _confirmed(self, domain: str) -> bool:

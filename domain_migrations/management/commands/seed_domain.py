@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from ...api.seed.document import TAGS
 from ...api.seed.run import SeedOptions, SeedOutcome, SeedReporter, SeedResult, seed_domain
 from ...exceptions import EXIT_USAGE
-from ..arguments import add_database_option, add_format_option, add_waiting_options
-from ..console import ConsoleReporter, JsonReporter, print_json
+from ..arguments import add_database_option, add_format_option, add_waiting_options, options_for
+from ..console import ConsoleReporter, JsonReporter, error_text, print_json
 
 
 class Command(BaseCommand):
@@ -40,37 +40,25 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         as_json = options["format"] == "json"
-        seed_options = _seed_options(options)
+        for name in ("lock_wait", "wait_for_db"):
+            seconds = options[name]
+            if seconds is not None and not 0 <= seconds < float("inf"):
+                flag = f"--{name.replace('_', '-')}"
+                raise CommandError(f"{flag} takes seconds, 0 or more.", returncode=EXIT_USAGE)
         reporter = (
             SeedJsonReporter(self, options["verbosity"])
             if as_json
             else SeedConsoleReporter(self, options["verbosity"], headings=False)
         )
-        result = seed_domain(options["domain"], seed_options, reporter=reporter)
+        result = seed_domain(
+            options["domain"], options_for(SeedOptions, options), reporter=reporter
+        )
         if as_json:
             print_json(self, result)
         elif options["verbosity"] >= 1:
             self.stdout.write(f"{result.domain}: {summary(result)}")
         if result.error:
-            sentence = f"{result.error.message} {result.error.hint}".strip()
-            raise CommandError(sentence, returncode=result.exit_status)
-
-
-def _seed_options(options: dict[str, Any]) -> SeedOptions:
-    for name in ("lock_wait", "wait_for_db"):
-        seconds = options[name]
-        if seconds is not None and not 0 <= seconds < float("inf"):
-            flag = f"--{name.replace('_', '-')}"
-            raise CommandError(f"{flag} takes seconds, 0 or more.", returncode=EXIT_USAGE)
-    return SeedOptions(
-        database=options["database"],
-        only=options["only"],
-        force=options["force"],
-        plan=options["plan"],
-        tags=options["tags"],
-        lock_wait=options["lock_wait"],
-        wait_for_db=options["wait_for_db"],
-    )
+            raise CommandError(error_text(result.error), returncode=result.exit_status)
 
 
 class SeedJsonReporter(JsonReporter, SeedReporter):

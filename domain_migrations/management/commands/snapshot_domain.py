@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -30,10 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         check = options["check"]
-
-        def report(written: SnapshotResult) -> None:
-            self._print(written, check, options["verbosity"])
-
+        report = partial(self._print, check=check, verbosity=options["verbosity"])
         with command_errors():
             results = snapshot_domains(
                 options["domains"], database=options["database"], write=not check, report=report
