@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 from django.utils.safestring import mark_safe
 
-from ..api.map import DomainMap, Edge, Node, map_domains
-from ..api.map.graph import html_id
+from ..api.map import map_domains
 from ..api.map.svg import svg
 from ..domains import Domain
 from ..exceptions import DomainMigrationsError
@@ -31,22 +30,10 @@ def domains_map(request: HttpRequest, visible: Sequence[Domain]) -> Page:
         picture = map_domains([domain.name for domain in visible])
         context |= {
             "map": picture,
-            "edges": [(edge, html_id(edge)) for edge in picture.edges],
             "violating": [node for node in picture.nodes if node.violations],
         }
-        context["picture"] = _draw(picture, addresses)
+        context["picture"] = mark_safe(svg(picture, addresses))  # noqa: S308  it escapes names
     except DomainMigrationsError as exc:
         context["problem"] = f"{exc.message} {exc.hint}".strip()
     trail = (("Domains", url("domain_changelist")),)
     return Page("map.html", "Map", context, trail=trail, commands=COMMANDS)
-
-
-def _draw(picture: DomainMap, addresses: dict[str, str]) -> str:
-    def node_url(node: Node) -> str | None:
-        return addresses.get(node.name)
-
-    def edge_url(edge: Edge) -> str:
-        return f"#{html_id(edge)}"
-
-    drawn = svg(picture, node_url=node_url, edge_url=edge_url)
-    return mark_safe(drawn)  # noqa: S308  svg() escapes every name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -142,19 +142,13 @@ def map_domains(
                 for each in recorded_links(connections[alias], domains)
                 if each.kind == VIOLATION or (each.source, each.link.source) not in known
             )
-    return DomainMap(database or DEFAULT_DB_ALIAS, *_edges(_nodes(apps, domains), found, shown))
-
-
-def _nodes(apps: Apps, domains: Iterable[Domain]) -> list[Node]:
-    models = [model for model in apps.get_models(include_auto_created=True) if has_table(model)]
-    return [
-        Node(
-            domain.name,
-            domain.schema,
-            sum(model._meta.app_label in domain.app_labels for model in models),
-        )
-        for domain in domains
-    ]
+    models = Counter(
+        owners[model._meta.app_label].name
+        for model in apps.get_models(include_auto_created=True)
+        if has_table(model)
+    )
+    nodes = [Node(domain.name, domain.schema, models[domain.name]) for domain in domains]
+    return DomainMap(database or DEFAULT_DB_ALIAS, *_edges(nodes, found, shown))
 
 
 def _edges(

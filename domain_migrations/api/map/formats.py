@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from .graph import FOREIGN_KEY, REFERENCE, VIOLATION, DomainMap, Edge, Node, strip_control
+from .graph import FOREIGN_KEY, REFERENCE, VIOLATION, DomainMap, Node, strip_control
 from .svg import svg
 
 MERMAID_ARROWS = {FOREIGN_KEY: "-->", REFERENCE: "-.->", VIOLATION: "==>"}
@@ -27,18 +27,18 @@ def render(picture: DomainMap, as_format: str) -> str:
     Raises:
         InvalidConfiguration: pygraphviz, which ``svg`` needs, is not installed.
     """
-    return _RENDERERS[as_format](picture)
+    return "\n".join(_RENDERERS[as_format](picture)) + "\n"
 
 
-def _json(picture: DomainMap) -> str:
-    return json.dumps(picture.as_json(), ensure_ascii=False) + "\n"
+def _json(picture: DomainMap) -> Iterator[str]:
+    yield json.dumps(picture.as_json(), ensure_ascii=False)
 
 
-def _mermaid(picture: DomainMap) -> str:
-    return "\n".join(_mermaid_lines(picture)) + "\n"
+def _svg(picture: DomainMap) -> Iterator[str]:
+    yield svg(picture)
 
 
-def _mermaid_lines(picture: DomainMap) -> Iterator[str]:
+def _mermaid(picture: DomainMap) -> Iterator[str]:
     ids = {node.name: f"n{number}" for number, node in enumerate(picture.nodes)}
     yield "flowchart LR"
     for node in picture.nodes:
@@ -46,7 +46,7 @@ def _mermaid_lines(picture: DomainMap) -> Iterator[str]:
         yield f'  {ids[node.name]}["{label}"]'
     red = []
     for number, edge in enumerate(picture.edges):
-        arrow, label = MERMAID_ARROWS[edge.kind], _escaped(_edge_label(edge))
+        arrow, label = MERMAID_ARROWS[edge.kind], _escaped(edge.label)
         yield f'  {ids[edge.source]} {arrow}|"{label}"| {ids[edge.target]}'
         if edge.kind == VIOLATION:
             red.append(str(number))
@@ -63,12 +63,8 @@ def _escaped(text: str) -> str:
     return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", strip_control(text))
 
 
-def _dot(picture: DomainMap) -> str:
-    """Return the map for ``twopi`` and its kin, with core as the root."""
-    return "\n".join(_dot_lines(picture)) + "\n"
-
-
-def _dot_lines(picture: DomainMap) -> Iterator[str]:
+def _dot(picture: DomainMap) -> Iterator[str]:
+    """Yield the map for ``twopi`` and its kin, with core as the root."""
     yield "digraph domains {"
     yield f"  graph [root={_quoted(picture.nodes[0].name)}, layout=twopi, overlap=scale];"
     yield '  node [shape=box, fontname="sans-serif"];'
@@ -80,7 +76,7 @@ def _dot_lines(picture: DomainMap) -> Iterator[str]:
     for edge in picture.edges:
         yield (
             f"  {_quoted(edge.source)} -> {_quoted(edge.target)}"
-            f" [label={_label(_edge_label(edge))}{DOT_STYLES[edge.kind]}];"
+            f" [label={_label(edge.label)}{DOT_STYLES[edge.kind]}];"
         )
     yield "}"
 
@@ -98,12 +94,8 @@ def _node_lines(node: Node) -> list[str]:
     return [node.name, node.detail, *([", ".join(node.ids)] if node.ids else [])]
 
 
-def _edge_label(edge: Edge) -> str:
-    return f"{edge.count} ({', '.join(edge.ids)})" if edge.ids else edge.count
-
-
-_RENDERERS: dict[str, Callable[[DomainMap], str]] = {
-    "svg": svg,
+_RENDERERS: dict[str, Callable[[DomainMap], Iterator[str]]] = {
+    "svg": _svg,
     "mermaid": _mermaid,
     "dot": _dot,
     "json": _json,

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import asdict, dataclass
 from typing import Any
 
-FORMAT = 1
+from ...engine.runner.results import FORMAT
 
 FOREIGN_KEY = "foreign_key"
 REFERENCE = "reference"
@@ -73,8 +73,21 @@ class Edge:
     @property
     def sentence(self) -> str:
         """The edge in words, without its links."""
-        text = f"{self.source} to {self.target}: {self.count}"
-        return f"{text} ({', '.join(self.ids)})" if self.ids else text
+        return f"{self.source} to {self.target}: {self.label}"
+
+    @property
+    def label(self) -> str:
+        """The number of links, with the ids of violations."""
+        return f"{self.count} ({', '.join(self.ids)})" if self.ids else self.count
+
+    @property
+    def html_id(self) -> str:
+        """The edge's name as a fragment of an address."""
+        ends = (
+            _UNSAFE.sub(lambda match: f".{ord(match[0]):x}.", name)
+            for name in (self.source, self.target)
+        )
+        return "-".join((self.kind, *ends))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -177,12 +190,3 @@ def display_width(text: str) -> int:
         else 1
         for character in text
     )  # fmt: skip
-
-
-def html_id(edge: Edge) -> str:
-    """Return the edge's name as a fragment of an address."""
-    return f"{edge.kind}-{_plain(edge.source)}-{_plain(edge.target)}"
-
-
-def _plain(name: str) -> str:
-    return _UNSAFE.sub(lambda match: f".{ord(match[0]):x}.", name)

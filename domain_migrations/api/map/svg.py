@@ -6,7 +6,7 @@ its own includes; the few attributes on the elements keep it readable without.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -31,53 +31,46 @@ LONGEST = 44
 LINKS_IN_TITLE = 12
 
 
-def svg(
-    picture: DomainMap,
-    *,
-    node_url: Callable[[Node], str | None] | None = None,
-    edge_url: Callable[[Edge], str] | None = None,
-) -> str:
-    """Return the map as a file of its own, or, with addresses to link to, as part of a page.
+def svg(picture: DomainMap, addresses: Mapping[str, str] | None = None) -> str:
+    """Return the map as a file of its own, or, with addresses, as part of a page.
 
     Arguments:
-        node_url: the address that a click on a domain leads to; None for none.
-        edge_url: the address that a click on an edge leads to.
+        addresses: domain → the address that a click on it leads to, where there is one. A click
+            on an edge leads to its ``html_id`` in the page.
 
     Raises:
         InvalidConfiguration: pygraphviz is not installed.
     """
     places = {node.name: number for number, node in enumerate(picture.nodes)}
     root = draw(
-        [_box(node, node_url(node) if node_url else None) for node in picture.nodes],
+        [_box(node, (addresses or {}).get(node.name)) for node in picture.nodes],
         [
             Arrow(
                 places[edge.source],
                 places[edge.target],
                 f"edge edge--{edge.kind}",
                 _badge(edge),
-                edge.sentence if edge_url else _with_links(edge),
-                edge_url(edge) if edge_url else None,
+                _with_links(edge) if addresses is None else edge.sentence,
+                None if addresses is None else f"#{edge.html_id}",
             )
             for edge in picture.edges
         ],
         base=True,
     )
     root.attrib |= {
-        "role": "group" if edge_url else "img",
+        "role": "img" if addresses is None else "group",
         "aria-labelledby": "domain-map-title",
         "aria-describedby": "domain-map-desc",
     }
-    head = {"domain-map-title": "Map of the domains", "domain-map-desc": _description(picture)}
-    for number, (name, text) in enumerate(head.items()):
-        element = Element(f"{{{SVG}}}{name.rpartition('-')[2]}", {"id": name})
-        element.text = strip_control(text)
-        root.insert(number, element)
-    if edge_url is None:
-        style = Element(f"{{{SVG}}}style")
-        style.text = STYLESHEET.read_text()
-        root.insert(len(head), style)
+    title = Element(f"{{{SVG}}}title", {"id": "domain-map-title"})
+    title.text = "Map of the domains"
+    description = Element(f"{{{SVG}}}desc", {"id": "domain-map-desc"})
+    description.text = strip_control(_description(picture))
+    style = Element(f"{{{SVG}}}style")
+    style.text = STYLESHEET.read_text()
+    root[:0] = [title, description, *([style] if addresses is None else [])]
     _add_legend(picture, root)
-    return ElementTree.tostring(root, encoding="unicode") + "\n"
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def _description(picture: DomainMap) -> str:

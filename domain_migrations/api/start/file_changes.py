@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...exceptions import InvalidConfiguration
-
-Undo = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -29,59 +28,41 @@ class FileChange:
     note: str = ""
 
 
-@dataclass
-class FileChanges:
-    """Collects changes and makes them at once."""
+def apply_changes(changes: Iterable[FileChange]) -> None:
+    """Make the changes; when one fails, or the process is interrupted, undo them all.
 
-    changes: list[FileChange] = field(default_factory=list)
-
-    def create(self, path: Path, text: str) -> None:
-        self.changes.append(FileChange(path, None, text.encode()))
-
-    def change(self, path: Path, before: bytes, after: bytes, note: str) -> None:
-        self.changes.append(FileChange(path, before, after, note))
-
-    def apply(self) -> tuple[FileChange, ...]:
-        """Make the changes; when one fails, or the process is interrupted, undo them all.
-
-        Raises:
-            InvalidConfiguration: a file exists already, was changed meanwhile or cannot be
-                written.
-        """
-        undo: list[Undo] = []
-        try:
-            for change in self.changes:
+    Raises:
+        InvalidConfiguration: a file exists already, was changed meanwhile or cannot be written.
+    """
+    try:
+        with ExitStack() as undo:
+            for change in changes:
                 _apply(change, undo)
-        except BaseException as exc:
-            for step in reversed(undo):
-                step()
-            if isinstance(exc, OSError):
-                raise InvalidConfiguration(
-                    f"{exc.filename or 'A file'} cannot be written: {exc.strerror or exc}.",
-                    hint="Nothing was kept.",
-                ) from exc
-            raise
-        return tuple(self.changes)
+            undo.pop_all()
+    except OSError as exc:
+        raise InvalidConfiguration(
+            f"{exc.filename or 'A file'} cannot be written: {exc.strerror or exc}.",
+            hint="Nothing was kept.",
+        ) from exc
 
 
-def _apply(change: FileChange, undo: list[Undo]) -> None:
+def _apply(change: FileChange, undo: ExitStack) -> None:
     path = change.path
     for folder in reversed(path.parents):
         if not folder.exists():
             folder.mkdir()
-            undo.append(folder.rmdir)
+            undo.callback(folder.rmdir)
     if change.before is None:
         with path.open("xb") as file:
-            undo.append(path.unlink)
+            undo.callback(path.unlink)
             file.write(change.after)
         return
     if path.read_bytes() != change.before:
         raise InvalidConfiguration(
             f"{path} was changed while it was to be changed here.", hint="Run the command again."
         )
-    before = change.before
     _replace(path, change.after)
-    undo.append(lambda: _replace(path, before))
+    undo.callback(_replace, path, change.before)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -15,15 +15,16 @@ from django.db import connections
 from ...domains import CORE, get_domains
 from ...engine.boundary.declarations import domain_name_problem, schema_name_problem
 from ...engine.sessions.connection import translate_database_errors
+from ...engine.sql.query import run_sql
 from ...exceptions import InvalidConfiguration
 
 PLAIN = re.compile(r"[a-z][a-z0-9_]*")
-RESERVED_WORD = """
-SELECT 1 FROM pg_catalog.pg_get_keywords() WHERE word = %s AND catcode IN ('R', 'T')
+SELECT_SCHEMA = """
+SELECT EXISTS (SELECT FROM pg_catalog.pg_get_keywords()
+        WHERE word = %(schema)s AND catcode IN ('R', 'T')),
+    EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s)
 """
-SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
 ANOTHER_NAME = "Choose another name."
-ANOTHER_SCHEMA = "Give another with --schema."
 
 
 def check_names(name: str, schema: str, *, root: Path, database: str) -> None:
@@ -41,7 +42,7 @@ def check_names(name: str, schema: str, *, root: Path, database: str) -> None:
         raise InvalidConfiguration(
             f'"{name}" cannot be the name of a domain: it {wrong}.', hint=ANOTHER_NAME
         )
-    hint = ANOTHER_NAME if schema == name else ANOTHER_SCHEMA
+    hint = ANOTHER_NAME if schema == name else "Give another with --schema."
     for wrong in _schema_problems(schema, database):
         raise InvalidConfiguration(
             f'"{schema}" cannot be the schema of a domain: it {wrong}.', hint=hint
@@ -61,9 +62,8 @@ def _name_problems(name: str, root: Path) -> Iterator[str]:
         yield "is the name of the main system"
     if wrong := domain_name_problem(name):
         yield wrong
-    for domain in get_domains():
-        if domain.name == name:
-            yield "is the name of a domain already"
+    if name in {domain.name for domain in get_domains()}:
+        yield "is the name of a domain already"
     for config in apps.get_app_configs():
         if config.label == name:
             yield f"is the label of the app {config.name}"
@@ -88,10 +88,11 @@ def _schema_problems(schema: str, database: str) -> Iterator[str]:
     for domain in get_domains():
         if domain.schema == schema:
             yield f'belongs to the domain "{domain.name}"'
-    with translate_database_errors(database), connections[database].cursor() as cursor:
-        cursor.execute(RESERVED_WORD, [schema])
-        if cursor.fetchone():
-            yield "is a reserved word of PostgreSQL"
-        cursor.execute(SCHEMA_EXISTS, [schema])
-        if cursor.fetchone():
-            yield f'is in the database "{database}" already'
+    with translate_database_errors(database):
+        [[(is_reserved, exists)]] = run_sql(
+            connections[database], SELECT_SCHEMA, {"schema": schema}
+        )
+    if is_reserved:
+        yield "is a reserved word of PostgreSQL"
+    if exists:
+        yield f'is in the database "{database}" already'

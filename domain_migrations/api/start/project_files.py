@@ -52,39 +52,26 @@ class SettingsFile:
     content: bytes
 
     def add_app(self, app: str) -> bytes | None:
-        """Return the content with an app at its end; None where there is no place for it."""
-        return self._at_marker(app) or self._in_list(app)
+        """Return the content with an app at its end; None where there is no place for it.
 
-    @property
-    def is_marked(self) -> bool:
-        return MARKED_APPS.search(self.content) is not None
-
-    @property
-    def _newline(self) -> bytes:
-        return b"\r\n" if b"\r\n" in self.content else b"\n"
-
-    def _at_marker(self, app: str) -> bytes | None:
-        marked = MARKED_APPS.search(self.content)
-        if marked is None:
-            return None
-        entry = b'%b"%b",%b' % (marked[1], app.encode(), self._newline)
-        return self.content[: marked.start()] + entry + self.content[marked.start() :]
-
-    def _in_list(self, app: str) -> bytes | None:
-        """Add the app after the last one, and the marker for the next one."""
+        An app is added at the marker, or after the last one, with the marker for the next one.
+        """
+        newline = b"\r\n" if b"\r\n" in self.content else b"\n"
+        if marked := MARKED_APPS.search(self.content):
+            entry = b'%b"%b",%b' % (marked[1], app.encode(), newline)
+            return self.content[: marked.start()] + entry + self.content[marked.start() :]
         found = _plain_list(self.content)
         if found is None:
             return None
-        starts = [0]
-        for line in self.content.splitlines(keepends=True):
-            starts.append(starts[-1] + len(line))
-        last = found.elts[-1]
-        end = starts[(last.end_lineno or 1) - 1] + (last.end_col_offset or 0)
-        close = starts[(found.end_lineno or 1) - 1] + (found.end_col_offset or 0) - 1
+        end, close = self._end_of(found.elts[-1]), self._end_of(found) - 1
         between = self.content[end:close]
         comma = b"" if b"," in re.sub(rb"#.*", b"", between) else b","
         lines = [comma + between.rstrip(), f'    "{app}",'.encode(), f"    {MARKER}".encode(), b""]
-        return self.content[:end] + self._newline.join(lines) + self.content[close:]
+        return self.content[:end] + newline.join(lines) + self.content[close:]
+
+    def _end_of(self, node: ast.expr) -> int:
+        lines = self.content.splitlines(keepends=True)[: (node.end_lineno or 1) - 1]
+        return sum(map(len, lines)) + (node.end_col_offset or 0)
 
 
 def find_settings() -> SettingsFile:
@@ -94,7 +81,7 @@ def find_settings() -> SettingsFile:
         InvalidConfiguration: there is none.
     """
     files = list(_files(settings.SETTINGS_MODULE, set())) if settings.configured else []
-    marked = [file for file in files if file.is_marked]
+    marked = [file for file in files if MARKED_APPS.search(file.content)]
     usable = marked or [file for file in files if _plain_list(file.content) is not None]
     if not usable:
         raise InvalidConfiguration(
@@ -194,8 +181,8 @@ def has_contract(text: str, name: str) -> bool:
 
 def owners_file(root: Path) -> Path:
     """Return the path of the project's ``CODEOWNERS``, which may not exist yet."""
-    existing = [root / name for name in OWNERS_FILES if (root / name).is_file()]
-    return existing[0] if existing else root / OWNERS_FILES[1]
+    paths = [root / name for name in OWNERS_FILES]
+    return next(filter(Path.is_file, paths), paths[1])
 
 
 def add_owner(text: str, folders: Sequence[str], owner: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -13,7 +14,7 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
 from ...exceptions import InvalidConfiguration
-from .file_changes import FileChange, FileChanges
+from .file_changes import FileChange, apply_changes
 from .name_checks import check_names
 from .project_files import (
     CONTRACT,
@@ -73,64 +74,62 @@ def start_domain(
     settings = find_settings()
     root = settings.root
     check_names(name, schema, root=root, database=database)
-    own, tests = root / name, _tests_folder(root, name)
+    own = root / name
+    # In the project's tests, or in the domain's own folder where there are none.
+    tests = root / TESTS / name if (root / TESTS).is_dir() else own / TESTS
     if tests.exists():
         raise InvalidConfiguration(f"{tests} is there already.", hint="Move it, or delete it.")
-    words = {"name": name, "schema": schema, "title": _title(name), "camel": _camel(name)}
+    words = {
+        "name": name,
+        "schema": schema,
+        "title": name.replace("_", " ").strip().capitalize(),
+        "camel": "".join(part.capitalize() for part in name.split("_")),
+    }
 
-    changes = FileChanges()
     templates = files(__package__) / "templates"
-    for path, text in _rendered(templates / "domain", own, words):
-        changes.create(path, text)
+    texts = dict(_rendered(templates / "domain", own, words))
     if apps.is_installed(LINEAR):
-        changes.create(own / "migrations/max_migration.txt", f"{INITIAL}\n")
+        texts[own / "migrations/max_migration.txt"] = f"{INITIAL}\n"
     if tests.parent != own and (tests.parent / "__init__.py").exists():
-        changes.create(tests / "__init__.py", "")
-    for path, text in _rendered(templates / TESTS, tests, words):
-        changes.create(path, text)
-    _change_owners(changes, root, [own, tests], owner or f"@{name.replace('_', '-')}-team")
+        texts[tests / "__init__.py"] = ""
+    texts.update(_rendered(templates / TESTS, tests, words))
+    changes = [FileChange(path, None, text.encode()) for path, text in texts.items()]
+    changes.append(_owners_change(root, [own, tests], owner or f"@{name.replace('_', '-')}-team"))
     advice = _change_pyproject(changes, root, name)
     listed = settings.add_app(name)
     if listed is None:
         raise InvalidConfiguration(f"{settings.path} has no place for a new domain.")
     compile(listed, str(settings.path), "exec")
     # Last, so that a process that is killed leaves nothing that is in use.
-    changes.change(settings.path, settings.content, listed, f'"{name}" is the last app')
-    return StartedDomain(name, schema, root, changes.apply(), tuple(advice))
+    changes.append(FileChange(settings.path, settings.content, listed, f'"{name}" is the last app'))
+    apply_changes(changes)
+    return StartedDomain(name, schema, root, tuple(changes), tuple(advice))
 
 
-def _tests_folder(root: Path, name: str) -> Path:
-    """Return the domain's folder in the project's tests, or in its own where there are none."""
-    together = root / TESTS
-    return together / name if together.is_dir() else root / name / TESTS
-
-
-def _rendered(folder: Traversable, target: Path, words: dict[str, str]) -> list[tuple[Path, str]]:
-    found: list[tuple[Path, str]] = []
+def _rendered(
+    folder: Traversable, target: Path, words: dict[str, str]
+) -> Iterator[tuple[Path, str]]:
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         name = Template(entry.name).substitute(words)
         if entry.is_dir():
-            found += _rendered(entry, target / name, words)
+            yield from _rendered(entry, target / name, words)
         elif name.endswith(SUFFIX):
             text = Template(entry.read_text(encoding="utf-8")).substitute(words)
-            found.append((target / name.removesuffix(SUFFIX), text))
-    return found
+            yield target / name.removesuffix(SUFFIX), text
 
 
-def _change_owners(changes: FileChanges, root: Path, folders: list[Path], owner: str) -> None:
+def _owners_change(root: Path, folders: list[Path], owner: str) -> FileChange:
     path = owners_file(root)
     before = path.read_bytes() if path.is_file() else None
     # A folder inside the domain's is the domain owner's already.
     names = [folder.relative_to(root).as_posix() for folder in folders]
     names = [names[0], *(name for name in names[1:] if not name.startswith(f"{names[0]}/"))]
-    after = add_owner((before or b"").decode(), names, owner)
-    if before is None:
-        changes.create(path, after)
-    else:
-        changes.change(path, before, after.encode(), f"{owner} owns it; put the right one there")
+    after = add_owner((before or b"").decode(), names, owner).encode()
+    note = "" if before is None else f"{owner} owns it; put the right one there"
+    return FileChange(path, before, after, note)
 
 
-def _change_pyproject(changes: FileChanges, root: Path, name: str) -> list[str]:
+def _change_pyproject(changes: list[FileChange], root: Path, name: str) -> list[str]:
     """Add the domain to the lists of the file; return advice where it has none."""
     path = root / "pyproject.toml"
     before = path.read_bytes() if path.exists() else b""
@@ -140,18 +139,11 @@ def _change_pyproject(changes: FileChanges, root: Path, name: str) -> list[str]:
         raise InvalidConfiguration(f"{path} is not TOML: {exc}.", hint="Correct it.") from exc
     after = add_to_pyproject(before.decode(), name)
     if after.encode() != before:
-        changes.change(path, before, after.encode(), "it is in import-linter's contracts")
+        note = "it is in import-linter's contracts"
+        changes.append(FileChange(path, before, after.encode(), note))
     if has_contract(after, name):
         return []
     return [
         "No contract of import-linter keeps other domains from importing it. To have one, add to"
         f" pyproject.toml:\n\n{CONTRACT.format(name=name)}\n"
     ]
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize()
-
-
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))

@@ -41,6 +41,7 @@ ORDER BY 3
 """
 
 PARSED = ("sql", "plpgsql")
+PATH = re.compile(r'"([^"]+)"|([^\s,"]+)')
 
 
 def textual_references(
@@ -57,34 +58,27 @@ def textual_references(
             for name, domain in owners.domains.items()
             if not may_depend_on(user, domain)
         }
-        for name in _path(search_path or ""):
-            if name in foreign:
-                does, used = "has {}, in its search_path", foreign[name]
-                yield _named_finding(user, kind, identity, does, name, used)
-        if not may_reference(body, foreign):
-            continue
-        if language not in PARSED or not has_parser():
-            yield _unparsed(user, kind, identity, language)
-            continue
-        for names in sorted(referenced_names(body, foreign, procedural=language == "plpgsql")):
-            does, used = "names {}, in its text", foreign[names[0]]
-            yield _named_finding(user, kind, identity, does, ".".join(names), used)
+        path = [quoted or bare for quoted, bare in PATH.findall(search_path or "")]
+        named = [("has", name, "search_path", foreign[name]) for name in path if name in foreign]
+        is_suspect = may_reference(body, foreign)
+        is_parsed = language in PARSED and has_parser()
+        if is_suspect and is_parsed:
+            found = referenced_names(body, foreign, procedural=language == "plpgsql")
+            named += [
+                ("names", ".".join(names), "text", foreign[names[0]]) for names in sorted(found)
+            ]
+        for verb, name, place, used in named:
+            message = (
+                f"The {kind} {identity} {verb} {name}, {owner_clause(used)}, in its {place}"
+                " (textual)."
+            )
+            hint = f"{depends_hint(user)} Replace it, or drop it."
+            yield Finding("B014", "boundary", user.name, identity, message, hint), used
+        if is_suspect and not is_parsed:
+            yield _unparsed(user, kind, identity, language), None
 
 
-def _path(setting: str) -> list[str]:
-    return [quoted or bare for quoted, bare in re.findall(r'"([^"]+)"|([^\s,"]+)', setting)]
-
-
-def _named_finding(
-    user: Domain, kind: str, identity: str, does: str, name: str, used: Domain
-) -> CrossDomainFinding:
-    does = does.format(f"{name}, {owner_clause(used)}")
-    message = f"The {kind} {identity} {does} (textual)."
-    hint = f"{depends_hint(user)} Replace it, or drop it."
-    return Finding("B014", "boundary", user.name, identity, message, hint), used
-
-
-def _unparsed(user: Domain, kind: str, identity: str, language: str) -> CrossDomainFinding:
+def _unparsed(user: Domain, kind: str, identity: str, language: str) -> Finding:
     if language in PARSED:
         why = "its text was not read, because sqlglot is not installed"
         hint = (
@@ -94,7 +88,7 @@ def _unparsed(user: Domain, kind: str, identity: str, language: str) -> CrossDom
         why = f"nothing here reads {language}"
         hint = "See what it uses and, if that is another domain's, replace or drop it."
     message = f"The {kind} {identity} may name another domain's objects; {why}."
-    return Finding("B017", "boundary", user.name, identity, message, hint), None
+    return Finding("B017", "boundary", user.name, identity, message, hint)
 
 
 Name = tuple[str, str]
@@ -124,6 +118,7 @@ NAME_ARGUMENT_FUNCTIONS = (
 
 QUALIFIED = re.compile(r'\s*("?)(?P<schema>[^".]+)\1\s*\.\s*("?)(?P<name>[^".(]+)\3.*', re.DOTALL)
 PLACEHOLDER = re.compile(r"%(?:\d+\$)?-?\d*[ILs]")
+NO_TOKEN = Token("other", "", 0)
 DEPTH = 3
 """The depth to which strings of SQL within SQL are parsed."""
 
@@ -135,7 +130,7 @@ def has_parser() -> bool:
 
 def may_reference(body: str, schemas: Collection[str]) -> bool:
     """Return whether the text, including its comments, may name an object of the schemas."""
-    names = "|".join(re.escape(schema) for schema in schemas)
+    names = "|".join(map(re.escape, schemas))
     return bool(names) and bool(re.search(rf'(?<!\w)"?(?:{names})"?\s*\.', body, re.IGNORECASE))
 
 
@@ -218,21 +213,17 @@ def _folded(node: Any) -> str:
 
 def _unambiguous_names(found: tuple[Token, ...]) -> Iterator[Name]:
     """Yield the names in positions that only a relation, function or type can have."""
-    for index, (schema, dot, name) in enumerate(zip(found, found[1:], found[2:], strict=False)):
+    padded = (NO_TOKEN, *found, NO_TOKEN)
+    windows = zip(padded, padded[1:], padded[2:], padded[3:], padded[4:], strict=False)
+    for index, (before, schema, dot, name, following) in enumerate(windows):
         if not (schema.is_name and dot.is_operator(".") and name.is_name):
             continue
-        before = found[index - 1] if index else None
-        following = found[index + 3] if index + 3 < len(found) else None
-        if before is not None and before.is_operator("."):
+        if before.is_operator("."):
             continue
         if (
-            (following is not None and following.is_operator("(", "%"))
-            or (before is not None and before.is_operator("::"))
-            or (
-                before is not None
-                and before.is_word(*RELATION_KEYWORDS)
-                and _is_relation_position(found, index)
-            )
+            following.is_operator("(", "%")
+            or before.is_operator("::")
+            or (before.is_word(*RELATION_KEYWORDS) and _is_relation_position(found, index))
         ):
             yield schema.text, name.text
     if _declared(found):
@@ -247,7 +238,7 @@ def _is_relation_position(found: tuple[Token, ...], index: int) -> bool:
     name = found[index].text
     return not any(
         token.is_name and token.text == name and not after.is_operator(".")
-        for token, after in zip(found, (*found[1:], Token("other", "", 0)), strict=True)
+        for token, after in zip(found, (*found[1:], NO_TOKEN), strict=True)
     )
 
 

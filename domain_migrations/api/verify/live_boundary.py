@@ -62,22 +62,6 @@ BY_ID = {
     "B009": "ALTER TABLE {used} DETACH PARTITION {place};",
 }
 
-OF_TYPES = "Give it a type of its own, or one of core."
-OTHER = "Drop it, or make it of what is its own or of core."
-
-
-def removal_hint(number: str, kind: str, place: str, name: str, user: Domain, used: str) -> str:
-    """Return what the rule allows instead of a reference, and the statement that removes it."""
-    statement = BY_ID.get(number) or STATEMENTS.get(kind)
-    if number == "B007":
-        end = OF_TYPES
-    elif statement:
-        end = f"Remove it with: {statement.format(place=place, name=name, used=used)}"
-    else:
-        end = OTHER
-    return f"{depends_hint(user)} {end}"
-
-
 # Starts from the used objects, because those of domains are few in a database of many; then what
 # depends on them, and the owner of each kind of dependent. Parts count as their relation. What a
 # partition inherits counts as its parent's, and a view's columns as its query's.
@@ -223,5 +207,14 @@ def recorded_references(
             f"The {row.kind} {title} {VERBS.get(row.id, 'uses')} the {row.used_kind} {row.used},"
             f' which belongs to the domain "{used.name}".'
         )
-        hint = removal_hint(row.id, row.kind, row.place, row.name or "", user, row.used)
+        hint = f"{depends_hint(user)} {_removal(row)}"
         yield Finding(row.id, "boundary", user.name, title, message, hint), used
+
+
+def _removal(row: _Row) -> str:
+    if row.id == "B007":
+        return "Give it a type of its own, or one of core."
+    statement = BY_ID.get(row.id) or STATEMENTS.get(row.kind)
+    if statement is None:
+        return "Drop it, or make it of what is its own or of core."
+    return f"Remove it with: {statement.format(**row._asdict())}"

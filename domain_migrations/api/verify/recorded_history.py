@@ -13,11 +13,7 @@ from ...engine.messages import Finding
 from ...engine.runner.edited_migrations import checksum_findings_of
 from ...engine.runner.failures import find_interruption
 from ...engine.runner.loader import DomainLoader, load_domain
-from ...exceptions import (
-    BoundaryViolation,
-    DependencyNotApplied,
-    InvalidConfiguration,
-)
+from ...exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfiguration
 
 
 def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -42,12 +38,11 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
             " to be finished.",
             f"Check what was changed, then run: manage.py repair_domain {domain.name} --resume",
         )
-    try:
-        loader = tolerant_loader(connection, domain)
-    except (BoundaryViolation, InvalidConfiguration) as exc:
-        yield not_loaded(domain, exc)
-        return
-    yield from _order(loader, status)
+    loader = tolerant_loader(connection, domain)
+    if isinstance(loader, Finding):
+        yield loader
+    else:
+        yield from _order(loader, status)
 
 
 def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[Finding]:
@@ -78,22 +73,15 @@ def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[Finding]:
                 )
 
 
-def tolerant_loader(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
-    """Return a loader, also if the history has gaps.
-
-    Raises:
-        BoundaryViolation, InvalidConfiguration: as :func:`load_domain`.
-    """
+def tolerant_loader(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader | Finding:
+    """Return a loader, also if the history has gaps, or the finding that there can be none."""
     try:
         return load_domain(connection, domain)
     except DependencyNotApplied:
         # A gap is a finding; the rest of the history is checked all the same.
         return DomainLoader(connection, domain)
-
-
-def not_loaded(domain: Domain, exc: BoundaryViolation | InvalidConfiguration) -> Finding:
-    """Return the finding that the domain's migrations cannot be loaded."""
-    return _finding("H005", domain, domain.name, exc.message, exc.hint)
+    except (BoundaryViolation, InvalidConfiguration) as exc:
+        return _finding("H005", domain, domain.name, exc.message, exc.hint)
 
 
 def _finding(number: str, domain: Domain, title: str, message: str, hint: str) -> Finding:

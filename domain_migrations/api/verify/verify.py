@@ -62,10 +62,9 @@ from ...engine.runner.project_state import applied_project_state
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
-from ...exceptions import BoundaryViolation, InvalidConfiguration
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
-from .recorded_history import checksum_findings, history_findings, not_loaded, tolerant_loader
+from .recorded_history import checksum_findings, history_findings, tolerant_loader
 
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 
@@ -159,12 +158,10 @@ def _plain(title: str) -> str:
 
 
 def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    try:
-        loader = tolerant_loader(connection, domain)
-    except (BoundaryViolation, InvalidConfiguration) as exc:
-        yield not_loaded(domain, exc)
-        return
-    if applied := _applied(loader):
+    loader = tolerant_loader(connection, domain)
+    if isinstance(loader, Finding):
+        yield loader
+    elif applied := _applied(loader):
         state = applied_project_state(loader)
         reference = unmanaged_baseline(domain, loader.graph, applied, state)
         yield from find_drift(connection, domain, state, migrations=applied, reference=reference)
@@ -183,10 +180,11 @@ def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Findi
     found = list(leftover_findings(connection, domain))
     names_in_sql: ReferencedNames | None = None
     if any(finding.id == "L002" for finding in found):
-        try:
-            names_in_sql = ReferencedNames(_applied(tolerant_loader(connection, domain)))
-        except (BoundaryViolation, InvalidConfiguration) as exc:
-            yield not_loaded(domain, exc)  # The owner of the tables is not known.
+        loader = tolerant_loader(connection, domain)
+        if isinstance(loader, Finding):
+            yield loader  # The owner of the tables is not known.
+        else:
+            names_in_sql = ReferencedNames(_applied(loader))
     for finding in found:
         if finding.id == "L002":
             name = finding.object.partition(".")[2]

@@ -16,7 +16,7 @@ from django.db import models
 
 from domain_migrations.api.map import FORMATS, DomainMap, Edge, Link, Node, map_domains, render
 from domain_migrations.api.map.drawing import BOXES_IN_ROWS, Arrow, Box, draw
-from domain_migrations.api.map.graph import html_id, strip_control
+from domain_migrations.api.map.graph import strip_control
 from domain_migrations.api.map.svg import svg
 from domain_migrations.api.verify import function_bodies
 from domain_migrations.domains import get_domain_for
@@ -219,11 +219,7 @@ def test_svg_needs_nothing_from_elsewhere() -> None:
 
 def test_svg_in_a_page_has_links_and_no_style_of_its_own() -> None:
     picture = small(Edge("hr", "core", "foreign_key", (Link("a", "b"),)))
-    text = svg(
-        picture,
-        node_url=lambda node: None if node.name == "core" else f"/{node.name}/?a=1&b=2",
-        edge_url=lambda each: f"#{html_id(each)}",
-    )
+    text = svg(picture, {name: f"/{name}/?a=1&b=2" for name in ("hr", "inventory")})
     root = ElementTree.fromstring(text)
     assert root.find(f"{SVG}style") is None
     assert " style=" not in text

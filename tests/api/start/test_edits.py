@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from domain_migrations.api.start import file_changes as module
-from domain_migrations.api.start.file_changes import FileChanges
+from domain_migrations.api.start.file_changes import FileChange, apply_changes
 from domain_migrations.api.start.project_files import (
     CONTRACT,
     SettingsFile,
@@ -185,14 +186,15 @@ def test_files_are_changed_all_or_none(
     (tmp_path / "a").write_text("old a")
     (tmp_path / "b").write_text("old b")
     (tmp_path / "a").chmod(0o640)
-    changes = FileChanges()
-    changes.create(tmp_path / "new/deep/c", "c")
-    changes.change(tmp_path / "a", b"old a", b"new a", "")
-    changes.create(tmp_path / "new/d", "d")
-    changes.change(tmp_path / "b", b"old b", b"new b", "")
+    changes = [
+        FileChange(tmp_path / "new/deep/c", None, b"c"),
+        FileChange(tmp_path / "a", b"old a", b"new a"),
+        FileChange(tmp_path / "new/d", None, b"d"),
+        FileChange(tmp_path / "b", b"old b", b"new b"),
+    ]
     apply, count = module._apply, iter(range(10))
 
-    def fail_once(change: module.FileChange, undo: list[module.Undo]) -> None:
+    def fail_once(change: FileChange, undo: ExitStack) -> None:
         apply(change, undo)
         if next(count) == failing:
             raise error
@@ -200,12 +202,12 @@ def test_files_are_changed_all_or_none(
     with monkeypatch.context() as patch:
         patch.setattr(module, "_apply", fail_once)
         with pytest.raises((InvalidConfiguration, Interrupted)):
-            changes.apply()
+            apply_changes(changes)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
         "a": "old a",
         "b": "old b",
     }
-    assert len(changes.apply()) == 4
+    apply_changes(changes)
     assert (tmp_path / "a").read_text() == "new a"
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
     assert (tmp_path / "new/deep/c").read_text() == "c"
@@ -214,8 +216,6 @@ def test_files_are_changed_all_or_none(
 def test_a_file_that_was_changed_meanwhile(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("theirs")
-    changes = FileChanges()
-    changes.change(path, b"old", b"new", "")
     with pytest.raises(InvalidConfiguration, match="was changed while"):
-        changes.apply()
+        apply_changes([FileChange(path, b"old", b"new")])
     assert path.read_text() == "theirs"
