@@ -9,42 +9,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..engine.history.verifications import last_verification
-    from ..engine.runner.options import MigrateOptions
-    from ..engine.runner.results import Reporter
-    from . import repair
-    from .changed import changed_domains
-    from .grant import grant_roles
-    from .lint.linter import lint_domain
-    from .map import map_domains
-    from .migrate import migrate_domains
-    from .prove import prove_domains
-    from .readiness import check_readiness
-    from .seed.run import SeedOptions, seed_domain
-    from .show import show_domains
-    from .snapshot import snapshot_domains
-    from .start.start import start_domain
-    from .verify.verify import verify_domains
-
-__all__ = (
-    "MigrateOptions",
-    "Reporter",
-    "SeedOptions",
-    "changed_domains",
-    "check_readiness",
-    "grant_roles",
-    "last_verification",
-    "lint_domain",
-    "map_domains",
-    "migrate_domains",
-    "prove_domains",
-    "repair",
-    "seed_domain",
-    "show_domains",
-    "snapshot_domains",
-    "start_domain",
-    "verify_domains",
-)
+    from ..engine.history.verifications import last_verification as last_verification
+    from ..engine.runner.options import MigrateOptions as MigrateOptions
+    from ..engine.runner.results import Reporter as Reporter
+    from . import repair as repair
+    from .changed import changed_domains as changed_domains
+    from .grant import grant_roles as grant_roles
+    from .lint.linter import lint_domain as lint_domain
+    from .map import map_domains as map_domains
+    from .migrate import migrate_domains as migrate_domains
+    from .prove import prove_domains as prove_domains
+    from .readiness import check_readiness as check_readiness
+    from .seed.run import SeedOptions as SeedOptions
+    from .seed.run import seed_domain as seed_domain
+    from .show import show_domains as show_domains
+    from .snapshot import snapshot_domains as snapshot_domains
+    from .start.start import start_domain as start_domain
+    from .verify.verify import verify_domains as verify_domains
 
 MODULES = {
     "MigrateOptions": "..engine.runner.options",
@@ -65,6 +46,8 @@ MODULES = {
     "verify_domains": ".verify.verify",
 }
 """The module of each function and class; ``repair`` is a module itself."""
+
+__all__ = tuple(sorted((*MODULES, "repair")))
 
 
 def __getattr__(name: str) -> Any:

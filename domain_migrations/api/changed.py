@@ -91,12 +91,15 @@ def changed_domains(since: str, *, folder: Path | None = None) -> Changes:
     folder = folder or _project_folder()
     top = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     commit = _commit(folder, since)
-    paths = sorted({*_differing(top, commit), *_untracked(top)})
+    options = ("-z", "--no-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=none")
+    differing = _git(top, "diff", "--name-only", *options, commit, "--")
+    untracked = _git(top, "ls-files", "--others", "--exclude-standard", "-z")
+    paths = {os.fsdecode(path) for path in (differing + untracked).split(b"\0") if path}
     domains = get_domains()
     homes = sorted(_app_folders(domains), key=lambda home: len(home[0].parts), reverse=True)
     files: dict[str, list[str]] = {domain.name: [] for domain in domains}
     outside: list[str] = []
-    for path in paths:
+    for path in sorted(paths):
         home = next((name for place, name in homes if (top / path).is_relative_to(place)), None)
         (outside if home is None else files[home]).append(path)
     changed = {name: tuple(found) for name, found in files.items() if found}
@@ -134,24 +137,6 @@ def _commit(folder: Path, since: str) -> str:
             ),
         ) from exc
     return found.decode().strip()
-
-
-def _differing(top: Path, commit: str) -> Iterator[str]:
-    """Yield the files in the working tree that differ from the commit."""
-    output = _git(
-        top,
-        *("diff", "--name-only", "-z", "--no-renames", "--no-relative", "--no-ext-diff"),
-        *("--ignore-submodules=none", commit, "--"),
-    )
-    yield from _paths(output)
-
-
-def _untracked(top: Path) -> Iterator[str]:
-    yield from _paths(_git(top, "ls-files", "--others", "--exclude-standard", "-z"))
-
-
-def _paths(output: bytes) -> Iterator[str]:
-    yield from (os.fsdecode(path) for path in output.split(b"\0") if path)
 
 
 def _git(folder: Path, *arguments: str) -> bytes:

@@ -20,11 +20,11 @@ from ...engine.sources.files import MigrationKey, is_installed, migration_file
 from ...engine.sources.stages import get_stage
 from .own_rules import (
     RULES,
-    Suppressions,
     core_target,
     created_tables,
     drops_own_default,
     touches,
+    without_ignored,
 )
 from .script import LintFinding, MigrationScript, read_script
 from .squawk import DESTRUCTIVE_RULES, ERRORS, IGNORED_RULES, SYNTAX_ERROR, Squawk, hint_for
@@ -111,9 +111,7 @@ class DomainLint:
         found = [finding for rule in RULES.values() for finding in rule(script)]
         found += self._by_squawk(script)
         found.sort(key=lambda finding: finding.line or 0)
-        suppressions = Suppressions(script)
-        yield from (finding for finding in found if not suppressions.suppresses(finding.rule))
-        yield from suppressions.findings(self.squawk)
+        return without_ignored(found, script, self.squawk)
 
     def _by_squawk(self, script: MigrationScript) -> Iterator[LintFinding]:
         statements, fresh = script.statements, created_tables(script)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.migrations.operations.base import Operation
@@ -212,40 +212,25 @@ ATTRIBUTE = "lint_ignore"
 LIKE_THIS = f'{ATTRIBUTE} = {{"ban-drop-column": "Never written: the feature was not released."}}'
 
 
-class Suppressions:
-    """The rules that a migration's ``lint_ignore`` names, each with a reason."""
-
-    def __init__(self, script: MigrationScript) -> None:
-        given: Any = getattr(script.migration, ATTRIBUTE, {})
-        self.script = script
-        self.is_mapping = isinstance(given, dict)
-        self.reasons: dict[Any, Any] = given if self.is_mapping else {}
-        self.used: set[str] = set()
-
-    def suppresses(self, rule: str) -> bool:
-        """Return whether findings of the rule are ignored."""
-        if not _is_reason(self.reasons.get(rule)):
-            return False
-        self.used.add(rule)
-        return True
-
-    def findings(self, squawk: Squawk) -> Iterator[LintFinding]:
-        """Yield the mistakes in ``lint_ignore`` itself."""
-        finding, write_why = self.script.finding, f"Write why it is safe: {LIKE_THIS}"
-        if not self.is_mapping:
-            message = f"{ATTRIBUTE} is not a dictionary of rules and reasons."
-            yield finding(IGNORE_WITHOUT_REASON, message, write_why)
-        for rule, reason in self.reasons.items():
-            if not _is_reason(reason):
-                message = f'{ATTRIBUTE} has no reason for "{rule}".'
-                yield finding(IGNORE_WITHOUT_REASON, message, write_why)
-            elif not isinstance(rule, str) or not (rule in OWN_RULES or squawk.knows(rule)):
-                message = f'{ATTRIBUTE} names an unknown rule: "{rule}".'
-                yield finding(IGNORE_OF_UNKNOWN_RULE, message, "Write it as it is reported.")
-            elif rule not in self.used and not self.script.incomplete_reason:
-                message = f'{ATTRIBUTE} names the rule "{rule}", which finds nothing here.'
-                yield finding(UNUSED_IGNORE, message, "Remove it.", level="warning")
-
-
-def _is_reason(reason: Any) -> bool:
-    return isinstance(reason, str) and bool(reason.strip())
+def without_ignored(
+    found: Sequence[LintFinding], script: MigrationScript, squawk: Squawk
+) -> Iterator[LintFinding]:
+    """Yield the findings that ``lint_ignore`` gives no reason to ignore, and its own mistakes."""
+    given: Any = getattr(script.migration, ATTRIBUTE, {})
+    reasons: dict[Any, Any] = given if isinstance(given, dict) else {}
+    ignored = {rule for rule, why in reasons.items() if isinstance(why, str) and why.strip()}
+    yield from (finding for finding in found if finding.rule not in ignored)
+    write_why = f"Write why it is safe: {LIKE_THIS}"
+    if not isinstance(given, dict):
+        message = f"{ATTRIBUTE} is not a dictionary of rules and reasons."
+        yield script.finding(IGNORE_WITHOUT_REASON, message, write_why)
+    for rule in reasons:
+        if rule not in ignored:
+            message = f'{ATTRIBUTE} has no reason for "{rule}".'
+            yield script.finding(IGNORE_WITHOUT_REASON, message, write_why)
+        elif not isinstance(rule, str) or not (rule in OWN_RULES or squawk.knows(rule)):
+            message = f'{ATTRIBUTE} names an unknown rule: "{rule}".'
+            yield script.finding(IGNORE_OF_UNKNOWN_RULE, message, "Write it as it is reported.")
+        elif not script.incomplete_reason and all(finding.rule != rule for finding in found):
+            message = f'{ATTRIBUTE} names the rule "{rule}", which finds nothing here.'
+            yield script.finding(UNUSED_IGNORE, message, "Remove it.", level="warning")

@@ -109,7 +109,8 @@ def draw(boxes: Sequence[Box], arrows: Sequence[Arrow], *, base: bool = False) -
         for number, arrow in enumerate(arrows):
             attributes = {"minlen": str(1 + arrow.source % columns)} if arrow.target == 0 else {}
             if arrow.badge:
-                attributes["label"] = BADGE.format(_badge_width(arrow.badge))
+                badge_width = max(display_width(arrow.badge) * LETTER + 16, 28)
+                attributes["label"] = BADGE.format(badge_width)
             graph.add_edge(
                 arrow.source, arrow.target, key=number, id=f"arrow{number}", **attributes
             )
@@ -123,10 +124,6 @@ def draw(boxes: Sequence[Box], arrows: Sequence[Arrow], *, base: bool = False) -
     root = ElementTree.fromstring(drawn)  # noqa: S314  written by Graphviz a moment ago
     _finish(root, boxes, arrows)
     return root
-
-
-def _badge_width(text: str) -> float:
-    return max(display_width(text) * LETTER + 16, 28)
 
 
 def _finish(root: Element, boxes: Sequence[Box], arrows: Sequence[Arrow]) -> None:

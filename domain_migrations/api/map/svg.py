@@ -65,18 +65,14 @@ def svg(picture: DomainMap, addresses: Mapping[str, str] | None = None) -> str:
     title = Element(f"{{{SVG}}}title", {"id": "domain-map-title"})
     title.text = "Map of the domains"
     description = Element(f"{{{SVG}}}desc", {"id": "domain-map-desc"})
-    description.text = strip_control(_description(picture))
+    sentences = [f"{edge.sentence}." for edge in picture.edges]
+    sentences += [f"{node.name}: {', '.join(node.ids)}." for node in picture.nodes if node.ids]
+    description.text = strip_control(" ".join([picture.summary, *sentences]))
     style = Element(f"{{{SVG}}}style")
     style.text = STYLESHEET.read_text()
     root[:0] = [title, description, *([style] if addresses is None else [])]
     _add_legend(picture, root)
     return ElementTree.tostring(root, encoding="unicode")
-
-
-def _description(picture: DomainMap) -> str:
-    sentences = [f"{edge.sentence}." for edge in picture.edges]
-    sentences += [f"{node.name}: {', '.join(node.ids)}." for node in picture.nodes if node.ids]
-    return " ".join([picture.summary, *sentences])
 
 
 def _box(node: Node, url: str | None) -> Box:

@@ -106,13 +106,6 @@ class NaturalKeyLookup:
             else:
                 yield part
 
-    @property
-    def models(self) -> Iterator[type[Model]]:
-        yield self.model
-        for _, part in self.parts:
-            if isinstance(part, NaturalKeyLookup):
-                yield from part.models
-
 
 @dataclass(frozen=True)
 class Column:
@@ -219,19 +212,16 @@ def lookup_of(reference: Any, path: str, rests: Sequence[str] = ()) -> NaturalKe
         key = natural_key(model, tuple(inner))
     except InvalidColumn as exc:
         raise InvalidColumn(f"{path} cannot be looked up: {exc}") from exc
-    parts = tuple(
-        (part, _part(part, f"{path}{SEPARATOR}{part.name}", inner.get(part.name, ())))
-        for part in key
-    )
-    return NaturalKeyLookup(model, str(reference.target_field.column), parts)
-
-
-def _part(part: AnyField, path: str, rests: Sequence[str]) -> ValueColumn | NaturalKeyLookup:
-    if part.is_relation:
-        return lookup_of(part, path, rests)
-    if rests:
-        raise InvalidColumn(f"{path} is not a reference.")
-    return ValueColumn(path, part)
+    parts: list[tuple[AnyField, ValueColumn | NaturalKeyLookup]] = []
+    for part in key:
+        inner_path, rests = f"{path}{SEPARATOR}{part.name}", inner.get(part.name, [])
+        if part.is_relation:
+            parts.append((part, lookup_of(part, inner_path, rests)))
+        elif rests:
+            raise InvalidColumn(f"{inner_path} is not a reference.")
+        else:
+            parts.append((part, ValueColumn(inner_path, part)))
+    return NaturalKeyLookup(model, str(reference.target_field.column), tuple(parts))
 
 
 def flatten_reference(lookup: NaturalKeyLookup, value: Any) -> list[Any]:

@@ -14,10 +14,10 @@ from psycopg import sql
 from ...domains import QualifiedName
 from ...engine.sessions.connection import CONNECTION_CLASSES, first_line
 from ...exceptions import SeedFailed
-from .columns import Column, InvalidColumn, NaturalKeyLookup, ValueColumn, flatten_reference
+from .columns import Column, InvalidColumn, ValueColumn, flatten_reference
 from .document import MISSING, Table
 from .target_table import TargetTable
-from .values import Converter, InvalidValue, converter
+from .values import InvalidValue, converter
 
 STAGED, ROWS, MERGED, KEYS = (
     sql.Identifier("pg_temp", name) for name in ("~staged", "~rows", "~merged", "~keys")
@@ -68,14 +68,15 @@ class Statements:
             return cursor.fetchone()
 
 
-def value_column(number: int) -> sql.Identifier:
-    """Return the name of a value's column in the staged table."""
-    return sql.Identifier(f"c{number}")
+def value_columns(shape: TargetTable) -> list[sql.Identifier]:
+    """Return the names of the values' columns in the staged table."""
+    count = sum(len(column.leaves) for column in shape.columns)
+    return [sql.Identifier(f"c{number}") for number in range(count)]
 
 
-def default_column(number: int) -> sql.Identifier:
-    """Return the name of a column in the staged table that the file does not have."""
-    return sql.Identifier(f"e{number}")
+def default_columns(shape: TargetTable) -> list[sql.Identifier]:
+    """Return the names of the columns in the staged table that the file does not have."""
+    return [sql.Identifier(f"e{number}") for number in range(len(shape.defaults_per_row))]
 
 
 def copy_rows(
@@ -89,11 +90,7 @@ def copy_rows(
     leaves = [leaf for column in shape.columns for leaf in column.leaves]
     defaults = shape.defaults_per_row
     _create(Statements(connection), shape, leaves)
-    names = [
-        NAMES["line"],
-        *map(value_column, range(len(leaves))),
-        *map(default_column, range(len(defaults))),
-    ]
+    names = [NAMES["line"], *value_columns(shape), *default_columns(shape)]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(STAGED, sql.SQL(", ").join(names))
     converters = [
         (column.field.name, _row_converter(column, connection, shape, is_text=table.is_text))
@@ -126,19 +123,14 @@ def _create(statements: Statements, shape: TargetTable, leaves: Sequence[ValueCo
     """Create the staged table, with the types of the columns that its values are compared with."""
     models = dict.fromkeys([shape.model, *(leaf.field.model for leaf in leaves)])
     alias = {model: sql.Identifier(f"t{number}") for number, model in enumerate(models)}
-    columns = [
-        (alias[leaf.field.model], str(leaf.field.column), value_column(number))
-        for number, leaf in enumerate(leaves)
-    ]
-    columns += [
-        (alias[shape.model], default.name, default_column(number))
-        for number, default in enumerate(shape.defaults_per_row)
-    ]
+    fields = [(alias[leaf.field.model], str(leaf.field.column)) for leaf in leaves]
+    fields += [(alias[shape.model], default.name) for default in shape.defaults_per_row]
+    names = [*value_columns(shape), *default_columns(shape)]
     statements.execute(
         CREATE,
         columns=sql.SQL(", ").join(
             sql.SQL("{}.{} AS {}").format(table, sql.Identifier(column), name)
-            for table, column, name in columns
+            for (table, column), name in zip(fields, names, strict=True)
         ),
         tables=sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(
@@ -162,22 +154,14 @@ def _row_converter(
     converters = [
         converter(leaf.field, connection, required=True, is_text=is_text) for leaf in source.leaves
     ]
-    return _reference_converter(column, source, converters, required=required)
-
-
-def _reference_converter(
-    column: Column, lookup: NaturalKeyLookup, converters: Sequence[Converter], *, required: bool
-) -> RowConverter:
-    positions = column.positions
-    whole = len(positions) == 1 and len(converters) > 1
-    optional = column.field.null and not required
+    is_whole = len(positions) == 1 and len(converters) > 1
 
     def convert_reference(values: Sequence[Any]) -> list[Any]:
         parts = [values[position] for position in positions]
-        if whole or (len(parts) == 1 and isinstance(parts[0], list | dict)):
-            parts = flatten_reference(lookup, parts[0])
+        if is_whole or (len(parts) == 1 and isinstance(parts[0], list | dict)):
+            parts = flatten_reference(source, parts[0])
         if all(value is None or value is MISSING or value == "" for value in parts):
-            if not optional:
+            if required or not column.field.null:
                 raise InvalidValue("it cannot be empty.")
             return [None for _ in converters]
         return [convert(value) for convert, value in zip(converters, parts, strict=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -109,8 +109,10 @@ class Document:
 class LinedDict(dict[str, Any]):
     """A mapping with its line and those of its keys."""
 
-    line: int = 0
-    lines: dict[str, int]
+    def __init__(self, pairs: Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__(pairs)
+        self.line = 0
+        self.lines: dict[str, int] = {}
 
 
 class LinedList(list[Any]):
@@ -125,24 +127,21 @@ def parse_document(seed: SeedFile, content: Any) -> Document:
     Raises:
         SeedFailed: the content is not a mapping of models to their rows.
     """
-    if content is None:
-        content = LinedDict()
-        content.lines = {}
+    content = LinedDict() if content is None else content
     if not isinstance(content, LinedDict):
         raise seed.failed(1, "the file has to be a mapping of models to lists of rows.")
     tags = names_in(seed, content.get(TAGS_KEY, ()), content.lines.get(TAGS_KEY))
+    writes_core = content.get(CORE_KEY)
+    if isinstance(writes_core, PlainScalar):
+        writes_core = writes_core.typed
     return Document(
-        header=SeedHeader(tags, _is_true(content.get(CORE_KEY))),
+        header=SeedHeader(tags, writes_core is True),
         tables=[
             _table(seed, name, value, content.lines[name])
             for name, value in content.items()
             if name not in (TAGS_KEY, CORE_KEY)
         ],
     )
-
-
-def _is_true(value: Any) -> bool:
-    return (value.typed if isinstance(value, PlainScalar) else value) is True
 
 
 def names_in(seed: SeedFile, value: Any, line: int | None) -> tuple[str, ...]:
@@ -173,25 +172,23 @@ def _table(seed: SeedFile, model: str, value: Any, line: int) -> Table:
     for row, number in zip(value, lines, strict=True):
         if not isinstance(row, LinedDict):
             raise seed.failed(number, f"a row of {model} has to be a mapping of columns to values.")
-    columns = columns_of(value)
-    rows = _rows(value, lines, columns)
-    return Table(model=model, key=key, columns=columns, line=line, rows=rows)
+    return table_of(model, key, value, line=line, lines=lines)
 
 
-def columns_of(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the columns of all rows, in the order of their first use."""
-    return tuple(dict.fromkeys(name for row in rows for name in row))
+def table_of(
+    model: str,
+    key: tuple[str, ...],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    line: int = 0,
+    lines: Sequence[int] = (),
+) -> Table:
+    """Return rows as a table, whose columns are those of all rows in the order of their first use.
 
-
-def _rows(
-    rows: Iterable[Mapping[str, Any]], lines: Iterable[int], columns: Sequence[str]
-) -> Iterator[Row]:
-    for row, line in zip(rows, lines, strict=True):
-        yield line, [row.get(name, MISSING) for name in columns]
-
-
-def table_of(model: str, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Return rows made in Python as a table; the rows are numbered from 1."""
-    columns = columns_of(rows)
-    numbered = _rows(rows, range(1, len(rows) + 1), columns)
-    return Table(model=model, key=tuple(key), columns=columns, line=0, rows=numbered)
+    Arguments:
+        lines: the line of each row; the rows are numbered from 1 unless given.
+    """
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    numbered = zip(lines or range(1, len(rows) + 1), rows, strict=True)
+    values = ((number, [row.get(name, MISSING) for name in columns]) for number, row in numbered)
+    return Table(model=model, key=key, columns=columns, line=line, rows=values)

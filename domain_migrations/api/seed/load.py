@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from psycopg import sql
 
 from ...domains import Domain, QualifiedName
-from .columns import InvalidColumn, NaturalKeyLookup
-from .copy import ErrorFactory, Statements, copy_rows, default_column, value_column
+from .columns import Column, InvalidColumn, NaturalKeyLookup
+from .copy import ErrorFactory, Statements, copy_rows, default_columns, value_columns
 from .document import Table
-from .merge import Counts, SeedMerge
+from .merge import NO_ROWS, NO_VALUES, VALUES, Counts, SeedMerge
 from .seed_files import SeedFile
 from .target_table import TargetTable, target_table
 
@@ -41,28 +41,23 @@ DELETE FROM {staged} s USING {rows} r WHERE r.{line} = s.{line} AND r.{missing} 
 FORGET_MISSING = "DELETE FROM {rows} r WHERE r.{missing} IS NOT NULL"
 
 
+@dataclass
 class SeedLoader:
     """Loads the tables of one seed, and adds up the counts of their rows.
 
-    Arguments:
+    Attributes:
         connection: in the seed's transaction.
         domain: the domain whose ledger keeps the values.
         others: name → tables of other seeds, whose rows may not be in this one too.
+        relations: the tables that were loaded, as ``to_regclass`` takes them.
     """
 
-    def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        domain: Domain,
-        seed: SeedFile,
-        others: Mapping[str, Sequence[str]],
-    ) -> None:
-        self.connection = connection
-        self.domain = domain
-        self.seed = seed
-        self.others = others
-        self.counts = Counts()
-        self.relations: list[str] = []
+    connection: BaseDatabaseWrapper
+    domain: Domain
+    seed: SeedFile
+    others: Mapping[str, Sequence[str]]
+    counts: Counts = NO_ROWS
+    relations: list[str] = field(default_factory=list)
 
     def load(self, model: type[Model], table: Table, failed: ErrorFactory) -> Counts:
         """Merge a table's rows into the model's table; return the counts of its rows.
@@ -82,7 +77,7 @@ class SeedLoader:
         rows.refuse_repeated()
         others = [name for name, tables in self.others.items() if shape.relation in tables]
         merge = SeedMerge(self.connection, self.domain, shape, str(self.seed), others, failed)
-        counts = Counts()
+        counts = NO_ROWS
         merge.start()
         for ready in rows.passes(count):
             counts += merge.run(ready, first, last)
@@ -101,7 +96,7 @@ class _StagedRows:
         self.shape = shape
         self.failed = failed
         # The staged values of each column, by the column's name.
-        names = map(value_column, itertools.count())
+        names = iter(value_columns(shape))
         self.staged: dict[str, list[sql.Composable]] = {
             column.name: [sql.SQL("s.{}").format(next(names)) for _ in column.leaves]
             for column in shape.columns
@@ -125,7 +120,7 @@ class _StagedRows:
         while True:
             self._look_up()
             (missing,) = self.statements.fetch(COUNT_MISSING)
-            if missing and (missing == left or not self.shape.refers_to_itself):
+            if missing and missing == left:
                 raise self._missing_reference()
             if missing:
                 self.statements.execute(FORGET_READY)
@@ -151,18 +146,18 @@ class _StagedRows:
                     )
                 )
             columns.append(sql.SQL("{} AS {}").format(value, sql.Identifier(column.name)))
-        for number, default in enumerate(self.shape.defaults_per_row):
-            staged, name = default_column(number), sql.Identifier(default.name)
-            columns.append(sql.SQL("s.{} AS {}").format(staged, name))
+        columns += [
+            sql.SQL("s.{} AS {}").format(staged, sql.Identifier(default.name))
+            for staged, default in zip(
+                default_columns(self.shape), self.shape.defaults_per_row, strict=True
+            )
+        ]
         case = sql.SQL("CASE {} END").format(sql.SQL(" ").join(missing))
+        values = self.shape.values
         self.statements.execute(
             LOOK_UP,
-            natural_key=_looked_up(column.name for column in self.shape.key),
-            compared=sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)").format(
-                _looked_up(column.name for column in self.shape.values)
-            )
-            if self.shape.values
-            else sql.SQL("'{}'::jsonb"),
+            natural_key=_looked_up(self.shape.key),
+            compared=VALUES.format(_looked_up(values)) if values else NO_VALUES,
             columns=_joined(columns),
             first_missing=case if missing else sql.SQL("NULL::integer"),
             joins=sql.SQL(" ").join(joins),
@@ -194,8 +189,8 @@ def _join(
     # Those of references inside the natural key come first.
     alias = sql.Identifier(f"j{len(joins)}")
     conditions = [
-        sql.SQL("{}.{} = {}").format(alias, sql.Identifier(str(field.column)), value)
-        for (field, _), value in zip(lookup.parts, values, strict=True)
+        sql.SQL("{}.{} = {}").format(alias, sql.Identifier(str(part.column)), value)
+        for (part, _), value in zip(lookup.parts, values, strict=True)
     ]
     table = sql.Identifier(*QualifiedName.of(lookup.model._meta.db_table))
     on = sql.SQL(" AND ").join(conditions)
@@ -203,8 +198,8 @@ def _join(
     return sql.SQL("{}.{}").format(alias, sql.Identifier(lookup.column))
 
 
-def _looked_up(names: Iterator[str]) -> sql.Composable:
-    return _joined([sql.SQL("q.{}").format(sql.Identifier(name)) for name in names])
+def _looked_up(columns: Sequence[Column]) -> sql.Composable:
+    return _joined([sql.SQL("q.{}").format(sql.Identifier(column.name)) for column in columns])
 
 
 def _joined(parts: Sequence[sql.Composable]) -> sql.Composable:

@@ -22,6 +22,10 @@ from ...engine.sessions.connection import first_line
 from .copy import NAMES, ErrorFactory, Statements
 from .target_table import TargetTable
 
+VALUES = sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)")
+"""The columns in braces as one object."""
+NO_VALUES: sql.Composable = sql.SQL("'{}'::jsonb")
+
 ROW_ERRORS = (IntegrityError, DataError, InternalError)
 """Errors that a row can cause; Django maps a trigger's RAISE EXCEPTION to an internal error."""
 
@@ -118,43 +122,40 @@ class Counts:
 NO_ROWS = Counts()
 
 
+@dataclass
 class SeedMerge:
     """The merging of one table of a file.
 
-    Arguments:
+    Attributes:
         connection: in the seed's transaction.
         domain: the domain whose ledger the values are kept in.
         seed: the name that they are kept under.
         others: the names of other seeds, whose rows may not be in this one too.
     """
 
-    def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        domain: Domain,
-        shape: TargetTable,
-        seed: str,
-        others: Sequence[str],
-        failed: ErrorFactory,
-    ) -> None:
-        self.connection = connection
-        self.shape = shape
-        self.others = others
-        self.failed = failed
-        relation = sql.Literal(shape.relation)
+    connection: BaseDatabaseWrapper
+    domain: Domain
+    shape: TargetTable
+    seed: str
+    others: Sequence[str]
+    failed: ErrorFactory
+
+    def __post_init__(self) -> None:
+        relation = sql.Literal(self.shape.relation)
+        same = sql.SQL("t.{0} = r.{0}")
         self.statements = Statements(
-            connection,
-            target=sql.Identifier(*shape.target),
-            primary_key=sql.Identifier(shape.primary_key),
-            seeded=sql.Identifier(*domain.seed_rows_table),
-            seed=sql.Literal(seed),
+            self.connection,
+            target=sql.Identifier(*self.shape.target),
+            primary_key=sql.Identifier(self.shape.primary_key),
+            seeded=sql.Identifier(*self.domain.seed_rows_table),
+            seed=sql.Literal(self.seed),
             relation=relation,
             same_key=sql.SQL(" AND ").join(
-                sql.SQL("t.{0} = r.{0}").format(sql.Identifier(column.name)) for column in shape.key
+                same.format(sql.Identifier(column.name)) for column in self.shape.key
             ),
             base=sql.SQL("b.relation = {} AND b.key = r.{}").format(relation, NAMES["key"]),
         )
-        self.columns = [self._names(number) for number in range(len(shape.values))]
+        self.columns = [self._names(number) for number in range(len(self.shape.values))]
 
     def start(self) -> None:
         """Read whether the seed has run before, in which case it may have fewer rows now."""
@@ -176,23 +177,20 @@ class SeedMerge:
             SeedFailed: the table does not take a row, or the row belongs to another seed.
         """
         statements = self.statements
-        self._refuse_rows_of_others()
+        if self.others:
+            self._refuse_rows_of_others()
         if self.has_run:
             statements.execute(KEEP_KEYS)
         statements.fetch(LOCK_KNOWN)
-        keeps = self._each(KEEPS_LOCAL, none="true AS nothing")
-        statements.execute(CLASSIFY, keeps=keeps)
+        statements.execute(CLASSIFY, keeps=self._each(KEEPS_LOCAL, none="true AS nothing"))
         inserted = self._locating_bad_row(INSERT, first, last, **self._inserted())
-        updated = 0
+        updated, recorded = 0, NO_VALUES
         if self.columns:
             settings, differs = self._settings(), self._each(IS_WRITTEN, " OR ")
             updated = self._locating_bad_row(
                 UPDATE, first, last, settings=settings, differs=differs
             )
-        recorded: sql.Composable = sql.SQL("'{}'::jsonb")
-        if self.columns:
-            whole = sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)")
-            recorded = whole.format(self._each(RECORDED))
+            recorded = VALUES.format(self._each(RECORDED))
         statements.execute(RECORD, recorded=recorded)
         kept = 0
         if inserted < count:
@@ -201,8 +199,6 @@ class SeedMerge:
         return Counts(inserted, updated, kept)
 
     def _refuse_rows_of_others(self) -> None:
-        if not self.others:
-            return
         found = self.statements.fetch(FIRST_OF_ANOTHER, others=sql.Literal(list(self.others)))
         if found:
             line, seed = found
@@ -261,46 +257,35 @@ class SeedMerge:
     def _locating_bad_row(
         self, statement: LiteralString, first: int, last: int, **parts: sql.Composable
     ) -> int:
+        """Run a statement for all lines at once; return the number of rows that it changed.
+
+        Raises:
+            SeedFailed: the table does not take a row, whose line is found by bisection.
+        """
+
         def run(low: int, high: int) -> int:
             bounds = {"first": sql.Literal(low), "last": sql.Literal(high)}
-            return self.statements.execute(statement, **parts, **bounds)
+            with transaction.atomic(using=self.connection.alias):
+                return self.statements.execute(statement, **parts, **bounds)
 
-        return run_locating_bad_row(self.connection, run, first, last, self.failed)
-
-
-RunLines = Callable[[int, int], int]
-"""Runs a statement for the lines from one to another, both included."""
-
-
-def run_locating_bad_row(
-    connection: BaseDatabaseWrapper, run: RunLines, first: int, last: int, failed: ErrorFactory
-) -> int:
-    """Run a statement for all lines at once; return the number of rows that it changed.
-
-    Raises:
-        SeedFailed: the table does not take a row, whose line is found by bisection.
-    """
-    try:
-        with transaction.atomic(using=connection.alias):
+        try:
             return run(first, last)
-    except ROW_ERRORS as error:
-        line, exc = _bisect(connection, run, first, last) or (None, error)
-        raise failed(line, f"{first_line(exc).rstrip('.')}.") from exc
+        except ROW_ERRORS as error:
+            line, exc = _bisect(run, first, last) or (None, error)
+            raise self.failed(line, f"{first_line(exc).rstrip('.')}.") from exc
 
 
 def _bisect(
-    connection: BaseDatabaseWrapper, run: RunLines, first: int, last: int
+    run: Callable[[int, int], int], low: int, high: int
 ) -> tuple[int, DatabaseError] | None:
     """Return the line that the statement fails at.
 
     Halves without an error are kept: a row may be bad because of one before it.
     """
-    low, high = first, last
     while low <= high:
         middle = (low + high) // 2
         try:
-            with transaction.atomic(using=connection.alias):
-                run(low, middle)
+            run(low, middle)
         except ROW_ERRORS as exc:
             if low == middle:
                 return low, exc

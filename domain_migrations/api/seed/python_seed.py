@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
+import runpy
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model
 
 from ...domains import Domain, get_domain_for
@@ -117,8 +115,9 @@ def run_python(seed: SeedFile, context: SeedContext) -> None:
         SeedFailed: the module has no function ``seed``, or it raised an error.
         DomainMigrationsError: the error that it raised, where it is one of the engine's.
     """
+    name = f"{apps.get_app_config(seed.app).name}.{seed.path.parent.name}.{seed.path.stem}"
     try:
-        function = getattr(_module(seed), "seed", None)
+        function = runpy.run_path(str(seed.path), run_name=name).get("seed")
         if function is None:
             raise seed.failed(None, "there is no function seed(context).")
         function(context)
@@ -144,13 +143,3 @@ def seed_error(seed: SeedFile, line: int | None, exc: Exception) -> DomainMigrat
     name = "" if state else f"{type(exc).__name__}: "
     failed = seed.failed(line, f"{name}{reason}.")
     return kind(failed.message, hint=failed.hint, sqlstate=state)
-
-
-def _module(seed: SeedFile) -> ModuleType:
-    name = f"{apps.get_app_config(seed.app).name}.{seed.path.parent.name}.{seed.path.stem}"
-    spec = importlib.util.spec_from_file_location(name, seed.path)
-    if spec is None or spec.loader is None:
-        raise ImproperlyConfigured(f"{seed} cannot be imported.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -8,7 +8,7 @@ import datetime
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,6 @@ from .document import (
     LinedDict,
     LinedList,
     PlainScalar,
-    Row,
     SeedHeader,
     Table,
     names_in,
@@ -33,7 +32,7 @@ from .seed_files import SeedFile, python_constants
 
 MODEL_KEY = "model"
 CSV_SETTINGS = (MODEL_KEY, KEY_KEY, TAGS_KEY, CORE_KEY)
-CsvRecord = tuple[int, list[str]]
+CsvRow = tuple[int, list[str]]
 
 YAML_PREFIX = "tag:yaml.org,2002:"
 YAML_TAGS = frozenset(
@@ -108,14 +107,13 @@ def read_csv(seed: SeedFile) -> Document:
             settings[name] = value
     else:
         raise seed.failed(number or None, "there is no line with the names of the columns.")
-    records = _csv_records(seed, itertools.chain([first], lines), number)
-    columns = _csv_columns(seed, records)
+    rows = _csv_rows(seed, itertools.chain([first], lines), number)
     table = Table(
         model=settings.get(MODEL_KEY, ""),
         key=_csv_names(settings.get(KEY_KEY, "")),
-        columns=columns,
+        columns=_csv_columns(seed, rows),
         line=number,
-        rows=_csv_rows(seed, records, len(columns)),
+        rows=rows,
         is_text=True,
     )
     tags = _csv_names(settings.get(TAGS_KEY, ""))
@@ -138,9 +136,10 @@ def _csv_lines(seed: SeedFile) -> Iterator[str]:
                 raise seed.failed(number, "this is not UTF-8.") from exc
 
 
-def _csv_records(seed: SeedFile, lines: Iterable[str], first: int) -> Iterator[CsvRecord]:
-    """Yield rows of text, each with the number of its first line."""
+def _csv_rows(seed: SeedFile, lines: Iterable[str], first: int) -> Iterator[CsvRow]:
+    """Yield rows of equal length, each with the number of its first line."""
     reader = csv.reader(lines, strict=True)
+    width = 0
     while True:
         number = first + reader.line_num
         try:
@@ -150,11 +149,14 @@ def _csv_records(seed: SeedFile, lines: Iterable[str], first: int) -> Iterator[C
         except csv.Error as exc:
             raise seed.failed(number, f"{exc}.") from exc
         if row:
+            width = width or len(row)
+            if len(row) != width:
+                raise seed.failed(number, f"the row has {len(row)} values for {width} columns.")
             yield number, row
 
 
-def _csv_columns(seed: SeedFile, records: Iterator[CsvRecord]) -> tuple[str, ...]:
-    for line, row in records:
+def _csv_columns(seed: SeedFile, rows: Iterator[CsvRow]) -> tuple[str, ...]:
+    for line, row in rows:
         columns = tuple(name.strip() for name in row)
         for number, name in enumerate(columns, 1):
             if not name:
@@ -163,13 +165,6 @@ def _csv_columns(seed: SeedFile, records: Iterator[CsvRecord]) -> tuple[str, ...
                 raise seed.failed(line, f"the column {name} appears twice.")
         return columns
     raise seed.failed(None, "there is no line with the names of the columns.")
-
-
-def _csv_rows(seed: SeedFile, records: Iterator[CsvRecord], width: int) -> Iterator[Row]:
-    for line, row in records:
-        if len(row) != width:
-            raise seed.failed(line, f"the row has {len(row)} values for {width} columns.")
-        yield line, row
 
 
 class _InvalidNumber(Exception):
@@ -190,7 +185,14 @@ def read_json(seed: SeedFile) -> Document:
     lines = _object_lines(text)
 
     def mapping(pairs: list[tuple[str, Any]]) -> LinedDict:
-        return _json_mapping(seed, pairs, *next(lines))
+        found = LinedDict(pairs)
+        found.line, key_lines = next(lines)
+        names = [name for name, _ in pairs]
+        if len(found) < len(pairs):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise seed.failed(found.line, f"{twice!r} appears twice.")
+        found.lines = dict(zip(names, key_lines, strict=True))
+        return found
 
     try:
         content = json.loads(
@@ -220,18 +222,6 @@ def _object_lines(text: str) -> Iterator[tuple[int, list[int]]]:
             opened[-1][1].append(line)
         elif token[0] == "}":
             yield opened.pop()
-
-
-def _json_mapping(
-    seed: SeedFile, pairs: list[tuple[str, Any]], line: int, lines: Sequence[int]
-) -> LinedDict:
-    found = LinedDict(pairs)
-    found.line, found.lines = line, dict(zip((name for name, _ in pairs), lines, strict=True))
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise seed.failed(line, f"{twice!r} appears twice.")
-    return found
 
 
 def _json_decimal(text: str) -> Decimal:
@@ -270,7 +260,11 @@ def read_yaml(seed: SeedFile) -> Document:
 
     try:
         text = seed.path.read_text(encoding="utf-8-sig")
-        _refuse_aliases(seed, yaml, text)
+        # An alias of an alias of an alias could be larger than the memory.
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                what = f"*{event.anchor} is an alias, which seeds do not take."
+                raise seed.failed(_yaml_line(event), what)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = _YamlNodes(seed, yaml).value(node) if node is not None else None
     except yaml.MarkedYAMLError as exc:
@@ -280,14 +274,6 @@ def read_yaml(seed: SeedFile) -> Document:
     except yaml.YAMLError as exc:
         raise seed.failed(None, f"this is not YAML: {str(exc).splitlines()[0]}.") from exc
     return parse_document(seed, content)
-
-
-def _refuse_aliases(seed: SeedFile, yaml: Any, text: str) -> None:
-    """An alias of an alias of an alias could be larger than the memory."""
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            line = event.start_mark.line + 1
-            raise seed.failed(line, f"*{event.anchor} is an alias, which seeds do not take.")
 
 
 class _YamlNodes:
@@ -314,7 +300,7 @@ class _YamlNodes:
 
     def _mapping(self, node: Any) -> LinedDict:
         made = LinedDict()
-        made.line, made.lines = _yaml_line(node), {}
+        made.line = _yaml_line(node)
         for name, value in node.value:
             if not isinstance(name, self.yaml.ScalarNode):
                 raise self.seed.failed(_yaml_line(name), "a key has to be a word.")

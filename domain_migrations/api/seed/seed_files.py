@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,10 +61,8 @@ class SeedFile:
             SeedFailed: a file of Python has a syntax error.
         """
         if self.is_python:
-            try:
+            with _python_errors(self):
                 return checksum(self.path.read_bytes())
-            except (SyntaxError, ValueError) as exc:
-                raise not_python(self, exc) from exc
         digest = hashlib.sha256()
         with self.path.open("rb") as file:
             for line in file:
@@ -78,19 +77,20 @@ class SeedFile:
         )
 
 
-def not_python(seed: SeedFile, exc: Exception) -> SeedFailed:
-    """Return the error for a file with a syntax error."""
-    line = exc.lineno if isinstance(exc, SyntaxError) else None
-    reason = exc.msg if isinstance(exc, SyntaxError) else str(exc)
-    return seed.failed(line, f"this is not Python: {reason}.")
+@contextmanager
+def _python_errors(seed: SeedFile) -> Iterator[None]:
+    try:
+        yield
+    except SyntaxError as exc:
+        raise seed.failed(exc.lineno, f"this is not Python: {exc.msg}.") from exc
+    except ValueError as exc:  # for example a null byte
+        raise seed.failed(None, f"this is not Python: {exc}.") from exc
 
 
 def python_constants(seed: SeedFile) -> dict[str, object]:
     """Return ``tags`` and ``writes_core`` of a module, read without running it."""
-    try:
+    with _python_errors(seed):
         tree = ast.parse(seed.path.read_bytes())
-    except (SyntaxError, ValueError) as exc:
-        raise not_python(seed, exc) from exc
     found: dict[str, object] = {}
     for name, value in assignments(tree.body):
         if name in ("tags", "writes_core"):

@@ -8,14 +8,12 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
-from django.utils import timezone
 
 from ...domains import QualifiedName
 from .columns import (
     AnyField,
     Column,
     InvalidColumn,
-    NaturalKeyLookup,
     columns_of,
     is_identity,
     natural_key,
@@ -76,15 +74,6 @@ class TargetTable:
         """The defaults that are computed for every row."""
         return tuple(default for default in self.defaults if default.per_row)
 
-    @property
-    def refers_to_itself(self) -> bool:
-        """Whether a reference leads to the same table, whose rows may come with this file."""
-        return any(
-            self.model in column.source.models
-            for column in self.columns
-            if isinstance(column.source, NaturalKeyLookup)
-        )
-
 
 def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapper) -> TargetTable:
     """Return the target of a file's table.
@@ -127,7 +116,11 @@ def _default(
     if is_identity(field) or getattr(field, "generated", False):
         return None
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
-        return DefaultColumn(field, lambda: _now(field, connection), on_update=field.auto_now)
+        return DefaultColumn(
+            field,
+            lambda: field.get_db_prep_save(field.pre_save(model(), add=True), connection),
+            on_update=field.auto_now,
+        )
     if field.has_db_default() and not field.has_default():
         return None
     if not can_be_left_out(field):
@@ -139,13 +132,3 @@ def _default(
         lambda: field.get_db_prep_save(field.get_default(), connection),
         per_row=callable(field.default),
     )
-
-
-def _now(field: Any, connection: BaseDatabaseWrapper) -> Any:
-    moment = timezone.now()
-    kind = field.get_internal_type()
-    if kind == "DateField":
-        return timezone.localtime(moment).date() if timezone.is_aware(moment) else moment.date()
-    if kind == "TimeField":
-        return moment.time()
-    return field.get_db_prep_save(moment, connection)

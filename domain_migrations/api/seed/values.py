@@ -33,7 +33,6 @@ BOOLEAN_WORDS = {
 MOST_DIGITS = 131_072
 """Digits before the decimal point that PostgreSQL's ``numeric`` can have."""
 
-CONVERSION_ERRORS = (ValidationError, ValueError, TypeError, InvalidOperation, OverflowError)
 Converter = Callable[[Any], Any]
 
 
@@ -62,7 +61,7 @@ def converter(
     def convert(value: Any) -> Any:
         try:
             if value is MISSING:
-                value = default_of(field)
+                value = _default(field)
             elif value is not None:
                 _check_size(value)
                 value = read(value)
@@ -77,24 +76,15 @@ def converter(
             if aware and isinstance(value, datetime.datetime) and timezone.is_naive(value):
                 value = timezone.make_aware(value)
             return prepare(value, connection)
-        except CONVERSION_ERRORS as exc:
-            raise InvalidValue(_error_text(exc)) from exc
+        except ValidationError as exc:
+            raise InvalidValue(" ".join(map(str, exc.messages))) from exc
+        except (ValueError, TypeError, InvalidOperation, OverflowError) as exc:
+            raise InvalidValue(f"{str(exc) or type(exc).__name__}.") from exc
 
     return convert
 
 
-def _error_text(exc: Exception) -> str:
-    if isinstance(exc, ValidationError):
-        return " ".join(str(message) for message in exc.messages)
-    return f"{str(exc) or type(exc).__name__}."
-
-
-def default_of(field: AnyField) -> Any:
-    """Return the value of a column that a row leaves out.
-
-    Raises:
-        InvalidValue: the column is required.
-    """
+def _default(field: AnyField) -> Any:
     if not can_be_left_out(field) or (field.has_db_default() and not field.has_default()):
         raise InvalidValue("it has no default, so every row has to have it.")
     return field.get_default()

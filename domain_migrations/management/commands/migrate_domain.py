@@ -98,20 +98,18 @@ class Command(TerminalCommand):
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         as_json = options["format"] == "json"
         names = None if options["all"] else [options["domain"]]
-        with command_errors(), self._reporter(options, run_options) as reporter:
+        reporting: AbstractContextManager[Reporter] = (
+            nullcontext(JsonReporter(self, options["verbosity"]))
+            if as_json
+            else console_reporter(self, run_options)
+        )
+        with command_errors(), reporting as reporter:
             result = migrate_domains(names, run_options, reporter=reporter)
         if as_json:
             print_json(self, result)
         else:
             print_result(self, result, run_options)
         raise_for_domains(result.domains, result.exit_status)
-
-    def _reporter(
-        self, options: dict[str, Any], run_options: MigrateOptions
-    ) -> AbstractContextManager[Reporter]:
-        if options["format"] == "json":
-            return nullcontext(JsonReporter(self, options["verbosity"]))
-        return console_reporter(self, run_options)
 
 
 def migrate_options(options: dict[str, Any]) -> MigrateOptions:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -44,11 +45,9 @@ def migration_applied(app_label: str, migration_name: str) -> bool:
     Replaces the function of that name in ``django_linear_migrations``. Like the original, it
     ignores databases that cannot be read.
     """
-    return any((app_label, migration_name) in _applied(alias) for alias in connections)
-
-
-def _applied(alias: str) -> set[tuple[str, str]]:
-    try:
-        return set(recorder.MigrationRecorder(connections[alias]).applied_migrations())
-    except DatabaseError:
-        return set()
+    for connection in connections.all():
+        with suppress(DatabaseError):
+            applied = recorder.MigrationRecorder(connection).applied_migrations()
+            if (app_label, migration_name) in applied:
+                return True
+    return False
