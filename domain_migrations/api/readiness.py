@@ -53,13 +53,11 @@ class DomainReadiness:
 
     def as_json(self, *, names: bool) -> dict[str, Any]:
         lists = {"before": self.before, "after": self.after, "unknown": self.unknown}
-        error = {"code": self.error.code} if self.error else None
-        if names and self.error:
-            error = self.error.as_json()
         values: dict[str, Any] = {"domain": self.domain, "ready": self.ready}
         values |= {word: None if self.error else len(keys) for word, keys in lists.items()}
-        values["error"] = error
+        values["error"] = {"code": self.error.code} if self.error else None
         if names:
+            values["error"] = self.error.as_json() if self.error else None
             values["names"] = {
                 word: [key.as_json() for key in keys] for word, keys in lists.items()
             }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .graph import FOREIGN_KEY, REFERENCE, VIOLATION, DomainMap, Node, strip_control
 from .svg import svg
@@ -28,14 +28,6 @@ def render(picture: DomainMap, as_format: str) -> str:
         InvalidConfiguration: pygraphviz, which ``svg`` needs, is not installed.
     """
     return "\n".join(_RENDERERS[as_format](picture)) + "\n"
-
-
-def _json(picture: DomainMap) -> Iterator[str]:
-    yield json.dumps(picture.as_json(), ensure_ascii=False)
-
-
-def _svg(picture: DomainMap) -> Iterator[str]:
-    yield svg(picture)
 
 
 def _mermaid(picture: DomainMap) -> Iterator[str]:
@@ -94,10 +86,10 @@ def _node_lines(node: Node) -> list[str]:
     return [node.name, node.detail, *([", ".join(node.ids)] if node.ids else [])]
 
 
-_RENDERERS: dict[str, Callable[[DomainMap], Iterator[str]]] = {
-    "svg": _svg,
+_RENDERERS: dict[str, Callable[[DomainMap], Iterable[str]]] = {
+    "svg": lambda picture: [svg(picture)],
     "mermaid": _mermaid,
     "dot": _dot,
-    "json": _json,
+    "json": lambda picture: [json.dumps(picture.as_json(), ensure_ascii=False)],
 }
 FORMATS = tuple(_RENDERERS)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from ...exceptions import InvalidConfiguration
@@ -196,7 +197,10 @@ def read_json(seed: SeedFile) -> Document:
 
     try:
         content = json.loads(
-            text, parse_float=_json_decimal, parse_int=_json_integer, object_pairs_hook=mapping
+            text,
+            parse_float=partial(_json_number, Decimal, " is out of range."),
+            parse_int=partial(_json_number, int, "… has more digits than Python reads."),
+            object_pairs_hook=mapping,
         )
     except json.JSONDecodeError as exc:
         raise seed.failed(exc.lineno, f"this is not JSON: {exc.msg}.") from exc
@@ -224,18 +228,11 @@ def _object_lines(text: str) -> Iterator[tuple[int, list[int]]]:
             yield opened.pop()
 
 
-def _json_decimal(text: str) -> Decimal:
+def _json_number(kind: Callable[[str], Any], reason: str, text: str) -> Any:
     try:
-        return Decimal(text)
-    except ArithmeticError as exc:
-        raise _InvalidNumber(text, " is out of range.") from exc
-
-
-def _json_integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as exc:
-        raise _InvalidNumber(text, "… has more digits than Python reads.") from exc
+        return kind(text)
+    except (ArithmeticError, ValueError) as exc:
+        raise _InvalidNumber(text, reason) from exc
 
 
 def read_yaml(seed: SeedFile) -> Document:

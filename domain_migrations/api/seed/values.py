@@ -54,14 +54,17 @@ def converter(
         required: whether the value is part of a natural key, which cannot be empty.
         is_text: whether all values of the file are text, so that JSON is parsed from it.
     """
-    read = _json_cell if is_text and isinstance(field, JSONField) else _reader(field)
+    read = _reader(field, is_text=is_text)
     clean, prepare = field.clean, field.get_db_prep_save
     aware = isinstance(field, DateTimeField) and settings.USE_TZ
+    has_default = field.has_default() or not field.has_db_default()
 
     def convert(value: Any) -> Any:
         try:
             if value is MISSING:
-                value = _default(field)
+                if not (can_be_left_out(field) and has_default):
+                    raise InvalidValue("it has no default, so every row has to have it.")
+                value = field.get_default()
             elif value is not None:
                 _check_size(value)
                 value = read(value)
@@ -84,22 +87,16 @@ def converter(
     return convert
 
 
-def _default(field: AnyField) -> Any:
-    if not can_be_left_out(field) or (field.has_db_default() and not field.has_default()):
-        raise InvalidValue("it has no default, so every row has to have it.")
-    return field.get_default()
-
-
-def _reader(field: AnyField) -> Converter:
+def _reader(field: AnyField, *, is_text: bool) -> Converter:
     """Return the function that prepares a value for the field's own conversion."""
     if isinstance(field, JSONField):
-        return _json
+        return (lambda text: json.loads(text) if text else None) if is_text else _json
     if isinstance(field, FloatField):
         return _float
     if isinstance(field, BooleanField):
         return lambda value: _boolean(field, value)
     if isinstance(field, CharField | TextField):
-        return _text_or_null if field.null else _text
+        return (lambda value: _not_empty(_text(value))) if field.null else _text
     if field.empty_strings_allowed and not field.null:
         return _plain
     return _not_empty
@@ -141,10 +138,6 @@ def _text(value: Any) -> Any:
     return _plain(value)
 
 
-def _text_or_null(value: Any) -> Any:
-    return _not_empty(_text(value))
-
-
 def _not_empty(value: Any) -> Any:
     """Return null for an empty cell."""
     return None if isinstance(value, str) and value == "" else value
@@ -172,7 +165,3 @@ def _json(value: Any) -> Any:
         _check_size(value)
         return int(value) if value == value.to_integral_value() else float(value)
     return value
-
-
-def _json_cell(text: str) -> Any:
-    return json.loads(text) if text else None

@@ -64,8 +64,7 @@ def leftover_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
     yield from _without_model(connection, domain)
     yield from _misplaced_rows(connection, domain)
     yield from _links(domain)
-    yield from _invalid_indexes(connection, domain)
-    yield from _unvalidated(connection, domain)
+    yield from _unfinished(connection, domain)
 
 
 def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -140,9 +139,10 @@ def _links(domain: Domain) -> Iterator[Finding]:
             )
 
 
-def _invalid_indexes(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    [rows] = run_sql(connection, SELECT_INVALID_INDEXES, {"schema": domain.schema})
-    for (title,) in rows:
+def _unfinished(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    queries = SELECT_INVALID_INDEXES + ";" + SELECT_NOT_VALID
+    indexes, constraints = run_sql(connection, queries, {"schema": domain.schema})
+    for (title,) in indexes:
         yield _finding(
             "L005",
             domain,
@@ -151,11 +151,7 @@ def _invalid_indexes(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
             f"Build it again: REINDEX INDEX CONCURRENTLY {title}; or drop it:"
             f" DROP INDEX CONCURRENTLY {title};",
         )
-
-
-def _unvalidated(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    [rows] = run_sql(connection, SELECT_NOT_VALID, {"schema": domain.schema})
-    for place, name, quoted, kind, of in rows:
+    for place, name, quoted, kind, of in constraints:
         yield _finding(
             "L006",
             domain,
