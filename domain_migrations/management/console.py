@@ -203,11 +203,7 @@ def _left_for_after(result: DomainResult, options: MigrateOptions) -> str:
 
 
 def raise_for_domains(results: Iterable[DomainResult], exit_status: int) -> None:
-    """End the command with the exit status, unless the run succeeded.
-
-    Raises:
-        CommandError: with a sentence for each domain that failed, was refused or is pending.
-    """
+    """Raise CommandError with a sentence for each domain that failed, was refused or is pending."""
     sentences = [sentence for result in results if (sentence := _sentence(result))]
     if sentences:
         raise CommandError("\n".join(sentences), returncode=exit_status or EXIT_FAILED)
@@ -226,11 +222,7 @@ def _sentence(result: DomainResult) -> str:
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Turn the engine's errors into errors of the command, with their exit status.
-
-    Raises:
-        CommandError: instead of a ``DomainMigrationsError``.
-    """
+    """Turn the engine's errors into ``CommandError`` with their exit status."""
     try:
         yield
     except DomainMigrationsError as exc:

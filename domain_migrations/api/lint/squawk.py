@@ -119,13 +119,10 @@ class SquawkFinding:
 
 
 class Squawk:
-    """The program.
+    """The program, or InvalidConfiguration where it is not installed.
 
     Arguments:
         server_version: PostgreSQL's, as ``connection.pg_version`` has it.
-
-    Raises:
-        InvalidConfiguration: Squawk is not installed.
     """
 
     def __init__(self, server_version: int) -> None:

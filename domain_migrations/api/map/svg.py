@@ -37,9 +37,6 @@ def svg(picture: DomainMap, addresses: Mapping[str, str] | None = None) -> str:
     Arguments:
         addresses: domain → the address that a click on it leads to, where there is one. A click
             on an edge leads to its ``html_id`` in the page.
-
-    Raises:
-        InvalidConfiguration: pygraphviz is not installed.
     """
     places = {node.name: number for number, node in enumerate(picture.nodes)}
     root = draw(

@@ -46,11 +46,7 @@ def natural_keys(model: type[Model]) -> list[Key]:
 
 
 def natural_key(model: type[Model], names: Sequence[str] = ()) -> Key:
-    """Return the natural key of some names, or the one that the model has.
-
-    Raises:
-        InvalidColumn: no such columns are unique, or the model leaves a choice.
-    """
+    """Return the natural key of some names, or the model's only one, or raise InvalidColumn."""
     keys = natural_keys(model)
     label = model._meta.label
     known = ", ".join(f"({', '.join(field.name for field in key)})" for key in keys)
@@ -78,7 +74,6 @@ class ValueColumn:
 
     Attributes:
         path: as a file spells it: ``code``, or ``generic__working_code`` through a reference.
-        field: the field that converts it.
     """
 
     path: str
@@ -132,11 +127,7 @@ class Column:
 
 
 def columns_of(model: type[Model], names: Sequence[str]) -> tuple[Column, ...]:
-    """Return the columns for the names in a file.
-
-    Raises:
-        InvalidColumn: a name is not a column that can be seeded.
-    """
+    """Return the columns for the names in a file, or raise InvalidColumn."""
     groups: dict[str, dict[str, int]] = {}
     for position, name in enumerate(names):
         head, _, rest = name.partition(SEPARATOR)
@@ -160,11 +151,7 @@ def _column(model: type[Model], head: str, paths: Mapping[str, int]) -> Column:
 
 
 def field_of(model: type[Model], name: str) -> AnyField:
-    """Return the field of that name that a seed may write.
-
-    Raises:
-        InvalidColumn: there is no such field.
-    """
+    """Return the field of that name that a seed may write, or raise InvalidColumn."""
     options = model._meta
     try:
         found: Any = options.get_field(name)
@@ -192,14 +179,11 @@ def field_of(model: type[Model], name: str) -> AnyField:
 
 
 def lookup_of(reference: Any, path: str, rests: Sequence[str] = ()) -> NaturalKeyLookup:
-    """Return the lookup of the row that a foreign key points at.
+    """Return the lookup of the row that a foreign key points at, or raise InvalidColumn.
 
     Arguments:
         path: the name of the reference in the file.
         rests: the parts of the key that the file names; the model's natural key unless given.
-
-    Raises:
-        InvalidColumn: the other model has no such natural key.
     """
     model = reference.remote_field.model
     inner: dict[str, list[str]] = {}
@@ -225,13 +209,10 @@ def lookup_of(reference: Any, path: str, rests: Sequence[str] = ()) -> NaturalKe
 
 
 def flatten_reference(lookup: NaturalKeyLookup, value: Any) -> list[Any]:
-    """Return the values of a reference that is one value in a file.
+    """Return the values of a reference that is one value in a file, or raise InvalidColumn.
 
     A list has them in the order of the key, a mapping by name; a key of one column may be the
     plain value.
-
-    Raises:
-        InvalidColumn: the values are not those of the key.
     """
     if value is None:
         return [None for _ in lookup.leaves]

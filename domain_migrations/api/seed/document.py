@@ -34,11 +34,7 @@ class SeedHeader:
 
 
 def check_tags(tags: Sequence[str]) -> tuple[str, ...]:
-    """Return the tags in their order, each once.
-
-    Raises:
-        InvalidConfiguration: a tag is unknown.
-    """
+    """Return the tags in their order, each once, or raise InvalidConfiguration."""
     for tag in tags:
         if tag not in TAGS:
             raise InvalidConfiguration(
@@ -122,11 +118,7 @@ class LinedList(list[Any]):
 
 
 def parse_document(seed: SeedFile, content: Any) -> Document:
-    """Return the content of a JSON or YAML file as a document.
-
-    Raises:
-        SeedFailed: the content is not a mapping of models to their rows.
-    """
+    """Return the content of a JSON or YAML file as a document, or raise SeedFailed."""
     content = LinedDict() if content is None else content
     if not isinstance(content, LinedDict):
         raise seed.failed(1, "the file has to be a mapping of models to lists of rows.")

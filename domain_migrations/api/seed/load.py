@@ -60,14 +60,7 @@ class SeedLoader:
     relations: list[str] = field(default_factory=list)
 
     def load(self, model: type[Model], table: Table, failed: ErrorFactory) -> Counts:
-        """Merge a table's rows into the model's table; return the counts of its rows.
-
-        Arguments:
-            failed: makes the error for a line.
-
-        Raises:
-            SeedFailed: the columns are not the model's, or a row is invalid.
-        """
+        """Merge a table's rows into the model's table; return their counts, or raise SeedFailed."""
         try:
             shape = target_table(model, table, self.connection)
         except InvalidColumn as exc:

@@ -171,11 +171,7 @@ class SeedMerge:
             self.statements.execute("DROP TABLE {keys}")
 
     def run(self, count: int, first: int, last: int) -> Counts:
-        """Merge the rows that are ready, from line ``first`` to ``last``.
-
-        Raises:
-            SeedFailed: the table does not take a row, or the row belongs to another seed.
-        """
+        """Merge the rows that are ready, from line ``first`` to ``last``, or raise SeedFailed."""
         statements = self.statements
         if self.others:
             self._refuse_rows_of_others()
@@ -259,8 +255,7 @@ class SeedMerge:
     ) -> int:
         """Run a statement for all lines at once; return the number of rows that it changed.
 
-        Raises:
-            SeedFailed: the table does not take a row, whose line is found by bisection.
+        The line of a row that the table does not take is found by bisection.
         """
 
         def run(low: int, high: int) -> int:

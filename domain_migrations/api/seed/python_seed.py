@@ -41,7 +41,7 @@ class SeedContext:
 
         Raises:
             BoundaryViolation: the model is another domain's.
-            LookupError: there is no such model.
+            LookupError: there is no such model, or the domain has several.
         """
         return model_of(self._loader.domain, name)
 
@@ -75,12 +75,7 @@ class SeedContext:
 
 
 def model_of(domain: Domain, name: str) -> type[Model]:
-    """Return the model of a name, of the domain or of core.
-
-    Raises:
-        BoundaryViolation: the model is another domain's.
-        LookupError: there is no such model, or the domain has several.
-    """
+    """Return the model of a name, as :meth:`SeedContext.get_model` does."""
     if "." in name:
         found: type[Model] = apps.get_model(name)
         owner = get_domain_for(found)
@@ -109,12 +104,7 @@ def _table(model: type[Model]) -> str:
 
 
 def run_python(seed: SeedFile, context: SeedContext) -> None:
-    """Run a seed written in Python.
-
-    Raises:
-        SeedFailed: the module has no function ``seed``, or it raised an error.
-        DomainMigrationsError: the error that it raised, where it is one of the engine's.
-    """
+    """Run a seed written in Python; every error is raised as one of the engine's."""
     name = f"{apps.get_app_config(seed.app).name}.{seed.path.parent.name}.{seed.path.stem}"
     try:
         function = runpy.run_path(str(seed.path), run_name=name).get("seed")

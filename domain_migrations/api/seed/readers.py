@@ -49,11 +49,7 @@ JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}:\n]')
 
 
 def read(seed: SeedFile) -> Document:
-    """Return the content of a data file.
-
-    Raises:
-        SeedFailed: the file is invalid.
-    """
+    """Return the content of a data file, or raise SeedFailed."""
     try:
         return READERS[seed.path.suffix](seed)
     except UnicodeDecodeError as exc:
@@ -64,11 +60,7 @@ def read(seed: SeedFile) -> Document:
 
 
 def header_of(seed: SeedFile) -> SeedHeader:
-    """Return the settings of a seed; a seed in Python is not run for it.
-
-    Raises:
-        SeedFailed: the file is invalid, or a tag is unknown.
-    """
+    """Return the settings of a seed, or raise SeedFailed; a seed in Python is not run for it."""
     if seed.is_python:
         constants = python_constants(seed)
         tags = names_in(seed, constants.get(TAGS_KEY, ()), None)
@@ -177,11 +169,7 @@ class _InvalidNumber(Exception):
 
 
 def read_json(seed: SeedFile) -> Document:
-    """Return a JSON file as a document.
-
-    Raises:
-        SeedFailed: the file is not JSON, has a key twice, or is not a mapping of models to rows.
-    """
+    """Return a JSON file as a document, or raise SeedFailed."""
     text = seed.path.read_text(encoding="utf-8-sig")
     lines = _object_lines(text)
 

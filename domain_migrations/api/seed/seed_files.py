@@ -53,12 +53,9 @@ class SeedFile:
         return f"{self.app}/{FOLDER}/{self.name}"
 
     def checksum(self) -> str:
-        """Return the checksum of the content, without regard to line ends.
+        """Return the checksum of the content, or raise SeedFailed for a syntax error in Python.
 
-        The layout and the comments of Python do not matter either.
-
-        Raises:
-            SeedFailed: a file of Python has a syntax error.
+        Line ends do not matter, nor do the layout and the comments of Python.
         """
         if self.is_python:
             with _python_errors(self):

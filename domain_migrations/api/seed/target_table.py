@@ -76,12 +76,7 @@ class TargetTable:
 
 
 def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapper) -> TargetTable:
-    """Return the target of a file's table.
-
-    Raises:
-        InvalidColumn: a column is not one of the model or is missing, or the model has no such
-            natural key, or leaves a choice.
-    """
+    """Return the target of a file's table, or raise InvalidColumn."""
     options = model._meta
     if options.proxy or options.parents or not options.managed:
         raise InvalidColumn(

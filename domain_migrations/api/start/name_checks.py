@@ -28,15 +28,11 @@ ANOTHER_NAME = "Choose another name."
 
 
 def check_names(name: str, schema: str, *, root: Path, database: str) -> None:
-    """Refuse a name or a schema that is taken or not valid.
+    """Raise InvalidConfiguration for a name or a schema that is taken or not valid.
 
     Arguments:
         root: the folder that the domain's own will be in.
         database: the alias whose schemas are checked.
-
-    Raises:
-        InvalidConfiguration: the name or the schema is taken or not valid.
-        DatabaseUnavailable: the database cannot be read.
     """
     for wrong in _name_problems(name, root):
         raise InvalidConfiguration(

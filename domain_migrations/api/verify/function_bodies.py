@@ -137,11 +137,7 @@ def may_reference(body: str, schemas: Collection[str]) -> bool:
 def referenced_names(
     body: str, schemas: Collection[str], *, procedural: bool, depth: int = DEPTH
 ) -> set[Name]:
-    """Return the objects of the schemas that the text names.
-
-    Arguments:
-        procedural: whether the text is PL/pgSQL instead of SQL.
-    """
+    """Return the objects of the schemas that a text names: PL/pgSQL if ``procedural``, or SQL."""
     found: set[Name] = set()
     for fragment in statements(body, procedural=procedural):
         text = _statement(fragment) if procedural else fragment.text_after(0)
