@@ -148,6 +148,7 @@ def _migrate(domain: str, alias: str, reporter: Reporter) -> None:
         )
 
 
+@dataclass
 class RowOrigin(Reporter):
     """A reporter that records which migrations ran, and which first left rows in a table.
 
@@ -156,15 +157,15 @@ class RowOrigin(Reporter):
         first: quoted table → the migration that first left rows in it.
     """
 
-    def __init__(self, domain: Domain, alias: str) -> None:
-        self.domain_of_tables, self.alias = domain, alias
-        self.applied: list[MigrationKey] = []
-        self.first: dict[str, MigrationKey] = {}
+    domain: Domain
+    alias: str
+    applied: list[MigrationKey] = field(default_factory=list)
+    first: dict[str, MigrationKey] = field(default_factory=dict)
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
         if action == "apply_success" and migration is not None:
             self.applied.append(MigrationKey.of(migration))
-            for table in tables_with_rows(connections[self.alias], self.domain_of_tables):
+            for table in tables_with_rows(connections[self.alias], self.domain):
                 self.first.setdefault(table, self.applied[-1])
 
 
@@ -242,7 +243,13 @@ class SnapshotBuilder:
             except Error as exc:
                 reason = f"it cannot be restored: {first_line(exc)}"
                 raise self._refused(reason) from exc
-            differences = self._differences(_fingerprints(connection))
+            # The beginning of those of the tables' sequences too.
+            own = tuple(f"privileges {table}" for table in self.domain.engine_tables)
+            differences = [
+                difference
+                for difference in fingerprint_differences(_fingerprints(connection), self.replayed)
+                if not difference.replace('"', "").startswith(own)
+            ]
             grants = [item for item in differences if item.startswith("privileges ")]
             others = [item for item in differences if item not in grants]
             if others:
@@ -254,14 +261,6 @@ class SnapshotBuilder:
                 "A snapshot has no grants, and the migrations make some that will be missing:"
                 f" {'; '.join(grants)}. Give them with grant_domain, or do without a snapshot."
             )
-
-    def _differences(self, restored: DatabaseFingerprint) -> list[str]:
-        own = tuple(f"privileges {table}" for table in self.domain.engine_tables)  # and sequences
-        return [
-            difference
-            for difference in fingerprint_differences(restored, self.replayed)
-            if not difference.replace('"', "").startswith(own)
-        ]
 
     def _check_repeatable(self, rows: list[str]) -> None:
         """Replay a second time, to refuse rows that depend on the time or on chance."""

@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -28,6 +29,7 @@ from .document import MISSING, SHOWN, PlainScalar
 BOOLEAN_WORDS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+    "": None,
 }
 
 MOST_DIGITS = 131_072
@@ -94,7 +96,7 @@ def _reader(field: AnyField, *, is_text: bool) -> Converter:
     if isinstance(field, FloatField):
         return _float
     if isinstance(field, BooleanField):
-        return lambda value: _boolean(field, value)
+        return _boolean
     if isinstance(field, CharField | TextField):
         return (lambda value: _not_empty(_text(value))) if field.null else _text
     if field.empty_strings_allowed and not field.null:
@@ -116,12 +118,9 @@ def _float(value: Any) -> Any:
     """Refuse a number that Python would make infinite."""
     value = _not_empty(value)
     if isinstance(value, str | Decimal | int) and any(map(str.isdigit, str(value))):
-        try:
-            infinite = math.isinf(float(value))
-        except ValueError:
-            return value  # The field's own error is better.
-        if infinite:
-            raise InvalidValue(f"{str(value)[:SHOWN]} is too large a number.")
+        with suppress(ValueError):  # The field's own error is better.
+            if math.isinf(float(value)):
+                raise InvalidValue(f"{str(value)[:SHOWN]} is too large a number.")
     return value
 
 
@@ -143,15 +142,12 @@ def _not_empty(value: Any) -> Any:
     return None if isinstance(value, str) and value == "" else value
 
 
-def _boolean(field: AnyField, value: Any) -> Any:
-    if isinstance(value, str):
-        if value == "":
-            return None
-        try:
-            return BOOLEAN_WORDS[value.lower()]
-        except KeyError:
-            raise InvalidValue(f"“{value}” is neither true nor false.") from None
-    return value
+def _boolean(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.lower() not in BOOLEAN_WORDS:
+        raise InvalidValue(f"“{value}” is neither true nor false.")
+    return BOOLEAN_WORDS[value.lower()]
 
 
 def _json(value: Any) -> Any:

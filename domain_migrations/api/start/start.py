@@ -14,12 +14,13 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
 from ...exceptions import InvalidConfiguration
-from .file_changes import FileChange, apply_changes
 from .name_checks import check_names
 from .project_files import (
     CONTRACT,
+    FileChange,
     add_owner,
     add_to_pyproject,
+    apply_changes,
     find_settings,
     has_contract,
     owners_file,

@@ -107,12 +107,10 @@ def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator
     core = get_domains()[0]
     if domain.is_core or not existing_tables(connection, [core.history_table]):
         return
-    statement = sql.SQL("SELECT app || '.' || name FROM {} WHERE app = ANY(%s) ORDER BY id")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement.format(sql.Identifier(*core.history_table)), [list(domain.app_labels)]
-        )
-        names = [name for (name,) in cursor.fetchall()]
+    query = sql.SQL("SELECT app || '.' || name FROM {} WHERE app = ANY(%s) ORDER BY id")
+    selecting = query.format(sql.Identifier(*core.history_table))
+    [rows] = run_sql(connection, selecting, [list(domain.app_labels)])
+    names = [name for (name,) in rows]
     if names:
         labels = ", ".join(f"'{label}'" for label in domain.app_labels)
         delete = f"DELETE FROM {core.history_table} WHERE app IN ({labels});"  # noqa: S608 (shown)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from domain_migrations.api.start import file_changes as module
-from domain_migrations.api.start.file_changes import FileChange, apply_changes
+from domain_migrations.api.start import project_files
 from domain_migrations.api.start.project_files import (
     CONTRACT,
+    FileChange,
     SettingsFile,
     add_owner,
     add_to_pyproject,
+    apply_changes,
     find_settings,
     has_contract,
     owners_file,
@@ -192,7 +193,7 @@ def test_files_are_changed_all_or_none(
         FileChange(tmp_path / "new/d", None, b"d"),
         FileChange(tmp_path / "b", b"old b", b"new b"),
     ]
-    apply, count = module._apply, iter(range(10))
+    apply, count = project_files._apply, iter(range(10))
 
     def fail_once(change: FileChange, undo: ExitStack) -> None:
         apply(change, undo)
@@ -200,7 +201,7 @@ def test_files_are_changed_all_or_none(
             raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_apply", fail_once)
+        patch.setattr(project_files, "_apply", fail_once)
         with pytest.raises((InvalidConfiguration, Interrupted)):
             apply_changes(changes)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
