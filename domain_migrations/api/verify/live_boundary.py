@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, get_domains
-from ...engine.boundary.rule import depends_hint, may_depend_on
+from ...engine.boundary.rule import depends_hint, may_depend_on, owner_clause
 from ...engine.boundary.schema_owners import SchemaOwners
 from ...engine.messages import Finding
 from ...engine.sql.query import run_sql
@@ -205,7 +205,7 @@ def recorded_references(
         title = f"{row.place}.{row.name}" if row.name else row.place
         message = (
             f"The {row.kind} {title} {VERBS.get(row.id, 'uses')} the {row.used_kind} {row.used},"
-            f' which belongs to the domain "{used.name}".'
+            f" {owner_clause(used)}."
         )
         hint = f"{depends_hint(user)} {_removal(row)}"
         yield Finding(row.id, "boundary", user.name, title, message, hint), used
