@@ -68,7 +68,7 @@ class SeedLoader:
         count, first, last = copy_rows(self.connection, shape, table, failed)
         rows = _StagedRows(Statements(self.connection), shape, failed)
         rows.refuse_repeated()
-        others = [name for name, tables in self.others.items() if shape.relation in tables]
+        others = [name for name, tables in self.others.items() if shape.target.db_table in tables]
         merge = SeedMerge(self.connection, self.domain, shape, str(self.seed), others, failed)
         counts = NO_ROWS
         merge.start()
@@ -77,7 +77,7 @@ class SeedLoader:
         merge.finish()
         rows.statements.execute("DROP TABLE {staged}")
         self.counts += counts
-        self.relations.append(shape.relation)
+        self.relations.append(shape.target.db_table)
         return counts
 
 

@@ -141,7 +141,7 @@ class SeedMerge:
     failed: ErrorFactory
 
     def __post_init__(self) -> None:
-        relation = sql.Literal(self.shape.relation)
+        relation = sql.Literal(self.shape.target.db_table)
         same = sql.SQL("t.{0} = r.{0}")
         self.statements = Statements(
             self.connection,

@@ -100,11 +100,7 @@ def python_constants(seed: SeedFile) -> dict[str, object]:
 
 
 def seed_files(domain: Domain) -> list[SeedFile]:
-    """Return the domain's seeds in the order in which they run: by app, then by number.
-
-    Raises:
-        SeedFailed: a numbered file is of an unknown type.
-    """
+    """Return the domain's seeds as they run, by app, then by number, or raise SeedFailed."""
     return [seed for label in domain.app_labels for seed in _of_app(label)]
 
 

@@ -60,11 +60,6 @@ class TargetTable:
     defaults: tuple[DefaultColumn, ...]
 
     @property
-    def relation(self) -> str:
-        """The name of the table, as ``to_regclass`` takes it."""
-        return self.target.db_table
-
-    @property
     def values(self) -> tuple[Column, ...]:
         """The columns that are compared: all but the key."""
         return tuple(column for column in self.columns if column not in self.key)

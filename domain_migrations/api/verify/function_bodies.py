@@ -107,13 +107,8 @@ RELATION_KEYWORDS = (
 """Words after which a qualified name is a relation or a procedure."""
 
 NAME_ARGUMENT_FUNCTIONS = (
-    "nextval",
-    "currval",
-    "setval",
-    "to_regclass",
-    "to_regproc",
-    "to_regtype",
-)
+    "nextval", "currval", "setval", "to_regclass", "to_regproc", "to_regtype",
+)  # fmt: skip
 """Functions that take a name as a string."""
 
 QUALIFIED = re.compile(r'\s*("?)(?P<schema>[^".]+)\1\s*\.\s*("?)(?P<name>[^".(]+)\3.*', re.DOTALL)
