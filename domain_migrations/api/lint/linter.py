@@ -98,20 +98,16 @@ class DomainLint:
             loader = DomainLoader(self.connection, self.domain, replace_migrations=False)
         order = {key: n for n, key in enumerate(full_order(loader))}
         for key in sorted(wanted, key=lambda key: order.get(key, -1)):
-            yield from self._script_findings(
-                read_script(self.connection, loader, loader.graph.nodes[key])
-            )
+            script = read_script(self.connection, loader, loader.graph.nodes[key])
+            found = [finding for rule in RULES.values() for finding in rule(script)]
+            found += self._by_squawk(script)
+            found.sort(key=lambda finding: finding.line or 0)
+            yield from without_ignored(found, script, self.squawk)
 
     def _pending(self) -> list[MigrationKey]:
         (status,) = read_statuses(self.connection, [self.domain])
         paths = {key: migration_file(key) for key in status.pending}
         return [key for key, path in paths.items() if path is None or not is_installed(path)]
-
-    def _script_findings(self, script: MigrationScript) -> Iterator[LintFinding]:
-        found = [finding for rule in RULES.values() for finding in rule(script)]
-        found += self._by_squawk(script)
-        found.sort(key=lambda finding: finding.line or 0)
-        return without_ignored(found, script, self.squawk)
 
     def _by_squawk(self, script: MigrationScript) -> Iterator[LintFinding]:
         statements, fresh = script.statements, created_tables(script)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django.apps import apps as global_apps
@@ -172,7 +173,7 @@ def _edges(
     ordered = sorted(links, key=lambda key: (places[key[0]], places[key[1]], KINDS.index(key[2])))
     return (
         tuple(
-            Node(node.name, node.schema, node.models, tuple(loose[node.name]))
+            replace(node, violations=tuple(loose[node.name]))
             for node in nodes
             if shown is None or node.name in shown or not node.installed
         ),
