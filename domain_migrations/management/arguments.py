@@ -29,7 +29,7 @@ def add_database_option(parser: ArgumentParser) -> None:
         "--database",
         choices=tuple(connections),
         help=(
-            "Nominates a database. Defaults to each domain's own database, usually"
+            "An alias in DATABASES. Defaults to each domain's own database, usually"
             f' "{DEFAULT_DB_ALIAS}".'
         ),
     )
@@ -56,10 +56,10 @@ def add_noinput_option(parser: ArgumentParser) -> None:
 def add_waiting_options(parser: ArgumentParser, *names: str) -> None:
     """Add some of the options that limit a time, each in seconds."""
     times = {
-        "--lock-wait": "Maximum time to wait for another run. Default: LOCK_WAIT.",
-        "--lock-timeout": "Maximum time that a statement waits for a lock. Default: LOCK_TIMEOUT.",
-        "--statement-timeout": "Maximum duration of a statement. Default: STATEMENT_TIMEOUT.",
-        "--wait-for-db": "Maximum time to wait until the database accepts connections.",
+        "--lock-wait": "How long to wait for another run to end. Defaults to LOCK_WAIT.",
+        "--lock-timeout": "How long a statement may wait for a lock. Defaults to LOCK_TIMEOUT.",
+        "--statement-timeout": "How long a statement may run. Defaults to STATEMENT_TIMEOUT.",
+        "--wait-for-db": "How long to wait for the database to answer. Defaults to 0.",
     }
     for name in names:
         parser.add_argument(

@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--since", required=True, metavar="REV", help="A revision, in any notation of Git."
+            "--since", required=True, metavar="REV", help="A Git branch, tag or commit."
         )
         add_format_option(parser)
 

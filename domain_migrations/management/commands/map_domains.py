@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_database_option(parser)
         parser.add_argument(
-            "--format", choices=FORMATS, default="mermaid", help="The format of the map."
+            "--format", choices=FORMATS, default="mermaid", help="Defaults to mermaid."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

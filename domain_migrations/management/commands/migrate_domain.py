@@ -35,10 +35,10 @@ FLAGS = {
         "Do what --dry-run does, and also revert and reapply each migration. Exit with status 1"
         " if reverting does not restore the catalogs."
     ),
-    "--fake": "Mark migrations as run without actually running them.",
-    "--fake-initial": "Mark initial migrations as run if all their tables exist.",
+    "--fake": "Record the migrations without running them.",
+    "--fake-initial": "Record initial migrations without running them if all their tables exist.",
     "--with-dependencies": "First apply the core migrations that are missing.",
-    "--strict": "Treat warnings as errors.",
+    "--strict": "Treat warnings about unknown and edited migrations as errors.",
     "--skip-checks": "Skip system checks. Checks of the migrated domain always run.",
 }
 
@@ -54,8 +54,8 @@ class Command(TerminalCommand):
             nargs="?",
             metavar="TARGET",
             help=(
-                "The last migration to stay applied: its name or the beginning of it, APP.NAME,"
-                ' or "zero" to unapply all migrations.'
+                "The last migration that stays applied: its name, the beginning of its name, or"
+                ' APP.NAME. Defaults to the latest migration; "zero" reverts all migrations.'
             ),
         )
         add_database_option(parser)

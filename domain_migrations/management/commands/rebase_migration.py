@@ -15,8 +15,8 @@ LINEAR = "django_linear_migrations"
 
 class Command(BaseCommand):
     help = (
-        "Rebases a migration that conflicts in max_migration.txt: the command of"
-        " django-linear-migrations, which here reads the histories of the domains."
+        "Renumbers a migration that conflicts in max_migration.txt, with the command of"
+        " django-linear-migrations, which also checks the domains' histories."
     )
     requires_system_checks: list[str] = []  # They would fail because of the conflict.
 

@@ -30,19 +30,25 @@ class Command(BaseCommand):
             action="store_true",
             help="Resume the interrupted migration at its first unfinished operation.",
         )
-        action.add_argument("--mark-applied", metavar="NAME", help="Record a migration as applied.")
         action.add_argument(
-            "--mark-unapplied", metavar="NAME", help="Record a migration as unapplied."
+            "--mark-applied",
+            metavar="NAME",
+            help="Record a migration as applied, without running it.",
+        )
+        action.add_argument(
+            "--mark-unapplied",
+            metavar="NAME",
+            help="Delete a migration from the history, without reverting it.",
         )
         action.add_argument(
             "--accept-checksum",
             metavar="NAME",
-            help="Record that the edit of an applied migration was reviewed.",
+            help="Record that the changes to an applied migration's file were reviewed.",
         )
         action.add_argument(
             "--prune",
             action="store_true",
-            help="Delete nonexistent migrations from the history table.",
+            help="Delete the migrations that are not on disk from the history.",
         )
         add_database_option(parser)
         add_waiting_options(parser, "--lock-wait")

@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("domain", metavar="DOMAIN", help='A domain, or "core".')
-        parser.add_argument("--only", metavar="NAME", help="Run one seed; the name of its file.")
+        parser.add_argument("--only", metavar="NAME", help="Run only the seed with this file name.")
         parser.add_argument(
             "--force", action="store_true", help="Also run seeds that have not changed."
         )
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             action="append",
             choices=TAGS,
             dest="tags",
-            help="Also run the seeds with this tag. Repeatable. Defaults to SEED_TAGS.",
+            help="Also run the seeds with this tag. Can be repeated. Defaults to SEED_TAGS.",
         )
         add_database_option(parser)
         add_waiting_options(parser, "--lock-wait", "--wait-for-db")

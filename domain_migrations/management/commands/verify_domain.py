@@ -22,7 +22,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="KIND",
-            help=f"Run only these checks; any of {', '.join(KINDS)}. Repeatable.",
+            help=f"Run only this check: {', '.join(KINDS)}. Can be repeated.",
         )
         add_database_option(parser)
         add_format_option(parser)
