@@ -87,7 +87,7 @@ class UserRole(models.Model):
     )
     granted_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="Empty: until it is taken back."
+        null=True, blank=True, help_text="Empty for a role that does not expire."
     )
 
     class Meta:

@@ -12,9 +12,9 @@ class CostCentre(models.Model):
     code = models.CharField(
         max_length=20, help_text="Capital letters, digits and single hyphens: PHARM-01."
     )
-    name_en = models.CharField(max_length=200)
-    name_th = models.CharField(max_length=200)
-    is_active = models.BooleanField(default=True)
+    name_en = models.CharField("name (English)", max_length=200)
+    name_th = models.CharField("name (Thai)", max_length=200)
+    is_active = models.BooleanField("active", default=True)
 
     class Meta:
         db_table = "cost_centres"

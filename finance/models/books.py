@@ -26,13 +26,13 @@ class Account(models.Model):
         EXPENSE = "expense", "Expense"
 
     code = models.CharField(max_length=10, help_text="Four to ten digits.")
-    name_en = models.CharField(max_length=200)
-    name_th = models.CharField(max_length=200)
+    name_en = models.CharField("name (English)", max_length=200)
+    name_th = models.CharField("name (Thai)", max_length=200)
     kind = models.CharField(max_length=10, choices=Kind)
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
     )
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True)
 
     class Meta:
         db_table = '"finance"."accounts"'

@@ -22,16 +22,19 @@ class Invoice(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     supplier_id = DomainReference(
-        "inventory.Company", help_text="The id of a company of inventory."
+        "inventory.Company",
+        "supplier",
+        help_text="The id of the company in inventory; resolved in code.",
     )
     supplier_reference = models.CharField(
         max_length=50, help_text="The number that the supplier gave the invoice."
     )
     purchase_order_id = DomainReference(
         "inventory.PurchaseOrder",
+        "purchase order",
         null=True,
         blank=True,
-        help_text="The id of a purchase order of inventory.",
+        help_text="The id of the purchase order in inventory; resolved in code.",
     )
     cost_centre = models.ForeignKey("core.CostCentre", on_delete=models.PROTECT, related_name="+")
     issued_on = models.DateField()

@@ -22,10 +22,10 @@ class LeaveType(models.Model):
     """A type of leave: annual, sick, ordination."""
 
     code = models.CharField(max_length=20)
-    name_en = models.CharField(max_length=100)
-    name_th = models.CharField(max_length=100)
+    name_en = models.CharField("name (English)", max_length=100)
+    name_th = models.CharField("name (Thai)", max_length=100)
     days_per_year = models.DecimalField(max_digits=4, decimal_places=1)
-    is_paid = models.BooleanField(default=True)
+    is_paid = models.BooleanField("paid", default=True)
 
     class Meta:
         db_table = '"hr"."leave_types"'

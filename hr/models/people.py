@@ -20,9 +20,9 @@ class Position(models.Model):
     """A job in the organisation chart."""
 
     code = models.CharField(max_length=20)
-    title_en = models.CharField(max_length=200)
-    title_th = models.CharField(max_length=200)
-    is_active = models.BooleanField(default=True)
+    title_en = models.CharField("title (English)", max_length=200)
+    title_th = models.CharField("title (Thai)", max_length=200)
+    is_active = models.BooleanField("active", default=True)
 
     class Meta:
         db_table = '"hr"."positions"'
@@ -49,10 +49,10 @@ class Employee(models.Model):
         related_name="+",
     )
     employee_number = models.CharField(max_length=10, help_text="Six digits.")
-    first_name_th = models.CharField(max_length=100)
-    last_name_th = models.CharField(max_length=100)
-    first_name_en = models.CharField(max_length=100, blank=True)
-    last_name_en = models.CharField(max_length=100, blank=True)
+    first_name_th = models.CharField("first name (Thai)", max_length=100)
+    last_name_th = models.CharField("last name (Thai)", max_length=100)
+    first_name_en = models.CharField("first name (English)", max_length=100, blank=True)
+    last_name_en = models.CharField("last name (English)", max_length=100, blank=True)
     cost_centre = models.ForeignKey("core.CostCentre", on_delete=models.PROTECT, related_name="+")
     hired_on = models.DateField()
     left_on = models.DateField(null=True, blank=True)
@@ -102,9 +102,10 @@ class Assignment(models.Model):
     ends_on = models.DateField(null=True, blank=True)
     location_id = DomainReference(
         "inventory.Location",
+        "location",
         null=True,
         blank=True,
-        help_text="Where the work is done: the id of a location of inventory.",
+        help_text="The id of the workplace in inventory; resolved in code.",
     )
 
     class Meta:

@@ -23,18 +23,18 @@ def names(domain: str) -> list[str]:
 
 def make_sample_data() -> None:
     """Give hr an edited, an unknown and a failed migration, and finance a faked one."""
-    first, *_, last = names("hr")
+    first, *_, previous, pending, _ = names("hr")
     finance = names("finance")
     assert call("migrate_domain", "finance", finance[-2], verbosity=0).exit_status == 0
     assert call("migrate_domain", "finance", fake=True, verbosity=0).exit_status == 0
-    assert call("migrate_domain", "hr", names("hr")[-2], verbosity=0).exit_status == 0
+    assert call("migrate_domain", "hr", previous, verbosity=0).exit_status == 0
     execute(f"UPDATE {JOURNAL} SET checksum = '1:0' WHERE name = %s", first)
     execute(
         "INSERT INTO hr.django_migrations_hr (app, name, applied) VALUES ('hr', '0099_gone', now())"
     )
     for direction, name, status, seconds in (
         ("run", "", "running", 0),
-        ("forwards", last, "failed", 1.25),
+        ("forwards", pending, "failed", 1.25),
         ("run", "", "failed", 1.5),
     ):
         execute(

@@ -23,6 +23,7 @@ from tests.support.catalog import HISTORIES, execute, query
 pytestmark = pytest.mark.usefixtures("rollback")
 
 PENDING = "0012_assignment_location"
+LAST = "0013_alter_verbose_names"
 FINDING = {
     "id": "D001",
     "kind": "drift",
@@ -88,7 +89,7 @@ def test_overview_has_a_row_for_each_domain_core_first(client):
     found = {row[0]: row for row in rows(source(client, pages()["overview"]), "domains")}
     assert list(found) == list(HISTORIES)
     assert found["core"][1:4] == ["✓ up to date", "public", "default"]
-    assert found["hr"][1:7] == ["✕ failed", "hr", "default", "12", "1", "1"]
+    assert found["hr"][1:7] == ["✕ failed", "hr", "default", "12", "2", "1"]
     assert found["hr"][7].endswith("failed in 1.5 s by somsri@ward7 as postgres")
     assert found["hr"][8] == "never"
     ((tables,),) = query(
@@ -117,12 +118,13 @@ def test_overview_is_filtered(client, given, expected):
 
 def test_domain_page_has_every_state_in_order(client):
     found = rows(source(client, pages()["domain"]), "migrations")
-    assert [row[0] for row in found] == [f"hr.{name}" for name in [*names("hr"), PENDING]]
+    assert [row[0] for row in found] == [f"hr.{name}" for name in [*names("hr"), PENDING, LAST]]
     state = {row[0]: row[1] for row in found}
     assert state["hr.0001_initial"] == "✎ edited since ✓ applied"
     assert state["hr.0002_leave"] == "✓ applied"
     assert state["hr.0099_gone"] == "? unknown ✓ applied"
     assert state[f"hr.{PENDING}"] == f"✕ failed ○ pending {FAILED}"
+    assert state[f"hr.{LAST}"] == "○ pending"
     assert found[1][2] == "1"
     assert re.search(r"^\d+ ms$|^\d+\.\d s$", found[1][4])
     assert re.search(r"^\S+@\S+ as postgres$|^postgres@\S+$", found[1][5])
@@ -235,8 +237,8 @@ def test_journal_shows_the_changes_of_each_run(client):
     found = rows(source(client, pages()["journal"] + "?domain=hr"), "runs")
     assert [row[2:4] for row in found] == [
         ["✕ failed", ""],
-        ["✓ done", "1 reverted"],
-        ["✓ done", "12 applied"],
+        ["✓ done", "2 reverted"],
+        ["✓ done", "13 applied"],
     ]
     assert found[0][7] == FAILED
 
@@ -391,7 +393,7 @@ def test_swappable_dependency_links_to_the_resolved_migration(client):
     ("key", "expected"),
     [
         (("core", "__first__"), "core.0001_initial"),
-        (("hr", "__latest__"), f"hr.{PENDING}"),
+        (("hr", "__latest__"), f"hr.{LAST}"),
         (("hr", "0002_leave"), "hr.0002_leave"),
         (("nowhere", "__first__"), "nowhere.__first__"),
     ],

@@ -183,7 +183,7 @@ def test_plan_of_several_domains_has_each_ones_steps_under_its_name(
         "Domain finance (schema finance):",
     ]
     assert lines[lines.index("Domain hr (schema hr):") + 1] == "  hr.0001_initial"
-    assert lines[lines.index("Domain finance (schema finance):") - 1] == "hr: 12 pending"
+    assert lines[lines.index("Domain finance (schema finance):") - 1] == "hr: 13 pending"
 
 
 def test_unknown_rows_are_a_warning(migrated_database: str, call: Call) -> None:
@@ -201,7 +201,7 @@ def test_unknown_rows_are_a_warning(migrated_database: str, call: Call) -> None:
     assert domain["unknown"] == [{"app": "hr", "name": "0099_from_newer_code"}]
 
 
-@pytest.mark.parametrize("arguments", [["0011"], ["zero"], ["--rollback"], ["0011", "--plan"]])
+@pytest.mark.parametrize("arguments", [["0012"], ["zero"], ["--rollback"], ["0012", "--plan"]])
 def test_unknown_rows_are_an_error_above_what_would_be_undone(
     migrated_database: str, call: Call, arguments: list[str]
 ) -> None:
@@ -231,12 +231,12 @@ def test_unknown_rows_below_what_is_undone_stay_a_warning(
         "INSERT INTO hr.django_migrations_hr (id, app, name, applied)"
         " VALUES (0, 'hr', '0001_before_the_squash', now())"
     )
-    result = call("migrate_domain", "hr", "0011")
+    result = call("migrate_domain", "hr", "0012")
     assert result.exit_status == 0, result.stderr
     assert "hr.0001_before_the_squash is in hr.django_migrations_hr" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["0011"], ["--rollback"]])
+@pytest.mark.parametrize("arguments", [["0012"], ["--rollback"]])
 def test_check_tells_what_would_be_undone(
     migrated_module_database: str, call: Call, arguments: list[str]
 ) -> None:
@@ -249,7 +249,7 @@ def test_check_tells_what_would_be_undone(
 
 
 def test_plan_counts_what_would_be_undone(migrated_module_database: str, call: Call) -> None:
-    result = call("migrate_domain", "hr", "0011", "--plan")
+    result = call("migrate_domain", "hr", "0012", "--plan")
     assert (result.exit_status, result.stdout.splitlines()[-1]) == (0, "hr: 1 to revert")
 
 

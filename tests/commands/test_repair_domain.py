@@ -24,23 +24,23 @@ def last_entry() -> tuple[str, str, str]:
 
 
 def test_mark_applied_records_and_runs_nothing(migrated_database: str, call: Call) -> None:
-    call("migrate_domain", "hr", "0011")
+    call("migrate_domain", "hr", "0012")
     before = snapshot()
-    result = call("repair_domain", "hr", mark_applied="0012", interactive=False)
+    result = call("repair_domain", "hr", mark_applied="0013", interactive=False)
     assert (result.exit_status, result.stdout) == (
         0,
-        "hr.0012_assignment_location is recorded as applied.\n",
+        "hr.0013_alter_verbose_names is recorded as applied.\n",
     )
-    assert histories()["hr"][-1] == ("hr", "0012_assignment_location")
-    assert last_entry() == ("0012_assignment_location", "forwards", "faked")
+    assert histories()["hr"][-1] == ("hr", "0013_alter_verbose_names")
+    assert last_entry() == ("0013_alter_verbose_names", "forwards", "faked")
     assert snapshot() == before
-    again = call("repair_domain", "hr", mark_applied="0012", interactive=False)
+    again = call("repair_domain", "hr", mark_applied="0013", interactive=False)
     assert (again.exit_status, again.stdout) == (0, "Nothing to do.\n")
 
 
 def test_mark_unapplied_unrecords_and_undoes_nothing(migrated_database: str, call: Call) -> None:
     before = snapshot()
-    name = "0012_assignment_location"
+    name = "0013_alter_verbose_names"
     result = call("repair_domain", "hr", mark_unapplied=name, interactive=False)
     assert (result.exit_status, result.stdout) == (0, f"hr.{name} is recorded as not applied.\n")
     assert ("hr", name) not in histories()["hr"]
@@ -51,13 +51,13 @@ def test_mark_unapplied_unrecords_and_undoes_nothing(migrated_database: str, cal
     assert f'hr.django_migrations_hr has no migration that begins with "{name}".' in again.stderr
 
 
-@pytest.mark.parametrize("name", ["0012", "hr.0012", "hr.0012_assignment_location"])
+@pytest.mark.parametrize("name", ["0013", "hr.0013", "hr.0013_alter_verbose_names"])
 def test_mark_unapplied_takes_the_beginning_of_a_name(
     migrated_database: str, call: Call, name: str
 ) -> None:
     result = call("repair_domain", "hr", mark_unapplied=name, interactive=False)
-    assert result.stdout == "hr.0012_assignment_location is recorded as not applied.\n"
-    assert [row for row in histories()["hr"] if "0012" in row[1]] == []
+    assert result.stdout == "hr.0013_alter_verbose_names is recorded as not applied.\n"
+    assert [row for row in histories()["hr"] if "0013" in row[1]] == []
 
 
 def test_mark_unapplied_takes_the_beginning_of_what_is_not_on_disk(
@@ -118,7 +118,7 @@ def test_bad_input_changes_nothing(
 def test_an_interrupted_undo_is_put_right(
     migrated_database: str, call: Call, option: str, said: str, rows: int
 ) -> None:
-    name = "0012_assignment_location"
+    name = "0013_alter_verbose_names"
     execute(
         "INSERT INTO hr.django_migrations_hr_journal (run, batch, app, name, direction, status,"
         " started, seconds, checksum, os_user, host, project_version, engine_version,"
@@ -126,12 +126,12 @@ def test_an_interrupted_undo_is_put_right(
         f" '{name}', 'backwards', 'running', now(), 0, '', '', '', '', '', '', '{{}}',"
         """ '{"finished": 1}', '', '')"""
     )
-    refused = call("migrate_domain", "hr", "0011")
+    refused = call("migrate_domain", "hr", "0012")
     assert (refused.exit_status, f"while reverting hr.{name}" in refused.stderr) == (1, True)
     repaired = call("repair_domain", "hr", f"--mark-{option}", name, interactive=False)
     assert (repaired.exit_status, repaired.stdout) == (0, f"hr.{name} is recorded as {said}.\n")
     assert histories()["hr"].count(("hr", name)) == rows
-    assert call("migrate_domain", "hr", "0012", "--check").exit_status == 1 - rows
+    assert call("migrate_domain", "hr", "0013", "--check").exit_status == 1 - rows
     verified = call("verify_domain", "hr", "--only=history")
     assert (verified.exit_status, verified.stderr) == (0, "")
 

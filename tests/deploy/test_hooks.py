@@ -186,7 +186,9 @@ def test_webhook_is_told(
     path, headers, body = seen[1]
     assert (path, headers["Authorization"]) == ("/hook", "Bearer secret")
     told = json.loads(body)
-    assert told["text"] == "finance: reverted 0011_invoice_purchase_order."
+    assert told["text"] == (
+        "finance: reverted 0012_alter_verbose_names, 0011_invoice_purchase_order."
+    )
     assert told["run"]["event"] == "after"
     told = json.loads(seen[2][2])
     assert told["text"].startswith("finance: failed. Migration finance.0011_invoice_purchase_order")

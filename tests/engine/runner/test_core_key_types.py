@@ -159,7 +159,7 @@ def test_the_operation_changes_both_ends_and_back(pending: Pending, call: Call) 
     assert query("SELECT cost_centre_id FROM inventory.departments") == [(7,)]
     assert query("SELECT * FROM public.departments") == decoy
 
-    core, result = migrate(call, "core.0005")
+    core, result = migrate(call, "core.0006")
     assert (result.exit_status, core["status"]) == (0, "migrated"), result.stderr
     assert snapshot() == before
 

@@ -222,8 +222,12 @@ def test_undoing_is_tried_too(migrated_database: str, call: Call) -> None:
     assert hr["not_rehearsed"][0]["name"] == "0006_index_employee_names"
     hr, result = dry_run(call, "hr", "0011")
     assert everything() == before
-    assert [step["name"] for step in hr["steps"]] == ["0012_assignment_location"]
-    assert {"relation": "hr.assignments", "mode": "AccessExclusiveLock"} in hr["steps"][0]["locks"]
+    assert [step["name"] for step in hr["steps"]] == [
+        "0013_alter_verbose_names",
+        "0012_assignment_location",
+    ]
+    assert hr["steps"][0]["locks"] == []
+    assert {"relation": "hr.assignments", "mode": "AccessExclusiveLock"} in hr["steps"][1]["locks"]
 
 
 def test_locks_on_what_is_dropped_are_told(pending: Pending, call: Call) -> None:

@@ -34,8 +34,8 @@ with open(sys.argv[1], "a") as log:
     print(json.dumps([run["event"] + sys.argv[2], run]), file=log)
 """
 JOURNAL = "finance.django_migrations_finance_journal"
-LAST = "0011_invoice_purchase_order"
-BACK = ("migrate_domain", "finance", "0010")
+LAST = "0012_alter_verbose_names"
+BACK = ("migrate_domain", "finance", "0011")
 FORTH = ("migrate_domain", "finance")
 
 
@@ -229,7 +229,7 @@ def test_order_of_hooks_and_what_has_nothing_to_do_calls_none(called: Calls, cal
             ("after as well", "finance"),
         ]
         called.clear()
-        assert call("migrate_domain", "hr", "0011", "--fake").exit_status == 0
+        assert call("migrate_domain", "hr", "0012", "--fake").exit_status == 0
         assert [(event, run["fake"]) for event, run in called.runs()] == [
             ("before as well", True),
             ("after as well", True),
@@ -243,7 +243,7 @@ def test_order_of_hooks_and_what_has_nothing_to_do_calls_none(called: Calls, cal
 def test_failed_migration_calls_the_hooks_for_failures_behind_its_rollback(
     called: Calls, call: Call
 ) -> None:
-    assert call(*BACK).exit_status == 0
+    assert call("migrate_domain", "finance", "0010").exit_status == 0
     execute("ALTER TABLE finance.invoices ADD COLUMN purchase_order_id bigint")
     with hooks(
         before=[called.command()],
@@ -291,7 +291,7 @@ def test_after_hook_that_fails_is_called_again_by_the_next_run(called: Calls, ca
     ):
         result = call(*BACK, "--format", "json")
         assert called.events() == ["before as well", "after"]
-        again = call("migrate_domain", "finance", "0010")
+        again = call("migrate_domain", "finance", "0011")
     (domain,) = json.loads(result.stdout)["domains"]
     assert result.exit_status == again.exit_status == 1
     assert (domain["status"], domain["error"]["code"]) == ("failed", "hook_failed")
@@ -304,9 +304,9 @@ def test_after_hook_that_fails_is_called_again_by_the_next_run(called: Calls, ca
     assert run_statuses() == ["running", "failed"]
     called.clear()
     with hooks(before=[called.command()], after=[called.command()]):
-        assert "finance: nothing to do" in call("migrate_domain", "finance", "0010").stdout
+        assert "finance: nothing to do" in call("migrate_domain", "finance", "0011").stdout
         assert called.events() == ["after"]
-        assert call("migrate_domain", "finance", "0010").exit_status == 0
+        assert call("migrate_domain", "finance", "0011").exit_status == 0
     assert called.events() == ["after"]
 
 

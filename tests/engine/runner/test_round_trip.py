@@ -144,7 +144,7 @@ def test_what_is_applied_is_not_rehearsed(migrated_database: str, call: Call) ->
     hr, result = rehearse(call, "hr", "0011")
     assert (result.exit_status, hr["status"]) == (1, "refused")
     assert hr["error"]["message"] == (
-        "hr.0012_assignment_location is applied; --rehearse is about migrations that are pending."
+        "hr.0013_alter_verbose_names is applied; --rehearse is about migrations that are pending."
     )
     result = call("migrate_domain", "hr", "--rehearse", "--rollback")
     assert result.exit_status == 2
