@@ -170,8 +170,8 @@ def test_e001__core_to_a_domain(apps: Apps) -> None:
     assert found(model_problems(apps)) == [
         (
             "E001",
-            "main.User.depot is a foreign key to depot.Depot, but core uses no domain, and it"
-            ' belongs to the domain "depot".',
+            "main.User.depot is a foreign key to depot.Depot, but core may not depend on domains,"
+            ' and it belongs to the domain "depot".',
             CORE_DEPENDS,
         )
     ]
@@ -263,8 +263,8 @@ def test_e002__core_to_a_domain(apps: Apps) -> None:
     assert found(model_problems(apps)) == [
         (
             "E002",
-            "main.User.depot is a one-to-one to depot.Depot, but core uses no domain, and it"
-            ' belongs to the domain "depot".',
+            "main.User.depot is a one-to-one to depot.Depot, but core may not depend on domains,"
+            ' and it belongs to the domain "depot".',
             CORE_DEPENDS,
         )
     ]
@@ -293,8 +293,8 @@ def test_e003__core_to_a_domain(apps: Apps) -> None:
     assert found(model_problems(apps)) == [
         (
             "E003",
-            "main.User.depots is a many-to-many to depot.Depot, but core uses no domain, and it"
-            ' belongs to the domain "depot".',
+            "main.User.depots is a many-to-many to depot.Depot, but core may not depend on domains,"
+            ' and it belongs to the domain "depot".',
             CORE_DEPENDS,
         )
     ]
@@ -369,8 +369,8 @@ def test_e004__core_through_a_domain(apps: Apps) -> None:
     assert found(model_problems(apps)) == [
         (
             "E004",
-            "main.Group.users is a many-to-many through shop.Member, but core uses no domain, and"
-            ' it belongs to the domain "shop".',
+            "main.Group.users is a many-to-many through shop.Member, but core may not depend on"
+            ' domains, and it belongs to the domain "shop".',
             CORE_DEPENDS,
         )
     ]
@@ -431,8 +431,8 @@ def test_e005__core_from_a_domain(apps: Apps) -> None:
     assert found(model_problems(apps)) == [
         (
             "E005",
-            "main.Place inherits from depot.Depot, but core uses no domain, and it belongs to the"
-            ' domain "depot".',
+            "main.Place inherits from depot.Depot, but core may not depend on domains, and it"
+            ' belongs to the domain "depot".',
             CORE_DEPENDS,
         )
     ]

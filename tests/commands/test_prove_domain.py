@@ -158,7 +158,7 @@ def test_a_model_that_needs_another_domain_is_refused(project: Callable[..., Any
     assert result.returncode == 1
     assert result.stdout == (
         "needy: applying it alone with core fails: needy.Use.thing is a foreign key to good.Thing,"
-        ' but it belongs to the domain "good". A domain uses itself and core, nothing else: keep'
+        ' but it belongs to the domain "good". A domain may depend only on itself and core. Keep'
         " the other's id and resolve it in code, or share the table in core.\n"
     )
 

@@ -162,7 +162,7 @@ def test_tables_that_a_migration_makes_with_sql_are_for_information(project: Cal
     assert there.manage("verify_domain", "--only", "leftover").stdout == "Nothing found.\n"
     result = there.manage("verify_domain", "-v", "2")
     assert result.stdout == (
-        "U101 The table inventory.by_sql is in the database only.\nNothing found.\n"
+        "U101 The table inventory.by_sql exists only in the database.\nNothing found.\n"
     )
     assert findings(there.manage("verify_domain", "-v", "2", "--format", "json")) == []
 

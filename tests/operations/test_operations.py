@@ -72,13 +72,13 @@ ADDITIONS = {
                 f"{THE} column lab.things.note is NOT NULL; the migrations say NULL."
             ),
             f"{ALTER} ADD note text DEFAULT 'x'": (
-                f"{THE} column lab.things.note has a default in the database only: 'x'::text."
+                f"{THE} column lab.things.note has a default only in the database: 'x'::text."
             ),
             f'{ALTER} ADD note text COLLATE "C"': (
                 f"{THE} collation of the column lab.things.note is C; the migrations say none."
             ),
             f"{ALTER} ADD note text UNIQUE": (
-                f"{THE} constraint lab.things.things_note_key is in the database only:"
+                f"{THE} constraint lab.things.things_note_key exists only in the database:"
                 " UNIQUE (note)."
             ),
             f"{ALTER} ADD note text GENERATED ALWAYS AS (code) STORED": (
@@ -100,7 +100,7 @@ ADDITIONS = {
                 f"{THE} column lab.things.note allows NULL; the migrations say NOT NULL."
             ),
             f"{ALTER} ADD note varchar(30) NOT NULL DEFAULT 'old'": (
-                f"{THE} column lab.things.note has a default in the database only:"
+                f"{THE} column lab.things.note has a default only in the database:"
                 " 'old'::character varying."
             ),
         },
@@ -300,7 +300,7 @@ ADDITIONS = {
             " CREATE INDEX ON lab.samples (code varchar_pattern_ops);"
             " CREATE INDEX ON lab.samples (thing_id)": (
                 f"{THE} type of the column lab.samples.thing_id is integer; the migrations say"
-                " bigint. The column lab.samples.extra is in the database only."
+                " bigint. The column lab.samples.extra exists only in the database."
             ),
             "CREATE VIEW lab.samples AS SELECT 1": (
                 "The existing definition differs. lab.samples is a view;"
@@ -435,7 +435,7 @@ def test_a_default_for_once_is_equal_too(lab: Lab) -> None:
     field = models.IntegerField(default=7)
     lab.run(AddFieldIfMissing("Thing", "note", field, preserve_default=False))
     other = models.IntegerField(default=8)
-    with pytest.raises(DefinitionMismatch, match="a default in the database only: 7"):
+    with pytest.raises(DefinitionMismatch, match="a default only in the database: 7"):
         lab.run(AddFieldIfMissing("Thing", "note", other, preserve_default=False))
 
 

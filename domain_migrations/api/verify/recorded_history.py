@@ -34,8 +34,8 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
             "H002",
             domain,
             str(interrupted.key),
-            f"{interrupted.key} was interrupted; {interrupted.finished} of its operations are known"
-            " to be finished.",
+            f"{interrupted.key} was interrupted; operations recorded as finished:"
+            f" {interrupted.finished}.",
             f"Check what was changed, then run: manage.py repair_domain {domain.name} --resume",
         )
     loader = tolerant_loader(connection, domain)

@@ -19,11 +19,12 @@ def may_depend_on(domain: Domain, other: Domain) -> bool:
 
 
 DOMAIN_DEPENDS = (
-    "A domain uses itself and core, nothing else: keep the other's id and resolve it in code,"
+    "A domain may depend only on itself and core. Keep the other's id and resolve it in code,"
     " or share the table in core."
 )
 CORE_DEPENDS = (
-    "Core uses no domain: move what both need to core, or do it in the domain's migration."
+    "Core may not depend on domains. Move what both need to core, or do it in the domain's"
+    " migration."
 )
 
 
@@ -35,7 +36,7 @@ def depends_hint(domain: Domain) -> str:
 def violation_clause(domain: Domain, other: Domain) -> str:
     """Return the rule as a clause for a message, for a pair that breaks it."""
     if domain.is_core:
-        return f'core uses no domain, and it belongs to the domain "{other.name}"'
+        return f'core may not depend on domains, and it belongs to the domain "{other.name}"'
     return f'it belongs to the domain "{other.name}"'
 
 

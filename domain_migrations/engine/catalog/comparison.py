@@ -50,7 +50,7 @@ class ConstraintMatcher:
             self._match_changed(item)
         for item in self.unmatched:
             number = ids.EXTRA_INDEX if item.definition.is_index else ids.EXTRA_CONSTRAINT
-            self._add(number, item, f"is in the database only: {item.definition}", item.name)
+            self._add(number, item, f"exists only in the database: {item.definition}", item.name)
         return self.found
 
     def _match_by_name(self, wanted: IndexOrConstraint) -> bool:
@@ -149,7 +149,7 @@ class TableComparison:
                 yield Difference(ids.MISSING_COLUMN, title, f"The column {title} does not exist.")
         for name in self.live.columns.keys() - self.wanted.columns.keys():
             title = f"{self.title}.{name}"
-            message = f"The column {title} is in the database only."
+            message = f"The column {title} exists only in the database."
             yield Difference(ids.EXTRA_COLUMN, title, message, (self.live.name, name))
         yield from ConstraintMatcher(self.wanted, self.live, self.normalize).differences()
 
@@ -177,7 +177,7 @@ class TableComparison:
             yield Difference(ids.NULLABILITY, title, message)
         default, live_default = self._default(wanted, kind), self._default(live, kind)
         if default is None and live_default is not None:
-            message = f"The column {title} has a default in the database only: {live.default}."
+            message = f"The column {title} has a default only in the database: {live.default}."
             words = (self.live.name, live.name, "default")
             yield Difference(ids.EXTRA_DEFAULT, title, message, words)
         else:
@@ -201,7 +201,7 @@ class TableComparison:
 
     def _of_comment(self, title: str, kind: str, wanted: str, live: str) -> Iterator[Difference]:
         if live and not wanted:
-            message = f"The {kind} {title} has a comment in the database only: {live!r}."
+            message = f"The {kind} {title} has a comment only in the database: {live!r}."
             words = (title.rpartition(".")[2], "comment")
             yield Difference(ids.EXTRA_COMMENT, title, message, words)
         elif wanted != live:

@@ -118,7 +118,7 @@ class DriftDetector:
     def _report_tables(self, tables: Iterable[Table]) -> None:
         for table in tables:
             if table.kind == "table" and table.schema == self.domain.schema:
-                message = f"The table {table.title} is in the database only."
+                message = f"The table {table.title} exists only in the database."
                 self._report(Difference(ids.EXTRA_TABLE, table.title, message, (table.name,)))
 
     def _report_objects(self, known: set[str]) -> None:
@@ -134,7 +134,7 @@ class DriftDetector:
                     item.relation not in known or item.kind == "sequence"
                 )
             if not is_covered:
-                message = f"The {item.title} is in the database only."
+                message = f"The {item.title} exists only in the database."
                 self._report(Difference(ids.EXTRA_OBJECT, item.name, message, (name,)))
 
     def _report(self, difference: Difference) -> None:

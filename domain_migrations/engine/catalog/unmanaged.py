@@ -201,7 +201,7 @@ class UnmanagedBaseline:
                     finding,
                     id="D" + ids.EXTRA_OBJECT,
                     object=item.name,
-                    message=f"The {item.title} is in the database only.",
+                    message=f"The {item.title} exists only in the database.",
                     hint=ids.HINT_REMOVE,
                 )
 

@@ -242,8 +242,8 @@ def _interrupted_error(
     action = "reverting" if interruption.backwards else "applying"
     begun = interruption.entry.started.isoformat(" ", "seconds")
     message = (
-        f"A run that began at {begun} was interrupted while {action} {key}, which is not atomic:"
-        f" {interruption.finished} of its {total} operations are known to be finished."
+        f"A run that began at {begun} was interrupted while {action} {key}, which is not atomic."
+        f" Operations recorded as finished: {interruption.finished} of {total}."
     )
     if invalid:
         message += f" Invalid indexes: {', '.join(invalid)}."

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 USES = (
-    "A domain uses itself and core, nothing else: keep the other's id and resolve it in code, or"
+    "A domain may depend only on itself and core. Keep the other's id and resolve it in code, or"
     " share the table in core."
 )
-CORE_USES = "Core uses no domain: move what both need to core, or do it in the domain's migration."
+CORE_USES = (
+    "Core may not depend on domains. Move what both need to core, or do it in the domain's"
+    " migration."
+)
 
 # Statement → (id, domain, object, message, rule, what to do), in the small world of
 # landscape.sql.

@@ -121,7 +121,7 @@ def test_an_interruption_is_found():
             "history",
             "inventory",
             "inventory.0002_stock",
-            "inventory.0002_stock was interrupted; 2 of its operations are known to be finished.",
+            "inventory.0002_stock was interrupted; operations recorded as finished: 2.",
             "Check what was changed, then run: manage.py repair_domain inventory --resume",
         )
     ]

@@ -7,7 +7,7 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         ("D001", "lab.older", "The table lab.older does not exist."),
     ],
     "ALTER TABLE lab.older RENAME TO old": [
-        ("D101", "lab.old", "The table lab.old is in the database only."),
+        ("D101", "lab.old", "The table lab.old exists only in the database."),
         ("D001", "lab.older", "The table lab.older does not exist."),
     ],
     "DROP TABLE lab.older; CREATE VIEW lab.older AS SELECT 1 AS id": [
@@ -23,7 +23,7 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         ("D003", "lab.older", "The table lab.older is unlogged."),
     ],
     "CREATE TABLE lab.handmade (id int PRIMARY KEY)": [
-        ("D101", "lab.handmade", "The table lab.handmade is in the database only."),
+        ("D101", "lab.handmade", "The table lab.handmade exists only in the database."),
     ],
     "ALTER TABLE lab.samples DROP COLUMN note CASCADE": [
         (
@@ -54,13 +54,17 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
             ),
         ),
         ("D011", "lab.samples.marks", "The column lab.samples.marks does not exist."),
-        ("D102", "lab.samples.scores", "The column lab.samples.scores is in the database only."),
+        (
+            "D102",
+            "lab.samples.scores",
+            "The column lab.samples.scores exists only in the database.",
+        ),
     ],
     "ALTER TABLE lab.samples ADD COLUMN handmade int": [
         (
             "D102",
             "lab.samples.handmade",
-            "The column lab.samples.handmade is in the database only.",
+            "The column lab.samples.handmade exists only in the database.",
         ),
     ],
     "ALTER TABLE lab.samples ALTER COLUMN code TYPE varchar(30)": [
@@ -175,7 +179,7 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         (
             "D103",
             "lab.samples.note",
-            "The column lab.samples.note has a default in the database only: 'x'::text.",
+            "The column lab.samples.note has a default only in the database: 'x'::text.",
         ),
     ],
     "ALTER TABLE lab.samples ALTER COLUMN double DROP EXPRESSION": [
@@ -289,7 +293,7 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         (
             "D106",
             "lab.samples.code",
-            "The column lab.samples.code has a comment in the database only: 'by hand'.",
+            "The column lab.samples.code has a comment only in the database: 'by hand'.",
         ),
     ],
     "COMMENT ON TABLE lab.kinds IS NULL": [
@@ -306,7 +310,7 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         (
             "D106",
             "lab.samples",
-            "The table lab.samples has a comment in the database only: 'by hand'.",
+            "The table lab.samples has a comment only in the database: 'by hand'.",
         ),
     ],
     "ALTER TABLE lab.samples DROP CONSTRAINT samples_pkey CASCADE": [
@@ -371,7 +375,7 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
             "D104",
             "lab.samples.handmade",
             (
-                "The constraint lab.samples.handmade is in the database only: CHECK ((count < "
+                "The constraint lab.samples.handmade exists only in the database: CHECK ((count < "
                 "1000))."
             ),
         ),
@@ -468,7 +472,7 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         (
             "D104",
             "lab.samples.handmade",
-            "The constraint lab.samples.handmade is in the database only: UNIQUE (note).",
+            "The constraint lab.samples.handmade exists only in the database: UNIQUE (note).",
         ),
     ],
     "ALTER TABLE lab.samples DROP CONSTRAINT samples_kind_id_69d87a21_fk_kinds_code": [
@@ -553,7 +557,7 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
             "D104",
             "lab.samples.handmade",
             (
-                "The constraint lab.samples.handmade is in the database only: FOREIGN KEY "
+                "The constraint lab.samples.handmade exists only in the database: FOREIGN KEY "
                 "(seen_by_id) REFERENCES public.users(id)."
             ),
         ),
@@ -604,13 +608,17 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         ("D041", "lab.state_made", "The index lab.state_made is named made_state in the database."),
     ],
     "CREATE INDEX handmade ON lab.samples (note)": [
-        ("D105", "lab.handmade", "The index lab.handmade is in the database only: INDEX (note)."),
+        (
+            "D105",
+            "lab.handmade",
+            "The index lab.handmade exists only in the database: INDEX (note).",
+        ),
     ],
     "CREATE INDEX known2 ON lab.samples (state, made DESC)": [
         (
             "D105",
             "lab.known2",
-            "The index lab.known2 is in the database only: INDEX (state, made DESC).",
+            "The index lab.known2 exists only in the database: INDEX (state, made DESC).",
         ),
     ],
     "DROP INDEX lab.state_made; CREATE INDEX state_made ON lab.samples (state, made)": [
@@ -775,16 +783,16 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         ),
     ],
     "CREATE VIEW lab.handmade AS SELECT 1 AS one": [
-        ("D108", "lab.handmade", "The view lab.handmade is in the database only."),
+        ("D108", "lab.handmade", "The view lab.handmade exists only in the database."),
     ],
     "CREATE MATERIALIZED VIEW lab.handmade AS SELECT 1 AS one": [
-        ("D108", "lab.handmade", "The materialized view lab.handmade is in the database only."),
+        ("D108", "lab.handmade", "The materialized view lab.handmade exists only in the database."),
     ],
     "CREATE SEQUENCE lab.handmade": [
-        ("D108", "lab.handmade", "The sequence lab.handmade is in the database only."),
+        ("D108", "lab.handmade", "The sequence lab.handmade exists only in the database."),
     ],
     "CREATE FUNCTION lab.handmade() RETURNS int LANGUAGE sql AS 'SELECT 1'": [
-        ("D108", "lab.handmade()", "The function lab.handmade() is in the database only."),
+        ("D108", "lab.handmade()", "The function lab.handmade() exists only in the database."),
     ],
     (
         "CREATE TRIGGER handmade BEFORE INSERT ON lab.samples FOR EACH ROW EXECUTE "
@@ -793,17 +801,21 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         (
             "D108",
             "lab.samples.handmade",
-            "The trigger lab.samples.handmade is in the database only.",
+            "The trigger lab.samples.handmade exists only in the database.",
         ),
     ],
     "CREATE RULE handmade AS ON DELETE TO lab.samples DO INSTEAD NOTHING": [
-        ("D108", "lab.samples.handmade", "The rule lab.samples.handmade is in the database only."),
+        (
+            "D108",
+            "lab.samples.handmade",
+            "The rule lab.samples.handmade exists only in the database.",
+        ),
     ],
     "CREATE POLICY handmade ON lab.samples USING (true)": [
         (
             "D108",
             "lab.samples.handmade",
-            "The policy lab.samples.handmade is in the database only.",
+            "The policy lab.samples.handmade exists only in the database.",
         ),
     ],
     "ALTER TABLE lab.samples ENABLE ROW LEVEL SECURITY": [
@@ -813,9 +825,9 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
         ("D107", "lab.samples", "The table lab.samples is stored with fillfactor=70."),
     ],
     "CREATE TYPE lab.handmade AS ENUM ('a')": [
-        ("D108", "lab.handmade", "The type lab.handmade is in the database only."),
+        ("D108", "lab.handmade", "The type lab.handmade exists only in the database."),
     ],
     "CREATE STATISTICS lab.handmade ON count, price FROM lab.samples": [
-        ("D108", "lab.handmade", "The statistics lab.handmade is in the database only."),
+        ("D108", "lab.handmade", "The statistics lab.handmade exists only in the database."),
     ],
 }

@@ -27,17 +27,17 @@ CREATE INDEX state_made ON public.samples (note);
 CREATE TABLE public.others (id uuid PRIMARY KEY);
 """
 BY_SQL = [
-    ("U105", "lab.by_price", "The index lab.by_price is in the database only: INDEX (price)."),
-    ("U108", "lab.dear_samples", "The view lab.dear_samples is in the database only."),
+    ("U105", "lab.by_price", "The index lab.by_price exists only in the database: INDEX (price)."),
+    ("U108", "lab.dear_samples", "The view lab.dear_samples exists only in the database."),
     (
         "U103",
         "lab.samples.count",
-        "The column lab.samples.count has a default in the database only: 0.",
+        "The column lab.samples.count has a default only in the database: 0.",
     ),
-    ("U108", "lab.samples.touch", "The trigger lab.samples.touch is in the database only."),
-    ("U101", "lab.scratch", "The table lab.scratch is in the database only."),
-    ("U108", "lab.ticket", "The sequence lab.ticket is in the database only."),
-    ("U108", "lab.touch()", "The function lab.touch() is in the database only."),
+    ("U108", "lab.samples.touch", "The trigger lab.samples.touch exists only in the database."),
+    ("U101", "lab.scratch", "The table lab.scratch exists only in the database."),
+    ("U108", "lab.ticket", "The sequence lab.ticket exists only in the database."),
+    ("U108", "lab.touch()", "The function lab.touch() exists only in the database."),
 ]
 WITHOUT_HISTORY = """
 CREATE TABLE lab.handmade (id int);
@@ -103,12 +103,12 @@ def test_without_the_migrations_nobody_can_tell_handmade_from_made_by_sql(state:
     execute(WITHOUT_HISTORY)
     found = [item for item in drift(state, with_history=False) if "hand" in item.object]
     assert said(tuple(found)) == [
-        ("U105", "lab.by_hand", "The index lab.by_hand is in the database only: INDEX (note)."),
-        ("U101", "lab.handmade", "The table lab.handmade is in the database only."),
+        ("U105", "lab.by_hand", "The index lab.by_hand exists only in the database: INDEX (note)."),
+        ("U101", "lab.handmade", "The table lab.handmade exists only in the database."),
         (
             "U102",
             "lab.samples.by_hand",
-            "The column lab.samples.by_hand is in the database only.",
+            "The column lab.samples.by_hand exists only in the database.",
         ),
     ]
     assert {item.hint for item in found} == {HINT_UNMANAGED}

@@ -86,7 +86,7 @@ def test_core_that_names_a_domain_in_run_before(project: Write, domain: str) -> 
     assert status(foreign, domain, "--plan")["error"] == {
         "code": "boundary",
         "message": "Migration base.0001_initial has lab.0001_initial in its run_before: core"
-        ' uses no domain, and it belongs to the domain "lab".',
+        ' may not depend on domains, and it belongs to the domain "lab".',
         "hint": "Remove it; if lab.0001_initial needs it, add ('base', '0001_initial')"
         " to its dependencies.",
         "sqlstate": None,

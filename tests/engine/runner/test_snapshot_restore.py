@@ -46,7 +46,7 @@ SELECT checksum FROM hr.django_migrations_hr_journal WHERE direction = 'forwards
 """
 DECOY = "CREATE TABLE public.decoy (id int CONSTRAINT employees_pkey PRIMARY KEY, note text)"
 SAID = 'The snapshot of the domain "hr" does not match its migrations: {reason} ({path}).'
-RERUN = "Write it again: manage.py snapshot_domain hr"
+RERUN = "To renew it, run: manage.py snapshot_domain hr"
 WAITING = """
 SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """

@@ -79,7 +79,7 @@ def test_what_was_changed_dropped_or_added_by_hand_is_drift() -> None:
             "The function hr.leave_within_employment() is not as the migrations make it.",
             HINT_SNAPSHOT,
         ),
-        ("D108", "The view hr.one_more is in the database only.", HINT_REMOVE),
+        ("D108", "The view hr.one_more exists only in the database.", HINT_REMOVE),
     ]
     assert found.unmanaged == ()
     execute("DROP FUNCTION hr.leave_within_employment() CASCADE; DROP VIEW hr.current_staff")

@@ -72,7 +72,8 @@ class StatementRecorder:
                 raise MigrationFailed(
                     f"Migration {migration} cannot be rehearsed: it ends its transaction itself,"
                     f" with {ends}.",
-                    hint="Remove that, or set atomic = False; then it is not rehearsed.",
+                    hint="Remove that statement, or set atomic = False, which excludes the"
+                    " migration from dry runs.",
                 )
             self._record(text)
             return execute(statement, params, many, context)
