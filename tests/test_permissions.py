@@ -87,7 +87,7 @@ def test_an_app_costs_one_query_when_nothing_is_missing(django_assert_num_querie
         create_domain_permissions(apps.get_app_config("auth"))
 
 
-def test_who_may_look_at_what():
+def test_view_permissions_of_each_user():
     def names(user: object) -> list[str]:
         return sorted(domain.name for domain in visible_domains(user))
 

@@ -145,7 +145,7 @@ def test_the_engine_is_outside(repository: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("since", ["", " ", "-x", "--output=pwned", "a\0b"])
-def test_what_is_no_revision(repository: Path, since: str) -> None:
+def test_invalid_revisions(repository: Path, since: str) -> None:
     with pytest.raises(InvalidRevision) as raised:
         changed_domains(since, folder=repository)
     assert raised.value.message == f'"{since}" is not a revision.'

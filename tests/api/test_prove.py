@@ -113,7 +113,7 @@ def test_a_scratch_database_is_a_copy_of_its_template(scratch_database: str) -> 
         ({"error": ErrorInfo("connection", "It is gone.", "")}, "a problem: It is gone."),
     ],
 )
-def test_a_verdict_says_its_first_difference_or_its_error(
+def test_a_result_shows_its_first_difference_or_its_error(
     found: dict[str, Any], message: str
 ) -> None:
     verdict = ProofResult(domain="hr", problem="a problem", **found)

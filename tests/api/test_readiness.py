@@ -82,7 +82,7 @@ def test_only_pending_before_migrations_count(
         assert (status, hr(answer)["unknown"]) == (200, 2)
 
 
-def test_squashed_migrations_count_as_what_they_replace(
+def test_squashed_migrations_count_as_the_ones_they_replace(
     hr_migrations: TemporaryMigrations, call: Call
 ) -> None:
     with hr_migrations.release({"0001_initial": FIRST, "0002_more": SECOND}):
@@ -117,7 +117,7 @@ def test_a_file_that_changes_is_read_again(hr_migrations: TemporaryMigrations) -
 
 
 @pytest.mark.parametrize("source", ["def", "stage = 'after'; class", 'x = "stage\0"'])
-def test_a_broken_file_is_no_reason_to_serve(
+def test_a_broken_migration_file_makes_the_domain_unready(
     hr_migrations: TemporaryMigrations, source: str
 ) -> None:
     with hr_migrations.release({"0001_initial": source}):
@@ -269,7 +269,7 @@ def test_names_are_for_who_shows_the_token(hr_migrations: TemporaryMigrations) -
         assert error["message"] == 'There is no domain "hrr". Did you mean "hr"?'
 
 
-def test_names_are_for_nobody_without_a_token(hr_migrations: TemporaryMigrations) -> None:
+def test_names_are_hidden_when_no_token_is_set(hr_migrations: TemporaryMigrations) -> None:
     with hr_migrations.release(RELEASE):
         assert "names" not in hr(ask("?domain=hr", authorization="Bearer ")[1])
 

@@ -128,7 +128,7 @@ def test_migrate_and_back(migrated: Project) -> None:
 @pytest.mark.parametrize(
     "arguments", [["migrate", "--plan"], ["migrate", "--check"], ["sqlmigrate", "shop", "0001"]]
 )
-def test_what_only_looks_creates_nothing(arguments: list[str], shop: Project) -> None:
+def test_read_only_commands_create_nothing(arguments: list[str], shop: Project) -> None:
     """Row 11."""
     done = shop.manage(*arguments)
     assert "Traceback" not in done.stderr
@@ -139,7 +139,7 @@ def test_what_only_looks_creates_nothing(arguments: list[str], shop: Project) ->
     assert tables("public") == set()
 
 
-def test_fake_initial__everything_is_there(migrated: Project) -> None:
+def test_fake_initial__all_tables_exist(migrated: Project) -> None:
     """Row 9, and row 15 for the table between drugs and tags."""
     execute("DELETE FROM django_migrations WHERE app = 'shop'")
     assert "Applying shop.0001_initial... FAKED" in run(migrated, "migrate", "--fake-initial")

@@ -117,7 +117,7 @@ def test_the_first_test_database_makes_the_template_and_the_next_is_a_copy(runne
     assert runner.comment() == [(f"{COMMENT_PREFIX} 1", False)]
 
 
-def test_no_template__nobody_asks_for_one(runner: Runner) -> None:
+def test_no_template__without_a_digest(runner: Runner) -> None:
     runner.digest = None
     runner.create()
     assert content(runner, runner.test_name) == COLUMNS
@@ -140,7 +140,7 @@ def test_a_kept_database_is_used_as_it_is(runner: Runner) -> None:
     assert (runner.built(), runner.comment()) == (1, [])
 
 
-def test_a_stale_template_is_made_anew(runner: Runner) -> None:
+def test_a_stale_template_is_created_again(runner: Runner) -> None:
     runner.create()
     runner.digest, runner.statements = "2", f"{runner.statements}; CREATE TABLE lab.more (id int)"
     runner.create()
@@ -151,7 +151,9 @@ def test_a_stale_template_is_made_anew(runner: Runner) -> None:
 @pytest.mark.parametrize(
     "comment", [f"'{COMMENT_PREFIX} unfinished'", f"'{COMMENT_PREFIX}'", "NULL"]
 )
-def test_what_a_killed_process_left_is_made_anew(runner: Runner, comment: str) -> None:
+def test_an_unfinished_template_of_a_killed_process_is_created_again(
+    runner: Runner, comment: str
+) -> None:
     databases.create(runner.server, runner.template)
     with runner.server.connect() as session:
         session.execute(f"COMMENT ON DATABASE {runner.template} IS {comment}")
@@ -160,7 +162,7 @@ def test_what_a_killed_process_left_is_made_anew(runner: Runner, comment: str) -
     assert (runner.built(), runner.comment()) == (1, [(f"{COMMENT_PREFIX} 1", False)])
 
 
-def test_a_database_that_is_none_of_ours_is_asked_for_as_django_asks(
+def test_an_unrelated_database_is_deleted_only_after_confirmation(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     databases.create(runner.server, runner.template)
@@ -188,7 +190,7 @@ def test_a_migration_that_fails_leaves_no_template(runner: Runner) -> None:
         ("GRANT TEMPORARY ON DATABASE {} TO CURRENT_USER", "privileges"),
     ],
 )
-def test_what_a_copy_would_lack_is_not_lost(
+def test_settings_of_the_database_that_a_copy_would_lack_are_kept(
     runner: Runner, capsys: pytest.CaptureFixture[str], statement: str, lost: str
 ) -> None:
     do = f"DO $$BEGIN EXECUTE format('{statement.format('%I')}', current_database()); END$$"

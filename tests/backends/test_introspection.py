@@ -69,7 +69,7 @@ def test_table_names__bare_in_public_and_qualified_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("path", ["inventory, public", "public, inventory", '"Third one"', "''"])
-def test_table_names__whatever_the_search_path(path: str) -> None:
+def test_table_names__do_not_depend_on_the_search_path(path: str) -> None:
     names = connections["default"].introspection.table_names()
     execute(f"SET search_path = {path}")
     try:

@@ -109,7 +109,7 @@ def _is_table(oid: int) -> bool:
     return query("SELECT relkind = 'r' FROM pg_class WHERE oid = %s", oid) == [(True,)]
 
 
-def test_move_to_where_both_names_are_taken_on_the_way(qualified: Place, third: Place) -> None:
+def test_move_when_both_intermediate_names_exist(qualified: Place, third: Place) -> None:
     """The target has a table of the old name."""
     third.run([table(lambda name: name, "Drug")], ProjectState())
     untouched = catalog(third.connection, THIRD)
@@ -124,7 +124,7 @@ def test_move_to_where_both_names_are_taken_on_the_way(qualified: Place, third: 
     )
 
 
-def test_move_to_where_the_name_of_an_index_is_taken(qualified: Place, plain: Place) -> None:
+def test_move_when_the_name_of_an_index_exists(qualified: Place, plain: Place) -> None:
     """Migrations know that index by its name, so it cannot have another one."""
     state = qualified.run(drug('"inventory"."drug"'), ProjectState())
     execute(f"CREATE TABLE public.other (id int); CREATE INDEX {INDEX.name} ON public.other (id)")
@@ -196,7 +196,7 @@ def test_waiting_keys_survive_the_end_of_a_table_of_that_name_in_public(
     assert definition.startswith("FOREIGN KEY (drug_id) REFERENCES inventory.drug(id)")
 
 
-def test_sequence_of_a_serial_column_goes_along(qualified: Place) -> None:
+def test_sequence_of_a_serial_column_is_moved_too(qualified: Place) -> None:
     create = table(
         lambda name: '"inventory"."drug"', "Drug", key=models.AutoField(primary_key=True)
     )

@@ -89,7 +89,7 @@ def test_foreign_key_is_dropped_while_its_checks_are_pending__violated(qualified
     assert query("SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == [(1,)]
 
 
-def test_unique_is_no_longer_enforced_when_django_says_so(qualified: Place) -> None:
+def test_removing_unique_ends_its_enforcement(qualified: Place) -> None:
     """Row 3: stock Django reports OK and leaves the constraint where it is."""
     state = qualified.run([drug(code=models.CharField(max_length=9, unique=True))], ProjectState())
     execute("INSERT INTO inventory.drug (code) VALUES ('a')")

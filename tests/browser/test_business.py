@@ -51,7 +51,7 @@ def test_references_are_searched_for_under_the_policy(windows: Windows, superuse
     assert page.locator("form#invoice_form").is_visible()
 
 
-def test_signing_in_and_what_is_not_there(windows: Windows, superuser: Any) -> None:
+def test_signing_in_and_missing_pages(windows: Windows, superuser: Any) -> None:
     page = windows.open(None, "/admin/login/")
     assert faults(page) == []
     answer = page.goto("/nowhere/")

@@ -104,7 +104,7 @@ def test_with_dependencies_brings_core_first(scratch_database: str, call: Call) 
 
 
 @pytest.mark.parametrize("option", ["--plan", "--check"])
-def test_looking_creates_nothing(scratch_database: str, call: Call, option: str) -> None:
+def test_plan_and_check_create_nothing(scratch_database: str, call: Call, option: str) -> None:
     result = call("migrate_domain", "--all", option)
     assert result.exit_status == (1 if option == "--check" else 0), result.stderr
     assert schemas() == ["public"]
@@ -159,7 +159,7 @@ def test_json_has_every_key_of_the_contract(migrated_database: str, call: Call) 
     assert len(domain["pending"]) == len(domain["reverted"])
 
 
-def test_rollback_undoes_the_last_batch(migrated_database: str, call: Call) -> None:
+def test_rollback_reverts_the_last_batch(migrated_database: str, call: Call) -> None:
     last = sorted(migrations_on_disk(["hr"]))[-1]
     call("migrate_domain", "hr", "0005")
     before = snapshot()
@@ -202,7 +202,7 @@ def test_unknown_rows_are_a_warning(migrated_database: str, call: Call) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["0012"], ["zero"], ["--rollback"], ["0012", "--plan"]])
-def test_unknown_rows_are_an_error_above_what_would_be_undone(
+def test_unknown_rows_are_an_error_if_applied_after_the_migrations_to_revert(
     migrated_database: str, call: Call, arguments: list[str]
 ) -> None:
     execute(
@@ -224,7 +224,7 @@ def test_unknown_rows_are_an_error_above_what_would_be_undone(
     assert (snapshot(), histories()) == before
 
 
-def test_unknown_rows_below_what_is_undone_stay_a_warning(
+def test_unknown_rows_are_a_warning_if_applied_before_the_migrations_to_revert(
     migrated_database: str, call: Call
 ) -> None:
     execute(
@@ -237,7 +237,7 @@ def test_unknown_rows_below_what_is_undone_stay_a_warning(
 
 
 @pytest.mark.parametrize("arguments", [["0012"], ["--rollback"]])
-def test_check_tells_what_would_be_undone(
+def test_check_reports_migrations_to_revert(
     migrated_module_database: str, call: Call, arguments: list[str]
 ) -> None:
     result = call("migrate_domain", "hr", *arguments, "--check")
@@ -248,12 +248,12 @@ def test_check_tells_what_would_be_undone(
     )
 
 
-def test_plan_counts_what_would_be_undone(migrated_module_database: str, call: Call) -> None:
+def test_plan_counts_migrations_to_revert(migrated_module_database: str, call: Call) -> None:
     result = call("migrate_domain", "hr", "0012", "--plan")
     assert (result.exit_status, result.stdout.splitlines()[-1]) == (0, "hr: 1 to revert")
 
 
-def test_core_zero_is_refused_while_domains_stand_on_it(
+def test_core_zero_is_refused_while_domains_depend_on_it(
     migrated_module_database: str, call: Call
 ) -> None:
     before = snapshot()

@@ -92,7 +92,7 @@ def test_the_project_domains_are_proven_and_the_configured_database_is_not_touch
     assert catalog.snapshot() == before
 
 
-def test_each_way_to_fail_is_told_by_its_first_difference(
+def test_each_failure_is_reported_by_its_first_difference(
     project: Callable[..., Any], postgres_server: TestServer, scratch_database: str
 ) -> None:
     database = {

@@ -38,7 +38,9 @@ def test_mark_applied_records_and_runs_nothing(migrated_database: str, call: Cal
     assert (again.exit_status, again.stdout) == (0, "Nothing to do.\n")
 
 
-def test_mark_unapplied_unrecords_and_undoes_nothing(migrated_database: str, call: Call) -> None:
+def test_mark_unapplied_deletes_the_record_and_reverts_nothing(
+    migrated_database: str, call: Call
+) -> None:
     before = snapshot()
     name = "0013_alter_verbose_names"
     result = call("repair_domain", "hr", mark_unapplied=name, interactive=False)
@@ -52,15 +54,13 @@ def test_mark_unapplied_unrecords_and_undoes_nothing(migrated_database: str, cal
 
 
 @pytest.mark.parametrize("name", ["0013", "hr.0013", "hr.0013_alter_verbose_names"])
-def test_mark_unapplied_takes_the_beginning_of_a_name(
-    migrated_database: str, call: Call, name: str
-) -> None:
+def test_mark_unapplied_accepts_a_prefix(migrated_database: str, call: Call, name: str) -> None:
     result = call("repair_domain", "hr", mark_unapplied=name, interactive=False)
     assert result.stdout == "hr.0013_alter_verbose_names is recorded as not applied.\n"
     assert [row for row in histories()["hr"] if "0013" in row[1]] == []
 
 
-def test_mark_unapplied_takes_the_beginning_of_what_is_not_on_disk(
+def test_mark_unapplied_accepts_a_prefix_of_a_migration_not_on_disk(
     migrated_database: str, call: Call
 ) -> None:
     known = histories()["hr"]
@@ -78,7 +78,7 @@ def test_mark_unapplied_takes_the_beginning_of_what_is_not_on_disk(
     assert histories()["hr"] == known
 
 
-def test_prune_takes_unknown_rows_out(migrated_database: str, call: Call) -> None:
+def test_prune_deletes_unknown_rows(migrated_database: str, call: Call) -> None:
     known = histories()
     for table in ("hr.django_migrations_hr", "public.django_migrations"):
         execute(f"INSERT INTO {table} (app, name, applied) VALUES ('hr', '0099_gone', now())")
@@ -115,7 +115,7 @@ def test_bad_input_changes_nothing(
 @pytest.mark.parametrize(
     ("option", "said", "rows"), [("applied", "applied", 1), ("unapplied", "not applied", 0)]
 )
-def test_an_interrupted_undo_is_put_right(
+def test_an_interrupted_reversal_is_repaired(
     migrated_database: str, call: Call, option: str, said: str, rows: int
 ) -> None:
     name = "0013_alter_verbose_names"
@@ -136,7 +136,7 @@ def test_an_interrupted_undo_is_put_right(
     assert (verified.exit_status, verified.stderr) == (0, "")
 
 
-def test_nobody_to_ask(migrated_database: str, manage: Manage) -> None:
+def test_confirmation_requires_input_or_noinput(migrated_database: str, manage: Manage) -> None:
     result = manage("repair_domain", "hr", "--prune")
     assert result.returncode == 1
     assert "No input; use --noinput to continue without asking." in result.stderr

@@ -212,7 +212,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("name", NAMES, ids=repr)
-def test_a_name_that_is_taken_or_invalid(connected: str, tmp_path: Path, name: str) -> None:
+def test_existing_and_invalid_names_are_refused(connected: str, tmp_path: Path, name: str) -> None:
     (tmp_path / "there").mkdir()
     with pytest.raises(InvalidConfiguration) as refused:
         check_names(name, "free", root=tmp_path, database="default")
@@ -235,7 +235,9 @@ SCHEMAS = {
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-def test_a_schema_that_is_taken_or_invalid(connected: str, tmp_path: Path, schema: str) -> None:
+def test_existing_and_invalid_schemas_are_refused(
+    connected: str, tmp_path: Path, schema: str
+) -> None:
     with pytest.raises(InvalidConfiguration) as refused:
         check_names("crm", schema, root=tmp_path, database="default")
     assert refused.value.message == (
@@ -284,7 +286,7 @@ def test_in_a_foreign_project(foreign: Project) -> None:
 
 
 @pytest.mark.parametrize("what", ["write", "settings", "schema"])
-def test_nothing_is_left_of_what_fails(foreign: Project, what: str) -> None:
+def test_a_failure_leaves_no_files(foreign: Project, what: str) -> None:
     if what == "write":
         (foreign.path / "CODEOWNERS").mkdir()
         message = "CODEOWNERS cannot be written: File exists. Nothing was kept."

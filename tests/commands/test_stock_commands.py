@@ -96,7 +96,9 @@ def test_migrate_app_that_is_not_there(migrated_module_database: str, call: Call
     assert "No installed app with label 'nowhere'." in result.stderr
 
 
-def test_showmigrations_tells_every_domain(migrated_database: str, call: Call) -> None:
+def test_showmigrations_reads_the_history_of_every_domain(
+    migrated_database: str, call: Call
+) -> None:
     call("migrate_domain", "hr", "0003")
     lines = call("showmigrations", "hr", "inventory").stdout.splitlines()
     marks = [line[:4].strip() for line in lines if line.startswith(" [")]

@@ -103,7 +103,7 @@ def test_results_stand_below_one_another(terminal: Callable[..., Any]) -> None:
     ]
 
 
-def test_the_running_migration_and_the_time_it_takes_are_shown(
+def test_the_running_migration_and_its_duration_are_shown(
     project: Callable[..., Any], postgres_server: TestServer
 ) -> None:
     made = project(

@@ -198,7 +198,7 @@ def test_migrations_that_depend_on_another_domain_are_found(project: Callable[..
 
 
 @pytest.mark.parametrize("kind", ["history", "checksum", "drift", "boundary", "leftover"])
-def test_each_kind_can_be_asked_for_alone(
+def test_each_kind_can_be_checked_alone(
     migrated_module_database: str, call: Callable[..., Any], kind: str
 ):
     result = call("verify_domain", "--only", kind)

@@ -47,7 +47,7 @@ def test_read_environment__real_development_beats_production_file(tmp_path: Path
     assert found.text("A") == "local"
 
 
-def test_read_environment__empty_real_variable_takes_a_file_back(tmp_path: Path) -> None:
+def test_read_environment__empty_real_variable_overrides_a_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("DATABASE_URL=postgres://u@h/n\n")
     assert environment(tmp_path, DATABASE_URL="").text("DATABASE_URL") == ""
 

@@ -35,7 +35,7 @@ def test_rows_can_be_added(model):
     assert superuser_client().get(admin_url(model, "add")).status_code == 200
 
 
-def test_nobody_edits_the_list_of_permissions():
+def test_the_list_of_permissions_is_read_only():
     client = superuser_client()
     assert client.get(admin_url(Permission, "add")).status_code == 403
 

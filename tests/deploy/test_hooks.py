@@ -151,7 +151,7 @@ def test_dump_that_fails_stops_the_run(
     assert fingerprint(connections["default"], "finance") == before
 
 
-def test_there_is_nothing_to_dump_before_the_first_run(
+def test_nothing_is_dumped_before_the_first_run(
     scratch_database: str, postgres_server: TestServer, tmp_path: Path
 ) -> None:
     run = {"run": "12345678", "domains": [{"domain": "lab", "schema": 'my "lab".*'}]}
@@ -171,7 +171,7 @@ def test_there_is_nothing_to_dump_before_the_first_run(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_webhook_is_told(
+def test_webhook_receives_the_result(
     migrated_database: str, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEBHOOK_TOKEN", "secret")
@@ -195,7 +195,7 @@ def test_webhook_is_told(
     assert told["run"]["domains"][0]["error"]["message"] in failed.stderr
 
 
-def test_webhook_that_does_not_answer_fails_a_deploy_only_when_asked() -> None:
+def test_unreachable_webhook_fails_the_deploy_only_with_the_option() -> None:
     run = {
         "event": "after",
         "plan": [],
@@ -265,7 +265,7 @@ def test_worker_is_paused_between_two_jobs_and_resumed(
         worker.wait()
 
 
-def test_worker_that_is_too_busy_stops_the_run_and_goes_on(tmp_path: Path) -> None:
+def test_busy_worker_stops_the_run_and_is_not_paused(tmp_path: Path) -> None:
     log = tmp_path / "log"
     busy = WORKER.replace("time.sleep(0.2)", "time.sleep(60)")
     command = [sys.executable, "-c", busy, str(HOOKS), str(tmp_path / "worker"), str(log)]

@@ -98,7 +98,7 @@ def test_a_domain_is_left_out_of_runs_of_others(
     assert should_defer("shop") is left_out
 
 
-def test_models_of_other_domains_come_when_asked_for(written: Write) -> None:
+def test_models_of_other_domains_are_imported_on_demand(written: Write) -> None:
     ready = (
         "    def ready(self):\n"
         "        from lab.models import Thing\n"
@@ -144,7 +144,7 @@ QUESTIONS = (
 )
 
 
-def test_every_way_to_ask_imports_them_all(written: Write) -> None:
+def test_every_query_of_the_registry_imports_them_all(written: Write) -> None:
     project = written({name: thing(name) for name in ("lab", "shop", "bank")})
     code = f"""
     import os
@@ -196,7 +196,7 @@ def test_150_domains_are_imported_in_their_order(written: Write) -> None:
     assert out == ""
 
 
-def test_a_module_that_cannot_be_imported_says_so_each_time(written: Write) -> None:
+def test_a_module_that_cannot_be_imported_raises_each_time(written: Write) -> None:
     shop = {**thing("shop"), "models.py": "import no_such_module\n"}
     project = written({"lab": thing("lab"), "shop": shop, "bank": thing("bank")})
     out = set_up(
@@ -215,7 +215,7 @@ def test_a_module_that_cannot_be_imported_says_so_each_time(written: Write) -> N
     assert out.splitlines() == ["No module named 'no_such_module' True True"] * 2
 
 
-def test_models_that_ask_for_models_when_imported_find_them(written: Write) -> None:
+def test_models_can_query_the_registry_while_imported(written: Write) -> None:
     early = "from django.apps import apps\nGood = apps.get_model('bank.Thing', require_ready=False)"
     lab, shop = thing("lab"), thing("shop")
     asking = {"models.py": f"{thing('shop')['models.py']}\n{early}\n"}
@@ -344,7 +344,7 @@ def crossing() -> dict[str, dict[str, str]]:
     }
 
 
-def test_crossings_into_what_is_left_out_are_found_as_ever(
+def test_references_to_deferred_models_are_still_found(
     written: Write, crossing: dict[str, dict[str, str]]
 ) -> None:
     project = written(crossing)
@@ -375,7 +375,7 @@ def test_crossings_into_what_is_left_out_are_found_as_ever(
     assert "main.Main.field_0 is a foreign key to shop.Thing" in found
 
 
-def test_a_crossing_into_what_is_left_out_is_refused_as_ever(project: Write) -> None:
+def test_a_reference_to_a_deferred_model_is_still_refused(project: Write) -> None:
     key = "    other = models.ForeignKey('shop.thing', models.CASCADE)"
     foreign = project({"lab": thing("lab", more=key), "shop": thing("shop")})
     left_out = foreign.manage("migrate_domain", "lab")

@@ -82,7 +82,7 @@ def test_a_list_costs_the_same_however_long_it_is(model):
 
 
 @pytest.mark.parametrize("model", [Journal, Payment])
-def test_what_is_posted_is_only_looked_at(model):
+def test_posted_journals_and_payments_are_read_only(model):
     make_rows(1, 1)
     client, pk = superuser_client(), model.objects.first().pk
     assert client.get(admin_url(model, "add")).status_code == 403
@@ -90,7 +90,7 @@ def test_what_is_posted_is_only_looked_at(model):
     assert client.post(admin_url(model, "change", pk), {}).status_code == 403
 
 
-def test_a_draft_is_edited_and_what_is_booked_is_not():
+def test_a_draft_can_be_edited_and_a_booked_invoice_cannot():
     client, account = superuser_client(), make_account("5101")
     draft = enter(account, "A-1", supplier_id=1)
     assert client.get(admin_url(Invoice, "add")).status_code == 200

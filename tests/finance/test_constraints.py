@@ -93,7 +93,7 @@ def test_a_line_cannot_move_to_another_journal(account):
         check_deferred()
 
 
-def test_a_journal_goes_with_its_lines(account):
+def test_deleting_a_journal_deletes_its_lines(account):
     make_journal(account, 100, -100).delete()
     check_deferred()
     assert not JournalLine.objects.exists()

@@ -75,7 +75,7 @@ def test_post__one_line_of_nothing(chart):
         )
 
 
-def test_post__a_bad_line_leaves_nothing_behind(chart):
+def test_post__an_invalid_line_rolls_everything_back(chart):
     with pytest.raises(ValidationError) as raised:
         post(chart, debit=-100, credit=-100)
     assert messages(raised) == "A line has a debit or a credit, and it is positive."
@@ -89,7 +89,7 @@ def test_post__account_not_in_use(chart):
     assert messages(raised) == "The account 1102 Bank is inactive."
 
 
-def test_post__number_taken(chart):
+def test_post__number_exists(chart):
     post(chart)
     with pytest.raises(ValidationError):
         post(chart)
@@ -173,7 +173,7 @@ def test_enter__nothing_billed(chart):
     assert messages(raised) == "An invoice needs at least one item."
 
 
-def test_approve_books_what_is_owed(chart, approved):
+def test_approve_books_the_liability(chart, approved):
     check_deferred()
     assert approved.status == Status.APPROVED
     lines = approved.journal.lines.values_list("account__code", "debit", "credit")

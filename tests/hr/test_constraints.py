@@ -62,7 +62,7 @@ def test_employees__two_may_have_one_name_and_no_login():
     make_employee(employee_number="100002")
 
 
-def test_employees__the_user_goes_and_the_employee_stays():
+def test_employees__deleting_the_user_keeps_the_employee():
     employee = make_employee(user=make_user())
     employee.user.delete()
     employee.refresh_from_db()

@@ -98,7 +98,7 @@ def test_assign__before_the_employment(employee, nurse):
     assert messages(raised) == "100001 สมชาย ใจดี is not employed on 2023-01-01."
 
 
-def test_leaving_ends_what_is_open(employee, nurse):
+def test_leaving_ends_open_assignments_and_requests(employee, nurse):
     services.assignment_create(employee=employee, position=nurse, starts_on=date(2024, 1, 1))
     services.employee_terminate(employee=employee, left_on=date(2024, 9, 30))
     assert Assignment.objects.get().ends_on == date(2024, 9, 30)
@@ -162,7 +162,7 @@ def request_of_three_days(employee, annual):
     )
 
 
-def test_approve_takes_the_days_and_cancel_gives_them_back(request_of_three_days):
+def test_approve_deducts_the_days_and_cancel_restores_them(request_of_three_days):
     boss = make_user()
     approved = services.leave_request_approve(request=request_of_three_days, approved_by=boss)
     assert (approved.status, approved.decided_by) == (Status.APPROVED, boss)
@@ -180,7 +180,7 @@ def test_deciding_keeps_half_days(request_of_three_days):
     assert LeaveBalance.objects.get().used_days == Decimal("2.5")
 
 
-def test_reject_takes_nothing(request_of_three_days):
+def test_reject_deducts_nothing(request_of_three_days):
     services.leave_request_reject(request=request_of_three_days, rejected_by=make_user())
     assert LeaveBalance.objects.get().used_days == 0
 
@@ -211,7 +211,7 @@ def test_approve__no_balance(request_of_three_days):
     assert messages(raised) == ("100001 สมชาย ใจดี requests 3.0 days of leave and has 0 left.")
 
 
-def test_rejected_leave_may_be_asked_for_again(request_of_three_days):
+def test_rejected_leave_may_be_requested_again(request_of_three_days):
     period = {"starts_on": date(2024, 3, 6), "ends_on": date(2024, 3, 8)}
     again = {
         "employee": request_of_three_days.employee,

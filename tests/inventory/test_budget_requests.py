@@ -94,7 +94,7 @@ def test_an_amount_without_approval_is_refused_by_the_database(pharmacy: Pharmac
         BudgetRequest.objects.update(approved_amount=5)
 
 
-def test_comments_say_something(pharmacy: Pharmacy) -> None:
+def test_comments_must_not_be_empty(pharmacy: Pharmacy) -> None:
     request = make_request(pharmacy)
     budget_request_comment_create(request=request, body="Too much?", created_by=pharmacy.director)
     assert request.comments.get().created_by == pharmacy.director

@@ -35,7 +35,7 @@ def test_a_standard_code_has_24_digits(pharmacy: Pharmacy, standard_code: str) -
         drug(pharmacy, standard_code).save()
 
 
-def test_a_standard_code_of_24_digits_is_taken_once(pharmacy: Pharmacy) -> None:
+def test_a_standard_code_of_24_digits_is_unique(pharmacy: Pharmacy) -> None:
     number = code()
     drug(pharmacy, number).save()
     with pytest.raises(IntegrityError, match="drugs_standard_code_key"), transaction.atomic():

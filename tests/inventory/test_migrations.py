@@ -70,7 +70,7 @@ def test_zero_and_back_gives_the_same_catalog(
         assert compare(catalog, fingerprint(connection, schema)) == []
 
 
-def test_each_step_undone_leaves_what_the_step_before_left(
+def test_reverting_each_step_restores_the_state_before_it(
     with_decoys: None, call: Callable[..., Result]
 ) -> None:
     names = sorted(

@@ -149,7 +149,7 @@ def test_orders_cannot_cost_more_than_is_reserved(pharmacy: Pharmacy) -> None:
     order(pharmacy, request, number="PO2", packs=4)
 
 
-def test_a_manufacturer_takes_no_orders(pharmacy: Pharmacy) -> None:
+def test_a_manufacturer_cannot_receive_orders(pharmacy: Pharmacy) -> None:
     request = purchase_request_approve(request=submitted(pharmacy), approved_by=pharmacy.director)
     pharmacy.vendor.kind = Company.Kind.MANUFACTURER
     with pytest.raises(ValidationError, match="GPO is not a vendor"):

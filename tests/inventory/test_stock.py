@@ -46,7 +46,7 @@ def issue(pharmacy: Pharmacy, quantity: int) -> list[StockTransaction]:
     )
 
 
-def test_issue_takes_the_first_to_expire_first(pharmacy: Pharmacy) -> None:
+def test_issue_uses_the_first_lot_to_expire(pharmacy: Pharmacy) -> None:
     late = make_lot(pharmacy, days=300, quantity=50)
     soon = make_lot(pharmacy, days=30, quantity=20)
 
@@ -71,7 +71,7 @@ def test_issue_leaves_expired_and_quarantined_lots(pharmacy: Pharmacy) -> None:
     assert [movement.lot for movement in issue(pharmacy, 5)] == [today]
 
 
-def test_issue_of_more_than_there_is_writes_nothing(pharmacy: Pharmacy) -> None:
+def test_issue_of_more_than_the_stock_writes_nothing(pharmacy: Pharmacy) -> None:
     lot = make_lot(pharmacy, days=30, quantity=20)
 
     with pytest.raises(ValidationError) as raised:
@@ -89,7 +89,7 @@ def test_issue_of_nothing_is_refused(pharmacy: Pharmacy) -> None:
         issue(pharmacy, 0)
 
 
-def test_issue_locks_the_levels_it_takes_from(pharmacy: Pharmacy) -> None:
+def test_issue_locks_the_levels_it_changes(pharmacy: Pharmacy) -> None:
     make_lot(pharmacy, days=30, quantity=20)
     issue(pharmacy, 1)
     with connection.cursor() as cursor:

@@ -88,7 +88,7 @@ def test_within_the_transaction(lab: Lab) -> None:
         assert has_table(editor, THINGS)
 
 
-def test_what_is_put_off_counts_as_there(lab: Lab) -> None:
+def test_objects_of_deferred_statements_count_as_existing(lab: Lab) -> None:
     field = models.ForeignKey("lab.Ward", models.CASCADE, null=True)
     with connections["default"].schema_editor() as editor:
         add = AddField("Thing", "ward", field)

@@ -329,7 +329,7 @@ def test_missing_is_made_as_by_the_plain_operation(lab: Lab, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ADDITIONS)
-def test_equal_is_left_and_undone(lab: Lab, name: str) -> None:
+def test_equal_object_is_kept_and_reverted(lab: Lab, name: str) -> None:
     case, before, decoys = ADDITIONS[name], lab.schema, lab.decoys
     execute(case.equal)
     by_hand = lab.schema
@@ -411,7 +411,7 @@ UNDONE = {
 
 
 @pytest.mark.parametrize("name", UNDONE)
-def test_different_is_not_undone(lab: Lab, name: str) -> None:
+def test_different_object_is_not_reverted(lab: Lab, name: str) -> None:
     execute(UNDONE[name])
     before = lab.schema, lab.decoys
 
@@ -458,7 +458,7 @@ REMOVE = RemoveFieldIfPresent("Thing", "note")
 NOTE = AddField("Thing", "note", models.CharField(max_length=9, default="", db_index=True))
 
 
-def test_remove_what_is_there(lab: Lab) -> None:
+def test_remove_existing_objects(lab: Lab) -> None:
     without, decoys = lab.schema, lab.decoys
     lab.keep(NOTE)
     made = lab.schema
@@ -473,7 +473,7 @@ def test_remove_what_is_there(lab: Lab) -> None:
     assert (lab.schema, lab.decoys) == (made, decoys)
 
 
-def test_remove_what_is_gone_and_twice(lab: Lab) -> None:
+def test_remove_missing_objects_and_twice(lab: Lab) -> None:
     lab.keep(NOTE)
     made, decoys = lab.schema, lab.decoys
     execute(f"{ALTER} DROP note")
@@ -484,7 +484,7 @@ def test_remove_what_is_gone_and_twice(lab: Lab) -> None:
     assert (lab.schema, lab.decoys) == (made, decoys)
 
 
-def test_remove_refuses_what_differs(lab: Lab) -> None:
+def test_remove_refuses_different_objects(lab: Lab) -> None:
     lab.keep(NOTE)
     execute(f"{ALTER} ALTER note TYPE text")
     before = lab.schema, lab.decoys

@@ -127,7 +127,7 @@ def _state(operations: list[Operation]) -> ProjectState:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_the_guard_takes_it_for_the_plain_one(name: str) -> None:
+def test_the_guard_treats_it_as_the_plain_operation(name: str) -> None:
     operation = EVERY[name][0]
     assert effective_class(operation) is type(operation.wrapped)  # type: ignore[attr-defined]
     assert not runs_custom_sql(operation)

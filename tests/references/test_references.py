@@ -123,7 +123,7 @@ def test_a_migration_states_the_type_and_names_no_other_domain() -> None:
     assert imports == {"import domain_migrations.fields", "from django.db import models"}
 
 
-def test_a_stated_type_is_no_change_for_the_autodetector() -> None:
+def test_a_stated_type_is_not_a_change_for_the_autodetector() -> None:
     with visits() as model:
         declared = ModelState.from_model(model)
         before, after = ProjectState(), ProjectState()
@@ -140,7 +140,7 @@ def test_a_domain_that_is_not_installed_has_no_objects() -> None:
     assert resolve([]) == []
 
 
-def test_many_rows_take_one_query_and_what_is_gone_is_none(migrated_database: str) -> None:
+def test_many_rows_need_one_query_and_missing_objects_are_none(migrated_database: str) -> None:
     with rolled_back():
         one, two = employees(2)
         rows = [ReceiptInspector(employee_id=pk) for pk in (one.pk, two.pk, one.pk, 0)]
@@ -220,7 +220,7 @@ def test_a_wrong_target(field: DomainReference, identifier: str, message: str, h
     ]
 
 
-def test_a_place_that_is_taken() -> None:
+def test_an_accessor_name_that_exists() -> None:
     with isolate_apps("hr") as apps:
 
         class Wrong(models.Model):
@@ -266,7 +266,7 @@ class CategoryAdmin(DomainReferenceAdmin):
     list_display = ("code", "finance_account_id")
 
 
-def test_a_page_of_the_admin_fetches_what_its_rows_refer_to_at_once(
+def test_an_admin_page_fetches_all_referenced_objects_at_once(
     migrated_database: str, rf: RequestFactory
 ) -> None:
     with rolled_back():
@@ -310,7 +310,7 @@ def test_nothing_else_is_searched(migrated_database: str, reference: str) -> Non
         assert superuser_client().get(url).status_code == 403
 
 
-def test_who_may_not_look_at_the_other_domain_finds_nothing_there(migrated_database: str) -> None:
+def test_users_without_permission_find_nothing_in_the_other_domain(migrated_database: str) -> None:
     with rolled_back():
         client = Client()
         client.force_login(make_user(is_staff=True))
@@ -319,7 +319,7 @@ def test_who_may_not_look_at_the_other_domain_finds_nothing_there(migrated_datab
         assert Client().get(url).status_code == 302
 
 
-def test_what_was_chosen_is_shown_and_linked(migrated_database: str) -> None:
+def test_the_chosen_object_is_shown_and_linked(migrated_database: str) -> None:
     with rolled_back():
         company = Company.objects.create(code="GPO", name="<Pharma>")
         page = DomainReferenceAdmin(Invoice, admin.site)
@@ -348,7 +348,7 @@ def test_without_a_search_the_id_is_entered(migrated_database: str) -> None:
         assert ">Pharma</a>" in html
 
 
-def test_who_may_only_look_sees_links(migrated_database: str) -> None:
+def test_users_who_may_only_view_see_links(migrated_database: str) -> None:
     with rolled_back():
         category = BudgetCategory.objects.create(code="X", name="x", finance_account_id=404)
         user = make_user(is_staff=True)

@@ -126,7 +126,7 @@ def test_a_finding_is_reported_in_full(hr: TemporaryMigrations, call: Call) -> N
     assert (text.exit_status, text.stderr) == (1, "CommandError: 1 error.\n")
 
 
-def test_tables_of_the_same_migration_are_in_nobody_s_use(found: Callable[..., Any]) -> None:
+def test_tables_created_by_the_same_migration_are_not_in_use(found: Callable[..., Any]) -> None:
     create = """migrations.CreateModel("Part", fields=[
         ("id", models.BigAutoField(primary_key=True)), ("size", models.BigIntegerField()),
         ("user", models.ForeignKey("core.User", models.PROTECT)),
@@ -138,7 +138,7 @@ def test_tables_of_the_same_migration_are_in_nobody_s_use(found: Callable[..., A
     assert rules(found(create, index, says="atomic = False")) == []
 
 
-def test_what_fails_on_a_new_table_too(found: Callable[..., Any]) -> None:
+def test_statements_that_fail_on_a_new_table_too(found: Callable[..., Any]) -> None:
     sql = ["CREATE TABLE hr.t (a bigint)", "CREATE INDEX CONCURRENTLY i ON hr.t (a)"]
     assert rules(found(f"migrations.RunSQL({sql!r}, '')")) == [
         ("error", "ban-concurrent-index-creation-in-transaction")
@@ -276,7 +276,7 @@ def nothing_written(hr: TemporaryMigrations) -> Iterator[None]:
     assert (snapshot(), histories()) == before
 
 
-def test_writes_past_the_schema_editor_are_prevented(
+def test_writes_that_bypass_the_schema_editor_are_prevented(
     nothing_written: None, found: Callable[..., Any]
 ) -> None:
     code = """

@@ -314,7 +314,7 @@ def test_edges_between_the_same_domains_are_apart() -> None:
     assert len(set(paths)) == 3
 
 
-def test_without_the_library_the_error_says_what_to_install(
+def test_missing_library_names_the_package_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "pygraphviz", None)

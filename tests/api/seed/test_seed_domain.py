@@ -130,7 +130,7 @@ def test_a_row_removed_from_the_file_stays(seeds: Write) -> None:
     assert forms()["TAB"] == "Pill"
 
 
-def test_a_column_that_comes_later_fills_what_is_empty(seeds: Write) -> None:
+def test_a_column_added_later_fills_empty_values(seeds: Write) -> None:
     seeds("001_companies.csv", "# model: Company\ncode,name\nA,A\nB,B\n")
     seed()
     execute("UPDATE inventory.companies SET phone = '1' WHERE code = 'A'")

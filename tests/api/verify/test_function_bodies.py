@@ -96,7 +96,7 @@ def test_names_in_sql(text: str):
         ("SELECT hrs.a, chr.b, 'hr' FROM c", False),
     ],
 )
-def test_a_mention_is_a_schema_with_a_dot_behind_it(text: str, expected: bool):
+def test_a_mention_is_a_schema_followed_by_a_dot(text: str, expected: bool):
     assert may_reference(text, HR) is expected
 
 

@@ -140,7 +140,7 @@ def test_each_crossing_is_found_and_named(statement: str):
 
 @pytest.mark.usefixtures("undone")
 @pytest.mark.parametrize("statement", LEGAL)
-def test_what_is_allowed_is_not_found(statement: str):
+def test_allowed_references_are_not_reported(statement: str):
     execute(statement)
     assert crossings() == []
 
@@ -167,7 +167,7 @@ def test_a_sequence_owned_across_is_found():
 
 
 @pytest.mark.usefixtures("undone")
-def test_what_belongs_to_an_extension_is_not_ours_to_judge():
+def test_objects_of_extensions_are_not_reported():
     execute("CREATE VIEW public.staff AS SELECT name FROM hr.employees")
     assert [found.object for found in crossings()] == ["public.staff"]
     execute("ALTER EXTENSION plpgsql ADD VIEW public.staff")
@@ -175,7 +175,7 @@ def test_what_belongs_to_an_extension_is_not_ours_to_judge():
 
 
 @pytest.mark.usefixtures("undone")
-def test_text_that_nothing_reads_is_said_to_be_unread():
+def test_unparsed_function_bodies_are_reported():
     execute(OTHER_LANGUAGE)
     assert crossings() == [
         Finding(
@@ -191,7 +191,7 @@ def test_text_that_nothing_reads_is_said_to_be_unread():
 
 
 @pytest.mark.usefixtures("undone")
-def test_text_is_said_to_be_unread_without_sqlglot(monkeypatch: pytest.MonkeyPatch):
+def test_function_bodies_are_reported_as_unparsed_without_sqlglot(monkeypatch: pytest.MonkeyPatch):
     execute("CREATE FUNCTION public.one() RETURNS int LANGUAGE sql AS 'SELECT 1'")
     execute("CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS 'SELECT name FROM hr.names'")
     monkeypatch.setattr(function_bodies, "has_parser", lambda: False)
@@ -209,7 +209,7 @@ def test_text_is_said_to_be_unread_without_sqlglot(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("undone")
-def test_names_that_need_quotes_are_quoted_in_what_is_to_be_run():
+def test_hints_quote_names_that_need_quotes():
     execute('CREATE TABLE inventory."Odd ""one" (id int)')
     execute(
         'ALTER TABLE inventory."Odd ""one" ADD CONSTRAINT "To hr" FOREIGN KEY (id)'

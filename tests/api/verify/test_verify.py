@@ -70,7 +70,7 @@ def test_reading_is_enough():
 
 
 @pytest.mark.usefixtures("migrated")
-def test_only_the_kinds_and_domains_asked_for_are_looked_at():
+def test_only_the_given_kinds_and_domains_are_checked():
     execute("CREATE TABLE public.drugs (id int)")
     execute("CREATE VIEW hr.drugs AS SELECT id FROM inventory.drugs")
     assert ids(verify_domains()) == [
@@ -86,7 +86,7 @@ def test_only_the_kinds_and_domains_asked_for_are_looked_at():
 
 
 @pytest.mark.usefixtures("migrated")
-def test_a_table_that_two_looks_find_is_reported_once():
+def test_a_table_found_by_two_checks_is_reported_once():
     execute('CREATE TABLE inventory."Odd one" (id int)')
     execute("CREATE TABLE public.drugs (id int)")
     assert ids(verify_domains()) == [("L001", "public.drugs"), ("L002", 'inventory."Odd one"')]
@@ -193,7 +193,7 @@ def test_the_kinds_are_those_of_the_contract():
 
 
 @pytest.mark.usefixtures("migrated")
-def test_looking_takes_no_lock_that_outlives_it():
+def test_verification_keeps_no_lock():
     verify_domains()
     held = query(
         "SELECT relation::regclass::text, mode FROM pg_locks WHERE pid = pg_backend_pid()"

@@ -245,7 +245,7 @@ def test_leaves_the_state_alone() -> None:
     assert ("inventory", "pill") not in state.models
 
 
-def test_passes_over_what_is_undone() -> None:
+def test_ignores_reverted_migrations() -> None:
     (migration, _), *_ = plan_of(migrations.AddField("drug", "employee", EMPLOYEE))
     check_plan([(migration, True)], before(), get_domain("inventory"))
 
@@ -275,7 +275,7 @@ def test_passes_over_what_is_undone() -> None:
         ),
     ],
 )
-def test_operation_about_what_is_not_there(operation: Operation, which: str, what: str) -> None:
+def test_operation_on_a_missing_object(operation: Operation, which: str, what: str) -> None:
     with pytest.raises(InvalidConfiguration) as caught:
         check_plan(plan_of(operation), before(), get_domain("inventory"))
     assert caught.value.message == (

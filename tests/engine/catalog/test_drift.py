@@ -82,7 +82,7 @@ def said(found: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("with_history", [True, False])
-def test_a_clean_database_has_no_drift_and_what_sql_made_is_unmanaged(
+def test_a_clean_database_has_no_drift_and_objects_created_by_sql_are_unmanaged(
     state: ProjectState, with_history: bool
 ):
     found = drift(state, with_history=with_history)
@@ -99,7 +99,7 @@ def test_each_change_by_hand_is_found_and_named(state: ProjectState, statement: 
 
 
 @pytest.mark.usefixtures("undone")
-def test_without_the_migrations_nobody_can_tell_handmade_from_made_by_sql(state: ProjectState):
+def test_without_the_migrations_handmade_objects_are_unmanaged(state: ProjectState):
     execute(WITHOUT_HISTORY)
     found = [item for item in drift(state, with_history=False) if "hand" in item.object]
     assert said(tuple(found)) == [
@@ -116,7 +116,7 @@ def test_without_the_migrations_nobody_can_tell_handmade_from_made_by_sql(state:
 
 
 @pytest.mark.usefixtures("undone")
-def test_the_hint_says_what_to_do(state: ProjectState):
+def test_the_hint_names_the_next_step(state: ProjectState):
     execute("DROP INDEX lab.state_made; CREATE INDEX by_hand ON lab.samples (note)")
     hints = {item.object: item.hint for item in drift(state)}
     assert hints["lab.state_made"] == HINT_REPAIR
@@ -153,7 +153,7 @@ def test_the_engines_own_tables_are_no_drift(state: ProjectState):
         transaction.set_rollback(True)
 
 
-def test_a_role_that_may_read_nothing_can_look_and_nothing_is_written(state: ProjectState):
+def test_a_role_without_privileges_can_check_and_nothing_is_written(state: ProjectState):
     with transaction.atomic():
         execute("CREATE ROLE looker; REVOKE ALL ON DATABASE "
                 f'"{connection.settings_dict["NAME"]}" FROM public')  # fmt: skip
@@ -189,7 +189,7 @@ def test_a_name_that_django_chose_may_be_another(state: ProjectState):
         transaction.set_rollback(True)
 
 
-def test_operations_of_ones_own_and_python_mention_what_they_make(state: ProjectState):
+def test_custom_operations_and_python_mention_the_objects_they_create(state: ProjectState):
     class CreatePublication(migrations.RunSQL):
         pass
 

@@ -70,5 +70,5 @@ def test_a_single_source_is_not_named(older: str, newer: str):
         "SELECT a.*::lab.a AS a FROM lab.a;",
     ],
 )
-def test_what_every_version_writes_alike_is_left(definition: str):
+def test_expressions_equal_in_all_versions_are_unchanged(definition: str):
     assert unqualify_single_source(definition) == definition

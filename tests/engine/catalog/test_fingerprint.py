@@ -58,7 +58,7 @@ def test_each_change_is_seen_and_named(statement: str):
     assert compare(CANONICAL.read_text(), after) == CHANGES[statement]
 
 
-def test_what_is_undone_leaves_no_difference():
+def test_a_rolled_back_statement_leaves_no_difference():
     before = fingerprint(connection, "lab")
     with transaction.atomic():
         execute('ALTER TABLE lab.kind ADD COLUMN extra int; ALTER TABLE lab.kind DROP "extra"')
@@ -66,7 +66,7 @@ def test_what_is_undone_leaves_no_difference():
         transaction.set_rollback(True)
 
 
-def test_the_position_of_a_column_is_no_difference():
+def test_the_position_of_a_column_is_not_compared():
     execute("CREATE TABLE lab.positions (a int, b text, c int)")
     before = fingerprint(connection, "lab")
     execute("ALTER TABLE lab.positions DROP COLUMN b; ALTER TABLE lab.positions ADD COLUMN b text")
@@ -106,7 +106,7 @@ def test_the_order_of_enum_labels_and_of_attributes_is_a_difference():
         "GRANT SELECT ON lab.kind TO public",
     ],
 )
-def test_what_is_elsewhere_or_is_data_is_no_difference(statement: str):
+def test_other_schemas_and_data_are_not_compared(statement: str):
     assert changed(statement) == []
 
 
@@ -201,7 +201,7 @@ def test_members_of_an_extension_are_the_extensions():
         ("GRANT SELECT ON lab.kind TO public; REVOKE ALL ON lab.kind FROM public", []),
     ],
 )
-def test_privileges_are_compared_when_asked_for(statement: str, sentences: list[str]):
+def test_privileges_are_compared_on_request(statement: str, sentences: list[str]):
     assert changed(statement) == []
     said = changed(statement, include_privileges=True)
     owner = value("SELECT current_user")
@@ -218,7 +218,7 @@ def test_owners_are_privileges():
     assert "owner someone" in said[0]
 
 
-def test_the_objects_name_what_they_belong_to():
+def test_titles_contain_the_parent_object():
     objects = {item.title: item for item in read_objects(connection, "lab")}
     assert objects["column lab.item.qty"].relation == "item"
     assert objects["sequence lab.kind_id_seq"].relation == "kind"

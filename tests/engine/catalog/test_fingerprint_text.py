@@ -46,7 +46,7 @@ def test_missing_and_added():
     ]
 
 
-def test_a_missing_table_is_said_once():
+def test_a_missing_table_is_reported_once():
     assert compare(to_text([TABLE, NOTE, INDEX]), "") == [
         "table inventory.drugs: missing",
         "index inventory.drugs_note: missing",

@@ -39,7 +39,7 @@ def test_a_domain_as_migrated_has_no_drift(loader: MigrationLoader, state: Proje
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_fingerprint_takes_few_questions(loader: MigrationLoader, name: str):
+def test_a_fingerprint_needs_few_queries(loader: MigrationLoader, name: str):
     schema = get_domain(name).schema
     with CaptureQueriesContext(connection) as asked:
         text = fingerprint(connection, schema)

@@ -129,7 +129,7 @@ def test_names_the_operation__cascade(landscape: None) -> None:
     )
 
 
-def test_names_the_operation__whatever_the_wording(
+def test_names_the_operation__in_any_wording(
     landscape: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The operation is found by the objects of a violation, not by the words of its message."""
@@ -163,7 +163,7 @@ def test_names_the_operation__whatever_the_wording(
         )
 
 
-def test_allows_what_django_does(landscape: None) -> None:
+def test_allows_operations_of_django(landscape: None) -> None:
     state = ProjectState()
     user = migrations.CreateModel(
         "User", [("id", models.UUIDField(primary_key=True))], options={"db_table": "users"}
@@ -221,7 +221,7 @@ def test_writes_core__is_about_rows(landscape: None) -> None:
     assert refusal("UPDATE hr.employees SET name = 'x'", writes_core=True) is not None
 
 
-def test_writes_core__what_django_injects(landscape: None) -> None:
+def test_writes_core__operation_injected_by_django(landscape: None) -> None:
     class Renames(migrations.RunSQL):
         """Stands for RenameContentType, which needs Django's tables."""
 

@@ -48,7 +48,7 @@ def some(chance: random.Random) -> set[MigrationKey]:
     return {MigrationKey("hr", name) for name in NAMES if chance.random() < 0.7}
 
 
-def test_is_what_the_status_says_whatever_is_squashed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_matches_the_status_with_and_without_squashes(monkeypatch: pytest.MonkeyPatch) -> None:
     hr = next(domain for domain in get_domains() if domain.name == "hr")
     chance = random.Random(6)
     seen = set()

@@ -36,7 +36,7 @@ def last_run() -> list[dict[str, Any]]:
     return [json.loads(row) for (row,) in query(LAST_RUN)]
 
 
-def test_every_row_says_who_where_and_in_which_versions(migrated_database: str, call: Call) -> None:
+def test_every_row_records_user_host_and_versions(migrated_database: str, call: Call) -> None:
     for target in ("0011", "0010"):
         assert call("migrate_domain", "finance", target).exit_status == 0
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
@@ -63,7 +63,7 @@ def test_every_row_says_who_where_and_in_which_versions(migrated_database: str, 
     assert {row["project_version"] for row in last_run()} == {"2026.11"}
 
 
-def test_failure_is_kept_with_its_state_and_without_detail(
+def test_failure_is_recorded_with_its_sqlstate_and_without_detail(
     migrated_database: str, call: Call
 ) -> None:
     assert call("migrate_domain", "finance", "0010").exit_status == 0
@@ -90,7 +90,7 @@ def test_failure_is_kept_with_its_state_and_without_detail(
 
 
 @pytest.mark.parametrize("text", ["a\0b", "a\udc80b", "a\\u0000b", "ข้อผิดพลาด"])
-def test_whatever_an_error_says_can_be_kept(scratch_database: str, text: str) -> None:
+def test_any_error_text_can_be_recorded(scratch_database: str, text: str) -> None:
     execute("CREATE TABLE public.django_migrations_lab_journal (id int)")
     journal = Journal(connections["default"], Domain("lab", "lab", ("lab",)), RunContext())
     journal.open()

@@ -23,7 +23,7 @@ def add(domain: str, *rows: tuple[int, str, str]) -> None:
         execute(ROW.format(domain=domain), RUN.format(run), direction, status)
 
 
-def test_is_what_the_runs_say(migrated_module_database: str) -> None:
+def test_matches_the_recorded_runs(migrated_module_database: str) -> None:
     with rolled_back():
         # A run at work or killed; another one repaired by hand since; one that ended.
         add("hr", (1, "run", "running"), (1, "forwards", "done"), (2, "verify", "failed"))

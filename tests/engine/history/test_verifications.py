@@ -27,7 +27,7 @@ def rows() -> int:
     return int(count)
 
 
-def test_what_was_found_is_kept_for_each_domain(migrated_database: str, call: Call) -> None:
+def test_findings_are_recorded_for_each_domain(migrated_database: str, call: Call) -> None:
     assert last() is None
     assert verify_domains(["finance"]).findings == ()
     assert last() is None
@@ -53,7 +53,7 @@ def test_what_was_found_is_kept_for_each_domain(migrated_database: str, call: Ca
     ) == [("failed", 0, "", "", "1 found.")]
 
 
-def test_no_run_is_misled(migrated_database: str, call: Call) -> None:
+def test_recorded_verifications_do_not_affect_runs(migrated_database: str, call: Call) -> None:
     assert call("migrate_domain", "finance", "0010").exit_status == 0
     assert call("migrate_domain", "finance").exit_status == 0
     entries = read_entries(connections["default"], get_domain("finance"))
@@ -78,7 +78,7 @@ def test_nothing_is_created_for_it(scratch_database: str, call: Call) -> None:
     assert last() is None
 
 
-def test_read_only_connection_and_missing_privilege_are_passed_over(
+def test_read_only_connection_and_missing_privilege_are_tolerated(
     migrated_database: str, call: Call
 ) -> None:
     count = rows()

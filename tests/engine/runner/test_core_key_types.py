@@ -94,7 +94,7 @@ def test_so_is_one_in_sql_or_inside_another_operation(
     assert REFERENCES in core["error"]["message"]
 
 
-def test_what_the_text_does_not_tell_the_guard_sees(pending: Pending, call: Call) -> None:
+def test_the_guard_finds_changes_that_the_text_hides(pending: Pending, call: Call) -> None:
     pending(
         "core",
         f0101_hidden="""
@@ -121,7 +121,9 @@ def test_what_the_text_does_not_tell_the_guard_sees(pending: Pending, call: Call
         "operations = [migrations.RunSQL('ALTER TABLE cost_centres ALTER id TYPE int8')]",
     ],
 )
-def test_what_changes_no_type_of_a_key_runs(pending: Pending, call: Call, body: str) -> None:
+def test_changes_that_keep_the_type_of_a_key_are_allowed(
+    pending: Pending, call: Call, body: str
+) -> None:
     pending("core", f0101_harmless=body)
     core, result = migrate(call)
     assert (result.exit_status, core["status"]) == (0, "migrated"), result.stderr

@@ -74,14 +74,14 @@ def test_on_an_empty_database_nothing_exists_afterwards(scratch_database: str, c
     assert advisory_locks() == 0
 
 
-def test_a_domain_whose_core_is_not_there_is_refused(scratch_database: str, call: Call) -> None:
+def test_a_domain_without_core_is_refused(scratch_database: str, call: Call) -> None:
     hr, result = dry_run(call, "hr")
     assert (result.exit_status, hr["status"], hr["steps"]) == (1, "refused", [])
     assert hr["error"]["code"] == "dependency_not_applied"
     assert schemas() == ["public"]
 
 
-def test_all_run_on_top_of_what_core_lacks(pending: Pending, call: Call) -> None:
+def test_all_includes_pending_core_migrations(pending: Pending, call: Call) -> None:
     pending(
         "core",
         f0101_new="""
@@ -127,7 +127,7 @@ def test_inside_a_transaction_nothing_of_it_is_lost(pending: Pending, call: Call
     assert query("SELECT to_regclass('public.made')::text") == [("made",)]
 
 
-def test_tells_what_each_migration_does(pending: Pending, call: Call) -> None:
+def test_reports_the_effects_of_each_migration(pending: Pending, call: Call) -> None:
     pending(
         "hr",
         f0101_note="""
@@ -212,7 +212,7 @@ def test_tells_what_each_migration_does(pending: Pending, call: Call) -> None:
     ]
 
 
-def test_undoing_is_tried_too(migrated_database: str, call: Call) -> None:
+def test_reverting_is_tried_too(migrated_database: str, call: Call) -> None:
     positions(3)
     before = everything()
     hr, result = dry_run(call, "hr", "zero")
@@ -230,7 +230,7 @@ def test_undoing_is_tried_too(migrated_database: str, call: Call) -> None:
     assert {"relation": "hr.assignments", "mode": "AccessExclusiveLock"} in hr["steps"][1]["locks"]
 
 
-def test_locks_on_what_is_dropped_are_told(pending: Pending, call: Call) -> None:
+def test_locks_on_dropped_tables_are_reported(pending: Pending, call: Call) -> None:
     pending("hr", f0101_drop='operations = [migrations.DeleteModel("LeaveRequest")]')
     hr, _ = dry_run(call, "hr")
     locks = {lock["relation"]: lock["mode"] for lock in hr["steps"][0]["locks"]}
@@ -329,7 +329,7 @@ def test_obeys_lock_timeout_and_does_not_try_again(
     assert everything() == before
 
 
-def test_takes_the_locks_of_a_run(pending: Pending, call: Call) -> None:
+def test_acquires_the_locks_of_a_run(pending: Pending, call: Call) -> None:
     pending("hr", f0101_nothing="operations = []")
     with running(HR) as [other]:
         hr, result = dry_run(call, "hr", "--lock-wait=0")
@@ -338,7 +338,7 @@ def test_takes_the_locks_of_a_run(pending: Pending, call: Call) -> None:
     assert dry_run(call, "hr")[1].exit_status == 0
 
 
-def test_a_later_migration_is_judged_by_what_it_does_itself(pending: Pending, call: Call) -> None:
+def test_a_later_migration_is_judged_by_its_own_changes(pending: Pending, call: Call) -> None:
     """What the first may do, point at core, takes the lock that the second may not."""
     pending(
         "hr",
@@ -366,7 +366,7 @@ def test_a_later_migration_is_judged_by_what_it_does_itself(pending: Pending, ca
     ("statement", "word"),
     [("COMMIT", "COMMIT"), ("SELECT 1; end work; SELECT 2", "END"), ("/* */ rollback", "ROLLBACK")],
 )
-def test_what_would_end_the_transaction_does_not_run(
+def test_statements_that_end_the_transaction_are_refused(
     pending: Pending, call: Call, statement: str, word: str
 ) -> None:
     pending("hr", f0101_ends=f"operations = [migrations.RunSQL({statement!r})]")
@@ -380,7 +380,7 @@ def test_what_would_end_the_transaction_does_not_run(
     assert snapshot() == before
 
 
-def test_what_a_session_would_keep_goes_too(pending: Pending, call: Call) -> None:
+def test_session_locks_are_released(pending: Pending, call: Call) -> None:
     pending("hr", f0101_keeps="operations = [migrations.RunSQL('SELECT pg_advisory_lock(42)')]")
     assert dry_run(call, "hr")[1].exit_status == 0
     until(lambda: advisory_locks() == 0)

@@ -39,7 +39,7 @@ def hr(
                  " AND table_name = 'more'") == [("note",)]  # fmt: skip
 
 
-def test_edited__warns_and_goes_on(hr: TemporaryMigrations, call: Callable[..., Any]) -> None:
+def test_edited__warns_and_continues(hr: TemporaryMigrations, call: Callable[..., Any]) -> None:
     with hr.release({"0001_notes": EDITED, "0002_more": SECOND}):
         result = call("migrate_domain", "hr")
     assert result.exit_status == 0
@@ -74,7 +74,7 @@ def test_edited__nothing_pending(hr: TemporaryMigrations, call: Callable[..., An
     assert (result.exit_status, result.stderr) == (1, f"CommandError: {MESSAGE} {HINT}\n")
 
 
-def test_edited__looking_only(hr: TemporaryMigrations, call: Callable[..., Any]) -> None:
+def test_edited__plan_and_check(hr: TemporaryMigrations, call: Callable[..., Any]) -> None:
     with hr.release({"0001_notes": EDITED, "0002_more": SECOND}):
         assert call("migrate_domain", "hr", "--plan").stderr == f"Warning: {MESSAGE} {HINT}\n"
         assert call("migrate_domain", "hr", "--check", "--strict").exit_status == 1

@@ -170,7 +170,7 @@ def test_broken_migration_file_of_another_domain_does_not_matter(project: Write)
     assert "shop" in broken.stderr
 
 
-def test_all_goes_on_behind_a_domain_that_fails(project: Write) -> None:
+def test_all_continues_after_a_domain_that_fails(project: Write) -> None:
     failing = """
     class Migration(migrations.Migration):
         operations = [migrations.RunSQL("SELECT 1 / 0", "")]
@@ -182,7 +182,7 @@ def test_all_goes_on_behind_a_domain_that_fails(project: Write) -> None:
     assert found == {"core": "migrated", "shop": "failed", "lab": "migrated"}
 
 
-def test_all_stops_behind_a_core_that_fails(project: Write) -> None:
+def test_all_stops_after_core_fails(project: Write) -> None:
     failing = """
     class Migration(migrations.Migration):
         operations = [migrations.RunSQL("SELECT 1 / 0", "")]

@@ -186,7 +186,7 @@ def test_before_hook_that_fails_stops_the_run_before_any_change(called: Calls, c
     assert query(f"SELECT error FROM {JOURNAL} ORDER BY id DESC LIMIT 1 OFFSET 1") == [(message,)]
 
 
-def test_before_hook_of_a_first_run_leaves_nothing_behind(
+def test_before_hook_that_fails_in_a_first_run_leaves_no_objects(
     scratch_database: str, call: Call
 ) -> None:
     with hooks("core", before=[REFUSE]):
@@ -206,7 +206,7 @@ def test_before_hook_of_a_first_run_leaves_nothing_behind(
     assert row[3]["output"] == "said \N{REPLACEMENT CHARACTER} and ?\non standard error\n"
 
 
-def test_order_of_hooks_and_what_has_nothing_to_do_calls_none(called: Calls, call: Call) -> None:
+def test_order_of_hooks_and_no_calls_without_changes(called: Calls, call: Call) -> None:
     both = {event: [called.command(" as well")] for event in ("before", "after", "failed")}
     own = {event: [called.command()] for event in ("before", "after", "failed")}
     with override_settings(DOMAIN_MIGRATIONS={"HOOKS": {"*": both, "finance": own}}):
@@ -240,7 +240,7 @@ def test_order_of_hooks_and_what_has_nothing_to_do_calls_none(called: Calls, cal
         assert called.runs()[-1][1]["domains"][0]["reverted"][0]["name"] == LAST
 
 
-def test_failed_migration_calls_the_hooks_for_failures_behind_its_rollback(
+def test_failed_migration_calls_the_failed_hooks_after_its_rollback(
     called: Calls, call: Call
 ) -> None:
     assert call("migrate_domain", "finance", "0010").exit_status == 0
@@ -393,7 +393,7 @@ def test_a_child_in_the_background_is_not_waited_for(called: Calls, call: Call) 
     os.kill(int(hook_rows()[0][3]["output"]), 15)
 
 
-def test_credentials_are_there_only_when_asked_for(
+def test_credentials_are_passed_only_on_request(
     called: Calls, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     secrets = {
@@ -521,9 +521,7 @@ def test_signals(called: Calls, call: Call) -> None:
     assert call(*FORTH).exit_status == 0
 
 
-def test_scratch_databases_are_nobodys_business(
-    postgres_server: Any, called: Calls, call: Call
-) -> None:
+def test_scratch_databases_call_no_hooks(postgres_server: Any, called: Calls, call: Call) -> None:
     with (
         hooks("core", before=[called.command()], after=[called.command()]),
         scratch_database("default", "quiet") as name,

@@ -100,7 +100,7 @@ def test_output_stays_per_domain(project: Write, decoy: None) -> None:
     assert lines.index("Domain core (schema public):") < lines.index("Domain lab_a (schema lab_a):")
 
 
-def test_who_is_waited_for_is_told_at_once(project: Write, decoy: None) -> None:
+def test_the_holder_of_a_lock_is_reported_immediately(project: Write, decoy: None) -> None:
     written = project(labs())
     written.manage("migrate_domain", "core")  # It would wait for every domain's run.
     with (

@@ -84,16 +84,14 @@ def test_dropping_a_table_with_a_foreign_key_to_core(migrated_database: str, cal
     }
 
 
-def test_what_runs_concurrently_is_shown_as_it_is(migrated_database: str, call: Call) -> None:
+def test_concurrent_statements_are_shown_unchanged(migrated_database: str, call: Call) -> None:
     steps = {step["name"]: step["sql"] for step in plan(call, "hr", "0005")}
     assert steps["0006_index_employee_names"] == [
         'DROP INDEX CONCURRENTLY IF EXISTS "hr"."employees_name_th_idx";'
     ]
 
 
-def test_an_operation_that_writes_past_the_editor_writes_nothing(
-    pending: Pending, call: Call
-) -> None:
+def test_an_operation_that_bypasses_the_editor_writes_nothing(pending: Pending, call: Call) -> None:
     pending(
         "hr",
         f0101_past="""

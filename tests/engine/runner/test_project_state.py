@@ -64,7 +64,7 @@ MANY = [_create("User"), *(_create(f"Table{n}", by=_key("shop.User")) for n in r
     ],
     ids=lambda operation: type(operation).__name__,
 )
-def test_what_others_refer_to_as_well_does_not_make_a_change_larger(
+def test_shared_references_cause_no_further_rendering(
     operation: Operation, rendered: Counter[str]
 ) -> None:
     state = _state(*MANY)
@@ -73,7 +73,7 @@ def test_what_others_refer_to_as_well_does_not_make_a_change_larger(
     assert rendered == {"Table7": 1}
 
 
-def test_what_refers_to_a_changed_model_is_rendered_again(rendered: Counter[str]) -> None:
+def test_models_that_refer_to_a_changed_model_are_rendered_again(rendered: Counter[str]) -> None:
     state = _state(
         _create("Drug"),
         _create("Batch", drug=_key("shop.Drug")),
@@ -91,7 +91,7 @@ def test_what_refers_to_a_changed_model_is_rendered_again(rendered: Counter[str]
     assert [relation.related_model for relation in drug._meta.related_objects] == [batch]
 
 
-def test_the_state_before_remembers_what_pointed_at_a_model() -> None:
+def test_the_state_before_keeps_the_relations_to_a_model() -> None:
     state = _state(_create("Rider"), _create("Pony", riders=models.ManyToManyField("shop.Rider")))
     before = state.clone()
     migrations.RenameModel("Rider", "Jockey").state_forwards("shop", state)
@@ -104,7 +104,7 @@ def test_the_state_before_remembers_what_pointed_at_a_model() -> None:
     assert set(state.apps.all_models["shop"]) == {"jockey", "pony", "pony_riders"}
 
 
-def test_a_copy_does_not_look_into_the_state_that_it_is_a_copy_of() -> None:
+def test_a_copy_does_not_change_the_original() -> None:
     state = _state(_create("Drug"), _create("Batch"))
     copy = state.clone()
     assert isinstance(copy, PartialRenderState)
@@ -136,7 +136,7 @@ class Opaque(Operation):
 
 
 @pytest.mark.parametrize("third_party", [True, False])
-def test_what_looks_at_relations_sees_them_whole(module_database: str, third_party: bool) -> None:
+def test_operations_see_all_relations(module_database: str, third_party: bool) -> None:
     state = _state(_create("Drug"), _create("Batch", drug=_key("shop.Drug")))
     migrations.AddField("Batch", "note", models.TextField(default="")).state_forwards("shop", state)
     migration, opaque = migrations.Migration("0001_look", "shop"), Opaque()

@@ -30,7 +30,7 @@ def rehearse(call: Call, *arguments: str) -> tuple[dict[str, Any], Result]:
     return json.loads(result.stdout)["domains"][-1], result
 
 
-def test_an_undo_that_restores(pending: Pending, call: Call) -> None:
+def test_reverting_that_restores(pending: Pending, call: Call) -> None:
     pending(
         "hr",
         f0101_note=RESTORES,
@@ -50,7 +50,7 @@ def test_an_undo_that_restores(pending: Pending, call: Call) -> None:
     assert text.endswith("hr: 2 applied, reverted, reapplied and rolled back\n")
 
 
-def test_an_undo_that_leaves_something_behind(pending: Pending, call: Call) -> None:
+def test_reverting_that_leaves_objects(pending: Pending, call: Call) -> None:
     pending(
         "hr",
         f0101_note=RESTORES,
@@ -76,7 +76,7 @@ def test_an_undo_that_leaves_something_behind(pending: Pending, call: Call) -> N
     assert hr["error"]["message"] in result.stderr
 
 
-def test_an_undo_that_fails(pending: Pending, call: Call) -> None:
+def test_reverting_that_fails(pending: Pending, call: Call) -> None:
     pending(
         "hr",
         f0101_breaks="""
@@ -112,7 +112,7 @@ def test_applied_again_it_is_something_else(pending: Pending, call: Call) -> Non
     )
 
 
-def test_what_has_no_way_back_is_named(pending: Pending, call: Call) -> None:
+def test_irreversible_migrations_are_listed(pending: Pending, call: Call) -> None:
     pending(
         "hr",
         f0101_one_way='operations = [migrations.RunSQL("CREATE TABLE hr.kept (n int)")]',
@@ -140,7 +140,7 @@ def test_what_has_no_way_back_is_named(pending: Pending, call: Call) -> None:
     ]
 
 
-def test_what_is_applied_is_not_rehearsed(migrated_database: str, call: Call) -> None:
+def test_applied_migrations_cannot_be_rehearsed(migrated_database: str, call: Call) -> None:
     hr, result = rehearse(call, "hr", "0011")
     assert (result.exit_status, hr["status"]) == (1, "refused")
     assert hr["error"]["message"] == (

@@ -128,7 +128,7 @@ def test_an_empty_schema_is_restored_and_recorded(
     assert found.stdout == "Nothing found.\n"
 
 
-def test_a_restored_domain_goes_back_by_its_migrations(without_hr: str, call: Call) -> None:
+def test_a_restored_domain_is_reverted_by_its_migrations(without_hr: str, call: Call) -> None:
     first = call("migrate_domain", "hr")
     assert first.stdout == (
         "Domain hr (schema hr):\n"
@@ -148,7 +148,7 @@ def test_a_restored_domain_goes_back_by_its_migrations(without_hr: str, call: Ca
     assert histories()["hr"] == []
 
 
-def test_what_the_snapshot_has_not_runs_behind_it(
+def test_migrations_missing_from_the_snapshot_run_after_it(
     without_hr: str, replayed: str, call: Call, use: Callable[..., Path], settings: Any
 ) -> None:
     last = MigrationKey("hr", NAMES[-1])
@@ -228,7 +228,7 @@ def test_a_stale_snapshot_is_refused_where_warnings_are(
         assert (refused.exit_status, "hr" in schemas()) == (1, False)
 
 
-def test_a_stale_snapshot_is_told_of_and_not_used(
+def test_a_stale_snapshot_is_reported_and_not_used(
     without_hr: str, call: Call, use: Callable[..., Path]
 ) -> None:
     values, reason = stale_ones()["edited"]
@@ -242,7 +242,7 @@ def test_a_stale_snapshot_is_told_of_and_not_used(
     assert statuses() == [(name, "done") for name in NAMES]
 
 
-def test_an_edited_snapshot_is_told_of(
+def test_an_edited_snapshot_is_reported(
     without_hr: str, call: Call, use: Callable[..., Path]
 ) -> None:
     use(committed().render().replace("CREATE TABLE", "CREATE  TABLE", 1))
@@ -261,7 +261,7 @@ def test_an_edited_snapshot_is_told_of(
         ),
     ],
 )
-def test_what_restores_something_else_is_undone_and_replayed(
+def test_a_wrong_restore_is_rolled_back_and_replayed(
     without_hr: str,
     replayed: str,
     call: Call,
@@ -297,7 +297,7 @@ def test_an_error_that_a_replay_would_not_help_against(
     assert compare(replayed, catalog()) == []
 
 
-def test_the_guard_looks_at_a_snapshot_too(
+def test_the_guard_checks_a_snapshot_too(
     without_hr: str, call: Call, use: Callable[..., Path]
 ) -> None:
     use(statements=(*committed().statements, "UPDATE finance.accounts SET id = id;"))
@@ -310,7 +310,7 @@ def test_the_guard_looks_at_a_snapshot_too(
     assert tables("hr") == {"django_migrations_hr", "django_migrations_hr_journal"}
 
 
-def test_where_a_snapshot_is_not_asked_for(without_hr: str, call: Call, settings: Any) -> None:
+def test_a_snapshot_is_not_used(without_hr: str, call: Call, settings: Any) -> None:
     """A target before its end, --fake, a schema with something in it, and the setting."""
     half = call("migrate_domain", "hr", NAMES[4])
     assert (half.stderr, "snapshot" in half.stdout) == ("", False)

@@ -116,7 +116,7 @@ IMPOSSIBLE = {
 
 
 @pytest.mark.parametrize("case", IMPOSSIBLE)
-def test_before__behind_an_after(no_files: None, case: str) -> None:
+def test_before__after_a_pending_after(no_files: None, case: str) -> None:
     shape, early, late, domain = IMPOSSIBLE[case]
     plan, loader = plan_of(shape, applied=set())
     with pytest.raises(DependencyNotApplied) as raised:
@@ -131,13 +131,13 @@ def test_before__behind_an_after(no_files: None, case: str) -> None:
     )
 
 
-def test_before__behind_an_applied_after(no_files: None) -> None:
+def test_before__after_an_applied_after(no_files: None) -> None:
     shape = {"lab.1": ("after", []), "lab.2": ("before", ["lab.1"])}
     plan, loader = plan_of(shape, applied={"lab.1"})
     assert names(plan_for_stage(plan, loader, LAB, "before")) == ["lab.2"]
 
 
-def test_after__takes_the_rest(no_files: None) -> None:
+def test_after__applies_the_rest(no_files: None) -> None:
     shape = {
         "lab.1": ("before", []),
         "lab.2": ("after", ["lab.1"]),
@@ -247,14 +247,16 @@ def test_a_deploy_in_two_stages(hr_migrations: TemporaryMigrations, call: Call) 
 
 
 @pytest.mark.parametrize("look", ["--plan", "--dry-run", "--rehearse"])
-def test_looking_at_a_stage(hr_migrations: TemporaryMigrations, call: Call, look: str) -> None:
+def test_plan_and_check_of_a_stage(
+    hr_migrations: TemporaryMigrations, call: Call, look: str
+) -> None:
     with hr_migrations.release(RELEASE):
         planned = asked(call, look, "--stage", "before")
         assert named(planned["steps"]) == ["0001_initial", "0002_width"]
         assert "hr" not in schemas()
 
 
-def test_what_is_shown_says_which_stage_it_waits_for(
+def test_pending_migrations_show_their_stage(
     hr_migrations: TemporaryMigrations, call: Call
 ) -> None:
     with hr_migrations.release(RELEASE):
@@ -279,7 +281,7 @@ def test_every_domain_in_its_stage(hr_migrations: TemporaryMigrations, call: Cal
 
 
 @pytest.mark.parametrize("look", [[], ["--plan"], ["--check"]])
-def test_a_before_behind_an_after_is_refused(
+def test_a_before_migration_that_depends_on_an_after_is_refused(
     hr_migrations: TemporaryMigrations, call: Call, look: list[str]
 ) -> None:
     with hr_migrations.release(LATER):

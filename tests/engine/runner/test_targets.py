@@ -54,7 +54,7 @@ def names(keys: list[dict[str, Any]]) -> list[str]:
     return [key["name"] for key in keys]
 
 
-def test_rollback_leaves_what_a_squash_was_only_recorded_for(
+def test_rollback_keeps_a_squash_that_was_only_recorded(
     hr_migrations: TemporaryMigrations, call: Call
 ) -> None:
     execute("CREATE TABLE public.things (id int)")
@@ -75,7 +75,7 @@ def test_rollback_leaves_what_a_squash_was_only_recorded_for(
     ]
 
 
-def test_rollback_of_what_came_behind_the_squash(
+def test_rollback_of_migrations_after_the_squash(
     hr_migrations: TemporaryMigrations, call: Call
 ) -> None:
     with hr_migrations.release(STEPS):

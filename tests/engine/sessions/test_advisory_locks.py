@@ -136,7 +136,7 @@ def test_acquire__names_the_holder(postgres_server: Any, module_database: str) -
     )
 
 
-def test_acquire__says_that_the_query_is_hidden(postgres_server: Any, module_database: str) -> None:
+def test_acquire__reports_a_hidden_query(postgres_server: Any, module_database: str) -> None:
     role = f"locks_{module_database}"
     with postgres_server.connect(module_database) as admin:
         admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))

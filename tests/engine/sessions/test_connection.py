@@ -66,7 +66,7 @@ def test_a_host_that_is_silent(scratch_database: str, monkeypatch: pytest.Monkey
     assert values["OPTIONS"] is options
 
 
-def test_no_waiting_unless_asked(scratch_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_waiting_by_default(scratch_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     connections["default"].close()
     monkeypatch.setitem(connections["default"].settings_dict, "HOST", "/nowhere")
     wait_for_database("default", 0)

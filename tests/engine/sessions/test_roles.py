@@ -91,7 +91,7 @@ def test_roles_cannot_log_in_and_own_their_schemas(granted: None) -> None:
         ("CREATE TABLE public.more (id int)", False),
     ],
 )
-def test_what_a_domains_role_may_do(granted: None, statement: str, expected: bool) -> None:
+def test_privileges_of_a_domain_role(granted: None, statement: str, expected: bool) -> None:
     assert allowed(role("hr"), statement) is expected
 
 

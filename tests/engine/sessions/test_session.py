@@ -79,7 +79,7 @@ def test_dedicated__other_threads_keep_theirs(pooled: Any) -> None:
     assert seen[0] is not own
 
 
-def test_dedicated__commits_by_itself() -> None:
+def test_dedicated__is_in_autocommit() -> None:
     plain = connections[DEFAULT_DB_ALIAS]
     settings = {**plain.settings_dict, "AUTOCOMMIT": False}
     connections[DEFAULT_DB_ALIAS] = manual = type(plain)(settings, DEFAULT_DB_ALIAS)
@@ -155,7 +155,7 @@ def test_assert_same__ended_by_the_server(postgres_server: Any) -> None:
         ("hr, x", "public, hr, x"),
     ],
 )
-def test_dedicated__looks_into_public_first(path: str, during: str) -> None:
+def test_dedicated__has_public_first_in_the_search_path(path: str, during: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET search_path = {path}")
         cursor.execute("SHOW search_path")

@@ -182,7 +182,7 @@ def test_watcher__knows_who_blocked_when_lock_timeout_fired(
 
 
 @pytest.mark.usefixtures("module_database")
-def test_watcher__without_a_connection_says_why() -> None:
+def test_watcher__reports_why_it_has_no_connection() -> None:
     wrapper = connections["default"]
     with BlockerWatcher(wrapper, interval=0.05) as watcher:
         pass

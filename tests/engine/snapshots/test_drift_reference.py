@@ -60,12 +60,12 @@ def said(found: Verification) -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("migrated")
-def test_what_is_as_the_migrations_make_it_is_not_mentioned() -> None:
+def test_objects_as_created_by_the_migrations_are_not_reported() -> None:
     assert said(drift()) == []
 
 
 @pytest.mark.usefixtures("migrated")
-def test_what_was_changed_dropped_or_added_by_hand_is_drift() -> None:
+def test_objects_changed_dropped_or_added_by_hand_are_drift() -> None:
     execute(BY_HAND)
     found = drift()
     assert [(item.id, item.message, item.hint) for item in found.findings] == [
@@ -90,7 +90,7 @@ def test_what_was_changed_dropped_or_added_by_hand_is_drift() -> None:
 
 
 @pytest.mark.usefixtures("migrated")
-def test_what_later_migrations_may_have_changed_is_left_out(use: Use) -> None:
+def test_objects_that_later_migrations_may_change_are_left_out(use: Use) -> None:
     """0011 makes the function and 0012 adds a column; the view is of 0010."""
     use(lambda known: {key: value for key, value in known.items() if key.name < "0011"})
     execute(BY_HAND)

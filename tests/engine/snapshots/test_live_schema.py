@@ -31,7 +31,7 @@ def restored() -> str:
     return text
 
 
-def test_a_backslash_is_one_whatever_the_session_takes_it_for(scratch_database: str) -> None:
+def test_backslashes_do_not_depend_on_the_session(scratch_database: str) -> None:
     expected = restored()
     assert "default 'a\\b'" in expected
     execute("SET standard_conforming_strings = off")

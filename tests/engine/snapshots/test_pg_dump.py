@@ -23,7 +23,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, versions: list[int]) 
     return paths
 
 
-def test_the_oldest_that_can_read_the_server_is_taken(
+def test_the_oldest_sufficient_version_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     paths = pretend(monkeypatch, tmp_path, [18, 14, 17, 15])

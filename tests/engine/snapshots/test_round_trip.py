@@ -94,7 +94,7 @@ def test_everything_is_restored(scratch_database: str, postgres_server: TestServ
         assert KEPT.read_text() == "\n\n".join(statements) + "\n"
 
 
-def test_what_was_written_on_18_restores_on_every_version(scratch_database: str) -> None:
+def test_a_snapshot_written_on_18_restores_on_every_version(scratch_database: str) -> None:
     statements = tuple(split_statements(KEPT.read_text()))
     restore_lab(statements)
     rows = contents()
@@ -115,7 +115,9 @@ def test_nothing_of_one_session_or_version_is_kept(scratch_database: str) -> Non
     assert found == []
 
 
-def test_what_django_makes_is_restored(scratch_database: str, postgres_server: TestServer) -> None:
+def test_objects_created_by_django_are_restored(
+    scratch_database: str, postgres_server: TestServer
+) -> None:
     lab_models.apply(("lab", every_field.OPERATIONS))
     before, statements = fingerprint(connections["default"], "lab"), taken()
     with other_database(postgres_server):

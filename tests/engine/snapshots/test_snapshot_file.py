@@ -71,7 +71,7 @@ def test_the_text() -> None:
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
-def test_what_is_written_is_read(tmp_path: Path, ending: str) -> None:
+def test_reads_what_it_writes(tmp_path: Path, ending: str) -> None:
     path = written(tmp_path, SNAPSHOT.render().replace("\n", ending))
     assert read_snapshot(path) == SNAPSHOT
 
@@ -92,7 +92,7 @@ def test_a_carriage_return_of_a_row_is_kept(tmp_path: Path) -> None:
         ("-- domain", "<<<<<<< HEAD\n-- domain", "its header has the line '<<<<<<< HEAD'"),
     ],
 )
-def test_what_cannot_be_used(tmp_path: Path, old: str, new: str, reason: str) -> None:
+def test_unusable_files(tmp_path: Path, old: str, new: str, reason: str) -> None:
     text = SNAPSHOT.render()
     assert old in text
     with pytest.raises(SnapshotUnreadable) as raised:
@@ -100,14 +100,14 @@ def test_what_cannot_be_used(tmp_path: Path, old: str, new: str, reason: str) ->
     assert str(raised.value) == reason
 
 
-def test_what_is_no_text(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "snapshot.sql"
     path.write_bytes(b"\xff")
     with pytest.raises(SnapshotUnreadable, match="it cannot be read: 'utf-8' codec"):
         read_snapshot(path)
 
 
-def test_the_file_is_in_the_app_with_the_domains_name_unless_there_is_one(
+def test_a_new_file_is_in_the_app_with_the_domains_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domain = Domain(name="shop", schema="shop", app_labels=("till", "shop", "empty"))

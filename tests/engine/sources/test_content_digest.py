@@ -144,7 +144,7 @@ def content(database: str) -> tuple[dict[str, str], list[Any]]:
         return snapshot(), query(ROWS)
 
 
-def test_workers_get_what_a_replay_makes(lab: Project) -> None:
+def test_workers_get_the_same_database_as_a_replay(lab: Project) -> None:
     execute("CREATE SCHEMA lab; CREATE TABLE lab.things (decoy int)")
     test = f"test_{lab.database}"
     run_pytest(lab, "-n0", "--reuse-db", "-k", "rows", settings="replayed")
@@ -167,7 +167,7 @@ def test_workers_get_what_a_replay_makes(lab: Project) -> None:
     assert query(COLUMNS) == [(["decoy"],)]
 
 
-def test_djangos_runner_copies_it_and_makes_it_anew_for_a_new_migration(lab: Project) -> None:
+def test_djangos_runner_copies_it_and_rebuilds_it_for_a_new_migration(lab: Project) -> None:
     def run(*arguments: str) -> str:
         done = lab.manage("test", "--noinput", "--keepdb", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr

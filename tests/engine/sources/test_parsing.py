@@ -60,7 +60,7 @@ def test_reads_names_and_sums(tmp_path: Path) -> None:
     )
 
 
-def test_leaves_out_what_the_tree_does_not_show(tmp_path: Path) -> None:
+def test_leaves_out_computed_and_broken_declarations(tmp_path: Path) -> None:
     source = """
         class Migration(migrations.Migration):
             dependencies = compute()

@@ -97,12 +97,14 @@ def test_found__operations_written_elsewhere_in_the_file(folder: Path, operation
     "says",
     ['stage = "after"', 'stage = "before"', 'stage: str = "after"', 'replaces = [("a", "b")]'],
 )
-def test_not_found__what_has_a_stage_or_is_squashed(folder: Path, says: str) -> None:
+def test_not_found__with_a_stage_or_squashed(folder: Path, says: str) -> None:
     assert found(folder, '[migrations.DeleteModel("Drug")]', says=says) == []
 
 
 @pytest.mark.parametrize("until", ["0001_x", "0001", "0002_later"])
-def test_not_found__the_past(folder: Path, monkeypatch: pytest.MonkeyPatch, until: str) -> None:
+def test_not_found__up_to_the_configured_migration(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, until: str
+) -> None:
     monkeypatch.setitem(PAST["STAGES_REQUIRED_AFTER"], "inventory", until)
     assert found(folder, '[migrations.DeleteModel("Drug")]') == []
 
@@ -150,6 +152,6 @@ def test_e023(folder: Path, stage: str, what: str) -> None:
     )
 
 
-def test_this_project_says_its_stages() -> None:
+def test_this_project_declares_its_stages() -> None:
     assert checks.check_stages(None) == []
     assert list(invalid_stages(checks.get_domains()[0])) == []
