@@ -88,7 +88,7 @@ def fill() -> Any:
     from tests.support.catalog import execute
     from tests.support.commands import call
 
-    call("migrate_domain", "hr", names("hr")[-2], verbosity=0)
+    call("migrate_domain", "hr", names("hr")[-3], verbosity=0)
     execute(CROSSING)
     call("verify_domain", verbosity=0)
     return make_user(username="somchai", is_staff=True, is_superuser=True)
