@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import mark_safe
 
 from ..api.map import map_domains
-from ..api.map.svg import svg
+from ..api.map.formats import svg
 from ..domains import Domain
 from ..exceptions import DomainMigrationsError
 from .page import Page, url

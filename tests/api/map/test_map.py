@@ -16,8 +16,8 @@ from django.db import models
 
 from domain_migrations.api.map import FORMATS, DomainMap, Edge, Link, Node, map_domains, render
 from domain_migrations.api.map.drawing import BOXES_IN_ROWS, Arrow, Box, draw
+from domain_migrations.api.map.formats import svg
 from domain_migrations.api.map.graph import strip_control
-from domain_migrations.api.map.svg import svg
 from domain_migrations.api.verify import function_bodies
 from domain_migrations.domains import get_domain_for
 from domain_migrations.exceptions import InvalidConfiguration, UnknownDomain
