@@ -42,6 +42,7 @@ class Thing(models.Model):
     words = ArrayField(models.CharField(max_length=9), default=list, blank=True)
     made = models.DateTimeField(auto_now_add=True)
     changed = models.DateTimeField(auto_now=True)
+    hour = models.TimeField(auto_now_add=True)
     double = models.GeneratedField(
         expression=models.F("amount") * 2,
         output_field=models.DecimalField(max_digits=9, decimal_places=3),
@@ -112,6 +113,7 @@ SELECT code, note, amount::text, share, day::text,
     moment AT TIME ZONE 'UTC' = '2026-11-22 03:00:00', span::text,
     token::text, is_new, data, words, double::text, weight, "Order by", u.username,
     changed - made < '1 s'
+        AND abs(extract(epoch FROM hour - (made AT TIME ZONE 'Asia/Bangkok')::time)) < 1
 FROM lab."Things" t LEFT JOIN public.auth_user u ON u.id = t.owner_id ORDER BY code
 """
 VALUES = (
