@@ -21,7 +21,7 @@ from ...engine.runner.domain_run import INFRASTRUCTURE_ERRORS
 from ...engine.runner.results import FORMAT, ErrorInfo, Reporter
 from ...engine.sessions.connection import translate_database_errors, wait_for_database
 from ...engine.sessions.roles import RoleSwitcher
-from ...engine.sessions.session import RunLock, locked_session
+from ...engine.sessions.session import ServerSession, locked_session
 from ...exceptions import (
     DependencyNotApplied,
     DomainMigrationsError,
@@ -254,7 +254,7 @@ class SeedRun:
             self._add(file, header, "pending" if due else self._idle_status(header))
         return self._result("planned" if self._has("pending") else "unchanged")
 
-    def _seed(self, lock: RunLock, seeds: Seeds, every: list[SeedFile]) -> SeedResult:
+    def _seed(self, lock: ServerSession, seeds: Seeds, every: list[SeedFile]) -> SeedResult:
         connection = lock.connection
         # Another run may have seeded, or changed the tables, while this one waited.
         self._refuse_pending(connection)

@@ -22,10 +22,10 @@ from ...engine.guard.held_locks import LOCK_STRENGTH, WRITE_MODE
 from ...engine.guard.violations import CORE_ROWS, Violation
 from ...engine.history.journal import Journal, Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
-from ...engine.sessions.connection import is_alive
+from ...engine.sessions.connection import execute, is_alive, set_config
 from ...engine.sessions.roles import RoleSwitcher
-from ...engine.sessions.session import RunLock
-from ...engine.sessions.timeouts import RetryPolicy, timeouts
+from ...engine.sessions.session import ServerSession
+from ...engine.sessions.timeouts import RetryPolicy, timeout_settings
 from ...exceptions import BoundaryViolation, DomainMigrationsError
 from .document import SeedHeader, Table
 from .load import SeedLoader
@@ -119,7 +119,7 @@ class SeedFileRun:
 
     def __init__(
         self,
-        lock: RunLock,
+        lock: ServerSession,
         roles: RoleSwitcher,
         journal: Journal,
         file: SeedFile,
@@ -168,16 +168,13 @@ class SeedFileRun:
 
     def _run_in_transaction(self) -> Counts:
         settings = get_settings()
+        limits = timeout_settings(settings.lock_timeout, settings.statement_timeout)
         checksum = self.file.checksum()
         with (
             transaction.atomic(using=self.connection.alias),
-            timeouts(
-                self.connection,
-                lock_timeout=settings.lock_timeout,
-                statement_timeout=settings.statement_timeout,
-            ),
             self._as_domain_role(),
         ):
+            execute(self.connection, set_config(limits, local=True))
             guard = SeedGuard(
                 self.connection, self.domain, self.file, writes_core=self.header.writes_core
             )

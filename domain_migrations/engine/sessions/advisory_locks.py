@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
@@ -25,7 +25,7 @@ from psycopg.pq import TransactionStatus
 from ...domains import CORE, CORE_SCHEMA, Domain
 from ...exceptions import LockNotAvailable
 from .blockers import ACTIVITY_COLUMNS, Activity
-from .connection import LOST, Clock, is_alive
+from .connection import LOST, Clock, execute, fetch_all, fetch_one, is_alive
 
 HOLDERS = f"""
 SELECT (l.classid::bigint << 32) | l.objid::bigint, l.mode, l.pid, {ACTIVITY_COLUMNS}
@@ -63,11 +63,6 @@ class Lock(NamedTuple):
     shared: bool = False
 
     @property
-    def mode(self) -> str:
-        """The mode in ``pg_locks``."""
-        return "ShareLock" if self.shared else "ExclusiveLock"
-
-    @property
     def suffix(self) -> str:
         return "_shared" if self.shared else ""
 
@@ -82,9 +77,7 @@ class LockKeys(NamedTuple):
     @classmethod
     def of(cls, connection: BaseDatabaseWrapper, domain: Domain) -> LockKeys:
         # With a pooler, the name in the settings may differ from the database's own.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_database()")
-            (database,) = cursor.fetchone()
+        (database,) = fetch_one(connection, "SELECT current_database()")
         return cls(
             core=lock_key(database, CORE_SCHEMA),
             gate=lock_key(database, CORE_SCHEMA, purpose="gate"),
@@ -124,26 +117,22 @@ class Holder:
 def holders(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[Holder, ...]:
     """Return the other sessions that prevent a run of the domain from starting."""
     keys = LockKeys.of(connection, domain)
-    found = []
-    for key, mode, pid, *row in _other_holders(connection, keys):
-        exclusive = mode == Lock(key).mode
-        if key == keys.own or exclusive:
-            found.append(
-                Holder(
-                    domain=domain.name if key == keys.own else CORE,
-                    session=Activity.from_row(pid, row),
-                    waiting=key == keys.gate,
-                )
-            )
+    found = [
+        Holder(
+            domain=domain.name if key == keys.own else CORE,
+            session=Activity(*activity),
+            waiting=key == keys.gate,
+        )
+        for key, mode, *activity in fetch_all(connection, HOLDERS, [list(keys)])
+        if key == keys.own or mode == "ExclusiveLock"
+    ]
     running = {holder.session.pid for holder in found if not holder.waiting}
     return tuple(h for h in found if not (h.waiting and h.session.pid in running))
 
 
 def running_domains(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> set[str]:
     """Return the names of the domains that are being run, with one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(EXCLUSIVE_LOCKS_SQL)
-        held = set(cursor.fetchall())
+    held = set(fetch_all(connection, EXCLUSIVE_LOCKS_SQL))
     databases = {database for database, _ in held}
     return {
         domain.name
@@ -156,20 +145,6 @@ def session_query(key: int) -> sql.Composed:
     """Return the query for the session's own pid, and whether it holds a lock of that key."""
     high, low = divmod(key % 2**64, 2**32)
     return sql.SQL(OWN_SESSION_SQL).format(high=sql.Literal(str(high)), low=sql.Literal(str(low)))
-
-
-def has_lock(connection: BaseDatabaseWrapper, key: int) -> bool:
-    """Return whether the connection's session holds a lock of that key."""
-    with connection.cursor() as cursor:
-        cursor.execute(session_query(key))
-        _, locked = cursor.fetchone()
-    return bool(locked)
-
-
-def _other_holders(connection: BaseDatabaseWrapper, keys: Iterable[int]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(HOLDERS, [list(keys)])
-        return list(cursor.fetchall())
 
 
 FIRST_PAUSE = 0.05
@@ -195,7 +170,8 @@ class LockAttempt:
     def __post_init__(self) -> None:
         self.raw = self.connection.connection
         self.until_commit = self.connection.in_atomic_block
-        self.skips_gate = self.until_commit or has_lock(self.connection, self.keys.core)
+        _, has_core = fetch_one(self.connection, session_query(self.keys.core))
+        self.skips_gate = self.until_commit or has_core
 
     def try_acquire(self) -> bool:
         """Try once to acquire all locks; a failed attempt releases all but the closed gate."""
@@ -227,20 +203,15 @@ class LockAttempt:
 
     def _try_lock(self, lock: Lock) -> bool:
         until = "_xact" if self.until_commit else ""
-        with self.connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT pg_try_advisory{until}_lock{lock.suffix}(%s)",
-                [lock.key],
-            )
-            (success,) = cursor.fetchone()
+        query = f"SELECT pg_try_advisory{until}_lock{lock.suffix}(%s)"
+        (success,) = fetch_one(self.connection, query, [lock.key])
         if success:
             self.acquired.append(lock)
         return bool(success)
 
     def _release(self, lock: Lock) -> None:
         if lock in self.acquired and not self.until_commit:
-            with self.connection.cursor() as cursor:
-                cursor.execute(f"SELECT pg_advisory_unlock{lock.suffix}(%s)", [lock.key])
+            execute(self.connection, f"SELECT pg_advisory_unlock{lock.suffix}(%s)", [lock.key])
             self.acquired.remove(lock)
 
     def release_all(self) -> None:
@@ -270,7 +241,8 @@ def wait_for_locks(
         if now - started >= limit:
             raise _not_available(attempt, wait, holders(attempt.connection, attempt.domain))
         if blockers:  # Empty if the holder has just released it.
-            report(f'Waiting for the lock of "{attempt.domain.name}": {_joined(blockers)}.')
+            waited_for = "; ".join(map(str, blockers))
+            report(f'Waiting for the lock of "{attempt.domain.name}": {waited_for}.')
             next_report = now + REPORT_SECONDS
         clock.sleep(min(pause, limit - (now - started)))
         pause = min(pause * 1.5, LONGEST_PAUSE)
@@ -280,7 +252,7 @@ def _not_available(
     attempt: LockAttempt, wait: float, blockers: tuple[Holder, ...]
 ) -> LockNotAvailable:
     limit = "" if attempt.until_commit else f" within {wait:g} s"
-    reason = _joined(blockers) if blockers else "its holder has just released it"
+    reason = "; ".join(map(str, blockers)) or "its holder has just released it"
     hint = "Run the command again later, or wait longer with --lock-wait."
     if attempt.until_commit:
         hint = "Run the command outside of a transaction, inside of which it does not wait."
@@ -290,7 +262,3 @@ def _not_available(
     return LockNotAvailable(
         f'Could not acquire the lock of "{attempt.domain.name}"{limit}: {reason}.', hint=hint
     )
-
-
-def _joined(blockers: tuple[Holder, ...]) -> str:
-    return "; ".join(map(str, blockers))

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from .connection import first_line, is_alive
+from .connection import execute, fetch_one, first_line, is_alive
 
 # PostgreSQL treats every non-ASCII character as a letter, including Thai vowel signs.
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)'
@@ -93,26 +93,12 @@ def find_dead_index(
         even_valid: also a valid one: the attempt has lost its client and may have succeeded.
     """
     params: list[str | bool] = [built.table, even_valid, built.name]
-    with connection.cursor() as cursor:
-        cursor.execute(DEAD_INDEX, params)
-        before = cursor.fetchone()
-        cursor.execute(BUILDERS, [built.table])
-        if before is None or cursor.fetchone():
-            return None
-        # An index that was finished between the two queries is valid now.
-        cursor.execute(DEAD_INDEX, params)
-        after = cursor.fetchone()
+    before = fetch_one(connection, DEAD_INDEX, params)
+    if before is None or fetch_one(connection, BUILDERS, [built.table]):
+        return None
+    # An index that was finished between the two queries is valid now.
+    after = fetch_one(connection, DEAD_INDEX, params)
     return DeadIndex(*after) if after == before else None
-
-
-def drop_dead_index(connection: BaseDatabaseWrapper, index: DeadIndex) -> None:
-    """Drop the index without blocking traffic, outside of any transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(
-                sql.Identifier(index.schema, index.name)
-            )
-        )
 
 
 @dataclass(frozen=True)
@@ -148,7 +134,8 @@ class IndexBuilder:
     def _clear(self, built: BuiltIndex, reason: str, *, even_valid: bool = False) -> bool:
         index = find_dead_index(self.connection, built, even_valid=even_valid)
         if index is not None:
-            drop_dead_index(self.connection, index)
+            name = sql.Identifier(index.schema, index.name)
+            execute(self.connection, sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
             kind = "index" if index.is_valid else "invalid index"
             self.report(f"Dropped the {kind} {index}: {reason}.")
         return index is not None

@@ -1,15 +1,17 @@
-"""Checks of a database connection, and the translation of its errors."""
+"""A database connection: queries, checks and the translation of its errors."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from ...backends.postgresql.base import QualifiedNamesMixin
 from ...exceptions import (
@@ -26,7 +28,7 @@ WAIT_PAUSE = 0.5
 LOST = (OperationalError, InterfaceError)
 """Raised by Django when a connection is gone."""
 
-PRIVILEGE_STATES = frozenset({"42501"})
+INSUFFICIENT_PRIVILEGE = "42501"
 
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -37,9 +39,63 @@ CONNECTION_CLASSES = ("08", "57P")
 """Connection exceptions and operator intervention; PostgreSQL manual, appendix A."""
 
 
+def fetch_all(
+    connection: BaseDatabaseWrapper, query: Any, params: Any = None
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a query."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        return list(cursor.fetchall())
+
+
+def fetch_one(connection: BaseDatabaseWrapper, query: Any, params: Any = None) -> Any:
+    """Return the first row of a query, None if it has no rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        return cursor.fetchone()
+
+
+def execute(connection: BaseDatabaseWrapper, statement: Any, params: Any = None) -> None:
+    """Execute a statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+
+
+def schema_exists(connection: BaseDatabaseWrapper, schema: str) -> bool:
+    """Return whether the schema exists."""
+    query = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s"
+    return fetch_one(connection, query, [schema]) is not None
+
+
+def set_config(values: Mapping[str, str], *, local: bool) -> sql.Composed:
+    """Return the statement that changes settings, of the transaction only if ``local``."""
+    settings = [
+        sql.SQL("set_config({}, {}, {})").format(name, value, local)
+        for name, value in values.items()
+    ]
+    return sql.SQL("SELECT {}").format(sql.SQL(", ").join(settings))
+
+
+@contextmanager
+def session_settings(connection: BaseDatabaseWrapper, values: Mapping[str, str]) -> Iterator[None]:
+    """Change settings of the session in the block."""
+    current = "SELECT n, current_setting(n) FROM unnest(%s::text[]) AS n"
+    before = dict(fetch_all(connection, current, [list(values)]))
+    execute(connection, set_config(values, local=False))
+    raw = connection.connection
+    try:
+        yield
+    finally:
+        # In a failed transaction, or on another connection, they cannot or need not be restored.
+        failed = raw.info.transaction_status == TransactionStatus.INERROR
+        if connection.connection is raw and is_alive(connection) and not failed:
+            with suppress(*LOST):
+                execute(connection, set_config(before, local=False))
+
+
 def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:
     """Return the error class for an SQLSTATE that a migration has not caused, else None."""
-    if state in PRIVILEGE_STATES:
+    if state == INSUFFICIENT_PRIVILEGE:
         return InsufficientPrivilege
     if state in TIMEOUT_STATES:
         return StatementTimeout
@@ -103,34 +159,36 @@ def translate_database_errors(alias: str) -> Iterator[None]:
 
 
 def _to_domain_error(alias: str, exc: Exception) -> DomainMigrationsError:
-    state, reason = sqlstate_of(exc), first_line(exc)
-    database = _database_phrase(alias)
-    subject = _capitalized(database)
-    if state in PRIVILEGE_STATES:
+    state, reason, database = sqlstate_of(exc), first_line(exc), _describe(alias)
+    kind = error_class_for(state)
+    if kind is None and connections[alias].connection is None:
+        kind = DatabaseUnavailable
+    if kind is InsufficientPrivilege:
+        role = connections[alias].settings_dict.get("USER") or "in use"
         return InsufficientPrivilege(
-            f"The role {_user_phrase(alias)} lacks a privilege in {database}: {reason}.",
+            f'The role "{role}" lacks a privilege in the {database}: {reason}.',
             hint=(
                 "Grant it CREATE on the database (for a domain's schema) and USAGE and CREATE on"
                 " the schema, or run the command as the role that owns them."
             ),
             sqlstate=state,
         )
-    if state in TIMEOUT_STATES:
+    if kind is StatementTimeout:
         return StatementTimeout(
-            f"A statement took too long in {database}: {reason}.",
+            f"A statement took too long in the {database}: {reason}.",
             hint="Retry, or allow more time with --lock-timeout or --statement-timeout.",
             sqlstate=state,
         )
-    if connections[alias].connection is None or (state or "").startswith(CONNECTION_CLASSES):
+    if kind is DatabaseUnavailable:
         return DatabaseUnavailable(
-            f"{subject} cannot be reached: {reason}.",
+            f"The {database} cannot be reached: {reason}.",
             hint=(
                 "Check that the server runs and that DATABASES has its host, port, name, user and"
                 " password; --wait-for-db SECONDS waits for it."
             ),
             sqlstate=state,
         )
-    return MigrationFailed(f"{subject} answered with an error: {reason}.", sqlstate=state)
+    return MigrationFailed(f"The {database} answered with an error: {reason}.", sqlstate=state)
 
 
 def wait_for_database(
@@ -154,7 +212,7 @@ def wait_for_database(
                 connection.ensure_connection()
         except OperationalError as exc:
             if not reported:
-                report(f"Waiting for {_database_phrase(alias)}: {first_line(exc)}.")
+                report(f"Waiting for the {_describe(alias)}: {first_line(exc)}.")
                 reported = True
             clock.sleep(min(WAIT_PAUSE, max(0.0, deadline - clock.monotonic())))
         except (DatabaseError, InterfaceError):
@@ -183,18 +241,18 @@ def check_backend_and_encoding(connection: BaseDatabaseWrapper) -> None:
     Raises:
         InvalidConfiguration: the backend is not the engine's, or the encoding is not UTF-8.
     """
-    subject = _capitalized(_database_phrase(connection.alias))
+    database = _describe(connection.alias)
     if not isinstance(connection, QualifiedNamesMixin):
+        engine = connection.settings_dict["ENGINE"]
         raise InvalidConfiguration(
-            f"{subject} has the engine"
-            f" {connection.settings_dict['ENGINE']}, which does not support schemas.",
+            f"The {database} has the engine {engine}, which does not support schemas.",
             hint='Set "ENGINE": "domain_migrations.backends.postgresql" in DATABASES.',
         )
     connection.ensure_connection()
     encoding = connection.connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise InvalidConfiguration(
-            f"{subject} is encoded in {encoding}, not in UTF-8.",
+            f"The {database} is encoded in {encoding}, not in UTF-8.",
             hint=(
                 "Create one that is, with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0,"
                 " and move the data with pg_dump."
@@ -202,17 +260,9 @@ def check_backend_and_encoding(connection: BaseDatabaseWrapper) -> None:
         )
 
 
-def _capitalized(phrase: str) -> str:
-    return phrase[0].upper() + phrase[1:]
-
-
-def _database_phrase(alias: str) -> str:
+def _describe(alias: str) -> str:
     values = connections[alias].settings_dict
     name = values.get("NAME") or values.get("OPTIONS", {}).get("service") or "?"
     host = values.get("HOST") or "the local socket"
     port = f":{values['PORT']}" if values.get("PORT") else ""
-    return f'the database "{alias}" ({name} on {host}{port})'
-
-
-def _user_phrase(alias: str) -> str:
-    return f'"{connections[alias].settings_dict.get("USER") or "in use"}"'
+    return f'database "{alias}" ({name} on {host}{port})'

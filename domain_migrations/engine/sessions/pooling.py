@@ -10,9 +10,7 @@ from __future__ import annotations
 import secrets
 import selectors
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from enum import Enum
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -20,29 +18,25 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import pq
 
 from ...exceptions import DatabaseUnavailable, PooledConnection
+from .connection import fetch_one
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 2.0
 SELECT_PID = "SELECT pg_backend_pid()"
 
 
-class Pooling(Enum):
-    """The pooler between a client and its server process."""
-
-    NONE = "none"
-    SESSION = "session"
-
-
 def backend_pid(connection: BaseDatabaseWrapper) -> int:
     """Return the process id of the server process that runs this connection's queries."""
-    return int(_scalar(connection, SELECT_PID))
+    (pid,) = fetch_one(connection, SELECT_PID)
+    return int(pid)
 
 
-def detect_pooling(connection: BaseDatabaseWrapper) -> Pooling:
-    """Return the pooling of a connection that is outside of any transaction.
+def detect_pooling(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether a connection goes through a pooler, which is in session mode.
 
-    Without a pooler that takes one query. With one, a second client is used to check that each
-    client keeps its own server process, and that a lock of one excludes the other.
+    The connection has to be outside of any transaction. Without a pooler that takes one query.
+    With one, a second client is used to check that each client keeps its own server process,
+    and that a lock of one excludes the other.
 
     Raises:
         PooledConnection: the server process changes between transactions.
@@ -50,10 +44,11 @@ def detect_pooling(connection: BaseDatabaseWrapper) -> Pooling:
     """
     pid = backend_pid(connection)
     if pid == connection.connection.info.backend_pid:
-        return Pooling.NONE
+        return False
     try:
-        with _second_client(connection) as second:
-            kept = _is_session_pooled(connection, pid, second)
+        # Not its own ``with`` block, which would commit: it may still wait for a result.
+        with closing(raw_connection(connection.get_connection_params())) as client:
+            kept = _is_session_pooled(connection, pid, _SecondClient(client))
     except (psycopg.Error, _Refused) as exc:
         raise DatabaseUnavailable(
             f'The connection "{connection.alias}" goes through a pooler, whose mode could not be '
@@ -69,7 +64,7 @@ def detect_pooling(connection: BaseDatabaseWrapper) -> Pooling:
             f'{{**DATABASES["{connection.alias}"], "HOST": …, "PORT": …}}, and run the command '
             "with --database direct. A pooler in session mode works as well.",
         )
-    return Pooling.SESSION
+    return True
 
 
 def _is_session_pooled(connection: BaseDatabaseWrapper, pid: int, second: _SecondClient) -> bool:
@@ -96,17 +91,12 @@ def _is_session_pooled(connection: BaseDatabaseWrapper, pid: int, second: _Secon
 def _lock_excludes(connection: BaseDatabaseWrapper, second: _SecondClient) -> bool:
     """Return whether a lock of the first client excludes the second until it is released."""
     key = secrets.randbits(62)
-    if not _scalar(connection, f"SELECT pg_try_advisory_lock({key:d})"):
+    (locked,) = fetch_one(connection, f"SELECT pg_try_advisory_lock({key:d})")
+    if not locked:
         return False
     refused = second.ask(f"SELECT pg_try_advisory_xact_lock({key:d})") == "f"
-    return bool(_scalar(connection, f"SELECT pg_advisory_unlock({key:d})")) and refused
-
-
-def _scalar(connection: BaseDatabaseWrapper, query: str) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        (answer,) = cursor.fetchone()
-    return answer
+    (unlocked,) = fetch_one(connection, f"SELECT pg_advisory_unlock({key:d})")
+    return unlocked and refused
 
 
 class _Refused(Exception):
@@ -147,13 +137,6 @@ class _SecondClient:
             value = result.get_value(0, 0)
             answer = None if value is None else value.decode()
         return answer
-
-
-@contextmanager
-def _second_client(connection: BaseDatabaseWrapper) -> Iterator[_SecondClient]:
-    # Not its own ``with`` block, which would commit: it may still wait for a result.
-    with closing(raw_connection(connection.get_connection_params())) as client:
-        yield _SecondClient(client)
 
 
 def raw_connection(params: dict[str, Any], **more: Any) -> psycopg.Connection[Any]:

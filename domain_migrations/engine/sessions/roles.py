@@ -13,19 +13,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
-from typing import LiteralString
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import sql
 from psycopg.pq import TransactionStatus
 
+from ...backends.postgresql.names import quote
 from ...conf import get_settings
 from ...domains import CORE_SCHEMA, Domain, get_domain
 from ...exceptions import InvalidConfiguration
-from .connection import is_alive
+from .connection import execute, fetch_all, fetch_one, is_alive, schema_exists
 
 MAX_NAME_BYTES = 63
 SECRET_FIELDS = frozenset({"password"})
@@ -59,8 +58,7 @@ ORDER BY 1, 2
 """
 """The objects of a schema that its role does not own yet; names are quoted."""
 
-ROLE_EXISTS = "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s"
-SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
+ROLE_EXISTS = "SELECT FROM pg_catalog.pg_roles WHERE rolname = %s"
 OWNER_OF_SCHEMA = """
 SELECT r.rolname FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
@@ -87,9 +85,8 @@ def domain_role(connection: BaseDatabaseWrapper, domain: Domain) -> str | None:
     """Return the role that runs the domain's migrations, None if it has none."""
     if domain.is_core:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(OWNER_OF_SCHEMA, [domain.schema, role_name(connection, domain)])
-        row = cursor.fetchone()
+    params = [domain.schema, role_name(connection, domain)]
+    row = fetch_one(connection, OWNER_OF_SCHEMA, params)
     return row[0] if row else None
 
 
@@ -99,31 +96,29 @@ def grant_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
     Raises:
         InvalidConfiguration: core has no role.
     """
-    _refuse_core(domain)
-    name = role_name(connection, domain)
-    role, schema = sql.Identifier(name), sql.Identifier(domain.schema)
-    public = sql.Identifier(CORE_SCHEMA)
-    exists = _exists(connection, ROLE_EXISTS, name)
-    if not exists:
-        yield _text(connection, "CREATE ROLE {} NOLOGIN", role)
-    yield _text(connection, "GRANT {} TO CURRENT_USER", role)
-    if _exists(connection, SCHEMA_EXISTS, domain.schema):
-        yield _text(connection, "ALTER SCHEMA {} OWNER TO {}", schema, role)
+    name = _own_role_name(connection, domain)
+    role, schema, public = quote(name), quote(domain.schema), quote(CORE_SCHEMA)
+    role_exists = fetch_one(connection, ROLE_EXISTS, [name]) is not None
+    if not role_exists:
+        yield f"CREATE ROLE {role} NOLOGIN"
+    yield f"GRANT {role} TO CURRENT_USER"
+    if schema_exists(connection, domain.schema):
+        yield f"ALTER SCHEMA {schema} OWNER TO {role}"
+        # A role that does not exist yet owns nothing, as oid 0.
+        params = {"schema": schema, "role": role if role_exists else "0"}
+        for kind, object_name in fetch_all(connection, OWNED, params):
+            yield f"ALTER {kind} {object_name} OWNER TO {role}"
     else:
-        yield _text(connection, "CREATE SCHEMA {} AUTHORIZATION {}", schema, role)
-    for kind, object_name in _objects_to_own(connection, domain, name if exists else None):
-        yield _text(
-            connection, "ALTER {} {} OWNER TO {}", sql.SQL(kind), sql.SQL(object_name), role
-        )
-    yield _text(connection, "GRANT USAGE ON SCHEMA {} TO {}", public, role)
-    yield _text(connection, "GRANT REFERENCES ON ALL TABLES IN SCHEMA {} TO {}", public, role)
-    yield _text(
-        connection,
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {} GRANT REFERENCES ON TABLES TO {}",
-        public,
-        role,
-    )
-    yield from _read_grants(connection, role)
+        yield f"CREATE SCHEMA {schema} AUTHORIZATION {role}"
+    yield f"GRANT USAGE ON SCHEMA {public} TO {role}"
+    yield f"GRANT REFERENCES ON ALL TABLES IN SCHEMA {public} TO {role}"
+    yield f"ALTER DEFAULT PRIVILEGES IN SCHEMA {public} GRANT REFERENCES ON TABLES TO {role}"
+    with connection.cursor() as cursor:
+        present = set(connection.introspection.table_names(cursor))
+    for table, columns in _readable_tables():
+        if table in present:
+            only = f" ({', '.join(map(quote, columns))})" if columns else ""
+            yield f"GRANT SELECT{only} ON {public}.{quote(table)} TO {role}"
 
 
 def revoke_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[str]:
@@ -132,53 +127,34 @@ def revoke_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
     Raises:
         InvalidConfiguration: core has no role.
     """
-    _refuse_core(domain)
-    name = role_name(connection, domain)
-    if not _exists(connection, ROLE_EXISTS, name):
+    name = _own_role_name(connection, domain)
+    if fetch_one(connection, ROLE_EXISTS, [name]) is None:
         return
-    role = sql.Identifier(name)
-    yield _text(connection, "GRANT {} TO CURRENT_USER", role)
-    yield _text(connection, "REASSIGN OWNED BY {} TO CURRENT_USER", role)
-    yield _text(connection, "DROP OWNED BY {}", role)
-    yield _text(connection, "DROP ROLE {}", role)
+    role = quote(name)
+    yield f"GRANT {role} TO CURRENT_USER"
+    yield f"REASSIGN OWNED BY {role} TO CURRENT_USER"
+    yield f"DROP OWNED BY {role}"
+    yield f"DROP ROLE {role}"
 
 
-def _refuse_core(domain: Domain) -> None:
+def _own_role_name(connection: BaseDatabaseWrapper, domain: Domain) -> str:
     if domain.is_core:
         raise InvalidConfiguration(
             "core has no role of its own: it is migrated by the login role.",
             hint="Name the domains that need one.",
         )
+    return role_name(connection, domain)
 
 
-def _read_grants(connection: BaseDatabaseWrapper, role: sql.Identifier) -> Iterator[str]:
-    """Yield grants on the tables of core in the settings, or on those without secrets."""
-    history = get_domain("core").history_table
-    with connection.cursor() as cursor:
-        present = set(connection.introspection.table_names(cursor))
+def _readable_tables() -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield core's tables that domains may read, with the columns if some are secret."""
     named = get_settings().core_readable_tables
     if named is not None:
-        grants: list[tuple[str, Sequence[str]]] = [(table, ()) for table in named]
-    else:
-        grants = [(history.name, ()), *_non_secret_columns()]
-    for table, columns in grants:
-        if table not in present:
-            continue
-        wanted: sql.Composable = sql.SQL("")
-        if columns:
-            wanted = sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
-        yield _text(
-            connection,
-            "GRANT SELECT{} ON {} TO {}",
-            wanted,
-            sql.Identifier(CORE_SCHEMA, table),
-            role,
-        )
-
-
-def _non_secret_columns() -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield core's tables, with the readable columns if some are secret."""
-    for label in get_domain("core").app_labels:
+        yield from ((table, ()) for table in named)
+        return
+    core = get_domain("core")
+    yield core.history_table.name, ()
+    for label in core.app_labels:
         if label in SECRET_APPS:
             continue
         for model in apps.get_app_config(label).get_models(include_auto_created=True):
@@ -186,29 +162,6 @@ def _non_secret_columns() -> Iterator[tuple[str, Sequence[str]]]:
             columns = [str(field.column) for field in fields if field.name not in SECRET_FIELDS]
             if model._meta.managed and not model._meta.proxy:
                 yield model._meta.db_table, columns if len(columns) < len(fields) else ()
-
-
-def _objects_to_own(
-    connection: BaseDatabaseWrapper, domain: Domain, role: str | None
-) -> list[tuple[str, str]]:
-    if not _exists(connection, SCHEMA_EXISTS, domain.schema):
-        return []
-    with connection.cursor() as cursor:
-        # A role that does not exist yet owns nothing, as oid 0.
-        owner = "0" if role is None else connection.ops.quote_name(role)
-        cursor.execute(OWNED, {"schema": connection.ops.quote_name(domain.schema), "role": owner})
-        return [(kind, name) for kind, name in cursor.fetchall()]
-
-
-def _exists(connection: BaseDatabaseWrapper, query: str, name: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(query, [name])
-        return cursor.fetchone() is not None
-
-
-def _text(connection: BaseDatabaseWrapper, statement: LiteralString, *parts: sql.Composable) -> str:
-    connection.ensure_connection()
-    return sql.SQL(statement).format(*parts).as_string(connection.connection)
 
 
 class RoleSwitcher:
@@ -226,17 +179,13 @@ class RoleSwitcher:
         """The domain's role, None if it has none."""
         return domain_role(self.connection, self.domain)
 
-    @contextmanager
-    def as_domain_role(self) -> Iterator[None]:
+    def as_domain_role(self) -> AbstractContextManager[None]:
         """Act as the domain's role, then as the login role again."""
-        with self._switched(self.role, back=None):
-            yield
+        return self._switched(self.role, back=None)
 
-    @contextmanager
-    def as_login_role(self) -> Iterator[None]:
+    def as_login_role(self) -> AbstractContextManager[None]:
         """Act as the login role, inside of :meth:`as_domain_role`."""
-        with self._switched(None, back=self.role):
-            yield
+        return self._switched(None, back=self.role)
 
     @contextmanager
     def _switched(self, role: str | None, *, back: str | None) -> Iterator[None]:
@@ -248,16 +197,10 @@ class RoleSwitcher:
             yield
         finally:
             # A failed transaction runs no statement, and its rollback reverts SET ROLE as well.
-            if is_alive(self.connection) and not self._failed():
-                self._set(back)
-
-    def _failed(self) -> bool:
-        status = self.connection.connection.info.transaction_status
-        return self.connection.needs_rollback or status == TransactionStatus.INERROR
+            if is_alive(self.connection) and not self.connection.needs_rollback:
+                status = self.connection.connection.info.transaction_status
+                if status != TransactionStatus.INERROR:
+                    self._set(back)
 
     def _set(self, role: str | None) -> None:
-        with self.connection.cursor() as cursor:
-            if role is None:
-                cursor.execute("RESET ROLE")
-            else:
-                cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        execute(self.connection, f"SET ROLE {quote(role)}" if role else "RESET ROLE")

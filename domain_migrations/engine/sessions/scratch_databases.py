@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from django.apps import apps
@@ -15,8 +15,8 @@ from psycopg import sql
 
 from ...backends.postgresql.base import DatabaseWrapper
 from ...exceptions import InsufficientPrivilege, InvalidConfiguration
-from .connection import check_backend_and_encoding, translate_database_errors
-from .session import plain_copy
+from .connection import check_backend_and_encoding, fetch_one, translate_database_errors
+from .session import own_connection, plain_copy
 
 MAINTENANCE_DATABASE = "postgres"
 """The database that exists on every server; Django connects to it to create databases."""
@@ -52,25 +52,22 @@ def scratch_database(alias: str, purpose: str, *, template: str | None = None) -
 
 
 @contextmanager
-def connections_redirected_to(name: str, aliases: Sequence[str] | None = None) -> Iterator[None]:
+def connections_redirected_to(name: str) -> Iterator[None]:
     """Make ``connections[alias]`` of this thread a connection to the database ``name``.
 
-    Arguments:
-        aliases: every alias of this engine unless given, so that no code of a migration can
-            reach a configured database through another alias.
+    That is done for every alias of this engine, so that no code of a migration can reach a
+    configured database through another one.
 
     Raises:
         InvalidConfiguration: the settings connect to another database than the one named,
             because of ``OPTIONS["dbname"]`` or a pooler.
     """
-    chosen = _aliases() if aliases is None else aliases
     with ExitStack() as stack:
         stack.callback(clear_content_type_cache)
-        for alias in chosen:
-            configured = connections[alias]
-            own = plain_copy(configured, NAME=name, SCRATCH=True)
-            stack.callback(_restore, alias, configured, own)
-            connections[alias] = own
+        for alias in connections:
+            if not isinstance(connections[alias], DatabaseWrapper):
+                continue
+            own = stack.enter_context(own_connection(alias, NAME=name, SCRATCH=True))
             with translate_database_errors(alias):
                 check_backend_and_encoding(own)
                 _check_is(own, name)
@@ -90,19 +87,8 @@ def scratch_connection(
         yield connections[alias]
 
 
-def _aliases() -> list[str]:
-    return [alias for alias in connections if isinstance(connections[alias], DatabaseWrapper)]
-
-
-def _restore(alias: str, configured: BaseDatabaseWrapper, own: BaseDatabaseWrapper) -> None:
-    connections[alias] = configured
-    own.close()
-
-
 def _check_is(connection: BaseDatabaseWrapper, name: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_database()")
-        (actual,) = cursor.fetchone()
+    (actual,) = fetch_one(connection, "SELECT current_database()")
     if actual != name:
         raise InvalidConfiguration(
             f'The database "{connection.alias}" connects to "{actual}" instead of "{name}".',

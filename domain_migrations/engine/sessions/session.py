@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
-from psycopg.pq import TransactionStatus
 
 from ...domains import Domain
 from ...exceptions import DatabaseUnavailable, MigrationFailed
@@ -21,33 +20,29 @@ from .connection import (
     LOST,
     Clock,
     check_backend_and_encoding,
+    fetch_one,
     is_alive,
+    session_settings,
     translate_database_errors,
 )
 from .pooling import backend_pid, detect_pooling
 
-SET = "SELECT set_config(%s, %s, false)"
-
-SELECT_PID = sql.SQL("SELECT pg_backend_pid()")
-
 
 @dataclass(frozen=True)
 class ServerSession:
-    """The server session that a run works in.
+    """The server session that a run works in, and the lock that it holds.
 
     Attributes:
         pid: the server process in which the session began.
+        key: of the run's own lock.
     """
 
     connection: BaseDatabaseWrapper
     pid: int
+    key: int
 
-    @classmethod
-    def of(cls, connection: BaseDatabaseWrapper) -> ServerSession:
-        return cls(connection=connection, pid=backend_pid(connection))
-
-    def assert_same(self, step: str = "A migration", also: sql.Composable | None = None) -> None:
-        """Check that the connection is still the one that the session began with.
+    def assert_same(self, step: str, also: sql.Composable | None = None) -> None:
+        """Check that the connection is still the one that the session began with, and locked.
 
         Arguments:
             step: the step that ran last, as the beginning of a sentence.
@@ -55,63 +50,37 @@ class ServerSession:
                 They have run when the check fails, so the error has to roll them back.
 
         Raises:
-            MigrationFailed: the step closed the connection, and Django opened another one.
+            MigrationFailed: the step closed the connection, and Django opened another one; or
+                it released the lock.
             DatabaseUnavailable: the server ended the connection.
         """
+        query: sql.Composable = session_query(self.key)
+        if also is not None:
+            query = sql.SQL("; ").join((query, also))
+        closed = MigrationFailed(
+            f"{step} closed the connection of the run, and so lost its lock: another run may have "
+            "begun in the meantime.",
+            hint="Remove connection.close(), connections.close_all() and close_old_connections()"
+            " from it, and run the command again.",
+        )
         try:
-            same = self._is_same(also)
+            pid, locked = fetch_one(self.connection, query)
         except LOST as exc:
-            if self._closed_by_us():
-                raise lost_connection(step) from exc
+            if self.connection.connection is None or self.connection.closed_in_transaction:
+                raise closed from exc
             if is_alive(self.connection):
                 raise
             raise DatabaseUnavailable(
                 f"The connection to the database was lost: {exc}",
                 hint="Run the command again: it continues where this run ended.",
             ) from exc
-        if not same:
-            raise lost_connection(step)
-
-    def _is_same(self, also: sql.Composable | None) -> bool:
-        (pid,) = self._query(SELECT_PID, also)
-        return bool(pid == self.pid)
-
-    def _query(self, query: sql.Composable, also: sql.Composable | None) -> tuple[Any, ...]:
-        """Return the row of a query, which is sent together with other statements."""
-        statements = [query] if also is None else [query, also]
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql.SQL("; ").join(statements))
-            row: tuple[Any, ...] = cursor.fetchone()
-        return row
-
-    def _closed_by_us(self) -> bool:
-        return self.connection.connection is None or self.connection.closed_in_transaction
-
-
-def lost_connection(step: str) -> MigrationFailed:
-    """Return the error for a step that closed the run's connection."""
-    return MigrationFailed(
-        f"{step} closed the connection of the run, and so lost its lock: another run may have "
-        "begun in the meantime.",
-        hint="Remove connection.close(), connections.close_all() and close_old_connections() from "
-        "it, and run the command again.",
-    )
-
-
-@dataclass(frozen=True)
-class RunLock(ServerSession):
-    """A session that holds the lock of a run."""
-
-    key: int = 0
-
-    def _is_same(self, also: sql.Composable | None) -> bool:
-        pid, locked = self._query(session_query(self.key), also)
-        if pid == self.pid and not locked:
+        if pid != self.pid:
+            raise closed
+        if not locked:
             raise MigrationFailed(
                 "The run lost its lock, though its connection is still the same.",
                 hint="Remove DISCARD ALL and pg_advisory_unlock_all() from the migration.",
             )
-        return bool(pid == self.pid)
 
 
 @contextmanager
@@ -122,7 +91,7 @@ def acquire_run_lock(
     wait: float,
     report: Callable[[str], None],
     clock: Clock = time,
-) -> Iterator[RunLock]:
+) -> Iterator[ServerSession]:
     """Hold the locks that exclude every run which conflicts with a run of the domain.
 
     A session that already holds the locks acquires them once more. Inside a transaction they
@@ -139,7 +108,7 @@ def acquire_run_lock(
     attempt = LockAttempt(connection, domain, keys)
     try:
         wait_for_locks(attempt, wait=wait, report=report, clock=clock)
-        yield RunLock(connection=connection, pid=backend_pid(connection), key=keys.own)
+        yield ServerSession(connection=connection, pid=backend_pid(connection), key=keys.own)
     finally:
         attempt.release_all()
 
@@ -152,7 +121,7 @@ def locked_session(
     wait: float,
     report: Callable[[str], None],
     command: str = "migrate_domain",
-) -> Iterator[RunLock]:
+) -> Iterator[ServerSession]:
     """Yield the session of a run, on a connection of its own and with the domain's lock.
 
     Arguments:
@@ -195,80 +164,38 @@ def dedicated_connection(
     if shared.in_atomic_block:
         yield shared
         return
-    if not _is_shared(shared):
-        with _prepared(shared, application_name):
-            yield shared
-        return
-    with own_connection(alias) as own, _prepared(own, application_name):
-        yield own
+    options = shared.settings_dict
+    is_shared = (
+        options["OPTIONS"].get("pool") or not options["AUTOCOMMIT"] or shared.allow_thread_sharing
+    )
+    with own_connection(alias) if is_shared else nullcontext(shared) as connection:
+        connection.ensure_connection()
+        detect_pooling(connection)
+        (path,) = fetch_one(connection, "SHOW search_path")
+        # With PostgreSQL's default, "$user", public, core's tables, which have no schema, would be
+        # created in a domain's schema with the name of the role. The rest of the path may have
+        # schemas of extensions.
+        path = f"public, {path}" if path else "public"
+        settings = {"application_name": application_name, "search_path": path}
+        with session_settings(connection, settings):
+            yield connection
 
 
 @contextmanager
-def own_connection(alias: str) -> Iterator[BaseDatabaseWrapper]:
+def own_connection(alias: str, **settings: Any) -> Iterator[BaseDatabaseWrapper]:
     """Make ``connections[alias]`` of this thread a new connection, closed at the end.
 
-    Inside a transaction the connection is kept.
+    Arguments:
+        settings: as for :func:`plain_copy`.
     """
     shared = connections[alias]
-    if shared.in_atomic_block:
-        yield shared
-        return
-    own = plain_copy(shared)
+    own = plain_copy(shared, **settings)
     connections[alias] = own
     try:
         yield own
     finally:
         connections[alias] = shared
         own.close()
-
-
-@contextmanager
-def _prepared(connection: BaseDatabaseWrapper, application_name: str) -> Iterator[None]:
-    connection.ensure_connection()
-    detect_pooling(connection)
-    with (
-        _setting(connection, "application_name", lambda before: application_name),
-        _setting(connection, "search_path", _public_first),
-    ):
-        yield
-
-
-def _public_first(path: str) -> str:
-    """Return the path on which core's names, which have no schema, are those of ``public``.
-
-    With PostgreSQL's default, ``"$user", public``, core's tables would be created in a domain's
-    schema with the name of the role. The rest of the path may have schemas of extensions.
-    """
-    return f"public, {path}" if path else "public"
-
-
-@contextmanager
-def _setting(
-    connection: BaseDatabaseWrapper, name: str, value: Callable[[str], str]
-) -> Iterator[None]:
-    """Change a setting of the session; ``value`` gets the current one."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting(%s)", [name])
-        (before,) = cursor.fetchone()
-        cursor.execute(SET, [name, value(before)])
-    raw = connection.connection
-    try:
-        yield
-    finally:
-        # In a failed transaction, or on another connection, it cannot or need not be restored.
-        idle = is_alive(connection) and raw.info.transaction_status == TransactionStatus.IDLE
-        if connection.connection is raw and idle:
-            with suppress(*LOST), connection.cursor() as cursor:
-                cursor.execute(SET, [name, before])
-
-
-def _is_shared(connection: BaseDatabaseWrapper) -> bool:
-    settings = connection.settings_dict
-    return bool(
-        settings["OPTIONS"].get("pool")
-        or not settings["AUTOCOMMIT"]
-        or connection.allow_thread_sharing
-    )
 
 
 def plain_copy(connection: BaseDatabaseWrapper, **settings: Any) -> BaseDatabaseWrapper:

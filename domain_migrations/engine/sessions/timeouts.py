@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,10 +20,9 @@ from django.db.migrations.migration import Migration
 from psycopg import sql
 
 from ...conf import get_settings
-from .blockers import INTERVAL, BlockerWatcher, join_sessions
+from .blockers import INTERVAL, BlockerWatcher
 from .concurrent_indexes import IndexBuilder, built_index, is_concurrent
-from .connection import LOST, Clock, is_alive, sqlstate_of
-from .pooling import backend_pid
+from .connection import Clock, execute, session_settings, set_config, sqlstate_of
 
 RETRIED_STATES = {
     "55P03": "lock timeout",
@@ -36,41 +35,21 @@ Run = Callable[[sql.Composable], None]
 """Runs a statement whose rows are not needed."""
 
 
-@contextmanager
-def timeouts(
-    connection: BaseDatabaseWrapper,
-    *,
-    lock_timeout: float | None,
-    statement_timeout: float | None,
-    local: bool = True,
-    run: Run | None = None,
-) -> Iterator[None]:
-    """Limit how long statements may wait for locks, and run.
+def timeout_settings(
+    lock_timeout: float | None, statement_timeout: float | None = None
+) -> dict[str, str]:
+    """Return the settings that limit how long statements may wait for locks, and run.
 
     Arguments:
-        lock_timeout: seconds; 0 for no limit, ``None`` keeps the current one.
+        lock_timeout: seconds; 0 for no limit, ``None`` leaves the setting out.
         statement_timeout: the same.
-        local: until the end of the transaction; otherwise until the end of the block.
-        run: runs the statement that sets the limits; by default it is sent alone.
     """
-    wanted = {
-        name: _milliseconds(seconds)
-        for name, seconds in (
-            ("lock_timeout", lock_timeout),
-            ("statement_timeout", statement_timeout),
-        )
+    limits = {"lock_timeout": lock_timeout, "statement_timeout": statement_timeout}
+    return {
+        name: f"{max(1, round(seconds * 1000)) if seconds else 0}ms"
+        for name, seconds in limits.items()
         if seconds is not None
     }
-    raw = connection.connection
-    before = {} if local else _show(connection, wanted)
-    run = run or partial(_execute, connection)
-    run(_set(wanted, local=local))
-    try:
-        yield
-    finally:
-        if before and connection.connection is raw and is_alive(connection):
-            with suppress(*LOST):
-                _execute(connection, _set(before, local=False))
 
 
 @dataclass(frozen=True)
@@ -144,12 +123,15 @@ class TimeoutPolicy:
         self.connection = connection
         self.report = report
         self.policy = retries or RetryPolicy(retries=settings.retries)
-        self.lock_timeout = _chosen(lock_timeout, settings.lock_timeout)
-        self.statement_timeout = _chosen(statement_timeout, settings.statement_timeout)
+        if lock_timeout is None:
+            lock_timeout = settings.lock_timeout
+        if statement_timeout is None:
+            statement_timeout = settings.statement_timeout
+        self._settings = timeout_settings(lock_timeout, statement_timeout)
+        interval = min(INTERVAL, (lock_timeout or INTERVAL) / 4)
+        self._watcher = BlockerWatcher(connection, interval=interval)
         self._clock = clock
         self._chance = chance
-        self._watcher: BlockerWatcher | None = None
-        self._process: tuple[object, int] = (None, 0)
 
     @contextmanager
     def timeouts(self, run: Run | None = None) -> Iterator[None]:
@@ -158,7 +140,9 @@ class TimeoutPolicy:
         Arguments:
             run: runs the statement that sets the limits; by default it is sent alone.
         """
-        with self._limited(local=True, run=run):
+        run = run or partial(execute, self.connection)
+        run(set_config(self._settings, local=True))
+        with self._watcher:
             yield
 
     @contextmanager
@@ -186,17 +170,21 @@ class TimeoutPolicy:
             if nested or not alone:
                 return execute(statement, params, many, context)
             nested = True
+            text = statement
+            if isinstance(statement, sql.Composable):
+                text = statement.as_string(self.connection.connection)
             try:
                 return self._run_with_retry(
-                    self._text(statement),
-                    lambda: execute(statement, params, many, context),
-                    what,
-                    build,
+                    str(text), lambda: execute(statement, params, many, context), what, build
                 )
             finally:
                 nested = False
 
-        with self._limited(local=False), self.connection.execute_wrapper(retry_statement):
+        with (
+            session_settings(self.connection, self._settings),
+            self._watcher,
+            self.connection.execute_wrapper(retry_statement),
+        ):
             yield
 
     def should_retry(self, exc: BaseException, attempt: int, migration: Migration) -> bool:
@@ -212,7 +200,7 @@ class TimeoutPolicy:
         self, text: str, run: Callable[[], Any], what: str, index: IndexBuild
     ) -> Any:
         if is_concurrent(text):
-            with timeouts(self.connection, lock_timeout=0, statement_timeout=None, local=False):
+            with session_settings(self.connection, timeout_settings(0)):
                 built = built_index(text)
                 if built is None:
                     return run()
@@ -223,8 +211,7 @@ class TimeoutPolicy:
         attempt = 0
         while True:
             attempt += 1
-            if self._watcher:
-                self._watcher.last_blockers = ()
+            self._watcher.last_blockers = ()
             try:
                 return run()
             except Exception as exc:
@@ -246,63 +233,5 @@ class TimeoutPolicy:
 
     def blocker_clause(self) -> str:
         """Return the sessions that blocked the last transaction, as a clause; empty if none."""
-        seen = self._watcher.last_blockers if self._watcher else ()
-        return f": blocked by {join_sessions(seen)}" if seen else ""
-
-    @contextmanager
-    def _limited(self, *, local: bool, run: Run | None = None) -> Iterator[None]:
-        limit = self.lock_timeout or INTERVAL
-        interval = min(INTERVAL, limit / 4)
-        self._watcher = BlockerWatcher(self.connection, interval=interval, pid=self._pid())
-        with (
-            timeouts(
-                self.connection,
-                lock_timeout=self.lock_timeout,
-                statement_timeout=self.statement_timeout,
-                local=local,
-                run=run,
-            ),
-            self._watcher,
-        ):
-            yield
-
-    def _pid(self) -> int:
-        """Return the process id of the server process, read once for each connection."""
-        self.connection.ensure_connection()
-        raw = self.connection.connection
-        if self._process[0] is not raw:
-            self._process = raw, backend_pid(self.connection)
-        return self._process[1]
-
-    def _text(self, statement: Any) -> str:
-        if isinstance(statement, sql.Composable):
-            return statement.as_string(self.connection.connection)
-        return str(statement)
-
-
-def _chosen(option: float | None, setting: float) -> float:
-    return setting if option is None else option
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{max(1, round(seconds * 1000)) if seconds else 0}ms"
-
-
-def _show(connection: BaseDatabaseWrapper, names: Iterable[str]) -> dict[str, str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT n, current_setting(n) FROM unnest(%s::text[]) AS n", [list(names)])
-        return dict(cursor.fetchall())
-
-
-def _set(values: Mapping[str, str], *, local: bool) -> sql.Composed:
-    return sql.SQL("SELECT {}").format(
-        sql.SQL(", ").join(
-            sql.SQL("set_config({}, {}, {})").format(name, value, local)
-            for name, value in values.items()
-        )
-    )
-
-
-def _execute(connection: BaseDatabaseWrapper, statement: sql.Composable) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
+        seen = "; ".join(map(str, self._watcher.last_blockers))
+        return f": blocked by {seen}" if seen else ""

@@ -18,7 +18,7 @@ from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
 from domain_migrations.engine.runner.loader import load_domain
 from domain_migrations.engine.runner.run_session import RunSession
-from domain_migrations.engine.sessions.session import ServerSession
+from domain_migrations.engine.sessions.session import acquire_run_lock
 from tests.engine.guard.helpers import lay_out
 from tests.support.catalog import query, schemas
 
@@ -138,7 +138,8 @@ def plan(migration: migrations.Migration, *, backwards: bool = False) -> None:
 def run(migration: migrations.Migration, *, backwards: bool = False) -> None:
     """Run the migration in its own transaction, as `migrate_domain` and `migrate` do."""
     domain = get_domain(migration.app_label)
-    session = RunSession.of(ServerSession.of(connection), domain)
-    session.journal.open()
-    executor = DomainExecutor(session, load_domain(connection, domain))
-    (executor.unapply_migration if backwards else executor.apply_migration)(state(), migration)
+    with acquire_run_lock(connection, domain, wait=0, report=str) as lock:
+        session = RunSession.of(lock, domain)
+        session.journal.open()
+        executor = DomainExecutor(session, load_domain(connection, domain))
+        (executor.unapply_migration if backwards else executor.apply_migration)(state(), migration)

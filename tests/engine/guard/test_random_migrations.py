@@ -20,7 +20,7 @@ from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
 from domain_migrations.engine.runner.loader import load_domain
 from domain_migrations.engine.runner.run_session import RunSession
-from domain_migrations.engine.sessions.session import ServerSession
+from domain_migrations.engine.sessions.session import acquire_run_lock
 from domain_migrations.exceptions import BoundaryViolation
 from tests.engine.guard.helpers import lay_out
 from tests.engine.guard.random_statements import Grammar, Statement
@@ -153,14 +153,15 @@ def refusal(migration: migrations.Migration, domain: str) -> str | None:
     """Run the migration as a run of its domain does; why it was refused, if it was."""
     connection = connections["default"]
     owner = get_domain(domain)
-    session = RunSession.of(ServerSession.of(connection), owner)
-    session.journal.open()
-    executor = DomainExecutor(session, load_domain(connection, owner))
-    try:
-        check_plan([(migration, False)], ProjectState(), owner)
-        executor.apply_migration(ProjectState(), migration)
-    except BoundaryViolation as exc:
-        return exc.message
+    with acquire_run_lock(connection, owner, wait=0, report=str) as lock:
+        session = RunSession.of(lock, owner)
+        session.journal.open()
+        executor = DomainExecutor(session, load_domain(connection, owner))
+        try:
+            check_plan([(migration, False)], ProjectState(), owner)
+            executor.apply_migration(ProjectState(), migration)
+        except BoundaryViolation as exc:
+            return exc.message
     return None
 
 

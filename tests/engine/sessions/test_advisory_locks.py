@@ -330,7 +330,7 @@ def test_run_lock__unlocked_by_a_migration() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock_all()")
         with pytest.raises(MigrationFailed, match="The run lost its lock") as failed:
-            held.assert_same()
+            held.assert_same("A migration")
     assert (
         failed.value.hint == "Remove DISCARD ALL and pg_advisory_unlock_all() from the migration."
     )

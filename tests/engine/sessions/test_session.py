@@ -9,12 +9,13 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from domain_migrations.engine.sessions.session import (
-    ServerSession,
+    acquire_run_lock,
     backend_pid,
     dedicated_connection,
 )
 from domain_migrations.exceptions import DatabaseUnavailable, MigrationFailed
 from tests.support.catalog import snapshot
+from tests.support.sessions import INVENTORY
 
 pytestmark = pytest.mark.usefixtures("scratch_database")
 
@@ -111,12 +112,16 @@ def test_dedicated__names_nothing_after_the_connection_was_closed() -> None:
     assert application_name(backend_pid(connection)) == ""
 
 
+def locked() -> Any:
+    return acquire_run_lock(connections[DEFAULT_DB_ALIAS], INVENTORY, wait=0, report=str)
+
+
 def test_assert_same() -> None:
-    check = ServerSession.of(connections[DEFAULT_DB_ALIAS]).assert_same
-    check()
-    connection.close()
-    with pytest.raises(MigrationFailed) as failed:
-        check()
+    with locked() as session:
+        session.assert_same("A migration")
+        connection.close()
+        with pytest.raises(MigrationFailed) as failed:
+            session.assert_same("A migration")
     assert failed.value.message == (
         "A migration closed the connection of the run, and so lost its lock: another run may "
         "have begun in the meantime."
@@ -128,21 +133,18 @@ def test_assert_same() -> None:
 
 
 def test_assert_same__closed_inside_a_transaction() -> None:
-    session = ServerSession.of(connections[DEFAULT_DB_ALIAS])
-    atomic = transaction.atomic()
-    atomic.__enter__()
-    connection.close()
-    with pytest.raises(MigrationFailed, match=r"^hr\.0002_closes closed the connection"):
-        session.assert_same("hr.0002_closes")
-    atomic.__exit__(None, None, None)
+    with locked() as session, transaction.atomic():
+        connection.close()
+        with pytest.raises(MigrationFailed, match=r"^hr\.0002_closes closed the connection"):
+            session.assert_same("hr.0002_closes")
 
 
 def test_assert_same__ended_by_the_server(postgres_server: Any) -> None:
-    session = ServerSession.of(connections[DEFAULT_DB_ALIAS])
-    with postgres_server.connect() as admin:
-        admin.execute("SELECT pg_terminate_backend(%s)", [session.pid])
-    with pytest.raises(DatabaseUnavailable) as failed:
-        session.assert_same()
+    with locked() as session:
+        with postgres_server.connect() as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", [session.pid])
+        with pytest.raises(DatabaseUnavailable) as failed:
+            session.assert_same("A migration")
     assert failed.value.message.startswith("The connection to the database was lost: ")
     connection.close()
 

@@ -12,8 +12,16 @@ from django.db import DatabaseError, OperationalError, connection, connections, 
 from django.db.migrations import Migration
 
 from domain_migrations.engine.sessions.blockers import BlockerWatcher, blockers
-from domain_migrations.engine.sessions.connection import sqlstate_of
-from domain_migrations.engine.sessions.timeouts import RetryPolicy, TimeoutPolicy, timeouts
+from domain_migrations.engine.sessions.connection import (
+    session_settings,
+    set_config,
+    sqlstate_of,
+)
+from domain_migrations.engine.sessions.timeouts import (
+    RetryPolicy,
+    TimeoutPolicy,
+    timeout_settings,
+)
 from domain_migrations.exceptions import MigrationFailed
 from tests.support.sessions import execute, in_thread, indexes, other_session, until
 
@@ -41,6 +49,11 @@ class NonAtomic(Migration):
 
 def setting(name: str) -> str:
     return str(execute("SELECT current_setting(%s)", [name])[0][0])
+
+
+def limit_locks(seconds: float) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(set_config(timeout_settings(seconds), local=True))
 
 
 def policy_of(messages: list[str], clock: Any = time, **options: float) -> TimeoutPolicy:
@@ -116,21 +129,20 @@ def test_retry_policy__pauses_grow_and_vary() -> None:
 
 
 @pytest.mark.usefixtures("module_database")
-def test_timeouts__local() -> None:
+def test_timeout_settings__of_the_transaction() -> None:
     before = setting("lock_timeout"), setting("statement_timeout")
     with transaction.atomic():
-        with timeouts(connection, lock_timeout=1.5, statement_timeout=None):
-            assert (setting("lock_timeout"), setting("statement_timeout")) == ("1500ms", before[1])
-        assert setting("lock_timeout") == "1500ms"
+        limit_locks(1.5)
+        assert (setting("lock_timeout"), setting("statement_timeout")) == ("1500ms", before[1])
     assert (setting("lock_timeout"), setting("statement_timeout")) == before
 
 
 @pytest.mark.usefixtures("module_database")
-def test_timeouts__of_the_session() -> None:
+def test_timeout_settings__of_the_session() -> None:
     execute("SET statement_timeout = '7s'")
 
     def migrate() -> None:
-        with timeouts(connection, lock_timeout=0.0001, statement_timeout=0, local=False):
+        with session_settings(connections["default"], timeout_settings(0.0001, 0)):
             assert (setting("lock_timeout"), setting("statement_timeout")) == ("1ms", "0")
             execute("SELECT 1/0")
 
@@ -141,8 +153,8 @@ def test_timeouts__of_the_session() -> None:
 
 
 @pytest.mark.usefixtures("module_database")
-def test_timeouts__of_a_session_that_is_lost() -> None:
-    with timeouts(connection, lock_timeout=1, statement_timeout=None, local=False):
+def test_timeout_settings__of_a_session_that_is_lost() -> None:
+    with session_settings(connections["default"], timeout_settings(1)):
         connection.close()
     assert setting("lock_timeout") == "0"
 
@@ -174,10 +186,10 @@ def test_watcher__knows_who_blocked_when_lock_timeout_fired(
         other_session(postgres_server, scratch_database, lock) as (_, pid),
         BlockerWatcher(connections["default"], interval=0.05) as watcher,
         transaction.atomic(),
-        timeouts(connection, lock_timeout=0.5, statement_timeout=None),
-        pytest.raises(OperationalError),
     ):
-        execute("ALTER TABLE inventory.drugs ADD note text")
+        limit_locks(0.5)
+        with pytest.raises(OperationalError):
+            execute("ALTER TABLE inventory.drugs ADD note text")
     assert [seen.pid for seen in watcher.last_blockers] == [pid]
 
 

@@ -77,7 +77,8 @@ class DryRun:
         a rollback, such as advisory locks that a migration acquires.
         """
         with ExitStack() as stack:
-            stack.enter_context(own_connection(alias))
+            if not connections[alias].in_atomic_block:
+                stack.enter_context(own_connection(alias))
             core = get_domain(CORE)
             self.applies_core_first = self._applies_core_first(alias, core)
             if self.applies_core_first:
