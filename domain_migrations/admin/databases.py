@@ -9,34 +9,52 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
-from ..engine.history.journal_queries import are_readable
+from ..engine.history.tables import existing_tables
 from ..engine.sessions.connection import translate_database_errors
 from ..exceptions import DomainMigrationsError
 
 Found = TypeVar("Found")
-Reader = Callable[[BaseDatabaseWrapper, list[Domain]], Iterable[tuple[str, Found]]]
+Reader = Callable[[BaseDatabaseWrapper, list[Domain]], Iterable[Found]]
 
 
-def read_per_database(
+def read_databases(
     domains: Sequence[Domain], read: Reader[Found]
+) -> tuple[list[Found], dict[str, str]]:
+    """Return what the reader found in each database, and alias → why the others are unreadable.
+
+    The reader is called once for each database, with the domains in it.
+    """
+    found: list[Found] = []
+    problems: dict[str, str] = {}
+    for alias in dict.fromkeys(domain.database for domain in domains):
+        try:
+            with translate_database_errors(alias):
+                found += read(connections[alias], [d for d in domains if d.database == alias])
+        except DomainMigrationsError as exc:
+            problems[alias] = f"{exc.message} {exc.hint}".strip()
+    return found, problems
+
+
+def read_domains(
+    domains: Sequence[Domain], read: Reader[tuple[str, Found]]
 ) -> tuple[dict[str, Found], dict[str, str]]:
     """Return what the reader found by domain name, and why the other domains are unreadable.
 
-    The reader is called once for each database, with the readable domains in it.
+    The reader gets the domains of a database that the connection's role may read.
     """
-    found: dict[str, Found] = {}
     problems: dict[str, str] = {}
-    for alias in dict.fromkeys(domain.database for domain in domains):
-        here = [domain for domain in domains if domain.database == alias]
-        try:
-            with translate_database_errors(alias):
-                unreadable = _unreadable(connections[alias], here)
-                problems |= unreadable
-                found |= read(connections[alias], [d for d in here if d.name not in unreadable])
-        except DomainMigrationsError as exc:
-            problem = f"{exc.message} {exc.hint}".strip()
-            problems |= {domain.name: problem for domain in here}
-    return found, problems
+
+    def read_readable(
+        connection: BaseDatabaseWrapper, here: list[Domain]
+    ) -> Iterable[tuple[str, Found]]:
+        problems.update(_unreadable(connection, here))
+        return read(connection, [domain for domain in here if domain.name not in problems])
+
+    found, failed = read_databases(domains, read_readable)
+    for domain in domains:
+        if domain.database in failed:
+            problems[domain.name] = failed[domain.database]
+    return dict(found), problems
 
 
 def _unreadable(connection: BaseDatabaseWrapper, domains: list[Domain]) -> dict[str, str]:
@@ -45,7 +63,7 @@ def _unreadable(connection: BaseDatabaseWrapper, domains: list[Domain]) -> dict[
         problem = f'The database "{connection.alias}" is not PostgreSQL.'
         return {domain.name: problem for domain in domains}
     tables = [table for d in domains for table in (d.history_table, d.journal_table)]
-    forbidden = {table for table, may in are_readable(connection, tables).items() if not may}
+    forbidden = {table for table, may in existing_tables(connection, tables).items() if not may}
     role = connection.settings_dict.get("USER") or "in use"
     return {
         domain.name: f'The role "{role}" may not read {domain.history_table} and'

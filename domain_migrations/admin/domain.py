@@ -14,8 +14,8 @@ from . import states
 from .diagram import er_diagram
 from .migrations import History, MigrationRow, read_history
 from .overview import read_rows
-from .page import Page, get_visible_domain, url
-from .table_sizes import Relation, Table, read_relations, read_tables
+from .page import Page, get_visible_domain
+from .table_sizes import read_relations, read_tables
 
 ROWS = 100
 
@@ -33,33 +33,24 @@ def domain(request: HttpRequest, visible: Sequence[Domain], name: str) -> Page:
         history = read_history(connection, one)
         page = Paginator(history.rows, ROWS).get_page(request.GET.get("page"))
         own = {table.name for table in one.engine_tables}
-        relations: dict[str, dict[tuple[str, str], Relation]] = {}
-        for relation in read_relations(connection, one.schema):
-            # Several foreign keys to one table are shown as one.
-            to = (relation.to_schema, relation.to)
-            relations.setdefault(relation.table, {}).setdefault(to, relation)
+        relations = read_relations(connection, one.schema)
         tables = [
-            table._replace(relations=tuple(relations.get(table.name, {}).values()))
+            table._replace(relations=relations.get(table.name, ()))
             for table in read_tables(connection, [one.schema])
             if table.name not in own
         ]
-        context |= {"page": page, "tables": tables, **_diagram(one, tables)}
+        context |= {"page": page, "tables": tables}
+        try:
+            context["diagram"] = er_diagram(one.schema, tables)
+        except InvalidConfiguration as exc:
+            context["no_diagram"] = f"{exc.message} {exc.hint}".strip()
         commands = tuple(next_commands(one, history))
     return Page(
         "domain.html",
         f"Domain {name}",
         context,
-        trail=(("Domains", url("domain_changelist")),),
         commands=commands,
     )
-
-
-def _diagram(domain: Domain, tables: list[Table]) -> dict[str, str]:
-    """Return the diagram of the tables, or the reason for its absence."""
-    try:
-        return {"diagram": er_diagram(domain.schema, tables)}
-    except InvalidConfiguration as exc:
-        return {"no_diagram": f"{exc.message} {exc.hint}".strip()}
 
 
 def next_commands(domain: Domain, history: History) -> Iterator[tuple[str, str]]:

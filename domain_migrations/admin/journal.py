@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -23,9 +23,8 @@ from ..engine.history.journal_queries import (
     list_runs,
     steps_of_run,
 )
-from ..engine.sessions.connection import translate_database_errors
-from ..exceptions import DomainMigrationsError
 from . import states
+from .databases import read_databases
 from .page import Page, url
 from .states import State
 
@@ -82,39 +81,24 @@ def read_runs(
     domains: Sequence[Domain], wanted: RunFilter, *, limit: int, offset: int
 ) -> tuple[list[Run], list[str]]:
     """Return the runs, latest first, and why the runs of some databases are missing."""
-    found: list[Run] = []
-    problems: list[str] = []
-    aliases = list(_aliases(domains))
-    for alias, here in aliases:
-        # Each of several databases may hold all the runs of this page.
-        several = len(aliases) > 1
-        try:
-            with translate_database_errors(alias):
-                found += list_runs(
-                    connections[alias],
-                    here,
-                    wanted,
-                    limit=limit + offset if several else limit,
-                    offset=0 if several else offset,
-                )
-        except DomainMigrationsError as exc:
-            problems.append(f"{exc.message} {exc.hint}".strip())
+    here = _on_postgresql(domains)
+    if len({domain.database for domain in here}) < 2:
+        read = partial(list_runs, wanted=wanted, limit=limit, offset=offset)
+        found, problems = read_databases(here, read)
+        return found, list(problems.values())
+    # Each of several databases may hold all the runs of this page.
+    read = partial(list_runs, wanted=wanted, limit=limit + offset)
+    found, problems = read_databases(here, read)
     found.sort(key=lambda run: run.started, reverse=True)
-    return (found[offset : offset + limit] if len(aliases) > 1 else found), problems
+    return found[offset : offset + limit], list(problems.values())
 
 
 def read_run(domains: Sequence[Domain], run: str) -> Timeline:
     """Return what a run did in these domains; it has no steps if it did nothing in them."""
-    steps: list[JournalRow] = []
-    problems: list[str] = []
-    for alias, here in _aliases(domains):
-        try:
-            with translate_database_errors(alias):
-                steps += steps_of_run(connections[alias], here, run)
-        except DomainMigrationsError as exc:
-            problems.append(f"{exc.message} {exc.hint}".strip())
+    steps, unreadable = read_databases(_on_postgresql(domains), partial(steps_of_run, run=run))
+    problems = tuple(unreadable.values())
     if not steps:
-        return Timeline(datetime.datetime.now(datetime.UTC), 0.0, (), tuple(problems))
+        return Timeline(datetime.datetime.now(datetime.UTC), 0.0, (), problems)
     steps = _with_restore_times(steps)
     begin = min(step.started for step in steps)
     end = max(step.started + datetime.timedelta(seconds=step.seconds) for step in steps)
@@ -128,7 +112,7 @@ def read_run(domains: Sequence[Domain], run: str) -> Timeline:
             # The row of a finished run replaces the row of its start.
             if not (step.direction == "run" and step.status == "running" and step.domain in ended)
         ),
-        tuple(problems),
+        problems,
     )
 
 
@@ -141,10 +125,8 @@ def _with_restore_times(steps: list[JournalRow]) -> list[JournalRow]:
     return [step._replace(seconds=totals[step.domain]) if step.snapshot else step for step in steps]
 
 
-def _aliases(domains: Sequence[Domain]) -> Iterator[tuple[str, list[Domain]]]:
-    for alias in dict.fromkeys(domain.database for domain in domains):
-        if connections[alias].vendor == "postgresql":
-            yield alias, [domain for domain in domains if domain.database == alias]
+def _on_postgresql(domains: Sequence[Domain]) -> list[Domain]:
+    return [domain for domain in domains if connections[domain.database].vendor == "postgresql"]
 
 
 def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
@@ -155,12 +137,11 @@ def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
     }
     wrong = [name for name in ("since", "until") if given[name] and _day(given[name]) is None]
     domains = [domain for domain in visible if given["domain"] in ("", domain.name)]
-    until = _day(given["until"], days=1)
     wanted = RunFilter(
         status=given["status"] if given["status"] in STATUSES else "",
         person=given["person"],
         since=_day(given["since"]),
-        until=until,
+        until=_day(given["until"], days=1),
     )
     number = _number(request.GET.get("page", ""))
     runs, problems = read_runs(domains, wanted, limit=ROWS + 1, offset=ROWS * (number - 1))
@@ -179,7 +160,6 @@ def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
             "previous": number > 1,
             "next": len(runs) > ROWS,
         },
-        trail=(("Domains", url("domain_changelist")),),
         commands=(("Show the state of every domain", "manage.py show_domains"),),
     )
 
@@ -190,18 +170,17 @@ def run(request: HttpRequest, visible: Sequence[Domain], run: UUID) -> Page:
     if not line.steps:
         raise Http404("There is no such run, or you may not view any of its domains.")
     page = Paginator(line.steps, STEPS).get_page(request.GET.get("page"))
-    context: dict[str, Any] = {
-        "line": line,
-        "first": line.steps[0],
-        "run": run,
-        "page": page,
-        "bars": map(line.bar, page),
-    }
     return Page(
         "run.html",
         f"Run of {localtime(line.started):%Y-%m-%d %H:%M:%S}",
-        context,
-        trail=(("Domains", url("domain_changelist")), ("Journal", url("journal"))),
+        {
+            "line": line,
+            "first": line.steps[0],
+            "run": run,
+            "page": page,
+            "bars": map(line.bar, page),
+        },
+        trail=(("Journal", url("journal")),),
         commands=tuple(
             (f"Migrate {name}", f"manage.py migrate_domain {name}")
             if name in line.failed_domains

@@ -35,5 +35,4 @@ def domains_map(request: HttpRequest, visible: Sequence[Domain]) -> Page:
         context["picture"] = mark_safe(svg(picture, addresses))  # noqa: S308  it escapes names
     except DomainMigrationsError as exc:
         context["problem"] = f"{exc.message} {exc.hint}".strip()
-    trail = (("Domains", url("domain_changelist")),)
-    return Page("map.html", "Map", context, trail=trail, commands=COMMANDS)
+    return Page("map.html", "Map", context, commands=COMMANDS)

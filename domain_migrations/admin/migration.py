@@ -1,24 +1,18 @@
-"""The page of one migration: its source, its SQL in both directions and its journal.
-
-The SQL is collected in a read-only transaction, because an operation may run anything meanwhile.
-"""
+"""The page of one migration: its source, its SQL in both directions and its journal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import Http404, HttpRequest
 
 from ..domains import Domain
 from ..engine.history.journal_queries import steps_of_migration
 from ..engine.runner.dry_run.plan_preview import preview
 from ..engine.runner.loader import DomainLoader
-from ..engine.sessions.session import plain_copy
+from ..engine.sessions.session import own_connection
 from ..engine.sources.files import MigrationKey, migration_file, migrations_on_disk
 from ..engine.sources.parsing import header_of
 from . import states
@@ -64,10 +58,7 @@ def migration(
         "migration.html",
         str(key),
         context,
-        trail=(
-            ("Domains", url("domain_changelist")),
-            (f"Domain {name}", url("detail", name=name)),
-        ),
+        trail=((f"Domain {name}", url("detail", name=name)),),
         commands=tuple(_commands(domain, key, row)),
     )
 
@@ -90,22 +81,28 @@ def _code(domain: Domain, key: MigrationKey, visible: Sequence[Domain]) -> dict[
         "source": highlight(source, "python"),
         "path": path.name if path else "",
         "dependencies": dependencies,
-        "directions": [
-            _direction(title, statements)
-            for title, statements in zip(
-                ("Forwards", "Backwards"), collect_sql(domain, key), strict=True
-            )
-        ],
+        "directions": list(_directions(domain, key)),
     }
 
 
-def _direction(title: str, statements: Statements) -> dict[str, Any]:
-    return {
-        "title": title,
-        "operations": statements.operations,
-        "problem": statements.problem,
-        "sql": highlight("\n".join(statements.sql), "sql") if statements.sql else "",
-    }
+def _directions(domain: Domain, key: MigrationKey) -> Iterator[dict[str, Any]]:
+    """Yield the operations and the SQL of the migration, forwards and backwards.
+
+    Loads the migrations of the domain and of core, and no others. The connection is a separate
+    one, because an operation may run anything while its SQL is collected.
+    """
+    loader: DomainLoader | None = None
+    with own_connection(domain.database) as connection:
+        for title in ("Forwards", "Backwards"):
+            try:
+                loader = loader or DomainLoader(None, domain, replace_migrations=False)
+                plan = [(loader.disk_migrations[key], title == "Backwards")]
+                (step,) = preview(connection, loader, plan)
+            except Exception as exc:  # the code of migrations may raise anything
+                yield {"title": title, "problem": f"{type(exc).__name__}: {exc}".rstrip(": ")}
+            else:
+                sql = highlight("\n".join(step.sql), "sql") if step.sql else ""
+                yield {"title": title, "operations": step.operations, "sql": sql}
 
 
 def _commands(
@@ -131,61 +128,3 @@ def _commands(
     else:
         yield "Revert everything after it", f"manage.py migrate_domain {name} {to}"
     yield "Print its SQL", f"manage.py sqlmigrate {key.app} {key.name}"
-
-
-@dataclass(frozen=True)
-class Statements:
-    """The statements of a migration in one direction.
-
-    Attributes:
-        operations: their descriptions.
-        problem: why there are no statements; empty if there are.
-    """
-
-    operations: tuple[str, ...] = ()
-    sql: tuple[str, ...] = ()
-    problem: str = ""
-
-
-def collect_sql(domain: Domain, key: MigrationKey) -> tuple[Statements, Statements]:
-    """Return the statements of the migration, forwards and backwards.
-
-    Loads the migrations of the domain and of core, and no others.
-    """
-    try:
-        loader = DomainLoader(None, domain, replace_migrations=False)
-        with read_only_transaction(domain.database) as connection:
-            return (
-                _collect(connection, loader, key, backwards=False),
-                _collect(connection, loader, key, backwards=True),
-            )
-    except Exception as exc:  # the code of migrations may raise anything
-        problem = Statements(problem=_sentence(exc))
-        return problem, problem
-
-
-def _collect(
-    connection: BaseDatabaseWrapper, loader: DomainLoader, key: MigrationKey, *, backwards: bool
-) -> Statements:
-    migration = loader.disk_migrations[key]
-    try:
-        (step,) = preview(connection, loader, [(migration, backwards)])
-    except Exception as exc:  # an irreversible operation raises too
-        return Statements(problem=_sentence(exc))
-    return Statements(step.operations, step.sql)
-
-
-def _sentence(exc: Exception) -> str:
-    return f"{type(exc).__name__}: {exc}".rstrip(": ")
-
-
-@contextmanager
-def read_only_transaction(alias: str) -> Iterator[BaseDatabaseWrapper]:
-    """Yield a separate connection in a read-only transaction that is rolled back."""
-    connection = plain_copy(connections[alias], AUTOCOMMIT=False)
-    try:
-        connection.ensure_connection()
-        connection.connection.read_only = True
-        yield connection
-    finally:
-        connection.close()

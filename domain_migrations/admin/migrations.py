@@ -54,9 +54,9 @@ def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
     (status,) = read_statuses(connection, [domain])
     interruption = find_interruption(read_entries(connection, domain))
     changed = set(edited(connection, status))
-    steps: dict[tuple[str, str], list[JournalRow]] = {}
+    steps: dict[MigrationKey, list[JournalRow]] = {}
     for step in steps_of_domain(connection, domain):
-        steps.setdefault((step.app, step.name), []).append(step)
+        steps.setdefault(step.key, []).append(step)
     applied = {row.key: row.applied for row in status.rows}
     others = migrations_on_disk(domain.app_labels) - set(applied)
     rows = []

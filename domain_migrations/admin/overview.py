@@ -22,7 +22,7 @@ from ..engine.history.status import (
 from ..engine.history.verifications import StoredVerification, last_verifications
 from ..engine.sessions.advisory_locks import running_domains
 from . import states
-from .databases import read_per_database
+from .databases import read_domains
 from .page import Page
 from .states import State
 from .table_sizes import Size, read_sizes
@@ -52,9 +52,8 @@ class Row:
     def state(self) -> State:
         if self.status is None:
             return states.UNREADABLE
-        return _state(
-            self.last_run.status if self.last_run else "", self.running, state_of(self.status)
-        )
+        last_run = self.last_run.status if self.last_run else ""
+        return _state(last_run, self.running, state_of(self.status))
 
     @property
     def command(self) -> str:
@@ -94,7 +93,7 @@ def filter_domains(domains: Sequence[Domain], wanted: Filter) -> list[Domain]:
     ]
     if wanted.state not in {state.key for state in states.OF_DOMAINS}:
         return found
-    known, _ = read_per_database(found, _states)
+    known, _ = read_domains(found, _states)
     return [
         domain for domain in found if known.get(domain.name, states.UNREADABLE).key == wanted.state
     ]
@@ -122,19 +121,17 @@ def read_rows(domains: Sequence[Domain], *, details: bool = True) -> list[Row]:
         measured = read_sizes(connection, domains) if details else {}
         for status in read_statuses(connection, domains):
             name = status.domain.name
-            yield (
-                name,
-                Row(
-                    domain=status.domain,
-                    status=status,
-                    size=measured.get(name),
-                    last_run=runs.get(name),
-                    verified=verified.get(name),
-                    running=name in running,
-                ),
+            row = Row(
+                domain=status.domain,
+                status=status,
+                size=measured.get(name),
+                last_run=runs.get(name),
+                verified=verified.get(name),
+                running=name in running,
             )
+            yield name, row
 
-    rows, problems = read_per_database(domains, read)
+    rows, problems = read_domains(domains, read)
     return [
         rows.get(domain.name) or Row(domain=domain, problem=problems[domain.name])
         for domain in domains
@@ -150,12 +147,7 @@ def overview(request: HttpRequest, visible: Sequence[Domain]) -> Page:
     return Page(
         "overview.html",
         "Domains",
-        {
-            "wanted": wanted,
-            "states": states.OF_DOMAINS,
-            "page": page,
-            "rows": rows,
-        },
+        {"wanted": wanted, "states": states.OF_DOMAINS, "page": page, "rows": rows},
         commands=(
             *((f"Migrate {row.domain.name}", row.command) for row in rows if row.command),
             ("Migrate every domain, core first", "manage.py migrate_domain --all"),

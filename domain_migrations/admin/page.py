@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404
@@ -18,13 +18,13 @@ class Page:
 
     Attributes:
         template: its file in ``domain_migrations/admin/``.
-        trail: the pages above it, as (title, address).
+        trail: the pages between the overview and it, as (title, address).
         commands: the commands to run next, as (purpose, command line).
     """
 
     template: str
     title: str
-    context: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any]
     trail: tuple[tuple[str, str], ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
 

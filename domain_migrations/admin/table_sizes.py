@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
 from ..engine.history.status import count_tables
+from ..engine.sessions.connection import fetch_all
 
 MEASURED = """
 WITH locked AS MATERIALIZED (
@@ -42,24 +43,23 @@ of a table that is being migrated, the size at the last ``ANALYZE`` is returned 
 tables are rarely analysed; their rows are those counted by PostgreSQL's statistics."""
 
 RELATIONS = """
-SELECT c.relname, r.relname, rn.nspname, k.conname
+SELECT c.relname, r.relname, rn.nspname
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
 JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
 WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = %s
-ORDER BY c.relname, k.conname
+GROUP BY c.relname, r.relname, rn.nspname
+ORDER BY c.relname, min(k.conname)
 """
 
 
 class Relation(NamedTuple):
-    """A foreign key of a table."""
+    """The table that one or more foreign keys of a table refer to."""
 
-    table: str
     to: str
     to_schema: str
-    constraint: str
 
 
 class Size(NamedTuple):
@@ -81,19 +81,18 @@ class Table(NamedTuple):
 
 def read_tables(connection: BaseDatabaseWrapper, schemas: Sequence[str]) -> list[Table]:
     """Return the tables and materialized views of the schemas."""
-    with connection.cursor() as cursor:
-        cursor.execute(MEASURED, [list(schemas)])
-        return [
-            Table(schema, name, None if rows < 0 else int(rows), size)
-            for schema, name, rows, size in cursor.fetchall()
-        ]
+    return [
+        Table(schema, name, None if rows < 0 else int(rows), size)
+        for schema, name, rows, size in fetch_all(connection, MEASURED, [list(schemas)])
+    ]
 
 
-def read_relations(connection: BaseDatabaseWrapper, schema: str) -> list[Relation]:
-    """Return the foreign keys of the schema's tables, also those to other schemas."""
-    with connection.cursor() as cursor:
-        cursor.execute(RELATIONS, [schema])
-        return list(map(Relation._make, cursor.fetchall()))
+def read_relations(connection: BaseDatabaseWrapper, schema: str) -> dict[str, tuple[Relation, ...]]:
+    """Return table → what its foreign keys refer to, also in other schemas."""
+    relations: dict[str, tuple[Relation, ...]] = {}
+    for table, *target in fetch_all(connection, RELATIONS, [schema]):
+        relations[table] = (*relations.get(table, ()), Relation(*target))
+    return relations
 
 
 def read_sizes(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Size]:

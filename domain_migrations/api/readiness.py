@@ -17,7 +17,7 @@ from django.utils.connection import ConnectionDoesNotExist
 from ..conf import get_settings
 from ..domains import Domain, get_domain, get_domains
 from ..engine.history.status import DomainStatus, status_from_names
-from ..engine.history.tables import applied_names_bulk, rows_of_own_apps
+from ..engine.history.tables import applied_names, rows_of_own_apps
 from ..engine.runner.results import FORMAT, ErrorInfo
 from ..engine.sessions.connection import translate_database_errors
 from ..engine.sources.files import MigrationKey, migration_file
@@ -108,7 +108,7 @@ def _read_database(
 ) -> list[DomainReadiness]:
     try:
         with translate_database_errors(alias):
-            names = applied_names_bulk(connections[alias], domains)
+            names = applied_names(connections[alias], domains)
     except ConnectionDoesNotExist as exc:
         failed: DomainMigrationsError = InvalidConfiguration(str(exc))
     except (MigrationFailed, InsufficientPrivilege) as exc:

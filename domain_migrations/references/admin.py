@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -55,12 +54,6 @@ class ReferencesMixin:
     model: Any
     admin_site: Any
 
-    @property
-    def search_owner(self) -> type[Model]:
-        """The model whose admin has the URL of the search."""
-        owner: type[Model] = getattr(self, "parent_model", None) or self.model
-        return owner
-
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: Any, **kwargs: Any) -> Any:
         base: Any = super()
         form_field = base.formfield_for_dbfield(db_field, request, **kwargs)
@@ -79,7 +72,8 @@ class ReferencesMixin:
         other = self.admin_site._registry.get(field.target())
         if other is None or not other.search_fields:
             return None
-        options = self.search_owner._meta
+        # The search of an inline is on the page that it is part of.
+        options = (getattr(self, "parent_model", None) or self.model)._meta
         try:
             return reverse(
                 f"{self.admin_site.name}:{options.app_label}_{options.model_name}_references",
@@ -157,16 +151,11 @@ class DomainReferenceAdmin(ReferencesMixin, BaseAdmin):
         Raises:
             PermissionDenied: the page has no such reference.
         """
-        for model in self._models():
+        for model in (self.model, *(inline.model for inline in self.inlines)):
             found = reference(model, field) if model._meta.label_lower == label else None
             if found is not None:
                 return ReferenceSearch.as_view(admin_site=self.admin_site, field=found)(request)
         raise PermissionDenied
-
-    def _models(self) -> Iterator[type[Model]]:
-        yield self.model
-        for inline in self.inlines:
-            yield inline.model
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ReferencingChangeList

@@ -16,7 +16,7 @@ import os
 import socket
 import subprocess
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, Unpack
@@ -30,6 +30,7 @@ from ... import __version__
 from ...backends.postgresql.names import truncate
 from ...conf import get_settings
 from ...domains import Domain
+from ..sessions.connection import execute, fetch_one
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
@@ -63,35 +64,10 @@ CREATE TABLE {table} (
 )
 """
 
-COLUMNS = {
-    "run": "uuid",
-    "batch": "integer",
-    "app": "text",
-    "name": "text",
-    "direction": "text",
-    "status": "text",
-    "started": "timestamptz",
-    "seconds": "double precision",
-    "checksum": "text",
-    "os_user": "text",
-    "host": "text",
-    "project_version": "text",
-    "engine_version": "text",
-    "django_version": "text",
-    "footprint": "jsonb",
-    "details": "jsonb",
-    "error": "text",
-    "sqlstate": "text",
-}
-"""The columns that a run writes → the types that their values are cast to."""
-
-WRITE_MIGRATIONS = """
-INSERT INTO {table} ({columns}) SELECT {values}
-FROM unnest(%(apps)s::text[], %(names)s::text[], %(checksums)s::text[])
-    WITH ORDINALITY AS m (app, name, checksum, number)
-ORDER BY m.number
+INSERT = """
+INSERT INTO {table} (app, name, checksum, {columns})
+SELECT app, name, checksum, {values} FROM (VALUES {steps}) AS step (app, name, checksum)
 """
-
 
 GIT_SECONDS = 5.0
 
@@ -182,109 +158,62 @@ class Journal:
             ensure_schema(self.connection, self.domain.schema)
             # PostgreSQL's name for it; truncated at the end, a long one would equal the table's.
             key = sql.Identifier(truncate(self.domain.journal_table.name, len("_pkey")) + "_pkey")
-            with self.connection.cursor() as cursor:
-                cursor.execute(sql.SQL(CREATE_TABLE).format(table=self.table, key=key))
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql.SQL("SELECT coalesce(max(batch), 0) + 1 FROM {}").format(self.table))
-            self.batch = cursor.fetchone()[0]
+            execute(self.connection, sql.SQL(CREATE_TABLE).format(table=self.table, key=key))
+        query = sql.SQL("SELECT coalesce(max(batch), 0) + 1 FROM {}").format(self.table)
+        (self.batch,) = fetch_one(self.connection, query)
 
     def write(self, status: Status, direction: Direction, **values: Unpack[JournalValues]) -> None:
         """Append one row, in the transaction that the connection is in."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(self.insert_sql(status, direction, **values))
+        execute(self.connection, self.insert_sql(status, direction, **values))
 
     def insert_sql(
-        self,
-        status: Status,
-        direction: Direction,
-        *,
-        started: datetime.datetime,
-        app: str = "",
-        name: str = "",
-        seconds: float = 0.0,
-        checksum: str = "",
-        footprint: Mapping[str, str] | None = None,
-        details: Mapping[str, Any] | None = None,
-        error: str = "",
-        sqlstate: str | None = None,
+        self, status: Status, direction: Direction, **values: Unpack[JournalValues]
     ) -> sql.Composed:
         """Return the statement that appends one row."""
-        values = {
-            **self._common(status, direction, started, seconds),
-            "app": app,
-            "name": sanitize(name)[:NAME_LENGTH],
-            "checksum": checksum,
-            "footprint": _json(footprint),
-            "details": _json(details),
-            "error": sanitize(error),
-            "sqlstate": sqlstate or "",
-        }
-        return sql.SQL("INSERT INTO {table} ({columns}) VALUES ({values})").format(
-            table=self.table,
-            columns=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
-            values=sql.SQL(", ").join(sql.Literal(values[column]) for column in COLUMNS),
-        )
+        step = values.get("app", ""), values.get("name", ""), values.get("checksum", "")
+        return self.insert_all_sql([step], status, direction, **values)
 
-    def write_migrations(
+    def insert_all_sql(
         self,
-        migrations: Sequence[tuple[str, str, str]],
-        *,
-        started: datetime.datetime,
-        seconds: float,
-        footprint: Mapping[str, str],
-        details: Mapping[str, Any],
-    ) -> None:
-        """Append a row for each of several migrations, in one statement.
+        steps: Iterable[tuple[str, str, str]],
+        status: Status,
+        direction: Direction,
+        **values: Unpack[JournalValues],
+    ) -> sql.Composed:
+        """Return the statement that appends a row for each of several steps.
 
         Arguments:
-            migrations: app, name and checksum of each.
-            seconds: of each.
+            steps: app, name and checksum of each; they share all other values.
         """
-        apps, names, checksums = zip(*migrations, strict=True)
-        values = {
-            **self._common("done", "forwards", started, seconds),
-            "footprint": _json(footprint),
-            "details": _json(details),
-            "error": "",
-            "sqlstate": "",
-            "apps": list(apps),
-            "names": [sanitize(name)[:NAME_LENGTH] for name in names],
-            "checksums": list(checksums),
-        }
-        query = sql.SQL(WRITE_MIGRATIONS).format(
-            table=self.table,
-            columns=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
-            values=sql.SQL(", ").join(map(_selected, COLUMNS)),
-        )
-        with self.connection.cursor() as cursor:
-            cursor.execute(query, values)
-
-    def _common(
-        self, status: Status, direction: Direction, started: datetime.datetime, seconds: float
-    ) -> dict[str, Any]:
-        """Return the values that all rows of one statement share."""
         context = self.context
-        return {
+        shared = {
             "run": context.run,
             # Only migrations have a batch number; a run that applies nothing uses none up.
             "batch": self.batch if direction in ("forwards", "backwards") else 0,
             "direction": direction,
             "status": status,
-            "started": started,
-            "seconds": seconds,
+            "started": values["started"],
+            "seconds": values.get("seconds", 0.0),
             "os_user": sanitize(context.os_user),
             "host": sanitize(context.host),
             "project_version": sanitize(project_version()),
             "engine_version": context.engine_version,
             "django_version": context.django_version,
+            "footprint": _json(values.get("footprint")),
+            "details": _json(values.get("details")),
+            "error": sanitize(values.get("error", "")),
+            "sqlstate": values.get("sqlstate") or "",
         }
-
-
-def _selected(column: str) -> sql.Composable:
-    """Return a column of the rows that ``WRITE_MIGRATIONS`` selects."""
-    if column in ("app", "name", "checksum"):
-        return sql.Identifier("m", column)
-    return sql.SQL("{}::{}").format(sql.Placeholder(column), sql.SQL(COLUMNS[column]))
+        comma = sql.SQL(", ")
+        return sql.SQL(INSERT).format(
+            table=self.table,
+            columns=comma.join(map(sql.Identifier, shared)),
+            values=comma.join(map(sql.Literal, shared.values())),
+            steps=comma.join(
+                sql.SQL("({}, {}, {})").format(app, sanitize(name)[:NAME_LENGTH], checksum)
+                for app, name, checksum in steps
+            ),
+        )
 
 
 def sanitize(text: str) -> str:

@@ -7,31 +7,36 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain, QualifiedName
 from ..sources.files import MigrationKey
-from .journal import Direction
-from .tables import existing_journals, existing_tables, query_tables
+from .tables import existing_journals, query_tables
 
-RUN_DIRECTIONS: tuple[Direction, ...] = ("forwards", "backwards", "run")
-"""The directions of rows that later runs depend on."""
-
-ENTRIES = "SELECT {columns} FROM {table} WHERE direction = ANY(%s) ORDER BY id"
-
-LAST_RUN_STATUS = """
-(SELECT {domain}, status FROM {table} WHERE direction = 'run' ORDER BY id DESC LIMIT 1)
+STEPS = """
+SELECT {domain} AS domain, id, run::text, batch, app, name, direction, status, started, seconds,
+       checksum, database_user, os_user, host, project_version, {footprint}, details, error,
+       sqlstate
+FROM {table}
+WHERE {where}
 """
 
+MIGRATIONS = sql.SQL("direction IN ('forwards', 'backwards')")
 
-class JournalEntry(NamedTuple):
-    """The columns of a journal row that later runs depend on."""
 
+class JournalRow(NamedTuple):
+    """One row of a journal.
+
+    Attributes:
+        footprint: relation → the strongest lock that the step took on it; empty where not read.
+    """
+
+    domain: str
     id: int
     run: str
     batch: int
@@ -42,12 +47,98 @@ class JournalEntry(NamedTuple):
     started: datetime.datetime
     seconds: float
     checksum: str
+    database_user: str
+    os_user: str
+    host: str
+    project_version: str
+    footprint: dict[str, str]
     details: dict[str, Any]
     error: str
+    sqlstate: str
 
     @property
     def key(self) -> MigrationKey:
         return MigrationKey(self.app, self.name)
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status in ("done", "faked", "adopted")
+
+    @property
+    def snapshot(self) -> str:
+        """The file that restored the migration together with others, if one did.
+
+        ``seconds`` is then the time of all of them, divided.
+        """
+        return str(self.details.get("snapshot", ""))
+
+
+def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalRow]:
+    """Return the rows that runs depend on, oldest first; none if there is no journal."""
+    where = sql.SQL("direction IN ('forwards', 'backwards', 'run')")
+    return _read_rows(connection, existing_journals(connection, [domain]), where)
+
+
+def latest_entries(entries: Iterable[JournalRow]) -> dict[MigrationKey, JournalRow]:
+    """Return each migration's latest row."""
+    return {entry.key: entry for entry in entries if entry.direction in ("forwards", "backwards")}
+
+
+def steps_of_run(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain], run: str
+) -> list[JournalRow]:
+    """Return the rows of a run in readable journals, by domain."""
+    journals = existing_journals(connection, domains, readable=True)
+    return _read_rows(connection, journals, sql.SQL("run = {}::uuid").format(run))
+
+
+def steps_of_domain(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalRow]:
+    """Return every row of the domain's migrations, oldest first."""
+    journals = existing_journals(connection, [domain], readable=True)
+    return _read_rows(connection, journals, MIGRATIONS)
+
+
+def steps_of_migration(
+    connection: BaseDatabaseWrapper, domain: Domain, key: MigrationKey
+) -> list[JournalRow]:
+    """Return every row of one migration, oldest first, with its footprint."""
+    journals = existing_journals(connection, [domain], readable=True)
+    where = MIGRATIONS + sql.SQL(" AND (app, name) = ({}, {})").format(*key)
+    return _read_rows(connection, journals, where, footprint="footprint")
+
+
+def _read_rows(
+    connection: BaseDatabaseWrapper,
+    journals: Mapping[str, QualifiedName],
+    where: sql.Composable,
+    footprint: LiteralString = "'{}'::jsonb",
+) -> list[JournalRow]:
+    rows = query_tables(
+        connection,
+        STEPS,
+        journals,
+        around="{union} ORDER BY domain, id",
+        footprint=sql.SQL(footprint),
+        where=where,
+    )
+    # Django's cursors leave jsonb as text.
+    return [
+        row._replace(footprint=json.loads(str(row.footprint)), details=json.loads(str(row.details)))
+        for row in map(JournalRow._make, rows)
+    ]
+
+
+LAST_RUN_STATUS = """
+(SELECT {domain}, status FROM {table} WHERE direction = 'run' ORDER BY id DESC LIMIT 1)
+"""
+
+SHOWN_STATUS = """
+(SELECT {domain}, coalesce((
+     SELECT l.status FROM {table} l
+     WHERE l.direction = 'run' AND l.run = j.run ORDER BY l.id DESC LIMIT 1
+ ), 'repaired')
+ FROM {table} j WHERE j.direction IN ('run', 'forwards', 'backwards') ORDER BY j.id DESC LIMIT 1)
+"""
 
 
 def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, str]:
@@ -55,59 +146,15 @@ def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]
     return dict(query_tables(connection, LAST_RUN_STATUS, existing_journals(connection, domains)))
 
 
-def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalEntry]:
-    """Return the rows that runs depend on, oldest first; none if there is no journal."""
-    if not existing_tables(connection, [domain.journal_table]):
-        return []
-    query = sql.SQL(ENTRIES).format(
-        columns=sql.SQL(", ").join(map(sql.Identifier, JournalEntry._fields)),
-        table=sql.Identifier(*domain.journal_table),
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query, [list(RUN_DIRECTIONS)])
-        # Django's cursors leave jsonb as text.
-        return [
-            entry._replace(details=json.loads(entry.details))  # type: ignore[arg-type]
-            for entry in map(JournalEntry._make, cursor.fetchall())
-        ]
-
-
-def latest_entries(entries: Iterable[JournalEntry]) -> dict[MigrationKey, JournalEntry]:
-    """Return each migration's latest row."""
-    return {entry.key: entry for entry in entries if entry.direction in ("forwards", "backwards")}
-
-
-READABLE = """
-SELECT n.nspname, c.relname,
-       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)
-  ON n.nspname = w.schema AND c.relname = w.name
-WHERE c.relkind IN ('r', 'p')
-"""
-
-
-def are_readable(
-    connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]
-) -> dict[QualifiedName, bool]:
-    """Return whether the connection's role may read them, for those of the tables that exist."""
-    wanted = list(tables)
-    with connection.cursor() as cursor:
-        cursor.execute(READABLE, [[t.schema for t in wanted], [t.name for t in wanted]])
-        return {QualifiedName(schema, name): may for schema, name, may in cursor.fetchall()}
-
-
-def readable_journals(
+def last_run_status_bulk(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, QualifiedName]:
-    """Return domain name → its journal, for those that the connection's role may read."""
-    readable = are_readable(connection, [domain.journal_table for domain in domains])
-    return {
-        domain.name: domain.journal_table
-        for domain in domains
-        if readable.get(domain.journal_table)
-    }
+) -> dict[str, str]:
+    """Return domain name → status of its latest run, as in :func:`last_runs`.
+
+    For very many domains: it reads a single row of most journals.
+    """
+    journals = existing_journals(connection, domains, readable=True)
+    return dict(query_tables(connection, SHOWN_STATUS, journals))
 
 
 RUNS = """
@@ -206,7 +253,7 @@ class RunFilter:
 def last_runs(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Run]:
     """Return domain name → its latest run, for the domains with a readable journal."""
     query = RUNS.replace("{only}", ONLY_LAST)
-    rows = query_tables(connection, query, readable_journals(connection, domains))
+    rows = query_tables(connection, query, existing_journals(connection, domains, readable=True))
     return {run.domain: run for run in map(Run._make, rows)}
 
 
@@ -222,124 +269,8 @@ def list_runs(
     rows = query_tables(
         connection,
         RUNS.replace("{only}", ""),
-        readable_journals(connection, domains),
+        existing_journals(connection, domains, readable=True),
         {**asdict(wanted), "limit": limit, "offset": offset},
         around=FILTERED,
     )
     return list(map(Run._make, rows))
-
-
-LAST_ROW = """
-(SELECT {domain}, j.status, j.direction FROM {table} j
- WHERE j.direction IN ('run', 'forwards', 'backwards') ORDER BY j.id DESC LIMIT 1)
-"""
-
-LAST_RUN_ROW = """
-(SELECT {domain}, j.status FROM {table} j
- WHERE j.direction = 'run' AND j.run = (
-     SELECT l.run FROM {table} l
-     WHERE l.direction IN ('run', 'forwards', 'backwards') ORDER BY l.id DESC LIMIT 1
- ) ORDER BY j.id DESC LIMIT 1)
-"""
-
-
-def last_run_status_bulk(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, str]:
-    """Return domain name → status of its latest run, as in :func:`last_runs`.
-
-    For very many domains: it reads a single row of most journals.
-    """
-    journals = readable_journals(connection, domains)
-    last_rows = query_tables(connection, LAST_ROW, journals)
-    ended = {name: status for name, status, direction in last_rows if direction == "run"}
-    # The last row of a run in progress, of one that was killed and of a repair is a migration's.
-    others = {name: journals[name] for name, *_ in last_rows if name not in ended}
-    started = dict(query_tables(connection, LAST_RUN_ROW, others))
-    return {**dict.fromkeys(others, "repaired"), **ended, **started}
-
-
-STEPS = """
-SELECT {domain} AS domain, id, run::text, batch, app, name, direction, status, started, seconds,
-       database_user, os_user, host, project_version, {footprint}, error, sqlstate,
-       coalesce(details ->> 'snapshot', '') AS snapshot
-FROM {table}
-WHERE {where}
-"""
-
-
-class JournalRow(NamedTuple):
-    """One row of a journal, as shown to people.
-
-    Attributes:
-        footprint: relation → the strongest lock that the step took on it.
-        snapshot: the file that restored the migration together with others, if one did;
-            ``seconds`` is then the time of all of them, divided.
-    """
-
-    domain: str
-    id: int
-    run: str
-    batch: int
-    app: str
-    name: str
-    direction: str
-    status: str
-    started: datetime.datetime
-    seconds: float
-    database_user: str
-    os_user: str
-    host: str
-    project_version: str
-    footprint: dict[str, str]
-    error: str
-    sqlstate: str
-    snapshot: str
-
-    @property
-    def succeeded(self) -> bool:
-        return self.status in ("done", "faked", "adopted")
-
-
-def steps_of_run(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain], run: str
-) -> list[JournalRow]:
-    """Return the rows of a run, by domain, without their footprints."""
-    where = sql.SQL("run = {}::uuid").format(sql.Literal(run))
-    return _read_steps(connection, domains, where, footprint=False)
-
-
-def steps_of_domain(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalRow]:
-    """Return every row of the domain's migrations, oldest first, without their footprints."""
-    where = sql.SQL("direction IN ('forwards', 'backwards')")
-    return _read_steps(connection, [domain], where, footprint=False)
-
-
-def steps_of_migration(
-    connection: BaseDatabaseWrapper, domain: Domain, key: MigrationKey
-) -> list[JournalRow]:
-    """Return every row of one migration, oldest first."""
-    where = sql.SQL("direction IN ('forwards', 'backwards') AND (app, name) = ({}, {})")
-    return _read_steps(connection, [domain], where.format(*key))
-
-
-def _read_steps(
-    connection: BaseDatabaseWrapper,
-    domains: Sequence[Domain],
-    where: sql.Composable,
-    *,
-    footprint: bool = True,
-) -> list[JournalRow]:
-    rows = query_tables(
-        connection,
-        STEPS,
-        readable_journals(connection, domains),
-        around="{union} ORDER BY domain, id",
-        footprint=sql.SQL("footprint" if footprint else "'{}'::jsonb AS footprint"),
-        where=where,
-    )
-    # Django's cursors leave jsonb as text.
-    return [
-        step._replace(footprint=json.loads(str(step.footprint)))
-        for step in map(JournalRow._make, rows)
-    ]

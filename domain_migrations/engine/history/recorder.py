@@ -107,9 +107,7 @@ class DomainRecorder(MigrationRecorder):
 
     def record_applied(self, app: str, name: str) -> None:
         """Write the row into the history of the app's domain."""
-        domain = get_domain_for(app)
-        self._ensure(domain)
-        self._rows(domain).create(app=app, name=name)
+        self.record_all_applied([(app, name)])
 
     def record_all_applied(self, keys: Iterable[tuple[str, str]]) -> None:
         """Write the rows of several migrations, one statement for each history."""

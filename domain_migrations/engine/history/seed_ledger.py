@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain, QualifiedName, get_domains
+from ..sessions.connection import execute, fetch_all
 from .tables import ensure_schema, existing_tables
 
 CREATE_LEDGER = """
@@ -97,8 +98,7 @@ def ensure_ledger(connection: BaseDatabaseWrapper, domain: Domain) -> None:
                 primary_key=sql.Identifier(f"{table.name}_pkey"[:63]),
                 key=sql.Identifier(f"{table.name}_key"[:63]),
             )
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
+            execute(connection, statement)
 
 
 def read_ledger(
@@ -111,31 +111,24 @@ def read_ledger(
         columns=sql.SQL(", ").join(map(sql.Identifier, SeedRecord._fields)),
         table=sql.Identifier(*domain.seed_table),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        rows = [SeedRecord(*row) for row in cursor.fetchall()]
+    rows = map(SeedRecord._make, fetch_all(connection, statement))
     # Django's cursors leave jsonb as text.
     return {
-        (row.app, row.name): row._replace(tables=tuple(json.loads(row.tables)))  # type: ignore[arg-type]
-        for row in rows
+        (row.app, row.name): row._replace(tables=tuple(json.loads(str(row.tables)))) for row in rows
     }
 
 
 def write_ledger(connection: BaseDatabaseWrapper, domain: Domain, row: SeedRecord) -> None:
     """Record a seed's run, replacing its earlier one."""
     statement = sql.SQL(WRITE).format(table=sql.Identifier(*domain.seed_table))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*row[:-1], json.dumps(row.tables)])
+    execute(connection, statement, [*row[:-1], json.dumps(row.tables)])
 
 
 def clear_ledger(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) -> None:
     """Delete the records of all seeds, because the domains' tables were dropped or emptied."""
-    present = existing_tables(
-        connection, [table for domain in domains for table in tables_of(domain)]
-    )
-    for table in sorted(present):
-        with connection.cursor() as cursor:
-            cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(*table)))
+    tables = [table for domain in domains for table in tables_of(domain)]
+    for table in sorted(existing_tables(connection, tables)):
+        execute(connection, sql.SQL("DELETE FROM {}").format(sql.Identifier(*table)))
 
 
 def on_flush(connection: BaseDatabaseWrapper, **_: Any) -> None:
@@ -147,8 +140,7 @@ def forget_dropped_tables(connection: BaseDatabaseWrapper, domain: Domain) -> No
     """Delete the records of seeds and rows whose table no longer exists."""
     if len(existing_tables(connection, tables_of(domain))) < 2:
         return
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute(sql.SQL(FORGET_SEEDS).format(table=sql.Identifier(*domain.seed_table)))
-        if cursor.fetchall():
-            statement = sql.SQL(FORGET_ROWS).format(table=sql.Identifier(*domain.seed_rows_table))
-            cursor.execute(statement)
+    seeds, rows = (sql.Identifier(*table) for table in tables_of(domain))
+    with transaction.atomic(using=connection.alias):
+        if fetch_all(connection, sql.SQL(FORGET_SEEDS).format(table=seeds)):
+            execute(connection, sql.SQL(FORGET_ROWS).format(table=rows))

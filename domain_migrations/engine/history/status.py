@@ -9,19 +9,21 @@ from __future__ import annotations
 import datetime
 import enum
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from django.db import ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import Domain, QualifiedName, get_domains
+from ...domains import Domain, get_domains
 from ...exceptions import InvalidConfiguration
 from ..messages import shortened
+from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey, migration_file, migrations_on_disk, sorted_keys
 from ..sources.parsing import read_replaces_and_stage, squash_map
 from .journal_queries import last_run_statuses
-from .tables import HistoryRow, applied_names, applied_names_bulk, read_histories, rows_of_own_apps
+from .tables import HistoryRow, applied_names, read_histories, rows_of_own_apps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,37 +74,26 @@ def read_statuses(
     owned = rows_of_own_apps(found, every)
     last_runs = last_run_statuses(connection, wanted)
     return [
-        status_from(
+        status_from_names(
             domain,
-            owned[domain.name],
-            misplaced=[] if domain.is_core else found[every[0].name],
+            [row.key for row in owned[domain.name]],
+            rows=owned[domain.name],
+            misplaced=[] if domain.is_core else [row.key for row in found[every[0].name]],
             last_run=last_runs.get(domain.name),
         )
         for domain in wanted
     ]
 
 
-def status_from(
-    domain: Domain,
-    rows: Sequence[HistoryRow],
-    *,
-    misplaced: Sequence[HistoryRow] = (),
-    last_run: str | None = None,
-) -> DomainStatus:
-    """Return the status that follows from the domain's history and the files on disk."""
-    status = status_from_names(
-        domain, [row.key for row in rows], misplaced=[row.key for row in misplaced]
-    )
-    return replace(status, rows=tuple(rows), last_run=last_run)
-
-
 def status_from_names(
     domain: Domain,
     names: Iterable[MigrationKey],
     *,
+    rows: Sequence[HistoryRow] = (),
     misplaced: Iterable[MigrationKey] = (),
+    last_run: str | None = None,
 ) -> DomainStatus:
-    """Return the status that follows from names alone, without rows and the latest run.
+    """Return the status that follows from names in the histories and the files on disk.
 
     Arguments:
         names: the keys in the domain's history.
@@ -112,12 +103,12 @@ def status_from_names(
     found = differences(domain, disk, set(names))
     return DomainStatus(
         domain=domain,
-        rows=(),
+        rows=tuple(rows),
         pending=sorted_keys(found.pending),
         unknown=sorted_keys(found.unknown),
         unrecorded_squash=found.unrecorded_squash,
         in_core_history=sorted_keys(key for key in misplaced if key.app in domain.app_labels),
-        last_run=None,
+        last_run=last_run,
     )
 
 
@@ -131,24 +122,17 @@ class Differences(NamedTuple):
 
 def differences(domain: Domain, disk: set[MigrationKey], applied: set[MigrationKey]) -> Differences:
     """Return how applied migrations differ from those on disk, squashed ones considered."""
-    pending, unknown, to_record = disk - applied, applied - disk, False
-    if pending or unknown:
-        replacements = _replacements(domain, disk)
-        pending, to_record = _pending(disk, applied, replacements)
-        unknown -= {key for replaces in replacements.values() for key in replaces}
-    return Differences(pending, unknown, to_record)
-
-
-def _replacements(
-    domain: Domain, disk: set[MigrationKey]
-) -> dict[MigrationKey, frozenset[MigrationKey]]:
-    """Return the squashed migrations and what each replaces."""
-    return {
+    if disk == applied:
+        return Differences(set(), set(), unrecorded_squash=False)
+    replacements = {
         key: replaces
         for label in domain.app_labels
         for key, replaces in squash_map(label).items()
         if key in disk
     }
+    pending, to_record = _pending(disk, applied, replacements)
+    unknown = (applied - disk).difference(*replacements.values())
+    return Differences(pending, unknown, to_record)
 
 
 def _pending(
@@ -162,37 +146,23 @@ def _pending(
     place of those it replaces if all or none of them are applied, else it is ignored.
     """
     nodes, done, to_record = set(disk), set(applied), False
-    for squash in sorted(replacements, key=lambda key: _squash_depth(key, replacements)):
-        replaced = _replaced_leaves(squash, replacements)
+    leaves: dict[MigrationKey, set[MigrationKey]] = {}
+    for key in TopologicalSorter(replacements).static_order():
+        if key not in replacements:
+            leaves[key] = {key}
+            continue
+        replaced = leaves[key] = set().union(*(leaves[inner] for inner in replacements[key]))
         applied_part = replaced & done
         if applied_part == replaced:
-            to_record = to_record or squash not in done
-            done.add(squash)
+            to_record = to_record or key not in done
+            done.add(key)
         else:
-            done.discard(squash)
+            done.discard(key)
         if not applied_part or applied_part == replaced:
-            nodes -= replacements[squash]
+            nodes -= replacements[key]
         else:
-            nodes.discard(squash)
+            nodes.discard(key)
     return nodes - done, to_record
-
-
-def _replaced_leaves(
-    key: MigrationKey, replacements: dict[MigrationKey, frozenset[MigrationKey]]
-) -> frozenset[MigrationKey]:
-    if key not in replacements:
-        return frozenset({key})
-    return frozenset().union(
-        *(_replaced_leaves(inner, replacements) for inner in replacements[key])
-    )
-
-
-def _squash_depth(
-    key: MigrationKey, replacements: dict[MigrationKey, frozenset[MigrationKey]]
-) -> int:
-    if key not in replacements:
-        return 0
-    return 1 + max(_squash_depth(inner, replacements) for inner in replacements[key])
 
 
 def check_not_in_core_history(status: DomainStatus) -> None:
@@ -231,17 +201,10 @@ GROUP BY n.nspname
 
 def count_tables(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, int]:
     """Return domain name → number of tables in its schema, the engine's own left out."""
-    own: list[QualifiedName] = [table for domain in domains for table in domain.engine_tables]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT_TABLES,
-            [
-                [domain.schema for domain in domains],
-                [table.schema for table in own],
-                [table.name for table in own],
-            ],
-        )
-        counts = dict(cursor.fetchall())
+    own = [table for domain in domains for table in domain.engine_tables]
+    schemas = [domain.schema for domain in domains]
+    params = [schemas, [table.schema for table in own], [table.name for table in own]]
+    counts = dict(fetch_all(connection, COUNT_TABLES, params))
     return {domain.name: counts.get(domain.schema, 0) for domain in domains}
 
 
@@ -281,7 +244,7 @@ class BulkStatusReader:
         self, connection: BaseDatabaseWrapper, domains: Sequence[Domain]
     ) -> dict[str, DomainStatus]:
         core = self.every[0]
-        names = applied_names_bulk(connection, list(dict.fromkeys((core, *domains))))
+        names = applied_names(connection, list(dict.fromkeys((core, *domains))))
         owned = rows_of_own_apps(names, self.every)
         return {
             domain.name: status_from_names(

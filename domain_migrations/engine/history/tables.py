@@ -22,6 +22,7 @@ from psycopg import sql
 from psycopg.errors import UndefinedTable
 
 from ...domains import Domain, QualifiedName
+from ..sessions.connection import execute, fetch_all, schema_exists
 from ..sources.files import MigrationKey
 
 ROWS = "SELECT {domain} AS domain, id, app, name, applied FROM {table}"
@@ -29,10 +30,13 @@ NAMES = "SELECT {domain}, app, json_agg(name)::text FROM {table} GROUP BY app"
 """One row for each app instead of each migration, because fetching rows takes most of the time."""
 
 EXISTING = """
-SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+SELECT n.nspname, c.relname,
+       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)
-    ON n.nspname = w.schema AND c.relname = w.name WHERE c.relkind IN ('r', 'p')
+    ON n.nspname = w.schema AND c.relname = w.name
+WHERE c.relkind IN ('r', 'p')
 """
 
 
@@ -78,35 +82,38 @@ def history_model(table: QualifiedName) -> type[models.Model]:
 
 def existing_tables(
     connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]
-) -> set[QualifiedName]:
-    """Return those of the tables that exist; needs no privilege."""
+) -> dict[QualifiedName, bool]:
+    """Return those of the tables that exist → whether the role may read them.
+
+    The query itself needs no privilege.
+    """
     wanted = list(tables)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            EXISTING, [[table.schema for table in wanted], [table.name for table in wanted]]
-        )
-        return {QualifiedName(*row) for row in cursor.fetchall()}
+    params = [[table.schema for table in wanted], [table.name for table in wanted]]
+    return {
+        QualifiedName(schema, name): readable
+        for schema, name, readable in fetch_all(connection, EXISTING, params)
+    }
 
 
 def existing_histories(
-    connection: BaseDatabaseWrapper, domains: Iterable[Domain]
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, QualifiedName]:
     """Return domain name → its history table, for those that exist."""
-    return _existing(connection, {domain.name: domain.history_table for domain in domains})
+    found = existing_tables(connection, [domain.history_table for domain in domains])
+    return {d.name: d.history_table for d in domains if d.history_table in found}
 
 
 def existing_journals(
-    connection: BaseDatabaseWrapper, domains: Iterable[Domain]
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain], *, readable: bool = False
 ) -> dict[str, QualifiedName]:
-    """Return domain name → its journal, for those that exist."""
-    return _existing(connection, {domain.name: domain.journal_table for domain in domains})
+    """Return domain name → its journal, for those that exist.
 
-
-def _existing(
-    connection: BaseDatabaseWrapper, tables: Mapping[str, QualifiedName]
-) -> dict[str, QualifiedName]:
-    found = existing_tables(connection, tables.values())
-    return {name: table for name, table in tables.items() if table in found}
+    Arguments:
+        readable: only those that the connection's role may read.
+    """
+    found = existing_tables(connection, [domain.journal_table for domain in domains])
+    usable = {table for table, may_read in found.items() if may_read or not readable}
+    return {d.name: d.journal_table for d in domains if d.journal_table in usable}
 
 
 def query_tables(
@@ -131,9 +138,7 @@ def query_tables(
         sql.SQL(query).format(domain=sql.Literal(name), table=sql.Identifier(*table), **values)
         for name, table in tables.items()
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(around).format(union=union), params)
-        return list(cursor.fetchall())
+    return fetch_all(connection, sql.SQL(around).format(union=union), params)
 
 
 def read_histories(
@@ -156,17 +161,10 @@ def read_histories(
 def applied_names(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, set[MigrationKey]]:
-    """Return domain name → the keys in its history table.
+    """Return domain name → the keys in its history table, in one query where all tables exist.
 
     For very many domains at once: reading when each migration was applied takes far longer.
     """
-    return _read_names(connection, domains, existing_histories(connection, domains))
-
-
-def applied_names_bulk(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, set[MigrationKey]]:
-    """Return the same as :func:`applied_names`, in one query where all the tables exist."""
     try:
         with _savepoint(connection):
             tables = {domain.name: domain.history_table for domain in domains}
@@ -175,7 +173,7 @@ def applied_names_bulk(
         if not isinstance(exc.__cause__, UndefinedTable):
             raise
     with _savepoint(connection):
-        return applied_names(connection, domains)
+        return _read_names(connection, domains, existing_histories(connection, domains))
 
 
 def _read_names(
@@ -226,11 +224,9 @@ def ensure_schema(connection: BaseDatabaseWrapper, schema: str) -> bool:
     ``CREATE SCHEMA IF NOT EXISTS`` would need the CREATE privilege on the database even where the
     schema exists.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema])
-        if cursor.fetchone() is not None:
-            return False
-        cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    if schema_exists(connection, schema):
+        return False
+    execute(connection, sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     return True
 
 

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, QualifiedName
 from ..messages import Finding
-from ..sessions.connection import first_line
+from ..sessions.connection import execute, fetch_one, first_line, set_config
 from ..sessions.roles import RoleSwitcher
 from .journal import Journal
 from .tables import existing_journals, query_tables
@@ -86,8 +86,8 @@ def record_verification(
     try:
         if not journal.exists():
             return ""
-        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        with transaction.atomic(using=connection.alias):
+            execute(connection, set_config({"lock_timeout": LOCK_TIMEOUT}, local=True))
             with RoleSwitcher(connection, domain).as_domain_role():
                 reason = _why_not_writable(connection, domain.journal_table)
                 if not reason:
@@ -107,9 +107,8 @@ def record_verification(
 
 
 def _why_not_writable(connection: BaseDatabaseWrapper, table: QualifiedName) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(MAY_WRITE, {"schema": table.schema, "table": table.name})
-        writable, role, privileged = cursor.fetchone()
+    params = {"schema": table.schema, "table": table.name}
+    writable, role, privileged = fetch_one(connection, MAY_WRITE, params)
     if not writable:
         return "the connection is read-only"
     return "" if privileged else f'the role "{role}" may not insert into {table}'
@@ -124,20 +123,12 @@ def last_verifications(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, StoredVerification]:
     """Return domain name → its latest verification, for the domains that have one."""
+    verifications = {}
     rows = query_tables(connection, SELECT_LAST, existing_journals(connection, domains))
-    return {row[0]: _stored(*row) for row in rows}
-
-
-def _stored(
-    domain: str, started: datetime.datetime, seconds: float, details: str, *source: str
-) -> StoredVerification:
-    stored = json.loads(details)
-    return StoredVerification(
-        domain,
-        started,
-        seconds,
-        tuple(stored["kinds"]),
-        stored["count"],
-        tuple(Finding(domain=domain, **finding) for finding in stored["findings"]),
-        *source,
-    )
+    for domain, started, seconds, details, *source in rows:
+        stored = json.loads(details)
+        findings = tuple(Finding(domain=domain, **finding) for finding in stored["findings"])
+        verifications[domain] = StoredVerification(
+            domain, started, seconds, tuple(stored["kinds"]), stored["count"], findings, *source
+        )
+    return verifications

@@ -22,7 +22,7 @@ from ...exceptions import (
     UnknownTarget,
 )
 from ..history.journal import Direction
-from ..history.journal_queries import JournalEntry, latest_entries, read_entries
+from ..history.journal_queries import JournalRow, latest_entries, read_entries
 from ..sessions.connection import LOCK_NOT_AVAILABLE, error_class_for, first_line, sqlstate_of
 from ..sessions.timeouts import IndexBuild
 from ..sources.files import MigrationKey
@@ -155,7 +155,7 @@ class Interruption:
     key: MigrationKey
     backwards: bool
     finished: int
-    entry: JournalEntry
+    entry: JournalRow
 
     def matches(self, attempt: Attempt) -> bool:
         """Return whether the attempt is at this migration, in the same direction."""
@@ -184,7 +184,7 @@ class Interruption:
         )
 
 
-def find_interruption(entries: Iterable[JournalEntry]) -> Interruption | None:
+def find_interruption(entries: Iterable[JournalRow]) -> Interruption | None:
     """Return the migration that was interrupted last, according to the journal."""
     rows = list(entries)
     for (app, name), entry in latest_entries(rows).items():

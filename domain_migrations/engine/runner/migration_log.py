@@ -115,13 +115,16 @@ class HistoryLog:
         DomainRecorder(self.session.connection, self.session.domain).record_all_applied(
             key for part in parts for key in recorded_keys(self.loader, part)
         )
-        self.journal.write_migrations(
+        rows = self.journal.insert_all_sql(
             [(*key, digest) for key, digest in checksums.items()],
+            "done",
+            "forwards",
             started=attempt.started,
             seconds=attempt.seconds / len(parts),
             footprint=footprint.locks,
             details={SNAPSHOT: attempt.migration.name},
         )
+        self._write(rows)
 
     def _log_unexecuted(
         self,

@@ -19,13 +19,8 @@ from django.db.migrations.state import ProjectState
 from ...conf import get_settings
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, StaleSnapshot
-from ..snapshots.live_schema import (
-    column_types,
-    restore,
-    schema_digest,
-    schema_exists,
-    schema_objects,
-)
+from ..sessions.connection import schema_exists
+from ..snapshots.live_schema import column_types, restore, schema_digest, schema_objects
 from ..snapshots.snapshot_file import (
     FILE_NAME,
     Snapshot,

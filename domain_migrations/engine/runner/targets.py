@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ...domains import Domain
 from ...exceptions import AmbiguousTarget, DependencyNotApplied, UnknownTarget
-from ..history.journal_queries import JournalEntry
+from ..history.journal_queries import JournalRow
 from ..sources.files import MigrationKey, migrations_on_disk
 from .loader import DomainLoader, Plan
 from .migration_log import REPLACED, recorded_keys
@@ -110,7 +110,7 @@ def squash_map(loader: DomainLoader) -> Replaced:
 
 
 def last_batches(
-    entries: Iterable[JournalEntry],
+    entries: Iterable[JournalRow],
     applied: Iterable[MigrationKey],
     count: int,
     replaced: Replaced,
@@ -127,7 +127,7 @@ def last_batches(
         count: how many batches.
         replaced: what is reverted together with a squashed migration.
     """
-    latest: dict[tuple[str, str], JournalEntry] = {}
+    latest: dict[tuple[str, str], JournalRow] = {}
     for entry in entries:
         key = MigrationKey(entry.app, entry.name)
         if entry.status not in ("done", "faked"):

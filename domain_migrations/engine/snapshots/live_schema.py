@@ -152,13 +152,6 @@ def schema_objects(
     return tuple(item for item in found if item.kind != "schema")
 
 
-def schema_exists(connection: BaseDatabaseWrapper, schema: str) -> bool:
-    """Return whether the schema exists."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema])
-        return cursor.fetchone() is not None
-
-
 def schema_digest(objects: Iterable[CatalogObject]) -> str:
     """Return the digest of the fingerprint of a schema's objects."""
     return f"{FINGERPRINT_VERSION}:{hashlib.sha256(to_text(objects).encode()).hexdigest()}"
