@@ -67,7 +67,7 @@ def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
                 key=key,
                 states=tuple(_states(key, status, interruption, changed, own, applied)),
                 applied=applied.get(key),
-                step=_latest(own) if key in applied else None,
+                step=_application(own) if key in applied else None,
                 failure=last_failure(own),
             )
         )
@@ -91,15 +91,14 @@ def _states(
     if key in changed:
         yield states.EDITED
     if key in applied:
-        ran = [step for step in steps if step.direction == "forwards" and step.succeeded]
-        # The row of an accepted edit comes after the row of the application.
-        statuses = [step.status for step in ran if step.status != "adopted"]
-        yield states.FAKED if statuses and statuses[-1] == "faked" else states.APPLIED
+        step = _application(steps)
+        yield states.FAKED if step and step.status == "faked" else states.APPLIED
     else:
         yield states.PENDING if key in status.pending else states.REPLACED
 
 
-def _latest(steps: Sequence[JournalRow]) -> JournalRow | None:
+def _application(steps: Sequence[JournalRow]) -> JournalRow | None:
+    """Return the last successful one; the row of an accepted edit comes after it."""
     ran = [step for step in steps if step.direction == "forwards" and step.succeeded]
     return next((step for step in reversed(ran) if step.status != "adopted"), None)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import DatabaseError, models
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import recorder as django_recorder
 from django.db.migrations.exceptions import MigrationSchemaMissing
@@ -65,11 +65,9 @@ class DomainRecorder(MigrationRecorder):
         self._has_table: bool = False
         self._ensured: set[str] = set()
 
-    def _table_model(self, domain: Domain) -> type[models.Model]:
-        return history_model(domain.history_table)
-
     def _rows(self, domain: Domain) -> QuerySet[Any]:
-        return self._table_model(domain)._default_manager.using(self.connection.alias)
+        model = history_model(domain.history_table)
+        return model._default_manager.using(self.connection.alias)
 
     def has_table(self) -> bool:
         """Return whether any history exists."""
@@ -100,7 +98,7 @@ class DomainRecorder(MigrationRecorder):
         domains = _read.get() or every
         histories = rows_of_own_apps(read_histories(self.connection, domains), every)
         return {
-            row.key: self._table_model(domain)(app=row.app, name=row.name, applied=row.applied)
+            row.key: history_model(domain.history_table)(**row._asdict())
             for domain in domains
             for row in histories[domain.name]
         }
@@ -115,7 +113,7 @@ class DomainRecorder(MigrationRecorder):
         for domain in dict.fromkeys(map(get_domain_for, dict.fromkeys(app for app, _ in wanted))):
             own = [key for key in wanted if key[0] in domain.app_labels]
             self._ensure(domain)
-            model = self._table_model(domain)
+            model = history_model(domain.history_table)
             self._rows(domain).bulk_create(model(app=app, name=name) for app, name in own)
 
     def record_unapplied(self, app: str, name: str) -> None:
