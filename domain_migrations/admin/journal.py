@@ -82,15 +82,13 @@ def read_runs(
 ) -> tuple[list[Run], list[str]]:
     """Return the runs, latest first, and why the runs of some databases are missing."""
     here = _on_postgresql(domains)
-    if len({domain.database for domain in here}) < 2:
-        read = partial(list_runs, wanted=wanted, limit=limit, offset=offset)
-        found, problems = read_databases(here, read)
-        return found, list(problems.values())
     # Each of several databases may hold all the runs of this page.
-    read = partial(list_runs, wanted=wanted, limit=limit + offset)
+    several = len({domain.database for domain in here}) > 1
+    first = offset if several else 0
+    read = partial(list_runs, wanted=wanted, limit=first + limit, offset=offset - first)
     found, problems = read_databases(here, read)
     found.sort(key=lambda run: run.started, reverse=True)
-    return found[offset : offset + limit], list(problems.values())
+    return found[first : first + limit], list(problems.values())
 
 
 def read_run(domains: Sequence[Domain], run: str) -> Timeline:

@@ -367,6 +367,17 @@ def test_overview_shows_the_last_verification(client):
     assert "D001 hr.employees: It <is> missing. Make it." in text
 
 
+def test_domain_names_its_rows_in_the_history_of_core(client):
+    execute(
+        "INSERT INTO public.django_migrations (app, name, applied)"
+        " VALUES ('hr', '0001_initial', now())"
+    )
+    assert (
+        "public.django_migrations records hr.0001_initial, which belong in"
+        " hr.django_migrations_hr and are ignored." in plain(source(client, pages()["domain"]))
+    )
+
+
 def test_overview_distinguishes_a_running_run_from_a_killed_one(client, postgres_server):
     execute(
         "INSERT INTO hr.django_migrations_hr_journal (run, batch, app, name, direction, status,"

@@ -81,7 +81,7 @@ class LockKeys(NamedTuple):
         return cls(
             core=lock_key(database, CORE_SCHEMA),
             gate=lock_key(database, CORE_SCHEMA, purpose="gate"),
-            own=lock_key(database, CORE_SCHEMA if domain.is_core else domain.schema),
+            own=lock_key(database, domain.schema),
         )
 
 

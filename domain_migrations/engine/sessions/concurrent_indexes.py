@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError
@@ -69,9 +68,6 @@ class DeadIndex(NamedTuple):
     name: str
     is_valid: bool
 
-    def __str__(self) -> str:
-        return f"{self.schema}.{self.name}"
-
 
 def is_concurrent(statement: str) -> bool:
     """Return whether PostgreSQL runs the statement concurrently."""
@@ -101,41 +97,43 @@ def find_dead_index(
     return DeadIndex(*after) if after == before else None
 
 
-@dataclass(frozen=True)
-class IndexBuilder:
-    """Runs a ``CREATE INDEX CONCURRENTLY``, twice if necessary, and leaves no dead index.
+def build_index(
+    connection: BaseDatabaseWrapper,
+    built: BuiltIndex,
+    build: Callable[[], Any],
+    report: Callable[[str], None],
+    *,
+    was_started: bool = False,
+) -> Any:
+    """Run a ``CREATE INDEX CONCURRENTLY``, twice if necessary, and leave no dead index.
 
     Arguments:
+        build: runs the statement.
         report: called with a message about each dead index that is dropped.
         was_started: a run that was killed had started to build it. The server notices that
             late and continues, so the index may even be valid.
     """
 
-    connection: BaseDatabaseWrapper
-    report: Callable[[str], None]
-    was_started: bool = False
+    def clear(reason: str, *, even_valid: bool = False) -> bool:
+        index = find_dead_index(connection, built, even_valid=even_valid)
+        if index is None:
+            return False
+        name = sql.Identifier(index.schema, index.name)
+        execute(connection, sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
+        kind = "index" if index.is_valid else "invalid index"
+        report(f"Dropped the {kind} {index.schema}.{index.name}: {reason}.")
+        return True
 
-    def run(self, built: BuiltIndex, execute: Callable[[], Any]) -> Any:
-        self._clear(built, "an earlier run left it", even_valid=self.was_started)
-        try:
-            return execute()
-        except DatabaseError as exc:
-            if not is_alive(self.connection) or not self._clear(
-                built, f"building it failed: {first_line(exc)}"
-            ):
-                raise
-        try:
-            return execute()
-        except DatabaseError as exc:
-            if is_alive(self.connection):
-                self._clear(built, f"building it failed again: {first_line(exc)}")
+    clear("an earlier run left it", even_valid=was_started)
+    try:
+        return build()
+    except DatabaseError as exc:
+        reason = f"building it failed: {first_line(exc)}"
+        if not is_alive(connection) or not clear(reason):
             raise
-
-    def _clear(self, built: BuiltIndex, reason: str, *, even_valid: bool = False) -> bool:
-        index = find_dead_index(self.connection, built, even_valid=even_valid)
-        if index is not None:
-            name = sql.Identifier(index.schema, index.name)
-            execute(self.connection, sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(name))
-            kind = "index" if index.is_valid else "invalid index"
-            self.report(f"Dropped the {kind} {index}: {reason}.")
-        return index is not None
+    try:
+        return build()
+    except DatabaseError as exc:
+        if is_alive(connection):
+            clear(f"building it failed again: {first_line(exc)}")
+        raise

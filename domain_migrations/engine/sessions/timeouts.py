@@ -21,7 +21,7 @@ from psycopg import sql
 
 from ...conf import get_settings
 from .blockers import INTERVAL, BlockerWatcher
-from .concurrent_indexes import IndexBuilder, built_index, is_concurrent
+from .concurrent_indexes import build_index, built_index, is_concurrent
 from .connection import Clock, execute, session_settings, set_config, sqlstate_of
 
 RETRIED_STATES = {
@@ -204,8 +204,9 @@ class TimeoutPolicy:
                 built = built_index(text)
                 if built is None:
                     return run()
-                builder = IndexBuilder(self.connection, self.report, index.was_started)
-                result = builder.run(built, run)
+                result = build_index(
+                    self.connection, built, run, self.report, was_started=index.was_started
+                )
                 index.was_built = True
                 return result
         attempt = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, connections
 
 from domain_migrations.engine.sessions.concurrent_indexes import (
     BuiltIndex,
-    IndexBuilder,
+    build_index,
     built_index,
     find_dead_index,
     is_concurrent,
@@ -76,16 +77,16 @@ def leave_dead_index(schema: str) -> None:
     assert indexes(schema) == [("drugs_name", False)]
 
 
-def builder(messages: list[str]) -> IndexBuilder:
-    return IndexBuilder(connections["default"], messages.append)
+def build_drugs_name(messages: list[str], run: Callable[[], Any]) -> Any:
+    return build_index(connections["default"], DRUGS_NAME, run, messages.append)
 
 
 @pytest.mark.usefixtures("drugs")
-def test_index_builder__failing_twice_leaves_nothing() -> None:
+def test_build_index__failing_twice_leaves_nothing() -> None:
     leave_dead_index("public")
     messages: list[str] = []
     with pytest.raises(IntegrityError):
-        builder(messages).run(DRUGS_NAME, lambda: execute(BUILD.format("inventory")))
+        build_drugs_name(messages, lambda: execute(BUILD.format("inventory")))
     assert indexes() == []
     assert indexes("public") == [("drugs_name", False)]
     duplicate = 'could not create unique index "drugs_name"'
@@ -96,7 +97,7 @@ def test_index_builder__failing_twice_leaves_nothing() -> None:
 
 
 @pytest.mark.usefixtures("drugs")
-def test_index_builder__second_attempt_works() -> None:
+def test_build_index__second_attempt_works() -> None:
     attempts = []
 
     def build() -> None:
@@ -105,51 +106,51 @@ def test_index_builder__second_attempt_works() -> None:
             execute("DELETE FROM inventory.drugs WHERE id = 2")
         execute(BUILD.format("inventory"))
 
-    builder([]).run(DRUGS_NAME, build)
+    build_drugs_name([], build)
     assert len(attempts) == 2
     assert indexes() == [("drugs_name", True)]
 
 
 @pytest.mark.usefixtures("drugs")
-def test_index_builder__after_an_earlier_run() -> None:
+def test_build_index__after_an_earlier_run() -> None:
     leave_dead_index("inventory")
     leave_dead_index("public")
     execute("DELETE FROM inventory.drugs WHERE id = 2")
     messages: list[str] = []
     statement = BUILD.format("inventory").replace("CONCURRENTLY", "CONCURRENTLY IF NOT EXISTS")
-    builder(messages).run(DRUGS_NAME, lambda: execute(statement))
+    build_drugs_name(messages, lambda: execute(statement))
     assert indexes() == [("drugs_name", True)]
     assert indexes("public") == [("drugs_name", False)]
     assert messages == ["Dropped the invalid index inventory.drugs_name: an earlier run left it."]
 
 
 @pytest.mark.usefixtures("drugs")
-def test_index_builder__keeps_a_valid_index() -> None:
+def test_build_index__keeps_a_valid_index() -> None:
     execute("CREATE INDEX drugs_name ON inventory.drugs (name)")
     messages: list[str] = []
     with pytest.raises(DatabaseError, match="already exists"):
-        builder(messages).run(DRUGS_NAME, lambda: execute(BUILD.format("inventory")))
+        build_drugs_name(messages, lambda: execute(BUILD.format("inventory")))
     assert indexes() == [("drugs_name", True)]
     assert messages == []
 
 
 @pytest.mark.usefixtures("drugs")
-def test_index_builder__keeps_an_invalid_index_of_another_name() -> None:
+def test_build_index__keeps_an_invalid_index_of_another_name() -> None:
     leave_dead_index("inventory")
     execute("ALTER INDEX inventory.drugs_name RENAME TO other_name")
     with pytest.raises(IntegrityError):
-        builder([]).run(DRUGS_NAME, lambda: execute(BUILD.format("inventory")))
+        build_drugs_name([], lambda: execute(BUILD.format("inventory")))
     assert indexes() == [("other_name", False)]
 
 
 @pytest.mark.usefixtures("drugs")
-def test_index_builder__lost_connection() -> None:
+def test_build_index__lost_connection() -> None:
     def build() -> None:
         connection.connection.close()
         execute(BUILD.format("inventory"))
 
     with pytest.raises(DatabaseError, match="connection is closed"):
-        builder([]).run(DRUGS_NAME, build)
+        build_drugs_name([], build)
     connection.close()
 
 
