@@ -390,7 +390,7 @@ def test_kill_in_the_middle(
 
 OURS = {"django_migrations_hr", "django_migrations_hr_journal"}
 DIE = "SELECT pg_terminate_backend(pg_backend_pid());"
-PARTS = ("CREATE TABLE hr.", 'INSERT INTO "hr"."django_migrations_hr"', "WITH ORDINALITY")
+PARTS = ("CREATE TABLE hr.", 'INSERT INTO "hr"."django_migrations_hr"', '"snapshot": ')
 """Of the statements that a restore sends: its own, the history's rows and the journal's."""
 
 
