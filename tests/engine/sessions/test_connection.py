@@ -1,4 +1,4 @@
-"""Waiting for a database that does not accept connections yet."""
+"""Waiting for a database, and queries on its connection."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pytest
 from django.db import connections
 
-from domain_migrations.engine.sessions.connection import wait_for_database
+from domain_migrations.engine.sessions.connection import schema_exists, wait_for_database
 from tests.support import databases
+from tests.support.catalog import execute
 from tests.support.commands import Result
 from tests.support.servers import TestServer
 
@@ -70,3 +71,10 @@ def test_no_waiting_by_default(scratch_database: str, monkeypatch: pytest.Monkey
     connections["default"].close()
     monkeypatch.setitem(connections["default"].settings_dict, "HOST", "/nowhere")
     wait_for_database("default", 0)
+
+
+def test_schema_exists__by_its_own_name(scratch_database: str) -> None:
+    execute('CREATE SCHEMA "lab"')
+    assert schema_exists(connections["default"], "lab")
+    assert not schema_exists(connections["default"], "Lab")
+    assert not schema_exists(connections["default"], "la_")

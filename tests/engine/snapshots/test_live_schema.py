@@ -7,7 +7,7 @@ from django.db import connections, transaction
 
 from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
 from domain_migrations.engine.snapshots import live_schema
-from domain_migrations.engine.snapshots.live_schema import batches, restore, schema_exists
+from domain_migrations.engine.snapshots.live_schema import batches, restore
 from domain_migrations.engine.snapshots.snapshot_file import join_statements
 from tests.support.catalog import execute, query
 
@@ -59,10 +59,3 @@ def test_a_snapshot_of_several_messages(
     monkeypatch.setattr(live_schema, "BATCH_CHARACTERS", 100)
     assert len(list(batches(join_statements(BACKSLASHES)))) > 2
     assert compare(expected, restored()) == []
-
-
-def test_a_schema_is_known_by_its_own_name(scratch_database: str) -> None:
-    execute('CREATE SCHEMA "lab"')
-    assert schema_exists(connections["default"], "lab")
-    assert not schema_exists(connections["default"], "Lab")
-    assert not schema_exists(connections["default"], "la_")
