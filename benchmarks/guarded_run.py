@@ -95,7 +95,7 @@ class Unguarded:
             cursor.execute(statement)
 
     def check(self) -> Footprint:
-        return Footprint()
+        return {}
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ class SeedGuard(BoundaryGuard):
             SeedFailed: the seed ended its transaction.
         """
         watch.after_operation(self.pseudo_migration.operations[0])
-        locks = watch.check().locks
+        locks = watch.check()
         if watch.ended_transaction():
             raise self.seed.failed(
                 None,

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 
-from ...engine.sources.files import SITE_DIRECTORIES
+from ...engine.sources.files import is_installed
 from ...engine.sources.parsing import assignments
 from ...exceptions import InvalidConfiguration
 
@@ -102,7 +102,7 @@ def _files(module: str, seen: set[str]) -> Iterator[SettingsFile]:
         return
     seen.add(module)
     path = Path(spec.origin)
-    if SITE_DIRECTORIES.intersection(path.parts):
+    if is_installed(path):
         return
     is_package = bool(spec.submodule_search_locations)
     content = path.read_bytes()

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from django.apps import apps as global_apps
 from django.apps.registry import Apps
-from django.db.models import ForeignKey, Model
+from django.db.models import ForeignKey
 
 from ...backends.postgresql.names import MAX_NAME_BYTES
 from ...domains import CORE, CORE_SCHEMA, DomainConfig, get_domains
 from ...domains import MAX_NAME_BYTES as MAX_DOMAIN_BYTES
-from .rule import Problem
+from .rule import Problem, app_owners
 
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 """Names that mean the same to PostgreSQL with and without quotes."""
@@ -35,17 +35,17 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
                 config,
             )
             continue
-        first = schemas.setdefault(domain, (schema, config.label))
-        if first[0] != schema:
+        first_schema, first_label = schemas.setdefault(domain, (schema, config.label))
+        if first_schema != schema:
             yield Problem(
                 "E013",
-                f'The apps "{first[1]}" and "{config.label}" of the domain "{domain}" disagree on'
-                f' its schema: "{first[0]}" and "{schema}".',
-                f'Write schema = "{first[0]}" in the config of "{config.label}".',
+                f'The apps "{first_label}" and "{config.label}" of the domain "{domain}" disagree'
+                f' on its schema: "{first_schema}" and "{schema}".',
+                f'Write schema = "{first_schema}" in the config of "{config.label}".',
                 config,
             )
             continue
-        if first[1] != config.label:
+        if first_label != config.label:
             continue
         owner = owners.setdefault(schema, domain)
         if owner != domain:
@@ -55,8 +55,7 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
                 f'Give "{domain}" a schema of its own: schema = "{domain}".',
                 config,
             )
-        wrong = schema_name_problem(schema)
-        if wrong:
+        if wrong := schema_name_problem(schema):
             yield Problem(
                 "E010",
                 f'The schema "{schema}" of the domain "{domain}" {wrong}.',
@@ -64,8 +63,7 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
                 f" with a digit or pg_, of at most {MAX_NAME_BYTES} bytes.",
                 config,
             )
-        wrong = domain_name_problem(domain)
-        if wrong:
+        if wrong := domain_name_problem(domain):
             yield Problem(
                 "E011",
                 f'The name of the domain "{domain}" {wrong}.',
@@ -99,24 +97,16 @@ def domain_name_problem(domain: str) -> str:
 def cross_database_key_problems(apps: Apps = global_apps) -> Iterator[Problem]:
     """Yield foreign keys to core in domains that are on another database."""
     domains = get_domains(apps)
-    core = domains[0]
-    moved = {
-        label: domain
-        for domain in domains
-        if domain.database != core.database
-        for label in domain.app_labels
-    }
+    core, owners = domains[0], app_owners(domains)
     for model in apps.get_models(include_auto_created=True):
-        domain = moved.get(model._meta.app_label)
-        if domain is None:
+        domain = owners[model._meta.app_label]
+        if domain.database == core.database:
             continue
         for field in model._meta.local_fields:
             if not isinstance(field, ForeignKey) or not getattr(field, "db_constraint", True):
                 continue
             target = field.remote_field.model
-            if isinstance(target, type) and issubclass(target, Model):
-                if target._meta.app_label not in core.app_labels:
-                    continue
+            if isinstance(target, type) and target._meta.app_label in core.app_labels:
                 yield Problem(
                     "E019",
                     f"{model._meta.label}.{field.name} has a constraint to {target._meta.label},"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.apps import apps as global_apps
 from django.apps.registry import Apps
-from django.db.models import Field, ForeignKey, Model, OneToOneField
+from django.db.models import ForeignKey, Model, OneToOneField
 from django.db.models.fields.related import ManyToManyField
 
 from ...backends.postgresql.names import MAX_NAME_BYTES, parse_table_name
@@ -149,7 +150,8 @@ def _misplaced_tables(
 ) -> Iterator[Problem]:
     options = model._meta
     app_prefix = f"{options.app_label}_"
-    for label, db_table in _tables(model):
+    for label, table_options in _tables(model):
+        db_table = table_options.db_table
         wrong = table_problem(domain, db_table, domains, managed=options.managed)
         if wrong is None:
             continue
@@ -174,22 +176,17 @@ def _misplaced_tables(
         )
 
 
-def _tables(model: type[Model]) -> Iterator[tuple[str, str]]:
-    """Yield (label, db_table) of a model and of its automatic many-to-many tables."""
-    yield model._meta.label, model._meta.db_table
-    for label, through in _automatic_throughs(model):
-        yield label, through._meta.db_table
-
-
-def _automatic_throughs(model: type[Model]) -> Iterator[tuple[str, type[Model]]]:
+def _tables(model: type[Model]) -> Iterator[tuple[str, Any]]:
+    """Yield (label, options) of a model and of its automatic many-to-many tables."""
+    yield model._meta.label, model._meta
     for field in model._meta.local_many_to_many:
         through: Any = field.remote_field.through
         if not isinstance(through, str) and through._meta.auto_created:
-            yield f"{model._meta.label}.{field.name}", through
+            yield f"{model._meta.label}.{field.name}", through._meta
 
 
 def _long_names(model: type[Model]) -> Iterator[Problem]:
-    for kind, label, name in _names(model):
+    for kind, label, name in (part for table in _tables(model) for part in _names(*table)):
         size = len(name.encode())
         if size > MAX_NAME_BYTES:
             yield Problem(
@@ -200,23 +197,12 @@ def _long_names(model: type[Model]) -> Iterator[Problem]:
             )
 
 
-def _names(model: type[Model]) -> Iterator[tuple[str, str, str]]:
+def _names(label: str, options: Any) -> Iterator[tuple[str, str, str]]:
     """Yield (kind, label, name) of everything that a model names."""
-    options: Any = model._meta
-    yield from _table_and_columns(model, options.label)
-    for kind in ("index", "constraint"):
-        for item in options.indexes if kind == "index" else options.constraints:
-            yield kind, options.label, item.name
-    for label, through in _automatic_throughs(model):
-        yield from _table_and_columns(through, label)
-
-
-def _table_and_columns(model: type[Model], label: str) -> Iterator[tuple[str, str, str]]:
-    try:
-        yield "table", label, parse_table_name(model._meta.db_table).name
-    except ValueError:
-        return  # E008 reports it.
-    field: Field[Any, Any]
-    for field in model._meta.local_concrete_fields:
-        if field.column:
-            yield "column", f"{label}.{field.name}", field.column
+    with suppress(ValueError):  # E008 reports it.
+        yield "table", label, parse_table_name(options.db_table).name
+        for field in options.local_concrete_fields:
+            if field.column:
+                yield "column", f"{label}.{field.name}", field.column
+    yield from (("index", label, index.name) for index in options.indexes)
+    yield from (("constraint", label, constraint.name) for constraint in options.constraints)

@@ -70,25 +70,23 @@ class CrossingLink:
     def message(self) -> str:
         """The problem as a sentence, for a check, a plan or a finding."""
         return (
-            f"The migration {'.'.join(self.declared_by)} makes {'.'.join(self.child)} of"
-            f" {self.child_domain.name} depend on {'.'.join(self.parent)} of"
-            f" {self.parent_domain.name}."
+            f"The migration {self.declared_by} makes {self.child} of {self.child_domain.name}"
+            f" depend on {self.parent} of {self.parent_domain.name}."
         )
 
     @property
     def hint(self) -> str:
         """What to do about the dependency."""
-        own, other = tuple(self.declared_by), tuple(self.parent)
-        if self.declared_by != self.child:
-            other = tuple(self.child)
+        other = self.parent if self.declared_by == self.child else self.child
+        take = f"Take {tuple(other)!r} out of {self.attribute} in {self.path.name}"
         if may_depend_on(self.child_domain, self.parent_domain):
+            own = tuple(self.declared_by)
             return (
-                f"Take {other!r} out of {self.attribute} in {self.path.name}: core names no domain."
-                f" If {'.'.join(other)} needs it, write {own!r} into its dependencies."
+                f"{take}: core names no domain. If {other} needs it, write {own!r} into its"
+                " dependencies."
             )
         return (
-            f"Take {other!r} out of {self.attribute} in {self.path.name}: keep the other's id"
-            " instead of a foreign key, or move what both need to core."
+            f"{take}: keep the other's id instead of a foreign key, or move what both need to core."
         )
 
 
@@ -97,12 +95,7 @@ def crossing_links(domains: Sequence[Domain] | None = None) -> Iterator[Crossing
     domains = get_domains() if domains is None else domains
     owners = app_owners(domains)
     for domain in domains:
-        foreign = {
-            label.encode()
-            for label, owner in owners.items()
-            if owner != domain
-            and not (may_depend_on(domain, owner) and may_depend_on(owner, domain))
-        }
+        foreign = {label.encode() for label, owner in owners.items() if owner != domain}
         for label in domain.app_labels:
             for path in migration_files(label):
                 if _may_reference(path.read_bytes(), foreign):
@@ -154,12 +147,16 @@ def check_plan(plan: Sequence[tuple[Migration, bool]], state: ProjectState, doma
         _check_links(migration, domain, owners)
         for number, operation in enumerate(migration.operations, start=1):
             _apply(migration, number, operation, state)
-            for key, model in state.models.items():
-                parts = _replaceable_parts(model)
-                if not _identical(seen.get(key), parts):
-                    seen[key] = parts
-                    for action, hint in _problems(model, domain, domains, owners):
-                        raise _violation(migration, number, operation, action, hint)
+            parts = {key: _replaceable_parts(model) for key, model in state.models.items()}
+            changed = [key for key in parts if not _identical(seen.get(key), parts[key])]
+            seen = parts
+            for key in changed:
+                for action, hint in _problems(state.models[key], domain, domains, owners):
+                    raise BoundaryViolation(
+                        f"Migration {migration} is refused: its operation {number},"
+                        f" {type(operation).__name__}, {action}.",
+                        hint=hint,
+                    )
 
 
 def _apply(migration: Migration, number: int, operation: Operation, state: ProjectState) -> None:
@@ -170,9 +167,9 @@ def _apply(migration: Migration, number: int, operation: Operation, state: Proje
         if isinstance(exc, KeyError):
             missing = f"there is no {'.'.join(missing) if isinstance(missing, tuple) else missing}"
         raise InvalidConfiguration(
-            f"Migration {migration.app_label}.{migration.name} cannot be planned: its operation"
-            f" {number}, {type(operation).__name__} ({operation.describe()}), does not fit what"
-            f" the migrations before it make: {missing}.",
+            f"Migration {migration} cannot be planned: its operation {number},"
+            f" {type(operation).__name__} ({operation.describe()}), does not fit what the"
+            f" migrations before it make: {missing}.",
             hint="Correct the operation, or the migration's dependencies.",
         ) from exc
 
@@ -184,8 +181,8 @@ def _check_links(migration: Migration, domain: Domain, owners: AppOwners) -> Non
             if other is not None and _is_forbidden_link(attribute, domain, other):
                 verb = "name" if attribute == "dependencies" else "names"
                 raise BoundaryViolation(
-                    f"Migration {migration.app_label}.{migration.name} is refused: its {attribute}"
-                    f" {verb} {label}.{name}, {owner_clause(other)}.",
+                    f"Migration {migration} is refused: its {attribute} {verb}"
+                    f" {label}.{name}, {owner_clause(other)}.",
                     hint=CORE_DEPENDS if other.is_core else depends_hint(domain),
                 )
 
@@ -211,19 +208,14 @@ def _problems(
     if owner is not None and owner != domain:
         yield f"changes the model {label}, {owner_clause(owner)}", depends_hint(domain)
         return
-    managed = model.options.get("managed", True)
-    for part in _relations_and_tables(model):
-        if isinstance(part, Relation):
-            if other := forbidden_owner(part, domain, owners):
-                inherits = part.kind == "inheritance"
-                verb = "makes {} inherit from" if inherits else "relates {} to"
-                action = f"{verb.format(part.source)} {part.target}, {owner_clause(other)}"
-                yield action, depends_hint(domain)
-            continue
-        named, db_table = part
-        wrong = table_problem(
-            domain, db_table, domains, managed=managed if named == label else True
-        )
+    for relation in _relations(model):
+        if other := forbidden_owner(relation, domain, owners):
+            inherits = relation.kind == "inheritance"
+            verb = "makes {} inherit from" if inherits else "relates {} to"
+            action = f"{verb.format(relation.source)} {relation.target}, {owner_clause(other)}"
+            yield action, depends_hint(domain)
+    for named, db_table, managed in _tables(model):
+        wrong = table_problem(domain, db_table, domains, managed=managed)
         if wrong is None:
             continue
         if wrong.table is None:
@@ -239,40 +231,31 @@ def _problems(
         yield action, f'Every table of the domain is in the schema "{domain.schema}": {line}'
 
 
-def _relations_and_tables(model: ModelState) -> Iterator[Relation | tuple[str, str]]:
-    """Yield a model's relations, and (label, db_table) of its tables."""
+def _relations(model: ModelState) -> Iterator[Relation]:
+    """Yield the relations to other models; what points at none, such as a mixin, is left out."""
     label = f"{model.app_label}.{model.name}"
-    for base in model.bases:
-        yield from _relation("inheritance", label, base, model)
+    references: list[tuple[str, str, Any]] = [("inheritance", label, base) for base in model.bases]
     for name, field in model.fields.items():
-        remote = getattr(field, "remote_field", None)
-        if not remote:
+        if remote := getattr(field, "remote_field", None):
+            kind, source = type(field).__name__, f"{label}.{name}"
+            references.append((kind, source, remote.model))
+            references.append((kind, source, getattr(remote, "through", None)))
+    for kind, source, target in references:
+        if isinstance(target, str):
+            app_label, name = resolve_relation(target, model.app_label, model.name_lower)
+        elif meta := getattr(target, "_meta", None):
+            app_label, name = meta.app_label, meta.model_name
+        else:
             continue
-        for target in (remote.model, getattr(remote, "through", None)):
-            yield from _relation(type(field).__name__, f"{label}.{name}", target, model)
-        table = getattr(field, "db_table", None)  # Only many-to-many fields have one.
-        if table:
-            yield f"{label}.{name}", table
-    if not model.options.get("proxy") and not model.options.get("swappable"):
-        yield label, model.options.get("db_table") or f"{model.app_label}_{model.name_lower}"
+        yield Relation(kind, source, f"{app_label}.{name}", app_label)
 
 
-def _relation(kind: str, source: str, target: Any, model: ModelState) -> Iterator[Relation]:
-    """Yield the relation to what a field or a base points at, if it is a model."""
-    if isinstance(target, str):
-        app_label, name = resolve_relation(target, model.app_label, model.name_lower)
-    elif meta := getattr(target, "_meta", None):
-        app_label, name = meta.app_label, meta.model_name
-    else:
-        return
-    yield Relation(kind, source, f"{app_label}.{name}", app_label)
-
-
-def _violation(
-    migration: Migration, number: int, operation: Operation, action: str, hint: str
-) -> BoundaryViolation:
-    return BoundaryViolation(
-        f"Migration {migration.app_label}.{migration.name} is refused: its operation {number},"
-        f" {type(operation).__name__}, {action}.",
-        hint=hint,
-    )
+def _tables(model: ModelState) -> Iterator[tuple[str, str, bool]]:
+    """Yield (label, db_table, managed) of the many-to-many tables and of the model's own."""
+    label, options = f"{model.app_label}.{model.name}", model.options
+    for name, field in model.fields.items():
+        if table := getattr(field, "db_table", None):  # Only many-to-many fields have one.
+            yield f"{label}.{name}", table, True
+    if not options.get("proxy") and not options.get("swappable"):
+        db_table = options.get("db_table") or f"{model.app_label}_{model.name_lower}"
+        yield label, db_table, options.get("managed", True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ...domains import CORE, CORE_SCHEMA, Domain, QualifiedName
+from ...domains import CORE_SCHEMA, Domain, QualifiedName
 
 
 def may_depend_on(domain: Domain, other: Domain) -> bool:
@@ -35,18 +35,16 @@ def depends_hint(domain: Domain) -> str:
 
 def violation_clause(domain: Domain, other: Domain) -> str:
     """Return the rule as a clause for a message, for a pair that breaks it."""
-    if domain.is_core:
-        return f'core may not depend on domains, and it belongs to the domain "{other.name}"'
-    return f'it belongs to the domain "{other.name}"'
+    core = "core may not depend on domains, and " if domain.is_core else ""
+    return f'{core}it belongs to the domain "{other.name}"'
 
 
 def owner_clause(owner: Domain | None) -> str:
     """Return a clause about the owner of a schema."""
     if owner is None:
         return "which belongs to no domain"
-    if owner.name == CORE:
-        return "which belongs to core"
-    return f'which belongs to the domain "{owner.name}"'
+    name = "core" if owner.is_core else f'the domain "{owner.name}"'
+    return f"which belongs to {name}"
 
 
 class Problem(NamedTuple):

@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..boundary.schema_owners import SchemaOwners
 from ..sql.query import run_sql
-from .catalog_before import CLASS_ROW, PG_NAMESPACE, SCHEMA_COLUMNS
+from .catalog_before import CLASS_ROW, PG_CLASS, PG_NAMESPACE, SCHEMA_COLUMNS
 from .transaction import NEW_OIDS, WRITTEN_HERE, TransactionView
 from .violations import NOT_IN_PUBLIC, Description, Priority, Violation, hint_for
 
@@ -98,9 +98,14 @@ SELECT_CHANGED_CLASS_ROWS: LiteralString = (
 )
 
 
-def read_changed_class_rows(view: TransactionView, tables: list[int]) -> dict[int, str]:
-    """Return the tables whose row of ``pg_class`` this transaction wrote, and that row."""
-    return dict(view.rows(SELECT_CHANGED_CLASS_ROWS, tables=tables))
+def read_changed_class_rows(view: TransactionView, tables: list[int]) -> list[int]:
+    """Return the tables whose row of ``pg_class`` a first foreign key does not explain."""
+    changed = []
+    for oid, row in view.rows(SELECT_CHANGED_CLASS_ROWS, tables=tables):
+        was = view.catalog_before.get(PG_CLASS, oid)
+        if was is None or was.row != row:
+            changed.append(oid)
+    return changed
 
 
 SELECT_FOREIGN_KEYS: LiteralString = (
@@ -147,27 +152,25 @@ NOT_ALLOWED: LiteralString = " <> ALL(%(allowed)s::oid[])"
 TYPES: LiteralString = "(SELECT *, xmin FROM pg_type WHERE typrelid = 0 AND typcategory <> 'A') x"
 
 
-def select_objects(
-    catalog: LiteralString,
-    oid: LiteralString,
-    schema: LiteralString,
-    source: LiteralString,
-    written: LiteralString,
-) -> LiteralString:
-    """Return a query for objects outside of the allowed schemas: (catalog, oid, schema).
+Source = tuple[LiteralString, LiteralString, LiteralString, LiteralString]
+"""The catalog, the oid and the schema of objects, and what follows FROM to find them.
 
-    Arguments:
-        source: what follows FROM; ``x`` is the catalog whose rows were written.
-    """
+There, ``x`` is the catalog whose rows were written.
+"""
+
+
+def select_objects(source: Source, written: LiteralString) -> LiteralString:
+    """Return a query for objects outside of the allowed schemas: (catalog, oid, schema)."""
+    catalog, oid, schema, tables = source
     return (
-        "SELECT '" + catalog + "'::regclass::oid, " + oid + ", " + schema + " FROM " + source
+        "SELECT '" + catalog + "'::regclass::oid, " + oid + ", " + schema + " FROM " + tables
         + " WHERE " + schema + NOT_ALLOWED + " AND " + written
     )  # fmt: skip
 
 
 def catalog_queries(written: LiteralString) -> dict[str, LiteralString]:
     """Return a query for each catalog but ``pg_class``: the objects whose rows were written."""
-    sources: dict[str, tuple[LiteralString, LiteralString, LiteralString, LiteralString]] = {
+    sources: dict[str, Source] = {
         **{
             catalog: (catalog, "x.oid", "x." + column, catalog + " x")
             for catalog, column in SCHEMA_COLUMNS.items() if catalog != "pg_class"
@@ -185,7 +188,7 @@ def catalog_queries(written: LiteralString) -> dict[str, LiteralString]:
         "pg_publication_namespace": ("pg_namespace", "x.pnnspid", "x.pnnspid",
                                      "pg_publication_namespace x"),
     }  # fmt: skip
-    queries = {catalog: select_objects(*source, written) for catalog, source in sources.items()}
+    queries = {catalog: select_objects(source, written) for catalog, source in sources.items()}
     # The domain's own schema too, which may not be renamed.
     queries["pg_namespace"] = (
         "SELECT 'pg_namespace'::regclass::oid, x.oid, x.oid FROM pg_namespace x WHERE " + written
@@ -195,16 +198,11 @@ def catalog_queries(written: LiteralString) -> dict[str, LiteralString]:
 
 CATALOG_QUERIES = catalog_queries(WRITTEN_HERE)
 
-SELECT_NEW_TYPES = select_objects(
-    "pg_type",
-    "x.oid",
-    "x.typnamespace",
-    NEW_OIDS + " JOIN " + TYPES + " ON x.oid > new.low AND x.oid < new.high",
-    WRITTEN_HERE,
-)
+NEW_TYPES = NEW_OIDS + " JOIN " + TYPES + " ON x.oid > new.low AND x.oid < new.high"
+SELECT_NEW_TYPES = select_objects(("pg_type", "x.oid", "x.typnamespace", NEW_TYPES), WRITTEN_HERE)
 
 SELECT_CHANGED_RELATIONS = select_objects(
-    "pg_class", "x.oid", "x.relnamespace", "pg_class x", WRITTEN_HERE
+    ("pg_class", "x.oid", "x.relnamespace", "pg_class x"), WRITTEN_HERE
 )
 
 NEW_ROWS_ELSEWHERE = ("pg_type", "pg_attribute")

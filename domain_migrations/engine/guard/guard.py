@@ -13,7 +13,7 @@ statement read or wrote (see ``non_atomic``).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import LiteralString
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -36,15 +36,8 @@ CONTENT_TYPES = "django_content_type"
 """The one table of core that Django writes in a domain's migration, when a model is renamed."""
 
 
-@dataclass(frozen=True)
-class Footprint:
-    """The relations that a migration touched.
-
-    Attributes:
-        locks: the strongest lock on each relation, ``schema.name`` → PostgreSQL's mode.
-    """
-
-    locks: dict[str, str] = field(default_factory=dict)
+Footprint = dict[str, str]
+"""The relations that a migration touched: ``schema.name`` → the strongest mode of a lock on it."""
 
 
 class BoundaryGuard:
@@ -87,8 +80,7 @@ class BoundaryGuard:
     ) -> BoundaryViolation:
         """Return the error that refuses a migration because of an operation."""
         return BoundaryViolation(
-            f"Migration {migration.app_label}.{migration.name} is refused: its {operation},"
-            f" {violation.action}.",
+            f"Migration {migration} is refused: its {operation}, {violation.action}.",
             hint=violation.hint,
         )
 
@@ -100,10 +92,16 @@ class MigrationWatch:
     to tables of the domain was judged by its plan. Its subclasses read the database.
 
     Attributes:
+        before: the point where the migration began, in watches that read the database.
+        catalog_before: the catalogs as they were then, as far as they are known.
+        additive: whether all operations drop nothing and depend on nothing.
+        held_before: the locks that earlier migrations of the same transaction took.
         unchecked: the operations that ran since the last check.
         custom_sql: whether an operation ran whose SQL is unknown.
         locks: the strongest lock on each relation so far.
     """
+
+    before: TransactionPoint
 
     def __init__(self, guard: BoundaryGuard, migration: Migration) -> None:
         self.guard = guard
@@ -112,6 +110,9 @@ class MigrationWatch:
         self.migration = migration
         # Kept apart: while they run, the migration holds wrapped operations.
         self.operations = list(migration.operations)
+        self.catalog_before = CatalogBefore(self.connection)
+        self.additive = False
+        self.held_before: set[LockKey] = set()
         self.unchecked: list[Operation] = []
         self.custom_sql = False
         self.locks: dict[str, str] = {}
@@ -131,7 +132,7 @@ class MigrationWatch:
         Raises:
             BoundaryViolation: it touched what it may not.
         """
-        return Footprint(dict(sorted(self.locks.items())))
+        return dict(sorted(self.locks.items()))
 
     def run_final(self, statement: LiteralString) -> None:
         """Run the transaction's last statement, in one round trip with what ``check`` reads."""
@@ -141,33 +142,26 @@ class MigrationWatch:
         """Return whether the transaction that the watch began in was committed or rolled back."""
         return False
 
-    def _check_transaction(
-        self,
-        before: TransactionPoint,
-        now: TransactionPoint,
-        locks: list[HeldLock],
-        catalog_before: CatalogBefore,
-        *,
-        additive: bool,
-    ) -> None:
+    def _check_transaction(self, now: TransactionPoint, held: list[HeldLock]) -> None:
         """Judge all that the open transaction has done so far."""
         self.guard.last_point = now
+        locks = [lock for lock in held if lock.key not in self.held_before]
         if any(lock.schema and lock.schema not in self.owners.names for lock in locks):
             self.owners.read(self.connection)
         if not self._may_change_domains():
             view = TransactionView(
                 self.connection,
                 self.owners,
-                catalog_before,
-                before,
+                self.catalog_before,
+                self.before,
                 now,
                 locks,
                 self._writable_core_tables(),
                 custom_sql=self.custom_sql,
-                additive=additive,
+                additive=self.additive,
             )
             self._raise_worst(find_violations(view))
-        self._record_locks(locks, catalog_before)
+        self._record_locks(locks)
         self.unchecked = []
 
     def _may_change_domains(self) -> bool:
@@ -182,11 +176,11 @@ class MigrationWatch:
         internal = any(map(is_django_internal, self.operations))
         return {CONTENT_TYPES} if internal else set()
 
-    def _record_locks(self, locks: list[HeldLock], catalog_before: CatalogBefore) -> None:
+    def _record_locks(self, locks: list[HeldLock]) -> None:
         """Note the strongest lock on each relation, also on one that was dropped."""
         for lock in locks:
             schema, name = lock.schema, lock.name
-            if schema is None and (was := catalog_before.get(PG_CLASS, lock.oid)):
+            if schema is None and (was := self.catalog_before.get(PG_CLASS, lock.oid)):
                 schema, name = was.schema, was.name if was.kind not in INDEXES else None
             if not lock.is_relation or lock.table is not None or schema is None or name is None:
                 continue
@@ -202,19 +196,12 @@ class MigrationWatch:
 
     def to_error(self, violation: Violation) -> BoundaryViolation:
         """Return the error that names the operation that caused the violation."""
-        return self.guard.to_error(self.migration, violation, self._operation(violation))
-
-    def _operation(self, violation: Violation) -> str:
-        """Return the unchecked operation that fits the violation best."""
-        if not self.unchecked:
-            return "deferred SQL"
-        operation = causing_operation(violation, self.unchecked)
-        number = next(
-            number
-            for number, planned in enumerate((*self.operations, operation), start=1)
-            if planned is operation
-        )
-        return f"operation {number}, {type(operation).__name__}"
+        cause = "deferred SQL"
+        if self.unchecked:
+            operation = causing_operation(violation, self.unchecked)
+            number = [*self.operations, operation].index(operation) + 1
+            cause = f"operation {number}, {type(operation).__name__}"
+        return self.guard.to_error(self.migration, violation, cause)
 
 
 class AtomicWatch(MigrationWatch):
@@ -224,8 +211,6 @@ class AtomicWatch(MigrationWatch):
     ended, so that it can be named.
 
     Attributes:
-        before: the point where the migration began.
-        held_before: the locks that earlier migrations of the same transaction took.
         last_read: the point and the locks that ``run_final`` read.
     """
 
@@ -233,7 +218,6 @@ class AtomicWatch(MigrationWatch):
         super().__init__(guard, migration)
         self.additive = additive
         self.remaining = len(self.operations)
-        self.held_before: set[LockKey] = set()
         self.last_read: tuple[TransactionPoint, list[HeldLock]] | None = None
         first_subxid = 0
         if len(self.connection.atomic_blocks) > 1:
@@ -256,14 +240,14 @@ class AtomicWatch(MigrationWatch):
         super().after_operation(operation)
         self.remaining -= 1
         if self.remaining > 0 and runs_custom_sql(operation):
-            self._check_now(*self._read())
+            self._check_transaction(*self._read())
             self.catalog_before.refresh()
 
     def run_final(self, statement: LiteralString) -> None:
         self.last_read = self._read(run_first=statement)
 
     def check(self) -> Footprint:
-        self._check_now(*(self.last_read or self._read()))
+        self._check_transaction(*(self.last_read or self._read()))
         self.last_read = None
         return super().check()
 
@@ -279,21 +263,12 @@ class AtomicWatch(MigrationWatch):
             run_first=run_first,
         )
 
-    def _check_now(self, now: TransactionPoint, locks: list[HeldLock]) -> None:
-        new_locks = [lock for lock in locks if lock.key not in self.held_before]
-        self._check_transaction(
-            self.before, now, new_locks, self.catalog_before, additive=self.additive
-        )
-
 
 class NonAtomicWatch(MigrationWatch):
     """The watch over a migration without a transaction.
 
     What its operations leave in the catalogs is checked after each one with custom SQL. An
     operation that runs in a transaction of its own is judged in it, as an atomic migration is.
-
-    Attributes:
-        before: the point where the migration began.
     """
 
     def __init__(self, guard: BoundaryGuard, migration: Migration) -> None:
@@ -309,9 +284,8 @@ class NonAtomicWatch(MigrationWatch):
     def after_operation(self, operation: Operation) -> None:
         super().after_operation(operation)
         if self.connection.in_atomic_block:
-            now, locks = TransactionPoint.read(self.connection, self.owners.allowed, counts=False)
-            unknown = CatalogBefore(self.connection)
-            self._check_transaction(self.before, now, locks, unknown, additive=False)
+            read = TransactionPoint.read(self.connection, self.owners.allowed, counts=False)
+            self._check_transaction(*read)
         elif runs_custom_sql(operation):
             self._raise_worst(self.catalog_check.find_violations(custom_sql=True))
 

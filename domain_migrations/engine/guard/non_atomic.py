@@ -30,8 +30,8 @@ SELECT_CHANGED: LiteralString = " UNION ALL ".join(
     (
         *catalog_queries(WRITTEN_SINCE).values(),
         *(
-            select_objects("pg_class", "c.oid", "c.relnamespace", source, WRITTEN_SINCE)
-            for source in (
+            select_objects(("pg_class", "c.oid", "c.relnamespace", tables), WRITTEN_SINCE)
+            for tables in (
                 "pg_trigger x JOIN pg_class c ON c.oid = x.tgrelid AND NOT x.tgisinternal",
                 "pg_constraint x JOIN pg_class c ON c.oid = x.conrelid",
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from types import ModuleType
 from typing import Any
 
 from django.db.migrations.operations import SeparateDatabaseAndState, fields, models
@@ -18,16 +17,8 @@ SCHEMA_ONLY_POSTGRES = (
 )
 """Operations of ``django.contrib.postgres`` that change nothing but a model's table."""
 
-
-def _operations_of(module: ModuleType) -> Iterator[type[Operation]]:
-    for value in vars(module).values():
-        here = isinstance(value, type) and value.__module__ == module.__name__
-        if here and issubclass(value, Operation):
-            yield value
-
-
-SCHEMA_ONLY = frozenset((*_operations_of(models), *_operations_of(fields)))
-"""Operations of Django whose SQL concerns one model's table only."""
+SCHEMA_ONLY_MODULES = (models.__name__, fields.__name__)
+"""The modules of Django's operations whose SQL concerns one model's table only."""
 
 ADDITIVE = (
     models.CreateModel,
@@ -89,7 +80,9 @@ def _is_schema_only(operation: Operation) -> bool:
     kind = effective_class(operation)
     if kind.__module__ == "django.contrib.postgres.operations":
         return kind.__name__ in SCHEMA_ONLY_POSTGRES
-    return kind in SCHEMA_ONLY and all(map(_is_builtin, indexes_and_constraints(operation)))
+    return kind.__module__ in SCHEMA_ONLY_MODULES and all(
+        map(_is_builtin, indexes_and_constraints(operation))
+    )
 
 
 def is_additive(operation: Operation) -> bool:
@@ -124,12 +117,9 @@ def _is_additive_field(field: Any) -> bool:
 
 def _is_additive_part(part: Any) -> bool:
     """Return whether a constraint or an index consists of columns and constants only."""
-    if getattr(part, "opclasses", ()) or not set(
-        _expression_types(getattr(part, "expressions", ()))
-    ) <= {F}:
-        return False
-    condition = getattr(part, "condition", None) or getattr(part, "check", None)
-    return set(_expression_types([condition] if condition else [])) <= {F, Value}
+    expressions = set(_expression_types(getattr(part, "expressions", ())))
+    conditions = set(_expression_types([getattr(part, "condition", None)]))
+    return not getattr(part, "opclasses", ()) and expressions <= {F} and conditions <= {F, Value}
 
 
 def _expression_types(expressions: Iterable[Any]) -> Iterator[type]:

@@ -71,7 +71,7 @@ def find_violations(view: TransactionView) -> Iterator[Violation]:
 def _moved_relations(view: TransactionView) -> Iterator[Violation]:
     """Judge relations of the domain that are now in a schema that is not its own."""
     for lock in view.locks:
-        before = view.schema(lock)
+        before = view.as_before(lock).schema
         if not lock.is_relation or lock.schema is None or before is None:
             continue
         if view.owners.is_own(before) and not view.owners.is_own(lock.schema):
@@ -85,7 +85,7 @@ def _locked_relations(view: TransactionView) -> Iterator[Violation]:
     """Judge locks on relations outside the domain's own schemas."""
     tables: TableLocks = defaultdict(list)
     for lock in view.locks:
-        schema = view.schema(lock)
+        schema = view.as_before(lock).schema
         if not lock.is_relation or schema is None or view.owners.is_own(schema):
             continue
         owner = view.owners.owner(schema)
@@ -125,7 +125,9 @@ def _locked_core_tables(view: TransactionView, tables: TableLocks) -> Iterator[V
                 name = lock.table_name or lock.name
                 if view.writable is not None and name not in view.writable:
                     yield _lock_violation(view, lock, CORE_ROWS)
-            elif lock.mode not in KEY_MODES or lock.oid != oid or _was_index(view, lock):
+                continue
+            is_of_table = lock.oid == oid and view.as_before(lock).kind not in INDEXES
+            if not is_of_table or lock.mode not in KEY_MODES:
                 yield _lock_violation(view, lock, CORE_SHAPE)
             elif oid in changes:
                 yield _lock_violation(view, lock, CORE_SHAPE, changes[oid])
@@ -141,7 +143,7 @@ def _changed_core_tables(
     yield from read_table_changes(view, tables=tables, keys=own, referencing=[])
     if not view.catalog_before.is_known:
         return
-    for table in _changed_class_rows(view, tables):
+    for table in read_changed_class_rows(view, tables):
         yield table, Description("changed the table itself")
     locked = [lock.oid for lock in view.locks if lock.schema in own]
     explained = {key.target for key in read_foreign_keys(view, locked) if key.written}
@@ -151,14 +153,6 @@ def _changed_core_tables(
         for table in tables:
             if table not in explained:
                 yield table, Description("no foreign key explains it")
-
-
-def _changed_class_rows(view: TransactionView, tables: list[int]) -> Iterator[int]:
-    """Yield the tables whose row of ``pg_class`` a first foreign key does not explain."""
-    for oid, row in read_changed_class_rows(view, tables).items():
-        was = view.catalog_before.get(PG_CLASS, oid)
-        if was is None or was.row != row:
-            yield oid
 
 
 def _locked_domain_tables(view: TransactionView, tables: TableLocks) -> Iterator[Violation]:
@@ -304,12 +298,7 @@ def _own_schema_violation(view: TransactionView, row: ChangedObject) -> Violatio
 
 def _is_foreign_key_change(view: TransactionView, table: int) -> bool:
     """Return whether a foreign key explains that the row of core's table was written."""
-    return view.catalog_before.is_known and not list(_changed_class_rows(view, [table]))
-
-
-def _was_index(view: TransactionView, lock: HeldLock) -> bool:
-    was = view.previous(lock)
-    return was is not None and was.kind in INDEXES
+    return view.catalog_before.is_known and not read_changed_class_rows(view, [table])
 
 
 def _lock_violation(
@@ -319,10 +308,10 @@ def _lock_violation(
     priority = Priority.READ_LOCK if lock.mode in READ_MODES else Priority.CHANGE_LOCK
     if lock.table is not None:
         priority = Priority.INDEX_LOCK
-    was, owner = view.previous(lock), view.owners.owner(view.schema(lock) or 0)
     # Where a cascade has locked a table and its dependents, the table is reported.
-    is_dependent = (was.kind if was else lock.kind) not in ("r", "p")
+    is_dependent = view.as_before(lock).kind not in ("r", "p")
     weakness = len(LOCK_STRENGTH) - LOCK_STRENGTH[lock.mode]
+    owner = view.owners.owner(view.as_before(lock).schema or 0)
     violation = Violation.of(
         priority + 2 * weakness + is_dependent,
         f"took {lock.mode} on",

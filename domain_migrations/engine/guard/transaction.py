@@ -21,14 +21,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
 from ..boundary.schema_owners import SchemaOwners
-from ..sql.query import (
-    FORCE_GENERIC_PLAN,
-    RESET_PLAN_MODE,
-    Row,
-    prepared_execute,
-    run_prepared,
-    run_sql,
-)
+from ..sql.query import FORCE_GENERIC_PLAN, RESET_PLAN_MODE, Row, prepared_execute, run_sql
 from .catalog_before import (
     CATALOGS,
     PG_CLASS,
@@ -235,8 +228,10 @@ class TransactionView:
 
     def rows(self, statement: LiteralString, **params: Any) -> list[Row]:
         """Return the rows of a statement that may use WRITTEN_HERE and NEW_OIDS."""
+        execution = prepared_execute(self.connection, statement)
         params |= self.now.params(self.before)
-        return run_prepared(self.connection, statement, params)
+        [rows] = run_sql(self.connection, FORCE_GENERIC_PLAN + execution + RESET_PLAN_MODE, params)
+        return rows
 
     def inserted(self, catalog: str) -> bool:
         """Return whether the session may have inserted rows in a catalog."""
@@ -256,21 +251,20 @@ class TransactionView:
         """Return what is locked as it was, if it existed and may differ now."""
         return self.catalog_before.get(lock.catalog or PG_CLASS, lock.oid)
 
-    def schema(self, lock: HeldLock) -> int | None:
-        """Return the schema that a relation was in, or is in if it is new."""
+    def as_before(self, lock: HeldLock) -> HeldLock:
+        """Return the lock with its relation as it was, or as it is if that is new."""
         was = self.previous(lock)
-        return was.schema if was else lock.schema
+        return lock._replace(schema=was.schema, kind=was.kind, name=was.name) if was else lock
 
     def describe(self, lock: HeldLock) -> Description:
         """Return the qualified name that a relation had, or has if it is new."""
-        was = self.previous(lock)
-        schema = self.owners.names.get(self.schema(lock) or 0, "")
-        name = was.name if was else str(lock.name)
-        return Description(f"{schema}.{name}", frozenset((schema, name)))
+        before = self.as_before(lock)
+        names = self.owners.names.get(before.schema or 0, ""), str(before.name)
+        return Description(".".join(names), frozenset(names))
 
     def is_engine_read(self, lock: HeldLock) -> bool:
         """Return whether the lock reads a table of the engine: every run reads histories."""
-        name = self.owners.names.get(self.schema(lock) or 0), lock.table_name or lock.name
+        name = self.owners.names.get(self.as_before(lock).schema or 0), lock.table_name or lock.name
         return lock.mode in READ_MODES and any(
             name in domain.engine_tables for domain in self.owners.domains.values()
         )

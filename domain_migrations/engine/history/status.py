@@ -20,7 +20,7 @@ from ...domains import Domain, get_domains
 from ...exceptions import InvalidConfiguration
 from ..messages import shortened
 from ..sessions.connection import fetch_all
-from ..sources.files import MigrationKey, migration_file, migrations_on_disk, sorted_keys
+from ..sources.files import MigrationKey, migration_file, migrations_on_disk
 from ..sources.parsing import read_replaces_and_stage, squash_map
 from .journal_queries import last_run_statuses
 from .tables import HistoryRow, applied_names, read_histories, rows_of_own_apps
@@ -104,10 +104,10 @@ def status_from_names(
     return DomainStatus(
         domain=domain,
         rows=tuple(rows),
-        pending=sorted_keys(found.pending),
-        unknown=sorted_keys(found.unknown),
+        pending=tuple(sorted(found.pending)),
+        unknown=tuple(sorted(found.unknown)),
         unrecorded_squash=found.unrecorded_squash,
-        in_core_history=sorted_keys(key for key in misplaced if key.app in domain.app_labels),
+        in_core_history=tuple(sorted(key for key in misplaced if key.app in domain.app_labels)),
         last_run=last_run,
     )
 

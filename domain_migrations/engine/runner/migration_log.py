@@ -75,7 +75,7 @@ class HistoryLog:
             self._log_snapshot(attempt, migration.checksums, footprint)
             return
         rows = self._history_rows(recorded_keys(self.loader, migration), attempt.direction)
-        rows.append(self._attempt_row("done", attempt, footprint=footprint.locks))
+        rows.append(self._attempt_row("done", attempt, footprint=footprint))
         self.session.check(step, also=sql.SQL("; ").join(rows))
         if attempt.backwards:
             self._forget_seeds()
@@ -121,7 +121,7 @@ class HistoryLog:
             "forwards",
             started=attempt.started,
             seconds=attempt.seconds / len(parts),
-            footprint=footprint.locks,
+            footprint=footprint,
             details={SNAPSHOT: attempt.migration.name},
         )
         self._write(rows)

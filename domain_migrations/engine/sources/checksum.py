@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator
 
 VERSION = 1
@@ -59,14 +60,8 @@ def _walk(node: object, emit: Callable[[str], None]) -> None:
 
 def _join_fstring(values: list[ast.expr]) -> Iterator[ast.expr]:
     """Join adjacent texts of an f-string, which versions of Python split differently."""
-    text = ""
-    for value in values:
-        if isinstance(value, ast.Constant):
-            text += str(value.value)
-            continue
-        if text:
+    for is_text, group in itertools.groupby(values, lambda value: isinstance(value, ast.Constant)):
+        if not is_text:
+            yield from group
+        elif text := "".join(str(part.value) for part in group if isinstance(part, ast.Constant)):
             yield ast.Constant(text)
-        text = ""
-        yield value
-    if text:
-        yield ast.Constant(text)

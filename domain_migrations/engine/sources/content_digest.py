@@ -82,7 +82,9 @@ def _parts(connection: BaseDatabaseWrapper) -> Iterator[bytes]:
     yield _text("domains", [astuple(domain) for domain in get_domains()])
     yield _text("caches", [getattr(caches[alias], "_table", None) for alias in settings.CACHES])
     for config in apps.get_app_configs():
-        yield _text("app", config.name, config.label, _version(config))
+        package = sys.modules[config.name.partition(".")[0]]
+        version = str(getattr(package, "__version__", ""))
+        yield _text("app", config.name, config.label, version)
         for model in config.get_models(include_auto_created=True, include_swapped=True):
             yield _text("model", *_described(model, connection))
         yield from _files(config.label)
@@ -109,11 +111,6 @@ def _described(model: type[Model], connection: BaseDatabaseWrapper) -> Iterator[
     yield from (options.db_table, options.managed, options.proxy, options.swapped)
     yield from (options.verbose_name_raw, options.default_permissions, options.permissions)
     yield router.allow_migrate_model(connection.alias, model)
-
-
-def _version(config: AppConfig) -> str:
-    package = sys.modules[config.name.partition(".")[0]]
-    return str(getattr(package, "__version__", ""))
 
 
 def _has_migrations(config: AppConfig) -> bool:

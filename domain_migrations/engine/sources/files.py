@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     # Django's migrations are expensive to import, and only names of files are read here.
     from django.db.migrations.migration import Migration
 
-SITE_DIRECTORIES = frozenset({"site-packages", "dist-packages"})
-"""Folders of installed packages, which a project cannot edit."""
-
-MIGRATIONS_MODULE_NAME = "migrations"
-"""As in ``django.db.migrations.loader``, which would be expensive to import for this."""
-
 
 class MigrationKey(NamedTuple):
     """A migration's app label and name."""
@@ -50,7 +44,7 @@ def migrations_module(app_label: str) -> str | None:
     if app_label in settings.MIGRATION_MODULES:
         module: str | None = settings.MIGRATION_MODULES[app_label]
         return module
-    return f"{apps.get_app_config(app_label).name}.{MIGRATIONS_MODULE_NAME}"
+    return f"{apps.get_app_config(app_label).name}.migrations"
 
 
 def migrations_folders(app_label: str) -> list[Path]:
@@ -130,8 +124,8 @@ def source_stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def is_installed(path: Path) -> bool:
-    """Return whether the file belongs to an installed package."""
-    return not SITE_DIRECTORIES.isdisjoint(path.parts)
+    """Return whether the file belongs to an installed package, which a project cannot edit."""
+    return "site-packages" in path.parts or "dist-packages" in path.parts
 
 
 def migration_file(key: tuple[str, str]) -> Path | None:
@@ -139,8 +133,3 @@ def migration_file(key: tuple[str, str]) -> Path | None:
     label, name = key
     candidates = (folder / f"{name}.py" for folder in migrations_folders(label))
     return next((path for path in candidates if path.is_file()), None)
-
-
-def sorted_keys(pairs: Iterable[tuple[str, str]]) -> tuple[MigrationKey, ...]:
-    """Return the pairs as sorted keys."""
-    return tuple(MigrationKey(*pair) for pair in sorted(pairs))

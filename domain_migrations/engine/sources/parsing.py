@@ -137,7 +137,8 @@ def _parse(path: Path, _changed: int, _size: int, _user_model: str) -> Migration
     except (SyntaxError, ValueError):
         return EMPTY  # Django reports it when it imports the file.
     names = dict(assignments(tree.body))
-    body = dict(assignments(_migration_body(tree)))
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    body = dict(next((assignments(node.body) for node in classes if node.name == "Migration"), ()))
     operations = body.get("operations")
     return MigrationHeader(
         dependencies=tuple(_dependencies(body.get("dependencies"), dict(names))),
@@ -158,14 +159,6 @@ def assignments(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
                     yield target.id, node.value
         elif isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name):
             yield node.target.id, node.value
-
-
-def _migration_body(tree: ast.Module) -> list[ast.stmt]:
-    """Return the statements of the class ``Migration``; none if it does not exist."""
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == "Migration":
-            return node.body
-    return []
 
 
 def _value(node: ast.expr | None, names: Names) -> Any:

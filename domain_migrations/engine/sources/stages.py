@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
 from ...conf import get_settings
 from ...domains import Domain, get_domains
@@ -60,8 +60,7 @@ def get_stage(migration: Migration) -> Stage:
         raise InvalidConfiguration(
             f'The stage of {key} is "{stage}", but {path.name} alone does not say so.', hint=HINT
         )
-    found: Stage = stage
-    return found
+    return cast(Stage, stage)
 
 
 def invalid_stages(domain: Domain) -> Iterator[InvalidStage]:

@@ -7,6 +7,7 @@ cannot be parsed; the guard sees its effects when it runs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from ...domains import CORE_SCHEMA, QualifiedName
@@ -65,12 +66,10 @@ class _Words:
     def take(self, *words: str) -> bool:
         """Skip the words and return True if they come next."""
         ahead = self.tokens[self.at : self.at + len(words)]
-        if len(ahead) == len(words) and all(
-            token.is_word(word) for token, word in zip(ahead, words, strict=True)
-        ):
-            self.at += len(words)
-            return True
-        return False
+        if len(ahead) < len(words) or not all(map(Token.is_word, ahead, words)):
+            return False
+        self.at += len(words)
+        return True
 
     def sign(self, sign: str) -> bool:
         if self.at < len(self.tokens) and self.tokens[self.at].is_operator(sign):
@@ -98,25 +97,19 @@ class _Words:
         depth, start = 0, self.at
         for index in range(self.at, len(self.tokens)):
             token = self.tokens[index]
-            if token.is_operator("(", "["):
-                depth += 1
-            elif token.is_operator(")", "]"):
-                depth -= 1
-                if depth < 0:
-                    yield _Words(self.source, self.tokens[start:index])
-                    return
-            elif token.is_operator(",") and not depth:
+            depth += token.is_operator("(", "[") - token.is_operator(")", "]")
+            if depth < 0 or (not depth and token.is_operator(",")):
                 yield _Words(self.source, self.tokens[start:index])
                 start = index + 1
+            if depth < 0:
+                return
         yield _Words(self.source, self.tokens[start:])
 
     def text(self) -> str:
         """Return the text of the rest, up to a word that ends a type."""
         rest = self.tokens[self.at :]
-        end = next(
-            (n for n, token in enumerate(rest) if token.is_word("using", "collate")), len(rest)
-        )
-        return self.source[rest[0].start : rest[end - 1].end] if end else ""
+        kept = list(takewhile(lambda token: not token.is_word("using", "collate"), rest))
+        return self.source[kept[0].start : kept[-1].end] if kept else ""
 
 
 def _alter_table(words: _Words) -> Iterator[Alteration]:
@@ -171,18 +164,13 @@ def _references(words: _Words, table: QualifiedName, column: str) -> Iterator[Al
     while words.at < len(words.tokens):
         if words.take("constraint"):
             name = words.identifier()
-        elif words.take("foreign", "key"):
-            columns = tuple(_list(words))
+        elif words.take("foreign", "key") and words.sign("("):
+            columns = ()
+            while part := words.identifier():
+                columns = (*columns, part)
+                words.sign(",")
         elif words.take("references"):
             yield Alteration("add key", table, name, columns, words.name())
             return
         else:
             words.at += 1
-
-
-def _list(words: _Words) -> Iterator[str]:
-    if words.sign("("):
-        while name := words.identifier():
-            yield name
-            words.sign(",")
-        words.sign(")")

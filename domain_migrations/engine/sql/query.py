@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
 from typing import Any, LiteralString
@@ -22,7 +21,7 @@ RESET_PLAN_MODE: LiteralString = "; SET LOCAL plan_cache_mode TO DEFAULT"
 
 _numbers = itertools.count(1)
 _prepared: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
-"""The names of the statements that each session has prepared."""
+"""Each session's prepared statements, and the SQL that executes each."""
 
 
 def run_sql(
@@ -47,37 +46,18 @@ def run_sql(
     return results
 
 
-def run_prepared(
-    connection: BaseDatabaseWrapper, statement: LiteralString, params: Any = None
-) -> list[Row]:
-    """Return the rows of a frequent statement, which is planned once for the session.
-
-    Works in a transaction only.
-    """
-    [rows] = run_sql(
-        connection,
-        FORCE_GENERIC_PLAN + prepared_execute(connection, statement) + RESET_PLAN_MODE,
-        params,
-    )
-    return rows
-
-
 def prepared_execute(connection: BaseDatabaseWrapper, statement: LiteralString) -> LiteralString:
-    """Prepare the statement in the session if need be, and return the SQL that executes it.
+    """Return the SQL that executes a frequent statement, and prepare it once for the session.
 
     Planning one of the guard's queries takes longer than executing it.
     """
     connection.ensure_connection()
-    names = _prepared.setdefault(connection.connection, {})
-    parameters = _parameters(statement)
-    if statement not in names:
-        names[statement] = f"domain_migrations_{next(_numbers)}"
+    executions = _prepared.setdefault(connection.connection, {})
+    if statement not in executions:
+        name = f"domain_migrations_{next(_numbers)}"
+        parameters = list(dict.fromkeys(PLACEHOLDER.findall(statement)))
         numbered = PLACEHOLDER.sub(lambda match: f"${parameters.index(match[1]) + 1}", statement)
-        run_sql(connection, f"PREPARE {names[statement]} AS {numbered.replace('%%', '%')}")
-    arguments = ", ".join(f"%({name})s" for name in parameters)
-    return f"EXECUTE {names[statement]}" + (f" ({arguments})" if arguments else "")
-
-
-@functools.cache
-def _parameters(statement: str) -> list[str]:
-    return list(dict.fromkeys(PLACEHOLDER.findall(statement)))
+        run_sql(connection, f"PREPARE {name} AS {numbered.replace('%%', '%')}")
+        arguments = ", ".join(f"%({parameter})s" for parameter in parameters)
+        executions[statement] = f"EXECUTE {name}" + (f" ({arguments})" if arguments else "")
+    return executions[statement]

@@ -220,7 +220,7 @@ class TrialLog:
     def __init__(self, session: RunSession, loader: DomainLoader) -> None:
         self.session = session
         self.loader = loader
-        self.footprint = Footprint()
+        self.footprint: Footprint = {}
 
     def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
         """Keep the footprint, and let the loader know what is applied now."""
@@ -316,7 +316,7 @@ class TrialExecutor:
                 backwards=backwards,
                 operations=describe_operations(migration, backwards=backwards),
                 sql=self.recorder.statements,
-                locks=self._new_locks(self.log.footprint.locks),
+                locks=self._new_locks(self.log.footprint),
                 rewritten=rewritten(self.connection, before, self._files),
                 seconds=seconds,
             )
