@@ -147,10 +147,8 @@ def read_foreign_keys(view: TransactionView, tables: list[int]) -> list[ForeignK
 
 NOT_ALLOWED: LiteralString = " <> ALL(%(allowed)s::oid[])"
 
-
 # Neither arrays nor the types of tables, which come with their element's and their table's row.
 TYPES: LiteralString = "(SELECT *, xmin FROM pg_type WHERE typrelid = 0 AND typcategory <> 'A') x"
-
 
 Source = tuple[LiteralString, LiteralString, LiteralString, LiteralString]
 """The catalog, the oid and the schema of objects, and what follows FROM to find them.

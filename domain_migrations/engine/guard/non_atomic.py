@@ -21,23 +21,22 @@ from ...domains import Domain
 from ..boundary.schema_owners import SchemaOwners
 from ..sql.query import run_sql
 from .catalog_before import CLASS_ROW, PG_CLASS
-from .catalog_changes import NOT_ALLOWED, ChangedObject, catalog_queries, select_objects
+from .catalog_changes import NOT_ALLOWED, ChangedObject, Source, catalog_queries, select_objects
 from .dependencies import CrossSchemaDependency, dependency_sql
 from .transaction import WRITTEN_SINCE, TransactionPoint
 from .violations import Description, Priority, Violation, hint_for
 
-SELECT_CHANGED: LiteralString = " UNION ALL ".join(
-    (
-        *catalog_queries(WRITTEN_SINCE).values(),
-        *(
-            select_objects(("pg_class", "c.oid", "c.relnamespace", tables), WRITTEN_SINCE)
-            for tables in (
-                "pg_trigger x JOIN pg_class c ON c.oid = x.tgrelid AND NOT x.tgisinternal",
-                "pg_constraint x JOIN pg_class c ON c.oid = x.conrelid",
-            )
-        ),
-    )
-)
+TABLE_PARTS: tuple[Source, ...] = (
+    ("pg_class", "c.oid", "c.relnamespace",
+     "pg_trigger x JOIN pg_class c ON c.oid = x.tgrelid AND NOT x.tgisinternal"),
+    ("pg_class", "c.oid", "c.relnamespace",
+     "pg_constraint x JOIN pg_class c ON c.oid = x.conrelid"),
+)  # fmt: skip
+
+SELECT_CHANGED: LiteralString = " UNION ALL ".join([
+    *catalog_queries(WRITTEN_SINCE).values(),
+    *(select_objects(source, WRITTEN_SINCE) for source in TABLE_PARTS),
+])  # fmt: skip
 
 SELECT_CHANGED_RELATIONS: LiteralString = (
     "SELECT x.oid, x.relnamespace, " + CLASS_ROW + " FROM pg_class x"

@@ -78,11 +78,7 @@ def _invalid(key: MigrationKey, stage: Any) -> InvalidStage:
 
 
 HINTS = (b"removefield", b"deletemodel", b"rename", b"altermodeltable", b"drop")
-SUSPICIOUS = re.compile(
-    rb"removefield|deletemodel|renamefield|renamemodel|altermodeltable|\bdrop\b|\brename\b"
-)
-"""Most files without a removal do not match. Parsing takes a hundred times as long as matching,
-and matching ten times as long as searching for the hints."""
+"""Every removal has one of these words; parsing takes a thousand times as long as finding them."""
 
 REMOVAL_PHRASES = {
     "RemoveField": ("removes the field {}.{}", ("model_name", "name")),
@@ -136,7 +132,7 @@ def _unstaged_removal(path: Path) -> str | None:
     if is_installed(path):
         return None
     lower = path.read_bytes().lower()
-    if not any(hint in lower for hint in HINTS) or not SUSPICIOUS.search(lower):
+    if not any(hint in lower for hint in HINTS):
         return None
     header = read_header(path)
     if header.stage is not None or header.replaces:
