@@ -143,7 +143,7 @@ class CatalogBefore:
 
     Arguments:
         relations: whether relations and constraints will be read.
-        objects: the other catalogs that will be read.
+        objects: the other catalogs that will be read beside them.
     """
 
     def __init__(

@@ -64,11 +64,7 @@ def content_digest(connection: BaseDatabaseWrapper) -> str:
     Arguments:
         connection: a connection of the alias, to any database of its server.
     """
-    digest = hashlib.sha256()
-    for part in _parts(connection):
-        digest.update(part)
-        digest.update(b"\0")
-    return digest.hexdigest()
+    return hashlib.sha256(b"\0".join((*_parts(connection), b""))).hexdigest()
 
 
 def _parts(connection: BaseDatabaseWrapper) -> Iterator[bytes]:
