@@ -91,7 +91,7 @@ class AlterReferencedKey(AlterField):
         super().database_forwards(app_label, schema_editor, from_state, to_state)
         kind = new.rel_db_type(schema_editor.connection)
         for table, column in dict.fromkeys(
-            (_quoted(reference.table), quote(reference.column)) for reference in references
+            (reference.table.db_table, quote(reference.column)) for reference in references
         ):
             schema_editor.execute(
                 f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind} USING {column}::{kind}",
@@ -114,7 +114,7 @@ def _definitions(
     with catalog_cursor(schema_editor.connection) as cursor:
         cursor.execute(DEFINITIONS, [[row[n] for row in wanted] for n in range(3)])
         return [
-            (_quoted(QualifiedName(schema, table)), quote(name), definition)
+            (QualifiedName(schema, table).db_table, quote(name), definition)
             for schema, table, name, definition in cursor.fetchall()
         ]
 
@@ -139,7 +139,3 @@ def _check_views(
             f"Views depend on the columns: {', '.join(found)}. Drop them in a migration of their"
             " domain, and create them again after this one."
         )
-
-
-def _quoted(table: QualifiedName) -> str:
-    return f"{quote(table.schema)}.{quote(table.name)}"

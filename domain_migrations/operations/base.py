@@ -1,4 +1,4 @@
-"""Base classes of idempotent operations.
+"""The base class of idempotent operations.
 
 Each wraps an operation of Django, which does the work if there is any. It is not a subclass of
 that operation, because Django's optimizer would merge it with others when migrations are
@@ -25,46 +25,21 @@ Kind = TypeVar("Kind", bound=type)
 
 
 class IdempotentOperation(Base):
-    """An operation that queries the database to decide whether there is something to do."""
+    """An operation that queries the database to decide whether there is something to do.
 
-    condition = "if it is missing"
+    Removing an object, also to revert its addition, ignores how it was created. Nothing is removed
+    that the state afterwards has: then an earlier operation added it, and reverting that one
+    removes it.
 
-    @property
-    @abstractmethod
-    def wrapped(self) -> Operation:
-        """Django's operation, which does the work."""
-
-    def deconstruct(self) -> Any:
-        return (type(self).__name__, *self.wrapped.deconstruct()[1:])
-
-    def describe(self) -> str:
-        return f"{self.wrapped.describe()}, {self.condition}"
-
-    @property
-    def migration_name_fragment(self) -> str:
-        return self.wrapped.migration_name_fragment
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        self.wrapped.state_forwards(app_label, state)
-
-    def is_migrated_here(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        """Return whether the model's table is migrated on the editor's database."""
-        return self.allow_migrate_model(schema_editor.connection.alias, model)
-
-
-class IdempotentAdd(IdempotentOperation):
-    """An operation that adds an object that may exist.
-
-    Reverting removes the object if it exists, regardless of how it was created, unless the
-    preceding state has it: then an earlier operation added it, and reverting that one removes it.
+    Attributes:
+        wrapped: Django's operation, which does the work.
+        table: the name of the model whose table it creates or changes.
     """
 
     category = OperationCategory.ADDITION
-
-    @property
-    @abstractmethod
-    def table(self) -> str:
-        """The name of the model whose table it creates or changes."""
+    condition = "if it is missing"
+    wrapped: Operation
+    table: str
 
     @abstractmethod
     def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
@@ -80,7 +55,20 @@ class IdempotentAdd(IdempotentOperation):
 
     @abstractmethod
     def in_state(self, app_label: str, state: ProjectState) -> bool:
-        """Return whether a state has what the operation adds."""
+        """Return whether a state has what the operation adds or removes."""
+
+    def deconstruct(self) -> Any:
+        return (type(self).__name__, *self.wrapped.deconstruct()[1:])
+
+    def describe(self) -> str:
+        return f"{self.wrapped.describe()}, {self.condition}"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return self.wrapped.migration_name_fragment
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        self.wrapped.state_forwards(app_label, state)
 
     def database_forwards(
         self,
@@ -89,8 +77,8 @@ class IdempotentAdd(IdempotentOperation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        model = to_state.apps.get_model(app_label, self.table)
-        if self.is_migrated_here(schema_editor, model) and self.is_absent(schema_editor, model):
+        adds = self.category is OperationCategory.ADDITION
+        if self._has_work(adds, app_label, schema_editor, from_state, to_state):
             self.wrapped.database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
@@ -100,11 +88,25 @@ class IdempotentAdd(IdempotentOperation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if self.in_state(app_label, to_state):
-            return
-        model = from_state.apps.get_model(app_label, self.table)
-        if self.is_migrated_here(schema_editor, model) and self.exists(schema_editor, model):
+        adds = self.category is not OperationCategory.ADDITION
+        if self._has_work(adds, app_label, schema_editor, from_state, to_state):
             self.wrapped.database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def _has_work(
+        self,
+        adds: bool,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> bool:
+        if self.in_state(app_label, to_state) != adds:
+            return False
+        state = to_state if adds else from_state
+        model = state.apps.get_model(app_label, self.table)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return False
+        return (self.is_absent if adds else self.exists)(schema_editor, model)
 
 
 def exported(kind: Kind) -> Kind:

@@ -19,7 +19,7 @@ from ..engine.catalog import drift_ids as ids
 from ..engine.catalog.comparison import TableComparison
 from ..engine.catalog.expected import ExpectedTable, ExpectedTables
 from ..engine.catalog.expressions import ExpressionNormalizer, cast, unquote_identifiers
-from ..engine.catalog.live_tables import Column, IndexOrConstraint, Table, read_tables
+from ..engine.catalog.live_tables import IndexOrConstraint, Table, read_tables
 from .introspection import deferred_statements, postgresql, qualified_name
 
 IGNORED = frozenset({ids.COMMENT, ids.EXTRA_COMMENT, ids.EXTRA_SETTING})
@@ -80,12 +80,9 @@ class ExistingTable:
         self.live = tables.get(self.name)
         if self.live is not None:
             self._complete(self.live)
-        types = {name: column.type for name, column in self.columns.items()}
+        columns = self.live.columns if self.live is not None else {}
+        types = {name: column.type for name, column in columns.items()}
         self.canonical = ExpressionNormalizer(self.connection, types)
-
-    @property
-    def columns(self) -> dict[str, Column]:
-        return self.live.columns if self.live is not None else {}
 
     def has_table(self, *, parts: bool = True) -> bool:
         """Return whether the table exists.
@@ -129,15 +126,14 @@ class ExistingTable:
             wanted.unnamed = list(self.expected.field_constraints(self.model, field))
             options = self.model._meta
             named = {truncate(item.name) for item in (*options.indexes, *options.constraints)}
-            for items, kept in (
-                (live.constraints, found.constraints),
-                (live.indexes, found.indexes),
-            ):
-                kept += [
+            found.constraints, found.indexes = (
+                [
                     item
                     for item in items
                     if item.name not in named and _may_belong_to(item, column.name, field)
                 ]
+                for items in (live.constraints, live.indexes)
+            )
         self._compare(wanted, found, checks=False)
         return True
 
@@ -186,17 +182,10 @@ class ExistingTable:
             row = cursor.fetchone()
         if row is not None:
             kind, table = row
-            what = (
-                f"an index of {self.name.schema}.{table}"
-                if table
-                else KINDS.get(kind, "something else")
-            )
-            raise DefinitionMismatch(
-                [
-                    f"The name {self.name.schema}.{name} belongs to {what};"
-                    f" the migrations say to one of {self.name}."
-                ]
-            )
+            schema = self.name.schema
+            owner = f"an index of {schema}.{table}" if table else KINDS.get(kind, "something else")
+            message = f"The name {schema}.{name} belongs to {owner}"
+            raise DefinitionMismatch([f"{message}; the migrations say to one of {self.name}."])
 
     def _check_kind(self, live: Table) -> None:
         if live.kind != "table":

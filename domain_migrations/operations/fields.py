@@ -12,14 +12,29 @@ from django.db.migrations.operations.models import DeleteModel
 from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED, Field, Model
 
-from .base import IdempotentAdd, IdempotentOperation, exported
+from .base import IdempotentOperation, exported
 from .existing_table import ExistingTable
 from .introspection import has_column
 from .models import model_exists
 
 
+class IdempotentFieldOperation(IdempotentOperation, FieldOperation):
+    """The common part of adding a field and removing one."""
+
+    def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return not field_exists(schema_editor, model, self.name)
+
+    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return field_exists(schema_editor, model, self.name, parts=False)
+
+    def in_state(self, app_label: str, state: ProjectState) -> bool:
+        """Return whether the model has the field; names are compared as Django compares them."""
+        fields = state.models[app_label, self.model_name_lower].fields
+        return self.name_lower in {name.lower() for name in fields}
+
+
 @exported
-class AddFieldIfMissing(IdempotentAdd, FieldOperation):
+class AddFieldIfMissing(IdempotentFieldOperation):
     """``AddField`` for a table that may have the column.
 
     A column of another type, nullability, default, identity or collation is refused, and so is
@@ -33,29 +48,17 @@ class AddFieldIfMissing(IdempotentAdd, FieldOperation):
         self, model_name: str, name: str, field: Field[Any, Any], preserve_default: bool = True
     ) -> None:
         self.preserve_default = preserve_default
+        self.wrapped = AddField(model_name, name, field, preserve_default)
+        self.table = model_name
         super().__init__(model_name, name, field)
-
-    @property
-    def wrapped(self) -> Operation:
-        return AddField(self.model_name, self.name, self.field, self.preserve_default)
-
-    @property
-    def table(self) -> str:
-        return self.model_name
 
     def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         given = None if self.preserve_default else self.field.default
         return not field_exists(schema_editor, model, self.name, default=given)
 
-    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        return field_exists(schema_editor, model, self.name, parts=False)
-
-    def in_state(self, app_label: str, state: ProjectState) -> bool:
-        return has_field(state, app_label, self.model_name_lower, self.name)
-
 
 @exported
-class RemoveFieldIfPresent(IdempotentOperation, FieldOperation):
+class RemoveFieldIfPresent(IdempotentFieldOperation):
     """``RemoveField`` for a table that may not have the column, or a model without the field.
 
     A column that differs from the field is refused. A column without a field in the state is
@@ -66,14 +69,12 @@ class RemoveFieldIfPresent(IdempotentOperation, FieldOperation):
     condition = "if it exists"
 
     def __init__(self, model_name: str, name: str) -> None:
+        self.wrapped = RemoveField(model_name, name)
+        self.table = model_name
         super().__init__(model_name, name)
 
-    @property
-    def wrapped(self) -> Operation:
-        return RemoveField(self.model_name, self.name)
-
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        if has_field(state, app_label, self.model_name_lower, self.name):
+        if self.in_state(app_label, state):
             super().state_forwards(app_label, state)
 
     def database_forwards(
@@ -83,28 +84,12 @@ class RemoveFieldIfPresent(IdempotentOperation, FieldOperation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if not self.is_migrated_here(schema_editor, model):
+        if self.in_state(app_label, from_state):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
-        if not has_field(from_state, app_label, self.model_name_lower, self.name):
+        model = from_state.apps.get_model(app_label, self.table)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
             remove_column(schema_editor, model, self.name)
-        elif field_exists(schema_editor, model, self.name, parts=False):
-            self.wrapped.database_forwards(app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if not has_field(to_state, app_label, self.model_name_lower, self.name):
-            return  # No state describes the removed column.
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if self.is_migrated_here(schema_editor, model) and not field_exists(
-            schema_editor, model, self.name
-        ):
-            self.wrapped.database_backwards(app_label, schema_editor, from_state, to_state)
 
     def reduce(self, operation: Operation, app_label: str) -> bool | list[Operation]:
         """Reduce to the removal of the whole table, as ``RemoveField`` does."""
@@ -112,12 +97,6 @@ class RemoveFieldIfPresent(IdempotentOperation, FieldOperation):
             return [operation]
         reduced: bool | list[Operation] = super().reduce(operation, app_label)
         return reduced
-
-
-def has_field(state: ProjectState, app_label: str, model_name: str, name: str) -> bool:
-    """Return whether a state has the field; names are compared as Django compares them."""
-    fields = state.models[app_label, model_name].fields
-    return name.lower() in {other.lower() for other in fields}
 
 
 def field_exists(

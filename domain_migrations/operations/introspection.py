@@ -22,36 +22,32 @@ from ..domains import QualifiedName
 TableReference = type[Model] | QualifiedName | tuple[str, str] | str
 """A model, ``(schema, name)``, a ``db_table`` as Django spells it, or ``schema.table``."""
 
-HAS_TABLE = """
+TABLE = """
 SELECT 1
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p')
+WHERE n.nspname = %s AND c.relname = %s
 """
+IS_TABLE = "AND c.relkind IN ('r', 'p')"
 
 HAS_COLUMN = """
-SELECT 1
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE n.nspname = %s AND c.relname = %s AND a.attname = %s AND c.relkind IN ('r', 'p')
+AND c.relkind IN ('r', 'p') AND EXISTS (
+    SELECT FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attname = %s AND a.attnum > 0 AND NOT a.attisdropped
+)
 """
 
 HAS_INDEX = """
-SELECT 1
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
-JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-WHERE n.nspname = %s AND c.relname = %s AND x.relname = %s
+AND EXISTS (
+    SELECT FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = c.oid AND x.relname = %s
+)
 """
 
 # A unique constraint with a condition or an expression is an index to PostgreSQL.
 HAS_CONSTRAINT = """
-SELECT 1
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND c.relname = %s AND (
+AND (
     EXISTS (
         SELECT FROM pg_catalog.pg_constraint k
         WHERE k.conrelid = c.oid AND k.conname = %s AND k.contype IN ('c', 'f', 'p', 'u', 'x')
@@ -66,7 +62,7 @@ WHERE n.nspname = %s AND c.relname = %s AND (
 
 def has_table(schema_editor: BaseDatabaseSchemaEditor, table: TableReference) -> bool:
     """Return whether the table exists; a view does not count."""
-    return _exists(schema_editor, HAS_TABLE, qualified_name(table))
+    return _exists(schema_editor, IS_TABLE, qualified_name(table))
 
 
 def has_column(schema_editor: BaseDatabaseSchemaEditor, table: TableReference, column: str) -> bool:
@@ -133,10 +129,10 @@ def _deferred_names(
 
 
 def _exists(
-    schema_editor: BaseDatabaseSchemaEditor, query: str, table: QualifiedName, *names: str
+    schema_editor: BaseDatabaseSchemaEditor, condition: str, table: QualifiedName, *names: str
 ) -> bool:
     with postgresql(schema_editor).cursor() as cursor:
-        cursor.execute(query, [*table, *names])
+        cursor.execute(TABLE + condition, [*table, *names])
         return cursor.fetchone() is not None
 
 

@@ -18,12 +18,12 @@ from django.db.migrations.operations.models import (
 from django.db.migrations.state import ProjectState
 from django.db.models import BaseConstraint, Index, Model
 
-from .base import IdempotentAdd, exported
+from .base import IdempotentOperation, exported
 from .existing_table import DefinitionMismatch, ExistingTable
 
 
 @exported
-class CreateModelIfMissing(IdempotentAdd, ModelOperation):
+class CreateModelIfMissing(IdempotentOperation, ModelOperation):
     """``CreateModel`` for a database that may have the table.
 
     A table whose columns, constraints or unique indexes differ from the model's is refused, and
@@ -41,23 +41,14 @@ class CreateModelIfMissing(IdempotentAdd, ModelOperation):
         bases: Sequence[Any] | None = None,
         managers: Sequence[tuple[str, Any]] | None = None,
     ) -> None:
-        self.plain_model = CreateModel(name, fields, options, bases, managers)  # type: ignore[arg-type]
-        self.fields = self.plain_model.fields
-        self.options = self.plain_model.options
-        self.bases = self.plain_model.bases
-        self.managers = self.plain_model.managers
+        plain = CreateModel(name, fields, options, bases, managers)  # type: ignore[arg-type]
+        self.wrapped, self.table = plain, name
+        self.fields, self.options = plain.fields, plain.options
+        self.bases, self.managers = plain.bases, plain.managers
         super().__init__(name)
 
-    @property
-    def wrapped(self) -> Operation:
-        return self.plain_model
-
     def references_model(self, name: str, app_label: str) -> bool:
-        return self.plain_model.references_model(name, app_label)
-
-    @property
-    def table(self) -> str:
-        return self.name
+        return self.wrapped.references_model(name, app_label)
 
     def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         return not model_exists(schema_editor, model)
@@ -97,16 +88,19 @@ def model_exists(
     return all(exist)
 
 
-class AddIndexOrConstraint(IdempotentAdd, IndexOperation):
-    """The common part of adding an index and adding a constraint."""
+class AddIndexOrConstraint(IdempotentOperation, IndexOperation):
+    """The common part of adding an index and adding a constraint.
 
-    model_name: str
+    Attributes:
+        item: the index or the constraint.
+    """
+
     model_name_lower: str
 
-    @property
-    @abstractmethod
-    def item(self) -> Any:
-        """The index or the constraint."""
+    def __init__(self, model_name: str, item: Any, wrapped: Operation) -> None:
+        self.model_name = self.table = model_name
+        self.item = item
+        self.wrapped = wrapped
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Add it to the state, replacing one of the same name."""
@@ -116,10 +110,6 @@ class AddIndexOrConstraint(IdempotentAdd, IndexOperation):
         if len(kept) != len(others):
             options[self.option_name] = kept
         super().state_forwards(app_label, state)
-
-    @property
-    def table(self) -> str:
-        return self.model_name
 
     def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
         return schema_editor.collect_sql or not self.find_in(ExistingTable(schema_editor, model))
@@ -149,17 +139,8 @@ class AddIndexIfMissing(AddIndexOrConstraint):
     """
 
     def __init__(self, model_name: str, index: Index) -> None:
-        AddIndex(model_name, index)  # validates it
-        self.model_name = model_name
         self.index = index
-
-    @property
-    def item(self) -> Index:
-        return self.index
-
-    @property
-    def wrapped(self) -> Operation:
-        return AddIndex(self.model_name, self.index)
+        super().__init__(model_name, index, AddIndex(model_name, index))
 
     def find_in(self, table: ExistingTable) -> bool:
         return table.has_index(self.index)
@@ -176,16 +157,8 @@ class AddConstraintIfMissing(AddIndexOrConstraint):
     option_name = "constraints"
 
     def __init__(self, model_name: str, constraint: BaseConstraint) -> None:
-        self.model_name = model_name
         self.constraint = constraint
-
-    @property
-    def item(self) -> BaseConstraint:
-        return self.constraint
-
-    @property
-    def wrapped(self) -> Operation:
-        return AddConstraint(self.model_name, self.constraint)
+        super().__init__(model_name, constraint, AddConstraint(model_name, constraint))
 
     def find_in(self, table: ExistingTable) -> bool:
         return table.has_constraint(self.constraint)
