@@ -50,6 +50,7 @@ from .engine.boundary.planned_migrations import crossing_links
 from .engine.boundary.rule import Problem
 from .engine.history.tables import read_histories
 from .engine.runner.hooks.settings import hook_problems
+from .engine.sources.files import MigrationKey
 from .engine.sources.stages import invalid_stages, unstaged_removals
 from .exceptions import InvalidConfiguration
 from .references.resolution import reference_problems
@@ -63,14 +64,14 @@ ROUTER = "domain_migrations.router.DomainRouter"
 @checks.register(Tags.models)
 def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check the declarations of domains and, if they are valid, the models."""
-    declared = list(_errors(declaration_problems()))
+    declared = _messages(declaration_problems())
     if declared or not _is_configured():
         return declared
     problems = [*model_problems(), *cross_database_key_problems(), *reference_problems()]
     labels = None if app_configs is None else {config.label for config in app_configs}
     return [
         message
-        for problem, message in zip(problems, _errors(problems), strict=True)
+        for problem, message in zip(problems, _messages(problems), strict=True)
         if labels is None or problem.obj._meta.app_label in labels
     ]
 
@@ -78,7 +79,7 @@ def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 @checks.register
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check the database backends, the router, the order of apps and the engine's settings."""
-    return list(_errors(settings_problems()))
+    return _messages(settings_problems())
 
 
 def settings_problems() -> Iterator[Problem]:
@@ -146,15 +147,10 @@ def check_dependencies(
     """Check the dependencies of migration files, without importing them."""
     if not _is_configured():
         return []
-    return [
-        checks.Error(
-            link.message,
-            hint=link.hint,
-            obj=global_apps.get_app_config(link.declared_by[0]),
-            id=f"{PREFIX}.E017",
-        )
+    return _messages(
+        Problem("E017", link.message, link.hint, _app_of(link.declared_by))
         for link in crossing_links()
-    ]
+    )
 
 
 @checks.register
@@ -162,31 +158,25 @@ def check_stages(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     """Check the stages of migrations, and recommend one if old code may fail without it."""
     if not _is_configured():
         return []
-    found: list[CheckMessage] = [
-        checks.Error(
-            wrong.message,
-            hint=wrong.hint,
-            obj=global_apps.get_app_config(wrong.key.app),
-            id=f"{PREFIX}.E023",
-        )
-        for domain in get_domains()
-        for wrong in invalid_stages(domain)
+    return [
+        message
+        for message in _messages(_stage_problems())
+        if app_configs is None or message.obj in app_configs
     ]
-    found += [
-        checks.Warning(
+
+
+def _stage_problems() -> Iterator[Problem]:
+    for domain in get_domains():
+        for wrong in invalid_stages(domain):
+            yield Problem("E023", wrong.message, wrong.hint, _app_of(wrong.key))
+    for removal in unstaged_removals():
+        yield Problem(
+            "W002",
             f"The migration {removal.key} {removal.description}, and has no stage.",
-            hint=(
-                'Add stage = "after" to its class Migration, so that it is applied when no running'
-                ' code uses it any longer, or stage = "before" if no code uses it now.'
-            ),
-            obj=global_apps.get_app_config(removal.key.app),
-            id=f"{PREFIX}.W002",
+            'Add stage = "after" to its class Migration, so that it is applied when no running'
+            ' code uses it any longer, or stage = "before" if no code uses it now.',
+            _app_of(removal.key),
         )
-        for removal in unstaged_removals()
-    ]
-    if app_configs is None:
-        return found
-    return [message for message in found if message.obj in app_configs]
 
 
 @checks.register(Tags.database)
@@ -204,15 +194,15 @@ def check_histories(
     owners = {label: domain for domain in domains for label in domain.app_labels}
     rows = read_histories(connections[core.database], [core])[core.name]
     found = sorted({row.app for row in rows if row.app in owners})
-    return [
-        checks.Warning(
+    return _messages(
+        Problem(
+            "W001",
             f'{core.history_table} has rows of the app "{label}" of the domain'
             f' "{owners[label].name}".',
-            hint=f"They belong in {owners[label].history_table}.",
-            id=f"{PREFIX}.W001",
+            f"They belong in {owners[label].history_table}.",
         )
         for label in found
-    ]
+    )
 
 
 def _is_configured() -> bool:
@@ -224,8 +214,13 @@ def _is_configured() -> bool:
     return True
 
 
-def _errors(problems: Iterable[Problem]) -> Iterable[CheckMessage]:
-    for problem in problems:
-        yield checks.Error(
-            problem.message, hint=problem.hint, obj=problem.obj, id=f"{PREFIX}.{problem.id}"
-        )
+def _app_of(migration: MigrationKey) -> AppConfig:
+    return global_apps.get_app_config(migration.app)
+
+
+def _messages(problems: Iterable[Problem]) -> list[CheckMessage]:
+    kinds = {"E": checks.Error, "W": checks.Warning}
+    return [
+        kinds[item.id[0]](item.message, hint=item.hint, obj=item.obj, id=f"{PREFIX}.{item.id}")
+        for item in problems
+    ]

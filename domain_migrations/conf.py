@@ -75,8 +75,8 @@ def get_settings() -> Settings:
     unknown = sorted(name for name in given if name.lower() not in known)
     if unknown:
         raise InvalidConfiguration(
-            f"{SETTING} has no setting {_listed(unknown)}.",
-            hint=f"The settings are {_listed([name.upper() for name in known])}.",
+            f"{SETTING} has no setting {', '.join(unknown)}.",
+            hint=f"The settings are {', '.join(known).upper()}.",
         )
     chosen = Settings(**{name.lower(): value for name, value in given.items()})
     for name in NUMBERS:
@@ -93,7 +93,3 @@ def _is_number(value: Any, *, whole: bool) -> bool:
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
         return False
     return 0 <= value < float("inf")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)

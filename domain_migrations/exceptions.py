@@ -111,8 +111,6 @@ class StatementTimeout(DomainMigrationsError):
 class MigrationFailed(DomainMigrationsError):
     """An operation of a migration raised an error."""
 
-    code = "migration_failed"
-
 
 class SeedFailed(DomainMigrationsError):
     """A seed file is invalid, or an error stopped the seed."""

@@ -141,13 +141,8 @@ def get_domains(apps: Apps = global_apps) -> tuple[Domain, ...]:
                 )
         labels.setdefault(name, []).append(config.label)
     return tuple(
-        Domain(
-            name=name,
-            schema=schemas[name],
-            app_labels=tuple(labels[name]),
-            database=databases.get(name, DEFAULT_DB_ALIAS),
-        )
-        for name in labels
+        Domain(name, schemas[name], tuple(members), databases.get(name, DEFAULT_DB_ALIAS))
+        for name, members in labels.items()
     )
 
 

@@ -235,11 +235,8 @@ class Template:
         self.cursor.execute(COMMENT, [self.name])
         row = self.cursor.fetchone()
         comment = row[0] if row and row[0] else ""
-        return (
-            comment.removeprefix(COMMENT_PREFIX).split()
-            if comment.startswith(COMMENT_PREFIX)
-            else []
-        )
+        before, _, words = comment.partition(COMMENT_PREFIX)
+        return [] if before else words.split()
 
     def _comment(self, text: str) -> None:
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}")

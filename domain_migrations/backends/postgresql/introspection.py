@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import NotSupportedError
 from django.db.backends.postgresql.introspection import TableInfo
 
-from .names import TableName, format_table_name, parse_table_name, truncate
+from .names import format_table_name, parse_table_name, truncate
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.introspection import DatabaseIntrospection as Introspection
@@ -165,15 +165,12 @@ class QualifiedIntrospectionMixin(Introspection):
         """Return a cursor for Django's queries about one table."""
         if '"' not in table_name:
             return CatalogCursor(cursor, rewrites or {}, {})
-        cursor.execute(FIND_TABLE, self._find_parameters(parse_table_name(table_name)))
+        schema, name = parse_table_name(table_name)
+        schema = schema and truncate(schema)
+        cursor.execute(FIND_TABLE, [truncate(name), schema, schema])
         # No table has the oid 0, so Django's queries return what they do for unknown tables.
         (oid,) = cursor.fetchone() or (0,)
         return CatalogCursor(cursor, {**BY_OID, **(rewrites or {})}, {table_name: oid})
-
-    @staticmethod
-    def _find_parameters(table: TableName) -> list[str | None]:
-        schema = table.schema and truncate(table.schema)
-        return [truncate(table.name), schema, schema]
 
     @staticmethod
     def _names(cursor: CursorWrapper, query: str, oids: Iterable[Any]) -> dict[Any, str]:

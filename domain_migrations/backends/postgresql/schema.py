@@ -7,6 +7,7 @@ nothing, or the object of the same name in ``public``.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -292,14 +293,9 @@ def move_table_sql(
 
 def _free_name(cursor: CursorWrapper, schemas: list[str], name: str) -> str:
     """Return the name with the first numeric suffix that is free in all schemas."""
-    number = 1
-    while _exists(cursor, schemas, free := _numbered(name, number)):
-        number += 1
-    return free
-
-
-def _numbered(name: str, number: int) -> str:
-    return truncate(name, len(str(number))) + str(number)
+    suffixes = map(str, itertools.count(1))
+    names = (truncate(name, len(suffix)) + suffix for suffix in suffixes)
+    return next(free for free in names if not _exists(cursor, schemas, free))
 
 
 def _exists(cursor: CursorWrapper, schemas: list[str], name: str) -> bool:
