@@ -122,12 +122,10 @@ class ConstraintMatcher:
 
 def _is_equivalent(wanted: IndexOrConstraint, live: IndexOrConstraint) -> bool:
     """Return whether they enforce the same; a unique index does what an unnamed UNIQUE does."""
-    if wanted.definition == live.definition:
-        return True
-    return wanted.definition.head == "UNIQUE" and (
-        replace(live.definition, head="UNIQUE") == wanted.definition
-        and live.definition.head == "UNIQUE INDEX"
-    )
+    definition = live.definition
+    if wanted.definition.head == "UNIQUE" and definition.head == "UNIQUE INDEX":
+        definition = replace(definition, head="UNIQUE")
+    return wanted.definition == definition
 
 
 class TableComparison:
@@ -162,11 +160,9 @@ class TableComparison:
             message = f"{table} has row security."
             yield Difference(ids.EXTRA_SETTING, self.title, message, (live.name, "row", "security"))
         if live.options:
-            message, option = (
-                f"{table} is stored with {live.options}.",
-                live.options.partition("=")[0],
-            )
-            yield Difference(ids.EXTRA_SETTING, self.title, message, (live.name, option))
+            message = f"{table} is stored with {live.options}."
+            words = (live.name, live.options.partition("=")[0])
+            yield Difference(ids.EXTRA_SETTING, self.title, message, words)
 
     def _of_column(self, title: str, wanted: Column, live: Column) -> Iterator[Difference]:
         kind = wanted.type
@@ -182,16 +178,9 @@ class TableComparison:
             yield Difference(ids.EXTRA_DEFAULT, title, message, words)
         else:
             yield from _of_value(ids.DEFAULT, title, "default", default, live_default)
-        for number, noun, expected, actual in (
-            (
-                ids.GENERATED,
-                "generated value",
-                self._generated(wanted, kind),
-                self._generated(live, kind),
-            ),
-            (ids.IDENTITY, "identity", _identity(wanted), _identity(live)),
-        ):
-            yield from _of_value(number, title, noun, expected, actual)
+        generated = (self._generated(wanted, kind), self._generated(live, kind))
+        yield from _of_value(ids.GENERATED, title, "generated value", *generated)
+        yield from _of_value(ids.IDENTITY, title, "identity", _identity(wanted), _identity(live))
         if wanted.identity and live.sequence:
             message = f"The sequence of the column {title} {live.sequence}"
             yield Difference(ids.IDENTITY, title, f"{message}; the migrations say a plain one.")
@@ -224,17 +213,15 @@ class TableComparison:
         return f"{self.normalize(cast(column.generated, kind))}, {storage}"
 
     def _expressions(self) -> Iterator[str]:
-        for wanted in self.wanted.columns.values():
-            for column in (wanted, self.live.columns.get(wanted.name)):
+        for expected in self.wanted.columns.values():
+            for column in (expected, self.live.columns.get(expected.name)):
                 if column is not None:
                     yield _null(column.type)
                     for expression in (column.default, column.generated):
                         if expression is not None:
-                            yield cast(expression, wanted.type)
-        for item in (
-            *(*self.wanted.named, *self.wanted.unnamed),
-            *(*self.live.constraints, *self.live.indexes),
-        ):
+                            yield cast(expression, expected.type)
+        wanted, live = self.wanted, self.live
+        for item in (*wanted.named, *wanted.unnamed, *live.constraints, *live.indexes):
             yield from item.definition.expressions
 
 

@@ -108,16 +108,10 @@ def parse_foreign_key(sql: str, schema: str) -> Definition:
     target = rest[1:opening]
     if "." not in target:
         target = [schema, ".", *target]
-    return Definition(
-        "FOREIGN KEY",
-        tuple(Key(unquote_identifiers("".join(key))) for key in _split(keys)),
-        tail=unquote_identifiers(
-            f"REFERENCES {''.join(target)}({' '.join(columns)}) {' '.join(actions)}"
-        )
-        .replace(" , ", ", ")
-        .replace(" NOT VALID", "")
-        .strip(),
-    )
+    tail = f"REFERENCES {''.join(target)}({' '.join(columns)}) {' '.join(actions)}"
+    tail = unquote_identifiers(tail).replace(" , ", ", ").replace(" NOT VALID", "").strip()
+    parts = tuple(Key(unquote_identifiers("".join(key))) for key in _split(keys))
+    return Definition("FOREIGN KEY", parts, tail=tail)
 
 
 def _parse(
@@ -143,9 +137,7 @@ def _clauses(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     while rest:
         word = rest.pop(0)
         if word == "WHERE":
-            end = len(rest)
-            if "DEFERRABLE" in rest:
-                end = rest.index("DEFERRABLE")
+            end = rest.index("DEFERRABLE") if "DEFERRABLE" in rest else len(rest)
             yield word, _joined(rest[:end])
             rest = rest[end:]
         elif word in ("INCLUDE", "WITH") and rest and rest[0] == "(":

@@ -26,28 +26,20 @@ from .definitions import (
     significant,
 )
 from .expressions import unquote_identifiers
-from .live_tables import Column, DefaultOpclasses, IndexOrConstraint
+from .live_tables import Column, DefaultOpclasses, IndexOrConstraint, Table
 
 
 @dataclass(slots=True)
-class ExpectedTable:
-    """The table that a model describes.
+class ExpectedTable(Table):
+    """The table that a model describes; its constraints and indexes are in two other lists.
 
     Attributes:
         named: constraints and indexes that the model names.
         unnamed: those that follow from its fields, with the names that Django would give them.
     """
 
-    schema: str
-    name: str
-    comment: str = ""
-    columns: dict[str, Column] = field(default_factory=dict)
     named: list[IndexOrConstraint] = field(default_factory=list)
     unnamed: list[IndexOrConstraint] = field(default_factory=list)
-
-    @property
-    def title(self) -> str:
-        return f"{self.schema}.{self.name}"
 
 
 class ExpectedTables:
@@ -93,9 +85,8 @@ class ExpectedTables:
         table.unnamed.append(IndexOrConstraint(f"{name}_pkey", key))
         for names in options.unique_together:
             fields = [options.get_field(item) for item in names]
-            table.unnamed.append(
-                self.parse_statement(self.editor._create_unique_sql(model, fields))
-            )
+            unique = self.editor._create_unique_sql(model, fields)
+            table.unnamed.append(self.parse_statement(unique))
         for index in options.indexes:
             table.named.append(self.parse_statement(index.create_sql(model, self.editor)))
         for constraint in options.constraints:
@@ -111,10 +102,10 @@ class ExpectedTables:
             return None
         generated = default = None
         if item.generated:
-            sql, values = item.generated_sql(self.connection)  # type: ignore[attr-defined]
-            generated = self._composed(sql, values)
+            sql = item.generated_sql(self.connection)  # type: ignore[attr-defined]
+            generated = self.editor.connection.ops.compose_sql(*sql)
         elif item.has_db_default():
-            default = self._composed(*self.editor.db_default_sql(item))
+            default = self.editor.connection.ops.compose_sql(*self.editor.db_default_sql(item))
         suffix = item.db_type_suffix(connection=self.connection) or ""
         return Column(
             name=str(item.column),
@@ -132,16 +123,13 @@ class ExpectedTables:
         self, model: type[Model], item: Field[Any, Any]
     ) -> Iterator[IndexOrConstraint]:
         """Yield what Django creates for one field: check, unique, foreign key and indexes."""
-        table = table_name(model)[1]
+        prefix = f"{table_name(model).name}_{item.column}"
         check = item.db_parameters(connection=self.connection).get("check")
         if check:
-            yield IndexOrConstraint(
-                f"{table}_{item.column}_check", parse_constraint(f"CHECK ({check})", self.classes)
-            )
+            definition = parse_constraint(f"CHECK ({check})", self.classes)
+            yield IndexOrConstraint(f"{prefix}_check", definition)
         if item.unique and not item.primary_key:
-            yield IndexOrConstraint(
-                f"{table}_{item.column}_key", self._definition_over("UNIQUE", (item,))
-            )
+            yield IndexOrConstraint(f"{prefix}_key", self._definition_over("UNIQUE", (item,)))
         if item.remote_field and getattr(item, "db_constraint", False):
             yield self.parse_statement(
                 self.editor._create_fk_sql(model, item, "_fk_%(to_table)s_%(to_column)s")
@@ -152,11 +140,12 @@ class ExpectedTables:
     def parse_statement(self, statement: object) -> IndexOrConstraint:
         """Return the index or the constraint that a statement of the schema editor creates."""
         sql = str(statement)
-        if sql.startswith("CREATE "):
-            words = list(significant(sql))
+        words = list(significant(sql))
+        if words[0] == "CREATE":
             name = _bare(words[words.index("ON") - 1])
             return IndexOrConstraint(name, parse_index(sql, self.classes))
-        name, definition = _after_name(sql)
+        _, name, *rest = words[words.index("CONSTRAINT") :]
+        name, definition = _bare(name), " ".join(rest)
         if definition.startswith("FOREIGN KEY"):
             return IndexOrConstraint(name, parse_foreign_key(definition, CORE_SCHEMA))
         return IndexOrConstraint(name, parse_constraint(definition, self.classes))
@@ -165,21 +154,10 @@ class ExpectedTables:
         quoted = (self.connection.ops.quote_name(str(item.column)) for item in fields)
         return Definition(head, tuple(Key(unquote_identifiers(column)) for column in quoted))
 
-    def _composed(self, sql: str, values: Any) -> str:
-        composed: str = self.connection.ops.compose_sql(sql, values)  # type: ignore[attr-defined]
-        return composed
-
 
 def table_name(model: type[Model]) -> QualifiedName:
     """Return the name of a model's table."""
     return QualifiedName.of(model._meta.db_table)
-
-
-def _after_name(sql: str) -> tuple[str, str]:
-    """Return the name and the definition in ``ALTER TABLE … ADD CONSTRAINT name definition``."""
-    words = list(significant(sql))
-    start = words.index("CONSTRAINT") + 1
-    return _bare(words[start]), " ".join(words[start + 1 :])
 
 
 def _bare(name: str) -> str:

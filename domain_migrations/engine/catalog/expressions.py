@@ -50,22 +50,17 @@ def unqualify_single_source(definition: str) -> str:
     source = _single_source(parts, top)
     if source is None:
         return definition
-    kept: list[str] = []
-    skip = 0
+    dropped: set[int] = set()
     for i, part in enumerate(parts):
-        if skip:
-            skip -= 1
-        elif (
+        if (
             outermost[i]
             and part == source
             and parts[i + 1 : i + 2] == ["."]
             and parts[i + 2 : i + 3] != ["*"]
             and parts[i - 1 : i] != ["."]
         ):
-            skip = 1
-        else:
-            kept.append(part)
-    return "".join(kept)
+            dropped.update((i, i + 1))
+    return "".join(part for i, part in enumerate(parts) if i not in dropped)
 
 
 def _depths(parts: list[str]) -> tuple[list[int], list[bool]]:

@@ -186,8 +186,8 @@ def fingerprint_differences(before: DatabaseFingerprint, after: DatabaseFingerpr
 
 def to_text(objects: Iterable[CatalogObject]) -> str:
     """Return the fingerprint of the objects, which need not be sorted."""
-    blocks = sorted((item.name, item.kind, item.definition) for item in objects)
-    return "".join(_block(f"{kind} {name}", definition) for name, kind, definition in blocks)
+    ordered = sorted(objects, key=lambda item: (item.name, item.kind, item.definition))
+    return "".join(map(_block, ordered))
 
 
 def parse_text(text: str) -> dict[str, tuple[str, ...]]:
@@ -210,8 +210,8 @@ def compare(before: str, after: str) -> list[str]:
     sequence that is itself missing or added are not listed.
     """
     old, new = parse_text(before), parse_text(after)
-    titles = sorted(old.keys() | new.keys(), key=_position)
-    replaced = {_name(title) for title in titles if (title in old) != (title in new)}
+    titles = sorted(old.keys() | new.keys(), key=lambda title: _split(title)[::-1])
+    replaced = {_split(title)[1] for title in titles if (title in old) != (title in new)}
     return [
         sentence
         for title in titles
@@ -234,28 +234,18 @@ def _difference(title: str, old: tuple[str, ...] | None, new: tuple[str, ...] | 
     return f"{title} differs: {', '.join(removed) or EMPTY} / {', '.join(added) or EMPTY}"
 
 
-def _block(title: str, definition: str) -> str:
-    lines = definition.split("\n") if definition else []
-    return "\n".join([title.replace("\n", "\\n"), *(INDENT + line for line in lines)]) + "\n"
-
-
-def _name(title: str) -> str:
-    return _split(title)[1]
+def _block(item: CatalogObject) -> str:
+    lines = item.definition.split("\n") if item.definition else []
+    title = item.title.replace("\n", "\\n")
+    return "".join(f"{line}\n" for line in (title, *(INDENT + line for line in lines)))
 
 
 def _relation_of(title: str) -> str:
     """Return the name without its last part; a dot inside quotes only costs brevity."""
-    return _name(title).rpartition(".")[0]
-
-
-def _position(title: str) -> tuple[str, str]:
-    kind, name = _split(title)
-    return name, kind
+    return _split(title)[1].rpartition(".")[0]
 
 
 def _split(title: str) -> tuple[str, str]:
-    for kind in LONG_KINDS:
-        if title.startswith(f"{kind} "):
-            return kind, title.removeprefix(f"{kind} ")
-    kind, _, name = title.partition(" ")
-    return kind, name
+    """Return the kind and the name."""
+    kind = next((kind for kind in LONG_KINDS if title.startswith(f"{kind} ")), title.split(" ")[0])
+    return kind, title[len(kind) + 1 :]

@@ -162,7 +162,6 @@ ORDER BY c.oid, x.relname
 
 Tables = dict[QualifiedName, Table]
 DefaultOpclasses = frozenset[tuple[str, str]]
-Params = dict[str, list[str] | str | None]
 
 
 def read_tables(
@@ -173,21 +172,18 @@ def read_tables(
     Arguments:
         table: the only name to read; every table unless given.
     """
-    wanted: Params = {"schemas": list(schemas), "table": table}
+    wanted = {"schemas": list(schemas), "table": table}
     with catalog_cursor(connection) as cursor:
-        classes = frozenset(
-            (method, name) for method, name in _rows(cursor, DEFAULT_CLASSES, wanted)
-        )
+        classes = frozenset(_rows(cursor, DEFAULT_CLASSES, wanted))
         tables = {QualifiedName(*row[:2]): Table(*row) for row in _rows(cursor, TABLES, wanted)}
         for schema, name, *column in _rows(cursor, COLUMNS, wanted):
             if found := tables.get(QualifiedName(schema, name)):
                 found.columns[column[0]] = Column(*column)
         for schema, owner, name, kind, sql, enforced, comment in _rows(cursor, CONSTRAINTS, wanted):
             if found := tables.get(QualifiedName(schema, owner)):
+                is_key = kind == "f"
                 definition = (
-                    parse_foreign_key(sql, schema)
-                    if kind == "f"
-                    else parse_constraint(sql, classes)
+                    parse_foreign_key(sql, schema) if is_key else parse_constraint(sql, classes)
                 )
                 found.constraints.append(IndexOrConstraint(name, definition, enforced, comment))
         for schema, owner, name, sql, comment in _rows(cursor, INDEXES, wanted):
@@ -198,7 +194,7 @@ def read_tables(
     return tables, classes
 
 
-def _rows(cursor: CursorWrapper, query: str, wanted: Params) -> list[tuple[Any, ...]]:
+def _rows(cursor: CursorWrapper, query: str, wanted: dict[str, Any]) -> list[tuple[Any, ...]]:
     cursor.execute(query, wanted)
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
@@ -260,13 +256,7 @@ def read_core_references(connection: BaseDatabaseWrapper) -> list[CoreReference]
         cursor.execute(REACHING_KEYS, {"core": CORE_SCHEMA, "domains": schemas})
         return [
             CoreReference(
-                QualifiedName(row[0], row[1]),
-                row[2],
-                row[3],
-                row[4],
-                QualifiedName(row[5], row[6]),
-                row[7],
-                row[8],
+                QualifiedName(schema, table), key, column, kind, QualifiedName(core, target), *rest
             )
-            for row in cursor.fetchall()
+            for schema, table, key, column, kind, core, target, *rest in cursor.fetchall()
         ]

@@ -125,19 +125,15 @@ class UnmanagedObjects:
 
     def _objects(self, finding: Finding) -> Iterator[CatalogObject]:
         number = finding.id[1:]
+        kinds = KINDS.get(number)
         name = _plain(finding.object)
         short = name.partition(".")[2]
         for item in self.objects:
             is_it = _plain(item.name) == name
-            if is_it and _is_about(number, item.kind):
+            if is_it and (item.kind in kinds if kinds else item.kind not in MANAGED_KINDS):
                 yield item
             if not is_it and number in WITH_PARTS and item.relation == short:
                 yield item
-
-
-def _is_about(number: str, kind: str) -> bool:
-    kinds = KINDS.get(number)
-    return kind in kinds if kinds else kind not in MANAGED_KINDS
 
 
 def _plain(title: str) -> str:
@@ -173,11 +169,9 @@ class UnmanagedBaseline:
             item, name = live.get(title), _name(title)
             if (item is not None and digest(item) == known) or self._is_open(name, item):
                 continue
-            number, what = (
-                (ids.ALTERED_OBJECT, "is not as the migrations make it")
-                if item
-                else (ids.MISSING_OBJECT, "does not exist; the migrations make it")
-            )
+            number, what = ids.ALTERED_OBJECT, "is not as the migrations make it"
+            if item is None:
+                number, what = ids.MISSING_OBJECT, "does not exist; the migrations make it"
             message = f"The {title} {what}."
             yield Finding(number, "drift", domain.name, name, message, ids.HINT_SNAPSHOT)
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django.db.migrations import (
-    AlterField,
-    AlterModelTable,
-    Migration,
-    RenameField,
-    RenameModel,
-)
+from django.db.migrations import AlterField, AlterModelTable, Migration, RenameField, RenameModel
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState

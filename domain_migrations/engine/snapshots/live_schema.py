@@ -23,16 +23,20 @@ ORDER BY 1, 2
 
 REFERENCES = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), n.nspname, c.relname,
-    a.attname, quote_ident(fn.nspname) || '.' || quote_ident(fc.relname)
+    a.attname, quote_ident(fn.nspname) || '.' || quote_ident(fc.relname),
+    fn.nspname || '.' || fc.relname || '.' || fa.attname, format_type(fa.atttypid, fa.atttypmod)
 FROM pg_catalog.pg_constraint o
 JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_class fc ON fc.oid = o.confrelid
 JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (o.conkey)
+CROSS JOIN LATERAL unnest(o.conkey, o.confkey) AS pair (column_number, key_number)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = pair.column_number
+JOIN pg_catalog.pg_attribute fa ON fa.attrelid = fc.oid AND fa.attnum = pair.key_number
 WHERE o.contype = 'f' AND n.nspname = %s AND fc.relnamespace <> n.oid
 ORDER BY 1, 4
 """
+"""The columns of foreign keys to other schemas, and the columns that they reference."""
 
 SEQUENCES = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), s.seqstart
@@ -65,7 +69,7 @@ def references_to_core(
     """Yield (quoted table, column, table of core) of the foreign keys that some row uses."""
     with connection.cursor() as cursor:
         cursor.execute(REFERENCES, [domain.schema])
-        for quoted, schema, table, column, target in cursor.fetchall():
+        for quoted, schema, table, column, target, *_ in cursor.fetchall():
             statement = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} IS NOT NULL)")
             cursor.execute(
                 statement.format(sql.Identifier(schema, table), sql.Identifier(column)), None
@@ -88,19 +92,6 @@ SELECT set_config('check_function_bodies', 'off', true),
 """Settings of dumps: a function may name a later object, and a backslash is not an escape."""
 
 BATCH_CHARACTERS = 1_000_000
-
-CORE_COLUMNS = """
-SELECT DISTINCT fn.nspname || '.' || fc.relname || '.' || fa.attname,
-    format_type(fa.atttypid, fa.atttypmod)
-FROM pg_catalog.pg_constraint o
-JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_class fc ON fc.oid = o.confrelid
-JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
-JOIN pg_catalog.pg_attribute fa ON fa.attrelid = fc.oid AND fa.attnum = ANY (o.confkey)
-WHERE o.contype = 'f' AND n.nspname = %s AND fn.oid <> n.oid
-ORDER BY 1
-"""
 
 TYPES = """
 SELECT n.nspname || '.' || c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod)
@@ -160,8 +151,8 @@ def schema_digest(objects: Iterable[CatalogObject]) -> str:
 def core_columns(connection: BaseDatabaseWrapper, domain: Domain) -> dict[str, str]:
     """Return column → type of what the domain's foreign keys reference outside of it."""
     with connection.cursor() as cursor:
-        cursor.execute(CORE_COLUMNS, [domain.schema])
-        return dict(cursor.fetchall())
+        cursor.execute(REFERENCES, [domain.schema])
+        return dict(row[-2:] for row in cursor.fetchall())
 
 
 def column_types(connection: BaseDatabaseWrapper, columns: Iterable[str]) -> dict[str, str]:

@@ -18,7 +18,6 @@ from itertools import groupby
 from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import ConnectionInfo
 from psycopg.conninfo import make_conninfo
 
 from ...backends.postgresql.names import quote
@@ -66,13 +65,15 @@ def dump_schema(
     """
     connection.ensure_connection()
     info = connection.connection.info
+    found = info.get_parameters()
     program = find_program(info.server_version // 10000)
     arguments = [
         *OPTIONS,
         f"--schema={quote(schema)}",
         *(f"--extension={quote(name)}" for name in _extensions(connection, schema)),
         *(f"--exclude-table={table.db_table}" for table in exclude),
-        f"--dbname={make_conninfo(**_parameters(info))}",
+        # Without the password, as arguments are not private.
+        f"--dbname={make_conninfo(**{name: found[name] for name in PARAMETERS if name in found})}",
     ]
     # Literals depend on the time zone, messages on the language.
     environment = {**os.environ, "PGTZ": "UTC", "LC_ALL": "C", "PGPASSWORD": info.password}
@@ -128,12 +129,6 @@ def _version(path: str) -> int:
         return 0
     found = VERSION.search(done.stdout)
     return int(found[1]) if found else 0
-
-
-def _parameters(info: ConnectionInfo) -> dict[str, str]:
-    """Return the connection parameters without the password, as arguments are not private."""
-    found = info.get_parameters()
-    return {name: found[name] for name in PARAMETERS if name in found}
 
 
 EXTENSIONS = """

@@ -100,11 +100,8 @@ def new_snapshot_file(domain: Domain) -> Path | None:
 
     That is the existing snapshot, else in the app with the domain's name, else in the first app.
     """
-    existing = snapshot_file(domain)
-    if existing is not None:
-        return existing
-    folder = next(_folders(domain), None)
-    return folder / FILE_NAME if folder else None
+    first = next((folder / FILE_NAME for folder in _folders(domain)), None)
+    return snapshot_file(domain) or first
 
 
 def _folders(domain: Domain) -> Iterator[Path]:
@@ -177,8 +174,7 @@ def _parse(head: str, body: str) -> Snapshot:
 
 def _migration(line: str) -> tuple[MigrationKey, str]:
     title, digest = line.rsplit(" ", 1)
-    app, name = title.split(".", 1)
-    return MigrationKey(app, name), digest
+    return MigrationKey(*title.split(".", 1)), digest
 
 
 def _content(body: str) -> str:
@@ -199,17 +195,14 @@ def stale_reasons(snapshot: Snapshot, domain: Domain, graph: MigrationGraph) -> 
         return
     for key, known in snapshot.migrations.items():
         if key not in graph.nodes:
-            yield f"{key} {_absence_reason(key)}"
+            removed = migration_file(key) is None
+            yield f"{key} was {'removed' if removed else 'replaced by a squashed one'}"
         elif not known.startswith(f"{VERSION}:"):
             yield f"the checksum of {key} was taken by another version of the engine"
         elif checksum_on_disk(key) != known:
             yield f"{key} was edited"
     for key in _inserted_before_end(snapshot, domain, graph):
         yield f"{key} was inserted"
-
-
-def _absence_reason(key: MigrationKey) -> str:
-    return "was removed" if migration_file(key) is None else "was replaced by a squashed one"
 
 
 def _inserted_before_end(
