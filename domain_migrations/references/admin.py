@@ -24,13 +24,10 @@ if TYPE_CHECKING:
     BaseTabular = admin.TabularInline[Any, Any]
     BaseFormSet = BaseInlineFormSet[Any, Any, Any]
 else:
-    BaseAdmin, BaseStacked, BaseTabular = (
-        admin.ModelAdmin,
-        admin.StackedInline,
-        admin.TabularInline,
-    )
+    BaseAdmin = admin.ModelAdmin
+    BaseStacked = admin.StackedInline
+    BaseTabular = admin.TabularInline
     BaseFormSet = BaseInlineFormSet
-
 
 __all__ = [
     "DomainReferenceAdmin",

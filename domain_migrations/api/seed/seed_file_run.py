@@ -22,7 +22,7 @@ from ...engine.guard.held_locks import LOCK_STRENGTH, WRITE_MODE
 from ...engine.guard.violations import CORE_ROWS, Violation
 from ...engine.history.journal import Journal, Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
-from ...engine.sessions.connection import execute, is_alive, set_config
+from ...engine.sessions.connection import execute, is_alive, settings_sql
 from ...engine.sessions.roles import RoleSwitcher
 from ...engine.sessions.session import ServerSession
 from ...engine.sessions.timeouts import RetryPolicy, timeout_settings
@@ -174,7 +174,7 @@ class SeedFileRun:
             transaction.atomic(using=self.connection.alias),
             self._as_domain_role(),
         ):
-            execute(self.connection, set_config(limits, local=True))
+            execute(self.connection, settings_sql(limits, local=True))
             guard = SeedGuard(
                 self.connection, self.domain, self.file, writes_core=self.header.writes_core
             )

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, QualifiedName
 from ..messages import Finding
-from ..sessions.connection import execute, fetch_one, first_line, set_config
+from ..sessions.connection import execute, fetch_one, first_line, settings_sql
 from ..sessions.roles import RoleSwitcher
 from .journal import Journal
 from .tables import existing_journals, query_tables
@@ -87,7 +87,7 @@ def record_verification(
         if not journal.exists():
             return ""
         with transaction.atomic(using=connection.alias):
-            execute(connection, set_config({"lock_timeout": LOCK_TIMEOUT}, local=True))
+            execute(connection, settings_sql({"lock_timeout": LOCK_TIMEOUT}, local=True))
             with RoleSwitcher(connection, domain).as_domain_role():
                 reason = _why_not_writable(connection, domain.journal_table)
                 if not reason:

@@ -67,7 +67,7 @@ def schema_exists(connection: BaseDatabaseWrapper, schema: str) -> bool:
     return fetch_one(connection, query, [schema]) is not None
 
 
-def set_config(values: Mapping[str, str], *, local: bool) -> sql.Composed:
+def settings_sql(values: Mapping[str, str], *, local: bool) -> sql.Composed:
     """Return the statement that changes settings, of the transaction only if ``local``."""
     settings = [
         sql.SQL("set_config({}, {}, {})").format(name, value, local)
@@ -81,7 +81,7 @@ def session_settings(connection: BaseDatabaseWrapper, values: Mapping[str, str])
     """Change settings of the session in the block."""
     current = "SELECT n, current_setting(n) FROM unnest(%s::text[]) AS n"
     before = dict(fetch_all(connection, current, [list(values)]))
-    execute(connection, set_config(values, local=False))
+    execute(connection, settings_sql(values, local=False))
     raw = connection.connection
     try:
         yield
@@ -90,7 +90,7 @@ def session_settings(connection: BaseDatabaseWrapper, values: Mapping[str, str])
         failed = raw.info.transaction_status == TransactionStatus.INERROR
         if connection.connection is raw and is_alive(connection) and not failed:
             with suppress(*LOST):
-                execute(connection, set_config(before, local=False))
+                execute(connection, settings_sql(before, local=False))
 
 
 def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:

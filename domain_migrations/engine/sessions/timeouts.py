@@ -22,7 +22,7 @@ from psycopg import sql
 from ...conf import get_settings
 from .blockers import INTERVAL, BlockerWatcher
 from .concurrent_indexes import build_index, built_index, is_concurrent
-from .connection import Clock, execute, session_settings, set_config, sqlstate_of
+from .connection import Clock, execute, session_settings, settings_sql, sqlstate_of
 
 RETRIED_STATES = {
     "55P03": "lock timeout",
@@ -141,7 +141,7 @@ class TimeoutPolicy:
             run: runs the statement that sets the limits; by default it is sent alone.
         """
         run = run or partial(execute, self.connection)
-        run(set_config(self._settings, local=True))
+        run(settings_sql(self._settings, local=True))
         with self._watcher:
             yield
 

@@ -14,7 +14,7 @@ from django.db.migrations import Migration
 from domain_migrations.engine.sessions.blockers import BlockerWatcher, blockers
 from domain_migrations.engine.sessions.connection import (
     session_settings,
-    set_config,
+    settings_sql,
     sqlstate_of,
 )
 from domain_migrations.engine.sessions.timeouts import (
@@ -53,7 +53,7 @@ def setting(name: str) -> str:
 
 def limit_locks(seconds: float) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(set_config(timeout_settings(seconds), local=True))
+        cursor.execute(settings_sql(timeout_settings(seconds), local=True))
 
 
 def policy_of(messages: list[str], clock: Any = time, **options: float) -> TimeoutPolicy:
