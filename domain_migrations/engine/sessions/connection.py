@@ -161,34 +161,27 @@ def translate_database_errors(alias: str) -> Iterator[None]:
 def _to_domain_error(alias: str, exc: Exception) -> DomainMigrationsError:
     state, reason, database = sqlstate_of(exc), first_line(exc), _describe(alias)
     kind = error_class_for(state)
-    if kind is None and connections[alias].connection is None:
-        kind = DatabaseUnavailable
+    if kind is None:
+        is_connected = connections[alias].connection is not None
+        kind = MigrationFailed if is_connected else DatabaseUnavailable
+    message, hint = f"The {database} answered with an error: {reason}.", ""
     if kind is InsufficientPrivilege:
         role = connections[alias].settings_dict.get("USER") or "in use"
-        return InsufficientPrivilege(
-            f'The role "{role}" lacks a privilege in the {database}: {reason}.',
-            hint=(
-                "Grant it CREATE on the database (for a domain's schema) and USAGE and CREATE on"
-                " the schema, or run the command as the role that owns them."
-            ),
-            sqlstate=state,
+        message = f'The role "{role}" lacks a privilege in the {database}: {reason}.'
+        hint = (
+            "Grant it CREATE on the database (for a domain's schema) and USAGE and CREATE on"
+            " the schema, or run the command as the role that owns them."
         )
-    if kind is StatementTimeout:
-        return StatementTimeout(
-            f"A statement took too long in the {database}: {reason}.",
-            hint="Retry, or allow more time with --lock-timeout or --statement-timeout.",
-            sqlstate=state,
+    elif kind is StatementTimeout:
+        message = f"A statement took too long in the {database}: {reason}."
+        hint = "Retry, or allow more time with --lock-timeout or --statement-timeout."
+    elif kind is DatabaseUnavailable:
+        message = f"The {database} cannot be reached: {reason}."
+        hint = (
+            "Check that the server runs and that DATABASES has its host, port, name, user and"
+            " password; --wait-for-db SECONDS waits for it."
         )
-    if kind is DatabaseUnavailable:
-        return DatabaseUnavailable(
-            f"The {database} cannot be reached: {reason}.",
-            hint=(
-                "Check that the server runs and that DATABASES has its host, port, name, user and"
-                " password; --wait-for-db SECONDS waits for it."
-            ),
-            sqlstate=state,
-        )
-    return MigrationFailed(f"The {database} answered with an error: {reason}.", sqlstate=state)
+    return kind(message, hint=hint, sqlstate=state)
 
 
 def wait_for_database(
