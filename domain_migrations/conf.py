@@ -80,7 +80,7 @@ def get_settings() -> Settings:
         )
     chosen = Settings(**{name.lower(): value for name, value in given.items()})
     for name in NUMBERS:
-        if not _is_number(getattr(chosen, name), whole=name not in SECONDS):
+        if not is_number(getattr(chosen, name), whole=name not in SECONDS):
             unit = "seconds" if name in SECONDS else "a whole number"
             raise InvalidConfiguration(
                 f'{SETTING}["{name.upper()}"] takes {unit}, 0 or more.',
@@ -89,7 +89,8 @@ def get_settings() -> Settings:
     return chosen
 
 
-def _is_number(value: Any, *, whole: bool) -> bool:
+def is_number(value: Any, *, whole: bool = False) -> bool:
+    """Return whether a setting is a finite number, 0 or more; an integer if it has to be whole."""
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
         return False
     return 0 <= value < float("inf")

@@ -10,10 +10,10 @@ from graphlib import CycleError, TopologicalSorter
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
-from ..engine.history.journal_queries import JournalRow, read_entries, steps_of_domain
+from ..engine.history.journal_queries import JournalRow, steps_of_domain
 from ..engine.history.status import DomainStatus, read_statuses
 from ..engine.runner.edited_migrations import edited
-from ..engine.runner.failures import Interruption, find_interruption
+from ..engine.runner.interruptions import Interruption, find_interruption
 from ..engine.sources.files import MigrationKey, migrations_on_disk
 from ..engine.sources.parsing import FIRST, LATEST, header_of
 from . import states
@@ -52,7 +52,7 @@ class History:
 def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
     """Return the domain's migrations in the order in which they were or will be applied."""
     (status,) = read_statuses(connection, [domain])
-    interruption = find_interruption(read_entries(connection, domain))
+    interruption = find_interruption(connection, domain)
     changed = set(edited(connection, status))
     steps: dict[MigrationKey, list[JournalRow]] = {}
     for step in steps_of_domain(connection, domain):

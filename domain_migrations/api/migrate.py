@@ -38,10 +38,24 @@ def migrate_domains(
     reporter = reporter or Reporter()
     names = [domain.name for domain in get_domains()] if domains is None else list(domains)
     context = RunContext()
+    results: list[DomainResult] = []
     if options.with_dependencies and CORE not in names:
-        results = _with_core(names, options, context, reporter)
-    else:
-        results = _core_first(names, options, context, reporter)
+        results.append(_run(CORE, _all_of_core(options), context, reporter))
+    parallel = options.jobs is not None and not options.is_read_only
+    first = [name for name in names if name == CORE or not parallel]
+    # The checksums that --strict checks need more than names.
+    names_suffice = options.only_checks_pending and not options.strict
+    reader = BulkStatusReader(names, options.database) if names_suffice else None
+    for name in first:
+        if _core_failed(results):
+            results.append(_skipped(name))
+        else:
+            results.append(_run(name, options, context, reporter, reader))
+    others = [name for name in names if name not in first]
+    if _core_failed(results):
+        results += map(_skipped, others)
+    elif options.jobs is not None and others:
+        results += run_in_parallel(others, options, context, reporter, run=_run, jobs=options.jobs)
     return RunResult(
         run=str(context.run),
         database=options.database or DEFAULT_DB_ALIAS,
@@ -49,45 +63,10 @@ def migrate_domains(
     )
 
 
-def _with_core(
-    names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
-) -> list[DomainResult]:
-    """Apply all of core before the domains; a target does not apply to core."""
-    latest: dict[str, Any] = {"target": None, "app_label": None, "rollback": None}
-    core = replace(options, **latest, fake=False, fake_initial=False)
-    first = _run(CORE, core, context, reporter)
-    if first.error is not None:
-        return [first, *map(_skipped, names)]
-    return [first, *_core_first(names, options, context, reporter)]
-
-
-def _core_first(
-    names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
-) -> list[DomainResult]:
-    if options.jobs is None or options.is_read_only:
-        return _one_by_one(names, options, context, reporter)
-    results = _one_by_one([name for name in names if name == CORE], options, context, reporter)
-    others = [name for name in names if name != CORE]
-    if _core_failed(results):
-        return [*results, *map(_skipped, others)]
-    return results + run_in_parallel(
-        others, options, context, reporter, run=_run, jobs=options.jobs
-    )
-
-
-def _one_by_one(
-    names: list[str], options: MigrateOptions, context: RunContext, reporter: Reporter
-) -> list[DomainResult]:
-    results: list[DomainResult] = []
-    # The checksums that --strict checks need more than names.
-    names_suffice = options.only_checks_pending and not options.strict
-    reader = BulkStatusReader(names, options.database) if names_suffice else None
-    for name in names:
-        if _core_failed(results):
-            results.append(_skipped(name))
-        else:
-            results.append(_run(name, options, context, reporter, reader))
-    return results
+def _all_of_core(options: MigrateOptions) -> MigrateOptions:
+    """Return the options to apply all of core before domains, whose target it does not have."""
+    target: dict[str, Any] = {"target": None, "app_label": None, "rollback": None}
+    return replace(options, **target, fake=False, fake_initial=False)
 
 
 def _core_failed(results: Sequence[DomainResult]) -> bool:

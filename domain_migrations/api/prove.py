@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db import connections
-
 from ..domains import CORE, Domain, get_domain, get_domains
 from ..engine.catalog.fingerprint import DatabaseFingerprint, fingerprint_differences, read_catalog
 from ..engine.history.tables import ensure_schema
@@ -65,13 +63,15 @@ class ProofResult:
 
 
 class ProofFailed(Exception):
-    """A step of a proof failed."""
+    """A step of a proof failed.
 
-    def __init__(
-        self, problem: str, differences: Sequence[str] = (), error: ErrorInfo | None = None
-    ) -> None:
+    Arguments:
+        values: of the result, besides ``problem``.
+    """
+
+    def __init__(self, problem: str, **values: Any) -> None:
         super().__init__(problem)
-        self.problem, self.differences, self.error = problem, tuple(differences), error
+        self.values = {"problem": problem, **values}
 
 
 def prove_domains(
@@ -128,18 +128,12 @@ class CoreDatabase:
 
 def _proof_of(domain: Domain, alias: str, base: CoreDatabase) -> ProofResult:
     started = time.monotonic()
-    found: ProofFailed | None = None
+    values: dict[str, Any] = {}
     try:
         _prove(domain, alias, base)
     except ProofFailed as exc:
-        found = exc
-    return ProofResult(
-        domain=domain.name,
-        problem=found.problem if found else "",
-        differences=found.differences if found else (),
-        error=found.error if found else None,
-        seconds=time.monotonic() - started,
-    )
+        values = exc.values
+    return ProofResult(domain=domain.name, seconds=time.monotonic() - started, **values)
 
 
 def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
@@ -150,14 +144,14 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
         template = base.name
     with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template) as connection:
         ensure_schema(connection, domain.schema)  # Reverting keeps the schema.
-        before = _catalog(alias)
+        before = read_catalog(connection)
         alone = "applying it" if domain.is_core else "applying it alone with core"
         _run(domain.name, alias, f"{alone} fails")
-        applied = _catalog(alias)
+        applied = read_catalog(connection)
         _run(domain.name, alias, "reverting it fails", target="zero")
-        _expect(before, _catalog(alias), "reverting it does not restore what was before")
+        _expect(before, read_catalog(connection), "reverting it does not restore what was before")
         _run(domain.name, alias, "applying it again fails")
-        _expect(applied, _catalog(alias), "applied again, it is not what it was")
+        _expect(applied, read_catalog(connection), "applied again, it is not what it was")
     if snapshot_file(domain):
         _prove_snapshot(domain, alias, template, applied)
 
@@ -165,9 +159,10 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
 def _prove_snapshot(
     domain: Domain, alias: str, template: str | None, applied: DatabaseFingerprint
 ) -> None:
-    with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template):
+    with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template) as connection:
         _run(domain.name, alias, "its snapshot cannot be used", replay=False, strict=True)
-        _expect(applied, _catalog(alias), "its snapshot restores something else than a replay")
+        found = read_catalog(connection)
+        _expect(applied, found, "its snapshot restores something else than a replay")
 
 
 def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values: Any) -> None:
@@ -182,8 +177,4 @@ def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values
 def _expect(before: DatabaseFingerprint, after: DatabaseFingerprint, problem: str) -> None:
     found = fingerprint_differences(before, after)
     if found:
-        raise ProofFailed(problem, found)
-
-
-def _catalog(alias: str) -> DatabaseFingerprint:
-    return read_catalog(connections[alias])
+        raise ProofFailed(problem, differences=tuple(found))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -10,18 +11,17 @@ from django.utils.timezone import now
 
 from ..domains import get_domain
 from ..engine.history.journal import Direction, RunContext, Status
-from ..engine.history.journal_queries import read_entries
 from ..engine.history.recorder import DomainRecorder
 from ..engine.history.status import read_statuses
 from ..engine.history.tables import ensure_history
 from ..engine.runner.domain_run import DomainRun
-from ..engine.runner.failures import find_interruption
+from ..engine.runner.interruptions import find_interruption
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.results import DomainResult, Reporter
-from ..engine.runner.run_session import RunSession, open_session
+from ..engine.runner.run_session import RunSession
 from ..engine.runner.targets import resolve_applied, resolve_target
-from ..engine.sources.checksum import checksum
-from ..engine.sources.files import MigrationKey, migration_file
+from ..engine.sources.checksum import checksum_on_disk
+from ..engine.sources.files import MigrationKey
 from ..exceptions import UnknownTarget
 
 
@@ -45,16 +45,13 @@ def mark_applied(name: str, target: str, options: MigrateOptions, reporter: Repo
         UnknownTarget, AmbiguousTarget: not exactly one migration on disk has that name.
     """
     key = resolve_target(get_domain(name), target)
-
-    def work(context: RepairContext) -> list[str]:
-        if key not in context.applied:
-            context.recorder.record_applied(*key)
-        elif context.interruption is None or context.interruption.key != key:
-            return []
-        context.write(key, "faked", "forwards", _checksum(key))
-        return [f"{key} is recorded as applied."]
-
-    return _repair(name, options, reporter, work)
+    with _locked_history(name, options, reporter) as history:
+        if key not in history.applied:
+            history.recorder.record_applied(*key)
+        elif key not in history.interrupted:
+            return Repair(name, ())
+        history.log(key, "faked", "forwards")
+    return Repair(name, (f"{key} is recorded as applied.",))
 
 
 def mark_unapplied(name: str, target: str, options: MigrateOptions, reporter: Reporter) -> Repair:
@@ -63,16 +60,10 @@ def mark_unapplied(name: str, target: str, options: MigrateOptions, reporter: Re
     Raises:
         UnknownTarget, AmbiguousTarget: not exactly one migration in the history has that name.
     """
-
-    def work(context: RepairContext) -> list[str]:
-        interrupted = [context.interruption.key] if context.interruption else []
-        key = resolve_applied(get_domain(name), [*context.applied, *interrupted], target)
-        if key in context.applied:
-            context.recorder.record_unapplied(*key)
-        context.write(key, "faked", "backwards", "")
-        return [f"{key} is recorded as not applied."]
-
-    return _repair(name, options, reporter, work)
+    with _locked_history(name, options, reporter) as history:
+        key = resolve_applied(get_domain(name), history.applied + history.interrupted, target)
+        history.remove(key)
+    return Repair(name, (f"{key} is recorded as not applied.",))
 
 
 def accept_checksum(name: str, target: str, options: MigrateOptions, reporter: Reporter) -> Repair:
@@ -82,32 +73,25 @@ def accept_checksum(name: str, target: str, options: MigrateOptions, reporter: R
         UnknownTarget, AmbiguousTarget: not exactly one migration on disk has that name.
     """
     key = resolve_target(get_domain(name), target)
-
-    def work(context: RepairContext) -> list[str]:
-        if key not in context.applied:
+    with _locked_history(name, options, reporter) as history:
+        if key not in history.applied:
             raise UnknownTarget(
                 f"{key} is not applied, so it has no checksum to accept.",
                 hint=f"See what is applied with: manage.py show_domains {name} -v 2",
             )
-        context.write(key, "adopted", "forwards", _checksum(key))
-        return [f"The checksum of {key} is accepted as it is on disk."]
-
-    return _repair(name, options, reporter, work)
+        history.log(key, "adopted", "forwards")
+    return Repair(name, (f"The checksum of {key} is accepted as it is on disk.",))
 
 
 def prune(name: str, options: MigrateOptions, reporter: Reporter) -> Repair:
     """Remove the migrations from the history that are no longer on disk."""
-
-    def work(context: RepairContext) -> list[str]:
-        for key in context.unknown:
-            context.recorder.record_unapplied(*key)
-            context.write(key, "faked", "backwards", "")
-        return [f"{key} is removed from the history." for key in context.unknown]
-
-    return _repair(name, options, reporter, work)
+    with _locked_history(name, options, reporter) as history:
+        for key in history.unknown:
+            history.remove(key)
+    return Repair(name, tuple(f"{key} is removed from the history." for key in history.unknown))
 
 
-class RepairContext:
+class LockedHistory:
     """The history and the journal of a domain, as a repair reads and changes them.
 
     Arguments:
@@ -117,36 +101,36 @@ class RepairContext:
     def __init__(self, session: RunSession) -> None:
         connection, domain = session.connection, session.domain
         (status,) = read_statuses(connection, [domain])
+        found = find_interruption(connection, domain)
         self.recorder = DomainRecorder(connection)
         self.journal = session.journal
         self.applied = [row.key for row in status.rows]
         self.unknown = status.unknown
-        self.interruption = find_interruption(read_entries(connection, domain))
+        self.interrupted = [found.key] if found else []
 
-    def write(self, key: MigrationKey, status: Status, direction: Direction, digest: str) -> None:
-        """Append a row for the migration to the journal."""
+    def remove(self, key: MigrationKey) -> None:
+        """Delete the migration's row, if it has one, and record that it is not applied."""
+        self.recorder.record_unapplied(*key)
+        self.log(key, "faked", "backwards")
+
+    def log(self, key: MigrationKey, status: Status, direction: Direction) -> None:
+        """Append a row for the migration to the journal; forwards with the file's checksum."""
+        digest = checksum_on_disk(key) if direction == "forwards" else ""
         self.journal.write(
             status, direction, app=key.app, name=key.name, started=now(), checksum=digest
         )
 
 
-def _repair(
-    name: str,
-    options: MigrateOptions,
-    reporter: Reporter,
-    work: Callable[[RepairContext], list[str]],
-) -> Repair:
+@contextmanager
+def _locked_history(
+    name: str, options: MigrateOptions, reporter: Reporter
+) -> Iterator[LockedHistory]:
+    """Acquire the domain's lock, and yield its history in a transaction."""
     domain = get_domain(name)
-    alias = options.database or domain.database
     with (
-        open_session(alias, domain, options, reporter) as session,
-        transaction.atomic(using=alias),
+        RunSession.locked(domain, options, reporter) as session,
+        transaction.atomic(using=session.connection.alias),
     ):
         ensure_history(session.connection, domain)
         session.journal.open()
-        return Repair(name, tuple(work(RepairContext(session))))
-
-
-def _checksum(key: MigrationKey) -> str:
-    path = migration_file(key)
-    return checksum(path.read_bytes()) if path else ""
+        yield LockedHistory(session)

@@ -25,7 +25,7 @@ from ..engine.catalog.fingerprint import DatabaseFingerprint, fingerprint, finge
 from ..engine.history.tables import ensure_schema
 from ..engine.runner.loader import load_domain
 from ..engine.runner.options import MigrateOptions
-from ..engine.runner.project_state import applied_project_state
+from ..engine.runner.project_state import project_state
 from ..engine.runner.results import Reporter
 from ..engine.sessions.connection import first_line
 from ..engine.sessions.scratch_databases import (
@@ -45,11 +45,11 @@ from ..engine.snapshots.live_schema import (
 from ..engine.snapshots.pg_dump import dump_schema, insert_target, is_data, normalise
 from ..engine.snapshots.snapshot_file import (
     Snapshot,
-    checksum_on_disk,
     join_statements,
     new_snapshot_file,
     read_normalised,
 )
+from ..engine.sources.checksum import checksum_on_disk
 from ..engine.sources.files import MigrationKey
 from ..exceptions import InvalidConfiguration, MigrationFailed
 from .migrate import migrate_domains
@@ -214,9 +214,7 @@ class SnapshotBuilder:
             migrations={key: checksum_on_disk(key) for key in self.origin.applied},
             fingerprint=schema_digest(schema_objects(connection, domain)),
             core=core_columns(connection, domain),
-            unmanaged=unmanaged_objects(
-                connection, domain, applied_project_state(loader), contained
-            ),
+            unmanaged=unmanaged_objects(connection, domain, project_state(loader), contained),
             body=join_statements(self._dumped(connection)),
         )
 

@@ -136,6 +136,32 @@ def test_an_interrupted_reversal_is_repaired(
     assert (verified.exit_status, verified.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("option", "question"),
+    [
+        ("--prune", 'This changes the history of the domain "hr".'),
+        (
+            "--resume",
+            'This runs the remaining operations of the interrupted migration of the domain "hr".',
+        ),
+    ],
+)
+def test_question_says_what_the_repair_does(
+    migrated_database: str, call: Call, monkeypatch: pytest.MonkeyPatch, option: str, question: str
+) -> None:
+    questions: list[str] = []
+
+    def decline(prompt: str) -> str:
+        questions.append(prompt)
+        return "n"
+
+    monkeypatch.setattr("builtins.input", decline)
+    result = call("repair_domain", "hr", option)
+    assert (result.exit_status, result.stdout) == (1, "")
+    assert result.stderr == "CommandError: Nothing was changed.\n"
+    assert questions == [f"{question} Continue? [y/N] "]
+
+
 def test_confirmation_requires_input_or_noinput(migrated_database: str, manage: Manage) -> None:
     result = manage("repair_domain", "hr", "--prune")
     assert result.returncode == 1

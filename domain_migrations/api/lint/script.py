@@ -136,7 +136,7 @@ def read_script(
                 found.extend(Statement(sql, number) for sql in editor.collected_sql[taken:])
                 taken = len(editor.collected_sql)
 
-            run_operations(migration, state, editor, "forwards", watch, collect_sql=True)
+            run_operations(migration, state, editor, "forwards", watch)
             taken = len(editor.collected_sql)
         late = [owners.get(id(deferred), number) for deferred in editor.deferred_sql]
         found += map(Statement, editor.collected_sql[taken:], late)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -13,22 +13,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...conf import get_settings
 from ...domains import Domain, get_domain, get_domains
 from ...engine.boundary.installed_models import refuse_model_problems
-from ...engine.history.journal import Journal, RunContext
+from ...engine.history.journal import RunContext
 from ...engine.history.seed_ledger import SeedRecord, ensure_ledger, read_ledger
 from ...engine.history.status import read_statuses
 from ...engine.messages import shortened
-from ...engine.runner.domain_run import INFRASTRUCTURE_ERRORS
-from ...engine.runner.results import FORMAT, ErrorInfo, Reporter
+from ...engine.runner.domain_run import failure_status
+from ...engine.runner.options import MigrateOptions, RunOptions
+from ...engine.runner.results import FORMAT, ErrorInfo, Reporter, fields_as_json
+from ...engine.runner.run_session import RunSession
 from ...engine.sessions.connection import translate_database_errors, wait_for_database
-from ...engine.sessions.roles import RoleSwitcher
-from ...engine.sessions.session import ServerSession, locked_session
-from ...exceptions import (
-    DependencyNotApplied,
-    DomainMigrationsError,
-    LockNotAvailable,
-    SeedFailed,
-    UnknownTarget,
-)
+from ...exceptions import DependencyNotApplied, DomainMigrationsError, UnknownTarget
 from .document import SeedHeader, check_tags
 from .merge import NO_ROWS, Counts
 from .readers import header_of
@@ -37,7 +31,6 @@ from .seed_files import SeedFile, seed_files, select_seeds
 
 Seeds = list[tuple[SeedFile, SeedHeader]]
 Ledger = dict[tuple[str, str], SeedRecord]
-
 
 SeedStatus = Literal["seeded", "unchanged", "skipped", "pending", "failed"]
 Status = Literal["seeded", "unchanged", "planned", "failed", "refused", "busy"]
@@ -58,14 +51,9 @@ class SeedOutcome:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "app": self.seed.app,
-            "name": self.seed.name,
-            "status": self.status,
-            "tags": list(self.tags),
-            **asdict(self.counts),
-            "seconds": round(self.seconds, 3),
-        }
+        values = fields_as_json(self)
+        del values["seed"], values["counts"]
+        return {"app": self.seed.app, "name": self.seed.name, **values, **asdict(self.counts)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,41 +76,21 @@ class SeedResult:
         return self.error.exit_status if self.error else 0
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "run": self.run,
-            "database": self.database,
-            "domain": self.domain,
-            "schema": self.schema,
-            "seed_table": self.seed_table,
-            "tags": list(self.tags),
-            "status": self.status,
-            "seeds": [seed.as_json() for seed in self.seeds],
-            "error": self.error.as_json() if self.error else None,
-            "seconds": round(self.seconds, 3),
-        }
+        return {"format": FORMAT, **fields_as_json(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeedOptions:
+class SeedOptions(RunOptions):
     """The options of ``seed_domain``; names and meanings as on the command line.
 
     Attributes:
         tags: the active tags; those of the settings unless given.
     """
 
-    database: str | None = None
     only: str | None = None
     force: bool = False
     plan: bool = False
     tags: Sequence[str] | None = None
-    lock_wait: float | None = None
-    wait_for_db: float = 0.0
-
-    @property
-    def lock_wait_seconds(self) -> float:
-        """Return how long to wait for another run; the setting unless given."""
-        return get_settings().lock_wait if self.lock_wait is None else self.lock_wait
 
 
 class SeedReporter(Reporter):
@@ -159,25 +127,21 @@ def seed_domain(
     return SeedRun(domain, options, tags, context, reporter or SeedReporter()).run()
 
 
+@dataclass
 class SeedRun:
     """The seeding of one domain of one database."""
 
-    def __init__(
-        self,
-        domain: Domain,
-        options: SeedOptions,
-        tags: tuple[str, ...],
-        context: RunContext,
-        reporter: SeedReporter,
-    ) -> None:
-        self.domain = domain
-        self.options = options
-        self.tags = tags
-        self.reporter = reporter
-        self.context = context
-        self.alias = options.database or domain.database
-        self.outcomes: list[SeedOutcome] = []
-        self.checksums: dict[SeedFile, str] = {}
+    domain: Domain
+    options: SeedOptions
+    tags: tuple[str, ...]
+    context: RunContext
+    reporter: SeedReporter
+    outcomes: list[SeedOutcome] = field(default_factory=list)
+    checksums: dict[SeedFile, str] = field(default_factory=dict)
+
+    @property
+    def alias(self) -> str:
+        return self.options.database or self.domain.database
 
     def run(self) -> SeedResult:
         """Run, and return the result; the engine's errors are in the result, not raised."""
@@ -185,7 +149,8 @@ class SeedRun:
         try:
             result = self._run()
         except DomainMigrationsError as exc:
-            result = self._failed(exc)
+            status = failure_status(exc, changed=self._has("seeded"))
+            result = self._result(status, ErrorInfo.of(exc))
         return replace(result, seconds=time.monotonic() - started)
 
     def _run(self) -> SeedResult:
@@ -200,19 +165,18 @@ class SeedRun:
         with translate_database_errors(self.alias):
             connection = connections[self.alias]
             known = read_ledger(connection, self.domain)
-            if self.options.plan:
-                return self._report_only(seeds, known)
-            self._refuse_pending(connection)
-            if not any(self._is_due(file, header, known) for file, header in seeds):
-                return self._report_only(seeds, known)
-        with locked_session(
-            self.alias,
-            self.domain,
-            wait=self.options.lock_wait_seconds,
-            report=self.reporter.on_wait,
-            command="seed_domain",
-        ) as lock:
-            return self._seed(lock, seeds, every)
+            if not self.options.plan:
+                self._refuse_pending(connection)
+            statuses = [self._status(file, header, known) for file, header in seeds]
+            if self.options.plan or "pending" not in statuses:
+                for (file, header), seed_status in zip(seeds, statuses, strict=True):
+                    self._add(file, header, seed_status)
+                return self._result("planned" if "pending" in statuses else "unchanged")
+        options = MigrateOptions(database=self.alias, lock_wait=self.options.lock_wait)
+        with RunSession.locked(
+            self.domain, options, self.reporter, self.context, command="seed_domain"
+        ) as session:
+            return self._seed(session, seeds, every)
 
     def _check_tags_match(self, seeds: Seeds) -> None:
         """Refuse a seed that is named and does not belong to the active tags."""
@@ -243,48 +207,40 @@ class SeedRun:
             self.checksums[file] = file.checksum()
         return row.checksum == self.checksums[file]
 
-    def _is_due(self, file: SeedFile, header: SeedHeader, known: Ledger) -> bool:
+    def _status(self, file: SeedFile, header: SeedHeader, known: Ledger) -> SeedStatus:
+        """Return the status of a seed before the run: pending if it has to run."""
+        if not header.runs_with(self.tags):
+            return "skipped"
         wanted = self.options.force or not self._is_current(file, known)
-        return header.runs_with(self.tags) and wanted
+        return "pending" if wanted else "unchanged"
 
-    def _report_only(self, seeds: Seeds, known: Ledger) -> SeedResult:
-        """Return the seeds that would run, or that none would."""
-        for file, header in seeds:
-            due = self._is_due(file, header, known)
-            self._add(file, header, "pending" if due else self._idle_status(header))
-        return self._result("planned" if self._has("pending") else "unchanged")
-
-    def _seed(self, lock: ServerSession, seeds: Seeds, every: list[SeedFile]) -> SeedResult:
-        connection = lock.connection
+    def _seed(self, session: RunSession, seeds: Seeds, every: list[SeedFile]) -> SeedResult:
+        connection = session.connection
         # Another run may have seeded, or changed the tables, while this one waited.
         self._refuse_pending(connection)
-        journal = Journal(connection, self.domain, self.context)
-        roles = RoleSwitcher(connection, self.domain)
-        with roles.as_domain_role(), transaction.atomic(using=self.alias):
+        with session.roles.as_domain_role(), transaction.atomic(using=self.alias):
             ensure_ledger(connection, self.domain)
-            journal.open()
+            session.journal.open()
         for file, header in seeds:
             known = read_ledger(connection, self.domain)
-            if not self._is_due(file, header, known):
-                self._add(file, header, self._idle_status(header))
+            status = self._status(file, header, known)
+            if status != "pending":
+                self._add(file, header, status)
                 continue
             others = {
                 str(other): known[other.key].tables
                 for other in every
                 if other != file and self._is_current(other, known)
             }
-            seeding = SeedFileRun(lock, roles, journal, file, header, tags=self.tags, others=others)
+            seeding = SeedFileRun(session, file, header, tags=self.tags, others=others)
             started = time.monotonic()
             try:
-                counts = seeding.run(self.reporter.on_note)
+                counts = seeding.run()
             except DomainMigrationsError:
                 self._add(file, header, "failed", NO_ROWS, time.monotonic() - started)
                 raise
             self._add(file, header, "seeded", counts, time.monotonic() - started)
         return self._result("seeded" if self._has("seeded") else "unchanged")
-
-    def _idle_status(self, header: SeedHeader) -> SeedStatus:
-        return "unchanged" if header.runs_with(self.tags) else "skipped"
 
     def _has(self, status: SeedStatus) -> bool:
         return any(outcome.status == status for outcome in self.outcomes)
@@ -313,12 +269,3 @@ class SeedRun:
             seeds=tuple(self.outcomes),
             error=error,
         )
-
-    def _failed(self, exc: DomainMigrationsError) -> SeedResult:
-        if isinstance(exc, LockNotAvailable):
-            status: Status = "busy"
-        elif self._has("seeded") or isinstance(exc, (*INFRASTRUCTURE_ERRORS, SeedFailed)):
-            status = "failed"
-        else:
-            status = "refused"
-        return self._result(status, ErrorInfo.of(exc))

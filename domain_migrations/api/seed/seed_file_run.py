@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -15,17 +15,15 @@ from django.db.models import Model
 from django.utils.timezone import now
 from psycopg import sql
 
-from ...conf import get_settings
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
 from ...engine.guard.guard import BoundaryGuard, MigrationWatch
 from ...engine.guard.held_locks import LOCK_STRENGTH, WRITE_MODE
 from ...engine.guard.violations import CORE_ROWS, Violation
-from ...engine.history.journal import Journal, Status
+from ...engine.history.journal import Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
-from ...engine.sessions.connection import execute, is_alive, settings_sql
-from ...engine.sessions.roles import RoleSwitcher
-from ...engine.sessions.session import ServerSession
-from ...engine.sessions.timeouts import RetryPolicy, timeout_settings
+from ...engine.runner.run_session import RunSession
+from ...engine.sessions.connection import is_alive
+from ...engine.sessions.timeouts import TimeoutPolicy
 from ...exceptions import BoundaryViolation, DomainMigrationsError
 from .document import SeedHeader, Table
 from .load import SeedLoader
@@ -43,7 +41,6 @@ WHERE n.nspname = ANY(%s) AND c.relkind = 'r' AND c.relname <> ALL(%s)
 """The number of rows that the transaction has written in some schemas, as the server counts."""
 
 RELEASE_TABLES = "UPDATE {} SET seed = '' WHERE seed = %s AND relation <> ALL(%s)"
-
 
 SEED_CORE_ROWS = (
     "Write writes_core: true in the seed (writes_core = True in Python) if it has to write rows of"
@@ -67,10 +64,6 @@ class SeedGuard(BoundaryGuard):
         self.pseudo_migration.operations = [RunPython(RunPython.noop)]  # type: ignore[misc]
         self.pseudo_migration.writes_core = writes_core  # type: ignore[attr-defined]
 
-    def start(self) -> MigrationWatch:
-        """Return the watch over the seed; the first thing to do in its transaction."""
-        return self.begin(self.pseudo_migration)
-
     def finish(self, watch: MigrationWatch) -> tuple[str, ...]:
         """Return the tables that the seed wrote rows of, as ``to_regclass`` takes them.
 
@@ -86,11 +79,12 @@ class SeedGuard(BoundaryGuard):
                 "it ended the transaction that it runs in, so what it did before is committed.",
                 "Remove COMMIT and ROLLBACK from its SQL, and check the rows that it has written.",
             )
-        written = (
-            name for name, mode in locks.items() if LOCK_STRENGTH[mode] >= LOCK_STRENGTH[WRITE_MODE]
-        )
         own = {str(table) for table in self.domain.engine_tables}
-        return tuple(map(self._quoted, (name for name in written if name not in own)))
+        return tuple(
+            self._quoted(name)
+            for name, mode in locks.items()
+            if LOCK_STRENGTH[mode] >= LOCK_STRENGTH[WRITE_MODE] and name not in own
+        )
 
     def _quoted(self, name: str) -> str:
         schemas = (self.domain.schema, CORE_SCHEMA)
@@ -110,93 +104,74 @@ class SeedFileRun:
     """The run of one seed.
 
     Arguments:
-        lock: the domain's, on the run's own connection.
-        roles: switches to the domain's role.
-        journal: open; gets a row.
+        session: holds the domain's lock; its journal is open and gets a row.
         tags: the active tags.
         others: name → tables of the other seeds that have not changed since they ran.
     """
 
     def __init__(
         self,
-        lock: ServerSession,
-        roles: RoleSwitcher,
-        journal: Journal,
+        session: RunSession,
         file: SeedFile,
         header: SeedHeader,
         *,
         tags: tuple[str, ...],
         others: Mapping[str, Sequence[str]],
     ) -> None:
-        self.lock = lock
-        self.connection = lock.connection
-        self.roles = roles
-        self.journal = journal
-        self.domain = journal.domain
+        self.session = session
+        self.connection = session.connection
+        self.domain = session.domain
         self.file = file
         self.header = header
         self.tags = tags
         self.others = others
+        self.guard = SeedGuard(self.connection, self.domain, file, writes_core=header.writes_core)
+        self.timeout_policy = TimeoutPolicy(self.connection, report=session.reporter.on_note)
 
-    def run(self, report: Callable[[str], None]) -> Counts:
-        """Run the seed, and return the counts of its rows.
-
-        Arguments:
-            report: called with a sentence before each retry.
+    def run(self) -> Counts:
+        """Run the seed, again after each lock timeout, and return the counts of its rows.
 
         Raises:
             DomainMigrationsError: the seed failed or was refused, and was rolled back.
         """
-        policy = RetryPolicy(retries=get_settings().retries)
         attempt = 0
         while True:
-            self.lock.assert_same("An earlier seed")
+            self.session.check("An earlier seed")
             self.started, self.clock = now(), time.monotonic()
             try:
                 return self._run_in_transaction()
             except Exception as exc:
                 attempt += 1
-                if not policy.allows(attempt, exc):
-                    if isinstance(exc, DomainMigrationsError):
-                        self._log_failure(exc)
-                        raise
-                    error = seed_error(self.file, None, exc)
-                    self._log_failure(error)
-                    raise error from exc
-            report(f"{self.file} could not acquire its locks; retrying.")
-            time.sleep(policy.pause(attempt))
+                if self.timeout_policy.should_retry(exc, attempt, self.guard.pseudo_migration):
+                    continue
+                if isinstance(exc, DomainMigrationsError):
+                    self._log_failure(exc)
+                    raise
+                failure = seed_error(self.file, None, exc)
+                self._log_failure(failure)
+                raise failure from exc
 
     def _run_in_transaction(self) -> Counts:
-        settings = get_settings()
-        limits = timeout_settings(settings.lock_timeout, settings.statement_timeout)
         checksum = self.file.checksum()
         with (
             transaction.atomic(using=self.connection.alias),
-            self._as_domain_role(),
+            self.timeout_policy.timeouts(),
+            nullcontext() if self.header.writes_core else self.session.roles.as_domain_role(),
         ):
-            execute(self.connection, settings_sql(limits, local=True))
-            guard = SeedGuard(
-                self.connection, self.domain, self.file, writes_core=self.header.writes_core
-            )
-            watch = guard.start()
+            watch = self.guard.begin(self.guard.pseudo_migration)
             loader = SeedLoader(self.connection, self.domain, self.file, self.others)
             load = self._run_python if self.file.is_python else self._load_data
             counts = load(loader)
             with self.connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            tables = guard.finish(watch)
-            self.lock.assert_same(f"The seed {self.file}")
+            tables = self.guard.finish(watch)
+            self.session.check(f"The seed {self.file}")
             self._release(loader.relations)
-            row = SeedRecord(
-                *self.file.key, checksum, self.started, **asdict(counts), tables=tables
-            )
-            write_ledger(self.connection, self.domain, row)
-            self._log("done", checksum=checksum, footprint=watch.locks, details=asdict(counts))
+            rows = asdict(counts)
+            record = SeedRecord(*self.file.key, checksum, self.started, **rows, tables=tables)
+            write_ledger(self.connection, self.domain, record)
+            self._log("done", checksum=checksum, footprint=watch.locks, details=rows)
         return counts
-
-    def _as_domain_role(self) -> AbstractContextManager[None]:
-        """Act as the domain's role, unless the seed may write rows of core."""
-        return nullcontext() if self.header.writes_core else self.roles.as_domain_role()
 
     def _load_data(self, loader: SeedLoader) -> Counts:
         for table in read(self.file).tables:
@@ -231,13 +206,10 @@ class SeedFileRun:
         )
 
     def _rows_written(self) -> tuple[int, int]:
-        schemas = [self.domain.schema]
-        if self.header.writes_core:
-            schemas.append(CORE_SCHEMA)
+        schemas = [self.domain.schema, *([CORE_SCHEMA] if self.header.writes_core else [])]
+        own = [table.name for table in self.domain.engine_tables]
         with self.connection.cursor() as cursor:
-            cursor.execute(
-                ROWS_WRITTEN, [schemas, [table.name for table in self.domain.engine_tables]]
-            )
+            cursor.execute(ROWS_WRITTEN, [schemas, own])
             inserted, updated = cursor.fetchone()
         return inserted, updated
 
@@ -248,13 +220,12 @@ class SeedFileRun:
             cursor.execute(statement, [str(self.file), relations])
 
     def _log_failure(self, error: DomainMigrationsError) -> None:
-        if not is_alive(self.connection):
-            return
-        with self.roles.as_domain_role():
-            self._log("failed", error=error.message, sqlstate=error.sqlstate)
+        if is_alive(self.connection):
+            with self.session.roles.as_domain_role():
+                self._log("failed", error=error.message, sqlstate=error.sqlstate)
 
     def _log(self, status: Status, **values: Any) -> None:
-        self.journal.write(
+        self.session.journal.write(
             status,
             "seed",
             app=self.file.app,

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ...engine.history.journal_queries import read_entries
 from ...engine.history.status import DomainStatus, read_statuses
 from ...engine.messages import Finding
 from ...engine.runner.edited_migrations import checksum_findings_of
-from ...engine.runner.failures import find_interruption
+from ...engine.runner.interruptions import find_interruption
 from ...engine.runner.loader import DomainLoader, load_domain
 from ...exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfiguration
 
@@ -28,7 +27,7 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
             "Deploy the code that has it; if it is gone for good, run:"
             f" manage.py repair_domain {domain.name} --prune",
         )
-    interrupted = find_interruption(read_entries(connection, domain))
+    interrupted = find_interruption(connection, domain)
     if interrupted is not None:
         yield _finding(
             "H002",

@@ -58,7 +58,7 @@ from ...engine.history.journal import Journal, RunContext
 from ...engine.history.verifications import record_verification
 from ...engine.messages import Finding
 from ...engine.runner.loader import DomainLoader
-from ...engine.runner.project_state import applied_project_state
+from ...engine.runner.project_state import project_state
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
@@ -162,7 +162,7 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
     if isinstance(loader, Finding):
         yield loader
     elif applied := _applied(loader):
-        state = applied_project_state(loader)
+        state = project_state(loader)
         reference = unmanaged_baseline(domain, loader.graph, applied, state)
         yield from find_drift(connection, domain, state, migrations=applied, reference=reference)
 

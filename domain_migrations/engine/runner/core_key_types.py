@@ -53,7 +53,12 @@ def check_key_types(connection: BaseDatabaseWrapper, loader: DomainLoader, plan:
         return
     references = read_core_references(connection)
     for migration, backwards in suspects:
-        _check_alone(migration)
+        inner = database_operations(migration.operations)
+        if len(migration.operations) > 1 and any(map(_alters_referenced_key, inner)):
+            raise BoundaryViolation(
+                f"Migration {migration} is refused: AlterReferencedKey is not its only operation.",
+                hint=ALONE,
+            )
         if not references:
             continue
         state = loader.project_state((migration.app_label, migration.name), at_end=False)
@@ -74,15 +79,6 @@ def _may_change(operation: Operation) -> bool:
 
 def _alters_referenced_key(operation: Operation) -> bool:
     return getattr(operation, "alters_referenced_key", False)
-
-
-def _check_alone(migration: Migration) -> None:
-    inside = any(map(_alters_referenced_key, database_operations(migration.operations)))
-    if inside and len(migration.operations) > 1:
-        raise BoundaryViolation(
-            f"Migration {migration} is refused: AlterReferencedKey is not its only operation.",
-            hint=ALONE,
-        )
 
 
 def _refusal(

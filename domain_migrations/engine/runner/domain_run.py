@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,6 +17,7 @@ from ...exceptions import (
     InsufficientPrivilege,
     LockNotAvailable,
     MigrationFailed,
+    SeedFailed,
     StatementTimeout,
     UnknownTarget,
 )
@@ -36,8 +38,8 @@ from .dry_run.dry_run import DryRun
 from .dry_run.plan_preview import preview
 from .edited_migrations import check_checksums
 from .executor import DomainExecutor, RunProgress
-from .failures import check_interrupted
 from .hooks.dispatch import AfterHookFailed, HookDispatcher
+from .interruptions import check_interrupted
 from .loader import Plan, applied_keys, load_domain
 from .migrate_signals import (
     create_tables,
@@ -48,58 +50,61 @@ from .migrate_signals import (
 )
 from .options import MigrateOptions
 from .planner import make_plan
-from .project_state import applied_project_state
+from .project_state import project_state
 from .results import DomainResult, ErrorInfo, Reporter
 from .results import Status as ResultStatus
-from .run_session import RunSession, logged_run, open_session
+from .run_session import RunSession, logged_run
 from .snapshot_restore import SnapshotMigration, choose_snapshot, restore_snapshot
 
 INFRASTRUCTURE_ERRORS = (
     *(MigrationFailed, DatabaseUnavailable, InsufficientPrivilege, StatementTimeout),
-    AfterHookFailed,
+    *(AfterHookFailed, SeedFailed),
 )
 """Errors of the database and of user code; with all others the engine refuses to run."""
 
 
+def failure_status(
+    exc: DomainMigrationsError, *, changed: bool
+) -> Literal["busy", "failed", "refused"]:
+    """Return the status of a run that an error has ended.
+
+    Arguments:
+        changed: whether the run had changed something before.
+    """
+    if isinstance(exc, LockNotAvailable):
+        return "busy"
+    return "failed" if changed or isinstance(exc, INFRASTRUCTURE_ERRORS) else "refused"
+
+
+@dataclass(frozen=True)
 class DomainRun:
     """Migrates one domain of one database as the options ask.
 
-    Arguments:
-        domain: the domain.
-        options: of the run.
+    Attributes:
         context: the run that this is a part of.
-        reporter: gets the progress.
         bulk_reader: reads the status, where only pending migrations are checked.
     """
 
-    def __init__(
-        self,
-        domain: Domain,
-        options: MigrateOptions,
-        context: RunContext,
-        reporter: Reporter,
-        bulk_reader: BulkStatusReader | None = None,
-    ) -> None:
-        self.domain = domain
-        self.options = options
-        self.context = context
-        self.reporter = reporter
-        self.bulk_reader = bulk_reader
-        self.alias = options.database or domain.database
+    domain: Domain
+    options: MigrateOptions
+    context: RunContext
+    reporter: Reporter
+    bulk_reader: BulkStatusReader | None = None
+
+    @property
+    def alias(self) -> str:
+        return self.options.database or self.domain.database
 
     def run(self) -> DomainResult:
         """Run, and return the result; errors of the engine are in it, not raised."""
         started = time.monotonic()
+        status = None
         try:
             status = self._first_status()
+            result = self._run_from(status)
         except DomainMigrationsError as exc:
-            result = self._failed(exc)
-        else:
-            try:
-                result = self._run_from(status)
-            except DomainMigrationsError as exc:
-                result = self._failed(exc, status)
-        return result.with_seconds(time.monotonic() - started)
+            result = self._failed(exc, status)
+        return replace(result, seconds=time.monotonic() - started)
 
     def _first_status(self) -> DomainStatus:
         """Wait for the database, and read the status without a lock."""
@@ -122,9 +127,7 @@ class DomainRun:
             return self._preview(status)
         if self.options.is_dry_run:
             return self._dry_run(status)
-        with open_session(
-            self.alias, self.domain, self.options, self.reporter, self.context
-        ) as session:
+        with RunSession.locked(self.domain, self.options, self.reporter, self.context) as session:
             return self._run_locked(session)
 
     def _read_status(self, connection: BaseDatabaseWrapper) -> DomainStatus:
@@ -146,8 +149,7 @@ class DomainRun:
         """Check for edited migrations, unless that would cost more than the rest of the run."""
         options = self.options
         if options.strict or not (options.check or self._is_latest(status)):
-            connection = connections[self.alias]
-            check_checksums(connection, status, self.reporter, strict=options.strict)
+            check_checksums(connections[self.alias], status, self.reporter, strict=options.strict)
 
     def _is_latest(self, status: DomainStatus) -> bool:
         return status.up_to_date and not self.options.has_explicit_target
@@ -158,16 +160,15 @@ class DomainRun:
     def _preview(self, status: DomainStatus) -> DomainResult:
         """Return the plan, without running it."""
         with translate_database_errors(self.alias):
-            session = RunSession.of(
-                connections[self.alias], self.domain, self.options, self.reporter, self.context
-            )
-            executor = DomainExecutor(session, load_domain(session.connection, self.domain))
-            plan = make_plan(executor, status)
-            check_plan(plan, applied_project_state(executor.loader), self.domain)
+            connection = connections[self.alias]
+            session = RunSession(connection, self.domain, self.options, self.reporter)
+            loader = load_domain(connection, self.domain)
+            plan = make_plan(DomainExecutor(session, loader), status)
+            check_plan(plan, project_state(loader), self.domain)
             pending = applied_keys(plan)
             if self.options.check:
                 return self._result("pending" if plan else "unchanged", status, pending=pending)
-            steps = preview(session.connection, executor.loader, plan) if plan else ()
+            steps = preview(connection, loader, plan) if plan else ()
             word: ResultStatus = "planned" if plan else "unchanged"
             return self._result(word, status, pending=pending, steps=steps)
 
@@ -197,15 +198,16 @@ class DomainRun:
                     emit_without_plan(session)
                     return self._result("unchanged", status)
                 loader = load_domain(session.connection, self.domain)
-                resume = self.options.resume
-                interruption = check_interrupted(session.connection, loader, resume=resume)
+                interruption = check_interrupted(
+                    session.connection, loader, resume=self.options.resume
+                )
                 executor = DomainExecutor(session, loader, interruption=interruption)
                 plan = make_plan(executor, status)
                 # Migrations of the other stage leave nothing to do in this one.
                 done = status.up_to_date if self.options.stage is None else status.is_consistent
                 if not plan and done and not self.options.run_syncdb:
                     return self._result("unchanged", status)
-                state = applied_project_state(loader)
+                state = project_state(loader)
                 check_plan(plan, state, self.domain)
                 snapshot = choose_snapshot(executor, plan)
         except DomainMigrationsError as exc:
@@ -250,16 +252,16 @@ class DomainRun:
                 self._ensure_engine_tables(session)
                 log.begin()
                 hooks.write()
-                emit_pre_migrate(session, plan, state)
+                emit_pre_migrate(session, plan, state.apps)
                 if self.options.run_syncdb:
-                    self._create_unmigrated_tables(executor)
+                    create_tables(session, executor.loader.unmigrated_apps)
                 rest, state = restore_snapshot(executor, snapshot, plan, state)
                 fake, fake_initial = self.options.fake, self.options.fake_initial
                 state = executor.migrate(
                     [], plan=rest, state=state, fake=fake, fake_initial=fake_initial
                 )
                 if plan and plan[-1][1]:
-                    state = executor.state_after_unapply()
+                    state = executor.applied_state()
                 emit_post_migrate(session, plan, state)
                 status = self._read_status(session.connection)
                 word: ResultStatus = "migrated" if plan else "unchanged"
@@ -281,12 +283,6 @@ class DomainRun:
             ensure_history(session.connection, self.domain)
             session.journal.open()
             forget_dropped_tables(session.connection, self.domain)
-
-    def _create_unmigrated_tables(self, executor: DomainExecutor) -> None:
-        unmigrated = executor.loader.unmigrated_apps
-        labels = [label for label in self.domain.app_labels if label in unmigrated]
-        for table in create_tables(executor.session, labels):
-            self.reporter.on_note(f"Created table {table}")
 
     def _result(
         self,
@@ -320,15 +316,9 @@ class DomainRun:
     ) -> DomainResult:
         """Return the result of a run that an error has ended."""
         progress = progress or RunProgress()
-        changed = progress.applied or progress.reverted
-        if isinstance(exc, LockNotAvailable):
-            word: ResultStatus = "busy"
-        elif changed or isinstance(exc, INFRASTRUCTURE_ERRORS):
-            word = "failed"
-        else:
-            word = "refused"
+        changed = bool(progress.applied or progress.reverted)
         if status is not None:
             applied = {ran.key for ran in progress.applied}
             values["pending"] = tuple(key for key in status.pending if key not in applied)
         values.update(batch=batch if changed else None, error=ErrorInfo.of(exc))
-        return self._result(word, status, progress, **values)
+        return self._result(failure_status(exc, changed=changed), status, progress, **values)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...exceptions import (
-    ChecksumMismatch,
-)
+from ...exceptions import ChecksumMismatch
 from ..history.journal_queries import read_entries
 from ..history.status import DomainStatus
 from ..messages import Finding
-from ..sources.checksum import VERSION, checksum
+from ..sources.checksum import VERSION, checksum_on_disk
 from ..sources.files import MigrationKey, migration_file
 from .results import Reporter
 
@@ -58,15 +55,8 @@ def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[Mi
         if entry.direction == "forwards" and entry.checksum and entry.status != "failed"
     }
     for row in status.rows:
-        path = migration_file(row.key)
         known = recorded.get(row.key, "")
         # Checksums of other versions of the algorithm cannot be compared.
-        if path is not None and known.startswith(f"{VERSION}:") and _checksum_now(path) != known:
+        comparable = known.startswith(f"{VERSION}:") and migration_file(row.key) is not None
+        if comparable and checksum_on_disk(row.key) != known:
             yield row.key
-
-
-def _checksum_now(path: Path) -> str:
-    try:
-        return checksum(path.read_bytes())
-    except (SyntaxError, ValueError):
-        return ""  # A file that Python cannot parse was edited after it was applied.

@@ -8,9 +8,10 @@ boundary guard, the history row and the journal row commit together or not at al
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.contrib.contenttypes.management import RenameContentType
@@ -23,13 +24,14 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from ...exceptions import DomainMigrationsError
-from ..guard.guard import BoundaryGuard
+from ..guard.guard import BoundaryGuard, MigrationWatch
 from ..history.journal import Direction
 from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
-from .failures import Attempt, Interruption, migration_error
+from .failures import Attempt, migration_error
+from .interruptions import Interruption
 from .loader import DomainLoader
 from .migration_log import HistoryLog, MigrationLog, migrations_in
 from .project_state import project_state
@@ -40,9 +42,6 @@ PREVIOUS_STEP = "An earlier migration"
 FORCE_CONSTRAINTS = "SET CONSTRAINTS ALL IMMEDIATE"
 STATE_SAFE_MODULES = ("django.db.migrations.", "django.contrib.", "domain_migrations.operations")
 """Modules whose operations use only the models that a change needs, or render them themselves."""
-
-Progress = Callable[..., None]
-"""Called as Django calls it: (action, migration, fake)."""
 
 OperationHook = Callable[[Operation], AbstractContextManager[None]]
 """Returns the context that an operation runs in."""
@@ -66,7 +65,7 @@ class DomainExecutor(MigrationExecutor):
         log: records the migrations, by default in the history and the journal.
         retries: how often to retry after a lock timeout; the setting's policy by default.
         observe: a context for the operations of each migration, as the domain's role.
-        progress: called when something starts and when it is done, by default the reporter's.
+        progress: called with action, migration and fake, as by Django; the reporter's by default.
     """
 
     loader: DomainLoader
@@ -80,7 +79,7 @@ class DomainExecutor(MigrationExecutor):
         log: MigrationLog | None = None,
         retries: RetryPolicy | None = None,
         observe: Callable[[Migration], AbstractContextManager[None]] | None = None,
-        progress: Progress | None = None,
+        progress: Callable[..., None] | None = None,
     ) -> None:
         # Not super().__init__(): it would load every app of the project.
         self.session = session
@@ -88,7 +87,7 @@ class DomainExecutor(MigrationExecutor):
         self.loader = loader
         self.domain = session.domain
         self.recorder = DomainRecorder(self.connection, self.domain)
-        self.report: Progress = progress or session.reporter.progress
+        self.report = progress or session.reporter.progress
         self.progress_callback = self.report  # type: ignore[assignment]
         self.interruption = interruption
         self.log = log or HistoryLog(session, loader)
@@ -152,13 +151,16 @@ class DomainExecutor(MigrationExecutor):
                 self.log.log_squash(migration)
                 applied.add(key)
 
-    def state_after_unapply(self) -> ProjectState:
-        """Return the project state of what is still applied.
+    def applied_state(self, *, until: Migration | None = None) -> ProjectState:
+        """Return the project state of what is applied now, up to the migration ``until``.
 
-        Django's executor returns the state before the last migration that it reverted, which
-        still has the models of other apps that were reverted in the same run.
+        After reverting, Django's executor returns the state before the last migration that it
+        reverted, which still has the models of other apps that were reverted in the same run.
         """
-        return self._state_of_applied()
+        applied = set(self.loader.applied_migrations)
+        applied |= {ran.key for ran in self.progress.applied}
+        applied -= {ran.key for ran in self.progress.reverted}
+        return project_state(self.loader, applied, until=until)
 
     def _run_with_retries(
         self, migration: Migration, state: ProjectState, direction: Direction
@@ -180,7 +182,7 @@ class DomainExecutor(MigrationExecutor):
                 attempts += 1
                 if self.timeout_policy.should_retry(exc, attempts, migration):
                     # The failed operations have changed the state already.
-                    state = self._state_of_applied(until=migration)
+                    state = self.applied_state(until=migration)
                     continue
                 blockers = self.timeout_policy.blocker_clause()
                 failure = migration_error(exc, attempt, self.progress.applied, blockers=blockers)
@@ -191,14 +193,6 @@ class DomainExecutor(MigrationExecutor):
 
     def _run_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
         """Run a migration in a transaction."""
-
-        @contextmanager
-        def around(operation: Operation) -> Iterator[None]:
-            with self._role_for(operation):
-                yield
-            watch.after_operation(operation)
-            attempt.checked += 1
-
         with (
             transaction.atomic(using=self.connection.alias),
             self.timeout_policy.timeouts(
@@ -209,36 +203,23 @@ class DomainExecutor(MigrationExecutor):
             attempt.has_begun = True
             watch = self.guard.begin(attempt.migration, backwards=attempt.backwards)
             with editor_without_savepoint(self.connection) as editor:
+                around = partial(self._observed, attempt, watch)
                 state = run_operations(attempt.migration, state, editor, attempt.direction, around)
                 attempt.phase = "the deferred SQL"
             attempt.phase = "the deferred constraints"
             watch.run_final(FORCE_CONSTRAINTS)
-            attempt.phase = "the boundary guard"
-            footprint = watch.check()
-            attempt.phase = "the history row"
-            self.log.log_applied(attempt, footprint)
+            self._check_and_log(attempt, watch)
         return state
 
     def _run_non_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
         """Run a migration without a transaction, from the operation where one was interrupted."""
         migration, interruption = attempt.migration, self.interruption
-        resumed = interruption if interruption and interruption.matches(attempt) else None
-
-        @contextmanager
-        def around(operation: Operation) -> Iterator[None]:
-            with self._role_for(operation):
-                yield
-            attempt.executed += 1
-            watch.after_operation(operation)
-            attempt.index.reset()
-            attempt.checked += 1
-            self.log.log_progress(attempt)
-
+        here = MigrationKey.of(migration), attempt.backwards
         self.session.check(PREVIOUS_STEP)
         attempt.has_begun = True
-        if resumed is not None:
-            attempt.resumed_from = resumed.finished
-            attempt.index.was_started = resumed.may_have_built
+        if interruption is not None and (interruption.key, interruption.backwards) == here:
+            attempt.resumed_from = interruption.finished
+            attempt.index.was_started = interruption.may_have_built
         with (
             self.timeout_policy.session_timeouts(migration, attempt.index),
             self._as_domain_role(migration),
@@ -246,16 +227,38 @@ class DomainExecutor(MigrationExecutor):
             self.log.log_progress(attempt)
             watch = self.guard.begin(migration, backwards=attempt.backwards)
             with self.connection.schema_editor(atomic=False) as editor:
+                around = partial(self._observed, attempt, watch)
                 state = run_operations(
                     migration, state, editor, attempt.direction, around, skip=attempt.resumed_from
                 )
                 attempt.phase = "the deferred SQL"
-            attempt.phase = "the boundary guard"
-            footprint = watch.check()
-            attempt.phase = "the history row"
-            with transaction.atomic(using=self.connection.alias):
-                self.log.log_applied(attempt, footprint)
+            self._check_and_log(attempt, watch)
         return state
+
+    @contextmanager
+    def _observed(
+        self, attempt: Attempt, watch: MigrationWatch, operation: Operation
+    ) -> Iterator[None]:
+        """Let the guard check an operation, which the body runs, and count it.
+
+        Content types, whose renaming Django adds to a plan, are renamed as the login role.
+        """
+        renames = isinstance(operation, RenameContentType)
+        with self.session.roles.as_login_role() if renames else nullcontext():
+            yield
+        attempt.executed += 1
+        watch.after_operation(operation)
+        attempt.index.reset()
+        attempt.checked += 1
+        if not attempt.migration.atomic:
+            self.log.log_progress(attempt)
+
+    def _check_and_log(self, attempt: Attempt, watch: MigrationWatch) -> None:
+        attempt.phase = "the boundary guard"
+        footprint = watch.check()
+        attempt.phase = "the history row"
+        with transaction.atomic(using=self.connection.alias, savepoint=False):
+            self.log.log_applied(attempt, footprint)
 
     @contextmanager
     def _as_domain_role(self, migration: Migration) -> Iterator[None]:
@@ -264,18 +267,6 @@ class DomainExecutor(MigrationExecutor):
         role = nullcontext() if writes_core else self.session.roles.as_domain_role()
         with role, self.observe(migration) if self.observe else nullcontext():
             yield
-
-    def _role_for(self, operation: Operation) -> AbstractContextManager[None]:
-        """Act as the login role to rename content types, which Django adds to a plan."""
-        if isinstance(operation, RenameContentType):
-            return self.session.roles.as_login_role()
-        return nullcontext()
-
-    def _state_of_applied(self, *, until: Migration | None = None) -> ProjectState:
-        applied = set(self.loader.applied_migrations)
-        applied |= {ran.key for ran in self.progress.applied}
-        applied -= {ran.key for ran in self.progress.reverted}
-        return project_state(self.loader, applied, until=until)
 
 
 def _timings(migration: Migration, started: float) -> list[AppliedMigration]:
@@ -292,7 +283,6 @@ def run_operations(
     around: OperationHook,
     *,
     skip: int = 0,
-    collect_sql: bool = False,
 ) -> ProjectState:
     """Run a migration's operations, each in the context that ``around`` returns for it.
 
@@ -301,28 +291,19 @@ def run_operations(
 
     Arguments:
         skip: how many operations have run already, in the order of the direction.
-        collect_sql: as Django's, for an editor that collects its statements.
     """
     operations = migration.operations
     if direction == "forwards":
+        run, left = migration.apply, operations[skip:]
         for operation in operations[:skip]:
             operation.state_forwards(migration.app_label, state)
-        with _observed(migration, operations[skip:], around):
-            return migration.apply(state, editor, collect_sql)
-    with _observed(migration, operations[: len(operations) - skip], around):
-        return migration.unapply(state, editor, collect_sql)
-
-
-@contextmanager
-def _observed(
-    migration: Migration, operations: Sequence[Operation], around: OperationHook
-) -> Iterator[None]:
-    everything = migration.operations
-    vars(migration)["operations"] = [_ObservedOperation(one, around) for one in operations]
+    else:
+        run, left = migration.unapply, operations[: len(operations) - skip]
+    vars(migration)["operations"] = [_ObservedOperation(operation, around) for operation in left]
     try:
-        yield
+        return run(state, editor, editor.collect_sql)
     finally:
-        vars(migration)["operations"] = everything
+        vars(migration)["operations"] = operations
 
 
 class _ObservedOperation:
@@ -336,20 +317,20 @@ class _ObservedOperation:
         return getattr(self._operation, name)
 
     def database_forwards(self, *args: Any) -> None:
-        self._render_models(*args)
-        with self._around(self._operation):
-            self._operation.database_forwards(*args)
+        self._run(self._operation.database_forwards, *args)
 
     def database_backwards(self, *args: Any) -> None:
-        self._render_models(*args)
-        with self._around(self._operation):
-            self._operation.database_backwards(*args)
+        self._run(self._operation.database_backwards, *args)
 
-    def _render_models(self, _label: str, _editor: object, *states: ProjectState) -> None:
-        """Give a third-party operation models that are as complete as Django's."""
+    def _run(
+        self, run: Callable[..., None], label: str, editor: object, *states: ProjectState
+    ) -> None:
+        """Run the operation; a third-party one gets models that are as complete as Django's."""
         if not type(self._operation).__module__.startswith(STATE_SAFE_MODULES):
             for state in states:
                 state.clear_delayed_apps_cache()
+        with self._around(self._operation):
+            run(label, editor, *states)
 
 
 @contextmanager

@@ -81,11 +81,12 @@ class DomainLoader(MigrationLoader):
             ) from exc
         self.unmigrated_apps.intersection_update(self.app_labels)
         for migration in self.disk_migrations.values():
+            own = MigrationKey.of(migration)
             for parent in migration.dependencies:
-                self._check_link((migration.app_label, migration.name), parent)
-            for child in migration.run_before:
-                self._check_link(child, (migration.app_label, migration.name))
-                self._check_run_before(migration, child)
+                self._check_dependency(own, MigrationKey(*parent))
+            for child in map(MigrationKey._make, migration.run_before):
+                self._check_dependency(child, own)
+                self._check_run_before(own, child)
 
     def build_graph(self) -> None:
         """Build the graph from the histories of these domains only."""
@@ -97,29 +98,29 @@ class DomainLoader(MigrationLoader):
         with limit_reads_to(self.domains):
             super().check_consistent_history(connection)
 
-    def _check_link(self, child: tuple[str, str], parent: tuple[str, str]) -> None:
+    def _check_dependency(self, child: MigrationKey, parent: MigrationKey) -> None:
         """Refuse a dependency across the boundary, whose other end the graph would miss."""
-        user, used = self.owners.get(child[0]), self.owners.get(parent[0])
-        if user is not None and used is not None and not may_depend_on(user, used):
+        if clause := self._violation(child, parent):
             raise BoundaryViolation(
-                f"Migration {child[0]}.{child[1]} depends on {parent[0]}.{parent[1]}:"
-                f" {violation_clause(user, used)}.",
-                hint=(
-                    "Remove the dependency: keep the id of the other object instead of a foreign"
-                    " key, or move what both need to core."
-                ),
+                f"Migration {child} depends on {parent}: {clause}.",
+                hint="Remove the dependency: keep the id of the other object instead of a foreign"
+                " key, or move what both need to core.",
             )
 
-    def _check_run_before(self, migration: Migration, child: tuple[str, str]) -> None:
+    def _check_run_before(self, own: MigrationKey, child: MigrationKey) -> None:
         """Refuse a ``run_before`` of core that names a domain; other loaders would miss it."""
-        user, used = self.owners[migration.app_label], self.owners.get(child[0])
-        if used is not None and not may_depend_on(user, used):
+        if clause := self._violation(own, child):
             raise BoundaryViolation(
-                f"Migration {migration} has {child[0]}.{child[1]} in its run_before:"
-                f" {violation_clause(user, used)}.",
-                hint=f"Remove it; if {child[0]}.{child[1]} needs it, add"
-                f" {(migration.app_label, migration.name)!r} to its dependencies.",
+                f"Migration {own} has {child} in its run_before: {clause}.",
+                hint=f"Remove it; if {child} needs it, add {tuple(own)!r} to its dependencies.",
             )
+
+    def _violation(self, user: MigrationKey, used: MigrationKey) -> str:
+        """Return why one migration may not depend on the other, as a clause; empty if it may."""
+        owner, other = self.owners.get(user.app), self.owners.get(used.app)
+        if owner is None or other is None or may_depend_on(owner, other):
+            return ""
+        return violation_clause(owner, other)
 
 
 def load_domain(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
@@ -141,14 +142,10 @@ def load_domain(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader
         raise InvalidConfiguration(
             f'The migrations of the domain "{domain.name}" cannot be loaded: {exc}'
         ) from exc
-    _check_single_leaf(loader)
-    return loader
-
-
-def _check_single_leaf(loader: DomainLoader) -> None:
     for label, names in sorted(loader.detect_conflicts().items()):
-        if label in loader.domain.app_labels:
+        if label in domain.app_labels:
             raise InvalidConfiguration(
                 f"The migrations of {label} have several leaves: {', '.join(sorted(names))}.",
                 hint="Run: manage.py makemigrations --merge",
             )
+    return loader

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from importlib import import_module
-from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import apps
+from django.apps.registry import Apps
 from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ModelState, ProjectState
@@ -15,19 +15,23 @@ from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import Signal
 from django.utils.module_loading import module_has_submodule
 
-from ...domains import get_domain
-from ..history.tables import ensure_schema
+from ...domains import CORE, get_domain
 from .loader import Plan
 from .run_session import RunSession
 
 
-def emit_pre_migrate(session: RunSession, plan: Plan, state: ProjectState) -> None:
+def emit_pre_migrate(session: RunSession, plan: Plan, state_apps: Apps) -> None:
     """Send ``pre_migrate`` for core's and the domain's apps.
 
     Core's apps receive it in a domain's run too: ``contenttypes`` is the sender to which its own
     receiver listens, which adds the renaming of a content type after each renamed model.
     """
-    _send_pre_migrate(session, apps=state.apps, plan=plan)
+    labels = (*get_domain(CORE).app_labels, *session.domain.app_labels)
+    for config in map(apps.get_app_config, labels):
+        # As Django's migrate: receivers may be connected in an app's management module.
+        if module_has_submodule(config.module, "management"):
+            import_module(".management", config.name)
+    _send(session, pre_migrate, labels, state_apps, plan)
 
 
 def emit_post_migrate(session: RunSession, plan: Plan, state: ProjectState) -> None:
@@ -42,7 +46,7 @@ def emit_post_migrate(session: RunSession, plan: Plan, state: ProjectState) -> N
         for key in real:
             state_apps.unregister_model(*key)
     state_apps.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in real])
-    _send(session, post_migrate, session.domain.app_labels, apps=state_apps, plan=plan)
+    _send(session, post_migrate, session.domain.app_labels, state_apps, plan)
 
 
 def emit_without_plan(session: RunSession) -> None:
@@ -50,66 +54,58 @@ def emit_without_plan(session: RunSession) -> None:
 
     No migration is loaded for it.
     """
-    _send_pre_migrate(session, apps=apps, plan=[])
-    _send(session, post_migrate, session.domain.app_labels, apps=apps, plan=[])
+    emit_pre_migrate(session, [], apps)
+    _send(session, post_migrate, session.domain.app_labels, apps, [])
 
 
-def _send_pre_migrate(session: RunSession, **values: Any) -> None:
-    labels = (*get_domain("core").app_labels, *session.domain.app_labels)
-    for config in map(apps.get_app_config, labels):
-        # As Django's migrate: receivers may be connected in an app's management module.
-        if module_has_submodule(config.module, "management"):
-            import_module(".management", config.name)
-    _send(session, pre_migrate, labels, **values)
-
-
-def _send(session: RunSession, signal: Signal, labels: tuple[str, ...], **values: Any) -> None:
+def _send(
+    session: RunSession, signal: Signal, labels: tuple[str, ...], state_apps: Apps, plan: Plan
+) -> None:
     """Mirrors ``django.core.management.sql.emit_pre_migrate_signal``."""
-    seen: set[AppConfig] = set()
-    for label in labels:
-        config = apps.get_app_config(label)
-        if config.models_module is None or config in seen:
+    for config in dict.fromkeys(map(apps.get_app_config, labels)):
+        if config.models_module is None:
             continue
-        seen.add(config)
         signal.send(
             sender=config,
             app_config=config,
             verbosity=session.options.verbosity,
             interactive=session.options.interactive,
             using=session.connection.alias,
-            **values,
+            apps=state_apps,
+            plan=plan,
         )
 
 
-def create_tables(session: RunSession, app_labels: Iterable[str]) -> list[str]:
-    """Create the missing tables of apps without migrations, and return their names.
+def create_tables(session: RunSession, unmigrated: Collection[str]) -> None:
+    """Create the missing tables of the domain's apps without migrations, and report them.
 
     Nothing is recorded, because such an app has no history. Mirrors
     ``django.core.management.commands.migrate.Command.sync_apps``.
+
+    Arguments:
+        unmigrated: labels of apps without migrations.
     """
-    connection = session.connection
-    missing = models_without_table(connection, app_labels)
-    if not missing:
-        return []
-    ensure_schema(connection, session.domain.schema)
-    with connection.schema_editor() as editor:
-        for model in missing:
-            editor.create_model(model)
-    return [model._meta.db_table for model in missing]
+    own = set(session.domain.app_labels).intersection(unmigrated)
+    missing = models_without_table(session.connection, own)
+    if missing:
+        with session.connection.schema_editor() as editor:
+            for model in missing:
+                editor.create_model(model)
+    for model in missing:
+        session.reporter.on_note(f"Created table {model._meta.db_table}")
 
 
 def models_without_table(
-    connection: BaseDatabaseWrapper, app_labels: Iterable[str]
+    connection: BaseDatabaseWrapper, app_labels: Collection[str]
 ) -> list[type[Model]]:
     """Return the apps' models whose table is missing."""
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
     convert = connection.introspection.identifier_converter
-    labels = set(app_labels)
     return [
         model
         for config in apps.get_app_configs()
-        if config.label in labels and config.models_module is not None
+        if config.label in app_labels and config.models_module is not None
         for model in router.get_migratable_models(
             config, connection.alias, include_auto_created=False
         )

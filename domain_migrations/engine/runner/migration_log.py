@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import transaction
 from django.db.migrations.migration import Migration
-from django.utils.timezone import now
 from psycopg import sql
 
 from ...domains import Domain, get_domain_for
@@ -18,8 +17,8 @@ from ..history.recorder import DomainRecorder
 from ..history.seed_ledger import clear_ledger, forget_dropped_tables
 from ..history.tables import delete_sql, ensure_history, insert_sql, read_histories
 from ..sessions.connection import is_alive
-from ..sources.checksum import checksum
-from ..sources.files import MigrationKey, migration_file
+from ..sources.checksum import checksum_on_disk
+from ..sources.files import MigrationKey
 from .failures import FINISHED, Attempt
 from .loader import DomainLoader
 from .run_session import RunSession
@@ -31,8 +30,8 @@ REPLACED = "replaced"
 """In a journal row's details: a squashed migration that stands for applied ones."""
 
 
-class MigrationLog(Protocol):
-    """The calls by which an executor has its migrations recorded."""
+class MigrationLog:
+    """The calls by which an executor has its migrations recorded; these record nothing."""
 
     def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
         """Record a migration that has run, in the transaction that is open."""
@@ -50,7 +49,7 @@ class MigrationLog(Protocol):
         """Record a failure, after its rollback."""
 
 
-class HistoryLog:
+class HistoryLog(MigrationLog):
     """The log that writes to the history and to the journal.
 
     Arguments:
@@ -65,17 +64,14 @@ class HistoryLog:
         self._ensured: set[Domain] = set()
 
     def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
-        """Record a migration that has run, in the transaction that is open.
-
-        A snapshot is recorded as the migrations that it contains, and the journal names it.
-        """
+        """Record a migration, or those that a snapshot contains, which the journal then names."""
         migration, step = attempt.migration, f"Migration {attempt.migration}"
         if hasattr(migration, "checksums"):
             self.session.check(step)
             self._log_snapshot(attempt, migration.checksums, footprint)
             return
         rows = self._history_rows(recorded_keys(self.loader, migration), attempt.direction)
-        rows.append(self._attempt_row("done", attempt, footprint=footprint))
+        rows.append(self._row("done", attempt, footprint=footprint))
         self.session.check(step, also=sql.SQL("; ").join(rows))
         if attempt.backwards:
             self._forget_seeds()
@@ -90,15 +86,12 @@ class HistoryLog:
 
     def log_progress(self, attempt: Attempt) -> None:
         details = {FINISHED: attempt.finished}
-        self._write(self._attempt_row("running", attempt, seconds=0.0, details=details))
+        self._write(self._row("running", attempt, seconds=0.0, details=details))
 
     def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:
-        """Record a failure, after its rollback.
-
-        Where the session is lost, the next run finds the migration in the journal as running.
-        """
+        """Record a failure; if the session is lost, the migration's last row says running."""
         if is_alive(self.journal.connection):
-            row = self._attempt_row(
+            row = self._row(
                 "failed",
                 attempt,
                 details=attempt.unfinished_details(failure),
@@ -134,7 +127,8 @@ class HistoryLog:
         details: Mapping[str, Any] | None = None,
     ) -> None:
         rows = self._history_rows(keys, direction)
-        rows.append(self._row("faked", migration, direction, started=now(), details=details))
+        attempt = Attempt(migration, direction)
+        rows.append(self._row("faked", attempt, seconds=0.0, details=details))
         self.session.check(f"Migration {migration}")
         with transaction.atomic(using=self.session.connection.alias):
             self._write(sql.SQL("; ").join(rows))
@@ -165,20 +159,17 @@ class HistoryLog:
             rows.append(change(domain, *key))
         return rows
 
-    def _attempt_row(self, status: Status, attempt: Attempt, **values: Any) -> sql.Composable:
-        values.setdefault("seconds", attempt.seconds)
-        return self._row(
-            status, attempt.migration, attempt.direction, started=attempt.started, **values
-        )
-
-    def _row(
-        self, status: Status, migration: Migration, direction: Direction, **values: Any
-    ) -> sql.Composable:
-        key = MigrationKey.of(migration)
-        path = migration_file(key)
-        digest = checksum(path.read_bytes()) if path else ""
+    def _row(self, status: Status, attempt: Attempt, **values: Any) -> sql.Composable:
+        """Return the statement that appends a row to the journal."""
+        key = MigrationKey.of(attempt.migration)
         return self.journal.insert_sql(
-            status, direction, app=key.app, name=key.name, checksum=digest, **values
+            status,
+            attempt.direction,
+            app=key.app,
+            name=key.name,
+            started=attempt.started,
+            checksum=checksum_on_disk(key),
+            **{"seconds": attempt.seconds, **values},
         )
 
 

@@ -8,9 +8,32 @@ from dataclasses import dataclass
 from ...conf import get_settings
 from ..sources.stages import Stage
 
+SECONDS = ("lock_wait", "lock_timeout", "statement_timeout", "wait_for_db")
+"""The options that take seconds."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class MigrateOptions:
+class RunOptions:
+    """The options of every run: its database, and how many seconds to wait for what."""
+
+    database: str | None = None
+    lock_wait: float | None = None
+    wait_for_db: float = 0.0
+
+    @property
+    def lock_wait_seconds(self) -> float:
+        return get_settings().lock_wait if self.lock_wait is None else self.lock_wait
+
+    def validate(self) -> Iterator[str]:
+        """Yield a sentence for each invalid value or combination."""
+        for name in SECONDS:
+            seconds = getattr(self, name, None)
+            if seconds is not None and not 0 <= seconds < float("inf"):
+                yield f"{_flag(name)} takes seconds, 0 or more."
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrateOptions(RunOptions):
     """The options of ``migrate_domain``; names and meanings as on the command line.
 
     Times are in seconds. ``app_label`` narrows a run to one app of its domain and
@@ -19,7 +42,6 @@ class MigrateOptions:
     ``replay`` runs every migration even if the domain has a snapshot.
     """
 
-    database: str | None = None
     target: str | None = None
     app_label: str | None = None
     all_domains: bool = False
@@ -37,16 +59,10 @@ class MigrateOptions:
     rehearse: bool = False
     stage: Stage | None = None
     jobs: int | None = None
-    lock_wait: float | None = None
     lock_timeout: float | None = None
     statement_timeout: float | None = None
-    wait_for_db: float = 0.0
     interactive: bool = True
     verbosity: int = 1
-
-    @property
-    def lock_wait_seconds(self) -> float:
-        return get_settings().lock_wait if self.lock_wait is None else self.lock_wait
 
     @property
     def has_explicit_target(self) -> bool:
@@ -76,16 +92,8 @@ class MigrateOptions:
 
     def validate(self) -> Iterator[str]:
         """Yield a sentence for each invalid value or combination."""
-        shown = [
-            name
-            for name, given in (
-                ("--plan", self.plan),
-                ("--check", self.check),
-                ("--dry-run", self.dry_run),
-                ("--rehearse", self.rehearse),
-            )
-            if given
-        ]
+        modes = ("plan", "check", "dry_run", "rehearse")
+        shown = [_flag(name) for name in modes if getattr(self, name)]
         if len(shown) > 1:
             yield f"{' and '.join(shown)} cannot be used together; choose one."
         if self.all_domains and self.target is not None:
@@ -99,22 +107,13 @@ class MigrateOptions:
         if shown and (self.fake or self.fake_initial):
             yield f"{shown[0]} cannot be used with --fake or --fake-initial."
         if self.rollback is not None:
-            yield from self._rollback_conflicts()
-        if self.rehearse and self.rollback is not None:
-            yield "--rehearse cannot be used with --rollback; use --dry-run to try a rollback."
+            yield from self._rollback_conflicts(self.rollback)
         if self.stage is not None and self.target is not None:
             yield "--stage cannot be used with a TARGET; a target defines how far to migrate."
-        for name, seconds in (
-            ("--lock-wait", self.lock_wait),
-            ("--lock-timeout", self.lock_timeout),
-            ("--statement-timeout", self.statement_timeout),
-            ("--wait-for-db", self.wait_for_db),
-        ):
-            if seconds is not None and not 0 <= seconds < float("inf"):
-                yield f"{name} takes seconds, 0 or more."
+        yield from super().validate()
 
-    def _rollback_conflicts(self) -> Iterator[str]:
-        if self.rollback is not None and self.rollback < 1:
+    def _rollback_conflicts(self, batches: int) -> Iterator[str]:
+        if batches < 1:
             yield "--rollback takes a number of batches, 1 or more."
         for name, given in (
             ("a TARGET", self.target is not None),
@@ -125,3 +124,9 @@ class MigrateOptions:
         ):
             if given:
                 yield f"--rollback cannot be used with {name}."
+        if self.rehearse:
+            yield "--rehearse cannot be used with --rollback; use --dry-run to try a rollback."
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

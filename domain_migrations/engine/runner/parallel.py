@@ -49,7 +49,11 @@ def run_in_parallel(
         run: runs one domain, in a process of its own.
         jobs: how many processes at a time.
     """
-    _close_connections()
+    # A forked process must not share the connections of its parent.
+    connections.close_all()
+    for connection in connections.all(initialized_only=True):
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
     waiting, results = deque(names), dict[str, DomainResult]()
     running: dict[Connection, _Job] = {}
     try:
@@ -64,7 +68,8 @@ def run_in_parallel(
                     reporter.on_wait(answer)
                     continue
                 del running[answers]  # type: ignore[arg-type]
-                job.end()
+                job.answers.close()
+                job.process.join()
                 result, events = answer
                 _replay(events, reporter)
                 results[job.name] = result
@@ -145,22 +150,15 @@ class _Job:
         try:
             answer: Answer = self.answers.recv()
         except EOFError:
-            answer = self._died(), ()
+            self.process.join()
+            died = MigrationFailed(
+                f'The process that migrated the domain "{self.name}" ended with exit code'
+                f" {self.process.exitcode} before it was done.",
+                hint=f"Run: manage.py migrate_domain {self.name}, which reports its state.",
+            )
+            domain = get_domain(self.name)
+            return DomainResult.of(domain, "failed", error=ErrorInfo.of(died)), ()
         return answer
-
-    def end(self) -> None:
-        """Wait for the end of a process that has sent its result."""
-        self.answers.close()
-        self.process.join()
-
-    def _died(self) -> DomainResult:
-        self.process.join()
-        died = MigrationFailed(
-            f'The process that migrated the domain "{self.name}" ended with exit code'
-            f" {self.process.exitcode} before it was done.",
-            hint=f"Run: manage.py migrate_domain {self.name}, which reports its state.",
-        )
-        return DomainResult.of(get_domain(self.name), "failed", error=ErrorInfo.of(died))
 
 
 def _run_here(
@@ -178,12 +176,3 @@ def _processes() -> ForkContext | SpawnContext:
     if "fork" in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("fork")
     return multiprocessing.get_context("spawn")
-
-
-def _close_connections() -> None:
-    """Close the connections that a forked process must not share with its parent."""
-    connections.close_all()
-    for connection in connections.all(initialized_only=True):
-        close_pool = getattr(connection, "close_pool", None)
-        if close_pool is not None:
-            close_pool()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.db.migrations.migration import Migration
 
@@ -40,27 +40,29 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
     """
     connection, domain, options = executor.connection, executor.domain, executor.session.options
     plan = _requested_plan(executor, status)
-    check_stages(plan)
+    for migration, backwards in plan:
+        if not backwards:
+            get_stage(migration)  # An unknown stage is an error in every run.
     if options.stage is not None:
         plan = plan_for_stage(plan, executor.loader, domain, options.stage)
     only_shown = options.is_read_only or options.is_dry_run
     if only_shown and (options.all_domains or options.with_dependencies):
         # The run will apply what core lacks before.
         plan = [step for step in plan if step[0].app_label in domain.app_labels]
-    check_only_domain(plan, domain)
+    _check_only_domain(plan, domain)
     reverts = any(backwards for _, backwards in plan)
     if domain.is_core:
         to_zero = options.target == ZERO and options.app_label is None
         if reverts or to_zero:
             statuses = read_statuses(connection)
             if to_zero:
-                refuse_core_zero(statuses)
-            check_dependants(plan, statuses)
+                _check_core_zero(statuses)
+            _check_dependants(plan, statuses)
         if not options.fake:
             check_key_types(connection, executor.loader, plan)
     if reverts and not (options.fake or options.resume):
-        refuse_unknown_above(plan, status)
-    check_reversible(plan)
+        _check_unknown(plan, status)
+    _check_reversible(plan)
     return plan
 
 
@@ -77,17 +79,6 @@ def _requested_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
     targets = graph_targets(loader, domain, options.target, options.app_label)
     plan: Plan = executor.migration_plan(targets)
     return plan
-
-
-def check_stages(plan: Plan) -> None:
-    """Check the stage of every migration that the plan applies.
-
-    Raises:
-        InvalidConfiguration: a stage is unknown.
-    """
-    for migration, backwards in plan:
-        if not backwards:
-            get_stage(migration)
 
 
 def plan_for_stage(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stage) -> Plan:
@@ -107,10 +98,19 @@ def plan_for_stage(plan: Plan, loader: DomainLoader, domain: Domain, stage: Stag
     own = [step for step, _ in plan if step.app_label in domain.app_labels]
     first = [step for step in own if get_stage(step) == "before"]
     if stage == "before":
+        needed: set[tuple[str, str]] = set()
         for migration in first:
-            if (late := blocked.get(MigrationKey.of(migration))) is not None:
-                raise _stage_conflict(migration, late, loader)
-        return _with_ancestors(plan, loader, first)
+            key = MigrationKey.of(migration)
+            if (late := blocked.get(key)) is not None:
+                raise DependencyNotApplied(
+                    f'{migration} is "before" and depends on {late}, which is "after" and not'
+                    " applied: no code can run between the two.",
+                    hint=f"If the code that {late} waits for is already running, first run:"
+                    f" manage.py migrate_domain {loader.owners[late.app_label].name} --stage"
+                    f" after; or, {NO_OLD_CODE}.",
+                )
+            needed.update(loader.graph.forwards_plan(key))
+        return [step for step in plan if MigrationKey.of(step[0]) in needed]
     missed = [migration for migration in first if MigrationKey.of(migration) not in blocked]
     if missed:
         verbs = "have" if len(missed) > 1 else "has"
@@ -135,33 +135,8 @@ def _blocked_by_after(plan: Plan, loader: DomainLoader) -> dict[MigrationKey, Mi
     return blocked
 
 
-def _with_ancestors(plan: Plan, loader: DomainLoader, wanted: list[Migration]) -> Plan:
-    needed: set[tuple[str, str]] = {MigrationKey.of(migration) for migration in wanted}
-    for migration, _ in reversed(plan):
-        key = MigrationKey.of(migration)
-        if key in needed:
-            needed.update(parent.key for parent in loader.graph.node_map[key].parents)
-    return [step for step in plan if MigrationKey.of(step[0]) in needed]
-
-
-def _stage_conflict(
-    migration: Migration, late: Migration, loader: DomainLoader
-) -> DependencyNotApplied:
-    owner = loader.owners[late.app_label].name
-    return DependencyNotApplied(
-        f'{migration} is "before" and depends on {late}, which is "after" and not applied: no'
-        " code can run between the two.",
-        hint=f"If the code that {late} waits for is already running, first run: manage.py"
-        f" migrate_domain {owner} --stage after; or, {NO_OLD_CODE}.",
-    )
-
-
-def check_only_domain(plan: Plan, domain: Domain) -> None:
-    """Check that the plan contains migrations of the domain only.
-
-    Raises:
-        DependencyNotApplied: a migration of core has to be applied first.
-    """
+def _check_only_domain(plan: Plan, domain: Domain) -> None:
+    """Refuse a plan with migrations of core, which have to be applied first."""
     foreign = [migration for migration, _ in plan if migration.app_label not in domain.app_labels]
     if foreign:
         raise DependencyNotApplied(
@@ -171,12 +146,8 @@ def check_only_domain(plan: Plan, domain: Domain) -> None:
         )
 
 
-def refuse_unknown_above(plan: Plan, status: DomainStatus) -> None:
-    """Refuse to revert migrations after which newer code has applied others, not on disk.
-
-    Raises:
-        UnknownTarget: naming the others.
-    """
+def _check_unknown(plan: Plan, status: DomainStatus) -> None:
+    """Refuse to revert migrations after which newer code has applied others, not on disk."""
     reverted = reverted_keys(plan)
     unknown, apps, above = set(status.unknown), set[str](), []
     for row in status.rows:
@@ -193,12 +164,8 @@ def refuse_unknown_above(plan: Plan, status: DomainStatus) -> None:
         )
 
 
-def check_reversible(plan: Plan) -> None:
-    """Check that every operation to revert has a reverse, before anything is reverted.
-
-    Raises:
-        MigrationIrreversible: naming every migration and operation that has none.
-    """
+def _check_reversible(plan: Plan) -> None:
+    """Refuse to revert operations that have no reverse, before anything is reverted."""
     stuck = [
         f"{migration} ({operation.describe()})"
         for migration, backwards in plan
@@ -213,21 +180,20 @@ def check_reversible(plan: Plan) -> None:
         )
 
 
-def check_dependants(plan: Plan, statuses: Sequence[DomainStatus]) -> None:
-    """Check that no applied migration of a domain depends on one of core to revert.
-
-    Raises:
-        DependencyNotApplied: naming both.
-    """
+def _check_dependants(plan: Plan, statuses: Iterable[DomainStatus]) -> None:
+    """Refuse to revert migrations of core on which an applied one of a domain depends."""
     reverted = reverted_keys(plan)
-    apps = {key.app for key in reverted}
+    first_of = {
+        migration.app_label
+        for migration, backwards in plan
+        if backwards and all(app != migration.app_label for app, _ in migration.dependencies)
+    }
     for status in statuses:
         if status.domain.is_core:
             continue
         for row in status.rows:
             for label, name in header_of(row.key).dependencies:
-                first = name == FIRST and label in apps and _reverts_first(label, plan)
-                if (label, name) in reverted or first:
+                if (label, name) in reverted or (name == FIRST and label in first_of):
                     raise DependencyNotApplied(
                         f"{row.key}, which is applied, depends on {label}.{name}"
                         " of core, which would be reverted.",
@@ -235,12 +201,8 @@ def check_dependants(plan: Plan, statuses: Sequence[DomainStatus]) -> None:
                     )
 
 
-def refuse_core_zero(statuses: Iterable[DomainStatus]) -> None:
-    """Refuse ``core zero`` while a domain has applied migrations.
-
-    Raises:
-        DependencyNotApplied: naming the domains.
-    """
+def _check_core_zero(statuses: Iterable[DomainStatus]) -> None:
+    """Refuse ``core zero`` while a domain has applied migrations."""
     dependants = [s.domain.name for s in statuses if not s.domain.is_core and s.rows]
     if dependants:
         raise DependencyNotApplied(
@@ -248,12 +210,3 @@ def refuse_core_zero(statuses: Iterable[DomainStatus]) -> None:
             hint="First run: "
             + "; ".join(f"manage.py migrate_domain {name} zero" for name in dependants),
         )
-
-
-def _reverts_first(label: str, plan: Plan) -> bool:
-    return any(
-        backwards
-        and migration.app_label == label
-        and not any(parent[0] == label for parent in migration.dependencies)
-        for migration, backwards in plan
-    )

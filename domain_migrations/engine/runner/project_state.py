@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from itertools import chain
 
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ModelState, ProjectState
@@ -42,7 +43,8 @@ class PartialRenderState(ProjectState):
         Overrides Django's, which follows relations both ways.
         """
         self.is_delayed = True
-        targets = {_key(model): set(_targets(model)) for model in self._model_states()}
+        models = chain(self.models.values(), self.apps.real_models)
+        targets = {_key(model): set(_targets(model)) for model in models}
         sources = defaultdict(set)
         for source, its_targets in targets.items():
             for target in its_targets:
@@ -58,10 +60,6 @@ class PartialRenderState(ProjectState):
             foreign = filter(self._is_foreign, targets.get(key, ()))
             waiting.update(sources[key].difference(found), set(foreign) - found)
         return found | {made for key in found for made in self._made_by(key)}
-
-    def _model_states(self) -> Iterator[ModelState]:
-        yield from self.models.values()
-        yield from self.apps.real_models
 
     def _is_foreign(self, key: ModelKey) -> bool:
         """Return whether a class was rendered in the registry that this one is a copy of.
@@ -114,25 +112,22 @@ def _targets(model: ModelState) -> Iterator[ModelKey]:
                 yield resolve_relation(through, *_key(model))
 
 
-def applied_project_state(loader: DomainLoader) -> ProjectState:
-    """Return the project state of the loaded migrations that are applied.
-
-    Mirrors ``MigrationExecutor._create_project_state``.
-    """
-    return project_state(loader, loader.applied_migrations)
-
-
 def project_state(
     loader: DomainLoader,
-    applied: Collection[tuple[str, str]],
+    applied: Collection[tuple[str, str]] | None = None,
     *,
     until: Migration | None = None,
 ) -> ProjectState:
-    """Return the project state of the loaded migrations among ``applied``.
+    """Return the project state of the loaded migrations that are applied.
+
+    Mirrors ``MigrationExecutor._create_project_state``.
 
     Arguments:
+        applied: those that count as applied; those that the loader has read unless given.
         until: the migration before which to stop.
     """
+    if applied is None:
+        applied = loader.applied_migrations
     state = PartialRenderState(real_apps=loader.unmigrated_apps)
     for key in full_order(loader):
         if until is not None and key == (until.app_label, until.name):
@@ -142,11 +137,7 @@ def project_state(
     return state
 
 
-def full_order(loader: DomainLoader) -> Iterator[tuple[str, str]]:
-    """Yield all migrations as Django would apply them to an empty database."""
-    seen: set[tuple[str, str]] = set()
-    for leaf in loader.graph.leaf_nodes():
-        for key in loader.graph.forwards_plan(leaf):
-            if key not in seen:
-                seen.add(key)
-                yield key
+def full_order(loader: DomainLoader) -> list[tuple[str, str]]:
+    """Return all migrations in the order in which Django applies them to an empty database."""
+    plans = map(loader.graph.forwards_plan, loader.graph.leaf_nodes())
+    return list(dict.fromkeys(chain.from_iterable(plans)))

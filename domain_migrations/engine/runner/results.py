@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, NamedTuple
 
 from django.db.migrations.migration import Migration
 
@@ -19,6 +19,19 @@ FORMAT = 1
 Status = Literal[
     "migrated", "unchanged", "pending", "planned", "failed", "refused", "busy", "skipped"
 ]
+
+
+def fields_as_json(result: Any) -> dict[str, Any]:
+    """Return the fields of a result as JSON has them, seconds with three decimals."""
+    return {field.name: _json_value(getattr(result, field.name)) for field in fields(result)}
+
+
+def _json_value(value: Any) -> Any:
+    if hasattr(value, "as_json"):
+        return value.as_json()
+    if isinstance(value, tuple):
+        return [_json_value(item) for item in value]
+    return round(value, 3) if isinstance(value, float) else value
 
 
 @dataclass(frozen=True)
@@ -63,8 +76,14 @@ class PlannedMigration:
         }
 
 
-SkippedInDryRun = tuple[MigrationKey, str]
-"""A migration that a dry run skipped or did not revert, and the reason."""
+class SkippedMigration(NamedTuple):
+    """A migration that a dry run skipped or did not revert, and the reason as a sentence."""
+
+    key: MigrationKey
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.key.as_json(), "reason": self.reason}
 
 
 @dataclass(frozen=True)
@@ -82,12 +101,9 @@ class ErrorInfo:
         return cls(exc.code, exc.message, exc.hint, exc.sqlstate, exc.exit_status)
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
-            "sqlstate": self.sqlstate,
-        }
+        values = asdict(self)
+        del values["exit_status"]
+        return values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +120,7 @@ class DomainResult:
     pending: tuple[MigrationKey, ...] = ()
     unknown: tuple[MigrationKey, ...] = ()
     steps: tuple[PlannedMigration, ...] | None = None
-    not_rehearsed: tuple[SkippedInDryRun, ...] = ()
+    not_rehearsed: tuple[SkippedMigration, ...] = ()
     error: ErrorInfo | None = None
     seconds: float = 0.0
 
@@ -118,9 +134,6 @@ class DomainResult:
             **values,
         )
 
-    def with_seconds(self, seconds: float) -> DomainResult:
-        return replace(self, seconds=seconds)
-
     @property
     def exit_status(self) -> int:
         if self.error is not None:
@@ -128,24 +141,9 @@ class DomainResult:
         return EXIT_FAILED if self.status in ("pending", "failed", "refused") else 0
 
     def as_json(self) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            "domain": self.domain,
-            "schema": self.schema,
-            "history_table": self.history_table,
-            "status": self.status,
-            "batch": self.batch,
-            "applied": [ran.as_json() for ran in self.applied],
-            "reverted": [ran.as_json() for ran in self.reverted],
-            "pending": [key.as_json() for key in self.pending],
-            "unknown": [key.as_json() for key in self.unknown],
-            "not_rehearsed": [
-                {**key.as_json(), "reason": reason} for key, reason in self.not_rehearsed
-            ],
-            "error": self.error.as_json() if self.error else None,
-            "seconds": round(self.seconds, 3),
-        }
-        if self.steps is not None:
-            values["steps"] = [step.as_json() for step in self.steps]
+        values = fields_as_json(self)
+        if self.steps is None:
+            del values["steps"]
         return values
 
 
@@ -164,12 +162,7 @@ class RunResult:
         return next((code for code in (EXIT_FAILED, EXIT_TEMPORARY) if code in statuses), 0)
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "run": self.run,
-            "database": self.database,
-            "domains": [domain.as_json() for domain in self.domains],
-        }
+        return {"format": FORMAT, **fields_as_json(self)}
 
 
 class Reporter:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -22,73 +21,68 @@ from .options import MigrateOptions
 from .results import Reporter
 
 
-@dataclass(frozen=True, kw_only=True)
 class RunSession:
-    """Everything that one run of one domain works with, made where its lock is acquired.
+    """Everything that one run of one domain works with.
+
+    Arguments:
+        connection: the connection that holds the lock and runs the migrations.
+        lock: the session that holds the lock; None in a run that only reads.
 
     Attributes:
-        connection: the connection that holds the lock and runs the migrations.
         journal: the domain's journal, as this run writes it.
         roles: switches to the domain's database role and back.
-        lock: the locked session; None in a session that only reads.
     """
 
-    domain: Domain
-    options: MigrateOptions
-    reporter: Reporter
-    connection: BaseDatabaseWrapper
-    journal: Journal
-    roles: RoleSwitcher
-    lock: ServerSession | None = None
-
-    @classmethod
-    def of(
-        cls,
-        lock: ServerSession | BaseDatabaseWrapper,
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
         domain: Domain,
         options: MigrateOptions | None = None,
         reporter: Reporter | None = None,
         context: RunContext | None = None,
-    ) -> RunSession:
-        """Return a session on a locked connection, or on one without a lock, to read only."""
-        connection = lock.connection if isinstance(lock, ServerSession) else lock
-        return cls(
-            domain=domain,
-            options=options or MigrateOptions(),
-            reporter=reporter or Reporter(),
-            connection=connection,
-            journal=Journal(connection, domain, context or RunContext()),
-            roles=RoleSwitcher(connection, domain),
-            lock=lock if isinstance(lock, ServerSession) else None,
-        )
+        *,
+        lock: ServerSession | None = None,
+    ) -> None:
+        self.connection = connection
+        self.lock = lock
+        self.domain = domain
+        self.options = options or MigrateOptions()
+        self.reporter = reporter or Reporter()
+        self.journal = Journal(connection, domain, context or RunContext())
+        self.roles = RoleSwitcher(connection, domain)
 
-    def for_domain(self, domain: Domain) -> RunSession:
-        """Return the session of another domain, on the same connection and lock."""
-        context = self.journal.context
-        return self.of(self.lock or self.connection, domain, self.options, self.reporter, context)
+    @classmethod
+    @contextmanager
+    def locked(
+        cls,
+        domain: Domain,
+        options: MigrateOptions,
+        reporter: Reporter,
+        context: RunContext | None = None,
+        *,
+        command: str = "migrate_domain",
+    ) -> Iterator[RunSession]:
+        """Acquire the domain's lock on a connection of its own, and yield the run's session.
+
+        Arguments:
+            command: shown in ``pg_stat_activity``.
+
+        Raises:
+            DomainMigrationsError: see :func:`locked_session`.
+        """
+        with locked_session(
+            options.database or domain.database,
+            domain,
+            wait=options.lock_wait_seconds,
+            report=reporter.on_wait,
+            command=command,
+        ) as lock:
+            yield cls(lock.connection, domain, options, reporter, context, lock=lock)
 
     def check(self, step: str, also: sql.Composable | None = None) -> None:
-        """Check that the connection still holds the lock; see :meth:`ServerSession.assert_same`."""
+        """Check that the connection still holds the lock; see ``ServerSession.assert_same``."""
         if self.lock is not None:
             self.lock.assert_same(step, also)
-
-
-@contextmanager
-def open_session(
-    alias: str,
-    domain: Domain,
-    options: MigrateOptions,
-    reporter: Reporter,
-    context: RunContext | None = None,
-) -> Iterator[RunSession]:
-    """Acquire the domain's lock on a connection of its own, and yield the session.
-
-    Raises:
-        DomainMigrationsError: see :func:`locked_session`.
-    """
-    wait, report = options.lock_wait_seconds, reporter.on_wait
-    with locked_session(alias, domain, wait=wait, report=report) as lock:
-        yield RunSession.of(lock, domain, options, reporter, context)
 
 
 class RunLog:
@@ -131,16 +125,16 @@ def logged_run(journal: Journal) -> Iterator[RunLog]:
     if journal.exists():
         log.begin()
     try:
-        try:
-            yield log
-        except (DomainMigrationsError, DatabaseError):
-            raise
-        except Exception as exc:
-            raise MigrationFailed(
-                f"A receiver of pre_migrate or post_migrate failed: {first_line(exc)}",
-                hint="What is applied is recorded; the next run sends the signal again.",
-            ) from exc
-    except Exception as exc:
+        yield log
+    except (DomainMigrationsError, DatabaseError) as exc:
         log.end(exc)
         raise
+    except Exception as exc:
+        failure = MigrationFailed(
+            f"A receiver of pre_migrate or post_migrate failed: {first_line(exc)}",
+            hint="What is applied is recorded; the next run sends the signal again.",
+        )
+        failure.__cause__ = exc
+        log.end(failure)
+        raise failure from exc
     log.end()

@@ -33,7 +33,7 @@ from ..snapshots.snapshot_file import (
 from ..sources.files import MigrationKey
 from .executor import DomainExecutor
 from .loader import Plan
-from .project_state import applied_project_state
+from .project_state import project_state
 from .run_session import RunSession
 
 UNSUPPORTED = ("42", "0A")
@@ -48,16 +48,11 @@ class RestoreSnapshot(Operation):
 
     reversible = False
 
-    def __init__(
-        self, domain: Domain, path: Path, snapshot: Snapshot, contained: Sequence[Migration]
-    ) -> None:
-        self.domain = domain
-        self.path = path
-        self.snapshot = snapshot
-        self.contained = contained
+    def __init__(self, migration: SnapshotMigration) -> None:
+        self.migration = migration
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        for migration in self.contained:
+        for migration in self.migration.contained:
             migration.mutate_state(state, preserve=False)
 
     def database_forwards(
@@ -67,12 +62,12 @@ class RestoreSnapshot(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        connection = schema_editor.connection
-        restore(connection, self.snapshot.body)
-        found = schema_objects(connection, self.domain, prepared=True)
-        if schema_digest(found) != self.snapshot.fingerprint:
+        connection, domain = schema_editor.connection, self.migration.domain
+        restore(connection, self.migration.snapshot.body)
+        found = schema_objects(connection, domain, prepared=True)
+        if schema_digest(found) != self.migration.snapshot.fingerprint:
             reason = "the restored schema does not match the fingerprint in the file"
-            raise stale_error(self.domain, self.path, [reason])
+            raise stale_error(domain, self.migration.path, [reason])
 
     def describe(self) -> str:
         return f"Restore {FILE_NAME}"
@@ -90,10 +85,10 @@ class SnapshotMigration(Migration):
         self, domain: Domain, path: Path, snapshot: Snapshot, contained: Sequence[Migration]
     ) -> None:
         super().__init__(FILE_NAME, contained[-1].app_label)
+        self.domain, self.path, self.snapshot = domain, path, snapshot
         self.contained = tuple(contained)
         self.checksums = snapshot.migrations
-        self.domain, self.path = domain, path
-        vars(self)["operations"] = [RestoreSnapshot(domain, path, snapshot, self.contained)]
+        vars(self)["operations"] = [RestoreSnapshot(self)]
 
     def __str__(self) -> str:
         return f"{FILE_NAME} ({len(self.contained)} migrations to {self.contained[-1]})"
@@ -119,15 +114,15 @@ def choose_snapshot(executor: DomainExecutor, plan: Plan) -> SnapshotMigration |
     try:
         snapshot = read_snapshot(path)
     except SnapshotUnreadable as exc:
-        _warn_unused(session, stale_error(domain, path, [str(exc)]))
-        return None
-    reasons = list(stale_reasons(snapshot, domain, loader.graph))
-    reasons += _changed_in_core(connection, snapshot)
-    if not reasons and not forwards.issuperset(snapshot.migrations):
-        return None  # The target is a migration inside of it.
+        reasons = [str(exc)]
+    else:
+        reasons = list(stale_reasons(snapshot, domain, loader.graph))
+        reasons += _changed_in_core(connection, snapshot)
     if reasons:
         _warn_unused(session, stale_error(domain, path, reasons))
         return None
+    if not forwards.issuperset(snapshot.migrations):
+        return None  # The target is a migration inside of it.
     contained = [loader.graph.nodes[key] for key in snapshot.migrations]
     return SnapshotMigration(domain, path, snapshot, contained)
 
@@ -175,17 +170,18 @@ def restore_snapshot(
     if chosen is None:
         return plan, state
     # A state without rendered models: those that pre_migrate rendered would be updated each time.
-    state = applied_project_state(executor.loader)
+    state = project_state(executor.loader)
     try:
         state = executor.apply_migration(state, chosen)
-    except (MigrationFailed, StaleSnapshot) as exc:
-        problem: DomainMigrationsError = exc
-        if not isinstance(exc, StaleSnapshot):
-            if not (exc.sqlstate or "").startswith(UNSUPPORTED):
-                raise
-            problem = stale_error(chosen.domain, chosen.path, [exc.message.rstrip(".")])
-            problem.__cause__ = exc
-        _warn_unused(executor.session, problem)
-        return plan, applied_project_state(executor.loader)
-    done = {MigrationKey.of(migration) for migration in chosen.contained}
-    return [step for step in plan if MigrationKey.of(step[0]) not in done], state
+    except StaleSnapshot as exc:
+        problem = exc
+    except MigrationFailed as exc:
+        if not (exc.sqlstate or "").startswith(UNSUPPORTED):
+            raise
+        problem = stale_error(chosen.domain, chosen.path, [exc.message.rstrip(".")])
+        problem.__cause__ = exc
+    else:
+        done = {MigrationKey.of(migration) for migration in chosen.contained}
+        return [step for step in plan if MigrationKey.of(step[0]) not in done], state
+    _warn_unused(executor.session, problem)
+    return plan, project_state(executor.loader)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from ...domains import Domain
 from ...exceptions import AmbiguousTarget, DependencyNotApplied, UnknownTarget
@@ -22,13 +23,11 @@ def resolve_target(domain: Domain, target: str) -> MigrationKey:
         UnknownTarget: no migration on disk matches.
         AmbiguousTarget: several do.
     """
-    found = _unique_match(domain, migrations_on_disk(domain.app_labels), target)
-    if found is None:
-        raise UnknownTarget(
-            f'No migration of the domain "{domain.name}" begins with "{target}".',
-            hint=f"See them with: manage.py show_domains {domain.name}",
-        )
-    return found
+    missing = UnknownTarget(
+        f'No migration of the domain "{domain.name}" begins with "{target}".',
+        hint=f"See them with: manage.py show_domains {domain.name}",
+    )
+    return _unique_match(domain, migrations_on_disk(domain.app_labels), target, missing)
 
 
 def resolve_applied(domain: Domain, recorded: Iterable[MigrationKey], target: str) -> MigrationKey:
@@ -38,16 +37,16 @@ def resolve_applied(domain: Domain, recorded: Iterable[MigrationKey], target: st
         UnknownTarget: no migration in the history matches.
         AmbiguousTarget: several do.
     """
-    found = _unique_match(domain, recorded, target)
-    if found is None:
-        raise UnknownTarget(
-            f'{domain.history_table} has no migration that begins with "{target}".',
-            hint=f"See them with: manage.py show_domains {domain.name} -v 2",
-        )
-    return found
+    missing = UnknownTarget(
+        f'{domain.history_table} has no migration that begins with "{target}".',
+        hint=f"See them with: manage.py show_domains {domain.name} -v 2",
+    )
+    return _unique_match(domain, recorded, target, missing)
 
 
-def _unique_match(domain: Domain, keys: Iterable[MigrationKey], target: str) -> MigrationKey | None:
+def _unique_match(
+    domain: Domain, keys: Iterable[MigrationKey], target: str, missing: UnknownTarget
+) -> MigrationKey:
     known = sorted(set(keys))
     app, _, rest = target.partition(".")
     if rest and app in {*domain.app_labels, *(key.app for key in known)}:
@@ -63,7 +62,9 @@ def _unique_match(domain: Domain, keys: Iterable[MigrationKey], target: str) -> 
             f"{', '.join(map(str, matches))}.",
             hint="Give more of the name, or APP.NAME.",
         )
-    return matches[0] if matches else None
+    if not matches:
+        raise missing
+    return matches[0]
 
 
 def graph_targets(
@@ -129,19 +130,21 @@ def last_batches(
     """
     latest: dict[tuple[str, str], JournalRow] = {}
     for entry in entries:
-        key = MigrationKey(entry.app, entry.name)
         if entry.status not in ("done", "faked"):
             continue
         if entry.direction == "forwards" and not entry.details.get(REPLACED):
-            latest[key] = entry
+            latest[entry.key] = entry
         elif entry.direction == "backwards":
-            for reverted in (key, *replaced.get(key, ())):
+            for reverted in (entry.key, *replaced.get(entry.key, ())):
                 latest.pop(reverted, None)
     still = set(applied)
-    found = {MigrationKey(*key): entry for key, entry in latest.items() if key in still}
-    batches = sorted({entry.batch for entry in found.values()}, reverse=True)[:count]
-    chosen = [key for key, entry in found.items() if entry.batch in batches]
-    return sorted(chosen, key=lambda key: found[key].id, reverse=True)
+    found = sorted(
+        (entry for entry in latest.values() if entry.key in still),
+        key=attrgetter("id"),
+        reverse=True,
+    )
+    batches = sorted({entry.batch for entry in found}, reverse=True)[:count]
+    return [entry.key for entry in found if entry.batch in batches]
 
 
 def rollback_plan(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> Plan:
@@ -172,7 +175,7 @@ def rollback_plan(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> Plan:
 
 def _nodes_on_disk(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> list[tuple[str, str]]:
     """Return the migrations as on disk: squashed ones instead of those they replace."""
-    nodes: dict[tuple[str, str], None] = {}
+    nodes: list[tuple[str, str]] = []
     squashed = {
         part: (squash, parts)
         for squash, parts in squash_map(loader).items()
@@ -194,5 +197,5 @@ def _nodes_on_disk(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> list
                 " more than the batch, so the history cannot go there.",
                 hint="Undo more batches, or give a TARGET. Nothing was changed.",
             )
-        nodes[node] = None
-    return list(nodes)
+        nodes.append(node)
+    return list(dict.fromkeys(nodes))

@@ -22,7 +22,7 @@ from django.db.migrations.graph import MigrationGraph
 
 from ...domains import Domain
 from ...exceptions import StaleSnapshot
-from ..sources.checksum import VERSION, checksum
+from ..sources.checksum import VERSION, checksum_on_disk
 from ..sources.files import MigrationKey, migration_file, migrations_folders, migrations_on_disk
 from ..sql.lexer import split_statements
 
@@ -221,15 +221,6 @@ def _inserted_before_end(
         left_out = {other for other in contained if other[0] == key[0]} - before
         if left_out or after & contained:
             yield MigrationKey(*key)
-
-
-def checksum_on_disk(key: MigrationKey) -> str:
-    """Return the checksum of a migration's file; empty if the file does not exist or is invalid."""
-    path = migration_file(key)
-    try:
-        return checksum(path.read_bytes()) if path else ""
-    except (SyntaxError, ValueError):
-        return ""
 
 
 def stale_error(domain: Domain, path: Path, reasons: list[str]) -> StaleSnapshot:

@@ -12,6 +12,8 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 
+from .files import MigrationKey, migration_file
+
 VERSION = 1
 """The version of the serialisation, which precedes each digest."""
 
@@ -29,6 +31,15 @@ def checksum(source: str | bytes) -> str:
     _walk(ast.parse(source), tokens.append)
     text = "\0".join((*tokens, ""))
     return f"{VERSION}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def checksum_on_disk(key: MigrationKey) -> str:
+    """Return the checksum of a migration's file; empty if the file does not exist or is invalid."""
+    path = migration_file(key)
+    try:
+        return checksum(path.read_bytes()) if path else ""
+    except (SyntaxError, ValueError):
+        return ""
 
 
 def _walk(node: object, emit: Callable[[str], None]) -> None:

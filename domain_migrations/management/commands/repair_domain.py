@@ -17,6 +17,9 @@ BY_NAME = {
     "accept_checksum": repair.accept_checksum,
 }
 
+CHANGES_HISTORY = 'This changes the history of the domain "{}".'
+RESUMES = 'This runs the remaining operations of the interrupted migration of the domain "{}".'
+
 
 class Command(BaseCommand):
     help = "Resumes an interrupted migration, or corrects the recorded history of a domain."
@@ -62,8 +65,8 @@ class Command(BaseCommand):
             self._repair(get_domain(options["domain"]).name, options, run_options)
 
     def _repair(self, domain: str, options: dict[str, Any], run_options: MigrateOptions) -> None:
-        if run_options.interactive and not self._confirmed(domain):
-            raise CommandError("Nothing was changed.")
+        if run_options.interactive:
+            self._confirm(domain, RESUMES if options["resume"] else CHANGES_HISTORY)
         reporter = ConsoleReporter(self, run_options.verbosity)
         if options["resume"]:
             result = repair.resume(domain, run_options, reporter)
@@ -78,10 +81,10 @@ class Command(BaseCommand):
         for sentence in repaired.done or ("Nothing to do.",):
             self.stdout.write(sentence)
 
-    def _confirmed(self, domain: str) -> bool:
-        question = f'This changes the history of the domain "{domain}". Continue? [y/N] '
+    def _confirm(self, domain: str, effect: str) -> None:
         try:
-            answer = input(question)
+            answer = input(f"{effect.format(domain)} Continue? [y/N] ")
         except EOFError:  # standard input is closed
             raise CommandError("No input; use --noinput to continue without asking.") from None
-        return answer.strip().lower() in ("y", "yes")
+        if answer.strip().lower() not in ("y", "yes"):
+            raise CommandError("Nothing was changed.")

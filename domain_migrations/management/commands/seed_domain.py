@@ -40,19 +40,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         as_json = options["format"] == "json"
-        for name in ("lock_wait", "wait_for_db"):
-            seconds = options[name]
-            if seconds is not None and not 0 <= seconds < float("inf"):
-                flag = f"--{name.replace('_', '-')}"
-                raise CommandError(f"{flag} takes seconds, 0 or more.", returncode=EXIT_USAGE)
+        seed_options = options_for(SeedOptions, options)
+        if problems := list(seed_options.validate()):
+            raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         reporter = (
             SeedJsonReporter(self, options["verbosity"])
             if as_json
             else SeedConsoleReporter(self, options["verbosity"], headings=False)
         )
-        result = seed_domain(
-            options["domain"], options_for(SeedOptions, options), reporter=reporter
-        )
+        result = seed_domain(options["domain"], seed_options, reporter=reporter)
         if as_json:
             print_json(self, result)
         elif options["verbosity"] >= 1:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 
 import pytest
+from django.test import override_settings
 
 from tests.api.seed.conftest import Write, counts, forms
 from tests.support.catalog import query
@@ -119,3 +120,25 @@ def test_local_changes_made_while_the_seed_waits_are_kept(
         assert counts() == (0, 0, 1)
         timer.join()
     assert forms() == {"A": "Mine"}
+
+
+def test_retry_reports_the_session_that_holds_the_lock(
+    seeds: Write, migrated_database: str, postgres_server: TestServer
+) -> None:
+    seeds("001_forms.csv", FORMS)
+    busy = "LOCK TABLE inventory.dosage_forms IN SHARE MODE"
+    settings = {"LOCK_TIMEOUT": 0.5, "RETRIES": 1}
+    with (
+        other_session(postgres_server, migrated_database, busy),
+        override_settings(DOMAIN_MIGRATIONS=settings),
+    ):
+        result = call("seed_domain", "inventory")
+    assert result.exit_status == 1
+    assert "inventory.001_forms.csv was rolled back: lock timeout, blocked by pid " in result.stdout
+    assert "(1 of 1)." in result.stdout
+    assert forms() == {}
+    rows = query(
+        "SELECT name, status FROM inventory.django_migrations_inventory_journal"
+        " WHERE direction = 'seed'"
+    )
+    assert rows == [("001_forms.csv", "failed")]

@@ -139,7 +139,7 @@ def run(migration: migrations.Migration, *, backwards: bool = False) -> None:
     """Run the migration in its own transaction, as `migrate_domain` and `migrate` do."""
     domain = get_domain(migration.app_label)
     with acquire_run_lock(connection, domain, wait=0, report=str) as lock:
-        session = RunSession.of(lock, domain)
+        session = RunSession(connection, domain, lock=lock)
         session.journal.open()
         executor = DomainExecutor(session, load_domain(connection, domain))
         (executor.unapply_migration if backwards else executor.apply_migration)(state(), migration)

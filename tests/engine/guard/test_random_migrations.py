@@ -154,7 +154,7 @@ def refusal(migration: migrations.Migration, domain: str) -> str | None:
     connection = connections["default"]
     owner = get_domain(domain)
     with acquire_run_lock(connection, owner, wait=0, report=str) as lock:
-        session = RunSession.of(lock, owner)
+        session = RunSession(connection, owner, lock=lock)
         session.journal.open()
         executor = DomainExecutor(session, load_domain(connection, owner))
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -20,13 +20,13 @@ from ...sessions.connection import translate_database_errors
 from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
-from ..failures import check_interrupted
+from ..interruptions import check_interrupted
 from ..loader import Plan, load_domain
 from ..options import MigrateOptions
 from ..planner import make_plan
-from ..project_state import applied_project_state
-from ..results import PlannedMigration, Reporter, SkippedInDryRun
-from ..run_session import RunSession, open_session
+from ..project_state import project_state
+from ..results import PlannedMigration, Reporter, SkippedMigration
+from ..run_session import RunSession
 from ..targets import graph_targets
 from .trial_executor import TrialExecutor, rolled_back
 
@@ -63,7 +63,7 @@ class DryRun:
         self.applies_core_first = False
         self.plan: Plan = []
         self.steps: list[PlannedMigration] = []
-        self.not_rehearsed: list[SkippedInDryRun] = []
+        self.not_rehearsed: list[SkippedMigration] = []
 
     def result_values(self) -> dict[str, Any]:
         """Return the values of the domain's result."""
@@ -71,7 +71,7 @@ class DryRun:
 
     @contextmanager
     def session(self, alias: str) -> Iterator[RunSession]:
-        """Acquire the locks of a run, and core's if its migrations come first.
+        """Yield a session that rolls back, with the locks of a run, and core's if it comes first.
 
         The connection is a new one, closed at the end, because a session keeps some things after
         a rollback, such as advisory locks that a migration acquires.
@@ -82,9 +82,13 @@ class DryRun:
             core = get_domain(CORE)
             self.applies_core_first = self._applies_core_first(alias, core)
             if self.applies_core_first:
-                stack.enter_context(open_session(alias, core, self.options, self.reporter))
-            session = open_session(alias, self.domain, self.options, self.reporter)
-            yield stack.enter_context(session)
+                stack.enter_context(RunSession.locked(core, self.options, self.reporter))
+            run = RunSession.locked(self.domain, self.options, self.reporter)
+            session = stack.enter_context(run)
+            # Content types of the migrations are rolled back.
+            stack.callback(clear_content_type_cache)
+            stack.enter_context(rolled_back(session.connection))
+            yield session
 
     def _applies_core_first(self, alias: str, core: Domain) -> bool:
         """Return whether core's pending migrations come first, as in the run."""
@@ -97,19 +101,12 @@ class DryRun:
         return bool(status.pending)
 
     def run(self, session: RunSession, status: DomainStatus) -> None:
-        """Run the plan and roll it back.
+        """Run the plan.
 
         Raises:
             DomainMigrationsError: see a run; ``steps`` has the migrations before the error.
             MigrationFailed: also if reverting a migration does not restore the catalog.
         """
-        with rolled_back(session.connection):
-            try:
-                self._run(session, status)
-            finally:
-                clear_content_type_cache()  # Content types of the migrations are rolled back.
-
-    def _run(self, session: RunSession, status: DomainStatus) -> None:
         connection = session.connection
         core = self._apply_core(session)
         trial = TrialExecutor(session, load_domain(connection, self.domain))
@@ -117,13 +114,16 @@ class DryRun:
             trial.loader.applied_migrations.update(core.loader.applied_migrations)
         check_interrupted(connection, trial.loader, resume=False)
         self.plan = make_plan(trial.executor, status)
-        state = applied_project_state(trial.loader)
+        state = project_state(trial.loader)
         check_plan(self.plan, state, self.domain)
-        if self.options.rehearse:
-            _check_forwards(self.plan)
+        if self.options.rehearse and self.plan and self.plan[0][1]:
+            raise UnknownTarget(
+                f"{self.plan[0][0]} is applied; --rehearse is about migrations that are pending.",
+                hint="To try a rollback, use --dry-run.",
+            )
         plan, self.not_rehearsed = _until_non_atomic(self.plan)
         if core is not None and (missing := _pending_core_plan(core)):
-            plan, self.not_rehearsed = [], _skipped_after(missing[0][0], [m for m, _ in self.plan])
+            plan, self.not_rehearsed = [], _skipped_after(missing[0][0], self.plan)
         if not plan:
             return
         self.reporter.warning(HOLDS_LOCKS)
@@ -132,24 +132,22 @@ class DryRun:
         trial.begin()
         if self.options.rehearse:
             self.not_rehearsed = [*check_round_trip(trial, plan, state), *self.not_rehearsed]
-        elif plan[0][1]:
-            trial.revert_plan(plan, state)
         else:
-            for migration, _ in plan:
-                state = trial.apply(state, migration)
+            trial.run_plan(plan, state)
 
     def _apply_core(self, session: RunSession) -> TrialExecutor | None:
         """Apply core's pending migrations, up to the first that cannot be rolled back."""
         if not self.applies_core_first:
             return None
         core = get_domain(CORE)
-        trial = TrialExecutor(session.for_domain(core), load_domain(session.connection, core))
+        trial = TrialExecutor(
+            RunSession(session.connection, core, self.options, self.reporter, lock=session.lock),
+            load_domain(session.connection, core),
+        )
         plan, _ = _until_non_atomic(_pending_core_plan(trial))
         if plan:
-            state = applied_project_state(trial.loader)
             trial.begin()
-            for migration, _ in plan:
-                state = trial.apply(state, migration)
+            trial.run_plan(plan, project_state(trial.loader))
         return trial
 
 
@@ -159,31 +157,23 @@ def _pending_core_plan(core: TrialExecutor) -> Plan:
     return plan
 
 
-def _until_non_atomic(plan: Plan) -> tuple[Plan, list[SkippedInDryRun]]:
+def _until_non_atomic(plan: Plan) -> tuple[Plan, list[SkippedMigration]]:
     """Cut the plan before the first migration that could not be rolled back."""
     for index, (migration, _) in enumerate(plan):
         if not migration.atomic:
-            rest = [later for later, _ in plan[index + 1 :]]
-            skipped = (MigrationKey.of(migration), NOT_ATOMIC)
-            return plan[:index], [skipped, *_skipped_after(migration, rest)]
+            skipped = SkippedMigration(MigrationKey.of(migration), NOT_ATOMIC)
+            return plan[:index], [skipped, *_skipped_after(migration, plan[index + 1 :])]
     return plan, []
 
 
-def _skipped_after(first: Migration, rest: Sequence[Migration]) -> list[SkippedInDryRun]:
-    return [(MigrationKey.of(migration), COMES_AFTER.format(first)) for migration in rest]
-
-
-def _check_forwards(plan: Plan) -> None:
-    if plan and plan[0][1]:
-        raise UnknownTarget(
-            f"{plan[0][0]} is applied; --rehearse is about migrations that are pending.",
-            hint="To try a rollback, use --dry-run.",
-        )
+def _skipped_after(first: Migration, rest: Plan) -> list[SkippedMigration]:
+    reason = COMES_AFTER.format(first)
+    return [SkippedMigration(MigrationKey.of(migration), reason) for migration, _ in rest]
 
 
 def check_round_trip(
     trial: TrialExecutor, plan: Plan, state: ProjectState
-) -> list[SkippedInDryRun]:
+) -> list[SkippedMigration]:
     """Apply, revert and reapply each migration; return those that cannot be reverted.
 
     Irreversible migrations are applied, so that the following ones can be checked.
@@ -193,34 +183,31 @@ def check_round_trip(
             has another result than the first time.
         DomainMigrationsError: a migration could not be applied or reverted.
     """
-    irreversible: list[SkippedInDryRun] = []
+    irreversible: list[SkippedMigration] = []
     connection = trial.connection
     before = read_catalog(connection)
     for migration, _ in plan:
         start = state.clone()
-        state = trial.apply(state, migration)
+        state = trial.run(state, migration)
         applied, count = read_catalog(connection), len(trial.steps)
-        if stuck := _irreversible_operations(migration):
-            reason = f"It cannot be reverted: {stuck} has no reverse."
-            irreversible.append((MigrationKey.of(migration), reason))
+        stuck = [
+            f"operation {number} ({operation.describe()})"
+            for number, operation in enumerate(migration.operations, start=1)
+            if not operation.reversible
+        ]
+        if stuck:
+            reason = f"It cannot be reverted: {', '.join(stuck)} has no reverse."
+            irreversible.append(SkippedMigration(MigrationKey.of(migration), reason))
         else:
             with _failing_after(f"{migration} was applied, and then"):
-                trial.revert(start.clone(), migration)
+                trial.run(start.clone(), migration, backwards=True)
             _expect(before, read_catalog(connection), f"Reverting {migration} does not restore")
             with _failing_after(f"{migration} was applied and reverted, and then"):
-                trial.apply(start, migration)
+                trial.run(start, migration)
             _expect(applied, read_catalog(connection), f"Applied again, {migration} changes")
             del trial.steps[count:]  # A run would apply it once.
         before = applied
     return irreversible
-
-
-def _irreversible_operations(migration: Migration) -> str:
-    return ", ".join(
-        f"operation {number} ({operation.describe()})"
-        for number, operation in enumerate(migration.operations, start=1)
-        if not operation.reversible
-    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 from psycopg.errors import ReadOnlySqlTransaction
 
-from ....domains import CORE_SCHEMA, Domain, QualifiedName
+from ....domains import CORE_SCHEMA, QualifiedName
 from ...catalog.live_tables import CoreReference, read_core_references
 from ...guard.held_locks import LOCK_STRENGTH
 from ...sources.files import MigrationKey
@@ -23,25 +23,6 @@ from .trial_executor import describe_operations, rolled_back
 
 ADDED, DROPPED = "ShareRowExclusiveLock", "AccessExclusiveLock"
 """The locks that PostgreSQL takes on the table that a foreign key references."""
-
-
-def foreign_key_lock_notes(
-    connection: BaseDatabaseWrapper, domain: Domain, steps: Iterable[PlannedMigration]
-) -> tuple[PlannedMigration, ...]:
-    """Add to each step its locks outside of its domain, and to its notes the reasons.
-
-    For a domain these are the tables of core that a foreign key to them locks; for core the
-    tables of domains whose foreign keys reference a key that is changed or dropped.
-    """
-    references = read_core_references(connection)
-    if domain.is_core:
-        return tuple(_with_locks(step, _into_domains(step, references)) for step in steps)
-    keys = [
-        Alteration("add key", found.table, found.constraint, (found.column,), found.key_table)
-        for found in references
-        if found.table.schema == domain.schema
-    ]
-    return tuple(_with_locks(step, _into_core(step, keys)) for step in steps)
 
 
 LockNote = tuple[QualifiedName, str, str]
@@ -122,8 +103,11 @@ def preview(
 
     The SQL is collected, not run. A comment replaces the statements where Django needs to read a
     table as it is right before the migration, or where an operation writes while it is
-    collected. The locks that foreign keys cause outside of the domain are derived from the SQL.
+    collected. The locks that foreign keys cause outside of the domain are derived from the SQL:
+    for a domain on the tables of core that its keys reference, for core on the tables of domains
+    whose keys reference one that is changed or dropped.
     """
+    domain, references = loader.domain, read_core_references(connection)
     steps = (
         PlannedMigration(
             key=MigrationKey.of(migration),
@@ -133,7 +117,14 @@ def preview(
         )
         for migration, backwards in plan
     )
-    return foreign_key_lock_notes(connection, loader.domain, steps)
+    if domain.is_core:
+        return tuple(_with_locks(step, _into_domains(step, references)) for step in steps)
+    keys = [
+        Alteration("add key", found.table, found.constraint, (found.column,), found.key_table)
+        for found in references
+        if found.table.schema == domain.schema
+    ]
+    return tuple(_with_locks(step, _into_core(step, keys)) for step in steps)
 
 
 def state_before(loader: DomainLoader, migration: Migration) -> ProjectState:
@@ -151,19 +142,14 @@ def _sql(
             read_only(connection, atomic=migration.atomic),
             connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor,
         ):
-            if backwards:
-                migration.unapply(state, editor, collect_sql=True)
-            else:
-                migration.apply(state, editor, collect_sql=True)
+            run = migration.unapply if backwards else migration.apply
+            run(state, editor, collect_sql=True)
     except (DatabaseError, LookupError, ValueError) as exc:
-        return (f"-- {_reason(exc)}: {' '.join(str(exc).split())}",)
+        reason = "Cannot be shown until the preceding migrations are applied"
+        if isinstance(exc.__cause__, ReadOnlySqlTransaction):
+            reason = "Not shown, because an operation writes while its SQL is collected"
+        return (f"-- {reason}: {' '.join(str(exc).split())}",)
     return tuple(line for line in editor.collected_sql if not is_comment(line))
-
-
-def _reason(exc: Exception) -> str:
-    if isinstance(exc.__cause__, ReadOnlySqlTransaction):
-        return "Not shown, because an operation writes while its SQL is collected"
-    return "Cannot be shown until the preceding migrations are applied"
 
 
 @contextmanager

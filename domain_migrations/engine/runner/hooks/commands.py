@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -33,6 +34,8 @@ class HookResult:
 
 HEAD, TAIL = 4096, 12288
 """Bytes of the beginning and of the end that are kept."""
+LINE = 200
+"""Characters of the last line that a message shows."""
 
 
 class BoundedOutput:
@@ -60,12 +63,6 @@ class BoundedOutput:
 
 def _text(data: bytearray) -> str:
     return data.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def last_line(text: str, length: int = 200) -> str:
-    """Return the last line that is not blank, for a message."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:length] if lines else ""
 
 
 CHUNK = 65536
@@ -129,8 +126,8 @@ def _problem(status: int, output: str) -> str:
     if status < 0:
         names = {member.value: member.name for member in signal.Signals}
         problem = f"it was ended by {names.get(-status, f'signal {-status}')}"
-    line = last_line(output)
-    return f"{problem}: {line.rstrip('.')}" if line else problem
+    lines = [line for line in output.splitlines() if line.strip()]
+    return f"{problem}: {lines[-1].strip()[:LINE].rstrip('.')}" if lines else problem
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -140,16 +137,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         return
     _signal_group(process.pid, signal.SIGTERM)
     try:
-        process.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
     finally:
         # Also if the leader has ended: its children may have ignored the signal.
         _signal_group(process.pid, signal.SIGKILL)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):  # All of it has ended.
         os.killpg(group, number)
-    except ProcessLookupError:
-        return  # All of it has ended.

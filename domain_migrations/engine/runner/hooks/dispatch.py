@@ -94,10 +94,9 @@ class HookDispatcher:
         """
         try:
             yield
-        except AfterHookFailed:
-            raise  # The migrations did not fail.
         except DomainMigrationsError as exc:
-            if self.has_begun:
+            # With a hook after the run, the migrations themselves have not failed.
+            if self.has_begun and not isinstance(exc, AfterHookFailed):
                 for called in self._call_all("failed", failed(exc)):
                     sentence = f"{self._sentence(called)} The run had failed before."
                     self.session.reporter.warning(sentence)
@@ -129,19 +128,16 @@ class HookDispatcher:
         journal = self.session.journal
         if self.unlogged and is_alive(self.session.connection) and journal.exists():
             for called in self.unlogged:
+                result = called.result
                 journal.write(
-                    "failed" if called.result.problem else "done",
+                    "failed" if result.problem else "done",
                     "hook",
                     name=called.name,
                     started=called.started,
                     seconds=called.seconds,
-                    details={
-                        "event": called.event,
-                        "exit": called.result.status,
-                        "output": called.result.output,
-                    },
-                    error=called.result.problem,
-                    sqlstate=sqlstate_of(called.result.cause),
+                    details={"event": called.event, "exit": result.status, "output": result.output},
+                    error=result.problem,
+                    sqlstate=sqlstate_of(result.cause),
                 )
             self.unlogged.clear()
 
@@ -227,27 +223,12 @@ _stdout = threading.RLock()
 """Standard output belongs to the process: runs in threads take turns in redirecting it."""
 
 
-class _BoundedStdout(io.TextIOBase):
-    """A standard output that keeps a bounded part of what is written."""
-
-    def __init__(self, output: BoundedOutput) -> None:
-        self.output = output
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str, /) -> int:
-        self.output.write(text.encode(errors="replace"))
-        return len(text)
-
-
 def call_receivers(send: Callable[[], None]) -> HookResult:
     """Call the receivers of a signal and return the result; failures are not raised.
 
     Their output is kept from standard output, which ``--format json`` uses.
     """
-    output = BoundedOutput()
-    text = _BoundedStdout(output)
+    text, output = io.StringIO(), BoundedOutput()
     problem, cause = "", None
     with _stdout, redirect_stdout(text), redirect_stderr(text):
         try:
@@ -256,4 +237,5 @@ def call_receivers(send: Callable[[], None]) -> HookResult:
             problem = f"it exited with {exc.code!r}" if exc.code else ""
         except Exception as exc:
             problem, cause = f"{type(exc).__name__}: {first_line(exc).rstrip('.')}", exc
+    output.write(text.getvalue().encode(errors="replace"))
     return HookResult(problem, str(output), cause=cause)

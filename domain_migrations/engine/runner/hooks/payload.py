@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq import Conninfo
 
 from ..loader import Plan
 from ..results import FORMAT, DomainResult
@@ -32,24 +33,12 @@ DATABASE_VALUE = re.compile(
     re.IGNORECASE,
 )
 
-CONNECTION_VARIABLES = {
-    "host": "PGHOST",
-    "hostaddr": "PGHOSTADDR",
-    "port": "PGPORT",
-    "dbname": "PGDATABASE",
-    "user": "PGUSER",
-    "passfile": "PGPASSFILE",
-    "service": "PGSERVICE",
-    "sslmode": "PGSSLMODE",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcrl": "PGSSLCRL",
-    "gssencmode": "PGGSSENCMODE",
-    "channel_binding": "PGCHANNELBINDING",
-    "target_session_attrs": "PGTARGETSESSIONATTRS",
-}
-"""libpq's parameters and its variables; PostgreSQL manual, 32.15."""
+CONNECTION_PARAMETERS = (
+    *("host", "hostaddr", "port", "dbname", "user", "password", "passfile", "service"),
+    *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "gssencmode"),
+    *("channel_binding", "target_session_attrs"),
+)
+"""libpq's parameters that a command gets as variables; PostgreSQL manual, 32.1.2."""
 
 
 def run_payload(
@@ -152,26 +141,24 @@ def _is_database_variable(name: str, value: str, passwords: Iterable[str]) -> bo
 
 def _passwords(connection: BaseDatabaseWrapper) -> set[str]:
     """Return the passwords of all configured databases, also as quoted in a URL."""
-    found = {
-        str(part)
-        for alias in connections
-        for settings in [connections[alias].settings_dict]
-        for part in (settings.get("PASSWORD"), settings.get("OPTIONS", {}).get("password"))
-        if part
+    every = [connections[alias].settings_dict for alias in connections]
+    known = {
+        connection.connection.info.password,
+        *(settings.get("PASSWORD") for settings in every),
+        *(settings.get("OPTIONS", {}).get("password") for settings in every),
     }
-    if connection.connection.info.password:
-        found.add(connection.connection.info.password)
+    found = set(map(str, filter(None, known)))
     return found | {quote(password, safe="") for password in found}
 
 
 def _connection_variables(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """Return the parameters of the connection, by the names of libpq's variables."""
     info = connection.connection.info
-    parameters = {"host": info.host, "port": str(info.port), **info.get_parameters()}
-    values = {
-        variable: str(parameters[name])
-        for name, variable in CONNECTION_VARIABLES.items()
-        if parameters.get(name)
-    }
-    if info.password:
-        values["PGPASSWORD"] = info.password
+    given = {"host": info.host, "port": str(info.port), "password": info.password}
+    parameters = {**given, **info.get_parameters()}
+    values = {}
+    for option in Conninfo.get_defaults():
+        name = option.keyword.decode()
+        if name in CONNECTION_PARAMETERS and parameters.get(name) and option.envvar:
+            values[option.envvar.decode()] = parameters[name]
     return values

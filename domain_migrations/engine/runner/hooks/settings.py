@@ -18,12 +18,13 @@ shell reads it. Python code uses the signals ``domain_pre_migrate``, ``domain_po
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ....conf import SETTING, get_settings
+from ....conf import SETTING, get_settings, is_number
 from ....domains import Domain, get_domains, unknown_domain_error
 from ....exceptions import InvalidConfiguration
 
@@ -77,7 +78,7 @@ def hooks_of(domain: Domain, event: Event) -> tuple[Hook, ...]:
 def hook_problems() -> Iterator[tuple[str, str]]:
     """Yield the problems of the setting, each as a message and a hint."""
     settings = get_settings()
-    if not _is_seconds(settings.hook_timeout):
+    if not is_number(settings.hook_timeout):
         yield f'{SETTING}["HOOK_TIMEOUT"] takes seconds, 0 or more.', '"HOOK_TIMEOUT": 300'
     if not isinstance(settings.hooks, Mapping):
         yield f'{SETTING}["HOOKS"] is not a dictionary.', f'"HOOKS": {{"{EVERY_DOMAIN}": {{}}}}'
@@ -123,14 +124,9 @@ def _read(given: Any, where: str) -> Hook:
             f" For Python code: {USE_SIGNALS}",
         )
     if isinstance(given, list | tuple):
-        command = _command(given, where)
-        return Hook(name=shlex.join(command)[:NAME_LENGTH], command=command, timeout=limit)
+        given = {"command": given}
     if not isinstance(given, Mapping):
         raise InvalidConfiguration(f"{where} is not a hook: {given!r}.", hint=f"Write {EXAMPLE}.")
-    return _read_mapping(given, where, limit)
-
-
-def _read_mapping(given: Mapping[str, Any], where: str, limit: float) -> Hook:
     if "callable" in given:
         raise InvalidConfiguration(
             f"{where} has a callable, but hooks are commands.", hint=USE_SIGNALS
@@ -140,8 +136,7 @@ def _read_mapping(given: Mapping[str, Any], where: str, limit: float) -> Hook:
         raise InvalidConfiguration(f"{where} has no option {', '.join(unknown)}.", hint=options)
     if "command" not in given:
         raise InvalidConfiguration(f"{where} has no command.", hint=options)
-    timeout = given.get("timeout", limit)
-    if not _is_seconds(timeout):
+    if "timeout" in given and not is_number(given["timeout"]):
         raise InvalidConfiguration(
             f"{where}: timeout takes seconds, 0 or more.", hint=f'"timeout": {limit:g}'
         )
@@ -149,7 +144,7 @@ def _read_mapping(given: Mapping[str, Any], where: str, limit: float) -> Hook:
     return Hook(
         name=str(given.get("name") or shlex.join(command))[:NAME_LENGTH],
         command=command,
-        timeout=float(timeout),
+        timeout=float(given.get("timeout", limit)),
         credentials=bool(given.get("credentials", False)),
     )
 
@@ -176,10 +171,4 @@ def _as_list(given: str) -> str:
         parts = shlex.split(given)
     except ValueError:
         parts = given.split()
-    return "[" + ", ".join('"' + part.replace('"', '\\"') + '"' for part in parts) + "]"
-
-
-def _is_seconds(value: Any) -> bool:
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
-    )
+    return json.dumps(parts, ensure_ascii=False)
