@@ -22,7 +22,7 @@ from ...engine.guard.violations import CORE_ROWS, Violation
 from ...engine.history.journal import Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
 from ...engine.runner.run_session import RunSession
-from ...engine.sessions.connection import is_alive
+from ...engine.sessions.connection import execute, fetch_one, is_alive
 from ...engine.sessions.timeouts import TimeoutPolicy
 from ...exceptions import BoundaryViolation, DomainMigrationsError
 from .document import SeedHeader, Table
@@ -162,8 +162,7 @@ class SeedFileRun:
             loader = SeedLoader(self.connection, self.domain, self.file, self.others)
             load = self._run_python if self.file.is_python else self._load_data
             counts = load(loader)
-            with self.connection.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            execute(self.connection, "SET CONSTRAINTS ALL IMMEDIATE")
             tables = self.guard.finish(watch)
             self.session.check(f"The seed {self.file}")
             self._release(loader.relations)
@@ -208,16 +207,13 @@ class SeedFileRun:
     def _rows_written(self) -> tuple[int, int]:
         schemas = [self.domain.schema, *([CORE_SCHEMA] if self.header.writes_core else [])]
         own = [table.name for table in self.domain.engine_tables]
-        with self.connection.cursor() as cursor:
-            cursor.execute(ROWS_WRITTEN, [schemas, own])
-            inserted, updated = cursor.fetchone()
+        inserted, updated = fetch_one(self.connection, ROWS_WRITTEN, [schemas, own])
         return inserted, updated
 
     def _release(self, relations: list[str]) -> None:
         """Release the rows of tables that the seed no longer has."""
         statement = sql.SQL(RELEASE_TABLES).format(sql.Identifier(*self.domain.seed_rows_table))
-        with self.connection.cursor() as cursor:
-            cursor.execute(statement, [str(self.file), relations])
+        execute(self.connection, statement, [str(self.file), relations])
 
     def _log_failure(self, error: DomainMigrationsError) -> None:
         if is_alive(self.connection):

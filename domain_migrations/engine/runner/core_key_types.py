@@ -23,6 +23,7 @@ from ...domains import QualifiedName
 from ...exceptions import BoundaryViolation
 from ..catalog.live_tables import CoreReference, read_core_references
 from ..guard.operation_kinds import database_operations
+from ..sessions.connection import fetch_one
 from ..sql.alterations import alterations
 from .loader import DomainLoader, Plan
 
@@ -155,13 +156,8 @@ def _is_same_type(connection: BaseDatabaseWrapper, live: str, written: str) -> b
     """Return whether a type from the catalog is the one that was written in SQL."""
     base = None
     # For an unknown type some versions of PostgreSQL raise an error, others return NULL.
-    with (
-        suppress(DatabaseError),
-        transaction.atomic(using=connection.alias),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("SELECT to_regtype(%s)::text", [written])
-        (base,) = cursor.fetchone()
+    with suppress(DatabaseError), transaction.atomic(using=connection.alias):
+        (base,) = fetch_one(connection, "SELECT to_regtype(%s)::text", [written])
     return (re.sub(r"\(.*?\)", "", live), _type_modifiers(live)) == (
         base or written,
         _type_modifiers(written),

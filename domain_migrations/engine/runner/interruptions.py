@@ -10,6 +10,7 @@ from django.db.migrations.migration import Migration
 from ...domains import Domain
 from ...exceptions import MigrationInterrupted, UnknownTarget
 from ..history.journal_queries import JournalRow, latest_entries, read_entries
+from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey
 from .failures import BUILT, FINISHED
 from .loader import DomainLoader
@@ -109,9 +110,7 @@ def _interrupted_error(
 ) -> MigrationInterrupted:
     """Return the error that describes the state of the migration, and what to run."""
     key = interruption.key
-    with connection.cursor() as cursor:
-        cursor.execute(INVALID_INDEXES, [domain.schema])
-        invalid = [name for (name,) in cursor.fetchall()]
+    invalid = [name for (name,) in fetch_all(connection, INVALID_INDEXES, [domain.schema])]
     total = len(migration.operations) if migration else 0
     action = "reverting" if interruption.backwards else "applying"
     begun = interruption.entry.started.isoformat(" ", "seconds")

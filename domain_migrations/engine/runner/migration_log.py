@@ -16,7 +16,7 @@ from ..history.journal import Direction, Status
 from ..history.recorder import DomainRecorder
 from ..history.seed_ledger import clear_ledger, forget_dropped_tables
 from ..history.tables import delete_sql, ensure_history, insert_sql, read_histories
-from ..sessions.connection import is_alive
+from ..sessions.connection import execute, is_alive
 from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey
 from .failures import FINISHED, Attempt
@@ -86,7 +86,9 @@ class HistoryLog(MigrationLog):
 
     def log_progress(self, attempt: Attempt) -> None:
         details = {FINISHED: attempt.finished}
-        self._write(self._row("running", attempt, seconds=0.0, details=details))
+        execute(
+            self.session.connection, self._row("running", attempt, seconds=0.0, details=details)
+        )
 
     def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:
         """Record a failure; if the session is lost, the migration's last row says running."""
@@ -98,7 +100,7 @@ class HistoryLog(MigrationLog):
                 error=failure.message,
                 sqlstate=failure.sqlstate,
             )
-            self._write(row)
+            execute(self.session.connection, row)
 
     def _log_snapshot(
         self, attempt: Attempt, checksums: Mapping[MigrationKey, str], footprint: Footprint
@@ -117,7 +119,7 @@ class HistoryLog(MigrationLog):
             footprint=footprint,
             details={SNAPSHOT: attempt.migration.name},
         )
-        self._write(rows)
+        execute(self.session.connection, rows)
 
     def _log_unexecuted(
         self,
@@ -131,7 +133,7 @@ class HistoryLog(MigrationLog):
         rows.append(self._row("faked", attempt, seconds=0.0, details=details))
         self.session.check(f"Migration {migration}")
         with transaction.atomic(using=self.session.connection.alias):
-            self._write(sql.SQL("; ").join(rows))
+            execute(self.session.connection, sql.SQL("; ").join(rows))
 
     def _forget_seeds(self) -> None:
         """Let seeds run again if reverting a migration has dropped their tables."""
@@ -140,10 +142,6 @@ class HistoryLog(MigrationLog):
             forget_dropped_tables(connection, domain)
         else:
             clear_ledger(connection, [domain])
-
-    def _write(self, row: sql.Composable) -> None:
-        with self.session.connection.cursor() as cursor:
-            cursor.execute(row)
 
     def _history_rows(
         self, keys: Iterable[MigrationKey], direction: Direction

@@ -11,11 +11,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 from django.db.migrations.migration import Migration
 from psycopg import sql
 
 from ....exceptions import MigrationFailed
+from ...sessions.connection import fetch_all, fetch_one
 from ...sql.lexer import Token, statements
 
 MOST_STATEMENTS = 1000
@@ -136,9 +136,7 @@ class TableFile(NamedTuple):
 
 def files_by_oid(connection: BaseDatabaseWrapper) -> dict[int, TableFile]:
     """Return the file of every table and materialized view."""
-    with connection.cursor() as cursor:
-        cursor.execute(FILES)
-        return {oid: TableFile(*rest) for oid, *rest in cursor.fetchall()}
+    return {oid: TableFile(*rest) for oid, *rest in fetch_all(connection, FILES)}
 
 
 def rewritten(
@@ -148,24 +146,20 @@ def rewritten(
     changed = [oid for oid in now if oid in before and now[oid].node != before[oid].node]
     if not changed:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(REWRITTEN, [changed])
-        found = cursor.fetchall()
-        rows = {}
-        for oid, name, quoted, size, readable in found:
-            if readable and (size <= COUNTED_BYTES or before[oid].rows <= 0):
-                rows[name] = _rows(cursor, quoted, count=size <= COUNTED_BYTES)
-            else:
-                rows[name] = max(before[oid].rows, 0)
+    rows = {}
+    for oid, name, quoted, size, readable in fetch_all(connection, REWRITTEN, [changed]):
+        if readable and (size <= COUNTED_BYTES or before[oid].rows <= 0):
+            rows[name] = _rows(connection, quoted, count=size <= COUNTED_BYTES)
+        else:
+            rows[name] = max(before[oid].rows, 0)
     return rows
 
 
-def _rows(cursor: CursorWrapper, table: str, *, count: bool) -> int:
+def _rows(connection: BaseDatabaseWrapper, table: str, *, count: bool) -> int:
     """Return the number of rows of a table, counted or as the planner estimates it."""
     if count:
-        cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 (quoted by the server)
-        return int(cursor.fetchone()[0])
-    cursor.execute(f"EXPLAIN (FORMAT JSON) SELECT FROM {table}")
-    (answer,) = cursor.fetchone()
+        query = f"SELECT count(*) FROM {table}"  # noqa: S608 (quoted by the server)
+        return int(fetch_one(connection, query)[0])
+    (answer,) = fetch_one(connection, f"EXPLAIN (FORMAT JSON) SELECT FROM {table}")
     plan = json.loads(answer) if isinstance(answer, str) else answer
     return int(plan[0]["Plan"]["Plan Rows"])

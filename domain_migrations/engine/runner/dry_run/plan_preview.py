@@ -15,6 +15,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 from ....domains import CORE_SCHEMA, QualifiedName
 from ...catalog.live_tables import CoreReference, read_core_references
 from ...guard.held_locks import LOCK_STRENGTH
+from ...sessions.connection import execute
 from ...sources.files import MigrationKey
 from ...sql.alterations import Alteration, alterations
 from ..loader import DomainLoader, Plan
@@ -162,17 +163,14 @@ def read_only(connection: BaseDatabaseWrapper, *, atomic: bool = True) -> Iterat
     """
     if atomic or connection.in_atomic_block:
         with rolled_back(connection):
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION READ ONLY")
+            execute(connection, "SET TRANSACTION READ ONLY")
             yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN READ ONLY")
+    execute(connection, "BEGIN READ ONLY")
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("ROLLBACK")
+        execute(connection, "ROLLBACK")
 
 
 def is_comment(sql: str) -> bool:

@@ -15,7 +15,7 @@ from psycopg import sql
 from ....exceptions import DomainMigrationsError
 from ...guard.guard import Footprint
 from ...guard.held_locks import LOCK_STRENGTH
-from ...sessions.connection import LOCK_NOT_AVAILABLE
+from ...sessions.connection import LOCK_NOT_AVAILABLE, execute, fetch_all
 from ...sessions.timeouts import RetryPolicy
 from ...sources.files import MigrationKey
 from ..executor import DomainExecutor
@@ -176,12 +176,11 @@ def restore_constraint_timing(connection: BaseDatabaseWrapper) -> None:
     A migration's deferred constraints are checked at its end. After that PostgreSQL treats all of
     them as immediate until the transaction ends, which in a real run is where the migration ends.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(DEFERRABLE_NOW)
-        immediate = sql.SQL(", ").join(sql.Identifier(*row) for row in cursor.fetchall())
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        if immediate.as_string(connection.connection):
-            cursor.execute(sql.SQL("SET CONSTRAINTS {} IMMEDIATE").format(immediate))
+    immediate = [sql.Identifier(*row) for row in fetch_all(connection, DEFERRABLE_NOW)]
+    execute(connection, "SET CONSTRAINTS ALL DEFERRED")
+    if immediate:
+        names = sql.SQL(", ").join(immediate)
+        execute(connection, sql.SQL("SET CONSTRAINTS {} IMMEDIATE").format(names))
 
 
 @contextmanager
