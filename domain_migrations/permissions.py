@@ -86,7 +86,9 @@ def _has_permissions(using: str, permission_model: Any) -> bool:
     try:
         return permission_model._meta.db_table in connections[using].introspection.table_names()
     except OperationalError as exc:
-        logger.warning("The permissions to view domains are left to core's next run: %s", exc)
+        logger.warning(
+            "The permissions to view domains will be created by core's next run: %s", exc
+        )
         return False
 
 

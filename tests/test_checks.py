@@ -658,7 +658,7 @@ def test_e009__column(apps: Apps) -> None:
 
 
 def test_e009__column_of_a_key(apps: Apps) -> None:
-    """The column has `_id` behind the field's name."""
+    """The column has `_id` after the field's name."""
     name = 61 * "k"
     model("shop.Item")
     model("shop.Order", **{name: models.ForeignKey("shop.Item", models.CASCADE)})
@@ -738,7 +738,7 @@ def test_declarations__legal() -> None:
         ("shop\n", "has a name that would need escaping"),
         (THAI, "has a name that would need escaping"),
         ("Shop", "has a name that would need escaping"),
-        ("pg_shop", "has a name that PostgreSQL keeps for itself"),
+        ("pg_shop", "has a name that PostgreSQL reserves"),
         ("public", "is core's"),
         ("information_schema", "is PostgreSQL's own"),
         ("s" * 64, "has a name of 64 bytes"),
@@ -786,7 +786,7 @@ def test_e012() -> None:
     assert declared(config("shop"), config("depot", schema="shop")) == [
         (
             "E012",
-            'The domains "shop" and "depot" are both on the schema "shop".',
+            'The domains "shop" and "depot" both use the schema "shop".',
             'Give "depot" a schema of its own: schema = "depot".',
         )
     ]
@@ -1065,7 +1065,7 @@ def e017(
     return (
         "domain_migrations.E017",
         f"The migration {declared_by} makes {child} depend on {parent}.",
-        f"Take {other!r} out of {word} in 0001_initial.py: keep the other's id instead of a foreign"
+        f"Remove {other!r} from {word} in 0001_initial.py: keep the other's id instead of a foreign"
         " key, or move what both need to core.",
     )
 
@@ -1080,7 +1080,7 @@ def test_e017(migrations: Callable[..., Path]) -> None:
             "domain_migrations.E017",
             "The migration hr.0001_initial makes hr.0001_initial of hr depend on inventory.0002_x"
             " of inventory.",
-            "Take ('inventory', '0002_x') out of dependencies in 0001_initial.py: keep the other's"
+            "Remove ('inventory', '0002_x') from dependencies in 0001_initial.py: keep the other's"
             " id instead of a foreign key, or move what both need to core.",
         )
     ]
@@ -1132,8 +1132,8 @@ def test_e017__run_before_of_a_domain_in_core(migrations: Callable[..., Path]) -
             "domain_migrations.E017",
             "The migration core.0001_initial makes hr.0001_initial of hr depend on"
             " core.0001_initial of core.",
-            "Take ('hr', '0001_initial') out of run_before in 0001_initial.py: core names no"
-            " domain. If hr.0001_initial needs it, write ('core', '0001_initial') into its"
+            "Remove ('hr', '0001_initial') from run_before in 0001_initial.py: core may not depend"
+            " on domains. If hr.0001_initial needs it, add ('core', '0001_initial') to its"
             " dependencies.",
         )
     ]
@@ -1274,8 +1274,8 @@ def test_e021(apps: Apps) -> None:
     assert found(reference_problems(apps)) == [
         (
             "E021",
-            "shop.Order.wrong_id keeps its ids as bigint, but those of depot.Depot are uuid.",
-            "Take id_field out, or give it a models.UUIDField.",
+            "shop.Order.wrong_id stores its ids as bigint, but those of depot.Depot are uuid.",
+            "Remove id_field, or set it to a models.UUIDField.",
         )
     ]
 
@@ -1287,7 +1287,7 @@ def test_e022(apps: Apps) -> None:
     assert found(reference_problems(apps)) == [
         (
             "E022",
-            "shop.Order.depot_id has its object at depot, where the model has something else.",
+            "shop.Order.depot_id has its object at depot, but the model already has that name.",
             "Rename one of them.",
         )
     ]
@@ -1393,7 +1393,7 @@ def test_check__in_a_project(project: Callable[..., Project]) -> None:
 
 
 def test_check__declarations_come_first(project: Callable[..., Project]) -> None:
-    """Wrong models follow from wrong domains: only the cause is told."""
+    """Wrong models follow from wrong domains: only the cause is reported."""
     foreign = project(
         {
             "shop": domain_app("shop", models=MODELS, schema="pg_shop"),

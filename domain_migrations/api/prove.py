@@ -149,9 +149,11 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
         _run(domain.name, alias, f"{alone} fails")
         applied = read_catalog(connection)
         _run(domain.name, alias, "reverting it fails", target="zero")
-        _expect(before, read_catalog(connection), "reverting it does not restore what was before")
+        _expect(
+            before, read_catalog(connection), "reverting it does not restore the previous state"
+        )
         _run(domain.name, alias, "applying it again fails")
-        _expect(applied, read_catalog(connection), "applied again, it is not what it was")
+        _expect(applied, read_catalog(connection), "applying it again has another result")
     if snapshot_file(domain):
         _prove_snapshot(domain, alias, template, applied)
 
@@ -162,7 +164,7 @@ def _prove_snapshot(
     with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template) as connection:
         _run(domain.name, alias, "its snapshot cannot be used", replay=False, strict=True)
         found = read_catalog(connection)
-        _expect(applied, found, "its snapshot restores something else than a replay")
+        _expect(applied, found, "its snapshot does not restore the result of a replay")
 
 
 def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values: Any) -> None:

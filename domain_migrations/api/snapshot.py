@@ -108,7 +108,7 @@ def _target_path(domain: Domain) -> Path:
     if domain.is_core:
         raise InvalidConfiguration(
             'core has no snapshot: its schema "public" is shared by apps whose migrations come'
-            " with other packages, and by what else the database holds.",
+            " with other packages, and with anything else in the database.",
             hint="Name a domain; core is always replayed.",
         )
     path = new_snapshot_file(domain)
@@ -226,11 +226,11 @@ class SnapshotBuilder:
         """Refuse rows of core, and rows that depend on rows of core in this database."""
         for migration in contained:
             if getattr(migration, "writes_core", False):
-                raise self._refused(f"{migration} writes rows of core, which are not in it")
+                raise self._refused(f"{migration} writes rows of core, which are not in a snapshot")
         for table, column, target in references_to_core(connection, self.domain):
             raise self._refused(
                 f"{self.origin.first.get(table, 'one of them')} inserts rows into {table} whose"
-                f" {column} points at rows of {target}, which may be others elsewhere"
+                f" {column} points at rows of {target}, which may differ in another database"
             )
 
     def _check_restores(self, snapshot: Snapshot) -> None:
@@ -251,13 +251,13 @@ class SnapshotBuilder:
             grants = [item for item in differences if item.startswith("privileges ")]
             others = [item for item in differences if item not in grants]
             if others:
-                raise self._refused(f"it would not restore what they make: {others[0]}")
+                raise self._refused(f"it would not restore the same objects: {others[0]}")
             if sorted(self._dumped(connection)) != sorted(snapshot.statements):
                 raise self._refused("it would not restore the rows, or the order of columns")
         if grants:
             self.warnings.append(
-                "A snapshot has no grants, and the migrations make some that will be missing:"
-                f" {'; '.join(grants)}. Give them with grant_domain, or do without a snapshot."
+                "A snapshot contains no grants, so these of the migrations will be missing:"
+                f" {'; '.join(grants)}. Grant them with grant_domain, or do without a snapshot."
             )
 
     def _check_repeatable(self, rows: list[str]) -> None:
@@ -270,12 +270,12 @@ class SnapshotBuilder:
         tables = (insert_target(row) for row in {*rows} ^ {*again})
         named = (self.origin.first[table] for table in tables if table in self.origin.first)
         migration = next(named, next(iter(self.origin.first.values()), "one of them"))
-        raise self._refused(f"{migration} inserts other rows each time that it runs")
+        raise self._refused(f"{migration} inserts different rows each time it runs")
 
     def _refused(self, reason: str) -> InvalidConfiguration:
         return InvalidConfiguration(
             f'The domain "{self.domain.name}" cannot have a snapshot of its migrations: {reason}.',
-            hint="Nothing was written. Without one they are replayed, which is always right.",
+            hint="Nothing was written. The migrations are replayed, which is always correct.",
         )
 
 

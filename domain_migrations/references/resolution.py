@@ -94,8 +94,8 @@ def reference_problems(apps: Apps = global_apps) -> Iterator[Problem]:
         if not isinstance(getattr(model, field.accessor_name, None), ReferenceDescriptor):
             yield Problem(
                 "E022",
-                f"{label} has its object at {field.accessor_name}, where the model has something"
-                " else.",
+                f"{label} has its object at {field.accessor_name}, but the model already has that"
+                " name.",
                 "Rename one of them.",
                 model,
             )
@@ -113,7 +113,7 @@ def _type_problems(
     if kept != needed:
         yield Problem(
             "E021",
-            f"{label} keeps its ids as {kept}, but those of {target._meta.label} are {needed}.",
-            f"Take id_field out, or give it a models.{type(key).__name__}.",
+            f"{label} stores its ids as {kept}, but those of {target._meta.label} are {needed}.",
+            f"Remove id_field, or set it to a models.{type(key).__name__}.",
             model,
         )

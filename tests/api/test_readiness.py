@@ -174,7 +174,7 @@ def test_a_table_that_cannot_be_read_is_its_own_domains_fault(
         with transaction.atomic():
             assert check_readiness().domains == tuple(answers.values())
             execute("SELECT 1")
-        status, told = ask()
+        status, answer = ask()
     finally:
         execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")
     assert {name: domain.ready for name, domain in answers.items()} == {
@@ -186,7 +186,7 @@ def test_a_table_that_cannot_be_read_is_its_own_domains_fault(
     error = answers["hr"].error
     assert error is not None
     code = "privilege" if bad == "no privilege" else "migration_failed"
-    assert (error.code, hr(told)["error"], status) == (code, {"code": code}, 503)
+    assert (error.code, hr(answer)["error"], status) == (code, {"code": code}, 503)
 
 
 def test_columns_of_other_types_can_be_read(migrated_database: str) -> None:

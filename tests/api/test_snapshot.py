@@ -43,7 +43,7 @@ def test_core_has_no_snapshot() -> None:
         snapshot_domains(["hr", "core"])
     assert raised.value.message == (
         'core has no snapshot: its schema "public" is shared by apps whose migrations come with'
-        " other packages, and by what else the database holds."
+        " other packages, and with anything else in the database."
     )
     with pytest.raises(UnknownDomain):
         snapshot_domains(["payroll"])

@@ -37,7 +37,7 @@ class Place:
         with self.connection.schema_editor(atomic=atomic) as editor:
             return migration.apply(state.clone(), editor)
 
-    def undo(
+    def revert(
         self, operations: list[Operation], state: ProjectState, *, atomic: bool = True
     ) -> None:
         """Unapply the operations, from the state before them, as one migration does."""

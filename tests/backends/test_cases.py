@@ -54,4 +54,4 @@ def _run(place: Place, stories: dict[str, Story], states: dict[str, ProjectState
 
 def _undo(place: Place, stories: dict[str, Story], states: dict[str, ProjectState]) -> None:
     story = stories[place.schema]
-    place.undo(story.then, states[place.schema], atomic=story.atomic)
+    place.revert(story.then, states[place.schema], atomic=story.atomic)

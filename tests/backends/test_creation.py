@@ -253,8 +253,8 @@ def test_who_comes_second_waits_for_the_template(
         finally:
             waiting.set()
             thread.join()
-    told = f"Waiting for another process, which has locked the template '{runner.template}'...\n"
-    assert capsys.readouterr().err.count(told) == 1
+    message = f"Waiting for another process, which has locked the template '{runner.template}'...\n"
+    assert capsys.readouterr().err.count(message) == 1
     assert content(runner, runner.test_name) == COLUMNS
     assert runner.built() == 0
 

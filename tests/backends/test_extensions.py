@@ -42,7 +42,7 @@ def test_extension_operations(qualified: Place) -> None:
     created = [EXTENSIONS[name]() for name in names]
     qualified.run(created, ProjectState())
     assert installed() == set(names)
-    qualified.undo(created, ProjectState())
+    qualified.revert(created, ProjectState())
     assert installed() == set()
 
 

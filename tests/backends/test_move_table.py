@@ -77,7 +77,7 @@ def test_move_and_back(old: str, new: str, qualified: Place, plain: Place, third
     created = {oid: place for oid, place in places().items() if oid not in decoys}
     move = migrations.AlterModelTable("Drug", new)
 
-    for step, here in ((qualified.run, new), (qualified.undo, old)):
+    for step, here in ((qualified.run, new), (qualified.revert, old)):
         step([move], state)
 
         now = places()

@@ -418,8 +418,8 @@ def _check_same_catalogs(plain: Place, names: Names, steps: list[Step]) -> None:
         note(f"backwards: {pair[1]}")
         if not _run_both(
             plain,
-            partial(plain.undo, [pair[0]], before[0]),
-            partial(qualified.undo, [pair[1]], before[1]),
+            partial(plain.revert, [pair[0]], before[0]),
+            partial(qualified.revert, [pair[1]], before[1]),
             names,
         ):
             return

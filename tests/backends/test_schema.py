@@ -1,6 +1,6 @@
 """The schema editor where comparing catalogs is not enough: rows, privileges, SQL, deferred checks.
 
-That every operation leaves the right catalog behind is told by the gallery.
+`test_cases` checks that every operation leaves the right catalog.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def test_missing_schema_is_created_for_its_first_table(qualified: Place) -> None
     assert "inventory" not in schemas()
     state = qualified.run([drug()], ProjectState())
     assert tables("inventory") == {"drug"}
-    qualified.undo([drug()], ProjectState())
+    qualified.revert([drug()], ProjectState())
     assert "inventory" in schemas()
     qualified.run([drug()], ProjectState())
     assert state.models.keys() == {("shop", "drug")}

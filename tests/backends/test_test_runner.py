@@ -44,7 +44,7 @@ TESTS = """
 
 
     class Rows:
-        # Twice the same: what one leaves behind, the other trips over.
+        # Twice the same: leftovers of the first would break the second.
         def test_one(self):
             self.assertEqual(rows(), self.expected)
             fill()

@@ -64,8 +64,8 @@ def test_zero_and_back_leaves_every_catalog_as_it_was(
 ) -> None:
     execute(f"CREATE TABLE public.{_a_table(domain)} (id int CONSTRAINT decoy PRIMARY KEY)")
     before = snapshot()
-    undone = call("migrate_domain", domain, "zero")
-    assert undone.exit_status == 0, undone.stderr
+    reverted = call("migrate_domain", domain, "zero")
+    assert reverted.exit_status == 0, reverted.stderr
     between = snapshot()
     others = [schema for schema in before if schema != domain]
     assert {s: between[s] for s in others} == {s: before[s] for s in others}

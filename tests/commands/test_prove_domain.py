@@ -120,15 +120,15 @@ def test_each_failure_is_reported_by_its_first_difference(
     assert TIME.sub("… s", result.stdout).splitlines() == [
         "core: proven in … s",
         "good: proven in … s",
-        "leaves: reverting it does not restore what was before: table leaves.things: added"
+        "leaves: reverting it does not restore the previous state: table leaves.things: added"
         " (and 1 more)",
         "  function leaves.two(): added",
         "needs: applying it alone with core fails: Migration needs.0001_initial failed at"
         ' operation 1 of 1 (Raw SQL operation): relation "good.things" does not exist.',
         "one_way: reverting it fails: These cannot be reverted: one_way.0001_initial (Raw SQL"
         " operation). Write their reverse, or choose a target after them. Nothing was changed.",
-        "changes: applied again, it is not what it was: index changes.things_name: missing",
-        "reaches: reverting it does not restore what was before: table public.reached: added",
+        "changes: applying it again has another result: index changes.things_name: missing",
+        "reaches: reverting it does not restore the previous state: table public.reached: added",
     ]
     assert result.stderr == (
         "CommandError: Not proven: leaves, needs, one_way, changes, reaches.\n"

@@ -228,8 +228,8 @@ def test_a_domain_with_rows_and_sql_of_its_own(shop: Project) -> None:
     written = shop.manage("snapshot_domain", "shop")
     assert written.stdout == "shop: shop/migrations/snapshot.sql written, 5 migrations\n"
     assert written.stderr == (
-        "Warning: shop: A snapshot has no grants, and the migrations make some that will be"
-        " missing: privileges shop.small differs: nothing / select to public. Give them with"
+        "Warning: shop: A snapshot contains no grants, so these of the migrations will be"
+        " missing: privileges shop.small differs: nothing / select to public. Grant them with"
         " grant_domain, or do without a snapshot.\n"
     )
     assert snapshot() == before
@@ -270,9 +270,9 @@ def test_a_domain_with_rows_and_sql_of_its_own(shop: Project) -> None:
 
 def test_migrations_whose_rows_cannot_be_kept_are_named(shop: Project) -> None:
     assert script(shop, REFUSED) == [
-        "chance.0001_initial inserts other rows each time that it runs.",
+        "chance.0001_initial inserts different rows each time it runs.",
         "points.0001_initial inserts rows into points.things whose permission_id points at rows of"
-        " public.auth_permission, which may be others elsewhere.",
-        "writes.0001_initial writes rows of core, which are not in it.",
+        " public.auth_permission, which may differ in another database.",
+        "writes.0001_initial writes rows of core, which are not in a snapshot.",
     ]
     assert list(shop.path.rglob("*snapshot.sql*")) == []

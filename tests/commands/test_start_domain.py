@@ -151,7 +151,7 @@ def test_in_a_fresh_clone(clone: Clone) -> None:
     assert kept == after
     again = clone.python("manage.py", "start_domain", "crm", status=1)
     assert again == (
-        'CommandError: "crm" cannot be the name of a domain: it is the name of a domain already.'
+        'CommandError: "crm" cannot be the name of a domain: it is already the name of a domain.'
         " Choose another name.\n"
     )
     assert {name: text for name, text in contents(clone.path).items() if name in after} == after
@@ -192,16 +192,16 @@ def connected(module_database: str) -> str:
 
 NAMES = {
     "core": "is the name of the main system",
-    "hr": "is the name of a domain already",
+    "hr": "is already the name of a domain",
     "auth": "is the label of the app django.contrib.auth",
     "json": "is the name of a Python module that can be imported",
     "winreg": "is the name of a Python module that can be imported",
     "pytest": "is the name of a Python module that can be imported",
     "config": "is the name of a Python module that can be imported",
     "benchmarks": "is the name of a Python module that can be imported",
-    "there": "is taken in {root}",
-    "class": "is a word of Python",
-    "match": "is a word of Python",
+    "there": "already exists in {root}",
+    "class": "is a keyword of Python",
+    "match": "is a keyword of Python",
     "a" * 38: "has 38 bytes",
     **dict.fromkeys(
         ["Crm", "9lives", "_crm", "crm-x", "crm.x", "crm x", "crm\n", "ยา", "", "../crm", "crm/x"],
@@ -222,7 +222,7 @@ def test_existing_and_invalid_names_are_refused(connected: str, tmp_path: Path, 
 
 SCHEMAS = {
     "public": "is core's",
-    "pg_crm": "has a name that PostgreSQL keeps for itself",
+    "pg_crm": "has a name that PostgreSQL reserves",
     "information_schema": "is PostgreSQL's own",
     "Crm": "has a name that would need escaping",
     'c"rm': "has a name that would need escaping",
@@ -230,7 +230,7 @@ SCHEMAS = {
     "hr": 'belongs to the domain "hr"',
     "order": "is a reserved word of PostgreSQL",
     "left": "is a reserved word of PostgreSQL",
-    "left_behind": 'is in the database "default" already',
+    "left_behind": 'already exists in the database "default"',
 }
 
 
@@ -301,7 +301,7 @@ def test_a_failure_leaves_no_files(foreign: Project, what: str) -> None:
         )
     else:
         execute("CREATE SCHEMA crm")
-        message = 'it is in the database "default" already. Choose another name.'
+        message = 'it already exists in the database "default". Choose another name.'
     before: dict[str, Any] = contents(foreign.path)
 
     failed = foreign.manage("start_domain", "crm")

@@ -187,7 +187,7 @@ def test_migrations_that_depend_on_another_domain_are_found(project: Callable[..
             "object": "inventory.0002_on_hr",
             "message": "The migration inventory.0002_on_hr makes inventory.0002_on_hr of inventory"
             " depend on hr.0001_initial of hr.",
-            "hint": "Take ('hr', '0001_initial') out of dependencies in 0002_on_hr.py: keep the"
+            "hint": "Remove ('hr', '0001_initial') from dependencies in 0002_on_hr.py: keep the"
             " other's id instead of a foreign key, or move what both need to core.",
         }
     ]

@@ -23,7 +23,7 @@ def query(statement: str) -> str:
 
 
 def fork_and_leave(statement: str) -> str:
-    """Leave a child behind that runs the statement when we are gone, and ends as processes do."""
+    """Leave a child process that runs the statement after this one has ended."""
     parent = os.getpid()
     if os.fork():
         return str(parent)

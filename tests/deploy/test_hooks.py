@@ -185,14 +185,14 @@ def test_webhook_receives_the_result(
             failed = call(*FORTH)
     path, headers, body = seen[1]
     assert (path, headers["Authorization"]) == ("/hook", "Bearer secret")
-    told = json.loads(body)
-    assert told["text"] == (
+    sent = json.loads(body)
+    assert sent["text"] == (
         "finance: reverted 0012_alter_verbose_names, 0011_invoice_purchase_order."
     )
-    assert told["run"]["event"] == "after"
-    told = json.loads(seen[2][2])
-    assert told["text"].startswith("finance: failed. Migration finance.0011_invoice_purchase_order")
-    assert told["run"]["domains"][0]["error"]["message"] in failed.stderr
+    assert sent["run"]["event"] == "after"
+    sent = json.loads(seen[2][2])
+    assert sent["text"].startswith("finance: failed. Migration finance.0011_invoice_purchase_order")
+    assert sent["run"]["domains"][0]["error"]["message"] in failed.stderr
 
 
 def test_unreachable_webhook_fails_the_deploy_only_with_the_option() -> None:

@@ -33,10 +33,10 @@ def rows(text: str) -> list[list[str]]:
 
 
 def table(path: Path, marker: str) -> list[list[str]]:
-    """The rows of the table behind a comment."""
-    _, found, behind = path.read_text().partition(f"<!-- {marker} -->\n")
+    """The rows of the table after a comment."""
+    _, found, rest = path.read_text().partition(f"<!-- {marker} -->\n")
     assert found, f"{path.name} has no <!-- {marker} -->"
-    return rows(behind.lstrip("\n").partition("\n\n")[0])
+    return rows(rest.lstrip("\n").partition("\n\n")[0])
 
 
 def check_ids() -> list[list[str]]:
@@ -71,8 +71,8 @@ def test_options_are_documented(command: str) -> None:
         for option in action.option_strings
         if option.startswith("--")
     }
-    told = table(REFERENCE / "commands.md", f"options of {command}")
-    assert set(re.findall(r"--[a-z-]+", " ".join(row[0] for row in told))) == (
+    documented = table(REFERENCE / "commands.md", f"options of {command}")
+    assert set(re.findall(r"--[a-z-]+", " ".join(row[0] for row in documented))) == (
         options - DJANGO_OPTIONS
     )
 
@@ -105,8 +105,8 @@ def test_error_codes_are_documented() -> None:
         if error.__module__ == exceptions.__name__
     ]
     assert table(REFERENCE / "errors.md", "the table of errors") == expected
-    told = (ROOT / "docs/troubleshooting.md").read_text()
-    assert [code for code, *_ in expected if f"\n## `{code}`\n" not in told] == []
+    text = (ROOT / "docs/troubleshooting.md").read_text()
+    assert [code for code, *_ in expected if f"\n## `{code}`\n" not in text] == []
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_tables_columns_are_documented(marker: str, statement: str) -> None:
         r"^    \"?(\w+)\"? (\w+(?: precision)?(?:\(\d+\))?)", statement, re.MULTILINE
     )
     expected = [[name, kind] for name, kind in columns if name != "CONSTRAINT"]
-    told = table(REFERENCE / "tables.md", marker)
-    assert [row[:2] for row in told] == expected
+    documented = table(REFERENCE / "tables.md", marker)
+    assert [row[:2] for row in documented] == expected
 
 
 def test_finding_ids_are_documented() -> None:
@@ -133,8 +133,8 @@ def test_finding_ids_are_documented() -> None:
         for number in re.findall(r'"([HCDUBL]\d{3})"', path.read_text())
     }
     assert used >= {"H001", "C001", "D001"}
-    told = set(re.findall(r"`([A-Z]\d{3})`", (REFERENCE / "findings.md").read_text()))
-    assert used - told == set()
+    documented = set(re.findall(r"`([A-Z]\d{3})`", (REFERENCE / "findings.md").read_text()))
+    assert used - documented == set()
 
 
 def test_requirements_are_pinned_and_have_a_reason() -> None:

@@ -45,7 +45,7 @@ def model(domain: str, more: str = "", name: str = "Thing") -> str:
 
 
 def set_up(project: Project, code: str, *arguments: str) -> str:
-    """Run code behind `django.setup()` in a process started for `migrate_domain ARGUMENTS`."""
+    """Run code after `django.setup()` in a process started for `migrate_domain ARGUMENTS`."""
     result = run(project, code, *arguments)
     assert result.returncode == 0, result.stderr
     return result.stdout.strip()

@@ -38,7 +38,7 @@ class Lab:
         with connections["default"].schema_editor(atomic=atomic) as editor:
             return migration.apply(self.state.clone(), editor)
 
-    def undo(self, *operations: Operation) -> None:
+    def revert(self, *operations: Operation) -> None:
         """Unapply the operations, from the state before them."""
         migration = _migration(operations)
         with connections["default"].schema_editor(atomic=True) as editor:

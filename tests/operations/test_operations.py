@@ -317,14 +317,14 @@ def test_missing_is_made_as_by_the_plain_operation(lab: Lab, name: str) -> None:
     lab.run(case.plain)
     made = lab.schema
     assert made != before
-    lab.undo(case.plain)
+    lab.revert(case.plain)
 
     lab.run(case.conditional)
 
     assert lab.schema == made
-    lab.undo(case.conditional)
+    lab.revert(case.conditional)
     assert (lab.schema, lab.decoys) == (before, decoys)
-    lab.undo(case.conditional)  # what is gone is gone
+    lab.revert(case.conditional)  # what is gone is gone
     assert (lab.schema, lab.decoys) == (before, decoys)
 
 
@@ -338,7 +338,7 @@ def test_equal_object_is_kept_and_reverted(lab: Lab, name: str) -> None:
 
     assert (lab.schema, lab.decoys) == (by_hand, decoys)
     assert after == lab.run_state(case.plain)
-    lab.undo(case.conditional)
+    lab.revert(case.conditional)
     if name != "check":  # the check of another column, made by hand, stays
         assert lab.schema == before
     assert lab.decoys == decoys
@@ -349,17 +349,17 @@ def test_twice_is_once(lab: Lab, name: str) -> None:
     case, before, decoys = ADDITIONS[name], lab.schema, lab.decoys
     lab.run(case.plain)
     made = lab.schema
-    lab.undo(case.plain)
+    lab.revert(case.plain)
 
     once = lab.state
     lab.keep(case.conditional)
     lab.keep(case.conditional)
     assert lab.schema == made
     assert lab.state == lab.run_state(case.plain, once)
-    lab.undo(case.conditional)  # the second: the first one's work stays
+    lab.revert(case.conditional)  # the second: the first one's work stays
     assert lab.schema == made
     lab.state = once
-    lab.undo(case.conditional)
+    lab.revert(case.conditional)
     assert (lab.schema, lab.decoys) == (before, decoys)
 
 
@@ -370,14 +370,14 @@ def test_inside_the_transaction_that_made_it(lab: Lab, name: str, first: str) ->
     case, before, decoys = ADDITIONS[name], lab.schema, lab.decoys
     lab.run(case.plain)
     made = lab.schema
-    lab.undo(case.plain)
+    lab.revert(case.plain)
     operations = (getattr(case, first), case.conditional)
 
     after = lab.run(*operations)
 
     assert (lab.schema, lab.decoys) == (made, decoys)
     assert after == lab.run_state(case.plain)
-    lab.undo(*operations)
+    lab.revert(*operations)
     assert (lab.schema, lab.decoys) == (before, decoys)
 
 
@@ -416,7 +416,7 @@ def test_different_object_is_not_reverted(lab: Lab, name: str) -> None:
     before = lab.schema, lab.decoys
 
     with pytest.raises(DefinitionMismatch):
-        lab.undo(ADDITIONS[name].conditional)
+        lab.revert(ADDITIONS[name].conditional)
 
     assert (lab.schema, lab.decoys) == before
 
@@ -467,9 +467,9 @@ def test_remove_existing_objects(lab: Lab) -> None:
 
     assert (lab.schema, lab.decoys) == (without, decoys)
     assert after == lab.run_state(RemoveField("Thing", "note"))
-    lab.undo(REMOVE)
+    lab.revert(REMOVE)
     assert (lab.schema, lab.decoys) == (made, decoys)
-    lab.undo(REMOVE)
+    lab.revert(REMOVE)
     assert (lab.schema, lab.decoys) == (made, decoys)
 
 
@@ -480,7 +480,7 @@ def test_remove_missing_objects_and_twice(lab: Lab) -> None:
     without = lab.schema
     lab.run(REMOVE, REMOVE)
     assert (lab.schema, lab.decoys) == (without, decoys)
-    lab.undo(REMOVE, REMOVE)
+    lab.revert(REMOVE, REMOVE)
     assert (lab.schema, lab.decoys) == (made, decoys)
 
 
@@ -496,7 +496,7 @@ def test_remove_refuses_different_objects(lab: Lab) -> None:
     with pytest.raises(DefinitionMismatch, match=r"lab\.things\.note allows NULL"):
         lab.run(REMOVE)
     with pytest.raises(DefinitionMismatch, match=r"lab\.things\.note allows NULL"):
-        lab.undo(REMOVE)
+        lab.revert(REMOVE)
     execute(f"{ALTER} ALTER note SET NOT NULL")
     assert lab.decoys == before[1]
 
@@ -505,7 +505,7 @@ def test_remove_in_the_transaction_that_added(lab: Lab) -> None:
     before = lab.schema, lab.decoys
     lab.run(NOTE, REMOVE)
     assert (lab.schema, lab.decoys) == before
-    lab.undo(NOTE, REMOVE)
+    lab.revert(NOTE, REMOVE)
     assert (lab.schema, lab.decoys) == before
 
 
@@ -516,7 +516,7 @@ def test_remove_a_column_that_no_field_describes(lab: Lab) -> None:
     state = lab.run(remove, remove)
     assert (lab.schema, lab.decoys) == before
     assert state == lab.state
-    lab.undo(remove, remove)
+    lab.revert(remove, remove)
     assert (lab.schema, lab.decoys) == before
 
 
@@ -528,7 +528,7 @@ def test_remove_many_to_many(lab: Lab) -> None:
     lab.run(remove)
     assert (lab.schema, lab.decoys) == before
     lab.run(remove)
-    lab.undo(remove)
+    lab.revert(remove)
     assert (lab.schema, lab.decoys) == (made, before[1])
 
 

@@ -23,7 +23,7 @@ from tests.support.servers import TestServer
 
 
 class Stopped(Exception):
-    """A step failed; the steps behind it need its result."""
+    """A step failed; the steps after it need its result."""
 
 
 class Tally:
@@ -53,7 +53,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="packaging test ") as folder, _server() as server:
             _run(tally, Path(folder), server)
     except Stopped:
-        print("The steps behind it did not run.")
+        print("The steps after it did not run.")
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0
 

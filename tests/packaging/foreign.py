@@ -114,8 +114,8 @@ def shows_an_empty_database(foreign: Foreign) -> None:
 
 def stops_without_core(foreign: Foreign) -> None:
     """migrate_domain lab stops, names the command for core and changes nothing"""
-    told = foreign.manage("migrate_domain", "lab", fails=True)
-    assert "manage.py migrate_domain core" in told, told
+    output = foreign.manage("migrate_domain", "lab", fails=True)
+    assert "manage.py migrate_domain core" in output, output
     assert foreign.tables() == {DECOY}
 
 

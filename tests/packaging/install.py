@@ -16,7 +16,7 @@ SAME_AS_HERE = ("asgiref", "Django", "psycopg", "psycopg-binary", "sqlparse", "t
 def run(*command: str | Path, folder: Path, fails: bool = False) -> str:
     """Run a command without what this process's environment says about Python and Django.
 
-    Returns its standard output, and its standard error behind that if it should fail.
+    Returns its standard output, followed by its standard error if it should fail.
     """
     environment = {
         name: value
@@ -33,8 +33,8 @@ def run(*command: str | Path, folder: Path, fails: bool = False) -> str:
         timeout=SECONDS,
         check=False,
     )
-    told = f"{' '.join(map(str, command))}: exit status {done.returncode}\n"
-    assert (done.returncode != 0) == fails, told + done.stdout + done.stderr
+    report = f"{' '.join(map(str, command))}: exit status {done.returncode}\n"
+    assert (done.returncode != 0) == fails, report + done.stdout + done.stderr
     return done.stdout + (done.stderr if fails else "")
 
 

@@ -198,8 +198,8 @@ def test_the_edges_are_listed_and_break_no_rule() -> None:
         (
             DomainReference("hr.Wrong", id_field=models.UUIDField()),
             "E021",
-            "hr.Wrong.other_id keeps its ids as uuid, but those of hr.Wrong are bigint.",
-            "Take id_field out, or give it a models.BigIntegerField.",
+            "hr.Wrong.other_id stores its ids as uuid, but those of hr.Wrong are bigint.",
+            "Remove id_field, or set it to a models.BigIntegerField.",
         ),
     ],
     ids=["malformed", "unknown", "type"],
@@ -234,7 +234,7 @@ def test_an_accessor_name_that_exists() -> None:
 
     assert problem.id == "E022"
     assert problem.message == (
-        "hr.Wrong.other_id has its object at other, where the model has something else."
+        "hr.Wrong.other_id has its object at other, but the model already has that name."
     )
     assert problem.hint == "Rename one of them."
 

@@ -56,7 +56,7 @@ def assert_filled_and_emptied_again(
     Arguments:
         between: the target below the data migration, and the migration.
         columns: what is filled from, and what is filled.
-        rows: what is inserted behind the table's name, with `number` rows to fill and one to keep.
+        rows: the text after the table's name in INSERT, with `number` rows to fill and one to keep.
         kept: the code and the value of the row to keep.
     """
     below, target = between

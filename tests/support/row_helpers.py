@@ -37,7 +37,7 @@ VALUES: Mapping[type[models.Field[Any, Any]], Any] = {
 
 @contextmanager
 def without_rules() -> Iterator[None]:
-    """A transaction, undone at the end, in which anything can be put into any table."""
+    """A transaction that is rolled back, in which any row can be inserted into any table."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(SELECT_RULES, [SCHEMAS, SCHEMAS])

@@ -230,7 +230,9 @@ def without_ignored(
             yield script.finding(IGNORE_WITHOUT_REASON, message, write_why)
         elif not isinstance(rule, str) or not (rule in OWN_RULES or squawk.knows(rule)):
             message = f'{ATTRIBUTE} names an unknown rule: "{rule}".'
-            yield script.finding(IGNORE_OF_UNKNOWN_RULE, message, "Write it as it is reported.")
+            yield script.finding(
+                IGNORE_OF_UNKNOWN_RULE, message, "Use the id of the rule as it is reported."
+            )
         elif not script.incomplete_reason and all(finding.rule != rule for finding in found):
             message = f'{ATTRIBUTE} names the rule "{rule}", which finds nothing here.'
             yield script.finding(UNUSED_IGNORE, message, "Remove it.", level="warning")

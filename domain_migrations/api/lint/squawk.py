@@ -55,7 +55,7 @@ HINTS: dict[str, str] = {
     "adding-required-field": (
         "Add the field with null=True or a constant db_default, and require it once it is filled."
     ),
-    "adding-serial-primary-key-field": "Make a new table with the key, and copy the rows.",
+    "adding-serial-primary-key-field": "Create a new table with the key, and copy the rows.",
     "ban-concurrent-index-creation-in-transaction": "Write atomic = False in the migration.",
     "ban-drop-column": WAIT,
     "ban-drop-table": WAIT,
@@ -84,7 +84,9 @@ UNIQUE_INDEX = (
     "Build it by RunSQL, CREATE UNIQUE INDEX CONCURRENTLY, with the operation as its"
     " state_operations, in a migration with atomic = False."
 )
-EXCLUSION = "It cannot be NOT VALID: add it at a quiet time, and say why that is right."
+EXCLUSION = (
+    "It cannot be NOT VALID: add it while there is little traffic, and write why that is safe."
+)
 
 
 def hint_for(rule: str, sql: str) -> str:

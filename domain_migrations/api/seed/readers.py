@@ -248,7 +248,7 @@ def read_yaml(seed: SeedFile) -> Document:
         # An alias of an alias of an alias could be larger than the memory.
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
-                what = f"*{event.anchor} is an alias, which seeds do not take."
+                what = f"*{event.anchor} is an alias, which seeds do not allow."
                 raise seed.failed(_yaml_line(event), what)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = _YamlNodes(seed, yaml).value(node) if node is not None else None
@@ -273,7 +273,7 @@ class _YamlNodes:
         if node.tag not in YAML_TAGS:
             raise self.seed.failed(
                 _yaml_line(node),
-                f"the tag {node.tag.replace(YAML_PREFIX, '!!')} is not taken: seeds are data.",
+                f"the tag {node.tag.replace(YAML_PREFIX, '!!')} is not allowed: seeds are data.",
             )
         if isinstance(node, self.yaml.MappingNode):
             return self._mapping(node)

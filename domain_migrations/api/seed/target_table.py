@@ -83,8 +83,8 @@ def target_table(model: type[Model], table: Table, connection: BaseDatabaseWrapp
     missing = [field.name for field in key if field.name not in by_name]
     if missing:
         raise InvalidColumn(
-            f"the rows of {options.label} are known by {', '.join(field.name for field in key)},"
-            f" and have no column {missing[0]}."
+            f"the rows of {options.label} are identified by"
+            f" {', '.join(field.name for field in key)}, but have no column {missing[0]}."
         )
     return TargetTable(
         model=model,

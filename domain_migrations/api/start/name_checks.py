@@ -53,18 +53,18 @@ def _name_problems(name: str, root: Path) -> Iterator[str]:
             " and underscores"
         )
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
-        yield "is a word of Python"
+        yield "is a keyword of Python"
     if name == CORE:
         yield "is the name of the main system"
     if wrong := domain_name_problem(name):
         yield wrong
     if name in {domain.name for domain in get_domains()}:
-        yield "is the name of a domain already"
+        yield "is already the name of a domain"
     for config in apps.get_app_configs():
         if config.label == name:
             yield f"is the label of the app {config.name}"
     if (root / name).exists() or (root / f"{name}.py").exists():
-        yield f"is taken in {root}"
+        yield f"already exists in {root}"
     if _importable(name):
         yield "is the name of a Python module that can be imported"
 
@@ -91,4 +91,4 @@ def _schema_problems(schema: str, database: str) -> Iterator[str]:
     if is_reserved:
         yield "is a reserved word of PostgreSQL"
     if exists:
-        yield f'is in the database "{database}" already'
+        yield f'already exists in the database "{database}"'

@@ -243,7 +243,7 @@ def _apply(change: FileChange, undo: ExitStack) -> None:
         return
     if path.read_bytes() != change.before:
         raise InvalidConfiguration(
-            f"{path} was changed while it was to be changed here.", hint="Run the command again."
+            f"{path} was changed by someone else in the meantime.", hint="Run the command again."
         )
     _replace(path, change.after)
     undo.callback(_replace, path, change.before)

@@ -79,7 +79,7 @@ def start_domain(
     # In the project's tests, or in the domain's own folder where there are none.
     tests = root / TESTS / name if (root / TESTS).is_dir() else own / TESTS
     if tests.exists():
-        raise InvalidConfiguration(f"{tests} is there already.", hint="Move it, or delete it.")
+        raise InvalidConfiguration(f"{tests} already exists.", hint="Move it, or delete it.")
     words = {
         "name": name,
         "schema": schema,
@@ -126,7 +126,7 @@ def _owners_change(root: Path, folders: list[Path], owner: str) -> FileChange:
     names = [folder.relative_to(root).as_posix() for folder in folders]
     names = [names[0], *(name for name in names[1:] if not name.startswith(f"{names[0]}/"))]
     after = add_owner((before or b"").decode(), names, owner).encode()
-    note = "" if before is None else f"{owner} owns it; put the right one there"
+    note = "" if before is None else f"{owner} is the owner; correct it if necessary"
     return FileChange(path, before, after, note)
 
 

@@ -85,8 +85,8 @@ def _unparsed(user: Domain, kind: str, identity: str, language: str) -> Finding:
             "Install it and run the command again: pip install 'django-domain-migrations[verify]'"
         )
     else:
-        why = f"nothing here reads {language}"
-        hint = "See what it uses and, if that is another domain's, replace or drop it."
+        why = f"code in {language} is not analysed"
+        hint = "Check what it uses; if it uses another domain's objects, replace or drop it."
     message = f"The {kind} {identity} may name another domain's objects; {why}."
     return Finding("B017", "boundary", user.name, identity, message, hint)
 

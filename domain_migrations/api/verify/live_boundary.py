@@ -213,8 +213,8 @@ def recorded_references(
 
 def _removal(row: _Row) -> str:
     if row.id == "B007":
-        return "Give it a type of its own, or one of core."
+        return "Use a type of its own domain or of core."
     statement = BY_ID.get(row.id) or STATEMENTS.get(row.kind)
     if statement is None:
-        return "Drop it, or make it of what is its own or of core."
+        return "Drop it, or build it from objects of its own domain and of core."
     return f"Remove it with: {statement.format(**row._asdict())}"

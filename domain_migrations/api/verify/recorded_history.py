@@ -58,8 +58,8 @@ def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[Finding]:
                     domain,
                     name,
                     f"{name} is applied, but {'.'.join(parent)}, which it depends on, is not.",
-                    "Apply it, or record it if what it makes is there: manage.py repair_domain"
-                    f" {loader.owners[parent[0]].name} --mark-applied {parent[1]}",
+                    "Apply it, or record it if its changes were made by hand: manage.py"
+                    f" repair_domain {loader.owners[parent[0]].name} --mark-applied {parent[1]}",
                 )
             # A squashed migration is recorded after those that it replaces.
             elif position.get(parent, -1) > index and parent not in loader.replacements:

@@ -51,7 +51,7 @@ def declaration_problems(apps: Apps = global_apps) -> Iterator[Problem]:
         if owner != domain:
             yield Problem(
                 "E012",
-                f'The domains "{owner}" and "{domain}" are both on the schema "{schema}".',
+                f'The domains "{owner}" and "{domain}" both use the schema "{schema}".',
                 f'Give "{domain}" a schema of its own: schema = "{domain}".',
                 config,
             )
@@ -78,7 +78,7 @@ def schema_name_problem(schema: str) -> str:
     if len(schema.encode()) > MAX_NAME_BYTES:
         return f"has a name of {len(schema.encode())} bytes"
     if schema.startswith("pg_"):
-        return "has a name that PostgreSQL keeps for itself"
+        return "has a name that PostgreSQL reserves"
     if schema == CORE_SCHEMA:
         return "is core's"
     if schema == "information_schema":

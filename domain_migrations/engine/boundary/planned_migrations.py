@@ -78,15 +78,16 @@ class CrossingLink:
     def hint(self) -> str:
         """What to do about the dependency."""
         other = self.parent if self.declared_by == self.child else self.child
-        take = f"Take {tuple(other)!r} out of {self.attribute} in {self.path.name}"
+        remove = f"Remove {tuple(other)!r} from {self.attribute} in {self.path.name}"
         if may_depend_on(self.child_domain, self.parent_domain):
             own = tuple(self.declared_by)
             return (
-                f"{take}: core names no domain. If {other} needs it, write {own!r} into its"
+                f"{remove}: core may not depend on domains. If {other} needs it, add {own!r} to its"
                 " dependencies."
             )
         return (
-            f"{take}: keep the other's id instead of a foreign key, or move what both need to core."
+            f"{remove}: keep the other's id instead of a foreign key, or move what both need to"
+            " core."
         )
 
 

@@ -169,9 +169,9 @@ class UnmanagedBaseline:
             item, name = live.get(title), _name(title)
             if (item is not None and digest(item) == known) or self._is_open(name, item):
                 continue
-            number, what = ids.ALTERED_OBJECT, "is not as the migrations make it"
+            number, what = ids.ALTERED_OBJECT, "differs from what the migrations create"
             if item is None:
-                number, what = ids.MISSING_OBJECT, "does not exist; the migrations make it"
+                number, what = ids.MISSING_OBJECT, "does not exist; the migrations create it"
             message = f"The {title} {what}."
             yield Finding(number, "drift", domain.name, name, message, ids.HINT_SNAPSHOT)
 

@@ -263,7 +263,7 @@ def _object_violation(view: TransactionView, row: ChangedObject) -> Violation | 
     domain, owner = view.domain, view.owners.owner(row.schema)
     if row.catalog == PG_EVENT_TRIGGER:
         described = describe_object(view.connection, row.catalog, row.oid)
-        action = f"made or altered {described.text}, which fires for every domain"
+        action = f"created or altered {described.text}, which fires for every domain"
         return Violation(Priority.WRITTEN, action, EVENT_TRIGGERS, described.names)
     if row.catalog == PG_DEFAULT_ACL and not row.schema:
         action = "altered the default privileges of every schema"

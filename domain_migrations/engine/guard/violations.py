@@ -22,15 +22,15 @@ CORE_ROWS = (
     " a migration of core."
 )
 CORE_SHAPE = (
-    "Change core's objects in a migration of core. All that a domain may add to core's tables"
-    " is a foreign key of its own."
+    "Change core's objects in a migration of core. A domain may add nothing to core's"
+    " tables but its own foreign keys."
 )
 NOT_IN_PUBLIC = (
-    'Make it in the schema "{schema}", qualified; what every domain needs is made in a'
+    'Create it in the schema "{schema}", qualified; what every domain needs is created in a'
     " migration of core."
 )
-UNOWNED_SCHEMA = 'Make and change objects in the schema "{schema}" only, qualified.'
-SCHEMA_NAME = 'Leave the schema its name: everything finds the domain under "{schema}".'
+UNOWNED_SCHEMA = 'Create and change objects in the schema "{schema}" only, qualified.'
+SCHEMA_NAME = 'Do not rename the schema: everything finds the domain by the name "{schema}".'
 EVENT_TRIGGERS = "Leave event triggers to the database's administrator."
 
 

@@ -19,7 +19,7 @@ from .executor import DomainExecutor
 from .loader import DomainLoader, Plan, reverted_keys
 from .targets import ZERO, graph_targets, last_batches, rollback_plan, squash_map
 
-NO_OLD_CODE = "where no older code uses the database, leave --stage out"
+NO_OLD_CODE = "if no older code uses the database, omit --stage"
 
 
 def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:

@@ -92,7 +92,7 @@ def graph_targets(
         squashed = [other for other, found in loader.replacements.items() if key in found.replaces]
         by = f" by {'.'.join(squashed[0])}" if squashed else ""
         raise UnknownTarget(
-            f"{'.'.join(key)} has been replaced{by}, so the history cannot go there.",
+            f"{'.'.join(key)} has been replaced{by}, so the domain cannot be migrated to it.",
             hint="Name the squashed migration.",
         )
     return [key]
@@ -166,7 +166,7 @@ def rollback_plan(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> Plan:
             if node not in nodes:
                 raise DependencyNotApplied(
                     f"{node[0]}.{node[1]}, applied in another batch, depends on {key[0]}.{key[1]}.",
-                    hint="Undo more batches, or give a TARGET. Nothing was changed.",
+                    hint="Revert more batches, or give a TARGET. Nothing was changed.",
                 )
             seen.add(node)
             plan.append((graph.nodes[node], True))
@@ -193,9 +193,9 @@ def _nodes_on_disk(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> list
         node, parts = squashed.get(key, (key, frozenset()))
         if any(part in loader.applied_migrations and part not in wanted for part in parts):
             raise UnknownTarget(
-                f"{key} of the batch to revert has been replaced by {node[0]}.{node[1]}, which is"
-                " more than the batch, so the history cannot go there.",
-                hint="Undo more batches, or give a TARGET. Nothing was changed.",
+                f"{key} of the batch to revert has been replaced by {node[0]}.{node[1]}, which"
+                " covers more than the batch, so the batch cannot be reverted alone.",
+                hint="Revert more batches, or give a TARGET. Nothing was changed.",
             )
         nodes.append(node)
     return list(dict.fromkeys(nodes))

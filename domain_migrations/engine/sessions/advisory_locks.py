@@ -255,7 +255,7 @@ def _not_available(
     reason = "; ".join(map(str, blockers)) or "its holder has just released it"
     hint = "Run the command again later, or wait longer with --lock-wait."
     if attempt.until_commit:
-        hint = "Run the command outside of a transaction, inside of which it does not wait."
+        hint = "Run the command outside of a transaction; inside one, it does not wait."
     elif blockers:
         pid = blockers[0].session.pid
         hint += f" SELECT pg_terminate_backend({pid}) ends the other run."

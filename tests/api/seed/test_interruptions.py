@@ -49,10 +49,13 @@ def test_two_seeders_at_once(
     folder = str(seeds("001_forms.csv", FORMS).parents[2])
     environment = postgres_server.environment(migrated_database)
     processes = [start(folder, environment) for _ in range(2)]
-    told = [process.communicate(timeout=120)[0] for process in processes]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
-    assert sorted("unchanged\ninventory: nothing to do\n" in one for one in told) == [False, True]
-    assert sorted("2000 inserted, 0 updated, 0 kept" in one for one in told) == [False, True]
+    assert sorted("unchanged\ninventory: nothing to do\n" in one for one in outputs) == [
+        False,
+        True,
+    ]
+    assert sorted("2000 inserted, 0 updated, 0 kept" in one for one in outputs) == [False, True]
     assert len(forms()) == 2000
     assert query(
         "SELECT count(*) FROM inventory.django_migrations_inventory_journal"
@@ -99,11 +102,11 @@ def test_json_output_reports_blockers_on_standard_error(seeds: Write, command: s
     target = ["0018"] if command == "migrate_domain" else []
     with running(INVENTORY) as (other,):
         options = ["--lock-wait", "0.2", "--format", "json"]
-        told = call(command, "inventory", *target, *options)
+        waited = call(command, "inventory", *target, *options)
         quiet = call(command, "inventory", *target, *options, "-v0")
-    assert told.stderr.startswith(f'Waiting for the lock of "inventory": pid {other.pid} (user ')
+    assert waited.stderr.startswith(f'Waiting for the lock of "inventory": pid {other.pid} (user ')
     assert "Waiting" not in quiet.stderr
-    for result in (told, quiet):
+    for result in (waited, quiet):
         assert (result.exit_status, json.loads(result.stdout)["format"]) == (75, 1)
 
 

@@ -87,7 +87,7 @@ REFUSED = {
     "makes something in public": (
         "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "made function public.f(), which belongs to core.",
-        'Make it in the schema "inventory", qualified; what every domain needs is made in a'
+        'Create it in the schema "inventory", qualified; what every domain needs is created in a'
         " migration of core.",
     ),
 }

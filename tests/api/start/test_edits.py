@@ -217,6 +217,6 @@ def test_files_are_changed_all_or_none(
 def test_a_file_that_was_changed_meanwhile(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("theirs")
-    with pytest.raises(InvalidConfiguration, match="was changed while"):
+    with pytest.raises(InvalidConfiguration, match="was changed by someone else"):
         apply_changes([FileChange(path, b"old", b"new")])
     assert path.read_text() == "theirs"

@@ -185,7 +185,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' to the domain "hr".'
             ),
             USES,
-            "Give it a type of its own, or one of core.",
+            "Use a type of its own domain or of core.",
         ),
     ],
     "ALTER TABLE inventory.lots ADD COLUMN moods hr.mood[]": [
@@ -198,7 +198,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' belongs to the domain "hr".'
             ),
             USES,
-            "Give it a type of its own, or one of core.",
+            "Use a type of its own domain or of core.",
         ),
     ],
     "CREATE TYPE inventory.both AS (a int, m hr.mood)": [
@@ -208,7 +208,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
             'inventory."both"',
             ('The type inventory."both" uses the type hr.mood, which belongs to the domain "hr".'),
             USES,
-            "Give it a type of its own, or one of core.",
+            "Use a type of its own domain or of core.",
         ),
     ],
     "CREATE DOMAIN inventory.old AS hr.age": [
@@ -218,7 +218,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
             "inventory.old",
             ('The type inventory.old uses the type hr.age, which belongs to the domain "hr".'),
             USES,
-            "Give it a type of its own, or one of core.",
+            "Use a type of its own domain or of core.",
         ),
     ],
     "CREATE TABLE inventory.pairs OF hr.pair": [
@@ -228,7 +228,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
             "inventory.pairs",
             ('The table inventory.pairs uses the type hr.pair, which belongs to the domain "hr".'),
             USES,
-            "Give it a type of its own, or one of core.",
+            "Use a type of its own domain or of core.",
         ),
     ],
     "ALTER TABLE inventory.lots ADD COLUMN who hr.employees": [
@@ -241,7 +241,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' belongs to the domain "hr".'
             ),
             USES,
-            "Give it a type of its own, or one of core.",
+            "Use a type of its own domain or of core.",
         ),
     ],
     "CREATE TABLE inventory.staff () INHERITS (hr.employees)": [
@@ -474,7 +474,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' hr.salary(integer), which belongs to the domain "hr".'
             ),
             USES,
-            "Drop it, or make it of what is its own or of core.",
+            "Drop it, or build it from objects of its own domain and of core.",
         ),
     ],
     "ALTER TABLE inventory.drugs ADD COLUMN label text COLLATE hr.plain": [
@@ -487,7 +487,7 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
                 ' belongs to the domain "hr".'
             ),
             USES,
-            "Drop it, or make it of what is its own or of core.",
+            "Drop it, or build it from objects of its own domain and of core.",
         ),
     ],
     ("CREATE OPERATOR inventory.=~ (LEFTARG = int, RIGHTARG = int, FUNCTION = hr.same)"): [

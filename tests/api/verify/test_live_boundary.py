@@ -80,8 +80,8 @@ def landscape(module_database: str) -> None:
 
 
 @pytest.fixture
-def undone(landscape: None) -> Iterator[None]:
-    """Whatever the test does to the database is undone."""
+def rolled_back(landscape: None) -> Iterator[None]:
+    """Roll back everything that the test does to the database."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -127,7 +127,7 @@ def test_a_crossing_from_before_the_rule_is_found_from_both_sides():
         assert list(boundary_findings(connection, get_domain(name))) == []
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 @pytest.mark.parametrize("statement", CROSSINGS)
 def test_each_crossing_is_found_and_named(statement: str):
     execute(statement)
@@ -138,14 +138,14 @@ def test_each_crossing_is_found_and_named(statement: str):
     assert crossings("finance") == []
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 @pytest.mark.parametrize("statement", LEGAL)
 def test_allowed_references_are_not_reported(statement: str):
     execute(statement)
     assert crossings() == []
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 def test_a_sequence_owned_across_is_found():
     # PostgreSQL itself refuses to make one.
     execute("SET LOCAL allow_system_table_mods = on")
@@ -166,7 +166,7 @@ def test_a_sequence_owned_across_is_found():
     ]
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 def test_objects_of_extensions_are_not_reported():
     execute("CREATE VIEW public.staff AS SELECT name FROM hr.employees")
     assert [found.object for found in crossings()] == ["public.staff"]
@@ -174,7 +174,7 @@ def test_objects_of_extensions_are_not_reported():
     assert crossings() == []
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 def test_unparsed_function_bodies_are_reported():
     execute(OTHER_LANGUAGE)
     assert crossings() == [
@@ -183,14 +183,14 @@ def test_unparsed_function_bodies_are_reported():
             "boundary",
             "inventory",
             "inventory.strange()",
-            "The function inventory.strange() may name another domain's objects; nothing here"
-            " reads other.",
-            "See what it uses and, if that is another domain's, replace or drop it.",
+            "The function inventory.strange() may name another domain's objects; code in"
+            " other is not analysed.",
+            "Check what it uses; if it uses another domain's objects, replace or drop it.",
         )
     ]
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 def test_function_bodies_are_reported_as_unparsed_without_sqlglot(monkeypatch: pytest.MonkeyPatch):
     execute("CREATE FUNCTION public.one() RETURNS int LANGUAGE sql AS 'SELECT 1'")
     execute("CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS 'SELECT name FROM hr.names'")
@@ -208,7 +208,7 @@ def test_function_bodies_are_reported_as_unparsed_without_sqlglot(monkeypatch: p
     ]
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 def test_hints_quote_names_that_need_quotes():
     execute('CREATE TABLE inventory."Odd ""one" (id int)')
     execute(
@@ -229,7 +229,7 @@ def test_core_rule_is_the_other_sentence():
 
 @pytest.fixture
 def migrated(migrated_module_database: str) -> Iterator[None]:
-    """The sample domains; whatever the test does to them is undone."""
+    """The sample domains; the changes of the test are rolled back."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

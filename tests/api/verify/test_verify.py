@@ -22,7 +22,7 @@ VALUES (gen_random_uuid(), 99, 'inventory', %s, 'forwards', %s, now(), 0, %s, ''
 
 @pytest.fixture
 def migrated(migrated_module_database: str) -> Iterator[None]:
-    """The sample domains; whatever the test does to them is undone."""
+    """The sample domains; the changes of the test are rolled back."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -151,7 +151,7 @@ def test_a_gap_is_found():
         "hr",
         "hr.0002_leave",
         "hr.0002_leave is applied, but hr.0001_initial, which it depends on, is not.",
-        "Apply it, or record it if what it makes is there: manage.py repair_domain hr"
+        "Apply it, or record it if its changes were made by hand: manage.py repair_domain hr"
         " --mark-applied 0001_initial",
     )
 

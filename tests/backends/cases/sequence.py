@@ -18,7 +18,7 @@ Spell = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Story:
-    """Operations of a first migration and of a second one, which is undone too."""
+    """Operations of a first migration and of a second one, which is reverted too."""
 
     before: list[Operation] = field(default_factory=list)
     then: list[Operation] = field(default_factory=list)

@@ -42,7 +42,7 @@ def test_crossing_links(elsewhere: Path, word: str) -> None:
         f" {ends[2]}.{ends[3]} of {ends[2]}."
     )
     assert link.hint == (
-        f"Take ('finance', '0001_initial') out of {word} in 0001_initial.py: keep the other's id"
+        f"Remove ('finance', '0001_initial') from {word} in 0001_initial.py: keep the other's id"
         " instead of a foreign key, or move what both need to core."
     )
     # Core may not be made to wait for a domain either.

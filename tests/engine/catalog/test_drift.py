@@ -54,8 +54,8 @@ def state(module_database: str) -> ProjectState:
 
 
 @pytest.fixture
-def undone(state: ProjectState) -> Iterator[None]:
-    """Whatever the test does to the database is undone."""
+def rolled_back(state: ProjectState) -> Iterator[None]:
+    """Roll back everything that the test does to the database."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -90,7 +90,7 @@ def test_a_clean_database_has_no_drift_and_objects_created_by_sql_are_unmanaged(
     assert all(item.is_unmanaged and item.kind == "drift" for item in found)
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 @pytest.mark.parametrize("statement", DRIFTS)
 def test_each_change_by_hand_is_found_and_named(state: ProjectState, statement: str):
     execute(statement)
@@ -98,7 +98,7 @@ def test_each_change_by_hand_is_found_and_named(state: ProjectState, statement: 
     assert [item for item in said(found) if item not in BY_SQL] == DRIFTS[statement]
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 def test_without_the_migrations_handmade_objects_are_unmanaged(state: ProjectState):
     execute(WITHOUT_HISTORY)
     found = [item for item in drift(state, with_history=False) if "hand" in item.object]
@@ -115,7 +115,7 @@ def test_without_the_migrations_handmade_objects_are_unmanaged(state: ProjectSta
     assert {item.id[0] for item in drift(state) if "hand" in item.object} == {"D"}
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 def test_the_hint_names_the_next_step(state: ProjectState):
     execute("DROP INDEX lab.state_made; CREATE INDEX by_hand ON lab.samples (note)")
     hints = {item.object: item.hint for item in drift(state)}

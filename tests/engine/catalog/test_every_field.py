@@ -11,7 +11,7 @@ from tests.engine.catalog import every_field, lab_models
 
 @pytest.mark.usefixtures("scratch_database")
 def test_nothing_that_django_makes_is_drift():
-    """Also after changes that leave a name or an index of former times behind."""
+    """Also after changes that leave an earlier name or index."""
     with connection.cursor() as cursor:
         cursor.execute(
             'CREATE TABLE "All Things" (decoy text); CREATE INDEX x1 ON "All Things" (decoy)'

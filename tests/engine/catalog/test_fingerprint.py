@@ -36,7 +36,7 @@ def value(query: str) -> object:
 
 
 def changed(statement: str, **options: object) -> list[str]:
-    """What a comparison says of the statement, which is undone."""
+    """Return the differences after the statement, which is rolled back."""
     before = fingerprint(connection, "lab", **options)
     with transaction.atomic():
         execute(statement)

@@ -611,7 +611,7 @@ VIOLATIONS = (
         "CREATE FUNCTION inventory.ev() RETURNS event_trigger LANGUAGE plpgsql "
         "AS 'BEGIN END'; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE "
         "FUNCTION inventory.ev()",
-        "made or altered event trigger e, which fires for every domain.",
+        "created or altered event trigger e, which fires for every domain.",
         EVENT_TRIGGERS,
     ),
     (

@@ -288,16 +288,16 @@ class Statement:
     """One thing a migration does.
 
     Attributes:
-        undone: it is in a savepoint that is rolled back.
+        rolled_back: it is in a savepoint that is rolled back.
     """
 
     sql: str
     kind: Kind
-    undone: bool = False
+    rolled_back: bool = False
 
     @property
     def effect(self) -> Kind:
-        return "legal" if self.undone else self.kind
+        return "legal" if self.rolled_back else self.kind
 
 
 class Grammar:
@@ -365,10 +365,10 @@ class Grammar:
         if "val(" in statement:  # Sequences do not go back.
             return Statement(statement, kind)
         if way == 10:
-            undone = f"SAVEPOINT s{n}; {statement}; ROLLBACK TO SAVEPOINT s{n}"
-            return Statement(undone, kind, undone=True)
-        undone = f"DO $do$ BEGIN {block}RAISE division_by_zero; {CAUGHT}"
-        return Statement(undone, kind, undone=True)
+            rolled_back = f"SAVEPOINT s{n}; {statement}; ROLLBACK TO SAVEPOINT s{n}"
+            return Statement(rolled_back, kind, rolled_back=True)
+        rolled_back = f"DO $do$ BEGIN {block}RAISE division_by_zero; {CAUGHT}"
+        return Statement(rolled_back, kind, rolled_back=True)
 
 
 def illegal(schema: str) -> Sequence[tuple[Kind, Sequence[str]]]:

@@ -68,7 +68,7 @@ def landscape(postgres_server: TestServer, django_db_blocker: Any) -> Iterator[s
 
 
 class World:
-    """A copy of the landscape, made anew whenever a migration has changed it."""
+    """A copy of the landscape, created again whenever a migration has changed it."""
 
     def __init__(self, server: TestServer, template: str) -> None:
         self.server, self.template = server, template

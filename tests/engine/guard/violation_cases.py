@@ -819,7 +819,7 @@ DONE = {
     "renamed schema of its own": Violation(
         ["ALTER SCHEMA inventory RENAME TO stock"],
         "operation 1, RunSQL, renamed the schema inventory.",
-        'Leave the schema its name: everything finds the domain under "inventory".',
+        'Do not rename the schema: everything finds the domain by the name "inventory".',
     ),
     "owner of a schema": Violation(
         ["ALTER SCHEMA hr OWNER TO pg_database_owner"],
@@ -1073,7 +1073,7 @@ DONE = {
                 " EXECUTE FUNCTION inventory.seen()"
             )
         ],
-        "operation 1, RunSQL, made or altered event trigger seen, which fires for every domain.",
+        "operation 1, RunSQL, created or altered event trigger seen, which fires for every domain.",
         EVENT_TRIGGERS,
     ),
     "second of three operations": Violation(

@@ -40,8 +40,8 @@ def test_every_row_records_user_host_and_versions(migrated_database: str, call: 
     for target in ("0011", "0010"):
         assert call("migrate_domain", "finance", target).exit_status == 0
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    begun, undone, done = last_run()
-    for row in (begun, undone, done):
+    begun, reverted, done = last_run()
+    for row in (begun, reverted, done):
         assert row["database_user"] == query("SELECT current_user")[0][0]
         assert row["os_user"] == getpass.getuser()
         assert row["host"] == socket.gethostname()
@@ -49,12 +49,12 @@ def test_every_row_records_user_host_and_versions(migrated_database: str, call: 
         assert row["engine_version"] == domain_migrations.__version__
         assert row["django_version"] == django.__version__
         assert (row["error"], row["sqlstate"]) == ("", "")
-    assert (undone["app"], undone["name"]) == ("finance", ADDS_COLUMN)
-    assert (undone["direction"], undone["status"]) == ("backwards", "done")
-    assert undone["batch"] > 0
-    assert undone["seconds"] > 0
-    assert undone["checksum"]
-    assert undone["footprint"]["finance.invoices"] == "AccessExclusiveLock"
+    assert (reverted["app"], reverted["name"]) == ("finance", ADDS_COLUMN)
+    assert (reverted["direction"], reverted["status"]) == ("backwards", "done")
+    assert reverted["batch"] > 0
+    assert reverted["seconds"] > 0
+    assert reverted["checksum"]
+    assert reverted["footprint"]["finance.invoices"] == "AccessExclusiveLock"
     assert [(row["direction"], row["status"], row["batch"]) for row in (begun, done)] == [
         *(("run", "running", 0), ("run", "done", 0))
     ]

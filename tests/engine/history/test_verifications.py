@@ -84,11 +84,11 @@ def test_read_only_connection_and_missing_privilege_are_tolerated(
     count = rows()
     execute("SET default_transaction_read_only = on")
     quiet = call("verify_domain", "finance")
-    told = call("verify_domain", "finance", verbosity=2)
+    verbose = call("verify_domain", "finance", verbosity=2)
     execute("SET default_transaction_read_only = off")
     assert (quiet.stdout, quiet.stderr, quiet.exit_status) == ("Nothing found.\n", "", 0)
     note = 'The findings in the domain "finance" were not recorded: '
-    assert f"{note}the connection is read-only.\n" in told.stdout
+    assert f"{note}the connection is read-only.\n" in verbose.stdout
     role = f"reader_{migrated_database}"
     execute(f"CREATE ROLE {role}")
     try:
@@ -96,10 +96,10 @@ def test_read_only_connection_and_missing_privilege_are_tolerated(
         execute(f"GRANT USAGE ON SCHEMA {names} TO {role}")
         execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {names} TO {role}")
         execute(f"SET ROLE {role}")
-        told = call("verify_domain", "finance", "--only", "history", verbosity=2)
+        verbose = call("verify_domain", "finance", "--only", "history", verbosity=2)
         execute("RESET ROLE")
-        assert f'{note}the role "{role}" may not insert into {JOURNAL}.\n' in told.stdout
-        assert told.exit_status == 0
+        assert f'{note}the role "{role}" may not insert into {JOURNAL}.\n' in verbose.stdout
+        assert verbose.exit_status == 0
     finally:
         execute("RESET ROLE")
         execute(f"DROP OWNED BY {role}")

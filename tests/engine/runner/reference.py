@@ -31,7 +31,7 @@ SELECT app_label, model, codename FROM public.django_content_type AS type
 LEFT JOIN public.auth_permission ON content_type_id = type.id
 WHERE app_label = 'inventory' ORDER BY 1, 2, 3
 """
-"""What post_migrate leaves behind."""
+"""The rows that post_migrate leaves."""
 
 NET = """
 SELECT DISTINCT ON (app, name) app, name, direction, status FROM {journal}
@@ -115,7 +115,7 @@ class Reference:
         expected = self.left.get(count)
         if expected is None:
             return count
-        # Before the first run there is no schema; undone to zero, it stays.
+        # Before the first run there is no schema; migrated to zero, it stays.
         if whole and (count or found.schema):
             assert compare(expected.schema, found.schema) == []
         assert found.others == expected.others
@@ -132,7 +132,7 @@ class Reference:
 
 
 def finish(count: int, reference: Reference) -> bool:
-    """Do as a person on call does: run again, and repair if told to; whether it was needed."""
+    """Act as a person on call: run again, and repair if told so; return whether it was needed."""
     result = migrate(reference.target(count))
     repair = REPAIR.search(result.stderr)
     if result.exit_status and repair:

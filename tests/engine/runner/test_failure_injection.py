@@ -72,7 +72,7 @@ def points(seen: list[str], size: str | None, sample: int, *, whole: bool) -> It
     first = next(n for n, text in enumerate(seen, start=1) if "lock_timeout" in text)
     inserts = [n for n, text in enumerate(seen, start=1) if "INSERT INTO" in text]
     rows = [n for n in inserts if "_journal" in seen[n - 1]]
-    inside = range(first, rows[-2] + 2)  # The last row is the run's, behind post_migrate.
+    inside = range(first, rows[-2] + 2)  # The last row is the run's, after post_migrate.
     if size == "full":
         return range(1, len(seen) + 1) if whole else inside
     wanted = 3 * sample if size == "short" else sample
@@ -106,18 +106,18 @@ def atomic_ones(history: Reference) -> list[int]:
     return [n for n in history.left if n - 1 in history.left and n != NON_ATOMIC]
 
 
-@pytest.mark.parametrize("undo", [False, True], ids=["applying", "undoing"])
-def test_error_inside_a_transaction(history: Reference, size: str | None, undo: bool) -> None:
+@pytest.mark.parametrize("revert", [False, True], ids=["applying", "reverting"])
+def test_error_inside_a_transaction(history: Reference, size: str | None, revert: bool) -> None:
     for number in atomic_ones(history):
-        begin, end = (number, number - 1) if undo else (number - 1, number)
+        begin, end = (number, number - 1) if revert else (number - 1, number)
         seen = statements(history, begin, end)
         for statement in points(seen, size, 2, whole=number == SAMPLE[1]):
             attack(history, begin, end, statement)
 
 
-@pytest.mark.parametrize("undo", [False, True], ids=["applying", "undoing"])
-def test_error_without_a_transaction(history: Reference, size: str | None, undo: bool) -> None:
-    begin, end = (NON_ATOMIC, NON_ATOMIC - 1) if undo else (NON_ATOMIC - 1, NON_ATOMIC)
+@pytest.mark.parametrize("revert", [False, True], ids=["applying", "reverting"])
+def test_error_without_a_transaction(history: Reference, size: str | None, revert: bool) -> None:
+    begin, end = (NON_ATOMIC, NON_ATOMIC - 1) if revert else (NON_ATOMIC - 1, NON_ATOMIC)
     seen = statements(history, begin, end)
     for statement in points(seen, size, 3, whole=True):
         attack(history, begin, end, statement)

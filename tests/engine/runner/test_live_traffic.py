@@ -152,7 +152,7 @@ def test_queries_wait_no_longer_than_lock_timeout(shop: Project, postgres_server
     assert applied() == ["0001_initial", "0002_note"]
     assert columns("shop") == ["id", "note"]
     assert columns("public") == ["id"]
-    # The queries did queue up behind the migration, and what exceeds is the time to cancel it.
+    # The queries queued up behind the migration; the excess is the time to cancel it.
     assert LOCK_TIMEOUT / 2 < max(waits) < LOCK_TIMEOUT + 0.5
     assert "shop.0002_note was rolled back: lock timeout, blocked by pid " in output
     assert "last ran: SELECT * FROM shop.orders. Retrying in " in output

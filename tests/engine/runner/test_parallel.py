@@ -105,15 +105,15 @@ def test_the_holder_of_a_lock_is_reported_immediately(project: Write, decoy: Non
     written.manage("migrate_domain", "core")  # It would wait for every domain's run.
     with (
         running(Domain("lab_b", "lab_b", ("lab_b",))) as (holder,),
-        started(written, "migrate_domain", "--all", "--jobs=3") as told,
+        started(written, "migrate_domain", "--all", "--jobs=3") as process,
     ):
-        assert told.stdout
-        lines = iter(told.stdout.readline, "")
+        assert process.stdout
+        lines = iter(process.stdout.readline, "")
         line = next(line for line in lines if "Waiting for the lock of" in line)
         assert line.startswith(f'  Waiting for the lock of "lab_b": pid {holder.pid} (user ')
         assert holder.holds
         holder.end()
-        assert (output_of(told).count("1 applied"), told.returncode) == (3, 0)
+        assert (output_of(process).count("1 applied"), process.returncode) == (3, 0)
     for name in LABS:
         assert query(f"SELECT name FROM {name}.django_migrations_{name}") == [("0001_initial",)]
     assert_decoy_survived()

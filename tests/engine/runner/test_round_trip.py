@@ -144,7 +144,7 @@ def test_applied_migrations_cannot_be_rehearsed(migrated_database: str, call: Ca
     hr, result = rehearse(call, "hr", "0011")
     assert (result.exit_status, hr["status"]) == (1, "refused")
     assert hr["error"]["message"] == (
-        "hr.0013_alter_verbose_names is applied; --rehearse is about migrations that are pending."
+        "hr.0013_alter_verbose_names is applied; --rehearse accepts only pending migrations."
     )
     result = call("migrate_domain", "hr", "--rehearse", "--rollback")
     assert result.exit_status == 2

@@ -136,8 +136,8 @@ def test_a_restored_domain_is_reverted_by_its_migrations(without_hr: str, call: 
         f"{first.stdout.splitlines()[-1]}\n"
     )
     restored = catalog()
-    undone = call("migrate_domain", "hr", "--rollback", format="json")
-    assert [ran["name"] for ran in json.loads(undone.stdout)["domains"][0]["reverted"]] == (
+    reverted = call("migrate_domain", "hr", "--rollback", format="json")
+    assert [ran["name"] for ran in json.loads(reverted.stdout)["domains"][0]["reverted"]] == (
         NAMES[::-1]
     )
     assert tables("hr") == {"django_migrations_hr", "django_migrations_hr_journal"}

@@ -95,7 +95,7 @@ IMPOSSIBLE = {
         "lab.2",
         "lab",
     ),
-    "far behind": (
+    "much later": (
         {
             "lab.1": ("after", []),
             "lab.2": ("after", ["lab.1"]),
@@ -127,7 +127,7 @@ def test_before__after_a_pending_after(no_files: None, case: str) -> None:
     )
     assert raised.value.hint == (
         f"If the code that {late} waits for is already running, first run: manage.py migrate_domain"
-        f" {domain} --stage after; or, where no older code uses the database, leave --stage out."
+        f" {domain} --stage after; or, if no older code uses the database, omit --stage."
     )
 
 
@@ -162,8 +162,8 @@ def test_after__while_a_before_waits(no_files: None) -> None:
         " after it."
     )
     assert raised.value.hint == (
-        "First run: manage.py migrate_domain lab --stage before; or, where no older code uses the"
-        " database, leave --stage out."
+        "First run: manage.py migrate_domain lab --stage before; or, if no older code uses the"
+        " database, omit --stage."
     )
 
 

@@ -38,8 +38,8 @@ class Migration(migrations.Migration):
 REFUSED = {
     "code": "unknown_target",
     "message": "hr.0002_width of the batch to revert has been replaced by hr.0001_squashed, which"
-    " is more than the batch, so the history cannot go there.",
-    "hint": "Undo more batches, or give a TARGET. Nothing was changed.",
+    " covers more than the batch, so the batch cannot be reverted alone.",
+    "hint": "Revert more batches, or give a TARGET. Nothing was changed.",
     "sqlstate": None,
 }
 
@@ -68,8 +68,8 @@ def test_rollback_keeps_a_squash_that_was_only_recorded(
         assert asked(call, "--rollback")["error"] == REFUSED
         assert asked(call, "--rollback", "--plan")["error"] == REFUSED
         assert snapshot() == before
-        undone = asked(call, "--rollback", "2")
-        assert (names(undone["reverted"]), names_in_history()) == (["0001_squashed"], set())
+        reverted = asked(call, "--rollback", "2")
+        assert (names(reverted["reverted"]), names_in_history()) == (["0001_squashed"], set())
     assert query("SELECT to_regclass('hr.things')::text, to_regclass('public.things')::text") == [
         (None, "things")
     ]

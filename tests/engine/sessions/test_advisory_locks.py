@@ -305,7 +305,7 @@ def test_acquire__inside_a_transaction_without_waiting() -> None:
             pytest.fail("both had the lock")
         assert time.monotonic() - begun < 5
     assert busy.value.hint == (
-        "Run the command outside of a transaction, inside of which it does not wait."
+        "Run the command outside of a transaction; inside one, it does not wait."
     )
 
 

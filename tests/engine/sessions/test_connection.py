@@ -26,18 +26,18 @@ def test_a_database_that_comes(
     connections["default"].close()
     monkeypatch.setitem(connections["default"].settings_dict, "NAME", name)
     maker = threading.Timer(0.7, databases.create, [postgres_server, name])
-    told: list[str] = []
+    messages: list[str] = []
     maker.start()
     try:
-        wait_for_database("default", 30, report=told.append)
+        wait_for_database("default", 30, report=messages.append)
         assert connections["default"].connection is not None
         connections["default"].close()
     finally:
         maker.join()
         databases.drop(postgres_server, name)
-    assert len(told) == 1
-    assert told[0].startswith('Waiting for the database "default" (')
-    assert told[0].endswith(f'"{name}" does not exist.')
+    assert len(messages) == 1
+    assert messages[0].startswith('Waiting for the database "default" (')
+    assert messages[0].endswith(f'"{name}" does not exist.')
 
 
 def test_a_database_that_does_not_come(

@@ -34,7 +34,7 @@ def granted(migrated_database: str, call: Call) -> Iterator[None]:
 
 
 def allowed(as_role: str, statement: str) -> bool:
-    """Whether the statement runs as the role; it is undone in any case."""
+    """Return whether the statement runs as the role, and roll it back."""
     with connections["default"].cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute(f'SET LOCAL ROLE "{as_role}"')

@@ -215,7 +215,7 @@ def test_timeout_policy__tries_again_and_says_who_blocked(
     messages: list[str] = []
     migration = Migration("0002_note", "inventory")
     lock = "LOCK TABLE inventory.drugs IN ROW EXCLUSIVE MODE"
-    # Of all sessions to come; times are told in UTC all the same.
+    # For all later sessions; times are still reported in UTC.
     execute(f"ALTER DATABASE {scratch_database} SET timezone = 'Pacific/Kiritimati'")
     with other_session(postgres_server, scratch_database, lock) as (other, pid):
         ((began,),) = execute(

@@ -30,7 +30,7 @@ Use = Callable[[Callable[[dict[MigrationKey, str]], dict[MigrationKey, str]]], N
 
 @pytest.fixture
 def migrated(migrated_module_database: str) -> Iterator[None]:
-    """The sample domains; whatever the test does to them is undone."""
+    """The sample domains; the changes of the test are rolled back."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -71,12 +71,12 @@ def test_objects_changed_dropped_or_added_by_hand_are_drift() -> None:
     assert [(item.id, item.message, item.hint) for item in found.findings] == [
         (
             "D052",
-            "The view hr.current_staff is not as the migrations make it.",
+            "The view hr.current_staff differs from what the migrations create.",
             HINT_SNAPSHOT,
         ),
         (
             "D052",
-            "The function hr.leave_within_employment() is not as the migrations make it.",
+            "The function hr.leave_within_employment() differs from what the migrations create.",
             HINT_SNAPSHOT,
         ),
         ("D108", "The view hr.one_more exists only in the database.", HINT_REMOVE),
@@ -84,8 +84,8 @@ def test_objects_changed_dropped_or_added_by_hand_are_drift() -> None:
     assert found.unmanaged == ()
     execute("DROP FUNCTION hr.leave_within_employment() CASCADE; DROP VIEW hr.current_staff")
     assert {item.message for item in drift().findings if item.id == "D051"} >= {
-        "The view hr.current_staff does not exist; the migrations make it.",
-        "The function hr.leave_within_employment() does not exist; the migrations make it.",
+        "The view hr.current_staff does not exist; the migrations create it.",
+        "The function hr.leave_within_employment() does not exist; the migrations create it.",
     }
 
 

@@ -59,7 +59,7 @@ TESTS = """
         assert Thing.objects.count() == 2
 
     def check():
-        # Twice the same: what one leaves behind, the other trips over.
+        # Twice the same: leftovers of the first would break the second.
         assert sorted(Thing.objects.values_list("code", flat=True)) == ["kept", "too"]
         Thing.objects.create(code="test")
 
@@ -174,8 +174,8 @@ def test_djangos_runner_copies_it_and_rebuilds_it_for_a_new_migration(lab: Proje
         return done.stderr
 
     test = f"test_{lab.database}"
-    told = f"Creating test database for alias 'default', the template '{test}_template'...\n"
-    assert told in run("--parallel=2", "lab.tests.Serialized", "lab.tests.Other")
+    message = f"Creating test database for alias 'default', the template '{test}_template'...\n"
+    assert message in run("--parallel=2", "lab.tests.Serialized", "lab.tests.Other")
     made = test_databases(lab)
     assert made.keys() >= {test, f"{test}_template"}
 
@@ -185,7 +185,7 @@ def test_djangos_runner_copies_it_and_rebuilds_it_for_a_new_migration(lab: Proje
     run("lab.tests.Other")  # The test database is there, so it is migrated on.
     assert test_databases(lab)[f"{test}_template"] == made[f"{test}_template"]
     execute(f"DROP DATABASE {test}")
-    assert told in run("lab.tests.Serialized")
+    assert message in run("lab.tests.Serialized")
     assert test_databases(lab)[f"{test}_template"] != made[f"{test}_template"]
     with databases.default_database(test):
         assert query(COLUMNS) == [(["id", "code", "more"],)]

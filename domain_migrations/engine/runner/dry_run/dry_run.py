@@ -118,7 +118,7 @@ class DryRun:
         check_plan(self.plan, state, self.domain)
         if self.options.rehearse and self.plan and self.plan[0][1]:
             raise UnknownTarget(
-                f"{self.plan[0][0]} is applied; --rehearse is about migrations that are pending.",
+                f"{self.plan[0][0]} is applied; --rehearse accepts only pending migrations.",
                 hint="To try a rollback, use --dry-run.",
             )
         plan, self.not_rehearsed = _until_non_atomic(self.plan)
