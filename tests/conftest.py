@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if servers.FOLDER_VARIABLE not in os.environ:
         folder = servers.make_folder()
         config.add_cleanup(lambda: servers.remove(folder))
-    server = servers.server_of_this_run()
+    server = servers.session_server()
     config.stash[SERVER] = server
     config.add_cleanup(server.cluster.leave)
     # Whatever is configured on this machine: tests use their own server, started on first use.
@@ -155,7 +155,7 @@ def hr_migrations(
     migrated_database: str, tmp_path: Path
 ) -> temporary_migrations.TemporaryMigrations:
     """`hr_migrations.release({name: source})`: hr with these migrations, none of them applied."""
-    return temporary_migrations.emptied(tmp_path)
+    return temporary_migrations.without_migrations(tmp_path)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ HISTORIES = (
 RELEASE = {"0001_initial": FIRST, "0002_more": SECOND, "0003_less": THIRD}
 
 
-def ask(query: str = "", **headers: str) -> tuple[int, Any]:
+def get_readiness(query: str = "", **headers: str) -> tuple[int, Any]:
     response = Client(headers=headers).get(f"/ready/{query}")
     assert response.headers["Cache-Control"] == (
         "max-age=0, no-cache, no-store, must-revalidate, private"
@@ -47,7 +47,7 @@ def hr(answer: Any) -> dict[str, Any]:
 
 
 def test_everything_is_applied(migrated_module_database: str) -> None:
-    status, answer = ask()
+    status, answer = get_readiness()
     assert status == 200
     assert answer == {
         "format": 1,
@@ -65,20 +65,20 @@ def test_only_pending_before_migrations_count(
     execute("CREATE TABLE public.django_migrations_hr (id int, app text, name text, applied date)")
     execute("INSERT INTO public.django_migrations_hr VALUES (1, 'hr', '0001_initial', now())")
     with hr_migrations.release(RELEASE):
-        status, answer = ask("?domain=hr")
+        status, answer = get_readiness("?domain=hr")
         assert (status, answer["ready"]) == (503, False)
         assert answer["domains"] == [
             {"domain": "hr", "ready": False, "before": 2, "after": 1, "unknown": 0, "error": None}
         ]
-        assert ask()[0] == 503
-        assert ask("?domain=core&domain=inventory,finance")[0] == 200
+        assert get_readiness()[0] == 503
+        assert get_readiness("?domain=core&domain=inventory,finance")[0] == 200
         assert call("migrate_domain", "hr", "--stage", "before").exit_status == 0
-        status, answer = ask("?domain=hr")
+        status, answer = get_readiness("?domain=hr")
         assert (status, hr(answer)["before"], hr(answer)["after"]) == (200, 0, 1)
         assert call("migrate_domain", "hr", "--stage", "after").exit_status == 0
-        assert hr(ask()[1])["after"] == 0
+        assert hr(get_readiness()[1])["after"] == 0
     with hr_migrations.release({"0001_initial": FIRST}):
-        status, answer = ask("?domain=hr")
+        status, answer = get_readiness("?domain=hr")
         assert (status, hr(answer)["unknown"]) == (200, 2)
 
 
@@ -89,9 +89,9 @@ def test_squashed_migrations_count_as_the_ones_they_replace(
         assert call("migrate_domain", "hr").exit_status == 0
     replaces = 'replaces = [("hr", "0001_initial"), ("hr", "0002_more")]'
     with hr_migrations.release({"0001_squashed": EMPTY.format(replaces, "")}):
-        assert ask("?domain=hr")[0] == 200
+        assert get_readiness("?domain=hr")[0] == 200
         execute("DELETE FROM hr.django_migrations_hr")
-        status, answer = ask("?domain=hr")
+        status, answer = get_readiness("?domain=hr")
         assert (status, hr(answer)["before"]) == (503, 1)
 
 
@@ -101,19 +101,19 @@ def test_rows_in_the_history_of_core_do_not_count(hr_migrations: TemporaryMigrat
         " VALUES ('hr', '0001_initial', now())"
     )
     with hr_migrations.release({"0001_initial": FIRST}):
-        status, answer = ask("?domain=hr,core")
+        status, answer = get_readiness("?domain=hr,core")
         assert (status, hr(answer)["before"]) == (503, 1)
 
 
 def test_a_file_that_changes_is_read_again(hr_migrations: TemporaryMigrations) -> None:
     with hr_migrations.release({"0001_initial": FIRST}) as package:
-        assert ask("?domain=hr")[0] == 503
+        assert get_readiness("?domain=hr")[0] == 503
         path = package / "0001_initial.py"
         path.write_text(path.read_text() + '    stage = "after"\n')
-        assert ask("?domain=hr")[0] == 200
+        assert get_readiness("?domain=hr")[0] == 200
         path.write_text(path.read_text().replace('"after"', '"befor"'))
         os.utime(path, ns=(1, 1))
-        assert ask("?domain=hr")[0] == 503
+        assert get_readiness("?domain=hr")[0] == 503
 
 
 @pytest.mark.parametrize("source", ["def", "stage = 'after'; class", 'x = "stage\0"'])
@@ -121,13 +121,13 @@ def test_a_broken_migration_file_makes_the_domain_unready(
     hr_migrations: TemporaryMigrations, source: str
 ) -> None:
     with hr_migrations.release({"0001_initial": source}):
-        assert ask("?domain=hr")[0] == 503
+        assert get_readiness("?domain=hr")[0] == 503
 
 
 def test_no_migration_is_imported(hr_migrations: TemporaryMigrations) -> None:
     before = {name for name in sys.modules if ".migrations." in name}
     with hr_migrations.release(RELEASE) as package:
-        assert ask()[0] == 503
+        assert get_readiness()[0] == 503
         assert [name for name in sys.modules if name.startswith(package.name)] == []
     assert {name for name in sys.modules if ".migrations." in name} == before
 
@@ -146,7 +146,7 @@ def test_no_migration_is_imported__by_a_new_process(
 
 def test_one_query(migrated_module_database: str) -> None:
     with CaptureQueriesContext(connections["default"]) as queries:
-        assert ask()[0] == 200
+        assert get_readiness()[0] == 200
     assert len(queries) == 1
 
 
@@ -174,7 +174,7 @@ def test_a_table_that_cannot_be_read_is_its_own_domains_fault(
         with transaction.atomic():
             assert check_readiness().domains == tuple(answers.values())
             execute("SELECT 1")
-        status, answer = ask()
+        status, answer = get_readiness()
     finally:
         execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")
     assert {name: domain.ready for name, domain in answers.items()} == {
@@ -192,11 +192,11 @@ def test_a_table_that_cannot_be_read_is_its_own_domains_fault(
 def test_columns_of_other_types_can_be_read(migrated_database: str) -> None:
     execute("ALTER TABLE hr.django_migrations_hr ALTER COLUMN applied TYPE text")
     execute("ALTER TABLE finance.django_migrations_finance ADD COLUMN note text")
-    assert ask()[0] == 200
+    assert get_readiness()[0] == 200
 
 
 def test_on_an_empty_database(scratch_database: str) -> None:
-    status, answer = ask()
+    status, answer = get_readiness()
     assert status == 503
     assert all(domain["before"] > 0 for domain in answer["domains"])
     assert schemas() == ["public"]
@@ -213,7 +213,7 @@ def test_inside_a_transaction(scratch_database: str) -> None:
 def test_the_database_is_down(migrated_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     connections["default"].close()
     monkeypatch.setitem(connections["default"].settings_dict, "HOST", "/nowhere")
-    status, answer = ask("?domain=hr")
+    status, answer = get_readiness("?domain=hr")
     assert status == 503
     unknown = {"before": None, "after": None, "unknown": None}
     assert answer["domains"] == [
@@ -227,12 +227,12 @@ def test_the_database_is_down__with_a_transaction_for_each_request(
     connections["default"].close()
     monkeypatch.setitem(connections["default"].settings_dict, "HOST", "/nowhere")
     monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
-    assert ask("?domain=hr")[0] == 503
+    assert get_readiness("?domain=hr")[0] == 503
 
 
 def test_one_of_two_databases_is_missing(migrated_module_database: str) -> None:
     with override_settings(DOMAIN_MIGRATIONS={"DATABASES": {"finance": "elsewhere"}}):
-        status, answer = ask()
+        status, answer = get_readiness()
     assert status == 503
     assert {domain["domain"]: domain["error"] for domain in answer["domains"]} == {
         "core": None,
@@ -243,7 +243,7 @@ def test_one_of_two_databases_is_missing(migrated_module_database: str) -> None:
 
 
 def test_unknown_domain(migrated_module_database: str) -> None:
-    assert ask("?domain=hrr") == (
+    assert get_readiness("?domain=hrr") == (
         404,
         {"format": 1, "ready": False, "error": {"code": "unknown_domain"}},
     )
@@ -255,8 +255,8 @@ TOKEN = {"READINESS_TOKEN": "s3cret", **settings.DOMAIN_MIGRATIONS}
 def test_names_are_for_who_shows_the_token(hr_migrations: TemporaryMigrations) -> None:
     with hr_migrations.release(RELEASE), override_settings(DOMAIN_MIGRATIONS=TOKEN):
         for header in ("Bearer wrong", "Bearer ", "", "s3cret", "Bearer s3crét"):
-            assert "names" not in hr(ask("?domain=hr", authorization=header)[1])
-        shown = hr(ask("?domain=hr", authorization="Bearer s3cret")[1])["names"]
+            assert "names" not in hr(get_readiness("?domain=hr", authorization=header)[1])
+        shown = hr(get_readiness("?domain=hr", authorization="Bearer s3cret")[1])["names"]
         assert shown == {
             "before": [
                 {"app": "hr", "name": "0001_initial"},
@@ -265,26 +265,26 @@ def test_names_are_for_who_shows_the_token(hr_migrations: TemporaryMigrations) -
             "after": [{"app": "hr", "name": "0003_less"}],
             "unknown": [],
         }
-        error = ask("?domain=hrr", authorization="Bearer s3cret")[1]["error"]
+        error = get_readiness("?domain=hrr", authorization="Bearer s3cret")[1]["error"]
         assert error["message"] == 'There is no domain "hrr". Did you mean "hr"?'
 
 
 def test_names_are_hidden_when_no_token_is_set(hr_migrations: TemporaryMigrations) -> None:
     with hr_migrations.release(RELEASE):
-        assert "names" not in hr(ask("?domain=hr", authorization="Bearer ")[1])
+        assert "names" not in hr(get_readiness("?domain=hr", authorization="Bearer ")[1])
 
 
 def test_ready_domains(hr_migrations: TemporaryMigrations) -> None:
     chosen = {"READINESS_DOMAINS": ["core", "finance"]}
     with hr_migrations.release(RELEASE), override_settings(DOMAIN_MIGRATIONS=chosen):
-        assert [domain["domain"] for domain in ask()[1]["domains"]] == ["core", "finance"]
-        assert ask()[0] == 200
-        assert ask("?domain=hr")[0] == 503
+        assert [domain["domain"] for domain in get_readiness()[1]["domains"]] == ["core", "finance"]
+        assert get_readiness()[0] == 200
+        assert get_readiness("?domain=hr")[0] == 503
 
 
 @override_settings(DOMAIN_MIGRATIONS={"NONE_OF_OURS": 1})
 def test_wrong_settings_are_not_ready() -> None:
-    assert ask() == (
+    assert get_readiness() == (
         503,
         {"format": 1, "ready": False, "error": {"code": "invalid_configuration"}},
     )

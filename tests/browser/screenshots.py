@@ -61,7 +61,7 @@ def project() -> Iterator[Any]:
         servers.make_folder()
         folder = Path(os.environ[servers.FOLDER_VARIABLE])
         stack.callback(servers.remove, folder)
-        server = servers.server_of_this_run()
+        server = servers.session_server()
         stack.callback(server.cluster.leave)
         server.start()
         settings = connections.settings["default"]

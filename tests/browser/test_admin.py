@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.admin.sample_data import RUN, make_sample_data, member
-from tests.support.browser import NARROW, WIDE, Site, Windows, faults, sideways
+from tests.support.browser import (
+    NARROW,
+    WIDE,
+    Site,
+    Windows,
+    accessibility_faults,
+    horizontal_overflow,
+)
 from tests.support.business import make_user
 from tests.support.commands import call
 
@@ -41,8 +48,8 @@ def test_pages_fit_and_are_accessible(
     for name, path in PAGES.items():
         page.goto(path)
         assert page.locator("#content h1").is_visible(), name
-        assert sideways(page) == 0, name
-        assert faults(page) == [], name
+        assert horizontal_overflow(page) == 0, name
+        assert accessibility_faults(page) == [], name
     dark_background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (dark_background == "rgb(18, 18, 18)") == dark
 

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.browser import NARROW, WIDE, Site, Windows, faults, sideways
+from tests.support.browser import (
+    NARROW,
+    WIDE,
+    Site,
+    Windows,
+    accessibility_faults,
+    horizontal_overflow,
+)
 from tests.support.business import make_user
 from tests.support.commands import call
 
@@ -37,7 +44,7 @@ def test_lists_have_room_and_complain_of_nothing(
     table = page.locator("#changelist-form .results")
     assert table.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
     page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-    assert sideways(page) == 0
+    assert horizontal_overflow(page) == 0
 
 
 def test_references_are_searched_for_under_the_policy(windows: Windows, superuser: Any) -> None:
@@ -53,7 +60,7 @@ def test_references_are_searched_for_under_the_policy(windows: Windows, superuse
 
 def test_signing_in_and_missing_pages(windows: Windows, superuser: Any) -> None:
     page = windows.open(None, "/admin/login/")
-    assert faults(page) == []
+    assert accessibility_faults(page) == []
     answer = page.goto("/nowhere/")
     assert answer is not None
     assert answer.status == 404

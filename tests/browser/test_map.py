@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.browser import NARROW, WIDE, Site, Windows, faults, sideways
+from tests.support.browser import (
+    NARROW,
+    WIDE,
+    Site,
+    Windows,
+    accessibility_faults,
+    horizontal_overflow,
+)
 from tests.support.business import make_user
 from tests.support.catalog import execute
 
@@ -26,8 +33,8 @@ def test_the_map_fits_and_is_accessible(
     windows: Windows, superuser: Any, size: tuple[int, int], dark: bool
 ) -> None:
     page = windows.open(superuser, MAP, size=size, dark=dark)
-    assert sideways(page) == 0
-    assert faults(page) == []
+    assert horizontal_overflow(page) == 0
+    assert accessibility_faults(page) == []
     paper = "element => getComputedStyle(element).backgroundColor"
     expected = "rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)"
     assert page.locator("svg.domain-map").evaluate(paper) == expected

@@ -28,7 +28,7 @@ def server_parameters() -> Iterator[dict[str, str]]:
         }
         return
     folder = servers.make_folder()
-    server = servers.server_of_this_run()
+    server = servers.session_server()
     try:
         server.start()
         yield {**server.parameters, "dbname": "postgres"}

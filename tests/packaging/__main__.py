@@ -75,7 +75,7 @@ def _run(tally: Tally, folder: Path, server: TestServer) -> None:
 @contextmanager
 def _server() -> Iterator[TestServer]:
     folder = servers.make_folder()
-    server = servers.server_of_this_run()
+    server = servers.session_server()
     try:
         server.start()
         yield server

@@ -113,13 +113,13 @@ class Windows:
             context.add_cookies([self.site.cookie(user)])
         page = context.new_page()
         page.set_default_timeout(15_000)
-        page.on("console", self._heard)
+        page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._sent)
         page.goto(path)
         return page
 
-    def _heard(self, message: Any) -> None:
+    def _on_console(self, message: Any) -> None:
         # A page that answers 403 or 404 is an answer; what tests want of it they say.
         if message.type == "error" and "the server responded with a status" not in message.text:
             self.complaints.append(message.text)
@@ -131,7 +131,7 @@ class Windows:
             self.complaints.append(f"request to {request.url}")
 
 
-def faults(page: Page) -> list[str]:
+def accessibility_faults(page: Page) -> list[str]:
     """What axe-core finds on the page that is serious or critical, as text to read in a failure."""
     import axe_playwright_python
 
@@ -147,7 +147,7 @@ def faults(page: Page) -> list[str]:
     ]
 
 
-def sideways(page: Page) -> int:
+def horizontal_overflow(page: Page) -> int:
     """By how many pixels the page is wider than its window; 0 where nothing scrolls sideways."""
     width: int = page.evaluate(
         "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"

@@ -115,7 +115,7 @@ def make_folder() -> Path:
     return folder
 
 
-def server_of_this_run() -> TestServer:
+def session_server() -> TestServer:
     """The server (not started) in the folder that the first process of the run made."""
     programs = selected_programs()
     folder = Path(os.environ[FOLDER_VARIABLE]) / "postgres"

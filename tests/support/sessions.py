@@ -63,10 +63,10 @@ def advisory_locks() -> int:
         return int(cursor.fetchone()[0])
 
 
-class Other:
+class ThreadedRun:
     """A run of a domain in a thread, with a connection of its own.
 
-    It has the lock from ``until_held`` on and works until ``end``.
+    It has the lock from ``wait_for_lock`` on and works until ``end``.
     """
 
     def __init__(self, domain: Domain, *, wait: float = 0.0) -> None:
@@ -97,7 +97,7 @@ class Other:
     def holds(self) -> bool:
         return self._held.is_set() and not self._ended.is_set() and self.error is None
 
-    def until_held(self) -> Other:
+    def wait_for_lock(self) -> ThreadedRun:
         assert self._held.wait(SECONDS)
         if self.error:
             raise self.error
@@ -109,11 +109,11 @@ class Other:
 
 
 @contextmanager
-def running(*domains: Domain) -> Iterator[list[Other]]:
+def running(*domains: Domain) -> Iterator[list[ThreadedRun]]:
     """Runs of other sessions that have their locks."""
-    others = [Other(domain) for domain in domains]
+    others = [ThreadedRun(domain) for domain in domains]
     try:
-        yield [other.until_held() for other in others]
+        yield [other.wait_for_lock() for other in others]
     finally:
         for other in others:
             other.end()

@@ -50,7 +50,7 @@ class TemporaryMigrations:
             shutil.rmtree(package)
 
 
-def emptied(folder: Path) -> TemporaryMigrations:
+def without_migrations(folder: Path) -> TemporaryMigrations:
     """Take away all that the domain `hr` has in the current database."""
     execute("DROP SCHEMA IF EXISTS hr CASCADE")
     return TemporaryMigrations(folder)

@@ -13,7 +13,7 @@ from django.db import connections
 from domain_migrations.api.lint import squawk
 from tests.support.catalog import execute, histories, schemas, snapshot, tables
 from tests.support.commands import Result
-from tests.support.temporary_migrations import TemporaryMigrations, emptied
+from tests.support.temporary_migrations import TemporaryMigrations, without_migrations
 
 Call = Callable[..., Result]
 
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
 def hr(
     migrated_module_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> TemporaryMigrations:
-    return emptied(tmp_path_factory.mktemp("hr"))
+    return without_migrations(tmp_path_factory.mktemp("hr"))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def migrated(migrated_module_database: str) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def said(found: Verification) -> list[tuple[str, str, str, str, str, str]]:
+def summary(found: Verification) -> list[tuple[str, str, str, str, str, str]]:
     return [
         (item.id, item.kind, item.domain, item.object, item.message, item.hint)
         for item in found.findings
@@ -42,7 +42,7 @@ def ids(found: Verification) -> list[tuple[str, str]]:
 @pytest.mark.usefixtures("migrated")
 def test_nothing_is_found_in_the_sample_domains():
     found = verify_domains()
-    assert said(found) == []
+    assert summary(found) == []
     assert {item.id[0] for item in found.unmanaged} <= {"U"}
     assert found.as_json() == {"format": 1, "database": "default", "findings": []}
 
@@ -50,7 +50,7 @@ def test_nothing_is_found_in_the_sample_domains():
 def test_nothing_is_found_and_nothing_made_in_an_empty_database(scratch_database: str):
     before = snapshot()
     execute("SET default_transaction_read_only = on")
-    assert said(verify_domains()) == []
+    assert summary(verify_domains()) == []
     assert snapshot() == before
     assert list(before) == ["public"]
 
@@ -99,7 +99,7 @@ def test_a_row_without_a_file_is_found():
         "INSERT INTO inventory.django_migrations_inventory (app, name, applied)"
         " VALUES ('inventory', '0999_gone', now())"
     )
-    assert said(verify_domains()) == [
+    assert summary(verify_domains()) == [
         (
             "H001",
             "history",
@@ -115,7 +115,7 @@ def test_a_row_without_a_file_is_found():
 @pytest.mark.usefixtures("migrated")
 def test_an_interruption_is_found():
     execute(JOURNAL_ROW, "0002_stock", "running", "", '{"finished": 2}')
-    assert said(verify_domains(only=["history"])) == [
+    assert summary(verify_domains(only=["history"])) == [
         (
             "H002",
             "history",
@@ -130,7 +130,7 @@ def test_an_interruption_is_found():
 @pytest.mark.usefixtures("migrated")
 def test_an_order_that_cannot_have_been_is_found():
     execute("UPDATE hr.django_migrations_hr SET id = -1 WHERE name = '0002_leave' AND app = 'hr'")
-    assert said(verify_domains()) == [
+    assert summary(verify_domains()) == [
         (
             "H003",
             "history",
@@ -145,7 +145,7 @@ def test_an_order_that_cannot_have_been_is_found():
 @pytest.mark.usefixtures("migrated")
 def test_a_gap_is_found():
     execute("DELETE FROM hr.django_migrations_hr WHERE name = '0001_initial'")
-    assert said(verify_domains(only=["history"]))[0] == (
+    assert summary(verify_domains(only=["history"]))[0] == (
         "H004",
         "history",
         "hr",
@@ -170,7 +170,7 @@ def test_an_edit_is_found_by_the_latest_checksum():
     # A failed run has applied nothing, and other versions of the walk cannot be compared.
     execute(JOURNAL_ROW, "0001_initial", "failed", "1:" + "0" * 64, "{}")
     execute(JOURNAL_ROW, "0003_budgets", "done", "0:" + "0" * 64, "{}")
-    assert said(verify_domains(only=["checksum"])) == [
+    assert summary(verify_domains(only=["checksum"])) == [
         (
             "C001",
             "checksum",

@@ -77,7 +77,7 @@ def drift(state: ProjectState, *, with_history: bool = True) -> tuple[Finding, .
     return find_drift(connection, LAB, state, migrations=history)
 
 
-def said(found: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
+def summary(found: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
     return [(item.id, item.object, item.message) for item in found]
 
 
@@ -86,7 +86,7 @@ def test_a_clean_database_has_no_drift_and_objects_created_by_sql_are_unmanaged(
     state: ProjectState, with_history: bool
 ):
     found = drift(state, with_history=with_history)
-    assert said(found) == BY_SQL
+    assert summary(found) == BY_SQL
     assert all(item.is_unmanaged and item.kind == "drift" for item in found)
 
 
@@ -95,14 +95,14 @@ def test_a_clean_database_has_no_drift_and_objects_created_by_sql_are_unmanaged(
 def test_each_change_by_hand_is_found_and_named(state: ProjectState, statement: str):
     execute(statement)
     found = drift(state)
-    assert [item for item in said(found) if item not in BY_SQL] == DRIFTS[statement]
+    assert [item for item in summary(found) if item not in BY_SQL] == DRIFTS[statement]
 
 
 @pytest.mark.usefixtures("rolled_back")
 def test_without_the_migrations_handmade_objects_are_unmanaged(state: ProjectState):
     execute(WITHOUT_HISTORY)
     found = [item for item in drift(state, with_history=False) if "hand" in item.object]
-    assert said(tuple(found)) == [
+    assert summary(tuple(found)) == [
         ("U105", "lab.by_hand", "The index lab.by_hand exists only in the database: INDEX (note)."),
         ("U101", "lab.handmade", "The table lab.handmade exists only in the database."),
         (
@@ -127,7 +127,7 @@ def test_the_hint_names_the_next_step(state: ProjectState):
 def test_changes_to_tables_of_the_same_name_in_public_are_no_drift(state: ProjectState):
     with transaction.atomic():
         execute("DROP TABLE public.samples; ALTER TABLE public.kinds ADD COLUMN note text")
-        assert said(drift(state)) == BY_SQL
+        assert summary(drift(state)) == BY_SQL
         transaction.set_rollback(True)
     assert value("SELECT to_regclass('public.samples') IS NOT NULL") is True
 
@@ -149,7 +149,7 @@ def test_the_engines_own_tables_are_no_drift(state: ProjectState):
     with transaction.atomic():
         for table in LAB.engine_tables:
             execute(f"CREATE TABLE {table.db_table} (id serial PRIMARY KEY, app text UNIQUE)")
-        assert said(drift(state)) == BY_SQL
+        assert summary(drift(state)) == BY_SQL
         transaction.set_rollback(True)
 
 
@@ -158,11 +158,11 @@ def test_a_role_without_privileges_can_check_and_nothing_is_written(state: Proje
         execute("CREATE ROLE looker; REVOKE ALL ON DATABASE "
                 f'"{connection.settings_dict["NAME"]}" FROM public')  # fmt: skip
         execute("SET LOCAL ROLE looker")
-        assert said(drift(state)) == BY_SQL
+        assert summary(drift(state)) == BY_SQL
         transaction.set_rollback(True)
     with transaction.atomic():
         execute("SET TRANSACTION READ ONLY")
-        assert said(drift(state)) == BY_SQL
+        assert summary(drift(state)) == BY_SQL
         assert value("SELECT pg_current_xact_id_if_assigned()") is None
         assert value(
             "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
@@ -177,7 +177,7 @@ def test_a_serial_of_an_older_django_is_as_good_as_an_identity(state: ProjectSta
             "CREATE SEQUENCE lab.samples_id_seq OWNED BY lab.samples.id;"
             "ALTER TABLE lab.samples ALTER COLUMN id SET DEFAULT nextval('lab.samples_id_seq')"
         )
-        assert said(drift(state)) == BY_SQL
+        assert summary(drift(state)) == BY_SQL
         transaction.set_rollback(True)
 
 
@@ -185,7 +185,7 @@ def test_a_name_that_django_chose_may_be_another(state: ProjectState):
     """It is the one that a field or table had when the index was made."""
     with transaction.atomic():
         execute("ALTER INDEX lab.samples_kind_id_69d87a21 RENAME TO former_name")
-        assert said(drift(state)) == BY_SQL
+        assert summary(drift(state)) == BY_SQL
         transaction.set_rollback(True)
 
 
@@ -210,7 +210,7 @@ def test_custom_operations_and_python_mention_the_objects_they_create(state: Pro
         )
         found = find_drift(connection, LAB, state, migrations=[lab_models.migration(), made])
         transaction.set_rollback(True)
-    assert [item[:2] for item in said(found) if item not in BY_SQL] == [
+    assert [item[:2] for item in summary(found) if item not in BY_SQL] == [
         ("D108", "lab.by_nobody"),
         ("U108", "lab.by_part"),
         ("U105", "lab.by_python"),

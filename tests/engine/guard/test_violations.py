@@ -63,7 +63,7 @@ def migration_of(violation: Violation) -> migrations.Migration:
     return as_migration(*violation.operations, domain=violation.domain, **violation.attributes)
 
 
-def said(violation: Violation) -> tuple[str, str]:
+def summary(violation: Violation) -> tuple[str, str]:
     did = f"Migration {violation.domain}.9000_gallery is refused: its {violation.did}"
     return did, violation.hint
 
@@ -73,7 +73,7 @@ def test_planned_violation_is_refused(world: dict[str, str], name: str):
     violation = PLANNED[name]
     with pytest.raises(BoundaryViolation) as refused:
         plan(migration_of(violation))
-    assert (refused.value.message, refused.value.hint) == said(violation)
+    assert (refused.value.message, refused.value.hint) == summary(violation)
     assert everything() == world
 
 
@@ -84,7 +84,7 @@ def test_violation_is_refused_before_it_commits(world: dict[str, str], name: str
     plan(migration, backwards=violation.backwards)
     with pytest.raises(BoundaryViolation) as refused:
         run(migration, backwards=violation.backwards)
-    assert (refused.value.message, refused.value.hint) == said(violation)
+    assert (refused.value.message, refused.value.hint) == summary(violation)
     assert everything() == world
 
 

@@ -29,7 +29,7 @@ SQUASHES = 3
 CASES = 600
 
 
-def said(found: DomainStatus | Differences) -> DomainState:
+def state_of(found: DomainStatus | Differences) -> DomainState:
     if found.pending or found.unrecorded_squash:
         return DomainState.PENDING
     return DomainState.UNKNOWN if found.unknown else DomainState.CURRENT
@@ -63,7 +63,7 @@ def test_matches_the_status_with_and_without_squashes(monkeypatch: pytest.Monkey
         monkeypatch.setattr(standing, "migration_file", lambda key: key)
         monkeypatch.setattr(standing, "read_replaces_and_stage", says)
         monkeypatch.setattr(status, "squash_map", lambda _, found=on_disk: found)
-        expected = said(status.differences(hr, disk, applied))
+        expected = state_of(status.differences(hr, disk, applied))
         assert standing._state(hr, applied) is expected, (replaced, disk, applied)
         seen.add((expected, bool(disk - applied)))
     assert seen >= set(itertools.product(DomainState, [False])) | {(DomainState.PENDING, True)}
@@ -81,7 +81,7 @@ def test_is_read_from_the_histories(migrated_module_database: str) -> None:
             "INSERT INTO public.django_migrations (app, name, applied) VALUES ('hr', '8', now())"
         )
         found = read_states(connection, get_domains())
-        assert found == {one.domain.name: said(one) for one in read_statuses(connection)}
+        assert found == {one.domain.name: state_of(one) for one in read_statuses(connection)}
         assert found == {
             "core": DomainState.CURRENT,
             "finance": DomainState.PENDING,

@@ -572,7 +572,7 @@ from django.dispatch import receiver
 from domain_migrations.signals import domain_pre_migrate
 
 @receiver(domain_pre_migrate)
-def told(domain, **_):
+def record(domain, **_):
     with open({str(log)!r}, "a") as log:
         log.write(domain.name[0])
 """

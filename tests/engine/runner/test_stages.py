@@ -211,7 +211,7 @@ def columns(table: str) -> set[str]:
     return {name for (name,) in rows}
 
 
-def asked(call: Call, *arguments: str) -> dict:
+def migrate_json(call: Call, *arguments: str) -> dict:
     """What came of hr."""
     result = call("migrate_domain", "hr", *arguments, "--format", "json")
     (domain,) = json.loads(result.stdout)["domains"]
@@ -233,14 +233,14 @@ def test_a_deploy_in_two_stages(hr_migrations: TemporaryMigrations, call: Call) 
         assert columns("hr.things") == {"id", "size", "width"}
 
         journal = query("SELECT count(*) FROM hr.django_migrations_hr_journal")
-        again = asked(call, "--stage", "before")
+        again = migrate_json(call, "--stage", "before")
         assert (again["status"], named(again["pending"])) == ("unchanged", ["0003_no_size"])
         assert query("SELECT count(*) FROM hr.django_migrations_hr_journal") == journal
-        assert asked(call, "--check", "--stage", "before")["status"] == "unchanged"
-        assert asked(call, "--check", "--stage", "after")["status"] == "pending"
-        assert asked(call, "--check")["status"] == "pending"
+        assert migrate_json(call, "--check", "--stage", "before")["status"] == "unchanged"
+        assert migrate_json(call, "--check", "--stage", "after")["status"] == "pending"
+        assert migrate_json(call, "--check")["status"] == "pending"
 
-        after = asked(call, "--stage", "after")
+        after = migrate_json(call, "--stage", "after")
         assert named(after["applied"]) == ["0003_no_size"]
         assert columns("hr.things") == {"id", "width"}
         assert columns("public.things") == {"id", "size", "width"}
@@ -251,7 +251,7 @@ def test_plan_and_check_of_a_stage(
     hr_migrations: TemporaryMigrations, call: Call, look: str
 ) -> None:
     with hr_migrations.release(RELEASE):
-        planned = asked(call, look, "--stage", "before")
+        planned = migrate_json(call, look, "--stage", "before")
         assert named(planned["steps"]) == ["0001_initial", "0002_width"]
         assert "hr" not in schemas()
 
@@ -285,7 +285,7 @@ def test_a_before_migration_that_depends_on_an_after_is_refused(
     hr_migrations: TemporaryMigrations, call: Call, look: list[str]
 ) -> None:
     with hr_migrations.release(LATER):
-        refused = asked(call, "--stage", "before", *look)
+        refused = migrate_json(call, "--stage", "before", *look)
         assert (refused["status"], refused["error"]["code"]) == (
             "refused",
             "dependency_not_applied",
@@ -299,7 +299,7 @@ def test_a_before_migration_that_depends_on_an_after_is_refused(
 
 def test_without_a_stage_everything_runs(hr_migrations: TemporaryMigrations, call: Call) -> None:
     with hr_migrations.release(LATER):
-        assert asked(call)["status"] == "migrated"
+        assert migrate_json(call)["status"] == "migrated"
         assert columns("hr.things") == {"id", "width", "depth"}
         assert len(history("hr.django_migrations_hr")) == 4
 
@@ -322,7 +322,10 @@ def test_a_squashed_migration_has_a_stage_of_its_own(
     hr_migrations: TemporaryMigrations, call: Call
 ) -> None:
     with hr_migrations.release(SQUASHED):
-        assert named(asked(call, "--stage", "before")["applied"]) == ["0001_squashed", "0004_depth"]
+        assert named(migrate_json(call, "--stage", "before")["applied"]) == [
+            "0001_squashed",
+            "0004_depth",
+        ]
         assert columns("hr.things") == {"id", "width", "depth"}
 
 
@@ -330,10 +333,13 @@ def test_a_half_applied_squash_has_the_stages_of_its_parts(
     hr_migrations: TemporaryMigrations, call: Call
 ) -> None:
     with hr_migrations.release({name: LATER[name] for name in ("0001_initial", "0002_width")}):
-        assert asked(call)["status"] == "migrated"
+        assert migrate_json(call)["status"] == "migrated"
     with hr_migrations.release(SQUASHED):
-        assert asked(call, "--stage", "before")["error"]["code"] == "dependency_not_applied"
-        assert named(asked(call, "--stage", "after")["applied"]) == ["0003_no_size", "0004_depth"]
+        assert migrate_json(call, "--stage", "before")["error"]["code"] == "dependency_not_applied"
+        assert named(migrate_json(call, "--stage", "after")["applied"]) == [
+            "0003_no_size",
+            "0004_depth",
+        ]
         assert columns("hr.things") == {"id", "width", "depth"}
 
 
@@ -341,7 +347,7 @@ def test_a_target_that_a_squash_has_replaced(
     hr_migrations: TemporaryMigrations, call: Call
 ) -> None:
     with hr_migrations.release(SQUASHED):
-        assert asked(call, "0002")["error"] == {
+        assert migrate_json(call, "0002")["error"] == {
             "code": "unknown_target",
             "message": "hr.0002_width has been replaced by hr.0001_squashed, so the history cannot"
             " go there.",
@@ -368,7 +374,7 @@ def test_a_stage_that_is_none_is_refused(
     hr_migrations: TemporaryMigrations, call: Call, stage: str, message: str
 ) -> None:
     with hr_migrations.release({**RELEASE, "0003_no_size": remove("0002_width", stage)}):
-        assert asked(call)["error"] == {
+        assert migrate_json(call)["error"] == {
             "code": "invalid_configuration",
             "message": message,
             "hint": 'Write stage = "before" or stage = "after" in its class Migration, as it stands'

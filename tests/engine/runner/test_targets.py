@@ -44,7 +44,7 @@ REFUSED = {
 }
 
 
-def asked(call: Call, *arguments: str) -> Any:
+def migrate_json(call: Call, *arguments: str) -> Any:
     result = call("migrate_domain", "hr", *arguments, "--format=json")
     (domain,) = json.loads(result.stdout)["domains"]
     return domain
@@ -59,16 +59,16 @@ def test_rollback_keeps_a_squash_that_was_only_recorded(
 ) -> None:
     execute("CREATE TABLE public.things (id int)")
     with hr_migrations.release(STEPS):
-        assert names(asked(call, "0001")["applied"]) == ["0001_initial"]
-        assert names(asked(call)["applied"]) == ["0002_width"]
+        assert names(migrate_json(call, "0001")["applied"]) == ["0001_initial"]
+        assert names(migrate_json(call)["applied"]) == ["0002_width"]
     with hr_migrations.release(BOTH):
-        assert asked(call)["status"] == "unchanged"
+        assert migrate_json(call)["status"] == "unchanged"
         assert names_in_history() == {"0001_initial", "0002_width", "0001_squashed"}
         before = snapshot()
-        assert asked(call, "--rollback")["error"] == REFUSED
-        assert asked(call, "--rollback", "--plan")["error"] == REFUSED
+        assert migrate_json(call, "--rollback")["error"] == REFUSED
+        assert migrate_json(call, "--rollback", "--plan")["error"] == REFUSED
         assert snapshot() == before
-        reverted = asked(call, "--rollback", "2")
+        reverted = migrate_json(call, "--rollback", "2")
         assert (names(reverted["reverted"]), names_in_history()) == (["0001_squashed"], set())
     assert query("SELECT to_regclass('hr.things')::text, to_regclass('public.things')::text") == [
         (None, "things")
@@ -79,36 +79,36 @@ def test_rollback_of_migrations_after_the_squash(
     hr_migrations: TemporaryMigrations, call: Call
 ) -> None:
     with hr_migrations.release(STEPS):
-        asked(call)
+        migrate_json(call)
     with hr_migrations.release({**BOTH, "0003_depth": THIRD}):
-        assert names(asked(call)["applied"]) == ["0003_depth"]
-        assert names(asked(call, "--rollback")["reverted"]) == ["0003_depth"]
+        assert names(migrate_json(call)["applied"]) == ["0003_depth"]
+        assert names(migrate_json(call, "--rollback")["reverted"]) == ["0003_depth"]
         # All that it replaces is in the batch before.
-        assert names(asked(call, "--rollback")["reverted"]) == ["0001_squashed"]
+        assert names(migrate_json(call, "--rollback")["reverted"]) == ["0001_squashed"]
 
 
 def test_rollback_of_a_squash_that_has_run(hr_migrations: TemporaryMigrations, call: Call) -> None:
     with hr_migrations.release(STEPS):
-        asked(call)
-        asked(call, "zero")
+        migrate_json(call)
+        migrate_json(call, "zero")
     with hr_migrations.release({**BOTH, "0003_depth": THIRD}):
-        assert names(asked(call, "0001_squashed")["applied"]) == ["0001_squashed"]
-        assert names(asked(call)["applied"]) == ["0003_depth"]
-        assert names(asked(call, "--rollback")["reverted"]) == ["0003_depth"]
-        assert names(asked(call, "--rollback")["reverted"]) == ["0001_squashed"]
-        assert asked(call, "--rollback")["status"] == "unchanged"
+        assert names(migrate_json(call, "0001_squashed")["applied"]) == ["0001_squashed"]
+        assert names(migrate_json(call)["applied"]) == ["0003_depth"]
+        assert names(migrate_json(call, "--rollback")["reverted"]) == ["0003_depth"]
+        assert names(migrate_json(call, "--rollback")["reverted"]) == ["0001_squashed"]
+        assert migrate_json(call, "--rollback")["status"] == "unchanged"
 
 
 def test_rollback_where_the_replaced_ones_are_deleted(
     hr_migrations: TemporaryMigrations, call: Call
 ) -> None:
     with hr_migrations.release(STEPS):
-        asked(call)
+        migrate_json(call)
     with hr_migrations.release(BOTH):
-        asked(call)
+        migrate_json(call)
     with hr_migrations.release({"0001_squashed": SQUASH.replace("replaces", "replaced")}):
         before = snapshot()
-        assert asked(call, "--rollback")["error"]["message"] == (
+        assert migrate_json(call, "--rollback")["error"]["message"] == (
             "hr.0002_width, hr.0001_initial of the batch to revert are not on disk."
         )
         assert snapshot() == before

@@ -18,7 +18,7 @@ from tests.support.sessions import (
     HR,
     INVENTORY,
     MAIN,
-    Other,
+    ThreadedRun,
     advisory_locks,
     holder_process,
     in_thread,
@@ -98,7 +98,7 @@ def test_acquire__waits_for_its_turn() -> None:
 
 def test_acquire__two_wait() -> None:
     with running(INVENTORY) as (first,):
-        waiting = [Other(INVENTORY, wait=20), Other(INVENTORY, wait=20)]
+        waiting = [ThreadedRun(INVENTORY, wait=20), ThreadedRun(INVENTORY, wait=20)]
         until(lambda: all(other.messages for other in waiting))
         assert not any(other.holds for other in waiting)
         first.end()
@@ -108,7 +108,7 @@ def test_acquire__two_wait() -> None:
         assert len(had) == 1
         had[0].end()
         for other in waiting:
-            other.until_held()
+            other.wait_for_lock()
             other.end()
 
 
@@ -212,23 +212,23 @@ def test_acquire__again_in_the_same_session() -> None:
         with take(HR):
             assert advisory_locks() == 3
         with pytest.raises(LockNotAvailable):
-            Other(INVENTORY).until_held()
+            ThreadedRun(INVENTORY).wait_for_lock()
     assert advisory_locks() == 0
 
 
 def test_acquire__again_while_core_waits() -> None:
     with take(INVENTORY):
-        core = Other(MAIN, wait=20)
+        core = ThreadedRun(MAIN, wait=20)
         until(lambda: core.messages)
         # The gate is closed, and opens only when this session is done.
         with take(HR):
             pass
-    core.until_held().end()
+    core.wait_for_lock().end()
 
 
 def test_acquire__domains_of_a_core_run() -> None:
     with take(MAIN), take(INVENTORY), pytest.raises(LockNotAvailable):
-        Other(HR).until_held()
+        ThreadedRun(HR).wait_for_lock()
     assert advisory_locks() == 0
 
 
@@ -262,20 +262,20 @@ def test_acquire__core_gets_its_turn_in_a_stream_of_domain_runs() -> None:
 
 def test_acquire__core_that_waits_is_named_to_domains_that_come_later() -> None:
     with running(INVENTORY):
-        core = Other(MAIN, wait=20)
+        core = ThreadedRun(MAIN, wait=20)
         until(lambda: core.messages)
         with pytest.raises(LockNotAvailable, match=r'waits for the lock of "core"\.$'), take(HR):
             pytest.fail("a domain overtook core")
-    core.until_held().end()
+    core.wait_for_lock().end()
 
 
 def test_acquire__waiters_do_not_stop_create_index_concurrently() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE concurrent (id int)")
         cursor.execute("SET statement_timeout = '15s'")
-    waiting: list[Other] = []
+    waiting: list[ThreadedRun] = []
     with take(INVENTORY):
-        waiting = [Other(INVENTORY, wait=60), Other(MAIN, wait=60)]
+        waiting = [ThreadedRun(INVENTORY, wait=60), ThreadedRun(MAIN, wait=60)]
         until(lambda: all(other.messages for other in waiting))
         with connection.cursor() as cursor:
             for number in range(3):
@@ -294,7 +294,7 @@ def test_acquire__inside_a_transaction_until_its_end() -> None:
         with take(INVENTORY):
             pass
         with pytest.raises(LockNotAvailable):
-            Other(INVENTORY).until_held()
+            ThreadedRun(INVENTORY).wait_for_lock()
     assert advisory_locks() == 0
 
 
@@ -342,4 +342,4 @@ def test_acquire__on_a_dedicated_connection() -> None:
         acquire_run_lock(own, INVENTORY, wait=0, report=lambda message: None),
         pytest.raises(LockNotAvailable, match='application "migrate_domain inventory"'),
     ):
-        Other(INVENTORY).until_held()
+        ThreadedRun(INVENTORY).wait_for_lock()

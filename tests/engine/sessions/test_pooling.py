@@ -21,7 +21,7 @@ from domain_migrations.engine.sessions.session import (
 from domain_migrations.exceptions import LockNotAvailable, PooledConnection
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.servers import TestServer
-from tests.support.sessions import INVENTORY, Other, advisory_locks
+from tests.support.sessions import INVENTORY, ThreadedRun, advisory_locks
 
 pytestmark = pytest.mark.usefixtures("module_database")
 
@@ -116,9 +116,9 @@ def test_session_mode__works(postgres_server: TestServer, module_database: str) 
         ):
             held.assert_same("A migration")
             with pytest.raises(LockNotAvailable, match=f"pid {backend_pid(own)} "):
-                Other(INVENTORY).until_held()
+                ThreadedRun(INVENTORY).wait_for_lock()
         # The lock is back although the pooler keeps the process for the next client.
-        Other(INVENTORY).until_held().end()
+        ThreadedRun(INVENTORY).wait_for_lock().end()
 
 
 def test_session_mode__leaves_no_lock(postgres_server: TestServer, module_database: str) -> None:

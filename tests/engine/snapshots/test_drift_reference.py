@@ -55,13 +55,13 @@ def drift() -> Verification:
     return verify_domains(["hr"], only=["drift"])
 
 
-def said(found: Verification) -> list[tuple[str, str]]:
+def summary(found: Verification) -> list[tuple[str, str]]:
     return [(item.id, item.object) for item in (*found.findings, *found.unmanaged)]
 
 
 @pytest.mark.usefixtures("migrated")
 def test_objects_as_created_by_the_migrations_are_not_reported() -> None:
-    assert said(drift()) == []
+    assert summary(drift()) == []
 
 
 @pytest.mark.usefixtures("migrated")
@@ -94,13 +94,13 @@ def test_objects_that_later_migrations_may_change_are_left_out(use: Use) -> None
     """0011 creates the function, 0012 adds a column and 0013 alters fields; 0010 made the view."""
     use(lambda known: {key: value for key, value in known.items() if key.name < "0011"})
     execute(BY_HAND)
-    assert said(drift()) == [
+    assert summary(drift()) == [
         ("D108", "hr.one_more"),
         ("U108", "hr.current_staff"),
         ("U108", "hr.leave_within_employment()"),
     ]
     execute("DELETE FROM hr.django_migrations_hr WHERE name = '0013_alter_verbose_names'")
-    assert said(drift()) == [
+    assert summary(drift()) == [
         ("D052", "hr.current_staff"),
         ("D108", "hr.one_more"),
         ("U108", "hr.leave_within_employment()"),
@@ -113,8 +113,8 @@ def test_without_a_snapshot_that_matches_they_are_unmanaged(
 ) -> None:
     execute(BY_HAND)
     use(lambda known: {**known, MigrationKey("hr", "0010_current_staff_view"): "1:0"})
-    stale = said(drift())
+    stale = summary(drift())
     monkeypatch.setattr(reference, "snapshot_file", lambda domain: None)
-    assert said(drift()) == stale
+    assert summary(drift()) == stale
     assert ("U108", "hr.current_staff") in stale
     assert ("D108", "hr.one_more") in stale
