@@ -119,7 +119,7 @@ class CoreDatabase:
     @cached_property
     def failure(self) -> ProofFailed | None:
         try:
-            with connections_redirected_to(self.name):
+            with connections_redirected_to(self.name, self.alias):
                 _run(CORE, self.alias, "core, which it needs, cannot be applied")
         except ProofFailed as exc:
             return exc

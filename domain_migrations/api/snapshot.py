@@ -96,7 +96,7 @@ def snapshot_domains(
     alias = database or next(iter(paths)).database
     results = []
     with scratch_database(alias, "snapshot_base") as base:
-        with connections_redirected_to(base):
+        with connections_redirected_to(base, alias):
             _migrate(CORE, alias, Reporter())
         for domain, path in paths.items():
             results.append(_write_snapshot(SnapshotBuilder(domain, alias, base), path, write=write))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.backends.postgresql import base
 
 from domain_migrations.api.prove import ProofResult, prove_domains
 from domain_migrations.engine.runner.results import ErrorInfo
@@ -67,10 +68,52 @@ def test_settings_that_lead_to_another_database(
         prove_domains(["hr"])
 
     assert raised.value.message.startswith(
-        f'The database "default" connects to "{scratch_database}" instead of "prove_base_'
+        f'The database "default" connects to "{scratch_database}" instead of the scratch'
+        ' database "prove_base_'
     )
     assert catalog.snapshot() == before
     assert ours("prove") == []
+
+
+def test_a_later_session_proves_that_it_is_in_the_scratch_database(scratch_database: str) -> None:
+    with scratch_database_("lost") as name, connections_redirected_to(name, "default"):
+        connection = connections["default"]
+        connection.close()
+        connection.settings_dict["OPTIONS"]["dbname"] = scratch_database
+
+        with pytest.raises(InvalidConfiguration, match="Nothing was run in it"):
+            catalog.execute("CREATE TABLE public.things (id int)")
+
+        assert connection.connection is None
+    assert catalog.tables("public") == set()
+
+
+@pytest.mark.usefixtures("scratch_database")
+def test_a_database_of_that_name_without_the_mark_is_refused() -> None:
+    with scratch_database_("unmarked") as name:
+        catalog.execute(f"COMMENT ON DATABASE {name} IS NULL")
+        with (
+            pytest.raises(InvalidConfiguration, match=f'instead of the scratch database "{name}"'),
+            connections_redirected_to(name, "default"),
+        ):
+            pass
+
+
+def test_every_alias_leads_to_the_scratch_database(
+    scratch_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock = base.DatabaseWrapper({**connections["default"].settings_dict}, "stock")
+    monkeypatch.setitem(connections.settings, "stock", stock.settings_dict)
+    monkeypatch.setattr(connections._connections, "stock", stock, raising=False)
+
+    with scratch_database_("all") as name, connections_redirected_to(name, "default"):
+        found = {alias: connections[alias].settings_dict["NAME"] for alias in connections}
+        with connections["stock"].cursor() as cursor:
+            cursor.execute("SELECT current_database()")
+            assert cursor.fetchone() == (name,)
+
+    assert set(found.values()) == {name}
+    assert connections["stock"] is stock
 
 
 def test_an_unknown_domain_is_refused_before_anything_is_created() -> None:
@@ -88,7 +131,7 @@ def test_a_scratch_database_is_dropped_after_an_error(scratch_database: str) -> 
 
 
 def fail_in_a_scratch_database() -> None:
-    with scratch_database_("wreck") as name, connections_redirected_to(name):
+    with scratch_database_("wreck") as name, connections_redirected_to(name, "default"):
         assert catalog.query("SELECT current_database()") == [(name,)]
         catalog.execute("CREATE TABLE public.things (id int)")
         raise ZeroDivisionError
@@ -96,11 +139,11 @@ def fail_in_a_scratch_database() -> None:
 
 def test_a_scratch_database_is_a_copy_of_its_template(scratch_database: str) -> None:
     with scratch_database_("first") as first:
-        with connections_redirected_to(first):
+        with connections_redirected_to(first, "default"):
             catalog.execute("CREATE TABLE public.things (id int)")
         with (
             scratch_database_("second", template=first) as second,
-            connections_redirected_to(second),
+            connections_redirected_to(second, "default"),
         ):
             assert catalog.tables("public") == {"things"}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.support.catalog import execute, histories, query, tables
 from tests.support.projects import Project, domain_app
 
@@ -27,14 +29,20 @@ class Thing(models.Model):
 """
 
 
-def test_combined_backend(project: Callable[..., Project]) -> None:
-    execute("CREATE TABLE public.things (size int UNIQUE)")
+@pytest.fixture
+def combined(project: Callable[..., Project]) -> Project:
+    """A project with the domain `lab`, whose backend combines the mixin with another one."""
     foreign = project({"lab": domain_app("lab", models=MODELS)})
     foreign.write("combined/base.py", WRAPPER)
     settings = (foreign.path / "settings.py").read_text()
     engine = "'ENGINE': 'domain_migrations.backends.postgresql'"
     assert engine in settings
     foreign.write("settings.py", settings.replace(engine, "'ENGINE': 'combined'"))
+    return foreign
+
+
+def test_combined_backend(combined: Project) -> None:
+    execute("CREATE TABLE public.things (size int UNIQUE)")
     for command in (
         ["check", "--database", "default"],
         ["makemigrations", "lab"],
@@ -42,9 +50,25 @@ def test_combined_backend(project: Callable[..., Project]) -> None:
         ["migrate", "lab", "zero"],
         ["migrate", "lab"],
     ):
-        result = foreign.manage(*command)
+        result = combined.manage(*command)
         assert result.returncode == 0, result.stdout + result.stderr
     assert "things" in tables("lab")
     assert query("SELECT app, name FROM lab.django_migrations_lab") == [("lab", "0001_initial")]
     assert "lab" not in {app for app, _ in histories()["core"]}
     assert "things" in tables("public")
+
+
+@pytest.mark.parametrize(
+    "command", [["prove_domain"], ["prove_domain", "lab"], ["snapshot_domain", "lab"]]
+)
+def test_scratch_databases_of_a_combined_backend(combined: Project, command: list[str]) -> None:
+    combined.manage("makemigrations", "lab")
+    assert combined.manage("migrate_domain", "--all").returncode == 0
+    execute("INSERT INTO lab.things (size) VALUES (1)")
+    before = query("SELECT direction FROM lab.django_migrations_lab_journal ORDER BY id")
+
+    result = combined.manage(*command)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert query("SELECT size FROM lab.things") == [(1,)]
+    assert query("SELECT direction FROM lab.django_migrations_lab_journal ORDER BY id") == before

@@ -6,14 +6,15 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from django.apps import apps
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
-from ...backends.postgresql.base import DatabaseWrapper
 from ...exceptions import InsufficientPrivilege, InvalidConfiguration
 from .connection import check_backend_and_encoding, fetch_one, translate_database_errors
 from .session import own_connection, plain_copy
@@ -23,6 +24,15 @@ MAINTENANCE_DATABASE = "postgres"
 
 CREATE = "CREATE DATABASE {}"
 DROP = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
+
+MARK = "Scratch database of domain_migrations: {}"
+"""The comment of each scratch database, with its name."""
+
+COMMENT = "COMMENT ON DATABASE {} IS {}"
+SELECT_DATABASE = """
+SELECT datname, shobj_description(oid, 'pg_database')
+FROM pg_database WHERE datname = current_database()
+"""
 
 
 @contextmanager
@@ -45,6 +55,8 @@ def scratch_database(alias: str, purpose: str, *, template: str | None = None) -
         _check_may_create(cursor)
         cursor.execute(_creation(alias, name, template))
     try:
+        with translate_database_errors(alias), _maintenance(alias) as cursor:
+            cursor.execute(sql.SQL(COMMENT).format(sql.Identifier(name), MARK.format(name)))
         yield name
     finally:
         with translate_database_errors(alias), _maintenance(alias) as cursor:
@@ -52,25 +64,27 @@ def scratch_database(alias: str, purpose: str, *, template: str | None = None) -
 
 
 @contextmanager
-def connections_redirected_to(name: str) -> Iterator[None]:
-    """Make ``connections[alias]`` of this thread a connection to the database ``name``.
+def connections_redirected_to(name: str, server: str) -> Iterator[None]:
+    """Make every connection of this thread a connection to the scratch database ``name``.
 
-    That is done for every alias of this engine, so that no code of a migration can reach a
-    configured database through another one.
+    No code of a migration can then reach a configured database through another alias. Each
+    session, also one that is opened later, proves that it is in the scratch database
+    (:func:`check_is_scratch`).
+
+    Arguments:
+        server: the alias on whose server the database is; the others get its settings.
 
     Raises:
         InvalidConfiguration: the settings connect to another database than the one named,
             because of ``OPTIONS["dbname"]`` or a pooler.
     """
+    source = connections[server]
     with ExitStack() as stack:
         stack.callback(clear_content_type_cache)
         for alias in connections:
-            if not isinstance(connections[alias], DatabaseWrapper):
-                continue
-            own = stack.enter_context(own_connection(alias, NAME=name, SCRATCH=True))
-            with translate_database_errors(alias):
-                check_backend_and_encoding(own)
-                _check_is(own, name)
+            stack.enter_context(own_connection(alias, source, NAME=name, SCRATCH=name))
+        with translate_database_errors(server):
+            check_backend_and_encoding(connections[server])
         clear_content_type_cache()
         yield
 
@@ -82,21 +96,37 @@ def scratch_connection(
     """Create a scratch database, redirect every alias to it, and yield the alias's connection."""
     with (
         scratch_database(alias, purpose, template=template) as name,
-        connections_redirected_to(name),
+        connections_redirected_to(name, alias),
     ):
         yield connections[alias]
 
 
-def _check_is(connection: BaseDatabaseWrapper, name: str) -> None:
-    (actual,) = fetch_one(connection, "SELECT current_database()")
-    if actual != name:
-        raise InvalidConfiguration(
-            f'The database "{connection.alias}" connects to "{actual}" instead of "{name}".',
-            hint=(
-                'Give the name as NAME instead of OPTIONS["dbname"], and connect to the server'
-                " directly instead of through a pooler."
-            ),
-        )
+def check_is_scratch(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Close a session for a scratch database that the server has put into another one.
+
+    A receiver of ``connection_created``: it runs for each session, before any other statement.
+
+    Raises:
+        InvalidConfiguration: the database has another name, or not a scratch database's comment.
+    """
+    name = connection.settings_dict.get("SCRATCH")
+    if name is None:
+        return
+    actual, comment = fetch_one(connection, SELECT_DATABASE)
+    if (actual, comment) == (name, MARK.format(name)):
+        return
+    connection.close()
+    raise InvalidConfiguration(
+        f'The database "{connection.alias}" connects to "{actual}" instead of the scratch database'
+        f' "{name}". Nothing was run in it.',
+        hint=(
+            'Give the name as NAME instead of OPTIONS["dbname"], and connect to the server'
+            " directly instead of through a pooler."
+        ),
+    )
+
+
+connection_created.connect(check_is_scratch, dispatch_uid=f"{__name__}.check_is_scratch")
 
 
 def clear_content_type_cache() -> None:

@@ -182,14 +182,18 @@ def dedicated_connection(
 
 
 @contextmanager
-def own_connection(alias: str, **settings: Any) -> Iterator[BaseDatabaseWrapper]:
+def own_connection(
+    alias: str, source: BaseDatabaseWrapper | None = None, **settings: Any
+) -> Iterator[BaseDatabaseWrapper]:
     """Make ``connections[alias]`` of this thread a new connection, closed at the end.
 
     Arguments:
+        source: the connection whose settings to copy; the alias's own unless given.
         settings: as for :func:`plain_copy`.
     """
     shared = connections[alias]
-    own = plain_copy(shared, **settings)
+    own = plain_copy(source or shared, **settings)
+    own.alias = alias
     connections[alias] = own
     try:
         yield own

@@ -525,7 +525,7 @@ def test_scratch_databases_call_no_hooks(postgres_server: Any, called: Calls, ca
     with (
         hooks("core", before=[called.command()], after=[called.command()]),
         scratch_database("default", "quiet") as name,
-        connections_redirected_to(name),
+        connections_redirected_to(name, "default"),
     ):
         assert call("migrate_domain", "core").exit_status == 0
     assert called.runs() == []
