@@ -12,13 +12,17 @@ from psycopg import sql
 from ...backends.postgresql.names import parse_table_name
 from ...domains import Domain, get_domain_for, get_domains
 from ...engine.boundary.planned_migrations import crossing_links
+from ...engine.catalog.other_tools import describe_history, history_of
 from ...engine.history.tables import existing_tables
 from ...engine.messages import Finding, shortened
 from ...engine.sql.query import run_sql
 
 # A partition belongs to its parent, which may be in another schema.
 SELECT_TABLES = """
-SELECT c.relname, format('%%I.%%I', n.nspname, c.relname)
+SELECT c.relname, format('%%I.%%I', n.nspname, c.relname), ARRAY(
+    SELECT attname::text FROM pg_attribute
+    WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     AND NOT EXISTS (SELECT FROM pg_depend e
@@ -73,7 +77,7 @@ def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
     owners = get_domains()[1:] if domain.is_core else (domain,)
     wanted = {name: owner for owner in owners for name in _candidate_names(owner)}
     taken = _names(core)
-    for name, title in _tables(connection, core.schema):
+    for name, title, _ in _tables(connection, core.schema):
         owner = wanted.get(name)
         if owner is not None and name not in taken:
             yield _finding(
@@ -82,8 +86,8 @@ def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
                 title,
                 f'The table {title} has the name of a table of the domain "{owner.name}", but is'
                 " in core's schema.",
-                f"Move what it holds to the table in the schema {owner.schema} if it is needed;"
-                f" then: DROP TABLE {title};",
+                f"Compare its rows with the table in the schema {owner.schema} before you change"
+                " it: they may be the only copy.",
             )
 
 
@@ -92,15 +96,18 @@ def _without_model(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[
     if domain.is_core:
         for other in get_domains()[1:]:
             known |= _candidate_names(other)
-    for name, title in _tables(connection, domain.schema):
-        if name not in known:
-            yield _finding(
-                "L002",
-                domain,
-                title,
-                f"The table {title} is in the schema of {domain.name}, but no model has it.",
-                f"Give it a model and a migration if it is needed; else: DROP TABLE {title};",
-            )
+    for name, title, columns in _tables(connection, domain.schema):
+        if name in known:
+            continue
+        tool = history_of(name, columns)
+        message, hint = (
+            f"The table {title} is in the schema of {domain.name}, but no model has it.",
+            "If the domain needs it, give it a model and a migration. A package or another tool may"
+            " use it: find out before you remove it.",
+        )
+        if tool is not None:
+            message, hint = describe_history(title, tool)
+        yield _finding("L002", domain, title, message, hint)
 
 
 def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -164,9 +171,9 @@ def _finding(number: str, domain: Domain, title: str, message: str, hint: str) -
     return Finding(number, "leftover", domain.name, title, message, hint)
 
 
-def _tables(connection: BaseDatabaseWrapper, schema: str) -> list[tuple[str, str]]:
+def _tables(connection: BaseDatabaseWrapper, schema: str) -> list[tuple[str, str, list[str]]]:
     [rows] = run_sql(connection, SELECT_TABLES, {"schema": schema})
-    return [(name, title) for name, title in rows]
+    return [(name, title, columns) for name, title, columns in rows]
 
 
 def _models(domain: Domain) -> Iterator[type[Model]]:

@@ -21,6 +21,7 @@ from .expected import ExpectedTable, ExpectedTables
 from .expressions import ExpressionNormalizer
 from .fingerprint import read_objects
 from .live_tables import Table, read_tables
+from .other_tools import describe_history, history_of
 from .unmanaged import ReferencedNames, UnmanagedBaseline, UnmanagedObjects
 
 TABLE_KINDS = frozenset({"column", "constraint", "index", "schema", "extension"})
@@ -118,8 +119,16 @@ class DriftDetector:
     def _report_tables(self, tables: Iterable[Table]) -> None:
         for table in tables:
             if table.kind == "table" and table.schema == self.domain.schema:
-                message = f"The table {table.title} exists only in the database."
-                self._report(Difference(ids.EXTRA_TABLE, table.title, message, (table.name,)))
+                self._report_table(table)
+
+    def _report_table(self, table: Table) -> None:
+        tool = history_of(table.name, table.columns)
+        if tool is None:
+            message = f"The table {table.title} exists only in the database."
+            self._report(Difference(ids.EXTRA_TABLE, table.title, message, (table.name,)))
+        else:
+            message, hint = describe_history(table.title, tool)
+            self.unmanaged.add(self._add("D" + ids.EXTRA_TABLE, table.title, message, hint))
 
     def _report_objects(self, known: set[str]) -> None:
         """Report objects of other kinds, unless a finding about their relation covers them."""
@@ -148,7 +157,7 @@ class DriftDetector:
         elif self.names_in_sql.contains(*words):
             letter, hint = "U", ids.HINT_DECLARED
         else:
-            letter, hint = "D", ids.HINT_REMOVE
+            letter, hint = "D", ids.HINT_EXTRA
         self.unmanaged.add(self._add(letter + number, title, message, hint))
 
     def _add(self, number: str, title: str, message: str, hint: str) -> Finding:

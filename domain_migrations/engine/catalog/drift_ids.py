@@ -32,7 +32,13 @@ EXTRA_OBJECT = "108"
 """Numbers of what exists only in the database: ``D101`` as drift, ``U101`` as unmanaged."""
 
 HINT_REPAIR = "Repair it by hand, or write and apply a migration that makes the change."
-HINT_REMOVE = "Drop it, or write and apply a migration that creates it."
-HINT_UNMANAGED = "No model manages it: if no migration creates it with SQL either, drop it."
+HINT_EXTRA = (
+    "If the domain needs it, write and apply a migration that creates it. A package or another"
+    " tool may use it: find out before you remove it."
+)
+HINT_UNMANAGED = (
+    "No model manages it. A migration may create it with SQL, and a package or another tool may use"
+    " it: find out before you remove it."
+)
 HINT_DECLARED = "A migration creates it with SQL, so there is no model to compare it with."
 HINT_SNAPSHOT = "Repair it by hand; the domain's snapshot.sql has the statement that creates it."

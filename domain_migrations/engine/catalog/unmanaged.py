@@ -182,7 +182,7 @@ class UnmanagedBaseline:
             # Something without a catalog entry of its own cannot be looked up.
             is_open = not items or self._is_open(_plain(finding.object), first)
             number = finding.id[1:]
-            yield (finding if is_open else replace(finding, id=f"D{number}", hint=ids.HINT_REMOVE))
+            yield (finding if is_open else replace(finding, id=f"D{number}", hint=ids.HINT_EXTRA))
             return
         differing = [
             item for item in items if self.digests.get(title_of(item), digest(item)) != digest(item)
@@ -196,7 +196,7 @@ class UnmanagedBaseline:
                     id="D" + ids.EXTRA_OBJECT,
                     object=item.name,
                     message=f"The {item.title} exists only in the database.",
-                    hint=ids.HINT_REMOVE,
+                    hint=ids.HINT_EXTRA,
                 )
 
     def _is_open(self, name: str, item: CatalogObject | None) -> bool:

@@ -247,8 +247,8 @@ def test_tables_of_a_domain_in_public_are_left_over():
             f"public.{name}",
             f'The table public.{name} has the name of a table of the domain "inventory", but is'
             " in core's schema.",
-            "Move what it holds to the table in the schema inventory if it is needed; then:"
-            f" DROP TABLE public.{name};",
+            "Compare its rows with the table in the schema inventory before you change it: they may"
+            " be the only copy.",
         )
         for name in ("django_migrations_inventory", "drugs", "inventory_drug")
     ]
@@ -271,10 +271,29 @@ def test_tables_without_a_model_are_left_over():
                 name,
                 f"{schema}.scratch",
                 f"The table {schema}.scratch is in the schema of {name}, but no model has it.",
-                "Give it a model and a migration if it is needed; else: DROP TABLE"
-                f" {schema}.scratch;",
+                "If the domain needs it, give it a model and a migration. A package or another tool"
+                " may use it: find out before you remove it.",
             )
         ]
+
+
+@pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize(("name", "schema"), [("inventory", "inventory"), ("core", "public")])
+def test_the_history_of_another_tool_is_named_and_kept(name: str, schema: str):
+    execute(
+        f"CREATE TABLE {schema}.knex_migrations (id serial PRIMARY KEY, name text, batch int,"
+        " migration_time timestamptz)"
+    )
+    assert leftovers(name) == [
+        (
+            "L002",
+            name,
+            f"{schema}.knex_migrations",
+            f"The table {schema}.knex_migrations is the migration history of Knex.",
+            "Keep it as long as that tool migrates anything here: without it, the tool runs every"
+            " migration again.",
+        )
+    ]
 
 
 @pytest.mark.usefixtures("migrated")

@@ -11,7 +11,7 @@ from django.db.migrations.state import ProjectState
 from domain_migrations.engine.catalog.drift import find_drift
 from domain_migrations.engine.catalog.drift_ids import (
     HINT_DECLARED,
-    HINT_REMOVE,
+    HINT_EXTRA,
     HINT_REPAIR,
     HINT_UNMANAGED,
 )
@@ -120,8 +120,26 @@ def test_the_hint_names_the_next_step(state: ProjectState):
     execute("DROP INDEX lab.state_made; CREATE INDEX by_hand ON lab.samples (note)")
     hints = {item.object: item.hint for item in drift(state)}
     assert hints["lab.state_made"] == HINT_REPAIR
-    assert hints["lab.by_hand"] == HINT_REMOVE
+    assert hints["lab.by_hand"] == HINT_EXTRA
     assert hints["lab.by_price"] == HINT_DECLARED
+
+
+@pytest.mark.usefixtures("undone")
+@pytest.mark.parametrize("with_history", [True, False])
+def test_the_history_of_another_tool_is_named_and_kept(state: ProjectState, with_history: bool):
+    execute(
+        "CREATE TABLE lab.alembic_version (version_num varchar(32) NOT NULL,"
+        " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));"
+        " CREATE TABLE lab.migrations (id serial PRIMARY KEY, name text)"
+    )
+    hints = {item.message: item.hint for item in drift(state, with_history=with_history)}
+    message = "The table lab.alembic_version is the migration history of Alembic."
+    assert hints[message] == (
+        "Keep it as long as that tool migrates anything here: without it, the tool runs every"
+        " migration again."
+    )
+    assert [text for text in hints if "alembic" in text] == [message]
+    assert "The table lab.migrations exists only in the database." in hints
 
 
 def test_changes_to_tables_of_the_same_name_in_public_are_no_drift(state: ProjectState):

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from domain_migrations.api.verify.verify import Verification, verify_domains
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.catalog.drift_ids import HINT_REMOVE, HINT_SNAPSHOT
+from domain_migrations.engine.catalog.drift_ids import HINT_EXTRA, HINT_SNAPSHOT
 from domain_migrations.engine.snapshots import drift_reference as reference
 from domain_migrations.engine.snapshots.snapshot_file import read_snapshot, snapshot_file
 from domain_migrations.engine.sources.files import MigrationKey
@@ -79,7 +79,7 @@ def test_objects_changed_dropped_or_added_by_hand_are_drift() -> None:
             "The function hr.leave_within_employment() differs from what the migrations create.",
             HINT_SNAPSHOT,
         ),
-        ("D108", "The view hr.one_more exists only in the database.", HINT_REMOVE),
+        ("D108", "The view hr.one_more exists only in the database.", HINT_EXTRA),
     ]
     assert found.unmanaged == ()
     execute("DROP FUNCTION hr.leave_within_employment() CASCADE; DROP VIEW hr.current_staff")
