@@ -19,6 +19,8 @@ SECONDS = ("lock_wait", "lock_timeout", "statement_timeout")
 NUMBERS = (*SECONDS, "retries")
 """The settings that are numbers, 0 or more."""
 
+UNDECLARED_REMOVALS = ("refuse", "after")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -34,6 +36,8 @@ class Settings:
             passwords and sessions.
         stages_required_after: app label → the last migration that predates stages; migrations
             up to it are not checked.
+        undeclared_removals: what a run with ``--stage`` does with a migration that removes
+            something and has no stage: ``refuse`` it, or apply it in the stage ``after``.
         readiness_domains: domains that the readiness view checks; None for all.
         readiness_token: bearer token that reveals migration names in the readiness view;
             disabled when empty.
@@ -53,6 +57,7 @@ class Settings:
     retries: int = 5
     core_readable_tables: Sequence[str] | None = None
     stages_required_after: Mapping[str, str] = field(default_factory=dict)
+    undeclared_removals: str = "refuse"
     readiness_domains: Sequence[str] | None = None
     readiness_token: str = ""
     hooks: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
@@ -86,6 +91,11 @@ def get_settings() -> Settings:
                 f'{SETTING}["{name.upper()}"] takes {unit}, 0 or more.',
                 hint=f'"{name.upper()}": {getattr(Settings, name)}',
             )
+    if chosen.undeclared_removals not in UNDECLARED_REMOVALS:
+        raise InvalidConfiguration(
+            f'{SETTING}["UNDECLARED_REMOVALS"] takes {" or ".join(UNDECLARED_REMOVALS)}.',
+            hint=f'"UNDECLARED_REMOVALS": "{Settings.undeclared_removals}"',
+        )
     return chosen
 
 

@@ -910,9 +910,14 @@ def test_e016() -> None:
             'DOMAIN_MIGRATIONS["RETRIES"] takes a whole number, 0 or more.',
             '"RETRIES": 5',
         ),
+        (
+            {"UNDECLARED_REMOVALS": "before"},
+            'DOMAIN_MIGRATIONS["UNDECLARED_REMOVALS"] takes refuse or after.',
+            '"UNDECLARED_REMOVALS": "refuse"',
+        ),
     ],
 )
-def test_e018__number(given: dict[str, Any], message: str, hint: str) -> None:
+def test_e018__value(given: dict[str, Any], message: str, hint: str) -> None:
     with override_settings(DOMAIN_MIGRATIONS=given):
         assert settings_errors() == [("domain_migrations.E018", message, hint)]
 

@@ -20,8 +20,8 @@ from ..engine.history.status import DomainStatus, status_from_names
 from ..engine.history.tables import applied_names, rows_of_own_apps
 from ..engine.runner.results import FORMAT, ErrorInfo
 from ..engine.sessions.connection import translate_database_errors
-from ..engine.sources.files import MigrationKey, migration_file
-from ..engine.sources.stages import declared_stage
+from ..engine.sources.files import MigrationKey
+from ..engine.sources.stages import stage_of
 from ..exceptions import (
     DomainMigrationsError,
     InsufficientPrivilege,
@@ -129,7 +129,7 @@ def _read_database(
 
 
 def _domain_readiness(status: DomainStatus) -> DomainReadiness:
-    stages = {key: declared_stage(migration_file(key)) for key in status.pending}
+    stages = {key: stage_of(key) for key in status.pending}
     return DomainReadiness(
         domain=status.domain.name,
         before=tuple(key for key, stage in stages.items() if stage == "before"),

@@ -13,7 +13,7 @@ from ..history.status import DomainStatus, read_statuses
 from ..messages import shortened
 from ..sources.files import MigrationKey
 from ..sources.parsing import FIRST, header_of
-from ..sources.stages import Stage, get_stage
+from ..sources.stages import Stage, check_removals_have_stages, get_stage
 from .core_key_types import check_key_types
 from .executor import DomainExecutor
 from .loader import DomainLoader, Plan, reverted_keys
@@ -44,6 +44,8 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
         if not backwards:
             get_stage(migration)  # An unknown stage is an error in every run.
     if options.stage is not None:
+        own = [step for step, _ in plan if step.app_label in domain.app_labels]
+        check_removals_have_stages(own, strict=options.strict)
         plan = plan_for_stage(plan, executor.loader, domain, options.stage)
     only_shown = options.is_read_only or options.is_dry_run
     if only_shown and (options.all_domains or options.with_dependencies):

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from ...conf import get_settings
 from ...domains import Domain, get_domains
@@ -34,14 +34,22 @@ class InvalidStage(NamedTuple):
     hint: str = HINT
 
 
-def declared_stage(path: Path | None) -> Stage:
-    """Return the stage that the file declares; ``before`` unless it literally says ``after``."""
-    return "after" if read_replaces_and_stage(path).stage == "after" else "before"
+def stage_of(key: MigrationKey) -> Stage:
+    """Return the stage of a migration, from its file alone.
+
+    It is ``before`` unless the file literally says ``after``, or unless it removes something, has
+    no stage, and the setting ``UNDECLARED_REMOVALS`` is ``after``.
+    """
+    path = migration_file(key)
+    stage = read_replaces_and_stage(path).stage
+    if stage is None and path is not None and get_settings().undeclared_removals == "after":
+        return "after" if unstaged_removal(key, path) else "before"
+    return "after" if stage == "after" else "before"
 
 
 def stage_suffix(key: MigrationKey) -> str:
     """Return the suffix for the name of a pending migration whose stage is ``after``."""
-    return " (after)" if declared_stage(migration_file(key)) == "after" else ""
+    return " (after)" if stage_of(key) == "after" else ""
 
 
 def get_stage(migration: Migration) -> Stage:
@@ -51,16 +59,42 @@ def get_stage(migration: Migration) -> Stage:
         InvalidConfiguration: the stage is unknown, or its file alone does not show it.
     """
     key = MigrationKey.of(migration)
-    stage = getattr(migration, "stage", "before")
-    if stage not in STAGES:
+    stage: Any = getattr(migration, "stage", None)
+    if stage is not None and stage not in STAGES:
         wrong = _invalid(key, stage)
         raise InvalidConfiguration(wrong.message, hint=wrong.hint)
     path = migration_file(key)
-    if path is not None and declared_stage(path) != stage:
+    found: Stage = stage or "before" if path is None else stage_of(key)
+    if path is not None and stage is not None and found != stage:
         raise InvalidConfiguration(
             f'The stage of {key} is "{stage}", but {path.name} alone does not say so.', hint=HINT
         )
-    return cast(Stage, stage)
+    return found
+
+
+def check_removals_have_stages(migrations: Iterable[Migration], *, strict: bool) -> None:
+    """Check that each migration that removes something has a stage.
+
+    Arguments:
+        migrations: of a run in stages.
+        strict: check it also where the setting ``UNDECLARED_REMOVALS`` gives them one.
+
+    Raises:
+        InvalidConfiguration: naming the first that has none.
+    """
+    if get_settings().undeclared_removals == "after" and not strict:
+        return
+    for migration in migrations:
+        key = MigrationKey.of(migration)
+        path = migration_file(key)
+        description = path and unstaged_removal(key, path)
+        if description:
+            raise InvalidConfiguration(
+                f"{key} {description}, and has no stage: code that is still running may use what"
+                " it removes.",
+                hint='Write stage = "after" in its class Migration, or stage = "before" if no'
+                " running code uses it. Nothing was changed.",
+            )
 
 
 def invalid_stages(domain: Domain) -> Iterator[InvalidStage]:
@@ -117,18 +151,19 @@ def unstaged_removals(domains: Sequence[Domain] | None = None) -> Iterator[Remov
     Migrations of installed packages are left out, and so are squashed ones, which run on new
     databases only, and those up to the setting ``STAGES_REQUIRED_AFTER``.
     """
-    exempt = get_settings().stages_required_after
     for domain in get_domains() if domains is None else domains:
         for label in domain.app_labels:
-            until = exempt.get(label, "")
             for path in migration_files(label):
-                if until and (path.stem <= until or path.stem.startswith(until)):
-                    continue
-                if description := _unstaged_removal(path):
-                    yield Removal(MigrationKey(label, path.stem), description)
+                key = MigrationKey(label, path.stem)
+                if description := unstaged_removal(key, path):
+                    yield Removal(key, description)
 
 
-def _unstaged_removal(path: Path) -> str | None:
+def unstaged_removal(key: MigrationKey, path: Path) -> str | None:
+    """Return what a migration removes, as a predicate, if it has no stage and needs one."""
+    until = get_settings().stages_required_after.get(key.app, "")
+    if until and (key.name <= until or key.name.startswith(until)):
+        return None
     if is_installed(path):
         return None
     lower = path.read_bytes().lower()

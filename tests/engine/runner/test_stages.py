@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.migration import Migration
+from django.test import override_settings
 
 from domain_migrations.domains import Domain
 from domain_migrations.engine.runner.planner import plan_for_stage
@@ -295,6 +296,55 @@ def test_a_before_migration_that_depends_on_an_after_is_refused(
             in (refused["error"]["message"])
         )
         assert "hr" not in schemas()
+
+
+UNDECLARED = {**RELEASE, "0003_no_size": remove("0002_width", "")}
+REFUSED = (
+    "hr.0003_no_size removes the field thing.size, and has no stage: code that is still running may"
+    " use what it removes."
+)
+
+
+@override_settings(DOMAIN_MIGRATIONS={})
+@pytest.mark.parametrize("stage", ["before", "after"])
+@pytest.mark.parametrize("look", [(), ("--plan",), ("--check",), ("--dry-run",)])
+def test_a_removal_without_a_stage_is_refused_in_a_staged_run(
+    hr_migrations: TemporaryMigrations, call: Call, stage: str, look: tuple[str, ...]
+) -> None:
+    with hr_migrations.release(UNDECLARED):
+        refused = asked(call, "--stage", stage, *look)
+        assert refused["error"]["message"] == REFUSED
+        assert refused["error"]["hint"] == (
+            'Write stage = "after" in its class Migration, or stage = "before" if no running code'
+            " uses it. Nothing was changed."
+        )
+        assert ("things",) not in query("SELECT tablename FROM pg_tables")
+
+
+def test_a_removal_without_a_stage_waits_for_the_stage_after(
+    hr_migrations: TemporaryMigrations, call: Call
+) -> None:
+    with (
+        hr_migrations.release(UNDECLARED),
+        override_settings(DOMAIN_MIGRATIONS={"UNDECLARED_REMOVALS": "after"}),
+    ):
+        assert asked(call, "--stage", "before", "--strict")["error"]["message"] == REFUSED
+        assert named(asked(call, "--stage", "before")["applied"]) == ["0001_initial", "0002_width"]
+        assert "size" in columns("hr.things")
+        assert "[ ] hr.0003_no_size (after)" in call("show_domains", "hr").stdout
+        assert named(asked(call, "--stage", "after")["applied"]) == ["0003_no_size"]
+        assert "size" not in columns("hr.things")
+
+
+@pytest.mark.parametrize(
+    "settings", [{"STAGES_REQUIRED_AFTER": {"hr": "0003"}}, {"UNDECLARED_REMOVALS": "after"}]
+)
+def test_a_removal_without_a_stage_runs_without_stages(
+    hr_migrations: TemporaryMigrations, call: Call, settings: dict
+) -> None:
+    with hr_migrations.release(UNDECLARED), override_settings(DOMAIN_MIGRATIONS=settings):
+        stage = ("--stage", "before") if "STAGES_REQUIRED_AFTER" in settings else ()
+        assert len(asked(call, *stage)["applied"]) == 3
 
 
 def test_without_a_stage_everything_runs(hr_migrations: TemporaryMigrations, call: Call) -> None:
