@@ -68,8 +68,6 @@ def next_commands(domain: Domain, history: History) -> Iterator[tuple[str, str]]
     if history.status.unknown:
         prune = f"manage.py repair_domain {name} --prune"
         yield "Remove the rows of migrations whose files were deleted on purpose", prune
-    if history.status.rows:
-        yield "Revert the last batch", f"manage.py migrate_domain {name} --rollback"
     yield "Look for drift and boundary violations", f"manage.py verify_domain {name}"
 
 

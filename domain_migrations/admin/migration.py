@@ -125,6 +125,4 @@ def _commands(
     elif row.applied is None:
         yield "Show the plan without running it", f"manage.py migrate_domain {name} {to} --plan"
         yield "Apply everything up to it", f"manage.py migrate_domain {name} {to}"
-    else:
-        yield "Revert everything after it", f"manage.py migrate_domain {name} {to}"
     yield "Print its SQL", f"manage.py sqlmigrate {key.app} {key.name}"

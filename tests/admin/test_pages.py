@@ -168,9 +168,15 @@ def test_domain_page_has_the_commands_to_run_next(client):
         "manage.py migrate_domain hr",
         "manage.py repair_domain hr --accept-checksum 0001_initial",
         "manage.py repair_domain hr --prune",
-        "manage.py migrate_domain hr --rollback",
         "manage.py verify_domain hr",
     ]
+
+
+@pytest.mark.parametrize("page", ["overview", "domain", "migration"])
+def test_no_page_proposes_to_revert(client, page):
+    text = source(client, pages()[page])
+    assert "Revert" not in text
+    assert "--rollback" not in text
 
 
 def test_every_page_has_a_command(client):
