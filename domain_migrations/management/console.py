@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db.migrations.migration import Migration
 
 from ..api import MigrateOptions, Reporter
@@ -35,12 +36,40 @@ STATUS_STYLE = {
 """The style of each status; the others have none."""
 
 
-class CommandReporter(Reporter):
-    """Prints warnings to the command's standard error."""
+def ask_to_continue(output: OutputWrapper, effect: str) -> None:
+    """Print what would happen, and ask whether to go on.
 
-    def __init__(self, command: BaseCommand, verbosity: int) -> None:
+    Raises:
+        CommandError: the answer is not yes, or standard input is closed.
+    """
+    output.write(f"{effect} Continue? [y/N] ", str, ending="")
+    output.flush()
+    try:
+        answer = input()
+    except EOFError:
+        raise CommandError("No input; use --noinput to continue without asking.") from None
+    if answer.strip().lower() not in ("y", "yes"):
+        raise CommandError("Nothing was changed.")
+
+
+class CommandReporter(Reporter):
+    """Prints warnings to the command's standard error, and asks before migrations are reverted.
+
+    Arguments:
+        interactive: whether to ask, where standard input is a terminal.
+    """
+
+    def __init__(self, command: BaseCommand, verbosity: int, *, interactive: bool = False) -> None:
         self.command = command
         self.verbosity = verbosity
+        self.interactive = interactive
+        self.confirms_reverts = interactive or verbosity >= 1
+
+    def confirm_revert(self, losses: str) -> None:
+        if self.interactive and sys.stdin.isatty():
+            ask_to_continue(self.command.stderr, losses)
+        else:
+            self.on_note(losses)
 
     def warning(self, message: str) -> None:
         self.command.stderr.write(self.command.style.WARNING(message))
@@ -62,8 +91,15 @@ class ConsoleReporter(CommandReporter):
         headings: whether each domain gets a heading. A plan prints it with its steps instead.
     """
 
-    def __init__(self, command: BaseCommand, verbosity: int, *, headings: bool = True) -> None:
-        super().__init__(command, verbosity)
+    def __init__(
+        self,
+        command: BaseCommand,
+        verbosity: int,
+        *,
+        interactive: bool = False,
+        headings: bool = True,
+    ) -> None:
+        super().__init__(command, verbosity, interactive=interactive)
         self.headings = headings
         self.started = 0.0
         self.open_line = ""

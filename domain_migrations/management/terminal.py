@@ -67,7 +67,12 @@ def console_reporter(command: BaseCommand, options: MigrateOptions) -> Iterator[
     """Yield the reporter for the command's output: a terminal or plain lines."""
     console = rich_console(command) if options.verbosity >= 1 else None
     if console is None:
-        yield ConsoleReporter(command, options.verbosity, headings=not options.plan)
+        yield ConsoleReporter(
+            command,
+            options.verbosity,
+            interactive=options.interactive,
+            headings=not options.plan,
+        )
         return
     reporter = TerminalReporter(command, options, console)
     try:
@@ -80,7 +85,12 @@ class TerminalReporter(ConsoleReporter):
     """Shows the running migration and its duration, and prints a line when it ends."""
 
     def __init__(self, command: BaseCommand, options: MigrateOptions, console: Console) -> None:
-        super().__init__(command, options.verbosity, headings=not options.plan)
+        super().__init__(
+            command,
+            options.verbosity,
+            interactive=options.interactive,
+            headings=not options.plan,
+        )
         self.console = console
         self.running: Progress | None = None
         self.line = ""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from tests.support.catalog import HISTORIES
+from tests.support.catalog import HISTORIES, execute, history, query, tables
 from tests.support.projects import domain_app
 from tests.support.servers import TestServer
 from tests.support.terminals import run_on_terminal
@@ -37,10 +37,12 @@ class Migration(migrations.Migration):
 
 @pytest.fixture
 def terminal(migrated_database: str, postgres_server: TestServer) -> Callable[..., Any]:
-    def run(*arguments: str, columns: int = 120, **more: str | None) -> tuple[str, int]:
+    def run(
+        *arguments: str, columns: int = 120, answer: str = "", **more: str | None
+    ) -> tuple[str, int]:
         database = connections["default"].settings_dict["NAME"]
         environment = {**postgres_server.environment(database), **more}
-        return run_on_terminal(*arguments, environment=environment, columns=columns)
+        return run_on_terminal(*arguments, environment=environment, columns=columns, answer=answer)
 
     return run
 
@@ -145,3 +147,48 @@ def test_without_rich_lines_are_djangos(
     assert status == 0
     assert COLOUR.search(shown)
     assert CONTROL.sub("", shown) == manage("show_domains").stdout
+
+
+REVERTS = re.compile(
+    r"This reverts \d+ migrations and drops \d+ tables with an estimated [\d,]+ rows"
+    r" \(.*and \d+ more\)\..* Continue\? \[y/N\] "
+)
+
+
+def hr_tables() -> set[str]:
+    return tables("hr") - {"django_migrations_hr", "django_migrations_hr_journal"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("migrate_domain", "hr", "zero"),
+        ("migrate_domain", "hr", "--rollback"),
+        ("migrate_domain", "hr", "zero", "--format", "json"),
+        ("migrate", "hr", "zero"),
+    ],
+)
+def test_reverts_are_confirmed(terminal: Callable[..., Any], command: tuple[str, ...]) -> None:
+    execute("CREATE TABLE public.employees (id int); INSERT INTO public.employees VALUES (1)")
+    before, rows = hr_tables(), history("hr.django_migrations_hr")
+
+    shown, status = terminal(*command, answer="n\n")
+
+    assert status == 1
+    plain = CONTROL.sub("", shown)
+    assert REVERTS.search(" ".join(plain.split())), plain
+    assert "Nothing was changed." in plain
+    assert (hr_tables(), history("hr.django_migrations_hr")) == (before, rows)
+
+    assert terminal(*command, answer="y\n")[1] == 0
+    assert hr_tables() == set()
+    assert query("SELECT id FROM public.employees") == [(1,)]
+
+
+@pytest.mark.parametrize("option", ["--noinput", "--fake"])
+def test_nothing_is_asked(terminal: Callable[..., Any], option: str) -> None:
+    shown, status = terminal("migrate_domain", "hr", "zero", option)
+    assert status == 0
+    assert "Continue?" not in shown
+    assert ("This reverts" in shown) == (option == "--noinput")
+    assert history("hr.django_migrations_hr") == []

@@ -22,8 +22,13 @@ def run_on_terminal(
     environment: Mapping[str, str | None],
     folder: Path = ROOT,
     columns: int = COLUMNS,
+    answer: str = "",
 ) -> tuple[str, int]:
-    """Run manage.py of `folder`; what the terminal got, and the exit status."""
+    """Run manage.py of `folder`; what the terminal got, and the exit status.
+
+    Arguments:
+        answer: what is typed, for the command to read when it asks.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     plain = {"TERM": "xterm-256color", "NO_COLOR": None, "COLUMNS": None, "LINES": None}
@@ -37,6 +42,7 @@ def run_on_terminal(
         start_new_session=True,
     )
     os.close(theirs)
+    os.write(ours, answer.encode())
     got = b""
     while True:
         try:

@@ -33,14 +33,15 @@ from ..history.status import (
 )
 from ..history.tables import ensure_history, ensure_schema
 from ..sessions.connection import translate_database_errors, wait_for_database
-from ..sources.files import migrations_on_disk
+from ..sources.files import MigrationKey, migrations_on_disk
 from .dry_run.dry_run import DryRun
 from .dry_run.plan_preview import preview
 from .edited_migrations import check_checksums
 from .executor import DomainExecutor, RunProgress
 from .hooks.dispatch import AfterHookFailed, HookDispatcher
 from .interruptions import check_interrupted
-from .loader import Plan, applied_keys, load_domain
+from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
+from .losses import revert_losses
 from .migrate_signals import (
     create_tables,
     emit_post_migrate,
@@ -127,8 +128,9 @@ class DomainRun:
             return self._preview(status)
         if self.options.is_dry_run:
             return self._dry_run(status)
+        confirmed = self._confirm_before_lock(status)
         with RunSession.locked(self.domain, self.options, self.reporter, self.context) as session:
-            return self._run_locked(session)
+            return self._run_locked(session, confirmed)
 
     def _read_status(self, connection: BaseDatabaseWrapper) -> DomainStatus:
         if self.bulk_reader is not None:
@@ -161,16 +163,39 @@ class DomainRun:
         """Return the plan, without running it."""
         with translate_database_errors(self.alias):
             connection = connections[self.alias]
-            session = RunSession(connection, self.domain, self.options, self.reporter)
             loader = load_domain(connection, self.domain)
-            plan = make_plan(DomainExecutor(session, loader), status)
-            check_plan(plan, project_state(loader), self.domain)
+            plan = self._plan_before_lock(loader, status)
             pending = applied_keys(plan)
             if self.options.check:
                 return self._result("pending" if plan else "unchanged", status, pending=pending)
             steps = preview(connection, loader, plan) if plan else ()
             word: ResultStatus = "planned" if plan else "unchanged"
             return self._result(word, status, pending=pending, steps=steps)
+
+    def _plan_before_lock(self, loader: DomainLoader, status: DomainStatus) -> Plan:
+        connection = connections[self.alias]
+        session = RunSession(connection, self.domain, self.options, self.reporter)
+        plan = make_plan(DomainExecutor(session, loader), status)
+        check_plan(plan, project_state(loader), self.domain)
+        return plan
+
+    def _confirm_before_lock(self, status: DomainStatus) -> frozenset[MigrationKey]:
+        """Ask for reverts while nobody waits for the lock; return what was confirmed."""
+        if not (self.reporter.confirms_reverts and self.options.may_revert):
+            return frozenset()
+        with translate_database_errors(self.alias):
+            loader = load_domain(connections[self.alias], self.domain)
+            check_interrupted(connections[self.alias], loader, resume=False)
+            plan = self._plan_before_lock(loader, status)
+            self._confirm_reverts(connections[self.alias], loader, plan)
+            return frozenset(reverted_keys(plan))
+
+    def _confirm_reverts(
+        self, connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+    ) -> None:
+        losses = revert_losses(connection, loader, plan)
+        if losses is not None:
+            self.reporter.confirm_revert(str(losses))
 
     def _dry_run(self, status: DomainStatus) -> DomainResult:
         """Run the plan and roll it back."""
@@ -186,7 +211,7 @@ class DomainRun:
         pending = applied_keys(dry_run.plan)
         return self._result(word, status, pending=pending, **dry_run.result_values())
 
-    def _run_locked(self, session: RunSession) -> DomainResult:
+    def _run_locked(self, session: RunSession, confirmed: frozenset[MigrationKey]) -> DomainResult:
         """Plan and migrate; another run may have done the work while this one waited."""
         status = self._read_status(session.connection)
         try:
@@ -209,6 +234,9 @@ class DomainRun:
                     return self._result("unchanged", status)
                 state = project_state(loader)
                 check_plan(plan, state, self.domain)
+                asks = self.reporter.confirms_reverts and self.options.may_revert
+                if asks and not reverted_keys(plan) <= confirmed:
+                    self._confirm_reverts(session.connection, loader, plan)
                 snapshot = choose_snapshot(executor, plan)
         except DomainMigrationsError as exc:
             return self._failed(exc, status)

@@ -70,6 +70,12 @@ class MigrateOptions(RunOptions):
         return self.target is not None or self.rollback is not None or self.resume
 
     @property
+    def may_revert(self) -> bool:
+        """Whether migrations may be reverted, not only recorded as reverted."""
+        reverts = self.target is not None or self.rollback is not None
+        return reverts and not (self.fake or self.resume)
+
+    @property
     def only_checks_pending(self) -> bool:
         """Whether only pending migrations are checked, which needs no plan."""
         narrowed = self.target is not None or self.rollback is not None or self.stage is not None

@@ -171,9 +171,11 @@ class Reporter:
     Attributes:
         clock: returns the time of an event in seconds. Where domains run in processes of their
             own, events are reported later than they happened.
+        confirms_reverts: whether ``confirm_revert`` wants to know what a run reverts.
     """
 
     clock: Callable[[], float] = time.monotonic
+    confirms_reverts: bool = False
 
     def on_domain_start(self, domain: Domain) -> None:
         """A domain's run begins."""
@@ -187,6 +189,13 @@ class Reporter:
     def on_wait(self, message: str) -> None:
         """The run waits for another session; reported immediately even from other processes."""
         self.on_note(message)
+
+    def confirm_revert(self, losses: str) -> None:
+        """The run is about to revert migrations: raise an exception to prevent it.
+
+        Arguments:
+            losses: what is dropped, in a sentence.
+        """
 
     def warning(self, message: str) -> None:
         """Something is wrong, but the run continues."""

@@ -99,7 +99,9 @@ class Command(TerminalCommand):
         as_json = options["format"] == "json"
         names = None if options["all"] else [options["domain"]]
         reporting: AbstractContextManager[Reporter] = (
-            nullcontext(JsonReporter(self, options["verbosity"]))
+            nullcontext(
+                JsonReporter(self, options["verbosity"], interactive=options["interactive"])
+            )
             if as_json
             else console_reporter(self, run_options)
         )

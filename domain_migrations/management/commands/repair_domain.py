@@ -9,7 +9,7 @@ from ...api import MigrateOptions, repair
 from ...domains import get_domain
 from ...exceptions import EXIT_USAGE
 from ..arguments import add_database_option, add_noinput_option, add_waiting_options, options_for
-from ..console import ConsoleReporter, command_errors, raise_for_domains, summary
+from ..console import ConsoleReporter, ask_to_continue, command_errors, raise_for_domains, summary
 
 BY_NAME = {
     "mark_applied": repair.mark_applied,
@@ -66,7 +66,8 @@ class Command(BaseCommand):
 
     def _repair(self, domain: str, options: dict[str, Any], run_options: MigrateOptions) -> None:
         if run_options.interactive:
-            self._confirm(domain, RESUMES if options["resume"] else CHANGES_HISTORY)
+            effect = RESUMES if options["resume"] else CHANGES_HISTORY
+            ask_to_continue(self.stdout, effect.format(domain))
         reporter = ConsoleReporter(self, run_options.verbosity)
         if options["resume"]:
             result = repair.resume(domain, run_options, reporter)
@@ -80,11 +81,3 @@ class Command(BaseCommand):
             repaired = BY_NAME[name](domain, options[name], run_options, reporter)
         for sentence in repaired.done or ("Nothing to do.",):
             self.stdout.write(sentence)
-
-    def _confirm(self, domain: str, effect: str) -> None:
-        try:
-            answer = input(f"{effect.format(domain)} Continue? [y/N] ")
-        except EOFError:  # standard input is closed
-            raise CommandError("No input; use --noinput to continue without asking.") from None
-        if answer.strip().lower() not in ("y", "yes"):
-            raise CommandError("Nothing was changed.")
