@@ -312,7 +312,7 @@ def test_a_removal_without_a_stage_is_refused_in_a_staged_run(
     hr_migrations: TemporaryMigrations, call: Call, stage: str, look: tuple[str, ...]
 ) -> None:
     with hr_migrations.release(UNDECLARED):
-        refused = asked(call, "--stage", stage, *look)
+        refused = migrate_json(call, "--stage", stage, *look)
         assert refused["error"]["message"] == REFUSED
         assert refused["error"]["hint"] == (
             'Write stage = "after" in its class Migration, or stage = "before" if no running code'
@@ -328,11 +328,14 @@ def test_a_removal_without_a_stage_waits_for_the_stage_after(
         hr_migrations.release(UNDECLARED),
         override_settings(DOMAIN_MIGRATIONS={"UNDECLARED_REMOVALS": "after"}),
     ):
-        assert asked(call, "--stage", "before", "--strict")["error"]["message"] == REFUSED
-        assert named(asked(call, "--stage", "before")["applied"]) == ["0001_initial", "0002_width"]
+        assert migrate_json(call, "--stage", "before", "--strict")["error"]["message"] == REFUSED
+        assert named(migrate_json(call, "--stage", "before")["applied"]) == [
+            "0001_initial",
+            "0002_width",
+        ]
         assert "size" in columns("hr.things")
         assert "[ ] hr.0003_no_size (after)" in call("show_domains", "hr").stdout
-        assert named(asked(call, "--stage", "after")["applied"]) == ["0003_no_size"]
+        assert named(migrate_json(call, "--stage", "after")["applied"]) == ["0003_no_size"]
         assert "size" not in columns("hr.things")
 
 
@@ -344,7 +347,7 @@ def test_a_removal_without_a_stage_runs_without_stages(
 ) -> None:
     with hr_migrations.release(UNDECLARED), override_settings(DOMAIN_MIGRATIONS=settings):
         stage = ("--stage", "before") if "STAGES_REQUIRED_AFTER" in settings else ()
-        assert len(asked(call, *stage)["applied"]) == 3
+        assert len(migrate_json(call, *stage)["applied"]) == 3
 
 
 def test_without_a_stage_everything_runs(hr_migrations: TemporaryMigrations, call: Call) -> None:
