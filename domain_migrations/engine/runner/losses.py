@@ -66,7 +66,7 @@ class Losses:
             drops.append(f"{columns} ({shortened(self.columns)})")
         text += f" and drops {' and '.join(drops)}." if drops else "."
         if self.unread:
-            text += f" What {shortened(self.unread)} does besides is known only when it runs."
+            text += f" What else {shortened(self.unread)} does is known only when it runs."
         return text
 
 

@@ -79,7 +79,7 @@ def test_a_column_of_a_table_that_stays(release: Callable[..., str]) -> None:
 
 def test_what_python_does_is_not_known(release: Callable[..., str]) -> None:
     assert release("0002") == (
-        "This reverts 1 migration. What hr.0003_python does besides is known only when it runs."
+        "This reverts 1 migration. What else hr.0003_python does is known only when it runs."
     )
 
 
