@@ -14,8 +14,8 @@ from django.db.migrations.operations.base import Operation
 
 from ...domains import Domain
 from ...engine.runner.dry_run.plan_preview import is_comment, read_only, state_before
-from ...engine.runner.executor import run_operations
 from ...engine.runner.loader import DomainLoader
+from ...engine.runner.observed_operations import run_operations
 from ...engine.sources.files import MigrationKey
 from ...engine.sources.parsing import header_of
 

@@ -41,7 +41,7 @@ from .executor import DomainExecutor, RunProgress
 from .hooks.dispatch import AfterHookFailed, HookDispatcher
 from .interruptions import check_interrupted
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
-from .losses import revert_losses
+from .losses import confirm_reverts
 from .migrate_signals import (
     create_tables,
     emit_post_migrate,
@@ -187,15 +187,8 @@ class DomainRun:
             loader = load_domain(connections[self.alias], self.domain)
             check_interrupted(connections[self.alias], loader, resume=False)
             plan = self._plan_before_lock(loader, status)
-            self._confirm_reverts(connections[self.alias], loader, plan)
+            confirm_reverts(self.reporter, connections[self.alias], loader, plan)
             return frozenset(reverted_keys(plan))
-
-    def _confirm_reverts(
-        self, connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
-    ) -> None:
-        losses = revert_losses(connection, loader, plan)
-        if losses is not None:
-            self.reporter.confirm_revert(str(losses))
 
     def _dry_run(self, status: DomainStatus) -> DomainResult:
         """Run the plan and roll it back."""
@@ -236,7 +229,7 @@ class DomainRun:
                 check_plan(plan, state, self.domain)
                 asks = self.reporter.confirms_reverts and self.options.may_revert
                 if asks and not reverted_keys(plan) <= confirmed:
-                    self._confirm_reverts(session.connection, loader, plan)
+                    confirm_reverts(self.reporter, session.connection, loader, plan)
                 snapshot = choose_snapshot(executor, plan)
         except DomainMigrationsError as exc:
             return self._failed(exc, status)

@@ -12,11 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from django.contrib.contenttypes.management import RenameContentType
 from django.db import transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
@@ -34,17 +32,13 @@ from .failures import Attempt, migration_error
 from .interruptions import Interruption
 from .loader import DomainLoader
 from .migration_log import HistoryLog, MigrationLog, migrations_in
+from .observed_operations import editor_without_savepoint, run_operations
 from .project_state import project_state
 from .results import AppliedMigration
 from .run_session import RunSession
 
 PREVIOUS_STEP = "An earlier migration"
 FORCE_CONSTRAINTS = "SET CONSTRAINTS ALL IMMEDIATE"
-STATE_SAFE_MODULES = ("django.db.migrations.", "django.contrib.", "domain_migrations.operations")
-"""Modules whose operations use only the models that a change needs, or render them themselves."""
-
-OperationHook = Callable[[Operation], AbstractContextManager[None]]
-"""Returns the context that an operation runs in."""
 
 
 @dataclass
@@ -203,7 +197,7 @@ class DomainExecutor(MigrationExecutor):
             attempt.has_begun = True
             watch = self.guard.begin(attempt.migration, backwards=attempt.backwards)
             with editor_without_savepoint(self.connection) as editor:
-                around = partial(self._observed, attempt, watch)
+                around = partial(self._observed, attempt, watch, editor)
                 state = run_operations(attempt.migration, state, editor, attempt.direction, around)
                 attempt.phase = "the deferred SQL"
             attempt.phase = "the deferred constraints"
@@ -219,6 +213,7 @@ class DomainExecutor(MigrationExecutor):
         attempt.has_begun = True
         if interruption is not None and (interruption.key, interruption.backwards) == here:
             attempt.resumed_from = interruption.finished
+            attempt.deferred = interruption.deferred
             attempt.index.was_started = interruption.may_have_built
         with (
             self.timeout_policy.session_timeouts(migration, attempt.index),
@@ -227,17 +222,34 @@ class DomainExecutor(MigrationExecutor):
             self.log.log_progress(attempt)
             watch = self.guard.begin(migration, backwards=attempt.backwards)
             with self.connection.schema_editor(atomic=False) as editor:
-                around = partial(self._observed, attempt, watch)
+                editor.deferred_sql.extend(attempt.deferred)
+                around = partial(self._observed, attempt, watch, editor)
                 state = run_operations(
                     migration, state, editor, attempt.direction, around, skip=attempt.resumed_from
                 )
                 attempt.phase = "the deferred SQL"
+                self._run_deferred(attempt, editor)
             self._check_and_log(attempt, watch)
         return state
 
+    def _run_deferred(self, attempt: Attempt, editor: BaseDatabaseSchemaEditor) -> None:
+        """Run the deferred SQL as the editor would, and record after each statement what is left.
+
+        Without a transaction, the statements before one that fails stay.
+        """
+        while editor.deferred_sql:
+            editor.execute(editor.deferred_sql[0], None)
+            del editor.deferred_sql[0]
+            attempt.deferred = [str(statement) for statement in editor.deferred_sql]
+            self.log.log_progress(attempt)
+
     @contextmanager
     def _observed(
-        self, attempt: Attempt, watch: MigrationWatch, operation: Operation
+        self,
+        attempt: Attempt,
+        watch: MigrationWatch,
+        editor: BaseDatabaseSchemaEditor,
+        operation: Operation,
     ) -> Iterator[None]:
         """Let the guard check an operation, which the body runs, and count it.
 
@@ -251,6 +263,7 @@ class DomainExecutor(MigrationExecutor):
         attempt.index.reset()
         attempt.checked += 1
         if not attempt.migration.atomic:
+            attempt.deferred = [str(statement) for statement in editor.deferred_sql]
             self.log.log_progress(attempt)
 
     def _check_and_log(self, attempt: Attempt, watch: MigrationWatch) -> None:
@@ -273,77 +286,3 @@ def _timings(migration: Migration, started: float) -> list[AppliedMigration]:
     parts = migrations_in(migration)
     seconds = (time.monotonic() - started) / len(parts)
     return [AppliedMigration(MigrationKey.of(part), seconds) for part in parts]
-
-
-def run_operations(
-    migration: Migration,
-    state: ProjectState,
-    editor: BaseDatabaseSchemaEditor,
-    direction: Direction,
-    around: OperationHook,
-    *,
-    skip: int = 0,
-) -> ProjectState:
-    """Run a migration's operations, each in the context that ``around`` returns for it.
-
-    The operations are wrapped for the duration of the call, so that ``Migration.apply`` and
-    ``unapply``, and third-party subclasses of them, run unchanged.
-
-    Arguments:
-        skip: how many operations have run already, in the order of the direction.
-    """
-    operations = migration.operations
-    if direction == "forwards":
-        run, left = migration.apply, operations[skip:]
-        for operation in operations[:skip]:
-            operation.state_forwards(migration.app_label, state)
-    else:
-        run, left = migration.unapply, operations[: len(operations) - skip]
-    vars(migration)["operations"] = [_ObservedOperation(operation, around) for operation in left]
-    try:
-        return run(state, editor, editor.collect_sql)
-    finally:
-        vars(migration)["operations"] = operations
-
-
-class _ObservedOperation:
-    """An operation that runs in a context, and is the operation in everything else."""
-
-    def __init__(self, operation: Operation, around: OperationHook) -> None:
-        self._operation = operation
-        self._around = around
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._operation, name)
-
-    def database_forwards(self, *args: Any) -> None:
-        self._run(self._operation.database_forwards, *args)
-
-    def database_backwards(self, *args: Any) -> None:
-        self._run(self._operation.database_backwards, *args)
-
-    def _run(
-        self, run: Callable[..., None], label: str, editor: object, *states: ProjectState
-    ) -> None:
-        """Run the operation; a third-party one gets models that are as complete as Django's."""
-        if not type(self._operation).__module__.startswith(STATE_SAFE_MODULES):
-            for state in states:
-                state.clear_delayed_apps_cache()
-        with self._around(self._operation):
-            run(label, editor, *states)
-
-
-@contextmanager
-def editor_without_savepoint(
-    connection: BaseDatabaseWrapper,
-) -> Iterator[BaseDatabaseSchemaEditor]:
-    """Yield the schema editor for a migration whose transaction has begun.
-
-    Django's own would make a savepoint, which is useless: a failed migration is rolled back.
-    """
-    with connection.schema_editor(atomic=False) as editor:
-        editor.atomic_migration = True  # Operations read it.
-        try:
-            yield editor
-        finally:
-            editor.atomic_migration = False  # Or the editor would release its savepoint.

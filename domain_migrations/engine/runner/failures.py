@@ -25,6 +25,9 @@ from .results import AppliedMigration
 FINISHED = "finished"
 """In a journal row's details: the number of finished operations of a non-atomic migration."""
 
+DEFERRED = "deferred"
+"""In the same details: the SQL that its finished operations have left to run at its end."""
+
 BUILT = "built"
 """In a failed row's details: the operation that failed had built its index concurrently."""
 
@@ -38,6 +41,7 @@ class Attempt:
         checked: operations that have run and that the guard has checked.
         executed: operations that have run.
         resumed_from: operations that an interrupted run had finished.
+        deferred: the SQL that the checked operations have left to run after the last one.
         phase: what runs after the operations; empty before.
         has_begun: whether the session was checked; until then nothing has been done.
         index: the index that the current operation builds concurrently, if it does.
@@ -50,6 +54,7 @@ class Attempt:
     checked: int = 0
     executed: int = 0
     resumed_from: int = 0
+    deferred: Sequence[str] = ()
     phase: str = ""
     has_begun: bool = False
     index: IndexBuild = field(default_factory=IndexBuild)
@@ -68,13 +73,19 @@ class Attempt:
         """The number of finished operations, those of an interrupted run included."""
         return self.resumed_from + self.checked
 
+    def progress_details(self) -> dict[str, Any]:
+        """Return how far a migration without a transaction has come, for the journal."""
+        deferred = {DEFERRED: list(self.deferred)} if self.deferred else {}
+        return {FINISHED: self.finished, **deferred}
+
     def unfinished_details(self, failure: DomainMigrationsError) -> dict[str, Any]:
         """Return what a failed migration without a transaction has left, for the journal."""
         if self.migration.atomic:
             return {}
+        left = self.progress_details()
         # A refused operation has run, but a resumed migration must start at it, not after it.
-        done = self.checked if isinstance(failure, BoundaryViolation) else self.executed
-        left: dict[str, Any] = {FINISHED: self.resumed_from + done}
+        if not isinstance(failure, BoundaryViolation):
+            left[FINISHED] = self.resumed_from + self.executed
         if self.index.was_built:
             left[BUILT] = True
         return left

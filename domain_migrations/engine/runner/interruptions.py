@@ -12,7 +12,7 @@ from ...exceptions import MigrationInterrupted, UnknownTarget
 from ..history.journal_queries import JournalRow, latest_entries, read_entries
 from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey
-from .failures import BUILT, FINISHED
+from .failures import BUILT, DEFERRED, FINISHED
 from .loader import DomainLoader
 
 CONCURRENT_INDEX = frozenset({"AddIndexConcurrently", "RemoveIndexConcurrently"})
@@ -54,11 +54,23 @@ class Interruption:
         """
         return self.entry.status == "running" or bool(self.entry.details.get(BUILT))
 
+    @property
+    def deferred(self) -> tuple[str, ...]:
+        """The SQL that the finished operations have left; its first statement may have run."""
+        return tuple(self.entry.details.get(DEFERRED, ()))
+
     def safe_to_resume(self, migration: Migration) -> bool:
-        """Return whether only concurrent index operations are left, which can be repeated."""
+        """Return whether only concurrent index operations are left, which can be repeated.
+
+        If no operation is left, the run must have died while only the history row was missing: it
+        was neither refused by the guard nor in the middle of the deferred SQL.
+        """
         operations = migration.operations
         order = operations[::-1] if self.backwards else operations
-        return all(type(left).__name__ in CONCURRENT_INDEX for left in order[self.finished :])
+        left = order[self.finished :]
+        if not left:
+            return self.entry.status == "running" and not self.deferred
+        return all(type(operation).__name__ in CONCURRENT_INDEX for operation in left)
 
 
 def find_interruption(connection: BaseDatabaseWrapper, domain: Domain) -> Interruption | None:
@@ -118,14 +130,22 @@ def _interrupted_error(
         f"A run that began at {begun} was interrupted while {action} {key}, which is not atomic."
         f" Operations recorded as finished: {interruption.finished} of {total}."
     )
+    if interruption.deferred:
+        message += f" SQL left to run after them: {'; '.join(interruption.deferred)}."
     if invalid:
         message += f" Invalid indexes: {', '.join(invalid)}."
     name = key if len(domain.app_labels) > 1 else key.name
     return MigrationInterrupted(
         message,
         hint=(
-            f"To resume at operation {interruption.finished + 1}, run: manage.py repair_domain"
+            f"To resume at {_next_step(interruption, total)}, run: manage.py repair_domain"
             f" {domain.name} --resume. If every change is already in the database, use"
             f" --mark-applied {name}; if none is, use --mark-unapplied {name}."
         ),
     )
+
+
+def _next_step(interruption: Interruption, total: int) -> str:
+    if interruption.finished < total:
+        return f"operation {interruption.finished + 1}"
+    return "the SQL after the operations" if interruption.deferred else "the history row"

@@ -16,6 +16,7 @@ from ..sql.alterations import alterations
 from ..sql.query import run_sql
 from .dry_run.plan_preview import preview
 from .loader import DomainLoader, Plan
+from .results import Reporter
 
 ESTIMATED_ROWS = """
 SELECT n.nspname, c.relname, (
@@ -72,6 +73,15 @@ class Losses:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def confirm_reverts(
+    reporter: Reporter, connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+) -> None:
+    """Let the reporter confirm what the plan reverts, if it reverts anything."""
+    losses = revert_losses(connection, loader, plan)
+    if losses is not None:
+        reporter.confirm_revert(str(losses))
 
 
 def revert_losses(

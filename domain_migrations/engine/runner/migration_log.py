@@ -19,7 +19,7 @@ from ..history.tables import delete_sql, ensure_history, insert_sql, read_histor
 from ..sessions.connection import execute, is_alive
 from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey
-from .failures import FINISHED, Attempt
+from .failures import Attempt
 from .loader import DomainLoader
 from .run_session import RunSession
 
@@ -85,10 +85,8 @@ class HistoryLog(MigrationLog):
         )
 
     def log_progress(self, attempt: Attempt) -> None:
-        details = {FINISHED: attempt.finished}
-        execute(
-            self.session.connection, self._row("running", attempt, seconds=0.0, details=details)
-        )
+        row = self._row("running", attempt, seconds=0.0, details=attempt.progress_details())
+        execute(self.session.connection, row)
 
     def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:
         """Record a failure; if the session is lost, the migration's last row says running."""

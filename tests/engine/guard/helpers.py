@@ -10,7 +10,8 @@ from django.db.migrations.state import ProjectState
 
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.guard.guard import BoundaryGuard, Footprint
-from domain_migrations.engine.runner.executor import FORCE_CONSTRAINTS, editor_without_savepoint
+from domain_migrations.engine.runner.executor import FORCE_CONSTRAINTS
+from domain_migrations.engine.runner.observed_operations import editor_without_savepoint
 from domain_migrations.exceptions import BoundaryViolation
 
 LANDSCAPE = Path(__file__).with_name("landscape.sql")

@@ -12,8 +12,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.runner.executor import run_operations
 from domain_migrations.engine.runner.loader import DomainLoader
+from domain_migrations.engine.runner.observed_operations import run_operations
 from domain_migrations.engine.runner.project_state import PartialRenderState, full_order
 
 KEY: dict[str, Any] = {"id": models.BigAutoField(primary_key=True)}

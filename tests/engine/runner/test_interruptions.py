@@ -1,0 +1,121 @@
+"""Migrations without a transaction that stopped halfway: nothing that they owe is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.catalog import execute, history, query
+from tests.support.commands import Result
+from tests.support.temporary_migrations import TemporaryMigrations
+
+Call = Callable[..., Result]
+
+MIGRATION = """
+from django.contrib.postgres.operations import AddIndexConcurrently
+
+def fail(apps, schema_editor):
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / count(*) FROM public.switch")
+
+def stray(apps, schema_editor):
+    schema_editor.deferred_sql.append("CREATE TABLE inventory.stray (id int)")
+
+class Migration(migrations.Migration):
+    initial = True
+    atomic = False
+    dependencies = [("contenttypes", "0002_remove_content_type_name")]
+    operations = [
+        migrations.CreateModel("Thing", fields=[
+            ("id", models.BigAutoField(primary_key=True)),
+            ("size", models.IntegerField(default=0)),
+            ("kind", models.ForeignKey("contenttypes.ContentType", models.PROTECT)),
+        ], options={"db_table": '"hr"."things"'}),
+        %s,
+    ]
+"""
+INDEX = 'AddIndexConcurrently("thing", models.Index(fields=["size"], name="things_size"))'
+SQL = 'migrations.RunSQL(\'INSERT INTO "hr"."things" (size, kind_id) VALUES (1, -1)\')'
+
+FOREIGN_KEYS = """
+SELECT confrelid::regclass::text, convalidated FROM pg_constraint
+WHERE contype = 'f' AND conrelid = 'hr.things'::regclass
+"""
+
+
+@pytest.fixture
+def release(hr_migrations: TemporaryMigrations, call: Call) -> Iterator[Callable[[str], Result]]:
+    """Start to apply a migration that has deferred SQL, with the operation after it."""
+    contexts = []
+
+    def start(operation: str) -> Result:
+        execute(
+            "CREATE TABLE public.switch (); CREATE TABLE public.things (kind_id int);"
+            " CREATE SCHEMA IF NOT EXISTS hr"
+        )
+        contexts.append(hr_migrations.release({"0001_initial": MIGRATION % operation}))
+        contexts[0].__enter__()
+        return call("migrate_domain", "hr")
+
+    yield start
+    contexts[0].__exit__(None, None, None)
+
+
+def is_applied() -> bool:
+    return ("hr", "0001_initial") in history("hr.django_migrations_hr")
+
+
+def test_resumed_by_a_person(release: Callable[[str], Result], call: Call) -> None:
+    assert release("migrations.RunPython(fail)").exit_status == 1
+    assert query(FOREIGN_KEYS) == []
+    execute("ALTER TABLE public.switch ADD COLUMN id int; INSERT INTO public.switch VALUES (1)")
+
+    assert "interrupted" in call("migrate_domain", "hr").stderr
+    assert not is_applied()
+    assert call("repair_domain", "hr", "--resume", "--noinput").exit_status == 0
+
+    assert is_applied()
+    assert query(FOREIGN_KEYS) == [("django_content_type", True)]
+
+
+def test_resumed_by_the_next_run(release: Callable[[str], Result], call: Call) -> None:
+    execute("CREATE SCHEMA hr; CREATE TABLE hr.things_size ()")
+    assert release(INDEX).exit_status == 1
+    execute("DROP TABLE hr.things_size")
+
+    assert call("migrate_domain", "hr").exit_status == 0
+
+    assert is_applied()
+    assert query(FOREIGN_KEYS) == [("django_content_type", True)]
+
+
+def test_stopped_in_the_deferred_sql(release: Callable[[str], Result], call: Call) -> None:
+    assert release(SQL).exit_status == 1
+
+    refused = call("migrate_domain", "hr")
+
+    assert refused.exit_status == 1
+    assert "Operations recorded as finished: 2 of 2." in refused.stderr
+    assert 'SQL left to run after them: ALTER TABLE "hr"."things" ADD CONSTRAINT' in refused.stderr
+    assert (
+        "To resume at the SQL after the operations, run: manage.py repair_domain hr --resume"
+        in (refused.stderr)
+    )
+    assert not is_applied()
+
+    execute("DELETE FROM hr.things")
+    assert call("repair_domain", "hr", "--resume", "--noinput").exit_status == 0
+    assert is_applied()
+    assert query(FOREIGN_KEYS) == [("django_content_type", True)]
+
+
+def test_refused_by_the_last_check(release: Callable[[str], Result], call: Call) -> None:
+    refused = release("migrations.RunPython(stray)")
+    assert (refused.exit_status, "inventory.stray" in refused.stderr) == (1, True)
+
+    again = call("migrate_domain", "hr")
+
+    assert again.exit_status == 1
+    assert "To resume at the history row" in again.stderr
+    assert not is_applied()
