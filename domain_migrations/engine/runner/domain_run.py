@@ -39,7 +39,7 @@ from .dry_run.plan_preview import preview
 from .edited_migrations import check_checksums
 from .executor import DomainExecutor, RunProgress
 from .hooks.dispatch import AfterHookFailed, HookDispatcher
-from .interruptions import check_interrupted
+from .interruptions import check_interrupted, check_resumed
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
 from .losses import confirm_reverts
 from .migrate_signals import (
@@ -221,6 +221,7 @@ class DomainRun:
                 )
                 executor = DomainExecutor(session, loader, interruption=interruption)
                 plan = make_plan(executor, status)
+                check_resumed(session.connection, loader, interruption, plan)
                 # Migrations of the other stage leave nothing to do in this one.
                 done = status.up_to_date if self.options.stage is None else status.is_consistent
                 if not plan and done and not self.options.run_syncdb:

@@ -13,7 +13,7 @@ from ..history.journal_queries import JournalRow, latest_entries, read_entries
 from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey
 from .failures import BUILT, DEFERRED, FINISHED
-from .loader import DomainLoader
+from .loader import DomainLoader, Plan
 
 CONCURRENT_INDEX = frozenset({"AddIndexConcurrently", "RemoveIndexConcurrently"})
 """Operations that are safe to repeat: all that they leave is an invalid index of their own."""
@@ -112,6 +112,25 @@ def check_interrupted(
     if migration is None or not (resume or found.safe_to_resume(migration)):
         raise _interrupted_error(connection, domain, found, migration)
     return found
+
+
+def check_resumed(
+    connection: BaseDatabaseWrapper,
+    loader: DomainLoader,
+    interruption: Interruption | None,
+    plan: Plan,
+) -> None:
+    """Check that the plan resumes the interrupted migration, in the direction in which it ran.
+
+    Otherwise the run would leave it halfway, and end as if all were well.
+
+    Raises:
+        MigrationInterrupted: the plan does not.
+    """
+    planned = {(MigrationKey.of(migration), backwards) for migration, backwards in plan}
+    if interruption and (interruption.key, interruption.backwards) not in planned:
+        migration = loader.disk_migrations.get(interruption.key)
+        raise _interrupted_error(connection, loader.domain, interruption, migration)
 
 
 def _interrupted_error(

@@ -119,3 +119,73 @@ def test_refused_by_the_last_check(release: Callable[[str], Result], call: Call)
     assert again.exit_status == 1
     assert "To resume at the history row" in again.stderr
     assert not is_applied()
+
+
+TABLE = """
+class Migration(migrations.Migration):
+    initial = True
+    operations = [migrations.CreateModel("Thing", fields=[
+        ("id", models.BigAutoField(primary_key=True)),
+        ("size", models.IntegerField(default=0)),
+    ], options={"db_table": '"hr"."things"'})]
+"""
+INDEXES = """
+from django.contrib.postgres.operations import AddIndexConcurrently
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("hr", "0001_initial")]
+    operations = [
+        AddIndexConcurrently("thing", models.Index(fields=["size"], name="things_size")),
+        AddIndexConcurrently("thing", models.Index(fields=["-size"], name="things_large")),
+    ]
+"""
+
+
+@pytest.fixture
+def indexes(hr_migrations: TemporaryMigrations) -> Iterator[None]:
+    """Two migrations of hr; the second builds two indexes concurrently."""
+    with hr_migrations.release({"0001_initial": TABLE, "0002_indexes": INDEXES}):
+        yield
+
+
+def index_names() -> set[str]:
+    rows = query("SELECT indexname FROM pg_indexes WHERE tablename = 'things'")
+    return {name for (name,) in rows} - {"things_pkey"}
+
+
+@pytest.mark.usefixtures("indexes")
+@pytest.mark.parametrize("arguments", [(), ("0002",), ("--stage", "before")])
+def test_a_revert_that_stopped_is_not_forgotten(call: Call, arguments: tuple[str, ...]) -> None:
+    call("migrate_domain", "hr")
+    execute("DROP INDEX hr.things_size; CREATE VIEW hr.things_size AS SELECT 1")
+    assert call("migrate_domain", "hr", "0001").exit_status == 1
+    assert index_names() == set()
+
+    for _ in range(2):
+        refused = call("migrate_domain", "hr", *arguments)
+        assert refused.exit_status == 1
+        assert "was interrupted while reverting hr.0002_indexes" in refused.stderr
+
+    execute("DROP VIEW hr.things_size; CREATE INDEX things_size ON hr.things (size)")
+    assert call("migrate_domain", "hr", "0001").exit_status == 0
+    assert call("migrate_domain", "hr").exit_status == 0
+    assert index_names() == {"things_size", "things_large"}
+
+
+@pytest.mark.usefixtures("indexes")
+@pytest.mark.parametrize("target", ["0001", "zero"])
+def test_an_application_that_stopped_is_not_forgotten(call: Call, target: str) -> None:
+    call("migrate_domain", "hr", "0001")
+    execute("CREATE VIEW hr.things_large AS SELECT 1")
+    assert call("migrate_domain", "hr").exit_status == 1
+    assert index_names() == {"things_size"}
+
+    refused = call("migrate_domain", "hr", target)
+
+    assert refused.exit_status == 1
+    assert "was interrupted while applying hr.0002_indexes" in refused.stderr
+    execute("DROP VIEW hr.things_large")
+    assert call("migrate_domain", "hr").exit_status == 0
+    assert call("migrate_domain", "hr", target).exit_status == 0
+    assert index_names() == set()
