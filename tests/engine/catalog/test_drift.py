@@ -124,7 +124,7 @@ def test_the_hint_names_the_next_step(state: ProjectState):
     assert hints["lab.by_price"] == HINT_DECLARED
 
 
-@pytest.mark.usefixtures("undone")
+@pytest.mark.usefixtures("rolled_back")
 @pytest.mark.parametrize("with_history", [True, False])
 def test_the_history_of_another_tool_is_named_and_kept(state: ProjectState, with_history: bool):
     execute(

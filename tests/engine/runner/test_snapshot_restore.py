@@ -305,7 +305,8 @@ def test_the_guard_checks_a_snapshot_too(
     error = json.loads(result.stdout)["domains"][0]["error"]
     assert error["code"] == "boundary"
     assert error["message"].startswith(
-        "Migration hr.snapshot.sql is refused: its operation 1, RestoreSnapshot, "
+        "Migration snapshot.sql (13 migrations to hr.0013_alter_verbose_names) is refused: its"
+        " operation 1, RestoreSnapshot, "
     )
     assert tables("hr") == {"django_migrations_hr", "django_migrations_hr_journal"}
 

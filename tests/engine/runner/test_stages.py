@@ -402,8 +402,8 @@ def test_a_target_that_a_squash_has_replaced(
     with hr_migrations.release(SQUASHED):
         assert migrate_json(call, "0002")["error"] == {
             "code": "unknown_target",
-            "message": "hr.0002_width has been replaced by hr.0001_squashed, so the history cannot"
-            " go there.",
+            "message": "hr.0002_width has been replaced by hr.0001_squashed, so the domain cannot"
+            " be migrated to it.",
             "hint": "Name the squashed migration.",
             "sqlstate": None,
         }
