@@ -71,7 +71,7 @@ class CommandReporter(Reporter):
         else:
             self.on_note(losses)
 
-    def warning(self, message: str) -> None:
+    def on_warning(self, message: str) -> None:
         self.command.stderr.write(self.command.style.WARNING(message))
 
 

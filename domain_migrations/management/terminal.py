@@ -113,9 +113,9 @@ class TerminalReporter(ConsoleReporter):
         if shown:
             self._show()
 
-    def warning(self, message: str) -> None:
+    def on_warning(self, message: str) -> None:
         self.stop()
-        super().warning(message)
+        super().on_warning(message)
 
     def _show(self) -> None:
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

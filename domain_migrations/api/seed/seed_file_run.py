@@ -142,7 +142,9 @@ class SeedFileRun:
                 return self._run_in_transaction()
             except Exception as exc:
                 attempt += 1
-                if self.timeout_policy.should_retry(exc, attempt, self.guard.pseudo_migration):
+                if self.timeout_policy.pause_before_retry(
+                    exc, attempt, self.guard.pseudo_migration
+                ):
                     continue
                 if isinstance(exc, DomainMigrationsError):
                     self._log_failure(exc)

@@ -44,7 +44,7 @@ def check_checksums(
     for finding in checksum_findings_of(connection, status):
         if strict:
             raise ChecksumMismatch(finding.message, hint=finding.hint)
-        reporter.warning(f"Warning: {finding.message} {finding.hint}")
+        reporter.on_warning(f"Warning: {finding.message} {finding.hint}")
 
 
 def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[MigrationKey]:

@@ -174,7 +174,7 @@ class DomainExecutor(MigrationExecutor):
                 failure = exc
             except Exception as exc:
                 attempts += 1
-                if self.timeout_policy.should_retry(exc, attempts, migration):
+                if self.timeout_policy.pause_before_retry(exc, attempts, migration):
                     # The failed operations have changed the state already.
                     state = self.applied_state(until=migration)
                     continue

@@ -131,5 +131,5 @@ def migration_error(
             f" then run: manage.py repair_domain {domain} --resume"
         )
     if state == LOCK_NOT_AVAILABLE and blockers:
-        hint += f" It was {blockers.removeprefix(': ')}."
+        hint += f" It was {blockers}."
     return kind(message, hint=hint, sqlstate=state)

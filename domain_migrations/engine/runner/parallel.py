@@ -112,8 +112,8 @@ class RecordingReporter(Reporter):
     def on_wait(self, message: str) -> None:
         self.waits(message)
 
-    def warning(self, message: str) -> None:
-        self._record("warning", message)
+    def on_warning(self, message: str) -> None:
+        self._record("on_warning", message)
 
     def _record(self, method: str, *arguments: Any) -> None:
         self.events.append((time.monotonic(), method, arguments))

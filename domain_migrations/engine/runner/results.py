@@ -23,7 +23,7 @@ Status = Literal[
 
 def fields_as_json(result: Any) -> dict[str, Any]:
     """Return the fields of a result as JSON has them, seconds with three decimals."""
-    return {field.name: _json_value(getattr(result, field.name)) for field in fields(result)}
+    return {each.name: _json_value(getattr(result, each.name)) for each in fields(result)}
 
 
 def _json_value(value: Any) -> Any:
@@ -181,7 +181,7 @@ class Reporter:
         """A domain's run begins."""
 
     def progress(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
-        """As ``progress_callback`` of Django's migration executor."""
+        """Called, and named, as ``progress_callback`` of Django's migration executor."""
 
     def on_note(self, message: str) -> None:
         """Something worth knowing happened."""
@@ -197,5 +197,5 @@ class Reporter:
             losses: what is dropped, in a sentence.
         """
 
-    def warning(self, message: str) -> None:
+    def on_warning(self, message: str) -> None:
         """Something is wrong, but the run continues."""

@@ -149,7 +149,7 @@ def _changed_in_core(connection: BaseDatabaseWrapper, snapshot: Snapshot) -> lis
 def _warn_unused(session: RunSession, problem: DomainMigrationsError) -> None:
     if session.options.strict:
         raise problem
-    session.reporter.warning(
+    session.reporter.on_warning(
         f"Warning: {problem.message} It is not used; the migrations are replayed. {problem.hint}"
     )
 

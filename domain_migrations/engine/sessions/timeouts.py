@@ -152,7 +152,7 @@ class TimeoutPolicy:
         """Limit the statements of a migration without a transaction.
 
         Such a migration cannot be retried as a whole, but each statement outside a transaction
-        can. ``CONCURRENTLY`` waits without a limit.
+        can. ``CONCURRENTLY`` waits for locks without a limit.
 
         Arguments:
             index: the index that the current operation builds.
@@ -187,8 +187,8 @@ class TimeoutPolicy:
         ):
             yield
 
-    def should_retry(self, exc: BaseException, attempt: int, migration: Migration) -> bool:
-        """Pause and return True if the whole migration is to be retried.
+    def pause_before_retry(self, exc: BaseException, attempt: int, migration: Migration) -> bool:
+        """Report and pause if the whole migration is to be retried; return whether it is.
 
         Arguments:
             exc: the error that ended it.
@@ -223,16 +223,15 @@ class TimeoutPolicy:
         if not self.policy.allows(attempt, exc):
             return False
         pause = self.policy.pause(attempt, self._chance)
-        reason = RETRIED_STATES[sqlstate_of(exc) or ""]
-        clause = self.blocker_clause().replace(": ", ", ", 1)
+        reasons = filter(None, (RETRIED_STATES[sqlstate_of(exc) or ""], self.blocker_clause()))
         self.report(
-            f"{what} was rolled back: {reason}{clause}. "
+            f"{what} was rolled back: {', '.join(reasons)}. "
             f"Retrying in {pause:.1f} s ({attempt} of {self.policy.retries})."
         )
         self._clock.sleep(pause)
         return True
 
     def blocker_clause(self) -> str:
-        """Return the sessions that blocked the last transaction, as a clause; empty if none."""
+        """Return "blocked by" and the sessions that blocked the last transaction, or nothing."""
         seen = "; ".join(map(str, self._watcher.last_blockers))
-        return f": blocked by {seen}" if seen else ""
+        return f"blocked by {seen}" if seen else ""

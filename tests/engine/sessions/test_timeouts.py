@@ -232,7 +232,7 @@ def test_timeout_policy__tries_again_and_says_who_blocked(
 
         with pytest.raises(OperationalError) as failed:
             attempt()
-        assert policy.should_retry(failed.value, 1, migration)
+        assert policy.pause_before_retry(failed.value, 1, migration)
         attempt()
         assert clock.slept == [0.375]
         assert len(messages) == 1
@@ -242,14 +242,14 @@ def test_timeout_policy__tries_again_and_says_who_blocked(
             f"connected since {began}, idle in transaction since 20"
         )
         assert messages[0].endswith(f"last ran: {lock}. Retrying in 0.4 s (1 of 5).")
-    assert not policy.should_retry(failed.value, 6, migration)
+    assert not policy.pause_before_retry(failed.value, 6, migration)
 
 
 def test_timeout_policy__does_not_repeat_a_migration_without_a_transaction() -> None:
     messages: list[str] = []
     policy = policy_of(messages)
     migration = NonAtomic("0002_note", "inventory")
-    assert not policy.should_retry(psycopg.errors.LockNotAvailable(), 1, migration)
+    assert not policy.pause_before_retry(psycopg.errors.LockNotAvailable(), 1, migration)
     assert messages == []
 
 

@@ -126,7 +126,7 @@ class DryRun:
             plan, self.not_rehearsed = [], _skipped_after(missing[0][0], self.plan)
         if not plan:
             return
-        self.reporter.warning(HOLDS_LOCKS)
+        self.reporter.on_warning(HOLDS_LOCKS)
         ensure_schema(connection, self.domain.schema)
         self.steps = trial.steps
         trial.begin()

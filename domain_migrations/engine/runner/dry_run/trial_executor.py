@@ -157,9 +157,9 @@ class TrialExecutor:
             if exc.__cause__ is None:  # A refusal, with a hint about the file.
                 raise
             message = exc.message
-            if exc.sqlstate == LOCK_NOT_AVAILABLE:
-                blockers = self.executor.timeout_policy.blocker_clause()
-                message = f"{message.rstrip('.')}{blockers}."
+            blockers = self.executor.timeout_policy.blocker_clause()
+            if exc.sqlstate == LOCK_NOT_AVAILABLE and blockers:
+                message = f"{message.rstrip('.')}: {blockers}."
             raise type(exc)(message, hint=NOTHING_KEPT, sqlstate=exc.sqlstate) from exc
 
 

@@ -99,7 +99,7 @@ class HookDispatcher:
             if self.has_begun and not isinstance(exc, AfterHookFailed):
                 for called in self._call_all("failed", failed(exc)):
                     sentence = f"{self._sentence(called)} The run had failed before."
-                    self.session.reporter.warning(sentence)
+                    self.session.reporter.on_warning(sentence)
             raise
 
     def before(self, result: DomainResult) -> None:
