@@ -60,9 +60,9 @@ class SeedGuard(BoundaryGuard):
     ) -> None:
         super().__init__(connection, domain)
         self.seed = seed
-        self.pseudo_migration = Migration(seed.name, seed.app)
-        self.pseudo_migration.operations = [RunPython(RunPython.noop)]  # type: ignore[misc]
-        self.pseudo_migration.writes_core = writes_core  # type: ignore[attr-defined]
+        self.seed_migration = Migration(seed.name, seed.app)
+        self.seed_migration.operations = [RunPython(RunPython.noop)]  # type: ignore[misc]
+        self.seed_migration.writes_core = writes_core  # type: ignore[attr-defined]
 
     def finish(self, watch: MigrationWatch) -> tuple[str, ...]:
         """Return the tables that the seed wrote rows of, as ``to_regclass`` takes them.
@@ -71,7 +71,7 @@ class SeedGuard(BoundaryGuard):
             BoundaryViolation: the seed touched what it may not.
             SeedFailed: the seed ended its transaction.
         """
-        watch.after_operation(self.pseudo_migration.operations[0])
+        watch.after_operation(self.seed_migration.operations[0])
         locks = watch.check()
         if watch.ended_transaction():
             raise self.seed.failed(
@@ -91,9 +91,7 @@ class SeedGuard(BoundaryGuard):
         schema = next((one for one in schemas if name.startswith(f"{one}.")), "")
         return QualifiedName(schema, name[len(schema) + 1 :]).db_table
 
-    def to_error(
-        self, migration: Migration, violation: Violation, operation: str
-    ) -> BoundaryViolation:
+    def refusal(self, migration: Migration, violation: Violation, cause: str) -> BoundaryViolation:
         return BoundaryViolation(
             f"The seed {self.seed} is refused: it {violation.action}.",
             hint=SEED_CORE_ROWS if violation.hint == CORE_ROWS else violation.hint,
@@ -142,9 +140,7 @@ class SeedFileRun:
                 return self._run_in_transaction()
             except Exception as exc:
                 attempt += 1
-                if self.timeout_policy.pause_before_retry(
-                    exc, attempt, self.guard.pseudo_migration
-                ):
+                if self.timeout_policy.pause_before_retry(exc, attempt, self.guard.seed_migration):
                     continue
                 if isinstance(exc, DomainMigrationsError):
                     self._log_failure(exc)
@@ -160,7 +156,7 @@ class SeedFileRun:
             self.timeout_policy.timeouts(),
             nullcontext() if self.header.writes_core else self.session.roles.as_domain_role(),
         ):
-            watch = self.guard.begin(self.guard.pseudo_migration)
+            watch = self.guard.begin(self.guard.seed_migration)
             loader = SeedLoader(self.connection, self.domain, self.file, self.others)
             load = self._run_python if self.file.is_python else self._load_data
             counts = load(loader)

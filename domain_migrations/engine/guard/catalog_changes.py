@@ -178,7 +178,7 @@ def catalog_queries(written: LiteralString) -> dict[str, LiteralString]:
                          "pg_attribute x JOIN pg_class c ON c.oid = x.attrelid"),
         "pg_enum": ("pg_type", "t.oid", "t.typnamespace",
                     "pg_enum x JOIN pg_type t ON t.oid = x.enumtypid"),
-        # Of PostgreSQL's domains; those of tables come with a lock.
+        # The constraints of PostgreSQL's domains; those of tables come with a lock.
         "pg_constraint": (
             "pg_type", "t.oid", "t.typnamespace",
             "pg_constraint x JOIN pg_type t ON x.conrelid = 0 AND t.oid = x.contypid"),
@@ -236,7 +236,7 @@ class ChangedObject(NamedTuple):
 def read_changed_objects(view: TransactionView, own_relations: list[int]) -> list[ChangedObject]:
     """Return the objects outside the allowed schemas that this transaction created or altered.
 
-    New relations and what a lock reveals are not among them.
+    Relations only if the transaction updated some besides ``own_relations``: locks show new ones.
 
     Arguments:
         own_relations: the domain's relations that the transaction may have changed.

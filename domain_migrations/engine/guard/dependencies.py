@@ -104,8 +104,8 @@ class CrossSchemaDependency(NamedTuple):
     """A dependency of one object on another.
 
     Attributes:
-        schema: of the object that is used.
-        is_own: whether the object that uses it, if a constraint, is outside of such schemas.
+        schema: the schema of the object that is used.
+        is_own: false for a constraint in another domain's schema, true for everything else.
     """
 
     catalog: int

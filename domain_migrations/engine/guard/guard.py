@@ -44,7 +44,7 @@ class BoundaryGuard:
     """Refuses migrations of a domain that touch what the domain may not.
 
     Arguments:
-        connection: the one that the migrations run on.
+        connection: the connection that the migrations run on.
         domain: the domain that the migrations belong to.
     """
 
@@ -75,12 +75,10 @@ class BoundaryGuard:
             return MigrationWatch(self, migration)
         return NonAtomicWatch(self, migration)
 
-    def to_error(
-        self, migration: Migration, violation: Violation, operation: str
-    ) -> BoundaryViolation:
-        """Return the error that refuses a migration because of an operation."""
+    def refusal(self, migration: Migration, violation: Violation, cause: str) -> BoundaryViolation:
+        """Return the error that refuses a migration; ``cause`` is the subject of its sentence."""
         return BoundaryViolation(
-            f"Migration {migration} is refused: its {operation}, {violation.action}.",
+            f"Migration {migration} is refused: its {cause} {violation.action}.",
             hint=violation.hint,
         )
 
@@ -118,16 +116,16 @@ class MigrationWatch:
         self.locks: dict[str, str] = {}
 
     def after_operation(self, operation: Operation) -> None:
-        """Check what an operation did.
+        """Note that an operation ran; subclasses check what it did, where that cannot wait.
 
         Raises:
-            BoundaryViolation: an operation with custom SQL did what it may not.
+            BoundaryViolation: the operation did what it may not.
         """
         self.unchecked.append(operation)
         self.custom_sql = self.custom_sql or runs_custom_sql(operation)
 
     def check(self) -> Footprint:
-        """Check what the migration did, and return what it touched.
+        """Return what the migration touched; subclasses check first what it did.
 
         Raises:
             BoundaryViolation: it touched what it may not.
@@ -200,15 +198,15 @@ class MigrationWatch:
         if self.unchecked:
             operation = causing_operation(violation, self.unchecked)
             number = [*self.operations, operation].index(operation) + 1
-            cause = f"operation {number}, {type(operation).__name__}"
-        return self.guard.to_error(self.migration, violation, cause)
+            cause = f"operation {number}, {type(operation).__name__},"
+        return self.guard.refusal(self.migration, violation, cause)
 
 
 class AtomicWatch(MigrationWatch):
     """The watch over a migration in a transaction.
 
-    Operations of Django are checked together at the end; one with custom SQL is checked when it
-    ended, so that it can be named.
+    Operations of Django are checked together at the end; one with custom SQL is checked as soon
+    as it has run, so that it can be named.
 
     Attributes:
         last_read: the point and the locks that ``run_final`` read.

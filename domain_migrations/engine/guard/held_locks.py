@@ -56,9 +56,9 @@ LEFT JOIN LATERAL (
     WHERE c.relkind IN ('i', 'I') AND c.relnamespace <> ALL(%(allowed)s::oid[])
       AND i.indexrelid = l.oid OFFSET 0
 ) t ON true
-WHERE c.relname IS NULL OR c.relnamespace NOT IN (
-        'pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
-    AND (c.relkind NOT IN ('i', 'I') OR c.relnamespace <> ALL(%(allowed)s::oid[]))
+WHERE c.relname IS NULL OR (
+    c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
+    AND (c.relkind NOT IN ('i', 'I') OR c.relnamespace <> ALL(%(allowed)s::oid[])))
 """
 
 LockKey = tuple[int, int, str]
@@ -71,9 +71,9 @@ class HeldLock(NamedTuple):
     Attributes:
         is_relation: whether the object is in ``pg_class``.
         catalog: the oid of the catalog the object is in; 0 for relations.
-        schema, kind, name: of a relation, as the catalog has it now; None when it was dropped.
+        schema, kind, name: a relation's, as the catalog has it now; None when it was dropped.
         table, table_name: an index's table.
-        age: of a transaction's id, which is locked too.
+        age: the age of a transaction's id, which is locked too.
     """
 
     is_relation: bool

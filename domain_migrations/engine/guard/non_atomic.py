@@ -72,7 +72,7 @@ class NonAtomicCheck:
     """Compares the catalogs after operations with the point where the migration began.
 
     Arguments:
-        owners: of the schemas, as they were before the migration.
+        owners: the owners of the schemas, as they were before the migration.
         custom_sql: whether the migration has operations with custom SQL, so that the other
             domains' relations have to be remembered.
     """

@@ -1,8 +1,8 @@
 """The guard's rules: which traces of a transaction break the boundary.
 
 ``find_violations`` applies them all. Each rule is a function that takes a ``TransactionView`` and
-yields violations; ``_moved_relations`` is the shortest one to copy. A migration without a
-transaction leaves no traces: ``non_atomic`` has the counterpart of a rule for both.
+yields violations; ``_cross_schema_dependencies`` is a short one to copy. A rule that also has to
+hold without a transaction needs a counterpart in ``non_atomic``.
 """
 
 from __future__ import annotations

@@ -178,10 +178,10 @@ class TransactionView:
     """All that is known of a transaction when it is judged.
 
     Attributes:
-        owners: of the schemas, as they were before the migration.
+        owners: the owners of the schemas, as they were before the migration.
         catalog_before: the catalogs before what is judged.
-        before, now: where the migration began and where it is.
-        locks: held now and not before.
+        before, now: the points where the migration began and where it is.
+        locks: the locks held now and not before.
         writable: core's tables that the migration may write rows of; None for all.
         custom_sql: whether operations ran whose SQL is unknown.
         additive: whether all operations that ran drop nothing and depend on nothing.

@@ -46,7 +46,7 @@ class Priority(IntEnum):
     CHANGE_LOCK = 60
     WRITTEN = 80
     CROSSING = 100
-    NEWER = 120  # Than the migration's start, whoever wrote it.
+    NEWER = 120  # Newer than the start of a non-atomic migration, whoever wrote it.
     READ_LOCK = 140
     OBJECT_LOCK = 160
     INDEX_LOCK = 180
@@ -56,7 +56,7 @@ class Description(NamedTuple):
     """An object, or a change of one, in words.
 
     Attributes:
-        names: of the objects that the text is about (schema, relation, column, constraint, …).
+        names: the names of the objects that the text is about: schema, relation, column, …
     """
 
     text: str
@@ -69,8 +69,7 @@ class Violation(NamedTuple):
     Attributes:
         priority: the violation with the lowest is reported.
         action: what was done to what, as the rest of a sentence that begins with an operation.
-        names: as in a description. The operation is found by them, never by the wording of
-            ``action``.
+        names: the objects' names; the operation is found by them, never by ``action``'s wording.
     """
 
     priority: int

@@ -129,6 +129,19 @@ def test_names_the_operation__cascade(landscape: None) -> None:
     )
 
 
+def test_names_the_deferred_sql(landscape: None) -> None:
+    with transaction.atomic():
+        watch = BoundaryGuard(connection, get_domain("inventory")).begin(
+            migration_of(domain="inventory")
+        )
+        catalog.execute("TABLE hr.employees")
+        with pytest.raises(BoundaryViolation) as refused:
+            watch.check()
+    assert refused.value.message == (
+        f"{REFUSED} deferred SQL took AccessShareLock on hr.employees, {HR}."
+    )
+
+
 def test_names_the_operation__in_any_wording(
     landscape: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
