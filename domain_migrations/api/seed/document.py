@@ -38,7 +38,7 @@ def check_tags(tags: Sequence[str]) -> tuple[str, ...]:
     for tag in tags:
         if tag not in TAGS:
             raise InvalidConfiguration(
-                f"There is no tag “{tag}” for seeds.",
+                f'There is no tag "{tag}" for seeds.',
                 hint=f'The tags of {SETTING}["SEED_TAGS"] and --tag are {", ".join(TAGS)}.',
             )
     return tuple(tag for tag in TAGS if tag in tags)

@@ -46,7 +46,7 @@ class SeedLoader:
     """Loads the tables of one seed, and adds up the counts of their rows.
 
     Attributes:
-        connection: in the seed's transaction.
+        connection: a connection in the seed's transaction.
         domain: the domain whose ledger keeps the values.
         others: name → tables of other seeds, whose rows may not be in this one too.
         relations: the tables that were loaded, as ``to_regclass`` takes them.
@@ -164,7 +164,7 @@ class _StagedRows:
         column = self.shape.columns[number]
         assert isinstance(column.source, NaturalKeyLookup)  # noqa: S101
         described = ", ".join(
-            f"{leaf.path.split('__', 1)[-1]} “{value}”"
+            f'{leaf.path.split("__", 1)[-1]} "{value}"'
             for leaf, value in zip(column.leaves, values[before:], strict=False)
         )
         label = column.source.model._meta.label
@@ -176,14 +176,14 @@ def _join(
 ) -> sql.Composable:
     """Add the joins that find a reference's row; return the column that the reference keeps."""
     values = [
-        _join(joins, part, leaves) if isinstance(part, NaturalKeyLookup) else next(leaves)
-        for _, part in lookup.parts
+        _join(joins, source, leaves) if isinstance(source, NaturalKeyLookup) else next(leaves)
+        for _, source in lookup.parts
     ]
     # Those of references inside the natural key come first.
     alias = sql.Identifier(f"j{len(joins)}")
     conditions = [
-        sql.SQL("{}.{} = {}").format(alias, sql.Identifier(str(part.column)), value)
-        for (part, _), value in zip(lookup.parts, values, strict=True)
+        sql.SQL("{}.{} = {}").format(alias, sql.Identifier(str(key.column)), value)
+        for (key, _), value in zip(lookup.parts, values, strict=True)
     ]
     table = sql.Identifier(*QualifiedName.of(lookup.model._meta.db_table))
     on = sql.SQL(" AND ").join(conditions)

@@ -127,10 +127,13 @@ class SeedMerge:
     """The merging of one table of a file.
 
     Attributes:
-        connection: in the seed's transaction.
+        connection: a connection in the seed's transaction.
         domain: the domain whose ledger the values are kept in.
-        seed: the name that they are kept under.
+        shape: the table that the rows are merged into.
+        seed: the name that the values are kept under.
         others: the names of other seeds, whose rows may not be in this one too.
+        failed: makes the error for a line of the file.
+        has_run: whether the seed has run before; known after ``start``.
     """
 
     connection: BaseDatabaseWrapper
@@ -155,6 +158,7 @@ class SeedMerge:
             ),
             base=sql.SQL("b.relation = {} AND b.key = r.{}").format(relation, NAMES["key"]),
         )
+        self.has_run = False
         self.columns = [self._names(number) for number in range(len(self.shape.values))]
 
     def start(self) -> None:
@@ -171,7 +175,10 @@ class SeedMerge:
             self.statements.execute("DROP TABLE {keys}")
 
     def run(self, count: int, first: int, last: int) -> Counts:
-        """Merge the rows that are ready, from line ``first`` to ``last``, or raise SeedFailed."""
+        """Merge the ``count`` rows whose references were found, or raise SeedFailed.
+
+        ``first`` and ``last`` are the table's first and last line.
+        """
         statements = self.statements
         if self.others:
             self._refuse_rows_of_others()

@@ -69,7 +69,7 @@ def header_of(seed: SeedFile) -> SeedHeader:
         header = read(seed).header
     for tag in header.tags:
         if tag not in TAGS:
-            raise seed.failed(None, f"there is no tag “{tag}”; the tags are {', '.join(TAGS)}.")
+            raise seed.failed(None, f'there is no tag "{tag}"; the tags are {", ".join(TAGS)}.')
     return header
 
 

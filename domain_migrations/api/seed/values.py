@@ -146,7 +146,7 @@ def _boolean(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if value.lower() not in BOOLEAN_WORDS:
-        raise InvalidValue(f"“{value}” is neither true nor false.")
+        raise InvalidValue(f'"{value}" is neither true nor false.')
     return BOOLEAN_WORDS[value.lower()]
 
 

@@ -358,12 +358,12 @@ def test_tags(seeds: Write) -> None:
         )
     with override_settings(DOMAIN_MIGRATIONS={"SEED_TAGS": ["prod"]}):
         assert fail() == (
-            "There is no tag “prod” for seeds. The tags of"
+            'There is no tag "prod" for seeds. The tags of'
             ' DOMAIN_MIGRATIONS["SEED_TAGS"] and --tag are demo, test, production.'
         )
     seeds("002_demo.yaml", "tags: [staging]\nDosageForm: []")
     assert fail() == (
-        "inventory/seeds/002_demo.yaml: there is no tag “staging”; the tags are demo, test,"
+        'inventory/seeds/002_demo.yaml: there is no tag "staging"; the tags are demo, test,'
         " production."
     )
 
