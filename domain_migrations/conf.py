@@ -76,7 +76,7 @@ def get_settings() -> Settings:
             not a number as required.
     """
     given: dict[str, Any] = getattr(django_settings, SETTING, {})
-    known = tuple(field.name for field in fields(Settings))
+    known = tuple(each.name for each in fields(Settings))
     unknown = sorted(name for name in given if name.lower() not in known)
     if unknown:
         raise InvalidConfiguration(

@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
 
 from ..domains import Domain
-from ..engine.history.journal_queries import Run, last_run_status_bulk, last_runs
+from ..engine.history.journal_queries import Run, last_runs, shown_run_statuses
 from ..engine.history.status import (
     DomainState,
     DomainStatus,
@@ -101,7 +101,7 @@ def filter_domains(domains: Sequence[Domain], wanted: Filter) -> list[Domain]:
 
 def _states(connection: BaseDatabaseWrapper, domains: list[Domain]) -> Iterator[tuple[str, State]]:
     """Yield each domain's state, as its row has it, at a fraction of the cost of a row."""
-    results = last_run_status_bulk(connection, domains)
+    results = shown_run_statuses(connection, domains)
     running = running_domains(connection, domains)
     for name, history in read_states(connection, domains).items():
         yield name, _state(results.get(name, ""), name in running, history)

@@ -31,7 +31,7 @@ def migrate_domains(
 
     Arguments:
         domains: names; None for every domain, core first.
-        options: of the run; all pending migrations are applied unless given.
+        options: the options of the run; all pending migrations are applied unless given.
         reporter: gets the progress.
     """
     options = options or MigrateOptions()

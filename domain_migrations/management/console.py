@@ -166,8 +166,8 @@ def print_result(command: BaseCommand, result: RunResult, options: MigrateOption
                 )
             )
         if options.plan or options.verbosity >= 1:
-            repeat = options.is_dry_run and domain.steps and len(result.domains) > 1
-            if domain.schema and (repeat or (options.plan and options.verbosity >= 1)):
+            repeats_heading = options.is_dry_run and domain.steps and len(result.domains) > 1
+            if domain.schema and (repeats_heading or (options.plan and options.verbosity >= 1)):
                 command.stdout.write(_heading(command, domain.domain, domain.schema))
             _print_steps(command, domain, options)
             rolled_back = options.is_dry_run and domain.status == "planned"

@@ -15,7 +15,7 @@ class SchemaOwners:
     """The owners of the schemas, seen from one domain: the one that is migrated, or core.
 
     Attributes:
-        names: of all schemas by oid, as they were when first read.
+        names: the names of all schemas by oid, as they were when first read.
         domains: by the name of the schema that each owns.
         present_at_start: the schemas that existed when the migration began.
     """

@@ -128,7 +128,7 @@ def _read_rows(
     ]
 
 
-LAST_RUN_STATUS = """
+RECORDED_STATUS = """
 (SELECT {domain}, status FROM {table} WHERE direction = 'run' ORDER BY id DESC LIMIT 1)
 """
 
@@ -141,17 +141,19 @@ SHOWN_STATUS = """
 """
 
 
-def last_run_statuses(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, str]:
-    """Return domain name → status of its latest run, for the domains that have a journal."""
-    return dict(query_tables(connection, LAST_RUN_STATUS, existing_journals(connection, domains)))
-
-
-def last_run_status_bulk(
+def recorded_run_statuses(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, str]:
-    """Return domain name → status of its latest run, as in :func:`last_runs`.
+    """Return domain name → status of its latest run; a later repair does not count as one."""
+    return dict(query_tables(connection, RECORDED_STATUS, existing_journals(connection, domains)))
 
-    For very many domains: it reads a single row of most journals.
+
+def shown_run_statuses(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, str]:
+    """Return domain name → status of its latest run or repair, as :func:`last_runs` has it.
+
+    For very many domains with readable journals: it reads a single row of most of them.
     """
     journals = existing_journals(connection, domains, readable=True)
     return dict(query_tables(connection, SHOWN_STATUS, journals))

@@ -22,7 +22,7 @@ from ..messages import shortened
 from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey, migration_file, migrations_on_disk
 from ..sources.parsing import read_replaces_and_stage, squash_map
-from .journal_queries import last_run_statuses
+from .journal_queries import recorded_run_statuses
 from .tables import HistoryRow, applied_names, read_histories, rows_of_own_apps
 
 
@@ -72,7 +72,7 @@ def read_statuses(
     wanted = every if domains is None else domains
     found = read_histories(connection, list(dict.fromkeys((every[0], *wanted))))
     owned = rows_of_own_apps(found, every)
-    last_runs = last_run_statuses(connection, wanted)
+    last_runs = recorded_run_statuses(connection, wanted)
     return [
         status_from_names(
             domain,

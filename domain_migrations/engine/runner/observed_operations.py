@@ -45,6 +45,7 @@ def run_operations(
             operation.state_forwards(migration.app_label, state)
     else:
         run, left = migration.unapply, operations[: len(operations) - skip]
+    # As assigning it would; but django-stubs declares the attribute as the class's own.
     vars(migration)["operations"] = [_ObservedOperation(operation, around) for operation in left]
     try:
         return run(state, editor, editor.collect_sql)
@@ -92,4 +93,4 @@ def editor_without_savepoint(
         try:
             yield editor
         finally:
-            editor.atomic_migration = False  # Or the editor would release its savepoint.
+            editor.atomic_migration = False  # Or it would end an atomic block it never began.

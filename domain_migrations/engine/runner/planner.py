@@ -26,8 +26,8 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
     """Return the plan of a run.
 
     Arguments:
-        executor: of the run, whose session has the options.
-        status: of the domain.
+        executor: the executor of the run, whose session has the options.
+        status: the status of the domain.
 
     Raises:
         UnknownTarget, AmbiguousTarget: not exactly one migration matches the target, or a

@@ -94,7 +94,7 @@ def blockers(cursor: psycopg.Cursor[Any], pid: int) -> tuple[Activity, ...]:
     """Return the sessions that block the server process ``pid`` at this moment.
 
     Arguments:
-        cursor: of another session, because one that waits cannot run a query.
+        cursor: a cursor of another session, because one that waits cannot run a query.
     """
     cursor.execute(BLOCKERS, [pid])
     return tuple(map(Activity._make, cursor.fetchall()))

@@ -34,7 +34,7 @@ class ServerSession:
 
     Attributes:
         pid: the server process in which the session began.
-        key: of the run's own lock.
+        key: the key of the run's own lock.
     """
 
     connection: BaseDatabaseWrapper
@@ -125,7 +125,7 @@ def locked_session(
     """Yield the session of a run, on a connection of its own and with the domain's lock.
 
     Arguments:
-        alias: of the database.
+        alias: the alias of the database.
         wait: how many seconds to wait for another run.
         report: called with a message about the runs that are waited for.
         command: shown in ``pg_stat_activity``.
@@ -206,7 +206,7 @@ def plain_copy(connection: BaseDatabaseWrapper, **settings: Any) -> BaseDatabase
     """Return a wrapper with the same settings, but without a pool and with autocommit.
 
     Arguments:
-        settings: of ``DATABASES``, instead of the connection's.
+        settings: values of ``DATABASES``, instead of the connection's.
     """
     values = {**connection.settings_dict, "AUTOCOMMIT": True, **settings}
     values["OPTIONS"] = copy.copy(values["OPTIONS"])

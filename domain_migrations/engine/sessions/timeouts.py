@@ -101,7 +101,7 @@ class TimeoutPolicy:
     """The timeouts and retries of one run.
 
     Arguments:
-        connection: the run's own.
+        connection: the connection of the run.
         lock_timeout: seconds; the setting's unless given.
         statement_timeout: seconds; the setting's unless given.
         report: called with a message about the blocking sessions before each retry.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from domain_migrations.domains import get_domains
-from domain_migrations.engine.history.journal_queries import last_run_status_bulk, last_runs
+from domain_migrations.engine.history.journal_queries import last_runs, shown_run_statuses
 from tests.support.business import rolled_back
 from tests.support.catalog import execute
 
@@ -29,7 +29,7 @@ def test_matches_the_recorded_runs(migrated_module_database: str) -> None:
         add("hr", (1, "run", "running"), (1, "forwards", "done"), (2, "verify", "failed"))
         add("finance", (3, "run", "failed"), (4, "forwards", "adopted"), (5, "seed", "done"))
         add("inventory", (6, "run", "running"), (6, "forwards", "failed"), (6, "run", "failed"))
-        found = last_run_status_bulk(connection, get_domains())
+        found = shown_run_statuses(connection, get_domains())
         runs = last_runs(connection, get_domains())
         assert found == {name: run.status for name, run in runs.items()}
         assert found == {
@@ -39,4 +39,4 @@ def test_matches_the_recorded_runs(migrated_module_database: str) -> None:
             "inventory": "failed",
         }
         execute("DROP TABLE hr.django_migrations_hr_journal")
-        assert "hr" not in last_run_status_bulk(connection, get_domains())
+        assert "hr" not in shown_run_statuses(connection, get_domains())

@@ -20,7 +20,7 @@ from .relations import RELATION_QUERIES, TABLE_QUERIES
 from .routines import ROUTINE_QUERIES
 from .types import TYPE_QUERIES
 
-# What the queries select from. The constructors of a range type are internal parts of it.
+# What the queries select from.
 OWN = """
 WITH namespace AS NOT MATERIALIZED (
     SELECT oid FROM pg_namespace WHERE nspname = %(schema)s
@@ -32,6 +32,7 @@ WITH namespace AS NOT MATERIALIZED (
         AND NOT EXISTS (SELECT FROM member WHERE classid = c.tableoid AND objid = c.oid)
 ), routine AS NOT MATERIALIZED (
     SELECT p.* FROM pg_proc p WHERE p.pronamespace IN (TABLE namespace)
+        -- 'i': the constructors of a range type belong to the type.
         AND NOT EXISTS (SELECT FROM pg_depend d
             WHERE d.classid = p.tableoid AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
 ), type AS NOT MATERIALIZED (
@@ -43,7 +44,7 @@ ROWS = "SELECT kind, name, relation, array_remove(lines, NULL)"
 
 
 def _statement(*queries: str) -> str:
-    objects = "UNION ALL".join(queries)
+    objects = " UNION ALL ".join(queries)
     return f"{OWN} {ROWS} FROM ({objects}) AS object (kind, name, relation, lines)"
 
 

@@ -43,7 +43,7 @@ class TrialLog(MigrationLog):
     is recorded by the run that applies the last replaced migration.
 
     Attributes:
-        footprint: of the latest migration.
+        footprint: the footprint of the latest migration.
     """
 
     def __init__(self, session: RunSession, loader: DomainLoader) -> None:
@@ -69,7 +69,7 @@ class TrialExecutor:
     retry: the locks of the migrations before would be held during the pause.
 
     Arguments:
-        session: of the run; its domain is the loader's.
+        session: the session of the run; its domain is the loader's.
         loader: has loaded the domain and core.
 
     Attributes:

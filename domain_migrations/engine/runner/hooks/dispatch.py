@@ -63,8 +63,8 @@ class HookDispatcher:
 
     Arguments:
         session: the run's session.
-        plan: of the run; without a migration, the run finishes an earlier one, and only what
-            comes after the run is called.
+        plan: the plan of the run; without a migration, the run finishes an earlier one, and only
+            what comes after the run is called.
         enabled: whether anything is called in this run.
     """
 

@@ -69,7 +69,7 @@ class DatabaseAccess:
 
     Attributes:
         variables: libpq's environment variables for the run's database.
-        passwords: of all configured databases.
+        passwords: the passwords of all configured databases.
     """
 
     variables: Mapping[str, str]
