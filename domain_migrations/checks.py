@@ -32,7 +32,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.apps import apps as global_apps
@@ -69,11 +69,9 @@ def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         return declared
     problems = [*model_problems(), *cross_database_key_problems(), *reference_problems()]
     labels = None if app_configs is None else {config.label for config in app_configs}
-    return [
-        message
-        for problem, message in zip(problems, _messages(problems), strict=True)
-        if labels is None or problem.obj._meta.app_label in labels
-    ]
+    return _messages(
+        problem for problem in problems if labels is None or problem.obj._meta.app_label in labels
+    )
 
 
 @checks.register
@@ -84,8 +82,16 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 def settings_problems() -> Iterator[Problem]:
     """Yield the problems of the settings."""
-    yield from _database_problems()
-    yield from _readiness_problems()
+    try:
+        settings = get_settings()
+    except InvalidConfiguration as exc:
+        yield Problem("E018", exc.message, exc.hint)
+    else:
+        if _is_configured():
+            for message, hint in hook_problems():
+                yield Problem("E024", message, hint)
+            yield from _readiness_problems(settings.readiness_domains or ())
+        yield from _database_problems(settings.databases)
     if not any(isinstance(item, DomainRouter) for item in router.routers):
         yield Problem(
             "E015",
@@ -101,14 +107,7 @@ def settings_problems() -> Iterator[Problem]:
         )
 
 
-def _database_problems() -> Iterator[Problem]:
-    try:
-        moved = get_settings().databases
-    except InvalidConfiguration as exc:
-        yield Problem("E018", exc.message, exc.hint)
-        return
-    for message, hint in hook_problems() if _is_configured() else ():
-        yield Problem("E024", message, hint)
+def _database_problems(moved: Mapping[str, str]) -> Iterator[Problem]:
     aliases = {DEFAULT_DB_ALIAS: "core", **{alias: name for name, alias in moved.items()}}
     for alias, name in aliases.items():
         if alias not in connections.settings:
@@ -127,12 +126,9 @@ def _database_problems() -> Iterator[Problem]:
             )
 
 
-def _readiness_problems() -> Iterator[Problem]:
-    try:
-        names, known = get_settings().readiness_domains, {domain.name for domain in get_domains()}
-    except InvalidConfiguration:
-        return  # _database_problems reports it
-    for name in sorted(set(names or ()) - known):
+def _readiness_problems(names: Iterable[str]) -> Iterator[Problem]:
+    known = {domain.name for domain in get_domains()}
+    for name in sorted(set(names) - known):
         yield Problem(
             "E018",
             f'READINESS_DOMAINS contains an unknown domain: "{name}".',
@@ -147,10 +143,11 @@ def check_dependencies(
     """Check the dependencies of migration files, without importing them."""
     if not _is_configured():
         return []
-    return _messages(
+    problems = (
         Problem("E017", link.message, link.hint, _app_of(link.declared_by))
         for link in crossing_links()
     )
+    return _messages(problems, app_configs)
 
 
 @checks.register
@@ -158,11 +155,7 @@ def check_stages(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     """Check the stages of migrations, and recommend one if old code may fail without it."""
     if not _is_configured():
         return []
-    return [
-        message
-        for message in _messages(_stage_problems())
-        if app_configs is None or message.obj in app_configs
-    ]
+    return _messages(_stage_problems(), app_configs)
 
 
 def _stage_problems() -> Iterator[Problem]:
@@ -218,9 +211,13 @@ def _app_of(migration: MigrationKey) -> AppConfig:
     return global_apps.get_app_config(migration.app)
 
 
-def _messages(problems: Iterable[Problem]) -> list[CheckMessage]:
+def _messages(
+    problems: Iterable[Problem], app_configs: Sequence[AppConfig] | None = None
+) -> list[CheckMessage]:
+    """Return the messages; if apps are given, only those about one of them."""
     kinds = {"E": checks.Error, "W": checks.Warning}
     return [
         kinds[item.id[0]](item.message, hint=item.hint, obj=item.obj, id=f"{PREFIX}.{item.id}")
         for item in problems
+        if app_configs is None or item.obj in app_configs
     ]

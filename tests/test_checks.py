@@ -1091,6 +1091,8 @@ def test_e017(migrations: Callable[..., Path]) -> None:
     ]
     assert error.level == ERROR
     assert error.obj is global_apps.get_app_config("hr")
+    assert checks.check_dependencies([global_apps.get_app_config("hr")]) == [error]
+    assert checks.check_dependencies([global_apps.get_app_config("inventory")]) == []
 
 
 def test_e017__core_on_a_domain(migrations: Callable[..., Path]) -> None:

@@ -162,7 +162,7 @@ def print_result(command: BaseCommand, result: RunResult, options: MigrateOption
             command.stderr.write(
                 command.style.WARNING(
                     f"Warning: {key} is in {domain.history_table} but not on disk."
-                    " It was applied by newer code and is ignored."
+                    " Newer code may have applied it; it is ignored."
                 )
             )
         if options.plan or options.verbosity >= 1:

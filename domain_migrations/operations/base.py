@@ -27,9 +27,9 @@ Kind = TypeVar("Kind", bound=type)
 class IdempotentOperation(Base):
     """An operation that queries the database to decide whether there is something to do.
 
-    Removing an object, also to revert its addition, ignores how it was created. Nothing is removed
-    that the state afterwards has: then an earlier operation added it, and reverting that one
-    removes it.
+    Removing an object, also to revert its addition, ignores how it was created, but not its
+    definition. Nothing is removed that the state afterwards has: then an earlier operation added
+    it, and reverting that one removes it.
 
     Attributes:
         wrapped: Django's operation, which does the work.
@@ -41,17 +41,17 @@ class IdempotentOperation(Base):
     wrapped: Operation
     table: str
 
-    @abstractmethod
     def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        """Return whether there is something to add.
+        """Return whether there is something to add, as ``exists`` unless that compares less."""
+        return not self.exists(schema_editor, model)
+
+    @abstractmethod
+    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        """Return whether there is something to remove.
 
         Raises:
             DefinitionMismatch: the object exists and differs.
         """
-
-    @abstractmethod
-    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        """Return whether there is something to remove."""
 
     @abstractmethod
     def in_state(self, app_label: str, state: ProjectState) -> bool:
@@ -106,6 +106,8 @@ class IdempotentOperation(Base):
         model = state.apps.get_model(app_label, self.table)
         if not self.allow_migrate_model(schema_editor.connection.alias, model):
             return False
+        if schema_editor.collect_sql:
+            return True  # Nothing runs; collect the statements of the case with work to do.
         return (self.is_absent if adds else self.exists)(schema_editor, model)
 
 

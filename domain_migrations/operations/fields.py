@@ -39,7 +39,7 @@ class AddFieldIfMissing(IdempotentFieldOperation):
 
     A column of another type, nullability, default, identity or collation is refused, and so is
     one without the field's foreign key, check, uniqueness or index. Reverting removes the column
-    if it exists, regardless of how it was created: the preceding state does not have it.
+    if it exists, regardless of how it was created; one whose own definition differs is refused.
     """
 
     field: Field[Any, Any]
@@ -116,8 +116,6 @@ def field_exists(
     Raises:
         DefinitionMismatch: it exists and differs.
     """
-    if schema_editor.collect_sql:
-        return not parts  # Nothing runs; collect the statements of the case with work to do.
     field: Any = model._meta.get_field(name)
     if field.many_to_many:
         through = field.remote_field.through

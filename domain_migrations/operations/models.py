@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +27,7 @@ class CreateModelIfMissing(IdempotentOperation, ModelOperation):
 
     A table whose columns, constraints or unique indexes differ from the model's is refused, and
     so is one without all its automatic many-to-many tables. Reverting drops the table if it
-    exists, regardless of how it was created: the preceding state does not have it.
+    exists, regardless of how it was created; one with other columns is refused.
     """
 
     serialization_expand_args = CreateModel.serialization_expand_args
@@ -71,8 +70,6 @@ def model_exists(
     Raises:
         DefinitionMismatch: one of them differs, or only some of them exist.
     """
-    if schema_editor.collect_sql:
-        return not parts  # Nothing runs; collect the statements of the case with work to do.
     fields: Any = model._meta.local_many_to_many
     throughs = [field.remote_field.through for field in fields]
     models = [model, *(through for through in throughs if through._meta.auto_created)]
@@ -111,23 +108,9 @@ class AddIndexOrConstraint(IdempotentOperation, IndexOperation):
             options[self.option_name] = kept
         super().state_forwards(app_label, state)
 
-    def is_absent(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        return schema_editor.collect_sql or not self.find_in(ExistingTable(schema_editor, model))
-
-    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
-        return schema_editor.collect_sql or self.find_in(ExistingTable(schema_editor, model))
-
     def in_state(self, app_label: str, state: ProjectState) -> bool:
         options = state.models[app_label, self.model_name_lower].options
         return self.item.name in {item.name for item in options.get(self.option_name, [])}
-
-    @abstractmethod
-    def find_in(self, table: ExistingTable) -> bool:
-        """Return whether the table has it.
-
-        Raises:
-            DefinitionMismatch: it differs.
-        """
 
 
 @exported
@@ -135,15 +118,15 @@ class AddIndexIfMissing(AddIndexOrConstraint):
     """``AddIndex`` for a table that may have the index.
 
     An index of that name with another definition or on another table is refused, and so is an
-    invalid one. Reverting drops the index if it exists, regardless of how it was created.
+    invalid one, also by reverting, which drops the index regardless of how it was created.
     """
 
     def __init__(self, model_name: str, index: Index) -> None:
         self.index = index
         super().__init__(model_name, index, AddIndex(model_name, index))
 
-    def find_in(self, table: ExistingTable) -> bool:
-        return table.has_index(self.index)
+    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return ExistingTable(schema_editor, model).has_index(self.index)
 
 
 @exported
@@ -151,7 +134,7 @@ class AddConstraintIfMissing(AddIndexOrConstraint):
     """``AddConstraint`` for a table that may have the constraint.
 
     A constraint of that name with another definition is refused, and so is one that is not
-    validated. Reverting drops the constraint if it exists, regardless of how it was created.
+    validated, also by reverting, which drops the constraint regardless of how it was created.
     """
 
     option_name = "constraints"
@@ -160,5 +143,5 @@ class AddConstraintIfMissing(AddIndexOrConstraint):
         self.constraint = constraint
         super().__init__(model_name, constraint, AddConstraint(model_name, constraint))
 
-    def find_in(self, table: ExistingTable) -> bool:
-        return table.has_constraint(self.constraint)
+    def exists(self, schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+        return ExistingTable(schema_editor, model).has_constraint(self.constraint)

@@ -38,10 +38,7 @@ CsvRow = tuple[int, list[str]]
 YAML_PREFIX = "tag:yaml.org,2002:"
 YAML_TAGS = frozenset(
     YAML_PREFIX + name
-    for name in (
-        *("str", "int", "float", "bool", "null", "timestamp", "merge", "value"),
-        *("map", "seq"),
-    )
+    for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
 )
 
 JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}:\n]')

@@ -57,9 +57,13 @@ from .results import Status as ResultStatus
 from .run_session import RunSession, logged_run
 from .snapshot_restore import SnapshotMigration, choose_snapshot, restore_snapshot
 
-INFRASTRUCTURE_ERRORS = (
-    *(MigrationFailed, DatabaseUnavailable, InsufficientPrivilege, StatementTimeout),
-    *(AfterHookFailed, SeedFailed),
+FAILURES = (
+    MigrationFailed,
+    DatabaseUnavailable,
+    InsufficientPrivilege,
+    StatementTimeout,
+    AfterHookFailed,
+    SeedFailed,
 )
 """Errors of the database and of user code; with all others the engine refuses to run."""
 
@@ -74,7 +78,7 @@ def failure_status(
     """
     if isinstance(exc, LockNotAvailable):
         return "busy"
-    return "failed" if changed or isinstance(exc, INFRASTRUCTURE_ERRORS) else "refused"
+    return "failed" if changed or isinstance(exc, FAILURES) else "refused"
 
 
 @dataclass(frozen=True)
@@ -256,7 +260,7 @@ class DomainRun:
         snapshot: SnapshotMigration | None,
     ) -> DomainResult:
         """Run the plan, with the hooks, the signals and the run's rows in the journal."""
-        session, progress = executor.session, executor.progress
+        session, progress, options = executor.session, executor.progress, self.options
         # An earlier run that did not end still has to call the hooks after the run.
         enabled = bool(plan) or status.last_run not in (None, "done")
         hooks = HookDispatcher(session, plan, enabled)
@@ -275,14 +279,11 @@ class DomainRun:
                 log.begin()
                 hooks.write()
                 emit_pre_migrate(session, plan, state.apps)
-                if self.options.run_syncdb:
+                if options.run_syncdb:
                     create_tables(session, executor.loader.unmigrated_apps)
                 rest, state = restore_snapshot(executor, snapshot, plan, state)
-                fake, fake_initial = self.options.fake, self.options.fake_initial
-                state = executor.migrate(
-                    [], plan=rest, state=state, fake=fake, fake_initial=fake_initial
-                )
-                if plan and plan[-1][1]:
+                state = executor.migrate([], rest, state, options.fake, options.fake_initial)
+                if reverted_keys(plan[-1:]):
                     state = executor.applied_state()
                 emit_post_migrate(session, plan, state)
                 status = self._read_status(session.connection)
@@ -340,7 +341,7 @@ class DomainRun:
         progress = progress or RunProgress()
         changed = bool(progress.applied or progress.reverted)
         if status is not None:
-            applied = {ran.key for ran in progress.applied}
-            values["pending"] = tuple(key for key in status.pending if key not in applied)
+            pending = {*status.pending, *(ran.key for ran in progress.reverted)}
+            values["pending"] = tuple(sorted(pending - {ran.key for ran in progress.applied}))
         values.update(batch=batch if changed else None, error=ErrorInfo.of(exc))
         return self._result(failure_status(exc, changed=changed), status, progress, **values)

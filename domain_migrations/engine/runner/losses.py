@@ -23,7 +23,7 @@ SELECT n.nspname, c.relname, (
     SELECT CASE WHEN bool_or(known) THEN sum(rows)::bigint END
     FROM pg_class part CROSS JOIN LATERAL (VALUES (
         greatest(part.reltuples, pg_stat_get_live_tuples(part.oid), 0),
-        greatest(part.reltuples, pg_stat_get_live_tuples(part.oid) - 1) >= 0
+        part.reltuples >= 0 OR pg_stat_get_live_tuples(part.oid) > 0
             OR pg_relation_size(part.oid) = 0
     )) AS estimate (rows, known)
     WHERE part.relkind = 'r' AND (

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from django.apps import apps
 from django.apps.registry import Apps
-from django.db import router
+from django.db import DatabaseError, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Model
@@ -16,6 +16,8 @@ from django.dispatch import Signal
 from django.utils.module_loading import module_has_submodule
 
 from ...domains import CORE, get_domain
+from ...exceptions import DomainMigrationsError, MigrationFailed
+from ..sessions.connection import first_line
 from .loader import Plan
 from .run_session import RunSession
 
@@ -65,15 +67,23 @@ def _send(
     for config in dict.fromkeys(map(apps.get_app_config, labels)):
         if config.models_module is None:
             continue
-        signal.send(
-            sender=config,
-            app_config=config,
-            verbosity=session.options.verbosity,
-            interactive=session.options.interactive,
-            using=session.connection.alias,
-            apps=state_apps,
-            plan=plan,
-        )
+        try:
+            signal.send(
+                sender=config,
+                app_config=config,
+                verbosity=session.options.verbosity,
+                interactive=session.options.interactive,
+                using=session.connection.alias,
+                apps=state_apps,
+                plan=plan,
+            )
+        except (DomainMigrationsError, DatabaseError):
+            raise
+        except Exception as exc:  # a receiver may raise anything
+            raise MigrationFailed(
+                f"A receiver of pre_migrate or post_migrate failed: {first_line(exc)}",
+                hint="What is applied is recorded; the next run sends the signal again.",
+            ) from exc
 
 
 def create_tables(session: RunSession, unmigrated: Collection[str]) -> None:

@@ -102,12 +102,15 @@ class RunLog:
     def end(self, exc: Exception | None = None) -> None:
         """Record that the run has ended, and its error."""
         if self.has_begun and is_alive(self.journal.connection):
+            error = ""
+            if exc is not None:
+                error = getattr(exc, "message", None) or first_line(exc)
             self.journal.write(
                 "failed" if exc else "done",
                 "run",
                 started=self.started,
                 seconds=time.monotonic() - self.clock,
-                error=getattr(exc, "message", None) or first_line(exc) if exc else "",
+                error=error,
                 sqlstate=sqlstate_of(exc),
             )
 
@@ -119,7 +122,7 @@ def logged_run(journal: Journal) -> Iterator[RunLog]:
     Where the journal exists, the beginning is recorded immediately, else by ``begin()``.
 
     Raises:
-        MigrationFailed: a receiver of ``pre_migrate`` or ``post_migrate`` raised an error.
+        MigrationFailed: the body raised an error that is neither the engine's nor the database's.
     """
     log = RunLog(journal)
     if journal.exists():
@@ -131,8 +134,8 @@ def logged_run(journal: Journal) -> Iterator[RunLog]:
         raise
     except Exception as exc:
         failure = MigrationFailed(
-            f"A receiver of pre_migrate or post_migrate failed: {first_line(exc)}",
-            hint="What is applied is recorded; the next run sends the signal again.",
+            f"An unexpected error has ended the run: {first_line(exc)}",
+            hint="What is applied is recorded. Correct the cause, and run the command again.",
         )
         failure.__cause__ = exc
         log.end(failure)

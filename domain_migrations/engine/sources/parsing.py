@@ -11,7 +11,7 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -32,6 +32,7 @@ class NotLiteral:
 
 
 NOT_LITERAL = NotLiteral()
+COMPUTED = "?"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class OperationCall:
     """An operation as a migration's file calls it.
 
     Attributes:
-        arguments: position or keyword → the text of a constant, ``?`` for anything else.
+        arguments: position or keyword → the text of a constant, ``COMPUTED`` for anything else.
         sql: the forwards SQL of a ``RunSQL``, as far as the tree shows it.
     """
 
@@ -48,7 +49,19 @@ class OperationCall:
     sql: str = ""
 
     def argument(self, position: int, keyword: str) -> str:
-        return self.arguments.get(position, self.arguments.get(keyword, "?"))
+        return self.arguments.get(position, self.arguments.get(keyword, COMPUTED))
+
+
+class ReplacesAndStage(NamedTuple):
+    """What a migration's file declares for its deployment.
+
+    Attributes:
+        replaces: the migrations that a squashed one replaces.
+        stage: as written, None if there is none, ``NOT_LITERAL`` if it is computed.
+    """
+
+    replaces: frozenset[MigrationKey] = frozenset()
+    stage: Any = None
 
 
 @dataclass(frozen=True)
@@ -56,8 +69,7 @@ class MigrationHeader:
     """The declarations of a migration's file.
 
     Attributes:
-        replaces: the migrations that a squashed one replaces.
-        stage: as written, None if there is none, ``NOT_LITERAL`` if it is computed.
+        replaces, stage: as in :class:`ReplacesAndStage`.
         operations: those that change the database.
         lines: where each of the listed operations begins, or where a computed list does.
     """
@@ -75,14 +87,14 @@ EMPTY = MigrationHeader()
 
 def read_header(path: Path | None) -> MigrationHeader:
     """Return the whole header of a file; an empty one if it does not exist or is not Python."""
-    stamp = _stamp(path)
-    return _parse(path, *stamp, settings.AUTH_USER_MODEL) if path and stamp else EMPTY
+    version = _version(path)
+    return _parse(*version) if version else EMPTY
 
 
-def read_replaces_and_stage(path: Path | None) -> MigrationHeader:
-    """Return a header in which ``replaces`` and ``stage`` are right; most files are not parsed."""
-    stamp = _stamp(path)
-    return _parse_if_needed(path, *stamp, settings.AUTH_USER_MODEL) if path and stamp else EMPTY
+def read_replaces_and_stage(path: Path | None) -> ReplacesAndStage:
+    """Return a part of a file's header, for which most files need not be parsed."""
+    version = _version(path)
+    return _parse_if_needed(*version) if version else ReplacesAndStage()
 
 
 def squash_map(app_label: str) -> dict[MigrationKey, frozenset[MigrationKey]]:
@@ -104,12 +116,15 @@ def header_of(key: MigrationKey) -> MigrationHeader:
     return read_header(migration_file(key))
 
 
-def _stamp(path: Path | None) -> tuple[int, int] | None:
+def _version(path: Path | None) -> tuple[Path, int, int, str] | None:
+    """Return a file and all that its header depends on; None if it does not exist."""
+    if path is None:
+        return None
     try:
-        found = path.stat() if path is not None else None
+        found = path.stat()
     except FileNotFoundError:
         return None
-    return (found.st_mtime_ns, found.st_size) if found else None
+    return path, found.st_mtime_ns, found.st_size, settings.AUTH_USER_MODEL
 
 
 @functools.lru_cache(maxsize=4096)
@@ -117,17 +132,18 @@ def _squashed(
     folder: Path, stamps: tuple[tuple[str, int, int], ...]
 ) -> tuple[tuple[str, frozenset[MigrationKey]], ...]:
     paths = [folder / name for name, *_ in stamps]
-    headers = ((path.stem, read_replaces_and_stage(path)) for path in paths)
-    return tuple((name, header.replaces) for name, header in headers if header.replaces)
+    squashed = ((path.stem, read_replaces_and_stage(path).replaces) for path in paths)
+    return tuple((name, replaces) for name, replaces in squashed if replaces)
 
 
 @functools.lru_cache(maxsize=16384)
-def _parse_if_needed(path: Path, changed: int, size: int, user_model: str) -> MigrationHeader:
+def _parse_if_needed(path: Path, changed: int, size: int, user_model: str) -> ReplacesAndStage:
     source = path.read_bytes()
     # Parsing takes a hundred times as long as searching.
     if b"replaces" not in source and b"stage" not in source:
-        return EMPTY
-    return _parse(path, changed, size, user_model)
+        return ReplacesAndStage()
+    header = _parse(path, changed, size, user_model)
+    return ReplacesAndStage(header.replaces, header.stage)
 
 
 @functools.lru_cache(maxsize=16384)
@@ -244,18 +260,20 @@ def _arguments(call: ast.Call) -> dict[int | str, ast.expr]:
 
 
 def _constant(node: ast.expr) -> str:
-    return str(node.value) if isinstance(node, ast.Constant) else "?"
+    return str(node.value) if isinstance(node, ast.Constant) else COMPUTED
 
 
-def _sql(node: ast.expr | None, names: Names) -> str:
-    if isinstance(node, ast.Name):
-        node = names.get(node.id)
-    parts = ast.walk(node) if node is not None else ()
-    return ";".join(
-        part.value
-        for part in parts
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
-    )
+def _sql(node: ast.AST | None, names: Names) -> str:
+    """Return the texts in an expression: one statement of a sum or an f-string, else several."""
+    if node is None:
+        return ""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.Name) and node.id in names:
+        return _sql(names[node.id], {**names, node.id: ast.Constant(None)})
+    texts = [text for part in ast.iter_child_nodes(node) if (text := _sql(part, names))]
+    end = "" if isinstance(node, ast.BinOp | ast.JoinedStr | ast.FormattedValue) else ";"
+    return "".join(text + end for text in texts)
 
 
 def _lines(node: ast.expr | None) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from ...conf import get_settings
 from ...domains import Domain, get_domains
 from ...exceptions import InvalidConfiguration
 from .files import MigrationKey, is_installed, migration_file, migration_files
-from .parsing import NOT_LITERAL, read_header, read_replaces_and_stage
+from .parsing import COMPUTED, NOT_LITERAL, read_header, read_replaces_and_stage
 
 if TYPE_CHECKING:
     # Django's migrations are expensive to import, and readiness only reads files.
@@ -64,8 +64,10 @@ def get_stage(migration: Migration) -> Stage:
         wrong = _invalid(key, stage)
         raise InvalidConfiguration(wrong.message, hint=wrong.hint)
     path = migration_file(key)
-    found: Stage = stage or "before" if path is None else stage_of(key)
-    if path is not None and stage is not None and found != stage:
+    if path is None:
+        return "after" if stage == "after" else "before"
+    found = stage_of(key)
+    if stage is not None and found != stage:
         raise InvalidConfiguration(
             f'The stage of {key} is "{stage}", but {path.name} alone does not say so.', hint=HINT
         )
@@ -111,7 +113,7 @@ def _invalid(key: MigrationKey, stage: Any) -> InvalidStage:
     return InvalidStage(key, f"The stage of {key} is {what}, which is neither before nor after.")
 
 
-HINTS = (b"removefield", b"deletemodel", b"rename", b"altermodeltable", b"drop")
+HINTS = (b"removefield", b"deletemodel", b"rename", b"altermodeltable", b"drop", b"schema")
 """Every removal has one of these words; parsing takes a thousand times as long as finding them."""
 
 REMOVAL_PHRASES = {
@@ -126,7 +128,12 @@ REMOVAL_PHRASES = {
 
 # Constraints and indexes may be removed while old code runs.
 SQL_REMOVAL = re.compile(
-    r"\bDROP\s+(?:TABLE|COLUMN|VIEW|MATERIALIZED\s+VIEW|SCHEMA)\b|\bRENAME\s+(?!CONSTRAINT\b)", re.I
+    r"\bDROP\s+(?:(?:FOREIGN\s+)?TABLE|COLUMN|VIEW|MATERIALIZED\s+VIEW|SCHEMA)\b"
+    r"|\bALTER\s+(?:FOREIGN\s+)?TABLE\b.*"
+    r"\bDROP\b(?!\s+(?:CONSTRAINT|DEFAULT|NOT|EXPRESSION|IDENTITY)\b)"
+    r"|\bRENAME\b(?!\s+CONSTRAINT\b)"
+    r"|\bALTER\b.*\bSET\s+SCHEMA\b",
+    re.I | re.S,
 )
 RENAMES_INDEX = re.compile(r"\s*ALTER\s+INDEX\b", re.I)
 # A view that is dropped and created again in one statement list has only changed.
@@ -176,6 +183,7 @@ def unstaged_removal(key: MigrationKey, path: Path) -> str | None:
     for operation in header.operations:
         if operation.name == "CreateModel":
             created.add(operation.argument(0, "name").lower())
+            created.discard(COMPUTED)
         elif operation.name == "RunSQL":
             if _removes(operation.sql):
                 return "drops or renames something by SQL"

@@ -20,7 +20,7 @@ from domain_migrations.engine.history.status import (
     read_statuses,
 )
 from domain_migrations.engine.sources.files import MigrationKey
-from domain_migrations.engine.sources.parsing import MigrationHeader
+from domain_migrations.engine.sources.parsing import ReplacesAndStage
 from tests.support.business import rolled_back
 from tests.support.catalog import execute
 
@@ -56,8 +56,8 @@ def test_matches_the_status_with_and_without_squashes(monkeypatch: pytest.Monkey
         replaced, disk, applied = squashes(chance), some(chance), some(chance)
         on_disk = {key: replaces for key, replaces in replaced.items() if key in disk}
 
-        def says(key: Any, found: Any = on_disk) -> MigrationHeader:
-            return MigrationHeader(replaces=found.get(key, frozenset()))
+        def says(key: Any, found: Any = on_disk) -> ReplacesAndStage:
+            return ReplacesAndStage(replaces=found.get(key, frozenset()))
 
         monkeypatch.setattr(standing, "migrations_on_disk", lambda _, disk=disk: disk)
         monkeypatch.setattr(standing, "migration_file", lambda key: key)

@@ -11,6 +11,7 @@ import pytest
 from domain_migrations.engine.sources.files import MigrationKey
 from domain_migrations.engine.sources.parsing import (
     EMPTY,
+    ReplacesAndStage,
     header_of,
     read_header,
     read_replaces_and_stage,
@@ -102,4 +103,4 @@ def test_does_not_parse_a_file_that_has_neither_stage_nor_replaces(
     path = tmp_path / "0002_change.py"
     path.write_text('class Migration:\n    dependencies = [("hr", "0001_a")]\n')
     monkeypatch.setattr(ast, "parse", None)
-    assert read_replaces_and_stage(path) == EMPTY
+    assert read_replaces_and_stage(path) == ReplacesAndStage()

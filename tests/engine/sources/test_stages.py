@@ -58,6 +58,9 @@ REMOVALS = {
         "drops or renames something by SQL"
     ),
     "migrations.RunSQL(SQL)": "drops or renames something by SQL",
+    'migrations.CreateModel(NAME, []), migrations.RemoveField(OTHER, "note")': (
+        "removes the field ?.note"
+    ),
 }
 
 
@@ -79,12 +82,45 @@ def test_found(folder: Path, operation: str) -> None:
         'migrations.RunSQL("CREATE VIEW x AS SELECT 1", reverse_sql="DROP VIEW x")',
         'migrations.RunSQL("DROP VIEW x; CREATE VIEW x AS SELECT 1")',
         'migrations.RunSQL("ALTER TABLE x RENAME CONSTRAINT a TO b; ALTER INDEX a RENAME TO b")',
-        'migrations.RunSQL("ALTER TABLE x ALTER y DROP DEFAULT")',
+        'migrations.RunSQL("ALTER TABLE x RENAME  CONSTRAINT a TO b")',
+        "migrations.RunSQL(\"SET SCHEMA 'x'\")",
         'migrations.CreateModel("New", []), migrations.RenameField("new", "a", "b")',
     ],
 )
 def test_not_found(folder: Path, operation: str) -> None:
     assert found(folder, f"[{operation}]") == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        '"ALTER TABLE x DROP note"',
+        "'ALTER TABLE IF EXISTS x ADD a int,  DROP  IF EXISTS \"note\"'",
+        '"ALTER FOREIGN TABLE x DROP note"',
+        '"DROP FOREIGN TABLE x"',
+        '"ALTER TABLE x DROP CONSTRAINT a, DROP note"',
+        '"ALTER TABLE x SET SCHEMA y"',
+        '"alter view x set schema y"',
+        '"DROP " + "TABLE x"',
+        '["SELECT 1"] + ["DROP TABLE x"]',
+        'f"ALTER TABLE {TABLE} DROP note"',
+        '"DROP " + KIND + " x"',
+        'f"DROP {KIND} x"',
+    ],
+)
+def test_found__by_sql(folder: Path, sql: str) -> None:
+    operations = f"[migrations.RunSQL({sql})]"
+    assert found(folder, operations, before='KIND = "TABLE"') == [
+        "drops or renames something by SQL"
+    ]
+
+
+@pytest.mark.parametrize(
+    "what", ["CONSTRAINT a", "DEFAULT", "NOT NULL", "EXPRESSION IF EXISTS", "IDENTITY"]
+)
+def test_not_found__by_sql(folder: Path, what: str) -> None:
+    column = "" if "CONSTRAINT" in what else "ALTER y"
+    assert found(folder, f'[migrations.RunSQL("ALTER TABLE x {column} DROP  {what}")]') == []
 
 
 @pytest.mark.parametrize("operations", ["[*OPS]", "OPS", "OPS + []", "[] + OPS"])

@@ -1,0 +1,125 @@
+"""The results of runs that an error has ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db.models.signals import post_migrate, pre_migrate
+from django.dispatch import Signal
+
+from domain_migrations.engine.runner import domain_run
+from tests.support.catalog import query
+from tests.support.commands import Result
+from tests.support.temporary_migrations import TemporaryMigrations
+
+Call = Callable[..., Result]
+
+FIRST = """
+def fail(apps, schema_editor):
+    raise ValueError("no way back")
+
+class Migration(migrations.Migration):
+    operations = [migrations.RunPython(migrations.RunPython.noop, fail)]
+"""
+NEXT = """
+class Migration(migrations.Migration):
+    dependencies = [("hr", "{}")]
+    operations = []
+"""
+STEPS = {
+    "0001_initial": FIRST,
+    "0002_second": NEXT.format("0001_initial"),
+    "0003_third": NEXT.format("0002_second"),
+}
+
+
+def run_json(call: Call, *arguments: str, **options: Any) -> Any:
+    result = call("migrate_domain", "hr", *arguments, "--format=json", **options)
+    (domain,) = json.loads(result.stdout)["domains"]
+    return domain
+
+
+def names(keys: list[dict[str, Any]]) -> list[str]:
+    return [key["name"] for key in keys]
+
+
+@pytest.mark.parametrize("applied", ["0002_second", "0003_third"])
+def test_what_was_reverted_before_an_error_is_pending(
+    hr_migrations: TemporaryMigrations, call: Call, applied: str
+) -> None:
+    with hr_migrations.release(STEPS):
+        assert run_json(call, applied)["status"] == "migrated"
+        failed = run_json(call, "zero", "--noinput")
+        assert (failed["status"], failed["error"]["code"]) == ("failed", "migration_failed")
+        assert names(failed["reverted"])[-1] == "0002_second"
+        assert names(failed["pending"]) == ["0002_second", "0003_third"]
+        assert run_json(call, "--check")["pending"] == failed["pending"]
+
+
+@contextmanager
+def broken(signal: Signal) -> Iterator[None]:
+    def fail(**kwargs: Any) -> None:
+        raise RuntimeError("cannot do this\nnor that")
+
+    config = apps.get_app_config("hr")
+    signal.connect(fail, sender=config)
+    try:
+        yield
+    finally:
+        signal.disconnect(fail, sender=config)
+
+
+@pytest.mark.parametrize("signal", [pre_migrate, post_migrate])
+def test_receiver_of_a_signal_of_django_that_fails(
+    migrated_database: str, call: Call, signal: Signal
+) -> None:
+    assert call("migrate_domain", "hr", "0012").exit_status == 0
+    with broken(signal):
+        failed = run_json(call)
+    assert failed["status"] == "failed"
+    assert failed["error"] == {
+        "code": "migration_failed",
+        "message": "A receiver of pre_migrate or post_migrate failed: cannot do this",
+        "hint": "What is applied is recorded; the next run sends the signal again.",
+        "sqlstate": None,
+    }
+    assert last_error() == failed["error"]["message"]
+
+
+def test_receiver_of_a_signal_of_django_that_fails__nothing_to_migrate(
+    migrated_database: str, call: Call
+) -> None:
+    with broken(post_migrate):
+        result = call("migrate", "hr", run_syncdb=True, verbosity=0)
+    assert result.exit_status == 1
+    assert "A receiver of pre_migrate or post_migrate failed: cannot do this" in result.stderr
+
+
+def test_error_of_something_else(
+    migrated_database: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError("cannot do this")
+
+    assert call("migrate_domain", "hr", "0012").exit_status == 0
+    monkeypatch.setattr(domain_run, "restore_snapshot", fail)
+    failed = run_json(call)
+    assert failed["error"] == {
+        "code": "migration_failed",
+        "message": "An unexpected error has ended the run: cannot do this",
+        "hint": "What is applied is recorded. Correct the cause, and run the command again.",
+        "sqlstate": None,
+    }
+    assert last_error() == failed["error"]["message"]
+
+
+def last_error() -> str:
+    ((error,),) = query(
+        "SELECT error FROM hr.django_migrations_hr_journal ORDER BY id DESC LIMIT 1"
+    )
+    return str(error)
