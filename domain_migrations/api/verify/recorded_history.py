@@ -34,7 +34,7 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
             domain,
             str(interrupted.key),
             f"{interrupted.key} was interrupted; operations recorded as finished:"
-            f" {interrupted.finished}.",
+            f" {interrupted.progress.finished}.",
             f"Check what was changed, then run: manage.py repair_domain {domain.name} --resume",
         )
     loader = tolerant_loader(connection, domain)

@@ -28,7 +28,7 @@ from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
-from .failures import Attempt, migration_error
+from .failures import Attempt, Progress, migration_error
 from .interruptions import Interruption
 from .loader import DomainLoader
 from .migration_log import HistoryLog, MigrationLog, migrations_in
@@ -165,7 +165,8 @@ class DomainExecutor(MigrationExecutor):
         while True:
             if not is_alive(self.connection):
                 self.session.check(PREVIOUS_STEP)
-            attempt = Attempt(migration, direction)
+            in_transaction = migration.atomic or self.connection.in_atomic_block
+            attempt = Attempt(migration, direction, in_transaction=in_transaction)
             try:
                 return run(attempt, state)
             except DomainMigrationsError as exc:
@@ -212,20 +213,20 @@ class DomainExecutor(MigrationExecutor):
         self.session.check(PREVIOUS_STEP)
         attempt.has_begun = True
         if interruption is not None and (interruption.key, interruption.backwards) == here:
-            attempt.resumed_from = interruption.finished
-            attempt.deferred = interruption.deferred
+            attempt.checked = attempt.executed = interruption.progress
             attempt.index.was_started = interruption.may_have_built
         with (
             self.timeout_policy.session_timeouts(migration, attempt.index),
             self._as_domain_role(migration),
         ):
-            self.log.log_progress(attempt)
+            self.log.log_progress(attempt, attempt.checked)
             watch = self.guard.begin(migration, backwards=attempt.backwards)
             with self.connection.schema_editor(atomic=False) as editor:
-                editor.deferred_sql.extend(attempt.deferred)
+                editor.deferred_sql.extend(attempt.checked.deferred)
                 around = partial(self._observed, attempt, watch, editor)
+                done = attempt.checked.finished
                 state = run_operations(
-                    migration, state, editor, attempt.direction, around, skip=attempt.resumed_from
+                    migration, state, editor, attempt.direction, around, skip=done
                 )
                 attempt.phase = "the deferred SQL"
                 self._run_deferred(attempt, editor)
@@ -240,8 +241,8 @@ class DomainExecutor(MigrationExecutor):
         while editor.deferred_sql:
             editor.execute(editor.deferred_sql[0], None)
             del editor.deferred_sql[0]
-            attempt.deferred = [str(statement) for statement in editor.deferred_sql]
-            self.log.log_progress(attempt)
+            attempt.executed = attempt.checked = _progress(attempt, editor)
+            self.log.log_progress(attempt, attempt.checked)
 
     @contextmanager
     def _observed(
@@ -258,13 +259,21 @@ class DomainExecutor(MigrationExecutor):
         renames = isinstance(operation, RenameContentType)
         with self.session.roles.as_login_role() if renames else nullcontext():
             yield
-        attempt.executed += 1
+        done = _progress(attempt, editor, more=0 if renames else 1)
+        self._count(attempt, "executed", done)
         watch.after_operation(operation)
         attempt.index.reset()
-        attempt.checked += 1
         if not attempt.migration.atomic:
-            attempt.deferred = [str(statement) for statement in editor.deferred_sql]
-            self.log.log_progress(attempt)
+            self.log.log_progress(attempt, done)
+        self._count(attempt, "checked", done)
+
+    def _count(self, attempt: Attempt, attribute: str, progress: Progress) -> None:
+        """Set the progress: at its commit if the operation has a transaction of its own."""
+        count = partial(setattr, attempt, attribute, progress)
+        if self.connection.in_atomic_block and not attempt.in_transaction:
+            transaction.on_commit(count, using=self.connection.alias)
+        else:
+            count()
 
     def _check_and_log(self, attempt: Attempt, watch: MigrationWatch) -> None:
         attempt.phase = "the boundary guard"
@@ -280,6 +289,12 @@ class DomainExecutor(MigrationExecutor):
         role = nullcontext() if writes_core else self.session.roles.as_domain_role()
         with role, self.observe(migration) if self.observe else nullcontext():
             yield
+
+
+def _progress(attempt: Attempt, editor: BaseDatabaseSchemaEditor, *, more: int = 0) -> Progress:
+    """Return the progress after some more operations, with the SQL that is left to run."""
+    deferred = () if attempt.migration.atomic else tuple(map(str, editor.deferred_sql))
+    return Progress(attempt.checked.finished + more, deferred)
 
 
 def _timings(migration: Migration, started: float) -> list[AppliedMigration]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.migrations.migration import Migration
 from django.utils.timezone import now
@@ -20,6 +20,7 @@ from ...exceptions import (
 from ..history.journal import Direction
 from ..sessions.connection import LOCK_NOT_AVAILABLE, error_class_for, first_line, sqlstate_of
 from ..sessions.timeouts import IndexBuild
+from .observed_operations import own_operations
 from .results import AppliedMigration
 
 FINISHED = "finished"
@@ -32,16 +33,35 @@ BUILT = "built"
 """In a failed row's details: the operation that failed had built its index concurrently."""
 
 
+class Progress(NamedTuple):
+    """How far a migration has come, an interrupted run of it included.
+
+    Attributes:
+        finished: the number of its operations that have run.
+        deferred: the SQL that they have left to run after the last operation.
+    """
+
+    finished: int = 0
+    deferred: tuple[str, ...] = ()
+
+    def as_details(self) -> dict[str, Any]:
+        """Return the details of a journal row."""
+        deferred = {DEFERRED: list(self.deferred)} if self.deferred else {}
+        return {FINISHED: self.finished, **deferred}
+
+
+NOTHING = Progress()
+
+
 @dataclass
 class Attempt:
     """One attempt to run a migration, and how far it has come.
 
     Attributes:
         started: when it started.
-        checked: operations that have run and that the guard has checked.
-        executed: operations that have run.
-        resumed_from: operations that an interrupted run had finished.
-        deferred: the SQL that the checked operations have left to run after the last one.
+        checked: the operations that have run and that the guard has checked.
+        executed: the operations that have run.
+        in_transaction: whether all of it runs in one transaction.
         phase: what runs after the operations; empty before.
         has_begun: whether the session was checked; until then nothing has been done.
         index: the index that the current operation builds concurrently, if it does.
@@ -51,10 +71,9 @@ class Attempt:
     direction: Direction
     started: datetime = field(default_factory=now)
     clock: float = field(default_factory=time.monotonic)
-    checked: int = 0
-    executed: int = 0
-    resumed_from: int = 0
-    deferred: Sequence[str] = ()
+    checked: Progress = NOTHING
+    executed: Progress = NOTHING
+    in_transaction: bool = False
     phase: str = ""
     has_begun: bool = False
     index: IndexBuild = field(default_factory=IndexBuild)
@@ -68,24 +87,13 @@ class Attempt:
         """The seconds since the attempt started."""
         return time.monotonic() - self.clock
 
-    @property
-    def finished(self) -> int:
-        """The number of finished operations, those of an interrupted run included."""
-        return self.resumed_from + self.checked
-
-    def progress_details(self) -> dict[str, Any]:
-        """Return how far a migration without a transaction has come, for the journal."""
-        deferred = {DEFERRED: list(self.deferred)} if self.deferred else {}
-        return {FINISHED: self.finished, **deferred}
-
     def unfinished_details(self, failure: DomainMigrationsError) -> dict[str, Any]:
         """Return what a failed migration without a transaction has left, for the journal."""
         if self.migration.atomic:
             return {}
-        left = self.progress_details()
         # A refused operation has run, but a resumed migration must start at it, not after it.
-        if not isinstance(failure, BoundaryViolation):
-            left[FINISHED] = self.resumed_from + self.executed
+        refused = isinstance(failure, BoundaryViolation)
+        left = (self.checked if refused else self.executed).as_details()
         if self.index.was_built:
             left[BUILT] = True
         return left
@@ -94,8 +102,9 @@ class Attempt:
         """Return the phrase that names the step which is running."""
         if self.phase:
             return self.phase
-        operations = self.migration.operations
-        number = len(operations) - self.finished if self.backwards else self.finished + 1
+        operations = own_operations(self.migration)
+        done = self.checked.finished
+        number = len(operations) - done if self.backwards else done + 1
         if not 1 <= number <= len(operations):
             return "its end"
         return f"operation {number} of {len(operations)} ({operations[number - 1].describe()})"

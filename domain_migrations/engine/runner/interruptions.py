@@ -12,11 +12,15 @@ from ...exceptions import MigrationInterrupted, UnknownTarget
 from ..history.journal_queries import JournalRow, latest_entries, read_entries
 from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey
-from .failures import BUILT, DEFERRED, FINISHED
+from .failures import BUILT, DEFERRED, FINISHED, Progress
 from .loader import DomainLoader, Plan
+from .observed_operations import own_operations
 
 CONCURRENT_INDEX = frozenset({"AddIndexConcurrently", "RemoveIndexConcurrently"})
 """Operations that are safe to repeat: all that they leave is an invalid index of their own."""
+
+UNFINISHED = ("running", "failed")
+"""The statuses of a migration's rows in the journal after which it is not ended."""
 
 INVALID_INDEXES = """
 SELECT format('%%I.%%I', n.nspname, c.relname)
@@ -33,13 +37,13 @@ class Interruption:
     """A migration that began without a transaction and was neither finished nor reverted.
 
     Attributes:
-        finished: how many of its operations are known to have run; the next one may have run
-            too, in whole or in part.
+        progress: the operations that are known to have run, and the SQL that they have left. The
+            next operation, or the first statement of the SQL, may have run too, even in part.
         entry: the latest row in the journal.
     """
 
     key: MigrationKey
-    finished: int
+    progress: Progress
     entry: JournalRow
 
     @property
@@ -54,36 +58,35 @@ class Interruption:
         """
         return self.entry.status == "running" or bool(self.entry.details.get(BUILT))
 
-    @property
-    def deferred(self) -> tuple[str, ...]:
-        """The SQL that the finished operations have left; its first statement may have run."""
-        return tuple(self.entry.details.get(DEFERRED, ()))
-
     def safe_to_resume(self, migration: Migration) -> bool:
         """Return whether only concurrent index operations are left, which can be repeated.
 
         If no operation is left, the run must have died while only the history row was missing: it
         was neither refused by the guard nor in the middle of the deferred SQL.
         """
-        operations = migration.operations
+        operations = own_operations(migration)
         order = operations[::-1] if self.backwards else operations
-        left = order[self.finished :]
+        left = order[self.progress.finished :]
         if not left:
-            return self.entry.status == "running" and not self.deferred
+            return self.entry.status == "running" and not self.progress.deferred
         return all(type(operation).__name__ in CONCURRENT_INDEX for operation in left)
 
 
 def find_interruption(connection: BaseDatabaseWrapper, domain: Domain) -> Interruption | None:
     """Return the migration that was interrupted last, according to the domain's journal."""
     rows = read_entries(connection, domain)
-    for key, entry in latest_entries(rows).items():
-        if entry.status not in ("running", "failed"):
+    for entry in sorted(latest_entries(rows).values(), key=lambda row: row.id, reverse=True):
+        if entry.status not in UNFINISHED:
             continue
-        own = [row for row in rows if (row.key, row.run) == (key, entry.run)]
-        # An atomic migration that failed has left nothing, and has no row that says "running".
+        own = [row for row in rows if row.key == entry.key]
+        ended = max((row.id for row in own if row.status not in UNFINISHED), default=0)
+        own = [row for row in own if row.id > ended]
+        # An atomic migration that failed has left nothing, and has no row that says "running". A
+        # run that failed before it resumed a migration has none either, but an earlier run has.
         if any(row.status == "running" for row in own):
-            finished = max(row.details.get(FINISHED, 0) for row in own)
-            return Interruption(key, finished, entry)
+            last = next(row.details for row in reversed(own) if FINISHED in row.details)
+            progress = Progress(last[FINISHED], tuple(last.get(DEFERRED, ())))
+            return Interruption(entry.key, progress, entry)
     return None
 
 
@@ -109,7 +112,7 @@ def check_interrupted(
             )
         return None
     migration = loader.disk_migrations.get(found.key)
-    if migration is None or not (resume or found.safe_to_resume(migration)):
+    if migration is None or migration.atomic or not (resume or found.safe_to_resume(migration)):
         raise _interrupted_error(connection, domain, found, migration)
     return found
 
@@ -142,29 +145,30 @@ def _interrupted_error(
     """Return the error that describes the state of the migration, and what to run."""
     key = interruption.key
     invalid = [name for (name,) in fetch_all(connection, INVALID_INDEXES, [domain.schema])]
-    total = len(migration.operations) if migration else 0
+    done, deferred = interruption.progress
+    total = len(own_operations(migration)) if migration else 0
     action = "reverting" if interruption.backwards else "applying"
     begun = interruption.entry.started.isoformat(" ", "seconds")
     message = (
         f"A run that began at {begun} was interrupted while {action} {key}, which is not atomic."
-        f" Operations recorded as finished: {interruption.finished} of {total}."
+        f" Operations recorded as finished: {done} of {total}."
     )
-    if interruption.deferred:
-        message += f" SQL left to run after them: {'; '.join(interruption.deferred)}."
+    if deferred:
+        message += f" SQL left to run after them: {'; '.join(deferred)}."
     if invalid:
         message += f" Invalid indexes: {', '.join(invalid)}."
+    if migration is None:
+        resume = "To resume it, deploy the code that has its file"
+    elif migration.atomic:
+        resume = "It has become atomic since: to resume it, write atomic = False again"
+    else:
+        step = "the SQL after the operations" if deferred else "the history row"
+        if done < total:
+            step = f"operation {done + 1}"
+        resume = f"To resume at {step}, run: manage.py repair_domain {domain.name} --resume"
     name = key if len(domain.app_labels) > 1 else key.name
     return MigrationInterrupted(
         message,
-        hint=(
-            f"To resume at {_next_step(interruption, total)}, run: manage.py repair_domain"
-            f" {domain.name} --resume. If every change is already in the database, use"
-            f" --mark-applied {name}; if none is, use --mark-unapplied {name}."
-        ),
+        hint=f"{resume}. If every change is already in the database, use --mark-applied {name}; if"
+        f" none is, use --mark-unapplied {name}.",
     )
-
-
-def _next_step(interruption: Interruption, total: int) -> str:
-    if interruption.finished < total:
-        return f"operation {interruption.finished + 1}"
-    return "the SQL after the operations" if interruption.deferred else "the history row"

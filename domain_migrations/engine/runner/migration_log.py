@@ -19,7 +19,7 @@ from ..history.tables import delete_sql, ensure_history, insert_sql, read_histor
 from ..sessions.connection import execute, is_alive
 from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey
-from .failures import Attempt
+from .failures import Attempt, Progress
 from .loader import DomainLoader
 from .run_session import RunSession
 
@@ -42,7 +42,7 @@ class MigrationLog:
     def log_squash(self, migration: Migration) -> None:
         """Record a squashed migration; those it replaces are applied."""
 
-    def log_progress(self, attempt: Attempt) -> None:
+    def log_progress(self, attempt: Attempt, progress: Progress) -> None:
         """Record how far a migration without a transaction has come."""
 
     def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:
@@ -84,8 +84,8 @@ class HistoryLog(MigrationLog):
             migration, "forwards", [MigrationKey.of(migration)], details={REPLACED: True}
         )
 
-    def log_progress(self, attempt: Attempt) -> None:
-        row = self._row("running", attempt, seconds=0.0, details=attempt.progress_details())
+    def log_progress(self, attempt: Attempt, progress: Progress) -> None:
+        row = self._row("running", attempt, seconds=0.0, details=progress.as_details())
         execute(self.session.connection, row)
 
     def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:

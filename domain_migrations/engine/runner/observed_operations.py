@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from django.contrib.contenttypes.management import RenameContentType
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.migration import Migration
@@ -36,21 +37,38 @@ def run_operations(
     ``unapply``, and third-party subclasses of them, run unchanged.
 
     Arguments:
-        skip: how many operations have run already, in the order of the direction.
+        skip: how many of its own operations have run already, in the order of the direction.
     """
     operations = migration.operations
     if direction == "forwards":
-        run, left = migration.apply, operations[skip:]
-        for operation in operations[:skip]:
+        start = _index_after(operations, skip)
+        run, left = migration.apply, operations[start:]
+        for operation in operations[:start]:
             operation.state_forwards(migration.app_label, state)
     else:
-        run, left = migration.unapply, operations[: len(operations) - skip]
+        start = _index_after(operations[::-1], skip)
+        run, left = migration.unapply, operations[: len(operations) - start]
     # As assigning it would; but django-stubs declares the attribute as the class's own.
     vars(migration)["operations"] = [_ObservedOperation(operation, around) for operation in left]
     try:
         return run(state, editor, editor.collect_sql)
     finally:
         vars(migration)["operations"] = operations
+
+
+def own_operations(migration: Migration) -> list[Operation]:
+    """Return the operations in the file: without those that ``pre_migrate`` adds to a plan."""
+    return [one for one in migration.operations if not isinstance(one, RenameContentType)]
+
+
+def _index_after(operations: Sequence[Operation], count: int) -> int:
+    """Return the index after a number of own operations.
+
+    The renaming of a content type, which may follow, is repeated without harm.
+    """
+    own = [n for n, one in enumerate(operations) if not isinstance(one, RenameContentType)]
+    done = own[:count]
+    return done[-1] + 1 if done else 0
 
 
 class _ObservedOperation:

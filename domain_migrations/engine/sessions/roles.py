@@ -173,6 +173,7 @@ class RoleSwitcher:
     def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
         self.connection = connection
         self.domain = domain
+        self.current: str | None = None
 
     @cached_property
     def role(self) -> str | None:
@@ -180,27 +181,30 @@ class RoleSwitcher:
         return domain_role(self.connection, self.domain)
 
     def as_domain_role(self) -> AbstractContextManager[None]:
-        """Act as the domain's role, then as the login role again."""
-        return self._switched(self.role, back=None)
+        """Act as the domain's role, then as before."""
+        return self._switched(self.role)
 
     def as_login_role(self) -> AbstractContextManager[None]:
-        """Act as the login role, inside of :meth:`as_domain_role`."""
-        return self._switched(None, back=self.role)
+        """Act as the login role, then as before."""
+        return self._switched(None)
 
     @contextmanager
-    def _switched(self, role: str | None, *, back: str | None) -> Iterator[None]:
-        if self.role is None:
+    def _switched(self, role: str | None) -> Iterator[None]:
+        before = self.current
+        if role == before:
             yield
             return
         self._set(role)
         try:
             yield
         finally:
+            self.current = before
             # A failed transaction runs no statement, and its rollback reverts SET ROLE as well.
             if is_alive(self.connection) and not self.connection.needs_rollback:
                 status = self.connection.connection.info.transaction_status
                 if status != TransactionStatus.INERROR:
-                    self._set(back)
+                    self._set(before)
 
     def _set(self, role: str | None) -> None:
+        self.current = role
         execute(self.connection, f"SET ROLE {quote(role)}" if role else "RESET ROLE")

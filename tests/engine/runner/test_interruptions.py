@@ -189,3 +189,98 @@ def test_an_application_that_stopped_is_not_forgotten(call: Call, target: str) -
     assert call("migrate_domain", "hr").exit_status == 0
     assert call("migrate_domain", "hr", target).exit_status == 0
     assert index_names() == set()
+
+
+def test_a_resumed_run_that_failed_early_does_not_hide_it(
+    release: Callable[[str], Result], call: Call
+) -> None:
+    release("migrations.RunPython(fail)")
+    execute(
+        "INSERT INTO hr.django_migrations_hr_journal OVERRIDING USER VALUE"
+        " SELECT (jsonb_populate_record(j, jsonb_build_object('run', gen_random_uuid()))).*"
+        " FROM hr.django_migrations_hr_journal j WHERE status = 'failed' AND name <> ''"
+    )
+    refused = call("migrate_domain", "hr")
+    assert "Operations recorded as finished: 1 of 2." in refused.stderr
+    assert not is_applied()
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_migration_that_has_become_atomic(
+    hr_migrations: TemporaryMigrations, call: Call, resume: bool
+) -> None:
+    execute("CREATE TABLE public.switch ()")
+    source = MIGRATION % "migrations.RunPython(fail)"
+    with hr_migrations.release({"0001_initial": source}):
+        assert call("migrate_domain", "hr").exit_status == 1
+    with hr_migrations.release({"0001_initial": source.replace("atomic = False", "")}):
+        command = ("repair_domain", "hr", "--resume") if resume else ("migrate_domain", "hr")
+        refused = call(*command, "--noinput")
+    assert refused.exit_status == 1
+    assert "It has become atomic since: to resume it, write atomic = False again." in refused.stderr
+    assert not is_applied()
+
+
+OWN_TRANSACTION = """
+def add(apps, schema_editor):
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("INSERT INTO hr.parts (thing_id) SELECT id FROM public.wanted")
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("hr", "0001_initial")]
+    operations = [migrations.RunPython(add, atomic=True), migrations.RunSQL("SELECT 1")]
+"""
+WITH_PARTS = (
+    TABLE.rstrip()[:-1]
+    + """,
+        migrations.CreateModel("Part", fields=[
+            ("id", models.BigAutoField(primary_key=True)),
+            ("thing", models.ForeignKey("hr.Thing", models.CASCADE)),
+        ], options={"db_table": '"hr"."parts"'}),
+    ]
+"""
+)
+
+
+def test_an_operation_whose_commit_failed_has_not_run(
+    hr_migrations: TemporaryMigrations, call: Call
+) -> None:
+    execute("CREATE TABLE public.wanted (id bigint); INSERT INTO public.wanted VALUES (1)")
+    with hr_migrations.release({"0001_initial": WITH_PARTS, "0002_add": OWN_TRANSACTION}):
+        failed = call("migrate_domain", "hr")
+        assert "failed at operation 1 of 2 (Raw Python operation)" in failed.stderr
+        execute("INSERT INTO hr.things (id, size) VALUES (1, 1)")
+
+        assert call("repair_domain", "hr", "--resume", "--noinput").exit_status == 0
+
+    assert query("SELECT thing_id FROM hr.parts") == [(1,)]
+
+
+RENAME = """
+def fail(apps, schema_editor):
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / count(*) FROM public.switch")
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("hr", "0001_initial")]
+    operations = [migrations.RenameModel("Thing", "Article"), migrations.RunPython(fail)]
+"""
+
+
+def test_renamed_content_types_are_no_operations_of_the_migration(
+    hr_migrations: TemporaryMigrations, call: Call
+) -> None:
+    execute("CREATE TABLE public.switch ()")
+    with hr_migrations.release({"0001_initial": TABLE, "0002_rename": RENAME}):
+        assert "operation 2 of 2" in call("migrate_domain", "hr").stderr
+
+        refused = call("migrate_domain", "hr")
+
+        assert "Operations recorded as finished: 1 of 2." in refused.stderr
+        execute("ALTER TABLE public.switch ADD id int; INSERT INTO public.switch VALUES (1)")
+        assert call("repair_domain", "hr", "--resume", "--noinput").exit_status == 0
+    assert query("SELECT model FROM django_content_type WHERE model IN ('thing', 'article')") == [
+        ("article",)
+    ]

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connections
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.sessions.roles import role_name
+from domain_migrations.engine.sessions.roles import RoleSwitcher, role_name
 from tests.support.catalog import execute, histories, query, snapshot
 from tests.support.commands import Result
 from tests.support.projects import Project, domain_app, plain_app
@@ -114,6 +114,24 @@ def test_run_acts_as_the_domains_role(granted: None, call: Call) -> None:
     )
     assert users == [(role("hr"),)]
     assert query("SELECT current_user = session_user") == [(True,)]
+
+
+def test_switching_returns_to_the_role_before(granted: None) -> None:
+    def user() -> str:
+        return str(query("SELECT current_user")[0][0])
+
+    roles, login = RoleSwitcher(connections["default"], get_domain("hr")), user()
+    with roles.as_login_role():
+        assert user() == login
+    assert user() == login
+    with roles.as_domain_role():
+        with roles.as_login_role():
+            assert user() == login
+        assert user() == role("hr")
+        with roles.as_domain_role():
+            assert user() == role("hr")
+        assert user() == role("hr")
+    assert user() == login
 
 
 def test_applying_again_and_removing_again_change_nothing(
