@@ -119,9 +119,8 @@ def field_exists(
     field: Any = model._meta.get_field(name)
     if field.many_to_many:
         through = field.remote_field.through
-        return bool(through._meta.auto_created) and model_exists(
-            schema_editor, through, parts=parts
-        )
+        is_automatic = bool(through._meta.auto_created)
+        return is_automatic and model_exists(schema_editor, through, parts=parts)
     own = field.default
     if default is not None and default is not NOT_PROVIDED:
         field.default = default
@@ -138,10 +137,8 @@ def remove_column(schema_editor: BaseDatabaseSchemaEditor, model: type[Model], c
         return
     editor: Any = schema_editor
     table = model._meta.db_table
-    editor.execute(
-        editor.sql_delete_column
-        % {"table": editor.quote_name(table), "column": editor.quote_name(column)}
-    )
+    names = {"table": editor.quote_name(table), "column": editor.quote_name(column)}
+    editor.execute(editor.sql_delete_column % names)
     editor.deferred_sql[:] = [
         statement
         for statement in editor.deferred_sql

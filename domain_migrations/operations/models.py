@@ -79,9 +79,8 @@ def model_exists(
         names = [str(table.name) for table in tables]
         present = [name for name, found in zip(names, exist, strict=True) if found]
         missing = [name for name, found in zip(names, exist, strict=True) if not found]
-        raise DefinitionMismatch(
-            [f"{', '.join(present)} exists, but {', '.join(missing)} does not."]
-        )
+        difference = f"{', '.join(present)} exists, but {', '.join(missing)} does not."
+        raise DefinitionMismatch([difference])
     return all(exist)
 
 

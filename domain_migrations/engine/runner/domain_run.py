@@ -210,7 +210,8 @@ class DomainRun:
 
     def _run_locked(self, session: RunSession, confirmed: frozenset[MigrationKey]) -> DomainResult:
         """Plan and migrate; another run may have done the work while this one waited."""
-        status = self._read_status(session.connection)
+        connection = session.connection
+        status = self._read_status(connection)
         try:
             self._check_status(status)
             if self._nothing_to_do(status):
@@ -219,13 +220,11 @@ class DomainRun:
                 if self._only_signals_needed(session, status):
                     emit_without_plan(session)
                     return self._result("unchanged", status)
-                loader = load_domain(session.connection, self.domain)
-                interruption = check_interrupted(
-                    session.connection, loader, resume=self.options.resume
-                )
+                loader = load_domain(connection, self.domain)
+                interruption = check_interrupted(connection, loader, resume=self.options.resume)
                 executor = DomainExecutor(session, loader, interruption=interruption)
                 plan = make_plan(executor, status)
-                check_resumed(session.connection, loader, interruption, plan)
+                check_resumed(connection, loader, interruption, plan)
                 # Migrations of the other stage leave nothing to do in this one.
                 done = status.up_to_date if self.options.stage is None else status.is_consistent
                 if not plan and done and not self.options.run_syncdb:
@@ -234,7 +233,7 @@ class DomainRun:
                 check_plan(plan, state, self.domain)
                 asks = self.reporter.confirms_reverts and self.options.may_revert
                 if asks and not reverted_keys(plan) <= confirmed:
-                    confirm_reverts(self.reporter, session.connection, loader, plan)
+                    confirm_reverts(self.reporter, connection, loader, plan)
                 snapshot = choose_snapshot(executor, plan)
         except DomainMigrationsError as exc:
             return self._failed(exc, status)
