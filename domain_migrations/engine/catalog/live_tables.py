@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from ...domains import CORE_SCHEMA, QualifiedName, get_domains
+from ..sessions.connection import fetch_all
 from .definitions import Definition, parse_constraint, parse_foreign_key, parse_index
 from .fingerprint import catalog_cursor
 
@@ -252,11 +253,10 @@ class CoreReference(NamedTuple):
 def read_core_references(connection: BaseDatabaseWrapper) -> list[CoreReference]:
     """Return the columns of all domains that hold keys of core."""
     schemas = [domain.schema for domain in get_domains() if not domain.is_core]
-    with connection.cursor() as cursor:
-        cursor.execute(REACHING_KEYS, {"core": CORE_SCHEMA, "domains": schemas})
-        return [
-            CoreReference(
-                QualifiedName(schema, table), key, column, kind, QualifiedName(core, target), *rest
-            )
-            for schema, table, key, column, kind, core, target, *rest in cursor.fetchall()
-        ]
+    rows = fetch_all(connection, REACHING_KEYS, {"core": CORE_SCHEMA, "domains": schemas})
+    return [
+        CoreReference(
+            QualifiedName(schema, table), key, column, kind, QualifiedName(core, target), *rest
+        )
+        for schema, table, key, column, kind, core, target, *rest in rows
+    ]

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from ...domains import Domain
 from ..catalog.fingerprint import CatalogObject, read_objects, to_text
+from ..sessions.connection import execute, fetch_all, fetch_one
 from ..sql.lexer import split_statements
 from .snapshot_file import FINGERPRINT_VERSION, join_statements
 
@@ -49,40 +50,32 @@ WHERE n.nspname = %s
 
 def tables_with_rows(connection: BaseDatabaseWrapper, domain: Domain) -> list[str]:
     """Return the quoted names of the domain's tables that are not empty."""
-    with connection.cursor() as cursor:
-        cursor.execute(TABLES, [domain.schema, [table.name for table in domain.engine_tables]])
-        parts = [
-            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(
-                sql.Literal(quoted), sql.Identifier(schema, name)
-            )
-            for schema, name, quoted in cursor.fetchall()
-        ]
-        if not parts:
-            return []
-        cursor.execute(sql.SQL(" UNION ALL ").join(parts), None)
-        return [quoted for (quoted,) in cursor.fetchall()]
+    own = [table.name for table in domain.engine_tables]
+    parts = [
+        sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(
+            sql.Literal(quoted), sql.Identifier(schema, name)
+        )
+        for schema, name, quoted in fetch_all(connection, TABLES, [domain.schema, own])
+    ]
+    rows = fetch_all(connection, sql.SQL(" UNION ALL ").join(parts)) if parts else []
+    return [quoted for (quoted,) in rows]
 
 
 def references_to_core(
     connection: BaseDatabaseWrapper, domain: Domain
 ) -> Iterator[tuple[str, str, str]]:
     """Yield (quoted table, column, table of core) of the foreign keys that some row uses."""
-    with connection.cursor() as cursor:
-        cursor.execute(REFERENCES, [domain.schema])
-        for quoted, schema, table, column, target, *_ in cursor.fetchall():
-            statement = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} IS NOT NULL)")
-            cursor.execute(
-                statement.format(sql.Identifier(schema, table), sql.Identifier(column)), None
-            )
-            if cursor.fetchone()[0]:
-                yield quoted, column, target
+    statement = sql.SQL("SELECT FROM {} WHERE {} IS NOT NULL LIMIT 1")
+    references = fetch_all(connection, REFERENCES, [domain.schema])
+    for quoted, schema, table, column, target, *_ in references:
+        names = sql.Identifier(schema, table), sql.Identifier(column)
+        if fetch_one(connection, statement.format(*names)) is not None:
+            yield quoted, column, target
 
 
 def sequence_starts(connection: BaseDatabaseWrapper, domain: Domain) -> dict[str, int]:
     """Return quoted name → first value, of the domain's sequences."""
-    with connection.cursor() as cursor:
-        cursor.execute(SEQUENCES, [domain.schema])
-        return dict(cursor.fetchall())
+    return dict(fetch_all(connection, SEQUENCES, [domain.schema]))
 
 
 SETTINGS = """
@@ -105,10 +98,8 @@ WHERE c.relkind IN ('r', 'p')
 
 def restore(connection: BaseDatabaseWrapper, body: str) -> None:
     """Execute a snapshot's statements in the open transaction, many in each round trip."""
-    with connection.cursor() as cursor:
-        cursor.execute(SETTINGS)
-        for text in batches(body):
-            cursor.execute(text, None)
+    for text in (SETTINGS, *batches(body)):
+        execute(connection, text)
 
 
 def batches(body: str) -> Iterator[str]:
@@ -150,13 +141,9 @@ def schema_digest(objects: Iterable[CatalogObject]) -> str:
 
 def core_columns(connection: BaseDatabaseWrapper, domain: Domain) -> dict[str, str]:
     """Return column → type of what the domain's foreign keys reference outside of it."""
-    with connection.cursor() as cursor:
-        cursor.execute(REFERENCES, [domain.schema])
-        return dict(row[-2:] for row in cursor.fetchall())
+    return dict(row[-2:] for row in fetch_all(connection, REFERENCES, [domain.schema]))
 
 
 def column_types(connection: BaseDatabaseWrapper, columns: Iterable[str]) -> dict[str, str]:
     """Return column → type, for those of the columns that exist."""
-    with connection.cursor() as cursor:
-        cursor.execute(TYPES, [list(columns)])
-        return dict(cursor.fetchall())
+    return dict(fetch_all(connection, TYPES, [list(columns)]))

@@ -23,6 +23,7 @@ from psycopg.conninfo import make_conninfo
 from ...backends.postgresql.names import quote
 from ...domains import QualifiedName
 from ...exceptions import InvalidConfiguration, MigrationFailed
+from ..sessions.connection import fetch_all
 from ..sql.lexer import split_statements, tokens
 
 NAME = "pg_dump"
@@ -140,9 +141,7 @@ WHERE n.nspname = %s ORDER BY 1
 
 def _extensions(connection: BaseDatabaseWrapper, schema: str) -> Sequence[str]:
     """Return the extensions in the schema, which ``pg_dump`` leaves out unless named."""
-    with connection.cursor() as cursor:
-        cursor.execute(EXTENSIONS, [schema])
-        return [name for (name,) in cursor.fetchall()]
+    return [name for (name,) in fetch_all(connection, EXTENSIONS, [schema])]
 
 
 DROPPED = re.compile(r"SET |CREATE SCHEMA |SELECT pg_catalog\.set_config\(")
