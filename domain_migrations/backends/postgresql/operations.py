@@ -54,7 +54,7 @@ class QualifiedOperationsMixin(Operations):
         no_key: bool = False,
     ) -> str:
         """Remove the schemas from the tables of ``FOR UPDATE OF``, as PostgreSQL requires."""
-        of = tuple(_without_schema(name) for name in of)
+        of = tuple(quote(parse_table_name(name).name) if '"' in name else name for name in of)
         return super().for_update_sql(nowait, skip_locked, of, no_key)
 
     def quote_name(self, name: str) -> str:
@@ -69,8 +69,3 @@ class QualifiedOperationsMixin(Operations):
             table, _, suffix = name.rpartition('"')
             return quote(parse_table_name(f'{table}"').name + suffix)
         return super().quote_name(name)
-
-
-def _without_schema(name: str) -> str:
-    """Return the table's name without its schema; an alias stays as it is."""
-    return quote(parse_table_name(name).name) if '"' in name else name

@@ -216,7 +216,7 @@ def compare(before: str, after: str) -> list[str]:
         sentence
         for title in titles
         if (sentence := _difference(title, old.get(title), new.get(title)))
-        and ((title in old and title in new) or _relation_of(title) not in replaced)
+        and ((title in old and title in new) or _split(title)[1].rpartition(".")[0] not in replaced)
     ]
 
 
@@ -238,11 +238,6 @@ def _block(item: CatalogObject) -> str:
     lines = item.definition.split("\n") if item.definition else []
     title = item.title.replace("\n", "\\n")
     return "".join(f"{line}\n" for line in (title, *(INDENT + line for line in lines)))
-
-
-def _relation_of(title: str) -> str:
-    """Return the name without its last part; a dot inside quotes only costs brevity."""
-    return _split(title)[1].rpartition(".")[0]
 
 
 def _split(title: str) -> tuple[str, str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import RunPython
@@ -11,7 +10,6 @@ from django.db.migrations.operations.base import Operation
 
 from ...domains import QualifiedName
 from ..messages import shortened
-from ..sources.files import MigrationKey
 from ..sql.alterations import alterations
 from ..sql.query import run_sql
 from .dry_run.plan_preview import preview
@@ -37,81 +35,52 @@ WHERE c.relkind IN ('r', 'p')
 """Table → rows by the latest ANALYZE or by the statistics, NULL if neither has counted them."""
 
 
-@dataclass(frozen=True)
-class Losses:
-    """What is lost when migrations are reverted.
-
-    Attributes:
-        migrations: those that are reverted.
-        tables: table → estimated number of its rows; None where nothing has counted them.
-        columns: ``schema.table.column``, of tables that stay.
-        unread: the migrations that run Python, or whose SQL is not known before they run.
-    """
-
-    migrations: tuple[MigrationKey, ...]
-    tables: dict[QualifiedName, int | None]
-    columns: tuple[str, ...]
-    unread: tuple[MigrationKey, ...]
-
-    def __str__(self) -> str:
-        text = f"This reverts {_counted(len(self.migrations), 'migration')}"
-        drops = []
-        if self.tables:
-            rows = sum(filter(None, self.tables.values()))
-            some = "an unknown number of" if None in self.tables.values() else "an estimated"
-            tables = _counted(len(self.tables), "table")
-            count = "" if None in self.tables.values() else f" {rows:,}"
-            drops.append(f"{tables} with {some}{count} rows ({shortened(self.tables)})")
-        if self.columns:
-            columns = _counted(len(self.columns), "column")
-            drops.append(f"{columns} ({shortened(self.columns)})")
-        text += f" and drops {' and '.join(drops)}." if drops else "."
-        if self.unread:
-            text += f" What else {shortened(self.unread)} does is known only when it runs."
-        return text
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
 def confirm_reverts(
     reporter: Reporter, connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
 ) -> None:
     """Let the reporter confirm what the plan reverts, if it reverts anything."""
-    losses = revert_losses(connection, loader, plan)
-    if losses is not None:
-        reporter.confirm_revert(str(losses))
+    reverted: Plan = [(migration, True) for migration, backwards in plan if backwards]
+    if reverted:
+        reporter.confirm_revert(describe_losses(connection, loader, reverted))
 
 
-def revert_losses(
-    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
-) -> Losses | None:
-    """Return what the plan's reverted migrations drop; None if it reverts nothing.
+def describe_losses(connection: BaseDatabaseWrapper, loader: DomainLoader, reverted: Plan) -> str:
+    """Return a sentence about the tables and columns that reverting migrations drops.
 
-    The SQL of the plan is collected, not run.
+    The SQL is collected, not run. Migrations that run Python, or whose SQL is not known before
+    they run, are named.
     """
-    backwards = [(migration, True) for migration, is_backwards in plan if is_backwards]
-    if not backwards:
-        return None
-    steps = preview(connection, loader, backwards)
+    steps = preview(connection, loader, reverted)
     changes = [change for step in steps for text in step.sql for change in alterations(text)]
-    tables = [change.table for change in changes if change.kind == "drop table"]
+    dropped = [change.table for change in changes if change.kind == "drop table"]
+    tables = _with_rows(connection, dropped)
+    columns = [
+        f"{change.table}.{change.name}"
+        for change in changes
+        if change.kind == "drop column" and change.table not in dropped
+    ]
     unread = [
         step.key
-        for step, (migration, _) in zip(steps, backwards, strict=True)
+        for step, (migration, _) in zip(steps, reverted, strict=True)
         if any(text.startswith("-- ") for text in step.sql) or _runs_python(migration.operations)
     ]
-    return Losses(
-        migrations=tuple(step.key for step in steps),
-        tables=_with_rows(connection, tables),
-        columns=tuple(
-            f"{change.table}.{change.name}"
-            for change in changes
-            if change.kind == "drop column" and change.table not in tables
-        ),
-        unread=tuple(unread),
-    )
+    drops = []
+    if tables:
+        rows = f"an estimated {sum(filter(None, tables.values())):,}"
+        if None in tables.values():
+            rows = "an unknown number of"
+        drops.append(f"{_counted(tables, 'table')} with {rows} rows ({shortened(tables)})")
+    if columns:
+        drops.append(f"{_counted(columns, 'column')} ({shortened(columns)})")
+    text = f"This reverts {_counted(steps, 'migration')}"
+    text += f" and drops {' and '.join(drops)}." if drops else "."
+    if unread:
+        text += f" What else {shortened(unread)} does is known only when it runs."
+    return text
+
+
+def _counted(items: Collection[object], noun: str) -> str:
+    return f"{len(items)} {noun}" + ("" if len(items) == 1 else "s")
 
 
 def _runs_python(operations: Iterable[Operation]) -> bool:

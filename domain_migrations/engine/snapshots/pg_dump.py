@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -71,7 +71,8 @@ def dump_schema(
     arguments = [
         *OPTIONS,
         f"--schema={quote(schema)}",
-        *(f"--extension={quote(name)}" for name in _extensions(connection, schema)),
+        # ``pg_dump`` leaves them out unless they are named.
+        *(f"--extension={quote(name)}" for (name,) in fetch_all(connection, EXTENSIONS, [schema])),
         *(f"--exclude-table={table.db_table}" for table in exclude),
         # Without the password, as arguments are not private.
         f"--dbname={make_conninfo(**{name: found[name] for name in PARAMETERS if name in found})}",
@@ -137,11 +138,6 @@ SELECT x.extname FROM pg_catalog.pg_extension x
 JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace
 WHERE n.nspname = %s ORDER BY 1
 """
-
-
-def _extensions(connection: BaseDatabaseWrapper, schema: str) -> Sequence[str]:
-    """Return the extensions in the schema, which ``pg_dump`` leaves out unless named."""
-    return [name for (name,) in fetch_all(connection, EXTENSIONS, [schema])]
 
 
 DROPPED = re.compile(r"SET |CREATE SCHEMA |SELECT pg_catalog\.set_config\(")
