@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
@@ -84,8 +85,9 @@ def find_interruption(connection: BaseDatabaseWrapper, domain: Domain) -> Interr
         # An atomic migration that failed has left nothing, and has no row that says "running". A
         # run that failed before it resumed a migration has none either, but an earlier run has.
         if any(row.status == "running" for row in own):
-            last = next(row.details for row in reversed(own) if FINISHED in row.details)
-            progress = Progress(last[FINISHED], tuple(last.get(DEFERRED, ())))
+            progressed = (row.details for row in reversed(own) if FINISHED in row.details)
+            last: dict[str, Any] = next(progressed, {})
+            progress = Progress(last.get(FINISHED, 0), tuple(last.get(DEFERRED, ())))
             return Interruption(entry.key, progress, entry)
     return None
 
