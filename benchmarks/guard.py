@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 def _server() -> Iterator[servers.TestServer]:
     """Start a separate server, to which Django's default connection points."""
     folder = servers.make_folder()
-    server = servers.server_of_this_run()
+    server = servers.session_server()
     try:
         server.start()
         entry = connections.settings["default"]

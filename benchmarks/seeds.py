@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
         _child(Path(options.child))
         return 0
     folder = servers.make_folder()
-    server = servers.server_of_this_run()
+    server = servers.session_server()
     try:
         server.start()
         entry = connections.settings["default"]

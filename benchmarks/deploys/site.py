@@ -146,7 +146,7 @@ class Site:
 def open_site(folder: Path, *, migrations: int, operations: int) -> Iterator[Site]:
     """Yield a site on a separate server, which is removed afterwards."""
     data = servers.make_folder()
-    server = servers.server_of_this_run()
+    server = servers.session_server()
     try:
         server.start()
         yield Site(server, folder, migrations, operations)
