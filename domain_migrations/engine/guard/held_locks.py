@@ -32,14 +32,17 @@ INDEXES = ("i", "I")
 # The locks on the transaction's own ids show how many savepoints it had.
 # LATERAL … OFFSET 0 finds each lock by index; a join would scan catalogs that may be huge.
 # Indexes of allowed schemas are left out: the locks on their tables say as much.
+# A relation newer than the transaction's snapshot is found by a function, which uses another one.
+# SIReadLock is not a lock: with it, a serializable transaction remembers what it has read.
 SELECT_LOCKS: LiteralString = """
 SELECT l.locktype = 'relation', coalesce(l.classid, 0), l.oid, l.modes,
-    c.relnamespace, c.relkind::text, c.relname, t.oid, t.relname, l.age
+    coalesce(c.relnamespace, f.schema), coalesce(c.relkind::text, f.kind),
+    coalesce(c.relname, f.name), t.oid, t.relname, l.age
 FROM (
     SELECT locktype, classid, coalesce(relation, objid) AS oid, array_agg(DISTINCT mode) AS modes,
         min(age(transactionid))::bigint AS age
     FROM pg_locks
-    WHERE pid = pg_backend_pid() AND granted AND CASE locktype
+    WHERE pid = pg_backend_pid() AND granted AND mode <> 'SIReadLock' AND CASE locktype
         WHEN 'relation' THEN database = (
             SELECT oid FROM pg_database WHERE datname = current_database())
         WHEN 'object' THEN mode <> 'AccessShareLock' AND database = (
@@ -56,6 +59,11 @@ LEFT JOIN LATERAL (
     WHERE c.relkind IN ('i', 'I') AND c.relnamespace <> ALL(%(allowed)s::oid[])
       AND i.indexrelid = l.oid OFFSET 0
 ) t ON true
+LEFT JOIN LATERAL (
+    SELECT to_regnamespace(schema)::oid AS schema, 'r' AS kind, (parse_ident(name))[1] AS name
+    FROM pg_identify_object('pg_class'::regclass, l.oid, 0)
+    WHERE l.locktype = 'relation' AND c.relname IS NULL AND type <> 'index'
+) f ON true
 WHERE c.relname IS NULL OR (
     c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
     AND (c.relkind NOT IN ('i', 'I') OR c.relnamespace <> ALL(%(allowed)s::oid[])))

@@ -91,7 +91,7 @@ def _locked_relations(view: TransactionView) -> Iterator[Violation]:
         owner = view.owners.owner(schema)
         if owner is None and lock.mode not in DDL_MODES:
             continue  # Objects without an owner may be used, as extensions' schemas are.
-        if owner is not None and owner.is_core and lock.table is None and view.is_new(lock.oid):
+        if owner is not None and owner.is_core and lock.table is None and view.was_made(lock):
             what, hint = view.describe(lock), NOT_IN_PUBLIC.format(schema=view.domain.schema)
             yield Violation.of(Priority.NEW_IN_PUBLIC, "made", what, owner, hint)
         elif owner is not None and (owner.is_core or view.domain.is_core):

@@ -226,6 +226,10 @@ class TransactionView:
         """Return whether an object was created since the migration began."""
         return self.now.is_new(self.before, oid)
 
+    def was_made(self, lock: HeldLock) -> bool:
+        """Return whether the transaction created the relation; another session's is new too."""
+        return self.is_new(lock.oid) and lock.mode == "AccessExclusiveLock"
+
     def rows(self, statement: LiteralString, **params: Any) -> list[Row]:
         """Return the rows of a statement that may use WRITTEN_HERE and NEW_OIDS."""
         execution = prepared_execute(self.connection, statement)

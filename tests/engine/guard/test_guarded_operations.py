@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils.timezone import now
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
 from domain_migrations.engine.guard.guard import BoundaryGuard, MigrationWatch
+from domain_migrations.engine.guard.held_locks import MODES
 from domain_migrations.engine.guard.violations import CORE_ROWS, CORE_SHAPE, Violation
 from domain_migrations.engine.history.journal import Direction, Journal, RunContext
 from domain_migrations.exceptions import BoundaryViolation
@@ -212,6 +214,40 @@ def test_footprint_is_the_strongest_lock_on_each_relation(landscape: None) -> No
         "public.centres": "ShareRowExclusiveLock",
         "public.users": "AccessShareLock",
     }
+
+
+ISOLATION_LEVELS = ("read uncommitted", "read committed", "repeatable read", "serializable")
+
+
+@pytest.fixture(params=ISOLATION_LEVELS)
+def isolation(landscape: None, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The isolation level of the session's transactions."""
+    catalog.execute("SELECT set_config('default_transaction_isolation', %s, false)", request.param)
+    yield request.param
+    catalog.execute("RESET default_transaction_isolation")
+
+
+def test_every_lock_mode(isolation: str) -> None:
+    for lock in MODES:
+        words = " ".join(re.findall("[A-Z][a-z]+", lock.removesuffix("Lock")))
+        statement = f"LOCK TABLE {{}} IN {words} MODE; SELECT * FROM {{}}"
+        assert guarded(statement.format(*["inventory.drugs"] * 2)) == {"inventory.drugs": lock}
+        assert refusal(statement.format(*["hr.employees"] * 2)) == (
+            f"{REFUSED} operation 1, RunSQL, took {lock} on hr.employees, {HR}.",
+            DOMAIN_DEPENDS,
+        )
+
+
+def test_every_isolation_level__reads(isolation: str) -> None:
+    """A serializable transaction remembers relations, pages and rows that it has read."""
+    for read in ("", " WHERE id = 1", " WHERE code = 'x'"):
+        assert guarded(f"SET LOCAL enable_seqscan = off; SELECT * FROM inventory.drugs{read}") == {
+            "inventory.drugs": "AccessShareLock"
+        }
+
+
+def test_every_isolation_level__without_a_transaction(isolation: str) -> None:
+    run_non_atomic("SELECT * FROM inventory.drugs WHERE id = 1", "SELECT * FROM hr.employees")
 
 
 def test_writes_core(landscape: None) -> None:
@@ -471,3 +507,24 @@ def test_works_without_privileges(plain_role: str) -> None:
         f"{REFUSED} operation 1, RunSQL, made function hr.f(), {HR}.",
         DOMAIN_DEPENDS,
     )
+
+
+def test_every_isolation_level__table_of_another_session(isolation: str) -> None:
+    """A transaction can use a table that is newer than its snapshot."""
+
+    def use(apps: Any, schema_editor: Any) -> None:
+        other = connection.copy()
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("CREATE TABLE hr.fresh (id int)")
+            schema_editor.execute("INSERT INTO hr.fresh VALUES (1)")
+        finally:
+            other.close()
+
+    try:
+        assert refusal("SELECT 1", migrations.RunPython(use)) == (
+            f"{REFUSED} operation 2, RunPython, took RowExclusiveLock on hr.fresh, {HR}.",
+            DOMAIN_DEPENDS,
+        )
+    finally:
+        catalog.execute("DROP TABLE hr.fresh")
