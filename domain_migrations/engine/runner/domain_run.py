@@ -51,7 +51,7 @@ from .migrate_signals import (
 )
 from .options import MigrateOptions
 from .planner import make_plan
-from .project_state import project_state
+from .project_state import in_run_order, project_state
 from .results import DomainResult, ErrorInfo, Reporter
 from .results import Status as ResultStatus
 from .run_session import RunSession, logged_run
@@ -180,7 +180,7 @@ class DomainRun:
         connection = connections[self.alias]
         session = RunSession(connection, self.domain, self.options, self.reporter)
         plan = make_plan(DomainExecutor(session, loader), status)
-        check_plan(plan, project_state(loader), self.domain)
+        check_plan(in_run_order(loader, plan), project_state(loader), self.domain)
         return plan
 
     def _confirm_before_lock(self, status: DomainStatus) -> frozenset[MigrationKey]:
@@ -230,7 +230,7 @@ class DomainRun:
                 if not plan and done and not self.options.run_syncdb:
                     return self._result("unchanged", status)
                 state = project_state(loader)
-                check_plan(plan, state, self.domain)
+                check_plan(in_run_order(loader, plan), state, self.domain)
                 asks = self.reporter.confirms_reverts and self.options.may_revert
                 if asks and not reverted_keys(plan) <= confirmed:
                     confirm_reverts(self.reporter, connection, loader, plan)

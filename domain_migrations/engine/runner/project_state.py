@@ -11,7 +11,7 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.utils import resolve_relation
 from django.db.models import Model
 
-from .loader import DomainLoader
+from .loader import DomainLoader, Plan
 
 ModelKey = tuple[str, str]
 """The app's label, and the model's name in lower case."""
@@ -141,3 +141,15 @@ def full_order(loader: DomainLoader) -> list[tuple[str, str]]:
     """Return all migrations in the order in which Django applies them to an empty database."""
     plans = map(loader.graph.forwards_plan, loader.graph.leaf_nodes())
     return list(dict.fromkeys(chain.from_iterable(plans)))
+
+
+def in_run_order(loader: DomainLoader, plan: Plan) -> Plan:
+    """Return a plan in the order in which Django's executor runs it.
+
+    The plan of a target may have another order than that of an empty database, which
+    ``MigrationExecutor._migrate_all_forwards`` follows; backwards, a plan is followed as it is.
+    """
+    if any(backwards for _, backwards in plan):
+        return plan
+    position = {key: number for number, key in enumerate(full_order(loader))}
+    return sorted(plan, key=lambda step: position[step[0].app_label, step[0].name])

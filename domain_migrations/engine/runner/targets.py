@@ -70,7 +70,7 @@ def _unique_match(
 def graph_targets(
     loader: DomainLoader, domain: Domain, target: str | None, app_label: str | None = None
 ) -> list[tuple[str, str | None]]:
-    """Return the targets as Django's planner takes them.
+    """Return the targets as Django's planner takes them, in its order.
 
     Arguments:
         target: None for everything, ``zero`` for nothing, else a migration.
@@ -81,7 +81,7 @@ def graph_targets(
     """
     labels = [app_label] if app_label else list(domain.app_labels)
     if target is None:
-        return [leaf for label in labels for leaf in loader.graph.leaf_nodes(label)]
+        return [leaf for leaf in loader.graph.leaf_nodes() if leaf[0] in labels]
     if target == ZERO:
         return [(label, None) for label in labels if label in loader.migrated_apps]
     key: tuple[str, str] = resolve_target(domain, f"{app_label}.{target}" if app_label else target)

@@ -254,3 +254,34 @@ def test_djangos_runner_in_a_foreign_project(project: Write) -> None:
         assert result.returncode == 0, result.stderr
         assert "Ran 3 tests" in result.stderr
     execute(f"DROP DATABASE IF EXISTS test_{foreign.database} WITH (FORCE)")
+
+
+RENAMED = model("Kind", "account_kinds")
+RENAME = """
+class Migration(migrations.Migration):
+    dependencies = [("account", "0001_initial")]
+    operations = [migrations.RenameModel("Sort", "Kind")]
+"""
+
+
+def test_plan_has_the_order_of_djangos_own(project: Write) -> None:
+    """Django sorts apps by label: here a model is renamed before there are content types."""
+    steps = {"0001_initial": create("account", "Sort", "account_kinds"), "0002_kind": RENAME}
+    foreign = project({"account": plain_app(models=RENAMED, migrations=steps)})
+
+    def keys(arguments: list[str], part: str) -> list[str]:
+        result = foreign.manage("migrate_domain", "core", *arguments, "--format", "json")
+        assert result.returncode == 0, result.stderr
+        (domain,) = json.loads(result.stdout)["domains"]
+        return [f"{key['app']}.{key['name']}" for key in domain[part]]
+
+    planned = keys(["--plan"], "steps")
+    assert planned[:5] == [
+        "account.0001_initial",
+        "account.0002_kind",
+        "contenttypes.0001_initial",
+        "contenttypes.0002_remove_content_type_name",
+        "auth.0001_initial",
+    ]
+    assert keys(["--dry-run"], "steps") == planned
+    assert keys([], "applied") == planned

@@ -24,7 +24,7 @@ from ..interruptions import check_interrupted
 from ..loader import Plan, load_domain
 from ..options import MigrateOptions
 from ..planner import make_plan
-from ..project_state import project_state
+from ..project_state import in_run_order, project_state
 from ..results import PlannedMigration, Reporter, SkippedMigration
 from ..run_session import RunSession
 from ..targets import graph_targets
@@ -113,7 +113,7 @@ class DryRun:
         if core is not None:
             trial.loader.applied_migrations.update(core.loader.applied_migrations)
         check_interrupted(connection, trial.loader, resume=False)
-        self.plan = make_plan(trial.executor, status)
+        self.plan = in_run_order(trial.loader, make_plan(trial.executor, status))
         state = project_state(trial.loader)
         check_plan(self.plan, state, self.domain)
         if self.options.rehearse and self.plan and self.plan[0][1]:
