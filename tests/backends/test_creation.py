@@ -12,8 +12,8 @@ from django.db.backends.postgresql.creation import DatabaseCreation
 from psycopg import sql
 
 from domain_migrations.backends.postgresql import creation as templates
-from domain_migrations.backends.postgresql.creation import COMMENT_PREFIX, template_name
 from domain_migrations.backends.postgresql.names import MAX_NAME_BYTES
+from domain_migrations.backends.postgresql.template_database import COMMENT_PREFIX, template_name
 from tests.support import databases
 from tests.support.servers import TestServer
 
