@@ -28,6 +28,7 @@
 | E024 | an invalid hook |
 | W001 | (database) rows of a domain in ``public.django_migrations`` |
 | W002 | a migration without a stage that removes or renames something |
+| W003 | a malformed or too long name in an installed package |
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from .domains import get_domains
 from .engine.boundary.declarations import cross_database_key_problems, declaration_problems
 from .engine.boundary.installed_models import model_problems
 from .engine.boundary.planned_migrations import crossing_links
-from .engine.boundary.rule import Problem
+from .engine.boundary.rule import CHECK_PREFIX, Problem
 from .engine.history.tables import read_histories
 from .engine.runner.hooks.settings import hook_problems
 from .engine.sources.files import MigrationKey
@@ -56,7 +57,6 @@ from .exceptions import InvalidConfiguration
 from .references.resolution import reference_problems
 from .router import DomainRouter
 
-PREFIX = "domain_migrations"
 ENGINE = "domain_migrations.backends.postgresql"
 ROUTER = "domain_migrations.router.DomainRouter"
 
@@ -99,11 +99,12 @@ def settings_problems() -> Iterator[Problem]:
             f'DATABASE_ROUTERS = ["{ROUTER}"]',
         )
     first = next(iter(global_apps.get_app_configs()))
-    if first.name != PREFIX:
+    if first.name != CHECK_PREFIX:
         yield Problem(
             "E016",
-            f'The app "{first.name}" is listed before "{PREFIX}", so its commands may be used.',
-            f'Put "{PREFIX}" first in INSTALLED_APPS.',
+            f'The app "{first.name}" is listed before "{CHECK_PREFIX}", so its commands may be'
+            " used.",
+            f'Put "{CHECK_PREFIX}" first in INSTALLED_APPS.',
         )
 
 
@@ -217,7 +218,9 @@ def _messages(
     """Return the messages; if apps are given, only those about one of them."""
     kinds = {"E": checks.Error, "W": checks.Warning}
     return [
-        kinds[item.id[0]](item.message, hint=item.hint, obj=item.obj, id=f"{PREFIX}.{item.id}")
+        kinds[item.id[0]](
+            item.message, hint=item.hint, obj=item.obj, id=f"{CHECK_PREFIX}.{item.id}"
+        )
         for item in problems
         if app_configs is None or item.obj in app_configs
     ]

@@ -707,6 +707,33 @@ def test_e009__constraint(apps: Apps, constraint: models.BaseConstraint) -> None
     assert found(model_problems(apps)) == [long("constraint", "shop.Order", constraint.name)]
 
 
+def test_w003(apps: Apps, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that only a package could change are no error, in core and in a domain."""
+    for label in ("main", "shop"):
+        monkeypatch.setattr(apps.get_app_config(label), "path", f"/venv/site-packages/{label}")
+    hint = (
+        "The name is an installed package's, which the project cannot change. To silence the"
+        ' warning: SILENCED_SYSTEM_CHECKS = ["domain_migrations.W003"]'
+    )
+    model("main.Tag", table=64 * "t")
+    model("main.Odd", table='"odd')
+    model("shop.Order", meta={"indexes": [models.Index(fields=["id"], name=22 * "ย")]})
+
+    assert found(model_problems(apps)) == [
+        (
+            "W003",
+            f'The table of main.Tag has a name of 64 bytes: "{64 * "t"}".',
+            hint,
+        ),
+        ("W003", "The table of main.Odd has a malformed name: db_table = '\"odd'.", hint),
+        (
+            "W003",
+            f'The index of shop.Order has a name of 66 bytes: "{22 * "ย"}".',
+            hint,
+        ),
+    ]
+
+
 # Declarations
 
 

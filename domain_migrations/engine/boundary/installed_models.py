@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps as global_apps
 from django.apps.registry import Apps
-from django.db.models import ForeignKey, Model, OneToOneField
-from django.db.models.fields.related import ManyToManyField
+from django.db.models import Model
 
 from ...backends.postgresql.names import MAX_NAME_BYTES, parse_table_name
 from ...domains import Domain, get_domains
 from ...exceptions import BoundaryViolation, InvalidConfiguration
+from ..sources.files import is_installed
 from .declarations import declaration_problems
 from .rule import (
+    CHECK_PREFIX,
+    RELATION_PHRASES,
     AppOwners,
     Problem,
     Relation,
@@ -23,18 +26,15 @@ from .rule import (
     db_table_line,
     depends_hint,
     forbidden_owner,
+    relation_kind,
     table_problem,
     violation_clause,
 )
 
-RELATION_PHRASES = {
-    "inheritance": ("E005", "inherits from"),
-    "one-to-one": ("E002", "is a one-to-one to"),
-    "many-to-many": ("E003", "is a many-to-many to"),
-    "through": ("E004", "is a many-to-many through"),
-    "generic relation": ("E006", "is a generic relation to"),
-}
-"""Kind of relation → the id of its problem, and a verb; E001 for all others."""
+PACKAGE_HINT = (
+    "The name is an installed package's, which the project cannot change. To silence the warning:"
+    f' SILENCED_SYSTEM_CHECKS = ["{CHECK_PREFIX}.W003"]'
+)
 
 
 def refuse_model_problems(domain: Domain) -> None:
@@ -45,12 +45,14 @@ def refuse_model_problems(domain: Domain) -> None:
         BoundaryViolation: a model breaks the rule or has its table outside the domain.
     """
     for problem in declaration_problems():
-        raise InvalidConfiguration(problem.message, hint=problem.hint)
-    if any(model_problems(only=domain)):
+        if problem.is_refused:
+            raise InvalidConfiguration(problem.message, hint=problem.hint)
+    if any(problem.is_refused for problem in model_problems(only=domain)):
         # Once all models are loaded, a problem names the model that a reference leads to.
         global_apps.get_models()
     for problem in model_problems(only=domain):
-        raise BoundaryViolation(problem.message, hint=problem.hint)
+        if problem.is_refused:
+            raise BoundaryViolation(problem.message, hint=problem.hint)
 
 
 def model_problems(apps: Apps = global_apps, *, only: Domain | None = None) -> Iterator[Problem]:
@@ -64,8 +66,15 @@ def model_problems(apps: Apps = global_apps, *, only: Domain | None = None) -> I
         for problem, _used in _crossing_relations(model, owners):
             yield problem
         if not model._meta.swapped and not model._meta.proxy:
-            yield from _misplaced_tables(model, owners[model._meta.app_label], domains)
-            yield from _long_names(model)
+            is_package = is_installed(Path(apps.get_app_config(model._meta.app_label).path))
+            for problem in (
+                *_misplaced_tables(model, owners[model._meta.app_label], domains),
+                *_long_names(model),
+            ):
+                if is_package and problem.id in ("E008", "E009"):
+                    yield Problem("W003", problem.message, PACKAGE_HINT, model)
+                else:
+                    yield problem
 
 
 def _models_of(domain: Domain, apps: Apps) -> Iterator[type[Model]]:
@@ -117,20 +126,10 @@ def _field_relations(model: type[Model]) -> Iterator[Relation]:
         if getattr(remote, "parent_link", False) and field.auto_created:
             continue  # A parent link that Django created is reported as inheritance.
         name = f"{options.label}.{field.name}"
-        yield _relation(_relation_kind(field), name, remote.model, model)
+        yield _relation(relation_kind(field), name, remote.model, model)
         through = getattr(remote, "through", None)
         if through is not None and not getattr(getattr(through, "_meta", None), "auto_created", 0):
             yield _relation("through", name, through, model)
-
-
-def _relation_kind(field: Any) -> str:
-    if field.one_to_many:  # Not by its class, whose module needs an installed app.
-        return "generic relation"
-    if isinstance(field, ManyToManyField):
-        return "many-to-many"
-    if isinstance(field, OneToOneField):
-        return "one-to-one"
-    return "foreign key" if isinstance(field, ForeignKey) else type(field).__name__
 
 
 def _relation(kind: str, source: str, target: Any, model: type[Model]) -> Relation:

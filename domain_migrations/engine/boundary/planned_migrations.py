@@ -28,14 +28,17 @@ from ..sources.files import MigrationKey, migration_files
 from ..sources.parsing import read_header
 from .rule import (
     CORE_DEPENDS,
+    RELATION_PHRASES,
     AppOwners,
     Relation,
     app_owners,
     db_table_line,
     depends_hint,
     forbidden_owner,
+    is_silenced,
     may_depend_on,
     owner_clause,
+    relation_kind,
     table_problem,
 )
 
@@ -152,7 +155,9 @@ def check_plan(plan: Sequence[tuple[Migration, bool]], state: ProjectState, doma
             changed = [key for key in parts if not _identical(seen.get(key), parts[key])]
             seen = parts
             for key in changed:
-                for action, hint in _problems(state.models[key], domain, domains, owners):
+                for check_id, action, hint in _problems(state.models[key], domain, domains, owners):
+                    if is_silenced(check_id):
+                        continue
                     raise BoundaryViolation(
                         f"Migration {migration} is refused: its operation {number},"
                         f" {type(operation).__name__}, {action}.",
@@ -202,23 +207,25 @@ def _identical(before: list[Any] | None, after: list[Any]) -> bool:
 
 def _problems(
     model: ModelState, domain: Domain, domains: Sequence[Domain], owners: AppOwners
-) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with a model, as the rest of a sentence, and a hint."""
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with a model: the check's id, the rest of a sentence, and a hint."""
     label = f"{model.app_label}.{model.name}"
     owner = owners.get(model.app_label)
     if owner is not None and owner != domain:
-        yield f"changes the model {label}, {owner_clause(owner)}", depends_hint(domain)
+        yield "", f"changes the model {label}, {owner_clause(owner)}", depends_hint(domain)
         return
     for relation in _relations(model):
         if other := forbidden_owner(relation, domain, owners):
             inherits = relation.kind == "inheritance"
             verb = "makes {} inherit from" if inherits else "relates {} to"
             action = f"{verb.format(relation.source)} {relation.target}, {owner_clause(other)}"
-            yield action, depends_hint(domain)
+            check_id, _verb = RELATION_PHRASES.get(relation.kind, ("E001", ""))
+            yield check_id, action, depends_hint(domain)
     for named, db_table, managed in _tables(model):
         wrong = table_problem(domain, db_table, domains, managed=managed)
-        if wrong is None:
-            continue
+        if wrong is None or (wrong.table is None and not managed):
+            continue  # A malformed name that no table gets is the checks' to report.
+        check_id = "E007" if wrong.table else "E008"
         if wrong.table is None:
             name = named.rpartition(".")[2].lower()
             action = f"names the table {db_table} for {named}, which is malformed: {wrong.reason}"
@@ -229,7 +236,11 @@ def _problems(
                 f' "{domain.schema}"'
             )
         line = db_table_line(domain, name)
-        yield action, f'Every table of the domain is in the schema "{domain.schema}": {line}'
+        yield (
+            check_id,
+            action,
+            f'Every table of the domain is in the schema "{domain.schema}": {line}',
+        )
 
 
 def _relations(model: ModelState) -> Iterator[Relation]:
@@ -238,9 +249,9 @@ def _relations(model: ModelState) -> Iterator[Relation]:
     references: list[tuple[str, str, Any]] = [("inheritance", label, base) for base in model.bases]
     for name, field in model.fields.items():
         if remote := getattr(field, "remote_field", None):
-            kind, source = type(field).__name__, f"{label}.{name}"
-            references.append((kind, source, remote.model))
-            references.append((kind, source, getattr(remote, "through", None)))
+            source = f"{label}.{name}"
+            references.append((relation_kind(field), source, remote.model))
+            references.append(("through", source, getattr(remote, "through", None)))
     for kind, source, target in references:
         if isinstance(target, str):
             app_label, name = resolve_relation(target, model.app_label, model.name_lower)

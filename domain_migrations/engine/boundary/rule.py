@@ -10,7 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.conf import settings
+from django.db.models import ManyToManyField, OneToOneField
+from django.db.models.fields.related import ForeignKey
+
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
+
+CHECK_PREFIX = "domain_migrations"
+RELATION_PHRASES = {
+    "inheritance": ("E005", "inherits from"),
+    "one-to-one": ("E002", "is a one-to-one to"),
+    "many-to-many": ("E003", "is a many-to-many to"),
+    "through": ("E004", "is a many-to-many through"),
+    "generic relation": ("E006", "is a generic relation to"),
+}
+"""Kind of relation → the id of its problem, and a verb; E001 for all others."""
 
 
 def may_depend_on(domain: Domain, other: Domain) -> bool:
@@ -60,6 +74,16 @@ class Problem(NamedTuple):
     hint: str
     obj: Any = None
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether a run refuses to work with it: an error whose check is not silenced."""
+        return self.id.startswith("E") and not is_silenced(self.id)
+
+
+def is_silenced(check_id: str) -> bool:
+    """Return whether the project silences a check, given its id without the prefix."""
+    return f"{CHECK_PREFIX}.{check_id}" in settings.SILENCED_SYSTEM_CHECKS
+
 
 AppOwners = dict[str, Domain]
 """The domain of each app, by the app's label."""
@@ -83,6 +107,17 @@ class Relation(NamedTuple):
     source: str
     target: str
     app_label: str
+
+
+def relation_kind(field: Any) -> str:
+    """Return the kind of relation that a field is, bound to a model or not."""
+    if field.one_to_many:  # Not by its class, whose module needs an installed app.
+        return "generic relation"
+    if isinstance(field, ManyToManyField):
+        return "many-to-many"
+    if isinstance(field, OneToOneField):
+        return "one-to-one"
+    return "foreign key" if isinstance(field, ForeignKey) else type(field).__name__
 
 
 def forbidden_owner(relation: Relation, domain: Domain, owners: AppOwners) -> Domain | None:

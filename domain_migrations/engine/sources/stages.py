@@ -60,10 +60,12 @@ def get_stage(migration: Migration) -> Stage:
     """
     key = MigrationKey.of(migration)
     stage: Any = getattr(migration, "stage", None)
+    path = migration_file(key)
     if stage is not None and stage not in STAGES:
+        if path is not None and is_installed(path):
+            return "before"  # The package means something else by the name.
         wrong = _invalid(key, stage)
         raise InvalidConfiguration(wrong.message, hint=wrong.hint)
-    path = migration_file(key)
     if path is None:
         return "after" if stage == "after" else "before"
     found = stage_of(key)
@@ -100,11 +102,11 @@ def check_removals_have_stages(migrations: Iterable[Migration], *, strict: bool)
 
 
 def invalid_stages(domain: Domain) -> Iterator[InvalidStage]:
-    """Yield the invalid stages that the domain's migrations declare."""
+    """Yield the invalid stages that the domain's migrations declare, except those of packages."""
     for label in domain.app_labels:
         for path in migration_files(label):
             stage = read_replaces_and_stage(path).stage
-            if stage is not None and stage not in STAGES:
+            if stage is not None and stage not in STAGES and not is_installed(path):
                 yield _invalid(MigrationKey(label, path.stem), stage)
 
 
