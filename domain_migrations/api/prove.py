@@ -144,16 +144,22 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
         template = base.name
     with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template) as connection:
         ensure_schema(connection, domain.schema)  # Reverting keeps the schema.
-        before = read_catalog(connection)
+        before = read_catalog(connection, include_names=True)
         alone = "applying it" if domain.is_core else "applying it alone with core"
         _run(domain.name, alias, f"{alone} fails")
-        applied = read_catalog(connection)
+        applied = read_catalog(connection, include_names=True)
         _run(domain.name, alias, "reverting it fails", target="zero")
         _expect(
-            before, read_catalog(connection), "reverting it does not restore the previous state"
+            before,
+            read_catalog(connection, include_names=True),
+            "reverting it does not restore the previous state",
         )
         _run(domain.name, alias, "applying it again fails")
-        _expect(applied, read_catalog(connection), "applying it again has another result")
+        _expect(
+            applied,
+            read_catalog(connection, include_names=True),
+            "applying it again has another result",
+        )
     if snapshot_file(domain):
         _prove_snapshot(domain, alias, template, applied)
 
@@ -163,7 +169,7 @@ def _prove_snapshot(
 ) -> None:
     with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template) as connection:
         _run(domain.name, alias, "its snapshot cannot be used", replay=False, strict=True)
-        found = read_catalog(connection)
+        found = read_catalog(connection, include_names=True)
         _expect(applied, found, "its snapshot does not restore the result of a replay")
 
 

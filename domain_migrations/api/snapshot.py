@@ -21,7 +21,12 @@ from django.db.migrations.migration import Migration
 
 from ..domains import CORE, Domain, get_domain, get_domains
 from ..engine.catalog.drift import unmanaged_objects
-from ..engine.catalog.fingerprint import DatabaseFingerprint, fingerprint, fingerprint_differences
+from ..engine.catalog.fingerprint import (
+    DatabaseFingerprint,
+    database_fingerprint,
+    fingerprint,
+    fingerprint_differences,
+)
 from ..engine.history.tables import ensure_schema
 from ..engine.runner.loader import load_domain
 from ..engine.runner.options import MigrateOptions
@@ -35,6 +40,7 @@ from ..engine.sessions.scratch_databases import (
 )
 from ..engine.snapshots.live_schema import (
     core_columns,
+    has_not_null_names,
     references_to_core,
     restore,
     schema_digest,
@@ -213,6 +219,7 @@ class SnapshotBuilder:
             domain=domain.name,
             migrations={key: checksum_on_disk(key) for key in self.origin.applied},
             fingerprint=schema_digest(schema_objects(connection, domain)),
+            has_not_null_names=has_not_null_names(connection),
             core=core_columns(connection, domain),
             unmanaged=unmanaged_objects(connection, domain, project_state(loader), contained),
             body=join_statements(self._dumped(connection)),
@@ -281,12 +288,14 @@ class SnapshotBuilder:
 
 def _fingerprints(connection: BaseDatabaseWrapper) -> DatabaseFingerprint:
     """Return schema → fingerprint with privileges, of every domain's schema."""
-    return {
+    schemas = {
         domain.schema: fingerprint(
             connection,
             domain.schema,
             exclude=[table.name for table in domain.engine_tables],
             include_privileges=True,
+            include_names=True,
         )
         for domain in get_domains()
     }
+    return {"": database_fingerprint(connection), **schemas}

@@ -17,7 +17,8 @@
 -- migration: finance.0011_invoice_purchase_order 1:9856731b565d63ee7ad0c8c87ed672f05471ac14af132e5ad5b8970f5630d4e5
 -- migration: finance.0012_alter_verbose_names 1:4a9aa61e9344164e65948bc2461755d80f4618a8c93ce5167bbede151aa675fa
 -- fingerprint: 1:f6f95fe8c31bfcfb46210ef5c9927392d4eb0aea3b548519ace74bf51e2a2cea
--- content: 82361bd045e04c2c8e7a6e1c2195f924d08dd2a6c48e4d7a7660f3c098201786
+-- content: aa80d741ae29d432aef1e8b85dbc4ec744941ddf0b05694e0df78b21722469f4
+-- names: not null
 -- core: public.cost_centres.id::bigint
 -- core: public.users.id::uuid
 -- unmanaged: c28bafde5ee26c77 trigger finance.journal_lines.journal_lines_balance
@@ -75,7 +76,7 @@ $$;
 CREATE TABLE finance.accounts (
     id bigint NOT NULL,
     code character varying(10) NOT NULL,
-    name_en character varying(200) NOT NULL,
+    name_en character varying(200) CONSTRAINT accounts_name_not_null NOT NULL,
     kind character varying(10) NOT NULL,
     is_active boolean NOT NULL,
     parent_id bigint,
@@ -169,7 +170,7 @@ CREATE TABLE finance.journals (
     id bigint NOT NULL,
     number character varying(30) NOT NULL,
     entry_date date NOT NULL,
-    description character varying(300) NOT NULL,
+    description character varying(300) CONSTRAINT journals_narration_not_null NOT NULL,
     posted_at timestamp with time zone NOT NULL,
     posted_by_id uuid,
     reverses_id bigint

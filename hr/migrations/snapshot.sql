@@ -18,7 +18,8 @@
 -- migration: hr.0012_assignment_location 1:6f01b802bfd459ca0e6dc1f4c967eddc42c2f12115dcc2c7b1fb4e953a789e12
 -- migration: hr.0013_alter_verbose_names 1:21ff84beeb403a1657c20ca64123c82056af468832ea1021b985c1b03eb31481
 -- fingerprint: 1:536860b769f8eb6e4f7ab94c9bf115fd0ccc36bc6e9876899431b692af72d890
--- content: 7ce184fbed837b0d05ffae7f024a1146ee1b6a3917671916180b99f5aeab2807
+-- content: 38f5c4fe26af46b22b42c93ff31c4eb3645f236149892440d96f9779ca1d7c78
+-- names: not null
 -- core: public.cost_centres.id::bigint
 -- core: public.users.id::uuid
 -- unmanaged: b5a03ec94237c4b1 view hr.current_staff
@@ -94,7 +95,7 @@ CREATE TABLE hr.employees (
 CREATE TABLE hr.positions (
     id bigint NOT NULL,
     code character varying(20) NOT NULL,
-    title_en character varying(200) NOT NULL,
+    title_en character varying(200) CONSTRAINT positions_name_not_null NOT NULL,
     is_active boolean NOT NULL,
     title_th character varying(200) NOT NULL,
     CONSTRAINT positions_title_th_not_blank_check CHECK ((NOT ((title_th)::text = ''::text)))

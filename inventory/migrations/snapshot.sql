@@ -24,7 +24,8 @@
 -- migration: inventory.0018_audit_budget_requests 1:a533570efda40209930b026d10a4108a026cd16914669e2276c03d26aa1798d1
 -- migration: inventory.0019_invoice_reference 1:fb2e1e9379639bc8509a9b1b2da0c43a11fd54448b31c48a19bdc6ee1ba2635d
 -- fingerprint: 1:48e3c66e571d75f8c61878eb43f1257300a76653c3c4e9ad8d0bc946b3b4bfa5
--- content: 307a08e0b74478dbbff9e09a4ce43bf572e852692b7345e8b1a1fdd0b48ceae4
+-- content: 8bad43a76dcadefdb5eb16189e7624cebb5f8b3e4f4b3623b7550ea513eabde9
+-- names: not null
 -- core: public.cost_centres.id::bigint
 -- core: public.users.id::uuid
 -- unmanaged: e17deac660499f8f function inventory.audit_budget_request()
@@ -479,7 +480,7 @@ CREATE TABLE inventory.drugs (
     id bigint NOT NULL,
     standard_code character varying(24) NOT NULL,
     generic_id bigint NOT NULL,
-    trade_name character varying(255) NOT NULL,
+    trade_name character varying(255) CONSTRAINT drugs_drug_name_not_null NOT NULL,
     manufacturer_id bigint NOT NULL,
     registration_number character varying(30) NOT NULL,
     tmt_code character varying(10) NOT NULL,

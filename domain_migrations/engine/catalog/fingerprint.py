@@ -5,7 +5,9 @@ PostgreSQL 15 to 18. It leaves out rows, sequence values, whether a materialized
 populated, statistics, oids, file nodes, versions of extensions and collations, and the position
 of columns: a column that is dropped and added again can only come last, so reverting a migration
 could never restore a position. Composite types and views, which read columns by position, have
-the order in their own definitions.
+the order in their own definitions. No statement can name what is left out, except the constraints
+of NOT NULL that PostgreSQL 18 has: their names are added where two states of one server are
+compared.
 
 The text has one block for each object: a line with its kind and name, then its definition,
 indented. Blocks are sorted by name and then by kind, by code point, so a table is followed by
@@ -24,12 +26,16 @@ from django.db.backends.utils import CursorWrapper
 from ...domains import get_domains
 from ..sql.query import FORCE_GENERIC_PLAN, RESET_PLAN_MODE, prepared_execute, run_sql
 from .expressions import unqualify_single_source, unquote_identifiers
-from .queries import PRIVILEGES, SECTIONS
+from .queries import DATABASE, NAMES, PRIVILEGES, SECTIONS
 
 INDENT = "    "
 EMPTY = "nothing"
 LONG_KINDS = (
+    "access method",
+    "array type",
     "default privileges",
+    "event trigger",
+    "foreign data wrapper",
     "foreign table",
     "materialized view",
     "operator class",
@@ -104,15 +110,23 @@ def fingerprint(
     *,
     exclude: Collection[str] = (),
     include_privileges: bool = False,
+    include_names: bool = False,
 ) -> str:
     """Return the fingerprint of a schema; an empty text where the schema does not exist.
 
     Arguments:
         exclude: unquoted names of tables, views or sequences to leave out with their parts.
         include_privileges: add owners and privileges, which name the roles of one server.
+        include_names: add the names that only some versions have, of NOT NULL and array types.
     """
     return to_text(
-        read_objects(connection, schema, exclude=exclude, include_privileges=include_privileges)
+        read_objects(
+            connection,
+            schema,
+            exclude=exclude,
+            include_privileges=include_privileges,
+            include_names=include_names,
+        )
     )
 
 
@@ -122,6 +136,7 @@ def read_objects(
     *,
     exclude: Collection[str] = (),
     include_privileges: bool = False,
+    include_names: bool = False,
     prepared: bool = False,
 ) -> tuple[CatalogObject, ...]:
     """Return the objects of a schema, sorted as its fingerprint is.
@@ -130,7 +145,8 @@ def read_objects(
         prepared: prepare the queries, for a run's own session that reads many schemas: planning
             them takes as long as executing them.
     """
-    queries = (*SECTIONS, PRIVILEGES) if include_privileges else SECTIONS
+    more = ((PRIVILEGES, include_privileges), (NAMES, include_names))
+    queries = (*SECTIONS, *(query for query, is_included in more if is_included))
     values, rows = {"schema": schema}, []
     with catalog_cursor(connection) as cursor:
         if prepared:
@@ -159,20 +175,37 @@ WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1
 """
 
 DatabaseFingerprint = dict[str, str]
-"""Schema → its fingerprint."""
+"""Schema → its fingerprint; "" → that of the objects in no schema."""
 
 
-def read_catalog(connection: BaseDatabaseWrapper) -> DatabaseFingerprint:
-    """Return the fingerprint of each schema, without the tables that the engine itself keeps."""
+def database_fingerprint(connection: BaseDatabaseWrapper) -> str:
+    """Return the fingerprint of the objects in no schema, such as publications."""
+    with catalog_cursor(connection) as cursor:
+        cursor.execute(DATABASE, {"schema": ""})
+        return to_text(_object(*row) for row in cursor.fetchall())
+
+
+def read_catalog(
+    connection: BaseDatabaseWrapper, *, include_names: bool = False
+) -> DatabaseFingerprint:
+    """Return the fingerprint of each schema, without the tables that the engine itself keeps.
+
+    Arguments:
+        include_names: as for :func:`fingerprint`.
+    """
     with catalog_cursor(connection) as cursor:
         cursor.execute(SCHEMAS)
         schemas = [name for (name,) in cursor.fetchall()]
     own = {
         domain.schema: [table.name for table in domain.engine_tables] for domain in get_domains()
     }
-    return {
-        schema: fingerprint(connection, schema, exclude=own.get(schema, ())) for schema in schemas
+    found = {
+        schema: fingerprint(
+            connection, schema, exclude=own.get(schema, ()), include_names=include_names
+        )
+        for schema in schemas
     }
+    return {"": database_fingerprint(connection), **found}
 
 
 def fingerprint_differences(before: DatabaseFingerprint, after: DatabaseFingerprint) -> list[str]:

@@ -20,7 +20,14 @@ from ...conf import get_settings
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, StaleSnapshot
 from ..sessions.connection import schema_exists
-from ..snapshots.live_schema import column_types, restore, schema_digest, schema_objects
+from ..snapshots.drift_reference import may_rename
+from ..snapshots.live_schema import (
+    column_types,
+    has_not_null_names,
+    restore,
+    schema_digest,
+    schema_objects,
+)
 from ..snapshots.snapshot_file import (
     FILE_NAME,
     Snapshot,
@@ -41,6 +48,10 @@ UNSUPPORTED = ("42", "0A")
 
 A replay may avoid them; it would not help against a full disk, a lock or a lost connection.
 """
+WITHOUT_NAMES = (
+    "it lacks the names of NOT NULL constraints, which PostgreSQL 18 has and its migrations may"
+    " have chosen"
+)
 
 
 class RestoreSnapshot(Operation):
@@ -118,12 +129,14 @@ def choose_snapshot(executor: DomainExecutor, plan: Plan) -> SnapshotMigration |
     else:
         reasons = list(stale_reasons(snapshot, domain, loader.graph))
         reasons += _changed_in_core(connection, snapshot)
+    contained = [] if reasons else [loader.graph.nodes[key] for key in snapshot.migrations]
+    if contained and _lacks_names(connection, snapshot, contained):
+        reasons = [WITHOUT_NAMES]
     if reasons:
         _warn_unused(session, stale_error(domain, path, reasons))
         return None
     if not forwards.issuperset(snapshot.migrations):
         return None  # The target is a migration inside of it.
-    contained = [loader.graph.nodes[key] for key in snapshot.migrations]
     return SnapshotMigration(domain, path, snapshot, contained)
 
 
@@ -134,6 +147,14 @@ def _is_empty(executor: DomainExecutor) -> bool:
     if not schema_exists(connection, executor.domain.schema):
         return True
     return not schema_objects(connection, executor.domain, prepared=True)
+
+
+def _lacks_names(
+    connection: BaseDatabaseWrapper, snapshot: Snapshot, contained: Sequence[Migration]
+) -> bool:
+    if snapshot.has_not_null_names or not has_not_null_names(connection):
+        return False
+    return may_rename(contained)
 
 
 def _changed_in_core(connection: BaseDatabaseWrapper, snapshot: Snapshot) -> list[str]:

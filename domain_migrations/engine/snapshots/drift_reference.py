@@ -19,6 +19,18 @@ REWRITES_VIEWS = (AlterField, AlterModelTable, RenameField, RenameModel)
 """Operations that change the text of views and triggers that use the table or column."""
 
 
+def may_rename(migrations: Iterable[Migration]) -> bool:
+    """Return whether one of the migrations may name NOT NULL, or rename a table or column."""
+    found = list(migrations)
+    operations = (operation for migration in found for operation in migration.operations)
+    names = ReferencedNames(found)
+    return (
+        any(isinstance(operation, REWRITES_VIEWS) for operation in operations)
+        or names.contains("rename")
+        or names.contains("constraint", "not", "null")
+    )
+
+
 def unmanaged_baseline(
     domain: Domain, graph: MigrationGraph, applied: Iterable[Migration], state: ProjectState
 ) -> UnmanagedBaseline | None:

@@ -12,6 +12,7 @@ from ...domains import Domain
 from ..catalog.fingerprint import CatalogObject, read_objects, to_text
 from ..sessions.connection import execute, fetch_all, fetch_one
 from ..sql.lexer import split_statements
+from .not_null import OF_18, for_older_server
 from .snapshot_file import FINGERPRINT_VERSION, join_statements
 
 TABLES = """
@@ -96,8 +97,16 @@ WHERE c.relkind IN ('r', 'p')
 """
 
 
+def has_not_null_names(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether NOT NULL is a constraint with a name on the server, as it is since 18."""
+    connection.ensure_connection()
+    return bool(connection.connection.info.server_version >= 180000)
+
+
 def restore(connection: BaseDatabaseWrapper, body: str) -> None:
     """Execute a snapshot's statements in the open transaction, many in each round trip."""
+    if not has_not_null_names(connection) and OF_18.search(body):
+        body = join_statements(for_older_server(split_statements(body)))
     for text in (SETTINGS, *batches(body)):
         execute(connection, text)
 

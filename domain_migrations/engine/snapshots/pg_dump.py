@@ -2,8 +2,7 @@
 
 A snapshot has to restore on an older server than it was written on, through a driver instead of
 psql, into an existing schema; and two snapshots of equal schemas have to be equal to the byte. So
-settings, psql's commands, comments between the statements, the schema itself and the names that
-PostgreSQL 18 gives to NOT NULL constraints are left out.
+settings, psql's commands, comments between the statements and the schema itself are left out.
 """
 
 from __future__ import annotations
@@ -141,7 +140,6 @@ WHERE n.nspname = %s ORDER BY 1
 
 
 DROPPED = re.compile(r"SET |CREATE SCHEMA |SELECT pg_catalog\.set_config\(")
-WITH_COLUMNS = re.compile(r"CREATE (UNLOGGED |FOREIGN )?(TABLE|DOMAIN) ")
 SETVAL = re.compile(r"SELECT pg_catalog\.setval\('((?:[^']|'')*)', (-?\d+), (true|false)\);")
 INSERT = re.compile(r"INSERT INTO ((?:\"(?:[^\"]|\"\")*\"|[^\s\"])+) ")
 NUMBERS = re.compile(r"(\d+)")
@@ -155,7 +153,7 @@ def normalise(dump: str, sequence_starts: Mapping[str, int]) -> tuple[str, ...]:
         sequence_starts: quoted name of each sequence → its start value.
     """
     kept = [
-        _without_not_null_names(strip_array_casts(statement))
+        strip_array_casts(statement)
         for statement in split_statements(dump)
         if not DROPPED.match(statement) and not _is_untouched(statement, sequence_starts)
     ]
@@ -183,21 +181,6 @@ def _is_untouched(statement: str, starts: Mapping[str, int]) -> bool:
     if found is None or found[3] == "true":
         return False
     return starts.get(found[1].replace("''", "'")) == int(found[2])
-
-
-def _without_not_null_names(statement: str) -> str:
-    """Return ``… text NOT NULL`` for ``… text CONSTRAINT drugs_name_not_null NOT NULL``."""
-    if not WITH_COLUMNS.match(statement):
-        return statement
-    parts = list(tokens(statement))
-    words = [(i, token.raw.upper()) for i, token in enumerate(parts) if token.kind != "space"]
-    dropped: set[int] = set()
-    for (start, first), _, (end, third), (_, fourth) in zip(
-        words, words[1:], words[2:], words[3:], strict=False
-    ):
-        if (first, third, fourth) == ("CONSTRAINT", "NOT", "NULL"):
-            dropped.update(range(start, end))
-    return "".join(token.raw for i, token in enumerate(parts) if i not in dropped)
 
 
 def _natural_sort_key(statement: str) -> list[tuple[int, str]]:

@@ -5,6 +5,7 @@ The header is made of comments, ``-- key: value`` each::
     -- migration: inventory.0001_initial 1:5be1…   a contained migration, and its checksum
     -- fingerprint: 1:7d0a…                        of the schema that it restores
     -- content: 93ab…                              of the statements themselves
+    -- names: not null                             it has the names of NOT NULL constraints
     -- core: public.users.id::bigint               a column that its foreign keys point at
     -- unmanaged: 41f0… view inventory.on_hand     an object without a model
 """
@@ -32,6 +33,8 @@ FORMAT = "1"
 FINGERPRINT_VERSION = 1
 """The version of schema fingerprints; digests of another version are not comparable."""
 
+NOT_NULL = "not null"
+
 HEAD = """\
 -- The schema of the domain "{domain}" as its migrations leave it, for an empty database.
 -- Written by: manage.py snapshot_domain {domain}
@@ -52,6 +55,8 @@ class Snapshot:
     Attributes:
         migrations: the contained migrations with their checksums, in the order of a replay.
         fingerprint: the digest of the schema that it restores.
+        has_not_null_names: whether it was taken on PostgreSQL 18 or later, where NOT NULL is a
+            constraint with a name.
         core: column of core that its foreign keys reference → its type.
         unmanaged: title → digest of the objects without a model.
         body: the statements that restore the schema.
@@ -60,6 +65,7 @@ class Snapshot:
     domain: str
     migrations: Mapping[MigrationKey, str]
     fingerprint: str
+    has_not_null_names: bool = False
     core: Mapping[str, str]
     unmanaged: Mapping[str, str]
     body: str
@@ -77,6 +83,7 @@ class Snapshot:
             *(("migration", f"{key} {digest}") for key, digest in self.migrations.items()),
             ("fingerprint", self.fingerprint),
             ("content", _content(self.body)),
+            *((("names", NOT_NULL),) if self.has_not_null_names else ()),
             *(("core", f"{column}::{kind}") for column, kind in sorted(self.core.items())),
             *(("unmanaged", f"{digest} {title}") for title, digest in self.unmanaged.items()),
         ]
@@ -166,6 +173,7 @@ def _parse(head: str, body: str) -> Snapshot:
         domain=domain,
         migrations=migrations,
         fingerprint=fingerprint,
+        has_not_null_names=NOT_NULL in values.get("names", ()),
         core=core,
         unmanaged=unmanaged,
         body=body,

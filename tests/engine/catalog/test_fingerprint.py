@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
-from domain_migrations.engine.catalog.fingerprint import compare, fingerprint, read_objects
+from domain_migrations.engine.catalog.fingerprint import (
+    compare,
+    fingerprint,
+    fingerprint_differences,
+    read_catalog,
+    read_objects,
+)
 from tests.engine.catalog.change_cases import CHANGES
 
 EVERYTHING = Path(__file__).with_name("all_objects.sql")
@@ -225,3 +231,58 @@ def test_titles_contain_the_parent_object():
     assert objects["sequence lab.numbers"].relation == "numbers"
     assert objects["function lab.touch()"].relation is None
     assert objects["column lab.item.qty"].definition == "integer\ndefault 0\nwith n_distinct=4"
+
+
+def test_names_of_not_null_are_read_on_request():
+    statement = (
+        "CREATE TABLE lab.named (a int NOT NULL, b int CONSTRAINT chosen NOT NULL);"
+        "ALTER TABLE lab.named RENAME a TO c;"
+        "CREATE TYPE lab.pair AS ENUM (); CREATE TYPE lab._pair AS ENUM ()"
+    )
+    assert not [item for item in changed(statement) if "constraint" in item]
+    said = changed(f"{statement}; DROP TABLE lab.parted CASCADE", include_names=True)
+    assert "array type lab.__pair: added" in said
+    with transaction.atomic():
+        execute(statement)
+        text = fingerprint(connection, "lab", include_names=True)
+        transaction.set_rollback(True)
+    is_named = value("SELECT current_setting('server_version_num')::int >= 180000")
+    assert ("constraint lab.named.chosen\n    NOT NULL b\n" in text) is is_named
+    assert ("constraint lab.named.named_a_not_null\n    NOT NULL c\n" in text) is is_named
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("CREATE PUBLICATION news FOR TABLE lab.kind (id)", "publication news: added"),
+        (
+            "CREATE EVENT TRIGGER watch ON sql_drop EXECUTE FUNCTION lab.watch()",
+            "event trigger watch: added",
+        ),
+        ("CREATE SERVER other FOREIGN DATA WRAPPER w", "server other: added"),
+        (
+            "CREATE TRANSFORM FOR lab.status LANGUAGE sql"
+            " (FROM SQL WITH FUNCTION prsd_lextype(internal))",
+            "transform for lab.status language sql: added",
+        ),
+        ("CREATE CAST (text AS date) WITH INOUT", "cast text as date: added"),
+    ],
+)
+def test_objects_in_no_schema_are_compared_with_the_whole_database(statement: str, sentence: str):
+    with transaction.atomic():
+        execute("CREATE FUNCTION lab.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'")
+        before = read_catalog(connection)
+        execute(statement)
+        found = fingerprint_differences(before, read_catalog(connection))
+        transaction.set_rollback(True)
+    assert found == [sentence]
+
+
+def test_the_tables_of_a_publication_are_compared():
+    with transaction.atomic():
+        execute("CREATE PUBLICATION news FOR TABLE lab.kind, lab.item WHERE (id > 3)")
+        before = read_catalog(connection)
+        execute("ALTER PUBLICATION news DROP TABLE lab.item")
+        found = fingerprint_differences(before, read_catalog(connection))
+        transaction.set_rollback(True)
+    assert found == ["publication news differs: table lab.item where (id > 3) / nothing"]

@@ -242,6 +242,20 @@ def test_a_stale_snapshot_is_reported_and_not_used(
     assert statuses() == [(name, "done") for name in NAMES]
 
 
+def test_a_snapshot_of_an_older_server_lacks_names_that_migrations_may_have_chosen(
+    without_hr: str, call: Call, use: Callable[..., Path]
+) -> None:
+    path = use(has_not_null_names=False)
+    result = call("migrate_domain", "hr", "--strict")
+    reason = (
+        "it lacks the names of NOT NULL constraints, which PostgreSQL 18 has and its migrations may"
+        " have chosen"
+    )
+    is_named = restoring.has_not_null_names(connections["default"])
+    assert (SAID.format(reason=reason, path=path) in result.stderr) is is_named
+    assert ("hr" in schemas()) is not is_named
+
+
 def test_an_edited_snapshot_is_reported(
     without_hr: str, call: Call, use: Callable[..., Path]
 ) -> None:

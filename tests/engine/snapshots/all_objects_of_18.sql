@@ -245,6 +245,12 @@ CREATE TABLE lab.child (
 )
 INHERITS (lab.kind);
 
+CREATE TABLE lab.elder (
+    a integer,
+    "b c" text NOT NULL,
+    f text
+);
+
 CREATE FOREIGN TABLE lab.ft (
     id integer
 )
@@ -291,9 +297,11 @@ CREATE MATERIALIZED VIEW lab.mv AS
   WITH NO DATA;
 
 CREATE TABLE lab.new_name (
-    c integer NOT NULL,
-    b text DEFAULT 'NOT NULL'::text NOT NULL
+    c integer CONSTRAINT old_name_a_not_null NOT NULL,
+    b text DEFAULT 'NOT NULL'::text CONSTRAINT chosen NOT NULL
 );
+
+COMMENT ON CONSTRAINT chosen ON lab.new_name IS 'by hand';
 
 CREATE TABLE lab.parted (
     id integer NOT NULL,
@@ -302,8 +310,8 @@ CREATE TABLE lab.parted (
 PARTITION BY RANGE (at);
 
 CREATE TABLE lab.parted_1 (
-    id integer NOT NULL,
-    at date NOT NULL
+    id integer CONSTRAINT parted_id_not_null NOT NULL,
+    at date CONSTRAINT parted_at_not_null NOT NULL
 );
 
 CREATE UNLOGGED TABLE lab.u (
@@ -504,6 +512,13 @@ CREATE VIEW lab.v9 AS
     sum(qty) AS sum
    FROM lab.item
   GROUP BY (date_trunc('month'::text, made)), kind_id;
+
+CREATE TABLE lab.younger (
+    CONSTRAINT needed NOT NULL a,
+    CONSTRAINT younger_d_not_null NOT NULL f,
+    e text NOT NULL
+)
+INHERITS (lab.elder);
 
 ALTER TABLE ONLY lab.parted ATTACH PARTITION lab.parted_1 FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 

@@ -23,8 +23,9 @@ SELECT pg_catalog.setval('shop.moved', 1000, false);
 """
     starts = {"shop.t_id_seq": 1, 'shop."It\'s"': 7, "shop.used": 1, "shop.moved": 1}
     assert normalise(dump, starts) == (
-        "CREATE TABLE shop.t (a int NOT NULL, b text DEFAULT 'CONSTRAINT x NOT NULL',\n"
-        '    CONSTRAINT "not" CHECK (a IS NOT NULL), c int NOT NULL);',
+        "CREATE TABLE shop.t (a int CONSTRAINT a_not_null NOT NULL, b text DEFAULT 'CONSTRAINT x"
+        " NOT NULL',\n"
+        '    CONSTRAINT "not" CHECK (a IS NOT NULL), c int CONSTRAINT "Odd ""name" NOT NULL);',
         "INSERT INTO shop.t (a) VALUES (9);",
         "INSERT INTO shop.t (a) VALUES (10);",
         "INSERT INTO shop.s (a) VALUES (1);",

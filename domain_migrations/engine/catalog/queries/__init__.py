@@ -15,6 +15,8 @@ work on PostgreSQL 15 to 18: a column that only some of those versions have is r
 
 from __future__ import annotations
 
+from .database import DATABASE_QUERIES
+from .names import NAME_QUERIES
 from .privileges import OWNERS_AND_GRANTS
 from .relations import RELATION_QUERIES, TABLE_QUERIES
 from .routines import ROUTINE_QUERIES
@@ -49,10 +51,13 @@ def _statement(*queries: str) -> str:
 
 
 PRIVILEGES = _statement(OWNERS_AND_GRANTS)
+NAMES = _statement(*NAME_QUERIES)
+DATABASE = _statement(*DATABASE_QUERIES)
+"""For this one the schema does not matter."""
 SECTIONS = tuple(
     _statement(*queries)
     for queries in (RELATION_QUERIES, TABLE_QUERIES, ROUTINE_QUERIES, TYPE_QUERIES)
 )
 """One statement for each family, because a round trip may cost more than the query."""
 
-__all__ = ["PRIVILEGES", "SECTIONS"]
+__all__ = ["DATABASE", "NAMES", "PRIVILEGES", "SECTIONS"]

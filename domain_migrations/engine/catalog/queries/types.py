@@ -124,6 +124,18 @@ WHERE (TABLE namespace) IN (s.typnamespace, t.typnamespace)
     AND NOT EXISTS (SELECT FROM member WHERE classid = c.tableoid AND objid = c.oid)
 """
 
+TRANSFORMS = """
+SELECT 'transform', 'for ' || f.trftype::regtype || ' language ' || quote_ident(l.lanname), NULL,
+ARRAY[
+    'from sql by ' || nullif(f.trffromsql, 0)::regprocedure,
+    'to sql by ' || nullif(f.trftosql, 0)::regprocedure,
+    'comment ' || quote_literal(obj_description(f.oid, 'pg_transform'))
+]
+FROM pg_transform f JOIN pg_type t ON t.oid = f.trftype JOIN pg_language l ON l.oid = f.trflang
+WHERE t.typnamespace IN (TABLE namespace)
+    AND NOT EXISTS (SELECT FROM member WHERE classid = f.tableoid AND objid = f.oid)
+"""
+
 CONFIGURATIONS = """
 SELECT 'text search configuration', c.oid::regconfig::text, NULL,
     ARRAY[
@@ -181,5 +193,5 @@ WHERE t.tmplnamespace IN (TABLE namespace)
 
 TYPE_QUERIES = (
     *(ENUMS_DOMAINS_RANGES, COMPOSITES, BASE_TYPES, COLLATIONS, CONVERSIONS, CASTS),
-    *(CONFIGURATIONS, DICTIONARIES, PARSERS, TEMPLATES),
+    *(TRANSFORMS, CONFIGURATIONS, DICTIONARIES, PARSERS, TEMPLATES),
 )
