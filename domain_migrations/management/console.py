@@ -65,6 +65,10 @@ class CommandReporter(Reporter):
         self.interactive = interactive
         self.confirms_reverts = interactive or verbosity >= 1
 
+    @property
+    def stdout(self) -> OutputWrapper:
+        return self.command.stdout
+
     def confirm_revert(self, losses: str) -> None:
         if self.interactive and sys.stdin.isatty():
             ask_to_continue(self.command.stderr, losses)
@@ -77,6 +81,10 @@ class CommandReporter(Reporter):
 
 class JsonReporter(CommandReporter):
     """Prints notes to standard error too; standard output is for the JSON object."""
+
+    @property
+    def stdout(self) -> OutputWrapper:
+        return self.command.stderr
 
     def on_note(self, message: str) -> None:
         if self.verbosity >= 1:

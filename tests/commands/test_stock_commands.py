@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate, pre_migrate
+from django.dispatch import Signal
 
+from domain_migrations.domains import get_domain_for
 from domain_migrations.engine.runner import domain_run
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
 from tests.support.commands import Result
@@ -292,3 +299,86 @@ def test_renamed_model_keeps_its_content_type_and_permissions(
     assert new == old
     kept = query("SELECT id FROM auth_permission WHERE content_type_id = %s ORDER BY 1", old[0][0])
     assert set(permissions) <= set(kept)
+
+
+ARGUMENTS = {"app_config", "apps", "interactive", "plan", "stdout", "using", "verbosity"}
+
+
+@contextmanager
+def heard() -> Iterator[Counter[tuple[str, str]]]:
+    """How often each app gets each of Django's signals, with the arguments that Django gives."""
+    counts: Counter[tuple[str, str]] = Counter()
+
+    def hear(signal: Signal, sender: AppConfig, **arguments: object) -> None:
+        assert arguments.keys() == ARGUMENTS
+        counts["before" if signal is pre_migrate else "after", sender.label] += 1
+
+    for signal in (pre_migrate, post_migrate):
+        signal.connect(hear)
+    yield counts
+    for signal in (pre_migrate, post_migrate):
+        signal.disconnect(hear)
+
+
+def once(*labels: str, moments: tuple[str, ...] = ("before", "after")) -> dict[Any, int]:
+    return {(moment, label): 1 for moment in moments for label in labels}
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["hr"], ["auth"], ["hr", "0003"], ["hr", "--fake"]], ids=" ".join
+)
+def test_migrate_sends_the_signals_to_each_app_once(
+    migrated_database: str, call: Call, arguments: list[str]
+) -> None:
+    labels = [config.label for config in apps.get_app_configs() if config.models_module]
+    with heard() as counts:
+        assert call("migrate", *arguments, interactive=False).exit_status == 0
+    assert counts == once(*labels)
+
+
+def test_migrate_sends_the_signals_to_each_app_once__pending(
+    migrated_database: str, call: Call
+) -> None:
+    call("migrate_domain", "hr", "0003", "--noinput")
+    labels = [config.label for config in apps.get_app_configs() if config.models_module]
+    with heard() as counts:
+        assert call("migrate").exit_status == 0
+    assert counts == once(*labels)
+
+
+@pytest.mark.parametrize("option", ["plan", "check_unapplied"])
+def test_migrate_sends_no_signals_where_nothing_is_run(
+    migrated_database: str, call: Call, option: str
+) -> None:
+    with heard() as counts:
+        assert call("migrate", **{option: True}).exit_status == 0
+    assert not counts
+
+
+def test_migrate_restores_permissions_that_were_deleted(migrated_database: str, call: Call) -> None:
+    permissions = (
+        "SELECT content_type_id, codename FROM public.auth_permission"
+        " WHERE codename LIKE '%_position' OR codename LIKE '%_group' ORDER BY 1, 2"
+    )
+    before = (query(permissions), snapshot(), histories())
+    execute("TRUNCATE public.auth_permission CASCADE")
+    assert call("migrate").exit_status == 0
+    assert (query(permissions), snapshot(), histories()) == before
+
+
+def test_migrate_domain_sends_the_signals_where_nothing_is_pending_if_asked(
+    migrated_database: str, call: Call
+) -> None:
+    core = [config.label for config in apps.get_app_configs() if config.models_module]
+    core = [label for label in core if get_domain_for(label).is_core]
+    with heard() as counts:
+        assert call("migrate_domain", "hr").exit_status == 0
+    assert not counts
+    with heard() as counts:
+        assert call("migrate_domain", "hr", "--signals").exit_status == 0
+    assert counts == once("hr", *core, moments=("before",)) | once("hr", moments=("after",))
+    refused = call("migrate_domain", "hr", "--signals", "--plan")
+    assert (refused.exit_status, refused.stderr.strip().removeprefix("CommandError: ")) == (
+        2,
+        "--plan cannot be used with --signals, because it sends no signals.",
+    )

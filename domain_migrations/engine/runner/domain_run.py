@@ -33,7 +33,7 @@ from ..history.status import (
 )
 from ..history.tables import ensure_history, ensure_schema
 from ..sessions.connection import translate_database_errors, wait_for_database
-from ..sources.files import MigrationKey, migrations_on_disk
+from ..sources.files import MigrationKey
 from .dry_run.dry_run import DryRun
 from .dry_run.plan_preview import preview
 from .edited_migrations import check_checksums
@@ -47,7 +47,7 @@ from .migrate_signals import (
     emit_post_migrate,
     emit_pre_migrate,
     emit_without_plan,
-    models_without_table,
+    only_signals_needed,
 )
 from .options import MigrateOptions
 from .planner import make_plan
@@ -161,7 +161,8 @@ class DomainRun:
         return status.up_to_date and not self.options.has_explicit_target
 
     def _nothing_to_do(self, status: DomainStatus) -> bool:
-        return self._is_latest(status) and not self.options.run_syncdb
+        options = self.options
+        return self._is_latest(status) and not (options.run_syncdb or options.signals)
 
     def _preview(self, status: DomainStatus) -> DomainResult:
         """Return the plan, without running it."""
@@ -217,7 +218,7 @@ class DomainRun:
             if self._nothing_to_do(status):
                 return self._result("unchanged", status)
             with translate_database_errors(self.alias):
-                if self._only_signals_needed(session, status):
+                if self._is_latest(status) and only_signals_needed(session, status):
                     emit_without_plan(session)
                     return self._result("unchanged", status)
                 loader = load_domain(connection, self.domain)
@@ -227,9 +228,12 @@ class DomainRun:
                 check_resumed(connection, loader, interruption, plan)
                 # Migrations of the other stage leave nothing to do in this one.
                 done = status.up_to_date if self.options.stage is None else status.is_consistent
-                if not plan and done and not self.options.run_syncdb:
-                    return self._result("unchanged", status)
                 state = project_state(loader)
+                if not plan and done and not self.options.run_syncdb:
+                    if self.options.signals:
+                        emit_pre_migrate(session, plan, state.apps)
+                        emit_post_migrate(session, plan, state)
+                    return self._result("unchanged", status)
                 check_plan(in_run_order(loader, plan), state, self.domain)
                 asks = self.reporter.confirms_reverts and self.options.may_revert
                 if asks and not reverted_keys(plan) <= confirmed:
@@ -238,17 +242,6 @@ class DomainRun:
         except DomainMigrationsError as exc:
             return self._failed(exc, status)
         return self._migrate(executor, status, plan, state, snapshot)
-
-    def _only_signals_needed(self, session: RunSession, status: DomainStatus) -> bool:
-        """Return whether only receivers of Django's signals have to be called.
-
-        The test runner uses ``run_syncdb`` on a database from earlier tests, which may lack the
-        rows that receivers of ``post_migrate`` create.
-        """
-        if not (status.rows and self._is_latest(status)):
-            return False
-        labels = [label for label in self.domain.app_labels if not migrations_on_disk([label])]
-        return not models_without_table(session.connection, labels)
 
     def _migrate(
         self,

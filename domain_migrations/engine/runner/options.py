@@ -38,6 +38,7 @@ class MigrateOptions(RunOptions):
 
     Times are in seconds. ``app_label`` narrows a run to one app of its domain and
     ``run_syncdb`` creates the tables of apps without migrations, both for stock ``migrate``;
+    ``signals`` sends Django's signals also where nothing is pending;
     ``resume`` resumes an interrupted migration and does nothing else, for ``repair_domain``;
     ``replay`` runs every migration even if the domain has a snapshot.
     """
@@ -52,6 +53,7 @@ class MigrateOptions(RunOptions):
     with_dependencies: bool = False
     strict: bool = False
     run_syncdb: bool = False
+    signals: bool = False
     resume: bool = False
     replay: bool = False
     rollback: int | None = None
@@ -112,6 +114,8 @@ class MigrateOptions(RunOptions):
             yield "--jobs takes a whole number from 1."
         if shown and (self.fake or self.fake_initial):
             yield f"{shown[0]} cannot be used with --fake or --fake-initial."
+        if shown and self.signals:
+            yield f"{shown[0]} cannot be used with --signals, because it sends no signals."
         if self.rollback is not None:
             yield from self._rollback_conflicts(self.rollback)
         if self.stage is not None and self.target is not None:

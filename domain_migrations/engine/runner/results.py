@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
@@ -176,6 +177,11 @@ class Reporter:
 
     clock: Callable[[], float] = time.monotonic
     confirms_reverts: bool = False
+
+    @property
+    def stdout(self) -> Any:
+        """The stream that receivers of Django's signals get to print to."""
+        return sys.stdout
 
     def on_domain_start(self, domain: Domain) -> None:
         """A domain's run begins."""

@@ -57,6 +57,7 @@ class Command(TerminalCommand, django_migrate.Command):
             target=target,
             all_domains=not app_label,
             check=options["check_unapplied"] and not options["plan"],
+            signals=not (options["plan"] or options["check_unapplied"]),
         )
         with command_errors(), console_reporter(self, run_options) as reporter:
             names = [get_domain_for(app_label).name] if app_label else None

@@ -39,6 +39,7 @@ FLAGS = {
     "--fake-initial": "Record initial migrations without running them if all their tables exist.",
     "--with-dependencies": "First apply the core migrations that are missing.",
     "--strict": "Treat warnings about unknown and edited migrations as errors.",
+    "--signals": "Send pre_migrate and post_migrate even if nothing is pending, as migrate does.",
     "--skip-checks": "Skip system checks. Checks of the migrated domain always run.",
 }
 
