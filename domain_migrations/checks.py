@@ -26,6 +26,7 @@
 | E022 | a ``DomainReference`` whose accessor name is already taken on the model |
 | E023 | a migration whose stage is neither ``before`` nor ``after`` |
 | E024 | an invalid hook |
+| E025 | a backend that runs migrations without transactions |
 | W001 | (database) rows of a domain in ``public.django_migrations`` |
 | W002 | a migration without a stage that removes or renames something |
 | W003 | a malformed or too long name in an installed package |
@@ -51,6 +52,7 @@ from .engine.boundary.planned_migrations import crossing_links
 from .engine.boundary.rule import CHECK_PREFIX, Problem
 from .engine.history.tables import read_histories
 from .engine.runner.hooks.settings import hook_problems
+from .engine.sessions.connection import transactions_problem
 from .engine.sources.files import MigrationKey
 from .engine.sources.stages import invalid_stages, unstaged_removals
 from .exceptions import InvalidConfiguration
@@ -125,6 +127,8 @@ def _database_problems(moved: Mapping[str, str]) -> Iterator[Problem]:
                 " of domains' tables.",
                 f'"ENGINE": "{ENGINE}"',
             )
+        elif problem := transactions_problem(connections[alias]):
+            yield Problem("E025", *problem)
 
 
 def _readiness_problems(names: Iterable[str]) -> Iterator[Problem]:

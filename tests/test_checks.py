@@ -44,6 +44,8 @@ from domain_migrations.engine.boundary.declarations import (
 from domain_migrations.engine.boundary.installed_models import model_problems
 from domain_migrations.engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS, Problem
 from domain_migrations.engine.runner.hooks.settings import USE_SIGNALS
+from domain_migrations.engine.sessions.connection import check_backend_and_encoding
+from domain_migrations.exceptions import InvalidConfiguration
 from domain_migrations.fields import DomainReference
 from domain_migrations.references.resolution import reference_problems
 from domain_migrations.router import DomainRouter
@@ -886,6 +888,33 @@ def test_e014__subclasses_are_accepted() -> None:
     with database("archive", "elsewhere.counting"):
         connections["archive"] = Counting(connections.settings["archive"], "archive")
         assert settings_errors() == []
+
+
+@override_settings(DOMAIN_MIGRATIONS={"DATABASES": {"hr": "archive"}})
+def test_e025() -> None:
+    """A run refuses such a backend too."""
+    message = (
+        'The schema editor of the database "archive" (elsewhere.direct) runs every migration'
+        " without a transaction, so a migration that fails or that the guard refuses could not be"
+        " rolled back."
+    )
+    hint = (
+        'Set "ENGINE": "domain_migrations.backends.postgresql". Without downtime, migrate with'
+        " AddIndexConcurrently, migrate_domain --stage and lint_domain."
+    )
+
+    class Editor(DatabaseWrapper.SchemaEditorClass):  # type: ignore[misc, name-defined]
+        def __init__(self, connection: Any, collect_sql: bool = False, atomic: bool = True) -> None:
+            super().__init__(connection, collect_sql, atomic=False)
+
+    class Direct(DatabaseWrapper):
+        SchemaEditorClass = Editor
+
+    with database("archive", "elsewhere.direct"):
+        connections["archive"] = Direct(connections.settings["archive"], "archive")
+        assert settings_errors() == [("domain_migrations.E025", message, hint)]
+        with pytest.raises(InvalidConfiguration, match="runs every migration without"):
+            check_backend_and_encoding(connections["archive"])
 
 
 @override_settings(DATABASE_ROUTERS=[])

@@ -29,6 +29,27 @@ class OtherSchemaEditor(schema.DatabaseSchemaEditor):
     )
 
 
+class Wrapped:
+    """A template as that of django-pg-zero-downtime-migrations: an object that has the text."""
+
+    def __init__(self, sql: str, idempotent_condition: Any = None) -> None:
+        self.sql = sql
+        self.idempotent_condition = idempotent_condition
+
+    def __mod__(self, parts: Any) -> Any:
+        return self.sql % parts
+
+
+class WrappingSchemaEditor(schema.DatabaseSchemaEditor):
+    sql_delete_index = Wrapped("DROP INDEX %(name)s", Wrapped("to_regclass('%(name)s')"))  # type: ignore[assignment]
+    sql_delete_unique = Wrapped(schema.DatabaseSchemaEditor.sql_delete_unique)  # type: ignore[assignment]
+    sql_delete_fk = Wrapped(schema.DatabaseSchemaEditor.sql_delete_fk)  # type: ignore[assignment]
+
+
+class WrappingWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = WrappingSchemaEditor
+
+
 class OtherIntrospection(introspection.DatabaseIntrospection):
     ignored_tables = ["spatial"]
 
@@ -50,9 +71,12 @@ class OtherWrapper(base.DatabaseWrapper):
     ops_class = OtherOperations
 
 
-BACKENDS = {"own": OtherWrapper}
+BACKENDS = {"own": OtherWrapper, "wrapping": WrappingWrapper}
 if find_spec("psqlextra"):  # it does not take Django 6 yet, so it is not installed with it
     BACKENDS["psqlextra"] = import_module("psqlextra.backend.base").DatabaseWrapper
+if find_spec("django_zero_downtime_migrations"):
+    ZERO = "django_zero_downtime_migrations.backends.postgres.base"
+    BACKENDS["zero"] = import_module(ZERO).DatabaseWrapper
 
 
 @pytest.fixture(params=BACKENDS)
@@ -161,3 +185,20 @@ def test_subclass_of_this_backend_has_its_parts() -> None:
 
     assert Derived.introspection_class is DatabaseWrapper.introspection_class
     assert Derived.SchemaEditorClass is DatabaseWrapper.SchemaEditorClass
+
+
+def test_template_that_cannot_be_given_a_schema_is_refused(empty_schemas: None) -> None:
+    class Editor(schema.DatabaseSchemaEditor):
+        sql_delete_index = object()  # type: ignore[assignment]
+
+    class Wrapper(base.DatabaseWrapper):
+        SchemaEditorClass = Editor
+
+    class Combined(QualifiedNamesMixin, Wrapper):
+        pass
+
+    connection = Combined(connections["default"].settings_dict, "default")
+    model: Any = type("Model", (), {"_meta": type("Meta", (), {"db_table": '"a"."drugs"'})})
+    refused = pytest.raises(NotImplementedError, match="is not text, so it cannot be given a")
+    with connection.schema_editor(collect_sql=True) as editor, refused:
+        editor._delete_index_sql(model, "drugs_x")  # type: ignore[attr-defined]

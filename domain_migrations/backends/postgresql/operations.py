@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,17 @@ if TYPE_CHECKING:
 else:
     Operations = object
 
+
+_DERIVED = re.compile(
+    r'(?P<prefix>[^"]*)"(?P<schema>(?:[^"]|"")+)"\."(?P<name>(?:[^"]|"")+)"(?P<suffix>[^"]*)'
+)
+"""A qualified name with something before or after it."""
+
+DERIVES_INDEX_NAMES = "django.core.management.commands.createcachetable"
+"""The module of Django that quotes the derived name of an index, which takes no schema.
+
+It has no seam: it puts the name straight into ``CREATE INDEX``.
+"""
 
 flushed = Signal()
 """Sent with ``connection``, in the transaction in which ``flush`` empties Django's tables."""
@@ -60,12 +73,15 @@ class QualifiedOperationsMixin(Operations):
     def quote_name(self, name: str) -> str:
         """Quote a name, also one derived from a qualified name: ``"inventory"."cache"_expires``.
 
-        ``createcachetable`` derives an index's name this way; an index is always in the schema of
-        its table. The rest repeats Django's method, because every query quotes many names.
+        Packages derive names of tables this way, and without their schema these would be in
+        ``public``. The rest repeats Django's method, because every query quotes many names.
         """
-        if not name.startswith('"'):
+        if '"' not in name:
             return f'"{name}"'
-        if not name.endswith('"') and '"."' in name:
-            table, _, suffix = name.rpartition('"')
-            return quote(parse_table_name(f'{table}"').name + suffix)
+        if name.startswith('"') and name.endswith('"'):
+            return super().quote_name(name)
+        if derived := _DERIVED.fullmatch(name):
+            bare = f'"{derived["prefix"]}{derived["name"]}{derived["suffix"]}"'
+            caller = sys._getframe(1).f_globals.get("__name__")
+            return bare if caller == DERIVES_INDEX_NAMES else f'"{derived["schema"]}".{bare}'
         return super().quote_name(name)

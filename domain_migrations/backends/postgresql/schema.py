@@ -7,6 +7,7 @@ nothing, or the object of the same name in ``public``.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -46,10 +47,24 @@ else:
     SchemaEditor = object
 
 _RESOLVED_NAME = re.compile(
-    r"((?:DROP|ALTER) INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?|SET CONSTRAINTS )"
-    r"(?=%\((?:old_)?name\)s)"
+    r"((?:DROP|ALTER|REINDEX) INDEX (?:CONCURRENTLY )?(?:IF EXISTS )?|SET CONSTRAINTS "
+    r"|to_regclass\(')(?=%\((?:old_)?name\)s)"
 )
-"""The place of an unqualified name in Django's statement templates."""
+"""The place of an unqualified name in the statement templates of Django and of other backends."""
+
+_WRAPPED_TEXTS = ("sql", "idempotent_condition")
+"""The attributes of a template of django-pg-zero-downtime-migrations that have its text."""
+
+_QUOTED = r'(?:"(?:[^"]|"")+"|\w+)'
+_LOCAL_NAME = re.compile(
+    rf"\A(\s*(?:CREATE (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?|CREATE TRIGGER "
+    rf"|ALTER TABLE (?:IF EXISTS )?(?:ONLY )?(?:{_QUOTED}\.)?{_QUOTED} "
+    rf"(?:RENAME (?:CONSTRAINT {_QUOTED} )?TO |(?:ADD|ALTER|DROP|VALIDATE|RENAME) CONSTRAINT "
+    rf"(?:IF EXISTS )?)))"
+    rf"{_QUOTED}\.(?={_QUOTED})",
+    re.IGNORECASE,
+)
+"""A statement up to a name that PostgreSQL takes without a schema only, and its schema."""
 
 _LONE_QUOTE = re.compile(r'(?<!")((?:"")*)"(?!")')
 
@@ -102,6 +117,16 @@ class QualifiedSchemaEditorMixin(SchemaEditor):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._ensured_schemas: set[str] = set()
+
+    def execute(self, sql: Any, params: Any = ()) -> None:
+        """Execute a statement; the name of an index or a constraint loses a schema that it has.
+
+        Packages derive such names from their table's; in the statements that create, add or
+        rename something PostgreSQL rejects them, since the schema is the table's anyway.
+        """
+        if isinstance(getattr(sql, "template", sql), str) and '"."' in str(sql):
+            sql = _LOCAL_NAME.sub(r"\1", str(sql), count=1)
+        super().execute(sql, params)
 
     def create_model(self, model: type[Model]) -> None:
         """Create the table, and first its schema if it is missing.
@@ -257,9 +282,33 @@ def _qualified(statement: Statement, model: type[Model]) -> Statement:
     """Prefix the unqualified name in the statement with the schema of the model's table."""
     schema = parse_table_name(model._meta.db_table).schema
     if schema is not None:
-        statement.template = _RESOLVED_NAME.sub(r"\1%(schema)s.", statement.template)
+        statement.template = _qualified_template(statement.template)
         statement.parts["schema"] = quote(schema)  # type: ignore[assignment]  # any str() will do
     return statement
+
+
+def _qualified_template(template: Any) -> Any:
+    """Return the template with a place for the schema, also if an object holds its text.
+
+    Raises:
+        NotImplementedError: the backend has templates of a kind that is not known.
+    """
+    if template is None:
+        return None
+    if isinstance(template, str):
+        return _RESOLVED_NAME.sub(r"\1%(schema)s.", template)
+    if isinstance(template, list):
+        return type(template)(map(_qualified_template, template))
+    if not hasattr(template, "sql"):
+        raise NotImplementedError(
+            f"The schema editor's template {template!r} is not text, so it cannot be given a"
+            " schema. Use the engine's backend, or one whose templates are strings."
+        )
+    wrapper = copy.copy(template)
+    for attribute in _WRAPPED_TEXTS:
+        if hasattr(template, attribute):
+            setattr(wrapper, attribute, _qualified_template(getattr(template, attribute)))
+    return wrapper
 
 
 def move_table_sql(

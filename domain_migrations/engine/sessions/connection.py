@@ -232,7 +232,8 @@ def check_backend_and_encoding(connection: BaseDatabaseWrapper) -> None:
     """Check that the engine supports the database.
 
     Raises:
-        InvalidConfiguration: the backend is not the engine's, or the encoding is not UTF-8.
+        InvalidConfiguration: the backend is not the engine's or has no transactions for
+            migrations, or the encoding is not UTF-8.
     """
     database = _describe(connection.alias)
     if not isinstance(connection, QualifiedNamesMixin):
@@ -241,6 +242,9 @@ def check_backend_and_encoding(connection: BaseDatabaseWrapper) -> None:
             f"The {database} has the engine {engine}, which does not support schemas.",
             hint='Set "ENGINE": "domain_migrations.backends.postgresql" in DATABASES.',
         )
+    if problem := transactions_problem(connection):
+        message, hint = problem
+        raise InvalidConfiguration(message, hint=hint)
     connection.ensure_connection()
     encoding = connection.connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
@@ -251,6 +255,20 @@ def check_backend_and_encoding(connection: BaseDatabaseWrapper) -> None:
                 " and move the data with pg_dump."
             ),
         )
+
+
+def transactions_problem(connection: BaseDatabaseWrapper) -> tuple[str, str] | None:
+    """Return a message and a hint if the backend runs no migration in a transaction."""
+    if connection.schema_editor().atomic_migration:
+        return None
+    engine = connection.settings_dict["ENGINE"]
+    return (
+        f'The schema editor of the database "{connection.alias}" ({engine}) runs every migration'
+        " without a transaction, so a migration that fails or that the guard refuses could not be"
+        " rolled back.",
+        'Set "ENGINE": "domain_migrations.backends.postgresql". Without downtime, migrate with'
+        " AddIndexConcurrently, migrate_domain --stage and lint_domain.",
+    )
 
 
 def _describe(alias: str) -> str:
