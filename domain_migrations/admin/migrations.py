@@ -58,7 +58,7 @@ def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
     for step in steps_of_domain(connection, domain):
         steps.setdefault(step.key, []).append(step)
     applied = {row.key: row.applied for row in status.rows}
-    others = migrations_on_disk(domain.app_labels) - set(applied)
+    others = {*migrations_on_disk(domain.app_labels), *status.missing}.difference(applied)
     rows = []
     for key in [*applied, *dependency_order(others)]:
         own = steps.get(key, [])

@@ -42,9 +42,10 @@ def mark_applied(name: str, target: str, options: MigrateOptions, reporter: Repo
     """Record a migration as applied without running it.
 
     Raises:
-        UnknownTarget, AmbiguousTarget: not exactly one migration on disk has that name.
+        UnknownTarget, AmbiguousTarget: not exactly one migration on disk, or replaced by one, has
+            that name.
     """
-    key = resolve_target(get_domain(name), target)
+    key = resolve_target(get_domain(name), target, replaced=True)
     with _locked_history(name, options, reporter) as history:
         if key not in history.applied:
             history.recorder.record_applied(*key)

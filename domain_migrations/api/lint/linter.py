@@ -106,7 +106,7 @@ class DomainLint:
 
     def _pending(self) -> list[MigrationKey]:
         (status,) = read_statuses(self.connection, [self.domain])
-        paths = {key: migration_file(key) for key in status.pending}
+        paths = {key: migration_file(key) for key in status.pending if key not in status.missing}
         return [key for key, path in paths.items() if path is None or not is_installed(path)]
 
     def _by_squawk(self, script: MigrationScript) -> Iterator[LintFinding]:

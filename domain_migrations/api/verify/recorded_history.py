@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ...engine.history.status import DomainStatus, read_statuses
+from ...engine.history.status import DomainStatus, missing_hint, missing_message, read_statuses
 from ...engine.messages import Finding
 from ...engine.runner.edited_migrations import checksum_findings_of
 from ...engine.runner.interruptions import find_interruption
@@ -27,6 +27,9 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
             "Deploy the code that has it; if it is gone for good, run:"
             f" manage.py repair_domain {domain.name} --prune",
         )
+    if status.missing:
+        title = ", ".join(map(str, status.missing))
+        yield _finding("H006", domain, title, missing_message(status), missing_hint(status))
     interrupted = find_interruption(connection, domain)
     if interrupted is not None:
         yield _finding(

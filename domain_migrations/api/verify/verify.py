@@ -8,6 +8,7 @@ H002           a non-atomic migration that was interrupted
 H003           a migration that was applied before one that it depends on
 H004           an applied migration that depends on one that is not applied
 H005           migrations that cannot be loaded, so that their history cannot be checked
+H006           a squashed migration that is applied in part, without the files of the rest
 C001           a migration whose file was edited after it had been applied
 D…, U…         drift, see ``engine/catalog/drift_ids.py``; ``U…`` is for information only
 B001           a foreign key to another domain's table, or from core to a domain's

@@ -32,7 +32,9 @@ class DomainStatus:
 
     Attributes:
         rows: the domain's history, oldest first; empty if only names were read.
-        pending: on disk, not applied.
+        pending: on disk, not applied; and those that are missing.
+        missing: neither applied nor on disk, but replaced by a squashed migration that is applied
+            in part, so that nothing can apply them.
         unknown: applied, but not on disk and not replaced by a squashed migration on disk.
         unrecorded_squash: whether a squashed migration, all of whose replaced ones are applied,
             is not recorded itself yet.
@@ -44,6 +46,7 @@ class DomainStatus:
     domain: Domain
     rows: tuple[HistoryRow, ...]
     pending: tuple[MigrationKey, ...]
+    missing: tuple[MigrationKey, ...]
     unknown: tuple[MigrationKey, ...]
     unrecorded_squash: bool
     in_core_history: tuple[MigrationKey, ...]
@@ -105,6 +108,7 @@ def status_from_names(
         domain=domain,
         rows=tuple(rows),
         pending=tuple(sorted(found.pending)),
+        missing=tuple(sorted(found.missing)),
         unknown=tuple(sorted(found.unknown)),
         unrecorded_squash=found.unrecorded_squash,
         in_core_history=tuple(sorted(key for key in misplaced if key.app in domain.app_labels)),
@@ -116,6 +120,7 @@ class Differences(NamedTuple):
     """The attributes of :class:`DomainStatus` of the same names, unsorted."""
 
     pending: set[MigrationKey]
+    missing: set[MigrationKey]
     unknown: set[MigrationKey]
     unrecorded_squash: bool
 
@@ -123,29 +128,30 @@ class Differences(NamedTuple):
 def differences(domain: Domain, disk: set[MigrationKey], applied: set[MigrationKey]) -> Differences:
     """Return how applied migrations differ from those on disk, squashed ones considered."""
     if disk == applied:
-        return Differences(set(), set(), unrecorded_squash=False)
+        return Differences(set(), set(), set(), unrecorded_squash=False)
     replacements = {
         key: replaces
         for label in domain.app_labels
         for key, replaces in squash_map(label).items()
         if key in disk
     }
-    pending, to_record = _pending(disk, applied, replacements)
+    pending, missing, to_record = _pending(disk, applied, replacements)
     unknown = (applied - disk).difference(*replacements.values())
-    return Differences(pending, unknown, to_record)
+    return Differences(pending | missing, missing, unknown, to_record)
 
 
 def _pending(
     disk: set[MigrationKey],
     applied: set[MigrationKey],
     replacements: dict[MigrationKey, frozenset[MigrationKey]],
-) -> tuple[set[MigrationKey], bool]:
-    """Return what is left to apply, and whether a squashed migration is left to be recorded.
+) -> tuple[set[MigrationKey], set[MigrationKey], bool]:
+    """Return what is left to apply, what cannot be, and whether a squash is left to be recorded.
 
     Mirrors the replacements of ``MigrationLoader.build_graph``: a squashed migration takes the
     place of those it replaces if all or none of them are applied, else it is ignored.
     """
     nodes, done, to_record = set(disk), set(applied), False
+    missing: set[MigrationKey] = set()
     leaves: dict[MigrationKey, set[MigrationKey]] = {}
     for key in TopologicalSorter(replacements).static_order():
         if key not in replacements:
@@ -162,7 +168,39 @@ def _pending(
             nodes -= replacements[key]
         else:
             nodes.discard(key)
-    return nodes - done, to_record
+            if key not in applied:
+                missing |= replacements[key] - done - disk
+    return nodes - done, missing, to_record
+
+
+def check_none_missing(status: DomainStatus) -> None:
+    """Refuse to run where a squashed migration is applied in part and the other files are gone.
+
+    Django ignores such a squashed migration, and applies none of what is missing.
+
+    Raises:
+        InvalidConfiguration: with the missing migrations.
+    """
+    if status.missing:
+        raise InvalidConfiguration(missing_message(status), hint=missing_hint(status))
+
+
+def missing_message(status: DomainStatus) -> str:
+    one = len(status.missing) == 1
+    return (
+        f"{shortened(status.missing)} {'is' if one else 'are'} not applied and not on disk:"
+        f" a squashed migration replaces {'it' if one else 'them'}, of which other parts are"
+        " applied."
+    )
+
+
+def missing_hint(status: DomainStatus) -> str:
+    name = status.domain.name
+    return (
+        "First migrate with an earlier release that still has the files. For a migration whose"
+        " changes are in the database already, run: manage.py repair_domain"
+        f" {name} --mark-applied {status.missing[0]}"
+    )
 
 
 def check_not_in_core_history(status: DomainStatus) -> None:

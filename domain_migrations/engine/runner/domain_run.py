@@ -28,6 +28,7 @@ from ..history.seed_ledger import forget_dropped_tables
 from ..history.status import (
     BulkStatusReader,
     DomainStatus,
+    check_none_missing,
     check_not_in_core_history,
     read_statuses,
 )
@@ -149,6 +150,7 @@ class DomainRun:
                 f" disk: {', '.join(map(str, status.unknown))}.",
                 hint="Deploy the code that has them, or omit --strict.",
             )
+        check_none_missing(status)
         check_not_in_core_history(status)
 
     def _check_files(self, status: DomainStatus) -> None:

@@ -9,6 +9,7 @@ from ...domains import Domain
 from ...exceptions import AmbiguousTarget, DependencyNotApplied, UnknownTarget
 from ..history.journal_queries import JournalRow
 from ..sources.files import MigrationKey, migrations_on_disk
+from ..sources.parsing import squash_map as replaced_by
 from .loader import DomainLoader, Plan
 from .migration_log import REPLACED, recorded_keys
 
@@ -16,18 +17,24 @@ ZERO = "zero"
 """The target before all migrations, as in Django."""
 
 
-def resolve_target(domain: Domain, target: str) -> MigrationKey:
+def resolve_target(domain: Domain, target: str, *, replaced: bool = False) -> MigrationKey:
     """Return the migration with that name, prefix of a name, or ``APP.NAME``.
 
+    Arguments:
+        replaced: whether to look among those that a squashed one replaces, on disk or not, too.
+
     Raises:
-        UnknownTarget: no migration on disk matches.
+        UnknownTarget: no migration matches.
         AmbiguousTarget: several do.
     """
     missing = UnknownTarget(
         f'No migration of the domain "{domain.name}" begins with "{target}".',
         hint=f"See them with: manage.py show_domains {domain.name}",
     )
-    return _unique_match(domain, migrations_on_disk(domain.app_labels), target, missing)
+    known = migrations_on_disk(domain.app_labels)
+    if replaced:
+        known.update(*(parts for app in domain.app_labels for parts in replaced_by(app).values()))
+    return _unique_match(domain, known, target, missing)
 
 
 def resolve_applied(domain: Domain, recorded: Iterable[MigrationKey], target: str) -> MigrationKey:

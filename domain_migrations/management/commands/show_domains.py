@@ -99,7 +99,8 @@ def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
 def _print_migrations(command: BaseCommand, domain: DomainOverview, verbosity: int) -> None:
     status = domain.status
     for key in status.pending:
-        command.stdout.write(f"  [ ] {key}{stage_suffix(key)}")
+        gone = " (replaced, not on disk)" if key in status.missing else stage_suffix(key)
+        command.stdout.write(f"  [ ] {key}{gone}")
     for key in status.unknown:
         command.stdout.write(command.style.WARNING(f"  [?] {key} (applied, not on disk)"))
     if verbosity > 1:
