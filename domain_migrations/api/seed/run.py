@@ -161,8 +161,9 @@ class SeedRun:
             (file, header_of(file)) for file in select_seeds(self.domain, every, self.options.only)
         ]
         self._check_tags_match(seeds)
-        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.on_wait)
-        with translate_database_errors(self.alias):
+        seconds = self.options.wait_for_db
+        wait_for_database(self.alias, seconds, report=self.reporter.on_wait)
+        with translate_database_errors(self.alias, can_wait=seconds is not None):
             connection = connections[self.alias]
             known = read_ledger(connection, self.domain)
             if not self.options.plan:

@@ -116,8 +116,9 @@ class DomainRun:
         """Wait for the database, and read the status without a lock."""
         self.reporter.on_domain_start(self.domain)
         refuse_model_problems(self.domain)
-        wait_for_database(self.alias, self.options.wait_for_db, report=self.reporter.on_wait)
-        with translate_database_errors(self.alias):
+        seconds = self.options.wait_for_db
+        wait_for_database(self.alias, seconds, report=self.reporter.on_wait)
+        with translate_database_errors(self.alias, can_wait=seconds is not None):
             return self._read_status(connections[self.alias])
 
     def _run_from(self, status: DomainStatus) -> DomainResult:

@@ -14,11 +14,15 @@ SECONDS = ("lock_wait", "lock_timeout", "statement_timeout", "wait_for_db")
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """The options of every run: its database, and how many seconds to wait for what."""
+    """The options of every run: its database, and how many seconds to wait for what.
+
+    Attributes:
+        wait_for_db: None where the command has no such option.
+    """
 
     database: str | None = None
     lock_wait: float | None = None
-    wait_for_db: float = 0.0
+    wait_for_db: float | None = None
 
     @property
     def lock_wait_seconds(self) -> float:

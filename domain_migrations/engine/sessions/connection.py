@@ -22,6 +22,8 @@ from ...exceptions import (
     MigrationFailed,
     StatementTimeout,
 )
+from .missing_privileges import privilege_hint
+from .rejections import is_login_rejection, is_rejection
 
 WAIT_PAUSE = 0.5
 
@@ -143,11 +145,15 @@ class Clock(Protocol):
 
 
 @contextmanager
-def translate_database_errors(alias: str) -> Iterator[None]:
+def translate_database_errors(alias: str, *, can_wait: bool = False) -> Iterator[None]:
     """Translate the database's errors into the engine's.
+
+    Arguments:
+        can_wait: whether the command has ``--wait-for-db``, which is then advised.
 
     Raises:
         DatabaseUnavailable: the database does not answer, or has closed the connection.
+        InvalidConfiguration: the server, or the client, rejects the settings of the connection.
         InsufficientPrivilege: the role lacks a privilege.
         StatementTimeout: a statement was cancelled.
         MigrationFailed: any other error of the database.
@@ -155,48 +161,54 @@ def translate_database_errors(alias: str) -> Iterator[None]:
     try:
         yield
     except (DatabaseError, InterfaceError) as exc:
-        raise _to_domain_error(alias, exc) from exc
+        raise _to_domain_error(alias, exc, can_wait=can_wait) from exc
 
 
-def _to_domain_error(alias: str, exc: Exception) -> DomainMigrationsError:
+def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMigrationsError:
     state, reason, database = sqlstate_of(exc), first_line(exc), _describe(alias)
     kind = error_class_for(state)
     if kind is None:
         is_connected = connections[alias].connection is not None
-        kind = MigrationFailed if is_connected else DatabaseUnavailable
+        kind = MigrationFailed if is_connected else _kind_of_failed_connection(exc)
     message, hint = f"The {database} answered with an error: {reason}.", ""
     if kind is InsufficientPrivilege:
         role = connections[alias].settings_dict.get("USER") or "in use"
         message = f'The role "{role}" lacks a privilege in the {database}: {reason}.'
-        hint = (
-            "Grant it CREATE on the database (for a domain's schema) and USAGE and CREATE on"
-            " the schema, or run the command as the role that owns them."
-        )
+        hint = privilege_hint(connections[alias], reason)
     elif kind is StatementTimeout:
         message = f"A statement took too long in the {database}: {reason}."
         hint = "Retry, or allow more time with --lock-timeout or --statement-timeout."
     elif kind is DatabaseUnavailable:
         message = f"The {database} cannot be reached: {reason}."
-        hint = (
-            "Check that the server runs and that DATABASES has its host, port, name, user and"
-            " password; --wait-for-db SECONDS waits for it."
-        )
+        hint = "Check that the server runs and that DATABASES has its host and port."
+        if can_wait:
+            hint += " --wait-for-db SECONDS waits for it."
+    elif kind is InvalidConfiguration:
+        message = f"The {database} cannot be connected to with these settings: {reason}."
+        hint = "Correct the host, port, name, user, password or OPTIONS in DATABASES."
     return kind(message, hint=hint, sqlstate=state)
+
+
+def _kind_of_failed_connection(exc: Exception) -> type[DomainMigrationsError]:
+    return InvalidConfiguration if is_rejection(str(exc)) else DatabaseUnavailable
 
 
 def wait_for_database(
     alias: str,
-    seconds: float,
+    seconds: float | None,
     clock: Clock = time,
     *,
     report: Callable[[str], None] = lambda message: None,
 ) -> None:
     """Return as soon as the database answers, or after that many seconds without an answer.
 
+    It may be created while it is waited for, and its host's name registered; a wrong role or
+    password ends the wait.
+
     Arguments:
         report: called once with a message about the wait and its reason.
     """
-    deadline = clock.monotonic() + seconds
+    deadline = clock.monotonic() + (seconds or 0.0)
     reported = False
     while (left := deadline - clock.monotonic()) > 0:
         connection = connections[alias]
@@ -204,6 +216,8 @@ def wait_for_database(
             with _connect_timeout(connection, left):
                 connection.ensure_connection()
         except OperationalError as exc:
+            if is_login_rejection(str(exc)):
+                return  # The first query will raise the error.
             if not reported:
                 report(f"Waiting for the {_describe(alias)}: {first_line(exc)}.")
                 reported = True
