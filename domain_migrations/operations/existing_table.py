@@ -28,8 +28,8 @@ IGNORED = frozenset({ids.COMMENT, ids.EXTRA_COMMENT, ids.EXTRA_SETTING})
 EXTRA_PARTS = frozenset({ids.EXTRA_INDEX, ids.EXTRA_CONSTRAINT})
 
 NOT_IN_FORCE = """
-SELECT k.conname, concat_ws(' ', CASE WHEN k.connoinherit AND k.contype = 'c' THEN 'NO INHERIT' END,
-    CASE WHEN NOT k.convalidated THEN 'NOT VALID' END)
+SELECT k.conname, CASE WHEN to_jsonb(k) ->> 'conenforced' = 'false' THEN 'NOT ENFORCED'
+    WHEN NOT k.convalidated THEN 'NOT VALID' END
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

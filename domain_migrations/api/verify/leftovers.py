@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from psycopg import sql
 
-from ...backends.postgresql.names import parse_table_name
+from ...backends.postgresql.names import parse_table_name, truncate
 from ...domains import Domain, get_domain_for, get_domains
 from ...engine.boundary.planned_migrations import crossing_links
 from ...engine.catalog.other_tools import describe_history, history_of
@@ -183,7 +183,7 @@ def _models(domain: Domain) -> Iterator[type[Model]]:
 
 
 def _names(domain: Domain) -> set[str]:
-    return {parse_table_name(model._meta.db_table).name for model in _models(domain)}
+    return {truncate(parse_table_name(model._meta.db_table).name) for model in _models(domain)}
 
 
 def _candidate_names(domain: Domain) -> set[str]:

@@ -11,6 +11,20 @@ from .expected import ExpectedTable
 from .expressions import ExpressionNormalizer, cast
 from .live_tables import Column, IndexOrConstraint, Table
 
+SETTING_WORDS: dict[str, tuple[str, ...]] = {
+    "has row security": ("row", "security"),
+    "forces row security": ("force", "row", "security"),
+    "is stored with": (),
+    "is stored by": (),
+    "has the replica identity": ("replica", "identity"),
+    "is clustered": ("cluster",),
+    "inherits": ("inherit",),
+    "has the storage": ("storage",),
+    "has the compression": ("compression",),
+    "has the statistics target": ("statistics",),
+}
+"""The beginning of a clause → the words of the statement that makes it; () for its fourth word."""
+
 
 class Difference(NamedTuple):
     """One difference between a live table and its model.
@@ -73,14 +87,15 @@ class ConstraintMatcher:
             self._add(ids.RENAMED, wanted, f"is named {live.name} in the database")
 
     def _match_changed(self, wanted: IndexOrConstraint) -> None:
-        """Pair an unnamed one without an equal: by name, or a foreign key by its columns."""
+        """Pair an unnamed one without an equal: by name, or a constraint by its keys."""
         expected = wanted.definition
         live = self._claim(
             lambda item: (
                 item.name == wanted.name
                 or (
-                    expected.head == item.definition.head == "FOREIGN KEY"
-                    and expected.keys == item.definition.keys
+                    not expected.is_index
+                    and (expected.head, expected.keys)
+                    == (item.definition.head, item.definition.keys)
                 )
             )
         )
@@ -94,8 +109,8 @@ class ConstraintMatcher:
         live = next(filter(matches, self.unmatched), None)
         if live is not None:
             self.unmatched.remove(live)
-            if not live.enforced:
-                self._add(ids.NOT_ENFORCED, live, "is not enforced: its triggers are disabled")
+            if live.not_enforced:
+                self._add(ids.NOT_ENFORCED, live, f"is not enforced: {live.not_enforced}")
         return live
 
     def _normalized(self, items: list[IndexOrConstraint]) -> list[IndexOrConstraint]:
@@ -156,13 +171,13 @@ class TableComparison:
         if live.unlogged:
             yield Difference(ids.PERSISTENCE, self.title, f"{table} is unlogged.")
         yield from self._of_comment(self.title, "table", self.wanted.comment, live.comment)
-        if live.row_security:
-            message = f"{table} has row security."
-            yield Difference(ids.EXTRA_SETTING, self.title, message, (live.name, "row", "security"))
-        if live.options:
-            message = f"{table} is stored with {live.options}."
-            words = (live.name, live.options.partition("=")[0])
-            yield Difference(ids.EXTRA_SETTING, self.title, message, words)
+        if live.lost_identity:
+            message = (
+                f"{table} has no replica identity: its index was dropped. Where the table is"
+                " published, updates and deletes fail."
+            )
+            yield Difference(ids.REPLICA_IDENTITY, self.title, message)
+        yield from _of_settings(table, self.title, live)
 
     def _of_column(self, title: str, wanted: Column, live: Column) -> Iterator[Difference]:
         kind = wanted.type
@@ -187,6 +202,7 @@ class TableComparison:
         collations = (_unqualified(wanted.collation), _unqualified(live.collation))
         yield from _of_value(ids.COLLATION, title, "collation", *collations)
         yield from self._of_comment(title, "column", wanted.comment, live.comment)
+        yield from _of_settings(f"The column {title}", title, live)
 
     def _of_comment(self, title: str, kind: str, wanted: str, live: str) -> Iterator[Difference]:
         if live and not wanted:
@@ -231,6 +247,14 @@ def _of_value(
     if wanted != live:
         message = f"The {noun} of the column {title} is {live or 'missing'}"
         yield Difference(number, title, f"{message}; the migrations say {wanted or 'none'}.")
+
+
+def _of_settings(noun: str, title: str, live: Table | Column) -> Iterator[Difference]:
+    """Yield what no model determines, with the words of a statement that sets it."""
+    for clause in live.settings:
+        words = next(words for verb, words in SETTING_WORDS.items() if clause.startswith(verb))
+        words = words or (clause.split(" ", 3)[3].partition("=")[0],)
+        yield Difference(ids.EXTRA_SETTING, title, f"{noun} {clause}.", (live.name, *words))
 
 
 def _identity(column: Column) -> str:

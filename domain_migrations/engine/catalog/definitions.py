@@ -7,15 +7,18 @@ can tell whether two of them are equal (see ``ExpressionNormalizer``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ...backends.postgresql.names import truncate
 from ..sql.lexer import tokens
 from .expressions import unquote_identifiers
 
 CLAUSES = frozenset(
     {"INCLUDE", "NULLS", "WITH", "TABLESPACE", "WHERE", "DEFERRABLE", "INITIALLY", "NOT", "NO"}
 )
+STATES = re.compile(r" NOT (?:VALID|ENFORCED)\b")
 _NO_SPACE_AFTER = frozenset({"(", "[", ".", "::"})
 _NO_SPACE_BEFORE = frozenset({")", "]", "[", ".", "::", ","})
 
@@ -105,13 +108,17 @@ def parse_foreign_key(sql: str, schema: str) -> Definition:
     keys, rest = _group(words, words.index("("))
     opening = rest.index("(")
     columns, actions = _group(rest, opening)
-    target = rest[1:opening]
+    target = [_truncated(word) for word in rest[1:opening]]
     if "." not in target:
         target = [schema, ".", *target]
     tail = f"REFERENCES {''.join(target)}({' '.join(columns)}) {' '.join(actions)}"
-    tail = unquote_identifiers(tail).replace(" , ", ", ").replace(" NOT VALID", "").strip()
+    tail = unquote_identifiers(STATES.sub("", tail)).replace(" , ", ", ").strip()
     parts = tuple(Key(unquote_identifiers("".join(key))) for key in _split(keys))
     return Definition("FOREIGN KEY", parts, tail=tail)
+
+
+def _truncated(identifier: str) -> str:
+    return f'"{truncate(identifier[1:-1])}"' if identifier.startswith('"') else identifier
 
 
 def _parse(
@@ -122,7 +129,7 @@ def _parse(
     clauses = dict(_clauses(rest))
     where = clauses.pop("WHERE", "")
     if kind == "CHECK":
-        return Definition(kind, (Key(_joined(group)),))
+        return Definition(kind, (Key(_joined(group)),), tail=clauses.get("NO", ""))
     return Definition(
         kind if method == "btree" else f"{kind} USING {method}",
         tuple(_key(part, method, default_classes) for part in _split(group)),
@@ -146,9 +153,8 @@ def _clauses(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             if word == "WITH":
                 parts = sorted(part.replace("'", "").replace(" ", "") for part in parts)
             yield word, unquote_identifiers(f"{word} ({', '.join(parts)})")
-        elif word in ("NOT", "NO"):
-            # NOT VALID and NO INHERIT are not compared.
-            rest = rest[1:]
+        elif word == "NOT":
+            rest = rest[1:]  # NOT VALID and NOT ENFORCED are states, which are compared apart.
         else:
             end = next((i for i, item in enumerate(rest) if item in CLAUSES - {"NOT"}), len(rest))
             text = " ".join([word, *rest[:end]])
@@ -168,11 +174,16 @@ def _key(words: Sequence[str], method: str, default_classes: Collection[tuple[st
     )
     order = " ".join(word for word in rest[order_start:] if word != "ASC")
     order = "DESC" if order == "DESC NULLS FIRST" else order.removeprefix("NULLS LAST")
-    qualities = unquote_identifiers(_joined(rest[:order_start]))
-    if (method, qualities.rpartition(".")[2]) in default_classes:
+    qualities = unquote_identifiers(_joined(_without_schemas(rest[:order_start])))
+    if (method, qualities) in default_classes:
         qualities = ""
     expression = _joined(words[:end])
     return Key(expression, " ".join(part for part in (qualities, order, operator) if part))
+
+
+def _without_schemas(words: Sequence[str]) -> list[str]:
+    """Return the names of collations and operator classes without schemas, as models have them."""
+    return [word for i, word in enumerate(words) if word != "." and words[i + 1 : i + 2] != ["."]]
 
 
 def _primary_end(words: Sequence[str]) -> int:

@@ -19,13 +19,15 @@ from . import drift_ids as ids
 from .comparison import Difference, TableComparison
 from .expected import ExpectedTable, ExpectedTables
 from .expressions import ExpressionNormalizer
-from .fingerprint import read_objects
+from .fingerprint import CatalogObject, read_objects
 from .live_tables import Table, read_tables
 from .other_tools import describe_history, history_of
 from .unmanaged import ReferencedNames, UnmanagedBaseline, UnmanagedObjects
 
 TABLE_KINDS = frozenset({"column", "constraint", "index", "schema", "extension"})
 """Kinds that are compared with the models, or that do not belong to a schema."""
+FIRING_KINDS = frozenset({"trigger", "rule"})
+DISABLED = frozenset({"disabled", "on replica only"})
 
 
 def find_drift(
@@ -136,6 +138,8 @@ class DriftDetector:
             name = item.name.partition("(")[0].rpartition(".")[2]
             if item.kind in TABLE_KINDS or item.kind == "table":
                 continue
+            if item.kind in FIRING_KINDS:
+                self._report_disabled(item)
             if item.relation == name.strip('"'):
                 is_covered = item.relation in known
             else:
@@ -145,6 +149,14 @@ class DriftDetector:
             if not is_covered:
                 message = f"The {item.title} exists only in the database."
                 self._report(Difference(ids.EXTRA_OBJECT, item.name, message, (name,)))
+
+    def _report_disabled(self, item: CatalogObject) -> None:
+        """Report a trigger or rule that does not fire, unless a migration disables it."""
+        states = [line for line in item.definition.split("\n") if line in DISABLED]
+        words = (item.relation or "", "disable", item.kind)
+        if states and not (self.names_in_sql and self.names_in_sql.contains(*words)):
+            message = f"The {item.title} does not fire: it is {states[0]}."
+            self._report(Difference(ids.NOT_ENFORCED, item.name, message))
 
     def _report(self, difference: Difference) -> None:
         number, title, message, words = difference

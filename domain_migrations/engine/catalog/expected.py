@@ -16,6 +16,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models import Field, Model
 from django.db.models.fields.composite import CompositePrimaryKey
 
+from ...backends.postgresql.names import truncate
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
 from .definitions import (
     Definition,
@@ -93,6 +94,8 @@ class ExpectedTables:
             statement = constraint.create_sql(model, self.editor)
             if statement is not None:
                 table.named.append(self.parse_statement(statement))
+        # RenameIndex adds an index to the state also if one of that name is there.
+        table.named = list({item.name: item for item in reversed(table.named)}.values())[::-1]
         return table
 
     def column(self, item: Field[Any, Any]) -> Column | None:
@@ -156,12 +159,12 @@ class ExpectedTables:
 
 
 def table_name(model: type[Model]) -> QualifiedName:
-    """Return the name of a model's table."""
-    return QualifiedName.of(model._meta.db_table)
+    """Return the name of a model's table, as PostgreSQL truncates it."""
+    return QualifiedName(*map(truncate, QualifiedName.of(model._meta.db_table)))
 
 
 def _bare(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+    return truncate(name[1:-1].replace('""', '"') if name.startswith('"') else name)
 
 
 def _primary_key(key: Field[Any, Any]) -> tuple[Field[Any, Any], ...]:

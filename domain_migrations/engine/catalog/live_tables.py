@@ -26,6 +26,7 @@ class Column:
             is its own sequence, as older versions of Django created it.
         sequence: how the identity's sequence differs from a plain one, "" if it does not.
         virtual: whether a generated column is computed when it is read (PostgreSQL 18).
+        settings: what no model determines, as clauses that begin with a verb.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     comment: str = ""
     sequence: str = ""
     virtual: bool = False
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +48,31 @@ class IndexOrConstraint:
 
     Attributes:
         name: unquoted; in an expectation, the name that a new one would get.
-        enforced: whether a foreign key's triggers fire.
+        not_enforced: why it is not enforced, as a clause, "" if it is.
     """
 
     name: str
     definition: Definition
-    enforced: bool = True
+    not_enforced: str = ""
     comment: str = ""
 
 
 @dataclass(slots=True)
 class Table:
-    """A table with its columns, its constraints, and its indexes without a constraint."""
+    """A table with its columns, its constraints, and its indexes without a constraint.
+
+    Attributes:
+        settings: what no model determines, as clauses that begin with a verb.
+        lost_identity: whether the index of the replica identity was dropped.
+    """
 
     schema: str
     name: str
     kind: str = "table"
     unlogged: bool = False
     comment: str = ""
-    row_security: bool = False
-    options: str = ""
+    settings: tuple[str, ...] = ()
+    lost_identity: bool = False
     columns: dict[str, Column] = field(default_factory=dict)
     constraints: list[IndexOrConstraint] = field(default_factory=list)
     indexes: list[IndexOrConstraint] = field(default_factory=list)
@@ -87,8 +94,24 @@ SELECT n.nspname, c.relname,
         WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END,
     c.relpersistence = 'u',
     coalesce(obj_description(c.oid, 'pg_class'), ''),
-    c.relrowsecurity OR c.relforcerowsecurity,
-    coalesce(array_to_string(c.reloptions, ', '), '')
+    array_remove(ARRAY[
+        CASE WHEN c.relrowsecurity THEN 'has row security' END,
+        CASE WHEN c.relforcerowsecurity THEN 'forces row security' END,
+        'is stored with ' || array_to_string(c.reloptions, ', '),
+        'is stored by ' || (SELECT m.amname FROM pg_am m
+            WHERE m.oid = c.relam AND m.amname <> 'heap' AND c.relkind = 'r'),
+        CASE c.relreplident WHEN 'f' THEN 'has the replica identity FULL'
+            WHEN 'n' THEN 'has the replica identity NOTHING'
+            ELSE 'has the replica identity ' || (SELECT i.indexrelid::regclass FROM pg_index i
+                WHERE i.indrelid = c.oid AND i.indisreplident) END,
+        'is clustered on ' || (SELECT i.indexrelid::regclass FROM pg_index i
+            WHERE i.indrelid = c.oid AND i.indisclustered),
+        CASE WHEN NOT c.relispartition THEN 'inherits from ' || (SELECT
+            string_agg(h.inhparent::regclass::text, ', ' ORDER BY h.inhseqno)
+            FROM pg_inherits h WHERE h.inhrelid = c.oid) END
+    ], NULL),
+    c.relreplident = 'i' AND NOT EXISTS (
+        SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%(schemas)s) AND c.relname = coalesce(%(table)s, c.relname)
@@ -97,7 +120,7 @@ WHERE n.nspname = ANY(%(schemas)s) AND c.relname = coalesce(%(table)s, c.relname
         WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = 'e')
 """
 
-COLUMNS = """
+COLUMNS = r"""
 SELECT n.nspname, c.relname, a.attname,
     format_type(a.atttypid, a.atttypmod),
     a.attnotnull,
@@ -116,7 +139,17 @@ SELECT n.nspname, c.relname, a.attname,
             WHEN 'integer'::regtype THEN 2147483647 ELSE 9223372036854775807 END
             THEN 'ends at ' || s.seqmax END,
         CASE WHEN s.seqcycle THEN 'starts again at its end' END),
-    a.attgenerated = 'v'
+    a.attgenerated = 'v',
+    array_remove(ARRAY[
+        CASE WHEN a.attstorage <> t.typstorage THEN 'has the storage ' || CASE a.attstorage
+            WHEN 'p' THEN 'plain' WHEN 'm' THEN 'main' WHEN 'e' THEN 'external'
+            ELSE 'extended' END END,
+        CASE a.attcompression WHEN 'p' THEN 'has the compression pglz'
+            WHEN 'l' THEN 'has the compression lz4' END,
+        'has the statistics target ' || nullif(a.attstattarget, -1),
+        (SELECT 'is stored with ' || string_agg(o, ', ' ORDER BY o COLLATE "C")
+            FROM unnest(a.attoptions) o WHERE o NOT LIKE 'pg\_attver=%%')
+    ], NULL)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -136,8 +169,10 @@ ORDER BY c.oid, a.attnum
 
 CONSTRAINTS = """
 SELECT n.nspname, c.relname, k.conname, k.contype::text, pg_get_constraintdef(k.oid),
-    NOT EXISTS (SELECT FROM pg_trigger g
-        WHERE k.contype = 'f' AND g.tgconstraint = k.oid AND g.tgenabled IN ('D', 'R')),
+    CASE WHEN to_jsonb(k) ->> 'conenforced' = 'false' THEN 'it is NOT ENFORCED'
+        WHEN EXISTS (SELECT FROM pg_trigger g
+            WHERE g.tgconstraint = k.oid AND g.tgenabled IN ('D', 'R'))
+        THEN 'its triggers are disabled' ELSE '' END,
     coalesce(obj_description(k.oid, 'pg_constraint'), '')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
@@ -180,13 +215,13 @@ def read_tables(
         for schema, name, *column in _rows(cursor, COLUMNS, wanted):
             if found := tables.get(QualifiedName(schema, name)):
                 found.columns[column[0]] = Column(*column)
-        for schema, owner, name, kind, sql, enforced, comment in _rows(cursor, CONSTRAINTS, wanted):
+        for schema, owner, name, kind, sql, state, comment in _rows(cursor, CONSTRAINTS, wanted):
             if found := tables.get(QualifiedName(schema, owner)):
                 is_key = kind == "f"
                 definition = (
                     parse_foreign_key(sql, schema) if is_key else parse_constraint(sql, classes)
                 )
-                found.constraints.append(IndexOrConstraint(name, definition, enforced, comment))
+                found.constraints.append(IndexOrConstraint(name, definition, state, comment))
         for schema, owner, name, sql, comment in _rows(cursor, INDEXES, wanted):
             if found := tables.get(QualifiedName(schema, owner)):
                 found.indexes.append(

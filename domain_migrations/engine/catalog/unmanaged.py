@@ -80,7 +80,7 @@ KINDS = {
     ids.EXTRA_CONSTRAINT: {"constraint"},
     ids.EXTRA_INDEX: {"index"},
     ids.EXTRA_COMMENT: {"table", "column"},
-    ids.EXTRA_SETTING: {"table"},
+    ids.EXTRA_SETTING: {"table", "column"},
 }
 """Number of a finding → the kinds of its objects; any other number is about other kinds."""
 MANAGED_KINDS = frozenset().union(*KINDS.values())

@@ -565,6 +565,11 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
     "ALTER TABLE lab.samples DISABLE TRIGGER ALL": [
         (
             "D023",
+            "lab.samples.later",
+            "The constraint lab.samples.later is not enforced: its triggers are disabled.",
+        ),
+        (
+            "D023",
             "lab.samples.samples_kind_id_69d87a21_fk_kinds_code",
             (
                 "The constraint lab.samples.samples_kind_id_69d87a21_fk_kinds_code is not "
@@ -586,6 +591,11 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
                 "The constraint lab.samples.samples_twin_id_48476aa5_fk_samples_id is not "
                 "enforced: its triggers are disabled."
             ),
+        ),
+        (
+            "D023",
+            "lab.samples.touch",
+            "The trigger lab.samples.touch does not fire: it is disabled.",
         ),
         (
             "D023",
@@ -829,5 +839,92 @@ DRIFTS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "CREATE STATISTICS lab.handmade ON count, price FROM lab.samples": [
         ("D108", "lab.handmade", "The statistics lab.handmade exists only in the database."),
+    ],
+    "ALTER TABLE lab.samples FORCE ROW LEVEL SECURITY": [
+        ("D107", "lab.samples", "The table lab.samples forces row security."),
+    ],
+    "ALTER TABLE lab.samples REPLICA IDENTITY FULL": [
+        ("D107", "lab.samples", "The table lab.samples has the replica identity FULL."),
+    ],
+    "ALTER TABLE lab.kinds REPLICA IDENTITY USING INDEX kinds_name_key": [
+        (
+            "D107",
+            "lab.kinds",
+            "The table lab.kinds has the replica identity lab.kinds_name_key.",
+        ),
+    ],
+    (
+        "CREATE UNIQUE INDEX handmade ON lab.samples (code); ALTER TABLE lab.samples"
+        " REPLICA IDENTITY USING INDEX handmade; DROP INDEX lab.handmade"
+    ): [
+        (
+            "D004",
+            "lab.samples",
+            (
+                "The table lab.samples has no replica identity: its index was dropped. Where the "
+                "table is published, updates and deletes fail."
+            ),
+        ),
+    ],
+    "ALTER TABLE lab.samples CLUSTER ON state_made": [
+        ("D107", "lab.samples", "The table lab.samples is clustered on lab.state_made."),
+    ],
+    "CREATE TABLE lab.elder (); ALTER TABLE lab.samples INHERIT lab.elder": [
+        ("D101", "lab.elder", "The table lab.elder exists only in the database."),
+        ("D107", "lab.samples", "The table lab.samples inherits from lab.elder."),
+    ],
+    (
+        "ALTER TABLE lab.samples ALTER note SET STORAGE EXTERNAL, ALTER note SET STATISTICS 7,"
+        " ALTER note SET (n_distinct = 4)"
+    ): [
+        ("D107", "lab.samples.note", "The column lab.samples.note has the statistics target 7."),
+        ("D107", "lab.samples.note", "The column lab.samples.note has the storage external."),
+        ("D107", "lab.samples.note", "The column lab.samples.note is stored with n_distinct=4."),
+    ],
+    "ALTER TABLE lab.samples DISABLE TRIGGER touch": [
+        (
+            "D023",
+            "lab.samples.touch",
+            "The trigger lab.samples.touch does not fire: it is disabled.",
+        ),
+    ],
+    (
+        "ALTER TABLE lab.samples DROP CONSTRAINT samples_count_check;"
+        " ALTER TABLE lab.samples ADD CONSTRAINT positive CHECK (count >= 0) NO INHERIT"
+    ): [
+        (
+            "D022",
+            "lab.samples.positive",
+            (
+                "The constraint lab.samples.positive is CHECK ((count >= 0)) NO INHERIT; the "
+                "migrations say CHECK ((count >= 0))."
+            ),
+        ),
+    ],
+}
+
+DRIFTS_OF_18: dict[str, list[tuple[str, str, str]]] = {
+    (
+        "ALTER TABLE lab.samples DROP CONSTRAINT samples_count_check;"
+        " ALTER TABLE lab.samples ADD CHECK (count >= 0) NOT ENFORCED"
+    ): [
+        (
+            "D023",
+            "lab.samples.samples_count_check",
+            ("The constraint lab.samples.samples_count_check is not enforced: it is NOT ENFORCED."),
+        ),
+    ],
+    (
+        "ALTER TABLE lab.samples ALTER CONSTRAINT"
+        " samples_kind_id_69d87a21_fk_kinds_code NOT ENFORCED"
+    ): [
+        (
+            "D023",
+            "lab.samples.samples_kind_id_69d87a21_fk_kinds_code",
+            (
+                "The constraint lab.samples.samples_kind_id_69d87a21_fk_kinds_code is not "
+                "enforced: it is NOT ENFORCED."
+            ),
+        ),
     ],
 }

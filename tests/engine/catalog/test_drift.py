@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection, migrations, transaction
+from django.db import connection, migrations, models, transaction
 from django.db.migrations.state import ProjectState
 
 from domain_migrations.engine.catalog.drift import find_drift
@@ -17,7 +17,7 @@ from domain_migrations.engine.catalog.drift_ids import (
 )
 from domain_migrations.engine.messages import Finding
 from tests.engine.catalog import lab_models
-from tests.engine.catalog.drift_cases import DRIFTS
+from tests.engine.catalog.drift_cases import DRIFTS, DRIFTS_OF_18
 from tests.engine.catalog.lab_models import LAB
 
 DECOYS = """
@@ -96,6 +96,70 @@ def test_each_change_by_hand_is_found_and_named(state: ProjectState, statement: 
     execute(statement)
     found = drift(state)
     assert [item for item in summary(found) if item not in BY_SQL] == DRIFTS[statement]
+
+
+@pytest.mark.usefixtures("rolled_back")
+@pytest.mark.parametrize("statement", DRIFTS_OF_18)
+def test_each_change_that_18_allows_is_found(state: ProjectState, statement: str):
+    if value("SELECT current_setting('server_version_num')::int < 180000"):
+        pytest.skip("only from 18 on")
+    execute(statement)
+    found = [item for item in summary(drift(state)) if item not in BY_SQL]
+    assert found == DRIFTS_OF_18[statement]
+
+
+@pytest.mark.usefixtures("rolled_back")
+def test_a_trigger_that_a_migration_disables_is_no_drift(state: ProjectState):
+    made = migrations.Migration("0002_more", "lab")
+    made.operations = [migrations.RunSQL("ALTER TABLE lab.samples DISABLE TRIGGER touch")]
+    execute(made.operations[0].sql)
+    found = find_drift(connection, LAB, state, migrations=[lab_models.migration(), made])
+    assert summary(found) == BY_SQL
+
+
+@pytest.mark.usefixtures("rolled_back")
+def test_an_operator_class_of_an_extension_has_no_schema_in_a_model(state: ProjectState):
+    execute(
+        "CREATE OPERATOR CLASS public.note_ops FOR TYPE text USING btree AS OPERATOR 3 =,"
+        " FUNCTION 1 bttextcmp; CREATE INDEX likes ON lab.samples (note public.note_ops DESC)"
+    )
+    state = state.clone()
+    index = models.Index(fields=["-note"], name="likes", opclasses=["note_ops"])
+    state.add_index("lab", "sample", index)
+    assert summary(drift(state)) == BY_SQL
+
+
+LONG = "lab_samples_price_of_each_of_them_and_then_count_of_all_of_them_idx"
+
+
+@pytest.mark.usefixtures("rolled_back")
+def test_a_name_is_compared_as_postgresql_truncates_it(state: ProjectState):
+    state = state.clone()
+    state.add_index("lab", "sample", models.Index(fields=["price", "count"], name=LONG[:30]))
+    state.models["lab", "sample"].options["indexes"][-1].name = LONG
+    state.reload_model("lab", "sample")
+    execute(f"CREATE INDEX {LONG} ON lab.samples (price, count)")
+    assert summary(drift(state)) == BY_SQL
+
+
+@pytest.mark.usefixtures("rolled_back")
+def test_an_index_that_is_renamed_to_its_own_name_is_expected_once(state: ProjectState):
+    """The state has it twice, because RenameIndex adds what index_together had."""
+    state = state.clone()
+    steps = [
+        migrations.AddIndex("Sample", models.Index(fields=["price", "count"], name="twice")),
+        migrations.RenameIndex("Sample", new_name="twice", old_fields=("price", "count")),
+    ]
+    with connection.schema_editor() as editor:
+        for step in steps:
+            before = state.clone()
+            step.state_forwards("lab", state)
+            step.database_forwards("lab", editor, before, state)
+    assert [item.name for item in state.models["lab", "sample"].options["indexes"]][-2:] == [
+        "twice",
+        "twice",
+    ]
+    assert summary(drift(state)) == BY_SQL
 
 
 @pytest.mark.usefixtures("rolled_back")

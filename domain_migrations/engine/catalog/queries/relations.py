@@ -37,7 +37,10 @@ ARRAY[
     CASE WHEN c.relrowsecurity THEN 'row security enabled' END,
     CASE WHEN c.relforcerowsecurity THEN 'row security forced' END,
     CASE WHEN c.relkind IN ('r', 'p') THEN CASE c.relreplident
-        WHEN 'f' THEN 'replica identity full' WHEN 'n' THEN 'replica identity nothing' END END,
+        WHEN 'f' THEN 'replica identity full' WHEN 'n' THEN 'replica identity nothing'
+        WHEN 'i' THEN CASE WHEN NOT EXISTS (
+            SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident)
+            THEN 'replica identity lost' END END END,
     CASE WHEN c.relkind IN ('v', 'm') THEN E'as\n' || pg_get_viewdef(c.oid) END,
     'comment ' || quote_literal(obj_description(c.oid, 'pg_class'))
 ]
@@ -119,10 +122,9 @@ SELECT 'constraint', c.name || '.' || quote_ident(k.conname), c.relname, ARRAY[
         JOIN pg_tablespace t ON t.oid = x.reltablespace WHERE x.oid = i.indexrelid),
     CASE WHEN k.coninhcount > 0 THEN
         CASE WHEN k.conislocal THEN 'inherited and local' ELSE 'inherited' END END,
-    CASE WHEN k.contype = 'f' THEN (
-        SELECT 'triggers ' || string_agg(DISTINCT CASE g.tgenabled WHEN 'D' THEN 'disabled'
+    (SELECT 'triggers ' || string_agg(DISTINCT CASE g.tgenabled WHEN 'D' THEN 'disabled'
             WHEN 'R' THEN 'on replica only' ELSE 'always' END, ', ')
-        FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled <> 'O') END,
+        FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled <> 'O'),
     'comment ' || quote_literal(obj_description(k.oid, 'pg_constraint'))
 ]
 FROM pg_constraint k JOIN relation c ON c.oid = k.conrelid
