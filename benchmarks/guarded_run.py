@@ -29,11 +29,8 @@ django.setup()
 
 from django.core.management import execute_from_command_line  # noqa: E402
 
-from domain_migrations.engine.guard.guard import (  # noqa: E402
-    BoundaryGuard,
-    Footprint,
-    MigrationWatch,
-)
+from domain_migrations.engine.guard.guard import BoundaryGuard  # noqa: E402
+from domain_migrations.engine.guard.watch import Footprint, MigrationWatch  # noqa: E402
 from domain_migrations.engine.runner import executor  # noqa: E402
 
 

@@ -16,9 +16,10 @@ from django.utils.timezone import now
 from psycopg import sql
 
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
-from ...engine.guard.guard import BoundaryGuard, MigrationWatch
+from ...engine.guard.guard import BoundaryGuard
 from ...engine.guard.held_locks import LOCK_STRENGTH, WRITE_MODE
 from ...engine.guard.violations import CORE_ROWS, Violation
+from ...engine.guard.watch import MigrationWatch
 from ...engine.history.journal import Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
 from ...engine.runner.run_session import RunSession

@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..boundary.rule import depends_hint
 from ..boundary.schema_owners import SchemaOwners
-from .catalog_before import SCHEMA_COLUMNS
+from .catalog_before import ON_TABLES, SCHEMA_COLUMNS
 from .catalog_changes import describe_object
 from .held_locks import DDL_MODES
 from .transaction import NEW_OIDS, WRITTEN_HERE, TransactionView
@@ -53,6 +53,11 @@ DEPENDENCIES: LiteralString = " UNION ALL ".join(
     )
 )
 
+TABLE_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
+    ("pg_attrdef", "adrelid"), *((catalog, table) for catalog, table, *_ in ON_TABLES),
+)  # fmt: skip
+"""The column of each catalog of parts of tables that holds the table."""
+
 USED_CATALOGS: tuple[LiteralString, ...] = (
     "pg_class", "pg_proc", "pg_type", "pg_operator", "pg_collation", "pg_opclass", "pg_opfamily",
     "pg_ts_config", "pg_ts_dict",
@@ -71,6 +76,25 @@ USED_SCHEMA: LiteralString = (
 """The schema of the object that another one depends on."""
 
 
+USER_SCHEMA: LiteralString = (
+    "CASE d.classid "
+    + " ".join(
+        "WHEN '" + catalog + "'::regclass THEN (SELECT " + column + " FROM " + catalog
+        + " WHERE oid = d.objid)"
+        for catalog, column in SCHEMA_COLUMNS.items()
+    )
+    + " WHEN 'pg_constraint'::regclass THEN (SELECT connamespace FROM pg_constraint"
+    " WHERE oid = d.objid) "
+    + " ".join(
+        "WHEN '" + catalog + "'::regclass THEN (SELECT relnamespace FROM pg_class WHERE oid ="
+        " (SELECT " + table + " FROM " + catalog + " WHERE oid = d.objid))"
+        for catalog, table in TABLE_COLUMNS
+    )
+    + " END"
+)  # fmt: skip
+"""The schema of the dependent object; NULL for a cast, for example, which is in none."""
+
+
 def dependency_sql(written: LiteralString) -> LiteralString:
     """Return a query for the dependencies that were written and that lead to other schemas.
 
@@ -85,10 +109,9 @@ def dependency_sql(written: LiteralString) -> LiteralString:
         "SELECT refclassid, refobjid, " + USED_SCHEMA + " AS schema"
         " FROM (SELECT DISTINCT refclassid, refobjid FROM dependency) distinct_objects)"
         " SELECT DISTINCT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid,"
-        " d.refobjsubid, used.schema, d.classid <> 'pg_constraint'::regclass OR NOT EXISTS ("
-        "SELECT FROM pg_constraint"
-        " WHERE oid = d.objid AND connamespace = ANY(%(others)s::oid[]))"
-        " FROM used JOIN dependency d USING (refclassid, refobjid)"
+        " d.refobjsubid, used.schema, "
+        + USER_SCHEMA
+        + " FROM used JOIN dependency d USING (refclassid, refobjid)"
         " WHERE used.schema = ANY(%(others)s::oid[])"
     )
 
@@ -105,7 +128,7 @@ class CrossSchemaDependency(NamedTuple):
 
     Attributes:
         schema: the schema of the object that is used.
-        is_own: false for a constraint in another domain's schema, true for everything else.
+        user_schema: the schema of the object that uses it; None for a cast and the like.
     """
 
     catalog: int
@@ -115,7 +138,7 @@ class CrossSchemaDependency(NamedTuple):
     used_oid: int
     used_column: int
     schema: int
-    is_own: bool
+    user_schema: int | None
 
     def to_violation(self, connection: BaseDatabaseWrapper, owners: SchemaOwners) -> Violation:
         user = describe_object(connection, self.catalog, self.oid, self.column)

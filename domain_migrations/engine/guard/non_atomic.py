@@ -1,9 +1,9 @@
-"""The check of a migration without a transaction, by the rows that it left in the catalogs.
+"""The check of statements without a transaction, by the rows that they left in the catalogs.
 
-Its statements have committed and their locks are released, so the rows of the catalogs are all
-the evidence: those newer than the migration's start, and objects that were dropped since. They
-do not show who wrote them, so schemas of a domain that was migrated meanwhile are skipped. Reading
-another domain's tables, and writing their rows, cannot be seen at all.
+They have committed and their locks are released, so the rows of the catalogs are all the
+evidence: those newer than the migration's start, and objects that were dropped since. They do not
+show who wrote them, so schemas of a domain that was migrated meanwhile are skipped. Reading another
+domain's tables, and writing their rows, cannot be seen at all.
 """
 
 # ruff: noqa: S608  -- the parts of the statements are constants of this package
@@ -12,13 +12,15 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterator
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain
 from ..boundary.schema_owners import SchemaOwners
+from ..sessions.advisory_locks import running_domains
+from ..sessions.concurrent_indexes import concurrent_target
 from ..sql.query import run_sql
 from .catalog_before import CLASS_ROW, PG_CLASS
 from .catalog_changes import NOT_ALLOWED, ChangedObject, Source, catalog_queries, select_objects
@@ -64,8 +66,27 @@ SELECT_OWN: LiteralString = (
     " UNION ALL SELECT 'function', oid FROM pg_proc WHERE pronamespace = ANY(%(own)s::oid[])"
 )
 
+SELECT_TARGET: LiteralString = """
+SELECT relnamespace, relname FROM pg_class WHERE oid = to_regclass(%(name)s)
+"""
+
 Found = Iterator[tuple[Violation, Domain | None]]
 """Violations, and the domain whose own run would explain each; None where no run would."""
+
+
+class ConcurrentTarget(NamedTuple):
+    """The relation that a statement works on concurrently: a table or an index."""
+
+    schema: int
+    name: str
+
+    def to_violation(self, owners: SchemaOwners) -> Violation:
+        """Return the violation of working on another's relation."""
+        names = owners.names[self.schema], self.name
+        owner = owners.owner(self.schema)
+        what = Description(".".join(names), frozenset(names))
+        hint = hint_for(owners.domain, owner)
+        return Violation.of(Priority.CHANGE_LOCK, "would change", what, owner, hint)
 
 
 class NonAtomicCheck:
@@ -78,16 +99,13 @@ class NonAtomicCheck:
     """
 
     def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        owners: SchemaOwners,
-        before: TransactionPoint,
-        *,
-        custom_sql: bool,
+        self, connection: BaseDatabaseWrapper, owners: SchemaOwners, *, custom_sql: bool
     ) -> None:
         self.connection = connection
         self.owners = owners
-        self.before = before
+        # A run that ends before it is looked for was there at the start, or has a newer row.
+        self.running = running_domains(connection, owners.domains.values())
+        self.before, _ = TransactionPoint.at_start(connection)
         self.relations: dict[int, tuple[int, str, str | None]] = {}
         if custom_sql:
             [rows] = run_sql(connection, SELECT_RELATIONS, {"foreign": owners.forbidden})
@@ -148,11 +166,23 @@ class NonAtomicCheck:
         }
         [rows] = run_sql(self.connection, SELECT_DEPENDENCIES, params)
         for dependency in map(CrossSchemaDependency._make, rows):
-            # Created in the domain's own schema, so that no other domain's run explains it.
-            yield dependency.to_violation(self.connection, self.owners), None
+            # In the domain's own schema no other domain's run creates anything.
+            if dependency.user_schema is None or self.owners.is_own(dependency.user_schema):
+                owner = None if dependency.user_schema else self.owners.owner(dependency.schema)
+                yield dependency.to_violation(self.connection, self.owners), owner
+
+    def find_target(self, statement: str) -> ConcurrentTarget | None:
+        """Return the relation that a concurrent statement is about, if it names one that exists."""
+        name = concurrent_target(statement)
+        if name is None:
+            return None
+        [rows] = run_sql(self.connection, SELECT_TARGET, {"name": name})
+        return ConcurrentTarget(*rows[0]) if rows else None
 
     def _ran_meanwhile(self, owner: Domain) -> bool:
-        """Return whether the domain's journal has new rows, written by a run of its own."""
+        """Return whether the domain was migrated, by its lock or by new rows of its journal."""
+        if owner.name in self.running | running_domains(self.connection, [owner]):
+            return True
         table = sql.Identifier(*owner.journal_table)
         params = {"name": table.as_string(self.connection.connection), "xid": self.before.xid}
         [[(exists,)]] = run_sql(self.connection, "SELECT to_regclass(%(name)s) IS NOT NULL", params)

@@ -243,7 +243,8 @@ def _cross_schema_dependencies(view: TransactionView) -> Iterator[Violation]:
     """Judge objects that depend on another domain's: views, defaults, types of columns, …"""
     for dependency in read_dependencies(view):
         # The keys to core are judged with their tables.
-        if not view.domain.is_core or dependency.catalog != PG_CONSTRAINT or dependency.is_own:
+        of_domain = dependency.user_schema in view.owners.other_domains
+        if not (view.domain.is_core and dependency.catalog == PG_CONSTRAINT and of_domain):
             yield dependency.to_violation(view.connection, view.owners)
 
 

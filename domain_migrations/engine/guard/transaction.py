@@ -18,6 +18,7 @@ from typing import Any, LiteralString
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq import TransactionStatus
 
 from ...domains import Domain
 from ..boundary.schema_owners import SchemaOwners
@@ -96,7 +97,9 @@ class TransactionPoint:
 
         Also returned are the catalogs that hold objects that a migration could drop.
         """
-        if not connection.in_atomic_block:
+        connection.ensure_connection()
+        status = connection.connection.info.transaction_status
+        if connection.get_autocommit() and status == TransactionStatus.IDLE:
             with transaction.atomic(using=connection.alias):
                 return cls.at_start(connection)
         counting = prepared_execute(connection, SELECT_COUNTS)

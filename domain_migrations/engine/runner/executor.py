@@ -22,7 +22,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from ...exceptions import DomainMigrationsError
-from ..guard.guard import BoundaryGuard, MigrationWatch
+from ..guard.guard import BoundaryGuard
+from ..guard.watch import FORCE_CONSTRAINTS, MigrationWatch
 from ..history.journal import Direction
 from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
@@ -38,7 +39,6 @@ from .results import AppliedMigration
 from .run_session import RunSession
 
 PREVIOUS_STEP = "An earlier migration"
-FORCE_CONSTRAINTS = "SET CONSTRAINTS ALL IMMEDIATE"
 
 
 @dataclass
@@ -229,17 +229,20 @@ class DomainExecutor(MigrationExecutor):
                     migration, state, editor, attempt.direction, around, skip=done
                 )
                 attempt.phase = "the deferred SQL"
-                self._run_deferred(attempt, editor)
+                self._run_deferred(attempt, watch, editor)
             self._check_and_log(attempt, watch)
         return state
 
-    def _run_deferred(self, attempt: Attempt, editor: BaseDatabaseSchemaEditor) -> None:
+    def _run_deferred(
+        self, attempt: Attempt, watch: MigrationWatch, editor: BaseDatabaseSchemaEditor
+    ) -> None:
         """Run the deferred SQL as the editor would, and record after each statement what is left.
 
         Without a transaction, the statements before one that fails stay.
         """
         while editor.deferred_sql:
-            editor.execute(editor.deferred_sql[0], None)
+            with watch.observe(None):
+                editor.execute(editor.deferred_sql[0], None)
             del editor.deferred_sql[0]
             attempt.executed = attempt.checked = _progress(attempt, editor)
             self.log.log_progress(attempt, attempt.checked)
@@ -257,7 +260,8 @@ class DomainExecutor(MigrationExecutor):
         Content types, whose renaming Django adds to a plan, are renamed as the login role.
         """
         renames = isinstance(operation, RenameContentType)
-        with self.session.roles.as_login_role() if renames else nullcontext():
+        role = self.session.roles.as_login_role() if renames else nullcontext()
+        with role, watch.observe(operation):
             yield
         done = _progress(attempt, editor, more=0 if renames else 1)
         self._count(attempt, "executed", done)

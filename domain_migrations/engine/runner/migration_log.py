@@ -11,7 +11,7 @@ from psycopg import sql
 
 from ...domains import Domain, get_domain_for
 from ...exceptions import DomainMigrationsError
-from ..guard.guard import Footprint
+from ..guard.watch import Footprint
 from ..history.journal import Direction, Status
 from ..history.recorder import DomainRecorder
 from ..history.seed_ledger import clear_ledger, forget_dropped_tables

@@ -35,6 +35,13 @@ CREATE_INDEX = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+CHANGED_INDEX = re.compile(
+    rf"{_SPACE}*(?:DROP{_SPACE}+INDEX|REINDEX{_SPACE}*(?:\([^)]*\){_SPACE}*)?(?:INDEX|TABLE))"
+    rf"{_SPACE}+CONCURRENTLY{_SPACE}+(?:IF{_SPACE}+EXISTS{_SPACE}+)?"
+    rf"(?P<name>{_NAME}(?:{_SPACE}*\.{_SPACE}*{_NAME})?){_SPACE}*(?:RESTRICT{_SPACE}*)?;?{_SPACE}*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+
 DEAD_INDEX = """
 SELECT c.oid, n.nspname, c.relname, i.indisvalid
 FROM pg_index AS i
@@ -78,6 +85,14 @@ def built_index(statement: str) -> BuiltIndex | None:
     """Return the index that the statement builds concurrently, if it does and names it."""
     found = CREATE_INDEX.match(statement)
     return BuiltIndex(found["name"], found["table"]) if found else None
+
+
+def concurrent_target(statement: str) -> str | None:
+    """Return the table or index, as written, that a concurrent statement is all about."""
+    if built := built_index(statement):
+        return built.table
+    found = CHANGED_INDEX.match(statement)
+    return found["name"] if found else None
 
 
 def find_dead_index(

@@ -9,8 +9,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.guard.guard import BoundaryGuard, Footprint
-from domain_migrations.engine.runner.executor import FORCE_CONSTRAINTS
+from domain_migrations.engine.guard.guard import BoundaryGuard
+from domain_migrations.engine.guard.watch import FORCE_CONSTRAINTS, Footprint
 from domain_migrations.engine.runner.observed_operations import editor_without_savepoint
 from domain_migrations.exceptions import BoundaryViolation
 
@@ -68,7 +68,8 @@ def run_non_atomic(
     watch = guard.begin(migration, backwards=False)
     with connection.schema_editor(atomic=False) as editor:
         for operation in migration.operations:
-            operation.database_forwards(domain, editor, ProjectState(), ProjectState())
+            with watch.observe(operation):
+                operation.database_forwards(domain, editor, ProjectState(), ProjectState())
             watch.after_operation(operation)
     return watch.check()
 

@@ -16,11 +16,14 @@ from django.utils.timezone import now
 
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS
-from domain_migrations.engine.guard.guard import BoundaryGuard, MigrationWatch
+from domain_migrations.engine.guard.guard import BoundaryGuard
 from domain_migrations.engine.guard.held_locks import MODES
 from domain_migrations.engine.guard.violations import CORE_ROWS, CORE_SHAPE, Violation
-from domain_migrations.engine.history.journal import Direction, Journal, RunContext
+from domain_migrations.engine.guard.watch import MigrationWatch
+from domain_migrations.engine.history.journal import Journal, RunContext
+from domain_migrations.engine.sessions.advisory_locks import lock_key
 from domain_migrations.exceptions import BoundaryViolation
+from tests.engine.guard.allowed_cases import OWNERS, VIOLATIONS
 from tests.engine.guard.helpers import (
     guarded,
     lay_out,
@@ -247,7 +250,7 @@ def test_every_isolation_level__reads(isolation: str) -> None:
 
 
 def test_every_isolation_level__without_a_transaction(isolation: str) -> None:
-    run_non_atomic("SELECT * FROM inventory.drugs WHERE id = 1", "SELECT * FROM hr.employees")
+    run_non_atomic("SELECT * FROM inventory.drugs WHERE id = 1", "VACUUM inventory.drugs")
 
 
 def test_writes_core(landscape: None) -> None:
@@ -405,15 +408,36 @@ def test_core_may_not(landscape: None, statement: str, did: str) -> None:
 
 
 def test_without_a_transaction__allows(new_landscape: None) -> None:
+    batches = "DO $$ BEGIN UPDATE inventory.lots SET quantity = 2; COMMIT; END $$"
     footprint = run_non_atomic(
         "CREATE INDEX CONCURRENTLY lots_quantity ON inventory.lots (quantity)",
         "ALTER TABLE inventory.lots ADD centre bigint REFERENCES centres",
         "CREATE FUNCTION inventory.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "BEGIN; INSERT INTO inventory.lots (id) VALUES (1); COMMIT;"
+        " BEGIN; DELETE FROM inventory.lots; ROLLBACK",
+        batches,
+        "VACUUM inventory.lots",
     )
-    assert footprint == {}
+    assert footprint == {
+        "inventory.lots": "AccessExclusiveLock",
+        "public.centres": "ShareRowExclusiveLock",
+    }
+    assert catalog.query("SELECT id, quantity FROM inventory.lots") == [(1, 2)]
 
 
-NON_ATOMIC = (
+@pytest.mark.parametrize(("statement", "did", "hint"), VIOLATIONS[::3], ids=lambda part: part[:40])
+def test_without_a_transaction__refuses(
+    landscape: None, statement: str, did: str, hint: str
+) -> None:
+    before = catalog.snapshot()
+    with pytest.raises(BoundaryViolation) as refused:
+        run_non_atomic("SELECT 1", statement, "SELECT 2")
+    assert refused.value.message == f"{REFUSED} operation 2, RunSQL, {did.format(**OWNERS)}"
+    assert refused.value.hint == hint
+    assert catalog.snapshot() == before
+
+
+PAST_A_TRANSACTION = (
     ("CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "made function hr.f(), {}"),
     ("ALTER TABLE hr.employees ADD x int", "altered table hr.employees, {}"),
     ("GRANT SELECT ON hr.employees TO PUBLIC", "altered table hr.employees, {}"),
@@ -430,28 +454,113 @@ NON_ATOMIC = (
 )
 
 
-@pytest.mark.parametrize(("statement", "did"), NON_ATOMIC)
-def test_without_a_transaction__refuses(new_landscape: None, statement: str, did: str) -> None:
+@pytest.mark.parametrize(("statement", "did"), PAST_A_TRANSACTION)
+def test_without_a_transaction__refuses_what_it_left(
+    new_landscape: None, statement: str, did: str
+) -> None:
+    """A procedure that commits cannot run in a transaction."""
+    catalog.execute(
+        "CREATE PROCEDURE inventory.go() LANGUAGE plpgsql AS"
+        f" $$ BEGIN COMMIT; EXECUTE $_${statement}$_$; COMMIT; END $$"
+    )
     with pytest.raises(BoundaryViolation) as refused:
-        run_non_atomic("SELECT 1", statement, "SELECT 2")
+        run_non_atomic("SELECT 1", "CALL inventory.go()", "SELECT 2")
     assert refused.value.message == f"{REFUSED} operation 2, RunSQL, {did.format(HR)}."
     assert refused.value.hint == DOMAIN_DEPENDS
 
 
-@pytest.mark.parametrize(("direction", "blamed"), [("run", False), ("verify", True)])
+EVERY_KIND = """
+    CREATE TABLE hr.more (id int PRIMARY KEY, actor uuid REFERENCES public.users);
+    CREATE INDEX ON hr.employees (upper(name));
+    ALTER TABLE hr.employees ADD mood hr.mood DEFAULT 'good', ADD CHECK (hr.salary(id) > 0);
+    CREATE VIEW hr.rich AS SELECT hr.salary(id) FROM hr.employees;
+    CREATE TRIGGER seen BEFORE UPDATE ON hr.employees FOR EACH ROW EXECUTE FUNCTION hr.touch();
+    CREATE POLICY own ON hr.employees USING (hr.salary(1) > 0);
+    CREATE STATISTICS hr.both ON id, name FROM hr.employees;
+    CREATE FUNCTION hr.made(hr.mood) RETURNS int LANGUAGE sql AS 'SELECT 1';
+    CREATE TYPE hr.moods AS RANGE (SUBTYPE = hr.age);
+    CREATE TEXT SEARCH CONFIGURATION hr.words (COPY = simple);
+    CREATE AGGREGATE hr.added (int) (SFUNC = int4pl, STYPE = int);
+    GRANT SELECT ON hr.employees TO PUBLIC; COMMENT ON TABLE hr.employees IS 'x';
+    DROP VIEW hr.names; DROP SEQUENCE hr.numbers; DROP COLLATION hr.plain;
+    ALTER TABLE hr.parts RENAME TO pieces;
+"""
+QUIET = "CREATE INDEX CONCURRENTLY lots_quantity ON inventory.lots (quantity)"
+
+
+@pytest.mark.parametrize("state", ["began before", "began meanwhile", "ended"])
+@pytest.mark.parametrize("statement", [QUIET, "VACUUM inventory.drugs", "SELECT 1"])
 def test_without_a_transaction__another_run(
-    new_landscape: None, direction: Direction, blamed: bool
+    new_landscape: None, statement: str, state: str
 ) -> None:
-    """Changes by a run of the other domain are its own; verifying it changes nothing."""
-    journal = Journal(connection, get_domain("hr"), RunContext())
+    """What another domain's run changes meanwhile is its own."""
+    hr = get_domain("hr")
+    journal = Journal(connection, hr, RunContext())
     journal.open()
+    other = connection.copy()
+
+    def run_of_hr(apps: Any, schema_editor: Any) -> None:
+        with other.cursor() as cursor:
+            cursor.execute(EVERY_KIND)
+
+    def lock(function: str) -> None:
+        key = lock_key(connection.settings_dict["NAME"], "hr")
+        with other.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [key])
+
+    def begin(*args: Any) -> None:
+        lock("pg_advisory_lock")
+
+    def end(*args: Any) -> None:
+        if state == "ended":
+            Journal(other, hr, RunContext()).write("done", "run", started=now())
+            lock("pg_advisory_unlock")
+
+    try:
+        if state == "began before":
+            begin()
+        steps = [begin] if state != "began before" else []
+        steps += [run_of_hr, end]
+        run_non_atomic(statement, *map(migrations.RunPython, steps), "VACUUM inventory.lots")
+    finally:
+        other.close()
+
+
+def test_without_a_transaction__what_another_session_changes(new_landscape: None) -> None:
+    """Only statements that cannot run in a transaction leave it open who changed something."""
+    other = connection.copy()
 
     def meanwhile(apps: Any, schema_editor: Any) -> None:
-        journal.write("done", direction, started=now())
-        catalog.execute("CREATE FUNCTION hr.f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        with other.cursor() as cursor:
+            cursor.execute(EVERY_KIND)
 
-    with pytest.raises(BoundaryViolation) if blamed else nullcontext():
-        run_non_atomic(migrations.RunPython(meanwhile))
+    try:
+        run_non_atomic(QUIET, migrations.RunPython(meanwhile), "CREATE TABLE inventory.x (id int)")
+    finally:
+        other.close()
+
+
+def test_without_a_transaction__transactions_of_its_own(landscape: None) -> None:
+    """Each is checked before its commit, whoever begins it."""
+
+    def batches(begin: str | None) -> migrations.RunPython:
+        def run(apps: Any, schema_editor: Any) -> None:
+            around = transaction.atomic() if begin is None else nullcontext()
+            with around, schema_editor.connection.cursor() as cursor:
+                for statement in filter(None, (begin, *statements, begin and "COMMIT")):
+                    cursor.execute(statement)
+
+        return migrations.RunPython(run, atomic=False)
+
+    statements = ["UPDATE inventory.drugs SET code = 'x'", "UPDATE hr.employees SET name = 'x'"]
+    for begin in (None, "BEGIN", "START TRANSACTION"):
+        with pytest.raises(BoundaryViolation) as refused:
+            run_non_atomic(batches(begin))
+        assert refused.value.message == (
+            f"{REFUSED} operation 1, RunPython, took RowExclusiveLock on hr.employees, {HR}."
+        )
+        assert connection.get_autocommit()
+        assert catalog.query("SELECT code FROM inventory.drugs") == [("PARA500",)]
 
 
 def test_without_a_transaction__operation_with_its_own(new_landscape: None) -> None:
@@ -468,7 +577,8 @@ def test_without_a_transaction__operation_with_its_own(new_landscape: None) -> N
         watch = guard.begin(migration)
         with transaction.atomic(), connection.schema_editor() as editor:
             operation, state = migration.operations[0], ProjectState()
-            operation.database_forwards("inventory", editor, state, state)
+            with watch.observe(operation):
+                operation.database_forwards("inventory", editor, state, state)
             watch.after_operation(operation)
 
     with pytest.raises(BoundaryViolation) as refused:

@@ -20,7 +20,9 @@ def fail(apps, schema_editor):
         cursor.execute("SELECT 1 / count(*) FROM public.switch")
 
 def stray(apps, schema_editor):
-    schema_editor.deferred_sql.append("CREATE TABLE inventory.stray (id int)")
+    schema_editor.deferred_sql.append(
+        "DO $$ BEGIN COMMIT; CREATE TABLE inventory.stray (id int); END $$"
+    )
 
 class Migration(migrations.Migration):
     initial = True

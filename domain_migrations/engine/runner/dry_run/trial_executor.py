@@ -13,8 +13,8 @@ from django.db.migrations.state import ProjectState
 from psycopg import sql
 
 from ....exceptions import DomainMigrationsError
-from ...guard.guard import Footprint
 from ...guard.held_locks import LOCK_STRENGTH
+from ...guard.watch import Footprint
 from ...sessions.connection import LOCK_NOT_AVAILABLE, execute, fetch_all
 from ...sessions.timeouts import RetryPolicy
 from ...sources.files import MigrationKey

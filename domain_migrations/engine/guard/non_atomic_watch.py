@@ -1,0 +1,76 @@
+"""Watches over migrations without a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from django.db.migrations.migration import Migration
+from django.db.migrations.operations.base import Operation
+
+from .checked_transactions import CheckedTransactions
+from .non_atomic import NonAtomicCheck
+from .operation_kinds import runs_custom_sql
+from .watch import FORCE_CONSTRAINTS, AtomicWatch, Footprint, GuardState, MigrationWatch
+
+
+class NonAtomicWatch(MigrationWatch):
+    """The watch over a migration without a transaction.
+
+    The statements of an operation with custom SQL run in transactions of their own, each judged
+    before its commit as an atomic migration is. What cannot run in one is judged by what it leaves
+    in the catalogs.
+
+    Attributes:
+        unseen: whether such a statement ran.
+    """
+
+    def __init__(self, guard: GuardState, migration: Migration) -> None:
+        super().__init__(guard, migration)
+        custom_sql = any(map(runs_custom_sql, self.operations))
+        self.catalog_check = NonAtomicCheck(self.connection, self.owners, custom_sql=custom_sql)
+        self.unseen = False
+
+    @contextmanager
+    def observe(self, operation: Operation | None) -> Iterator[None]:
+        if not (self.custom_sql if operation is None else runs_custom_sql(operation)):
+            yield
+            return
+        transactions = CheckedTransactions(
+            self.connection,
+            partial(self._begin_transaction, operation),
+            partial(self._before_unseen, operation),
+        )
+        with transactions.checked():
+            yield
+
+    def after_operation(self, operation: Operation) -> None:
+        super().after_operation(operation)
+        if self.unseen and runs_custom_sql(operation):
+            self._raise_worst(self.catalog_check.find_violations(custom_sql=True))
+
+    def check(self) -> Footprint:
+        self._raise_worst(self.catalog_check.find_violations(custom_sql=self.unseen))
+        return super().check()
+
+    def _begin_transaction(self, operation: Operation | None) -> Callable[[], None]:
+        """Return the check of a transaction that begins now."""
+        watch = AtomicWatch(self.guard, self.migration, self.operations)
+        watch.custom_sql = True
+        watch.unchecked = [operation] if operation else []
+
+        def check() -> None:
+            watch.run_final(FORCE_CONSTRAINTS)
+            self.record_locks(watch.check())
+
+        return check
+
+    def _before_unseen(self, operation: Operation | None, statement: str) -> None:
+        """Refuse a statement that will change an index of another domain's."""
+        target = self.catalog_check.find_target(statement)
+        if target is None:
+            self.unseen = True
+        elif not self.owners.is_own(target.schema):
+            self.unchecked = [operation] if operation else []
+            raise self.to_error(target.to_violation(self.owners))
