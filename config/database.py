@@ -74,7 +74,31 @@ def _from_url(environment: Environment) -> dict[str, Any]:
         ) from error
     if not settings["NAME"]:
         raise ImproperlyConfigured(f"DATABASE_URL names no database: write it like {URL_EXAMPLE}.")
+    _check_options(settings)
     return settings
+
+
+def _check_options(settings: dict[str, Any]) -> None:
+    """Refuse values after the URL's question mark that Django would fail on, or take for true."""
+    lifetime = settings.get("CONN_MAX_AGE")
+    if lifetime is not None and (
+        isinstance(lifetime, bool) or not isinstance(lifetime, int | float)
+    ):
+        raise ImproperlyConfigured(
+            f"DATABASE_URL has conn_max_age={lifetime}, which is not a number: write the seconds,"
+            " like conn_max_age=60, or None."
+        )
+    for name in ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_HEALTH_CHECKS"):
+        value = settings.get(name, False)
+        if value not in (True, False):
+            option = f"{name.lower()}={value}"
+            raise ImproperlyConfigured(
+                f"DATABASE_URL has {option}, which is neither True nor False: write one of them."
+            )
+    if "pool" in settings.get("OPTIONS", {}):
+        raise ImproperlyConfigured(
+            "DATABASE_URL has an option pool, which is not PostgreSQL's: set DATABASE_POOL instead."
+        )
 
 
 def _from_parts(parts: dict[str, str]) -> dict[str, Any]:

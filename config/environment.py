@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,11 +35,14 @@ class Environment(Env):
 
     def number(self, name: str, default: float) -> float:
         try:
-            return float(self.text(name) or default)
-        except ValueError as error:
+            number = float(self.text(name) or default)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
             raise ImproperlyConfigured(
                 f"{name} is {self.text(name)!r}, which is not a number: write one like {default:g}."
-            ) from error
+            )
+        return number
 
     @property
     def name(self) -> str:

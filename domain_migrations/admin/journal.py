@@ -12,7 +12,7 @@ from django.core.paginator import Paginator
 from django.db import connections
 from django.http import Http404, HttpRequest
 from django.utils.dateparse import parse_date
-from django.utils.timezone import localtime, make_aware
+from django.utils.timezone import make_aware
 
 from ..domains import Domain
 from ..engine.history.journal_queries import (
@@ -23,6 +23,7 @@ from ..engine.history.journal_queries import (
     list_runs,
     steps_of_run,
 )
+from ..engine.messages import local_time
 from . import states
 from .databases import read_databases
 from .page import Page, url
@@ -170,7 +171,7 @@ def run(request: HttpRequest, visible: Sequence[Domain], run: UUID) -> Page:
     page = Paginator(line.steps, STEPS).get_page(request.GET.get("page"))
     return Page(
         "run.html",
-        f"Run of {localtime(line.started):%Y-%m-%d %H:%M:%S}",
+        f"Run of {local_time(line.started)}",
         {
             "line": line,
             "first": line.steps[0],

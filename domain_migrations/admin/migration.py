@@ -122,7 +122,7 @@ def _commands(
             "Remove its row, if the file was deleted on purpose",
             f"manage.py repair_domain {name} --prune",
         )
-    elif row.applied is None:
+    elif not row.is_applied:
         yield "Show the plan without running it", f"manage.py migrate_domain {name} {to} --plan"
         yield "Apply everything up to it", f"manage.py migrate_domain {name} {to}"
     yield "Print its SQL", f"manage.py sqlmigrate {key.app} {key.name}"

@@ -26,12 +26,14 @@ class MigrationRow:
 
     Attributes:
         states: the most serious first.
+        applied: when; None also where the history does not say it.
         step: the journal's row of its application; None if the journal has none.
         failure: the last attempt, if it failed.
     """
 
     key: MigrationKey
     states: tuple[State, ...]
+    is_applied: bool = False
     applied: datetime.datetime | None = None
     step: JournalRow | None = None
     failure: JournalRow | None = None
@@ -66,6 +68,7 @@ def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
             MigrationRow(
                 key=key,
                 states=tuple(_states(key, status, interruption, changed, own, applied)),
+                is_applied=key in applied,
                 applied=applied.get(key),
                 step=_application(own) if key in applied else None,
                 failure=last_failure(own),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from itertools import islice
+
+from django.utils.dateformat import format as format_date
+from django.utils.timezone import is_aware, localtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,11 @@ class Finding:
 
     def as_json(self) -> dict[str, str]:
         return asdict(self)
+
+
+def local_time(moment: datetime.datetime) -> str:
+    """Return the moment in the project's time zone, and the zone, as the admin pages show it."""
+    return format_date(localtime(moment) if is_aware(moment) else moment, "Y-m-d H:i:s T")
 
 
 def shortened(items: Collection[object], limit: int = 3) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ..admin.page import migration_url
 
 register = template.Library()
 
@@ -19,6 +23,14 @@ def seconds(value: float | None) -> str:
     if value < 120:
         return f"{value:.1f} s"
     return f"{int(value // 60)} min {int(value % 60)} s"
+
+
+@register.simple_tag
+def migration_link(domain: str, app: str, name: str) -> SafeString:
+    """Return a migration's name as a link to its page."""
+    address = migration_url(domain, app, name)
+    link = '<a href="{}">{}.{}</a>' if address else "{1}.{2}"
+    return format_html(link, address, app, name)
 
 
 @register.simple_tag(takes_context=True)

@@ -368,7 +368,7 @@ def test_overview_shows_the_last_verification(client):
         json.dumps({"kinds": ["drift"], "count": 1, "findings": [FINDING]}),
     )
     found = {row[0]: row for row in rows(source(client, pages()["overview"]), "domains")}
-    assert found["hr"][8] == "✕ 1 finding 2026-11-20 19:00, drift only"
+    assert found["hr"][8] == "✕ 1 finding 2026-11-20 19:00 +07, drift only"
     text = plain(source(client, pages()["domain"]))
     assert "D001 hr.employees: It <is> missing. Make it." in text
 

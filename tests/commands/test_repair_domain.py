@@ -53,6 +53,14 @@ def test_mark_unapplied_deletes_the_record_and_reverts_nothing(
     assert f'hr.django_migrations_hr has no migration that begins with "{name}".' in again.stderr
 
 
+@pytest.mark.parametrize("option", ["mark_applied", "mark_unapplied", "accept_checksum"])
+def test_empty_name_is_no_migration(migrated_database: str, call: Call, option: str) -> None:
+    before = histories()
+    result = call("repair_domain", "hr", interactive=False, **{option: ""})
+    assert (result.exit_status, histories()) == (1, before)
+    assert 'begins with ""' in result.stderr or 'begin with ""' in result.stderr
+
+
 @pytest.mark.parametrize("name", ["0013", "hr.0013", "hr.0013_alter_verbose_names"])
 def test_mark_unapplied_accepts_a_prefix(migrated_database: str, call: Call, name: str) -> None:
     result = call("repair_domain", "hr", mark_unapplied=name, interactive=False)

@@ -107,6 +107,41 @@ def test_database__url_without_a_name() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            "conn_max_age=abc",
+            "DATABASE_URL has conn_max_age=abc, which is not a number: write the seconds, like"
+            " conn_max_age=60, or None.",
+        ),
+        (
+            "autocommit=no",
+            "DATABASE_URL has autocommit=no, which is neither True nor False: write one of them.",
+        ),
+        (
+            "pool=1",
+            "DATABASE_URL has an option pool, which is not PostgreSQL's: set DATABASE_POOL"
+            " instead.",
+        ),
+    ],
+)
+def test_database__url_with_an_unusable_option(option: str, message: str) -> None:
+    assert refusal(DATABASE_URL=f"{EXAMPLE}?{option}") == message
+
+
+@pytest.mark.parametrize(("text", "value"), [("60", 60), ("1.5", 1.5), ("None", None)])
+def test_database__url_with_a_lifetime(text: str, value: float | None) -> None:
+    found = settings(DATABASE_URL=f"{EXAMPLE}?conn_max_age={text}&conn_health_checks=False")
+    assert (found["CONN_MAX_AGE"], found["CONN_HEALTH_CHECKS"]) == (value, False)
+
+
+def test_database__lifetime_without_end() -> None:
+    assert refusal(DATABASE_NAME="m", DATABASE_CONN_MAX_AGE="inf") == (
+        "DATABASE_CONN_MAX_AGE is 'inf', which is not a number: write one like 0."
+    )
+
+
 def test_pool__off_by_default() -> None:
     assert "OPTIONS" not in settings(DATABASE_NAME="main")
 

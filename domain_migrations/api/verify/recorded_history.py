@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import Domain
+from ...domains import Domain, QualifiedName, get_domains
 from ...engine.history.status import DomainStatus, missing_hint, missing_message, read_statuses
-from ...engine.messages import Finding
+from ...engine.history.tables import existing_tables, read_histories
+from ...engine.messages import Finding, shortened
 from ...engine.runner.edited_migrations import checksum_findings_of
 from ...engine.runner.interruptions import find_interruption
 from ...engine.runner.loader import DomainLoader, load_domain
@@ -30,6 +32,8 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
     if status.missing:
         title = ", ".join(map(str, status.missing))
         yield _finding("H006", domain, title, missing_message(status), missing_hint(status))
+    yield from _misplaced_rows(connection, domain)
+    yield from _lost_rows(connection, status)
     interrupted = find_interruption(connection, domain)
     if interrupted is not None:
         yield _finding(
@@ -47,12 +51,55 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
         yield from _order(loader, status)
 
 
+def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    """Yield the rows of apps of other domains; of those in core's history, L003 tells."""
+    owners = {label: other for other in get_domains() for label in other.app_labels}
+    rows = () if domain.is_core else read_histories(connection, [domain])[domain.name]
+    for row in rows:
+        owner = owners.get(row.app, domain)
+        if owner != domain:
+            yield _finding(
+                "H008",
+                domain,
+                str(row.key),
+                f"{row.key} is in {domain.history_table}, but its app belongs to the domain"
+                f' "{owner.name}", so the row does not count.',
+                f"Check that {owner.history_table} has it (manage.py show_domains {owner.name}),"
+                f" then delete the row from {domain.history_table}.",
+            )
+
+
+def _lost_rows(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[Finding]:
+    """Yield a finding if the domain's tables exist and its history has no rows."""
+    domain = status.domain
+    if status.rows or not status.pending:
+        return
+    models = [
+        model
+        for label in domain.app_labels
+        for model in apps.get_app_config(label).get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy
+    ]
+    tables = [QualifiedName.of(model._meta.db_table) for model in models]
+    if present := sorted(map(str, existing_tables(connection, tables))):
+        yield _finding(
+            "H007",
+            domain,
+            str(domain.history_table),
+            f"{domain.history_table} has no rows, but {len(present)} of the domain's tables exist:"
+            f" {shortened(present)}.",
+            "Restore the rows from a backup. If all of the migrations were applied, record them:"
+            f" manage.py migrate_domain {domain.name} --fake; then compare the tables:"
+            f" manage.py verify_domain {domain.name} --only drift",
+        )
+
+
 def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[Finding]:
     """Yield migrations that were applied before, or without, their dependencies."""
     domain = status.domain
     position = {row.key: index for index, row in enumerate(status.rows)}
     for key, index in position.items():
-        name = ".".join(key)
+        name = str(key)
         node = loader.graph.node_map.get(key)
         for parent in sorted(parent.key for parent in node.parents) if node is not None else ():
             if parent not in loader.applied_migrations:

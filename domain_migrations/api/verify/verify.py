@@ -9,6 +9,8 @@ H003           a migration that was applied before one that it depends on
 H004           an applied migration that depends on one that is not applied
 H005           migrations that cannot be loaded, so that their history cannot be checked
 H006           a squashed migration that is applied in part, without the files of the rest
+H007           a history without rows, although tables of the domain exist
+H008           a row of an app of another domain
 C001           a migration whose file was edited after it had been applied
 D…, U…         drift, see ``engine/catalog/drift_ids.py``; ``U…`` is for information only
 B001           a foreign key to another domain's table, or from core to a domain's
@@ -163,17 +165,29 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
     if isinstance(loader, Finding):
         yield loader
     elif applied := _applied(loader):
-        state = project_state(loader)
+        state = project_state(loader, _with_dependencies(loader))
         reference = unmanaged_baseline(domain, loader.graph, applied, state)
         yield from find_drift(connection, domain, state, migrations=applied, reference=reference)
 
 
 def _applied(loader: DomainLoader) -> list[Migration]:
+    applied = _with_dependencies(loader)
     return [
         migration
         for key, migration in loader.graph.nodes.items()
-        if key in loader.applied_migrations and key[0] in loader.domain.app_labels
+        if key in applied and key[0] in loader.domain.app_labels
     ]
+
+
+def _with_dependencies(loader: DomainLoader) -> set[tuple[str, str]]:
+    """Return the applied migrations and all that they depend on, whose rows may be lost.
+
+    A migration that was applied has changed what those before it made.
+    """
+    applied: set[tuple[str, str]] = set()
+    for key in loader.graph.nodes.keys() & loader.applied_migrations.keys():
+        applied.update(loader.graph.forwards_plan(key))
+    return applied
 
 
 def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:

@@ -16,12 +16,12 @@ from psycopg import sql
 
 from ...domains import Domain, QualifiedName
 from ..sources.files import MigrationKey
-from .tables import existing_journals, query_tables
+from .tables import SECONDS, STARTED, existing_journals, query_tables
 
 STEPS = """
-SELECT {domain} AS domain, id, run::text, batch, app, name, direction, status, started, seconds,
-       checksum, database_user, os_user, host, project_version, {footprint}, details, error,
-       sqlstate
+SELECT {domain} AS domain, id, run::text, batch, app, name, direction, status, {started},
+       {seconds}, checksum, database_user, os_user, host, project_version, {footprint}, details,
+       error, sqlstate
 FROM {table}
 WHERE {where}
 """
@@ -120,12 +120,22 @@ def _read_rows(
         around="{union} ORDER BY domain, id",
         footprint=sql.SQL(footprint),
         where=where,
+        started=STARTED,
+        seconds=SECONDS,
     )
-    # Django's cursors leave jsonb as text.
     return [
-        row._replace(footprint=json.loads(str(row.footprint)), details=json.loads(str(row.details)))
+        row._replace(footprint=read_object(row.footprint), details=read_object(row.details))
         for row in map(JournalRow._make, rows)
     ]
+
+
+def read_object(column: Any) -> dict[str, Any]:
+    """Return the object in a jsonb column, which Django's cursors leave as text.
+
+    Whatever else someone has written into the column counts as an empty object.
+    """
+    value = json.loads(column or "null")
+    return value if isinstance(value, dict) else {}
 
 
 RECORDED_STATUS = """
@@ -160,10 +170,10 @@ def shown_run_statuses(
 
 
 RUNS = """
-SELECT {domain} AS domain, j.run::text AS run, min(j.started) AS started,
+SELECT {domain} AS domain, j.run::text AS run, min({started}) AS started,
        coalesce(
-           max(j.seconds) FILTER (WHERE j.direction = 'run'),
-           sum(j.seconds)
+           max({seconds}) FILTER (WHERE j.direction = 'run'),
+           sum({seconds})
        ) AS seconds,
        coalesce(
            (array_agg(j.status ORDER BY j.id DESC) FILTER (WHERE j.direction = 'run'))[1],
@@ -255,7 +265,8 @@ class RunFilter:
 def last_runs(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Run]:
     """Return domain name → its latest run, for the domains with a readable journal."""
     query = RUNS.replace("{only}", ONLY_LAST)
-    rows = query_tables(connection, query, existing_journals(connection, domains, readable=True))
+    journals = existing_journals(connection, domains, readable=True)
+    rows = query_tables(connection, query, journals, started=STARTED, seconds=SECONDS)
     return {run.domain: run for run in map(Run._make, rows)}
 
 
@@ -274,5 +285,7 @@ def list_runs(
         existing_journals(connection, domains, readable=True),
         {**asdict(wanted), "limit": limit, "offset": offset},
         around=FILTERED,
+        started=STARTED,
+        seconds=SECONDS,
     )
     return list(map(Run._make, rows))

@@ -93,12 +93,17 @@ class DomainRecorder(MigrationRecorder):
         self._has_table = True
 
     def applied_migrations(self) -> dict[tuple[str, str], Any]:
-        """Return (app, name) → the history row, of all histories that are read."""
+        """Return (app, name) → the history row, of all histories that are read.
+
+        A row without a time is its key alone: ``showmigrations`` formats the time of every other.
+        """
         every = get_domains()
         domains = _read.get() or every
         histories = rows_of_own_apps(read_histories(self.connection, domains), every)
         return {
-            row.key: history_model(domain.history_table)(**row._asdict())
+            row.key: (
+                history_model(domain.history_table)(**row._asdict()) if row.applied else row.key
+            )
             for domain in domains
             for row in histories[domain.name]
         }

@@ -64,7 +64,7 @@ class DomainStatus:
 
     @property
     def last_change(self) -> datetime.datetime | None:
-        return max((row.applied for row in self.rows), default=None)
+        return max((row.applied for row in self.rows if row.applied), default=None)
 
 
 def read_statuses(

@@ -25,8 +25,14 @@ from ...domains import Domain, QualifiedName
 from ..sessions.connection import execute, fetch_all, schema_exists
 from ..sources.files import MigrationKey
 
-ROWS = "SELECT {domain} AS domain, id, app, name, applied FROM {table}"
-NAMES = "SELECT {domain}, app, json_agg(name)::text FROM {table} GROUP BY app"
+ROWS = """
+SELECT {domain} AS domain, id, coalesce(app, ''), coalesce(name, ''),
+       CASE WHEN applied BETWEEN '0001-01-03' AND '9999-12-29' THEN applied END
+FROM {table}
+"""
+NAMES = """
+SELECT {domain}, coalesce(app, ''), json_agg(coalesce(name, ''))::text FROM {table} GROUP BY 2
+"""
 """One row for each app instead of each migration, because fetching rows takes most of the time."""
 
 EXISTING = """
@@ -40,12 +46,21 @@ WHERE c.relkind IN ('r', 'p')
 """
 
 
+STARTED = sql.SQL("greatest(least(started, '9000-01-01'), '1000-01-01')")
+SECONDS = sql.SQL("CASE WHEN seconds BETWEEN 0 AND 1e9 THEN seconds ELSE 0 END")
+"""Columns of a journal, without the times and durations that Python cannot compute with."""
+
+
 class HistoryRow(NamedTuple):
-    """One applied migration, as recorded in a history table."""
+    """One applied migration, as recorded in a history table.
+
+    Attributes:
+        applied: None where the table has NULL, or a time that Python has no value for.
+    """
 
     app: str
     name: str
-    applied: datetime.datetime
+    applied: datetime.datetime | None
 
     @property
     def key(self) -> MigrationKey:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -15,7 +15,8 @@ from ..messages import Finding
 from ..sessions.connection import execute, fetch_one, first_line, settings_sql
 from ..sessions.roles import RoleSwitcher
 from .journal import Journal
-from .tables import existing_journals, query_tables
+from .journal_queries import read_object
+from .tables import SECONDS, STARTED, existing_journals, query_tables
 
 MAX_FINDINGS = 200
 """The most findings that one row stores; ``count`` has the number of all."""
@@ -25,7 +26,7 @@ LOCK_TIMEOUT = "3s"
 FIELDS = ("id", "kind", "object", "message", "hint")
 
 SELECT_LAST = """
-(SELECT {domain}, started, seconds, details, database_user, os_user, host, project_version
+(SELECT {domain}, {started}, {seconds}, details, database_user, os_user, host, project_version
  FROM {table} WHERE direction = 'verify' ORDER BY id DESC LIMIT 1)
 """
 
@@ -124,11 +125,27 @@ def last_verifications(
 ) -> dict[str, StoredVerification]:
     """Return domain name → its latest verification, for the domains that have one."""
     verifications = {}
-    rows = query_tables(connection, SELECT_LAST, existing_journals(connection, domains))
+    journals = existing_journals(connection, domains)
+    rows = query_tables(connection, SELECT_LAST, journals, started=STARTED, seconds=SECONDS)
     for domain, started, seconds, details, *source in rows:
-        stored = json.loads(details)
-        findings = tuple(Finding(domain=domain, **finding) for finding in stored["findings"])
         verifications[domain] = StoredVerification(
-            domain, started, seconds, tuple(stored["kinds"]), stored["count"], findings, *source
+            domain, started, seconds, *_stored_values(domain, read_object(details)), *source
         )
     return verifications
+
+
+def _stored_values(
+    domain: str, details: dict[str, Any]
+) -> tuple[tuple[str, ...], int, tuple[Finding, ...]]:
+    """Return kinds, count and findings, as far as this version of the engine can read them."""
+    kinds, count, stored = (details.get(name) for name in ("kinds", "count", "findings"))
+    findings = tuple(
+        Finding(domain=domain, **{name: str(item.get(name, "")) for name in FIELDS})
+        for item in (stored if isinstance(stored, list) else ())
+        if isinstance(item, dict)
+    )
+    return (
+        tuple(map(str, kinds)) if isinstance(kinds, list) else (),
+        count if isinstance(count, int) else len(findings),
+        findings,
+    )

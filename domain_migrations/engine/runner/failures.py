@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -48,6 +48,15 @@ class Progress(NamedTuple):
         """Return the details of a journal row."""
         deferred = {DEFERRED: list(self.deferred)} if self.deferred else {}
         return {FINISHED: self.finished, **deferred}
+
+    @classmethod
+    def of_details(cls, details: Mapping[str, Any]) -> Progress:
+        """Return the progress in a row's details; what cannot be one counts as none."""
+        finished, deferred = details.get(FINISHED), details.get(DEFERRED)
+        return cls(
+            max(finished, 0) if isinstance(finished, int) else 0,
+            tuple(map(str, deferred)) if isinstance(deferred, list) else (),
+        )
 
 
 NOTHING = Progress()

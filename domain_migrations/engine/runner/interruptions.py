@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
@@ -11,9 +10,10 @@ from django.db.migrations.migration import Migration
 from ...domains import Domain
 from ...exceptions import MigrationInterrupted, UnknownTarget
 from ..history.journal_queries import JournalRow, latest_entries, read_entries
+from ..messages import local_time
 from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey
-from .failures import BUILT, DEFERRED, FINISHED, Progress
+from .failures import BUILT, FINISHED, Progress
 from .loader import DomainLoader, Plan
 from .observed_operations import own_operations
 
@@ -86,8 +86,7 @@ def find_interruption(connection: BaseDatabaseWrapper, domain: Domain) -> Interr
         # run that failed before it resumed a migration has none either, but an earlier run has.
         if any(row.status == "running" for row in own):
             progressed = (row.details for row in reversed(own) if FINISHED in row.details)
-            last: dict[str, Any] = next(progressed, {})
-            progress = Progress(last.get(FINISHED, 0), tuple(last.get(DEFERRED, ())))
+            progress = Progress.of_details(next(progressed, {}))
             return Interruption(entry.key, progress, entry)
     return None
 
@@ -150,7 +149,7 @@ def _interrupted_error(
     done, deferred = interruption.progress
     total = len(own_operations(migration)) if migration else 0
     action = "reverting" if interruption.backwards else "applying"
-    begun = interruption.entry.started.isoformat(" ", "seconds")
+    begun = local_time(interruption.entry.started)
     message = (
         f"A run that began at {begun} was interrupted while {action} {key}, which is not atomic."
         f" Operations recorded as finished: {done} of {total}."

@@ -54,6 +54,8 @@ def resolve_applied(domain: Domain, recorded: Iterable[MigrationKey], target: st
 def _unique_match(
     domain: Domain, keys: Iterable[MigrationKey], target: str, missing: UnknownTarget
 ) -> MigrationKey:
+    if not target.strip():
+        raise missing  # Every name begins with nothing.
     known = sorted(set(keys))
     app, _, rest = target.partition(".")
     if rest and app in {*domain.app_labels, *(key.app for key in known)}:

@@ -77,7 +77,7 @@ class Command(BaseCommand):
         if options["prune"]:
             repaired = repair.prune(domain, run_options, reporter)
         else:
-            name = next(name for name in BY_NAME if options[name])
+            name = next(name for name in BY_NAME if options[name] is not None)
             repaired = BY_NAME[name](domain, options[name], run_options, reporter)
         for sentence in repaired.done or ("Nothing to do.",):
             self.stdout.write(sentence)

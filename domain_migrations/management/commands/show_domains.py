@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand
 
 from ...api.show import DomainOverview, DomainsOverview, show_domains
+from ...engine.messages import local_time
 from ...engine.sources.stages import stage_suffix
 from ..arguments import add_database_option, add_domain_arguments, add_format_option
 from ..console import command_errors, print_json
@@ -78,7 +79,9 @@ def _number(number: int, colour: str) -> Text:
 
 def _last_change(domain: DomainOverview) -> str:
     last = domain.status.last_change
-    return last.isoformat(" ", "seconds") if last else "never"
+    if last is None:
+        return "at an unknown time" if domain.status.rows else "never"
+    return local_time(last)
 
 
 def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
@@ -105,4 +108,5 @@ def _print_migrations(command: BaseCommand, domain: DomainOverview, verbosity: i
         command.stdout.write(command.style.WARNING(f"  [?] {key} (applied, not on disk)"))
     if verbosity > 1:
         for row in status.rows:
-            command.stdout.write(f"  [X] {row.app}.{row.name} ({row.applied:%Y-%m-%d %H:%M:%S})")
+            when = local_time(row.applied) if row.applied else "at an unknown time"
+            command.stdout.write(f"  [X] {row.key} ({when})")
