@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from ..domains import Domain
 
@@ -32,14 +32,6 @@ class Page:
 def url(page: str, /, **arguments: Any) -> str:
     """Return the address of one of the engine's pages in Django's admin."""
     return reverse(f"admin:domain_migrations_{page}", kwargs=arguments)
-
-
-def migration_url(domain: str, app: str, name: str) -> str:
-    """Return the address of a migration's page; empty for a name that no file can have."""
-    try:
-        return url("migration", name=domain, app=app, migration=name)
-    except NoReverseMatch:
-        return ""
 
 
 def get_visible_domain(visible: Sequence[Domain], name: str) -> Domain:

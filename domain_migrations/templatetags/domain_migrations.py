@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-
-from ..admin.page import migration_url
 
 register = template.Library()
 
@@ -27,10 +26,12 @@ def seconds(value: float | None) -> str:
 
 @register.simple_tag
 def migration_link(domain: str, app: str, name: str) -> SafeString:
-    """Return a migration's name as a link to its page."""
-    address = migration_url(domain, app, name)
-    link = '<a href="{}">{}.{}</a>' if address else "{1}.{2}"
-    return format_html(link, address, app, name)
+    """Return a migration's name as a link to its page, except a name that no file can have."""
+    view, arguments = "admin:domain_migrations_migration", (domain, app, name)
+    try:
+        return format_html('<a href="{}">{}.{}</a>', reverse(view, args=arguments), app, name)
+    except NoReverseMatch:
+        return format_html("{}.{}", app, name)
 
 
 @register.simple_tag(takes_context=True)
