@@ -1,8 +1,9 @@
 """The steps of the gate, a session each: `nox --list` shows them, `nox -s lint` runs one.
 
-All sessions but `django61` run in the environment in which nox is installed, so nothing is
-installed twice. `.ci/run` runs the sessions with the tag `gate`, in this order, after the test
-command of README.md.
+The sessions run in the environment in which nox is installed, so nothing is installed twice.
+Two of them need another one, with Django 6.1: with the test command of README.md, which `.ci/run`
+runs before the sessions with the tag `gate`, every test then runs on both versions of Django and
+on two of PostgreSQL, without a third run.
 """
 
 from __future__ import annotations
@@ -86,23 +87,24 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(tags=["gate"])
 def coverage(session: nox.Session) -> None:
-    """Run all tests and short stress tests on PostgreSQL 15, and measure the coverage."""
-    server = os.environ.get("TEST_POSTGRES") or "debian"
-    run_python(session, "-m", "coverage", "erase")
-    run_python(
-        session,
-        *("-m", "coverage", "run", "-m", "pytest", "-q", "--stress=short", *session.posargs),
-        TEST_POSTGRES=server,
-    )
-    run_python(session, "-m", "coverage", "combine", "--quiet")
-    run_python(session, "-m", "coverage", "report")
+    """Measure the coverage of all tests and short stress tests, on PostgreSQL 15 and Django 6.1."""
+    python = django61(session) or sys.executable
+    environment = {"TEST_POSTGRES": os.environ.get("TEST_POSTGRES") or "debian"}
+    tests = ("-m", "pytest", "-q", "--stress=short", *session.posargs)
+    session.run(python, "-m", "coverage", "erase", external=True)
+    session.run(python, "-m", "coverage", "run", *tests, env=environment, external=True)
+    session.run(python, "-m", "coverage", "combine", "--quiet", external=True)
+    session.run(python, "-m", "coverage", "report", external=True)
 
 
 @nox.session(tags=["gate"])
 def django_suite(session: nox.Session) -> None:
-    """Run Django's own tests with every model in a schema."""
+    """Run Django's own tests with every model in a schema, on Django 5.2 and 6.1."""
     run_python(session, "-m", "tests.django_suite")
     run_python(session, "-m", "tests.django_suite", "--suite", "migrations", "--rendering")
+    if python := django61(session):
+        environment = {"TEST_POSTGRES": "debian"}
+        session.run(python, "-m", "tests.django_suite", env=environment, external=True)
 
 
 @nox.session(tags=["gate"])
@@ -125,19 +127,18 @@ def benchmarks(session: nox.Session) -> None:
     run_python(session, "-m", "benchmarks.deploys.report", str(report), "--docs", str(pages))
 
 
-@nox.session(tags=["gate"])
-def django61(session: nox.Session) -> None:
-    """Run the tests and Django's own on Django 6.1, in an environment of its own."""
+def django61(session: nox.Session) -> str | None:
+    """The interpreter of an environment with Django 6.1; None if there is no Python for it."""
     newer = newer_python()
     if newer is None:
-        session.skip("Django 6.1 needs Python 3.12 or later, and none is installed.")
+        session.warn("Django 6.1 needs Python 3.12 or later, and none is installed.")
+        return None
     python = str(BUILD / "django61/bin/python")
     session.run(newer, "-m", "venv", "build/django61", external=True)
     session.run(
         python, "-m", "pip", "install", "-q", "-r", "requirements-django61.txt", external=True
     )
-    session.run(python, "-m", "pytest", "-q", external=True)
-    session.run(python, "-m", "tests.django_suite", env={"TEST_POSTGRES": "debian"}, external=True)
+    return python
 
 
 def newer_python() -> str | None:
