@@ -70,6 +70,24 @@ class MigrationInterrupted(DomainMigrationsError):
     code = "interrupted"
 
 
+class RunStopped(DomainMigrationsError):
+    """A signal has stopped the run: Ctrl-C, SIGTERM or SIGHUP."""
+
+    code = "stopped"
+
+    @classmethod
+    def by(cls, interrupt: KeyboardInterrupt, what: str, *, kept: str, at: str = "") -> RunStopped:
+        """Return the error for an interrupt.
+
+        Arguments:
+            what: what was stopped, as the beginning of a sentence.
+            kept: what was kept, as sentences.
+            at: the step that was running.
+        """
+        step = f" at {at}" if at else ""
+        return cls(f"{what} was stopped by {str(interrupt) or 'Ctrl-C'}{step}.", hint=kept)
+
+
 class MigrationIrreversible(DomainMigrationsError):
     """A migration that has to be reverted is irreversible."""
 

@@ -15,7 +15,7 @@ from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.parallel import run_in_parallel
 from ..engine.runner.results import DomainResult, ErrorInfo, Reporter, RunResult
-from ..exceptions import DomainMigrationsError
+from ..exceptions import DomainMigrationsError, RunStopped
 
 
 def migrate_domains(
@@ -47,12 +47,12 @@ def migrate_domains(
     names_suffice = options.only_checks_pending and not options.strict
     reader = BulkStatusReader(names, options.database) if names_suffice else None
     for name in first:
-        if _core_failed(results):
+        if _core_failed(results) or _was_stopped(results):
             results.append(_skipped(name))
         else:
             results.append(_run(name, options, context, reporter, reader))
     others = [name for name in names if name not in first]
-    if _core_failed(results):
+    if _core_failed(results) or _was_stopped(results):
         results += map(_skipped, others)
     elif options.jobs is not None and others:
         results += run_in_parallel(others, options, context, reporter, run=_run, jobs=options.jobs)
@@ -71,6 +71,23 @@ def _all_of_core(options: MigrateOptions) -> MigrateOptions:
 
 def _core_failed(results: Sequence[DomainResult]) -> bool:
     return any(result.domain == CORE and result.error for result in results)
+
+
+def raise_if_stopped(results: Sequence[DomainResult]) -> None:
+    """Raise an error if a signal has stopped one of the runs, which were in a scratch database.
+
+    Raises:
+        RunStopped: the scratch database is dropped, and nothing else was changed.
+    """
+    if _was_stopped(results):
+        raise RunStopped(
+            "The command was stopped by a signal.",
+            hint="Its scratch databases are dropped, and nothing else was changed.",
+        )
+
+
+def _was_stopped(results: Sequence[DomainResult]) -> bool:
+    return any(result.error and result.error.code == RunStopped.code for result in results)
 
 
 def _run(

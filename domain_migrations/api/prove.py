@@ -26,7 +26,7 @@ from ..engine.sessions.scratch_databases import (
 )
 from ..engine.snapshots.snapshot_file import snapshot_file
 from ..exceptions import MigrationFailed
-from .migrate import migrate_domains
+from .migrate import migrate_domains, raise_if_stopped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +178,7 @@ def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values
         database=alias, interactive=False, verbosity=0, replay=replay, **values
     )
     (result,) = migrate_domains([domain], options).domains
+    raise_if_stopped([result])
     if result.error is not None:
         raise ProofFailed(problem, error=result.error)
 

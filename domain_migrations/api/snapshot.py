@@ -58,7 +58,7 @@ from ..engine.snapshots.snapshot_file import (
 from ..engine.sources.checksum import checksum_on_disk
 from ..engine.sources.files import MigrationKey
 from ..exceptions import InvalidConfiguration, MigrationFailed
-from .migrate import migrate_domains
+from .migrate import migrate_domains, raise_if_stopped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +146,7 @@ def _write_snapshot(builder: SnapshotBuilder, path: Path, *, write: bool) -> Sna
 def _migrate(domain: str, alias: str, reporter: Reporter) -> None:
     options = MigrateOptions(database=alias, interactive=False, verbosity=0, replay=True)
     (result,) = migrate_domains([domain], options, reporter=reporter).domains
+    raise_if_stopped([result])
     if result.error is not None:
         raise MigrationFailed(
             f"The migrations cannot be replayed: {result.error.message}",

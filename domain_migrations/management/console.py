@@ -16,7 +16,8 @@ from ..domains import Domain
 from ..engine.messages import shortened
 from ..engine.runner.results import DomainResult, ErrorInfo, PlannedMigration, RunResult
 from ..engine.sources.stages import stage_suffix
-from ..exceptions import EXIT_FAILED, DomainMigrationsError
+from ..exceptions import EXIT_FAILED, DomainMigrationsError, RunStopped
+from .interrupts import signals_as_interrupts
 
 START_MESSAGES = {
     "apply_start": "  Applying {}...",
@@ -236,7 +237,7 @@ def summary(result: DomainResult) -> str:
     if result.status in ("pending", "planned"):
         return f"{len(result.pending)} pending"
     if result.status == "skipped":
-        return "skipped, because core failed"
+        return "skipped, because core failed or the run was stopped"
     return f"{result.status} ({applied} applied, {len(result.pending)} pending)"
 
 
@@ -266,11 +267,15 @@ def _sentence(result: DomainResult) -> str:
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Turn the engine's errors into ``CommandError`` with their exit status."""
+    """Turn the engine's errors, and signals, into ``CommandError`` with their exit status."""
     try:
-        yield
+        with signals_as_interrupts():
+            yield
     except DomainMigrationsError as exc:
         raise CommandError(error_text(exc), returncode=exc.exit_status) from exc
+    except KeyboardInterrupt as exc:
+        stopped = RunStopped.by(exc, "The command", kept="What was finished before is kept.")
+        raise CommandError(error_text(stopped), returncode=stopped.exit_status) from exc
 
 
 def error_text(exc: DomainMigrationsError | ErrorInfo) -> str:

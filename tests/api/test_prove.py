@@ -16,7 +16,8 @@ from domain_migrations.engine.runner.results import ErrorInfo
 from domain_migrations.engine.sessions import scratch_databases as scratch
 from domain_migrations.engine.sessions.scratch_databases import connections_redirected_to
 from domain_migrations.exceptions import InsufficientPrivilege, InvalidConfiguration, UnknownDomain
-from tests.support import catalog
+from tests.support import catalog, databases
+from tests.support.servers import TestServer
 
 DATABASES = "SELECT datname FROM pg_database WHERE datname ~ %s"
 
@@ -163,3 +164,25 @@ def test_a_result_shows_its_first_difference_or_its_error(
 
     assert not verdict.is_proven
     assert verdict.message == message
+
+
+def test_databases_of_killed_runs_are_dropped(
+    scratch_database: str, postgres_server: TestServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"killed_{kind}_{os.getpid()}" for kind in ("dead", "alive", "used", "foreign")]
+    dead, alive, used, foreign = names
+    for name in names:
+        databases.create(postgres_server, name)
+        mark = scratch.MARK.format(name if name != foreign else dead)
+        catalog.execute(f"COMMENT ON DATABASE {name} IS '{mark}'")
+    try:
+        with postgres_server.connect() as owner, postgres_server.connect(used):
+            owner.execute(scratch.LOCK, [alive])
+            with scratch_database_("prove_sweep"):
+                pass
+        left = {name for (name,) in catalog.query(DATABASES, "^killed_")}
+        assert left == {alive, used, foreign}
+        assert caplog.messages == [f'Dropped the scratch database "{dead}", which a run had left.']
+    finally:
+        for name in names:
+            databases.drop(postgres_server, name)

@@ -22,7 +22,12 @@ from ...engine.runner.options import MigrateOptions, RunOptions
 from ...engine.runner.results import FORMAT, ErrorInfo, Reporter, fields_as_json
 from ...engine.runner.run_session import RunSession
 from ...engine.sessions.connection import translate_database_errors, wait_for_database
-from ...exceptions import DependencyNotApplied, DomainMigrationsError, UnknownTarget
+from ...exceptions import (
+    DependencyNotApplied,
+    DomainMigrationsError,
+    RunStopped,
+    UnknownTarget,
+)
 from .document import SeedHeader, check_tags
 from .merge import NO_ROWS, Counts
 from .readers import header_of
@@ -151,6 +156,13 @@ class SeedRun:
         except DomainMigrationsError as exc:
             status = failure_status(exc, changed=self._has("seeded"))
             result = self._result(status, ErrorInfo.of(exc))
+        except KeyboardInterrupt as exc:
+            stopped = RunStopped.by(
+                exc,
+                f'The seeding of the domain "{self.domain.name}"',
+                kept="The seeds that it had finished are kept; the others were not changed.",
+            )
+            result = self._result("failed", ErrorInfo.of(stopped))
         return replace(result, seconds=time.monotonic() - started)
 
     def _run(self) -> SeedResult:

@@ -17,6 +17,7 @@ from ...exceptions import (
     InsufficientPrivilege,
     LockNotAvailable,
     MigrationFailed,
+    RunStopped,
     SeedFailed,
     StatementTimeout,
     UnknownTarget,
@@ -64,6 +65,7 @@ FAILURES = (
     InsufficientPrivilege,
     StatementTimeout,
     AfterHookFailed,
+    RunStopped,
     SeedFailed,
 )
 """Errors of the database and of user code; with all others the engine refuses to run."""
@@ -110,6 +112,9 @@ class DomainRun:
             result = self._run_from(status)
         except DomainMigrationsError as exc:
             result = self._failed(exc, status)
+        except KeyboardInterrupt as exc:
+            what = f'The run of the domain "{self.domain.name}"'
+            result = self._failed(RunStopped.by(exc, what, kept="Nothing was changed."), status)
         return replace(result, seconds=time.monotonic() - started)
 
     def _first_status(self) -> DomainStatus:

@@ -37,6 +37,7 @@ from .observed_operations import editor_without_savepoint, run_operations
 from .project_state import project_state
 from .results import AppliedMigration
 from .run_session import RunSession
+from .stops import stopped_at_commit, stopped_migration
 
 PREVIOUS_STEP = "An earlier migration"
 
@@ -173,6 +174,9 @@ class DomainExecutor(MigrationExecutor):
                 if not attempt.has_begun:
                     raise
                 failure = exc
+            except KeyboardInterrupt as exc:
+                failure = self._stopped(exc, attempt)
+                failure.__cause__ = exc
             except Exception as exc:
                 attempts += 1
                 if self.timeout_policy.pause_before_retry(exc, attempts, migration):
@@ -185,6 +189,18 @@ class DomainExecutor(MigrationExecutor):
             self.report("failure", migration, False)
             self.log.log_failure(attempt, failure)
             raise failure
+
+    def _stopped(self, exc: KeyboardInterrupt, attempt: Attempt) -> DomainMigrationsError:
+        """Return the error for a migration that a signal has stopped.
+
+        Raises:
+            RunStopped: its commit had been sent already, and it is recorded.
+        """
+        if is_alive(self.connection) and not self.connection.in_atomic_block:
+            recorded = MigrationKey.of(attempt.migration) in self.recorder.applied_migrations()
+            if recorded != attempt.backwards:
+                raise stopped_at_commit(exc, attempt) from exc
+        return stopped_migration(exc, attempt, self.progress.applied)
 
     def _run_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
         """Run a migration in a transaction."""

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from psycopg import sql
 
 from ...domains import Domain
-from ...exceptions import DomainMigrationsError, MigrationFailed
+from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal, RunContext
 from ..sessions.connection import first_line, is_alive, sqlstate_of
 from ..sessions.roles import RoleSwitcher
@@ -132,6 +132,14 @@ def logged_run(journal: Journal) -> Iterator[RunLog]:
     except (DomainMigrationsError, DatabaseError) as exc:
         log.end(exc)
         raise
+    except KeyboardInterrupt as exc:
+        stopped = RunStopped.by(
+            exc,
+            f'The run of the domain "{journal.domain.name}"',
+            kept="What is applied is recorded. Run the command again: it continues from here.",
+        )
+        log.end(stopped)
+        raise stopped from exc
     except Exception as exc:
         failure = MigrationFailed(
             f"An unexpected error has ended the run: {first_line(exc)}",

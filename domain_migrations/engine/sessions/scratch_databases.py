@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -19,11 +20,24 @@ from ...exceptions import InsufficientPrivilege, InvalidConfiguration
 from .connection import check_backend_and_encoding, fetch_one, translate_database_errors
 from .session import own_connection, plain_copy
 
+logger = logging.getLogger(__name__)
+
 MAINTENANCE_DATABASE = "postgres"
 """The database that exists on every server; Django connects to it to create databases."""
 
 CREATE = "CREATE DATABASE {}"
 DROP = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
+
+LOCK = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
+TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
+
+ABANDONED = """
+SELECT d.datname FROM pg_catalog.pg_database d
+WHERE shobj_description(d.oid, 'pg_database') = %s || d.datname
+  AND pg_has_role(d.datdba, 'USAGE')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)
+"""
 
 MARK = "Scratch database of domain_migrations: {}"
 """The comment of each scratch database, with its name."""
@@ -51,16 +65,39 @@ def scratch_database(alias: str, purpose: str, *, template: str | None = None) -
         DomainMigrationsError: see ``translate_database_errors``.
     """
     name = f"{purpose}_{os.getpid()}_{secrets.token_hex(4)}"
-    with translate_database_errors(alias), _maintenance(alias) as cursor:
-        _check_may_create(cursor)
-        cursor.execute(_creation(alias, name, template))
-    try:
-        with translate_database_errors(alias), _maintenance(alias) as cursor:
-            cursor.execute(sql.SQL(COMMENT).format(sql.Identifier(name), MARK.format(name)))
-        yield name
-    finally:
-        with translate_database_errors(alias), _maintenance(alias) as cursor:
-            cursor.execute(sql.SQL(DROP).format(sql.Identifier(name)))
+    identifier = sql.Identifier(name)
+    with ExitStack() as stack:
+        with translate_database_errors(alias):
+            # Its lock tells other runs that the database is in use; see drop_abandoned().
+            owner = stack.enter_context(_maintenance(alias))
+            _check_may_create(owner)
+            drop_abandoned(owner)
+            owner.execute(LOCK, [name])
+        try:
+            with translate_database_errors(alias):
+                owner.execute(_creation(alias, name, template))
+                owner.execute(sql.SQL(COMMENT).format(identifier, MARK.format(name)))
+            yield name
+        finally:
+            with translate_database_errors(alias), _maintenance(alias) as cursor:
+                cursor.execute(sql.SQL(DROP).format(identifier))
+
+
+def drop_abandoned(cursor: CursorWrapper) -> None:
+    """Drop the scratch databases of runs that were killed.
+
+    They have a scratch database's comment, no session is connected to them, and none holds their
+    lock.
+    """
+    cursor.execute(ABANDONED, [MARK.format("")])
+    for (name,) in cursor.fetchall():
+        cursor.execute(TRY_LOCK, [name])
+        if cursor.fetchone()[0]:
+            try:
+                cursor.execute(sql.SQL(DROP).format(sql.Identifier(name)))
+                logger.warning('Dropped the scratch database "%s", which a run had left.', name)
+            finally:
+                cursor.execute(UNLOCK, [name])
 
 
 @contextmanager

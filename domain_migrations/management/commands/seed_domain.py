@@ -9,7 +9,7 @@ from ...api.seed.document import TAGS
 from ...api.seed.run import SeedOptions, SeedOutcome, SeedReporter, SeedResult, seed_domain
 from ...exceptions import EXIT_USAGE
 from ..arguments import add_database_option, add_format_option, add_waiting_options, options_for
-from ..console import ConsoleReporter, JsonReporter, error_text, print_json
+from ..console import ConsoleReporter, JsonReporter, command_errors, error_text, print_json
 
 
 class Command(BaseCommand):
@@ -48,7 +48,8 @@ class Command(BaseCommand):
             if as_json
             else SeedConsoleReporter(self, options["verbosity"], headings=False)
         )
-        result = seed_domain(options["domain"], seed_options, reporter=reporter)
+        with command_errors():
+            result = seed_domain(options["domain"], seed_options, reporter=reporter)
         if as_json:
             print_json(self, result)
         elif options["verbosity"] >= 1:
