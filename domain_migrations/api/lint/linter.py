@@ -21,15 +21,14 @@ from ...engine.sources.stages import get_stage
 from .own_rules import (
     RULES,
     core_target,
-    created_tables,
     drops_own_default,
-    touches,
     without_ignored,
 )
 from .script import LintFinding, MigrationScript, read_script
 from .squawk import DESTRUCTIVE_RULES, ERRORS, IGNORED_RULES, SYNTAX_ERROR, Squawk, hint_for
+from .statement_effects import Relations, effects, touches_only
 
-FAILING_RULES = frozenset({SYNTAX_ERROR, "ban-concurrent-index-creation-in-transaction"})
+FAILING_RULES = frozenset({SYNTAX_ERROR})
 """Rules on statements that fail even on a table that nobody uses yet."""
 DROP_DEFAULT = "ban-drop-default"
 FOREIGN_KEY_RULES = frozenset({"adding-foreign-key-constraint", "constraint-missing-not-valid"})
@@ -110,15 +109,15 @@ class DomainLint:
         return [key for key, path in paths.items() if path is None or not is_installed(path)]
 
     def _by_squawk(self, script: MigrationScript) -> Iterator[LintFinding]:
-        statements, fresh = script.statements, created_tables(script)
+        statements = script.statements
         after = get_stage(script.migration) == "after"
-        texts = [statement.sql for statement in statements]
+        texts = [_readable(statement.sql, statement.new) for statement in statements]
         for found in self.squawk.read(texts, in_transaction=script.migration.atomic):
             statement = statements[found.statement]
             if (
                 found.rule in IGNORED_RULES
                 or (after and found.rule in DESTRUCTIVE_RULES)
-                or (found.rule not in FAILING_RULES and touches(statement.sql, fresh))
+                or (found.rule not in FAILING_RULES and touches_only(statement.sql, statement.new))
                 or (found.rule in FOREIGN_KEY_RULES and core_target(statement.sql, self.domain))
                 or (found.rule == DROP_DEFAULT and drops_own_default(statement, script))
             ):
@@ -132,3 +131,14 @@ class DomainLint:
                 replace(statement, sql=statement.sql.strip()),
                 "error" if found.rule in ERRORS else "warning",
             )
+
+
+def _readable(sql: str, new: Relations) -> str:
+    """Return a statement as Squawk is to read it.
+
+    Squawk takes each table that a statement creates for new, also where there is one already.
+    """
+    found = list(effects(sql))
+    if found and all(one.kind == "create" and one.relation not in new for one in found):
+        return "SELECT 1;"
+    return sql if sql.endswith(";") and "--" not in sql else f"{sql}\n;"

@@ -9,10 +9,13 @@ from typing import Any
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.special import RunPython, RunSQL
 
-from ...domains import CORE, CORE_SCHEMA, Domain, get_domain
+from ...domains import CORE, Domain, QualifiedName, get_domain
 from ...engine.guard.operation_kinds import database_operations
+from ...engine.sql.alterations import alterations
+from . import blocking, transactions
 from .script import Level, LintFinding, MigrationScript, Statement
 from .squawk import FOREIGN_KEY, Squawk
+from .statement_effects import changed_relation
 
 MISSING_REVERSE = "missing-reverse"
 DATA_WITH_DDL = "data-with-ddl"
@@ -26,11 +29,6 @@ UNUSED_IGNORE = "unused-ignore"
 NAME = r'(?:"(?:[^"]|"")+"|\w+)'
 TABLE = rf"({NAME}(?:\s*\.\s*{NAME})?)"
 ALTER = re.compile(rf"\s*ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{TABLE}", re.I)
-CREATE = re.compile(rf"\s*CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{TABLE}", re.I)
-INDEX = re.compile(rf"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\b.*?\bON\s+(?:ONLY\s+)?{TABLE}", re.I | re.S)
-TRIGGER = re.compile(rf"\s*CREATE\s+(?:\w+\s+){{0,3}}TRIGGER\b.*?\bON\s+{TABLE}", re.I | re.S)
-DROP = re.compile(r"\s*DROP\s+(?:TABLE|INDEX|TRIGGER)\b()", re.I)
-REFERENCES = re.compile(rf"\bREFERENCES\s+{TABLE}", re.I)
 ADD_REQUIRED = re.compile(
     rf"{ALTER.pattern}\s+ADD\s+COLUMN\s+({NAME})(?=\s)(?=.*\bNOT\s+NULL\b)", re.I | re.S
 )
@@ -38,7 +36,6 @@ DEFAULT_DROPPED = re.compile(rf"\bALTER\s+COLUMN\s+({NAME})\s+DROP\s+DEFAULT\b",
 DEFAULT_GIVEN = re.compile(
     rf"\b(?:ADD|ALTER)\s+COLUMN\s+({NAME})\s+(?:SET\s+DEFAULT\b|.*?\bDEFAULT\b)", re.I | re.S
 )
-NOT_VALID = re.compile(r"\bNOT\s+VALID\b", re.I)
 DDL = re.compile(r"\s*(?:CREATE|ALTER|DROP)\b", re.I)
 SPLIT = "Change the rows in a migration of its own, before or after this one."
 DATA = re.compile(
@@ -73,11 +70,10 @@ def data_with_ddl(script: MigrationScript) -> Iterator[LintFinding]:
     """
     if not script.migration.atomic or not any(DDL.match(s.sql) for s in script.statements):
         return
-    fresh = created_tables(script)
-    changed = [name for s in script.statements if (name := changed_table(s.sql, fresh)) is not None]
+    changed = [name for s in script.statements if (name := _changed_by_ddl(s)) is not None]
     what = "in the transaction that changes the schema"
     if changed:
-        what = f"and the lock on {changed[0] or 'an object'} is held until they are done"
+        what = f"and the lock on {changed[0]} is held until they are done"
     level: Level = "error" if changed else "warning"
     for number, operation in _numbered_operations(script):
         if isinstance(operation, RunPython) and operation.code is not RunPython.noop:
@@ -91,11 +87,10 @@ def data_with_ddl(script: MigrationScript) -> Iterator[LintFinding]:
 
 def core_foreign_key(script: MigrationScript) -> Iterator[LintFinding]:
     """Yield the foreign keys from existing tables to core that are validated immediately."""
-    fresh = created_tables(script)
     for statement in script.statements:
         target = core_target(statement.sql, script.domain)
-        table = _table(ALTER.match(statement.sql))
-        if target and table and table not in fresh:
+        table = changed_relation(statement.sql, statement.new)
+        if target and table:
             yield script.finding(
                 CORE_FOREIGN_KEY,
                 f"A foreign key to {target} of core reads all of {table} while nobody can write to"
@@ -110,11 +105,10 @@ def required_column(script: MigrationScript) -> Iterator[LintFinding]:
 
     Django adds a field this way when only Python knows its default.
     """
-    fresh = created_tables(script)
     dropped = _columns(DEFAULT_DROPPED, script.statements)
     for statement in script.statements:
         added = ADD_REQUIRED.match(statement.sql)
-        if added is None or _plain(added[1]) in fresh:
+        if added is None or changed_relation(statement.sql, statement.new) is None:
             continue
         name = f"{_plain(added[1])}.{_plain(added[2])}"
         if name in dropped:
@@ -146,29 +140,16 @@ def drops_own_default(statement: Statement, script: MigrationScript) -> bool:
 
 def core_target(sql: str, domain: Domain) -> str | None:
     """Return the core table that a foreign key, validated immediately, references."""
-    table = _table(REFERENCES.search(sql))
-    if domain.is_core or table is None or NOT_VALID.search(sql):
+    if domain.is_core:
         return None
-    schema, _, name = table.rpartition(".")
     core = get_domain(CORE).schema
-    return f"{core}.{name}" if (schema or CORE_SCHEMA) == core else None
+    keys = (one for one in alterations(sql) if one.kind == "add key" and not one.not_valid)
+    return next((str(key.target) for key in keys if key.target and key.target.schema == core), None)
 
 
-def created_tables(script: MigrationScript) -> set[str]:
-    """Return the tables that the migration creates."""
-    return {name for s in script.statements if (name := _table(CREATE.match(s.sql)))}
-
-
-def changed_table(sql: str, fresh: set[str]) -> str | None:
-    """Return the existing table that a statement changes, empty if it names none; else None."""
-    tables = (_table(pattern.match(sql)) for pattern in (ALTER, INDEX, TRIGGER, DROP))
-    name = next((table for table in tables if table is not None), None)
-    return None if name in fresh else name
-
-
-def touches(sql: str, tables: set[str]) -> bool:
-    """Return whether a statement changes or creates one of the tables."""
-    return any(_table(pattern.match(sql)) in tables for pattern in (ALTER, INDEX, TRIGGER, CREATE))
+def _changed_by_ddl(statement: Statement) -> QualifiedName | None:
+    """Return the existing relation that a statement changes, other than its rows."""
+    return changed_relation(statement.sql, statement.new) if DDL.match(statement.sql) else None
 
 
 def _table(found: re.Match[str] | None) -> str | None:
@@ -204,8 +185,16 @@ RULES: dict[str, Callable[[MigrationScript], Iterator[LintFinding]]] = {
     CORE_FOREIGN_KEY: core_foreign_key,
     REQUIRED_COLUMN: required_column,
     UNKNOWN_SQL: unknown_sql,
+    transactions.REFUSED_IN_TRANSACTION: transactions.refused,
+    transactions.NEW_ENUM_VALUE: transactions.new_enum_value,
+    blocking.COLUMN_TYPE: blocking.changed_types,
+    blocking.TABLE_REWRITE: blocking.rewritten_tables,
+    blocking.EXCLUSIVE_LOCK: blocking.exclusive_locks,
+    blocking.UNREAD_SQL: blocking.unread_sql,
 }
-OWN_RULES = frozenset({*RULES, IGNORE_WITHOUT_REASON, IGNORE_OF_UNKNOWN_RULE, UNUSED_IGNORE})
+OWN_RULES = frozenset(
+    {*RULES, blocking.TRUNCATE, IGNORE_WITHOUT_REASON, IGNORE_OF_UNKNOWN_RULE, UNUSED_IGNORE}
+)
 """All rules that are not Squawk's."""
 
 ATTRIBUTE = "lint_ignore"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from django.db import DatabaseError
+from django.db import DatabaseError, NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
@@ -18,6 +18,9 @@ from ...engine.runner.loader import DomainLoader
 from ...engine.runner.observed_operations import run_operations
 from ...engine.sources.files import MigrationKey
 from ...engine.sources.parsing import header_of
+from ...engine.sql.lexer import split_string
+from .existing import ExistingObjects
+from .statement_effects import Relations, with_new_relations
 
 Level = Literal["error", "warning"]
 
@@ -54,10 +57,20 @@ class LintFinding:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement, and the number of its operation, from 1."""
+    """A statement of a migration.
+
+    Attributes:
+        operation: the number of its operation, from 1.
+        string: the number of the string in which it is sent to the server.
+        alone: whether that string has no other statements.
+        new: the relations that are new when it has run.
+    """
 
     sql: str
     operation: int
+    string: int = 0
+    alone: bool = True
+    new: Relations = frozenset()
 
 
 NO_STATEMENT = Statement("", 0)
@@ -70,7 +83,10 @@ class MigrationScript:
 
     Attributes:
         lines: the lines of the operations in the migration's file, as far as they are known.
+        existing: what the migration finds.
         incomplete_reason: why the SQL is not known in full; empty where it is.
+        refusal: why an operation refuses to run; empty where none does.
+        refused: the number of that operation.
     """
 
     domain: Domain
@@ -78,7 +94,10 @@ class MigrationScript:
     migration: Migration
     statements: tuple[Statement, ...]
     lines: tuple[int, ...]
+    existing: ExistingObjects
     incomplete_reason: str = ""
+    refusal: str = ""
+    refused: int = 0
 
     def finding(
         self,
@@ -115,10 +134,12 @@ def read_script(
     key = MigrationKey.of(migration)
     # The operations are wrapped while they run, so their positions are noted before.
     places = {id(operation): n for n, operation in enumerate(migration.operations, start=1)}
-    found: list[Statement] = []
+    found: list[tuple[str, int]] = []
     owners: dict[int, int] = {}
-    number, incomplete_reason = 0, ""
+    number, incomplete_reason, refusal = 0, "", ""
     state = state_before(loader, migration)
+    models = state.apps.get_models(include_auto_created=True)
+    existing = ExistingObjects(connection, loader, key, models)
     try:
         with (
             read_only(connection, atomic=migration.atomic),
@@ -133,15 +154,38 @@ def read_script(
                 yield
                 for deferred in editor.deferred_sql:
                     owners.setdefault(id(deferred), number)
-                found.extend(Statement(sql, number) for sql in editor.collected_sql[taken:])
+                found.extend((sql, number) for sql in editor.collected_sql[taken:])
                 taken = len(editor.collected_sql)
 
             run_operations(migration, state, editor, "forwards", watch)
             taken = len(editor.collected_sql)
         late = [owners.get(id(deferred), number) for deferred in editor.deferred_sql]
-        found += map(Statement, editor.collected_sql[taken:], late)
+        found += zip(editor.collected_sql[taken:], late, strict=True)
+    except NotSupportedError as exc:
+        refusal = str(exc)
     except (DatabaseError, LookupError, ValueError) as exc:
         incomplete_reason = str(exc).strip() or type(exc).__name__
-    statements = tuple(statement for statement in found if not is_comment(statement.sql))
     lines = header_of(key).lines
-    return MigrationScript(loader.domain, key, migration, statements, lines, incomplete_reason)
+    return MigrationScript(
+        loader.domain,
+        key,
+        migration,
+        tuple(_statements(found, existing)),
+        lines,
+        existing,
+        incomplete_reason,
+        refusal,
+        number,
+    )
+
+
+def _statements(
+    strings: Iterable[tuple[str, int]], existing: ExistingObjects
+) -> Iterator[Statement]:
+    found: list[Statement] = []
+    for number, (text, operation) in enumerate(strings):
+        parts = [part for part in split_string(text) if not is_comment(part)]
+        found += (Statement(part, operation, number, len(parts) == 1) for part in parts)
+    texts = [statement.sql for statement in found]
+    news = with_new_relations(texts, existing.has)
+    return (replace(one, new=new) for one, (_, new) in zip(found, news, strict=True))

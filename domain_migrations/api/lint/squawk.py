@@ -18,6 +18,8 @@ IGNORED_RULES = frozenset(
         # The engine sets the timeouts, and retries a migration or shows how to resume it.
         *("require-lock-timeout", "require-statement-timeout", "require-timeout-settings"),
         "prefer-robust-stmts",
+        # Rules of our own know more about them.
+        *("ban-concurrent-index-creation-in-transaction", "changing-column-type"),
         # Matters of taste, which the models decide.
         *("prefer-text-field", "prefer-bigint-over-int", "prefer-bigint-over-smallint"),
     }
@@ -56,14 +58,9 @@ HINTS: dict[str, str] = {
         "Add the field with null=True or a constant db_default, and require it once it is filled."
     ),
     "adding-serial-primary-key-field": "Create a new table with the key, and copy the rows.",
-    "ban-concurrent-index-creation-in-transaction": "Write atomic = False in the migration.",
     "ban-drop-column": WAIT,
     "ban-drop-table": WAIT,
     "ban-drop-not-null": "See that running code can read NULL there.",
-    "changing-column-type": (
-        "Add a field of the new type, copy the rows in batches, let the code use it, and remove"
-        " the old one in a later release."
-    ),
     "constraint-missing-not-valid": NOT_VALID,
     "disallowed-unique-constraint": (
         "Build the unique index by CREATE UNIQUE INDEX CONCURRENTLY in a migration with"

@@ -6,12 +6,12 @@ cannot be parsed; the guard sees its effects when it runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...domains import CORE_SCHEMA, QualifiedName
-from .lexer import Token, statements
+from ...domains import QualifiedName
+from .lexer import statements
+from .words import Words
 
 NO_COLUMN = ("constraint", "primary", "unique", "check", "foreign", "exclude", "like")
 """The words that begin a part of a table's definition that is not a column."""
@@ -28,6 +28,7 @@ class Alteration(NamedTuple):
         columns: the columns of the foreign key.
         target: the table that the foreign key points at.
         type: the new type of the column.
+        not_valid: whether the rows that exist are not compared with the foreign key.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Alteration(NamedTuple):
     columns: tuple[str, ...] = ()
     target: QualifiedName | None = None
     type: str = ""
+    not_valid: bool = False
 
 
 def alterations(source: str) -> Iterator[Alteration]:
@@ -44,7 +46,7 @@ def alterations(source: str) -> Iterator[Alteration]:
     A table without a schema counts as core's, as Django names those.
     """
     for fragment in statements(source, procedural=False):
-        words = _Words(fragment.source, fragment.tokens)
+        words = Words(fragment.source, fragment.tokens)
         if words.take("alter", "table"):
             yield from _alter_table(words)
         elif words.take("create"):
@@ -57,62 +59,7 @@ def alterations(source: str) -> Iterator[Alteration]:
                     break
 
 
-class _Words:
-    """The tokens of a statement, read from left to right."""
-
-    def __init__(self, source: str, tokens: Sequence[Token]) -> None:
-        self.source, self.tokens, self.at = source, tokens, 0
-
-    def take(self, *words: str) -> bool:
-        """Skip the words and return True if they come next."""
-        ahead = self.tokens[self.at : self.at + len(words)]
-        if len(ahead) < len(words) or not all(map(Token.is_word, ahead, words)):
-            return False
-        self.at += len(words)
-        return True
-
-    def sign(self, sign: str) -> bool:
-        if self.at < len(self.tokens) and self.tokens[self.at].is_operator(sign):
-            self.at += 1
-            return True
-        return False
-
-    def identifier(self) -> str:
-        if self.at < len(self.tokens) and self.tokens[self.at].is_name:
-            self.at += 1
-            return self.tokens[self.at - 1].text
-        return ""
-
-    def name(self) -> QualifiedName | None:
-        """Read a table's name, qualified or not."""
-        first = self.identifier()
-        if not first:
-            return None
-        if self.sign("."):
-            return QualifiedName(first, self.identifier())
-        return QualifiedName(CORE_SCHEMA, first)
-
-    def parts(self) -> Iterator[_Words]:
-        """Split the rest at the commas outside of parentheses."""
-        depth, start = 0, self.at
-        for index in range(self.at, len(self.tokens)):
-            token = self.tokens[index]
-            depth += token.is_operator("(", "[") - token.is_operator(")", "]")
-            if depth < 0 or (not depth and token.is_operator(",")):
-                yield _Words(self.source, self.tokens[start:index])
-                start = index + 1
-            if depth < 0:
-                return
-        yield _Words(self.source, self.tokens[start:])
-
-    def text(self) -> str:
-        """Return the text of the rest, up to a word that ends a type."""
-        rest = self.tokens[self.at :]
-        kept = list(takewhile(lambda token: not token.is_word("using", "collate"), rest))
-        return self.source[kept[0].start : kept[-1].end] if kept else ""
-
-
-def _alter_table(words: _Words) -> Iterator[Alteration]:
+def _alter_table(words: Words) -> Iterator[Alteration]:
     words.take("if", "exists")
     words.take("only")
     table = words.name()
@@ -142,7 +89,7 @@ def _alter_table(words: _Words) -> Iterator[Alteration]:
                 yield Alteration("type", table, column, type=action.text())
 
 
-def _create_table(words: _Words) -> Iterator[Alteration]:
+def _create_table(words: Words) -> Iterator[Alteration]:
     for word in ("unlogged", "global", "local", "temporary", "temp"):
         words.take(word)
     if not words.take("table"):
@@ -157,7 +104,7 @@ def _create_table(words: _Words) -> Iterator[Alteration]:
         yield from _references(part, table, part.identifier() if is_column else "")
 
 
-def _references(words: _Words, table: QualifiedName, column: str) -> Iterator[Alteration]:
+def _references(words: Words, table: QualifiedName, column: str) -> Iterator[Alteration]:
     """Yield the foreign key of a column's or a constraint's definition."""
     name = ""
     columns: tuple[str, ...] = (column,)
@@ -170,7 +117,10 @@ def _references(words: _Words, table: QualifiedName, column: str) -> Iterator[Al
                 columns = (*columns, part)
                 words.sign(",")
         elif words.take("references"):
-            yield Alteration("add key", table, name, columns, words.name())
+            target = words.name()
+            yield Alteration(
+                "add key", table, name, columns, target, not_valid=words.has("not", "valid")
+            )
             return
         else:
             words.at += 1

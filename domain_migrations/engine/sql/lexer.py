@@ -171,6 +171,28 @@ def split_statements(text: str) -> list[str]:
     return found
 
 
+def split_string(text: str) -> list[str]:
+    """Return the statements of a string, as the server splits what it is sent.
+
+    The text after the last semicolon, and what is never closed, is a statement too. Comments
+    between two statements are removed.
+    """
+    found: list[str] = []
+    current: _StatementReader | None = None
+    for token in tokens(text):
+        if current is None:
+            if token.is_blank:
+                continue
+            current = _StatementReader(token.start)
+        if token.raw in QUOTES and UNCLOSED.match(text, token.start):
+            break
+        if current.ends_with(token):
+            if current.start != token.start:
+                found.append(text[current.start : token.end])
+            current = None
+    return found if current is None else [*found, text[current.start :]]
+
+
 class _StatementReader:
     """The nesting of a statement that is being read, counted as psql's scanner counts it."""
 

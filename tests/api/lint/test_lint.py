@@ -145,6 +145,243 @@ def test_statements_that_fail_on_a_new_table_too(found: Callable[..., Any]) -> N
     ]
 
 
+DROPS = "ALTER TABLE hr.things DROP COLUMN note;"
+STRINGS = {
+    f"CREATE TABLE hr.t (a bigint); {DROPS}": [("error", "ban-drop-column")],
+    f"SELECT 1; {DROPS} SELECT 2": [("error", "ban-drop-column")],
+    "ALTER TABLE hr.t DROP a; CREATE TABLE hr.t (a bigint)": [("error", "ban-drop-column")],
+    "CREATE TABLE hr.t (a bigint); ALTER TABLE hr.t DROP a; CREATE INDEX i ON hr.t (a)": [],
+    "CREATE TABLE hr.t (a bigint); ALTER TABLE hr.t RENAME TO s; CREATE INDEX i ON hr.s (a)": [],
+    "CREATE TABLE hr.t (a bigint); DROP TABLE hr.t": [],
+    "CREATE UNLOGGED TABLE hr.t AS SELECT 1 AS a; CREATE INDEX i ON hr.t (a)": [],
+    "SELECT 1 AS a INTO hr.t; CREATE INDEX i ON hr.t (a)": [],
+    "CREATE TABLE IF NOT EXISTS hr.t (a bigint); CREATE INDEX i ON hr.t (a)": [],
+    "CREATE TABLE IF NOT EXISTS hr.things (a bigint); CREATE INDEX i ON hr.things (size)": [
+        ("error", "require-concurrent-index-creation")
+    ],
+    "CREATE TABLE IF NOT EXISTS hr.things (a bigint); ALTER TABLE hr.things DROP note": [
+        ("error", "ban-drop-column")
+    ],
+    "DROP TABLE hr.things; CREATE TABLE hr.things (a int); ALTER TABLE hr.things DROP a": [
+        ("error", "ban-drop-table"),
+        ("error", "ban-drop-column"),
+    ],
+    "DROP TABLE hr.things; CREATE TABLE hr.things (a int); CREATE INDEX i ON hr.things (a)": [
+        ("error", "ban-drop-table"),
+        ("error", "require-concurrent-index-creation"),
+    ],
+    "ALTER TABLE hr.things RENAME TO old; CREATE TABLE hr.things (a int);"
+    "CREATE INDEX i ON hr.things (a)": [
+        ("error", "renaming-table"),
+        ("error", "require-concurrent-index-creation"),
+    ],
+    f"-- CREATE TABLE hr.things (a int);\n{DROPS}": [("error", "ban-drop-column")],
+    f"SELECT 'CREATE TABLE hr.things;'; {DROPS}": [("error", "ban-drop-column")],
+    "SELECT 1; -- the end": [],
+    "CREATE TABLE hr.t (a int); UPDATE hr.t SET a = 1; CREATE INDEX i ON hr.things (size)": [
+        ("error", "data-with-ddl"),
+        ("error", "require-concurrent-index-creation"),
+    ],
+    "ALTER TABLE hr.things ADD a uuid, ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES users (id)": [
+        ("error", "core-foreign-key-not-valid")
+    ],
+    "ALTER TABLE hr.things ADD a uuid; SELECT 'REFERENCES users'": [],
+}
+
+
+@pytest.mark.parametrize("sql", STRINGS)
+def test_each_statement_of_a_string_is_read(found: Callable[..., Any], sql: str) -> None:
+    assert rules(found(f"migrations.RunSQL({sql!r}, '')")) == STRINGS[sql]
+
+
+def test_a_table_of_an_earlier_migration_is_not_new(hr: TemporaryMigrations, call: Call) -> None:
+    """Also where the database is empty, and a model does not show the table."""
+    make = "CREATE TABLE hr.old (a bigint); CREATE DOMAIN hr.even AS int CHECK (value % 2 = 0)"
+    again = "CREATE TABLE IF NOT EXISTS hr.old (a bigint); CREATE INDEX i ON hr.old (a)"
+    typed = "ALTER TABLE hr.old ADD b hr.even; ALTER TABLE hr.old ADD c hr.unknown"
+    second = SECOND.format(operations=f'migrations.RunSQL("{make}", "")', says="", imports="")
+    third = SECOND.format(
+        operations=f'migrations.RunSQL("{again}", ""), migrations.RunSQL("{typed}", "")',
+        says="",
+        imports="",
+    ).replace("0001_initial", "0002_second", 1)
+    files = {"0001_initial": CREATE, "0002_second": second, "0003_third": third}
+    with hr.release(files):
+        result = call("lint_domain", "hr", "0003", "--format", "json")
+    assert sorted(rules(json.loads(result.stdout)["findings"])) == [
+        ("error", "require-concurrent-index-creation"),
+        ("error", "table-rewrite"),
+        ("warning", "unread-sql"),
+    ]
+
+
+CONCURRENT = "ban-concurrent-index-creation-in-transaction"
+BUILD, DROP = "CREATE INDEX CONCURRENTLY i ON hr.things (size)", "DROP INDEX CONCURRENTLY hr.i"
+REFUSED = {
+    repr(BUILD): [CONCURRENT],
+    repr(DROP): ["refused-in-transaction"],
+    repr("VACUUM hr.things"): ["refused-in-transaction"],
+    repr([BUILD, DROP]): [CONCURRENT, "refused-in-transaction"],
+    repr("ALTER SYSTEM SET work_mem = '4MB'"): ["refused-in-transaction"],
+}
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_what_a_transaction_refuses(found: Callable[..., Any], sql: str) -> None:
+    operation = f"migrations.RunSQL({sql}, '')"
+    assert rules(found(operation)) == [("error", rule) for rule in REFUSED[sql]]
+    assert rules(found(operation, says="atomic = False")) == []
+
+
+def test_a_string_of_several_statements_is_a_transaction(found: Callable[..., Any]) -> None:
+    operation = f'migrations.RunSQL("{BUILD}; {DROP}", "")'
+    (first, second) = found(operation, says="atomic = False")
+    assert (first["level"], first["rule"]) == ("error", CONCURRENT)
+    assert first["message"] == (
+        "PostgreSQL refuses CREATE INDEX CONCURRENTLY in a string with other statements, which is a"
+        " transaction."
+    )
+    assert first["hint"] == (
+        "Write atomic = False in the migration, and give this statement a string of its own."
+    )
+    assert second["rule"] == "refused-in-transaction"
+
+
+def test_operations_that_refuse_a_transaction(found: Callable[..., Any]) -> None:
+    operation = 'AddIndexConcurrently("thing", models.Index(fields=["size"], name="i"))'
+    (finding,) = found(operation, imports=CONCURRENTLY)
+    assert (finding["level"], finding["rule"]) == ("error", "refused-in-transaction")
+    assert "set atomic = False on the migration" in finding["message"]
+
+
+ADD_VALUE = "ALTER TYPE hr.kind ADD VALUE IF NOT EXISTS 'b' AFTER 'a'"
+NEW_VALUE = "new-enum-value-in-transaction"
+VALUES = {
+    f"{ADD_VALUE}; ALTER TABLE hr.things ALTER note SET DEFAULT 'b'": [NEW_VALUE],
+    f"{ADD_VALUE}; ALTER TYPE hr.kind ADD VALUE 'c' AFTER 'b'; SELECT 'd'": [],
+    f"CREATE TYPE hr.kind AS ENUM ('a'); {ADD_VALUE}; SELECT 'b'::hr.kind": [],
+    ADD_VALUE: [],
+}
+
+
+@pytest.mark.parametrize("sql", VALUES)
+def test_a_new_value_of_an_enum(found: Callable[..., Any], sql: str) -> None:
+    operation = f'migrations.RunSQL("{sql}", "")'
+    strings = f"migrations.RunSQL({sql.split('; ')!r}, '')"
+    assert [finding["rule"] for finding in found(operation)] == VALUES[sql]
+    assert [finding["rule"] for finding in found(strings)] == VALUES[sql]
+    assert [finding["rule"] for finding in found(strings, says="atomic = False")] == []
+
+
+BLOCKING = {
+    "ALTER TABLE hr.things SET UNLOGGED": "table-rewrite",
+    "ALTER TABLE hr.things SET ACCESS METHOD heap": "table-rewrite",
+    "CLUSTER hr.things USING things_pkey": "table-rewrite",
+    "ALTER TABLE hr.things ADD c int, ADD even hr.even": "table-rewrite",
+    "TRUNCATE ONLY hr.things": "truncate",
+    "LOCK TABLE hr.things": "exclusive-lock",
+    "LOCK hr.things IN ACCESS SHARE MODE": None,
+    "REFRESH MATERIALIZED VIEW hr.sums": "exclusive-lock",
+    "REFRESH MATERIALIZED VIEW CONCURRENTLY hr.sums": None,
+    "REINDEX TABLE hr.things": "require-concurrent-reindex",
+    "DO $$ BEGIN DROP TABLE hr.things; END $$": "unread-sql",
+    "CALL hr.clean()": "unread-sql",
+    "ALTER TABLE hr.things ADD tags text[], ADD span tstzrange": None,
+}
+
+
+@pytest.mark.parametrize("sql", BLOCKING)
+def test_statements_that_block_or_are_not_read(found: Callable[..., Any], sql: str) -> None:
+    domain = "CREATE DOMAIN hr.even AS hr.some; CREATE DOMAIN hr.some AS int NOT NULL"
+    make = f"migrations.RunSQL({domain!r}, '')"
+    findings = found(make, f"migrations.RunSQL({sql!r}, '')")
+    others = {"ban-create-domain-with-constraint", "data-with-ddl"}
+    rule = BLOCKING[sql]
+    assert {one["rule"] for one in findings} - others == ({rule} if rule else set())
+
+
+PARTS = """
+class Migration(migrations.Migration):
+    initial = True
+    operations = [migrations.CreateModel("Part", fields=[
+        ("id", models.BigAutoField(primary_key=True)),
+        ("code", models.CharField(max_length=20, db_index=True)),
+        ("name", models.CharField(max_length=20)),
+        ("label", models.CharField(max_length=20)),
+        ("price", models.DecimalField(max_digits=8, decimal_places=2)),
+        ("bought", models.DateTimeField()),
+    ], options={"db_table": '"hr"."parts"', "constraints": [
+        models.CheckConstraint(condition=~models.Q(name="x"), name="named"),
+    ], "indexes": [
+        models.Index(models.functions.Lower("label"), name="lower"),
+    ]})]
+"""
+
+
+def alter(what: str) -> str:
+    return f"migrations.RunSQL({f'ALTER TABLE {what}'!r}, '')"
+
+
+REWRITTEN, CHECKED, BUILT = "is rewritten", "check constraints read", "indexes are built again"
+TYPE_CHANGES = {
+    'migrations.AlterField("part", "code", models.CharField(max_length=50))': None,
+    'migrations.AlterField("part", "code", models.CharField(max_length=10))': REWRITTEN,
+    'migrations.AlterField("part", "code", models.CharField(max_length=20, unique=True))': None,
+    'migrations.AlterField("part", "price", models.DecimalField(max_digits=9, decimal_places=2))': (
+        None
+    ),
+    'migrations.AlterField("part", "price", models.DecimalField(max_digits=9, decimal_places=3))': (
+        REWRITTEN
+    ),
+    'migrations.AlterField("part", "price", models.FloatField())': REWRITTEN,
+    'migrations.AlterField("part", "name", models.TextField())': CHECKED,
+    'migrations.AlterField("part", "label", models.CharField(max_length=50))': BUILT,
+    alter("hr.parts ALTER price TYPE numeric, ALTER code TYPE text"): None,
+    alter("hr.parts ALTER code TYPE text USING upper(code)"): REWRITTEN,
+    alter('hr.parts ALTER code TYPE text USING ("code"::text)'): None,
+    alter("hr.parts ALTER code TYPE text USING CAST(code AS text)"): None,
+    alter('hr.parts ALTER code TYPE text COLLATE "C"'): BUILT,
+    alter("hr.parts ALTER bought TYPE timestamp"): None,
+    alter("hr.other ALTER code TYPE text"): REWRITTEN,
+    alter("hr.parts ALTER name TYPE varchar(9), ALTER code TYPE varchar(20)"): REWRITTEN,
+}
+
+
+@pytest.mark.parametrize("operation", TYPE_CHANGES)
+def test_changes_of_types_are_judged_by_both_types(
+    hr: TemporaryMigrations, call: Call, operation: str
+) -> None:
+    second = SECOND.format(operations=operation, says="", imports="")
+    with hr.release({"0001_initial": PARTS, "0002_second": second}):
+        result = call("lint_domain", "hr", "0002", "--format", "json")
+    findings = [
+        finding
+        for finding in json.loads(result.stdout)["findings"]
+        if finding["rule"] == "changing-column-type"
+    ]
+    said = TYPE_CHANGES[operation]
+    assert all(finding["level"] == "error" for finding in findings)
+    assert bool(findings) == bool(said)
+    assert all(str(said) in finding["message"] for finding in findings)
+
+
+def test_a_change_of_a_type_is_reported_in_full(hr: TemporaryMigrations, call: Call) -> None:
+    operation = 'migrations.AlterField("part", "code", models.CharField(max_length=10))'
+    second = SECOND.format(operations=operation, says="", imports="")
+    with hr.release({"0001_initial": PARTS, "0002_second": second}):
+        result = call("lint_domain", "hr", "0002", "--format", "json")
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert finding["message"] == (
+        "The type of hr.parts.code changes from varchar(20) to varchar(10): hr.parts is rewritten"
+        " while nobody can read or write it."
+    )
+
+
+def test_vacuum_full_rewrites(found: Callable[..., Any]) -> None:
+    vacuum = 'migrations.RunSQL("VACUUM (ANALYZE, FULL) hr.things", "")'
+    assert rules(found(vacuum, says="atomic = False")) == [("error", "table-rewrite")]
+
+
 @pytest.mark.parametrize("operation", ["RemoveField('thing', 'note')", "DeleteModel('Thing')"])
 def test_a_migration_after_the_new_code_may_remove_things(
     found: Callable[..., Any], operation: str

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain_migrations.engine.sql.lexer import split_statements, statements, tokens
+from domain_migrations.engine.sql.lexer import split_statements, split_string, statements, tokens
 
 WHOLE = [
     "SELECT 1;",
@@ -73,3 +73,25 @@ def test_statements_of_a_block_are_split_at_its_words() -> None:
         "1",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT 1", ["SELECT 1"]),
+        ("SELECT ';'; -- and;\n/* ; */ SELECT 2;;", ["SELECT ';';", "SELECT 2;"]),
+        ("DO $$ BEGIN a; END $$; SELECT 2 -- the last;", ["DO $$ BEGIN a; END $$;", "SELECT 2"]),
+        ("SELECT E'\\';'; SELECT 2;", ["SELECT E'\\';';", "SELECT 2;"]),
+        ("CREATE RULE r AS ON INSERT TO t DO (a; b); c", None),
+        ("CREATE FUNCTION f() BEGIN ATOMIC a; CASE b; END; END; c;", None),
+        ("SELECT 1; SELECT 'open; SELECT 2;", ["SELECT 1;", "SELECT 'open; SELECT 2;"]),
+        ("-- nothing;\n", []),
+    ],
+)
+def test_strings_are_split_as_by_the_server(text: str, expected: list[str] | None) -> None:
+    found = split_string(text)
+    if expected is None:
+        assert [statement.split()[-1] for statement in found] in (["b);", "c"], ["END;", "c;"])
+        return
+    assert len(found) == len(expected)
+    assert all(map(str.startswith, found, expected))
