@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import QualifiedName
-from ...engine.sessions.connection import CONNECTION_CLASSES, first_line
+from ...engine.sessions.connection import CONNECTION_STATES, first_line
 from ...exceptions import SeedFailed
 from .columns import Column, InvalidColumn, ValueColumn, flatten_reference
 from .document import MISSING, Table
@@ -175,7 +175,7 @@ def _copy_error(
     """Return the error for a value that the server, or the driver, does not take."""
     state = exc.sqlstate or ""
     match = IN_COPY.search(exc.diag.context or "")
-    if state.startswith(CONNECTION_CLASSES) or (exc.diag.sqlstate and not match):
+    if state.startswith(CONNECTION_STATES) or (exc.diag.sqlstate and not match):
         return exc
     message = f"{first_line(exc).rstrip('.')}."
     if match is None:

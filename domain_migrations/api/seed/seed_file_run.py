@@ -22,10 +22,17 @@ from ...engine.guard.violations import CORE_ROWS, Violation
 from ...engine.guard.watch import MigrationWatch
 from ...engine.history.journal import Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
+from ...engine.runner.kept_transactions import transaction_kept
 from ...engine.runner.run_session import RunSession
-from ...engine.sessions.connection import execute, fetch_one, is_alive
+from ...engine.sessions.connection import (
+    RUN_AGAIN,
+    execute,
+    fetch_one,
+    first_line,
+    sqlstate_of,
+)
 from ...engine.sessions.timeouts import TimeoutPolicy
-from ...exceptions import BoundaryViolation, DomainMigrationsError
+from ...exceptions import BoundaryViolation, DatabaseUnavailable, DomainMigrationsError
 from .document import SeedHeader, Table
 from .load import SeedLoader
 from .merge import Counts
@@ -140,6 +147,8 @@ class SeedFileRun:
             try:
                 return self._run_in_transaction()
             except Exception as exc:
+                if self.session.is_lost and not isinstance(exc, DatabaseUnavailable):
+                    raise self._lost_error(exc) from exc
                 attempt += 1
                 if self.timeout_policy.pause_before_retry(exc, attempt, self.guard.seed_migration):
                     continue
@@ -160,7 +169,8 @@ class SeedFileRun:
             watch = self.guard.begin(self.guard.seed_migration)
             loader = SeedLoader(self.connection, self.domain, self.file, self.others)
             load = self._run_python if self.file.is_python else self._load_data
-            counts = load(loader)
+            with transaction_kept(self.connection):
+                counts = load(loader)
             execute(self.connection, "SET CONSTRAINTS ALL IMMEDIATE")
             tables = self.guard.finish(watch)
             self.session.check(f"The seed {self.file}")
@@ -214,8 +224,16 @@ class SeedFileRun:
         statement = sql.SQL(RELEASE_TABLES).format(sql.Identifier(*self.domain.seed_rows_table))
         execute(self.connection, statement, [str(self.file), relations])
 
+    def _lost_error(self, exc: Exception) -> DomainMigrationsError:
+        return DatabaseUnavailable(
+            f"The connection to the database was lost in the seed {self.file}:"
+            f" {first_line(exc).rstrip('.')}.",
+            hint=RUN_AGAIN,
+            sqlstate=sqlstate_of(exc),
+        )
+
     def _log_failure(self, error: DomainMigrationsError) -> None:
-        if is_alive(self.connection):
+        if self.session.is_alive:
             with self.session.roles.as_domain_role():
                 self._log("failed", error=error.message, sqlstate=error.sqlstate)
 

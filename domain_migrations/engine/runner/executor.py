@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from psycopg import sql
 
 from ...exceptions import DomainMigrationsError
 from ..guard.guard import BoundaryGuard
@@ -29,8 +30,19 @@ from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
-from .failures import Attempt, Progress, migration_error
+from .failures import (
+    COMMIT,
+    Attempt,
+    Progress,
+    lost_commit_error,
+    migration_error,
+)
 from .interruptions import Interruption
+from .kept_transactions import (
+    check_transaction,
+    leaving_no_transaction,
+    transaction_kept,
+)
 from .loader import DomainLoader
 from .migration_log import HistoryLog, MigrationLog, migrations_in
 from .observed_operations import editor_without_savepoint, run_operations
@@ -178,13 +190,26 @@ class DomainExecutor(MigrationExecutor):
                 failure = self._stopped(exc, attempt)
                 failure.__cause__ = exc
             except Exception as exc:
+                outcome = self.session.outcome(attempt.mark)
+                if attempt.phase == COMMIT and outcome == "committed":
+                    self._count_committed(attempt)
+                    raise lost_commit_error(exc, attempt) from exc
                 attempts += 1
-                if self.timeout_policy.pause_before_retry(exc, attempts, migration):
+                if outcome == "rolled back" and self.timeout_policy.pause_before_retry(
+                    exc, attempts, migration
+                ):
                     # The failed operations have changed the state already.
                     state = self.applied_state(until=migration)
                     continue
                 blockers = self.timeout_policy.blocker_clause()
-                failure = migration_error(exc, attempt, self.progress.applied, blockers=blockers)
+                failure = migration_error(
+                    exc,
+                    attempt,
+                    self.progress.applied,
+                    blockers=blockers,
+                    outcome=outcome,
+                    lost=self.session.is_lost,
+                )
                 failure.__cause__ = exc
             self.report("failure", migration, False)
             self.log.log_failure(attempt, failure)
@@ -196,24 +221,34 @@ class DomainExecutor(MigrationExecutor):
         Raises:
             RunStopped: its commit had been sent already, and it is recorded.
         """
-        if is_alive(self.connection) and not self.connection.in_atomic_block:
-            recorded = MigrationKey.of(attempt.migration) in self.recorder.applied_migrations()
-            if recorded != attempt.backwards:
-                raise stopped_at_commit(exc, attempt) from exc
+        if attempt.phase == COMMIT and self.session.outcome(attempt.mark) == "committed":
+            self._count_committed(attempt)
+            raise stopped_at_commit(exc, attempt) from exc
         return stopped_migration(exc, attempt, self.progress.applied)
+
+    def _count_committed(self, attempt: Attempt) -> None:
+        """Count a migration that was committed before the connection was lost."""
+        backwards, timings = attempt.backwards, _timings(attempt.migration, attempt.clock)
+        (self.progress.reverted if backwards else self.progress.applied).extend(timings)
+        self.report("unapply_success" if backwards else "apply_success", attempt.migration, False)
 
     def _run_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
         """Run a migration in a transaction."""
+
+        def begin(limit: sql.Composable) -> None:
+            attempt.note_transaction(self.session.check(PREVIOUS_STEP, also=limit))
+
         with (
             transaction.atomic(using=self.connection.alias),
-            self.timeout_policy.timeouts(
-                lambda limit: self.session.check(PREVIOUS_STEP, also=limit)
-            ),
+            self.timeout_policy.timeouts(begin),
             self._as_domain_role(attempt.migration),
         ):
             attempt.has_begun = True
             watch = self.guard.begin(attempt.migration, backwards=attempt.backwards)
-            with editor_without_savepoint(self.connection) as editor:
+            with (
+                transaction_kept(self.connection),
+                editor_without_savepoint(self.connection) as editor,
+            ):
                 around = partial(self._observed, attempt, watch, editor)
                 state = run_operations(attempt.migration, state, editor, attempt.direction, around)
                 attempt.phase = "the deferred SQL"
@@ -241,9 +276,10 @@ class DomainExecutor(MigrationExecutor):
                 editor.deferred_sql.extend(attempt.checked.deferred)
                 around = partial(self._observed, attempt, watch, editor)
                 done = attempt.checked.finished
-                state = run_operations(
-                    migration, state, editor, attempt.direction, around, skip=done
-                )
+                with leaving_no_transaction(self.connection):
+                    state = run_operations(
+                        migration, state, editor, attempt.direction, around, skip=done
+                    )
                 attempt.phase = "the deferred SQL"
                 self._run_deferred(attempt, watch, editor)
             self._check_and_log(attempt, watch)
@@ -279,6 +315,7 @@ class DomainExecutor(MigrationExecutor):
         role = self.session.roles.as_login_role() if renames else nullcontext()
         with role, watch.observe(operation):
             yield
+        check_transaction(self.connection, atomic=attempt.migration.atomic)
         done = _progress(attempt, editor, more=0 if renames else 1)
         self._count(attempt, "executed", done)
         watch.after_operation(operation)
@@ -301,6 +338,7 @@ class DomainExecutor(MigrationExecutor):
         attempt.phase = "the history row"
         with transaction.atomic(using=self.connection.alias, savepoint=False):
             self.log.log_applied(attempt, footprint)
+            attempt.phase = COMMIT
 
     @contextmanager
     def _as_domain_role(self, migration: Migration) -> Iterator[None]:

@@ -14,12 +14,21 @@ from django.utils.timezone import now
 from ...domains import get_domain_for
 from ...exceptions import (
     BoundaryViolation,
+    DatabaseUnavailable,
     DomainMigrationsError,
     MigrationFailed,
 )
 from ..history.journal import Direction
-from ..sessions.connection import LOCK_NOT_AVAILABLE, error_class_for, first_line, sqlstate_of
+from ..sessions.connection import (
+    LOCK_NOT_AVAILABLE,
+    RUN_AGAIN,
+    error_class_for,
+    first_line,
+    sqlstate_of,
+)
+from ..sessions.outcomes import Outcome, TransactionMark
 from ..sessions.timeouts import IndexBuild
+from .kept_transactions import TransactionEnded
 from .observed_operations import own_operations
 from .results import AppliedMigration
 
@@ -61,6 +70,9 @@ class Progress(NamedTuple):
 
 NOTHING = Progress()
 
+COMMIT = "COMMIT"
+"""The phase in which a migration, or the rows that record it, are committed."""
+
 
 @dataclass
 class Attempt:
@@ -73,6 +85,7 @@ class Attempt:
         in_transaction: whether all of it runs in one transaction.
         phase: what runs after the operations; empty before.
         has_begun: whether the session was checked; until then nothing has been done.
+        mark: the transaction of the migration, or of the rows that record it; None before.
         index: the index that the current operation builds concurrently, if it does.
     """
 
@@ -85,6 +98,7 @@ class Attempt:
     in_transaction: bool = False
     phase: str = ""
     has_begun: bool = False
+    mark: TransactionMark | None = None
     index: IndexBuild = field(default_factory=IndexBuild)
 
     @property
@@ -95,6 +109,16 @@ class Attempt:
     def seconds(self) -> float:
         """The seconds since the attempt started."""
         return time.monotonic() - self.clock
+
+    def note_transaction(self, mark: TransactionMark | None) -> None:
+        """Note the transaction that is open.
+
+        Raises:
+            TransactionEnded: it is another one than that in which the migration began.
+        """
+        if self.migration.atomic and self.mark and mark and self.mark.xid != mark.xid:
+            raise TransactionEnded("an operation has ended the transaction of the run")
+        self.mark = mark
 
     def unfinished_details(self, failure: DomainMigrationsError) -> dict[str, Any]:
         """Return what a failed migration without a transaction has left, for the journal."""
@@ -120,7 +144,13 @@ class Attempt:
 
 
 def migration_error(
-    exc: Exception, attempt: Attempt, applied: Sequence[AppliedMigration], *, blockers: str = ""
+    exc: Exception,
+    attempt: Attempt,
+    applied: Sequence[AppliedMigration],
+    *,
+    blockers: str = "",
+    outcome: Outcome = "rolled back",
+    lost: bool = False,
 ) -> DomainMigrationsError:
     """Return the engine's error for the exception that stopped a migration.
 
@@ -129,25 +159,73 @@ def migration_error(
     Arguments:
         blockers: the sessions that held the lock, as a clause. It goes into the hint: queries
             contain data of rows too, and the journal keeps the message.
+        outcome: of the transaction that the migration began last.
+        lost: whether the connection was lost.
     """
     state = sqlstate_of(exc)
-    kind = error_class_for(state) or MigrationFailed
-    migration = attempt.migration
+    kind = error_class_for(state) or (DatabaseUnavailable if lost else MigrationFailed)
     verb = "could not be reverted: it failed" if attempt.backwards else "failed"
-    message = f"Migration {migration} {verb} at {attempt}: {first_line(exc).rstrip('.')}."
+    reason = first_line(exc).rstrip(".")
+    if lost:
+        reason = f"the connection to the database was lost: {reason}"
+    message = f"Migration {attempt.migration} {verb} at {attempt}: {reason}."
     before = ", ".join(str(ran.key) for ran in applied) or "none"
-    if migration.atomic:
-        hint = (
-            f"It was rolled back. Applied before it in this run: {before}."
-            " Correct the cause and run the command again; it continues from here."
-        )
-    else:
-        domain = get_domain_for(migration.app_label).name
-        hint = (
-            "It is not atomic: the changes of its finished operations were kept, and it is not"
-            f" recorded. Applied before it in this run: {before}. Check the database,"
-            f" then run: manage.py repair_domain {domain} --resume"
-        )
+    hint = f"{_kept(attempt, outcome, lost=lost)} Applied before it in this run: {before}."
+    hint += f" {_advice(exc, attempt, outcome, lost=lost)}"
     if state == LOCK_NOT_AVAILABLE and blockers:
         hint += f" It was {blockers}."
     return kind(message, hint=hint, sqlstate=state)
+
+
+def lost_commit_error(exc: Exception, attempt: Attempt) -> DomainMigrationsError:
+    """Return the error for a connection that was lost after the server had committed."""
+    done = "reverted" if attempt.backwards else "applied"
+    return DatabaseUnavailable(
+        f"The connection to the database was lost while migration {attempt.migration} was being"
+        f" committed: {first_line(exc).rstrip('.')}.",
+        hint=f"It was committed: the migration is {done} and recorded. {RUN_AGAIN}",
+        sqlstate=sqlstate_of(exc),
+    )
+
+
+def _kept(attempt: Attempt, outcome: Outcome, *, lost: bool) -> str:
+    """Return the sentence that says what the server has kept of a migration."""
+    atomic = attempt.migration.atomic
+    if outcome == "committed" and atomic:
+        return (
+            "The transaction was committed before that: what ran until then was kept, and the"
+            " migration is not recorded."
+        )
+    if outcome == "in progress":
+        open_still = "is still open on the server" if lost else "was prepared"
+        return f"Its transaction {open_still}, so it is not known yet whether anything was kept."
+    if outcome == "unknown" and (attempt.phase == COMMIT or not lost):
+        return "It is not known whether anything of it was kept."
+    if not atomic:
+        return (
+            "It is not atomic: the changes of its finished operations were kept, and it is not"
+            " recorded."
+        )
+    return "It was not committed." if outcome == "unknown" else "It was rolled back."
+
+
+def _advice(exc: Exception, attempt: Attempt, outcome: Outcome, *, lost: bool) -> str:
+    migration = attempt.migration
+    domain = get_domain_for(migration.app_label).name
+    if isinstance(exc, TransactionEnded):
+        check = "" if outcome == "rolled back" else "Check the database, and undo what was kept. "
+        return (
+            f"{check}Remove BEGIN, COMMIT and ROLLBACK from the migration, or write atomic = False"
+            " in it, and run the command again."
+        )
+    if lost and outcome in ("in progress", "unknown"):
+        return (
+            f"Look when the server answers: manage.py show_domains {domain}. The next run reads"
+            " there what is applied."
+        )
+    if not migration.atomic:
+        return f"Check the database, then run: manage.py repair_domain {domain} --resume"
+    if outcome != "rolled back":
+        return "Check the database before the command is run again."
+    cause = "Run" if lost else "Correct the cause and run"
+    return f"{cause} the command again; it continues from here."

@@ -16,7 +16,7 @@ from ..history.journal import Direction, Status
 from ..history.recorder import DomainRecorder
 from ..history.seed_ledger import clear_ledger, forget_dropped_tables
 from ..history.tables import delete_sql, ensure_history, insert_sql, read_histories
-from ..sessions.connection import execute, is_alive
+from ..sessions.connection import execute
 from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey
 from .failures import Attempt, Progress
@@ -67,12 +67,12 @@ class HistoryLog(MigrationLog):
         """Record a migration, or those that a snapshot contains, which the journal then names."""
         migration, step = attempt.migration, f"Migration {attempt.migration}"
         if hasattr(migration, "checksums"):
-            self.session.check(step)
+            attempt.note_transaction(self.session.check(step))
             self._log_snapshot(attempt, migration.checksums, footprint)
             return
         rows = self._history_rows(recorded_keys(self.loader, migration), attempt.direction)
         rows.append(self._row("done", attempt, footprint=footprint))
-        self.session.check(step, also=sql.SQL("; ").join(rows))
+        attempt.note_transaction(self.session.check(step, also=sql.SQL("; ").join(rows)))
         if attempt.backwards:
             self._forget_seeds()
 
@@ -90,7 +90,7 @@ class HistoryLog(MigrationLog):
 
     def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:
         """Record a failure; if the session is lost, the migration's last row says running."""
-        if is_alive(self.journal.connection):
+        if self.session.is_alive:
             row = self._row(
                 "failed",
                 attempt,

@@ -15,6 +15,7 @@ from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal, RunContext
 from ..sessions.connection import first_line, is_alive, sqlstate_of
+from ..sessions.outcomes import Outcome, TransactionMark
 from ..sessions.roles import RoleSwitcher
 from ..sessions.session import ServerSession, locked_session
 from .options import MigrateOptions
@@ -79,10 +80,25 @@ class RunSession:
         ) as lock:
             yield cls(lock.connection, domain, options, reporter, context, lock=lock)
 
-    def check(self, step: str, also: sql.Composable | None = None) -> None:
+    def check(self, step: str, also: sql.Composable | None = None) -> TransactionMark | None:
         """Check that the connection still holds the lock; see ``ServerSession.assert_same``."""
-        if self.lock is not None:
-            self.lock.assert_same(step, also)
+        return None if self.lock is None else self.lock.assert_same(step, also)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the connection is open, and still the one that holds the lock."""
+        return is_alive(self.connection) if self.lock is None else self.lock.is_alive
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection that holds the lock was lost."""
+        return self.lock is not None and self.lock.is_lost
+
+    def outcome(self, mark: TransactionMark | None) -> Outcome:
+        """Return how a transaction of the session has ended; a savepoint's end is not asked."""
+        if self.lock is None or mark is None or self.connection.in_atomic_block:
+            return "rolled back"
+        return self.lock.outcome(mark)
 
 
 class RunLog:
@@ -91,6 +107,7 @@ class RunLog:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.started, self.clock = now(), time.monotonic()
+        self.raw = journal.connection.connection
         self.has_begun = False
 
     def begin(self) -> None:
@@ -100,8 +117,9 @@ class RunLog:
             self.has_begun = True
 
     def end(self, exc: Exception | None = None) -> None:
-        """Record that the run has ended, and its error."""
-        if self.has_begun and is_alive(self.journal.connection):
+        """Record that the run has ended, and its error; another session has no lock for it."""
+        connection = self.journal.connection
+        if self.has_begun and connection.connection is self.raw and is_alive(connection):
             error = ""
             if exc is not None:
                 error = getattr(exc, "message", None) or first_line(exc)

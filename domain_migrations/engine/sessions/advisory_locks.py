@@ -41,11 +41,12 @@ ORDER BY a.backend_start, l.pid
 
 # A session holds locks in its own database only. This runs before and after each migration.
 OWN_SESSION_SQL = """
-SELECT pg_backend_pid(), EXISTS (
-    SELECT FROM pg_locks
-    WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid = pg_backend_pid()
-      AND classid = {high}::oid AND objid = {low}::oid
-)
+SELECT pg_backend_pid(), coalesce(bool_or(
+        locktype = 'advisory' AND objsubid = 1 AND granted
+        AND classid = {high}::oid AND objid = {low}::oid), false),
+    pg_current_xact_id()::text::bigint,
+    max(split_part(virtualtransaction, '/', 2)::bigint)
+FROM pg_locks WHERE pid = pg_backend_pid()
 """
 
 EXCLUSIVE_LOCKS_SQL = """
@@ -142,7 +143,8 @@ def running_domains(connection: BaseDatabaseWrapper, domains: Iterable[Domain]) 
 
 
 def session_query(key: int) -> sql.Composed:
-    """Return the query for the session's own pid, and whether it holds a lock of that key."""
+    """Return the query for the session's own pid, whether it holds a lock of that key, and the
+    two numbers of its ``TransactionMark``."""
     high, low = divmod(key % 2**64, 2**32)
     return sql.SQL(OWN_SESSION_SQL).format(high=sql.Literal(str(high)), low=sql.Literal(str(low)))
 
@@ -170,7 +172,7 @@ class LockAttempt:
     def __post_init__(self) -> None:
         self.raw = self.connection.connection
         self.until_commit = self.connection.in_atomic_block
-        _, has_core = fetch_one(self.connection, session_query(self.keys.core))
+        _, has_core, *_ = fetch_one(self.connection, session_query(self.keys.core))
         self.skips_gate = self.until_commit or has_core
 
     def try_acquire(self) -> bool:

@@ -34,11 +34,19 @@ INSUFFICIENT_PRIVILEGE = "42501"
 
 LOCK_NOT_AVAILABLE = "55P03"
 
-TIMEOUT_STATES = frozenset({LOCK_NOT_AVAILABLE, "57014"})
-"""lock_not_available and query_canceled; PostgreSQL manual, appendix A."""
+TIMEOUT_STATES = frozenset({LOCK_NOT_AVAILABLE, "57014", "25P04"})
+"""lock_not_available, query_canceled and transaction_timeout; PostgreSQL manual, appendix A."""
 
-CONNECTION_CLASSES = ("08", "57P")
-"""Connection exceptions and operator intervention; PostgreSQL manual, appendix A."""
+CONNECTION_STATES = ("08", "57P", "25P03")
+"""The beginnings of SQLSTATEs with which the server ends a session or refuses to begin one:
+connection exceptions, operator intervention and idle_in_transaction_session_timeout."""
+
+
+class ConnectionLost(OperationalError):
+    """The connection of a run was lost, and another one would not have the run's lock."""
+
+
+RUN_AGAIN = "Run the command again: it continues where this run ended."
 
 
 def fetch_all(
@@ -101,13 +109,14 @@ def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:
         return InsufficientPrivilege
     if state in TIMEOUT_STATES:
         return StatementTimeout
-    if state is not None and state.startswith(CONNECTION_CLASSES):
+    if state is not None and state.startswith(CONNECTION_STATES):
         return DatabaseUnavailable
     return None
 
 
 def first_line(exc: BaseException) -> str:
     """Return the first line of an error: PostgreSQL's primary message, without its DETAIL."""
+    exc = _cause_of_loss(exc)
     current: BaseException | None = exc
     while current is not None:
         diagnosis = getattr(current, "diag", None)
@@ -116,6 +125,13 @@ def first_line(exc: BaseException) -> str:
         current = current.__cause__
     text = str(exc).strip()
     return text.splitlines()[0] if text else type(exc).__name__
+
+
+def _cause_of_loss(exc: BaseException) -> BaseException:
+    """Return the error that a refused reconnection has replaced."""
+    while isinstance(exc, ConnectionLost) and exc.__context__ is not None:
+        exc = exc.__context__
+    return exc
 
 
 def sqlstate_of(exc: BaseException | None) -> str | None:
@@ -134,6 +150,53 @@ def is_alive(connection: BaseDatabaseWrapper) -> bool:
     """Return whether the client considers the connection open, without a query."""
     raw = connection.connection
     return raw is not None and not raw.closed
+
+
+def has_lost(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether the connection was lost, without a query: closed, but not on purpose."""
+    raw = connection.connection
+    return raw is not None and raw.broken
+
+
+@contextmanager
+def no_reconnection(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Keep Django from replacing the connection in the block after it was lost.
+
+    It would do so silently, at the end of the transaction in which the connection was lost. A
+    connection that was closed on purpose is replaced as always.
+    """
+    raw = connection.connection
+
+    def connect() -> None:
+        if raw.broken:
+            raise ConnectionLost("The connection was lost.")
+        type(connection).connect(connection)
+
+    connection.connect = connect  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        allow_reconnection(connection)
+        if raw.broken:
+            connection.close()
+
+
+def allow_reconnection(connection: BaseDatabaseWrapper) -> None:
+    """Let Django connect again; the lock of the run is lost."""
+    vars(connection).pop("connect", None)
+
+
+def roll_back_leftover(connection: BaseDatabaseWrapper) -> bool:
+    """Roll back a transaction that SQL has begun past Django; return whether there was one."""
+    raw = connection.connection
+    if connection.in_atomic_block or raw is None or raw.closed:
+        return False
+    idle = raw.info.transaction_status == TransactionStatus.IDLE
+    if idle and connection.get_autocommit():
+        return False
+    raw.rollback()
+    connection.set_autocommit(True)
+    return True
 
 
 class Clock(Protocol):
@@ -161,15 +224,20 @@ def translate_database_errors(alias: str, *, can_wait: bool = False) -> Iterator
     try:
         yield
     except (DatabaseError, InterfaceError) as exc:
-        raise _to_domain_error(alias, exc, can_wait=can_wait) from exc
+        error = _to_domain_error(alias, exc, can_wait=can_wait)
+        if has_lost(connections[alias]):
+            connections[alias].close()  # Or every later query would fail, too.
+        raise error from exc
 
 
 def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMigrationsError:
     state, reason, database = sqlstate_of(exc), first_line(exc), _describe(alias)
     kind = error_class_for(state)
+    lost = isinstance(exc, ConnectionLost) or has_lost(connections[alias])
     if kind is None:
-        is_connected = connections[alias].connection is not None
+        is_connected = is_alive(connections[alias])
         kind = MigrationFailed if is_connected else _kind_of_failed_connection(exc)
+        kind = DatabaseUnavailable if lost else kind
     message, hint = f"The {database} answered with an error: {reason}.", ""
     if kind is InsufficientPrivilege:
         role = connections[alias].settings_dict.get("USER") or "in use"
@@ -178,6 +246,9 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
     elif kind is StatementTimeout:
         message = f"A statement took too long in the {database}: {reason}."
         hint = "Retry, or allow more time with --lock-timeout or --statement-timeout."
+    elif kind is DatabaseUnavailable and lost:
+        message = f"The connection to the {database} was lost: {reason}."
+        hint = RUN_AGAIN
     elif kind is DatabaseUnavailable:
         message = f"The {database} cannot be reached: {reason}."
         hint = "Check that the server runs and that DATABASES has its host and port."

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
@@ -18,13 +19,18 @@ from ...exceptions import DatabaseUnavailable, MigrationFailed
 from .advisory_locks import LockAttempt, LockKeys, session_query, wait_for_locks
 from .connection import (
     LOST,
+    RUN_AGAIN,
     Clock,
     check_backend_and_encoding,
     fetch_one,
-    is_alive,
+    first_line,
+    no_reconnection,
     session_settings,
+    sqlstate_of,
     translate_database_errors,
 )
+from .keepalives import KEEPALIVES, watch_network
+from .outcomes import Outcome, TransactionMark, outcome_after_loss, outcome_in_session
 from .pooling import backend_pid, detect_pooling
 
 
@@ -35,14 +41,34 @@ class ServerSession:
     Attributes:
         pid: the server process in which the session began.
         key: the key of the run's own lock.
+        raw: psycopg's connection, which Django may replace.
     """
 
     connection: BaseDatabaseWrapper
     pid: int
     key: int
+    raw: psycopg.Connection[Any]
 
-    def assert_same(self, step: str, also: sql.Composable | None = None) -> None:
-        """Check that the connection is still the one that the session began with, and locked.
+    @property
+    def is_alive(self) -> bool:
+        """Whether the client considers the session open, without a query."""
+        return self.connection.connection is self.raw and not self.raw.closed
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection was closed, but not on purpose."""
+        return self.raw.broken
+
+    def outcome(self, mark: TransactionMark) -> Outcome:
+        """Return how a transaction of the session has ended, as the server says."""
+        if self.is_alive:
+            return outcome_in_session(self.connection, mark)
+        return outcome_after_loss(self.connection, mark)
+
+    def assert_same(self, step: str, also: sql.Composable | None = None) -> TransactionMark:
+        """Return the open transaction, after a check of the session.
+
+        The connection has to be still the one that the session began with, and locked.
 
         Arguments:
             step: the step that ran last, as the beginning of a sentence.
@@ -64,16 +90,17 @@ class ServerSession:
             " from it, and run the command again.",
         )
         try:
-            pid, locked = fetch_one(self.connection, query)
+            pid, locked, *mark = fetch_one(self.connection, query)
         except LOST as exc:
-            if self.connection.connection is None or self.connection.closed_in_transaction:
-                raise closed from exc
-            if is_alive(self.connection):
+            if self.is_lost:
+                raise DatabaseUnavailable(
+                    f"The connection to the database was lost: {first_line(exc)}.",
+                    hint=RUN_AGAIN,
+                    sqlstate=sqlstate_of(exc),
+                ) from exc
+            if self.is_alive:
                 raise
-            raise DatabaseUnavailable(
-                f"The connection to the database was lost: {exc}",
-                hint="Run the command again: it continues where this run ended.",
-            ) from exc
+            raise closed from exc
         if pid != self.pid:
             raise closed
         if not locked:
@@ -81,6 +108,7 @@ class ServerSession:
                 "The run lost its lock, though its connection is still the same.",
                 hint="Remove DISCARD ALL and pg_advisory_unlock_all() from the migration.",
             )
+        return TransactionMark(*mark)
 
 
 @contextmanager
@@ -108,7 +136,8 @@ def acquire_run_lock(
     attempt = LockAttempt(connection, domain, keys)
     try:
         wait_for_locks(attempt, wait=wait, report=report, clock=clock)
-        yield ServerSession(connection=connection, pid=backend_pid(connection), key=keys.own)
+        pid = backend_pid(connection)
+        yield ServerSession(connection, pid=pid, key=keys.own, raw=connection.connection)
     finally:
         attempt.release_all()
 
@@ -176,8 +205,9 @@ def dedicated_connection(
         # created in a domain's schema with the name of the role. The rest of the path may have
         # schemas of extensions.
         path = f"public, {path}" if path else "public"
-        settings = {"application_name": application_name, "search_path": path}
-        with session_settings(connection, settings):
+        settings = {"application_name": application_name, "search_path": path, **KEEPALIVES}
+        watch_network(connection)
+        with session_settings(connection, settings), no_reconnection(connection):
             yield connection
 
 

@@ -18,11 +18,19 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from ...conf import get_settings
 from .blockers import INTERVAL, BlockerWatcher
 from .concurrent_indexes import build_index, built_index, is_concurrent
-from .connection import Clock, execute, session_settings, settings_sql, sqlstate_of
+from .connection import (
+    Clock,
+    execute,
+    roll_back_leftover,
+    session_settings,
+    settings_sql,
+    sqlstate_of,
+)
 
 RETRIED_STATES = {
     "55P03": "lock timeout",
@@ -166,8 +174,7 @@ class TimeoutPolicy:
         ) -> Any:
             nonlocal nested
             # The engine's own statements between the attempts call this as well.
-            alone = self.connection.get_autocommit() and not self.connection.in_atomic_block
-            if nested or not alone:
+            if nested or not self._is_alone():
                 return execute(statement, params, many, context)
             nested = True
             text = statement
@@ -196,6 +203,13 @@ class TimeoutPolicy:
         """
         return migration.atomic and self._sleep_before_retry(exc, attempt, str(migration))
 
+    def _is_alone(self) -> bool:
+        """Return whether a statement would run outside of any transaction."""
+        if not self.connection.get_autocommit() or self.connection.in_atomic_block:
+            return False
+        status = self.connection.connection.info.transaction_status
+        return bool(status == TransactionStatus.IDLE)
+
     def _run_with_retry(
         self, text: str, run: Callable[[], Any], what: str, index: IndexBuild
     ) -> Any:
@@ -216,6 +230,8 @@ class TimeoutPolicy:
             try:
                 return run()
             except Exception as exc:
+                # Of a transaction that the text itself begins.
+                roll_back_leftover(self.connection)
                 if not self._sleep_before_retry(exc, attempt, what):
                     raise
 

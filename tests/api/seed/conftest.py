@@ -40,10 +40,10 @@ def seed(*arguments: str, domain: str = "inventory") -> dict[str, Any]:
     return json.loads(result.stdout)
 
 
-def fail(*arguments: str, domain: str = "inventory") -> str:
+def fail(*arguments: str, domain: str = "inventory", status: int = 1) -> str:
     """The sentence that `seed_domain` fails with, without its hint's usual end."""
     result: Result = call("seed_domain", domain, *arguments)
-    assert result.exit_status == 1, result.stdout
+    assert result.exit_status == status, result.stdout
     sentence = result.stderr.removeprefix("CommandError: ").strip()
     return sentence.removesuffix(" Nothing of this file was kept; correct it.")
 

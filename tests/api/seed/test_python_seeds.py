@@ -177,14 +177,30 @@ def test_a_database_error_in_python_is_reported_with_its_line(seeds: Write) -> N
     assert fail() == f"{SEED}, line 4: division by zero."
 
 
-def test_a_seed_that_ends_its_transaction_is_refused(seeds: Write) -> None:
+def test_a_statement_that_would_end_the_transaction_is_not_sent(seeds: Write) -> None:
     body = "from django.db import connection\nconnection.cursor().execute('COMMIT')"
+    python(seeds, body)
+    assert fail() == (
+        f"{SEED}, line 4: TransactionEnded: COMMIT would end the transaction of the run."
+    )
+
+
+def test_a_seed_that_ends_its_transaction_is_refused(seeds: Write) -> None:
+    body = "from django.db import connection\nconnection.connection.execute('COMMIT')"
     python(seeds, body)
     assert fail() == (
         f"{SEED}: it ended the transaction that it runs in, so what it did before is committed."
         " Remove COMMIT and ROLLBACK from its SQL, and check the rows that it has written."
     )
     assert query("SELECT name FROM inventory.django_seeds_inventory") == []
+
+
+def test_a_seed_that_loses_its_connection(seeds: Write) -> None:
+    body = "context.connection.cursor().execute('SELECT pg_terminate_backend(pg_backend_pid())')"
+    python(seeds, body)
+    assert fail(status=75).startswith(
+        f"The connection to the database was lost in the seed {SEED}: "
+    )
 
 
 def test_a_seed_that_closes_its_connection(seeds: Write) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from typing import Any
 
@@ -15,6 +17,7 @@ from domain_migrations.engine.sessions.session import (
 )
 from domain_migrations.exceptions import DatabaseUnavailable, MigrationFailed
 from tests.support.catalog import snapshot
+from tests.support.proxy import through_proxy
 from tests.support.sessions import INVENTORY
 
 pytestmark = pytest.mark.usefixtures("scratch_database")
@@ -167,6 +170,18 @@ def test_dedicated__has_public_first_in_the_search_path(path: str, during: str) 
             assert cursor.fetchone() == (during,)
         cursor.execute("SHOW search_path")
         assert cursor.fetchone() == before
+
+
+def test_both_ends_notice_a_network_that_is_gone(postgres_server: Any) -> None:
+    with through_proxy(postgres_server), dedicated_connection() as own:
+        with socket.socket(fileno=os.dup(own.connection.fileno())) as end:
+            assert end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert end.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+            assert end.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
+        with own.cursor() as cursor:
+            cursor.execute("SELECT inet_client_addr() IS NULL, current_setting('tcp_user_timeout')")
+            is_local, timeout = cursor.fetchone()
+            assert timeout == ("0" if is_local else "1min")
 
 
 def test_a_run_works_where_parameters_are_bound_on_the_server(

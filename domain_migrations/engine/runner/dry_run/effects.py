@@ -6,24 +6,19 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from psycopg import sql
 
-from ....exceptions import MigrationFailed
 from ...sessions.connection import fetch_all, fetch_one
-from ...sql.lexer import Token, statements
 
 MOST_STATEMENTS = 1000
 """Recorded of one migration; one that changes data row by row can run any number."""
 
 _CATALOG_QUERY = re.compile(r"\s*(?:SELECT|WITH)\b.*\bpg_[a-z_]+", re.IGNORECASE | re.DOTALL)
 _SAVEPOINT = re.compile(r"(?:RELEASE |ROLLBACK TO )?SAVEPOINT ")
-_MAY_END = re.compile(r"\b(?:commit|rollback|end|abort|prepare)\b", re.IGNORECASE)
 
 
 class StatementRecorder:
@@ -39,17 +34,14 @@ class StatementRecorder:
         self._more = 0
 
     @contextmanager
-    def recording(self, migration: Migration) -> Iterator[None]:
+    def recording(self, _migration: Migration) -> Iterator[None]:
         """Record the statements that run in the body.
 
         Django's catalog queries and savepoints are left out. Parameters stay placeholders,
         because they may contain data of rows.
-
-        Raises:
-            MigrationFailed: a statement would end the transaction, so that changes would stay.
         """
         self._statements, self._more = [], 0
-        with self.connection.execute_wrapper(partial(self._record, migration)):
+        with self.connection.execute_wrapper(self._record):
             yield
 
     @property
@@ -58,48 +50,17 @@ class StatementRecorder:
         more = (f"-- and {self._more} more statements",) if self._more else ()
         return (*self._statements, *more)
 
-    def _record(
-        self, migration: Migration, execute: Callable[..., Any], statement: Any, *arguments: Any
-    ) -> Any:
+    def _record(self, execute: Callable[..., Any], statement: Any, *arguments: Any) -> Any:
         if isinstance(statement, sql.Composable):
             text = statement.as_string(self.connection.connection).strip()
         else:
             text = str(statement).strip()
-        if ends := _ends_transaction(text):
-            raise MigrationFailed(
-                f"Migration {migration} cannot be rehearsed: it ends its transaction itself,"
-                f" with {ends}.",
-                hint="Remove that statement, or set atomic = False, which excludes the migration"
-                " from dry runs.",
-            )
         if not (_SAVEPOINT.match(text) or _CATALOG_QUERY.match(text)):
             if len(self._statements) < MOST_STATEMENTS:
                 self._statements.append(text if text.endswith(";") else f"{text};")
             else:
                 self._more += 1
         return execute(statement, *arguments)
-
-
-def _ends_transaction(text: str) -> str:
-    """Return the word that would end the transaction; empty if there is none."""
-    if not _MAY_END.search(text):
-        return ""
-    parts = [part.tokens for part in statements(text, procedural=False)]
-    # A function's body may begin with BEGIN ATOMIC and end with an END of its own.
-    has_body = any(_has_pair(part, "begin", "atomic") for part in parts)
-    for part in parts:
-        first, rest = part[0], part[1:]
-        if first.is_word("commit", "abort") or (first.is_word("end") and not has_body):
-            return first.text.upper()
-        if first.is_word("rollback") and not any(token.is_word("to") for token in rest[:2]):
-            return "ROLLBACK"
-        if _has_pair(part[:2], "prepare", "transaction"):
-            return "PREPARE TRANSACTION"
-    return ""
-
-
-def _has_pair(part: tuple[Token, ...], first: str, second: str) -> bool:
-    return any(one.is_word(first) and two.is_word(second) for one, two in pairwise(part))
 
 
 FILES = """

@@ -53,7 +53,7 @@ class TrialLog(MigrationLog):
 
     def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
         """Keep the footprint, and let the loader know what is applied now."""
-        self.session.check(f"Migration {attempt.migration}")
+        attempt.note_transaction(self.session.check(f"Migration {attempt.migration}"))
         self.footprint = footprint
         for key in recorded_keys(self.loader, attempt.migration):
             if attempt.backwards:

@@ -15,13 +15,12 @@ from typing import Any
 
 from django.dispatch import Signal
 from django.utils.timezone import now
-from psycopg.pq import TransactionStatus
 
 from ....backends.postgresql.creation import CREATING_TEST_DB
 from ....domains import Domain
 from ....exceptions import DatabaseUnavailable, DomainMigrationsError, HookFailed
 from ....signals import domain_migrate_failed, domain_post_migrate, domain_pre_migrate
-from ...sessions.connection import first_line, is_alive, sqlstate_of
+from ...sessions.connection import allow_reconnection, first_line, roll_back_leftover, sqlstate_of
 from ..loader import Plan
 from ..results import DomainResult
 from ..run_session import RunSession
@@ -97,6 +96,7 @@ class HookDispatcher:
         except DomainMigrationsError as exc:
             # With a hook after the run, the migrations themselves have not failed.
             if self.has_begun and not isinstance(exc, AfterHookFailed):
+                allow_reconnection(self.session.connection)
                 for called in self._call_all("failed", failed(exc)):
                     sentence = f"{self._sentence(called)} The run had failed before."
                     self.session.reporter.on_warning(sentence)
@@ -126,7 +126,7 @@ class HookDispatcher:
     def write(self) -> None:
         """Record the hooks that were called, as soon as the journal exists."""
         journal = self.session.journal
-        if self.unlogged and is_alive(self.session.connection) and journal.exists():
+        if self.unlogged and self.session.is_alive and journal.exists():
             for called in self.unlogged:
                 result = called.result
                 journal.write(
@@ -185,15 +185,8 @@ class HookDispatcher:
         return replace(result, problem=result.problem or problem) if problem else result
 
     def _rolled_back_leftover(self) -> str:
-        connection = self.session.connection
-        if connection.in_atomic_block:
-            return ""  # The caller's transaction.
-        idle = connection.connection.info.transaction_status == TransactionStatus.IDLE
-        if idle and connection.get_autocommit():
-            return ""
-        connection.connection.rollback()
-        connection.set_autocommit(True)
-        return "it left a transaction open, which was rolled back"
+        left = roll_back_leftover(self.session.connection)
+        return "it left a transaction open, which was rolled back" if left else ""
 
     def _error(self, kind: type[HookFailed], called: HookCall, hint: str) -> HookFailed:
         cause = called.result.cause
