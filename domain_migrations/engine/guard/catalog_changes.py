@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..boundary.schema_owners import SchemaOwners
 from ..sql.query import run_sql
-from .catalog_before import CLASS_ROW, PG_CLASS, PG_NAMESPACE, SCHEMA_COLUMNS
+from .catalog_before import CLASS_ROW, IN_SCHEMAS, PG_CLASS, PG_NAMESPACE, SCHEMA_COLUMNS
 from .transaction import NEW_OIDS, WRITTEN_HERE, TransactionView
 from .violations import NOT_IN_PUBLIC, Description, Priority, Violation, hint_for
 
@@ -255,6 +255,33 @@ def read_changed_objects(view: TransactionView, own_relations: list[int]) -> lis
     params = {**view.now.params(view.before), "allowed": view.owners.allowed}
     [rows] = run_sql(view.connection, " UNION ALL ".join(queries), params)
     return [ChangedObject(*row) for row in rows]
+
+
+# Of a composite type, the row type; of any other relation, its lock shows as much.
+NOT_OF_TABLES: LiteralString = (
+    " AND (typrelid = 0 OR EXISTS (SELECT FROM pg_class WHERE oid = typrelid AND relkind = 'c'))"
+)
+OWN_OBJECTS: dict[str, LiteralString] = {
+    catalog: (
+        "SELECT '" + catalog + "'::regclass::oid, x.oid, x." + prefix + "namespace"
+        " FROM " + catalog + " x WHERE x." + prefix + "namespace = ANY(%(allowed)s::oid[])"
+        + (NOT_OF_TABLES if catalog == "pg_type" else "") + " AND " + WRITTEN_HERE
+    )
+    for catalog, prefix, _ in IN_SCHEMAS
+}  # fmt: skip
+
+
+def read_altered_own_objects(view: TransactionView) -> list[ChangedObject]:
+    """Return the objects in allowed schemas that existed before and that this transaction altered.
+
+    Relations are left out: their locks show them.
+    """
+    queries = [query for catalog, query in OWN_OBJECTS.items() if view.updated(catalog)]
+    if not queries:
+        return []
+    params = {**view.params, "allowed": view.owners.allowed}
+    [rows] = run_sql(view.connection, " UNION ALL ".join(queries), params)
+    return [found for found in map(ChangedObject._make, rows) if not view.is_new(found.oid)]
 
 
 # A new relation begins without rules, triggers, checks and TOAST table; each takes an update.

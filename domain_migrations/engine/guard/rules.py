@@ -24,6 +24,7 @@ from .catalog_changes import (
     ForeignKey,
     describe_object,
     part_change,
+    read_altered_own_objects,
     read_changed_class_rows,
     read_changed_objects,
     read_foreign_keys,
@@ -57,9 +58,11 @@ TableLocks = dict[int, list[HeldLock]]
 
 def find_violations(view: TransactionView) -> Iterator[Violation]:
     """Yield what breaks the boundary; only what the operations can have done is looked up."""
+    altered = read_altered_own_objects(view) if view.custom_sql else []
     if not view.additive:
-        view.load_previous()
+        view.load_previous(found.oid for found in altered)
     yield from _moved_relations(view)
+    yield from _objects_moved_here(view, altered)
     yield from _locked_relations(view)
     yield from _locked_objects(view)
     if not view.additive:
@@ -78,6 +81,23 @@ def _moved_relations(view: TransactionView) -> Iterator[Violation]:
             owner, relation = view.owners.owner(lock.schema), view.describe(lock)
             text = f"{relation.text} to the schema {view.owners.names[lock.schema]}"
             what, hint = Description(text, relation.names), hint_for(view.domain, owner)
+            yield Violation.of(Priority.MOVED, "moved", what, owner, hint)
+
+
+def _objects_moved_here(view: TransactionView, own: list[ChangedObject]) -> Iterator[Violation]:
+    """Judge types, functions and the like that were in a schema that is not the domain's own.
+
+    Not all of them are locked when they are moved.
+    """
+    for found in own:
+        was = view.catalog_before.get(found.catalog, found.oid)
+        if was is not None and was.schema != found.schema and not view.owners.is_own(was.schema):
+            owner, schema = view.owners.owner(was.schema), view.owners.names[was.schema]
+            text = f"{was.description} out of the schema {schema}"
+            what, hint = (
+                Description(text, frozenset((was.name, schema))),
+                hint_for(view.domain, owner),
+            )
             yield Violation.of(Priority.MOVED, "moved", what, owner, hint)
 
 

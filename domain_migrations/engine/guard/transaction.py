@@ -12,7 +12,7 @@ needs its upper end: beyond it, ``pg_xact_status`` raises an error.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -209,8 +209,12 @@ class TransactionView:
         """The parameters for WRITTEN_HERE and NEW_OIDS."""
         return self.now.params(self.before)
 
-    def load_previous(self) -> None:
-        """Load the past of what may have been dropped, moved, renamed or commented on."""
+    def load_previous(self, altered: Iterable[int] = ()) -> None:
+        """Load the past of what may have been dropped, moved, renamed or commented on.
+
+        Arguments:
+            altered: objects that are not relations, and that no lock may show.
+        """
         # Only custom SQL can have taken a table away that the domain has now.
         known = [] if self.custom_sql or self.domain.is_core else self.owners.allowed
         old = [
@@ -222,7 +226,10 @@ class TransactionView:
         ]
         self.catalog_before.load(
             (lock.oid for lock in old if lock.catalog in (0, PG_CONSTRAINT)),
-            (lock.oid for lock in old if lock.catalog not in (0, PG_CONSTRAINT, PG_NAMESPACE)),
+            (
+                *(lock.oid for lock in old if lock.catalog not in (0, PG_CONSTRAINT, PG_NAMESPACE)),
+                *altered,
+            ),
         )
 
     def is_new(self, oid: int) -> bool:
