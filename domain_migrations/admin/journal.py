@@ -68,6 +68,11 @@ class Timeline:
         last = {step.domain: step for step in self.steps if step.direction == "run"}
         return {name for name, step in last.items() if step.status != "done"}
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether every domain's part of the run has ended, or is a repair, which has no end."""
+        return not any(step.direction == "run" and step.status == "running" for step in self.steps)
+
     def bar(self, step: JournalRow) -> Bar:
         """Return the position of one of the steps."""
         offset = (step.started - self.started).total_seconds()

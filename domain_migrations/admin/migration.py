@@ -42,7 +42,8 @@ def migration(
         steps = steps_of_migration(connection, domain, key)
     if not (on_disk or row or steps):
         raise Http404(missing)
-    last = next((step for step in reversed(steps) if step.footprint), None)
+    own = [step for step in steps if step.footprint and not step.snapshot]
+    last = own[-1] if own else None
     context: dict[str, Any] = {
         "domain": domain,
         "key": key,
@@ -51,6 +52,7 @@ def migration(
         "steps": [(step, states.of_journal(step.status)) for step in reversed(steps)],
         "locks": sorted(last.footprint.items()) if last else [],
         "locked_by": last,
+        "restored": next((step for step in reversed(steps) if step.snapshot), None),
     }
     if on_disk:
         context |= _code(domain, key, visible)

@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..domains import get_domain, get_domains
+from ..domains import Domain, get_domain, get_domains
+from ..engine.history.journal_queries import domains_with_running_rows
 from ..engine.history.status import DomainStatus, count_tables, read_statuses
+from ..engine.runner.interruptions import find_interruption
 from ..engine.runner.results import FORMAT
 from ..engine.sessions.connection import translate_database_errors
+from ..engine.sources.files import MigrationKey
 
 
 @dataclass(frozen=True)
 class DomainOverview:
-    """One domain's status and the number of its tables."""
+    """One domain's status, the number of its tables, and its interrupted migration, if any."""
 
     status: DomainStatus
     tables: int
+    interrupted: MigrationKey | None = None
 
     def as_json(self) -> dict[str, Any]:
         status = self.status
@@ -73,13 +78,26 @@ def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> D
         with translate_database_errors(alias):
             statuses = read_statuses(connections[alias], here)
             tables = count_tables(connections[alias], here)
-        overviews |= {
-            status.domain.name: DomainOverview(status, tables[status.domain.name])
-            for status in statuses
-        }
+            interrupted = _interrupted(connections[alias], here)
+        for status in statuses:
+            name = status.domain.name
+            overviews[name] = DomainOverview(status, tables[name], interrupted.get(name))
     return DomainsOverview(
         database or DEFAULT_DB_ALIAS, tuple(overviews[domain.name] for domain in domains)
     )
+
+
+def _interrupted(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, MigrationKey]:
+    """Return domain name → its interrupted migration, for the domains that have one."""
+    possible = domains_with_running_rows(connection, domains)
+    found = {
+        domain.name: find_interruption(connection, domain)
+        for domain in domains
+        if domain.name in possible
+    }
+    return {name: interruption.key for name, interruption in found.items() if interruption}
 
 
 def utc(moment: datetime.datetime | None) -> str | None:

@@ -203,9 +203,13 @@ def _print_steps(command: BaseCommand, result: DomainResult, options: MigrateOpt
 
 
 def _dry_run_summary(result: DomainResult, options: MigrateOptions) -> str:
-    done, left = len(result.steps or ()), len(result.not_rehearsed)
-    verbs = "applied, reverted, reapplied" if options.rehearse else "run"
-    return f"{done} {verbs} and rolled back" + (f", {left} not rehearsed" if left else "")
+    steps, left = result.steps or (), {key for key, _ in result.not_rehearsed}
+    tried = sum(step.key not in left for step in steps) if options.rehearse else 0
+    parts = [f"{tried} applied, reverted, reapplied and rolled back"] if tried else []
+    if len(steps) > tried or not tried:
+        verb = "applied" if options.rehearse else "run"
+        parts.append(f"{len(steps) - tried} {verb} and rolled back")
+    return ", ".join(parts) + (f", {len(left)} not rehearsed" if left else "")
 
 
 def _step_lines(step: PlannedMigration, options: MigrateOptions) -> Iterator[str]:

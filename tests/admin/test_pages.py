@@ -393,11 +393,13 @@ def test_overview_distinguishes_a_running_run_from_a_killed_one(client, postgres
     )
     found = rows(source(client, pages()["overview"] + "?q=hr"), "domains")
     assert found[0][1] == "… not finished"
+    assert found[0][7].split(" +07 ")[1] == "not finished by u@h as postgres"
     ((database,),) = query("SELECT current_database()")
     with postgres_server.connect(database) as session:
         session.execute("SELECT pg_advisory_lock(%s)", [lock_key(database, "hr")])
         found = rows(source(client, pages()["overview"] + "?q=hr"), "domains")
         assert found[0][1] == "▶ running"
+        assert found[0][7].split(" +07 ")[1] == "running by u@h as postgres"
 
 
 def test_swappable_dependency_links_to_the_resolved_migration(client):
@@ -428,8 +430,10 @@ def test_migrations_restored_from_a_snapshot_share_one_time(client):
     )
     found = {row[0]: row for row in rows(source(client, pages()["domain"]), "migrations")}
     assert found["hr.0001_initial"][4] == "with snapshot.sql"
-    text = plain(source(client, url("migration", **INITIAL)))
-    assert "restored from snapshot.sql, by" in text
+    html = source(client, url("migration", **INITIAL))
+    assert "restored from snapshot.sql, by" in plain(html)
+    assert "2026-11-20 19:00:00 +07 it was restored from snapshot.sql together" in plain(html)
+    assert 'id="locks"' not in html
     ((run,),) = query(
         "SELECT run::text FROM hr.django_migrations_hr_journal WHERE name = '0001_initial' LIMIT 1"
     )

@@ -79,6 +79,28 @@ def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Journa
     return _read_rows(connection, existing_journals(connection, [domain]), where)
 
 
+RUNNING = sql.SQL("status = 'running' AND ") + MIGRATIONS
+
+HAS_RUNNING = "(SELECT {domain} FROM {table} WHERE {where} LIMIT 1)"
+
+
+def domains_with_running_rows(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> set[str]:
+    """Return the names of the domains in whose journals a migration ever began to run alone."""
+    journals = existing_journals(connection, domains, readable=True)
+    return {name for (name,) in query_tables(connection, HAS_RUNNING, journals, where=RUNNING)}
+
+
+def entries_with_running_rows(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalRow]:
+    """Return the rows of the migrations that have a row that says "running", oldest first."""
+    journals = existing_journals(connection, [domain])
+    begun = sql.SQL(" AND (app, name) IN (SELECT app, name FROM {} WHERE {})").format(
+        sql.Identifier(*domain.journal_table), RUNNING
+    )
+    return _read_rows(connection, journals, MIGRATIONS + begun)
+
+
 def latest_entries(entries: Iterable[JournalRow]) -> dict[MigrationKey, JournalRow]:
     """Return each migration's latest row."""
     return {entry.key: entry for entry in entries if entry.direction in ("forwards", "backwards")}

@@ -9,7 +9,7 @@ from django.db.migrations.migration import Migration
 
 from ...domains import Domain
 from ...exceptions import MigrationInterrupted, UnknownTarget
-from ..history.journal_queries import JournalRow, latest_entries, read_entries
+from ..history.journal_queries import JournalRow, entries_with_running_rows, latest_entries
 from ..messages import local_time
 from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey
@@ -75,7 +75,7 @@ class Interruption:
 
 def find_interruption(connection: BaseDatabaseWrapper, domain: Domain) -> Interruption | None:
     """Return the migration that was interrupted last, according to the domain's journal."""
-    rows = read_entries(connection, domain)
+    rows = entries_with_running_rows(connection, domain)
     for entry in sorted(latest_entries(rows).values(), key=lambda row: row.id, reverse=True):
         if entry.status not in UNFINISHED:
             continue

@@ -101,7 +101,13 @@ def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
 
 def _print_migrations(command: BaseCommand, domain: DomainOverview, verbosity: int) -> None:
     status = domain.status
+    if domain.interrupted:
+        resume = f"manage.py repair_domain {status.domain.name} --resume"
+        line = f"  [!] {domain.interrupted} (interrupted; to resume it, run: {resume})"
+        command.stdout.write(command.style.ERROR(line))
     for key in status.pending:
+        if key == domain.interrupted:
+            continue
         gone = " (replaced, not on disk)" if key in status.missing else stage_suffix(key)
         command.stdout.write(f"  [ ] {key}{gone}")
     for key in status.unknown:

@@ -140,6 +140,26 @@ def test_irreversible_migrations_are_listed(pending: Pending, call: Call) -> Non
     ]
 
 
+def test_irreversible_migration_is_not_counted_as_reverted(pending: Pending, call: Call) -> None:
+    pending("hr", f0101_one_way='operations = [migrations.RunSQL("SELECT 1")]')
+    text = call("migrate_domain", "hr", rehearse=True)
+    assert text.exit_status == 0
+    assert text.stdout.endswith("hr: 1 applied and rolled back, 1 not rehearsed\n")
+    strict = call("migrate_domain", "hr", rehearse=True, strict=True)
+    assert strict.exit_status == 1
+    assert (
+        "hr.f0101_one_way was not rehearsed. It cannot be reverted: operation 1 (Raw SQL operation)"
+        " has no reverse. Omit --strict if that is intended."
+    ) in strict.stderr
+
+
+def test_strict_rehearsal_refuses_what_is_not_atomic(pending: Pending, call: Call) -> None:
+    pending("hr", f0101_index="atomic = False")
+    assert call("migrate_domain", "hr", rehearse=True).exit_status == 0
+    hr, result = rehearse(call, "hr", "--strict")
+    assert (result.exit_status, hr["status"], hr["error"]["code"]) == (1, "refused", "irreversible")
+
+
 def test_applied_migrations_cannot_be_rehearsed(migrated_database: str, call: Call) -> None:
     hr, result = rehearse(call, "hr", "0011")
     assert (result.exit_status, hr["status"]) == (1, "refused")

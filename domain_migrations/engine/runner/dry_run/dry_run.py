@@ -11,7 +11,12 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 
 from ....domains import CORE, Domain, get_domain
-from ....exceptions import DomainMigrationsError, MigrationFailed, UnknownTarget
+from ....exceptions import (
+    DomainMigrationsError,
+    MigrationFailed,
+    MigrationIrreversible,
+    UnknownTarget,
+)
 from ...boundary.planned_migrations import check_plan
 from ...catalog.fingerprint import DatabaseFingerprint, fingerprint_differences, read_catalog
 from ...history.status import DomainStatus, read_statuses
@@ -125,6 +130,7 @@ class DryRun:
         if core is not None and (missing := _pending_core_plan(core)):
             plan, self.not_rehearsed = [], _skipped_after(missing[0][0], self.plan)
         if not plan:
+            self._check_all_rehearsed()
             return
         self.reporter.on_warning(HOLDS_LOCKS)
         ensure_schema(connection, self.domain.schema)
@@ -132,8 +138,17 @@ class DryRun:
         trial.begin()
         if self.options.rehearse:
             self.not_rehearsed = [*check_round_trip(trial, plan, state), *self.not_rehearsed]
+            self._check_all_rehearsed()
         else:
             trial.run_plan(plan, state)
+
+    def _check_all_rehearsed(self) -> None:
+        if self.options.rehearse and self.options.strict and self.not_rehearsed:
+            key, reason = self.not_rehearsed[0]
+            raise MigrationIrreversible(
+                f"{key} was not rehearsed. {reason}",
+                hint="Omit --strict if that is intended. Nothing was kept.",
+            )
 
     def _apply_core(self, session: RunSession) -> TrialExecutor | None:
         """Apply core's pending migrations, up to the first that cannot be rolled back."""
