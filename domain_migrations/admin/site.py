@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -10,23 +9,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.module_loading import import_string
 from django.views.decorators.http import require_safe
 
 from ..permissions import visible_domains
 from . import page
-from .domain import domain
-from .journal import journal, run
-from .map import domains_map
-from .migration import migration
-from .overview import overview
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Any]
 else:
     BaseAdmin = admin.ModelAdmin
-
-View = Callable[..., page.Page]
-"""A view takes the request, the domains that the user may view, and the URL's arguments."""
 
 NAVIGATION = (("Overview", "domain_changelist"), ("Map", "map"), ("Journal", "journal"))
 """The links at the top of every page: title and URL name."""
@@ -53,21 +45,32 @@ class DomainAdmin(BaseAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Return the engine's pages, without any of Django's that change objects."""
         return [
-            self._path("", overview, "domain_changelist"),
-            self._path("map/", domains_map, "map"),
-            self._path("journal/", journal, "journal"),
-            self._path("journal/<uuid:run>/", run, "run"),
-            self._path("domain/<str:name>/", domain, "detail"),
-            self._path("domain/<str:name>/<str:app>/<str:migration>/", migration, "migration"),
+            self._path("", "overview.overview", "domain_changelist"),
+            self._path("map/", "map.domains_map", "map"),
+            self._path("journal/", "journal.journal", "journal"),
+            self._path("journal/<uuid:run>/", "journal.run", "run"),
+            self._path("domain/<str:name>/", "domain.domain", "detail"),
+            self._path(
+                "domain/<str:name>/<str:app>/<str:migration>/", "migration.migration", "migration"
+            ),
         ]
 
-    def _path(self, route: str, view: View, name: str) -> URLPattern:
+    def _path(self, route: str, view: str, name: str) -> URLPattern:
+        """Return the URL of a page.
+
+        Arguments:
+            view: module and function, imported by the first request: every command imports this
+                module, and few need the pages. The function takes the request, the domains that
+                the user may view, and the URL's arguments.
+        """
+
         @require_safe
         def serve(request: HttpRequest, **captured: Any) -> HttpResponseBase:
             visible = visible_domains(request.user)
             if not visible:
                 raise PermissionDenied
-            return self._render(request, view(request, visible, **captured))
+            page_of: Any = import_string(f"{__package__}.{view}")
+            return self._render(request, page_of(request, visible, **captured))
 
         return path(route, self.admin_site.admin_view(serve), name=f"domain_migrations_{name}")
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from django.db import DatabaseError, NotSupportedError
+from django.db import NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
@@ -163,7 +163,7 @@ def read_script(
         found += zip(editor.collected_sql[taken:], late, strict=True)
     except NotSupportedError as exc:
         refusal = str(exc)
-    except (DatabaseError, LookupError, ValueError) as exc:
+    except Exception as exc:  # the code of operations may raise anything
         incomplete_reason = str(exc).strip() or type(exc).__name__
     lines = header_of(key).lines
     return MigrationScript(

@@ -107,3 +107,21 @@ def test_an_operation_that_bypasses_the_editor_writes_nothing(pending: Pending, 
         "-- Not shown, because an operation writes while its SQL is collected: cannot execute"
         " CREATE TABLE in a read-only transaction"
     ]
+
+
+def test_an_operation_whose_sql_cannot_be_collected_is_named(pending: Pending, call: Call) -> None:
+    """Such as the default of a field whose type the connection does not know yet."""
+    pending(
+        "hr",
+        f0101_default="""
+        from django.contrib.postgres.fields import HStoreField
+        operations = [migrations.AddField("position", "labels", HStoreField(default=dict))]
+        """,
+    )
+    (step,) = plan(call, "hr")
+    assert step["sql"] == [
+        "-- Cannot be shown until the preceding migrations are applied: cannot adapt type 'dict'"
+        " using placeholder '%t' (format: TEXT)"
+    ]
+    found = json.loads(call("lint_domain", "hr", "--format=json").stdout)["findings"]
+    assert any("cannot adapt type 'dict'" in finding["message"] for finding in found), found

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
@@ -145,7 +144,7 @@ def _sql(
         ):
             run = migration.unapply if backwards else migration.apply
             run(state, editor, collect_sql=True)
-    except (DatabaseError, LookupError, ValueError) as exc:
+    except Exception as exc:  # the code of operations may raise anything
         reason = "Cannot be shown until the preceding migrations are applied"
         if isinstance(exc.__cause__, ReadOnlySqlTransaction):
             reason = "Not shown, because an operation writes while its SQL is collected"
