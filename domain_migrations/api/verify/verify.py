@@ -30,6 +30,7 @@ B014           a function that names them in its text ("textual"), or in its sea
 B015           a constraint or index that uses another domain's function or type
 B016           any other recorded dependency: of an operator, statistics, a collation …
 B017           a function whose text may name another domain, but could not be read
+U017           a function that runs SQL that it computes, for information only
 L001           a table in core's schema with the name of a domain's table
 L002           a table in a domain's schema that no model has
 L003           rows of a domain in core's history

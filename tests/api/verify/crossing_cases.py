@@ -438,6 +438,64 @@ CROSSINGS: dict[str, list[tuple[str, str, str, str, str, str]]] = {
             "Replace it, or drop it.",
         ),
     ],
+    ("ALTER TABLE inventory.lots ALTER quantity SET DEFAULT nextval('hr.numbers'::text)"): [
+        (
+            "B014",
+            "inventory",
+            "inventory.lots.quantity",
+            (
+                "The default inventory.lots.quantity names hr.numbers, which belongs to the domain "
+                '"hr", in its text (textual).'
+            ),
+            USES,
+            "Replace it, or drop it.",
+        ),
+    ],
+    ("CREATE VIEW inventory.next AS SELECT nextval('hr.numbers'::text)"): [
+        (
+            "B014",
+            "inventory",
+            "inventory.next",
+            (
+                "The view inventory.next names hr.numbers, which belongs to the domain "
+                '"hr", in its text (textual).'
+            ),
+            USES,
+            "Replace it, or drop it.",
+        ),
+    ],
+    (
+        "CREATE FUNCTION inventory.f() RETURNS text LANGUAGE sql BEGIN ATOMIC"
+        " SELECT pg_get_serial_sequence('hr.staff', 'id'); END"
+    ): [
+        (
+            "B014",
+            "inventory",
+            "inventory.f()",
+            (
+                "The function inventory.f() names hr.staff, which belongs to the domain "
+                '"hr", in its text (textual).'
+            ),
+            USES,
+            "Replace it, or drop it.",
+        ),
+    ],
+    (
+        "CREATE PROCEDURE inventory.p() LANGUAGE plpgsql AS"
+        " $$BEGIN SET LOCAL search_path TO hr; END$$"
+    ): [
+        (
+            "B014",
+            "inventory",
+            "inventory.p()",
+            (
+                "The procedure inventory.p() has hr, which belongs to the domain "
+                '"hr", in its search_path (textual).'
+            ),
+            USES,
+            "Replace it, or drop it.",
+        ),
+    ],
     ("ALTER TABLE inventory.lots ADD CONSTRAINT paid CHECK (hr.salary(quantity) > 0)"): [
         (
             "B015",

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from domain_migrations.api.verify.function_bodies import may_reference, referenced_names
+from domain_migrations.api.verify.textual_names import (
+    may_reference,
+    read_body,
+    referenced_names,
+)
 
 HR = frozenset({"hr"})
 
@@ -24,7 +28,9 @@ PROCEDURAL = {
         "BEGIN a := b + (SELECT max(x) FROM hr.g); a = hr.h(1); NEW.z = (SELECT 1 FROM hr.h2); END"
     ): "g h h2",
     "BEGIN RETURN QUERY EXECUTE 'SELECT * FROM hr.i WHERE id = $1' USING 1; END": "i",
-    ("BEGIN EXECUTE 'TRUNCATE ' || 'hr.j'; EXECUTE $q$ INSERT INTO hr.k VALUES (1) $q$; END"): "k",
+    (
+        "BEGIN EXECUTE 'TRUNCATE ' || 'hr.j'; EXECUTE $q$ INSERT INTO hr.k VALUES (1) $q$; END"
+    ): "j k",
     (
         "BEGIN FOR r IN EXECUTE 'select 1 from hr.l' LOOP END LOOP; FOREACH x IN ARRAY"
         " hr.m() LOOP END LOOP; END"
@@ -46,6 +52,33 @@ PROCEDURAL = {
         " EXISTS(SELECT 1 FROM hr.w3) LOOP END LOOP; EXIT WHEN hr.w4(); ASSERT hr.w5();"
         " END"
     ): "w w2 w3 w4 w5",
+    "BEGIN LOCK TABLE inventory.x, hr.ba IN SHARE MODE; LOCK hr.bb; END": "ba bb",
+    (
+        "BEGIN MERGE INTO inventory.x AS x USING inventory.y JOIN hr.bc ON true ON x.id = bc.id"
+        " WHEN NOT MATCHED BY SOURCE THEN DELETE; GRANT SELECT ON inventory.x, hr.bd TO u; END"
+    ): "bc bd",
+    "BEGIN v := 'SELECT 1 FROM hr.be'; EXECUTE v; EXECUTE 'DELETE FROM ' || 'hr.' || t; END": (
+        "be placeholder"
+    ),
+    "BEGIN EXECUTE format('SELECT 1 FROM %I.%I, %2$s.bf', 'hr', 'bg', 'x'); END": "bg",
+    "BEGIN EXECUTE format('UPDATE %s SET a = %L', 'hr.bh', 'hr.no'); END": "bh",
+    (
+        "BEGIN EXECUTE 'DO $x$ BEGIN DELETE FROM hr.bi; END $x$'; DO 'BEGIN PERFORM hr.bj();"
+        " END'; END"
+    ): "bi bj",
+    (
+        "BEGIN EXECUTE $a$ CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $b$ BEGIN"
+        " RETURN (SELECT 1 FROM hr.bk); END $b$ $a$; END"
+    ): "bk",
+    (
+        "BEGIN n := pg_get_serial_sequence('hr.bl', 'id'); PERFORM nextval(('hr.bm')::text);"
+        " x := CAST('hr.bn' AS regclass); y := regclass 'hr.bo'; z := has_table_privilege('u',"
+        " 'hr.bp', 'SELECT'); t := 'hr.no'; RETURN query_to_xml('SELECT * FROM hr.bq', a, b); END"
+    ): "bl bm bn bo bp bq",
+    (
+        "DECLARE hr record; BEGIN LOCK TABLE hr.br; IF hr.no THEN SELECT 1 INTO hr.no FROM"
+        " hr.bs; END IF; END"
+    ): "br bs",
     (
         "BEGIN NOTIFY x; RAISE EXCEPTION 'from hr.no %', hr.aa(1) USING HINT = 'see hr.no'; END"
     ): "aa",
@@ -57,8 +90,8 @@ SQL = {
     ): "bb cc",
     (
         "SELECT x::hr.dd, CAST(y AS hr.ee), 'hr.ff'::regclass,"
-        " nextval('hr.gg'::regclass), pg_get_serial_sequence('hr.no','id')"
-    ): "dd ee ff gg",
+        " nextval('hr.gg'::regclass), pg_get_serial_sequence('hr.ss','id')"
+    ): "dd ee ff gg ss",
     'SELECT * FROM HR.Hh, "hr"."Ii", ONLY hr.jj, hr.kk AS k TABLESAMPLE SYSTEM (1)': "hh Ii jj kk",
     (
         "SELECT EXTRACT(year FROM hr.x), substring(hr.a FROM hr.b) FROM inventory.staff"
@@ -67,7 +100,7 @@ SQL = {
     "SELECT (hr).name, hr.* FROM inventory.a hr": "",
     (
         "INSERT INTO hr.ll (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET a = excluded.a"
-        " RETURNING hr.x"
+        " RETURNING ll.x"
     ): "ll",
     "SELECT jsonb_path_query(a, '$.hr.x') FROM b; SELECT $1.hr": "",
 }
@@ -98,6 +131,53 @@ def test_names_in_sql(text: str):
 )
 def test_a_mention_is_a_schema_followed_by_a_dot(text: str, expected: bool):
     assert may_reference(text, HR) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SET LOCAL search_path TO inventory, hr",
+        "SET search_path = 'hr'",
+        'SET SESSION search_path TO "hr", public',
+        "SET SCHEMA 'hr'",
+        "PERFORM set_config('search_path', 'inventory, hr', true)",
+        "PERFORM pg_catalog.set_config('search_path', 'x,' || 'hr', true)",
+        "EXECUTE 'SET LOCAL search_path = hr'",
+        "EXECUTE 'ALTER FUNCTION inventory.f() SET search_path TO hr'",
+    ],
+)
+def test_a_search_path_that_is_set_in_the_text(text: str):
+    found = read_body(f"BEGIN {text}; END", HR, procedural=True)
+    assert (found.search_path, found.names, found.is_computed) == ({"hr"}, set(), False)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_computed"),
+    [
+        ("EXECUTE statement", True),
+        ("EXECUTE 'DELETE FROM ' || quote_ident(t)", True),
+        ("EXECUTE format('DELETE FROM %I', t)", True),
+        ("EXECUTE format('DELETE FROM inventory.x WHERE id = %L', id)", False),
+        ("EXECUTE 'DELETE FROM inventory.x WHERE id = $1' USING hr.id", False),
+        ("PERFORM set_config('search_path', old, true)", True),
+        ("GRANT EXECUTE ON FUNCTION f() TO u", False),
+    ],
+)
+def test_sql_that_is_computed_is_named_as_unread(text: str, is_computed: bool):
+    found = read_body(f"DECLARE hr record; BEGIN {text}; END", HR, procedural=True)
+    assert (found.names, found.is_computed) == (set(), is_computed)
+
+
+def test_a_schema_by_itself_is_named():
+    found = read_body("BEGIN DROP SCHEMA IF EXISTS hr CASCADE; END", HR, procedural=True)
+    assert found.names == {("hr", "")}
+
+
+def test_a_name_that_may_be_a_variable_in_a_statement_that_cannot_be_parsed_is_unread():
+    text = "DECLARE hr record; BEGIN IF x THEN FROBNICATE (hr.id) OVER hr.name; END IF; END"
+    found = read_body(text, HR, procedural=True)
+    assert found.names == set()
+    assert found.unparsed == [] or found.unparsed == ["FROBNICATE (hr.id) OVER hr.name"]
 
 
 def test_without_other_schemas_nothing_is_mentioned():

@@ -209,6 +209,32 @@ def test_function_bodies_are_reported_as_unparsed_without_sqlglot(monkeypatch: p
 
 
 @pytest.mark.usefixtures("rolled_back")
+def test_a_function_that_computes_sql_is_unread_and_a_finding_if_it_mentions_a_domain():
+    execute(
+        "CREATE PROCEDURE inventory.erase(t text) LANGUAGE plpgsql AS"
+        " $$BEGIN EXECUTE 'DELETE FROM ' || t; END$$"
+    )
+    execute(
+        "CREATE PROCEDURE inventory.erase_in(t text, s text DEFAULT 'hr') LANGUAGE plpgsql AS"
+        " $$BEGIN IF s = 'hr' THEN EXECUTE format('DELETE FROM %I.%I', s, t); END IF; END$$"
+    )
+    assert [(found.id, found.domain, found.message) for found in crossings()] == [
+        (
+            "U017",
+            "inventory",
+            "The procedure inventory.erase(pg_catalog.text) runs SQL that it computes, which is not"
+            " read.",
+        ),
+        (
+            "B017",
+            "inventory",
+            "The procedure inventory.erase_in(pg_catalog.text,pg_catalog.text) may name another"
+            " domain's objects; it runs SQL that it computes, which is not read.",
+        ),
+    ]
+
+
+@pytest.mark.usefixtures("rolled_back")
 def test_hints_quote_names_that_need_quotes():
     execute('CREATE TABLE inventory."Odd ""one" (id int)')
     execute(
