@@ -264,16 +264,24 @@ def _constant(node: ast.expr) -> str:
 
 
 def _sql(node: ast.AST | None, names: Names) -> str:
-    """Return the texts in an expression: one statement of a sum or an f-string, else several."""
+    """Return the texts in an expression: one statement of a sum or an f-string, else several.
+
+    ``COMPUTED`` is in the place of what the tree does not show.
+    """
     if node is None:
         return ""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else ""
     if isinstance(node, ast.Name) and node.id in names:
         return _sql(names[node.id], {**names, node.id: ast.Constant(None)})
+    if isinstance(node, ast.BinOp | ast.JoinedStr | ast.FormattedValue):
+        parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+        return "".join(
+            _sql(part, names) or ("" if isinstance(part, ast.Constant) else COMPUTED)
+            for part in parts
+        )
     texts = [text for part in ast.iter_child_nodes(node) if (text := _sql(part, names))]
-    end = "" if isinstance(node, ast.BinOp | ast.JoinedStr | ast.FormattedValue) else ";"
-    return "".join(text + end for text in texts)
+    return "".join(f"{text};" for text in texts)
 
 
 def _lines(node: ast.expr | None) -> tuple[int, ...]:

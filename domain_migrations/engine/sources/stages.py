@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from ...conf import get_settings
 from ...domains import Domain, get_domains
 from ...exceptions import InvalidConfiguration
+from ..sql.removals import removes
 from .files import MigrationKey, is_installed, migration_file, migration_files
 from .parsing import COMPUTED, NOT_LITERAL, read_header, read_replaces_and_stage
 
@@ -128,20 +128,6 @@ REMOVAL_PHRASES = {
 }
 """Operation → its effect, and its arguments in order, the model first."""
 
-# Constraints and indexes may be removed while old code runs.
-SQL_REMOVAL = re.compile(
-    r"\bDROP\s+(?:(?:FOREIGN\s+)?TABLE|COLUMN|VIEW|MATERIALIZED\s+VIEW|SCHEMA)\b"
-    r"|\bALTER\s+(?:FOREIGN\s+)?TABLE\b.*"
-    r"\bDROP\b(?!\s+(?:CONSTRAINT|DEFAULT|NOT|EXPRESSION|IDENTITY)\b)"
-    r"|\bRENAME\b(?!\s+CONSTRAINT\b)"
-    r"|\bALTER\b.*\bSET\s+SCHEMA\b",
-    re.I | re.S,
-)
-RENAMES_INDEX = re.compile(r"\s*ALTER\s+INDEX\b", re.I)
-# A view that is dropped and created again in one statement list has only changed.
-RECREATED_VIEW = re.compile(r"\bCREATE\s+(?:MATERIALIZED\s+)?VIEW\b", re.I)
-DROPPED_VIEW = re.compile(r"\bDROP\s+(?:MATERIALIZED\s+)?VIEW\b", re.I)
-
 
 class Removal(NamedTuple):
     """A migration without a stage that removes what running code may still use.
@@ -187,7 +173,7 @@ def unstaged_removal(key: MigrationKey, path: Path) -> str | None:
             created.add(operation.argument(0, "name").lower())
             created.discard(COMPUTED)
         elif operation.name == "RunSQL":
-            if _removes(operation.sql):
+            if removes(operation.sql):
                 return "drops or renames something by SQL"
         elif operation.name in REMOVAL_PHRASES:
             phrase, names = REMOVAL_PHRASES[operation.name]
@@ -195,12 +181,3 @@ def unstaged_removal(key: MigrationKey, path: Path) -> str | None:
             if texts[0].lower() not in created:
                 return phrase.format(*texts)
     return None
-
-
-def _removes(sql: str) -> bool:
-    if RECREATED_VIEW.search(sql):
-        sql = DROPPED_VIEW.sub("", sql)
-    return any(
-        SQL_REMOVAL.search(statement) and not RENAMES_INDEX.match(statement)
-        for statement in sql.split(";")
-    )

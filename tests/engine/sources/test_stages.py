@@ -84,6 +84,11 @@ def test_found(folder: Path, operation: str) -> None:
         'migrations.RunSQL("ALTER TABLE x RENAME CONSTRAINT a TO b; ALTER INDEX a RENAME TO b")',
         'migrations.RunSQL("ALTER TABLE x RENAME  CONSTRAINT a TO b")',
         "migrations.RunSQL(\"SET SCHEMA 'x'\")",
+        'migrations.RunSQL("-- DROP TABLE x;\\nSELECT 1 /* ALTER TABLE x DROP note */")',
+        "migrations.RunSQL(\"COMMENT ON TABLE x IS 'DROP TABLE; ALTER TABLE x DROP y'\")",
+        'migrations.RunSQL("ALTER TABLE x ADD rename int, ALTER a DROP IDENTITY")',
+        'migrations.RunSQL("CREATE FUNCTION f() RETURNS void AS $$ DROP TABLE x $$ LANGUAGE sql")',
+        'migrations.RunSQL("DROP VIEW IF EXISTS hr.x; CREATE OR REPLACE VIEW hr.x AS SELECT 1")',
         'migrations.CreateModel("New", []), migrations.RenameField("new", "a", "b")',
     ],
 )
@@ -106,6 +111,16 @@ def test_not_found(folder: Path, operation: str) -> None:
         'f"ALTER TABLE {TABLE} DROP note"',
         '"DROP " + KIND + " x"',
         'f"DROP {KIND} x"',
+        '"ALTER TABLE %s DROP note" % TABLE',
+        '"ALTER TABLE {}.{} DROP note".format(SCHEMA, TABLE)',
+        '"ALTER TABLE x DROP identity"',
+        '"ALTER TABLE x ADD a int, DROP expression"',
+        '"/* DROP VIEW x */ ALTER TABLE x -- no,\\n RENAME a TO b"',
+        '"DROP VIEW a; CREATE VIEW b AS SELECT 1"',
+        '"DO $$ BEGIN IF true THEN DROP TABLE x; END IF; END $$"',
+        "\"DO $$ BEGIN EXECUTE 'DROP TABLE x'; END $$\"",
+        '"ALTER TYPE x DROP ATTRIBUTE y"',
+        'f"ALTER TABLE {SCHEMA}.{TABLE} RENAME TO b"',
     ],
 )
 def test_found__by_sql(folder: Path, sql: str) -> None:
