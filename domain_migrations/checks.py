@@ -50,7 +50,7 @@ from .engine.boundary.declarations import cross_database_key_problems, declarati
 from .engine.boundary.installed_models import model_problems
 from .engine.boundary.planned_migrations import crossing_links
 from .engine.boundary.rule import CHECK_PREFIX, Problem
-from .engine.history.tables import read_histories
+from .engine.history.tables import applied_names, read_histories
 from .engine.runner.hooks.settings import hook_problems
 from .engine.sessions.connection import transactions_problem
 from .engine.sources.files import MigrationKey
@@ -156,25 +156,48 @@ def check_dependencies(
 
 
 @checks.register
-def check_stages(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check the stages of migrations, and recommend one if old code may fail without it."""
+def check_stages(
+    app_configs: Sequence[AppConfig] | None,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """Check the stages of migrations, and recommend one if old code may fail without it.
+
+    Migrations that are applied need no stage any more, where their database is among those given.
+    """
     if not _is_configured():
         return []
-    return _messages(_stage_problems(), app_configs)
+    return _messages(_stage_problems(databases or ()), app_configs)
 
 
-def _stage_problems() -> Iterator[Problem]:
+def _stage_problems(databases: Sequence[str]) -> Iterator[Problem]:
     for domain in get_domains():
         for wrong in invalid_stages(domain):
             yield Problem("E023", wrong.message, wrong.hint, _app_of(wrong.key))
-    for removal in unstaged_removals():
-        yield Problem(
-            "W002",
-            f"The migration {removal.key} {removal.description}, and has no stage.",
-            'Add stage = "after" to its class Migration, so that it is applied when no running'
-            ' code uses it any longer, or stage = "before" if no code uses it now.',
-            _app_of(removal.key),
-        )
+    removals = list(unstaged_removals())
+    applied = _applied(databases) if removals else frozenset()
+    for removal in removals:
+        if removal.key not in applied:
+            yield Problem(
+                "W002",
+                f"The migration {removal.key} {removal.description}, and has no stage.",
+                'Add stage = "after" to its class Migration, so that it is applied when no running'
+                ' code uses it any longer, or stage = "before" if no code uses it now. If it is'
+                " applied everywhere already, leave it as it is, and name the last such migration"
+                ' in DOMAIN_MIGRATIONS: "STAGES_REQUIRED_AFTER":'
+                f' {{"{removal.key.app}": "{removal.key.name}"}}',
+                _app_of(removal.key),
+            )
+
+
+def _applied(databases: Sequence[str]) -> frozenset[MigrationKey]:
+    """Return the applied migrations of the domains in the databases."""
+    found: set[MigrationKey] = set()
+    for alias in databases:
+        here = [domain for domain in get_domains() if domain.database == alias]
+        if here:
+            found.update(*applied_names(connections[alias], here).values())
+    return frozenset(found)
 
 
 @checks.register(Tags.database)

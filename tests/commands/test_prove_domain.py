@@ -126,7 +126,9 @@ def test_each_failure_is_reported_by_its_first_difference(
         "needs: applying it alone with core fails: Migration needs.0001_initial failed at"
         ' operation 1 of 1 (Raw SQL operation): relation "good.things" does not exist.',
         "one_way: reverting it fails: These cannot be reverted: one_way.0001_initial (Raw SQL"
-        " operation). Write their reverse, or choose a target after them. Nothing was changed.",
+        " operation). Choose a target after them; or write their reverse, and where they are"
+        " applied, run: manage.py repair_domain one_way --accept-checksum NAME. Nothing was"
+        " changed.",
         "changes: applying it again has another result: index changes.things_name: missing",
         "reaches: reverting it does not restore the previous state: table public.reached: added",
     ]
@@ -159,7 +161,7 @@ def test_a_model_that_needs_another_domain_is_refused(project: Callable[..., Any
     assert result.stdout == (
         "needy: applying it alone with core fails: needy.Use.thing is a foreign key to good.Thing,"
         ' but it belongs to the domain "good". A domain may depend only on itself and core. Keep'
-        " the other's id and resolve it in code, or share the table in core.\n"
+        " the other's id in a DomainReference and resolve it in code, or share the table in core.\n"
     )
 
 

@@ -47,6 +47,10 @@ DATA_BEGINS = re.compile(r"\s*(?:WITH|INSERT|UPDATE|DELETE|MERGE|COPY|TRUNCATE)\
 
 def missing_reverse(script: MigrationScript) -> Iterator[LintFinding]:
     """Yield the operations that cannot be reversed."""
+    accept = (
+        f" Then run: manage.py repair_domain {script.domain.name} --accept-checksum"
+        f" {script.key.name}"
+    )
     for number, operation in _numbered_operations(script):
         if operation.reversible:
             continue
@@ -55,9 +59,12 @@ def missing_reverse(script: MigrationScript) -> Iterator[LintFinding]:
         yield script.finding(
             MISSING_REVERSE,
             f"Operation {number}, {name}, is irreversible: the migration cannot be unapplied.",
-            f"Give it {argument}; {name}.noop where there is nothing to reverse."
-            if argument
-            else "Write its reverse, or split it off into a migration of its own.",
+            (
+                f"Give it {argument}; {name}.noop where there is nothing to reverse."
+                if argument
+                else "Write its reverse, or split it off into a migration of its own."
+            )
+            + (accept if script.existing.is_applied else ""),
             Statement("", number),
         )
 

@@ -33,8 +33,8 @@ def may_depend_on(domain: Domain, other: Domain) -> bool:
 
 
 DOMAIN_DEPENDS = (
-    "A domain may depend only on itself and core. Keep the other's id and resolve it in code,"
-    " or share the table in core."
+    "A domain may depend only on itself and core. Keep the other's id in a DomainReference and"
+    " resolve it in code, or share the table in core."
 )
 CORE_DEPENDS = (
     "Core may not depend on domains. Move what both need to core, or do it in the domain's"

@@ -64,7 +64,7 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
             check_key_types(connection, executor.loader, plan)
     if reverts and not (options.fake or options.resume):
         _check_unknown(plan, status)
-    _check_reversible(plan)
+    _check_reversible(plan, status.domain)
     return plan
 
 
@@ -166,7 +166,7 @@ def _check_unknown(plan: Plan, status: DomainStatus) -> None:
         )
 
 
-def _check_reversible(plan: Plan) -> None:
+def _check_reversible(plan: Plan, domain: Domain) -> None:
     """Refuse to revert operations that have no reverse, before anything is reverted."""
     stuck = [
         f"{migration} ({operation.describe()})"
@@ -178,7 +178,9 @@ def _check_reversible(plan: Plan) -> None:
     if stuck:
         raise MigrationIrreversible(
             f"These cannot be reverted: {'; '.join(stuck)}.",
-            hint="Write their reverse, or choose a target after them. Nothing was changed.",
+            hint="Choose a target after them; or write their reverse, and where they are applied,"
+            f" run: manage.py repair_domain {domain.name} --accept-checksum NAME. Nothing was"
+            " changed.",
         )
 
 

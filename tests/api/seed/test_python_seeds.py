@@ -14,7 +14,8 @@ pytestmark = pytest.mark.usefixtures("migrated_database")
 
 SEED = "inventory/seeds/010_custom.py"
 USES = (
-    "A domain may depend only on itself and core. Keep the other's id and resolve it in code, or"
+    "A domain may depend only on itself and core. Keep the other's id in a"
+    " DomainReference and resolve it in code, or"
     " share the table in core."
 )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 USES = (
-    "A domain may depend only on itself and core. Keep the other's id and resolve it in code, or"
+    "A domain may depend only on itself and core. Keep the other's id in a"
+    " DomainReference and resolve it in code, or"
     " share the table in core."
 )
 CORE_USES = (

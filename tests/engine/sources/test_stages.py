@@ -182,8 +182,29 @@ def test_w002(folder: Path) -> None:
     )
     assert warning.hint == (
         'Add stage = "after" to its class Migration, so that it is applied when no running code'
-        ' uses it any longer, or stage = "before" if no code uses it now.'
+        ' uses it any longer, or stage = "before" if no code uses it now. If it is applied'
+        " everywhere already, leave it as it is, and name the last such migration in"
+        ' DOMAIN_MIGRATIONS: "STAGES_REQUIRED_AFTER": {"inventory": "0001_x"}'
     )
+
+
+def test_w002__not_of_migrations_that_are_applied(
+    folder: Path, migrated_module_database: str
+) -> None:
+    source = (
+        'class Migration(migrations.Migration):\n operations = [migrations.DeleteModel("Drug")]'
+    )
+    for name in ("0001_initial", "0099_later"):
+        (folder / f"{name}.py").write_text(HEADER + source)
+    with override_settings(
+        MIGRATION_MODULES={"inventory": "moved_migrations"}, DOMAIN_MIGRATIONS=PAST
+    ):
+        first, second = (checks.check_stages(None, databases=on) for on in (None, ["default"]))
+    assert [str(one.msg).split()[2] for one in (*first, *second)] == [
+        "inventory.0001_initial",
+        "inventory.0099_later",
+        "inventory.0099_later",
+    ]
 
 
 @pytest.mark.parametrize(
