@@ -49,6 +49,13 @@ class GuardState:
     def domain(self) -> Domain:
         return self.owners.domain
 
+    def refusal(self, migration: Migration, violation: Violation, cause: str) -> BoundaryViolation:
+        """Return the error that refuses a migration; ``cause`` is the subject of its sentence."""
+        return BoundaryViolation(
+            f"Migration {migration} is refused: its {cause} {violation.action}.",
+            hint=violation.hint,
+        )
+
 
 class MigrationWatch:
     """The guard over one migration, from before its first operation to after its last.
@@ -183,10 +190,7 @@ class MigrationWatch:
             operation = causing_operation(violation, self.unchecked)
             number = [*self.operations, operation].index(operation) + 1
             cause = f"operation {number}, {type(operation).__name__},"
-        return BoundaryViolation(
-            f"Migration {self.migration} is refused: its {cause} {violation.action}.",
-            hint=violation.hint,
-        )
+        return self.guard.refusal(self.migration, violation, cause)
 
 
 class AtomicWatch(MigrationWatch):
