@@ -1024,17 +1024,22 @@ AT = 'DOMAIN_MIGRATIONS["HOOKS"]["core"]["before"]'
         (
             {"command": ["true"], "shell": True},
             f"{AT}[0] has no option shell.",
-            "The options are command, name, timeout, credentials.",
+            "The options are command, name, timeout, environment, credentials.",
         ),
         (
             {"timeout": 3},
             f"{AT}[0] has no command.",
-            "The options are command, name, timeout, credentials.",
+            "The options are command, name, timeout, environment, credentials.",
         ),
         (
             {"command": ["true"], "timeout": -1},
             f"{AT}[0]: timeout takes seconds, 0 or more.",
             '"timeout": 300',
+        ),
+        (
+            {"command": ["true"], "environment": "WEBHOOK_URL"},
+            f"{AT}[0]: environment takes a list of the names of variables.",
+            '"environment": ["WEBHOOK_URL"]',
         ),
     ],
 )

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Hook after a run or a failure: notify a webhook, as text for Slack and similar services.
 
-    [sys.executable, "deploy/hooks/notify_webhook.py"]
+    {
+        "command": [sys.executable, "deploy/hooks/notify_webhook.py"],
+        "environment": ["WEBHOOK_URL", "WEBHOOK_TOKEN"],
+    }
 
 The script reads WEBHOOK_URL and, if it is set, WEBHOOK_TOKEN from the environment. If the webhook
 does not answer, the exit status is still 0, because that does not affect the deployment; with

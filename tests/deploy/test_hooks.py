@@ -177,7 +177,10 @@ def test_webhook_receives_the_result(
     monkeypatch.setenv("WEBHOOK_TOKEN", "secret")
     with web_server(503, 200) as (url, seen):
         monkeypatch.setenv("WEBHOOK_URL", f"{url}/hook")
-        notify = script("notify_webhook.py")
+        notify = {
+            "command": script("notify_webhook.py"),
+            "environment": ["WEBHOOK_URL", "WEBHOOK_TOKEN"],
+        }
         with hooks(after=[notify], failed=[notify]):
             assert call(*BACK).exit_status == 0
             assert len(seen) == 2

@@ -31,32 +31,36 @@ SECRET_FIELDS = frozenset({"password"})
 """Columns that a domain's role cannot read unless the settings name their table."""
 SECRET_APPS = frozenset({"sessions"})
 
-OWNED = """
-SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
-           WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END,
-       c.oid::regclass::text
-FROM pg_catalog.pg_class c
-WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-  AND c.relowner <> %(role)s::regrole
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-                    AND d.deptype IN ('a', 'i', 'e') AND (c.relkind = 'S' OR d.deptype = 'e'))
-UNION ALL
-SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END,
-       p.oid::regprocedure::text
-FROM pg_catalog.pg_proc p
-WHERE p.pronamespace = %(schema)s::regnamespace AND p.proowner <> %(role)s::regrole
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-UNION ALL
-SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.oid::regtype::text
-FROM pg_catalog.pg_type t
-WHERE t.typnamespace = %(schema)s::regnamespace AND t.typowner <> %(role)s::regrole
-  AND t.typtype IN ('e', 'd', 'r', 'c')
-  AND (t.typrelid = 0 OR (SELECT relkind FROM pg_catalog.pg_class WHERE oid = t.typrelid) = 'c')
+OBJECTS = """
+SELECT CASE o.type WHEN 'composite type' THEN 'TYPE' WHEN 'statistics object' THEN 'STATISTICS'
+           WHEN 'aggregate' THEN 'ROUTINE' ELSE upper(o.type) END,
+       o.identity
+FROM pg_catalog.pg_depend d
+CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
+WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = %(schema)s::regnamespace
+  AND d.objsubid = 0 AND d.deptype = 'n'
+  AND o.type <> ALL(%(ownerless)s)
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend s
+                  WHERE s.dbid = (SELECT oid FROM pg_catalog.pg_database
+                                  WHERE datname = current_database())
+                    AND s.classid = d.classid AND s.objid = d.objid AND s.deptype = 'o'
+                    AND s.refclassid = 'pg_authid'::regclass AND s.refobjid = %(role)s::regrole)
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend m
+                  WHERE m.classid = d.classid AND m.objid = d.objid AND m.objsubid = 0
+                    AND (m.deptype = 'e'
+                         OR (o.type = 'sequence' AND m.deptype IN ('a', 'i'))
+                         OR (o.type = 'type' AND m.deptype = 'i'
+                             AND current_setting('server_version_num')::int >= 170000)))
 ORDER BY 1, 2
 """
-"""The objects of a schema that its role does not own yet; names are quoted."""
+"""The objects of a schema that its role does not own yet, quoted.
+
+Whatever is in a schema depends on it. The sequence of a column has its table's owner, a multirange,
+since PostgreSQL 17, its range's, and members of an extension have the extension's.
+"""
+
+OWNERLESS = ["text search parser", "text search template", "default acl", "extension"]
+"""Types of objects, as PostgreSQL names them, that have no owner of their own to change."""
 
 ROLE_EXISTS = "SELECT FROM pg_catalog.pg_roles WHERE rolname = %s"
 OWNER_OF_SCHEMA = """
@@ -105,8 +109,9 @@ def grant_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
     if schema_exists(connection, domain.schema):
         yield f"ALTER SCHEMA {schema} OWNER TO {role}"
         # A role that does not exist yet owns nothing, as oid 0.
-        params = {"schema": schema, "role": role if role_exists else "0"}
-        for kind, object_name in fetch_all(connection, OWNED, params):
+        owner = role if role_exists else "0"
+        params = {"schema": schema, "role": owner, "ownerless": OWNERLESS}
+        for kind, object_name in fetch_all(connection, OBJECTS, params):
             yield f"ALTER {kind} {object_name} OWNER TO {role}"
     else:
         yield f"CREATE SCHEMA {schema} AUTHORIZATION {role}"

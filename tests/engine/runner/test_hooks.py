@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
@@ -407,18 +408,26 @@ def test_credentials_are_passed_only_on_request(
         "CONNINFO": "host=db user=app password=hunter2",
         "COPIED": "hunter2",
     }
+    secrets |= {
+        "SECRET_KEY": "hunter3",
+        "DJANGO_SECRET_KEY": "hunter3",
+        "AWS_SECRET_ACCESS_KEY": "hunter3",
+        "CONFIG": json.dumps({"db": {"password": "hunter2"}}),
+        "ENCODED": base64.b64encode(b"postgres://app:hunter2@db/x").decode(),
+    }
     kept = {"WEBHOOK_TOKEN": "token", "SENTRY_DSN": "https://key@sentry.example/1"}
     for name, value in {**secrets, **kept}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setitem(connections["default"].settings_dict, "PASSWORD", "hunter2")
     source = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
     asked = {"command": python(source, str(tmp_path / "asked")), "credentials": True}
-    with hooks(before=[python(source, str(tmp_path / "plain")), asked]):
+    named = {"command": python(source, str(tmp_path / "plain")), "environment": [*kept]}
+    with hooks(before=[named, asked]):
         result = call(*BACK)
     assert result.exit_status == 0, result.stderr
     plain = json.loads((tmp_path / "plain").read_text())
     assert secrets.keys() & plain.keys() == set()
-    assert "hunter2" not in str(plain)
+    assert "hunter" not in str(plain)
     assert {name: plain[name] for name in kept} == kept
     assert plain["PATH"] == os.environ["PATH"]
     given = json.loads((tmp_path / "asked").read_text())
@@ -426,6 +435,7 @@ def test_credentials_are_passed_only_on_request(
     assert given["PGDATABASE"] == connections["default"].settings_dict["NAME"]
     assert given["PGUSER"] == connections["default"].settings_dict["USER"]
     assert given["PGPASSWORD"] == "hunter2"
+    assert given.keys() & {"SECRET_KEY", "AWS_SECRET_ACCESS_KEY", *kept} == set()
 
 
 def print_on_both_streams(**kwargs: Any) -> None:

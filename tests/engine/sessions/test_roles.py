@@ -208,3 +208,83 @@ def test_core_tables_made_later_can_be_referenced(project: Callable[..., Project
         execute("INSERT INTO lab.beds (ward_id) VALUES (1)")
     finally:
         assert second.manage("grant_domain", "--remove").returncode == 0
+
+
+EVERY_KIND = """
+CREATE TABLE lab.plain (id bigserial PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, name text);
+CREATE TABLE lab.parts (id int) PARTITION BY RANGE (id);
+CREATE TABLE lab.parts_1 PARTITION OF lab.parts FOR VALUES FROM (0) TO (10);
+CREATE VIEW lab.seen AS SELECT id FROM lab.plain;
+CREATE MATERIALIZED VIEW lab.kept AS SELECT id FROM lab.plain;
+CREATE SEQUENCE lab."Free";
+CREATE FOREIGN DATA WRAPPER lab_wrapper;
+CREATE SERVER lab_server FOREIGN DATA WRAPPER lab_wrapper;
+CREATE FOREIGN TABLE lab.far (id int) SERVER lab_server;
+CREATE TYPE lab.pair AS (a int, b int);
+CREATE TYPE lab.kind AS ENUM ('a', 'b');
+CREATE TYPE lab.span AS RANGE (subtype = float8);
+CREATE DOMAIN lab.positive AS int CHECK (VALUE > 0);
+CREATE FUNCTION lab.same(int, int) RETURNS bool LANGUAGE sql AS 'SELECT $1 = $2';
+CREATE PROCEDURE lab.nothing() LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION lab.add_one(int) RETURNS int LANGUAGE sql AS 'SELECT $1 + 1';
+CREATE AGGREGATE lab.rows(*) (sfunc = lab.add_one, stype = int, initcond = '0');
+CREATE AGGREGATE lab.largest(int) (sfunc = int4larger, stype = int);
+CREATE OPERATOR lab.=== (leftarg = int, rightarg = int, function = lab.same);
+CREATE OPERATOR FAMILY lab.family USING btree;
+CREATE OPERATOR CLASS lab.ops FOR TYPE int USING btree AS
+    OPERATOR 3 lab.===, FUNCTION 1 btint4cmp(int, int);
+CREATE COLLATION lab.plain_c (LC_COLLATE = 'C', LC_CTYPE = 'C');
+CREATE CONVERSION lab.latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+CREATE STATISTICS lab.numbers ON id, n FROM lab.plain;
+CREATE TEXT SEARCH DICTIONARY lab.words (TEMPLATE = simple);
+CREATE TEXT SEARCH CONFIGURATION lab.search (COPY = simple);
+"""
+
+OWNERS = """
+SELECT s.name, pg_get_userbyid(s.owner) FROM (
+    SELECT 'class ' || relname, relowner FROM pg_class WHERE relnamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'routine ' || proname, proowner FROM pg_proc WHERE pronamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'type ' || typname, typowner FROM pg_type WHERE typnamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'operator ' || oprname, oprowner FROM pg_operator
+    WHERE oprnamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'class ' || opcname, opcowner FROM pg_opclass WHERE opcnamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'family ' || opfname, opfowner FROM pg_opfamily WHERE opfnamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'collation ' || collname, collowner FROM pg_collation
+    WHERE collnamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'conversion ' || conname, conowner FROM pg_conversion
+    WHERE connamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'statistics ' || stxname, stxowner FROM pg_statistic_ext
+    WHERE stxnamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'dictionary ' || dictname, dictowner FROM pg_ts_dict
+    WHERE dictnamespace = 'lab'::regnamespace
+    UNION ALL
+    SELECT 'search ' || cfgname, cfgowner FROM pg_ts_config
+    WHERE cfgnamespace = 'lab'::regnamespace
+) AS s (name, owner) WHERE pg_get_userbyid(s.owner) <> %s
+"""
+
+
+def test_everything_that_has_an_owner_gets_the_role(project: Callable[..., Project]) -> None:
+    made = project({"lab": domain_app("lab")})
+    execute("CREATE SCHEMA lab")
+    execute(EVERY_KIND)
+    name = f"{made.database}_lab_domain"
+    try:
+        result = made.manage("grant_domain", "lab", "--apply")
+        assert result.returncode == 0, result.stderr
+        assert query(OWNERS, name) == []
+        again = made.manage("grant_domain", "lab", "--print").stdout.splitlines()
+        assert [line for line in again if "OWNER TO" in line] == [
+            f'ALTER SCHEMA "lab" OWNER TO "{name}";'
+        ]
+    finally:
+        made.manage("grant_domain", "lab", "--remove")

@@ -154,7 +154,7 @@ class HookDispatcher:
             yield self._run_and_log(event, name, functools.partial(call_receivers, send))
         for hook in self.hooks[event]:
             self.session.reporter.on_note(f"Hook {event} the run: {hook.name}")
-            values = environment(run, self.access, credentials=hook.credentials)
+            values = environment(run, self.access, hook)
             stdin = json.dumps(run).encode()
             command = functools.partial(run_command, hook, stdin=stdin, environment=values)
             yield self._run_and_log(event, hook.name, command)

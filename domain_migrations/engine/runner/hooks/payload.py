@@ -17,11 +17,20 @@ from psycopg.pq import Conninfo
 from ..loader import Plan
 from ..results import FORMAT, DomainResult
 from ..run_session import RunSession
-from .settings import Event
+from .settings import Event, Hook
 
 PREFIX = "DOMAIN_MIGRATIONS_"
 LONGEST = 32768
 """Bytes of a variable; Linux refuses to start a program with one of 131,072."""
+
+PASSED_ON = re.compile(
+    r"^(PATH|HOME|USER|LOGNAME|SHELL|PWD|LANG|LANGUAGE|LC_\w+|TZ|TERM|NO_COLOR|TMPDIR|TEMP|TMP"
+    r"|HOSTNAME|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|SYSTEMROOT|COMSPEC|PATHEXT"
+    r"|VIRTUAL_ENV|PYTHON(PATH|HOME|UNBUFFERED|DONTWRITEBYTECODE|IOENCODING|UTF8)"
+    r"|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
+    r"|CI|DJANGO_SETTINGS_MODULE|DJANGO_ENV)$"
+)
+"""The variables of the run that every command gets; see docs/how-to/hooks.md."""
 
 DATABASE_NAME = re.compile(
     r"^PG|DATABASE|POSTGRES|POSTGIS|MYSQL|MARIADB|JDBC|SQLALCHEMY"
@@ -65,7 +74,7 @@ def run_payload(
 
 @dataclass(frozen=True)
 class DatabaseAccess:
-    """The access to a run's database, and the secrets that must not be passed on by mistake.
+    """The access to a run's database, which a command gets only if it asks for it.
 
     Attributes:
         variables: libpq's environment variables for the run's database.
@@ -81,23 +90,21 @@ class DatabaseAccess:
         return cls(_connection_variables(connection), _passwords(connection))
 
 
-def environment(
-    run: Mapping[str, Any], access: DatabaseAccess, *, credentials: bool
-) -> dict[str, str]:
-    """Return the environment of a command.
+def environment(run: Mapping[str, Any], access: DatabaseAccess, hook: Hook) -> dict[str, str]:
+    """Return the environment of a command: what is safe, what it names, and the run.
 
-    Arguments:
-        credentials: whether it contains the variables about databases, and libpq's for the
-            run's database; otherwise all of them are removed.
+    With the hook's ``credentials``, it also contains the variables about databases, and libpq's
+    for the run's database.
     """
-    if credentials:
-        values = {**os.environ, **access.variables}
-    else:
-        values = {
-            name: value
-            for name, value in os.environ.items()
-            if not _is_database_variable(name, value, access.passwords)
-        }
+    values = {
+        name: value
+        for name, value in os.environ.items()
+        if name in hook.environment
+        or PASSED_ON.search(name)
+        or (hook.credentials and _is_database_variable(name, value, access.passwords))
+    }
+    if hook.credentials:
+        values |= access.variables
     values = {name: value for name, value in values.items() if not name.startswith(PREFIX)}
     return {**values, **_variables(run)}
 

@@ -33,7 +33,7 @@ EVENTS: tuple[Event, ...] = get_args(Event)
 EVERY_DOMAIN = "*"
 
 NAME_LENGTH = 200
-OPTIONS = ("command", "name", "timeout", "credentials")
+OPTIONS = ("command", "name", "timeout", "environment", "credentials")
 EXAMPLE = '["program", "argument"]'
 USE_SIGNALS = (
     "Connect it to a signal of domain_migrations.signals: domain_pre_migrate,"
@@ -48,12 +48,14 @@ class Hook:
     Attributes:
         command: program and arguments.
         timeout: seconds that it may run, 0 for no limit.
+        environment: the names of further environment variables that it gets.
         credentials: whether it gets the environment variables to connect to the database.
     """
 
     name: str
     command: tuple[str, ...]
     timeout: float = 0.0
+    environment: tuple[str, ...] = ()
     credentials: bool = False
 
 
@@ -145,6 +147,7 @@ def _read(given: Any, where: str) -> Hook:
         name=str(given.get("name") or shlex.join(command))[:NAME_LENGTH],
         command=command,
         timeout=float(given.get("timeout", limit)),
+        environment=_names(given.get("environment", ()), where),
         credentials=bool(given.get("credentials", False)),
     )
 
@@ -164,6 +167,15 @@ def _command(given: Any, where: str) -> tuple[str, ...]:
             hint="Convert each argument to a string, with str().",
         )
     return command
+
+
+def _names(given: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple) or not all(isinstance(name, str) for name in given):
+        raise InvalidConfiguration(
+            f"{where}: environment takes a list of the names of variables.",
+            hint='"environment": ["WEBHOOK_URL"]',
+        )
+    return tuple(given)
 
 
 def _as_list(given: str) -> str:
