@@ -144,8 +144,12 @@ class SeedFileRun:
         while True:
             self.session.check("An earlier seed")
             self.started, self.clock = now(), time.monotonic()
+            if self.file.is_python:
+                self.session.settings.keep()
             try:
-                return self._run_in_transaction()
+                counts = self._run_in_transaction()
+                self.session.restore_settings(f"The seed {self.file}")
+                return counts
             except Exception as exc:
                 if self.session.is_lost and not isinstance(exc, DatabaseUnavailable):
                     raise self._lost_error(exc) from exc

@@ -28,6 +28,8 @@ MIXINS = {
     "SchemaEditorClass": QualifiedSchemaEditorMixin,
 }
 
+READABLE_STYLES = {"DateStyle": "ISO", "IntervalStyle": "postgres"}
+
 
 class QualifiedNamesMixin(Wrapper):
     """Adds qualified names to a wrapper that is derived from Django's PostgreSQL backend.
@@ -50,6 +52,20 @@ class QualifiedNamesMixin(Wrapper):
             if not issubclass(part, mixin):
                 namespace = {"__module__": cls.__module__}
                 setattr(cls, attribute, type(part.__name__, (mixin, part), namespace))
+
+    def init_connection_state(self) -> None:
+        """Have the server write dates and intervals in the styles that psycopg can read.
+
+        The order of day and month, by which the server reads dates, stays.
+        """
+        super().init_connection_state()
+        for name, readable in READABLE_STYLES.items():
+            style = self.connection.info.parameter_status(name) or readable
+            if not style.startswith(readable):
+                with self.connection.cursor() as cursor:
+                    cursor.execute(f"SET {name} = '{readable}'")
+                if not self.get_autocommit():
+                    self.connection.commit()
 
 
 class DatabaseWrapper(QualifiedNamesMixin, base.DatabaseWrapper):

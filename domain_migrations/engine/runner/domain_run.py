@@ -274,11 +274,13 @@ class DomainRun:
                 translate_database_errors(self.alias),
                 logged_run(session.journal) as log,
             ):
+                session.settings.keep()
                 hooks.before(self._result("planned", status))
                 self._ensure_engine_tables(session)
                 log.begin()
                 hooks.write()
                 emit_pre_migrate(session, plan, state.apps)
+                session.restore_settings("A hook before the run, or a receiver of pre_migrate,")
                 if options.run_syncdb:
                     create_tables(session, executor.loader.unmigrated_apps)
                 rest, state = restore_snapshot(executor, snapshot, plan, state)
@@ -286,6 +288,7 @@ class DomainRun:
                 if reverted_keys(plan[-1:]):
                     state = executor.applied_state()
                 emit_post_migrate(session, plan, state)
+                session.restore_settings("A receiver of post_migrate")
                 status = self._read_status(session.connection)
                 word: ResultStatus = "migrated" if plan else "unchanged"
                 batch = session.journal.batch if plan else None

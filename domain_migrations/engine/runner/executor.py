@@ -24,6 +24,7 @@ from psycopg import sql
 
 from ...exceptions import DomainMigrationsError
 from ..guard.guard import BoundaryGuard
+from ..guard.operation_kinds import runs_custom_sql
 from ..guard.watch import FORCE_CONSTRAINTS, MigrationWatch
 from ..history.journal import Direction
 from ..history.recorder import DomainRecorder
@@ -212,6 +213,8 @@ class DomainExecutor(MigrationExecutor):
                 )
                 failure.__cause__ = exc
             self.report("failure", migration, False)
+            if self.session.is_alive:
+                self._restore_settings(migration)
             self.log.log_failure(attempt, failure)
             raise failure
 
@@ -255,6 +258,7 @@ class DomainExecutor(MigrationExecutor):
             attempt.phase = "the deferred constraints"
             watch.run_final(FORCE_CONSTRAINTS)
             self._check_and_log(attempt, watch)
+        self._restore_settings(attempt.migration)
         return state
 
     def _run_non_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
@@ -282,8 +286,15 @@ class DomainExecutor(MigrationExecutor):
                     )
                 attempt.phase = "the deferred SQL"
                 self._run_deferred(attempt, watch, editor)
+        self._restore_settings(migration)
+        with self._as_domain_role(migration):
             self._check_and_log(attempt, watch)
         return state
+
+    def _restore_settings(self, migration: Migration) -> None:
+        """Let the next migration begin with the settings that the run began with."""
+        if any(map(runs_custom_sql, migration.operations)):
+            self.session.restore_settings(f"Migration {migration}")
 
     def _run_deferred(
         self, attempt: Attempt, watch: MigrationWatch, editor: BaseDatabaseSchemaEditor

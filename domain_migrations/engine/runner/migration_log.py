@@ -30,6 +30,10 @@ REPLACED = "replaced"
 """In a journal row's details: a squashed migration that stands for applied ones."""
 
 
+READ_WRITE = sql.SQL("SET LOCAL transaction_read_only = off")
+"""Sent with a row, because an operation may have changed default_transaction_read_only."""
+
+
 class MigrationLog:
     """The calls by which an executor has its migrations recorded; these record nothing."""
 
@@ -86,7 +90,7 @@ class HistoryLog(MigrationLog):
 
     def log_progress(self, attempt: Attempt, progress: Progress) -> None:
         row = self._row("running", attempt, seconds=0.0, details=progress.as_details())
-        execute(self.session.connection, row)
+        execute(self.session.connection, sql.SQL("; ").join((READ_WRITE, row)))
 
     def log_failure(self, attempt: Attempt, failure: DomainMigrationsError) -> None:
         """Record a failure; if the session is lost, the migration's last row says running."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError
+from django.db import DatabaseError, ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.timezone import now
 from psycopg import sql
@@ -15,6 +15,7 @@ from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal, RunContext
 from ..sessions.connection import first_line, is_alive, sqlstate_of
+from ..sessions.kept_settings import KeptSettings
 from ..sessions.outcomes import Outcome, TransactionMark
 from ..sessions.roles import RoleSwitcher
 from ..sessions.session import ServerSession, locked_session
@@ -32,6 +33,7 @@ class RunSession:
     Attributes:
         journal: the domain's journal, as this run writes it.
         roles: switches to the domain's database role and back.
+        settings: the settings that every migration begins with, once they are kept.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class RunSession:
         self.reporter = reporter or Reporter()
         self.journal = Journal(connection, domain, context or RunContext())
         self.roles = RoleSwitcher(connection, domain)
+        self.settings = KeptSettings(connection)
 
     @classmethod
     @contextmanager
@@ -99,6 +102,30 @@ class RunSession:
         if self.lock is None or mark is None or self.connection.in_atomic_block:
             return "rolled back"
         return self.lock.outcome(mark)
+
+    def restore_settings(self, culprit: str) -> None:
+        """Change settings back that code of the project has left changed, and report them.
+
+        Arguments:
+            culprit: the code that ran last, as the beginning of a sentence.
+
+        Raises:
+            MigrationFailed: the role may not change one of them back.
+        """
+        try:
+            changed = self.settings.restore()
+        except ProgrammingError as exc:
+            raise MigrationFailed(
+                f"{culprit} has changed settings of the session that cannot be changed back:"
+                f" {first_line(exc).rstrip('.')}.",
+                hint="Use SET LOCAL in it, and run the command again.",
+                sqlstate=sqlstate_of(exc),
+            ) from exc
+        if changed:
+            self.reporter.on_warning(
+                f"Warning: {culprit} has changed settings of the session, which are changed back:"
+                f" {', '.join(map(str, changed))}. SET LOCAL ends with the transaction."
+            )
 
 
 class RunLog:

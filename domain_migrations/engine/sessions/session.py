@@ -30,6 +30,7 @@ from .connection import (
     translate_database_errors,
 )
 from .keepalives import KEEPALIVES, watch_network
+from .kept_settings import READABLE
 from .outcomes import Outcome, TransactionMark, outcome_after_loss, outcome_in_session
 from .pooling import backend_pid, detect_pooling
 
@@ -205,7 +206,12 @@ def dedicated_connection(
         # created in a domain's schema with the name of the role. The rest of the path may have
         # schemas of extensions.
         path = f"public, {path}" if path else "public"
-        settings = {"application_name": application_name, "search_path": path, **KEEPALIVES}
+        settings = {
+            "application_name": application_name,
+            "search_path": path,
+            **KEEPALIVES,
+            **READABLE,
+        }
         watch_network(connection)
         with session_settings(connection, settings), no_reconnection(connection):
             yield connection

@@ -196,6 +196,13 @@ def test_a_seed_that_ends_its_transaction_is_refused(seeds: Write) -> None:
     assert query("SELECT name FROM inventory.django_seeds_inventory") == []
 
 
+def test_a_seed_that_changes_settings(seeds: Write) -> None:
+    python(seeds, "context.connection.cursor().execute('SET search_path = hr')")
+    result = call("seed_domain", "inventory")
+    assert f"Warning: The seed {SEED} has changed settings of the session" in result.stderr
+    assert query("SHOW search_path") != [("hr",)]
+
+
 def test_a_seed_that_loses_its_connection(seeds: Write) -> None:
     body = "context.connection.cursor().execute('SELECT pg_terminate_backend(pg_backend_pid())')"
     python(seeds, body)

@@ -97,6 +97,7 @@ class TrialExecutor:
     def begin(self) -> None:
         """Remember the state of the database before the first migration."""
         self._files = files_by_oid(self.connection)
+        self.executor.session.settings.keep()
         self.executor.guard.ignore_so_far()
 
     def run(
