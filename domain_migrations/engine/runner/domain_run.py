@@ -165,6 +165,9 @@ class DomainRun:
         if options.strict or not (options.check or self._is_latest(status)):
             check_checksums(connections[self.alias], status, self.reporter, strict=options.strict)
 
+    def _loader(self, connection: BaseDatabaseWrapper) -> DomainLoader:
+        return load_domain(connection, self.domain, may_conflict=self.options.may_conflict)
+
     def _is_latest(self, status: DomainStatus) -> bool:
         return status.up_to_date and not self.options.has_explicit_target
 
@@ -176,7 +179,7 @@ class DomainRun:
         """Return the plan, without running it."""
         with translate_database_errors(self.alias):
             connection = connections[self.alias]
-            loader = load_domain(connection, self.domain)
+            loader = self._loader(connection)
             plan = self._plan_before_lock(loader, status)
             pending = applied_keys(plan)
             if self.options.check:
@@ -197,7 +200,7 @@ class DomainRun:
         if not (self.reporter.confirms_reverts and self.options.may_revert):
             return frozenset()
         with translate_database_errors(self.alias):
-            loader = load_domain(connections[self.alias], self.domain)
+            loader = self._loader(connections[self.alias])
             check_interrupted(connections[self.alias], loader, resume=False)
             plan = self._plan_before_lock(loader, status)
             confirm_reverts(self.reporter, connections[self.alias], loader, plan)
@@ -229,7 +232,7 @@ class DomainRun:
                 if self._is_latest(status) and only_signals_needed(session, status):
                     emit_without_plan(session)
                     return self._result("unchanged", status)
-                loader = load_domain(connection, self.domain)
+                loader = self._loader(connection)
                 interruption = check_interrupted(connection, loader, resume=self.options.resume)
                 executor = DomainExecutor(session, loader, interruption=interruption)
                 plan = make_plan(executor, status)

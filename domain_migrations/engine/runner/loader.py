@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import (
     CircularDependencyError,
@@ -123,8 +124,18 @@ class DomainLoader(MigrationLoader):
         return violation_clause(owner, other)
 
 
-def load_domain(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader:
+LINEAR = "django_linear_migrations"
+"""A package with one line of migrations for each app, and its ``rebase_migration``."""
+
+
+def load_domain(
+    connection: BaseDatabaseWrapper, domain: Domain, *, may_conflict: bool = False
+) -> DomainLoader:
     """Return a loader with a consistent graph and history.
+
+    Arguments:
+        may_conflict: whether an app may have several leaf migrations, which matters only where a
+            plan leads to all of them.
 
     Raises:
         BoundaryViolation: a migration depends on another domain's.
@@ -143,9 +154,13 @@ def load_domain(connection: BaseDatabaseWrapper, domain: Domain) -> DomainLoader
             f'The migrations of the domain "{domain.name}" cannot be loaded: {exc}'
         ) from exc
     for label, names in sorted(loader.detect_conflicts().items()):
-        if label in domain.app_labels:
+        if label in domain.app_labels and not may_conflict:
+            rebase = f"Run: manage.py rebase_migration {label}, which moves yours after the other."
+            merge = f"manage.py makemigrations --merge {label}"
             raise InvalidConfiguration(
                 f"The migrations of {label} have several leaves: {', '.join(sorted(names))}.",
-                hint="Run: manage.py makemigrations --merge",
+                hint=f"{rebase} Or run: {merge}"
+                if apps.is_installed(LINEAR)
+                else f"Run: {merge} (with django-linear-migrations: rebase_migration {label})",
             )
     return loader

@@ -76,10 +76,14 @@ class MigrateOptions(RunOptions):
         return self.target is not None or self.rollback is not None or self.resume
 
     @property
+    def may_conflict(self) -> bool:
+        """Whether an app may have several leaf migrations, of which none is the target."""
+        return self.target is not None or self.rollback is not None
+
+    @property
     def may_revert(self) -> bool:
         """Whether migrations may be reverted, not only recorded as reverted."""
-        reverts = self.target is not None or self.rollback is not None
-        return reverts and not (self.fake or self.resume)
+        return self.may_conflict and not (self.fake or self.resume)
 
     @property
     def only_checks_pending(self) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from contextlib import suppress
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -10,7 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 from django.db.migrations import recorder
 
-LINEAR = "django_linear_migrations"
+from ...domains import get_domain_for
+from ...engine.runner.loader import LINEAR
+from ...engine.sources.files import MigrationKey
+from ...engine.sources.parsing import header_of
 
 
 class Command(BaseCommand):
@@ -32,22 +36,54 @@ class Command(BaseCommand):
             )
         theirs: Any = import_module(f"{LINEAR}.management.commands.rebase_migration")
         # The original function only reads public.django_migrations, and cannot be configured.
-        theirs.migration_applied = migration_applied
+        theirs.migration_applied = refuse_applied
         command = theirs.Command(
             stdout=self.stdout, stderr=self.stderr, no_color=options["no_color"]
         )
-        command.handle(app_label=options["app_label"])
+        try:
+            command.handle(app_label=options["app_label"])
+        except LookupError as exc:
+            raise CommandError(_unknown_app(options["app_label"])) from exc
+        except ValueError as exc:  # A name without a number, or a file that is not text.
+            raise CommandError(
+                f"The migrations of {options['app_label']} cannot be renumbered: {exc}. The names"
+                " in max_migration.txt have to begin with a number and an underscore."
+            ) from exc
 
 
-def migration_applied(app_label: str, migration_name: str) -> bool:
-    """Return whether a history in any configured database records the migration.
+def _unknown_app(label: str) -> str:
+    labels = sorted(config.label for config in apps.get_app_configs())
+    nearest = get_close_matches(label, labels, n=1)
+    guess = f' Did you mean "{nearest[0]}"?' if nearest else ""
+    return f'No installed app has the label "{label}".{guess} The labels are {", ".join(labels)}.'
 
-    Replaces the function of that name in ``django_linear_migrations``. Like the original, it
-    ignores databases that cannot be read.
+
+def refuse_applied(app_label: str, migration_name: str) -> bool:
+    """Refuse to rename a migration that a history in any configured database records.
+
+    Replaces ``migration_applied`` of ``django_linear_migrations``. Like the original, it ignores
+    databases that cannot be read.
     """
     for connection in connections.all():
         with suppress(DatabaseError):
             applied = recorder.MigrationRecorder(connection).applied_migrations()
             if (app_label, migration_name) in applied:
-                return True
+                key = MigrationKey(app_label, migration_name)
+                raise CommandError(
+                    f'{key} is applied in the database "{connection.alias}", so it cannot be'
+                    f" renamed. Revert it, and then run this command again: manage.py"
+                    f" {_reverting_command(key, connection.alias)}"
+                )
     return False
+
+
+def _reverting_command(key: MigrationKey, alias: str) -> str:
+    """Return the command for the time of the conflict, which is an error of a system check."""
+    domain = get_domain_for(key.app)
+    before = [used for used in header_of(key).dependencies if used.app == key.app]
+    if len(domain.app_labels) == 1:
+        target = f"migrate_domain {domain.name} {before[-1].name if before else 'zero'}"
+    else:
+        target = f"migrate {key.app} {before[-1].name if before else 'zero'}"
+    database = "" if alias == domain.database else f" --database {alias}"
+    return f"{target}{database} --skip-checks"

@@ -135,7 +135,7 @@ def test_branches_conflict_in_one_domain_and_never_in_two(repository: Repository
 def columns(schema: str) -> list[str]:
     rows = query(
         "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-        " ORDER BY attnum",
+        " AND NOT attisdropped ORDER BY attnum",
         f"{schema}.things",
     )
     return [name for (name,) in rows]
@@ -144,7 +144,10 @@ def columns(schema: str) -> list[str]:
 def test_rebase_migration_refuses_an_applied_migration(
     repository: Repository, scratch_database: str
 ) -> None:
-    """django-linear-migrations alone would look into public.django_migrations."""
+    """django-linear-migrations alone would look into public.django_migrations.
+
+    What it says to run works during the conflict, while there are two leaf migrations.
+    """
     repository.branch("height", "lab")
     repository.branch("weight", "lab")
     project = repository.project
@@ -156,8 +159,73 @@ def test_rebase_migration_refuses_an_applied_migration(
     refused = project.manage("rebase_migration", "lab")
 
     assert refused.returncode == 1
-    assert "Detected 0002_weight as the rebased migration, but it is applied" in refused.stderr
+    command = "migrate_domain lab 0001_initial --skip-checks"
+    assert refused.stderr == (
+        'CommandError: lab.0002_weight is applied in the database "default", so it cannot be'
+        f" renamed. Revert it, and then run this command again: manage.py {command}\n"
+    )
     assert contents(project.path / "lab") == before
+
+    latest = project.manage("migrate_domain", "lab", "--skip-checks")
+    assert latest.returncode == 1
+    assert latest.stderr == (
+        "CommandError: The migrations of lab have several leaves: 0002_height, 0002_weight."
+        " Run: manage.py rebase_migration lab, which moves yours after the other. Or run: manage.py"
+        " makemigrations --merge lab\n"
+    )
+    for preview in ("--plan", "--dry-run"):
+        shown = project.manage(*command.split(), preview)
+        assert "lab.0002_weight" in shown.stdout + shown.stderr, shown.stderr
+    reverted = project.manage(*command.split(), "--noinput")
+    assert reverted.returncode == 0, reverted.stderr
+    assert columns("lab") == ["id"]
+    assert project.manage("rebase_migration", "lab").returncode == 0
+    assert project.manage("migrate_domain", "lab").returncode == 0
+    assert columns("lab") == ["id", "height", "weight"]
+
+
+def test_rollback_with_two_leaf_migrations(repository: Repository, scratch_database: str) -> None:
+    repository.branch("height", "lab")
+    repository.branch("weight", "lab")
+    project = repository.project
+    assert project.manage("migrate_domain", "lab", "0001", "--with-dependencies").returncode == 0
+    assert project.manage("migrate_domain", "lab").returncode == 0
+    repository.git("checkout", "--quiet", "height", "--", "lab/migrations/0002_height.py")
+
+    rolled_back = project.manage(
+        "migrate_domain", "lab", "--rollback", "--noinput", "--skip-checks"
+    )
+
+    assert rolled_back.returncode == 0, rolled_back.stderr
+    assert columns("lab") == ["id"]
+    other = project.manage("migrate_domain", "lab", "0002_height", "--skip-checks")
+    assert other.returncode == 0, other.stderr
+    assert columns("lab") == ["id", "height"]
+    stock = project.manage("migrate", "lab", "0001", "--noinput", "--skip-checks")
+    assert stock.returncode == 0, stock.stderr
+    assert columns("lab") == ["id"]
+
+
+def test_rebase_migration__unknown_app(repository: Repository) -> None:
+    result = repository.project.manage("rebase_migration", "labb")
+    assert result.returncode == 1
+    assert result.stderr == (
+        'CommandError: No installed app has the label "labb". Did you mean "lab"? The labels are'
+        " auth, contenttypes, django_linear_migrations, domain_migrations, lab, ward.\n"
+    )
+
+
+def test_rebase_migration__names_without_a_number(repository: Repository) -> None:
+    folder = repository.project.path / "lab/migrations"
+    for name in ("initial", "second"):
+        (folder / f"{name}.py").write_text(
+            "from django.db import migrations\nclass Migration(migrations.Migration):\n"
+            '    dependencies = [("lab", "0001_initial")]\n    operations = []\n'
+        )
+    (folder / "max_migration.txt").write_text("<<<<<<< a\ninitial\n=======\nsecond\n>>>>>>> b\n")
+    result = repository.project.manage("rebase_migration", "lab")
+    assert result.returncode == 1
+    assert result.stderr.startswith("CommandError: The migrations of lab cannot be renumbered: ")
 
 
 def contents(folder: Path) -> dict[Path, bytes]:

@@ -114,7 +114,9 @@ class DryRun:
         """
         connection = session.connection
         core = self._apply_core(session)
-        trial = TrialExecutor(session, load_domain(connection, self.domain))
+        may_conflict = self.options.may_conflict
+        loader = load_domain(connection, self.domain, may_conflict=may_conflict)
+        trial = TrialExecutor(session, loader)
         if core is not None:
             trial.loader.applied_migrations.update(core.loader.applied_migrations)
         check_interrupted(connection, trial.loader, resume=False)
