@@ -289,3 +289,105 @@ def test_names_with_quotes(schema: str, name: str, qualified: Place) -> None:
 def test_a_name_that_is_none(qualified: Place) -> None:
     with pytest.raises(ValueError, match=r"'inventory\.\"drug\"' is not a table's name"):
         qualified.run([table(lambda _: 'inventory."drug"', "Drug")], ProjectState())
+
+
+def key_of(table: str) -> list[str]:
+    rows = query(
+        "SELECT a.attname::text FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k (number, at)"
+        " JOIN pg_attribute a ON a.attnum = k.number WHERE a.attrelid = i.indrelid"
+        " AND i.indisprimary AND i.indrelid = %s::regclass ORDER BY k.at",
+        table,
+    )
+    return [name for (name,) in rows]
+
+
+def line(*key: str, **fields: models.Field) -> list[migrations.CreateModel]:
+    """A table with that composite key, and one of the same name in `public`."""
+    named = [*fields.items(), *([("pk", models.CompositePrimaryKey(*key))] if key else [])]
+    return [migrations.CreateModel("Line", named, {"db_table": '"inventory"."line"'})]
+
+
+def number(**options: object) -> models.Field:
+    return models.IntegerField(default=0, **options)
+
+
+KEY_CHANGES = {
+    "another column": (
+        line("a", "b", a=number(), b=number(), c=number()),
+        [migrations.AlterField("Line", "pk", models.CompositePrimaryKey("a", "c"))],
+        (["a", "b"], ["a", "c"]),
+    ),
+    "another order": (
+        line("a", "b", a=number(), b=number()),
+        [migrations.AlterField("Line", "pk", models.CompositePrimaryKey("b", "a"))],
+        (["a", "b"], ["b", "a"]),
+    ),
+    "a new column first": (
+        line("a", "b", a=number(), b=number()),
+        [
+            migrations.AddField("Line", "c", number(db_column="third")),
+            migrations.AlterField("Line", "pk", models.CompositePrimaryKey("a", "b", "c")),
+        ],
+        (["a", "b"], ["a", "b", "third"]),
+    ),
+    "a column less": (
+        line("a", "b", "c", a=number(), b=number(), c=number()),
+        [
+            migrations.RemoveField("Line", "c"),
+            migrations.AlterField("Line", "pk", models.CompositePrimaryKey("a", "b")),
+        ],
+        (["a", "b", "c"], ["a", "b"]),
+    ),
+    "instead of an id": (
+        line(id=models.BigAutoField(primary_key=True), a=number(), b=number()),
+        [
+            migrations.RemoveField("Line", "id"),
+            migrations.AddField("Line", "pk", models.CompositePrimaryKey("a", "b")),
+        ],
+        (["id"], ["a", "b"]),
+    ),
+    "beside an id": (
+        line(id=models.BigAutoField(primary_key=True), a=number()),
+        [
+            migrations.AlterField("Line", "id", models.BigIntegerField()),
+            migrations.AddField("Line", "pk", models.CompositePrimaryKey("id", "a")),
+        ],
+        (["id"], ["id", "a"]),
+    ),
+    "an id instead": (
+        line("a", "b", a=number(), b=number()),
+        [
+            migrations.RemoveField("Line", "pk"),
+            migrations.AddField("Line", "id", models.BigAutoField(primary_key=True)),
+        ],
+        (["a", "b"], ["id"]),
+    ),
+    "one of its columns instead": (
+        line("a", "b", a=number(), b=number()),
+        [
+            migrations.RemoveField("Line", "pk"),
+            migrations.AlterField("Line", "a", models.IntegerField(primary_key=True)),
+        ],
+        (["a", "b"], ["a"]),
+    ),
+    "a column of another name": (
+        line("a", "b", a=number(), b=number()),
+        [migrations.RenameField("Line", "b", "z")],
+        (["a", "b"], ["a", "z"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", KEY_CHANGES)
+def test_a_composite_primary_key_is_changed_and_restored(qualified: Place, change: str) -> None:
+    before, then, (old, new) = KEY_CHANGES[change]
+    execute("CREATE TABLE public.line (id int CONSTRAINT line_pkey PRIMARY KEY)")
+    state = qualified.run(before, ProjectState())
+    assert key_of("inventory.line") == old
+    qualified.run(then, state)
+    assert key_of("inventory.line") == new
+    qualified.revert(then, state)
+    assert key_of("inventory.line") == old
+    qualified.run(then, state)
+    assert key_of("inventory.line") == new
+    assert key_of("public.line") == ["id"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.backends.ddl_references import ForeignKeyName, Statement
 from django.db.backends.utils import CursorWrapper, split_identifier
 
+from .composite_keys import CompositeKeysMixin
 from .names import TableName, format_table_name, parse_table_name, quote, truncate
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ NAMES_TAKEN = """
 """The indexes and sequences of a table whose names are taken in another schema."""
 
 
-class QualifiedSchemaEditorMixin(SchemaEditor):
+class QualifiedSchemaEditorMixin(CompositeKeysMixin, SchemaEditor):
     """A schema editor for tables in schemas."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -100,6 +100,17 @@ def test_operation(found: Callable[..., Any], operation: str) -> None:
     assert rules(found(operation)) == OPERATIONS[operation]
 
 
+def test_a_new_composite_key_blocks_the_table(found: Callable[..., Any]) -> None:
+    findings = found(
+        'migrations.AlterField("thing", "id", models.BigIntegerField())',
+        'migrations.AddField("thing", "pk", models.CompositePrimaryKey("id", "size"))',
+    )
+    statement = 'ALTER TABLE "hr"."things" ADD PRIMARY KEY ("id", "size");'
+    assert ("adding-serial-primary-key-field", statement) in [
+        (finding["rule"], finding["sql"]) for finding in findings
+    ]
+
+
 def test_a_finding_is_reported_in_full(hr: TemporaryMigrations, call: Call) -> None:
     operation = 'migrations.AddIndex("thing", models.Index(fields=["size"], name="i"))'
     source = SECOND.format(
