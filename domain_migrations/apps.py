@@ -16,15 +16,17 @@ class DomainMigrationsConfig(AppConfig):
         from . import checks  # noqa: F401  registers them
         from .backends.postgresql.creation import TemplateCreationMixin
         from .backends.postgresql.operations import flushed
-        from .engine.history.recorder import patch_django
-        from .engine.history.seed_ledger import on_flush
+        from .engine.history import recorder, seed_ledger
+        from .engine.runner import executor_patch
         from .permissions import create_domain_permissions
 
-        patch_django()
+        recorder.patch_django()
+        executor_patch.patch_django()
         TemplateCreationMixin.content_digest = staticmethod(  # type: ignore[method-assign]
             _content_digest
         )
-        flushed.connect(on_flush, dispatch_uid="domain_migrations.seeds")
+        flushed.connect(recorder.on_flush, dispatch_uid="domain_migrations.histories")
+        flushed.connect(seed_ledger.on_flush, dispatch_uid="domain_migrations.seeds")
         post_migrate.connect(
             create_domain_permissions, dispatch_uid="domain_migrations.permissions"
         )

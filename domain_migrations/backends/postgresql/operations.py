@@ -33,7 +33,7 @@ It has no seam: it puts the name straight into ``CREATE INDEX``.
 """
 
 flushed = Signal()
-"""Sent with ``connection``, in the transaction in which ``flush`` empties Django's tables."""
+"""Sent with ``connection`` and ``statements``, in the transaction in which they empty tables."""
 
 
 class QualifiedOperationsMixin(Operations):
@@ -55,9 +55,10 @@ class QualifiedOperationsMixin(Operations):
 
         ``flush`` and ``TransactionTestCase`` call this method; Django has no signal for it.
         """
+        statements = list(sql_list)
         with transaction.atomic(using=self.connection.alias):
-            super().execute_sql_flush(sql_list)
-            flushed.send(type(self), connection=self.connection)
+            super().execute_sql_flush(statements)
+            flushed.send(type(self), connection=self.connection, statements=statements)
 
     def for_update_sql(
         self,

@@ -25,7 +25,6 @@ from ...exceptions import (
 from ..boundary.installed_models import refuse_model_problems
 from ..boundary.planned_migrations import check_plan
 from ..history.journal import RunContext
-from ..history.seed_ledger import forget_dropped_tables
 from ..history.status import (
     BulkStatusReader,
     DomainStatus,
@@ -33,7 +32,6 @@ from ..history.status import (
     check_not_in_core_history,
     read_statuses,
 )
-from ..history.tables import ensure_history, ensure_schema
 from ..sessions.connection import translate_database_errors, wait_for_database
 from ..sources.files import MigrationKey
 from .dry_run.dry_run import DryRun
@@ -56,7 +54,7 @@ from .planner import make_plan
 from .project_state import in_run_order, project_state
 from .results import DomainResult, ErrorInfo, Reporter
 from .results import Status as ResultStatus
-from .run_session import RunSession, logged_run
+from .run_session import RunSession, ensure_engine_tables, logged_run
 from .snapshot_restore import SnapshotMigration, choose_snapshot, restore_snapshot
 
 FAILURES = (
@@ -279,7 +277,7 @@ class DomainRun:
             ):
                 session.settings.keep()
                 hooks.before(self._result("planned", status))
-                self._ensure_engine_tables(session)
+                ensure_engine_tables(session)
                 log.begin()
                 hooks.write()
                 emit_pre_migrate(session, plan, state.apps)
@@ -300,18 +298,6 @@ class DomainRun:
         except DomainMigrationsError as exc:
             return failed(exc)
         return result
-
-    def _ensure_engine_tables(self, session: RunSession) -> None:
-        """Create the schema and the engine's tables in it, unless they exist.
-
-        The seeds of tables that were dropped by hand are forgotten while the tables are missing:
-        once the run has created them again, they look like tables that were seeded.
-        """
-        ensure_schema(session.connection, self.domain.schema)
-        with session.roles.as_domain_role():
-            ensure_history(session.connection, self.domain)
-            session.journal.open()
-            forget_dropped_tables(session.connection, self.domain)
 
     def _result(
         self,

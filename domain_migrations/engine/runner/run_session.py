@@ -14,6 +14,8 @@ from psycopg import sql
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal, RunContext
+from ..history.seed_ledger import forget_dropped_tables
+from ..history.tables import ensure_history, ensure_schema
 from ..sessions.connection import first_line, is_alive, sqlstate_of
 from ..sessions.kept_settings import KeptSettings
 from ..sessions.outcomes import Outcome, TransactionMark
@@ -126,6 +128,19 @@ class RunSession:
                 f"Warning: {culprit} has changed settings of the session, which are changed back:"
                 f" {', '.join(map(str, changed))}. SET LOCAL ends with the transaction."
             )
+
+
+def ensure_engine_tables(session: RunSession) -> None:
+    """Create the schema and the engine's tables in it, unless they exist.
+
+    The seeds of tables that were dropped by hand are forgotten while the tables are missing:
+    once the run has created them again, they look like tables that were seeded.
+    """
+    ensure_schema(session.connection, session.domain.schema)
+    with session.roles.as_domain_role():
+        ensure_history(session.connection, session.domain)
+        session.journal.open()
+        forget_dropped_tables(session.connection, session.domain)
 
 
 class RunLog:
