@@ -59,6 +59,7 @@ from ...engine.catalog import drift_ids
 from ...engine.catalog.drift import find_drift
 from ...engine.catalog.unmanaged import ReferencedNames
 from ...engine.history.journal import Journal, RunContext
+from ...engine.history.journal_queries import created_objects
 from ...engine.history.verifications import record_verification
 from ...engine.messages import Finding
 from ...engine.runner.loader import DomainLoader
@@ -167,8 +168,15 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
         yield loader
     elif applied := _applied(loader):
         state = project_state(loader, _with_dependencies(loader))
-        reference = unmanaged_baseline(domain, loader.graph, applied, state)
-        yield from find_drift(connection, domain, state, migrations=applied, reference=reference)
+        created = created_objects(connection, domain)
+        yield from find_drift(
+            connection,
+            domain,
+            state,
+            migrations=applied,
+            reference=unmanaged_baseline(domain, loader.graph, applied, state, created),
+            created={entry for entries in created.values() for entry in entries},
+        )
 
 
 def _applied(loader: DomainLoader) -> list[Migration]:
@@ -201,10 +209,14 @@ def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Findi
             yield loader  # The owner of the tables is not known.
         else:
             names_in_sql = ReferencedNames(_applied(loader))
+    created = created_objects(connection, domain) if names_in_sql else {}
+    recorded = {entry for entries in created.values() for entry in entries}
     for finding in found:
         if finding.id == "L002":
             name = finding.object.partition(".")[2]
             if names_in_sql is None or names_in_sql.contains(name):
+                continue
+            if f"{drift_ids.EXTRA_TABLE} {finding.object}" in recorded:
                 continue
         yield finding
 

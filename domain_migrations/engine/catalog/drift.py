@@ -7,7 +7,7 @@ role and on a standby.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
@@ -22,7 +22,7 @@ from .expressions import ExpressionNormalizer
 from .fingerprint import CatalogObject, read_objects
 from .live_tables import Table, read_tables
 from .other_tools import describe_history, history_of
-from .unmanaged import ReferencedNames, UnmanagedBaseline, UnmanagedObjects
+from .unmanaged import CreatedObjects, ReferencedNames, UnmanagedBaseline, UnmanagedObjects
 
 TABLE_KINDS = frozenset({"column", "constraint", "index", "schema", "extension"})
 """Kinds that are compared with the models, or that do not belong to a schema."""
@@ -37,6 +37,7 @@ def find_drift(
     *,
     migrations: Iterable[Migration] | None = None,
     reference: UnmanagedBaseline | None = None,
+    created: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Return the differences between the live schema and the state, by object.
 
@@ -47,8 +48,10 @@ def find_drift(
             otherwise. Without them it always counts as unmanaged.
         reference: the objects without a model as the migrations make them. With it, equal objects
             are left out, and objects that differ are drift.
+        created: what migrations created according to the journal, as
+            ``journal_queries.created_objects`` has it. It counts as unmanaged.
     """
-    search = DriftDetector(connection, domain, project_state, migrations)
+    search = DriftDetector(connection, domain, project_state, migrations, created)
     found = search.run()
     if reference is not None:
         found = reference.compare(domain, found, search.unmanaged)
@@ -60,13 +63,14 @@ def unmanaged_objects(
     domain: Domain,
     project_state: ProjectState,
     migrations: Iterable[Migration],
+    created: Collection[str] = (),
 ) -> Mapping[str, str]:
     """Return title → digest of the objects that no model manages.
 
     Arguments:
-        project_state, migrations: as for :func:`find_drift`.
+        project_state, migrations, created: as for :func:`find_drift`.
     """
-    search = DriftDetector(connection, domain, project_state, migrations)
+    search = DriftDetector(connection, domain, project_state, migrations, created)
     search.run()
     return search.unmanaged.digests()
 
@@ -80,6 +84,7 @@ class DriftDetector:
         domain: Domain,
         project_state: ProjectState,
         migrations: Iterable[Migration] | None,
+        created: Collection[str] = (),
     ) -> None:
         self.connection = connection
         self.domain = domain
@@ -90,6 +95,7 @@ class DriftDetector:
         own = [table.name for table in domain.engine_tables]
         self.objects = read_objects(connection, domain.schema, exclude=own)
         self.unmanaged = UnmanagedObjects(self.objects)
+        self.created = CreatedObjects(created, self.objects)
 
     def run(self) -> set[Finding]:
         live, classes = read_tables(self.connection, [self.domain.schema])
@@ -168,6 +174,8 @@ class DriftDetector:
             letter, hint = "U", ids.HINT_UNMANAGED
         elif self.names_in_sql.contains(*words):
             letter, hint = "U", ids.HINT_DECLARED
+        elif self.created.contain(number, title):
+            letter, hint = "U", ids.HINT_RECORDED
         else:
             letter, hint = "D", ids.HINT_EXTRA
         self.unmanaged.add(self._add(letter + number, title, message, hint))

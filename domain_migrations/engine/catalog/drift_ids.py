@@ -42,4 +42,8 @@ HINT_UNMANAGED = (
     " it: find out before you remove it."
 )
 HINT_DECLARED = "A migration creates it with SQL, so there is no model to compare it with."
+HINT_RECORDED = (
+    "According to the journal, a migration created it with SQL, so there is no model to compare it"
+    " with."
+)
 HINT_SNAPSHOT = "Repair it by hand; the domain's snapshot.sql has the statement that creates it."

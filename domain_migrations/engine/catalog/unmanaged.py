@@ -73,6 +73,32 @@ def _sql_text(sql: object) -> str:
     return str(sql)
 
 
+class CreatedObjects:
+    """The objects that migrations created according to the journal.
+
+    A part of a table that was renamed since is found by its own name.
+
+    Arguments:
+        created: the number of a finding about each, and its qualified name.
+        objects: all objects in the schema.
+    """
+
+    def __init__(self, created: Iterable[str], objects: Iterable[CatalogObject]) -> None:
+        self.names = {_plain(entry) for entry in created}
+        live = {_plain(item.name) for item in objects}
+        gone = (entry for entry in self.names if entry.partition(" ")[2] not in live)
+        self.moved = {_short(entry) for entry in gone if entry.count(".") > 1}
+
+    def contain(self, number: str, title: str) -> bool:
+        """Return whether a migration created the object of a finding."""
+        entry = f"{number} {_plain(title)}"
+        return entry in self.names or (entry.count(".") > 1 and _short(entry) in self.moved)
+
+
+def _short(entry: str) -> tuple[str, str]:
+    return entry.partition(" ")[0], entry.rpartition(".")[2]
+
+
 KINDS = {
     ids.EXTRA_TABLE: {"table"},
     ids.EXTRA_COLUMN: {"column"},
@@ -166,7 +192,7 @@ class UnmanagedBaseline:
 
     def _compared(self, domain: Domain, live: Mapping[str, CatalogObject]) -> Iterator[Finding]:
         for title, known in self.digests.items():
-            item, name = live.get(title), _name(title)
+            item, name = live.get(title), name_of(title)
             if (item is not None and digest(item) == known) or self._is_open(name, item):
                 continue
             number, what = ids.ALTERED_OBJECT, "differs from what the migrations create"
@@ -181,6 +207,7 @@ class UnmanagedBaseline:
             first = items[0] if items else None
             # Something without a catalog entry of its own cannot be looked up.
             is_open = not items or self._is_open(_plain(finding.object), first)
+            is_open = is_open or finding.hint == ids.HINT_RECORDED
             number = finding.id[1:]
             yield (finding if is_open else replace(finding, id=f"D{number}", hint=ids.HINT_EXTRA))
             return
@@ -205,7 +232,7 @@ class UnmanagedBaseline:
         return self.may_have_changed(short, relation)
 
 
-def _name(title: str) -> str:
+def name_of(title: str) -> str:
     """Return the name in an object's title, which begins with the word before the first dot."""
     head, _, rest = title.partition(".")
     return f"{head.rpartition(' ')[2]}.{rest}"

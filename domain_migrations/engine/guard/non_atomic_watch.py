@@ -10,8 +10,10 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
 from .checked_transactions import CheckedTransactions
+from .created_objects import Start, created_since
 from .non_atomic import NonAtomicCheck
 from .operation_kinds import runs_custom_sql
+from .transaction import TransactionPoint
 from .watch import FORCE_CONSTRAINTS, AtomicWatch, Footprint, GuardState, MigrationWatch
 
 
@@ -31,6 +33,18 @@ class NonAtomicWatch(MigrationWatch):
         custom_sql = any(map(runs_custom_sql, self.operations))
         self.catalog_check = NonAtomicCheck(self.connection, self.owners, custom_sql=custom_sql)
         self.unseen = False
+        self._start: Start | None = None
+        if custom_sql:
+            point, _ = TransactionPoint.at_start(self.connection)
+            self._start = Start(point.xid, point.next_oid)
+
+    @property
+    def start(self) -> Start | None:
+        return self._start
+
+    def created(self, start: Start | None = None) -> list[str]:
+        start = start or self.start
+        return created_since(self.connection, self.owners.own, start) if start else []
 
     @contextmanager
     def observe(self, operation: Operation | None) -> Iterator[None]:

@@ -38,7 +38,7 @@ from .violations import Description
 
 COUNTED = (
     *SCHEMA_COLUMNS, "pg_attribute", "pg_depend", "pg_namespace", "pg_event_trigger", "pg_enum",
-    "pg_constraint", "pg_publication_namespace",
+    "pg_constraint", "pg_publication_namespace", "pg_description",
 )  # fmt: skip
 
 COUNTERS = tuple(itertools.product(("inserted", "updated"), COUNTED))

@@ -16,6 +16,7 @@ from ...exceptions import BoundaryViolation
 from ..boundary.schema_owners import SchemaOwners
 from ..sql.query import run_sql
 from .catalog_before import PG_CLASS, CatalogBefore
+from .created_objects import Start, created_in_transaction
 from .held_locks import INDEXES, LOCK_STRENGTH, HeldLock, LockKey
 from .operation_kinds import is_django_internal, runs_custom_sql
 from .rules import find_violations
@@ -126,6 +127,19 @@ class MigrationWatch:
     def ended_transaction(self) -> bool:
         """Return whether the transaction that the watch began in was committed or rolled back."""
         return False
+
+    @property
+    def start(self) -> Start | None:
+        """The point where a migration without a transaction began, if it has custom SQL."""
+        return None
+
+    def created(self, start: Start | None = None) -> list[str]:
+        """Return the objects that the migration's custom SQL created or replaced.
+
+        Arguments:
+            start: where a migration that is resumed began.
+        """
+        return []
 
     def _check_transaction(self, now: TransactionPoint, held: list[HeldLock]) -> None:
         """Judge all that the open transaction has done so far."""
@@ -250,6 +264,14 @@ class AtomicWatch(MigrationWatch):
         self._check_transaction(*(self.last_read or self._read()))
         self.last_read = None
         return super().check()
+
+    def created(self, start: Start | None = None) -> list[str]:
+        now = self.guard.last_point
+        if not self.custom_sql or now is None:
+            return []
+        if now.counts and self.before.counts and now.counts == self.before.counts:
+            return []  # The catalogs are as they were: it changed only rows.
+        return created_in_transaction(self.connection, self.owners.own, self.before, now)
 
     def ended_transaction(self) -> bool:
         now = self.guard.last_point

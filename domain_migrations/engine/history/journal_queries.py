@@ -20,8 +20,9 @@ from .tables import SECONDS, STARTED, existing_journals, query_tables
 
 STEPS = """
 SELECT {domain} AS domain, id, run::text, batch, app, name, direction, status, {started},
-       {seconds}, checksum, database_user, os_user, host, project_version, {footprint}, details,
-       error, sqlstate
+       {seconds}, checksum, database_user, os_user, host, project_version, {footprint},
+       CASE jsonb_typeof(details) WHEN 'object' THEN details - ARRAY['created', 'created_more']
+       ELSE details END, error, sqlstate
 FROM {table}
 WHERE {where}
 """
@@ -127,6 +128,34 @@ def steps_of_migration(
     journals = existing_journals(connection, [domain], readable=True)
     where = MIGRATIONS + sql.SQL(" AND (app, name) = ({}, {})").format(*key)
     return _read_rows(connection, journals, where, footprint="footprint")
+
+
+CREATED = """
+SELECT {domain} AS domain, id, app, name, direction, details -> 'created'
+FROM {table}
+WHERE direction = 'forwards' AND status = 'done' AND jsonb_typeof(details -> 'created') = 'array'
+   OR direction = 'backwards' AND status = 'done'
+"""
+
+
+def created_objects(
+    connection: BaseDatabaseWrapper, domain: Domain
+) -> dict[MigrationKey, frozenset[str]]:
+    """Return what the custom SQL of migrations created and later runs have not reverted.
+
+    Each object is the number of a finding about it and its qualified name. Migrations of an older
+    engine, and those that were recorded without being run, are not among them.
+    """
+    journals = existing_journals(connection, [domain], readable=True)
+    found: dict[MigrationKey, frozenset[str]] = {}
+    rows = query_tables(connection, CREATED, journals, around="{union} ORDER BY id")
+    for _, _, app, name, direction, created in rows:
+        key = MigrationKey(app, name)
+        if direction == "backwards":
+            found.pop(key, None)
+        else:
+            found[key] = found.get(key, frozenset()) | frozenset(map(str, json.loads(str(created))))
+    return found
 
 
 def _read_rows(

@@ -274,8 +274,10 @@ class DomainExecutor(MigrationExecutor):
             self.timeout_policy.session_timeouts(migration, attempt.index),
             self._as_domain_role(migration),
         ):
-            self.log.log_progress(attempt, attempt.checked)
             watch = self.guard.begin(migration, backwards=attempt.backwards)
+            if attempt.checked.start is None:
+                attempt.executed = attempt.checked = attempt.checked._replace(start=watch.start)
+            self.log.log_progress(attempt, attempt.checked)
             with self.connection.schema_editor(atomic=False) as editor:
                 editor.deferred_sql.extend(attempt.checked.deferred)
                 around = partial(self._observed, attempt, watch, editor)
@@ -346,6 +348,8 @@ class DomainExecutor(MigrationExecutor):
     def _check_and_log(self, attempt: Attempt, watch: MigrationWatch) -> None:
         attempt.phase = "the boundary guard"
         footprint = watch.check()
+        if not attempt.backwards:
+            attempt.created = watch.created(attempt.checked.start)
         attempt.phase = "the history row"
         with transaction.atomic(using=self.connection.alias, savepoint=False):
             self.log.log_applied(attempt, footprint)
@@ -363,7 +367,7 @@ class DomainExecutor(MigrationExecutor):
 def _progress(attempt: Attempt, editor: BaseDatabaseSchemaEditor, *, more: int = 0) -> Progress:
     """Return the progress after some more operations, with the SQL that is left to run."""
     deferred = () if attempt.migration.atomic else tuple(map(str, editor.deferred_sql))
-    return Progress(attempt.checked.finished + more, deferred)
+    return Progress(attempt.checked.finished + more, deferred, attempt.checked.start)
 
 
 def _timings(migration: Migration, started: float) -> list[AppliedMigration]:

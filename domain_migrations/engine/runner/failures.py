@@ -18,6 +18,7 @@ from ...exceptions import (
     DomainMigrationsError,
     MigrationFailed,
 )
+from ..guard.created_objects import Start
 from ..history.journal import Direction
 from ..sessions.connection import (
     LOCK_NOT_AVAILABLE,
@@ -42,21 +43,28 @@ BUILT = "built"
 """In a failed row's details: the operation that failed had built its index concurrently."""
 
 
+START = "start"
+"""In the same details: the point where the migration began, from which its objects are found."""
+
+
 class Progress(NamedTuple):
     """How far a migration has come, an interrupted run of it included.
 
     Attributes:
         finished: the number of its operations that have run.
         deferred: the SQL that they have left to run after the last operation.
+        start: the point where the migration began, if it has custom SQL.
     """
 
     finished: int = 0
     deferred: tuple[str, ...] = ()
+    start: Start | None = None
 
     def as_details(self) -> dict[str, Any]:
         """Return the details of a journal row."""
         deferred = {DEFERRED: list(self.deferred)} if self.deferred else {}
-        return {FINISHED: self.finished, **deferred}
+        start = {START: list(self.start)} if self.start else {}
+        return {FINISHED: self.finished, **deferred, **start}
 
     @classmethod
     def of_details(cls, details: Mapping[str, Any]) -> Progress:
@@ -65,6 +73,7 @@ class Progress(NamedTuple):
         return cls(
             max(finished, 0) if isinstance(finished, int) else 0,
             tuple(map(str, deferred)) if isinstance(deferred, list) else (),
+            Start.of(details.get(START)),
         )
 
 
@@ -87,6 +96,7 @@ class Attempt:
         has_begun: whether the session was checked; until then nothing has been done.
         mark: the transaction of the migration, or of the rows that record it; None before.
         index: the index that the current operation builds concurrently, if it does.
+        created: the objects that its custom SQL created, once it has ended.
     """
 
     migration: Migration
@@ -100,6 +110,7 @@ class Attempt:
     has_begun: bool = False
     mark: TransactionMark | None = None
     index: IndexBuild = field(default_factory=IndexBuild)
+    created: Sequence[str] = ()
 
     @property
     def backwards(self) -> bool:

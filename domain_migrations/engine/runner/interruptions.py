@@ -146,7 +146,7 @@ def _interrupted_error(
     """Return the error that describes the state of the migration, and what to run."""
     key = interruption.key
     invalid = [name for (name,) in fetch_all(connection, INVALID_INDEXES, [domain.schema])]
-    done, deferred = interruption.progress
+    done, deferred, _ = interruption.progress
     total = len(own_operations(migration)) if migration else 0
     action = "reverting" if interruption.backwards else "applying"
     begun = local_time(interruption.entry.started)

@@ -11,6 +11,8 @@ from psycopg import sql
 
 from ...domains import Domain, get_domain_for
 from ...exceptions import DomainMigrationsError
+from ..catalog.unmanaged import name_of
+from ..guard.created_objects import bounded
 from ..guard.watch import Footprint
 from ..history.journal import Direction, Status
 from ..history.recorder import DomainRecorder
@@ -75,7 +77,8 @@ class HistoryLog(MigrationLog):
             self._log_snapshot(attempt, migration.checksums, footprint)
             return
         rows = self._history_rows(recorded_keys(self.loader, migration), attempt.direction)
-        rows.append(self._row("done", attempt, footprint=footprint))
+        details = bounded(list(attempt.created))
+        rows.append(self._row("done", attempt, footprint=footprint, details=details))
         attempt.note_transaction(self.session.check(step, also=sql.SQL("; ").join(rows)))
         if attempt.backwards:
             self._forget_seeds()
@@ -112,16 +115,22 @@ class HistoryLog(MigrationLog):
         DomainRecorder(self.session.connection, self.session.domain).record_all_applied(
             key for part in parts for key in recorded_keys(self.loader, part)
         )
-        rows = self.journal.insert_all_sql(
-            [(*key, digest) for key, digest in checksums.items()],
-            "done",
-            "forwards",
-            started=attempt.started,
-            seconds=attempt.seconds / len(parts),
-            footprint=footprint,
-            details={SNAPSHOT: attempt.migration.name},
-        )
-        execute(self.session.connection, rows)
+        *others, last = [(*key, digest) for key, digest in checksums.items()]
+        created = bounded(_unmanaged(attempt))
+
+        def insert(steps: list[tuple[str, str, str]], more: Mapping[str, Any]) -> sql.Composable:
+            return self.journal.insert_all_sql(
+                steps,
+                "done",
+                "forwards",
+                started=attempt.started,
+                seconds=attempt.seconds / len(parts),
+                footprint=footprint,
+                details={SNAPSHOT: attempt.migration.name, **more},
+            )
+
+        rows = [insert(others, {})] if others else []
+        execute(self.session.connection, sql.SQL("; ").join([*rows, insert([last], created)]))
 
     def _log_unexecuted(
         self,
@@ -171,6 +180,13 @@ class HistoryLog(MigrationLog):
             checksum=checksum_on_disk(key),
             **{"seconds": attempt.seconds, **values},
         )
+
+
+def _unmanaged(attempt: Attempt) -> list[str]:
+    """Return what a snapshot created and no model manages: the models' tables are known."""
+    snapshot: Any = getattr(attempt.migration, "snapshot", None)
+    names = {name_of(title) for title in snapshot.unmanaged} if snapshot else ()
+    return [entry for entry in attempt.created if entry.partition(" ")[2] in names]
 
 
 def migrations_in(migration: Migration) -> Sequence[Migration]:

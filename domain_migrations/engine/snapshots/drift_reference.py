@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from django.db.migrations import AlterField, AlterModelTable, Migration, RenameField, RenameModel
 from django.db.migrations.graph import MigrationGraph
@@ -32,7 +32,11 @@ def may_rename(migrations: Iterable[Migration]) -> bool:
 
 
 def unmanaged_baseline(
-    domain: Domain, graph: MigrationGraph, applied: Iterable[Migration], state: ProjectState
+    domain: Domain,
+    graph: MigrationGraph,
+    applied: Iterable[Migration],
+    state: ProjectState,
+    created: Mapping[MigrationKey, Collection[str]] | None = None,
 ) -> UnmanagedBaseline | None:
     """Return the domain's snapshot as a baseline of objects without a model.
 
@@ -42,6 +46,7 @@ def unmanaged_baseline(
     Arguments:
         applied: the domain's applied migrations.
         state: the state after them.
+        created: what each migration created, as ``journal_queries.created_objects`` has it.
     """
     path = snapshot_file(domain)
     if path is None:
@@ -56,23 +61,35 @@ def unmanaged_baseline(
     if not done.keys() >= set(snapshot.migrations):
         return None
     later = [migration for key, migration in done.items() if key not in snapshot.migrations]
-    return UnmanagedBaseline(snapshot.unmanaged, _LaterChanges(later, state))
+    changed = {
+        entry
+        for key, entries in (created or {}).items()
+        if key not in snapshot.migrations
+        for entry in entries
+    }
+    return UnmanagedBaseline(snapshot.unmanaged, _LaterChanges(later, state, changed))
 
 
 class _LaterChanges:
     """Whether migrations after the snapshot may have changed an object."""
 
-    def __init__(self, migrations: list[Migration], state: ProjectState) -> None:
+    def __init__(
+        self, migrations: list[Migration], state: ProjectState, created: Iterable[str]
+    ) -> None:
         self.names = ReferencedNames(migrations)
         operations = [(item.app_label, step) for item in migrations for step in item.operations]
         self.tables = {table for label, step in operations for table in _tables(label, step, state)}
+        names = (entry.partition(" ")[2].partition("(")[0] for entry in created)
+        self.created = {name.rpartition(".")[2].strip('"') for name in names}
         self.is_far_reaching = any(isinstance(step, REWRITES_VIEWS) for _, step in operations)
 
     def __call__(self, name: str, relation: str) -> bool:
         if self.is_far_reaching:
             return True
         names = [item for item in (name, relation) if item]
-        return any(item in self.tables or self.names.contains(item) for item in names)
+        return name in self.created or any(
+            item in self.tables or self.names.contains(item) for item in names
+        )
 
 
 def _tables(app_label: str, operation: Operation, state: ProjectState) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection, migrations, models, transaction
@@ -12,9 +13,13 @@ from domain_migrations.engine.catalog.drift import find_drift
 from domain_migrations.engine.catalog.drift_ids import (
     HINT_DECLARED,
     HINT_EXTRA,
+    HINT_RECORDED,
     HINT_REPAIR,
     HINT_UNMANAGED,
 )
+from domain_migrations.engine.catalog.fingerprint import read_objects
+from domain_migrations.engine.guard.created_objects import created_in_transaction
+from domain_migrations.engine.guard.transaction import TransactionPoint
 from domain_migrations.engine.messages import Finding
 from tests.engine.catalog import lab_models
 from tests.engine.catalog.drift_cases import DRIFTS, DRIFTS_OF_18
@@ -96,6 +101,57 @@ def test_each_change_by_hand_is_found_and_named(state: ProjectState, statement: 
     execute(statement)
     found = drift(state)
     assert [item for item in summary(found) if item not in BY_SQL] == DRIFTS[statement]
+
+
+EXTRA = {
+    text: found
+    for text, found in DRIFTS.items()
+    if any("D1" in item[0] for item in found) and "older RENAME" not in text
+}
+
+
+@pytest.mark.parametrize("statement", EXTRA)
+def test_what_a_migration_created_according_to_the_journal_is_unmanaged(
+    state: ProjectState, statement: str
+):
+    own = [value("SELECT 'lab'::regnamespace::oid::bigint")]
+    with transaction.atomic():
+        before, _ = TransactionPoint.at_start(connection)
+        execute(statement)
+        now, _ = TransactionPoint.read(connection, own)
+        created = created_in_transaction(connection, own, before, now)
+        found = find_drift(
+            connection, LAB, state, migrations=[lab_models.migration()], created=created
+        )
+        transaction.set_rollback(True)
+    wanted = [(number.replace("D1", "U1"), *rest) for number, *rest in EXTRA[statement]]
+    assert [item for item in summary(found) if item not in BY_SQL] == wanted
+    assert HINT_RECORDED in {item.hint for item in found}
+
+
+def test_every_kind_of_object_is_recorded_as_it_is_named(module_database: str):
+    """The names of the journal are those of the fingerprint, in any search path."""
+    everything = (Path(__file__).with_name("all_objects.sql")).read_text().replace("lab", "labels")
+    with transaction.atomic():
+        execute("CREATE SCHEMA labels; SET LOCAL search_path = labels, public")
+        own = [value("SELECT 'labels'::regnamespace::oid::bigint")]
+        before, _ = TransactionPoint.at_start(connection)
+        execute(everything.partition(";")[2])
+        now, _ = TransactionPoint.read(connection, own)
+        created = created_in_transaction(connection, own, before, now)
+        path = value("SELECT current_setting('search_path')")
+        objects = read_objects(connection, "labels")
+        transaction.set_rollback(True)
+    with_columns = {item.relation for item in objects if item.kind == "table"}
+    kinds = {"table": "101", "column": "102", "constraint": "104", "index": "105"}
+    wanted = {
+        f"{kinds.get(item.kind, '108')} {item.name}".replace('"', "")
+        for item in objects
+        if item.kind not in ("schema", "extension")
+        and not (item.kind == "column" and item.relation not in with_columns)
+    }
+    assert wanted - {entry.replace('"', "") for entry in created} == set()
+    assert path == "labels, public"
 
 
 @pytest.mark.usefixtures("rolled_back")
@@ -206,7 +262,7 @@ def test_the_history_of_another_tool_is_named_and_kept(state: ProjectState, with
     assert "The table lab.migrations exists only in the database." in hints
 
 
-def test_changes_to_tables_of_the_same_name_in_public_are_no_drift(state: ProjectState):
+def test_changes_to_with_columnsof_the_same_name_in_public_are_no_drift(state: ProjectState):
     with transaction.atomic():
         execute("DROP TABLE public.samples; ALTER TABLE public.kinds ADD COLUMN note text")
         assert summary(drift(state)) == BY_SQL
@@ -227,7 +283,7 @@ def test_a_schema_that_is_not_there_lacks_every_table(state: ProjectState):
     ]
 
 
-def test_the_engines_own_tables_are_no_drift(state: ProjectState):
+def test_the_engines_own_with_columnsare_no_drift(state: ProjectState):
     with transaction.atomic():
         for table in LAB.engine_tables:
             execute(f"CREATE TABLE {table.db_table} (id serial PRIMARY KEY, app text UNIQUE)")
