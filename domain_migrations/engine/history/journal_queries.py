@@ -107,6 +107,15 @@ def latest_entries(entries: Iterable[JournalRow]) -> dict[MigrationKey, JournalR
     return {entry.key: entry for entry in entries if entry.direction in ("forwards", "backwards")}
 
 
+def steps_since_last_run(entries: Iterable[JournalRow]) -> list[JournalRow]:
+    """Return what has been applied and reverted since the latest run that ended well."""
+    found: list[JournalRow] = []
+    for entry in entries:
+        if entry.status == "done":
+            found = [] if entry.direction == "run" else [*found, entry]
+    return found
+
+
 def steps_of_run(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain], run: str
 ) -> list[JournalRow]:

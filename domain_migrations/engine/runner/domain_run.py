@@ -48,6 +48,7 @@ from .migrate_signals import (
     emit_pre_migrate,
     emit_without_plan,
     only_signals_needed,
+    unannounced_plan,
 )
 from .options import MigrateOptions
 from .planner import make_plan
@@ -262,6 +263,7 @@ class DomainRun:
     ) -> DomainResult:
         """Run the plan, with the hooks, the signals and the run's rows in the journal."""
         session, progress, options = executor.session, executor.progress, self.options
+        unannounced = unannounced_plan(session.connection, executor.loader, status)
         # An earlier run that did not end still has to call the hooks after the run.
         enabled = bool(plan) or status.last_run not in (None, "done")
         hooks = HookDispatcher(session, plan, enabled)
@@ -288,7 +290,7 @@ class DomainRun:
                 state = executor.migrate([], rest, state, options.fake, options.fake_initial)
                 if reverted_keys(plan[-1:]):
                     state = executor.applied_state()
-                emit_post_migrate(session, plan, state)
+                emit_post_migrate(session, [*unannounced, *plan], state)
                 session.restore_settings("A receiver of post_migrate")
                 status = self._read_status(session.connection)
                 word: ResultStatus = "migrated" if plan else "unchanged"

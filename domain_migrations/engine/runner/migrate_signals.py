@@ -18,10 +18,11 @@ from django.utils.module_loading import module_has_submodule
 
 from ...domains import CORE, Domain, get_domain, get_domains
 from ...exceptions import DomainMigrationsError, MigrationFailed
+from ..history.journal_queries import read_entries, steps_since_last_run
 from ..history.status import DomainStatus, read_statuses
 from ..sessions.connection import first_line
 from ..sources.files import migrations_on_disk
-from .loader import Plan
+from .loader import DomainLoader, Plan
 from .run_session import RunSession
 
 
@@ -58,6 +59,20 @@ def emit_post_migrate(session: RunSession, plan: Plan, state: ProjectState) -> N
             state_apps.unregister_model(*key)
     state_apps.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in real])
     _send_post_migrate(session, plan, state_apps)
+
+
+def unannounced_plan(
+    connection: BaseDatabaseWrapper, loader: DomainLoader, status: DomainStatus
+) -> Plan:
+    """Return what earlier runs have done that stopped before ``post_migrate``.
+
+    Django's receiver renames the permissions of the models that the plan renames.
+    """
+    if status.last_run in (None, "done"):
+        return []
+    steps = steps_since_last_run(read_entries(connection, loader.domain))
+    migrations = ((loader.disk_migrations.get(step.key), step.direction) for step in steps)
+    return [(found, direction == "backwards") for found, direction in migrations if found]
 
 
 def emit_without_plan(session: RunSession) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import django
 import pytest
 from django.apps import apps
 from django.db.models.signals import post_migrate, pre_migrate
@@ -89,6 +90,61 @@ def test_receiver_of_a_signal_of_django_that_fails(
         "sqlstate": None,
     }
     assert last_error() == failed["error"]["message"]
+
+
+def test_plan_that_post_migrate_owes_to_a_run_that_stopped_before_it(
+    migrated_database: str, call: Call
+) -> None:
+    """Django's receiver renames permissions after the models that the plan renames."""
+    received: list[list[tuple[str, bool]]] = []
+
+    def receive(plan: Any, **arguments: Any) -> None:
+        received.append([(migration.name, backwards) for migration, backwards in plan])
+
+    with broken(post_migrate):
+        assert run_json(call, "0011", "--noinput")["status"] == "failed"
+        assert run_json(call, "0012")["status"] == "failed"
+    post_migrate.connect(receive, sender=apps.get_app_config("hr"))
+    try:
+        assert run_json(call)["status"] == "migrated"
+        assert run_json(call, "--signals")["status"] == "unchanged"
+    finally:
+        post_migrate.disconnect(receive, sender=apps.get_app_config("hr"))
+    assert received == [
+        [
+            ("0013_alter_verbose_names", True),
+            ("0012_assignment_location", True),
+            ("0012_assignment_location", False),
+            ("0013_alter_verbose_names", False),
+        ],
+        [],
+    ]
+
+
+@pytest.mark.skipif(django.VERSION < (6, 1), reason="Django renames permissions from 6.1.")
+def test_permissions_of_a_renamed_model_follow_after_a_run_that_stopped_before(
+    hr_migrations: TemporaryMigrations, call: Call
+) -> None:
+    create = """
+class Migration(migrations.Migration):
+    operations = [migrations.CreateModel("Kind", fields=[
+        ("id", models.BigAutoField(primary_key=True)),
+    ], options={"db_table": '"hr"."kinds"'})]
+"""
+    rename = """
+class Migration(migrations.Migration):
+    dependencies = [("hr", "0001_initial")]
+    operations = [migrations.RenameModel("Kind", "Sort")]
+"""
+    with hr_migrations.release({"0001_initial": create}):
+        run_json(call)
+    permissions = "SELECT id FROM public.auth_permission WHERE codename LIKE 'change_{}'"
+    before = query(permissions.format("kind"))
+    with hr_migrations.release({"0001_initial": create, "0002_sort": rename}):
+        with broken(post_migrate):
+            assert run_json(call)["status"] == "failed"
+        assert run_json(call)["status"] == "unchanged"
+    assert query(permissions.format("sort")) == before != []
 
 
 def test_receiver_of_a_signal_of_django_that_fails__nothing_to_migrate(
