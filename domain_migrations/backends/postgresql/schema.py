@@ -118,6 +118,9 @@ class QualifiedSchemaEditorMixin(CompositeKeysMixin, SchemaEditor):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._ensured_schemas: set[str] = set()
+        if isinstance(self.sql_delete_column, str):
+            # As since Django 6.1: views and generated columns would silently go with the column.
+            self.sql_delete_column = self.sql_delete_column.removesuffix(" CASCADE")
 
     def execute(self, sql: Any, params: Any = ()) -> None:
         """Execute a statement; the name of an index or a constraint loses a schema that it has.

@@ -23,6 +23,7 @@ from ..history.journal import Direction
 from ..sessions.connection import (
     LOCK_NOT_AVAILABLE,
     RUN_AGAIN,
+    dependents,
     error_class_for,
     first_line,
     sqlstate_of,
@@ -165,7 +166,8 @@ def migration_error(
 ) -> DomainMigrationsError:
     """Return the engine's error for the exception that stopped a migration.
 
-    PostgreSQL's DETAIL is left out, because it contains data of rows.
+    PostgreSQL's DETAIL is left out, because it contains data of rows, except the names of objects
+    that depend on one which was to be dropped.
 
     Arguments:
         blockers: the sessions that held the lock, as a clause. It goes into the hint: queries
@@ -176,7 +178,7 @@ def migration_error(
     state = sqlstate_of(exc)
     kind = error_class_for(state) or (DatabaseUnavailable if lost else MigrationFailed)
     verb = "could not be reverted: it failed" if attempt.backwards else "failed"
-    reason = first_line(exc).rstrip(".")
+    reason = ": ".join(filter(None, (first_line(exc).rstrip("."), dependents(exc))))
     if lost:
         reason = f"the connection to the database was lost: {reason}"
     message = f"Migration {attempt.migration} {verb} at {attempt}: {reason}."
@@ -239,4 +241,6 @@ def _advice(exc: Exception, attempt: Attempt, outcome: Outcome, *, lost: bool) -
     if outcome != "rolled back":
         return "Check the database before the command is run again."
     cause = "Run" if lost else "Correct the cause and run"
+    if dependents(exc):
+        cause = "Drop what depends on it in an operation before this one, and run"
     return f"{cause} the command again; it continues from here."

@@ -30,6 +30,7 @@ WAIT_PAUSE = 0.5
 LOST = (OperationalError, InterfaceError)
 """Raised by Django when a connection is gone."""
 
+DEPENDENT_OBJECTS = "2BP01"
 INSUFFICIENT_PRIVILEGE = "42501"
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -125,6 +126,14 @@ def first_line(exc: BaseException) -> str:
         current = current.__cause__
     text = str(exc).strip()
     return text.splitlines()[0] if text else type(exc).__name__
+
+
+def dependents(exc: BaseException) -> str:
+    """Return which objects depend on the one that could not be dropped; "" for other errors."""
+    diagnosis = getattr(exc, "diag", None) or getattr(exc.__cause__, "diag", None)
+    if diagnosis is None or diagnosis.sqlstate != DEPENDENT_OBJECTS:
+        return ""
+    return "; ".join(str(diagnosis.message_detail or "").splitlines())
 
 
 def _cause_of_loss(exc: BaseException) -> BaseException:

@@ -179,3 +179,36 @@ def last_error() -> str:
         "SELECT error FROM hr.django_migrations_hr_journal ORDER BY id DESC LIMIT 1"
     )
     return str(error)
+
+
+def test_a_column_that_a_view_or_a_generated_column_uses_is_not_dropped(
+    pending: Callable[..., None], call: Call
+) -> None:
+    """As since Django 6.1; before, Django drops them too, without a word."""
+    pending(
+        "hr",
+        f0101_size="""
+    operations = [
+        migrations.AddField("position", "size", models.IntegerField(default=1)),
+        migrations.AddField("position", "twice", models.GeneratedField(
+            expression=models.F("size") * 2, output_field=models.IntegerField(),
+            db_persist=True)),
+        migrations.RunSQL("CREATE VIEW hr.sizes AS SELECT size FROM hr.positions", ""),
+    ]
+    """,
+        f0102_drop="""
+    operations = [migrations.RemoveField("position", "size")]
+    """,
+    )
+    result = call("migrate_domain", "hr", format="json")
+    error = json.loads(result.stdout)["domains"][0]["error"]
+    assert (result.exit_status, error["code"], error["sqlstate"]) == (
+        1,
+        "migration_failed",
+        "2BP01",
+    )
+    for dependent in ("column twice of table hr.positions", "view hr.sizes"):
+        assert f"{dependent} depends on column size of table hr.positions" in error["message"]
+    assert "Drop what depends on it in an operation before this one" in error["hint"]
+    assert query("SELECT size, twice FROM hr.positions LIMIT 0") == []
+    assert query("SELECT * FROM hr.sizes LIMIT 0") == []
