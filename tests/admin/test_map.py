@@ -74,7 +74,7 @@ def test_map_needs_a_visible_domain() -> None:
 def test_lists_are_shown_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     text = page(superuser_client())
-    assert "pip install &#x27;django-domain-migrations[map]&#x27;" in text
+    assert "pip install &#x27;pygraphviz&gt;=2&#x27;" in text
     assert "hr to inventory: 1 reference by id</summary>" in text
 
 

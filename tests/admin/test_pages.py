@@ -152,7 +152,7 @@ def test_domain_page_has_a_picture_of_its_tables(client):
 def test_domain_page_explains_a_missing_picture(client, monkeypatch):
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     text = plain(source(client, pages()["domain"]))
-    assert "pip install 'django-domain-migrations[map]'" in text
+    assert "pip install 'pygraphviz>=2'" in text
 
 
 def test_source_is_plain_without_pygments(client, monkeypatch):

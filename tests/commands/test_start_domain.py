@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from domain_migrations.api.start.name_checks import check_names
+from domain_migrations.api.start.name_checks import check_names, check_owner
 from domain_migrations.exceptions import InvalidConfiguration
 from tests.support.catalog import execute, history, query, tables
 from tests.support.commands import ROOT, process_environment
@@ -112,10 +112,10 @@ def test_in_a_fresh_clone(clone: Clone) -> None:
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"config/settings.py", "pyproject.toml"}
     assert after.keys() - before.keys() == {
-        *("CODEOWNERS", "crm/__init__.py", "crm/admin.py", "crm/apps.py", "crm/models.py"),
+        *("crm/__init__.py", "crm/admin.py", "crm/apps.py", "crm/models.py"),
         *("crm/migrations/__init__.py", "crm/migrations/0001_initial.py"),
-        *("crm/migrations/max_migration.txt", "crm/seeds/001_reference.yaml"),
-        *("crm/seeds/README.md", "tests/crm/test_crm_items.py"),
+        *("crm/migrations/max_migration.txt", "crm/seeds/001_reference.json"),
+        *("crm/seeds/README.md", "crm/tests/__init__.py", "crm/tests/test_crm_items.py"),
     }
     assert all(name in said for name in changed | (after.keys() - before.keys()))
 
@@ -168,7 +168,7 @@ def test_the_result_passes_the_project_s_own_tools(clone: Clone) -> None:
     models = clone.path / "night_shift/models.py"
     models.write_text(models.read_text() + "\nimport hr.models\n")
     assert "No domain imports another" in clone.python("-c", lint, "--no-cache", status=1)
-    clone.python("-m", "pytest", "-q", "-n0", "tests/night_shift")
+    clone.python("-m", "pytest", "-q", "-n0", "night_shift")
 
 
 @pytest.mark.slow_stress
@@ -287,8 +287,10 @@ def test_in_a_foreign_project(foreign: Project) -> None:
 
 @pytest.mark.parametrize("what", ["write", "settings", "schema"])
 def test_a_failure_leaves_no_files(foreign: Project, what: str) -> None:
+    arguments: list[str] = []
     if what == "write":
         (foreign.path / "CODEOWNERS").mkdir()
+        arguments = ["--owner", "@sales"]
         message = "CODEOWNERS cannot be written: File exists. Nothing was kept."
     elif what == "settings":
         settings = foreign.path / "settings.py"
@@ -304,9 +306,106 @@ def test_a_failure_leaves_no_files(foreign: Project, what: str) -> None:
         message = 'it already exists in the database "default". Choose another name.'
     before: dict[str, Any] = contents(foreign.path)
 
-    failed = foreign.manage("start_domain", "crm")
+    failed = foreign.manage("start_domain", "crm", *arguments)
 
     assert failed.returncode == 1
     assert message in failed.stderr
     assert contents(foreign.path) == before
     assert not (foreign.path / "crm").exists()
+
+
+def test_manage_test_and_pytest_find_the_tests(foreign: Project) -> None:
+    (foreign.path / "pytest.ini").write_text(
+        "[pytest]\nDJANGO_SETTINGS_MODULE = settings\ntestpaths = checks\n"
+    )
+    started = foreign.manage("start_domain", "crm")
+    assert "pytest finds its tests once testpaths in pytest.ini contains crm.\n" in started.stdout
+    by_django = foreign.manage("test")
+    assert by_django.returncode == 0, by_django.stderr
+    assert "Ran 3 tests" in by_django.stderr
+    (foreign.path / "pytest.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = settings\n")
+    by_pytest = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=foreign.path,
+        env=process_environment({"PYTHONPATH": f"{ROOT}:{foreign.path}"}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert by_pytest.returncode == 0, by_pytest.stdout + by_pytest.stderr
+    assert "2 passed, 1 skipped" in by_pytest.stdout  # It has no admin.
+
+
+def test_tests_in_the_package_of_the_project(foreign: Project) -> None:
+    foreign.write("tests/__init__.py", "")
+    foreign.manage("start_domain", "crm")
+    assert {path.name for path in (foreign.path / "tests/crm").iterdir()} == {
+        "__init__.py",
+        "test_crm_items.py",
+    }
+
+
+def test_seeds_without_pyyaml(foreign: Project) -> None:
+    foreign.write("yaml.py", "raise ImportError('no PyYAML here')\n")
+    foreign.manage("start_domain", "crm")
+    foreign.manage("migrate_domain", "crm", "--with-dependencies")
+    seeded = foreign.manage("seed_domain", "crm")
+    assert seeded.returncode == 0, seeded.stderr
+    assert query("SELECT code FROM crm.items") == [("EXAMPLE",)]
+
+
+def test_dry_run(foreign: Project) -> None:
+    (foreign.path / "CODEOWNERS").write_text("* @all\n")
+    before = contents(foreign.path)
+    shown = foreign.manage("start_domain", "crm", "--dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert contents(foreign.path) == before
+    assert "would be created crm/models.py\n" in shown.stdout
+    assert "would be changed settings.py" in shown.stdout
+    assert '  +    "crm",\n' in shown.stdout
+    assert "CODEOWNERS has no owner of it. To have one, add: /crm/ @TEAM\n" in shown.stdout
+    assert shown.stdout.endswith("Nothing was written.\n")
+    refused = foreign.manage("start_domain", "lab", "--dry-run")
+    assert refused.returncode == 1
+    assert "it is already the name of a domain" in refused.stderr
+
+
+OWNERS = ["@sales", "@org/sales-team", "@org/group/team", "@@maintainer", "a.b+c@example.co.uk"]
+
+
+@pytest.mark.parametrize("owner", [*OWNERS, " ".join(OWNERS)])
+def test_owners(owner: str) -> None:
+    check_owner(owner)
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        "",
+        " ",
+        "@a\n* @b",
+        "@a\r* @b",
+        "@a\u2028* @b",
+        "@a # all",
+        "@a\t@b",
+        "sales",
+        "@",
+        "@a ",
+        "!@a",
+    ],
+)
+def test_what_is_no_owner_is_refused(owner: str) -> None:
+    with pytest.raises(InvalidConfiguration) as refused:
+        check_owner(owner)
+    assert refused.value.message == f"{owner!r} cannot be the owner in CODEOWNERS."
+
+
+def test_an_owner_of_two_lines_changes_nothing(foreign: Project) -> None:
+    before = contents(foreign.path)
+    refused = foreign.manage("start_domain", "crm", "--owner", "@a\n* @b")
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "CommandError: '@a\\n* @b' cannot be the owner in CODEOWNERS. Give users, teams or"
+        " addresses, separated by spaces: --owner @org/team\n"
+    )
+    assert contents(foreign.path) == before

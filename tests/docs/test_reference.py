@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from argparse import _SubParsersAction
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -146,3 +147,16 @@ def test_requirements_are_pinned_and_have_a_reason() -> None:
         for line in direct.splitlines()[1:]:
             package = re.split(r"[\[=]", line)[0]
             assert package.lower().replace("psycopg", "psycopg 3") in readme, package
+
+
+def test_packages_are_named_as_they_can_be_installed() -> None:
+    """The engine is not in a package index, so its extras cannot be installed by name there."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = {one for names in pyproject["optional-dependencies"].values() for one in names}
+    files = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "domain_migrations").rglob("*.py")]
+    texts = {path: path.read_text() for path in (*files, ROOT / "README.md")}
+    assert [path for path, text in texts.items() if f"{pyproject['name']}[" in text] == []
+    pattern = r"""pip install (?:--upgrade )?["']([\w-]+>=[\d.]+)["']"""
+    named = {one for text in texts.values() for one in re.findall(pattern, text)}
+    assert named
+    assert named <= extras

@@ -131,7 +131,7 @@ class Squawk:
         if program is None:
             raise InvalidConfiguration(
                 "The program squawk, which reads the SQL, is not installed.",
-                hint='Run: pip install "django-domain-migrations[lint]"',
+                hint='Run: pip install "squawk-cli>=2.60"',
             )
         self.program = program
 
@@ -169,7 +169,7 @@ class Squawk:
         except ValueError as exc:
             raise InvalidConfiguration(
                 f"squawk failed: {(result.stderr or result.stdout).strip()[:500]}",
-                hint='Run: pip install --upgrade "django-domain-migrations[lint]"',
+                hint='Run: pip install --upgrade "squawk-cli>=2.60"',
             ) from exc
         return [
             SquawkFinding(

@@ -86,7 +86,7 @@ def draw(boxes: Sequence[Box], arrows: Sequence[Arrow], *, base: bool = False) -
     except ImportError as exc:
         raise InvalidConfiguration(
             "The picture cannot be drawn, because pygraphviz is not installed.",
-            hint="Install it: pip install 'django-domain-migrations[map]'. The formats mermaid,"
+            hint="Install it: pip install 'pygraphviz>=2'. The formats mermaid,"
             " dot and json work without it.",
         ) from exc
     in_rows = base and len(boxes) <= BOXES_IN_ROWS

@@ -25,6 +25,8 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_get_keywords()
     EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s)
 """
 ANOTHER_NAME = "Choose another name."
+OWNER = re.compile(r"@{1,2}[\w.-]+(/[\w.-]+)*|[\w.+-]+@[\w-]+(\.[\w-]+)+", re.ASCII)
+"""A user, a team or an address, as GitHub and GitLab write them in ``CODEOWNERS``."""
 
 
 def check_names(name: str, schema: str, *, root: Path, database: str) -> None:
@@ -42,6 +44,16 @@ def check_names(name: str, schema: str, *, root: Path, database: str) -> None:
     for wrong in _schema_problems(schema, database):
         raise InvalidConfiguration(
             f'"{schema}" cannot be the schema of a domain: it {wrong}.', hint=hint
+        )
+
+
+def check_owner(owner: str) -> None:
+    """Raise InvalidConfiguration for what is not one owner or several in ``CODEOWNERS``."""
+    parts = owner.split(" ")
+    if not all(OWNER.fullmatch(part) for part in parts):
+        raise InvalidConfiguration(
+            f"{owner!r} cannot be the owner in CODEOWNERS.",
+            hint="Give users, teams or addresses, separated by spaces: --owner @org/team",
         )
 
 

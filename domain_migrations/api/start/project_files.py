@@ -31,7 +31,9 @@ OWNERS_FILES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 MARKED_OWNERS = re.compile(r"^# start_domain\b", re.MULTILINE)
 OWNERS_SECTION = f"# The domains, each with its owner.\n{MARKER}\n"
 
-PACKAGE_LISTS = ("known-first-party", "root_packages")
+PACKAGE_LISTS = ("known-first-party", "root_packages", "testpaths")
+PYTEST_FILES = ("pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
+TESTPATHS = re.compile(r"^testpaths\s*=", re.MULTILINE)
 MARKED_LIST = re.compile(r"#.*\ba new one is added here\b")
 CONTRACT = """\
 [[tool.importlinter.contracts]]
@@ -139,7 +141,7 @@ def add_to_pyproject(text: str, name: str) -> str:
     except ImportError as exc:
         raise InvalidConfiguration(
             "pyproject.toml cannot be edited, because tomlkit is not installed.",
-            hint='Run: pip install "django-domain-migrations[start]"',
+            hint='Run: pip install "tomlkit>=0.13"',
         ) from exc
     document = tomlkit.parse(text)
 
@@ -181,6 +183,12 @@ def has_contract(text: str, name: str) -> bool:
         name in contract.get("modules", ()) and contract.get("type") == "independence"
         for contract in linter.get("contracts", ())
     )
+
+
+def file_with_testpaths(root: Path) -> str | None:
+    """Return the name of a file that is not edited and has pytest's ``testpaths``."""
+    texts = {name: root / name for name in PYTEST_FILES if (root / name).is_file()}
+    return next((name for name, path in texts.items() if TESTPATHS.search(path.read_text())), None)
 
 
 def owners_file(root: Path) -> Path:

@@ -13,14 +13,16 @@ from string import Template
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
+from ...engine.runner.loader import LINEAR
 from ...exceptions import InvalidConfiguration
-from .name_checks import check_names
+from .name_checks import check_names, check_owner
 from .project_files import (
     CONTRACT,
     FileChange,
     add_owner,
     add_to_pyproject,
     apply_changes,
+    file_with_testpaths,
     find_settings,
     has_contract,
     owners_file,
@@ -30,7 +32,6 @@ SUFFIX = "-tpl"
 """Suffix of the templates' names, so that no tool takes them for Python."""
 
 TESTS = "tests"
-LINEAR = "django_linear_migrations"
 INITIAL = "0001_initial"
 
 
@@ -41,6 +42,7 @@ class StartedDomain:
     Attributes:
         root: the folder that shown paths are relative to.
         advice: what the project has no place for, and what to add by hand.
+        is_dry_run: whether nothing was written.
     """
 
     name: str
@@ -48,6 +50,7 @@ class StartedDomain:
     root: Path
     changes: tuple[FileChange, ...]
     advice: tuple[str, ...]
+    is_dry_run: bool = False
 
 
 def start_domain(
@@ -56,6 +59,7 @@ def start_domain(
     schema: str | None = None,
     owner: str | None = None,
     database: str = DEFAULT_DB_ALIAS,
+    dry_run: bool = False,
 ) -> StartedDomain:
     """Write a new domain into the project that the settings belong to.
 
@@ -63,21 +67,25 @@ def start_domain(
 
     Arguments:
         schema: the domain's schema; the name unless given.
-        owner: the owner in ``CODEOWNERS``; a team of the domain's name unless given.
+        owner: the owner in ``CODEOWNERS``, which is not changed unless it is given.
         database: the alias whose schemas are checked.
+        dry_run: whether to write nothing.
 
     Raises:
-        InvalidConfiguration: the name or the schema is taken or not valid, or the settings have
-            no place for an app.
+        InvalidConfiguration: the name, the schema or the owner is taken or not valid, or the
+            settings have no place for an app.
         DatabaseUnavailable: the database cannot be read.
     """
     schema = schema or name
     settings = find_settings()
     root = settings.root
     check_names(name, schema, root=root, database=database)
+    if owner is not None:
+        check_owner(owner)
     own = root / name
-    # In the project's tests, or in the domain's own folder where there are none.
-    tests = root / TESTS / name if (root / TESTS).is_dir() else own / TESTS
+    # manage.py test finds tests in packages only.
+    in_package = (root / TESTS / "__init__.py").is_file()
+    tests = root / TESTS / name if in_package else own / TESTS
     if tests.exists():
         raise InvalidConfiguration(f"{tests} already exists.", hint="Move it, or delete it.")
     words = {
@@ -91,20 +99,25 @@ def start_domain(
     texts = dict(_rendered(templates / "domain", own, words))
     if apps.is_installed(LINEAR):
         texts[own / "migrations/max_migration.txt"] = f"{INITIAL}\n"
-    if tests.parent != own and (tests.parent / "__init__.py").exists():
-        texts[tests / "__init__.py"] = ""
+    texts[tests / "__init__.py"] = ""
     texts.update(_rendered(templates / TESTS, tests, words))
     changes = [FileChange(path, None, text.encode()) for path, text in texts.items()]
-    changes.append(_owners_change(root, [own, tests], owner or f"@{name.replace('_', '-')}-team"))
     advice = _change_pyproject(changes, root, name)
+    if owner is not None:
+        changes.append(_owners_change(root, [own, tests], owner))
+    elif owners_file(root).is_file():
+        advice.append(f"CODEOWNERS has no owner of it. To have one, add: /{name}/ @TEAM")
+    if not in_package and (file := file_with_testpaths(root)):
+        advice.append(f"pytest finds its tests once testpaths in {file} contains {name}.")
     listed = settings.add_app(name)
     if listed is None:
         raise InvalidConfiguration(f"{settings.path} has no place for a new domain.")
     compile(listed, str(settings.path), "exec")
     # Last, so that a process that is killed leaves nothing that is in use.
     changes.append(FileChange(settings.path, settings.content, listed, f'"{name}" is the last app'))
-    apply_changes(changes)
-    return StartedDomain(name, schema, root, tuple(changes), tuple(advice))
+    if not dry_run:
+        apply_changes(changes)
+    return StartedDomain(name, schema, root, tuple(changes), tuple(advice), dry_run)
 
 
 def _rendered(
@@ -126,7 +139,7 @@ def _owners_change(root: Path, folders: list[Path], owner: str) -> FileChange:
     names = [folder.relative_to(root).as_posix() for folder in folders]
     names = [names[0], *(name for name in names[1:] if not name.startswith(f"{names[0]}/"))]
     after = add_owner((before or b"").decode(), names, owner).encode()
-    note = "" if before is None else f"{owner} is the owner; correct it if necessary"
+    note = "" if before is None else f"{owner} is the owner"
     return FileChange(path, before, after, note)
 
 
@@ -140,7 +153,7 @@ def _change_pyproject(changes: list[FileChange], root: Path, name: str) -> list[
         raise InvalidConfiguration(f"{path} is not TOML: {exc}.", hint="Correct it.") from exc
     after = add_to_pyproject(before.decode(), name)
     if after.encode() != before:
-        note = "it is in import-linter's contracts"
+        note = "it is in the lists of packages"
         changes.append(FileChange(path, before, after.encode(), note))
     if has_contract(after, name):
         return []

@@ -123,5 +123,5 @@ def _why_unread(language: str) -> tuple[str, str]:
         return f"code in {language} is not analysed", CHECK
     return (
         "its text was not read, because sqlglot is not installed",
-        "Install it and run the command again: pip install 'django-domain-migrations[verify]'",
+        "Install it and run the command again: pip install 'sqlglot>=30'",
     )

@@ -593,7 +593,7 @@ def test_without_squawk(
     assert (result.exit_status, result.stderr) == (
         1,
         "CommandError: The program squawk, which reads the SQL, is not installed."
-        ' Run: pip install "django-domain-migrations[lint]"\n',
+        ' Run: pip install "squawk-cli>=2.60"\n',
     )
 
 

@@ -323,5 +323,5 @@ def test_missing_library_names_the_package_to_install(
     assert str(raised.value) == (
         "The picture cannot be drawn, because pygraphviz is not installed."
     )
-    assert raised.value.hint.startswith("Install it: pip install 'django-domain-migrations[map]'.")
+    assert raised.value.hint.startswith("Install it: pip install 'pygraphviz>=2'.")
     assert render(small(), "dot")

@@ -98,5 +98,5 @@ def test_yaml_without_pyyaml(seeds: Write, monkeypatch: pytest.MonkeyPatch) -> N
     seeds("001_bad.yaml", FORM)
     assert fail() == (
         "inventory/seeds/001_bad.yaml is written in YAML, and PyYAML is not installed. Run: pip"
-        ' install "django-domain-migrations[seeds]", or write it in JSON or CSV.'
+        ' install "PyYAML>=6", or write it in JSON or CSV.'
     )

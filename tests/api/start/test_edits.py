@@ -108,11 +108,12 @@ def test_pyproject_of_this_project() -> None:
     assert has_contract(after, "crm")
     assert not has_contract(before, "crm")
     isort = tomllib.loads(after)["tool"]["ruff"]["lint"]["isort"]["known-first-party"]
+    assert tomllib.loads(after)["tool"]["pytest"]["ini_options"]["testpaths"] == ["crm", "tests"]
     assert isort == sorted(isort)
     assert "crm" in isort
     assert add_to_pyproject(after, "crm") == after
     gone = [line for line in before.splitlines() if line not in after.splitlines()]
-    assert len(gone) == 2  # the lists that stand on one line
+    assert len(gone) == 3  # the lists that stand on one line
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_pyproject_without_tomlkit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(refused.value) == (
         "pyproject.toml cannot be edited, because tomlkit is not installed."
     )
-    assert refused.value.hint == 'Run: pip install "django-domain-migrations[start]"'
+    assert refused.value.hint == 'Run: pip install "tomlkit>=0.13"'
 
 
 def test_the_advised_contract_is_valid() -> None:

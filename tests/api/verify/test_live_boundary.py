@@ -203,7 +203,7 @@ def test_function_bodies_are_reported_as_unparsed_without_sqlglot(monkeypatch: p
             "public.f()",
             "The function public.f() may name another domain's objects; its text was not read,"
             " because sqlglot is not installed.",
-            "Install it and run the command again: pip install 'django-domain-migrations[verify]'",
+            "Install it and run the command again: pip install 'sqlglot>=30'",
         )
     ]
 

@@ -34,7 +34,7 @@ def read_yaml(seed: SeedFile) -> Document:
     except ImportError as exc:
         raise InvalidConfiguration(
             f"{seed} is written in YAML, and PyYAML is not installed.",
-            hint='Run: pip install "django-domain-migrations[seeds]", or write it in JSON or CSV.',
+            hint='Run: pip install "PyYAML>=6", or write it in JSON or CSV.',
         ) from exc
 
     try:
