@@ -235,6 +235,10 @@ class SnapshotBuilder:
         for migration in contained:
             if getattr(migration, "writes_core", False):
                 raise self._refused(f"{migration} writes rows of core, which are not in a snapshot")
+            if getattr(migration, "alters_database", False):
+                raise self._refused(
+                    f"{migration} alters objects of the whole database, which are not in a snapshot"
+                )
         for table, column, target in references_to_core(connection, self.domain):
             raise self._refused(
                 f"{self.origin.first.get(table, 'one of them')} inserts rows into {table} whose"

@@ -22,7 +22,7 @@ from ..sql.query import run_sql
 OID_FILTER: LiteralString = "= ANY(current_setting('domain_migrations.wanted')::oid[])"
 
 PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE = 1259, 2606, 2615
-PG_EXTENSION, PG_EVENT_TRIGGER, PG_DEFAULT_ACL = 3079, 3466, 826
+PG_EXTENSION, PG_DEFAULT_ACL, PG_PUBLICATION, PG_PUBLICATION_REL = 3079, 826, 6104, 6106
 """The catalogs' own oids, which never change."""
 
 # A table's row of pg_class without what a first foreign key changes (relhastriggers), and
@@ -71,7 +71,42 @@ ON_TABLES: tuple[tuple[LiteralString, LiteralString, LiteralString, LiteralStrin
 )
 """Catalogs of parts of a table: the catalog, the columns of the table and the name, a label."""
 
-CATALOGS = tuple(catalog for catalog, *_ in (*IN_SCHEMAS, *ON_TABLES))
+OF_TYPE: LiteralString = """coalesce((
+    SELECT typnamespace FROM pg_type
+    WHERE oid IN ({}) AND typnamespace <> 'pg_catalog'::regnamespace LIMIT 1), 0)"""
+
+# The schemas of a publication's tables; 0 where it is for all tables of the database.
+MEMBERS: LiteralString = """CASE WHEN x.puballtables THEN '0' ELSE coalesce((
+    SELECT string_agg(DISTINCT schema::text, ',') FROM (
+        SELECT relnamespace AS schema FROM pg_publication_rel JOIN pg_class c ON c.oid = prrelid
+        WHERE prpubid = x.oid
+        UNION ALL SELECT pnnspid FROM pg_publication_namespace WHERE pnpubid = x.oid
+    ) m), '') END"""
+
+IN_DATABASE: tuple[tuple[LiteralString, LiteralString, LiteralString, LiteralString], ...] = (
+    ("pg_event_trigger", "event trigger", "x.evtname::text", "0::oid"),
+    ("pg_language", "language", "x.lanname::text", "0::oid"),
+    ("pg_am", "access method", "x.amname::text", "0::oid"),
+    ("pg_foreign_data_wrapper", "foreign-data wrapper", "x.fdwname::text", "0::oid"),
+    ("pg_foreign_server", "server", "x.srvname::text", "0::oid"),
+    ("pg_publication", "publication", "x.pubname::text", "0::oid"),
+    ("pg_cast", "cast", "x.castsource::regtype || ' AS ' || x.casttarget::regtype",
+     OF_TYPE.replace("{}", "x.castsource, x.casttarget")),
+    ("pg_transform", "transform for type", "x.trftype::regtype::text",
+     OF_TYPE.replace("{}", "x.trftype")),
+)  # fmt: skip
+"""Catalogs of objects in no schema: the catalog, a label, the name, the schema of the type if any.
+"""
+
+PUBLISHED: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
+    ("pg_publication_rel", "c.relname::text, c.oid",
+     "pg_publication p ON p.oid = x.prpubid JOIN pg_class c ON c.oid = x.prrelid"),
+    ("pg_publication_namespace", "'', 0::oid",
+     "pg_publication p ON p.oid = x.pnpubid"),
+)  # fmt: skip
+"""Catalogs of what publications publish: the catalog, the table's name and oid, a join."""
+
+CATALOGS = tuple(catalog for catalog, *_ in (*IN_SCHEMAS, *ON_TABLES, *IN_DATABASE, *PUBLISHED))
 
 # Objects that came with the server have lower oids (FirstNormalObjectId) and belong to no domain.
 SELECT_FILLED: LiteralString = "SELECT " + ", ".join(
@@ -88,11 +123,24 @@ def _objects(catalogs: Collection[str]) -> LiteralString:
         for catalog, prefix, label in IN_SCHEMAS if catalog in catalogs
     ]  # fmt: skip
     parts += [
-        "SELECT '" + catalog + "'::regclass, x.oid, relnamespace, '" + label + "', " + name
+        "SELECT '" + catalog + "'::regclass::oid, x.oid, relnamespace, '" + label + "', " + name
         + "::text, '', relname::text, 0::oid, '' FROM " + catalog + " x JOIN pg_class r ON r.oid = "
         + table + " WHERE x.oid " + OID_FILTER
         + (" AND NOT tgisinternal" if label == "trigger" else "")
         for catalog, table, name, label in ON_TABLES if catalog in catalogs
+    ]  # fmt: skip
+    parts += [
+        "SELECT '" + catalog + "'::regclass::oid, x.oid, " + schema + ", '" + label + "', " + name
+        + ", '', '', 0::oid, " + (MEMBERS if catalog == "pg_publication" else "''")
+        + " FROM " + catalog + " x WHERE x.oid " + OID_FILTER
+        for catalog, label, name, schema in IN_DATABASE if catalog in catalogs
+    ]  # fmt: skip
+    parts += [
+        "SELECT '" + catalog + "'::regclass::oid, x.oid, "
+        + ("x.pnnspid" if catalog == "pg_publication_namespace" else "c.relnamespace")
+        + ", 'publication', p.pubname::text, '', " + table + ", '' FROM " + catalog
+        + " x JOIN " + join + " WHERE x.oid " + OID_FILTER
+        for catalog, table, join in PUBLISHED if catalog in catalogs
     ]  # fmt: skip
     return " UNION ALL ".join(parts)
 
@@ -114,9 +162,10 @@ class PreviousObject(NamedTuple):
     Attributes:
         label: the kind of object in words; empty for a relation.
         kind: a relation's relkind, a constraint's contype.
-        table: the name of the table that a trigger, rule or policy was on.
-        target: the table that a foreign key pointed at.
-        row: a relation's row of ``pg_class``, the oid of a constraint's table.
+        table: the name of the table that a trigger, rule or policy was on, or a publication of.
+        target: the table that a foreign key pointed at, or that was published.
+        row: a relation's row of ``pg_class``, the oid of a constraint's table, the schemas of a
+            publication's tables.
     """
 
     catalog: int

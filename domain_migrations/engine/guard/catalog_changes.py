@@ -182,7 +182,13 @@ def catalog_queries(written: LiteralString) -> dict[str, LiteralString]:
         "pg_constraint": (
             "pg_type", "t.oid", "t.typnamespace",
             "pg_constraint x JOIN pg_type t ON x.conrelid = 0 AND t.oid = x.contypid"),
-        "pg_event_trigger": ("pg_event_trigger", "x.oid", "0::oid", "pg_event_trigger x"),
+        "pg_amop": ("pg_opfamily", "f.oid", "f.opfnamespace",
+                    "pg_amop x JOIN pg_opfamily f ON f.oid = x.amopfamily"),
+        "pg_amproc": ("pg_opfamily", "f.oid", "f.opfnamespace",
+                      "pg_amproc x JOIN pg_opfamily f ON f.oid = x.amprocfamily"),
+        # Whatever changes the mappings writes what the configuration depends on again.
+        "pg_depend": ("pg_ts_config", "c.oid", "c.cfgnamespace", "pg_ts_config c JOIN pg_depend x"
+                      " ON x.classid = 'pg_ts_config'::regclass AND x.objid = c.oid"),
         "pg_publication_namespace": ("pg_namespace", "x.pnnspid", "x.pnnspid",
                                      "pg_publication_namespace x"),
     }  # fmt: skip

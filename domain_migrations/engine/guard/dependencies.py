@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ..boundary.rule import depends_hint
 from ..boundary.schema_owners import SchemaOwners
 from .catalog_before import ON_TABLES, SCHEMA_COLUMNS
-from .catalog_changes import describe_object
+from .catalog_changes import ChangedObject, describe_object
 from .held_locks import DDL_MODES
 from .transaction import NEW_OIDS, WRITTEN_HERE, TransactionView
 from .violations import Description, Priority, Violation
@@ -20,7 +20,8 @@ DEPENDENT_CATALOGS = {
     "pg_proc": 1255, "pg_class": 1259, "pg_attrdef": 2604, "pg_cast": 2605,
     "pg_constraint": 2606, "pg_opclass": 2616, "pg_rewrite": 2618, "pg_opfamily": 2753,
     "pg_policy": 3256, "pg_statistic_ext": 3381, "pg_event_trigger": 3466, "pg_ts_dict": 3600,
-    "pg_ts_config": 3602,
+    "pg_ts_config": 3602, "pg_amop": 2602, "pg_amproc": 2603, "pg_transform": 3576,
+    "pg_publication_rel": 6106, "pg_ts_template": 3764, "pg_ts_parser": 3601,
 }  # fmt: skip
 """The catalogs whose new objects may depend on another domain's, and their oids."""
 
@@ -33,23 +34,27 @@ NEW_OBJECTS: LiteralString = (
 """What new objects depend on, but for other new objects."""
 
 CHANGED_OBJECTS: LiteralString = (
-    "SELECT x.* FROM {objects} o (oid), LATERAL (SELECT *, xmin FROM pg_depend"
-    " WHERE classid = '{catalog}'::regclass AND objid = o.oid OFFSET 0) x"
+    "SELECT x.* FROM {} o (catalog, oid), LATERAL (SELECT *, xmin FROM pg_depend"
+    " WHERE classid = o.catalog AND objid = o.oid OFFSET 0) x"
 )
 """What existing objects depend on."""
 
-RULES_OF_RELATIONS: LiteralString = (
-    "unnest(%(relations)s::oid[]) r (oid), LATERAL ("
-    "SELECT oid FROM pg_rewrite WHERE ev_class = r.oid OFFSET 0)"
+PARTS_OF_RELATIONS: LiteralString = (
+    "(SELECT p.* FROM unnest(%(relations)s::oid[]) r (oid), LATERAL ("
+    "SELECT 'pg_class'::regclass::oid, r.oid"
+    " UNION ALL SELECT 'pg_rewrite'::regclass, oid FROM pg_rewrite WHERE ev_class = r.oid"
+    " UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger"
+    " WHERE tgrelid = r.oid AND NOT tgisinternal"
+    " UNION ALL SELECT 'pg_policy'::regclass, oid FROM pg_policy WHERE polrelid = r.oid"
+    ") p)"
 )
-"""The rules of views, which are replaced with them."""
+"""Relations with their rules, triggers and policies, which can be replaced or altered."""
 
 DEPENDENCIES: LiteralString = " UNION ALL ".join(
     (
         NEW_OBJECTS,
-        CHANGED_OBJECTS.format(catalog="pg_class", objects="unnest(%(relations)s::oid[])"),
-        CHANGED_OBJECTS.format(catalog="pg_rewrite", objects=RULES_OF_RELATIONS),
-        CHANGED_OBJECTS.format(catalog="pg_proc", objects="unnest(%(functions)s::oid[])"),
+        CHANGED_OBJECTS.replace("{}", PARTS_OF_RELATIONS),
+        CHANGED_OBJECTS.replace("{}", "unnest(%(catalogs)s::oid[], %(objects)s::oid[])"),
     )
 )
 
@@ -60,7 +65,7 @@ TABLE_COLUMNS: tuple[tuple[LiteralString, LiteralString], ...] = (
 
 USED_CATALOGS: tuple[LiteralString, ...] = (
     "pg_class", "pg_proc", "pg_type", "pg_operator", "pg_collation", "pg_opclass", "pg_opfamily",
-    "pg_ts_config", "pg_ts_dict",
+    "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template",
 )  # fmt: skip
 """The catalogs whose objects others may depend on."""
 
@@ -99,7 +104,7 @@ def dependency_sql(written: LiteralString) -> LiteralString:
     """Return a query for the dependencies that were written and that lead to other schemas.
 
     The dependent objects are found by index; the schemas of the objects that they use are looked
-    up one by one. The parameters name the changed relations and functions, because reading
+    up one by one. The parameters name the changed relations and other objects, because reading
     ``pg_locks`` again would cost as much as the rest of the query.
     """
     return (
@@ -118,9 +123,11 @@ def dependency_sql(written: LiteralString) -> LiteralString:
 
 SELECT_DEPENDENCIES = dependency_sql(WRITTEN_HERE)
 
-SELECT_OWN_FUNCTIONS: LiteralString = (
-    "SELECT x.oid FROM pg_proc x WHERE x.pronamespace = ANY(%(own)s::oid[]) AND " + WRITTEN_HERE
+SELECT_OWN_CONFIGURATIONS: LiteralString = (
+    "SELECT 'pg_ts_config'::regclass::oid, oid FROM pg_ts_config"
+    " WHERE cfgnamespace = ANY(%(own)s::oid[])"
 )
+"""Text search configurations, whose mappings depend on dictionaries without a row of their own."""
 
 
 class CrossSchemaDependency(NamedTuple):
@@ -148,17 +155,25 @@ class CrossSchemaDependency(NamedTuple):
         return Violation.of(Priority.CROSSING, "made", what, owner, hint)
 
 
-def read_dependencies(view: TransactionView) -> list[CrossSchemaDependency]:
-    """Return the dependencies on other domains' schemas that this transaction has created."""
-    owners, functions = view.owners, []
+def read_dependencies(
+    view: TransactionView, altered: list[ChangedObject]
+) -> list[CrossSchemaDependency]:
+    """Return the dependencies on other domains' schemas that this transaction has created.
+
+    Arguments:
+        altered: the domain's objects that existed before, without relations.
+    """
+    owners = view.owners
     if not owners.other_domains or not view.inserted("pg_depend"):
         return []
-    if view.custom_sql and (view.inserted("pg_proc") or view.updated("pg_proc")):
-        functions = [oid for (oid,) in view.rows(SELECT_OWN_FUNCTIONS, own=owners.own)]
+    objects = [(found.catalog, found.oid) for found in altered]
+    if view.custom_sql and (view.inserted("pg_ts_config_map") or view.updated("pg_ts_config_map")):
+        objects += view.rows(SELECT_OWN_CONFIGURATIONS, own=owners.own)
     rows = view.rows(
         SELECT_DEPENDENCIES,
         relations=sorted({lock.oid for lock in view.locks if lock.mode in DDL_MODES}),
-        functions=functions,
+        catalogs=[catalog for catalog, _ in objects],
+        objects=[oid for _, oid in objects],
         others=owners.other_domains,
     )
     return [CrossSchemaDependency(*row) for row in rows]

@@ -61,9 +61,14 @@ SELECT_DROPPED: LiteralString = (
 SELECT_DEPENDENCIES = dependency_sql(WRITTEN_SINCE)
 
 SELECT_OWN: LiteralString = (
-    "SELECT 'relation', oid FROM pg_class WHERE relnamespace = ANY(%(own)s::oid[])"
+    "SELECT 'pg_class'::regclass::oid, oid FROM pg_class WHERE relnamespace = ANY(%(own)s::oid[])"
     " AND relkind NOT IN ('i', 'I', 't')"
-    " UNION ALL SELECT 'function', oid FROM pg_proc WHERE pronamespace = ANY(%(own)s::oid[])"
+    " UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc"
+    " WHERE pronamespace = ANY(%(own)s::oid[])"
+    " UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type"
+    " WHERE typnamespace = ANY(%(own)s::oid[]) AND typtype = 'd'"
+    " UNION ALL SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config"
+    " WHERE cfgnamespace = ANY(%(own)s::oid[])"
 )
 
 SELECT_TARGET: LiteralString = """
@@ -159,8 +164,9 @@ class NonAtomicCheck:
         now, _ = TransactionPoint.at_start(self.connection)
         params = {
             **now.params(self.before),
-            "relations": [oid for kind, oid in rows if kind == "relation"],
-            "functions": [oid for kind, oid in rows if kind == "function"],
+            "relations": [oid for catalog, oid in rows if catalog == PG_CLASS],
+            "catalogs": [catalog for catalog, _ in rows],
+            "objects": [oid for _, oid in rows],
             "others": self.owners.other_domains,
             "xid": self.before.xid,
         }

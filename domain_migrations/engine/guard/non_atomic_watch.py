@@ -11,6 +11,7 @@ from django.db.migrations.operations.base import Operation
 
 from .checked_transactions import CheckedTransactions
 from .created_objects import Start, created_since
+from .database_objects import CLUSTER_VIOLATION, alters_cluster
 from .non_atomic import NonAtomicCheck
 from .operation_kinds import runs_custom_sql
 from .transaction import TransactionPoint
@@ -77,14 +78,20 @@ class NonAtomicWatch(MigrationWatch):
         def check() -> None:
             watch.run_final(FORCE_CONSTRAINTS)
             self.record_locks(watch.check())
+            self.warnings += watch.warnings
 
         return check
 
     def _before_unseen(self, operation: Operation | None, statement: str) -> None:
-        """Refuse a statement that will change an index of another domain's."""
+        """Refuse a statement that will change another domain's index, or the cluster."""
         target = self.catalog_check.find_target(statement)
-        if target is None:
-            self.unseen = True
-        elif not self.owners.is_own(target.schema):
+        violation = None
+        if alters_cluster(statement):
+            allowed = self.guard.domain.is_core or getattr(self.migration, "alters_database", False)
+            violation = None if allowed else CLUSTER_VIOLATION
+        elif target is not None and not self.owners.is_own(target.schema):
+            violation = target.to_violation(self.owners)
+        if violation is not None:
             self.unchecked = [operation] if operation else []
-            raise self.to_error(target.to_violation(self.owners))
+            raise self.to_error(violation)
+        self.unseen = self.unseen or target is None

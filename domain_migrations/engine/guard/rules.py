@@ -15,7 +15,6 @@ from .catalog_before import (
     PG_CLASS,
     PG_CONSTRAINT,
     PG_DEFAULT_ACL,
-    PG_EVENT_TRIGGER,
     PG_EXTENSION,
     PG_NAMESPACE,
 )
@@ -30,14 +29,15 @@ from .catalog_changes import (
     read_foreign_keys,
     read_table_changes,
 )
+from .database_objects import find_database_changes
 from .dependencies import read_dependencies
+from .engine_tables import find_engine_table_changes
 from .held_locks import DDL_MODES, INDEXES, LOCK_STRENGTH, READ_MODES, WRITE_MODE, HeldLock
 from .transaction import TransactionView
 from .violations import (
     CORE_KEY,
     CORE_ROWS,
     CORE_SHAPE,
-    EVENT_TRIGGERS,
     NOT_IN_PUBLIC,
     SCHEMA_NAME,
     Description,
@@ -66,9 +66,11 @@ def find_violations(view: TransactionView) -> Iterator[Violation]:
     yield from _locked_relations(view)
     yield from _locked_objects(view)
     if not view.additive:
-        yield from _cross_schema_dependencies(view)
+        yield from _cross_schema_dependencies(view, altered)
     if view.custom_sql:
         yield from _changed_objects(view)
+        yield from find_database_changes(view)
+        yield from find_engine_table_changes(view)
 
 
 def _moved_relations(view: TransactionView) -> Iterator[Violation]:
@@ -248,6 +250,8 @@ def _locked_objects(view: TransactionView) -> Iterator[Violation]:
             name = owners.names.get(lock.oid, "")
             described = Description(f"schema {name}", frozenset((name,)))
         elif was := view.previous(lock):
+            if not was.schema:
+                continue  # Judged as an object of the database.
             schema, name = was.schema, owners.names.get(was.schema, "")
             names = frozenset((name, was.name, was.table))
             described = Description(f"{was.description} in {name}", names)
@@ -259,9 +263,11 @@ def _locked_objects(view: TransactionView) -> Iterator[Violation]:
             yield Violation.of(Priority.OBJECT_LOCK, verb, described, owner, hint)
 
 
-def _cross_schema_dependencies(view: TransactionView) -> Iterator[Violation]:
+def _cross_schema_dependencies(
+    view: TransactionView, altered: list[ChangedObject]
+) -> Iterator[Violation]:
     """Judge objects that depend on another domain's: views, defaults, types of columns, …"""
-    for dependency in read_dependencies(view):
+    for dependency in read_dependencies(view, altered):
         # The keys to core are judged with their tables.
         of_domain = dependency.user_schema in view.owners.other_domains
         if not (view.domain.is_core and dependency.catalog == PG_CONSTRAINT and of_domain):
@@ -282,10 +288,6 @@ def _changed_objects(view: TransactionView) -> Iterator[Violation]:
 
 def _object_violation(view: TransactionView, row: ChangedObject) -> Violation | None:
     domain, owner = view.domain, view.owners.owner(row.schema)
-    if row.catalog == PG_EVENT_TRIGGER:
-        described = describe_object(view.connection, row.catalog, row.oid)
-        action = f"created or altered {described.text}, which fires for every domain"
-        return Violation(Priority.WRITTEN, action, EVENT_TRIGGERS, described.names)
     if row.catalog == PG_DEFAULT_ACL and not row.schema:
         action = "altered the default privileges of every schema"
         hint = f"Add IN SCHEMA {domain.schema}."

@@ -25,6 +25,7 @@ from ..boundary.schema_owners import SchemaOwners
 from ..sql.query import FORCE_GENERIC_PLAN, RESET_PLAN_MODE, Row, prepared_execute, run_sql
 from .catalog_before import (
     CATALOGS,
+    IN_DATABASE,
     PG_CLASS,
     PG_CONSTRAINT,
     PG_NAMESPACE,
@@ -37,11 +38,30 @@ from .held_locks import DDL_MODES, READ_MODES, SELECT_LOCKS, HeldLock
 from .violations import Description
 
 COUNTED = (
-    *SCHEMA_COLUMNS, "pg_attribute", "pg_depend", "pg_namespace", "pg_event_trigger", "pg_enum",
-    "pg_constraint", "pg_publication_namespace", "pg_description",
+    *SCHEMA_COLUMNS, "pg_attribute", "pg_depend", "pg_namespace", "pg_enum", "pg_constraint",
+    "pg_publication_namespace", "pg_amop", "pg_amproc", "pg_ts_config_map", "pg_description",
+    *(catalog for catalog, *_ in IN_DATABASE),
 )  # fmt: skip
 
-COUNTERS = tuple(itertools.product(("inserted", "updated"), COUNTED))
+CLUSTER_CATALOGS = {
+    "pg_authid": "roles",
+    "pg_auth_members": "memberships of roles",
+    "pg_database": "databases",
+    "pg_db_role_setting": "settings of databases or roles",
+    "pg_tablespace": "tablespaces",
+    "pg_parameter_acl": "privileges on settings",
+    "pg_shdescription": "comments on databases or roles",
+    "pg_shseclabel": "security labels of databases or roles",
+    "pg_subscription": "subscriptions",
+    "pg_replication_origin": "replication origins",
+    "pg_user_mapping": "user mappings",
+}
+"""Catalogs that not every role may read, or whose deleted rows leave no lock: what they hold."""
+
+COUNTERS = (
+    *itertools.product(("inserted", "updated"), COUNTED),
+    *itertools.product(("inserted", "updated", "deleted"), CLUSTER_CATALOGS),
+)
 """What this session has done to the rows of which catalogs, read from its statistics."""
 
 SELECT_COUNTS: LiteralString = (
@@ -186,6 +206,7 @@ class TransactionView:
         before, now: the points where the migration began and where it is.
         locks: the locks held now and not before.
         writable: core's tables that the migration may write rows of; None for all.
+        alters_database: whether the migration may change objects of the whole database.
         custom_sql: whether operations ran whose SQL is unknown.
         additive: whether all operations that ran drop nothing and depend on nothing.
     """
@@ -197,6 +218,7 @@ class TransactionView:
     now: TransactionPoint
     locks: list[HeldLock]
     writable: Collection[str] | None
+    alters_database: bool
     custom_sql: bool
     additive: bool
 

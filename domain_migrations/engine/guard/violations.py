@@ -31,7 +31,13 @@ NOT_IN_PUBLIC = (
 )
 UNOWNED_SCHEMA = 'Create and change objects in the schema "{schema}" only, qualified.'
 SCHEMA_NAME = 'Do not rename the schema: everything finds the domain by the name "{schema}".'
-EVENT_TRIGGERS = "Leave event triggers to the database's administrator."
+WHOLE_DATABASE = (
+    "Leave it to the database's administrator, or set alters_database = True on the migration."
+)
+JOURNAL = (
+    "Leave the engine's tables alone: manage.py repair_domain corrects a history, and a journal"
+    " keeps what happened."
+)
 
 
 class Priority(IntEnum):

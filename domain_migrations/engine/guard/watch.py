@@ -17,6 +17,7 @@ from ..boundary.schema_owners import SchemaOwners
 from ..sql.query import run_sql
 from .catalog_before import PG_CLASS, CatalogBefore
 from .created_objects import Start, created_in_transaction
+from .database_objects import find_unpublished_tables
 from .held_locks import INDEXES, LOCK_STRENGTH, HeldLock, LockKey
 from .operation_kinds import is_django_internal, runs_custom_sql
 from .rules import find_violations
@@ -40,11 +41,13 @@ class GuardState:
 
     Attributes:
         last_point: the latest point that was read, in whatever transaction.
+        filled: the catalogs that held objects which a migration could drop.
     """
 
     connection: BaseDatabaseWrapper
     owners: SchemaOwners
     last_point: TransactionPoint | None = None
+    filled: frozenset[str] = frozenset()
 
     @property
     def domain(self) -> Domain:
@@ -72,6 +75,7 @@ class MigrationWatch:
         unchecked: the operations that ran since the last check.
         custom_sql: whether an operation ran whose SQL is unknown.
         locks: the strongest lock on each relation so far.
+        warnings: what the migration did, and may have done unknowingly.
     """
 
     before: TransactionPoint
@@ -94,6 +98,7 @@ class MigrationWatch:
         self.unchecked: list[Operation] = []
         self.custom_sql = False
         self.locks: dict[str, str] = {}
+        self.warnings: list[str] = []
 
     def observe(self, operation: Operation | None) -> AbstractContextManager[None]:
         """Return the context to run an operation in; subclasses check in it what it does.
@@ -156,10 +161,12 @@ class MigrationWatch:
                 now,
                 locks,
                 self._writable_core_tables(),
+                alters_database=getattr(self.migration, "alters_database", False),
                 custom_sql=self.custom_sql,
                 additive=self.additive,
             )
             self._raise_worst(find_violations(view))
+            self.warnings += find_unpublished_tables(view)
         self._record_held(locks)
         self.unchecked = []
 
@@ -239,15 +246,15 @@ class AtomicWatch(MigrationWatch):
             _, locks = TransactionPoint.read(self.connection, self.owners.allowed)
             self.held_before = {lock.key for lock in locks}
         custom_sql = any(map(runs_custom_sql, self.operations))
-        filled: frozenset[str] = frozenset()
         if guard.last_point is None or custom_sql:
             # Otherwise the point where the last migration ended will do: it only makes the
             # range of new oids longer.
-            guard.last_point, filled = TransactionPoint.at_start(self.connection)
+            guard.last_point, guard.filled = TransactionPoint.at_start(self.connection)
         counts = guard.last_point.counts if custom_sql else {}
         self.before = replace(guard.last_point, counts=counts, first_subxid=first_subxid)
+        objects = guard.filled if custom_sql else guard.filled & {"pg_publication_rel"}
         self.catalog_before = CatalogBefore(
-            self.connection, relations=not additive, objects=filled if custom_sql else ()
+            self.connection, relations=not additive, objects=() if additive else objects
         )
 
     def after_operation(self, operation: Operation) -> None:

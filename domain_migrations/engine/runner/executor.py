@@ -350,6 +350,8 @@ class DomainExecutor(MigrationExecutor):
         footprint = watch.check()
         if not attempt.backwards:
             attempt.created = watch.created(attempt.checked.start)
+        for warning in watch.warnings:
+            self.session.reporter.on_warning(warning)
         attempt.phase = "the history row"
         with transaction.atomic(using=self.connection.alias, savepoint=False):
             self.log.log_applied(attempt, footprint)
@@ -357,9 +359,9 @@ class DomainExecutor(MigrationExecutor):
 
     @contextmanager
     def _as_domain_role(self, migration: Migration) -> Iterator[None]:
-        """Act as the domain's role, unless the migration declares that it writes core's rows."""
-        writes_core = getattr(migration, "writes_core", False)
-        role = nullcontext() if writes_core else self.session.roles.as_domain_role()
+        """Act as the domain's role, unless the migration declares that it does more."""
+        more = any(getattr(migration, name, False) for name in ("writes_core", "alters_database"))
+        role = nullcontext() if more else self.session.roles.as_domain_role()
         with role, self.observe(migration) if self.observe else nullcontext():
             yield
 

@@ -6,8 +6,8 @@ from domain_migrations.engine.boundary.rule import DOMAIN_DEPENDS
 from domain_migrations.engine.guard.violations import (
     CORE_ROWS,
     CORE_SHAPE,
-    EVENT_TRIGGERS,
     SCHEMA_NAME,
+    WHOLE_DATABASE,
 )
 from tests.engine.guard.violation_cases import CORE, HR, IN_INVENTORY, NOBODY, ONLY_INVENTORY
 
@@ -611,8 +611,8 @@ VIOLATIONS = (
         "CREATE FUNCTION inventory.ev() RETURNS event_trigger LANGUAGE plpgsql "
         "AS 'BEGIN END'; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE "
         "FUNCTION inventory.ev()",
-        "created or altered event trigger e, which fires for every domain.",
-        EVENT_TRIGGERS,
+        "created or altered event trigger e, which concerns the whole database.",
+        WHOLE_DATABASE,
     ),
     (
         "SET LOCAL search_path = hr; CREATE TABLE found (id int)",

@@ -17,9 +17,9 @@ from domain_migrations.engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS,
 from domain_migrations.engine.guard.violations import (
     CORE_ROWS,
     CORE_SHAPE,
-    EVENT_TRIGGERS,
     NOT_IN_PUBLIC,
     UNOWNED_SCHEMA,
+    WHOLE_DATABASE,
 )
 from tests.engine.guard.database import in_python, python, with_models
 from tests.engine.guard.third_party import Purge, Register, Tag
@@ -1073,8 +1073,11 @@ DONE = {
                 " EXECUTE FUNCTION inventory.seen()"
             )
         ],
-        "operation 1, RunSQL, created or altered event trigger seen, which fires for every domain.",
-        EVENT_TRIGGERS,
+        (
+            "operation 1, RunSQL, created or altered event trigger seen, which concerns the whole"
+            " database."
+        ),
+        WHOLE_DATABASE,
     ),
     "second of three operations": Violation(
         ["SELECT 1", in_python("UPDATE hr.employees SET name = name"), "SELECT 2"],
