@@ -29,7 +29,7 @@ def er_diagram(schema: str, tables: Sequence[Table]) -> SafeString:
         return SafeString()
     own = {table.name for table in tables}
     pairs = {
-        (table.name, key.to if key.to_schema == schema else f"{key.to_schema}.{key.to}")
+        (table.name, key.to if key.to_schema in (schema, "") else f"{key.to_schema}.{key.to}")
         for table in tables
         for key in table.relations
     }

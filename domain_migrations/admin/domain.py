@@ -1,50 +1,49 @@
-"""The page of one domain: its migrations and its tables."""
+"""The page of one domain: its migrations, its seeds and its tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.db import connections
 from django.http import HttpRequest
 
-from ..domains import Domain
-from ..exceptions import InvalidConfiguration
+from ..domains import Domain, get_domains
+from ..engine.sessions.connection import translate_database_errors
+from ..exceptions import DomainMigrationsError, InvalidConfiguration
 from . import states
 from .diagram import er_diagram
-from .migrations import History, MigrationRow, read_history
+from .migrations import History, MigrationRow
 from .overview import read_rows
 from .page import Page, get_visible_domain
-from .table_sizes import read_relations, read_tables
+from .seeds import read_seeds
+from .table_sizes import Relation, read_relations, read_tables
 
 ROWS = 100
 
+HIDDEN = Relation("another domain", "")
+"""Instead of a table of a domain that the user may not view."""
+
 
 def domain(request: HttpRequest, visible: Sequence[Domain], name: str) -> Page:
-    """Show one domain: its migrations, its tables and their foreign keys."""
+    """Show one domain: its migrations, its seeds, its tables and their foreign keys."""
     one = get_visible_domain(visible, name)
     (row,) = read_rows([one])
-    context = {"domain": one, "row": row}
+    context: dict[str, Any] = {"domain": one, "row": row}
     commands: tuple[tuple[str, str], ...] = (
         ("Show the same as text", f"manage.py show_domains {name}"),
     )
     if row.status is not None:
-        connection = connections[one.database]
-        history = read_history(connection, one)
-        page = Paginator(history.rows, ROWS).get_page(request.GET.get("page"))
-        own = {table.name for table in one.engine_tables}
-        relations = read_relations(connection, one.schema)
-        tables = [
-            table._replace(relations=relations.get(table.name, ()))
-            for table in read_tables(connection, [one.schema])
-            if table.name not in own
-        ]
-        context |= {"page": page, "tables": tables}
         try:
-            context["diagram"] = er_diagram(one.schema, tables)
-        except InvalidConfiguration as exc:
-            context["no_diagram"] = f"{exc.message} {exc.hint}".strip()
-        commands = tuple(next_commands(one, history))
+            with translate_database_errors(one.database):
+                history = History(connections[one.database], row.status)
+                pages: Paginator[MigrationRow] = Paginator(history, ROWS)  # type: ignore[arg-type]
+                page = pages.get_page(request.GET.get("page"))
+                context |= {"page": page, **_tables(one, visible), **_seeds(one)}
+                commands = tuple(next_commands(one, history, page, context))
+        except DomainMigrationsError as exc:
+            context["problem"] = f"{exc.message} {exc.hint}".strip()
     return Page(
         "domain.html",
         f"Domain {name}",
@@ -53,7 +52,40 @@ def domain(request: HttpRequest, visible: Sequence[Domain], name: str) -> Page:
     )
 
 
-def next_commands(domain: Domain, history: History) -> Iterator[tuple[str, str]]:
+def _tables(domain: Domain, visible: Sequence[Domain]) -> dict[str, Any]:
+    """Return the tables and their picture, without the names of hidden domains' tables."""
+    connection = connections[domain.database]
+    own = {table.name for table in domain.engine_tables}
+    hidden = {one.schema for one in get_domains()[1:] if one not in (domain, *visible)}
+    relations = read_relations(connection, domain.schema)
+    tables = [
+        table._replace(
+            relations=tuple(
+                dict.fromkeys(
+                    HIDDEN if relation.to_schema in hidden else relation
+                    for relation in relations.get(table.name, ())
+                )
+            )
+        )
+        for table in read_tables(connection, [domain.schema])
+        if table.name not in own
+    ]
+    try:
+        return {"tables": tables, "diagram": er_diagram(domain.schema, tables)}
+    except InvalidConfiguration as exc:
+        return {"tables": tables, "no_diagram": f"{exc.message} {exc.hint}".strip()}
+
+
+def _seeds(domain: Domain) -> dict[str, Any]:
+    try:
+        return {"seeds": read_seeds(connections[domain.database], domain)}
+    except DomainMigrationsError as exc:
+        return {"no_seeds": f"{exc.message} {exc.hint}".strip()}
+
+
+def next_commands(
+    domain: Domain, history: History, rows: Iterable[MigrationRow], context: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
     """Yield the commands to run next for the domain: the purpose and the command line."""
     name = domain.name
     if history.interruption is not None:
@@ -62,12 +94,15 @@ def next_commands(domain: Domain, history: History) -> Iterator[tuple[str, str]]
     if history.status.pending or not history.status.up_to_date:
         yield "Show the plan without running it", f"manage.py migrate_domain {name} --plan"
         yield "Migrate it", f"manage.py migrate_domain {name}"
-    for row in history.in_state(states.EDITED)[:1]:
+    for row in [row for row in rows if states.EDITED in row.states][:1]:
         accept = f"manage.py repair_domain {name} --accept-checksum {target(domain, row)}"
         yield f"Accept the edit of {row.key} after reviewing it", accept
     if history.status.unknown:
         prune = f"manage.py repair_domain {name} --prune"
         yield "Remove the rows of migrations whose files were deleted on purpose", prune
+    to_seed = {seed.state for seed in context.get("seeds", ())} & {states.PENDING, states.EDITED}
+    if to_seed and history.status.up_to_date:
+        yield "Load its seeds", f"manage.py seed_domain {name}"
     yield "Look for drift and boundary violations", f"manage.py verify_domain {name}"
 
 

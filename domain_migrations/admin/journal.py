@@ -10,17 +10,20 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import Http404, HttpRequest
 from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
 
 from ..domains import Domain
-from ..engine.history.journal_queries import (
+from ..engine.history.journal_queries import JournalRow
+from ..engine.history.runs import (
     STATUSES,
-    JournalRow,
     Run,
     RunFilter,
+    RunPart,
     list_runs,
+    parts_of_run,
     steps_of_run,
 )
 from ..engine.messages import local_time
@@ -51,27 +54,54 @@ class Bar:
 
 @dataclass(frozen=True)
 class Timeline:
-    """A run from its first step to its last."""
+    """A run from its first step to its last; a slice of it has the steps, by domain."""
 
+    run: str
     started: datetime.datetime
     seconds: float
-    steps: tuple[JournalRow, ...]
+    parts: tuple[RunPart, ...]
+    places: tuple[Domain, ...]
     problems: tuple[str, ...]
 
     @property
     def domains(self) -> list[str]:
-        return list(dict.fromkeys(step.domain for step in self.steps))
+        return [part.domain for part in self.parts]
 
     @property
     def failed_domains(self) -> set[str]:
         """The domains in which the run did not succeed."""
-        last = {step.domain: step for step in self.steps if step.direction == "run"}
-        return {name for name, step in last.items() if step.status != "done"}
+        return {part.domain for part in self.parts if part.status not in (None, "done")}
 
     @property
     def has_ended(self) -> bool:
-        """Whether every domain's part of the run has ended, or is a repair, which has no end."""
-        return not any(step.direction == "run" and step.status == "running" for step in self.steps)
+        """Whether the run has ended in every domain; a repair has no end."""
+        return all(part.status != "running" for part in self.parts)
+
+    def __len__(self) -> int:
+        return sum(part.steps for part in self.parts)
+
+    def __getitem__(self, wanted: slice) -> list[JournalRow]:
+        """Return some of the steps; those restored from a snapshot get the whole restore's time."""
+        offset, limit = wanted.start, wanted.stop - wanted.start
+        sizes = {part.domain: part.steps for part in self.parts}
+        ended = [part.domain for part in self.parts if part.status not in (None, "running")]
+
+        def read(connection: BaseDatabaseWrapper, here: list[Domain]) -> list[JournalRow]:
+            nonlocal offset, limit
+            size = sum(sizes.get(domain.name, 0) for domain in here)
+            if offset >= size or limit <= 0:
+                offset -= min(offset, size)
+                return []
+            rows = steps_of_run(connection, here, self.run, ended=ended, limit=limit, offset=offset)
+            offset, limit = 0, limit - len(rows)
+            return rows
+
+        steps, _ = read_databases(self.places, read)
+        restored = {part.domain: part.restored for part in self.parts}
+        return [
+            step._replace(seconds=restored[step.domain]) if step.snapshot else step
+            for step in steps
+        ]
 
     def bar(self, step: JournalRow) -> Bar:
         """Return the position of one of the steps."""
@@ -98,35 +128,19 @@ def read_runs(
 
 
 def read_run(domains: Sequence[Domain], run: str) -> Timeline:
-    """Return what a run did in these domains; it has no steps if it did nothing in them."""
-    steps, unreadable = read_databases(_on_postgresql(domains), partial(steps_of_run, run=run))
-    problems = tuple(unreadable.values())
-    if not steps:
-        return Timeline(datetime.datetime.now(datetime.UTC), 0.0, (), problems)
-    steps = _with_restore_times(steps)
-    begin = min(step.started for step in steps)
-    end = max(step.started + datetime.timedelta(seconds=step.seconds) for step in steps)
-    ended = {step.domain for step in steps if step.direction == "run" and step.status != "running"}
+    """Return what a run did in these domains; it has no parts if it did nothing in them."""
+    here = _on_postgresql(domains)
+    parts, unreadable = read_databases(here, partial(parts_of_run, run=run))
+    begin = min((part.started for part in parts), default=datetime.datetime.now(datetime.UTC))
+    end = max((part.ended for part in parts), default=begin)
     return Timeline(
+        run,
         begin,
         (end - begin).total_seconds(),
-        tuple(
-            step
-            for step in steps
-            # The row of a finished run replaces the row of its start.
-            if not (step.direction == "run" and step.status == "running" and step.domain in ended)
-        ),
-        problems,
+        tuple(sorted(parts, key=lambda part: part.domain)),
+        tuple(here),
+        tuple(unreadable.values()),
     )
-
-
-def _with_restore_times(steps: list[JournalRow]) -> list[JournalRow]:
-    """Return the steps; those restored from a snapshot get the time of the whole restore."""
-    totals: dict[str, float] = {}
-    for step in steps:
-        if step.snapshot:
-            totals[step.domain] = totals.get(step.domain, 0.0) + step.seconds
-    return [step._replace(seconds=totals[step.domain]) if step.snapshot else step for step in steps]
 
 
 def _on_postgresql(domains: Sequence[Domain]) -> list[Domain]:
@@ -171,18 +185,20 @@ def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
 def run(request: HttpRequest, visible: Sequence[Domain], run: UUID) -> Page:
     """Show one run: what it did in each domain, on a timeline."""
     line = read_run(visible, str(run))
-    if not line.steps:
+    if not line.parts:
         raise Http404("There is no such run, or you may not view any of its domains.")
-    page = Paginator(line.steps, STEPS).get_page(request.GET.get("page"))
+    pages: Paginator[JournalRow] = Paginator(line, STEPS)  # type: ignore[arg-type]
+    page = pages.get_page(request.GET.get("page"))
+    steps = list(page)
     return Page(
         "run.html",
         f"Run of {local_time(line.started)}",
         {
             "line": line,
-            "first": line.steps[0],
+            "first": steps[0],
             "run": run,
             "page": page,
-            "bars": map(line.bar, page),
+            "bars": map(line.bar, steps),
         },
         trail=(("Journal", url("journal")),),
         commands=tuple(

@@ -18,9 +18,12 @@ from ..engine.sources.parsing import header_of
 from . import states
 from .domain import target
 from .highlight import highlight
-from .migrations import MigrationRow, read_history, resolve_dependency
+from .migrations import History, MigrationRow, resolve_dependency
 from .overview import read_rows
 from .page import Page, get_visible_domain, url
+
+STEPS = 100
+"""The most attempts that the page shows."""
 
 
 def migration(
@@ -37,9 +40,8 @@ def migration(
     row, steps = None, []
     if overview.status is not None:
         connection = connections[domain.database]
-        history = read_history(connection, domain)
-        row = next((row for row in history.rows if row.key == key), None)
-        steps = steps_of_migration(connection, domain, key)
+        row = History(connection, overview.status).row(key)
+        steps = steps_of_migration(connection, domain, key, limit=STEPS)
     if not (on_disk or row or steps):
         raise Http404(missing)
     own = [step for step in steps if step.footprint and not step.snapshot]
@@ -49,6 +51,7 @@ def migration(
         "key": key,
         "row": row,
         "problem": overview.problem,
+        "has_more": len(steps) == STEPS,
         "steps": [(step, states.of_journal(step.status)) for step in reversed(steps)],
         "locks": sorted(last.footprint.items()) if last else [],
         "locked_by": last,

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.sql import Composable
 
-from ..domains import Domain
-from ..engine.history.journal_queries import JournalRow, steps_of_domain
-from ..engine.history.status import DomainStatus, read_statuses
-from ..engine.runner.edited_migrations import edited
-from ..engine.runner.interruptions import Interruption, find_interruption
+from ..domains import get_domains
+from ..engine.history.journal_queries import (
+    APPLICATION,
+    ENDED,
+    HAS_CHECKSUM,
+    JournalRow,
+    latest_steps,
+)
+from ..engine.history.status import DomainStatus
+from ..engine.history.tables import HistoryRow, read_history_page
+from ..engine.runner.edited_migrations import edited_since
+from ..engine.runner.interruptions import find_interruption
 from ..engine.sources.files import MigrationKey, migrations_on_disk
 from ..engine.sources.parsing import FIRST, LATEST, header_of
 from . import states
@@ -39,77 +48,80 @@ class MigrationRow:
     failure: JournalRow | None = None
 
 
-@dataclass(frozen=True)
 class History:
-    """A domain's migrations and its interrupted run, if any."""
+    """A domain's migrations, in the order in which they were or will be applied.
 
-    status: DomainStatus
-    rows: tuple[MigrationRow, ...]
-    interruption: Interruption | None
+    As many rows are read as are asked for, whatever the length of history and journal.
+    """
 
-    def in_state(self, state: State) -> list[MigrationRow]:
-        return [row for row in self.rows if state in row.states]
+    def __init__(self, connection: BaseDatabaseWrapper, status: DomainStatus) -> None:
+        self.connection = connection
+        self.status = status
+        self.interruption = find_interruption(connection, status.domain)
+        on_disk = migrations_on_disk(status.domain.app_labels)
+        self.not_applied = dependency_order(on_disk - status.applied)
 
+    def __len__(self) -> int:
+        return len(self.status.applied) + len(self.not_applied)
 
-def read_history(connection: BaseDatabaseWrapper, domain: Domain) -> History:
-    """Return the domain's migrations in the order in which they were or will be applied."""
-    (status,) = read_statuses(connection, [domain])
-    interruption = find_interruption(connection, domain)
-    changed = set(edited(connection, status))
-    steps: dict[MigrationKey, list[JournalRow]] = {}
-    for step in steps_of_domain(connection, domain):
-        steps.setdefault(step.key, []).append(step)
-    applied = {row.key: row.applied for row in status.rows}
-    others = {*migrations_on_disk(domain.app_labels), *status.missing}.difference(applied)
-    rows = []
-    for key in [*applied, *dependency_order(others)]:
-        own = steps.get(key, [])
-        rows.append(
-            MigrationRow(
-                key=key,
-                states=tuple(_states(key, status, interruption, changed, own, applied)),
-                is_applied=key in applied,
-                applied=applied.get(key),
-                step=_application(own) if key in applied else None,
-                failure=last_failure(own),
+    def __getitem__(self, part: slice) -> list[MigrationRow]:
+        """Return a part; a paginator asks for one page."""
+        first, end, applied = part.start, part.stop, len(self.status.applied)
+        rows = self._applied(limit=max(min(end, applied) - first, 0), offset=first)
+        left = self.not_applied[max(first - applied, 0) : max(end - applied, 0)]
+        return self._rows({row.key: row.applied for row in rows}, left)
+
+    def row(self, key: MigrationKey) -> MigrationRow | None:
+        """Return one migration, None if it is neither applied nor on disk."""
+        applied = {row.key: row.applied for row in self._applied(key=key)}
+        left = [key] if key in self.not_applied else []
+        return next(iter(self._rows(applied, left)), None)
+
+    def _applied(self, **which: Any) -> list[HistoryRow]:
+        domain = self.status.domain
+        others = [label for one in get_domains() if one != domain for label in one.app_labels]
+        return read_history_page(self.connection, domain, others=others, **which)
+
+    def _rows(
+        self, applied: Mapping[MigrationKey, datetime.datetime | None], left: list[MigrationKey]
+    ) -> list[MigrationRow]:
+        keys = [*applied, *left]
+
+        def latest(where: Composable) -> dict[MigrationKey, JournalRow]:
+            return latest_steps(self.connection, self.status.domain, where, keys)
+
+        applications, attempts = latest(APPLICATION), latest(ENDED)
+        changed = set(edited_since(latest(HAS_CHECKSUM), applied))
+        unknown, pending = set(self.status.unknown), set(self.status.pending)
+        rows = []
+        for key in keys:
+            attempt = attempts.get(key)
+            failure = attempt if attempt and attempt.status == "failed" else None
+            step = applications.get(key) if key in applied else None
+            found = []
+            if self.interruption is not None and self.interruption.key == key:
+                found.append(states.INTERRUPTED)
+            elif failure:
+                found.append(states.FAILED)
+            if key in unknown:
+                found.append(states.UNKNOWN)
+            if key in changed:
+                found.append(states.EDITED)
+            if key in applied:
+                found.append(states.FAKED if step and step.status == "faked" else states.APPLIED)
+            else:
+                found.append(states.PENDING if key in pending else states.REPLACED)
+            rows.append(
+                MigrationRow(
+                    key=key,
+                    states=tuple(found),
+                    is_applied=key in applied,
+                    applied=applied.get(key),
+                    step=step,
+                    failure=failure,
+                )
             )
-        )
-    return History(status, tuple(rows), interruption)
-
-
-def _states(
-    key: MigrationKey,
-    status: DomainStatus,
-    interruption: Interruption | None,
-    changed: set[MigrationKey],
-    steps: Sequence[JournalRow],
-    applied: Iterable[MigrationKey],
-) -> Iterable[State]:
-    if interruption is not None and interruption.key == key:
-        yield states.INTERRUPTED
-    elif last_failure(steps):
-        yield states.FAILED
-    if key in status.unknown:
-        yield states.UNKNOWN
-    if key in changed:
-        yield states.EDITED
-    if key in applied:
-        step = _application(steps)
-        yield states.FAKED if step and step.status == "faked" else states.APPLIED
-    else:
-        yield states.PENDING if key in status.pending else states.REPLACED
-
-
-def _application(steps: Sequence[JournalRow]) -> JournalRow | None:
-    """Return the last successful one; the row of an accepted edit comes after it."""
-    ran = [step for step in steps if step.direction == "forwards" and step.succeeded]
-    return next((step for step in reversed(ran) if step.status != "adopted"), None)
-
-
-def last_failure(steps: Sequence[JournalRow]) -> JournalRow | None:
-    """Return the last attempt, if it failed."""
-    decided = [step for step in steps if step.status != "running"]
-    return decided[-1] if decided and decided[-1].status == "failed" else None
+        return rows
 
 
 def dependency_order(keys: Iterable[MigrationKey]) -> list[MigrationKey]:

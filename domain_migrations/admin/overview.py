@@ -11,12 +11,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
 
 from ..domains import Domain
-from ..engine.history.journal_queries import Run, last_runs, shown_run_statuses
+from ..engine.history.journal_queries import shown_run_statuses
+from ..engine.history.runs import Run, last_runs
 from ..engine.history.status import (
     DomainState,
     DomainStatus,
+    read_name_statuses,
     read_states,
-    read_statuses,
     state_of,
 )
 from ..engine.history.verifications import StoredVerification, last_verifications
@@ -119,7 +120,7 @@ def read_rows(domains: Sequence[Domain], *, details: bool = True) -> list[Row]:
         running = running_domains(connection, domains)
         verified = last_verifications(connection, domains) if details else {}
         measured = read_sizes(connection, domains) if details else {}
-        for status in read_statuses(connection, domains):
+        for status in read_name_statuses(connection, domains):
             name = status.domain.name
             row = Row(
                 domain=status.domain,

@@ -62,6 +62,8 @@ def test_a_team_sees_its_own_domain_and_core() -> None:
     assert re.findall(r'aria-label="Domain (\w+)', picture(text)) == ["hr"]
     assert "finance" not in text
     assert "Violations not drawn as lines" in text
+    assert "hr.positions.stray uses something of another domain." in text
+    assert "inventory" not in text
     assert 'href="/admin/domain_migrations/domain/domain/core/"' not in text
 
 

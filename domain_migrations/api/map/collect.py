@@ -152,6 +152,12 @@ def map_domains(
     return DomainMap(database or DEFAULT_DB_ALIAS, *_edges(nodes, found, shown))
 
 
+def _without_names(link: Link) -> Link:
+    """Return the link for people who may not see the domain at its other end."""
+    message = f"{link.source} uses something of another domain."
+    return Link(link.source, "", link.id, message, "Ask someone who may view every domain.")
+
+
 def _edges(
     nodes: list[Node], found: Iterable[Crossing], shown: set[str] | None
 ) -> tuple[tuple[Node, ...], tuple[Edge, ...]]:
@@ -164,7 +170,8 @@ def _edges(
         if each.target is None or (shown is not None and each.target not in shown):
             # References by id to domains that are not shown are left out.
             if each.kind == VIOLATION:
-                loose[each.source][each.link] = None
+                link = each.link if each.target is None else _without_names(each.link)
+                loose[each.source][link] = None
             continue
         if each.target not in places:
             places[each.target] = len(nodes)

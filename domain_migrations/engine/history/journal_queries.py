@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -77,7 +76,7 @@ class JournalRow(NamedTuple):
 def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalRow]:
     """Return the rows that runs depend on, oldest first; none if there is no journal."""
     where = sql.SQL("direction IN ('forwards', 'backwards', 'run')")
-    return _read_rows(connection, existing_journals(connection, [domain]), where)
+    return read_rows(connection, existing_journals(connection, [domain]), where)
 
 
 RUNNING = sql.SQL("status = 'running' AND ") + MIGRATIONS
@@ -99,7 +98,7 @@ def entries_with_running_rows(connection: BaseDatabaseWrapper, domain: Domain) -
     begun = sql.SQL(" AND (app, name) IN (SELECT app, name FROM {} WHERE {})").format(
         sql.Identifier(*domain.journal_table), RUNNING
     )
-    return _read_rows(connection, journals, MIGRATIONS + begun)
+    return read_rows(connection, journals, MIGRATIONS + begun)
 
 
 def latest_entries(entries: Iterable[JournalRow]) -> dict[MigrationKey, JournalRow]:
@@ -116,27 +115,49 @@ def steps_since_last_run(entries: Iterable[JournalRow]) -> list[JournalRow]:
     return found
 
 
-def steps_of_run(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain], run: str
-) -> list[JournalRow]:
-    """Return the rows of a run in readable journals, by domain."""
-    journals = existing_journals(connection, domains, readable=True)
-    return _read_rows(connection, journals, sql.SQL("run = {}::uuid").format(run))
+APPLICATION = sql.SQL("direction = 'forwards' AND status IN ('done', 'faked')")
+"""Condition on rows: a migration was applied, or recorded so. Accepting an edit is not one."""
+
+ENDED = MIGRATIONS + sql.SQL(" AND status <> 'running'")
+
+HAS_CHECKSUM = sql.SQL("direction = 'forwards' AND checksum <> '' AND status <> 'failed'")
+
+LATEST_IDS = "id IN (SELECT max(id) FROM {table} WHERE {where} AND {wanted} GROUP BY app, name)"
 
 
-def steps_of_domain(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalRow]:
-    """Return every row of the domain's migrations, oldest first."""
+def latest_steps(
+    connection: BaseDatabaseWrapper,
+    domain: Domain,
+    where: sql.Composable,
+    keys: Iterable[MigrationKey] | None = None,
+) -> dict[MigrationKey, JournalRow]:
+    """Return each migration's latest row that meets a condition.
+
+    Arguments:
+        keys: only these migrations.
+    """
+    wanted: sql.Composable = sql.SQL("TRUE")
+    if keys is not None:
+        pairs = [sql.SQL("({}, {})").format(*key) for key in keys]
+        if not pairs:
+            return {}
+        wanted = sql.SQL("(app, name) IN ({})").format(sql.SQL(", ").join(pairs))
     journals = existing_journals(connection, [domain], readable=True)
-    return _read_rows(connection, journals, MIGRATIONS)
+    latest = sql.SQL(LATEST_IDS).format(
+        table=sql.Identifier(*domain.journal_table), where=where, wanted=wanted
+    )
+    return {row.key: row for row in read_rows(connection, journals, latest)}
 
 
 def steps_of_migration(
-    connection: BaseDatabaseWrapper, domain: Domain, key: MigrationKey
+    connection: BaseDatabaseWrapper, domain: Domain, key: MigrationKey, *, limit: int
 ) -> list[JournalRow]:
-    """Return every row of one migration, oldest first, with its footprint."""
+    """Return the latest rows of one migration, oldest first, with their footprints."""
     journals = existing_journals(connection, [domain], readable=True)
-    where = MIGRATIONS + sql.SQL(" AND (app, name) = ({}, {})").format(*key)
-    return _read_rows(connection, journals, where, footprint="footprint")
+    where = sql.SQL(
+        "id IN (SELECT id FROM {} WHERE {} AND (app, name) = ({}, {}) ORDER BY id DESC LIMIT {})"
+    ).format(sql.Identifier(*domain.journal_table), MIGRATIONS, *key, limit)
+    return read_rows(connection, journals, where, footprint="footprint")
 
 
 CREATED = """
@@ -167,17 +188,21 @@ def created_objects(
     return found
 
 
-def _read_rows(
+def read_rows(
     connection: BaseDatabaseWrapper,
     journals: Mapping[str, QualifiedName],
     where: sql.Composable,
     footprint: LiteralString = "'{}'::jsonb",
+    around: str = "{union} ORDER BY domain, id",
+    params: Mapping[str, Any] | None = None,
 ) -> list[JournalRow]:
+    """Return the rows of some journals that meet a condition; see ``query_tables``."""
     rows = query_tables(
         connection,
         STEPS,
         journals,
-        around="{union} ORDER BY domain, id",
+        params,
+        around=around,
         footprint=sql.SQL(footprint),
         where=where,
         started=STARTED,
@@ -227,125 +252,3 @@ def shown_run_statuses(
     """
     journals = existing_journals(connection, domains, readable=True)
     return dict(query_tables(connection, SHOWN_STATUS, journals))
-
-
-RUNS = """
-SELECT {domain} AS domain, j.run::text AS run, min({started}) AS started,
-       coalesce(
-           max({seconds}) FILTER (WHERE j.direction = 'run'),
-           sum({seconds})
-       ) AS seconds,
-       coalesce(
-           (array_agg(j.status ORDER BY j.id DESC) FILTER (WHERE j.direction = 'run'))[1],
-           'repaired'
-       ) AS status,
-       min(j.database_user) AS database_user, min(j.os_user) AS os_user, min(j.host) AS host,
-       min(j.project_version) AS project_version,
-       min(j.engine_version) AS engine_version, min(j.django_version) AS django_version,
-       count(DISTINCT (j.app, j.name))
-           FILTER (WHERE j.direction = 'forwards' AND j.status = 'done') AS applied,
-       count(DISTINCT (j.app, j.name))
-           FILTER (WHERE j.direction = 'backwards' AND j.status = 'done') AS reverted,
-       count(*) FILTER (WHERE j.status IN ('faked', 'adopted')) AS marked,
-       coalesce(
-           (array_agg(j.error ORDER BY j.id) FILTER (WHERE j.error <> ''))[1], ''
-       ) AS error
-FROM {table} j
-WHERE j.direction IN ('run', 'forwards', 'backwards')
-{only}
-GROUP BY j.run
-"""
-
-ONLY_LAST = """
-AND j.run = (
-    SELECT l.run FROM {table} l
-    WHERE l.direction IN ('run', 'forwards', 'backwards') ORDER BY l.id DESC LIMIT 1
-)
-"""
-
-FILTERED = """
-SELECT * FROM ({union}) AS r
-WHERE (%(status)s = '' OR r.status = %(status)s)
-  AND (%(person)s = '' OR position(lower(%(person)s) IN lower(r.os_user)) > 0
-       OR position(lower(%(person)s) IN lower(r.database_user)) > 0)
-  AND (%(since)s::timestamptz IS NULL OR r.started >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR r.started < %(until)s)
-ORDER BY r.started DESC, r.run, r.domain
-LIMIT %(limit)s OFFSET %(offset)s
-"""
-
-
-class Run(NamedTuple):
-    """One run in one domain.
-
-    Attributes:
-        seconds: of the whole run; the sum of its steps if it never ended.
-        status: ``running`` (also after it was killed), ``done``, ``failed``, or ``repaired`` for
-            a history that was repaired by hand.
-        reverted: how many migrations were unapplied.
-        marked: how many migrations were recorded without being run.
-        error: the first error, if any.
-    """
-
-    domain: str
-    run: str
-    started: datetime.datetime
-    seconds: float
-    status: str
-    database_user: str
-    os_user: str
-    host: str
-    project_version: str
-    engine_version: str
-    django_version: str
-    applied: int
-    reverted: int
-    marked: int
-    error: str
-
-
-STATUSES = ("done", "failed", "running", "repaired")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunFilter:
-    """Conditions on runs.
-
-    Attributes:
-        person: part of the name of the operating system's user or of the database's.
-        since, until: bounds of the start, the latter excluded.
-    """
-
-    status: str = ""
-    person: str = ""
-    since: datetime.datetime | None = None
-    until: datetime.datetime | None = None
-
-
-def last_runs(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Run]:
-    """Return domain name → its latest run, for the domains with a readable journal."""
-    query = RUNS.replace("{only}", ONLY_LAST)
-    journals = existing_journals(connection, domains, readable=True)
-    rows = query_tables(connection, query, journals, started=STARTED, seconds=SECONDS)
-    return {run.domain: run for run in map(Run._make, rows)}
-
-
-def list_runs(
-    connection: BaseDatabaseWrapper,
-    domains: Sequence[Domain],
-    wanted: RunFilter,
-    *,
-    limit: int,
-    offset: int = 0,
-) -> list[Run]:
-    """Return the runs of the domains, latest first."""
-    rows = query_tables(
-        connection,
-        RUNS.replace("{only}", ""),
-        existing_journals(connection, domains, readable=True),
-        {**asdict(wanted), "limit": limit, "offset": offset},
-        around=FILTERED,
-        started=STARTED,
-        seconds=SECONDS,
-    )
-    return list(map(Run._make, rows))

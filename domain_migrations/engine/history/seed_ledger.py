@@ -56,7 +56,9 @@ ON CONFLICT (app, name) DO UPDATE SET checksum = excluded.checksum,
 
 FORGET_SEEDS = """
 DELETE FROM {table} WHERE EXISTS (
-    SELECT FROM jsonb_array_elements_text(tables) AS t (name) WHERE to_regclass(t.name) IS NULL)
+    SELECT FROM jsonb_array_elements_text(
+        CASE jsonb_typeof(tables) WHEN 'array' THEN tables ELSE '[]' END
+    ) AS t (name) WHERE to_regclass(t.name) IS NULL)
 RETURNING 1
 """
 FORGET_ROWS = "DELETE FROM {table} WHERE to_regclass(relation) IS NULL"
@@ -114,8 +116,14 @@ def read_ledger(
     rows = map(SeedRecord._make, fetch_all(connection, statement))
     # Django's cursors leave jsonb as text.
     return {
-        (row.app, row.name): row._replace(tables=tuple(json.loads(str(row.tables)))) for row in rows
+        (row.app, row.name): row._replace(tables=_names(json.loads(str(row.tables))))
+        for row in rows
     }
+
+
+def _names(tables: Any) -> tuple[str, ...]:
+    """Return the names in a column that someone may have written something else into."""
+    return tuple(map(str, tables)) if isinstance(tables, list) else ()
 
 
 def write_ledger(connection: BaseDatabaseWrapper, domain: Domain, row: SeedRecord) -> None:

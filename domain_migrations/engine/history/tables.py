@@ -30,6 +30,11 @@ SELECT {domain} AS domain, id, coalesce(app, ''), coalesce(name, ''),
        CASE WHEN applied BETWEEN '0001-01-03' AND '9999-12-29' THEN applied END
 FROM {table}
 """
+HISTORY_PAGE = """
+SELECT app, name, max(applied) FROM ({union}) AS h (domain, id, app, name, applied)
+WHERE app <> ALL(%(others)s) AND {wanted}
+GROUP BY app, name ORDER BY min(id) LIMIT %(limit)s OFFSET %(offset)s
+"""
 NAMES = """
 SELECT {domain}, coalesce(app, ''), json_agg(coalesce(name, ''))::text FROM {table} GROUP BY 2
 """
@@ -153,7 +158,7 @@ def query_tables(
         sql.SQL(query).format(domain=sql.Literal(name), table=sql.Identifier(*table), **values)
         for name, table in tables.items()
     )
-    return fetch_all(connection, sql.SQL(around).format(union=union), params)
+    return fetch_all(connection, sql.SQL(around).format(union=union, **values), params)
 
 
 def read_histories(
@@ -171,6 +176,28 @@ def read_histories(
     ):
         histories[domain].append(HistoryRow(*row))
     return histories
+
+
+def read_history_page(
+    connection: BaseDatabaseWrapper,
+    domain: Domain,
+    *,
+    others: Sequence[str],
+    key: MigrationKey | None = None,
+    limit: int = 1,
+    offset: int = 0,
+) -> list[HistoryRow]:
+    """Return some of the migrations in a domain's history, oldest first, each once.
+
+    Arguments:
+        others: the labels of other domains' apps, whose rows do not count.
+        key: only this migration.
+    """
+    tables = existing_histories(connection, [domain])
+    params = {"others": list(others), "limit": limit, "offset": offset}
+    wanted = sql.SQL("TRUE") if key is None else sql.SQL("(app, name) = ({}, {})").format(*key)
+    rows = query_tables(connection, ROWS, tables, params, around=HISTORY_PAGE, wanted=wanted)
+    return [HistoryRow(*row) for row in rows]
 
 
 def applied_names(

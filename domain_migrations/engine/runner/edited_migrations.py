@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...exceptions import ChecksumMismatch
-from ..history.journal_queries import read_entries
+from ..history.journal_queries import HAS_CHECKSUM, JournalRow, latest_steps
 from ..history.status import DomainStatus
 from ..messages import Finding
 from ..sources.checksum import VERSION, checksum_on_disk
@@ -49,14 +49,21 @@ def check_checksums(
 
 def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[MigrationKey]:
     """Yield the applied migrations whose file was edited since."""
-    recorded = {
-        entry.key: entry.checksum
-        for entry in read_entries(connection, status.domain)
-        if entry.direction == "forwards" and entry.checksum and entry.status != "failed"
-    }
-    for row in status.rows:
-        known = recorded.get(row.key, "")
+    recorded = latest_steps(connection, status.domain, HAS_CHECKSUM)
+    return edited_since(recorded, (row.key for row in status.rows))
+
+
+def edited_since(
+    recorded: Mapping[MigrationKey, JournalRow], keys: Iterable[MigrationKey]
+) -> Iterator[MigrationKey]:
+    """Yield the migrations whose file is not as the journal has it.
+
+    Arguments:
+        recorded: each migration's latest row with a checksum.
+    """
+    for key in keys:
+        known = recorded[key].checksum if key in recorded else ""
         # Checksums of other versions of the algorithm cannot be compared.
-        comparable = known.startswith(f"{VERSION}:") and migration_file(row.key) is not None
-        if comparable and checksum_on_disk(row.key) != known:
-            yield row.key
+        comparable = known.startswith(f"{VERSION}:") and migration_file(key) is not None
+        if comparable and checksum_on_disk(key) != known:
+            yield key

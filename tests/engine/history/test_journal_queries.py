@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import connection
 
 from domain_migrations.domains import get_domains
-from domain_migrations.engine.history.journal_queries import last_runs, shown_run_statuses
+from domain_migrations.engine.history.journal_queries import shown_run_statuses
+from domain_migrations.engine.history.runs import last_runs
 from tests.support.business import rolled_back
 from tests.support.catalog import execute
 
