@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 from psycopg.errors import ReadOnlySqlTransaction
@@ -148,6 +149,8 @@ def _sql(
         reason = "Cannot be shown until the preceding migrations are applied"
         if isinstance(exc.__cause__, ReadOnlySqlTransaction):
             reason = "Not shown, because an operation writes while its SQL is collected"
+        elif isinstance(exc, IrreversibleError):
+            reason = "The migration cannot be reverted"
         return (f"-- {reason}: {' '.join(str(exc).split())}",)
     return tuple(line for line in editor.collected_sql if not is_comment(line))
 
