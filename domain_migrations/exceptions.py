@@ -15,6 +15,9 @@ class DomainMigrationsError(Exception):
         message: one sentence that names the object and says what is wrong.
         hint: what to do about it, a sentence or a command line.
         sqlstate: PostgreSQL's five-character error code, if there is one.
+
+    Attributes:
+        traceback: of the exception of the project's code that caused the error, else empty.
     """
 
     code = "migration_failed"
@@ -25,6 +28,7 @@ class DomainMigrationsError(Exception):
         self.message = message
         self.hint = hint
         self.sqlstate = sqlstate
+        self.traceback = ""
 
 
 class UnknownDomain(DomainMigrationsError):

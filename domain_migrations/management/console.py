@@ -251,6 +251,16 @@ def _left_for_after(result: DomainResult, options: MigrateOptions) -> str:
     return f"; {len(result.pending)} left for --stage after" if done and result.pending else ""
 
 
+def print_tracebacks(
+    command: BaseCommand, errors: Iterable[ErrorInfo | None], options: dict[str, Any]
+) -> None:
+    """Print the traceback of each error of the project's code, where it is asked for."""
+    if options["traceback"] or options["verbosity"] >= 2:
+        for error in errors:
+            if error is not None and error.traceback:
+                command.stderr.write(error.traceback)
+
+
 def raise_for_domains(results: Iterable[DomainResult], exit_status: int) -> None:
     """Raise CommandError with a sentence for each domain that failed, was refused or is pending."""
     sentences = [sentence for result in results if (sentence := _sentence(result))]

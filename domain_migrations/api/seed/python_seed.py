@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db.models import Model
 
 from ...domains import Domain, get_domain_for
+from ...engine.runner.tracebacks import traceback_text
 from ...engine.sessions.connection import error_class_for, first_line, sqlstate_of
 from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
 from .document import table_of
@@ -132,4 +133,6 @@ def seed_error(seed: SeedFile, line: int | None, exc: Exception) -> DomainMigrat
     reason = first_line(exc).rstrip(".")
     name = "" if state else f"{type(exc).__name__}: "
     failed = seed.failed(line, f"{name}{reason}.")
-    return kind(failed.message, hint=failed.hint, sqlstate=state)
+    error = kind(failed.message, hint=failed.hint, sqlstate=state)
+    error.traceback = traceback_text(exc)
+    return error

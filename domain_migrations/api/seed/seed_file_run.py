@@ -239,7 +239,8 @@ class SeedFileRun:
     def _log_failure(self, error: DomainMigrationsError) -> None:
         if self.session.is_alive:
             with self.session.roles.as_domain_role():
-                self._log("failed", error=error.message, sqlstate=error.sqlstate)
+                trace = {"traceback": error.traceback} if error.traceback else {}
+                self._log("failed", error=error.message, sqlstate=error.sqlstate, details=trace)
 
     def _log(self, status: Status, **values: Any) -> None:
         self.session.journal.write(

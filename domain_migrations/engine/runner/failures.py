@@ -31,8 +31,9 @@ from ..sessions.connection import (
 from ..sessions.outcomes import Outcome, TransactionMark
 from ..sessions.timeouts import IndexBuild
 from .kept_transactions import TransactionEnded
-from .observed_operations import own_operations
+from .observed_operations import operation_name, own_operations
 from .results import AppliedMigration
+from .tracebacks import describe_exception, migration_file, traceback_text
 
 FINISHED = "finished"
 """In a journal row's details: the number of finished operations of a non-atomic migration."""
@@ -42,6 +43,9 @@ DEFERRED = "deferred"
 
 BUILT = "built"
 """In a failed row's details: the operation that failed had built its index concurrently."""
+
+TRACEBACK = "traceback"
+"""In a failed row's details: the traceback of the exception."""
 
 
 START = "start"
@@ -133,15 +137,16 @@ class Attempt:
         self.mark = mark
 
     def unfinished_details(self, failure: DomainMigrationsError) -> dict[str, Any]:
-        """Return what a failed migration without a transaction has left, for the journal."""
+        """Return what a failed migration has left, and its traceback, for the journal."""
+        trace = {TRACEBACK: failure.traceback} if failure.traceback else {}
         if self.migration.atomic:
-            return {}
+            return trace
         # A refused operation has run, but a resumed migration must start at it, not after it.
         refused = isinstance(failure, BoundaryViolation)
         left = (self.checked if refused else self.executed).as_details()
         if self.index.was_built:
             left[BUILT] = True
-        return left
+        return {**left, **trace}
 
     def __str__(self) -> str:
         """Return the phrase that names the step which is running."""
@@ -152,7 +157,8 @@ class Attempt:
         number = len(operations) - done if self.backwards else done + 1
         if not 1 <= number <= len(operations):
             return "its end"
-        return f"operation {number} of {len(operations)} ({operations[number - 1].describe()})"
+        name = operation_name(operations[number - 1], backwards=self.backwards)
+        return f"operation {number} of {len(operations)} ({name})"
 
 
 def migration_error(
@@ -178,7 +184,8 @@ def migration_error(
     state = sqlstate_of(exc)
     kind = error_class_for(state) or (DatabaseUnavailable if lost else MigrationFailed)
     verb = "could not be reverted: it failed" if attempt.backwards else "failed"
-    reason = ": ".join(filter(None, (first_line(exc).rstrip("."), dependents(exc))))
+    place = describe_exception(exc, file=migration_file(attempt.migration))
+    reason = ": ".join(filter(None, (place, dependents(exc))))
     if lost:
         reason = f"the connection to the database was lost: {reason}"
     message = f"Migration {attempt.migration} {verb} at {attempt}: {reason}."
@@ -187,7 +194,9 @@ def migration_error(
     hint += f" {_advice(exc, attempt, outcome, lost=lost)}"
     if state == LOCK_NOT_AVAILABLE and blockers:
         hint += f" It was {blockers}."
-    return kind(message, hint=hint, sqlstate=state)
+    error = kind(message, hint=hint, sqlstate=state)
+    error.traceback = traceback_text(exc)
+    return error
 
 
 def lost_commit_error(exc: Exception, attempt: Attempt) -> DomainMigrationsError:

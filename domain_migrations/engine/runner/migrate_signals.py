@@ -8,7 +8,7 @@ from importlib import import_module
 from django.apps import apps
 from django.apps.registry import Apps
 from django.contrib.contenttypes.management import inject_rename_contenttypes_operations
-from django.db import DatabaseError, router
+from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Model
@@ -20,10 +20,11 @@ from ...domains import CORE, Domain, get_domain, get_domains
 from ...exceptions import DomainMigrationsError, MigrationFailed
 from ..history.journal_queries import read_entries, steps_since_last_run
 from ..history.status import DomainStatus, read_statuses
-from ..sessions.connection import first_line
+from ..sessions.connection import error_class_for, sqlstate_of
 from ..sources.files import migrations_on_disk
 from .loader import DomainLoader, Plan
 from .run_session import RunSession
+from .tracebacks import describe_exception, traceback_text
 
 
 def emit_pre_migrate(session: RunSession, plan: Plan, state_apps: Apps) -> None:
@@ -145,13 +146,18 @@ def _send(
                 apps=state_apps,
                 plan=plan,
             )
-        except (DomainMigrationsError, DatabaseError):
+        except DomainMigrationsError:
             raise
         except Exception as exc:  # a receiver may raise anything
-            raise MigrationFailed(
-                f"A receiver of pre_migrate or post_migrate failed: {first_line(exc)}",
+            if session.is_lost or error_class_for(sqlstate_of(exc)):
+                raise  # It is the database's.
+            error = MigrationFailed(
+                f"A receiver of pre_migrate or post_migrate failed: {describe_exception(exc)}.",
                 hint="What is applied is recorded; the next run sends the signal again.",
-            ) from exc
+                sqlstate=sqlstate_of(exc),
+            )
+            error.traceback = traceback_text(exc)
+            raise error from exc
 
 
 def create_tables(session: RunSession, unmigrated: Collection[str]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 from django.contrib.contenttypes.management import RenameContentType
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.migration import Migration
+from django.db.migrations.operations import RunPython
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
@@ -59,6 +61,16 @@ def run_operations(
 def own_operations(migration: Migration) -> list[Operation]:
     """Return the operations in the file: without those that ``pre_migrate`` adds to a plan."""
     return [one for one in migration.operations if not isinstance(one, RenameContentType)]
+
+
+def operation_name(operation: Operation, *, backwards: bool) -> str:
+    """Return Django's description of an operation; code is called by its function's name."""
+    if not isinstance(operation, RunPython):
+        return operation.describe()
+    code: Any = operation.reverse_code if backwards else operation.code
+    while isinstance(code, partial):
+        code = code.func
+    return f"RunPython {getattr(code, '__name__', type(code).__name__)}"
 
 
 def _index_after(operations: Sequence[Operation], count: int) -> int:

@@ -96,14 +96,17 @@ class ErrorInfo:
     hint: str
     sqlstate: str | None = None
     exit_status: int = EXIT_FAILED
+    traceback: str = ""
 
     @classmethod
     def of(cls, exc: DomainMigrationsError) -> ErrorInfo:
-        return cls(exc.code, exc.message, exc.hint, exc.sqlstate, exc.exit_status)
+        return cls(exc.code, exc.message, exc.hint, exc.sqlstate, exc.exit_status, exc.traceback)
 
     def as_json(self) -> dict[str, Any]:
         values = asdict(self)
         del values["exit_status"]
+        if not self.traceback:
+            del values["traceback"]
         return values
 
 

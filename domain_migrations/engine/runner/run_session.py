@@ -23,6 +23,7 @@ from ..sessions.roles import RoleSwitcher
 from ..sessions.session import ServerSession, locked_session
 from .options import MigrateOptions
 from .results import Reporter
+from .tracebacks import describe_exception, traceback_text
 
 
 class RunSession:
@@ -172,6 +173,7 @@ class RunLog:
                 seconds=time.monotonic() - self.clock,
                 error=error,
                 sqlstate=sqlstate_of(exc),
+                details={"traceback": trace} if (trace := getattr(exc, "traceback", "")) else {},
             )
 
 
@@ -202,9 +204,10 @@ def logged_run(journal: Journal) -> Iterator[RunLog]:
         raise stopped from exc
     except Exception as exc:
         failure = MigrationFailed(
-            f"An unexpected error has ended the run: {first_line(exc)}",
+            f"An unexpected error has ended the run: {describe_exception(exc)}.",
             hint="What is applied is recorded. Correct the cause, and run the command again.",
         )
+        failure.traceback = traceback_text(exc)
         failure.__cause__ = exc
         log.end(failure)
         raise failure from exc

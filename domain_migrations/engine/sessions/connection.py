@@ -117,7 +117,7 @@ def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:
 
 def first_line(exc: BaseException) -> str:
     """Return the first line of an error: PostgreSQL's primary message, without its DETAIL."""
-    exc = _cause_of_loss(exc)
+    exc = cause_of_loss(exc)
     current: BaseException | None = exc
     while current is not None:
         diagnosis = getattr(current, "diag", None)
@@ -136,7 +136,7 @@ def dependents(exc: BaseException) -> str:
     return "; ".join(str(diagnosis.message_detail or "").splitlines())
 
 
-def _cause_of_loss(exc: BaseException) -> BaseException:
+def cause_of_loss(exc: BaseException) -> BaseException:
     """Return the error that a refused reconnection has replaced."""
     while isinstance(exc, ConnectionLost) and exc.__context__ is not None:
         exc = exc.__context__

@@ -18,7 +18,7 @@ from ...engine.runner.results import RunResult
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import migrations_on_disk
 from ..arguments import options_for
-from ..console import command_errors, print_result, raise_for_domains
+from ..console import command_errors, print_result, print_tracebacks, raise_for_domains
 from ..terminal import TerminalCommand, console_reporter
 
 
@@ -65,6 +65,7 @@ class Command(TerminalCommand, django_migrate.Command):
         print_result(self, result, run_options)
         if options["check_unapplied"] and any(domain.pending for domain in result.domains):
             sys.exit(1)
+        print_tracebacks(self, (each.error for each in result.domains), options)
         raise_for_domains(result.domains, result.exit_status)
         if options["verbosity"] >= 1 and not run_options.is_read_only:
             self._report_model_changes(result)

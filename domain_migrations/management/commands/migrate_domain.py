@@ -22,6 +22,7 @@ from ..console import (
     command_errors,
     print_json,
     print_result,
+    print_tracebacks,
     raise_for_domains,
 )
 from ..terminal import TerminalCommand, console_reporter
@@ -112,6 +113,7 @@ class Command(TerminalCommand):
             print_json(self, result)
         else:
             print_result(self, result, run_options)
+        print_tracebacks(self, (each.error for each in result.domains), options)
         raise_for_domains(result.domains, result.exit_status)
 
 

@@ -9,7 +9,14 @@ from ...api import MigrateOptions, repair
 from ...domains import get_domain
 from ...exceptions import EXIT_USAGE
 from ..arguments import add_database_option, add_noinput_option, add_waiting_options, options_for
-from ..console import ConsoleReporter, ask_to_continue, command_errors, raise_for_domains, summary
+from ..console import (
+    ConsoleReporter,
+    ask_to_continue,
+    command_errors,
+    print_tracebacks,
+    raise_for_domains,
+    summary,
+)
 
 BY_NAME = {
     "mark_applied": repair.mark_applied,
@@ -72,6 +79,7 @@ class Command(BaseCommand):
         if options["resume"]:
             result = repair.resume(domain, run_options, reporter)
             self.stdout.write(f"{domain}: {summary(result)}")
+            print_tracebacks(self, [result.error], options)
             raise_for_domains([result], result.exit_status)
             return
         if options["prune"]:

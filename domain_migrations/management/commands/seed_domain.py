@@ -9,7 +9,14 @@ from ...api.seed.document import TAGS
 from ...api.seed.run import SeedOptions, SeedOutcome, SeedReporter, SeedResult, seed_domain
 from ...exceptions import EXIT_USAGE
 from ..arguments import add_database_option, add_format_option, add_waiting_options, options_for
-from ..console import ConsoleReporter, JsonReporter, command_errors, error_text, print_json
+from ..console import (
+    ConsoleReporter,
+    JsonReporter,
+    command_errors,
+    error_text,
+    print_json,
+    print_tracebacks,
+)
 
 
 class Command(BaseCommand):
@@ -54,6 +61,7 @@ class Command(BaseCommand):
             print_json(self, result)
         elif options["verbosity"] >= 1:
             self.stdout.write(f"{result.domain}: {summary(result)}")
+        print_tracebacks(self, [result.error], options)
         if result.error:
             raise CommandError(error_text(result.error), returncode=result.exit_status)
 

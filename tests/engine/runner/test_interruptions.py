@@ -251,7 +251,7 @@ def test_an_operation_whose_commit_failed_has_not_run(
     execute("CREATE TABLE public.wanted (id bigint); INSERT INTO public.wanted VALUES (1)")
     with hr_migrations.release({"0001_initial": WITH_PARTS, "0002_add": OWN_TRANSACTION}):
         failed = call("migrate_domain", "hr")
-        assert "failed at operation 1 of 2 (Raw Python operation)" in failed.stderr
+        assert "failed at operation 1 of 2 (RunPython " in failed.stderr
         execute("INSERT INTO hr.things (id, size) VALUES (1, 1)")
 
         assert call("repair_domain", "hr", "--resume", "--noinput").exit_status == 0

@@ -234,7 +234,9 @@ def _failing_after(phrase: str) -> Iterator[None]:
         yield
     except DomainMigrationsError as exc:
         message = f"{phrase}: {exc.message}"
-        raise type(exc)(message, hint=exc.hint, sqlstate=exc.sqlstate) from exc
+        error = type(exc)(message, hint=exc.hint, sqlstate=exc.sqlstate)
+        error.traceback = exc.traceback
+        raise error from exc
 
 
 def _expect(before: DatabaseFingerprint, after: DatabaseFingerprint, problem: str) -> None:

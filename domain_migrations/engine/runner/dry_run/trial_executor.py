@@ -161,7 +161,9 @@ class TrialExecutor:
             blockers = self.executor.timeout_policy.blocker_clause()
             if exc.sqlstate == LOCK_NOT_AVAILABLE and blockers:
                 message = f"{message.rstrip('.')}: {blockers}."
-            raise type(exc)(message, hint=NOTHING_KEPT, sqlstate=exc.sqlstate) from exc
+            error = type(exc)(message, hint=NOTHING_KEPT, sqlstate=exc.sqlstate)
+            error.traceback = exc.traceback
+            raise error from exc
 
 
 def describe_operations(migration: Migration, *, backwards: bool) -> tuple[str, ...]:

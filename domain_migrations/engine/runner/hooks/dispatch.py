@@ -20,10 +20,11 @@ from ....backends.postgresql.creation import CREATING_TEST_DB
 from ....domains import Domain
 from ....exceptions import DatabaseUnavailable, DomainMigrationsError, HookFailed
 from ....signals import domain_migrate_failed, domain_post_migrate, domain_pre_migrate
-from ...sessions.connection import allow_reconnection, first_line, roll_back_leftover, sqlstate_of
+from ...sessions.connection import allow_reconnection, roll_back_leftover, sqlstate_of
 from ..loader import Plan
 from ..results import DomainResult
 from ..run_session import RunSession
+from ..tracebacks import describe_exception, traceback_text
 from .commands import BoundedOutput, HookResult, run_command
 from .payload import DatabaseAccess, environment, run_payload
 from .settings import EVENTS, Event, hooks_of
@@ -55,6 +56,13 @@ class HookCall:
     started: datetime.datetime
     seconds: float
     result: HookResult
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The details of its row."""
+        result = self.result
+        trace = {"traceback": traceback_text(result.cause)} if result.cause else {}
+        return {"event": self.event, "exit": result.status, "output": result.output, **trace}
 
 
 class HookDispatcher:
@@ -135,7 +143,7 @@ class HookDispatcher:
                     name=called.name,
                     started=called.started,
                     seconds=called.seconds,
-                    details={"event": called.event, "exit": result.status, "output": result.output},
+                    details=called.details,
                     error=result.problem,
                     sqlstate=sqlstate_of(result.cause),
                 )
@@ -192,6 +200,7 @@ class HookDispatcher:
         cause = called.result.cause
         error = kind(self._sentence(called), hint=hint, sqlstate=sqlstate_of(cause))
         error.__cause__ = cause
+        error.traceback = traceback_text(cause) if cause else ""
         return error
 
     def _sentence(self, called: HookCall) -> str:
@@ -229,6 +238,6 @@ def call_receivers(send: Callable[[], None]) -> HookResult:
         except SystemExit as exc:
             problem = f"it exited with {exc.code!r}" if exc.code else ""
         except Exception as exc:
-            problem, cause = f"{type(exc).__name__}: {first_line(exc).rstrip('.')}", exc
+            problem, cause = describe_exception(exc), exc
     output.write(text.getvalue().encode(errors="replace"))
     return HookResult(problem, str(output), cause=cause)
