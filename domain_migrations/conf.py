@@ -46,6 +46,8 @@ class Settings:
         project_version: the version that the journal records; the Git commit by default.
         seed_tags: the active tags, which select the seeds that run: demo, test, production.
         snapshots: whether an empty schema is created from a snapshot instead of a replay.
+        verify_baseline: path of the file of accepted findings, relative to ``BASE_DIR``; none
+            are accepted without one.
         test_database_template: whether test databases are copies of a template that stays on
             the server; change the string to force a rebuild.
     """
@@ -65,6 +67,7 @@ class Settings:
     project_version: str = ""
     seed_tags: Sequence[str] = ()
     snapshots: bool = True
+    verify_baseline: str = ""
     test_database_template: bool | str = False
 
 

@@ -37,6 +37,7 @@ L003           rows of a domain in core's history
 L004           a migration that depends on another domain's
 L005           an index left invalid
 L006           a constraint left unvalidated
+L007           an accepted finding that is no longer found (D061 for drift)
 =============  =================================================================================
 
 Ids are never reused. A schema that no domain owns counts as core's.
@@ -67,6 +68,7 @@ from ...engine.runner.project_state import project_state
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
+from .baseline import Baseline
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
 from .recorded_history import checksum_findings, history_findings, tolerant_loader
@@ -81,7 +83,8 @@ class Verification:
     Attributes:
         findings: what has to be repaired.
         unmanaged: objects that no model manages, for information.
-        notes: why findings were not recorded in a journal, a sentence for each such domain.
+        notes: why findings were not recorded in a journal, a sentence for each such domain; and
+            how many are accepted, if they were written.
     """
 
     database: str
@@ -103,16 +106,19 @@ def verify_domains(
     only: Sequence[str] = (),
     database: str | None = None,
     record: bool = False,
+    accept: bool = False,
 ) -> Verification:
-    """Return what is wrong in the database; changes nothing and creates nothing.
+    """Return what is wrong in the database; changes nothing and creates nothing in it.
 
     Arguments:
         names: domains; all of them unless given.
         only: kinds of findings out of ``KINDS``; all of them unless given.
         database: alias; each domain's own unless given.
         record: add the findings to the existing journals.
+        accept: write the findings that can be accepted to the file of accepted findings.
 
     Raises:
+        InvalidConfiguration: the file of accepted findings cannot be read or written.
         UnknownDomain: no domain has that name.
         DatabaseUnavailable: the database cannot be reached.
     """
@@ -120,7 +126,7 @@ def verify_domains(
     kinds = tuple(only) or KINDS
     found: list[Finding] = []
     notes: list[str] = []
-    context = RunContext()
+    context, baseline = RunContext(), Baseline.read(required=accept)
     for domain in domains:
         alias = database or domain.database
         of_domain: list[Finding] = []
@@ -129,6 +135,10 @@ def verify_domains(
             for kind in KINDS:
                 if kind in kinds:
                     of_domain.extend(CHECKERS[kind](connections[alias], domain))
+            of_domain = _deduplicate(of_domain)
+            if accept:
+                baseline.accept(connections[alias], domain, of_domain, kinds)
+            of_domain = baseline.compare(connections[alias], domain, of_domain, kinds)
         found.extend(of_domain)
         if record:
             note = record_verification(
@@ -136,9 +146,11 @@ def verify_domains(
                 started=started,
                 seconds=time.monotonic() - clock,
                 kinds=kinds,
-                findings=[item for item in _deduplicate(of_domain) if not item.is_unmanaged],
+                findings=[item for item in of_domain if not item.is_unmanaged],
             )
             notes += [note] if note else []
+    if accept:
+        notes.append(f"{len(baseline.entries)} accepted in {baseline.write()}.")
     # A reference between two domains is found from both sides, a stray table by two checks.
     found = _deduplicate(found)
     return Verification(

@@ -24,6 +24,12 @@ class Command(BaseCommand):
             metavar="KIND",
             help=f"Run only this check: {', '.join(KINDS)}. Can be repeated.",
         )
+        parser.add_argument(
+            "--write-baseline",
+            action="store_true",
+            help="Accept the findings of drift and leftovers: write them to the file of the"
+            " setting VERIFY_BASELINE.",
+        )
         add_database_option(parser)
         add_format_option(parser)
 
@@ -36,23 +42,27 @@ class Command(BaseCommand):
             )
         with command_errors():
             found = verify_domains(
-                options["domains"], only=kinds, database=options["database"], record=True
+                options["domains"],
+                only=kinds,
+                database=options["database"],
+                record=True,
+                accept=options["write_baseline"],
             )
         if options["format"] == "json":
             print_json(self, found)
         else:
-            self._print(found, options["verbosity"])
+            self._print(found, options["verbosity"], wrote=options["write_baseline"])
         if found.findings:
             raise CommandError(f"{len(found.findings)} found.", returncode=EXIT_FAILED)
 
-    def _print(self, found: Verification, verbosity: int) -> None:
+    def _print(self, found: Verification, verbosity: int, *, wrote: bool) -> None:
         for finding in found.findings:
             self.stdout.write(self.style.ERROR(f"{finding.id} {finding.message}"))
             self.stdout.write(f"     {finding.hint}")
         if verbosity > 1:
             for finding in found.unmanaged:
                 self.stdout.write(f"{finding.id} {finding.message}")
-            for note in found.notes:
-                self.stdout.write(note)
+        for note in found.notes if verbosity > 1 else found.notes[-1:] if wrote else ():
+            self.stdout.write(note)
         if not found.findings:
             self.stdout.write(self.style.SUCCESS("Nothing found."))
