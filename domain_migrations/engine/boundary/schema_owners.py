@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import LiteralString
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, get_domains
 from ..sql.query import run_sql
+
+SELECT_SCHEMAS: LiteralString = r"""
+SELECT oid, nspname FROM pg_namespace;
+SELECT n.nspname, substring(c.relname FROM '^django_migrations_(.+)_journal$')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname LIKE 'django\_migrations\_%\_journal' AND c.relkind = 'r'
+"""
+"""The schemas, and those that hold a journal with the domain that it belongs to."""
 
 
 @dataclass
@@ -16,7 +25,7 @@ class SchemaOwners:
 
     Attributes:
         names: the names of all schemas by oid, as they were when first read.
-        domains: by the name of the schema that each owns.
+        domains: by the name of the schema that each owns, with those that are not installed.
         present_at_start: the schemas that existed when the migration began.
     """
 
@@ -33,8 +42,12 @@ class SchemaOwners:
 
     def read(self, connection: BaseDatabaseWrapper) -> None:
         """Read the schemas that exist now; ``names`` keeps those that were dropped."""
-        [rows] = run_sql(connection, "SELECT oid, nspname FROM pg_namespace")
-        self.domains = {domain.schema: domain for domain in get_domains()}
+        rows, journals = run_sql(connection, SELECT_SCHEMAS)
+        # A domain that is not installed is another domain, too. Core may clean up after it.
+        others = (
+            [] if self.domain.is_core else [Domain(name, schema, ()) for schema, name in journals]
+        )
+        self.domains = {domain.schema: domain for domain in (*others, *get_domains())}
         self.names = dict(rows) | self.names
 
     def owner(self, schema: int) -> Domain | None:
