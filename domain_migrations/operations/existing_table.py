@@ -22,7 +22,7 @@ from ..engine.catalog.expressions import ExpressionNormalizer, cast, unquote_ide
 from ..engine.catalog.live_tables import IndexOrConstraint, Table, read_tables
 from .introspection import deferred_statements, postgresql, qualified_name
 
-IGNORED = frozenset({ids.COMMENT, ids.EXTRA_COMMENT, ids.EXTRA_SETTING})
+IGNORED = frozenset({ids.COMMENT, ids.EXTRA_COMMENT, ids.EXTRA_SETTING, ids.AUTOMATIC_KEY})
 """Differences that do not affect the data that a table can store."""
 
 EXTRA_PARTS = frozenset({ids.EXTRA_INDEX, ids.EXTRA_CONSTRAINT})

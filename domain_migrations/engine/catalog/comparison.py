@@ -11,6 +11,7 @@ from .expected import ExpectedTable
 from .expressions import ExpressionNormalizer, cast
 from .live_tables import Column, IndexOrConstraint, Table
 
+KEY_TYPES = frozenset({"smallint", "integer", "bigint"})
 SETTING_WORDS: dict[str, tuple[str, ...]] = {
     "has row security": ("row", "security"),
     "forces row security": ("force", "row", "security"),
@@ -181,7 +182,9 @@ class TableComparison:
 
     def _of_column(self, title: str, wanted: Column, live: Column) -> Iterator[Difference]:
         kind = wanted.type
-        yield from _of_value(ids.TYPE, title, "type", self._type(kind), self._type(live.type))
+        is_key = self.wanted.is_automatic and bool(wanted.identity) and live.type in KEY_TYPES
+        number = ids.AUTOMATIC_KEY if is_key else ids.TYPE
+        yield from _of_value(number, title, "type", self._type(kind), self._type(live.type))
         if wanted.not_null != live.not_null:
             states = ("allows NULL", "NOT NULL") if wanted.not_null else ("is NOT NULL", "NULL")
             message = f"The column {title} {states[0]}; the migrations say {states[1]}."

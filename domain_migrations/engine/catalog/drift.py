@@ -167,7 +167,9 @@ class DriftDetector:
     def _report(self, difference: Difference) -> None:
         number, title, message, words = difference
         if not words:
-            self._add(number, title, message, ids.HINT_REPAIR)
+            is_key = number == ids.AUTOMATIC_KEY
+            hint = ids.HINT_AUTOMATIC_KEY if is_key else ids.HINT_REPAIR
+            self._add(number, title, message, hint)
             return
         schema, _, name = title.partition(".")
         if (schema, name) in self.without_migrations or self.names_in_sql is None:

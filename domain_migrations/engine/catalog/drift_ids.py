@@ -8,6 +8,7 @@ PERSISTENCE = "D003"
 REPLICA_IDENTITY = "D004"
 MISSING_COLUMN = "D011"
 TYPE = "D012"
+AUTOMATIC_KEY = "U012"
 NULLABILITY = "D013"
 DEFAULT = "D014"
 GENERATED = "D015"
@@ -45,5 +46,9 @@ HINT_DECLARED = "A migration creates it with SQL, so there is no model to compar
 HINT_RECORDED = (
     "According to the journal, a migration created it with SQL, so there is no model to compare it"
     " with."
+)
+HINT_AUTOMATIC_KEY = (
+    "Nothing has to be done: both types work. Django gives the key of an automatic table the type"
+    " of DEFAULT_AUTO_FIELD, and has no migration that changes it."
 )
 HINT_SNAPSHOT = "Repair it by hand; the domain's snapshot.sql has the statement that creates it."

@@ -37,10 +37,12 @@ class ExpectedTable(Table):
     Attributes:
         named: constraints and indexes that the model names.
         unnamed: those that follow from its fields, with the names that Django would give them.
+        is_automatic: whether it is the table of a many-to-many field.
     """
 
     named: list[IndexOrConstraint] = field(default_factory=list)
     unnamed: list[IndexOrConstraint] = field(default_factory=list)
+    is_automatic: bool = False
 
 
 class ExpectedTables:
@@ -77,6 +79,7 @@ class ExpectedTables:
         options = model._meta
         schema, name = table_name(model)
         table = ExpectedTable(schema, name, comment=options.db_table_comment or "")
+        table.is_automatic = bool(options.auto_created)
         for item in options.local_concrete_fields:
             column = self.column(item)
             if column is not None:
