@@ -35,6 +35,7 @@ class UnknownDomain(DomainMigrationsError):
     """No installed app declares the domain."""
 
     code = "unknown_domain"
+    exit_status = EXIT_USAGE
 
 
 class UnknownTarget(DomainMigrationsError):

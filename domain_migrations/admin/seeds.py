@@ -13,6 +13,7 @@ from ..api.seed.seed_files import SeedFile, seed_files
 from ..conf import get_settings
 from ..domains import Domain
 from ..engine.history.seed_ledger import SeedRecord, read_ledger
+from ..engine.messages import shortened
 from . import states
 from .states import State
 
@@ -25,12 +26,14 @@ class SeedRow:
         name: the path of its file; of a seed without a file, where the file was.
         tags: the environments that it is limited to; none for all.
         record: its latest run; None if it was never run.
+        tables: the tables that the run wrote, for people.
     """
 
     name: str
     state: State
     tags: tuple[str, ...] = ()
     record: SeedRecord | None = None
+    tables: str = ""
 
 
 def read_seeds(connection: BaseDatabaseWrapper, domain: Domain) -> list[SeedRow]:
@@ -47,11 +50,20 @@ def read_seeds(connection: BaseDatabaseWrapper, domain: Domain) -> list[SeedRow]
         header, checksum = _read_file(file, stat.st_mtime_ns, stat.st_size)
         record = ledger.pop(file.key, None)
         state = _state(record, checksum, wanted=header.runs_with(active))
-        rows.append(SeedRow(name=str(file), state=state, tags=header.tags, record=record))
+        tables = _tables(record, domain) if record else ""
+        rows.append(
+            SeedRow(name=str(file), state=state, tags=header.tags, record=record, tables=tables)
+        )
     for record in ledger.values():
-        name = f"{record.app}/seeds/{record.name}"
-        rows.append(SeedRow(name=name, state=states.UNKNOWN, record=record))
+        name, tables = f"{record.app}/seeds/{record.name}", _tables(record, domain)
+        rows.append(SeedRow(name=name, state=states.UNKNOWN, record=record, tables=tables))
     return rows
+
+
+def _tables(record: SeedRecord, domain: Domain) -> str:
+    """Return the first tables, without sequences, quotes and the domain's own schema."""
+    plain = [name.replace('"', "").removeprefix(f"{domain.schema}.") for name in record.tables]
+    return shortened([name for name in plain if not name.endswith("_seq")], 5)
 
 
 def _state(record: SeedRecord | None, checksum: str, *, wanted: bool) -> State:

@@ -18,7 +18,7 @@ from ..domains import CORE, Domain, get_domain, get_domains
 from ..engine.catalog.fingerprint import DatabaseFingerprint, fingerprint_differences, read_catalog
 from ..engine.history.tables import ensure_schema
 from ..engine.runner.options import MigrateOptions
-from ..engine.runner.results import ErrorInfo
+from ..engine.runner.results import FORMAT, ErrorInfo, fields_as_json
 from ..engine.sessions.scratch_databases import (
     connections_redirected_to,
     scratch_connection,
@@ -49,6 +49,9 @@ class ProofResult:
     def is_proven(self) -> bool:
         return not self.problem
 
+    def as_json(self) -> dict[str, Any]:
+        return {**fields_as_json(self), "proven": self.is_proven}
+
     @property
     def message(self) -> str:
         """The problem with its error, or with its first difference."""
@@ -60,6 +63,16 @@ class ProofResult:
             return self.problem
         more = len(self.differences) - 1
         return f"{self.problem}: {self.differences[0]}" + (f" (and {more} more)" if more else "")
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """The results of several domains, as the command prints them."""
+
+    domains: tuple[ProofResult, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"format": FORMAT, **fields_as_json(self)}
 
 
 class ProofFailed(Exception):

@@ -485,7 +485,7 @@ def test_domain_page_has_the_seeds(client):
         )
     found = {row[0]: row[1:] for row in rows(source(client, pages()["domain"]), "seeds")}
     assert found["hr/seeds/001_reference.yaml"] == [
-        *("✓ seeded", "2026-11-20 19:00 +07", "5", "2", "1", "hr.positions")
+        *("✓ seeded", "2026-11-20 19:00 +07", "5", "2", "1", "positions")
     ]
     assert found["hr/seeds/900_demo.yaml demo only"][0] == "✎ edited since"
     assert found["hr/seeds/005_gone.csv"][0] == "? unknown"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib import admin
 
 from tests.admin.sample_data import RUN, make_sample_data, member
 from tests.support.browser import (
@@ -52,6 +53,40 @@ def test_pages_fit_and_are_accessible(
         assert accessibility_faults(page) == [], name
     dark_background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (dark_background == "rgb(18, 18, 18)") == dark
+
+
+@pytest.mark.parametrize("name", ["overview", "journal"])
+def test_tables_fit_beside_the_side_bar_of_the_admin(
+    windows: Windows, superuser: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    windows.open(superuser)  # The project's URLs are imported, and have disabled it.
+    monkeypatch.setattr(admin.site, "enable_nav_sidebar", True)
+    page = windows.open(superuser, PAGES[name])
+    assert page.locator("#nav-sidebar").is_visible()
+    widths = page.locator(".dm-scroll").evaluate_all(
+        "found => found.map(each => each.scrollWidth - each.clientWidth)"
+    )
+    assert widths == [0]
+
+
+@pytest.mark.parametrize("name", ["overview", "journal"])
+def test_labels_of_the_filter_are_on_one_line(windows: Windows, superuser: Any, name: str) -> None:
+    labels = windows.open(superuser, PAGES[name]).locator(".dm-filter label")
+    tops = labels.evaluate_all("found => found.map(each => each.getBoundingClientRect().top)")
+    assert len(tops) > 1
+    assert len(set(tops)) == 1
+
+
+def test_picture_of_many_tables_is_legible_and_scrolls(windows: Windows, superuser: Any) -> None:
+    page = windows.open(superuser, f"{BASE}domain/inventory/")
+    picture = page.locator(".dm-diagram")
+    sizes = picture.locator("text").evaluate_all(
+        "found => [...new Set(found.map(each => each.getBoundingClientRect().height))]"
+    )
+    assert len(sizes) == 1
+    assert 12 < sizes[0] < 24
+    assert picture.evaluate("each => each.scrollWidth > each.clientWidth")
+    assert page.get_by_text("The picture scrolls sideways and down.").is_visible()
 
 
 def test_from_the_overview_to_the_statements(windows: Windows, superuser: Any) -> None:

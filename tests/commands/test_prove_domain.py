@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -113,6 +114,14 @@ def test_each_failure_is_reported_by_its_first_difference(
     )
     catalog.execute("CREATE TABLE public.things (decoy text)")
     before = catalog.snapshot()
+
+    as_json = foreign.manage("prove_domain", "good", "leaves", "--format", "json")
+    assert (as_json.returncode, as_json.stderr) == (1, "CommandError: Not proven: leaves.\n")
+    good, leaves = json.loads(as_json.stdout)["domains"]
+    assert (good["domain"], good["proven"], good["problem"], good["error"]) == (
+        *("good", True, "", None),
+    )
+    assert (leaves["proven"], len(leaves["differences"])) == (False, 2)
 
     result = foreign.manage("prove_domain", "-v", "2")
 

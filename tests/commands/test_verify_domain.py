@@ -115,7 +115,7 @@ def test_an_unknown_domain_is_refused(postgres_server: Any, call: Callable[..., 
         'CommandError: There is no domain "inventroy". Did you mean "inventory"? The domains are'
         f" {', '.join(HISTORIES)}.\n"
     )
-    assert result.exit_status == 1
+    assert result.exit_status == 2
 
 
 def test_no_database_is_status_75(scratch_database: str, manage: Callable[..., Any]):

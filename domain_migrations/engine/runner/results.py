@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, NamedTuple
 
 from django.db.migrations.migration import Migration
 
 from ...domains import Domain
-from ...exceptions import EXIT_FAILED, EXIT_TEMPORARY, DomainMigrationsError
+from ...exceptions import EXIT_FAILED, EXIT_TEMPORARY, EXIT_USAGE, DomainMigrationsError
 from ..sources.files import MigrationKey
 
 FORMAT = 1
@@ -151,6 +151,12 @@ class DomainResult:
         return values
 
 
+def most_severe(statuses: Iterable[int]) -> int:
+    """Return the exit status of several results: 1 before 2 before 75 before 0."""
+    found = set(statuses)
+    return next((code for code in (EXIT_FAILED, EXIT_USAGE, EXIT_TEMPORARY) if code in found), 0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
     """The results of all domains of a run."""
@@ -161,9 +167,8 @@ class RunResult:
 
     @property
     def exit_status(self) -> int:
-        """The most severe exit status: 1 before 75 before 0."""
-        statuses = {domain.exit_status for domain in self.domains}
-        return next((code for code in (EXIT_FAILED, EXIT_TEMPORARY) if code in statuses), 0)
+        """The most severe exit status."""
+        return most_severe(domain.exit_status for domain in self.domains)
 
     def as_json(self) -> dict[str, Any]:
         return {"format": FORMAT, **fields_as_json(self)}

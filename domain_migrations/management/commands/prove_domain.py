@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...api.prove import ProofResult, prove_domains
+from ...api.prove import ProofResult, Proofs, prove_domains
 from ...exceptions import EXIT_FAILED
-from ..arguments import add_database_option, add_domain_arguments
-from ..console import command_errors
+from ..arguments import add_database_option, add_domain_arguments, add_format_option
+from ..console import command_errors, print_json
 
 
 class Command(BaseCommand):
@@ -22,16 +22,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_domain_arguments(parser)
         add_database_option(parser)
+        add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = partial(self._print, verbosity=options["verbosity"])
+        as_json = options["format"] == "json"
+        report = partial(self._print, verbosity=options["verbosity"], as_json=as_json)
         with command_errors():
             results = prove_domains(options["domains"], database=options["database"], report=report)
+        if as_json:
+            print_json(self, Proofs(results))
         failed = [result.domain for result in results if not result.is_proven]
         if failed:
             raise CommandError(f"Not proven: {', '.join(failed)}.", returncode=EXIT_FAILED)
 
-    def _print(self, result: ProofResult, verbosity: int) -> None:
+    def _print(self, result: ProofResult, verbosity: int, as_json: bool) -> None:
+        if as_json:
+            return
         if result.is_proven:
             if verbosity >= 1:
                 proven = self.style.SUCCESS("proven")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from ...api.seed.all_domains import SeedResults, seed_all_domains
 from ...api.seed.document import TAGS
 from ...api.seed.run import SeedOptions, SeedOutcome, SeedReporter, SeedResult, seed_domain
 from ...exceptions import EXIT_USAGE
@@ -24,7 +26,10 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # The run checks its own domain.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("domain", metavar="DOMAIN", help='A domain, or "core".')
+        parser.add_argument("domain", nargs="?", metavar="DOMAIN", help='A domain, or "core".')
+        parser.add_argument(
+            "--all", action="store_true", dest="all_domains", help="Every domain, core first."
+        )
         parser.add_argument("--only", metavar="NAME", help="Run only the seed with this file name.")
         parser.add_argument(
             "--force", action="store_true", help="Also run seeds that have not changed."
@@ -48,22 +53,36 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         as_json = options["format"] == "json"
         seed_options = options_for(SeedOptions, options)
-        if problems := list(seed_options.validate()):
+        every, name = options["all_domains"], options["domain"]
+        problems = list(seed_options.validate())
+        if every == bool(name):
+            problems.append("Name either one DOMAIN or --all.")
+        if every and seed_options.only:
+            problems.append("--only cannot be used with --all.")
+        if problems:
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         reporter = (
             SeedJsonReporter(self, options["verbosity"])
             if as_json
             else SeedConsoleReporter(self, options["verbosity"], headings=False)
         )
+        report = partial(self._report, silent=as_json or options["verbosity"] < 1)
         with command_errors():
-            result = seed_domain(options["domain"], seed_options, reporter=reporter)
+            if every:
+                found = seed_all_domains(seed_options, reporter=reporter, report=report)
+            else:
+                found = SeedResults((seed_domain(name, seed_options, reporter=reporter),))
+                report(found.domains[0])
         if as_json:
-            print_json(self, result)
-        elif options["verbosity"] >= 1:
+            print_json(self, found if every else found.domains[0])
+        print_tracebacks(self, [result.error for result in found.domains], options)
+        errors = [error_text(result.error) for result in found.domains if result.error]
+        if errors:
+            raise CommandError("\n".join(errors), returncode=found.exit_status)
+
+    def _report(self, result: SeedResult, silent: bool) -> None:
+        if not silent:
             self.stdout.write(f"{result.domain}: {summary(result)}")
-        print_tracebacks(self, [result.error], options)
-        if result.error:
-            raise CommandError(error_text(result.error), returncode=result.exit_status)
 
 
 class SeedJsonReporter(JsonReporter, SeedReporter):

@@ -431,7 +431,7 @@ def test_json__failed(seeds: Write) -> None:
 
 
 def test_an_unknown_domain(seeds: Write) -> None:
-    assert fail(domain="inventorry") == (
+    assert fail(domain="inventorry", status=2) == (
         'There is no domain "inventorry". Did you mean "inventory"?'
         f" The domains are {', '.join(HISTORIES)}."
     )
