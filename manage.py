@@ -18,12 +18,24 @@ def main() -> None:
             "or run: pip install -r requirements.txt"
         ) from error
     try:
+        if "runserver" in sys.argv[1:2] and os.environ.get("RUN_MAIN") != "true":
+            _stop_embedded_server_at_exit()
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         # For an invalid setting, the message helps and a traceback would hide it.
         if "--traceback" in sys.argv:
             raise
         raise SystemExit(str(error)) from error
+
+
+def _stop_embedded_server_at_exit() -> None:
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if "EMBEDDED" in database:
+        from config.embedded.backend.base import stop_after_reloader
+
+        stop_after_reloader(database)
 
 
 if __name__ == "__main__":

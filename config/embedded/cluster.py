@@ -14,7 +14,7 @@ from psycopg import sql
 
 from config.embedded.errors import EmbeddedServerError
 from config.embedded.home import Home
-from config.embedded.locks import LockTimeout, exclusive_lock, open_lock_file, try_lock
+from config.embedded.locks import LockTimeout, exclusive_lock, is_locked, open_lock_file, try_lock
 from config.embedded.server import Server
 
 LOCK_SECONDS = 120.0
@@ -88,6 +88,13 @@ class Cluster:
             finally:
                 os.close(self._user)
                 self._user = None
+
+    def leave_for_killed(self) -> None:
+        """Stop the server if its last user was killed; a process that did not use it calls this."""
+        with self._mutex:
+            if self._user is None and self.home.path.exists() and is_locked(self.home.server_lock):
+                self._become_user()
+        self.leave()
 
     def before_fork(self) -> None:
         """Lock for the child: it would inherit our lock and lose it when we end."""

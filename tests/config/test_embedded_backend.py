@@ -13,7 +13,7 @@ import pytest
 
 from config.embedded.backend import base
 from config.embedded.errors import EmbeddedServerUnusable
-from tests.config.processes import Account, User, is_up
+from tests.config.processes import SECONDS, Account, User, is_up, wait_for
 from tests.support.commands import ROOT, process_environment
 
 SHELL = ("shell", "--no-imports", "-c")
@@ -64,6 +64,25 @@ def test_manage__twice_at_once_from_cold(copied_project: Path) -> None:
     ]
     assert [process.communicate() for process in processes] == [("domains\n", "")] * 2
     assert not is_up(copied_project / ".postgres")
+
+
+@pytest.mark.parametrize("options", [[], ["--noreload"]], ids=["reload", "noreload"])
+def test_runserver__stops_the_server_on_sigterm(copied_project: Path, options: list[str]) -> None:
+    folder = copied_project / ".postgres"
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "runserver", "127.0.0.1:0", *options],
+        cwd=copied_project,
+        env=process_environment({}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        status = folder / "data/postmaster.pid"
+        wait_for(lambda: status.exists() and "ready" in status.read_text())
+    finally:
+        process.terminate()
+        process.wait(timeout=SECONDS)
+    assert not is_up(folder)
 
 
 def test_manage__with_a_pool(manage_copy: Callable) -> None:

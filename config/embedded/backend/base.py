@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
+import sys
+import threading
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -54,12 +57,34 @@ def connection_settings(settings: dict[str, Any]) -> dict[str, str]:
 
     embedded = settings["EMBEDDED"]
     cluster = cluster_in(Path(embedded["DIRECTORY"]))
+    _exit_on_sigterm()
     cluster.ensure_running()
     _close_pools_at_exit()
     # Only the configured database is created; any other missing database remains an error.
     if settings["NAME"] == embedded["NAME"]:
         cluster.ensure_database(embedded["NAME"])
     return {key.upper(): value for key, value in cluster.parameters.items()}
+
+
+@cache
+def _exit_on_sigterm() -> None:
+    """Let exit handlers run on SIGTERM, or the server would outlive its last user.
+
+    A program with a handler of its own keeps it; only the main thread can set one.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if in_main_thread and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def stop_after_reloader(settings: dict[str, Any]) -> None:
+    """Stop the server at exit, in the process of ``runserver`` that restarts the one that serves.
+
+    On SIGTERM, Django kills the latter, which then cannot stop the server that it has started.
+    """
+    from config.embedded.cluster import cluster_in
+
+    atexit.register(cluster_in(Path(settings["EMBEDDED"]["DIRECTORY"])).leave_for_killed)
 
 
 @cache
