@@ -90,13 +90,14 @@ IN_DATABASE: tuple[tuple[LiteralString, LiteralString, LiteralString, LiteralStr
     ("pg_foreign_data_wrapper", "foreign-data wrapper", "x.fdwname::text", "0::oid"),
     ("pg_foreign_server", "server", "x.srvname::text", "0::oid"),
     ("pg_publication", "publication", "x.pubname::text", "0::oid"),
+    ("pg_default_acl", "default privileges of", "x.defaclrole::regrole::text",
+     "x.defaclnamespace"),
     ("pg_cast", "cast", "x.castsource::regtype || ' AS ' || x.casttarget::regtype",
      OF_TYPE.replace("{}", "x.castsource, x.casttarget")),
     ("pg_transform", "transform for type", "x.trftype::regtype::text",
      OF_TYPE.replace("{}", "x.trftype")),
 )  # fmt: skip
-"""Catalogs of objects in no schema: the catalog, a label, the name, the schema of the type if any.
-"""
+"""Catalogs of objects in no schema: the catalog, a label, the name, a schema that it is about."""
 
 PUBLISHED: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
     ("pg_publication_rel", "c.relname::text, c.oid",
@@ -108,7 +109,9 @@ PUBLISHED: tuple[tuple[LiteralString, LiteralString, LiteralString], ...] = (
 
 CATALOGS = tuple(catalog for catalog, *_ in (*IN_SCHEMAS, *ON_TABLES, *IN_DATABASE, *PUBLISHED))
 
-# Objects that came with the server have lower oids (FirstNormalObjectId) and belong to no domain.
+FIRST_NORMAL_OID = 16384
+"""Objects that came with the server have lower oids, and belong to no domain."""
+
 SELECT_FILLED: LiteralString = "SELECT " + ", ".join(
     "EXISTS (SELECT FROM " + catalog + " WHERE oid >= 16384)" for catalog in CATALOGS
 )

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import LiteralString
 
 from ..sql.query import run_sql
-from .catalog_before import IN_DATABASE, MEMBERS, PG_PUBLICATION, PG_PUBLICATION_REL
+from .catalog_before import (
+    FIRST_NORMAL_OID,
+    IN_DATABASE,
+    MEMBERS,
+    PG_NAMESPACE,
+    PG_PUBLICATION,
+    PG_PUBLICATION_REL,
+)
 from .held_locks import DDL_MODES
 from .transaction import CLUSTER_CATALOGS, WRITTEN_HERE, TransactionView
 from .violations import WHOLE_DATABASE, Priority, Violation
@@ -67,7 +74,13 @@ def _changed_cluster(view: TransactionView) -> Iterator[Violation]:
 
 def _dropped(view: TransactionView) -> Iterator[Violation]:
     for lock in view.locks:
-        was = None if lock.is_relation or lock.mode not in DDL_MODES else view.previous(lock)
+        if lock.is_relation or lock.mode not in DDL_MODES:
+            continue
+        of_server = lock.catalog != PG_NAMESPACE and lock.oid < FIRST_NORMAL_OID
+        if of_server and not view.domain.is_core:
+            action = f"took {lock.mode} on an object that came with the server"
+            yield Violation(Priority.OBJECT_LOCK, action, WHOLE_DATABASE, frozenset())
+        was = view.previous(lock)
         if was is None or was.schema or not _is_of_others(view, was.label, was.row, is_new=False):
             continue
         if lock.catalog == PG_PUBLICATION and lock.mode == "AccessExclusiveLock":
@@ -113,7 +126,7 @@ def _violation(verb: str, label: str, name: str) -> Violation:
 def find_unpublished_tables(view: TransactionView) -> Iterator[str]:
     """Yield a sentence for each table that was taken out of a publication, and still exists.
 
-    PostgreSQL does that without a word when it drops a column that the publication names.
+    PostgreSQL does that without a word when CASCADE drops a column that the publication names.
     """
     present = {lock.oid for lock in view.locks if lock.is_relation and lock.schema is not None}
     for lock in view.locks:

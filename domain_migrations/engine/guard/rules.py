@@ -291,7 +291,9 @@ def _object_violation(view: TransactionView, row: ChangedObject) -> Violation | 
     if row.catalog == PG_DEFAULT_ACL and not row.schema:
         action = "altered the default privileges of every schema"
         hint = f"Add IN SCHEMA {domain.schema}."
-        return None if domain.is_core else Violation(Priority.WRITTEN, action, hint, frozenset())
+        if domain.is_core or view.alters_database:
+            return None
+        return Violation(Priority.WRITTEN, action, hint, frozenset())
     if view.owners.is_own(row.schema):
         return _own_schema_violation(view, row)
     made = view.is_new(row.oid)
