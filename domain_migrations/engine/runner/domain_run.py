@@ -37,7 +37,7 @@ from ..sources.files import MigrationKey
 from .dry_run.dry_run import DryRun
 from .dry_run.plan_preview import preview
 from .edited_migrations import check_checksums
-from .executor import DomainExecutor, RunProgress
+from .executor import DomainExecutor
 from .hooks.dispatch import AfterHookFailed, HookDispatcher
 from .interruptions import check_interrupted, check_resumed
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
@@ -55,6 +55,7 @@ from .planner import make_plan
 from .project_state import in_run_order, project_state
 from .results import DomainResult, ErrorInfo, Reporter
 from .results import Status as ResultStatus
+from .run_progress import RunProgress
 from .run_session import RunSession, ensure_engine_tables, logged_run
 from .snapshot_restore import SnapshotMigration, choose_snapshot, restore_snapshot
 

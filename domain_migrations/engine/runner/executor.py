@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from functools import partial
 
 from django.contrib.contenttypes.management import RenameContentType
@@ -31,36 +30,18 @@ from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
-from .failures import (
-    COMMIT,
-    Attempt,
-    Progress,
-    lost_commit_error,
-    migration_error,
-)
+from .failures import COMMIT, Attempt, Progress, lost_commit_error, migration_error
 from .interruptions import Interruption
-from .kept_transactions import (
-    check_transaction,
-    leaving_no_transaction,
-    transaction_kept,
-)
+from .kept_transactions import check_transaction, leaving_no_transaction, transaction_kept
 from .loader import DomainLoader
-from .migration_log import HistoryLog, MigrationLog, migrations_in
+from .migration_log import HistoryLog, MigrationLog
 from .observed_operations import editor_without_savepoint, run_operations
 from .project_state import project_state
-from .results import AppliedMigration
+from .run_progress import RunProgress
 from .run_session import RunSession
 from .stops import stopped_at_commit, stopped_migration
 
 PREVIOUS_STEP = "An earlier migration"
-
-
-@dataclass
-class RunProgress:
-    """The migrations that an executor has run so far, also when an error has stopped it."""
-
-    applied: list[AppliedMigration] = field(default_factory=list)
-    reverted: list[AppliedMigration] = field(default_factory=list)
 
 
 class DomainExecutor(MigrationExecutor):
@@ -127,8 +108,9 @@ class DomainExecutor(MigrationExecutor):
             state = migration.mutate_state(state, preserve=False)
         else:
             state = self._run_with_retries(migration, state, "forwards")
-        self.progress.applied.extend(_timings(migration, started))
+        self.progress.count(migration, started, backwards=False)
         self.report("apply_success", migration, fake)
+        self._restore_settings(migration)
         return state
 
     def unapply_migration(
@@ -141,8 +123,9 @@ class DomainExecutor(MigrationExecutor):
             self.log.log_faked(migration, "backwards")
         else:
             state = self._run_with_retries(migration, state, "backwards")
-        self.progress.reverted.extend(_timings(migration, started))
+        self.progress.count(migration, started, backwards=True)
         self.report("unapply_success", migration, fake)
+        self._restore_settings(migration)
         return state
 
     def check_replacements(self) -> None:
@@ -231,9 +214,9 @@ class DomainExecutor(MigrationExecutor):
 
     def _count_committed(self, attempt: Attempt) -> None:
         """Count a migration that was committed before the connection was lost."""
-        backwards, timings = attempt.backwards, _timings(attempt.migration, attempt.clock)
-        (self.progress.reverted if backwards else self.progress.applied).extend(timings)
-        self.report("unapply_success" if backwards else "apply_success", attempt.migration, False)
+        migration, backwards = attempt.migration, attempt.backwards
+        self.progress.count(migration, attempt.clock, backwards=backwards)
+        self.report("unapply_success" if backwards else "apply_success", migration, False)
 
     def _run_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
         """Run a migration in a transaction."""
@@ -258,7 +241,6 @@ class DomainExecutor(MigrationExecutor):
             attempt.phase = "the deferred constraints"
             watch.run_final(FORCE_CONSTRAINTS)
             self._check_and_log(attempt, watch)
-        self._restore_settings(attempt.migration)
         return state
 
     def _run_non_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
@@ -370,9 +352,3 @@ def _progress(attempt: Attempt, editor: BaseDatabaseSchemaEditor, *, more: int =
     """Return the progress after some more operations, with the SQL that is left to run."""
     deferred = () if attempt.migration.atomic else tuple(map(str, editor.deferred_sql))
     return Progress(attempt.checked.finished + more, deferred, attempt.checked.start)
-
-
-def _timings(migration: Migration, started: float) -> list[AppliedMigration]:
-    parts = migrations_in(migration)
-    seconds = (time.monotonic() - started) / len(parts)
-    return [AppliedMigration(MigrationKey.of(part), seconds) for part in parts]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from .lexer import split_statements, tokens
 
-MAY_CONTROL = re.compile(r"\b(?:begin|start|commit|rollback|end|abort|prepare)\b", re.IGNORECASE)
+MAY_CONTROL = re.compile(
+    r"(?:\A|;|\*/|\n)\s*(?:begin|start|commit|rollback|end|abort|prepare)\b", re.IGNORECASE
+)
+"""Where a statement may begin, one of these words; long texts without it need not be read."""
 
 BEGIN = frozenset({"BEGIN", "START TRANSACTION"})
 COMMIT = frozenset({"COMMIT", "END", "PREPARE TRANSACTION"})
@@ -15,7 +19,8 @@ ROLLBACK = frozenset({"ROLLBACK", "ABORT"})
 
 def transaction_command(statement: str) -> str:
     """Return the words with which one statement begins or ends a transaction, else ""."""
-    words = [token.raw.upper() for token in tokens(statement) if not token.is_blank][:3]
+    visible = (token.raw.upper() for token in tokens(statement) if not token.is_blank)
+    words = list(itertools.islice(visible, 3))
     first, second = [*words, "", ""][:2]
     if first in ("START", "PREPARE"):
         return f"{first} {second}" if second == "TRANSACTION" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -48,12 +49,22 @@ def run_python(*statements: str) -> str:
         ("SAVEPOINT a; ROLLBACK TO a; ROLLBACK WORK TO SAVEPOINT a; RELEASE a", None),
         ("PREPARE commit AS SELECT CASE WHEN true THEN 1 END", None),
         ("DO $$ BEGIN PERFORM 1; COMMIT; END $$", None),
+        ("SELECT 1; /* /* a */ b */ COMMIT", "COMMIT"),
+        ("SELECT 1; -- COMMIT\nSELECT 2;--x\nCOMMIT", "COMMIT"),
         ("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END; COMMIT", "COMMIT"),
         ("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE 1 WHEN 1 THEN 2 END; END", None),
     ],
 )
 def test_transaction_end(text: str, end: str | None) -> None:
     assert transaction_end(text) == end
+
+
+def test_long_text_without_transaction_control_is_not_read() -> None:
+    started = time.monotonic()
+    assert (
+        transaction_end("INSERT INTO t VALUES " + "('the end of it; to begin'), " * 50_000) is None
+    )
+    assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -80,7 +91,7 @@ def test_transaction_control_is_refused_before_it_is_sent(
     with hr_migrations.release(release(operations)):
         result = call("migrate_domain", "hr", *option)
     assert result.exit_status == 1
-    assert f"{statement} would end the transaction of the run." in result.stderr
+    assert f"{statement} would end the transaction of the run" in result.stderr
     assert "It was rolled back." in result.stderr
     assert query("SELECT to_regclass('hr.made')") == [(None,)]
     if not option:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import OperationalError
+from django.db.models.signals import post_migrate, pre_migrate
+from django.dispatch import Signal
 
-from tests.support.catalog import history, query
+from tests.support.catalog import execute, history, query
 from tests.support.commands import Result
 from tests.support.proxy import Action, Proxy, through_proxy
 from tests.support.servers import TestServer
@@ -168,6 +173,33 @@ def test_session_that_the_server_ended__without_a_transaction(
         hr, status = migrate_hr(call)
     assert (status, hr["status"], hr["error"]["code"]) == (75, "failed", "connection")
     assert {status for name, status in journal() if name} == {"running"}
+
+
+def end_the_session(**kwargs: Any) -> None:
+    with suppress(OperationalError):
+        execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def end_the_session_and_raise(**kwargs: Any) -> None:
+    execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+@pytest.mark.parametrize("receiver", [end_the_session, end_the_session_and_raise])
+@pytest.mark.parametrize("signal", [pre_migrate, post_migrate])
+def test_session_that_the_server_ended__in_a_receiver(
+    hr_migrations: TemporaryMigrations, call: Call, signal: Signal, receiver: Callable[..., None]
+) -> None:
+    with hr_migrations.release(release(MADE)):
+        signal.connect(receiver, sender=apps.get_app_config("hr"))
+        try:
+            hr, status = migrate_hr(call)
+        finally:
+            signal.disconnect(receiver, sender=apps.get_app_config("hr"))
+        assert (status, hr["error"]["code"]) == (75, "connection"), hr["error"]
+        assert len(hr["applied"]) == (signal is post_migrate)
+        assert journal()[-1][1] != "failed"
+        assert migrate_hr(call)[1] == 0
+        assert journal()[-1] == ("", "done")
 
 
 def test_idle_session_timeout(hr_migrations: TemporaryMigrations, call: Call) -> None:

@@ -1,0 +1,27 @@
+"""The migrations that a run has applied and reverted so far."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from django.db.migrations.migration import Migration
+
+from ..sources.files import MigrationKey
+from .migration_log import migrations_in
+from .results import AppliedMigration
+
+
+@dataclass
+class RunProgress:
+    """The migrations that an executor has run so far, also when an error has stopped it."""
+
+    applied: list[AppliedMigration] = field(default_factory=list)
+    reverted: list[AppliedMigration] = field(default_factory=list)
+
+    def count(self, migration: Migration, started: float, *, backwards: bool) -> None:
+        """Count a migration, or those that a snapshot contains, which began at that time."""
+        parts = migrations_in(migration)
+        seconds = (time.monotonic() - started) / len(parts)
+        done = self.reverted if backwards else self.applied
+        done.extend(AppliedMigration(MigrationKey.of(part), seconds) for part in parts)
