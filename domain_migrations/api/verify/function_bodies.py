@@ -7,6 +7,7 @@ a function computes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -57,6 +58,7 @@ ORDER BY 3
 """
 
 PARSED = ("sql", "plpgsql")
+RUNS_TEXT = re.compile("execute|search_path", re.IGNORECASE)
 
 
 def textual_references(
@@ -79,7 +81,7 @@ def textual_references(
         is_suspect = mentions(body, foreign)
         is_unread = not is_read and not is_recorded and may_reference(body, foreign)
         unread = [_why_unread(language)] if is_unread else []
-        if is_read and (is_suspect or "execute" in body.lower()):
+        if is_read and (is_suspect or RUNS_TEXT.search(body)):
             found = read_body(
                 body,
                 foreign,

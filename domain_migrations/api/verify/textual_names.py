@@ -43,7 +43,10 @@ NAME_ARGUMENT_FUNCTIONS = (
 
 QUALIFIED = re.compile(r'\s*("?)(?P<schema>[^".]+)\1\s*\.\s*("?)(?P<name>[^".(]+)\3.*', re.DOTALL)
 PATH = re.compile(r'"([^"]+)"|([^\s,"]+)')
-REG_TYPES = frozenset({"regclass", "regproc", "regprocedure", "regoper", "regoperator", "regtype"})
+REG_TYPES = frozenset(
+    {"regclass", "regproc", "regprocedure", "regoper", "regoperator", "regtype", "regcollation",
+     "regconfig", "regdictionary"}
+)  # fmt: skip
 DEPTH = 3
 """The depth to which strings of SQL within SQL are parsed."""
 
@@ -191,9 +194,11 @@ def _read_search_path(
         if is_set and token.is_word("search_path", "schema"):
             values = found[i + 1 :]
         elif token.kind == "string" and token.text.lower() == "search_path":
-            if i < 2 or not found[i - 2].is_word("set_config"):
+            if call_around(found, i) != "set_config":
                 continue
             values = argument(found[i + 2 :])
+            if len(values) > 1 and values[1].is_operator("=>", ":="):
+                values = values[2:]
             result.is_computed |= any(item.is_name for item in values)
         else:
             continue
@@ -311,14 +316,26 @@ def _names_in_literals(found: tuple[Token, ...], *, is_recorded: bool) -> Iterat
         if token.kind != "string" or not (match := QUALIFIED.fullmatch(token.text)):
             continue
         after = found[i + 1 : i + 3]
-        cast = len(after) == 2 and after[0].is_operator("::") and after[1].text.startswith("reg")
-        cast = cast or (len(after) == 2 and after[0].is_word("as") and after[1].text in REG_TYPES)
-        if is_recorded and cast:
+        if is_recorded and len(after) == 2 and after[1].text in REG_TYPES:
             continue  # It is a dependency.
         if (
-            cast
+            _is_cast_to_name(found[i + 1 :])
             or (i and found[i - 1].text in REG_TYPES)
             or call_around(found, i) in NAME_ARGUMENT_FUNCTIONS
         ):
             schema, name = match["schema"].strip(), match["name"].strip()
             yield schema if match[1] else schema.lower(), name if match[3] else name.lower()
+
+
+def _is_cast_to_name(after: tuple[Token, ...]) -> bool:
+    """Return whether a string is cast, perhaps in parentheses, to regclass or the like."""
+    if after and after[0].is_word("as"):
+        return len(after) > 1 and after[1].text in REG_TYPES
+    while after and after[0].is_operator("::", ")"):
+        if after[0].is_operator(")"):
+            after = after[1:]
+        elif len(after) > 1 and after[1].text in REG_TYPES:
+            return True
+        else:
+            after = after[2:]
+    return False

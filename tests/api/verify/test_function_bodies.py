@@ -72,9 +72,9 @@ PROCEDURAL = {
     ): "bk",
     (
         "BEGIN n := pg_get_serial_sequence('hr.bl', 'id'); PERFORM nextval(('hr.bm')::text);"
-        " x := CAST('hr.bn' AS regclass); y := regclass 'hr.bo'; z := has_table_privilege('u',"
-        " 'hr.bp', 'SELECT'); t := 'hr.no'; RETURN query_to_xml('SELECT * FROM hr.bq', a, b); END"
-    ): "bl bm bn bo bp bq",
+        " x := CAST('hr.bn' AS regclass); x := ('hr.bt'::text)::regclass; y := regclass 'hr.bo';"
+        " z := has_table_privilege('u', 'hr.bp', 'SELECT'); t := 'hr.no'; RETURN query_to_xml('SELECT * FROM hr.bq', a, b); END"
+    ): "bl bm bn bo bp bq bt",
     (
         "DECLARE hr record; BEGIN LOCK TABLE hr.br; IF hr.no THEN SELECT 1 INTO hr.no FROM"
         " hr.bs; END IF; END"
@@ -142,6 +142,7 @@ def test_a_mention_is_a_schema_followed_by_a_dot(text: str, expected: bool):
         "SET SCHEMA 'hr'",
         "PERFORM set_config('search_path', 'inventory, hr', true)",
         "PERFORM pg_catalog.set_config('search_path', 'x,' || 'hr', true)",
+        "PERFORM set_config(setting_name => 'search_path', new_value => 'hr', is_local => true)",
         "EXECUTE 'SET LOCAL search_path = hr'",
         "EXECUTE 'ALTER FUNCTION inventory.f() SET search_path TO hr'",
     ],
