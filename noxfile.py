@@ -127,6 +127,18 @@ def benchmarks(session: nox.Session) -> None:
     run_python(session, "-m", "benchmarks.deploys.report", str(report), "--docs", str(pages))
 
 
+@nox.session
+def compat(session: nox.Session) -> None:
+    """Try third-party packages, and write docs/reference/compatibility.md from what happened."""
+    python, results = str(BUILD / "compat/bin/python"), str(BUILD / "compat-results")
+    session.run(sys.executable, "-m", "venv", "build/compat", external=True)
+    requirements = ("-r", "requirements-dev.txt", "-r", "requirements/compat.txt")
+    session.run(python, "-m", "pip", "install", "-q", *requirements, external=True)
+    tests = ("-m", "pytest", "-q", "--dist=load", "tests/compat", f"--compat={results}")
+    session.run(python, *tests, external=True)
+    session.run(python, "-m", "tests.compat.page", results, external=True)
+
+
 def django61(session: nox.Session) -> str | None:
     """The interpreter of an environment with Django 6.1; None if there is no Python for it."""
     newer = newer_python()

@@ -26,6 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["short", "full"],
         help="run the tests marked `slow_stress` too: in a short form, or all of them",
     )
+    parser.addoption(
+        "--compat",
+        metavar="FOLDER",
+        help="run tests/compat too, and write what happened into the folder",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from django.apps import AppConfig, apps
+from django.core.management.commands import makemigrations
+from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import Signal
 
 from domain_migrations.domains import get_domain_for
 from domain_migrations.engine.runner import domain_run
+from domain_migrations.management.commands import migrate
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
 from tests.support.commands import Result
 from tests.support.databases import scratch
@@ -382,3 +385,11 @@ def test_migrate_domain_sends_the_signals_where_nothing_is_pending_if_asked(
         2,
         "--plan cannot be used with --signals, because it sends no signals.",
     )
+
+
+def test_migrate_has_the_autodetector_of_makemigrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Other(MigrationAutodetector):
+        """As a package brings it with its own `makemigrations`."""
+
+    monkeypatch.setattr(makemigrations.Command, "autodetector", Other)
+    assert migrate.Command().autodetector is Other

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from tests.support.commands import ROOT, run_manage
+from tests.support.commands import ROOT, process_environment, run_manage
 
 MANAGE = """\
 import os, sys
@@ -31,6 +32,19 @@ class Project:
         """Run its manage.py; keyword arguments are environment variables."""
         merged = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environment}
         return run_manage(*arguments, environment=merged, folder=self.path)
+
+    def python(self, *arguments: str) -> str:
+        """Run Python in its folder with its settings; the standard output."""
+        values = {"PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "settings"}
+        environment = process_environment(values) | {"DJANGO_SETTINGS_MODULE": "settings"}
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.path,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
 
     def write(self, name: str, source: str) -> Path:
         """Write a file, with the `__init__.py` that its folders need."""

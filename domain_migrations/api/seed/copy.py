@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import QualifiedName
-from ...engine.sessions.connection import CONNECTION_STATES, first_line
+from ...engine.sessions.connection import CONNECTION_STATES, as_text, first_line
 from ...exceptions import SeedFailed
 from .columns import Column, InvalidColumn, ValueColumn, flatten_reference
 from .document import MISSING, Table
@@ -58,13 +58,13 @@ class Statements:
     def execute(self, statement: LiteralString, **parts: sql.Composable) -> int:
         """Run a statement, and return the number of its rows."""
         with self.connection.cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(**self.names, **parts))
+            cursor.execute(as_text(cursor, sql.SQL(statement).format(**self.names, **parts)))
             return int(cursor.rowcount)
 
     def fetch(self, query: LiteralString, **parts: sql.Composable) -> Any:
         """Return the first row of a query."""
         with self.connection.cursor() as cursor:
-            cursor.execute(sql.SQL(query).format(**self.names, **parts))
+            cursor.execute(as_text(cursor, sql.SQL(query).format(**self.names, **parts)))
             return cursor.fetchone()
 
 
@@ -115,7 +115,7 @@ def copy_rows(
             raise failed(lines[-1], f"{letter!r} is not a Unicode character.") from exc
         except psycopg.Error as exc:
             raise _copy_error(exc, lines, leaves, failed) from exc
-        cursor.execute(sql.SQL("ANALYZE {}").format(STAGED))
+        cursor.execute(as_text(cursor, sql.SQL("ANALYZE {}").format(STAGED)))
     return len(lines), (lines[0] if lines else 0), (lines[-1] if lines else 0)
 
 

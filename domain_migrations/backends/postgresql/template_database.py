@@ -90,10 +90,12 @@ class TemplateDatabase:
 
     def _comment(self, text: str) -> None:
         comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
-        self.cursor.execute(comment.format(sql.Identifier(self.name), f"{COMMENT_PREFIX} {text}"))
+        written = comment.format(sql.Identifier(self.name), f"{COMMENT_PREFIX} {text}")
+        self.cursor.execute(written.as_string(self.cursor.connection))
 
     def _execute(self, statement: str) -> None:
-        self.cursor.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
+        written = sql.SQL(statement).format(sql.Identifier(self.name))
+        self.cursor.execute(written.as_string(self.cursor.connection))
 
     @contextmanager
     def current_and_locked(

@@ -20,6 +20,7 @@ from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
+from ..sessions.connection import as_text
 from ..sql.lexer import tokens
 
 PLAIN = re.compile(r'"[a-z_][a-z0-9_]*"')
@@ -152,7 +153,7 @@ class ExpressionNormalizer:
                 self.connection.connection.transaction(force_rollback=True),
                 self.connection.cursor() as cursor,
             ):
-                cursor.execute(query, None)
+                cursor.execute(as_text(cursor, query), None)
                 plan = cursor.fetchone()[0]
         except Error:
             return None

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
@@ -55,21 +56,28 @@ def fetch_all(
 ) -> list[tuple[Any, ...]]:
     """Return the rows of a query."""
     with connection.cursor() as cursor:
-        cursor.execute(query, params)
+        cursor.execute(as_text(cursor, query), params)
         return list(cursor.fetchall())
 
 
 def fetch_one(connection: BaseDatabaseWrapper, query: Any, params: Any = None) -> Any:
     """Return the first row of a query, None if it has no rows."""
     with connection.cursor() as cursor:
-        cursor.execute(query, params)
+        cursor.execute(as_text(cursor, query), params)
         return cursor.fetchone()
 
 
 def execute(connection: BaseDatabaseWrapper, statement: Any, params: Any = None) -> None:
     """Execute a statement."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, params)
+        cursor.execute(as_text(cursor, statement), params)
+
+
+def as_text(cursor: CursorWrapper, statement: Any) -> str:
+    """Return a statement as a string, which packages that wrap Django's cursors expect."""
+    if isinstance(statement, sql.Composable):
+        return statement.as_string(cursor.connection)
+    return str(statement)
 
 
 def schema_exists(connection: BaseDatabaseWrapper, schema: str) -> bool:

@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from ...exceptions import InsufficientPrivilege, InvalidConfiguration
-from .connection import check_backend_and_encoding, fetch_one, translate_database_errors
+from .connection import as_text, check_backend_and_encoding, fetch_one, translate_database_errors
 from .session import own_connection, plain_copy
 
 logger = logging.getLogger(__name__)
@@ -75,12 +75,13 @@ def scratch_database(alias: str, purpose: str, *, template: str | None = None) -
             owner.execute(LOCK, [name])
         try:
             with translate_database_errors(alias):
-                owner.execute(_creation(alias, name, template))
-                owner.execute(sql.SQL(COMMENT).format(identifier, MARK.format(name)))
+                owner.execute(as_text(owner, _creation(alias, name, template)))
+                comment = sql.SQL(COMMENT).format(identifier, MARK.format(name))
+                owner.execute(as_text(owner, comment))
             yield name
         finally:
             with translate_database_errors(alias), _maintenance(alias) as cursor:
-                cursor.execute(sql.SQL(DROP).format(identifier))
+                cursor.execute(as_text(cursor, sql.SQL(DROP).format(identifier)))
 
 
 def drop_abandoned(cursor: CursorWrapper) -> None:
@@ -94,7 +95,7 @@ def drop_abandoned(cursor: CursorWrapper) -> None:
         cursor.execute(TRY_LOCK, [name])
         if cursor.fetchone()[0]:
             try:
-                cursor.execute(sql.SQL(DROP).format(sql.Identifier(name)))
+                cursor.execute(as_text(cursor, sql.SQL(DROP).format(sql.Identifier(name))))
                 logger.warning('Dropped the scratch database "%s", which a run had left.', name)
             finally:
                 cursor.execute(UNLOCK, [name])

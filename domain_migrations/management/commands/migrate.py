@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
+from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate as django_migrate
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
+from django.utils.functional import cached_property
 
 from ...api import MigrateOptions, migrate_domains
 from ...backends.postgresql.base import QualifiedNamesMixin
@@ -24,6 +27,12 @@ from ..terminal import TerminalCommand, console_reporter
 
 class Command(TerminalCommand, django_migrate.Command):
     help = "Updates the database schema of every domain, core first, or of one app."
+
+    @cached_property
+    def autodetector(self) -> type[MigrationAutodetector]:  # type: ignore[override]
+        """The autodetector of ``makemigrations``, which a package may have replaced."""
+        other: Any = load_command_class(get_commands()["makemigrations"], "makemigrations")
+        return cast("type[MigrationAutodetector]", other.autodetector)
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -6,11 +6,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 
 from domain_migrations.engine.sessions.connection import schema_exists, wait_for_database
+from domain_migrations.engine.sessions.scratch_databases import scratch_database
 from tests.support import databases
 from tests.support.catalog import execute
 from tests.support.commands import Result
@@ -78,3 +81,28 @@ def test_schema_exists__by_its_own_name(scratch_database: str) -> None:
     assert schema_exists(connections["default"], "lab")
     assert not schema_exists(connections["default"], "Lab")
     assert not schema_exists(connections["default"], "la_")
+
+
+def test_packages_that_wrap_cursors_get_text(
+    migrated_database: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds: set[type] = set()
+    execute_one = CursorWrapper.execute
+
+    def wrapped(self: CursorWrapper, sql: Any, params: Any = None) -> Any:
+        kinds.add(type(sql))
+        return execute_one(self, sql, params)
+
+    monkeypatch.setattr(CursorWrapper, "execute", wrapped)
+    for command in (
+        ("migrate_domain", "finance", "0010", "--noinput"),
+        ("migrate_domain", "finance"),
+        ("seed_domain", "finance"),
+        ("show_domains",),
+        ("verify_domain", "finance"),
+    ):
+        result = call(*command)
+        assert result.exit_status == 0, result.stderr
+    with scratch_database("default", "text"):
+        pass
+    assert kinds == {str}
