@@ -400,6 +400,14 @@ def test_what_is_no_owner_is_refused(owner: str) -> None:
     assert refused.value.message == f"{owner!r} cannot be the owner in CODEOWNERS."
 
 
+def test_owners_in_another_encoding(foreign: Project) -> None:
+    (foreign.path / "CODEOWNERS").write_bytes(b"* @\xe4\n")
+    before = contents(foreign.path)
+    refused = foreign.manage("start_domain", "crm", "--owner", "@sales")
+    assert refused.stderr.endswith("CODEOWNERS is not UTF-8. Correct it.\n")
+    assert contents(foreign.path) == before
+
+
 def test_an_owner_of_two_lines_changes_nothing(foreign: Project) -> None:
     before = contents(foreign.path)
     refused = foreign.manage("start_domain", "crm", "--owner", "@a\n* @b")

@@ -102,7 +102,7 @@ class ColumnType:
         name = " ".join(names)
         unit = ""
         if names[:1] == ["interval"]:
-            name, unit = "interval", names[-1] if len(names) > 1 else UNITS[-1]
+            name, unit = "interval", names[-1] if names[-1] in UNITS else UNITS[-1]
         if name in ONE_UNLESS_GIVEN and not modifiers and not quoted:
             modifiers = (1,)
         if quoted and name == "char":

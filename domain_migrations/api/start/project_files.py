@@ -188,7 +188,14 @@ def has_contract(text: str, name: str) -> bool:
 def file_with_testpaths(root: Path) -> str | None:
     """Return the name of a file that is not edited and has pytest's ``testpaths``."""
     texts = {name: root / name for name in PYTEST_FILES if (root / name).is_file()}
-    return next((name for name, path in texts.items() if TESTPATHS.search(path.read_text())), None)
+    return next(
+        (
+            name
+            for name, path in texts.items()
+            if TESTPATHS.search(path.read_text(errors="replace"))
+        ),
+        None,
+    )
 
 
 def owners_file(root: Path) -> Path:

@@ -138,7 +138,10 @@ def _owners_change(root: Path, folders: list[Path], owner: str) -> FileChange:
     # A folder inside the domain's is the domain owner's already.
     names = [folder.relative_to(root).as_posix() for folder in folders]
     names = [names[0], *(name for name in names[1:] if not name.startswith(f"{names[0]}/"))]
-    after = add_owner((before or b"").decode(), names, owner).encode()
+    try:
+        after = add_owner((before or b"").decode(), names, owner).encode()
+    except UnicodeDecodeError as exc:
+        raise InvalidConfiguration(f"{path} is not UTF-8.", hint="Correct it.") from exc
     note = "" if before is None else f"{owner} is the owner"
     return FileChange(path, before, after, note)
 

@@ -66,6 +66,10 @@ def test_every_conversion_is_what_the_server_does(module_database: str) -> None:
     assert wrong == []
 
 
+def test_what_is_no_type_has_a_meaning_too() -> None:
+    assert ColumnType.of("interval of nothing") == ColumnType.of("interval")
+
+
 def test_time_zones_convert_rows_outside_of_utc() -> None:
     old, new = ColumnType.of("timestamp"), ColumnType.of("timestamptz")
     assert conversion(old, new, in_utc=False) == "rewritten"
