@@ -68,7 +68,7 @@ class RolePermission(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.role_id}: {self.permission_id}"
+        return f"{self.role}: {self.permission}"
 
 
 class UserRole(models.Model):
@@ -101,7 +101,7 @@ class UserRole(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id}: {self.role_id}"
+        return f"{self.user}: {self.role}"
 
     def clean(self) -> None:
         if self.expires_at is not None and self.expires_at <= self.granted_at:

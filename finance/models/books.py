@@ -124,4 +124,4 @@ class JournalLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.journal_id}/{self.line_number}"
+        return f"{self.journal}, line {self.line_number}"

@@ -82,7 +82,7 @@ class Invoice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.supplier_reference} of {self.supplier_id}"
+        return self.supplier_reference
 
 
 class InvoiceLine(models.Model):
@@ -114,7 +114,7 @@ class InvoiceLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.invoice_id}/{self.line_number}"
+        return f"{self.invoice}, line {self.line_number}"
 
 
 class Payment(models.Model):

@@ -65,7 +65,7 @@ class LeaveBalance(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.employee_id} {self.leave_type_id} {self.year}"
+        return f"{self.leave_type} of {self.employee} in {self.year}"
 
     @property
     def remaining_days(self) -> Decimal:
@@ -129,7 +129,7 @@ class LeaveRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.employee_id} from {self.starts_on} to {self.ends_on}"
+        return f"{self.employee} from {self.starts_on} to {self.ends_on}"
 
     def clean(self) -> None:
         if not (self.employee_id and self.starts_on and self.ends_on):

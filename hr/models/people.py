@@ -131,7 +131,7 @@ class Assignment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.employee_id} as {self.position_id} from {self.starts_on}"
+        return f"{self.employee} as {self.position} from {self.starts_on}"
 
     def clean(self) -> None:
         if not (self.employee_id and self.starts_on):

@@ -117,7 +117,7 @@ class BudgetAllocation(Recorded):
         ]
 
     def __str__(self) -> str:
-        return f"{self.fiscal_year}/{self.budget_id}/{self.department_id}"
+        return f"{self.budget} for {self.department} in {self.fiscal_year}"
 
 
 class BudgetPlan(Recorded):
@@ -164,7 +164,7 @@ class BudgetPlan(Recorded):
         ]
 
     def __str__(self) -> str:
-        return f"{self.fiscal_year}/{self.department_id}/{self.generic_id}"
+        return f"{self.generic} for {self.department} in {self.fiscal_year}"
 
     @property
     def quantity(self) -> int:
@@ -218,4 +218,4 @@ class BudgetReservation(Recorded):
         ]
 
     def __str__(self) -> str:
-        return f"{self.request_id}: {self.amount}"
+        return f"{self.amount} for {self.request}"

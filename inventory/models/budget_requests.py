@@ -108,7 +108,7 @@ class BudgetRequestItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.generic_id}: {self.quantity}"
+        return f"{self.quantity} of {self.generic}"
 
     @property
     def amount(self) -> Decimal:

@@ -95,4 +95,4 @@ class ContractItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.drug_id}: {self.packs}"
+        return f"{self.packs} packs of {self.drug}"

@@ -121,7 +121,7 @@ class PurchaseRequestItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.generic_id}: {self.quantity}"
+        return f"{self.quantity} of {self.generic}"
 
     @property
     def amount(self) -> Decimal:

@@ -154,4 +154,4 @@ class ReceiptInspector(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_role_display()} {self.employee_id}"
+        return f"{self.get_role_display()}, employee {self.employee_id}"

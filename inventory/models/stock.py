@@ -81,7 +81,7 @@ class StockLevel(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.location_id}/{self.lot_id}: {self.quantity}"
+        return f"{self.quantity} of {self.lot} at {self.location}"
 
 
 class StockTransaction(models.Model):
@@ -179,4 +179,4 @@ class StockOnHand(models.Model):
         default_permissions = ("view",)
 
     def __str__(self) -> str:
-        return f"{self.drug_id} at {self.location_id}: {self.quantity}"
+        return f"{self.quantity} of {self.drug} at {self.location}"

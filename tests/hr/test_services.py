@@ -238,3 +238,9 @@ def test_staff_list_reads_the_view(employee, nurse):
         ("100001", "สมชาย", "ใจดี", "RN", "พยาบาล", date(2024, 1, 1)),
         ("100002", "สมหญิง", "ใจดี", None, None, None),
     ]
+
+
+def test_rows_are_named_by_what_they_refer_to(employee):
+    employee.refresh_from_db()
+    request = LeaveRequest(employee=employee, starts_on=date(2027, 1, 4), ends_on=date(2027, 1, 5))
+    assert str(request) == "100001 สมชาย ใจดี from 2027-01-04 to 2027-01-05"
