@@ -73,7 +73,8 @@ PROCEDURAL = {
     (
         "BEGIN n := pg_get_serial_sequence('hr.bl', 'id'); PERFORM nextval(('hr.bm')::text);"
         " x := CAST('hr.bn' AS regclass); x := ('hr.bt'::text)::regclass; y := regclass 'hr.bo';"
-        " z := has_table_privilege('u', 'hr.bp', 'SELECT'); t := 'hr.no'; RETURN query_to_xml('SELECT * FROM hr.bq', a, b); END"
+        " z := has_table_privilege('u', 'hr.bp', 'SELECT'); t := 'hr.no';"
+        " RETURN query_to_xml('SELECT * FROM hr.bq', a, b); END"
     ): "bl bm bn bo bp bq bt",
     (
         "DECLARE hr record; BEGIN LOCK TABLE hr.br; IF hr.no THEN SELECT 1 INTO hr.no FROM"
