@@ -30,6 +30,7 @@
 | W001 | (database) rows of a domain in ``public.django_migrations`` |
 | W002 | a migration without a stage that removes or renames something |
 | W003 | a malformed or too long name in an installed package |
+| W004 | (database) a history without its tables, or tables without their history |
 """
 
 from __future__ import annotations
@@ -45,11 +46,13 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from .backends.postgresql.base import QualifiedNamesMixin
 from .conf import get_settings
-from .domains import get_domains
+from .domains import Domain, get_domains
 from .engine.boundary.declarations import cross_database_key_problems, declaration_problems
 from .engine.boundary.installed_models import model_problems
 from .engine.boundary.planned_migrations import crossing_links
 from .engine.boundary.rule import CHECK_PREFIX, Problem
+from .engine.history.half_moves import HalfMove, find_half_moves
+from .engine.history.status import read_statuses
 from .engine.history.tables import applied_names, read_histories
 from .engine.runner.hooks.settings import hook_problems
 from .engine.sessions.connection import transactions_problem
@@ -198,6 +201,24 @@ def _applied(databases: Sequence[str]) -> frozenset[MigrationKey]:
         if here:
             found.update(*applied_names(connections[alias], here).values())
     return frozenset(found)
+
+
+@checks.register(Tags.database)
+def check_whole_domains(
+    app_configs: Sequence[AppConfig] | None,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """Check that no domain has only its history, or only its tables, in its database."""
+    if databases is None or not _is_configured():
+        return []
+    found: list[tuple[Domain, HalfMove]] = []
+    for alias in databases:
+        connection = connections[alias]
+        here = [domain for domain in get_domains()[1:] if domain.database == alias]
+        if here and isinstance(connection, QualifiedNamesMixin):
+            found += find_half_moves(connection, read_statuses(connection, here))
+    return _messages(Problem("W004", half.message, half.hint) for _, half in found)
 
 
 @checks.register(Tags.database)

@@ -13,6 +13,8 @@ from ...backends.postgresql.names import parse_table_name, truncate
 from ...domains import Domain, get_domain_for, get_domains
 from ...engine.boundary.planned_migrations import crossing_links
 from ...engine.catalog.other_tools import describe_history, history_of
+from ...engine.history.half_moves import HOW_TO, find_half_move, find_places, own_models
+from ...engine.history.status import read_statuses
 from ...engine.history.tables import existing_tables
 from ...engine.messages import Finding, shortened
 from ...engine.sql.query import run_sql
@@ -77,17 +79,28 @@ def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
     owners = get_domains()[1:] if domain.is_core else (domain,)
     wanted = {name: owner for owner in owners for name in _candidate_names(owner)}
     taken = _names(core)
+    only_copies = {
+        old.name
+        for owner in owners
+        for old in find_places(connection, owner, own_models(owner)).left
+    }
     for name, title, _ in _tables(connection, core.schema):
         owner = wanted.get(name)
         if owner is not None and name not in taken:
+            hint = (
+                f"It is the only copy: the schema {owner.schema} has no such table. Move it there,"
+                f" as {HOW_TO} shows."
+                if name in only_copies
+                else f"Compare its rows with the table in the schema {owner.schema} before you"
+                " change it: they may be the only copy."
+            )
             yield _finding(
                 "L001",
                 owner,
                 title,
                 f'The table {title} has the name of a table of the domain "{owner.name}", but is'
                 " in core's schema.",
-                f"Compare its rows with the table in the schema {owner.schema} before you change"
-                " it: they may be the only copy.",
+                hint,
             )
 
 
@@ -119,6 +132,8 @@ def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator
     [rows] = run_sql(connection, selecting, [list(domain.app_labels)])
     names = [name for (name,) in rows]
     if names:
+        (status,) = read_statuses(connection, [domain])
+        half = find_half_move(connection, status)
         labels = ", ".join(f"'{label}'" for label in domain.app_labels)
         delete = f"DELETE FROM {core.history_table} WHERE app IN ({labels});"  # noqa: S608 (shown)
         yield _finding(
@@ -127,8 +142,10 @@ def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator
             str(core.history_table),
             f"{core.history_table} has {len(names)} {'row' if len(names) == 1 else 'rows'} of the"
             f' domain "{domain.name}": {shortened(names)}.',
-            f"Check that {domain.history_table} has them (manage.py show_domains {domain.name});"
-            f" then {delete}",
+            half.hint
+            if half
+            else f"Check that {domain.history_table} has them (manage.py show_domains"
+            f" {domain.name}); then {delete}",
         )
 
 

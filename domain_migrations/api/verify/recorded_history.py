@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import Domain, QualifiedName, get_domains
+from ...domains import Domain, get_domains
+from ...engine.history.half_moves import find_half_move, lost_history
 from ...engine.history.status import DomainStatus, missing_hint, missing_message, read_statuses
-from ...engine.history.tables import existing_tables, read_histories
+from ...engine.history.tables import read_histories
 from ...engine.messages import Finding, shortened
 from ...engine.runner.edited_migrations import checksum_findings_of
 from ...engine.runner.interruptions import find_interruption
@@ -33,7 +33,7 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
         title = ", ".join(map(str, status.missing))
         yield _finding("H006", domain, title, missing_message(status), missing_hint(status))
     yield from _misplaced_rows(connection, domain)
-    yield from _lost_rows(connection, status)
+    yield from _half_moved(connection, status)
     interrupted = find_interruption(connection, domain)
     if interrupted is not None:
         yield _finding(
@@ -69,29 +69,22 @@ def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator
             )
 
 
-def _lost_rows(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[Finding]:
-    """Yield a finding if the domain's tables exist and its history has no rows."""
-    domain = status.domain
-    if status.rows or not status.pending:
-        return
-    models = [
-        model
-        for label in domain.app_labels
-        for model in apps.get_app_config(label).get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy
-    ]
-    tables = [QualifiedName.of(model._meta.db_table) for model in models]
-    if present := sorted(map(str, existing_tables(connection, tables))):
+def _half_moved(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[Finding]:
+    """Yield a finding if the history exists without the tables, or the tables without it."""
+    domain, table = status.domain, str(status.domain.history_table)
+    if present := sorted(map(str, lost_history(connection, status))):
         yield _finding(
             "H007",
             domain,
-            str(domain.history_table),
-            f"{domain.history_table} has no rows, but {len(present)} of the domain's tables exist:"
+            table,
+            f"{table} has no rows, but {len(present)} of the domain's tables exist:"
             f" {shortened(present)}.",
             "Restore the rows from a backup. If all of the migrations were applied, record them:"
             f" manage.py migrate_domain {domain.name} --fake; then compare the tables:"
             f" manage.py verify_domain {domain.name} --only drift",
         )
+    elif status.applied and (found := find_half_move(connection, status)):
+        yield _finding("H009", domain, table, found.message, found.hint)
 
 
 def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ H005           migrations that cannot be loaded, so that their history cannot be
 H006           a squashed migration that is applied in part, without the files of the rest
 H007           a history without rows, although tables of the domain exist
 H008           a row of an app of another domain
+H009           a history without the tables that its migrations create
 C001           a migration whose file was edited after it had been applied
 D…, U…         drift, see ``engine/catalog/drift_ids.py``; ``U…`` is for information only
 B001           a foreign key to another domain's table, or from core to a domain's

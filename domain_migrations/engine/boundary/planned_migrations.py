@@ -88,10 +88,16 @@ class CrossingLink:
                 f"{remove}: core may not depend on domains. If {other} needs it, add {own!r} to its"
                 " dependencies."
             )
-        return (
+        hint = (
             f"{remove}: keep the other's id instead of a foreign key, or move what both need to"
             " core."
         )
+        if b"get_model" in self.path.read_bytes():
+            hint += (
+                f" Its Python code must not ask for models of {other.app} either: on a new database"
+                " they do not exist in its state."
+            )
+        return hint
 
 
 def crossing_links(domains: Sequence[Domain] | None = None) -> Iterator[CrossingLink]:

@@ -225,30 +225,6 @@ def missing_hint(status: DomainStatus) -> str:
     )
 
 
-def check_not_in_core_history(status: DomainStatus) -> None:
-    """Refuse to run pending migrations that core's history records as applied.
-
-    Raises:
-        InvalidConfiguration: with the statements that move the rows.
-    """
-    lost = sorted(set(status.in_core_history) & set(status.pending))
-    if not lost:
-        return
-    domain = status.domain
-    labels = ", ".join(f"'{label}'" for label in domain.app_labels)
-    raise InvalidConfiguration(
-        f"public.django_migrations records {shortened(lost, 1)}, which belong"
-        f' in {domain.history_table}; the domain "{domain.name}" would be'
-        " migrated a second time.",
-        hint=(
-            f"Move the rows: INSERT INTO {domain.history_table} (app, name, applied)"  # noqa: S608 (shown, not run)
-            f" SELECT app, name, applied FROM public.django_migrations WHERE app IN ({labels})"
-            " ORDER BY id;"
-            " then delete them from public.django_migrations."
-        ),
-    )
-
-
 COUNT_TABLES = """
 SELECT n.nspname, count(*)
 FROM pg_catalog.pg_class c

@@ -24,12 +24,12 @@ from ...exceptions import (
 )
 from ..boundary.installed_models import refuse_model_problems
 from ..boundary.planned_migrations import check_plan
+from ..history.half_moves import check_whole
 from ..history.journal import RunContext
 from ..history.status import (
     BulkStatusReader,
     DomainStatus,
     check_none_missing,
-    check_not_in_core_history,
     read_statuses,
 )
 from ..sessions.connection import translate_database_errors, wait_for_database
@@ -130,6 +130,8 @@ class DomainRun:
         """Do what the status leaves to do, with the lock if anything is to be written."""
         self._check_status(status)
         with translate_database_errors(self.alias):
+            if not (self.options.fake or self.options.fake_initial):
+                check_whole(connections[self.alias], status)
             self._check_files(status)
         if self._nothing_to_do(status):
             return self._result("unchanged", status)
@@ -157,7 +159,6 @@ class DomainRun:
                 hint="Deploy the code that has them, or omit --strict.",
             )
         check_none_missing(status)
-        check_not_in_core_history(status)
 
     def _check_files(self, status: DomainStatus) -> None:
         """Check for edited migrations, unless that would cost more than the rest of the run."""
