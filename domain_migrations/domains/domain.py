@@ -173,6 +173,9 @@ def unknown_domain_error(
     guess = f' Did you mean "{nearest[0]}"?' if nearest else ""
     if owners:
         guess = f' The app of that name belongs to the domain "{owners[0]}".'
+    app, _, migration = name.partition(".")
+    if migration and app in names:
+        guess = f' A target is an argument of its own: "{app} {name}" or "{app} {migration}".'
     return UnknownDomain(
         f'There is no domain "{name}".{guess}', hint=f"The domains are {', '.join(names)}."
     )

@@ -79,7 +79,7 @@ def test_mark_unapplied_accepts_a_prefix_of_a_migration_not_on_disk(
     assert several.exit_status == 1
     assert (
         'Several migrations of the domain "hr" begin with "0099": hr.0099_gone, hr.0099_gone_too.'
-        " Give more of the name, or APP.NAME."
+        " Give more of the name."
     ) in several.stderr
     for name in ("0099_gone", "0099"):
         assert call("repair_domain", "hr", mark_unapplied=name, interactive=False).exit_status == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from ...domains import Domain
+from ...domains import Domain, get_domain_for
 from ...exceptions import AmbiguousTarget, DependencyNotApplied, UnknownTarget
 from ..history.journal_queries import JournalRow
 from ..sources.files import MigrationKey, migrations_on_disk
@@ -69,11 +69,36 @@ def _unique_match(
         raise AmbiguousTarget(
             f'Several migrations of the domain "{domain.name}" begin with "{target}": '
             f"{', '.join(map(str, matches))}.",
-            hint="Give more of the name, or APP.NAME.",
+            hint=_more_of_the_name(domain, matches),
         )
     if not matches:
-        raise missing
+        raise _other_meaning(domain, target) or missing
     return matches[0]
+
+
+def _more_of_the_name(domain: Domain, matches: Sequence[MigrationKey]) -> str:
+    if len({key.app for key in matches}) == 1:
+        return "Give more of the name."
+    # One of core's apps may be called core, and is then meant most likely.
+    likely = next((key for key in matches if key.app == domain.name), matches[0])
+    return f"Give more of the name, or APP.NAME, such as {likely}."
+
+
+def _other_meaning(domain: Domain, target: str) -> UnknownTarget | None:
+    """Return the error for the name of an app, or for a migration of another domain's app."""
+    app, _, name = target.partition(".")
+    if app in domain.app_labels and name in ("", ZERO):
+        return UnknownTarget(
+            f'"{target}" is not a migration; {app} is an app of the domain "{domain.name}".',
+            hint=f"For all migrations of this app, run: manage.py migrate {app} {name}".rstrip(),
+        )
+    owner = get_domain_for(app)
+    if name and app in owner.app_labels and owner != domain:
+        return UnknownTarget(
+            f'The app of {target} belongs to the domain "{owner.name}", not to "{domain.name}".',
+            hint=f"Run: manage.py migrate_domain {owner.name} {target}",
+        )
+    return None
 
 
 def graph_targets(

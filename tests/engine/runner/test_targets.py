@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.support.catalog import execute, history, query, snapshot
 from tests.support.commands import Result
 from tests.support.temporary_migrations import TemporaryMigrations
@@ -112,6 +114,39 @@ def test_rollback_where_the_replaced_ones_are_deleted(
             "hr.0002_width, hr.0001_initial of the batch to revert are not on disk."
         )
         assert snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["core", "0003"], "Give more of the name, or APP.NAME, such as core.0003_"),
+        (
+            ["core", "core"],
+            '"core" is not a migration; core is an app of the domain "core". For all migrations of'
+            " this app, run: manage.py migrate core",
+        ),
+        (
+            ["core", "core.zero"],
+            '"core.zero" is not a migration; core is an app of the domain "core". For all'
+            " migrations of this app, run: manage.py migrate core zero",
+        ),
+        (
+            ["core.0003"],
+            'There is no domain "core.0003". A target is an argument of its own: "core core.0003"'
+            ' or "core 0003". The domains are',
+        ),
+        (
+            ["hr", "core.0003"],
+            'The app of core.0003 belongs to the domain "core", not to "hr". Run: manage.py'
+            " migrate_domain core core.0003",
+        ),
+    ],
+)
+def test_the_app_core_is_told_from_the_domain_core(
+    migrated_module_database: str, call: Call, arguments: list[str], answer: str
+) -> None:
+    result = call("migrate_domain", *arguments, "--plan")
+    assert (result.exit_status, answer in result.stderr) == (1, True), result.stderr
 
 
 def names_in_history() -> set[str]:
