@@ -9,8 +9,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 
 from ..domains import CORE, get_domain, get_domains
+from ..engine.history.bulk_status import BulkStatusReader
 from ..engine.history.journal import RunContext
-from ..engine.history.status import BulkStatusReader
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.parallel import run_in_parallel

@@ -6,7 +6,7 @@ are moved. Where only one of them is, a run would create the tables again, or no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from django.apps import apps
@@ -16,7 +16,6 @@ from psycopg import sql
 
 from ...backends.postgresql.names import truncate
 from ...domains import CORE, CORE_SCHEMA, Domain, QualifiedName, get_domain
-from ...exceptions import InvalidConfiguration
 from ..messages import shortened
 from ..sources.files import MigrationKey
 from ..sources.parsing import header_of
@@ -94,18 +93,8 @@ def find_half_move(connection: BaseDatabaseWrapper, status: DomainStatus) -> Hal
     return None
 
 
-def check_whole(connection: BaseDatabaseWrapper, status: DomainStatus) -> None:
-    """Refuse to run migrations of a domain that was moved in part.
-
-    Raises:
-        InvalidConfiguration: with what to do.
-    """
-    if (found := find_half_move(connection, status)) is not None:
-        raise InvalidConfiguration(found.message, hint=found.hint)
-
-
 def find_half_moves(
-    connection: BaseDatabaseWrapper, statuses: Iterable[DomainStatus]
+    connection: BaseDatabaseWrapper, statuses: Collection[DomainStatus]
 ) -> Iterator[tuple[Domain, HalfMove]]:
     """Yield what :func:`find_half_move` finds in many domains, most of which are whole."""
     tables = {

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
-from django.db import ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, get_domains
@@ -242,54 +241,6 @@ def count_tables(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> 
     params = [schemas, [table.schema for table in own], [table.name for table in own]]
     counts = dict(fetch_all(connection, COUNT_TABLES, params))
     return {domain.name: counts.get(domain.schema, 0) for domain in domains}
-
-
-class BulkStatusReader:
-    """The statuses of many domains from names alone, read once from each database.
-
-    Arguments:
-        names: the domains whose status will be needed; unknown ones are ignored.
-        database: alias; each domain's own unless given.
-    """
-
-    def __init__(self, names: Sequence[str], database: str | None) -> None:
-        self.every = get_domains()
-        self.wanted = [domain for domain in self.every if domain.name in names]
-        self.database = database
-        self._found: dict[str, dict[str, DomainStatus]] = {}
-
-    def status(self, connection: BaseDatabaseWrapper, domain: Domain) -> DomainStatus:
-        """Return the domain's status; the first call reads all of the same database."""
-        found = self._found.get(connection.alias)
-        if found is None:
-            together = [
-                other
-                for other in self.wanted
-                if (self.database or other.database) == connection.alias
-            ]
-            try:
-                found = self._read(connection, together)
-            except ProgrammingError:
-                found = {}  # One of the tables cannot be read; the others are read one by one.
-            self._found[connection.alias] = found
-        if domain.name not in found:
-            found |= self._read(connection, [domain])
-        return found[domain.name]
-
-    def _read(
-        self, connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-    ) -> dict[str, DomainStatus]:
-        core = self.every[0]
-        names = applied_names(connection, list(dict.fromkeys((core, *domains))))
-        owned = rows_of_own_apps(names, self.every)
-        return {
-            domain.name: status_from_names(
-                domain,
-                owned[domain.name],
-                misplaced=() if domain.is_core else names[core.name],
-            )
-            for domain in domains
-        }
 
 
 class DomainState(enum.Enum):

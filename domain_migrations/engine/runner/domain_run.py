@@ -15,6 +15,7 @@ from ...exceptions import (
     DatabaseUnavailable,
     DomainMigrationsError,
     InsufficientPrivilege,
+    InvalidConfiguration,
     LockNotAvailable,
     MigrationFailed,
     RunStopped,
@@ -24,10 +25,10 @@ from ...exceptions import (
 )
 from ..boundary.installed_models import refuse_model_problems
 from ..boundary.planned_migrations import check_plan
-from ..history.half_moves import check_whole
+from ..history.bulk_status import BulkStatusReader
+from ..history.half_moves import find_half_move
 from ..history.journal import RunContext
 from ..history.status import (
-    BulkStatusReader,
     DomainStatus,
     check_none_missing,
     read_statuses,
@@ -131,7 +132,7 @@ class DomainRun:
         self._check_status(status)
         with translate_database_errors(self.alias):
             if not (self.options.fake or self.options.fake_initial):
-                check_whole(connections[self.alias], status)
+                self._check_half_move(status)
             self._check_files(status)
         if self._nothing_to_do(status):
             return self._result("unchanged", status)
@@ -159,6 +160,16 @@ class DomainRun:
                 hint="Deploy the code that has them, or omit --strict.",
             )
         check_none_missing(status)
+
+    def _check_half_move(self, status: DomainStatus) -> None:
+        """Refuse to run where only the history or only the tables were moved."""
+        connection = connections[self.alias]
+        if self.bulk_reader is not None:
+            found = self.bulk_reader.half_move(connection, self.domain)
+        else:
+            found = find_half_move(connection, status)
+        if found is not None:
+            raise InvalidConfiguration(found.message, hint=found.hint)
 
     def _check_files(self, status: DomainStatus) -> None:
         """Check for edited migrations, unless that would cost more than the rest of the run."""
