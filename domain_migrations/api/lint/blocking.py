@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from ...domains import QualifiedName
 from ...engine.sql.words import Words
-from .column_types import ColumnType, conversion
+from .column_types import SERIALS, ColumnType, conversion
 from .existing import END_OF_TYPE, Column, KnownType
 from .script import Level, LintFinding, MigrationScript, Statement
 from .statement_effects import changed_relation
 
 COLUMN_TYPE = "changing-column-type"
 TABLE_REWRITE = "table-rewrite"
+TABLE_READ = "table-read"
 TRUNCATE = "truncate"
 EXCLUSIVE_LOCK = "exclusive-lock"
 UNREAD_SQL = "unread-sql"
@@ -203,6 +204,33 @@ def rewritten_tables(script: MigrationScript) -> Iterator[LintFinding]:
         before.append(statement.sql)
 
 
+def read_tables(script: MigrationScript) -> Iterator[LintFinding]:
+    """Yield the statements that read a whole existing table while nobody can use it."""
+    for statement in script.statements:
+        for change in column_changes(statement.sql):
+            if change.is_new and change.table not in statement.new and change.action.has("check"):
+                yield script.finding(
+                    TABLE_READ,
+                    f"{change.table}.{change.name} is added with a check, which reads"
+                    f" {change.table} while nobody can read or write it.",
+                    "Add the column first, and then the check NOT VALID; validate it in the next"
+                    " migration.",
+                    statement,
+                )
+        words = Words.of(statement.sql)
+        while words.rest and not words.take("attach", "partition"):
+            words.at += 1
+        partition = words.name() if words.has("for", "values") or words.has("default") else None
+        if partition and partition not in statement.new:
+            yield script.finding(
+                TABLE_READ,
+                f"ATTACH PARTITION reads {partition} while nobody can read or write it.",
+                "Add a check of the partition's bounds to it before, NOT VALID, and validate it;"
+                " or write in lint_ignore that it has one.",
+                statement,
+            )
+
+
 def _new_column(
     script: MigrationScript, statement: Statement, change: ColumnChange, before: list[str]
 ) -> Iterator[LintFinding]:
@@ -218,6 +246,14 @@ def _new_column(
             "Lint it on a database where the migrations before it are applied.",
             statement,
             "warning",
+        )
+    elif known.type.base in SERIALS:
+        yield script.finding(
+            TABLE_REWRITE,
+            f"{change.table}.{change.name} is numbered by a new sequence: {change.table} is"
+            " rewritten while nobody can read or write it.",
+            "Add the column with null=True, fill it in batches, and give it its default later.",
+            statement,
         )
     elif known.checked:
         yield script.finding(

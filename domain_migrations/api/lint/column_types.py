@@ -31,6 +31,7 @@ ALIASES = {
     "time without time zone": "time",
 }
 ONE_UNLESS_GIVEN = ("char", "character", "bit")
+SERIALS = ("smallserial", "serial", "bigserial", "serial2", "serial4", "serial8")
 UNITS = ("year", "month", "day", "hour", "minute", "second")
 PRECISIONS = ("timestamp", "timestamptz", "time", "timetz", "interval")
 FULL_PRECISION = 6

@@ -19,8 +19,8 @@ from ...engine.sources.parsing import header_of
 from ...engine.sql.lexer import split_string
 from ...engine.sql.query import run_sql
 from ...engine.sql.words import Words
-from .column_types import ColumnType
-from .statement_effects import effects
+from .column_types import ALIASES, SERIALS, ColumnType
+from .statement_effects import Effect, effects
 
 EXISTS = "SELECT pg_catalog.to_regclass(%(name)s) IS NOT NULL"
 PARTITIONED = """
@@ -43,7 +43,10 @@ WHERE a.attrelid = pg_catalog.to_regclass(%(table)s) AND a.attname = %(column)s
 # A domain over a domain has the constraints of both.
 TYPE = """
 WITH RECURSIVE types AS (
-    SELECT t.* FROM pg_catalog.pg_type t WHERE t.oid = pg_catalog.to_regtype(%(name)s)
+    SELECT t.* FROM pg_catalog.pg_type t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typname = %(name)s AND n.nspname IN ('pg_catalog', %(schema)s)
+        AND (n.nspname = %(schema)s OR %(schema)s = 'public')
     UNION ALL
     SELECT t.* FROM types JOIN pg_catalog.pg_type t ON t.oid = types.typbasetype
     WHERE types.typtype = 'd'
@@ -56,9 +59,11 @@ FROM types
 END_OF_TYPE = (
     *("constraint", "not", "null", "default", "check", "unique", "primary", "references"),
     *("generated", "collate", "deferrable", "initially", "storage", "compression", "using"),
+    *("options", "no"),
 )
 """The words that end the type in the definition of a column or a domain."""
-SERIALS = ("smallserial", "serial", "bigserial", "serial2", "serial4", "serial8")
+BUILT_IN = frozenset({*SERIALS, *ALIASES, *ALIASES.values()})
+"""The types whose names PostgreSQL's grammar knows."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +173,11 @@ class ExistingObjects:
             return True
         return not self.is_applied and bool(self._scalar(EXISTS, relation))
 
-    def is_partitioned(self, relation: QualifiedName) -> bool:
+    def is_partitioned(self, relation: QualifiedName, more: Iterable[str] = ()) -> bool:
         """Return whether the relation is a partitioned table or an index on one."""
+        for sql in (*self._earlier, *more):
+            if any(one == Effect("create", relation, one.conditional) for one in effects(sql)):
+                return Words.of(sql).has("partition", "by")
         return bool(self._scalar(PARTITIONED, relation))
 
     def column(self, table: QualifiedName, name: str) -> Column | None:
@@ -189,13 +197,15 @@ class ExistingObjects:
             more: the statements of the migration itself before the one that names the type.
         """
         written = ColumnType.of(text)
-        if written.base in SERIALS or written.is_array:
+        if written.base in BUILT_IN or written.is_array:
             return KnownType(written)
         declared = {name: rest for sql in (*self._earlier, *more) for name, rest in _types(sql)}
         name = Words.of(text).name()
         if name is not None and name in declared:
             return self._declared(declared, name)
-        [rows] = run_sql(self.connection, TYPE, {"name": _type_name(text)})
+        if name is None:
+            return None
+        [rows] = run_sql(self.connection, TYPE, name._asdict())
         if not rows:
             return None
         if not rows[0][1]:
@@ -233,13 +243,6 @@ def _types(sql: str) -> Iterator[tuple[QualifiedName, Words]]:
             rest = [*words.tokens[kind : kind + is_domain], *words.rest]
             if name is not None:
                 yield name, Words(sql, rest)
-
-
-def _type_name(text: str) -> str:
-    """Return the name alone, as ``to_regtype()`` of all versions reads it."""
-    words = Words.of(text)
-    kept = [token.raw for token in words.tokens if token.is_name or token.is_operator(".")]
-    return " ".join(kept).replace(" . ", ".")
 
 
 def _fields(condition: Any) -> Iterator[str]:

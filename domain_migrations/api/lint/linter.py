@@ -22,6 +22,7 @@ from .own_rules import (
     RULES,
     core_target,
     drops_own_default,
+    only_virtual,
     without_ignored,
 )
 from .script import LintFinding, MigrationScript, read_script
@@ -31,6 +32,7 @@ from .statement_effects import Relations, effects, touches_only
 FAILING_RULES = frozenset({SYNTAX_ERROR})
 """Rules on statements that fail even on a table that nobody uses yet."""
 DROP_DEFAULT = "ban-drop-default"
+VOLATILE_DEFAULT = "adding-field-with-default"
 FOREIGN_KEY_RULES = frozenset({"adding-foreign-key-constraint", "constraint-missing-not-valid"})
 """Rules that our own rule on foreign keys to core replaces."""
 
@@ -119,6 +121,7 @@ class DomainLint:
                 or (after and found.rule in DESTRUCTIVE_RULES)
                 or (found.rule not in FAILING_RULES and touches_only(statement.sql, statement.new))
                 or (found.rule in FOREIGN_KEY_RULES and core_target(statement.sql, self.domain))
+                or (found.rule == VOLATILE_DEFAULT and only_virtual(statement.sql))
                 or (found.rule == DROP_DEFAULT and drops_own_default(statement, script))
             ):
                 continue

@@ -145,6 +145,12 @@ def drops_own_default(statement: Statement, script: MigrationScript) -> bool:
     return not given.isdisjoint(_columns(DEFAULT_DROPPED, [statement]))
 
 
+def only_virtual(sql: str) -> bool:
+    """Return whether the new columns of a statement are computed when they are read."""
+    added = [change.action for change in blocking.column_changes(sql) if change.is_new]
+    return bool(added) and all(action.has("virtual") for action in added)
+
+
 def core_target(sql: str, domain: Domain) -> str | None:
     """Return the core table that a foreign key, validated immediately, references."""
     if domain.is_core:
@@ -196,6 +202,7 @@ RULES: dict[str, Callable[[MigrationScript], Iterator[LintFinding]]] = {
     transactions.NEW_ENUM_VALUE: transactions.new_enum_value,
     blocking.COLUMN_TYPE: blocking.changed_types,
     blocking.TABLE_REWRITE: blocking.rewritten_tables,
+    blocking.TABLE_READ: blocking.read_tables,
     blocking.EXCLUSIVE_LOCK: blocking.exclusive_locks,
     blocking.UNREAD_SQL: blocking.unread_sql,
 }

@@ -74,6 +74,12 @@ HINTS: dict[str, str] = {
     "require-concurrent-index-deletion": (
         "Use RemoveIndexConcurrently in a migration with atomic = False."
     ),
+    "require-concurrent-partition-detach": (
+        "Use DETACH PARTITION … CONCURRENTLY in a migration with atomic = False."
+    ),
+    "require-concurrent-reindex": (
+        "Use REINDEX … CONCURRENTLY in a migration with atomic = False."
+    ),
     "syntax-error": "Check the statement; Squawk may not know all of PostgreSQL's syntax.",
 }
 

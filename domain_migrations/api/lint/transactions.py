@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...engine.sql.lexer import Token, statements
 from ...engine.sql.words import Words
 from .script import LintFinding, MigrationScript, Statement
+from .statement_effects import effects
 
 CONCURRENT_INDEX = "ban-concurrent-index-creation-in-transaction"
 REFUSED_IN_TRANSACTION = "refused-in-transaction"
@@ -58,7 +59,7 @@ def refused(script: MigrationScript) -> Iterator[LintFinding]:
     for statement in script.statements:
         if not (script.migration.atomic or not statement.alone):
             continue
-        command = refused_in_transaction(statement.sql)
+        command = refused_in_transaction(statement.sql) or _of_partitions(script, statement)
         if command and not (command == "DROP SUBSCRIPTION" and without_slot):
             where = (
                 "a transaction, as this migration runs in one"
@@ -73,6 +74,17 @@ def refused(script: MigrationScript) -> Iterator[LintFinding]:
                 statement,
             )
         without_slot = without_slot or "slot_name" in statement.sql.lower()
+
+
+def _of_partitions(script: MigrationScript, statement: Statement) -> str:
+    """Return the command that PostgreSQL runs for each partition, in transactions of its own."""
+    command = Words.of(statement.sql).identifier().lower()
+    if command not in ("reindex", "cluster"):
+        return ""
+    before = [one.sql for one in script.statements if one.string < statement.string]
+    relations = (effect.relation for effect in effects(statement.sql))
+    is_partitioned = any(script.existing.is_partitioned(one, before) for one in relations)
+    return f"{command.upper()} of a partitioned table" if is_partitioned else ""
 
 
 def new_enum_value(script: MigrationScript) -> Iterator[LintFinding]:

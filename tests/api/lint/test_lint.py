@@ -233,6 +233,9 @@ REFUSED = {
     repr(DROP): ["refused-in-transaction"],
     repr("VACUUM hr.things"): ["refused-in-transaction"],
     repr([BUILD, DROP]): [CONCURRENT, "refused-in-transaction"],
+    repr(["CREATE TABLE hr.p (a int) PARTITION BY LIST (a)", "REINDEX TABLE hr.p"]): [
+        "refused-in-transaction"
+    ],
     repr("ALTER SYSTEM SET work_mem = '4MB'"): ["refused-in-transaction"],
 }
 
@@ -289,6 +292,12 @@ BLOCKING = {
     "ALTER TABLE hr.things SET ACCESS METHOD heap": "table-rewrite",
     "CLUSTER hr.things USING things_pkey": "table-rewrite",
     "ALTER TABLE hr.things ADD c int, ADD even hr.even": "table-rewrite",
+    "ALTER TABLE hr.things ADD number bigserial": "table-rewrite",
+    "ALTER TABLE hr.things ADD half int GENERATED ALWAYS AS (size / 2) VIRTUAL": None,
+    "ALTER TABLE hr.things ADD size2 int CHECK (size2 > 0)": "table-read",
+    "ALTER TABLE hr.parts ATTACH PARTITION hr.things FOR VALUES IN (1)": "table-read",
+    "ALTER TABLE hr.parts DETACH PARTITION hr.things": "require-concurrent-partition-detach",
+    "ALTER TABLE hr.things ADD a int NULL, ADD b geometry(Point, 4326)": "unread-sql",
     "TRUNCATE ONLY hr.things": "truncate",
     "LOCK TABLE hr.things": "exclusive-lock",
     "LOCK hr.things IN ACCESS SHARE MODE": None,
@@ -306,7 +315,7 @@ def test_statements_that_block_or_are_not_read(found: Callable[..., Any], sql: s
     domain = "CREATE DOMAIN hr.even AS hr.some; CREATE DOMAIN hr.some AS int NOT NULL"
     make = f"migrations.RunSQL({domain!r}, '')"
     findings = found(make, f"migrations.RunSQL({sql!r}, '')")
-    others = {"ban-create-domain-with-constraint", "data-with-ddl"}
+    others = {"ban-create-domain-with-constraint", "data-with-ddl", "prefer-identity"}
     rule = BLOCKING[sql]
     assert {one["rule"] for one in findings} - others == ({rule} if rule else set())
 
