@@ -35,12 +35,11 @@ def describe_exception(exc: BaseException, *, file: str | None = None) -> str:
     """Return an exception's class, message and place, without a period.
 
     The place is its innermost frame in the file, or else in the project's code. An error of the
-    database without one is described by its message alone.
+    database without one, and one that the engine raised, are described by their message alone.
     """
     cause = cause_of_loss(exc)
     reason, name, frame = first_line(cause).rstrip("."), type(cause).__name__, _frame(cause, file)
-    known = isinstance(exc, TransactionEnded | TransactionLeftOpen)
-    if not (known or reason == name or (frame is None and sqlstate_of(cause))):
+    if not (_is_sentence(exc) or reason == name or (frame is None and sqlstate_of(cause))):
         reason = f"{name}: {reason}"
     if frame is None:
         return reason
@@ -78,6 +77,14 @@ def _tracebacks(exc: BaseException | None) -> Iterator[str]:
             following = exc.__context__
             connection = "\nDuring handling of the above exception, another one occurred:\n"
         exc = following
+
+
+def _is_sentence(exc: BaseException) -> bool:
+    """Return whether the engine raised the exception, whose class says nothing then."""
+    if isinstance(exc, TransactionEnded | TransactionLeftOpen):
+        return True
+    frames = traceback.extract_tb(exc.__traceback__)
+    return bool(frames) and frames[-1].filename.startswith(PACKAGE)
 
 
 def _frame(exc: BaseException, file: str | None) -> traceback.FrameSummary | None:
