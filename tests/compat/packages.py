@@ -27,6 +27,7 @@ class Package:
         commands: the package's own commands that migrate.
         accepts: whether findings of `verify_domain` are accepted in the project's file.
         setting: what a project has to write besides the package's own instructions.
+        note: what else was tried about a trial that does not work.
         outcome: per place, how it is expected to end, instead of "works".
     """
 
@@ -42,6 +43,7 @@ class Package:
     defaults: str = ""
     commands: tuple[str, ...] = ()
     accepts: bool = False
+    note: str = ""
     outcome: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -88,6 +90,8 @@ class Sample(models.Model):
             "DOMAIN_MIGRATIONS": {"VERIFY_BASELINE": "verify_baseline.json"},
         },
         accepts=True,
+        note="With Django's own backend, it fails in the same way.",
+        outcome={"core": "fails"},
         setting="[`VERIFY_BASELINE`](../how-to/verify.md#accept-findings), for its collations",
         model=of_lab("text = RichTextField()", imports="from wagtail.fields import RichTextField"),
     ),
@@ -462,6 +466,7 @@ class Sample(models.Model):
     Package(name="django-viewflow", apps=("viewflow", "viewflow.workflow")),
     Package(
         name="django-oscar",
+        outcome={"core": "fails"},
         defaults="from oscar.defaults import *",
         apps=(
             *(SITES, "django.contrib.flatpages", "oscar.config.Shop"),

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.compat.packages import PACKAGES
 from tests.compat.trials import Trial, load
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference/compatibility.md"
@@ -41,7 +42,8 @@ def cell(trial: Trial | None) -> str:
         return f"{text}; irreversible: `{'`, `'.join(refused)}`" if refused else text
     text, _, _ = trial.problem.problem.partition(" It was rolled back.")
     text = text.replace("|", "\\|").removeprefix("?: ")
-    return f"{trial.outcome} at `{trial.problem.command}`: {text}"
+    note = next((each.note for each in PACKAGES if each.name == trial.package), "")
+    return f"{trial.outcome} at `{trial.problem.command}`: {text} {note}".rstrip()
 
 
 def render(trials: Sequence[Trial]) -> str:
