@@ -190,6 +190,8 @@ def run(request: HttpRequest, visible: Sequence[Domain], run: UUID) -> Page:
     pages: Paginator[JournalRow] = Paginator(line, STEPS)  # type: ignore[arg-type]
     page = pages.get_page(request.GET.get("page"))
     steps = list(page)
+    if not steps:
+        raise Http404("The rows of this run cannot be read.")
     return Page(
         "run.html",
         f"Run of {local_time(line.started)}",

@@ -12,9 +12,11 @@ from ..domains import Domain
 from ..engine.history.journal_queries import steps_of_migration
 from ..engine.runner.dry_run.plan_preview import preview
 from ..engine.runner.loader import DomainLoader
+from ..engine.sessions.connection import translate_database_errors
 from ..engine.sessions.session import own_connection
 from ..engine.sources.files import MigrationKey, migration_file, migrations_on_disk
 from ..engine.sources.parsing import header_of
+from ..exceptions import DomainMigrationsError
 from . import states
 from .domain import target
 from .highlight import highlight
@@ -37,11 +39,15 @@ def migration(
         raise Http404(missing)
     on_disk = key in migrations_on_disk(domain.app_labels)
     (overview,) = read_rows([domain], details=False)
-    row, steps = None, []
+    row, steps, problem = None, [], overview.problem
     if overview.status is not None:
         connection = connections[domain.database]
-        row = History(connection, overview.status).row(key)
-        steps = steps_of_migration(connection, domain, key, limit=STEPS)
+        try:
+            with translate_database_errors(domain.database):
+                row = History(connection, overview.status).row(key)
+                steps = steps_of_migration(connection, domain, key, limit=STEPS)
+        except DomainMigrationsError as exc:
+            problem = f"{exc.message} {exc.hint}".strip()
     if not (on_disk or row or steps):
         raise Http404(missing)
     own = [step for step in steps if step.footprint and not step.snapshot]
@@ -50,7 +56,7 @@ def migration(
         "domain": domain,
         "key": key,
         "row": row,
-        "problem": overview.problem,
+        "problem": problem,
         "has_more": len(steps) == STEPS,
         "steps": [(step, states.of_journal(step.status)) for step in reversed(steps)],
         "locks": sorted(last.footprint.items()) if last else [],

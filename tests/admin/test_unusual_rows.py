@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from tests.support.business import rolled_back, superuser_client
@@ -134,3 +135,14 @@ def test_stored_finding_of_another_version_is_shown() -> None:
     overview, domain, *_ = check_pages()
     assert "7 findings" in overview
     assert "<strong>X1</strong> hr.odd" in domain
+
+
+def test_journal_of_another_shape_is_a_problem_on_the_page() -> None:
+    execute(f"ALTER TABLE {HISTORY}_journal DROP COLUMN sqlstate")
+    client = superuser_client()
+    for page, arguments in (("detail", ["hr"]), ("migration", ["hr", "hr", "0001_initial"])):
+        with transaction.atomic():
+            response = client.get(reverse(f"admin:domain_migrations_{page}", args=arguments))
+            transaction.set_rollback(True)
+        assert response.status_code == 200
+        assert "column &quot;sqlstate&quot; does not exist" in response.content.decode()
