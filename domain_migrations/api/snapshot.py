@@ -32,7 +32,7 @@ from ..engine.runner.loader import load_domain
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.project_state import project_state
 from ..engine.runner.results import Reporter
-from ..engine.sessions.connection import first_line
+from ..engine.sessions.database_errors import first_line
 from ..engine.sessions.scratch_databases import (
     connections_redirected_to,
     scratch_connection,

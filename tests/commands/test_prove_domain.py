@@ -177,7 +177,7 @@ def test_a_model_that_needs_another_domain_is_refused(project: Callable[..., Any
 def test_a_domain_that_does_not_exist(call: Callable[..., Result]) -> None:
     result = call("prove_domain", "inventroy")
 
-    assert result.exit_status == 1
+    assert result.exit_status == 2
     assert result.stderr.startswith(
         'CommandError: There is no domain "inventroy". Did you mean "inventory"?'
     )

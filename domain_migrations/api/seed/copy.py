@@ -12,7 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import QualifiedName
-from ...engine.sessions.connection import CONNECTION_STATES, as_text, first_line
+from ...engine.sessions.connection import as_text
+from ...engine.sessions.database_errors import CONNECTION_STATES, first_line
 from ...exceptions import SeedFailed
 from .columns import Column, InvalidColumn, ValueColumn, flatten_reference
 from .document import MISSING, Table

@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain
-from ...engine.sessions.connection import first_line
+from ...engine.sessions.database_errors import first_line
 from .copy import NAMES, ErrorFactory, Statements
 from .target_table import TargetTable
 

@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from ...domains import Domain, get_domain_for
 from ...engine.runner.tracebacks import traceback_text
-from ...engine.sessions.connection import error_class_for, first_line, sqlstate_of
+from ...engine.sessions.database_errors import error_class_for, first_line, sqlstate_of
 from ...exceptions import BoundaryViolation, DomainMigrationsError, SeedFailed
 from .document import table_of
 from .load import SeedLoader

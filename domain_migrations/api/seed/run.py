@@ -17,7 +17,7 @@ from ...engine.history.journal import RunContext
 from ...engine.history.seed_ledger import SeedRecord, ensure_ledger, read_ledger
 from ...engine.history.status import read_statuses
 from ...engine.messages import shortened
-from ...engine.runner.domain_run import failure_status
+from ...engine.runner.failures import failure_status
 from ...engine.runner.options import MigrateOptions, RunOptions
 from ...engine.runner.results import FORMAT, ErrorInfo, Reporter, fields_as_json
 from ...engine.runner.run_session import RunSession

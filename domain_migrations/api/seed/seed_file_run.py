@@ -24,13 +24,8 @@ from ...engine.history.journal import Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
 from ...engine.runner.kept_transactions import transaction_kept
 from ...engine.runner.run_session import RunSession
-from ...engine.sessions.connection import (
-    RUN_AGAIN,
-    execute,
-    fetch_one,
-    first_line,
-    sqlstate_of,
-)
+from ...engine.sessions.connection import execute, fetch_one
+from ...engine.sessions.database_errors import RUN_AGAIN, first_line, sqlstate_of
 from ...engine.sessions.timeouts import TimeoutPolicy
 from ...exceptions import BoundaryViolation, DatabaseUnavailable, DomainMigrationsError
 from .document import SeedHeader, Table

@@ -13,7 +13,8 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from ..sessions.concurrent_indexes import is_concurrent
-from ..sessions.connection import is_alive, sqlstate_of
+from ..sessions.connection import is_alive
+from ..sessions.database_errors import sqlstate_of
 from ..sql.transaction_control import (
     BEGIN,
     COMMIT,

@@ -12,7 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, QualifiedName
 from ..messages import Finding
-from ..sessions.connection import execute, fetch_one, first_line, settings_sql
+from ..sessions.connection import execute, fetch_one, settings_sql
+from ..sessions.database_errors import first_line
 from ..sessions.roles import RoleSwitcher
 from .journal import Journal
 from .journal_queries import read_object

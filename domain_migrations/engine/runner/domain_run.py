@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -12,15 +12,9 @@ from django.db.migrations.state import ProjectState
 
 from ...domains import Domain
 from ...exceptions import (
-    DatabaseUnavailable,
     DomainMigrationsError,
-    InsufficientPrivilege,
     InvalidConfiguration,
-    LockNotAvailable,
-    MigrationFailed,
     RunStopped,
-    SeedFailed,
-    StatementTimeout,
     UnknownTarget,
 )
 from ..boundary.installed_models import refuse_model_problems
@@ -39,7 +33,8 @@ from .dry_run.dry_run import DryRun
 from .dry_run.plan_preview import preview
 from .edited_migrations import check_checksums
 from .executor import DomainExecutor
-from .hooks.dispatch import AfterHookFailed, HookDispatcher
+from .failures import failure_status
+from .hooks.dispatch import HookDispatcher
 from .interruptions import check_interrupted, check_resumed
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
 from .losses import confirm_reverts
@@ -59,30 +54,6 @@ from .results import Status as ResultStatus
 from .run_progress import RunProgress
 from .run_session import RunSession, ensure_engine_tables, logged_run
 from .snapshot_restore import SnapshotMigration, choose_snapshot, restore_snapshot
-
-FAILURES = (
-    MigrationFailed,
-    DatabaseUnavailable,
-    InsufficientPrivilege,
-    StatementTimeout,
-    AfterHookFailed,
-    RunStopped,
-    SeedFailed,
-)
-"""Errors of the database and of user code; with all others the engine refuses to run."""
-
-
-def failure_status(
-    exc: DomainMigrationsError, *, changed: bool
-) -> Literal["busy", "failed", "refused"]:
-    """Return the status of a run that an error has ended.
-
-    Arguments:
-        changed: whether the run had changed something before.
-    """
-    if isinstance(exc, LockNotAvailable):
-        return "busy"
-    return "failed" if changed or isinstance(exc, FAILURES) else "refused"
 
 
 @dataclass(frozen=True)

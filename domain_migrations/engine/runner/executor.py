@@ -30,7 +30,8 @@ from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
-from .failures import COMMIT, Attempt, Progress, lost_commit_error, migration_error
+from .attempts import COMMIT, Attempt, Progress
+from .failures import lost_commit_error, migration_error
 from .interruptions import Interruption
 from .kept_transactions import check_transaction, leaving_no_transaction, transaction_kept
 from .loader import DomainLoader

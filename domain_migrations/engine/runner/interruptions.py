@@ -13,7 +13,7 @@ from ..history.journal_queries import JournalRow, entries_with_running_rows, lat
 from ..messages import local_time
 from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey
-from .failures import BUILT, FINISHED, Progress
+from .attempts import BUILT, FINISHED, Progress
 from .loader import DomainLoader, Plan
 from .observed_operations import own_operations
 

@@ -20,7 +20,7 @@ from ...domains import CORE, Domain, get_domain, get_domains
 from ...exceptions import DomainMigrationsError, MigrationFailed
 from ..history.journal_queries import read_entries, steps_since_last_run
 from ..history.status import DomainStatus, read_statuses
-from ..sessions.connection import error_class_for, sqlstate_of
+from ..sessions.database_errors import error_class_for, sqlstate_of
 from ..sources.files import migrations_on_disk
 from .loader import DomainLoader, Plan
 from .run_session import RunSession

@@ -21,7 +21,7 @@ from ..history.tables import delete_sql, ensure_history, insert_sql, read_histor
 from ..sessions.connection import execute
 from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey
-from .failures import Attempt, Progress
+from .attempts import Attempt, Progress
 from .loader import DomainLoader
 from .run_session import RunSession
 

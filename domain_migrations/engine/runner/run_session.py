@@ -16,7 +16,8 @@ from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal, RunContext
 from ..history.seed_ledger import forget_dropped_tables
 from ..history.tables import ensure_history, ensure_schema
-from ..sessions.connection import first_line, is_alive, sqlstate_of
+from ..sessions.connection import is_alive
+from ..sessions.database_errors import first_line, sqlstate_of
 from ..sessions.kept_settings import KeptSettings
 from ..sessions.outcomes import Outcome, TransactionMark
 from ..sessions.roles import RoleSwitcher

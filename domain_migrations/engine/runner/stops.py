@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...domains import get_domain_for
 from ...exceptions import RunStopped
-from .failures import Attempt
+from .attempts import Attempt
 from .results import AppliedMigration
 
 CONTINUES = "Run the command again: it continues from here."

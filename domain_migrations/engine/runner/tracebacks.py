@@ -13,7 +13,7 @@ import django
 import psycopg
 from django.db.migrations.migration import Migration
 
-from ..sessions.connection import cause_of_loss, first_line, sqlstate_of
+from ..sessions.database_errors import cause_of_loss, first_line, sqlstate_of
 from .kept_transactions import TransactionEnded, TransactionLeftOpen
 
 PACKAGE = f"{Path(__file__).parents[2]}{os.sep}"

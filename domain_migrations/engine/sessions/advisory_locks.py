@@ -25,7 +25,8 @@ from psycopg.pq import TransactionStatus
 from ...domains import CORE, CORE_SCHEMA, Domain
 from ...exceptions import LockNotAvailable
 from .blockers import ACTIVITY_COLUMNS, Activity
-from .connection import LOST, Clock, execute, fetch_all, fetch_one, is_alive
+from .connection import Clock, execute, fetch_all, fetch_one, is_alive
+from .database_errors import LOST
 
 HOLDERS = f"""
 SELECT (l.classid::bigint << 32) | l.objid::bigint, l.mode, l.pid, {ACTIVITY_COLUMNS}

@@ -15,7 +15,8 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from .connection import execute, fetch_one, first_line, is_alive
+from .connection import execute, fetch_one, is_alive
+from .database_errors import first_line
 
 # PostgreSQL treats every non-ASCII character as a letter, including Thai vowel signs. The classes
 # exclude the ASCII characters that cannot be in a name: it takes thirty times as long to compile

@@ -23,32 +23,18 @@ from ...exceptions import (
     MigrationFailed,
     StatementTimeout,
 )
+from .database_errors import (
+    LOST,
+    RUN_AGAIN,
+    ConnectionLost,
+    error_class_for,
+    first_line,
+    sqlstate_of,
+)
 from .missing_privileges import privilege_hint
 from .rejections import is_login_rejection, is_rejection
 
 WAIT_PAUSE = 0.5
-
-LOST = (OperationalError, InterfaceError)
-"""Raised by Django when a connection is gone."""
-
-DEPENDENT_OBJECTS = "2BP01"
-INSUFFICIENT_PRIVILEGE = "42501"
-
-LOCK_NOT_AVAILABLE = "55P03"
-
-TIMEOUT_STATES = frozenset({LOCK_NOT_AVAILABLE, "57014", "25P04"})
-"""lock_not_available, query_canceled and transaction_timeout; PostgreSQL manual, appendix A."""
-
-CONNECTION_STATES = ("08", "57P", "25P03")
-"""The beginnings of SQLSTATEs with which the server ends a session or refuses to begin one:
-connection exceptions, operator intervention and idle_in_transaction_session_timeout."""
-
-
-class ConnectionLost(OperationalError):
-    """The connection of a run was lost, and another one would not have the run's lock."""
-
-
-RUN_AGAIN = "Run the command again: it continues where this run ended."
 
 
 def fetch_all(
@@ -110,57 +96,6 @@ def session_settings(connection: BaseDatabaseWrapper, values: Mapping[str, str])
         if connection.connection is raw and is_alive(connection) and not failed:
             with suppress(*LOST):
                 execute(connection, settings_sql(before, local=False))
-
-
-def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:
-    """Return the error class for an SQLSTATE that a migration has not caused, else None."""
-    if state == INSUFFICIENT_PRIVILEGE:
-        return InsufficientPrivilege
-    if state in TIMEOUT_STATES:
-        return StatementTimeout
-    if state is not None and state.startswith(CONNECTION_STATES):
-        return DatabaseUnavailable
-    return None
-
-
-def first_line(exc: BaseException) -> str:
-    """Return the first line of an error: PostgreSQL's primary message, without its DETAIL."""
-    exc = cause_of_loss(exc)
-    current: BaseException | None = exc
-    while current is not None:
-        diagnosis = getattr(current, "diag", None)
-        if diagnosis is not None and diagnosis.message_primary:
-            return str(diagnosis.message_primary)
-        current = current.__cause__
-    text = str(exc).strip()
-    return text.splitlines()[0] if text else type(exc).__name__
-
-
-def dependents(exc: BaseException) -> str:
-    """Return which objects depend on the one that could not be dropped; "" for other errors."""
-    diagnosis = getattr(exc, "diag", None) or getattr(exc.__cause__, "diag", None)
-    if diagnosis is None or diagnosis.sqlstate != DEPENDENT_OBJECTS:
-        return ""
-    return "; ".join(str(diagnosis.message_detail or "").splitlines())
-
-
-def cause_of_loss(exc: BaseException) -> BaseException:
-    """Return the error that a refused reconnection has replaced."""
-    while isinstance(exc, ConnectionLost) and exc.__context__ is not None:
-        exc = exc.__context__
-    return exc
-
-
-def sqlstate_of(exc: BaseException | None) -> str | None:
-    """Return the SQLSTATE of an error, also if Django or a migration has wrapped it."""
-    seen: set[int] = set()
-    while exc is not None and id(exc) not in seen:
-        seen.add(id(exc))
-        state = getattr(exc, "sqlstate", None)
-        if isinstance(state, str):
-            return state
-        exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
-    return None
 
 
 def is_alive(connection: BaseDatabaseWrapper) -> bool:

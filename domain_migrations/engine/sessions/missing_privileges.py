@@ -65,7 +65,8 @@ def _missing(connection: BaseDatabaseWrapper, kind: str, name: str) -> str:
 def _query(connection: BaseDatabaseWrapper, query: str, params: list[Any]) -> list[tuple[Any, ...]]:
     """Return the rows, none where the connection cannot be asked."""
     raw = connection.connection
-    if raw is None or raw.info.transaction_status != TransactionStatus.IDLE:
+    usable = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
+    if raw is None or raw.info.transaction_status not in usable:
         return []
     try:
         with connection.cursor() as cursor:

@@ -18,17 +18,14 @@ from ...domains import Domain
 from ...exceptions import DatabaseUnavailable, MigrationFailed
 from .advisory_locks import LockAttempt, LockKeys, session_query, wait_for_locks
 from .connection import (
-    LOST,
-    RUN_AGAIN,
     Clock,
     check_backend_and_encoding,
     fetch_one,
-    first_line,
     no_reconnection,
     session_settings,
-    sqlstate_of,
     translate_database_errors,
 )
+from .database_errors import LOST, RUN_AGAIN, first_line, sqlstate_of
 from .keepalives import KEEPALIVES, watch_network
 from .kept_settings import READABLE
 from .outcomes import Outcome, TransactionMark, outcome_after_loss, outcome_in_session

@@ -23,14 +23,8 @@ from psycopg.pq import TransactionStatus
 from ...conf import get_settings
 from .blockers import INTERVAL, BlockerWatcher
 from .concurrent_indexes import build_index, built_index, is_concurrent
-from .connection import (
-    Clock,
-    execute,
-    roll_back_leftover,
-    session_settings,
-    settings_sql,
-    sqlstate_of,
-)
+from .connection import Clock, execute, roll_back_leftover, session_settings, settings_sql
+from .database_errors import sqlstate_of
 
 RETRIED_STATES = {
     "55P03": "lock timeout",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import psycopg
 from django.db.migrations import Migration
 
-from domain_migrations.engine.runner.failures import Attempt, migration_error
+from domain_migrations.engine.runner.attempts import Attempt
+from domain_migrations.engine.runner.failures import migration_error
 
 
 class NonAtomic(Migration):

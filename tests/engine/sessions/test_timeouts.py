@@ -12,11 +12,8 @@ from django.db import DatabaseError, OperationalError, connection, connections, 
 from django.db.migrations import Migration
 
 from domain_migrations.engine.sessions.blockers import BlockerWatcher, blockers
-from domain_migrations.engine.sessions.connection import (
-    session_settings,
-    settings_sql,
-    sqlstate_of,
-)
+from domain_migrations.engine.sessions.connection import session_settings, settings_sql
+from domain_migrations.engine.sessions.database_errors import sqlstate_of
 from domain_migrations.engine.sessions.timeouts import (
     RetryPolicy,
     TimeoutPolicy,

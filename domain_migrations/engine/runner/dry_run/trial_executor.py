@@ -15,11 +15,12 @@ from psycopg import sql
 from ....exceptions import DomainMigrationsError
 from ...guard.held_locks import LOCK_STRENGTH
 from ...guard.watch import Footprint
-from ...sessions.connection import LOCK_NOT_AVAILABLE, execute, fetch_all
+from ...sessions.connection import execute, fetch_all
+from ...sessions.database_errors import LOCK_NOT_AVAILABLE
 from ...sessions.timeouts import RetryPolicy
 from ...sources.files import MigrationKey
+from ..attempts import Attempt
 from ..executor import DomainExecutor
-from ..failures import Attempt
 from ..loader import DomainLoader, Plan
 from ..migration_log import MigrationLog, recorded_keys
 from ..results import PlannedMigration

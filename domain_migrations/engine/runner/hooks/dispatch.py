@@ -20,7 +20,8 @@ from ....backends.postgresql.creation import CREATING_TEST_DB
 from ....domains import Domain
 from ....exceptions import DatabaseUnavailable, DomainMigrationsError, HookFailed
 from ....signals import domain_migrate_failed, domain_post_migrate, domain_pre_migrate
-from ...sessions.connection import allow_reconnection, roll_back_leftover, sqlstate_of
+from ...sessions.connection import allow_reconnection, roll_back_leftover
+from ...sessions.database_errors import sqlstate_of
 from ..loader import Plan
 from ..results import DomainResult
 from ..run_session import RunSession
