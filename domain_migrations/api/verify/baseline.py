@@ -1,7 +1,8 @@
 """The baseline: findings that a project has accepted, in a file that is reviewed like code.
 
-A finding is accepted together with the definition of its object: once that changes, or the
-finding says something else of it, the finding is reported again, and the entry as outdated.
+A finding is accepted together with the definition of its object in the database: once that
+changes, the finding is reported again, and the entry as outdated. What a finding says is only for
+readers, so that a newer version of the engine can word it differently.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Entry(NamedTuple):
 
     Attributes:
         id, domain, object: the finding's.
-        definition: the digest of what the database has and of what the finding says of it.
+        definition: the digest of what the database has.
         message: the finding's, for reviewers.
         reason: why it was accepted, for reviewers; written by hand.
     """
@@ -179,15 +180,14 @@ def _entries(
 
 
 def _digest(finding: Finding, objects: Iterable[CatalogObject]) -> str:
-    """Return the digest of a finding's object, with its parts, and of the finding's message."""
+    """Return the digest of a finding's object with its parts, as the catalog has them."""
     name = _plain(finding.object)
     parts = [
         f"{item.title}\n{item.definition}"
         for item in objects
         if _plain(item.name) == name or _plain(item.name).startswith(f"{name}.")
     ]
-    text = "\n".join([finding.message, *sorted(parts)])
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def _plain(name: str) -> str:

@@ -107,7 +107,7 @@ class CheckedTransactions:
             return self._execute_in_transaction(
                 command, run, failed=status == TransactionStatus.INERROR
             )
-        if command in BEGIN:
+        if command in BEGIN | COMMIT | ROLLBACK:
             return run()
         if is_concurrent(text):
             self.before_unseen(text)

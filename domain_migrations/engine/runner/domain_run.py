@@ -27,6 +27,7 @@ from ..history.status import (
     check_none_missing,
     read_statuses,
 )
+from ..messages import shortened
 from ..sessions.connection import translate_database_errors, wait_for_database
 from ..sources.files import MigrationKey
 from .dry_run.dry_run import DryRun
@@ -127,7 +128,7 @@ class DomainRun:
         if status.unknown and self.options.strict:
             raise UnknownTarget(
                 f'The history of the domain "{self.domain.name}" has migrations that are not on'
-                f" disk: {', '.join(map(str, status.unknown))}.",
+                f" disk: {shortened(status.unknown)}.",
                 hint="Deploy the code that has them, or omit --strict.",
             )
         check_none_missing(status)

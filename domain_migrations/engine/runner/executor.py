@@ -33,10 +33,16 @@ from ..sources.files import MigrationKey
 from .attempts import COMMIT, Attempt, Progress
 from .failures import lost_commit_error, migration_error
 from .interruptions import Interruption
-from .kept_transactions import check_transaction, leaving_no_transaction, transaction_kept
+from .kept_transactions import (
+    TransactionEnded,
+    check_transaction,
+    leaving_no_transaction,
+    transaction_kept,
+)
 from .loader import DomainLoader
 from .migration_log import HistoryLog, MigrationLog
 from .observed_operations import editor_without_savepoint, run_operations
+from .package_transactions import give_up_transaction, warning_about
 from .project_state import project_state
 from .run_progress import RunProgress
 from .run_session import RunSession
@@ -186,6 +192,10 @@ class DomainExecutor(MigrationExecutor):
                     # The failed operations have changed the state already.
                     state = self.applied_state(until=migration)
                     continue
+                ends = isinstance(exc, TransactionEnded) and outcome == "rolled back"
+                if ends and give_up_transaction(migration):
+                    state, run = self.applied_state(until=migration), self._run_non_atomic
+                    continue
                 blockers = self.timeout_policy.blocker_clause()
                 failure = migration_error(
                     exc,
@@ -249,6 +259,8 @@ class DomainExecutor(MigrationExecutor):
         migration, interruption = attempt.migration, self.interruption
         here = MigrationKey.of(migration), attempt.backwards
         self.session.check(PREVIOUS_STEP)
+        if warning := warning_about(migration):
+            self.session.reporter.on_warning(warning)
         attempt.has_begun = True
         if interruption is not None and (interruption.key, interruption.backwards) == here:
             attempt.checked = attempt.executed = interruption.progress

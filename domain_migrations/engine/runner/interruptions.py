@@ -16,6 +16,7 @@ from ..sources.files import MigrationKey
 from .attempts import BUILT, FINISHED, Progress
 from .loader import DomainLoader, Plan
 from .observed_operations import own_operations
+from .package_transactions import give_up_transaction
 
 CONCURRENT_INDEX = frozenset({"AddIndexConcurrently", "RemoveIndexConcurrently"})
 """Operations that are safe to repeat: all that they leave is an invalid index of their own."""
@@ -113,6 +114,8 @@ def check_interrupted(
             )
         return None
     migration = loader.disk_migrations.get(found.key)
+    if migration is not None:
+        give_up_transaction(migration)  # It has run without one.
     if migration is None or migration.atomic or not (resume or found.safe_to_resume(migration)):
         raise _interrupted_error(connection, domain, found, migration)
     return found

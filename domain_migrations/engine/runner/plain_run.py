@@ -21,6 +21,7 @@ from ..sessions.timeouts import RetryPolicy
 from .executor import DomainExecutor
 from .interruptions import find_interruption
 from .options import MigrateOptions
+from .package_transactions import accept_transactions
 from .results import Reporter
 from .run_session import RunSession, ensure_engine_tables, logged_run
 
@@ -87,6 +88,7 @@ class PlainRun:
         return self.stack.enter_context(lock)
 
     def _executor_of(self, migration: Migration) -> DomainExecutor:
+        accept_transactions([migration])
         domain = get_domain_for(migration.app_label)
         if domain.name not in self.domain_executors:
             session = RunSession(self.connection, domain, context=self.context, lock=self._lock)

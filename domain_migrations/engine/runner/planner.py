@@ -159,7 +159,7 @@ def _check_unknown(plan: Plan, status: DomainStatus) -> None:
             above.append(str(row.key))
     if above:
         raise UnknownTarget(
-            f"{', '.join(above)}, applied after what would be reverted, must be reverted first and"
+            f"{shortened(above)}, applied after what would be reverted, must be reverted first and"
             f" {'is' if len(above) == 1 else 'are'} not on disk.",
             hint="Deploy the code that has it and run the command again; if it is lost,"
             f" run: manage.py repair_domain {status.domain.name} --prune. Nothing was changed.",
@@ -177,7 +177,7 @@ def _check_reversible(plan: Plan, domain: Domain) -> None:
     ]
     if stuck:
         raise MigrationIrreversible(
-            f"These cannot be reverted: {'; '.join(stuck)}.",
+            f"These cannot be reverted: {shortened(stuck)}.",
             hint="Choose a target after them; or write their reverse, and where they are applied,"
             f" run: manage.py repair_domain {domain.name} --accept-checksum NAME. Nothing was"
             " changed.",

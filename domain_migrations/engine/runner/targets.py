@@ -8,6 +8,7 @@ from operator import attrgetter
 from ...domains import Domain, get_domain_for
 from ...exceptions import AmbiguousTarget, DependencyNotApplied, UnknownTarget
 from ..history.journal_queries import JournalRow
+from ..messages import shortened
 from ..sources.files import MigrationKey, migrations_on_disk
 from ..sources.parsing import squash_map as replaced_by
 from .loader import DomainLoader, Plan
@@ -219,7 +220,7 @@ def _nodes_on_disk(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> list
     gone = [key for key in wanted if key not in loader.graph.nodes and key not in squashed]
     if gone:
         raise UnknownTarget(
-            f"{', '.join(map(str, gone))} of the batch to revert"
+            f"{shortened(gone)} of the batch to revert"
             f" {'is' if len(gone) == 1 else 'are'} not on disk.",
             hint="Deploy the code that has it and run the command again. Nothing was changed.",
         )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 
 from domain_migrations.api.verify.baseline import Baseline
+from domain_migrations.domains import get_domain
+from domain_migrations.engine.messages import Finding
 from domain_migrations.exceptions import InvalidConfiguration
 from tests.support.catalog import execute, snapshot
 from tests.support.projects import Project, plain_app
@@ -99,6 +103,21 @@ def test_writing_it_again_keeps_reasons_and_removes_what_is_outdated(core: Proje
         ("D017", "elsewhere", "a reason for D017"),
         ("D101", "core", ""),
     }
+
+
+def test_a_finding_in_other_words_stays_accepted(
+    core: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = Finding("D017", "drift", "core", COLLATION[1], "It differs.", "")
+    baseline = Baseline(None)
+    monkeypatch.setattr("domain_migrations.api.verify.baseline._is_compared", lambda *_: True)
+    domain, kinds = get_domain("core"), ["drift"]
+    baseline.accept(connection, domain, [finding], kinds)
+    reworded = replace(finding, message="It is different.", hint="Look.")
+    assert baseline.compare(connection, domain, [reworded], kinds) == []
+    execute('ALTER TABLE base_node ALTER COLUMN path TYPE varchar(255) COLLATE "POSIX"')
+    found = baseline.compare(connection, domain, [reworded], kinds)
+    assert [item.id for item in found] == ["D017", "D061"]
 
 
 def test_other_kinds_are_never_accepted(core: Project) -> None:
