@@ -36,12 +36,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps as global_apps
 from django.apps.config import AppConfig
 from django.core import checks
 from django.core.checks import CheckMessage, Tags
+from django.core.management.base import CommandError
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from .backends.postgresql.base import QualifiedNamesMixin
@@ -55,10 +57,10 @@ from .engine.history.half_moves import HalfMove, find_half_moves
 from .engine.history.status import read_statuses
 from .engine.history.tables import applied_names, read_histories
 from .engine.runner.hooks.settings import hook_problems
-from .engine.sessions.connection import transactions_problem
+from .engine.sessions.connection import transactions_problem, translate_database_errors
 from .engine.sources.files import MigrationKey
 from .engine.sources.stages import invalid_stages, unstaged_removals
-from .exceptions import InvalidConfiguration
+from .exceptions import DomainMigrationsError, InvalidConfiguration
 from .references.resolution import reference_problems
 from .router import DomainRouter
 
@@ -198,7 +200,7 @@ def _applied(databases: Sequence[str]) -> frozenset[MigrationKey]:
     found: set[MigrationKey] = set()
     for alias in databases:
         here = [domain for domain in get_domains() if domain.database == alias]
-        if here:
+        with _readable(alias):
             found.update(*applied_names(connections[alias], here).values())
     return frozenset(found)
 
@@ -216,7 +218,9 @@ def check_whole_domains(
     for alias in databases:
         connection = connections[alias]
         here = [domain for domain in get_domains()[1:] if domain.database == alias]
-        if here and isinstance(connection, QualifiedNamesMixin):
+        if not here or not isinstance(connection, QualifiedNamesMixin):
+            continue
+        with _readable(alias):
             found += find_half_moves(connection, read_statuses(connection, here))
     return _messages(Problem("W004", half.message, half.hint) for _, half in found)
 
@@ -234,7 +238,8 @@ def check_histories(
     if core.database not in databases:
         return []
     owners = {label: domain for domain in domains for label in domain.app_labels}
-    rows = read_histories(connections[core.database], [core])[core.name]
+    with _readable(core.database):
+        rows = read_histories(connections[core.database], [core])[core.name]
     found = sorted({row.app for row in rows if row.app in owners})
     return _messages(
         Problem(
@@ -245,6 +250,17 @@ def check_histories(
         )
         for label in found
     )
+
+
+@contextmanager
+def _readable(alias: str) -> Iterator[None]:
+    """End the command with a sentence if the database does not answer, or may not be read."""
+    try:
+        with translate_database_errors(alias):
+            yield
+    except DomainMigrationsError as exc:
+        text = f"{exc.message} {exc.hint}".strip()
+        raise CommandError(text, returncode=exc.exit_status) from exc
 
 
 def _is_configured() -> bool:

@@ -34,6 +34,12 @@ class Migration(migrations.Migration):
         ("size", models.IntegerField()),
     ], options={"db_table": '"lab"."things"'})]
 """
+HERE = """
+import os
+if "ROLE" in os.environ:
+    DATABASES["default"]["OPTIONS"] = {"options": f"-c role={os.environ['ROLE']}"}
+DATABASES["default"]["PORT"] = os.environ.get("PORT", DATABASES["default"].get("PORT"))
+"""
 ADD_NOTE = """
 class Migration(migrations.Migration):
     dependencies = [("lab", "0001_initial")]
@@ -115,6 +121,22 @@ def test_showmigrations_reads_the_history_of_every_domain(
     assert lines[0] == "hr"
     assert marks[:4] == ["[X]", "[X]", "[X]", "[ ]"]
     assert set(marks[13:]) == {"[X]"}
+
+
+@pytest.mark.parametrize("command", ["showmigrations", "check --database default"])
+def test_what_cannot_be_read_is_a_sentence(project: Callable[..., Project], command: str) -> None:
+    foreign = project(lab(**{"0001_initial": CREATE}))
+    assert foreign.manage("migrate").returncode == 0
+    foreign.write("settings.py", (foreign.path / "settings.py").read_text() + HERE)
+    refused = foreign.manage(*command.split(), ROLE="pg_monitor")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith('CommandError: The role "')
+    assert " lacks a privilege in the database " in refused.stderr
+    assert "Grant it" in refused.stderr
+    down = foreign.manage(*command.split(), PORT="1")
+    assert down.returncode == 75
+    assert down.stderr.startswith('CommandError: The database "default" (')
+    assert (refused.stderr + down.stderr).count("\n") == 2
 
 
 def test_sqlmigrate_names_the_schema(migrated_module_database: str, call: Call) -> None:
