@@ -15,6 +15,7 @@ from psycopg.pq import TransactionStatus
 from ..sessions.concurrent_indexes import is_concurrent
 from ..sessions.connection import is_alive
 from ..sessions.database_errors import sqlstate_of
+from ..sql.query import note_discards
 from ..sql.transaction_control import (
     BEGIN,
     COMMIT,
@@ -100,7 +101,12 @@ class CheckedTransactions:
             result = self._execute_one(part, partial(execute, one, None, False, context))
         return result
 
-    def _execute_one(self, text: str, run: Callable[[], Any]) -> Any:
+    def _execute_one(self, text: str, execute: Callable[[], Any]) -> Any:
+        def run() -> Any:
+            result = execute()
+            note_discards(self.connection, text)
+            return result
+
         command = transaction_command(text)
         status = self.connection.connection.info.transaction_status
         if status != TransactionStatus.IDLE or not self.connection.get_autocommit():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Iterator
 from typing import LiteralString, NamedTuple
 
@@ -75,6 +76,11 @@ SELECT_TARGET: LiteralString = """
 SELECT relnamespace, relname FROM pg_class WHERE oid = to_regclass(%(name)s)
 """
 
+MAINTENANCE = re.compile(
+    r"\s*(?:VACUUM|REINDEX|CLUSTER|CHECKPOINT|DISCARD|REFRESH\s+MATERIALIZED)\b", re.IGNORECASE
+)
+"""Statements that neither create nor drop an object."""
+
 Found = Iterator[tuple[Violation, Domain | None]]
 """Violations, and the domain whose own run would explain each; None where no run would."""
 
@@ -116,23 +122,26 @@ class NonAtomicCheck:
             [rows] = run_sql(connection, SELECT_RELATIONS, {"foreign": owners.forbidden})
             self.relations = {oid: (schema, name, row) for oid, schema, name, row in rows}
 
-    def find_violations(self, *, custom_sql: bool) -> Iterator[Violation]:
+    def find_violations(self, *, custom_sql: bool, creates: bool) -> Iterator[Violation]:
         """Yield what breaks the boundary, as far as it can be seen.
 
         Arguments:
             custom_sql: whether operations ran whose SQL is unknown; Django's own can only make
                 the domain's tables depend on something.
+            creates: whether that SQL may have created or dropped something; what other sessions
+                created and dropped meanwhile looks the same.
         """
         self.owners.read(self.connection)
         found = self._dependencies()
         if custom_sql:
-            found = itertools.chain(self._changed(), self._dropped(), found)
+            dropped = self._dropped() if creates else iter(())
+            found = itertools.chain(self._changed(creates=creates), dropped, found)
         ran_meanwhile = functools.cache(self._ran_meanwhile)
         for violation, owner in found:
             if owner is None or not ran_meanwhile(owner):
                 yield violation
 
-    def _changed(self) -> Found:
+    def _changed(self, *, creates: bool) -> Found:
         """Yield objects outside the domain that are newer than the migration's start."""
         owners, params = self.owners, {"xid": self.before.xid, "allowed": self.owners.allowed}
         [rows] = run_sql(self.connection, SELECT_CHANGED, params)
@@ -142,8 +151,8 @@ class NonAtomicCheck:
             if oid not in self.relations or self.relations[oid][2] != row:
                 changed.append(ChangedObject(PG_CLASS, oid, schema))
         for found in changed:
-            if found.schema and not owners.is_own(found.schema):
-                made = found.oid > self.before.next_oid
+            made = found.oid > self.before.next_oid
+            if found.schema and not owners.is_own(found.schema) and (creates or not made):
                 violation = found.to_violation(self.connection, owners, Priority.NEWER, made=made)
                 yield violation, owners.owner(found.schema)
 

@@ -12,9 +12,10 @@ from django.db.migrations.operations.base import Operation
 from .checked_transactions import CheckedTransactions
 from .created_objects import Start, created_since
 from .database_objects import CLUSTER_VIOLATION, alters_cluster
-from .non_atomic import NonAtomicCheck
+from .non_atomic import MAINTENANCE, NonAtomicCheck
 from .operation_kinds import runs_custom_sql
 from .transaction import TransactionPoint
+from .violations import Violation
 from .watch import FORCE_CONSTRAINTS, AtomicWatch, Footprint, GuardState, MigrationWatch
 
 
@@ -27,13 +28,14 @@ class NonAtomicWatch(MigrationWatch):
 
     Attributes:
         unseen: whether such a statement ran.
+        unseen_creates: whether one ran that may have created or dropped something.
     """
 
     def __init__(self, guard: GuardState, migration: Migration) -> None:
         super().__init__(guard, migration)
         custom_sql = any(map(runs_custom_sql, self.operations))
         self.catalog_check = NonAtomicCheck(self.connection, self.owners, custom_sql=custom_sql)
-        self.unseen = False
+        self.unseen = self.unseen_creates = False
         self._start: Start | None = None
         if custom_sql:
             point, _ = TransactionPoint.at_start(self.connection)
@@ -63,11 +65,16 @@ class NonAtomicWatch(MigrationWatch):
     def after_operation(self, operation: Operation) -> None:
         super().after_operation(operation)
         if self.unseen and runs_custom_sql(operation):
-            self._raise_worst(self.catalog_check.find_violations(custom_sql=True))
+            self._raise_worst(self._find_violations())
 
     def check(self) -> Footprint:
-        self._raise_worst(self.catalog_check.find_violations(custom_sql=self.unseen))
+        self._raise_worst(self._find_violations())
         return super().check()
+
+    def _find_violations(self) -> Iterator[Violation]:
+        return self.catalog_check.find_violations(
+            custom_sql=self.unseen, creates=self.unseen_creates
+        )
 
     def _begin_transaction(self, operation: Operation | None) -> Callable[[], None]:
         """Return the check of a transaction that begins now."""
@@ -95,3 +102,5 @@ class NonAtomicWatch(MigrationWatch):
             self.unchecked = [operation] if operation else []
             raise self.to_error(violation)
         self.unseen = self.unseen or target is None
+        creates = target is None and MAINTENANCE.match(statement) is None
+        self.unseen_creates = self.unseen_creates or creates

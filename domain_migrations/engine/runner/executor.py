@@ -249,6 +249,8 @@ class DomainExecutor(MigrationExecutor):
                 around = partial(self._observed, attempt, watch, editor)
                 state = run_operations(attempt.migration, state, editor, attempt.direction, around)
                 attempt.phase = "the deferred SQL"
+            if any(map(runs_custom_sql, attempt.migration.operations)):
+                self.session.restore_role()
             attempt.phase = "the deferred constraints"
             watch.run_final(FORCE_CONSTRAINTS)
             self._check_and_log(attempt, watch)

@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from ..sessions.connection import roll_back_leftover
+from ..sql.query import note_discards
 from ..sql.transaction_control import (
     COMMIT,
     ROLLBACK,
@@ -47,7 +48,9 @@ def transaction_kept(connection: BaseDatabaseWrapper) -> Iterator[None]:
             text = statement.as_string(connection.connection)
         if found := transaction_end(str(text)):
             raise TransactionEnded(f"{found} would end the transaction of the run")
-        return execute(statement, *arguments)
+        result = execute(statement, *arguments)
+        note_discards(connection, str(text))
+        return result
 
     with connection.execute_wrapper(check):
         yield

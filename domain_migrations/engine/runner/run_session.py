@@ -16,7 +16,7 @@ from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal, RunContext
 from ..history.seed_ledger import forget_dropped_tables
 from ..history.tables import ensure_history, ensure_schema
-from ..sessions.connection import is_alive
+from ..sessions.connection import execute, is_alive, settings_sql
 from ..sessions.database_errors import first_line, sqlstate_of
 from ..sessions.kept_settings import KeptSettings
 from ..sessions.outcomes import Outcome, TransactionMark
@@ -130,6 +130,12 @@ class RunSession:
                 f"Warning: {culprit} has changed settings of the session, which are changed back:"
                 f" {', '.join(map(str, changed))}. SET LOCAL ends with the transaction."
             )
+
+    def restore_role(self) -> None:
+        """Act for the rest of the transaction as the role that its migration began with."""
+        role = self.roles.current or self.settings.values.get("role", "none")
+        statement = sql.SQL("SET LOCAL SESSION AUTHORIZATION DEFAULT; {}")
+        execute(self.connection, statement.format(settings_sql({"role": role}, local=True)))
 
 
 def ensure_engine_tables(session: RunSession) -> None:

@@ -22,7 +22,7 @@ from .database_errors import first_line
 # exclude the ASCII characters that cannot be in a name: it takes thirty times as long to compile
 # one that includes the others.
 _NAME = r'(?:"(?:[^"]|"")+"|[^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]*)'
-_SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
+_SPACE = r"(?:\s|--[^\n\r]*(?:[\n\r]|$)|/\*.*?\*/)"
 
 CONCURRENTLY = re.compile(
     rf"{_SPACE}*(?:CREATE{_SPACE}+(?:UNIQUE{_SPACE}+)?INDEX|DROP{_SPACE}+INDEX|REINDEX\b[^;]*?"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 TOKEN = re.compile(
     r"""
     (?P<space>\s+)
-  | (?P<comment>--[^\n]*|/\*)
+  | (?P<comment>--[^\n\r]*|/\*)
   | (?P<string>\$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$
       | [eE]'(?:[^'\\]|''|\\.)*' | (?:[bBxX]|[uU]&)?'(?:[^']|'')*')
   | (?P<quoted>"(?:[^"]|"")*")

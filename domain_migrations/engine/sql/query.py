@@ -19,6 +19,9 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 FORCE_GENERIC_PLAN: LiteralString = "SET LOCAL plan_cache_mode = force_generic_plan;"
 RESET_PLAN_MODE: LiteralString = "; SET LOCAL plan_cache_mode TO DEFAULT"
 
+DISCARDS = re.compile(r"\b(?:DEALLOCATE|DISCARD)\b", re.IGNORECASE)
+"""In SQL that may take the session's prepared statements away."""
+
 _numbers = itertools.count(1)
 _prepared: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 """Each session's prepared statements, and the SQL that executes each."""
@@ -61,3 +64,9 @@ def prepared_execute(connection: BaseDatabaseWrapper, statement: LiteralString) 
         arguments = ", ".join(f"%({parameter})s" for parameter in parameters)
         executions[statement] = f"EXECUTE {name}" + (f" ({arguments})" if arguments else "")
     return executions[statement]
+
+
+def note_discards(connection: BaseDatabaseWrapper, text: str) -> None:
+    """Prepare everything again if SQL that was executed may have discarded it."""
+    if DISCARDS.search(text):
+        _prepared.pop(connection.connection, None)

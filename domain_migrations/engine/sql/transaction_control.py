@@ -8,7 +8,7 @@ import re
 from .lexer import split_statements, tokens
 
 MAY_CONTROL = re.compile(
-    r"(?:\A|;|\*/|\n)\s*(?:begin|start|commit|rollback|end|abort|prepare)\b", re.IGNORECASE
+    r"(?:\A|;|\*/|[\n\r])\s*(?:begin|start|commit|rollback|end|abort|prepare)\b", re.IGNORECASE
 )
 """Where a statement may begin, one of these words; long texts without it need not be read."""
 

@@ -540,6 +540,23 @@ def test_without_a_transaction__what_another_session_changes(new_landscape: None
         other.close()
 
 
+def test_without_a_transaction__maintenance_creates_and_drops_nothing(new_landscape: None) -> None:
+    """So what appears or disappears meanwhile is another session's."""
+    other = connection.copy()
+
+    def meanwhile(apps: Any, schema_editor: Any) -> None:
+        with other.cursor() as cursor:
+            cursor.execute("CREATE TABLE nobodys.part (id int); CREATE TABLE hr.part (id int)")
+            cursor.execute("DROP VIEW hr.names")
+
+    try:
+        run_non_atomic(migrations.RunPython(meanwhile), "VACUUM inventory.drugs")
+    finally:
+        other.close()
+    with pytest.raises(BoundaryViolation, match="which belongs to the domain"):
+        run_non_atomic("VACUUM FULL hr.employees")
+
+
 def test_without_a_transaction__transactions_of_its_own(landscape: None) -> None:
     """Each is checked before its commit, whoever begins it."""
 

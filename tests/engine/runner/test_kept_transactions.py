@@ -51,6 +51,7 @@ def run_python(*statements: str) -> str:
         ("DO $$ BEGIN PERFORM 1; COMMIT; END $$", None),
         ("SELECT 1; /* /* a */ b */ COMMIT", "COMMIT"),
         ("SELECT 1; -- COMMIT\nSELECT 2;--x\nCOMMIT", "COMMIT"),
+        ("SELECT 1; -- PostgreSQL's comments end here, too\rCOMMIT", "COMMIT"),
         ("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END; COMMIT", "COMMIT"),
         ("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE 1 WHEN 1 THEN 2 END; END", None),
     ],

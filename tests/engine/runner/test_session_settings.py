@@ -80,6 +80,29 @@ def test_a_migration_begins_with_the_settings_of_the_run(
     assert after == before
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["SET ROLE pg_monitor", "SET LOCAL ROLE pg_monitor", "SET SESSION AUTHORIZATION pg_monitor"],
+)
+def test_the_history_is_written_by_the_role_of_the_run(
+    hr_migrations: TemporaryMigrations, call: Call, text: str
+) -> None:
+    with hr_migrations.release(release(text)):
+        result = call("migrate_domain", "hr")
+    assert result.exit_status == 0, result.stderr
+    assert ("pg_monitor" in result.stderr) == ("LOCAL" not in text)
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+@pytest.mark.parametrize("text", ["DEALLOCATE ALL", "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"])
+def test_prepared_statements_may_be_discarded(
+    hr_migrations: TemporaryMigrations, call: Call, text: str, atomic: bool
+) -> None:
+    with hr_migrations.release(release(text, atomic=atomic)):
+        result = call("migrate_domain", "hr")
+    assert result.exit_status == 0, result.stderr
+
+
 def test_a_local_setting_is_not_reported(hr_migrations: TemporaryMigrations, call: Call) -> None:
     with hr_migrations.release(release("SET LOCAL work_mem = '7MB'")):
         result = call("migrate_domain", "hr")
