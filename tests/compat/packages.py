@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support.commands import ROOT
+
+PAGE = ROOT / "docs/how-to/triggers.md"
+TRIGGERS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[0]
 SITES = "django.contrib.sites"
 POSTGRES = "django.contrib.postgres"
 
@@ -97,11 +102,12 @@ class Sample(models.Model):
     ),
     Package(
         name="django-pgtrigger",
-        outcome={"domain": "refuses"},
         apps=("pgtrigger",),
-        model="import pgtrigger\n"
+        files={"triggers.py": TRIGGERS},
+        model="import pgtrigger\nfrom .triggers import Protect\n"
         + of_lab("note = models.TextField()")
-        + '        triggers = [pgtrigger.Protect(name="keep", operation=pgtrigger.Delete)]\n',
+        + '        triggers = [Protect(name="keep", operation=pgtrigger.Delete)]\n',
+        setting="the module of [triggers](../how-to/triggers.md)",
     ),
     Package(
         name="django-pghistory",
@@ -466,7 +472,8 @@ class Sample(models.Model):
     Package(name="django-viewflow", apps=("viewflow", "viewflow.workflow")),
     Package(
         name="django-oscar",
-        outcome={"core": "fails"},
+        accepts=True,
+        setting="[`VERIFY_BASELINE`](../how-to/verify.md#accept-findings), for its indexes",
         defaults="from oscar.defaults import *",
         apps=(
             *(SITES, "django.contrib.flatpages", "oscar.config.Shop"),
@@ -503,9 +510,10 @@ class Sample(models.Model):
             *("haystack", "treebeard", "django_tables2", "widget_tweaks"),
         ),
         settings={
+            "DOMAIN_MIGRATIONS": {"VERIFY_BASELINE": "verify_baseline.json"},
             "HAYSTACK_CONNECTIONS": {
                 "default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}
-            }
+            },
         },
     ),
 ]

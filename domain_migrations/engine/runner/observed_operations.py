@@ -67,7 +67,7 @@ def operation_name(operation: Operation, *, backwards: bool) -> str:
     """Return Django's description of an operation; code is called by its function's name."""
     if not isinstance(operation, RunPython):
         return operation.describe()
-    code: Any = operation.reverse_code if backwards else operation.code
+    code: Any = (backwards and operation.reverse_code) or operation.code
     while isinstance(code, partial):
         code = code.func
     return f"RunPython {getattr(code, '__name__', type(code).__name__)}"

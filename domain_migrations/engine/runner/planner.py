@@ -17,6 +17,7 @@ from ..sources.stages import Stage, check_removals_have_stages, get_stage
 from .core_key_types import check_key_types
 from .executor import DomainExecutor
 from .loader import DomainLoader, Plan, reverted_keys
+from .observed_operations import operation_name
 from .targets import ZERO, graph_targets, last_batches, rollback_plan, squash_map
 
 NO_OLD_CODE = "if no older code uses the database, omit --stage"
@@ -169,7 +170,7 @@ def _check_unknown(plan: Plan, status: DomainStatus) -> None:
 def _check_reversible(plan: Plan, domain: Domain) -> None:
     """Refuse to revert operations that have no reverse, before anything is reverted."""
     stuck = [
-        f"{migration} ({operation.describe()})"
+        f"{migration} ({operation_name(operation, backwards=False)})"
         for migration, backwards in plan
         if backwards
         for operation in migration.operations

@@ -140,6 +140,30 @@ def test_irreversible_migrations_are_listed(pending: Pending, call: Call) -> Non
     ]
 
 
+def test_code_is_called_by_its_functions_name(pending: Pending, call: Call) -> None:
+    pending(
+        "hr",
+        f0101_code="""
+        def fill(apps, editor):
+            pass
+        operations = [
+            migrations.RunPython(fill, migrations.RunPython.noop),
+            migrations.RunPython(fill),
+        ]
+        """,
+    )
+    plan = call("migrate_domain", "hr", plan=True)
+    assert plan.stdout.count("    RunPython fill\n") == 2
+    hr, _ = rehearse(call, "hr")
+    (skipped,) = hr["not_rehearsed"]
+    assert skipped["reason"] == (
+        "It cannot be reverted: operation 2 (RunPython fill) has no reverse."
+    )
+    assert call("migrate_domain", "hr").exit_status == 0
+    undone = call("migrate_domain", "hr", rollback=1, interactive=False)
+    assert "These cannot be reverted: hr.f0101_code (RunPython fill)." in undone.stderr
+
+
 def test_irreversible_migration_is_not_counted_as_reverted(pending: Pending, call: Call) -> None:
     pending("hr", f0101_one_way='operations = [migrations.RunSQL("SELECT 1")]')
     text = call("migrate_domain", "hr", rehearse=True)

@@ -27,6 +27,7 @@ from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
 from ..interruptions import check_interrupted
 from ..loader import Plan, load_domain
+from ..observed_operations import operation_name
 from ..options import MigrateOptions
 from ..planner import make_plan
 from ..project_state import in_run_order, project_state
@@ -208,7 +209,7 @@ def check_round_trip(
         state = trial.run(state, migration)
         applied, count = read_catalog(connection), len(trial.steps)
         stuck = [
-            f"operation {number} ({operation.describe()})"
+            f"operation {number} ({operation_name(operation, backwards=False)})"
             for number, operation in enumerate(migration.operations, start=1)
             if not operation.reversible
         ]

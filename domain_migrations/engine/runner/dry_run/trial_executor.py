@@ -23,6 +23,7 @@ from ..attempts import Attempt
 from ..executor import DomainExecutor
 from ..loader import DomainLoader, Plan
 from ..migration_log import MigrationLog, recorded_keys
+from ..observed_operations import operation_name
 from ..results import PlannedMigration
 from ..run_session import RunSession
 from .effects import StatementRecorder, TableFile, files_by_oid, rewritten
@@ -168,9 +169,15 @@ class TrialExecutor:
 
 
 def describe_operations(migration: Migration, *, backwards: bool) -> tuple[str, ...]:
-    """Return descriptions of the operations, as Django's ``migrate --plan`` prints them."""
+    """Return descriptions of the operations, as Django's ``migrate --plan`` prints them.
+
+    Code is called by its function's name here, too.
+    """
     return tuple(
-        Command.describe_operation(operation, backwards)[0] for operation in migration.operations
+        Command.describe_operation(operation, backwards)[0].replace(
+            operation.describe(), operation_name(operation, backwards=backwards), 1
+        )
+        for operation in migration.operations
     )
 
 
