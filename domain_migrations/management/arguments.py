@@ -23,15 +23,15 @@ def add_domain_arguments(parser: ArgumentParser, nargs: str = "*") -> None:
     parser.add_argument("domains", nargs=nargs, metavar="DOMAIN", help=text)
 
 
-def add_database_option(parser: ArgumentParser) -> None:
+def add_database_option(
+    parser: ArgumentParser,
+    default: str = f'each domain\'s own database, usually "{DEFAULT_DB_ALIAS}"',
+) -> None:
     """Add ``--database``, restricted to the configured aliases."""
     parser.add_argument(
         "--database",
         choices=tuple(connections),
-        help=(
-            "An alias in DATABASES. Defaults to each domain's own database, usually"
-            f' "{DEFAULT_DB_ALIAS}".'
-        ),
+        help=f"An alias in DATABASES. Defaults to {default}.",
     )
 
 

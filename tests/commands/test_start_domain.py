@@ -266,6 +266,7 @@ def test_in_a_foreign_project(foreign: Project) -> None:
     assert started.returncode == 0, started.stderr
     assert "created crm/tests/test_crm_items.py" in started.stdout
     assert "add to pyproject.toml:\n\n[[tool.importlinter.contracts]]\n" in started.stdout
+    assert '    "lab",\n    "crm",\n]' in started.stdout
     assert not (foreign.path / "pyproject.toml").exists()
     assert not (foreign.path / "crm/migrations/max_migration.txt").exists()
     assert "/crm/ @sales\n" in (foreign.path / "CODEOWNERS").read_text()

@@ -59,6 +59,7 @@ HINTS: dict[str, str] = {
     ),
     "adding-serial-primary-key-field": "Create a new table with the key, and copy the rows.",
     "ban-drop-column": WAIT,
+    "ban-drop-schema": WAIT,
     "ban-drop-table": WAIT,
     "ban-drop-not-null": "See that running code can read NULL there.",
     "constraint-missing-not-valid": NOT_VALID,

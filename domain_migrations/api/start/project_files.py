@@ -41,7 +41,7 @@ name = "No domain imports another"
 type = "independence"
 modules = [
     # The domains; a new one is added here.
-    "{name}",
+{names}
 ]"""
 
 

@@ -13,6 +13,7 @@ from string import Template
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
+from ...domains import DomainConfig
 from ...engine.runner.loader import LINEAR
 from ...exceptions import InvalidConfiguration
 from .name_checks import check_names, check_owner
@@ -160,7 +161,9 @@ def _change_pyproject(changes: list[FileChange], root: Path, name: str) -> list[
         changes.append(FileChange(path, before, after.encode(), note))
     if has_contract(after, name):
         return []
+    names = [config.name for config in apps.get_app_configs() if isinstance(config, DomainConfig)]
+    listed = "\n".join(f'    "{each}",' for each in (*names, name))
     return [
         "No contract of import-linter keeps other domains from importing it. To have one, add to"
-        f" pyproject.toml:\n\n{CONTRACT.format(name=name)}\n"
+        f" pyproject.toml:\n\n{CONTRACT.format(names=listed)}\n"
     ]

@@ -81,7 +81,8 @@ class Baseline:
         if not name and required:
             raise InvalidConfiguration(
                 "The project has no file for accepted findings.",
-                hint='DOMAIN_MIGRATIONS = {"VERIFY_BASELINE": "verify_baseline.json"}',
+                hint="Name one in the settings:"
+                ' DOMAIN_MIGRATIONS = {"VERIFY_BASELINE": "verify_baseline.json"}',
             )
         if not name:
             return cls(None)

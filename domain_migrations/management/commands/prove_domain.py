@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_domain_arguments(parser)
-        add_database_option(parser)
+        add_database_option(parser, "core's database")
         add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -15,6 +15,7 @@ from ...domains import get_domain_for
 from ...engine.runner.loader import LINEAR
 from ...engine.sources.files import MigrationKey
 from ...engine.sources.parsing import header_of
+from ...exceptions import EXIT_USAGE
 
 
 class Command(BaseCommand):
@@ -43,7 +44,8 @@ class Command(BaseCommand):
         try:
             command.handle(app_label=options["app_label"])
         except LookupError as exc:
-            raise CommandError(_unknown_app(options["app_label"])) from exc
+            label = options["app_label"]
+            raise CommandError(_unknown_app(label), returncode=EXIT_USAGE) from exc
         except ValueError as exc:  # A name without a number, or a file that is not text.
             raise CommandError(
                 f"The migrations of {options['app_label']} cannot be renumbered: {exc}. The names"

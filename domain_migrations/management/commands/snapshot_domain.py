@@ -27,7 +27,7 @@ class Command(BaseCommand):
             action="store_true",
             help="Exit with status 1 if the file is not up to date, without writing it.",
         )
-        add_database_option(parser)
+        add_database_option(parser, "the first domain's own database")
 
     def handle(self, *args: Any, **options: Any) -> None:
         check = options["check"]

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="Show what would be written; write nothing."
         )
-        add_database_option(parser)
+        add_database_option(parser, f'"{DEFAULT_DB_ALIAS}"')
 
     def handle(self, *args: Any, **options: Any) -> None:
         with command_errors():

@@ -74,6 +74,7 @@ CONCURRENTLY = "from django.contrib.postgres.operations import AddIndexConcurren
 OPERATIONS = {
     'migrations.RemoveField("thing", "note")': [("error", "ban-drop-column")],
     'migrations.DeleteModel("Thing")': [("error", "ban-drop-table")],
+    'migrations.RunSQL("DROP SCHEMA hr CASCADE", "")': [("error", "ban-drop-schema")],
     'migrations.RenameField("thing", "note", "remark")': [("error", "renaming-column")],
     'migrations.AlterModelTable("thing", \'"hr"."objects"\')': [("error", "renaming-table")],
     'migrations.AlterField("thing", "size", models.IntegerField())': [

@@ -159,7 +159,7 @@ def test_pyproject_without_tomlkit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_advised_contract_is_valid() -> None:
-    text = "[tool.importlinter]\nroot_packages = []\n" + CONTRACT.format(name="crm")
+    text = "[tool.importlinter]\nroot_packages = []\n" + CONTRACT.format(names='    "crm",')
     after = add_to_pyproject(text, "shop")
     assert has_contract(after, "crm")
     assert has_contract(after, "shop")

@@ -208,7 +208,7 @@ def test_rollback_with_two_leaf_migrations(repository: Repository, scratch_datab
 
 def test_rebase_migration__unknown_app(repository: Repository) -> None:
     result = repository.project.manage("rebase_migration", "labb")
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert result.stderr == (
         'CommandError: No installed app has the label "labb". Did you mean "lab"? The labels are'
         " auth, contenttypes, django_linear_migrations, domain_migrations, lab, ward.\n"
