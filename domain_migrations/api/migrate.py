@@ -13,7 +13,6 @@ from ..engine.history.bulk_status import BulkStatusReader
 from ..engine.history.journal import RunContext
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions
-from ..engine.runner.parallel import run_in_parallel
 from ..engine.runner.results import DomainResult, ErrorInfo, Reporter, RunResult
 from ..exceptions import DomainMigrationsError, RunStopped
 
@@ -55,6 +54,8 @@ def migrate_domains(
     if _core_failed(results) or _was_stopped(results):
         results += map(_skipped, others)
     elif options.jobs is not None and others:
+        from ..engine.runner.parallel import run_in_parallel
+
         results += run_in_parallel(others, options, context, reporter, run=_run, jobs=options.jobs)
     return RunResult(
         run=str(context.run),

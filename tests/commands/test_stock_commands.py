@@ -16,7 +16,9 @@ from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import Signal
 
 from domain_migrations.domains import get_domain_for
+from domain_migrations.engine.history.status import DomainStatus
 from domain_migrations.engine.runner import domain_run
+from domain_migrations.exceptions import UnknownTarget
 from domain_migrations.management.commands import migrate
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
 from tests.support.commands import Result
@@ -104,6 +106,19 @@ def test_migrate_check_and_plan_change_nothing(scratch_database: str, call: Call
     assert call("migrate", check_unapplied=True).exit_status == 1
     assert call("migrate", plan=True).exit_status == 0
     assert (schemas(), tables("public")) == (["public"], set())
+
+
+def test_migrate_check_says_why_it_is_refused(
+    migrated_database: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(status: DomainStatus) -> None:
+        raise UnknownTarget(f"{status.domain.name} is refused.")
+
+    execute("DELETE FROM hr.django_migrations_hr WHERE name LIKE '0002%'")
+    monkeypatch.setattr(domain_run, "check_none_missing", refuse)
+    result = call("migrate", "hr", check_unapplied=True)
+    assert result.exit_status == 1
+    assert "hr is refused." in result.stderr
 
 
 def test_migrate_app_that_is_not_there(migrated_module_database: str, call: Call) -> None:

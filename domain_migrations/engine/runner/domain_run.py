@@ -4,41 +4,23 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ProjectState
 
 from ...domains import Domain
-from ...exceptions import (
-    DomainMigrationsError,
-    InvalidConfiguration,
-    RunStopped,
-    UnknownTarget,
-)
+from ...exceptions import DomainMigrationsError, InvalidConfiguration, RunStopped, UnknownTarget
 from ..boundary.installed_models import refuse_model_problems
-from ..boundary.planned_migrations import check_plan
 from ..history.bulk_status import BulkStatusReader
 from ..history.half_moves import find_half_move
 from ..history.journal import RunContext
-from ..history.status import (
-    DomainStatus,
-    check_none_missing,
-    read_statuses,
-)
+from ..history.status import DomainStatus, check_none_missing, read_statuses
 from ..messages import shortened
 from ..sessions.connection import translate_database_errors, wait_for_database
 from ..sources.files import MigrationKey
-from .dry_run.dry_run import DryRun
-from .dry_run.plan_preview import preview
-from .edited_migrations import check_checksums
-from .executor import DomainExecutor
-from .failures import failure_status
-from .hooks.dispatch import HookDispatcher
-from .interruptions import check_interrupted, check_resumed
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
-from .losses import confirm_reverts
 from .migrate_signals import (
     create_tables,
     emit_post_migrate,
@@ -48,13 +30,16 @@ from .migrate_signals import (
     unannounced_plan,
 )
 from .options import MigrateOptions
-from .planner import make_plan
 from .project_state import in_run_order, project_state
 from .results import DomainResult, ErrorInfo, Reporter
 from .results import Status as ResultStatus
 from .run_progress import RunProgress
 from .run_session import RunSession, ensure_engine_tables, logged_run
-from .snapshot_restore import SnapshotMigration, choose_snapshot, restore_snapshot
+
+if TYPE_CHECKING:
+    # What only a run with work to do needs is imported where it is used: most runs have none.
+    from .executor import DomainExecutor
+    from .snapshot_restore import SnapshotMigration
 
 
 @dataclass(frozen=True)
@@ -145,6 +130,8 @@ class DomainRun:
 
     def _check_files(self, status: DomainStatus) -> None:
         """Check for edited migrations, unless that would cost more than the rest of the run."""
+        from .edited_migrations import check_checksums
+
         options = self.options
         if options.strict or not (options.check or self._is_latest(status)):
             check_checksums(connections[self.alias], status, self.reporter, strict=options.strict)
@@ -161,6 +148,8 @@ class DomainRun:
 
     def _preview(self, status: DomainStatus) -> DomainResult:
         """Return the plan, without running it."""
+        from .dry_run.plan_preview import preview
+
         with translate_database_errors(self.alias):
             connection = connections[self.alias]
             loader = self._loader(connection)
@@ -173,6 +162,10 @@ class DomainRun:
             return self._result(word, status, pending=pending, steps=steps)
 
     def _plan_before_lock(self, loader: DomainLoader, status: DomainStatus) -> Plan:
+        from ..boundary.planned_migrations import check_plan
+        from .executor import DomainExecutor
+        from .planner import make_plan
+
         connection = connections[self.alias]
         session = RunSession(connection, self.domain, self.options, self.reporter)
         plan = make_plan(DomainExecutor(session, loader), status)
@@ -183,6 +176,9 @@ class DomainRun:
         """Ask for reverts while nobody waits for the lock; return what was confirmed."""
         if not (self.reporter.confirms_reverts and self.options.may_revert):
             return frozenset()
+        from .interruptions import check_interrupted
+        from .losses import confirm_reverts
+
         with translate_database_errors(self.alias):
             loader = self._loader(connections[self.alias])
             check_interrupted(connections[self.alias], loader, resume=False)
@@ -192,6 +188,8 @@ class DomainRun:
 
     def _dry_run(self, status: DomainStatus) -> DomainResult:
         """Run the plan and roll it back."""
+        from .dry_run.dry_run import DryRun
+
         dry_run = DryRun(self.domain, self.options, self.reporter)
         try:
             with dry_run.session(self.alias) as session:
@@ -216,6 +214,23 @@ class DomainRun:
                 if self._is_latest(status) and only_signals_needed(session, status):
                     emit_without_plan(session)
                     return self._result("unchanged", status)
+        except DomainMigrationsError as exc:
+            return self._failed(exc, status)
+        return self._plan_and_migrate(session, status, confirmed)
+
+    def _plan_and_migrate(
+        self, session: RunSession, status: DomainStatus, confirmed: frozenset[MigrationKey]
+    ) -> DomainResult:
+        from ..boundary.planned_migrations import check_plan
+        from .executor import DomainExecutor
+        from .interruptions import check_interrupted, check_resumed
+        from .losses import confirm_reverts
+        from .planner import make_plan
+        from .snapshot_restore import choose_snapshot
+
+        connection = session.connection
+        try:
+            with translate_database_errors(self.alias):
                 loader = self._loader(connection)
                 interruption = check_interrupted(connection, loader, resume=self.options.resume)
                 executor = DomainExecutor(session, loader, interruption=interruption)
@@ -247,6 +262,9 @@ class DomainRun:
         snapshot: SnapshotMigration | None,
     ) -> DomainResult:
         """Run the plan, with the hooks, the signals and the run's rows in the journal."""
+        from .hooks.dispatch import HookDispatcher
+        from .snapshot_restore import restore_snapshot
+
         session, progress, options = executor.session, executor.progress, self.options
         unannounced = unannounced_plan(session.connection, executor.loader, status)
         # An earlier run that did not end still has to call the hooks after the run.
@@ -317,6 +335,8 @@ class DomainRun:
         **values: Any,
     ) -> DomainResult:
         """Return the result of a run that an error has ended."""
+        from .failures import failure_status
+
         progress = progress or RunProgress()
         changed = bool(progress.applied or progress.reverted)
         if status is not None:

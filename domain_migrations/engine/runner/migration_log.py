@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +23,7 @@ from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey
 from .attempts import Attempt, Progress
 from .loader import DomainLoader
+from .run_progress import migrations_in
 from .run_session import RunSession
 
 SNAPSHOT = "snapshot"
@@ -187,11 +188,6 @@ def _unmanaged(attempt: Attempt) -> list[str]:
     snapshot: Any = getattr(attempt.migration, "snapshot", None)
     names = {name_of(title) for title in snapshot.unmanaged} if snapshot else ()
     return [entry for entry in attempt.created if entry.partition(" ")[2] in names]
-
-
-def migrations_in(migration: Migration) -> Sequence[Migration]:
-    """Return the migrations that a snapshot contains, or just the migration if it is not one."""
-    return getattr(migration, "contained", None) or (migration,)
 
 
 def recorded_keys(loader: DomainLoader, migration: Migration) -> Iterator[MigrationKey]:

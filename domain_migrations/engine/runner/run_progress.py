@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.migrations.migration import Migration
 
 from ..sources.files import MigrationKey
-from .migration_log import migrations_in
 from .results import AppliedMigration
 
 
@@ -25,3 +25,8 @@ class RunProgress:
         seconds = (time.monotonic() - started) / len(parts)
         done = self.reverted if backwards else self.applied
         done.extend(AppliedMigration(MigrationKey.of(part), seconds) for part in parts)
+
+
+def migrations_in(migration: Migration) -> Sequence[Migration]:
+    """Return the migrations that a snapshot contains, or just the migration if it is not one."""
+    return getattr(migration, "contained", None) or (migration,)

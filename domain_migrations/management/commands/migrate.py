@@ -72,7 +72,8 @@ class Command(TerminalCommand, django_migrate.Command):
             names = [get_domain_for(app_label).name] if app_label else None
             result = migrate_domains(names, run_options, reporter=reporter)
         print_result(self, result, run_options)
-        if options["check_unapplied"] and any(domain.pending for domain in result.domains):
+        pending = any(domain.pending for domain in result.domains)
+        if options["check_unapplied"] and pending and not any(one.error for one in result.domains):
             sys.exit(1)
         print_tracebacks(self, (each.error for each in result.domains), options)
         raise_for_domains(result.domains, result.exit_status)

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import Signal
 
-from domain_migrations.engine.runner import domain_run
+from domain_migrations.engine.runner import snapshot_restore
 from tests.support.catalog import query
 from tests.support.commands import Result
 from tests.support.temporary_migrations import TemporaryMigrations
@@ -170,7 +170,7 @@ def test_error_of_something_else(
         raise RuntimeError("cannot do this")
 
     assert call("migrate_domain", "hr", "0012").exit_status == 0
-    monkeypatch.setattr(domain_run, "restore_snapshot", fail)
+    monkeypatch.setattr(snapshot_restore, "restore_snapshot", fail)
     failed = run_json(call)
     message = "An unexpected error has ended the run: RuntimeError: cannot do this (tests/"
     assert failed["error"]["message"].startswith(message)
