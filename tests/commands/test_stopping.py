@@ -84,7 +84,7 @@ def test_a_migration__without_a_transaction(project: Make) -> None:
     made = sleeping_project(project, atomic=False)
     status, stderr, _ = stop(made, signal.SIGTERM, "migrate_domain", "--all")
     assert status == 1
-    assert "the changes of its finished operations were kept" in stderr
+    assert "what it had committed was kept" in stderr
     assert "run: manage.py repair_domain lab --resume" in stderr
     assert "Traceback" not in stderr
     assert query(JOURNAL)[0][:2] == ("run", "failed")

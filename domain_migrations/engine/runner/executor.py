@@ -42,7 +42,7 @@ from .kept_transactions import (
 from .loader import DomainLoader
 from .migration_log import HistoryLog, MigrationLog
 from .observed_operations import editor_without_savepoint, run_operations
-from .package_transactions import give_up_transaction, warning_about
+from .package_transactions import commit_open_transaction, give_up_transaction, warning_about
 from .project_state import project_state
 from .run_progress import RunProgress
 from .run_session import RunSession
@@ -325,6 +325,7 @@ class DomainExecutor(MigrationExecutor):
         role = self.session.roles.as_login_role() if renames else nullcontext()
         with role, watch.observe(operation):
             yield
+        commit_open_transaction(attempt.migration, self.connection)
         check_transaction(self.connection, atomic=attempt.migration.atomic)
         done = _progress(attempt, editor, more=0 if renames else 1)
         self._count(attempt, "executed", done)

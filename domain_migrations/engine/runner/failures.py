@@ -119,10 +119,7 @@ def _kept(attempt: Attempt, outcome: Outcome, *, lost: bool) -> str:
     if outcome == "unknown" and (attempt.phase == COMMIT or not lost):
         return "It is not known whether anything of it was kept."
     if not atomic:
-        return (
-            "It is not atomic: the changes of its finished operations were kept, and it is not"
-            " recorded."
-        )
+        return "It is not atomic: what it had committed was kept, and it is not recorded."
     return "It was not committed." if outcome == "unknown" else "It was rolled back."
 
 

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations import RunSQL, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
+from psycopg.pq import TransactionStatus
 
 from ..sources.files import is_installed
 from .kept_transactions import transaction_end
@@ -35,9 +37,23 @@ def give_up_transaction(migration: Migration) -> bool:
     return True
 
 
+def commit_open_transaction(migration: Migration, connection: BaseDatabaseWrapper) -> None:
+    """Commit what a migration that gave up its transaction has begun, as Django's executor does."""
+    if connection.in_atomic_block or not has_given_up(migration):
+        return
+    raw = connection.connection
+    if raw.info.transaction_status == TransactionStatus.INTRANS:
+        raw.commit()
+
+
+def has_given_up(migration: Migration) -> bool:
+    """Return whether the migration has no transaction, though its class says that it has."""
+    return type(migration).atomic and not migration.atomic
+
+
 def warning_about(migration: Migration) -> str:
     """Return the warning about a migration that has no transaction any more, "" for others."""
-    if migration.atomic or not type(migration).atomic:
+    if not has_given_up(migration):
         return ""
     return (
         f"Migration {migration}, of an installed package, ends transactions itself, so it runs"

@@ -20,10 +20,7 @@ def stopped_migration(
     before = ", ".join(str(ran.key) for ran in applied) or "none"
     kept, advice = "It was rolled back.", CONTINUES
     if not migration.atomic:
-        kept = (
-            "It is not atomic: the changes of its finished operations were kept, and it is not"
-            " recorded."
-        )
+        kept = "It is not atomic: what it had committed was kept, and it is not recorded."
         domain = get_domain_for(migration.app_label).name
         advice = f"Check the database, then run: manage.py repair_domain {domain} --resume"
     verb = "Reverting migration" if attempt.backwards else "Migration"

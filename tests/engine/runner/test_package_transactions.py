@@ -22,11 +22,12 @@ class Migration(migrations.Migration):
         migrations.AddField("node", "name", models.TextField(default="")),
     ]
 """
-TEXT = "BEGIN; ALTER TABLE base_node ADD note text; COMMIT; {} ALTER TABLE base_node ADD last int"
-STATEMENTS = ["ALTER TABLE base_node ADD note text", "COMMIT", "ALTER TABLE base_node ADD last int"]
-SQL = f"migrations.RunSQL({TEXT.format('')!r}, migrations.RunSQL.noop)"
+LAST = "ALTER TABLE base_node ADD last int"
+TEXT = f"BEGIN; ALTER TABLE base_node ADD note text; COMMIT; {LAST}"
+STATEMENTS = ["ALTER TABLE base_node ADD note text", "COMMIT", "VACUUM base_node", "BEGIN"]
+SQL = f"migrations.RunSQL({TEXT!r}, migrations.RunSQL.noop)"
 CODE = f"""migrations.RunPython(
-    lambda apps, editor: [editor.execute(text) for text in {STATEMENTS!r}],
+    lambda apps, editor: [editor.execute(text) for text in {[*STATEMENTS, LAST]!r}],
     migrations.RunPython.noop,
 )"""
 COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = 'base_node'::regclass AND attnum > 0"
