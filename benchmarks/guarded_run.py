@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from typing import Any, LiteralString
 
 COMMAND = ["manage.py", "migrate_domain", "inventory", "--noinput"]
@@ -54,6 +54,9 @@ class TimedWatch:
     def __init__(self, watch: MigrationWatch) -> None:
         self.watch = watch
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.watch, name)
+
     def after_operation(self, operation: Any) -> None:
         with _counted():
             self.watch.after_operation(operation)
@@ -66,6 +69,10 @@ class TimedWatch:
         with _counted():
             return self.watch.check()
 
+    def created(self, start: Any = None) -> list[str]:
+        with _counted():
+            return self.watch.created(start)
+
 
 @contextmanager
 def _counted() -> Iterator[None]:
@@ -77,11 +84,17 @@ def _counted() -> Iterator[None]:
 class Unguarded:
     """A stand-in for the guard and its watch that checks nothing."""
 
+    start = None
+    warnings: tuple[str, ...] = ()
+
     def __init__(self, connection: Any, _: object) -> None:
         self.connection = connection
 
     def begin(self, *_: object, **__: object) -> Unguarded:
         return self
+
+    def observe(self, _: object) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def after_operation(self, *_: object) -> None:
         """Check nothing."""
@@ -93,6 +106,9 @@ class Unguarded:
 
     def check(self) -> Footprint:
         return {}
+
+    def created(self, _: object) -> list[str]:
+        return []
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from .advisory_locks import LockAttempt, LockKeys, session_query, wait_for_locks
 from .connection import (
     Clock,
     check_backend_and_encoding,
+    execute,
     fetch_one,
     no_reconnection,
     session_settings,
@@ -210,6 +211,10 @@ def dedicated_connection(
             **READABLE,
         }
         watch_network(connection)
+        if connection.connection.prepare_threshold is not None:
+            # After DROP, ALTER or ROLLBACK, psycopg would deallocate the guard's statements, too.
+            execute(connection, "DEALLOCATE ALL")
+            connection.connection.prepare_threshold = None
         with session_settings(connection, settings), no_reconnection(connection):
             yield connection
 

@@ -184,12 +184,14 @@ def test_both_ends_notice_a_network_that_is_gone(postgres_server: Any) -> None:
             assert timeout == ("0" if is_local else "1min")
 
 
+@pytest.mark.parametrize("threshold", [None, 0, 5])
 def test_a_run_works_where_parameters_are_bound_on_the_server(
-    migrated_database: str, call: Any
+    migrated_database: str, call: Any, threshold: int | None
 ) -> None:
     """There each message is one statement, and what the guard asks is several."""
     plain = connections[DEFAULT_DB_ALIAS]
-    settings = {**plain.settings_dict, "OPTIONS": {"server_side_binding": True}}
+    options = {"server_side_binding": True, "prepare_threshold": threshold}
+    settings = {**plain.settings_dict, "OPTIONS": options}
     connections[DEFAULT_DB_ALIAS] = binding = type(plain)(settings, DEFAULT_DB_ALIAS)
     before = snapshot()
     try:
