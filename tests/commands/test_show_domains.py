@@ -43,6 +43,11 @@ def test_interrupted_migration_is_marked(
 def test_time_of_the_last_change_has_its_zone(migrated_module_database: str, call: Call) -> None:
     with rolled_back():
         execute("UPDATE hr.django_migrations_hr SET applied = '2026-11-22 10:00Z'")
+        execute(
+            "INSERT INTO hr.django_migrations_hr (app, name, applied)"
+            " SELECT app, name, applied FROM hr.django_migrations_hr WHERE name = '0001_initial'"
+        )
         shown = call("show_domains", "hr", verbosity=2).stdout
     assert "; last change 2026-11-22 17:00:00 +07\n" in shown
+    assert "  13 applied, " in shown, "a row that is there twice counts once"
     assert "  [X] hr.0001_initial (2026-11-22 17:00:00 +07)\n" in shown

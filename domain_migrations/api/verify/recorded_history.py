@@ -101,8 +101,10 @@ def _order(loader: DomainLoader, status: DomainStatus) -> Iterator[Finding]:
                     domain,
                     name,
                     f"{name} is applied, but {'.'.join(parent)}, which it depends on, is not.",
-                    "Apply it, or record it if its changes were made by hand: manage.py"
-                    f" repair_domain {loader.owners[parent[0]].name} --mark-applied {parent[1]}",
+                    "If its changes are in the database, record it: manage.py repair_domain"
+                    f" {loader.owners[parent[0]].name} --mark-applied {parent[1]}; if they are not,"
+                    " remove from the history what depends on it (--mark-unapplied), and apply all"
+                    " of them.",
                 )
             # A squashed migration is recorded after those that it replaces.
             elif position.get(parent, -1) > index and parent not in loader.replacements:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from django.apps import apps
@@ -148,8 +149,12 @@ def load_domain(
         loader = DomainLoader(connection, domain)
         loader.check_consistent_history(connection)
     except InconsistentMigrationHistory as exc:
+        label, name = re.findall(r"dependency (\w+)\.(\S+) on database", str(exc))[0]
         raise DependencyNotApplied(
-            str(exc), hint="Apply it, or record it with --fake if its tables exist."
+            str(exc),
+            hint="If its changes are in the database, record it: manage.py repair_domain"
+            f" {loader.owners[label].name} --mark-applied {label}.{name}; if they are not, remove"
+            " from the history what depends on it (--mark-unapplied), and apply all of them.",
         ) from exc
     except (CircularDependencyError, NodeNotFoundError, ValueError) as exc:
         raise InvalidConfiguration(

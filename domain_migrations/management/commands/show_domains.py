@@ -62,7 +62,7 @@ def _print_table(console: Console, overview: DomainsOverview) -> None:
         table.add_row(
             status.domain.name,
             status.domain.schema,
-            str(len(status.rows)),
+            str(len(status.applied)),
             _number(len(status.pending), "yellow"),
             _number(len(status.unknown), "red"),
             str(each.tables),
@@ -86,6 +86,7 @@ def _last_change(domain: DomainOverview) -> str:
 
 def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
     status = domain.status
+    plural = "" if domain.tables == 1 else "s"
     command.stdout.write(
         command.style.MIGRATE_HEADING(
             f"{status.domain.name}  (schema {status.domain.schema},"
@@ -93,8 +94,8 @@ def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
         )
     )
     command.stdout.write(
-        f"  {len(status.rows)} applied, {len(status.pending)} pending,"
-        f" {len(status.unknown)} unknown, {domain.tables} tables;"
+        f"  {len(status.applied)} applied, {len(status.pending)} pending,"
+        f" {len(status.unknown)} unknown, {domain.tables} table{'' if domain.tables == 1 else 's'};"
         f" last change {_last_change(domain)}"
     )
 

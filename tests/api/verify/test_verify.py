@@ -8,7 +8,9 @@ import pytest
 from django.db import connection, transaction
 
 from domain_migrations.api.verify.verify import KINDS, Verification, verify_domains
-from domain_migrations.exceptions import UnknownDomain
+from domain_migrations.domains import get_domain
+from domain_migrations.engine.runner.loader import load_domain
+from domain_migrations.exceptions import DependencyNotApplied, UnknownDomain
 from tests.support.catalog import execute, query, snapshot
 
 JOURNAL_ROW = """
@@ -151,9 +153,13 @@ def test_a_gap_is_found():
         "hr",
         "hr.0002_leave",
         "hr.0002_leave is applied, but hr.0001_initial, which it depends on, is not.",
-        "Apply it, or record it if its changes were made by hand: manage.py repair_domain hr"
-        " --mark-applied 0001_initial",
+        "If its changes are in the database, record it: manage.py repair_domain hr --mark-applied"
+        " 0001_initial; if they are not, remove from the history what depends on it"
+        " (--mark-unapplied), and apply all of them.",
     )
+    with pytest.raises(DependencyNotApplied) as refused:
+        load_domain(connection, get_domain("hr"))
+    assert "manage.py repair_domain hr --mark-applied hr.0001_initial; if" in refused.value.hint
 
 
 @pytest.mark.usefixtures("migrated")
