@@ -95,7 +95,7 @@ def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
     )
     command.stdout.write(
         f"  {len(status.applied)} applied, {len(status.pending)} pending,"
-        f" {len(status.unknown)} unknown, {domain.tables} table{'' if domain.tables == 1 else 's'};"
+        f" {len(status.unknown)} unknown, {domain.tables} table{plural};"
         f" last change {_last_change(domain)}"
     )
 
