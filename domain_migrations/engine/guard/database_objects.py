@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import LiteralString
 
+from ..messages import shortened
 from ..sql.query import run_sql
 from .catalog_before import (
     FIRST_NORMAL_OID,
@@ -31,6 +32,9 @@ CREATED: dict[str, LiteralString] = {
 }  # fmt: skip
 """A query for each catalog: the objects whose rows were written."""
 
+
+VIEW_KINDS = frozenset("vm")
+"""The kinds of relations that are views, in ``pg_class.relkind``."""
 
 SELECT_PUBLICATION = "SELECT FROM pg_publication WHERE oid = %(oid)s"
 
@@ -137,3 +141,13 @@ def find_unpublished_tables(view: TransactionView) -> Iterator[str]:
                 f"{table} is no longer in the publication {was.name}: what subscribes to it"
                 " receives no more changes of the table."
             )
+
+
+def find_dropped_views(view: TransactionView) -> Iterator[str]:
+    """Yield a sentence about views that were dropped by Django's CASCADE with a table."""
+    if view.custom_sql:
+        return
+    gone = [lock for lock in view.locks if lock.is_relation and lock.schema is None]
+    past = {was for lock in gone if (was := view.previous(lock)) and was.kind in VIEW_KINDS}
+    if names := sorted(f"{view.owners.names[was.schema]}.{was.name}" for was in past):
+        yield f"Dropped together with a table that they use, by CASCADE: {shortened(names)}."

@@ -17,7 +17,7 @@ from ..boundary.schema_owners import SchemaOwners
 from ..sql.query import run_sql
 from .catalog_before import PG_CLASS, CatalogBefore
 from .created_objects import Start, created_in_transaction
-from .database_objects import find_unpublished_tables
+from .database_objects import find_dropped_views, find_unpublished_tables
 from .held_locks import INDEXES, LOCK_STRENGTH, HeldLock, LockKey
 from .operation_kinds import is_django_internal, runs_custom_sql
 from .rules import find_violations
@@ -166,7 +166,7 @@ class MigrationWatch:
                 additive=self.additive,
             )
             self._raise_worst(find_violations(view))
-            self.warnings += find_unpublished_tables(view)
+            self.warnings += [*find_unpublished_tables(view), *find_dropped_views(view)]
         self._record_held(locks)
         self.unchecked = []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from domain_migrations.engine.boundary.rule import DOMAIN_DEPENDS
@@ -11,6 +13,7 @@ from tests.engine.guard.database import as_migration, prepare, run
 from tests.engine.guard.helpers import refusal, run_non_atomic
 from tests.engine.guard.violation_cases import HR
 from tests.support import catalog
+from tests.support.projects import Project, domain_app
 
 DATABASE, CLUSTER = "which concerns the whole database", "which concerns the whole cluster"
 HANDLER = "HANDLER heap_tableam_handler"
@@ -286,3 +289,27 @@ def test_reports_a_table_that_leaves_a_publication(
         " changes of the table."
     ]
     assert catalog.query("SELECT count(*) FROM pg_publication_rel") == [(0,)]
+
+
+def test_reports_views_that_are_dropped_with_a_table(project: Callable[..., Project]) -> None:
+    create = """
+    class Migration(migrations.Migration):
+        operations = [migrations.CreateModel("Lot", options={"db_table": '"lab"."lots"'}, fields=[
+            ("id", models.BigAutoField(primary_key=True)),
+        ])]
+    """
+    delete = """
+    class Migration(migrations.Migration):
+        dependencies = [("lab", "0001_initial")]
+        operations = [migrations.DeleteModel("Lot")]
+    """
+    lab = domain_app("lab", schema="lab", migrations={"0001_initial": create, "0002_x": delete})
+    foreign = project({"lab": lab})
+    arguments = ("migrate_domain", "lab", "0001", "--with-dependencies")
+    assert foreign.manage(*arguments).returncode == 0
+    catalog.execute("CREATE VIEW lab.v AS SELECT id FROM lab.lots")
+    catalog.execute("CREATE MATERIALIZED VIEW lab.w AS SELECT id FROM lab.v")
+    result = foreign.manage("migrate_domain", "lab")
+    assert result.returncode == 0, result.stderr
+    found = "Dropped together with a table that they use, by CASCADE: lab.v, lab.w."
+    assert found in result.stdout + result.stderr
