@@ -16,12 +16,13 @@ from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal, RunContext
 from ..history.seed_ledger import forget_dropped_tables
 from ..history.tables import ensure_history, ensure_schema
-from ..sessions.connection import execute, is_alive, settings_sql
+from ..sessions.connection import is_alive, settings_sql
 from ..sessions.database_errors import first_line, sqlstate_of
 from ..sessions.kept_settings import KeptSettings
 from ..sessions.outcomes import Outcome, TransactionMark
 from ..sessions.roles import RoleSwitcher
 from ..sessions.session import ServerSession, locked_session
+from ..sql.query import run_sql
 from .options import MigrateOptions
 from .results import Reporter
 from .tracebacks import describe_exception, traceback_text
@@ -135,7 +136,8 @@ class RunSession:
         """Act for the rest of the transaction as the role that its migration began with."""
         role = self.roles.current or self.settings.values.get("role", "none")
         statement = sql.SQL("SET LOCAL SESSION AUTHORIZATION DEFAULT; {}")
-        execute(self.connection, statement.format(settings_sql({"role": role}, local=True)))
+        # Not through Django's cursor, whose SQL a dry run shows as the migration's.
+        run_sql(self.connection, statement.format(settings_sql({"role": role}, local=True)))
 
 
 def ensure_engine_tables(session: RunSession) -> None:
