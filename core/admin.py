@@ -71,7 +71,7 @@ class RolePermissionInline(admin.TabularInline):
     autocomplete_fields = ["permission"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RolePermission]:
-        return super().get_queryset(request).select_related("permission")
+        return super().get_queryset(request).select_related("role", "permission")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -46,7 +46,8 @@ class Inline(DomainReferenceTabularInline):
     """A tabular inline that reads related objects together with its rows.
 
     Attributes:
-        related: the names for ``select_related``; by default, the autocomplete fields.
+        related: the names for ``select_related``; by default, the autocomplete fields. The row
+            that the inline belongs to is always read along, because names of its rows mention it.
     """
 
     extra = 0
@@ -55,8 +56,12 @@ class Inline(DomainReferenceTabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         related = self.related or tuple(self.autocomplete_fields)
-        rows = super().get_queryset(request)
-        return rows.select_related(*related) if related else rows
+        parents = [
+            field.name
+            for field in self.model._meta.concrete_fields
+            if field.many_to_one and issubclass(self.parent_model, field.related_model)
+        ]
+        return super().get_queryset(request).select_related(*parents, *related)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

@@ -103,6 +103,11 @@ class BudgetPlanAdmin(RecordedAdmin):
 class BudgetReservationAdmin(ReadOnlyAdmin):
     list_display = ("request", "allocation", "amount", "status", "created_at", "created_by")
     list_filter = ("status", "allocation__fiscal_year", "allocation__budget")
-    list_select_related = ("request", "allocation", "created_by")
+    list_select_related = (
+        "request",
+        "allocation__budget",
+        "allocation__department",
+        "created_by",
+    )
     date_hierarchy = "created_at"
     search_fields = ("request__number", "allocation__budget__code")

@@ -43,14 +43,14 @@ def unchanged(migrated_module_database: str) -> Iterator[None]:
     [
         (
             ["inventry"],
-            1,
+            2,
             'There is no domain "inventry". Did you mean "inventory"?'
             f" The domains are {', '.join(HISTORIES)}.",
         ),
-        (["zzz"], 1, f'There is no domain "zzz". The domains are {", ".join(HISTORIES)}.'),
+        (["zzz"], 2, f'There is no domain "zzz". The domains are {", ".join(HISTORIES)}.'),
         (
             ["auth"],
-            1,
+            2,
             'There is no domain "auth". The app of that name belongs to the domain "core".'
             f" The domains are {', '.join(HISTORIES)}.",
         ),
