@@ -10,14 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 
-from django.contrib.contenttypes.management import RenameContentType
 from django.db import transaction
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
-from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from psycopg import sql
 
@@ -30,19 +26,19 @@ from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
-from .attempts import COMMIT, Attempt, Progress
+from .attempt_operations import AttemptOperations
+from .attempts import COMMIT, Attempt
 from .failures import lost_commit_error, migration_error
 from .interruptions import Interruption
 from .kept_transactions import (
     TransactionEnded,
-    check_transaction,
     leaving_no_transaction,
     transaction_kept,
 )
 from .loader import DomainLoader
 from .migration_log import HistoryLog, MigrationLog
-from .observed_operations import editor_without_savepoint, run_operations
-from .package_transactions import commit_open_transaction, give_up_transaction, warning_about
+from .observed_operations import editor_without_savepoint
+from .package_transactions import give_up_transaction, warning_about
 from .project_state import project_state
 from .run_progress import RunProgress
 from .run_session import RunSession
@@ -246,8 +242,8 @@ class DomainExecutor(MigrationExecutor):
                 transaction_kept(self.connection),
                 editor_without_savepoint(self.connection) as editor,
             ):
-                around = partial(self._observed, attempt, watch, editor)
-                state = run_operations(attempt.migration, state, editor, attempt.direction, around)
+                operations = AttemptOperations(self.session, self.log, attempt, watch, editor)
+                state = operations.run(state)
                 attempt.phase = "the deferred SQL"
             if any(map(runs_custom_sql, attempt.migration.operations)):
                 self.session.restore_role()
@@ -277,14 +273,11 @@ class DomainExecutor(MigrationExecutor):
             self.log.log_progress(attempt, attempt.checked)
             with self.connection.schema_editor(atomic=False) as editor:
                 editor.deferred_sql.extend(attempt.checked.deferred)
-                around = partial(self._observed, attempt, watch, editor)
-                done = attempt.checked.finished
+                operations = AttemptOperations(self.session, self.log, attempt, watch, editor)
                 with leaving_no_transaction(self.connection):
-                    state = run_operations(
-                        migration, state, editor, attempt.direction, around, skip=done
-                    )
+                    state = operations.run(state)
                 attempt.phase = "the deferred SQL"
-                self._run_deferred(attempt, watch, editor)
+                operations.run_deferred()
         self._restore_settings(migration)
         with self._as_domain_role(migration):
             self._check_and_log(attempt, watch)
@@ -294,54 +287,6 @@ class DomainExecutor(MigrationExecutor):
         """Let the next migration begin with the settings that the run began with."""
         if any(map(runs_custom_sql, migration.operations)):
             self.session.restore_settings(f"Migration {migration}")
-
-    def _run_deferred(
-        self, attempt: Attempt, watch: MigrationWatch, editor: BaseDatabaseSchemaEditor
-    ) -> None:
-        """Run the deferred SQL as the editor would, and record after each statement what is left.
-
-        Without a transaction, the statements before one that fails stay.
-        """
-        while editor.deferred_sql:
-            with watch.observe(None):
-                editor.execute(editor.deferred_sql[0], None)
-            del editor.deferred_sql[0]
-            attempt.executed = attempt.checked = _progress(attempt, editor)
-            self.log.log_progress(attempt, attempt.checked)
-
-    @contextmanager
-    def _observed(
-        self,
-        attempt: Attempt,
-        watch: MigrationWatch,
-        editor: BaseDatabaseSchemaEditor,
-        operation: Operation,
-    ) -> Iterator[None]:
-        """Let the guard check an operation, which the body runs, and count it.
-
-        Content types, whose renaming Django adds to a plan, are renamed as the login role.
-        """
-        renames = isinstance(operation, RenameContentType)
-        role = self.session.roles.as_login_role() if renames else nullcontext()
-        with role, watch.observe(operation):
-            yield
-        commit_open_transaction(attempt.migration, self.connection)
-        check_transaction(self.connection, atomic=attempt.migration.atomic)
-        done = _progress(attempt, editor, more=0 if renames else 1)
-        self._count(attempt, "executed", done)
-        watch.after_operation(operation)
-        attempt.index.reset()
-        if not attempt.migration.atomic:
-            self.log.log_progress(attempt, done)
-        self._count(attempt, "checked", done)
-
-    def _count(self, attempt: Attempt, attribute: str, progress: Progress) -> None:
-        """Set the progress: at its commit if the operation has a transaction of its own."""
-        count = partial(setattr, attempt, attribute, progress)
-        if self.connection.in_atomic_block and not attempt.in_transaction:
-            transaction.on_commit(count, using=self.connection.alias)
-        else:
-            count()
 
     def _check_and_log(self, attempt: Attempt, watch: MigrationWatch) -> None:
         attempt.phase = "the boundary guard"
@@ -362,9 +307,3 @@ class DomainExecutor(MigrationExecutor):
         role = nullcontext() if more else self.session.roles.as_domain_role()
         with role, self.observe(migration) if self.observe else nullcontext():
             yield
-
-
-def _progress(attempt: Attempt, editor: BaseDatabaseSchemaEditor, *, more: int = 0) -> Progress:
-    """Return the progress after some more operations, with the SQL that is left to run."""
-    deferred = () if attempt.migration.atomic else tuple(map(str, editor.deferred_sql))
-    return Progress(attempt.checked.finished + more, deferred, attempt.checked.start)
