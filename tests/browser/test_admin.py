@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
 
 from tests.admin.sample_data import RUN, make_sample_data, member
@@ -59,8 +61,9 @@ def test_pages_fit_and_are_accessible(
 def test_tables_fit_beside_the_side_bar_of_the_admin(
     windows: Windows, superuser: Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    windows.open(superuser)  # The project's URLs are imported, and have disabled it.
-    monkeypatch.setattr(admin.site, "enable_nav_sidebar", True)
+    import_module(settings.ROOT_URLCONF)  # It disables the side bar.
+    # admin.site is a wrapper, whose attribute would be deleted in the end, not restored.
+    monkeypatch.setattr(admin.site._wrapped, "enable_nav_sidebar", True)  # type: ignore[attr-defined]
     page = windows.open(superuser, PAGES[name])
     assert page.locator("#nav-sidebar").is_visible()
     widths = page.locator(".dm-scroll").evaluate_all(

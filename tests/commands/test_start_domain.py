@@ -32,6 +32,7 @@ ON_CRM = {
     "repair_domain": ["crm", "--prune", "--noinput"],
     "seed_domain": ["crm"],
     "show_domains": ["crm"],
+    "showmigrations": ["crm"],
     "snapshot_domain": ["crm"],
     "start_domain": ["crm"],
     "verify_domain": ["crm", "--only", "history,checksum,drift,boundary"],

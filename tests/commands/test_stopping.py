@@ -46,6 +46,12 @@ def sleeping_project(project: Make, *, atomic: bool = True) -> Project:
     )
 
 
+def default_signals() -> None:
+    """Handle signals as on a terminal, also if the tests run under nohup or in the background."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def stop(project: Project, number: signal.Signals, *arguments: str) -> tuple[int, str, int]:
     """Send the signal while the second migration sleeps: exit status, standard error and pid."""
     process = subprocess.Popen(
@@ -56,6 +62,7 @@ def stop(project: Project, number: signal.Signals, *arguments: str) -> tuple[int
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=default_signals,
     )
     until(lambda: query(SLEEPING.format(project.database)), seconds=60)
     process.send_signal(number)

@@ -155,4 +155,6 @@ def test_a_malformed_file_is_refused(content: str, tmp_path: Path) -> None:
 def test_writing_needs_the_setting() -> None:
     with pytest.raises(InvalidConfiguration) as caught:
         Baseline.read(required=True)
-    assert caught.value.hint == 'DOMAIN_MIGRATIONS = {"VERIFY_BASELINE": "verify_baseline.json"}'
+    assert caught.value.hint == (
+        'Name one in the settings: DOMAIN_MIGRATIONS = {"VERIFY_BASELINE": "verify_baseline.json"}'
+    )
