@@ -2,8 +2,8 @@
 
 The sessions run in the environment in which nox is installed, so nothing is installed twice.
 Two of them need another one, with Django 6.1: with the test command of README.md, which `.ci/run`
-runs before the sessions with the tag `gate`, every test then runs on both versions of Django and
-on two of PostgreSQL, without a third run.
+runs before the sessions with the tag `gate`, the tests then run on both versions of Django and on
+two of PostgreSQL, without a third run.
 """
 
 from __future__ import annotations
@@ -18,6 +18,17 @@ from pathlib import Path
 import nox
 
 BUILD = Path("build")
+
+# What these test depends neither on the version of Django nor on that of the server, and is not
+# the engine: the test command of README.md has run them.
+ONCE = (
+    "tests/config/test_embedded.py",
+    "tests/config/test_embedded_backend.py",
+    "tests/config/test_embedded_root.py",
+    "tests/deploy",
+    "tests/docs",
+    "tests/test_words.py",
+)
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "imports", "project", "docs"]
@@ -87,10 +98,11 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(tags=["gate"])
 def coverage(session: nox.Session) -> None:
-    """Measure the coverage of all tests and short stress tests, on PostgreSQL 15 and Django 6.1."""
+    """Measure the coverage of tests and short stress tests, on PostgreSQL 15 and Django 6.1."""
     python = django61(session) or sys.executable
     environment = {"TEST_POSTGRES": os.environ.get("TEST_POSTGRES") or "debian"}
-    tests = ("-m", "pytest", "-q", "--stress=short", *session.posargs)
+    ignored = (f"--ignore={path}" for path in ONCE)
+    tests = ("-m", "pytest", "-q", "--stress=short", *ignored, *session.posargs)
     session.run(python, "-m", "coverage", "erase", external=True)
     session.run(python, "-m", "coverage", "run", *tests, env=environment, external=True)
     session.run(python, "-m", "coverage", "combine", "--quiet", external=True)
