@@ -324,7 +324,9 @@ def test_manage_test_and_pytest_find_the_tests(foreign: Project) -> None:
     assert "pytest finds its tests once testpaths in pytest.ini contains crm.\n" in started.stdout
     by_django = foreign.manage("test")
     assert by_django.returncode == 0, by_django.stderr
-    assert "Ran 3 tests" in by_django.stderr
+    # Since 3.12.1, Python does not count a test that is skipped.
+    assert re.search(r"Ran [23] tests", by_django.stderr)
+    assert "skipped=1" in by_django.stderr
     (foreign.path / "pytest.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = settings\n")
     by_pytest = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
