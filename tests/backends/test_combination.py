@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from django.db import connections, models
+from django.db import NotSupportedError, connections, models
 from django.db.backends.postgresql import base, introspection, operations, schema
 from django.test.utils import isolate_apps
 
@@ -199,6 +199,6 @@ def test_template_that_cannot_be_given_a_schema_is_refused(empty_schemas: None) 
 
     connection = Combined(connections["default"].settings_dict, "default")
     model: Any = type("Model", (), {"_meta": type("Meta", (), {"db_table": '"a"."drugs"'})})
-    refused = pytest.raises(NotImplementedError, match="is not text, so it cannot be given a")
+    refused = pytest.raises(NotSupportedError, match="is not text, so it cannot be given a")
     with connection.schema_editor(collect_sql=True) as editor, refused:
         editor._delete_index_sql(model, "drugs_x")  # type: ignore[attr-defined]

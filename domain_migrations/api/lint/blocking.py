@@ -64,12 +64,9 @@ def column_changes(sql: str) -> Iterator[ColumnChange]:
     words = Words.of(sql)
     if not words.take("alter", "table"):
         return
-    words.take("if", "exists")
-    words.take("only")
-    table = words.name()
+    table = words.altered_table()
     if table is None:
         return
-    words.sign("*")
     for action in words.parts():
         if action.take("add") and not (
             action.rest and action.rest[0].is_word("constraint", "primary", "unique", "check")

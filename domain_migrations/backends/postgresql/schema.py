@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.db import NotSupportedError
 from django.db.backends.ddl_references import ForeignKeyName, Statement
 from django.db.backends.utils import split_identifier
 
@@ -262,7 +263,7 @@ def _qualified_template(template: Any) -> Any:
     """Return the template with a place for the schema, also if an object holds its text.
 
     Raises:
-        NotImplementedError: the backend has templates of a kind that is not known.
+        NotSupportedError: the backend has templates of a kind that is not known.
     """
     if template is None:
         return None
@@ -271,7 +272,7 @@ def _qualified_template(template: Any) -> Any:
     if isinstance(template, list):
         return type(template)(map(_qualified_template, template))
     if not hasattr(template, "sql"):
-        raise NotImplementedError(
+        raise NotSupportedError(
             f"The schema editor's template {template!r} is not text, so it cannot be given a"
             " schema. Use the engine's backend, or one whose templates are strings."
         )

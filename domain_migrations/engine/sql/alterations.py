@@ -53,19 +53,14 @@ def alterations(source: str) -> Iterator[Alteration]:
             yield from _create_table(words)
         elif words.take("drop", "table"):
             words.take("if", "exists")
-            while name := words.name():
+            for name in words.names():
                 yield Alteration("drop table", name)
-                if not words.sign(","):
-                    break
 
 
 def _alter_table(words: Words) -> Iterator[Alteration]:
-    words.take("if", "exists")
-    words.take("only")
-    table = words.name()
+    table = words.altered_table()
     if table is None:
         return
-    words.sign("*")
     if words.take("rename", "to"):
         yield Alteration("rename", table, words.identifier())
     for action in words.parts():

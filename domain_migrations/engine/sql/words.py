@@ -81,6 +81,14 @@ class Words:
             return QualifiedName(first, self.identifier())
         return QualifiedName(CORE_SCHEMA, first)
 
+    def altered_table(self) -> QualifiedName | None:
+        """Read the table that ``ALTER TABLE`` names, up to its first action."""
+        self.take("if", "exists")
+        self.take("only")
+        table = self.name()
+        self.sign("*")
+        return table
+
     def names(self) -> Iterator[QualifiedName]:
         """Read a list of names."""
         while name := self.name():
