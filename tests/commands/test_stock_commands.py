@@ -17,7 +17,7 @@ from django.dispatch import Signal
 
 from domain_migrations.domains import get_domain_for
 from domain_migrations.engine.history.status import DomainStatus
-from domain_migrations.engine.runner import domain_run
+from domain_migrations.engine.runner import domain_run, run_checks
 from domain_migrations.exceptions import UnknownTarget
 from domain_migrations.management.commands import migrate
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
@@ -115,7 +115,7 @@ def test_migrate_check_says_why_it_is_refused(
         raise UnknownTarget(f"{status.domain.name} is refused.")
 
     execute("DELETE FROM hr.django_migrations_hr WHERE name LIKE '0002%'")
-    monkeypatch.setattr(domain_run, "check_none_missing", refuse)
+    monkeypatch.setattr(run_checks, "check_none_missing", refuse)
     result = call("migrate", "hr", check_unapplied=True)
     assert result.exit_status == 1
     assert "hr is refused." in result.stderr

@@ -11,14 +11,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ProjectState
 
 from ...domains import Domain
-from ...exceptions import DomainMigrationsError, InvalidConfiguration, RunStopped, UnknownTarget
-from ..boundary.installed_models import refuse_model_problems
+from ...exceptions import DomainMigrationsError, RunStopped
 from ..history.bulk_status import BulkStatusReader
-from ..history.half_moves import find_half_move
 from ..history.journal import RunContext
-from ..history.status import DomainStatus, check_none_missing, read_statuses
-from ..messages import shortened
-from ..sessions.connection import translate_database_errors, wait_for_database
+from ..history.status import DomainStatus
+from ..sessions.connection import translate_database_errors
 from ..sources.files import MigrationKey
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
 from .migrate_signals import (
@@ -33,6 +30,7 @@ from .options import MigrateOptions
 from .project_state import in_run_order, project_state
 from .results import DomainResult, ErrorInfo, Reporter
 from .results import Status as ResultStatus
+from .run_checks import RunChecks
 from .run_progress import RunProgress
 from .run_session import RunSession, ensure_engine_tables, logged_run
 
@@ -61,12 +59,17 @@ class DomainRun:
     def alias(self) -> str:
         return self.options.database or self.domain.database
 
+    @property
+    def checks(self) -> RunChecks:
+        return RunChecks(self.domain, self.options, self.reporter, self.bulk_reader)
+
     def run(self) -> DomainResult:
         """Run, and return the result; errors of the engine are in it, not raised."""
         started = time.monotonic()
         status = None
         try:
-            status = self._first_status()
+            self.reporter.on_domain_start(self.domain)
+            status = self.checks.first_status()
             result = self._run_from(status)
         except DomainMigrationsError as exc:
             result = self._failed(exc, status)
@@ -75,23 +78,10 @@ class DomainRun:
             result = self._failed(RunStopped.by(exc, what, kept="Nothing was changed."), status)
         return replace(result, seconds=time.monotonic() - started)
 
-    def _first_status(self) -> DomainStatus:
-        """Wait for the database, and read the status without a lock."""
-        self.reporter.on_domain_start(self.domain)
-        refuse_model_problems(self.domain)
-        seconds = self.options.wait_for_db
-        wait_for_database(self.alias, seconds, report=self.reporter.on_wait)
-        with translate_database_errors(self.alias, can_wait=seconds is not None):
-            return self._read_status(connections[self.alias])
-
     def _run_from(self, status: DomainStatus) -> DomainResult:
         """Do what the status leaves to do, with the lock if anything is to be written."""
-        self._check_status(status)
-        with translate_database_errors(self.alias):
-            if not (self.options.fake or self.options.fake_initial):
-                self._check_half_move(status)
-            self._check_files(status)
-        if self._nothing_to_do(status):
+        self.checks.check_before_lock(status)
+        if self.checks.nothing_to_do(status):
             return self._result("unchanged", status)
         if self.options.only_checks_pending:
             return self._result("pending" if status.pending else "unchanged", status)
@@ -101,50 +91,16 @@ class DomainRun:
             return self._dry_run(status)
         confirmed = self._confirm_before_lock(status)
         with RunSession.locked(self.domain, self.options, self.reporter, self.context) as session:
-            return self._run_locked(session, confirmed)
+            return self._run_locked(session, status, confirmed)
 
-    def _read_status(self, connection: BaseDatabaseWrapper) -> DomainStatus:
-        if self.bulk_reader is not None:
-            return self.bulk_reader.status(connection, self.domain)
-        (status,) = read_statuses(connection, [self.domain])
+    def _begin(self, session: RunSession) -> DomainStatus:
+        """Return the status to plan from; what has to be done before the plan is done here."""
+        status = self.checks.read_status(session.connection)
+        self.checks.check_history(status)
         return status
-
-    def _check_status(self, status: DomainStatus) -> None:
-        if status.unknown and self.options.strict:
-            raise UnknownTarget(
-                f'The history of the domain "{self.domain.name}" has migrations that are not on'
-                f" disk: {shortened(status.unknown)}.",
-                hint="Deploy the code that has them, or omit --strict.",
-            )
-        check_none_missing(status)
-
-    def _check_half_move(self, status: DomainStatus) -> None:
-        """Refuse to run where only the history or only the tables were moved."""
-        connection = connections[self.alias]
-        if self.bulk_reader is not None:
-            found = self.bulk_reader.half_move(connection, self.domain)
-        else:
-            found = find_half_move(connection, status)
-        if found is not None:
-            raise InvalidConfiguration(found.message, hint=found.hint)
-
-    def _check_files(self, status: DomainStatus) -> None:
-        """Check for edited migrations, unless that would cost more than the rest of the run."""
-        from .edited_migrations import check_checksums
-
-        options = self.options
-        if options.strict or not (options.check or self._is_latest(status)):
-            check_checksums(connections[self.alias], status, self.reporter, strict=options.strict)
 
     def _loader(self, connection: BaseDatabaseWrapper) -> DomainLoader:
         return load_domain(connection, self.domain, may_conflict=self.options.may_conflict)
-
-    def _is_latest(self, status: DomainStatus) -> bool:
-        return status.up_to_date and not self.options.has_explicit_target
-
-    def _nothing_to_do(self, status: DomainStatus) -> bool:
-        options = self.options
-        return self._is_latest(status) and not (options.run_syncdb or options.signals)
 
     def _preview(self, status: DomainStatus) -> DomainResult:
         """Return the plan, without running it."""
@@ -193,8 +149,7 @@ class DomainRun:
         dry_run = DryRun(self.domain, self.options, self.reporter)
         try:
             with dry_run.session(self.alias) as session:
-                status = self._read_status(session.connection)
-                self._check_status(status)
+                status = self._begin(session)
                 dry_run.run(session, status)
         except DomainMigrationsError as exc:
             return self._failed(exc, status, **dry_run.result_values())
@@ -202,16 +157,16 @@ class DomainRun:
         pending = applied_keys(dry_run.plan)
         return self._result(word, status, pending=pending, **dry_run.result_values())
 
-    def _run_locked(self, session: RunSession, confirmed: frozenset[MigrationKey]) -> DomainResult:
+    def _run_locked(
+        self, session: RunSession, status: DomainStatus, confirmed: frozenset[MigrationKey]
+    ) -> DomainResult:
         """Plan and migrate; another run may have done the work while this one waited."""
-        connection = session.connection
-        status = self._read_status(connection)
         try:
-            self._check_status(status)
-            if self._nothing_to_do(status):
+            status = self._begin(session)
+            if self.checks.nothing_to_do(status):
                 return self._result("unchanged", status)
             with translate_database_errors(self.alias):
-                if self._is_latest(status) and only_signals_needed(session, status):
+                if self.checks.is_latest(status) and only_signals_needed(session, status):
                     emit_without_plan(session)
                     return self._result("unchanged", status)
         except DomainMigrationsError as exc:
@@ -295,7 +250,7 @@ class DomainRun:
                     state = executor.applied_state()
                 emit_post_migrate(session, [*unannounced, *plan], state)
                 session.restore_settings("A receiver of post_migrate")
-                status = self._read_status(session.connection)
+                status = self.checks.read_status(session.connection)
                 word: ResultStatus = "migrated" if plan else "unchanged"
                 batch = session.journal.batch if plan else None
                 result = self._result(word, status, progress, batch=batch)

@@ -1,0 +1,96 @@
+"""The checks before a run: of the models, the history, the place of the tables and the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import Domain
+from ...exceptions import InvalidConfiguration, UnknownTarget
+from ..boundary.installed_models import refuse_model_problems
+from ..history.bulk_status import BulkStatusReader
+from ..history.half_moves import find_half_move
+from ..history.status import DomainStatus, check_none_missing, read_statuses
+from ..messages import shortened
+from ..sessions.connection import translate_database_errors, wait_for_database
+from .options import MigrateOptions
+from .results import Reporter
+
+
+@dataclass(frozen=True)
+class RunChecks:
+    """Reads the status of a domain, and refuses a run that could not end well.
+
+    Attributes:
+        bulk_reader: reads the status, where only pending migrations are checked.
+    """
+
+    domain: Domain
+    options: MigrateOptions
+    reporter: Reporter
+    bulk_reader: BulkStatusReader | None = None
+
+    @property
+    def alias(self) -> str:
+        return self.options.database or self.domain.database
+
+    def first_status(self) -> DomainStatus:
+        """Check the models, wait for the database, and return the status, read without a lock."""
+        refuse_model_problems(self.domain)
+        seconds = self.options.wait_for_db
+        wait_for_database(self.alias, seconds, report=self.reporter.on_wait)
+        with translate_database_errors(self.alias, can_wait=seconds is not None):
+            return self.read_status(connections[self.alias])
+
+    def read_status(self, connection: BaseDatabaseWrapper) -> DomainStatus:
+        if self.bulk_reader is not None:
+            return self.bulk_reader.status(connection, self.domain)
+        (status,) = read_statuses(connection, [self.domain])
+        return status
+
+    def check_before_lock(self, status: DomainStatus) -> None:
+        """Check all that can be checked without a lock."""
+        self.check_history(status)
+        with translate_database_errors(self.alias):
+            if not (self.options.fake or self.options.fake_initial):
+                self._check_half_move(status)
+            self._check_files(status)
+
+    def check_history(self, status: DomainStatus) -> None:
+        """Check that the recorded migrations are on disk, and those that they depend on applied."""
+        if status.unknown and self.options.strict:
+            raise UnknownTarget(
+                f'The history of the domain "{self.domain.name}" has migrations that are not on'
+                f" disk: {shortened(status.unknown)}.",
+                hint="Deploy the code that has them, or omit --strict.",
+            )
+        check_none_missing(status)
+
+    def _check_half_move(self, status: DomainStatus) -> None:
+        """Refuse to run where only the history or only the tables were moved."""
+        connection = connections[self.alias]
+        if self.bulk_reader is not None:
+            found = self.bulk_reader.half_move(connection, self.domain)
+        else:
+            found = find_half_move(connection, status)
+        if found is not None:
+            raise InvalidConfiguration(found.message, hint=found.hint)
+
+    def _check_files(self, status: DomainStatus) -> None:
+        """Check for edited migrations, unless that would cost more than the rest of the run."""
+        from .edited_migrations import check_checksums
+
+        options = self.options
+        if options.strict or not (options.check or self.is_latest(status)):
+            check_checksums(connections[self.alias], status, self.reporter, strict=options.strict)
+
+    def is_latest(self, status: DomainStatus) -> bool:
+        """Return whether the newest migrations are wanted, and applied."""
+        return status.up_to_date and not self.options.has_explicit_target
+
+    def nothing_to_do(self, status: DomainStatus) -> bool:
+        """Return whether the run can end before it acquires the lock."""
+        options = self.options
+        return self.is_latest(status) and not (options.run_syncdb or options.signals)
