@@ -1,8 +1,9 @@
 """The guard's rules: which traces of a transaction break the boundary.
 
-``find_violations`` applies them all; those here judge what moves and what depends. Each rule is a function that takes a ``TransactionView`` and
-yields violations; ``_cross_schema_dependencies`` is a short one to copy. A rule that also has to
-hold without a transaction needs a counterpart in ``non_atomic``.
+``find_violations`` applies them all; those here judge what moves and what depends on what. Each
+rule is a function that takes a ``TransactionView`` and yields violations;
+``_cross_schema_dependencies`` is a short one to copy. A rule that also has to hold without a
+transaction needs a counterpart in ``non_atomic``.
 """
 
 from __future__ import annotations
