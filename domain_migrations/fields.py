@@ -182,6 +182,11 @@ def plain_field(target: type[Model]) -> Field[Any, Any]:
     key: Any = target._meta.pk
     while key.is_relation:
         key = key.target_field
+    return plain_column_field(key)
+
+
+def plain_column_field(key: Field[Any, Any]) -> Field[Any, Any]:
+    """Return a field of a key's type; the key itself may not be a relation."""
     kind = next(
         base for base in type(key).__mro__ if base.__module__.startswith("django.db.models.fields")
     )

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.apps import AppConfig, apps
-from django.core.management.commands import makemigrations
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import Signal
@@ -19,7 +18,8 @@ from domain_migrations.domains import get_domain_for
 from domain_migrations.engine.history.status import DomainStatus
 from domain_migrations.engine.runner import domain_run, run_checks
 from domain_migrations.exceptions import UnknownTarget
-from domain_migrations.management.commands import migrate
+from domain_migrations.management.commands import makemigrations, migrate
+from domain_migrations.operations.autodetector import ReferenceDetection
 from tests.support.catalog import execute, histories, query, schemas, snapshot, tables
 from tests.support.commands import Result
 from tests.support.databases import scratch
@@ -428,5 +428,6 @@ def test_migrate_has_the_autodetector_of_makemigrations(monkeypatch: pytest.Monk
     class Other(MigrationAutodetector):
         """As a package brings it with its own `makemigrations`."""
 
+    assert issubclass(migrate.Command().autodetector, ReferenceDetection)
     monkeypatch.setattr(makemigrations.Command, "autodetector", Other)
     assert migrate.Command().autodetector is Other

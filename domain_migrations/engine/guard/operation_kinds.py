@@ -41,6 +41,8 @@ CONDITIONAL: dict[str, type[Operation]] = {
     "AddConstraintIfMissing": models.AddConstraint,
     "AddFieldIfMissing": fields.AddField,
     "AddIndexIfMissing": models.AddIndex,
+    "ConvertToForeignKey": fields.AlterField,
+    "ConvertToReference": fields.AlterField,
     "CreateModelIfMissing": models.CreateModel,
     "RemoveFieldIfPresent": fields.RemoveField,
 }
