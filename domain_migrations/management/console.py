@@ -191,6 +191,10 @@ def _heading(command: BaseCommand, name: str, schema: str | None) -> str:
 
 
 def _print_steps(command: BaseCommand, result: DomainResult, options: MigrateOptions) -> None:
+    for move in result.adoptions if options.is_read_only or options.is_dry_run else ():
+        command.stdout.write(command.style.MIGRATE_HEADING(f"  move {move}"))
+        for line in (*move.sql, *move.notes):
+            command.stdout.write(f"    {line}")
     for step in result.steps or ():
         verb = "revert " if step.backwards else ""
         stage = "" if step.backwards else stage_suffix(step.key)
@@ -228,12 +232,18 @@ def _step_lines(step: PlannedMigration, options: MigrateOptions) -> Iterator[str
 def summary(result: DomainResult) -> str:
     """Return the result of a domain in a few words."""
     applied, reverted = len(result.applied), len(result.reverted)
+    moves = result.adoptions
     if result.status == "migrated":
         parts = [f"{applied} applied"] if applied else []
         parts += [f"{reverted} reverted"] if reverted else []
+        parts += [f"{sum(move.tables for move in moves)} tables moved"] if moves else []
         return f"{', '.join(parts) or 'migrated'} in {result.seconds:.1f} s"
     if result.status == "unchanged":
         return "nothing to do"
+    if moves and result.status in ("pending", "planned"):
+        count = sum(move.tables for move in moves)
+        left = f", {len(result.pending)} pending" if result.pending else ""
+        return f"{count} {'table' if count == 1 else 'tables'} to move{left}"
     if result.status == "pending" and not result.pending:
         return "something to revert"
     if result.status == "planned" and any(step.backwards for step in result.steps or ()):
@@ -271,6 +281,9 @@ def raise_for_domains(results: Iterable[DomainResult], exit_status: int) -> None
 def _sentence(result: DomainResult) -> str:
     if result.error is not None:
         return error_text(result.error)
+    if result.status == "pending" and result.adoptions:
+        moves = "; ".join(map(str, result.adoptions))
+        return f'The domain "{result.domain}" has tables to move: {moves}.'
     if result.status == "pending" and not result.pending:
         return f'The domain "{result.domain}" has migrations that would be reverted; see --plan.'
     if result.status == "pending":

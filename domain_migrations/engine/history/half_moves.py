@@ -149,7 +149,7 @@ def _history_without_tables(
     places = find_places(connection, domain, models)
     if not (places.left or (places.missing and not places.present)):
         return None
-    created = _created_by(status.applied)
+    created = created_models(status.applied)
     expected = {
         QualifiedName.of(model._meta.db_table)
         for model in models
@@ -188,7 +188,7 @@ def _tables_without_history(
     places = find_places(connection, domain, own_models(domain))
     if not places.present:
         return None
-    created = _created_by(status.pending)
+    created = created_models(status.pending)
     present = {
         str(table)
         for model in own_models(domain)
@@ -207,7 +207,7 @@ def _tables_without_history(
     )
 
 
-def _created_by(keys: Iterable[MigrationKey]) -> set[tuple[str, str]]:
+def created_models(keys: Iterable[MigrationKey]) -> set[tuple[str, str]]:
     """Return the models that the migrations create, as far as their files show it."""
     return {
         (key.app, operation.argument(0, "name").lower())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from ..history.journal import RunContext
 from ..history.status import DomainStatus
 from ..sessions.connection import translate_database_errors
 from ..sources.files import MigrationKey
+from .adoption.moves import Move, pending_moves
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
 from .migrate_signals import (
     create_tables,
@@ -36,6 +38,7 @@ from .run_session import RunSession, ensure_engine_tables, logged_run
 
 if TYPE_CHECKING:
     # What only a run with work to do needs is imported where it is used: most runs have none.
+    from .adoption.adoption_run import AdoptionRun
     from .executor import DomainExecutor
     from .snapshot_restore import SnapshotMigration
 
@@ -80,6 +83,8 @@ class DomainRun:
 
     def _run_from(self, status: DomainStatus) -> DomainResult:
         """Do what the status leaves to do, with the lock if anything is to be written."""
+        if moves := self._pending_moves():
+            return self._adopt_first(moves, status)
         self.checks.check_before_lock(status)
         if self.checks.nothing_to_do(status):
             return self._result("unchanged", status)
@@ -92,6 +97,28 @@ class DomainRun:
         confirmed = self._confirm_before_lock(status)
         with RunSession.locked(self.domain, self.options, self.reporter, self.context) as session:
             return self._run_locked(session, status, confirmed)
+
+    def _pending_moves(self) -> list[Move]:
+        with translate_database_errors(self.alias):
+            return pending_moves(connections[self.alias], self.domain)
+
+    def _adopt_first(self, moves: Sequence[Move], status: DomainStatus) -> DomainResult:
+        """Move what is declared to the domain, or back to core, and then do the rest."""
+        from .adoption.adoption_run import AdoptionRun
+
+        runs = [AdoptionRun(move, self.options, self.reporter, self.context) for move in moves]
+        if self.options.is_read_only:
+            with translate_database_errors(self.alias):
+                planned = tuple(run.plan(connections[self.alias]) for run in runs)
+            left = tuple(key for key in status.pending if key not in status.in_core_history)
+            word: ResultStatus = "pending" if self.options.check else "planned"
+            return self._result(word, status, pending=left, adoptions=planned)
+        if self.options.is_dry_run:
+            return self._dry_run(status, runs)
+        done = [move for run in runs if (move := run.run_locked()) is not None]
+        result = self._run_from(self.checks.first_status())
+        word = "migrated" if done and result.status == "unchanged" else result.status
+        return replace(result, status=word, adoptions=(*done, *result.adoptions))
 
     def _begin(self, session: RunSession) -> DomainStatus:
         """Return the status to plan from; what has to be done before the plan is done here."""
@@ -142,20 +169,22 @@ class DomainRun:
             confirm_reverts(self.reporter, connections[self.alias], loader, plan)
             return frozenset(reverted_keys(plan))
 
-    def _dry_run(self, status: DomainStatus) -> DomainResult:
-        """Run the plan and roll it back."""
+    def _dry_run(self, status: DomainStatus, moves: Sequence[AdoptionRun] = ()) -> DomainResult:
+        """Run the plan, after the moves, and roll it back."""
         from .dry_run.dry_run import DryRun
 
         dry_run = DryRun(self.domain, self.options, self.reporter)
         try:
-            with dry_run.session(self.alias) as session:
+            with dry_run.session(self.alias, excludes_all=bool(moves)) as session:
+                tried = tuple(move for run in moves if (move := run.run(session, retries=0)))
                 status = self._begin(session)
                 dry_run.run(session, status)
         except DomainMigrationsError as exc:
             return self._failed(exc, status, **dry_run.result_values())
-        word: ResultStatus = "planned" if dry_run.plan else "unchanged"
+        word: ResultStatus = "planned" if dry_run.plan or tried else "unchanged"
         pending = applied_keys(dry_run.plan)
-        return self._result(word, status, pending=pending, **dry_run.result_values())
+        values = dry_run.result_values()
+        return self._result(word, status, pending=pending, adoptions=tried, **values)
 
     def _run_locked(
         self, session: RunSession, status: DomainStatus, confirmed: frozenset[MigrationKey]

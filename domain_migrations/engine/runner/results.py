@@ -87,6 +87,55 @@ class SkippedMigration(NamedTuple):
         return {**self.key.as_json(), "reason": self.reason}
 
 
+@dataclass(frozen=True, kw_only=True)
+class AppliedMove:
+    """An adoption, or its undoing, that a run has done or would do.
+
+    Attributes:
+        apps: the labels of the apps.
+        backwards: whether they move back to core.
+        tables: the number of tables that change their schema.
+        rows: the number of rows that change their history.
+        objects: kind, old and new name of everything that moves.
+        sql: the statements.
+        notes: what does not move, and other remarks for people.
+    """
+
+    apps: tuple[str, ...]
+    backwards: bool
+    source: str
+    target: str
+    tables: int
+    rows: int
+    objects: tuple[tuple[str, str, str], ...] = ()
+    sql: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        word = "table" if self.tables == 1 else "tables"
+        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        return (
+            f"{self.tables} {word} of {', '.join(self.apps)} from {self.source} to {self.target},"
+            f" with {rows} of the history"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        objects = [{"kind": kind, "from": old, "to": new} for kind, old, new in self.objects]
+        return {
+            "apps": list(self.apps),
+            "direction": "backwards" if self.backwards else "forwards",
+            "from": self.source,
+            "to": self.target,
+            "tables": self.tables,
+            "rows": self.rows,
+            "objects": objects,
+            "sql": list(self.sql),
+            "notes": list(self.notes),
+            "seconds": round(self.seconds, 3),
+        }
+
+
 @dataclass(frozen=True)
 class ErrorInfo:
     """The error that ended the run of a domain."""
@@ -112,7 +161,11 @@ class ErrorInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class DomainResult:
-    """The result of one domain's run."""
+    """The result of one domain's run.
+
+    Attributes:
+        adoptions: the apps that it moved into the domain, or back to core.
+    """
 
     domain: str
     schema: str | None = None
@@ -125,6 +178,7 @@ class DomainResult:
     unknown: tuple[MigrationKey, ...] = ()
     steps: tuple[PlannedMigration, ...] | None = None
     not_rehearsed: tuple[SkippedMigration, ...] = ()
+    adoptions: tuple[AppliedMove, ...] = ()
     error: ErrorInfo | None = None
     seconds: float = 0.0
 
@@ -148,6 +202,8 @@ class DomainResult:
         values = fields_as_json(self)
         if self.steps is None:
             del values["steps"]
+        if not self.adoptions:
+            del values["adoptions"]
         return values
 
 

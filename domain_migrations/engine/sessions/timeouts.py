@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from psycopg import sql
@@ -33,6 +34,7 @@ RETRIED_STATES = {
 }
 """lock_not_available, deadlock_detected, serialization_failure; PostgreSQL manual, appendix A."""
 
+Result = TypeVar("Result")
 Run = Callable[[sql.Composable], None]
 """Runs a statement whose rows are not needed."""
 
@@ -196,6 +198,21 @@ class TimeoutPolicy:
             attempt: the number of attempts so far, this one included.
         """
         return migration.atomic and self._sleep_before_retry(exc, attempt, str(migration))
+
+    def run_with_retries(self, what: str, run: Callable[[], Result]) -> Result:
+        """Return what a function returns that runs a transaction, again after each lock timeout.
+
+        Arguments:
+            what: what it does, as the beginning of a sentence.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return run()
+            except DatabaseError as exc:
+                if not self._sleep_before_retry(exc, attempt, what):
+                    raise
 
     def _is_alone(self) -> bool:
         """Return whether a statement would run outside of any transaction."""

@@ -76,8 +76,11 @@ class DryRun:
         return {"steps": tuple(self.steps), "not_rehearsed": tuple(self.not_rehearsed)}
 
     @contextmanager
-    def session(self, alias: str) -> Iterator[RunSession]:
+    def session(self, alias: str, *, excludes_all: bool = False) -> Iterator[RunSession]:
         """Yield a session that rolls back, with the locks of a run, and core's if it comes first.
+
+        Arguments:
+            excludes_all: acquire core's lock also where nothing of core is pending.
 
         The connection is a new one, closed at the end, because a session keeps some things after
         a rollback, such as advisory locks that a migration acquires.
@@ -87,7 +90,7 @@ class DryRun:
                 stack.enter_context(own_connection(alias))
             core = get_domain(CORE)
             self.applies_core_first = self._applies_core_first(alias, core)
-            if self.applies_core_first:
+            if self.applies_core_first or excludes_all:
                 stack.enter_context(RunSession.locked(core, self.options, self.reporter))
             run = RunSession.locked(self.domain, self.options, self.reporter)
             session = stack.enter_context(run)

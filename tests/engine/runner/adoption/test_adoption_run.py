@@ -1,0 +1,211 @@
+"""Apps that leave public, in a database that has their tables and rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.support import lab
+from tests.support.catalog import execute, history, query, schemas, snapshot, tables
+from tests.support.projects import Project
+
+Write = Callable[..., Project]
+TABLES = {"lab_sample", "lab_sample_tags", "lab_tag"}
+RELATIONS = """
+SELECT c.relname, c.relkind::text, c.oid::bigint, pg_relation_filenode(c.oid)::bigint
+FROM pg_class c WHERE c.relname LIKE 'lab\\_%' AND c.relkind <> 'v' ORDER BY 1
+"""
+
+
+def run(project: Project, *arguments: str, status: int = 0) -> dict[str, Any]:
+    """The result of the domain that a run in JSON names."""
+    result = project.manage(*arguments, "--format=json")
+    assert result.returncode == status, result.stdout + result.stderr
+    return dict(json.loads(result.stdout)["domains"][0])
+
+
+def findings(project: Project) -> list[dict[str, str]]:
+    result = project.manage("verify_domain", "--format=json")
+    return list(json.loads(result.stdout)["findings"])
+
+
+def test_tables_and_history_move_together(write: Write) -> None:
+    project, relations = write(lab.after()), query(RELATIONS)
+    times = query("SELECT app, name, applied FROM django_migrations WHERE app = 'lab' ORDER BY id")
+    result = run(project, "migrate_domain", "lab")
+    assert result["status"] == "migrated"
+    assert result["pending"] == []
+    [adopted] = result["adoptions"]
+    assert (adopted["tables"], adopted["rows"]) == (3, 2)
+    assert TABLES < tables("lab")
+    assert not TABLES & tables("public")
+    # The same tables, indexes and sequences in the same files: nothing was written again.
+    assert query(RELATIONS) == relations
+    assert query("SELECT code, size FROM lab.lab_sample ORDER BY id") == [("A", 7), ("B", 8)]
+    moved = query("SELECT app, name, applied FROM lab.django_migrations_lab ORDER BY id")
+    assert moved == times
+    assert history("public.django_migrations WHERE app = 'lab'") == []
+    journal = query(
+        "SELECT name, status, checksum <> '' FROM lab.django_migrations_lab_journal"
+        " WHERE direction = 'forwards' ORDER BY id"
+    )
+    assert journal == [("0001_initial", "adopted", True), ("0002_size", "adopted", True)]
+    assert run(project, "migrate_domain", "lab")["status"] == "unchanged"
+    assert findings(project) == []
+
+
+def test_adopted_and_fresh_databases_are_identical(write: Write, postgres_server: Any) -> None:
+    from tests.support import databases
+
+    project = write(lab.after())
+    run(project, "migrate_domain", "lab")
+    adopted = snapshot()
+    with databases.scratch(postgres_server) as name, databases.default_database(name):
+        settings = project.path / "settings.py"
+        settings.write_text(settings.read_text().replace(project.database, name))
+        assert project.manage("migrate").returncode == 0
+        assert snapshot() == adopted
+
+
+def test_stock_migrate_adopts_too(write: Write) -> None:
+    assert write(lab.after()).manage("migrate").returncode == 0
+    assert TABLES < tables("lab")
+
+
+def test_all_domains(write: Write) -> None:
+    output = write(lab.after()).manage("migrate_domain", "--all").stdout
+    assert "Moved 3 tables of lab from public to lab, with 2 rows of the history." in output
+    assert "lab:  3 tables moved in" in output or "lab: 3 tables moved in" in output
+    assert TABLES < tables("lab")
+
+
+def test_check_plan_and_dry_run_change_nothing(write: Write) -> None:
+    project, before = write(lab.after()), snapshot()
+    checked = run(project, "migrate_domain", "lab", "--check", status=1)
+    assert (checked["status"], checked["pending"]) == ("pending", [])
+    planned = run(project, "migrate_domain", "lab", "--plan")
+    assert planned["status"] == "planned"
+    assert planned["adoptions"][0]["sql"] == [
+        'ALTER TABLE "public".lab_sample SET SCHEMA "lab"',
+        'ALTER TABLE "public".lab_sample_tags SET SCHEMA "lab"',
+        'ALTER TABLE "public".lab_tag SET SCHEMA "lab"',
+    ]
+    tried = run(project, "migrate_domain", "lab", "--dry-run")
+    assert tried["adoptions"][0]["tables"] == 3
+    assert snapshot() == before
+    assert "lab" not in schemas()
+
+
+def test_tables_are_renamed_where_asked(write: Write) -> None:
+    names = {"lab_sample": "samples", "lab_sample_tags": "samples_tags", "lab_tag": "lab_tag"}
+    project = write(lab.after(replace(lab.ADOPTION, tables=names)))
+    run(project, "migrate_domain", "lab")
+    assert set(names.values()) < tables("lab")
+    assert findings(project) == []
+
+
+def test_an_empty_database_is_migrated_as_always(
+    write: Write, postgres_server: Any, scratch_database: str
+) -> None:
+    project = write(lab.after())
+    settings = project.path / "settings.py"
+    settings.write_text(settings.read_text().replace(project.database, scratch_database))
+    result = run(project, "migrate_domain", "lab", "--with-dependencies")
+    assert result["domain"] == "core"
+    assert "adoptions" not in result
+    assert TABLES < tables("lab")
+
+
+def test_a_database_that_lacks_later_migrations_gets_them_after_the_adoption(write: Write) -> None:
+    third = """
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0002_size")]
+    operations = [migrations.AddField("Sample", "note", models.TextField(default=""))]
+"""
+    result = run(write(lab.after(**{"0003_note": third})), "migrate_domain", "lab")
+    assert [ran["name"] for ran in result["applied"]] == ["0003_note"]
+    assert result["adoptions"][0]["rows"] == 2
+    assert query("SELECT note FROM lab.lab_sample") == [("",), ("",)]
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (
+            "CREATE SCHEMA lab; CREATE TABLE lab.lab_tag ()",
+            "The adoption of lab cannot begin: public.lab_tag is to become lab.lab_tag, which"
+            " exists already.",
+        ),
+        (
+            "CREATE SCHEMA lab; ALTER TABLE lab_tag SET SCHEMA lab",
+            "The adoption of lab was done by hand, in part: lab.lab_tag is moved, and the rows of"
+            " the history are not.",
+        ),
+        (
+            "CREATE SCHEMA lab; CREATE TABLE lab.django_migrations_lab (LIKE django_migrations"
+            " INCLUDING ALL); INSERT INTO lab.django_migrations_lab (app, name, applied) SELECT"
+            " app, name, applied FROM django_migrations WHERE app = 'lab';"
+            " DELETE FROM django_migrations WHERE app = 'lab'",
+            "The adoption of lab was done by hand, in part: the rows of the history were moved,"
+            " and public.lab_sample, public.lab_sample_tags, public.lab_tag are still there.",
+        ),
+        (
+            "CREATE SCHEMA lab; CREATE TABLE lab.django_migrations_lab (LIKE django_migrations"
+            " INCLUDING ALL); INSERT INTO lab.django_migrations_lab (app, name, applied) SELECT"
+            " app, name, applied FROM django_migrations WHERE app = 'lab'",
+            "The adoption of lab cannot begin: both public.django_migrations and"
+            " lab.django_migrations_lab record lab.0001_initial, lab.0002_size.",
+        ),
+        (
+            "DROP TABLE lab_sample CASCADE",
+            "The adoption of lab cannot begin: public.django_migrations records the migrations"
+            " that create public.lab_sample, which does not exist.",
+        ),
+    ],
+)
+def test_half_states_are_refused(write: Write, statements: str, message: str) -> None:
+    project = write(lab.after())
+    execute(statements)
+    before = snapshot()
+    for command in (("migrate_domain", "lab"), ("migrate_domain", "lab", "--check")):
+        result = run(project, *command, status=1)
+        assert result["status"] == "refused"
+        assert result["error"]["message"] == message
+        assert result["error"]["hint"].endswith("Nothing was changed.")
+    assert snapshot() == before
+
+
+def test_a_table_of_the_same_name_in_public_survives_afterwards(write: Write) -> None:
+    project = write(lab.after())
+    run(project, "migrate_domain", "lab")
+    execute("CREATE TABLE public.lab_tag (mine int); INSERT INTO public.lab_tag VALUES (1)")
+    assert run(project, "migrate_domain", "lab")["status"] == "unchanged"
+    assert query("SELECT mine FROM public.lab_tag") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"undo": True}, "moves lab back to core, but the code has the app in the domain"),
+        ({"schema": "other"}, "in the schema other, but in the code"),
+        ({"apps": ("lab", "auth")}, "auth is not one of its apps"),
+    ],
+)
+def test_a_declaration_that_contradicts_the_code_is_refused(
+    write: Write, change: dict[str, Any], message: str
+) -> None:
+    files = lab.after()
+    files["migrations/adoption.toml"] = replace(lab.ADOPTION, **change).as_text()
+    result = run(write(files), "migrate_domain", "lab", status=1)
+    assert message in result["error"]["message"]
+    assert tables("public") > TABLES
+
+
+def test_core_refuses_to_run_without_the_domain(write: Write) -> None:
+    files = {**lab.before(), "migrations/adoption.toml": lab.ADOPTION.as_text()}
+    result = run(write(files), "migrate_domain", "core", status=1)
+    assert "but the code leaves the app in core" in result["error"]["message"]
