@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if servers.FOLDER_VARIABLE not in os.environ:
-        folder = servers.make_folder()
+        folder = servers.make_folder(servers.memory())
         config.add_cleanup(lambda: servers.remove(folder))
     server = servers.session_server()
     config.stash[SERVER] = server

@@ -27,7 +27,7 @@ def server_parameters() -> Iterator[dict[str, str]]:
             for key, value in conninfo.conninfo_to_dict(f"postgresql://{location}").items()
         }
         return
-    folder = servers.make_folder()
+    folder = servers.make_folder(servers.memory())
     server = servers.session_server()
     try:
         server.start()

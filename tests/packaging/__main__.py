@@ -74,7 +74,7 @@ def _run(tally: Tally, folder: Path, server: TestServer) -> None:
 
 @contextmanager
 def _server() -> Iterator[TestServer]:
-    folder = servers.make_folder()
+    folder = servers.make_folder(servers.memory())
     server = servers.session_server()
     try:
         server.start()

@@ -22,9 +22,10 @@ def new_name(prefix: str = "scratch") -> str:
 
 
 def create(server: TestServer, name: str, *, template: str = "template1") -> None:
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
+    names = (sql.Identifier(name) for name in (name, template, server.copy_strategy))
     with server.connect() as session:
-        session.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        session.execute(statement.format(*names))
 
 
 def drop(server: TestServer, name: str) -> None:

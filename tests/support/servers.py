@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 
 from config.database import PART_VARIABLES
 from config.embedded.cluster import Cluster
+from config.embedded.locks import is_locked
 from config.embedded.programs import packaged_folder
 
 SERVER_VARIABLE = "TEST_POSTGRES"
@@ -33,9 +35,16 @@ FAST = {
     "autovacuum": "off",
     "jit": "off",
     "checkpoint_timeout": "1h",
-    "max_wal_size": "8GB",
+    "max_wal_size": "1GB",
+    "wal_init_zero": "off",
+    "wal_recycle": "off",
     "max_connections": "300",
 }
+
+PREFIX = "test-postgres-"
+MEMORY = Path("/dev/shm")
+NEEDED_BYTES = 4 * 2**30
+LEFT_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,11 @@ class TestServer:
         if self.programs == packaged_folder():
             return "embedded"
         return "debian" if self.programs == DEBIAN_PROGRAMS else "other"
+
+    @property
+    def copy_strategy(self) -> str:
+        """The way to copy a database that costs least: on disk, through the buffers."""
+        return "file_copy" if MEMORY in self.cluster.home.path.parents else "wal_log"
 
     def connect(self, database: str = "postgres", **parameters: Any) -> psycopg.Connection:
         """A session of the superuser in autocommit mode, apart from Django."""
@@ -106,13 +120,30 @@ def selected_programs() -> Path:
     return programs
 
 
-def make_folder() -> Path:
-    """The server's folder; workers find it by the environment."""
-    folder = Path(tempfile.mkdtemp(prefix="test-postgres-"))
+def make_folder(parent: Path | None = None) -> Path:
+    """The server's folder, on disk unless given another parent; workers find it by the environment.
+
+    A new database is some 300 files, which cost most of a test's time on disk.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     # A root's server runs as another account, which must get in.
     folder.chmod(0o711)
     os.environ[FOLDER_VARIABLE] = str(folder)
     return folder
+
+
+def memory() -> Path | None:
+    """The file system in memory; None where there is none, or too little room in it.
+
+    The folders that killed runs have left in it are removed.
+    """
+    if not os.access(MEMORY, os.W_OK):
+        return None
+    for lock in MEMORY.glob(f"{PREFIX}*/postgres/users.lock"):
+        is_old = time.time() - lock.stat().st_mtime > LEFT_SECONDS
+        if is_old and lock.stat().st_uid == os.geteuid() and not is_locked(lock):
+            shutil.rmtree(lock.parents[1], ignore_errors=True)
+    return MEMORY if shutil.disk_usage(MEMORY).free > NEEDED_BYTES else None
 
 
 def session_server() -> TestServer:
