@@ -16,6 +16,7 @@ from ..sources.parsing import FIRST, header_of
 from ..sources.stages import Stage, check_removals_have_stages, get_stage
 from .core_key_types import check_key_types
 from .executor import DomainExecutor
+from .faked_migrations import check_fakes
 from .loader import DomainLoader, Plan, reverted_keys
 from .observed_operations import operation_name
 from .targets import ZERO, graph_targets, last_batches, rollback_plan, squash_map
@@ -35,7 +36,8 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
             migration that is not on disk was applied after those to revert.
         DependencyNotApplied: a migration of core is missing, an applied migration of a domain
             depends on one to revert, or the stages conflict.
-        InvalidConfiguration: a migration has an unknown stage.
+        InvalidConfiguration: a migration has an unknown stage, or is to be recorded without
+            running it although its tables do not exist.
         MigrationIrreversible: a migration to revert has no reverse operation.
         BoundaryViolation: a key of core changes its type without the columns of domains.
     """
@@ -63,6 +65,8 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
             _check_dependants(plan, statuses)
         if not options.fake:
             check_key_types(connection, executor.loader, plan)
+    if options.fake or options.fake_initial:
+        check_fakes(connection, executor.loader, plan, status, options)
     if reverts and not (options.fake or options.resume):
         _check_unknown(plan, status)
     _check_reversible(plan, status.domain)

@@ -172,3 +172,23 @@ def test_the_tables_are_lost(moving: Project) -> None:
         words = command.partition(";")[0].removesuffix(" Nothing was changed.").split()
         assert moving.manage(*words, "--noinput").returncode == 0
     assert tables("lab") >= {"tags", "things", "things_tags"}
+
+
+def test_what_has_no_tables_cannot_be_recorded(moving: Project) -> None:
+    missing = (
+        '--fake would record that the domain "lab" has lab.tags, lab.things, lab.things_tags,'
+        " which do not exist."
+    )
+    message, hint = refusal(moving, "--fake")
+    assert message == missing
+    assert hint.startswith("Move the tables (public.lab_tag to lab.tags, ")
+    assert refusal(moving, "--fake-initial")[0] == f"{IN_CORE} Its tables are still in public."
+
+    execute("DROP TABLE public.lab_thing_tags, public.lab_thing, public.lab_tag")
+    execute("DELETE FROM public.django_migrations WHERE app = 'lab'")
+    message, hint = refusal(moving, "--fake")
+    assert message == missing
+    assert hint == (
+        "To create them, run the command without --fake; if they were lost, restore them from a"
+        " backup first. Nothing was changed."
+    )

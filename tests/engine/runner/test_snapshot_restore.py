@@ -333,10 +333,10 @@ def test_a_snapshot_is_not_used(without_hr: str, call: Call, settings: Any) -> N
     rest = call("migrate_domain", "hr")
     assert (rest.stderr, "snapshot" in rest.stdout) == ("", False)
 
-    execute("DROP SCHEMA hr CASCADE")
+    call("migrate_domain", "hr", "zero", "--fake", interactive=False)
+    execute("TRUNCATE hr.django_migrations_hr_journal")
     call("migrate_domain", "hr", "--fake")
     assert statuses() == [(name, "faked") for name in NAMES]
-    assert tables("hr") == {"django_migrations_hr", "django_migrations_hr_journal"}
 
     execute("DROP SCHEMA hr CASCADE; CREATE SCHEMA hr; CREATE TABLE hr.by_hand ()")
     replayed = call("migrate_domain", "hr", NAMES[-1])
