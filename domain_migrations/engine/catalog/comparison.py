@@ -199,9 +199,11 @@ class TableComparison:
         generated = (self._generated(wanted, kind), self._generated(live, kind))
         yield from _of_value(ids.GENERATED, title, "generated value", *generated)
         yield from _of_value(ids.IDENTITY, title, "identity", _identity(wanted), _identity(live))
-        if wanted.identity and live.sequence:
-            message = f"The sequence of the column {title} {live.sequence}"
-            yield Difference(ids.IDENTITY, title, f"{message}; the migrations say a plain one.")
+        if wanted.identity and wanted.sequence != live.sequence:
+            message = f"The sequence of the column {title} {live.sequence or 'is a plain one'}"
+            wanted_sequence = wanted.sequence and f"that it {wanted.sequence}"
+            message = f"{message}; the migrations say {wanted_sequence or 'a plain one'}."
+            yield Difference(ids.IDENTITY, title, message)
         collations = (_unqualified(wanted.collation), _unqualified(live.collation))
         yield from _of_value(ids.COLLATION, title, "collation", *collations)
         yield from self._of_comment(title, "column", wanted.comment, live.comment)

@@ -106,23 +106,26 @@ class ExpectedTables:
         parameters = item.db_parameters(connection=self.connection)
         if parameters["type"] is None:
             return None
+        suffix = item.db_type_suffix(connection=self.connection) or ""
+        is_generated = item.generated and "IDENTITY" not in suffix
         generated = default = None
-        if item.generated:
+        if is_generated:
             sql = item.generated_sql(self.connection)  # type: ignore[attr-defined]
             generated = self.editor.connection.ops.compose_sql(*sql)
         elif item.has_db_default():
             default = self.editor.connection.ops.compose_sql(*self.editor.db_default_sql(item))
-        suffix = item.db_type_suffix(connection=self.connection) or ""
+        is_nullable = item.null or (is_generated and not getattr(item, "not_null", False))
         return Column(
             name=str(item.column),
             type=parameters["type"],
-            not_null=item.primary_key or not (item.null or item.generated),
+            not_null=item.primary_key or not is_nullable,
             default=default,
             generated=generated,
-            identity="by default" if "IDENTITY" in suffix else "",
+            identity=_identity(suffix),
             collation=parameters.get("collation"),
             comment=item.db_comment or "",
-            virtual=item.generated and not item.db_persist,  # type: ignore[attr-defined]
+            sequence=getattr(item, "sequence", ""),
+            virtual=is_generated and not item.db_persist,  # type: ignore[attr-defined]
         )
 
     def field_constraints(
@@ -164,6 +167,12 @@ class ExpectedTables:
 def table_name(model: type[Model]) -> QualifiedName:
     """Return the name of a model's table, as PostgreSQL truncates it."""
     return QualifiedName(*map(truncate, QualifiedName.of(model._meta.db_table)))
+
+
+def _identity(suffix: str) -> str:
+    if "IDENTITY" not in suffix:
+        return ""
+    return "always" if "ALWAYS" in suffix else "by default"
 
 
 def _bare(name: str) -> str:

@@ -1,0 +1,1 @@
+"""Inspection: an existing schema as a new domain."""

@@ -1,0 +1,57 @@
+"""The imports of a module that is being written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .python_source import WIDTH
+
+
+class Imports:
+    """Names by module; ``models`` of ``django.db`` is always imported."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, set[str]] = {"django.db": {"models"}}
+
+    def use(self, path: str) -> str:
+        """Return how the module spells the object of an import path, and import it.
+
+        Arguments:
+            path: ``django.db.models.CharField``, or ``domain_migrations.exact.expressions.SQL``.
+        """
+        module, _, name = path.rpartition(".")
+        if module == "django.db.models":
+            return f"models.{name}"
+        self.names.setdefault(module, set()).add(name)
+        return name
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the imports, as isort orders them."""
+        yield "from __future__ import annotations"
+        for first_party in (False, True):
+            modules = sorted(
+                module
+                for module in self.names
+                if module.startswith("domain_migrations") == first_party
+            )
+            if modules:
+                yield ""
+            for module in modules:
+                yield from _import(module, sorted(self.names[module], key=_order))
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Return the place of a name as isort orders it: constants, classes, the rest."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return kind, name.lower()
+
+
+def _import(module: str, names: list[str]) -> Iterator[str]:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        yield line
+        return
+    yield f"from {module} import ("
+    for name in names:
+        yield f"    {name},"
+    yield ")"

@@ -1,0 +1,120 @@
+"""Python source in the format of ruff, with lines of up to 100 characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+WIDTH = 100
+INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """A call, a list or a tuple.
+
+    Attributes:
+        items: keyword and value; the keyword of a positional argument is "".
+    """
+
+    opening: str
+    closing: str
+    items: tuple[tuple[str, Code], ...]
+
+
+Code = str | Text | Group
+"""Source: an expression that is never split, a string, or a group."""
+
+
+def call(function: str, /, *arguments: Code, **keywords: Code) -> Group:
+    """Return a call."""
+    items = (*(("", item) for item in arguments), *keywords.items())
+    return Group(f"{function}(", ")", items)
+
+
+def list_of(items: Sequence[Code]) -> Group:
+    """Return a list."""
+    return Group("[", "]", tuple(("", item) for item in items))
+
+
+def tuple_of(items: Sequence[Code]) -> Group:
+    """Return a tuple."""
+    return Group("(", ",)" if len(items) == 1 else ")", tuple(("", item) for item in items))
+
+
+def literal(value: str) -> str:
+    """Return a string's source, with the quotes that ruff prefers."""
+    quote = "'" if value.count('"') > value.count("'") else '"'
+    escaped = "".join(
+        f"\\{sign}" if sign in (quote, "\\") else sign if sign.isprintable() else repr(sign)[1:-1]
+        for sign in value
+    )
+    return f"{quote}{escaped}{quote}"
+
+
+def one_line(code: Code) -> str:
+    """Return the source in one line, however long."""
+    if isinstance(code, str):
+        return code
+    if isinstance(code, Text):
+        return literal(code.value)
+    items = (f"{key}={one_line(item)}" if key else one_line(item) for key, item in code.items)
+    return f"{code.opening}{', '.join(items)}{code.closing}"
+
+
+def statement(prefix: str, code: Code, depth: int = 0, suffix: str = "") -> Iterator[str]:
+    """Yield the lines of ``prefix`` and an expression, such as of an assignment.
+
+    Arguments:
+        depth: of the indentation.
+        suffix: what follows the expression.
+    """
+    indent = INDENT * depth
+    line = f"{indent}{prefix}{one_line(code)}{suffix}"
+    if len(line) <= WIDTH or isinstance(code, str):
+        yield line
+    elif isinstance(code, Text):
+        yield from _long_text(prefix, code.value, depth, suffix)
+    elif not code.items:
+        yield line
+    elif len(code.items) == 1 and not code.items[0][0] and isinstance(code.items[0][1], Text):
+        yield f"{indent}{prefix}{code.opening}"
+        for piece in _pieces(code.items[0][1].value, WIDTH - len(indent) - len(INDENT)):
+            yield f"{indent}{INDENT}{piece}"
+        yield f"{indent}{code.closing.removeprefix(',')}{suffix}"
+    else:
+        yield f"{indent}{prefix}{code.opening}"
+        for key, item in code.items:
+            yield from statement(f"{key}=" if key else "", item, depth + 1, ",")
+        yield f"{indent}{code.closing.removeprefix(',')}{suffix}"
+
+
+def _long_text(prefix: str, value: str, depth: int, suffix: str) -> Iterator[str]:
+    """Yield a string in parentheses, split at its spaces."""
+    indent = INDENT * (depth + 1)
+    pieces = list(_pieces(value, WIDTH - len(indent)))
+    if len(pieces) == 1:
+        yield f"{INDENT * depth}{prefix}{pieces[0]}{suffix}"
+        return
+    yield f"{INDENT * depth}{prefix}("
+    for piece in pieces:
+        yield f"{indent}{piece}"
+    yield f"{INDENT * depth}){suffix}"
+
+
+def _pieces(value: str, width: int) -> Iterator[str]:
+    piece = ""
+    for word in value.replace("\n", "\n\0").replace(" ", " \0").split("\0"):
+        if piece and len(literal(piece + word)) > width:
+            yield literal(piece)
+            piece = ""
+        piece += word
+    if piece:
+        yield literal(piece)

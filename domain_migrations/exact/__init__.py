@@ -1,0 +1,1 @@
+"""Fields, expressions and indexes exactly as a database has them."""

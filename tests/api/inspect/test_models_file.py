@@ -1,0 +1,250 @@
+"""Models that are written for a schema with everything in it."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import ipaddress
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.db.migrations.state import ProjectState
+from django.db.models import RestrictedError
+from django.forms import modelform_factory
+from django.test.utils import isolate_apps
+
+from domain_migrations.api.inspect.models_file import ModelsSource, models_source
+from domain_migrations.domains import Domain
+from domain_migrations.engine.catalog.drift import find_drift
+from tests.support.catalog import execute
+
+HERE = Path(__file__).parent
+NOTED = {
+    "warehouse.bins",
+    "warehouse.items.123_digits",
+    "warehouse.knex_migrations",
+    "warehouse.knex_migrations_lock",
+    "warehouse.names",
+    "warehouse.readings",
+    "warehouse.shipments.shipments_order_id_line_fkey",
+    "warehouse.stock",
+    "warehouse.totals",
+}
+"""What Django cannot express in the schema."""
+
+
+@pytest.fixture(scope="module")
+def source(module_database: str) -> ModelsSource:
+    execute((HERE / "warehouse.sql").read_text())
+    return models_source(connection, "warehouse", app_label="inventory")
+
+
+@pytest.fixture(scope="module")
+def app(source: ModelsSource) -> Iterator[SimpleNamespace]:
+    """The classes of the module, and the registry that they are in."""
+    with isolate_apps("inventory") as apps:
+        module: dict[str, Any] = {"__name__": "inventory.written"}
+        exec(compile(source.text, "models.py", "exec"), module)  # noqa: S102
+        yield SimpleNamespace(**module, apps=apps)
+
+
+@pytest.fixture
+def rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def item(app: SimpleNamespace, rolled_back: None) -> Any:
+    category = app.Category.objects.create(name="Drugs", slug="drugs")
+    return app.Item.objects.create(category=category, name="Aspirin")
+
+
+def test_the_models_pass_djangos_checks(app):
+    found = [
+        message
+        for model in app.apps.get_models()
+        for message in model.check(databases=["default"])
+        if message.level >= checks.WARNING
+    ]
+    assert found == []
+
+
+def test_verify_finds_no_difference(app):
+    domain = Domain("inventory", "warehouse", ("inventory",))
+    found = find_drift(connection, domain, ProjectState.from_apps(app.apps))
+    assert [(item.id, item.object) for item in found if not item.is_unmanaged] == [
+        ("D101", "warehouse.knex_migrations"),
+        ("D101", "warehouse.knex_migrations_lock"),
+    ]
+
+
+def test_the_module_is_formatted(source, tmp_path):
+    (tmp_path / "models.py").write_text(source.text)
+    ruff = [sys.executable, "-m", "ruff"]
+    pyproject = str(HERE.parents[2] / "pyproject.toml")
+    for command in (["format", "--check"], ["check", "--no-cache"]):
+        arguments = [*ruff, *command, "--config", pyproject, "models.py"]
+        done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_everything_without_a_model_is_noted(source):
+    assert {note.object for note in source.notes} == NOTED
+    assert source.unmanaged == ("readings", "stock", "totals")
+    assert {"items", "companies", "movements"} <= set(source.covered)
+    assert not {"bins", "names", "movements_2025", "knex_migrations"} & set(source.covered)
+    note = next(note for note in source.notes if note.object == "warehouse.bins")
+    assert str(note) == (
+        "warehouse.bins: This table has no primary key, which Django needs, and no column that is"
+        " unique and NOT NULL: it has no model. Add a primary key, or use SQL."
+    )
+
+
+@pytest.mark.usefixtures("rolled_back")
+def test_defaults_are_the_databases(app):
+    supplier = app.Supplier.objects.create(code="AB", email="a@b")
+    supplier.refresh_from_db()
+    assert supplier.active is True
+    assert supplier.settings == {"a": {"b": "%"}}
+    assert supplier.tags == []
+    assert supplier.created_at.tzinfo is not None
+    assert supplier.updated_at.tzinfo is None
+    assert supplier.score == 0.5
+
+
+VALUES = {
+    "status": "sold-out",
+    "state": "paid",
+    "qty": 3,
+    "price": decimal.Decimal("1.50"),
+    "weight": decimal.Decimal("0.123456789"),
+    "minimum": 5,
+    "budget": decimal.Decimal("10.25"),
+    "short": "abc",
+    "codes": ["a", "b"],
+    "counts": [1, 2],
+    "flags": "010",
+    "mask": "10",
+    "country": "TH",
+    "letter": "x",
+    "host": "10.0.0.1",
+    "shelf_life": datetime.timedelta(days=3),
+    "pause": datetime.timedelta(hours=2),
+    "opens": datetime.time(8, 30),
+    "closes": datetime.time(17, 0, tzinfo=datetime.UTC),
+    "owner_oid": 16384,
+    "owner_name": "postgres",
+    "ราคา": decimal.Decimal("2.00"),
+    "german": "Öl",
+    "order": 4,
+}
+"""Values of columns of unusual types, as they are written, filtered and read."""
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_is_written_filtered_and_read(app, item, name):
+    setattr(item, name, VALUES[name])
+    item.save()
+    (found,) = app.Item.objects.filter(**{name: VALUES[name]})
+    assert getattr(found, name) == VALUES[name]
+
+
+def test_values_that_psycopg_converts(app, item):
+    item.mac, item.net = "08:00:2b:01:02:03", "10.0.0.0/8"
+    item.during, item.spot, item.home = "[2025-01-01,2025-02-01)", "(1,2)", "(Main,Town)"
+    item.photo = b"\x00\xff"
+    item.save()
+    item.refresh_from_db()
+    assert item.mac == "08:00:2b:01:02:03"
+    assert ipaddress.ip_network(item.net) == ipaddress.ip_network("10.0.0.0/8")
+    assert (item.spot, item.home) == ("(1,2)", "(Main,Town)")
+    assert bytes(item.photo) == b"\x00\xff"
+    assert app.Item.objects.filter(during=item.during).exists()
+
+
+@pytest.mark.usefixtures("rolled_back")
+def test_arrays_of_enums_and_json(app):
+    supplier = app.Supplier.objects.create(
+        code="AB", email="a@b", statuses=["draft", "1st", None], raw={"a": [1, "x"]}
+    )
+    supplier.refresh_from_db()
+    assert supplier.statuses == ["draft", "1st", None]
+    assert supplier.raw == {"a": [1, "x"]}
+    assert app.Supplier.objects.filter(statuses__contains=["1st"]).exists()
+    assert not app.Supplier.objects.filter(statuses__contains=["été"]).exists()
+
+
+@pytest.mark.usefixtures("rolled_back")
+def test_a_timestamp_has_no_time_zone(app, settings):
+    moment = datetime.datetime(2025, 3, 1, 23, 30)
+    supplier = app.Supplier.objects.create(code="AB", email="a@b", updated_at=moment)
+    supplier.refresh_from_db()
+    assert supplier.updated_at == moment
+    with_zone = moment.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=7)))
+    found = app.Supplier.objects.filter
+    assert not found(updated_at=with_zone).exists()
+    assert found(updated_at=moment.replace(tzinfo=datetime.UTC)).exists()
+    settings.TIME_ZONE = "Asia/Bangkok"
+    assert found(updated_at__date=moment.date(), updated_at__hour=23).exists()
+    form = modelform_factory(app.Supplier, fields=["updated_at"])(
+        {"updated_at": "2025-03-01 23:30"}, instance=supplier
+    )
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["updated_at"] == moment
+
+
+def test_counters_and_generated_columns_come_back(app, item):
+    assert item.counter >= 1
+    assert item.tick >= 1000
+    item.qty, item.price = 2, decimal.Decimal("4.50")
+    item.save()
+    item.refresh_from_db()
+    assert (item.total, item.label) == (decimal.Decimal("9.00"), "ASPIRIN")
+    first, second = (app.Order.objects.create(number=str(number)) for number in range(2))
+    assert second.pk - first.pk == 5
+
+
+def test_relations(app, item):
+    app.ItemDetail.objects.create(item=item, note="x")
+    order = app.Order.objects.create(number="7")
+    line = app.OrderLine.objects.create(order=order, line=1, item=item)
+    assert line.pk == (order.pk, 1)
+    with pytest.raises(RestrictedError):
+        item.delete()
+    app.Shipment.objects.create(order_id=order.pk, line=1, order_number=order)
+    app.Shipment.objects.all().delete()
+    order.delete()
+    item.delete()
+    assert not app.ItemDetail.objects.exists()
+
+
+def test_constraints_are_validated_in_forms(app, item):
+    supplier = app.Supplier(code="a1", email="a@b")
+    with pytest.raises(ValidationError, match="suppliers_code_format"):
+        supplier.full_clean()
+    supplier.code, supplier.rating = "AB", 6.0
+    with pytest.raises(ValidationError, match="suppliers_rating_check"):
+        supplier.full_clean()
+    supplier.rating = 5.0
+    supplier.full_clean()
+    with pytest.raises(ValidationError, match="categories_lower_name"):
+        app.Category(name="DRUGS", slug="other").full_clean()
+    app.Category(name="Devices", slug="other").full_clean()
+
+
+def test_enums_are_choices(app, item):
+    form = modelform_factory(app.Item, fields=["status", "kind", "size"])(instance=item)
+    values = [value for value, _ in form.fields["status"].choices]
+    assert values == ["", "draft", "in stock", "sold-out", "1st", "été"]
+    assert ("device", "Device") in form.fields["kind"].choices
+    assert ("S", "S") in form.fields["size"].choices
