@@ -218,12 +218,13 @@ class FileChange:
 
     Attributes:
         before: its content, None for a file to create.
+        after: its new content, None for a file to delete.
         note: for people, what is changed in an existing file.
     """
 
     path: Path
     before: bytes | None
-    after: bytes
+    after: bytes | None
     note: str = ""
 
 
@@ -254,12 +255,16 @@ def _apply(change: FileChange, undo: ExitStack) -> None:
     if change.before is None:
         with path.open("xb") as file:
             undo.callback(path.unlink)
-            file.write(change.after)
+            file.write(change.after or b"")
         return
     if path.read_bytes() != change.before:
         raise InvalidConfiguration(
             f"{path} was changed by someone else in the meantime.", hint="Run the command again."
         )
+    if change.after is None:
+        path.unlink()
+        undo.callback(path.write_bytes, change.before)
+        return
     _replace(path, change.after)
     undo.callback(_replace, path, change.before)
 

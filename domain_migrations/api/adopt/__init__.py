@@ -1,0 +1,1 @@
+"""``adopt_domain``: an existing app becomes a domain, in its code and in each database."""

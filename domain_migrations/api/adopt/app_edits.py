@@ -1,0 +1,147 @@
+"""The edits of the files of apps that become a domain, and what cannot be edited."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.apps.config import AppConfig
+from django.db.migrations.loader import MigrationLoader
+
+from ...engine.sources.files import is_installed, migration_file
+from ..start.project_files import FileChange
+from .code_tables import MigrationEdits, TableNames, model_edits
+
+NEW_CONFIG = """\
+from domain_migrations.domains import DomainConfig
+
+
+class {camel}Config(DomainConfig):
+    name = "{name}"
+"""
+IN_PACKAGE = (
+    "MIGRATION_MODULES can replace a package's migrations, but not the tables that its models name:"
+    " copy the app into the project, or leave it in core."
+)
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """A reason why the code cannot be edited."""
+
+    message: str
+    hint: str
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+class AppEditor:
+    """Collects the edits of apps, and what cannot be edited."""
+
+    def __init__(self, domain: str, schema: str) -> None:
+        self.domain, self.schema = domain, schema
+        self.changes: list[FileChange] = []
+        self.blockers: list[Blocker] = []
+        self.modules: dict[str, Path] = {}
+
+    def edit_app(self, config: AppConfig, names: TableNames) -> None:
+        self._edit_config(config)
+        self._edit_models(config, names)
+        self._edit_migrations(config, names)
+
+    def _edit_config(self, config: AppConfig) -> None:
+        from . import code_edits
+
+        values = {"schema": self.schema}
+        if self.domain != config.label:
+            values["domain"] = self.domain
+        kind = type(config)
+        path = Path(config.path) / "apps.py"
+        if kind is AppConfig:
+            camel = "".join(part.capitalize() for part in config.label.split("_"))
+            text = NEW_CONFIG.format(camel=camel, name=config.name)
+            text += "".join(f'    {name} = "{value}"\n' for name, value in values.items())
+            if path.is_file():
+                before = path.read_bytes()
+                after = before.rstrip() + b"\n\n\n" if before.strip() else b""
+                self.changes.append(FileChange(path, before, after + text.encode()))
+            else:
+                self.changes.append(FileChange(path, None, text.encode()))
+                self.modules[f"{config.name}.apps"] = path
+            return
+        self._edit(
+            Path(inspect.getfile(kind)),
+            lambda source: code_edits.edit_config(source, kind.__name__, values),
+            f'the config of the app "{config.label}" there, a DomainConfig with'
+            f' schema = "{self.schema}"',
+        )
+
+    def _edit_models(self, config: AppConfig, names: TableNames) -> None:
+        from . import code_edits
+
+        files: dict[Path, dict[str, code_edits.ModelEdit]] = {}
+        for model, _, edit in model_edits(config, names):
+            path = Path(inspect.getfile(sys.modules[model.__module__]))
+            files.setdefault(path, {})[model.__qualname__] = edit
+        for path, edits in sorted(files.items()):
+            lines = ", ".join(f"{name}: {edit.db_table}" for name, edit in edits.items())
+            self._edit(
+                path,
+                lambda source, edits=edits: code_edits.edit_models(source, edits),
+                f"db_table in the Meta of its models ({lines})",
+            )
+
+    def _edit_migrations(self, config: AppConfig, names: TableNames) -> None:
+        from .migration_edits import edit_migration
+
+        loader = MigrationLoader(None, ignore_no_migrations=True)
+        own = {
+            name: migration
+            for (label, name), migration in loader.disk_migrations.items()
+            if label == config.label
+        }
+        for name, edits in MigrationEdits(config.label, own, names).edits.items():
+            path = migration_file((config.label, name))
+            if not edits:
+                continue
+            if path is None:
+                self.blockers.append(
+                    Blocker(
+                        f"The migration {config.label}.{name} has no source file.",
+                        "Put its file back.",
+                    )
+                )
+                continue
+            self._edit(
+                path,
+                lambda source, edits=edits: edit_migration(source, edits),
+                "the table in each CreateModel and AlterModelTable of the migration, in"
+                f' "{self.schema}"',
+            )
+
+    def _edit(self, path: Path, edit: Any, by_hand: str) -> None:
+        from .code_syntax import CannotEdit
+
+        if is_installed(path):
+            self.blockers.append(
+                Blocker(
+                    f"{path} belongs to an installed package, which cannot be edited.", IN_PACKAGE
+                )
+            )
+            return
+        earlier = next((n for n, item in enumerate(self.changes) if item.path == path), None)
+        before = path.read_bytes()
+        source = before if earlier is None else self.changes[earlier].after
+        try:
+            after = edit(source)
+        except CannotEdit as exc:
+            self.blockers.append(Blocker(f"{path} {exc}.", f"Write it by hand: {by_hand}."))
+            return
+        if earlier is not None:
+            self.changes[earlier] = FileChange(path, before, after)
+        elif after != before:
+            self.changes.append(FileChange(path, before, after))

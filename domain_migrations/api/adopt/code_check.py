@@ -1,0 +1,52 @@
+"""Checks of the project's code, made in a process that sees the planned edits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.core import checks
+from django.core.management import get_commands, load_command_class
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.questioner import MigrationQuestioner
+from django.db.migrations.state import ProjectState
+
+from ..prove import prove_domains
+
+
+def check_code(*labels: str) -> dict[str, Any]:
+    """Return the errors of system checks, changes without a migration, and tables.
+
+    No database is read.
+    """
+    errors = [
+        {"message": str(message.msg), "hint": str(message.hint or ""), "id": message.id or ""}
+        for message in checks.run_checks()
+        if message.level >= checks.ERROR and not message.is_silenced()
+    ]
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    command: Any = load_command_class(get_commands()["makemigrations"], "makemigrations")
+    detector = command.autodetector(
+        loader.project_state(), ProjectState.from_apps(apps), MigrationQuestioner()
+    )
+    changes = detector.changes(graph=loader.graph)
+    return {
+        "errors": errors,
+        "changes": [
+            f"{label}: {operation.describe()}"
+            for label in labels
+            for migration in changes.get(label, ())
+            for operation in migration.operations
+        ],
+        "tables": {
+            model._meta.label: model._meta.db_table
+            for label in labels
+            for model in apps.get_app_config(label).get_models(include_auto_created=True)
+        },
+    }
+
+
+def prove(domain: str, database: str = "") -> dict[str, Any]:
+    """Prove the domain in a scratch database; return the problem, empty if it is proven."""
+    (result,) = prove_domains([domain], database=database or None)
+    return {"problem": "" if result.is_proven else result.message}

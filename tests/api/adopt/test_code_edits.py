@@ -1,0 +1,308 @@
+"""Edits of source text: what is edited, what stays byte for byte, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent
+
+import pytest
+
+from domain_migrations.api.adopt.code_edits import ModelEdit, edit_config, edit_models
+from domain_migrations.api.adopt.code_syntax import CannotEdit
+from domain_migrations.api.adopt.migration_edits import OperationEdit, edit_migration
+
+
+def table(name: str) -> str:
+    return f'"lab"."{name}"'
+
+
+def models(source: str, **edits: ModelEdit) -> str:
+    return edit_models(dedent(source).encode(), edits).decode()
+
+
+MODELS = """\
+# -*- coding: utf-8 -*-
+from django.db import models
+
+
+class Base(models.Model):
+    class Meta:
+        abstract = True
+        ordering = ["id"]
+
+
+class Sample(Base):
+    # What it is.
+    code = models.CharField(max_length=9)  # short
+    tags = models.ManyToManyField(
+        "Tag",
+        blank=True,
+    )
+
+    def __str__(self):
+        return self.code
+
+class Tag(models.Model): pass
+
+class Old(models.Model):
+    '''Old.'''
+    class Meta:
+        # why
+        db_table = "old"  # since 2011
+        verbose_name = "o"
+"""
+
+EDITED = """\
+# -*- coding: utf-8 -*-
+from django.db import models
+
+
+class Base(models.Model):
+    class Meta:
+        abstract = True
+        ordering = ["id"]
+
+
+class Sample(Base):
+    # What it is.
+    code = models.CharField(max_length=9)  # short
+    tags = models.ManyToManyField(
+        "Tag",
+        blank=True,
+        db_table='"lab"."tags"',
+    )
+
+    class Meta(Base.Meta):
+        db_table = '"lab"."lab_sample"'
+
+    def __str__(self):
+        return self.code
+
+class Tag(models.Model):
+    class Meta:
+        db_table = '"lab"."lab_tag"'
+
+class Old(models.Model):
+    '''Old.'''
+    class Meta:
+        # why
+        db_table = '"lab"."old"'  # since 2011
+        verbose_name = "o"
+"""
+
+
+def test_models() -> None:
+    edited = models(
+        MODELS,
+        Sample=ModelEdit(table("lab_sample"), 0, {"tags": table("tags")}),
+        Tag=ModelEdit(table("lab_tag")),
+        Old=ModelEdit(table("old")),
+    )
+    assert edited == EDITED
+
+
+def test_models__lines_of_windows_stay() -> None:
+    source = b'class A(M):\r\n    class Meta:\r\n        db_table = "a"\r\n'
+    assert edit_models(source, {"A": ModelEdit(table("a"))}) == source.replace(
+        b'"a"', b'\'"lab"."a"\''
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("A = make_model()\n", "does not define the class A"),
+        ("def f():\n    class A(M): pass\n", "does not define the class A"),
+        (
+            "class A(M):\n    class Meta:\n        db_table = PREFIX + 'a'\n",
+            "computes db_table of A",
+        ),
+    ],
+)
+def test_models__computed_ones_are_refused(source: str, problem: str) -> None:
+    with pytest.raises(CannotEdit, match=f"^{problem}$"):
+        models(source, A=ModelEdit(table("a")))
+
+
+def test_models__inherited_fields_are_refused() -> None:
+    with pytest.raises(CannotEdit, match=re.escape("does not define A.tags, whose table has")):
+        models("class A(Base): pass\n", A=ModelEdit(table("a"), None, {"tags": table("t")}))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            """\
+            from django.apps import AppConfig
+
+            class LabConfig(AppConfig):
+                name = "lab"  # here
+            """,
+            """\
+            from domain_migrations.domains import DomainConfig
+
+            class LabConfig(DomainConfig):
+                name = "lab"  # here
+                schema = "lab"
+            """,
+        ),
+        (
+            """\
+            from oscar.apps.lab.apps import LabConfig as Oscar
+
+            class LabConfig(Oscar):
+                '''Ours.'''
+                def ready(self):
+                    pass
+            """,
+            """\
+            from domain_migrations.domains import DomainConfig
+            from oscar.apps.lab.apps import LabConfig as Oscar
+
+            class LabConfig(Oscar, DomainConfig):
+                '''Ours.'''
+                schema = "lab"
+                def ready(self):
+                    pass
+            """,
+        ),
+        (
+            """\
+            from django.apps import AppConfig, apps
+
+            class LabConfig(AppConfig):
+                name = "lab"
+
+            def check(config: AppConfig): ...
+            """,
+            """\
+            from django.apps import AppConfig, apps
+            from domain_migrations.domains import DomainConfig
+
+            class LabConfig(DomainConfig):
+                name = "lab"
+                schema = "lab"
+
+            def check(config: AppConfig): ...
+            """,
+        ),
+    ],
+    ids=["plain", "other-base", "used-elsewhere"],
+)
+def test_config(before: str, after: str) -> None:
+    edited = edit_config(dedent(before).encode(), "LabConfig", {"schema": "lab"}).decode()
+    assert sorted(edited.splitlines()) == sorted(dedent(after).splitlines())
+    assert edited.index("schema") > edited.index("class LabConfig")
+    compile(edited, "apps.py", "exec")
+
+
+MIGRATION = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    operations = [
+        migrations.CreateModel(
+            name="Sample",
+            fields=[
+                ("id", models.AutoField(primary_key=True)),  # key
+                ("tags", models.ManyToManyField(to="lab.Tag")),
+            ],
+            options={
+                'ordering': ["id"],
+                # last
+            },
+        ),
+        migrations.CreateModel(name="Tag", fields=[]),
+        migrations.CreateModel("Old", [], {"db_table": "old"}),
+        migrations.RenameModel("Tag", "Label"),  # renamed
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL("SELECT 1")],
+            state_operations=[
+                migrations.AlterModelTable(
+                    name="Old",
+                    table=None,
+                ),
+            ],
+        ),
+        migrations.AddField("Old", "tags", models.ManyToManyField("lab.Label")),
+    ]
+"""
+
+EDITED_MIGRATION = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    operations = [
+        migrations.CreateModel(
+            name="Sample",
+            fields=[
+                ("id", models.AutoField(primary_key=True)),  # key
+                ("tags", models.ManyToManyField(to="lab.Tag", db_table='"lab"."t"')),
+            ],
+            options={
+                'ordering': ["id"],
+                'db_table': '"lab"."lab_sample"',
+                # last
+            },
+        ),
+        migrations.CreateModel(name="Tag", fields=[], options={"db_table": '"lab"."lab_tag"'}),
+        migrations.CreateModel("Old", [], {"db_table": '"lab"."old"'}),
+        migrations.RenameModel("Tag", "Label"),
+        migrations.AlterModelTable(name='Label', table='"lab"."lab_label"'),  # renamed
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL("SELECT 1")],
+            state_operations=[
+                migrations.AlterModelTable(
+                    name="Old",
+                    table='"lab"."lab_old"',
+                ),
+            ],
+        ),
+        migrations.AddField("Old", "tags", models.ManyToManyField("lab.Label", db_table='"lab"."o"')),
+    ]
+"""  # noqa: E501
+
+
+def test_migration() -> None:
+    edits: dict[tuple[int | str, ...], OperationEdit] = {
+        (0,): OperationEdit("CreateModel", table("lab_sample"), {"tags": table("t")}),
+        (1,): OperationEdit("CreateModel", table("lab_tag")),
+        (2,): OperationEdit("CreateModel", table("old")),
+        (3,): OperationEdit("RenameModel", then=("Label", table("lab_label"))),
+        (4, "state_operations", 0): OperationEdit("AlterModelTable", table("lab_old")),
+        (5,): OperationEdit("AddField", fields={"tags": table("o")}),
+    }
+    assert edit_migration(MIGRATION.encode(), edits).decode() == EDITED_MIGRATION
+
+
+def test_migration__imported_operations() -> None:
+    source = dedent("""\
+        from django.db.migrations import Migration as Base, RenameModel
+
+
+        class Migration(Base):
+            operations = [RenameModel("A", "B")]
+        """)
+    edit = {(0,): OperationEdit("RenameModel", then=("B", table("lab_b")))}
+    edited = edit_migration(source.encode(), edit).decode()
+    assert "import AlterModelTable" in edited.replace("Migration as Base, RenameModel, ", "")
+    assert """[RenameModel("A", "B"), AlterModelTable(name='B', table=""" in edited
+
+
+@pytest.mark.parametrize(
+    ("operations", "problem"),
+    [
+        ("make()", "computes the operation CreateModel, which has to name its table"),
+        ("[*make(), CreateModel('A', [])]", "computes the operation CreateModel, which has"),
+        ("[make('A')]", "computes the operation CreateModel, which has to name its table"),
+        ("[CreateModel('A', [], OPTIONS)]", "computes the options of a CreateModel"),
+        ("[CreateModel('A', [], {'db_table': NAME})]", "computes db_table"),
+    ],
+)
+def test_migration__computed_ones_are_refused(operations: str, problem: str) -> None:
+    source = f"class Migration(migrations.Migration):\n    operations = {operations}\n"
+    with pytest.raises(CannotEdit, match=f"^{problem}"):
+        edit_migration(source.encode(), {(0,): OperationEdit("CreateModel", table("lab_a"))})
