@@ -31,7 +31,7 @@ from .database_errors import (
     first_line,
     sqlstate_of,
 )
-from .missing_privileges import privilege_hint
+from .missing_privileges import denied_statement, privilege_hint
 from .rejections import is_login_rejection, is_rejection
 
 WAIT_PAUSE = 0.5
@@ -194,7 +194,7 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
     if kind is InsufficientPrivilege:
         role = connections[alias].settings_dict.get("USER") or "in use"
         message = f'The role "{role}" lacks a privilege in the {database}: {reason}.'
-        hint = privilege_hint(connections[alias], reason)
+        hint = privilege_hint(connections[alias], reason, denied_statement(exc))
     elif kind is StatementTimeout:
         message = f"A statement took too long in the {database}: {reason}."
         hint = "Retry, or allow more time with --lock-timeout or --statement-timeout."
@@ -213,7 +213,7 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
 
 
 def _kind_of_failed_connection(exc: Exception) -> type[DomainMigrationsError]:
-    return InvalidConfiguration if is_rejection(str(exc)) else DatabaseUnavailable
+    return InvalidConfiguration if is_rejection(exc) else DatabaseUnavailable
 
 
 def wait_for_database(
@@ -239,7 +239,7 @@ def wait_for_database(
             with _connect_timeout(connection, left):
                 connection.ensure_connection()
         except OperationalError as exc:
-            if is_login_rejection(str(exc)):
+            if is_login_rejection(exc):
                 return  # The first query will raise the error.
             if not reported:
                 report(f"Waiting for the {_describe(alias)}: {first_line(exc)}.")

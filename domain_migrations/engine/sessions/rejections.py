@@ -1,14 +1,18 @@
 """Failed attempts to connect: those that a retry may mend, and those that it cannot.
 
-libpq passes on the server's message but not its SQLSTATE, so that the text has to be read. The
-client's own messages are always English; those of a server in another language count as rejections.
+The SQLSTATE decides where the server gives one. The text decides otherwise: the client's own
+messages and those of PgBouncer, which has one SQLSTATE for most of them, are always English.
 """
 
 from __future__ import annotations
 
 import re
+import socket
+from typing import Any
 
-ANSWER = re.compile(r" failed: [^\W\d]+:  (?P<message>.+)")
+from .refused_states import refused_state
+
+ANSWER = re.compile(r": [^\W\d]+:  (?P<message>.+)")
 """What the server answered, after its severity, which may be translated."""
 
 TEMPORARY_ANSWER = re.compile(
@@ -25,8 +29,15 @@ TEMPORARY_ANSWER = re.compile(
 
 LOGIN_ANSWER = re.compile(r"\bauthentication\b|\brole\b|pg_hba\.conf|\bpassword\b|no such user")
 
+TEMPORARY_STATES = ("53", "57")
+"""Insufficient resources, such as too many connections, and a server that starts or stops."""
+
+DROPPED_DATABASE = "57P04"
+PROTOCOL_STATES = "08"
+LOGIN_STATES = "28"
+
 WRONG_SETTING = re.compile(
-    r"failed to resolve host (?!.*Temporary failure)"
+    rf"failed to resolve host (?!.*\[Errno {socket.EAI_AGAIN}\])"
     r"|could not translate host name (?!.*Temporary failure)"
     r"|invalid (integer value|connection option|sslmode|port number)|invalid .* value:"
     r"|does not support SSL|certificate|private key file"
@@ -34,20 +45,42 @@ WRONG_SETTING = re.compile(
 )
 
 
-def is_rejection(text: str) -> bool:
+def is_rejection(exc: BaseException) -> bool:
     """Return whether a failed attempt to connect would fail again with the same settings.
 
     Arguments:
-        text: psycopg's error; with several hosts, it has a line for each.
+        exc: Django's or psycopg's error; with several hosts, its text has a line for each.
     """
-    answers = [found["message"] for found in ANSWER.finditer(text)]
+    text, answers, state = _read(exc)
+    if state:
+        return state == DROPPED_DATABASE or not state.startswith(TEMPORARY_STATES)
     if answers:
         return not any(map(TEMPORARY_ANSWER.search, answers))
-    return WRONG_SETTING.search(text) is not None
+    return _needs_password(exc) or WRONG_SETTING.search(text) is not None
 
 
-def is_login_rejection(text: str) -> bool:
+def is_login_rejection(exc: BaseException) -> bool:
     """Return whether the server rejected the role or its password, which waiting cannot mend."""
-    return is_rejection(text) and any(
-        LOGIN_ANSWER.search(found["message"]) for found in ANSWER.finditer(text)
-    )
+    _, answers, state = _read(exc)
+    if state:
+        return state.startswith(LOGIN_STATES)
+    return _needs_password(exc) or (is_rejection(exc) and any(map(LOGIN_ANSWER.search, answers)))
+
+
+def _read(exc: BaseException) -> tuple[str, list[str], str]:
+    """Return an error's text, what servers answered, and the SQLSTATE if that tells more."""
+    text = str(exc)
+    answers = [found["message"] for found in ANSWER.finditer(text)]
+    failed = _failed_attempt(exc)
+    state = (refused_state(failed) if failed and len(answers) == 1 else None) or ""
+    return text, answers, "" if state.startswith(PROTOCOL_STATES) else state
+
+
+def _needs_password(exc: BaseException) -> bool:
+    failed = _failed_attempt(exc)
+    return failed is not None and bool(failed.needs_password)
+
+
+def _failed_attempt(exc: BaseException) -> Any:
+    """Return psycopg's record of the attempt, None if there is none."""
+    return getattr(exc, "pgconn", None) or getattr(exc.__cause__, "pgconn", None)

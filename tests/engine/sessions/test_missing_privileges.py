@@ -67,7 +67,7 @@ def test_a_role_that_may_only_read(reader: str, call: Call, postgres_server: Tes
     assert check_readiness().ready
     result = call("repair_domain", "hr", "--mark-unapplied", "0001_initial", "--noinput")
     assert result.exit_status == 1
-    assert "Grant it INSERT, UPDATE, DELETE, REFERENCES on hr.django_migrations_hr" in result.stderr
+    assert "Grant it DELETE on hr.django_migrations_hr, or" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
-"""Failed attempts to connect, told apart by psycopg's messages and by the commands' exit status."""
+"""Failed attempts to connect, told apart by SQLSTATEs, by messages and by the exit status."""
 
 from __future__ import annotations
 
+import socketserver
+import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from domain_migrations.engine.sessions.rejections import is_login_rejection, is_rejection
 from tests.support import databases
@@ -52,17 +56,58 @@ TEMPORARY = [
 
 @pytest.mark.parametrize("text", REJECTIONS)
 def test_what_a_retry_cannot_mend(text: str) -> None:
-    assert is_rejection(text)
+    assert is_rejection(OperationalError(text))
 
 
 @pytest.mark.parametrize("text", TEMPORARY)
 def test_what_may_pass(text: str) -> None:
-    assert not is_rejection(text)
-    assert not is_login_rejection(text)
+    assert not is_rejection(OperationalError(text))
+    assert not is_login_rejection(OperationalError(text))
 
 
 def test_login_rejections() -> None:
-    assert [is_login_rejection(text) for text in REJECTIONS[:4]] == [True, True, False, True]
+    found = [is_login_rejection(OperationalError(text)) for text in REJECTIONS[:4]]
+    assert found == [True, True, False, True]
+
+
+class Refusing(socketserver.BaseRequestHandler):
+    """Refuses each connection as PostgreSQL does, in another language."""
+
+    state = ""
+
+    def handle(self) -> None:
+        while (head := self.request.recv(8)) and head[4:] == struct.pack("!HH", 1234, 5679):
+            self.request.sendall(b"N")  # No SSL.
+        fields = ("SFATAL", "VFATAL", f"C{self.state}", "Mno es posible")
+        body = b"".join(field.encode() + b"\0" for field in fields) + b"\0"
+        self.request.sendall(b"E" + struct.pack("!I", len(body) + 4) + body)
+
+
+# SQLSTATE → whether a retry cannot mend it, and whether waiting ends at it.
+STATES = {
+    "28P01": (True, True),
+    "28000": (True, True),
+    "3D000": (True, False),
+    "42501": (True, False),
+    "55000": (True, False),
+    "57P04": (True, False),
+    "57P03": (False, False),
+    "57P01": (False, False),
+    "53300": (False, False),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_sqlstate_decides_in_any_language(state: str) -> None:
+    handler = type("Handler", (Refusing,), {"state": state})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        settings = f"host=127.0.0.1 port={server.server_address[1]} user=app gssencmode=disable"
+        with pytest.raises(psycopg.OperationalError, match="FATAL:  no es posible") as caught:
+            psycopg.connect(settings)
+        found = is_rejection(caught.value), is_login_rejection(caught.value)
+        server.shutdown()
+    assert found == STATES[state]
 
 
 @pytest.fixture
