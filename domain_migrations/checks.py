@@ -54,8 +54,8 @@ from .engine.boundary.installed_models import model_problems
 from .engine.boundary.planned_migrations import crossing_links
 from .engine.boundary.rule import CHECK_PREFIX, Problem
 from .engine.history.half_moves import HalfMove, find_half_moves
-from .engine.history.status import read_statuses
-from .engine.history.tables import applied_names, read_histories
+from .engine.history.status import read_name_statuses
+from .engine.history.tables import applied_names
 from .engine.runner.hooks.settings import hook_problems
 from .engine.sessions.connection import transactions_problem, translate_database_errors
 from .engine.sources.files import MigrationKey
@@ -221,7 +221,7 @@ def check_whole_domains(
         if not here or not isinstance(connection, QualifiedNamesMixin):
             continue
         with _readable(alias):
-            found += find_half_moves(connection, read_statuses(connection, here))
+            found += find_half_moves(connection, read_name_statuses(connection, here))
     return _messages(Problem("W004", half.message, half.hint) for _, half in found)
 
 
@@ -235,12 +235,12 @@ def check_histories(
     if databases is None or not _is_configured():
         return []
     core, *domains = get_domains()
-    if core.database not in databases:
+    if not domains or core.database not in databases:
         return []
     owners = {label: domain for domain in domains for label in domain.app_labels}
     with _readable(core.database):
-        rows = read_histories(connections[core.database], [core])[core.name]
-    found = sorted({row.app for row in rows if row.app in owners})
+        names = applied_names(connections[core.database], [core])[core.name]
+    found = sorted({key.app for key in names if key.app in owners})
     return _messages(
         Problem(
             "W001",

@@ -11,9 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from .api.readiness import check_readiness
 from .conf import get_settings
-from .engine.runner.results import FORMAT, ErrorInfo
 from .exceptions import DomainMigrationsError, UnknownDomain
 
 
@@ -26,6 +24,8 @@ def readiness(request: HttpRequest) -> HttpResponse:
     It reads no session and sets no cookie. Migration names and complete errors are only included
     if the request has the bearer token of the setting ``READINESS_TOKEN``.
     """
+    from .api.readiness import check_readiness
+
     parts = ",".join(request.GET.getlist("domain")).split(",")
     names = [name for part in parts if (name := part.strip())]
     authorised = False
@@ -48,6 +48,8 @@ def _is_authorised(request: HttpRequest) -> bool:
 
 
 def _error(status: HTTPStatus, exc: DomainMigrationsError, *, names: bool) -> JsonResponse:
+    from .engine.runner.results import FORMAT, ErrorInfo
+
     error = ErrorInfo.of(exc).as_json() if names else {"code": exc.code}
     return JsonResponse({"format": FORMAT, "ready": False, "error": error}, status=status)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import Http404
 from django.urls import reverse
@@ -12,8 +11,7 @@ from django.urls import reverse
 from ..domains import Domain
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """The content of a page.
 
     Attributes:

@@ -101,7 +101,7 @@ def _run(
     try:
         domain = get_domain(name)
     except DomainMigrationsError as exc:
-        return DomainResult(domain=name, status="refused", error=ErrorInfo.of(exc))
+        return DomainResult(name, None, None, "refused", error=ErrorInfo.of(exc))
     return DomainRun(domain, options, context, reporter, reader).run()
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from django.utils.dateformat import format as format_date
 from django.utils.timezone import is_aware, localtime
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that ``verify_domain`` found in a database.
 
     Attributes:
@@ -37,7 +36,7 @@ class Finding:
         return self.id.startswith("U")
 
     def as_json(self) -> dict[str, str]:
-        return asdict(self)
+        return self._asdict()
 
 
 def local_time(moment: datetime.datetime) -> str:

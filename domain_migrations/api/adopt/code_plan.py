@@ -14,8 +14,8 @@ from django.apps import apps
 from django.apps.config import AppConfig
 
 from ...domains import DomainConfig, QualifiedName
-from ...engine.sources.adoptions import FILE_NAME, Adoption
-from ...engine.sources.files import is_installed, migrations_folders
+from ...engine.sources.adoptions import Adoption
+from ...engine.sources.files import ADOPTION_FILE, is_installed, migrations_folders
 from ...exceptions import InvalidConfiguration
 from ..start.project_files import FileChange, apply_changes
 from . import code_check, code_undo, overlay
@@ -156,7 +156,7 @@ def write_code(plan: CodePlan, adoption: Adoption) -> None:
     changes = [
         *plan.changes,
         _file(record, code_undo.record_text(plan.changes, folder)),
-        _file(folder / FILE_NAME, adoption.as_text().encode()),
+        _file(folder / ADOPTION_FILE, adoption.as_text().encode()),
     ]
     apply_changes(changes)
 
@@ -171,7 +171,7 @@ def plan_undo(adoption: Adoption) -> tuple[FileChange, ...]:
     declared = replace(adoption, undo=True).as_text().encode()
     return (
         *code_undo.restoring_changes(folder / code_undo.FILE_NAME),
-        _file(folder / FILE_NAME, declared),
+        _file(folder / ADOPTION_FILE, declared),
     )
 
 

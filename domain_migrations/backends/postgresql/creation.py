@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from .template_database import TemplateDatabase, template_name
-
 if TYPE_CHECKING:
     from django.db.backends.postgresql.creation import DatabaseCreation
+
+    from .template_database import TemplateDatabase
 
     class Creation(DatabaseCreation):
         """Django's, with what its stubs leave out."""
@@ -114,8 +114,10 @@ class TemplateCreationMixin(Creation):
             if keepdb and self._database_exists(cursor, self._get_test_db_name()):
                 yield None
                 return
-            template = TemplateDatabase(
-                cursor, template_name(self._shared_name()), digest(cursor.db)
+            from . import template_database
+
+            template = template_database.TemplateDatabase(
+                cursor, template_database.template_name(self._shared_name()), digest(cursor.db)
             )
             with template.current_and_locked(
                 build=lambda: self._build(template, verbosity, autoclobber),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper, names_digest
 from psycopg import sql
@@ -41,8 +41,7 @@ WHERE datname = %s AND has
 """The properties of a database that its copies do not get."""
 
 
-@dataclass(frozen=True)
-class TemplateDatabase:
+class TemplateDatabase(NamedTuple):
     """The template of one or several test databases.
 
     Attributes:

@@ -11,10 +11,9 @@ checked. So operations inside others, and those of third parties, are seen by th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from operator import is_
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.migrations.migration import Migration
@@ -51,8 +50,7 @@ def _is_forbidden_link(attribute: str, user: Domain, used: Domain) -> bool:
     return user != used and (attribute == "run_before" or not may_depend_on(user, used))
 
 
-@dataclass(frozen=True)
-class CrossingLink:
+class CrossingLink(NamedTuple):
     """A dependency between migrations that breaks the rule.
 
     Attributes:

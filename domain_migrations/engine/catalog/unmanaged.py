@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
@@ -209,7 +209,7 @@ class UnmanagedBaseline:
             is_open = not items or self._is_open(_plain(finding.object), first)
             is_open = is_open or finding.hint == ids.HINT_RECORDED
             number = finding.id[1:]
-            yield (finding if is_open else replace(finding, id=f"D{number}", hint=ids.HINT_EXTRA))
+            yield (finding if is_open else finding._replace(id=f"D{number}", hint=ids.HINT_EXTRA))
             return
         differing = [
             item for item in items if self.digests.get(title_of(item), digest(item)) != digest(item)
@@ -218,8 +218,7 @@ class UnmanagedBaseline:
             yield finding
         for item in unknown:
             if not self._is_open(_plain(item.name), item):
-                yield replace(
-                    finding,
+                yield finding._replace(
                     id="D" + ids.EXTRA_OBJECT,
                     object=item.name,
                     message=f"The {item.title} exists only in the database.",

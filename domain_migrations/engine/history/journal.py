@@ -17,7 +17,6 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, Unpack
 
@@ -79,15 +78,16 @@ def _os_user() -> str:
         return str(os.getuid()) if hasattr(os, "getuid") else ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class RunContext:
     """One run of a command: its id, who runs it, where, and with which versions."""
 
-    run: uuid.UUID = field(default_factory=uuid.uuid4)
-    os_user: str = field(default_factory=_os_user)
-    host: str = field(default_factory=socket.gethostname)
-    engine_version: str = __version__
-    django_version: str = django.__version__
+    engine_version = __version__
+    django_version = django.__version__
+
+    def __init__(self) -> None:
+        self.run = uuid.uuid4()
+        self.os_user = _os_user()
+        self.host = socket.gethostname()
 
 
 def project_version() -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import enum
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
@@ -25,8 +24,7 @@ from .journal_queries import recorded_run_statuses
 from .tables import HistoryRow, applied_names, read_histories, rows_of_own_apps
 
 
-@dataclass(frozen=True, kw_only=True)
-class DomainStatus:
+class DomainStatus(NamedTuple):
     """The status of one domain in one database.
 
     Attributes:

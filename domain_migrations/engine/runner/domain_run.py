@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -17,8 +16,7 @@ from ..history.bulk_status import BulkStatusReader
 from ..history.journal import RunContext
 from ..history.status import DomainStatus
 from ..sessions.connection import translate_database_errors
-from ..sources.files import MigrationKey
-from .adoption.moves import Move, pending_moves
+from ..sources.files import MigrationKey, adoption_file
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
 from .migrate_signals import (
     create_tables,
@@ -29,7 +27,6 @@ from .migrate_signals import (
     unannounced_plan,
 )
 from .options import MigrateOptions
-from .project_state import in_run_order, project_state
 from .results import DomainResult, ErrorInfo, Reporter
 from .results import Status as ResultStatus
 from .run_checks import RunChecks
@@ -39,12 +36,12 @@ from .run_session import RunSession, ensure_engine_tables, logged_run
 if TYPE_CHECKING:
     # What only a run with work to do needs is imported where it is used: most runs have none.
     from .adoption.adoption_run import AdoptionRun
+    from .adoption.moves import Move
     from .executor import DomainExecutor
     from .snapshot_restore import SnapshotMigration
 
 
-@dataclass(frozen=True)
-class DomainRun:
+class DomainRun(NamedTuple):
     """Migrates one domain of one database as the options ask.
 
     Attributes:
@@ -79,7 +76,7 @@ class DomainRun:
         except KeyboardInterrupt as exc:
             what = f'The run of the domain "{self.domain.name}"'
             result = self._failed(RunStopped.by(exc, what, kept="Nothing was changed."), status)
-        return replace(result, seconds=time.monotonic() - started)
+        return result._replace(seconds=time.monotonic() - started)
 
     def _run_from(self, status: DomainStatus) -> DomainResult:
         """Do what the status leaves to do, with the lock if anything is to be written."""
@@ -99,6 +96,10 @@ class DomainRun:
             return self._run_locked(session, status, confirmed)
 
     def _pending_moves(self) -> list[Move]:
+        if not any(map(adoption_file, self.domain.app_labels)):
+            return []
+        from .adoption.moves import pending_moves
+
         with translate_database_errors(self.alias):
             return pending_moves(connections[self.alias], self.domain)
 
@@ -118,7 +119,7 @@ class DomainRun:
         done = [move for run in runs if (move := run.run_locked()) is not None]
         result = self._run_from(self.checks.first_status())
         word = "migrated" if done and result.status == "unchanged" else result.status
-        return replace(result, status=word, adoptions=(*done, *result.adoptions))
+        return result._replace(status=word, adoptions=(*done, *result.adoptions))
 
     def _begin(self, session: RunSession) -> DomainStatus:
         """Return the status to plan from; what has to be done before the plan is done here."""
@@ -148,6 +149,7 @@ class DomainRun:
         from ..boundary.planned_migrations import check_plan
         from .executor import DomainExecutor
         from .planner import make_plan
+        from .project_state import in_run_order, project_state
 
         connection = connections[self.alias]
         session = RunSession(connection, self.domain, self.options, self.reporter)
@@ -210,6 +212,7 @@ class DomainRun:
         from .interruptions import check_interrupted, check_resumed
         from .losses import confirm_reverts
         from .planner import make_plan
+        from .project_state import in_run_order, project_state
         from .snapshot_restore import choose_snapshot
 
         connection = session.connection

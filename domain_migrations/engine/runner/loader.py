@@ -20,7 +20,6 @@ from ...exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfig
 from ..boundary.rule import may_depend_on, violation_clause
 from ..history.recorder import limit_reads_to
 from ..sources.files import MigrationKey
-from .package_transactions import accept_transactions
 
 Plan = list[tuple[Migration, bool]]
 """Migrations in order, and whether each is reverted; as Django's executor takes it."""
@@ -83,6 +82,8 @@ class DomainLoader(MigrationLoader):
                 hint="Correct the file; its traceback shows with: manage.py showmigrations",
             ) from exc
         self.unmigrated_apps.intersection_update(self.app_labels)
+        from .package_transactions import accept_transactions
+
         accept_transactions(self.disk_migrations.values())
         for migration in self.disk_migrations.values():
             own = MigrationKey.of(migration)

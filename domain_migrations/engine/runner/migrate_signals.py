@@ -24,7 +24,6 @@ from ..sessions.database_errors import error_class_for, sqlstate_of
 from ..sources.files import migrations_on_disk
 from .loader import DomainLoader, Plan
 from .run_session import RunSession
-from .tracebacks import describe_exception, traceback_text
 
 
 def emit_pre_migrate(session: RunSession, plan: Plan, state_apps: Apps) -> None:
@@ -91,8 +90,8 @@ def only_signals_needed(session: RunSession, status: DomainStatus) -> bool:
     The test runner uses ``run_syncdb`` on a database from earlier tests, which may lack the
     rows that receivers of ``post_migrate`` create.
     """
-    connection = session.connection
-    if not all(other.up_to_date for other in read_statuses(connection, _other_hearers(session))):
+    connection, others = session.connection, _other_hearers(session)
+    if others and not all(other.up_to_date for other in read_statuses(connection, others)):
         return False
     if not session.options.run_syncdb:
         return True
@@ -151,6 +150,8 @@ def _send(
         except Exception as exc:  # a receiver may raise anything
             if session.is_lost or error_class_for(sqlstate_of(exc)):
                 raise  # It is the database's.
+            from .tracebacks import describe_exception, traceback_text
+
             error = MigrationFailed(
                 f"A receiver of pre_migrate or post_migrate failed: {describe_exception(exc)}.",
                 hint="What is applied is recorded; the next run sends the signal again.",

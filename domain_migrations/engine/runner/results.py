@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from typing import Any, Literal, NamedTuple
 
 from django.db.migrations.migration import Migration
@@ -24,7 +24,11 @@ Status = Literal[
 
 def fields_as_json(result: Any) -> dict[str, Any]:
     """Return the fields of a result as JSON has them, seconds with three decimals."""
-    return {each.name: _json_value(getattr(result, each.name)) for each in fields(result)}
+    if isinstance(result, tuple):
+        names = result._fields  # type: ignore[attr-defined]  # a NamedTuple
+    else:
+        names = tuple(each.name for each in fields(result))
+    return {name: _json_value(getattr(result, name)) for name in names}
 
 
 def _json_value(value: Any) -> Any:
@@ -35,8 +39,7 @@ def _json_value(value: Any) -> Any:
     return round(value, 3) if isinstance(value, float) else value
 
 
-@dataclass(frozen=True)
-class AppliedMigration:
+class AppliedMigration(NamedTuple):
     """A migration that this run applied or reverted, and how many seconds that took."""
 
     key: MigrationKey
@@ -46,8 +49,7 @@ class AppliedMigration:
         return {**self.key.as_json(), "seconds": round(self.seconds, 3)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlannedMigration:
+class PlannedMigration(NamedTuple):
     """A migration of a plan or a dry run, with its effects.
 
     Attributes:
@@ -63,8 +65,8 @@ class PlannedMigration:
     operations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sql: tuple[str, ...] = ()
-    locks: dict[str, str] = field(default_factory=dict)
-    rewritten: dict[str, int] = field(default_factory=dict)
+    locks: Mapping[str, str] = {}
+    rewritten: Mapping[str, int] = {}
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -87,8 +89,7 @@ class SkippedMigration(NamedTuple):
         return {**self.key.as_json(), "reason": self.reason}
 
 
-@dataclass(frozen=True, kw_only=True)
-class AppliedMove:
+class AppliedMove(NamedTuple):
     """An adoption, or its undoing, that a run has done or would do.
 
     Attributes:
@@ -136,8 +137,7 @@ class AppliedMove:
         }
 
 
-@dataclass(frozen=True)
-class ErrorInfo:
+class ErrorInfo(NamedTuple):
     """The error that ended the run of a domain."""
 
     code: str
@@ -152,15 +152,14 @@ class ErrorInfo:
         return cls(exc.code, exc.message, exc.hint, exc.sqlstate, exc.exit_status, exc.traceback)
 
     def as_json(self) -> dict[str, Any]:
-        values = asdict(self)
+        values = self._asdict()
         del values["exit_status"]
         if not self.traceback:
             del values["traceback"]
         return values
 
 
-@dataclass(frozen=True, kw_only=True)
-class DomainResult:
+class DomainResult(NamedTuple):
     """The result of one domain's run.
 
     Attributes:
@@ -168,8 +167,8 @@ class DomainResult:
     """
 
     domain: str
-    schema: str | None = None
-    history_table: str | None = None
+    schema: str | None
+    history_table: str | None
     status: Status
     batch: int | None = None
     applied: tuple[AppliedMigration, ...] = ()
@@ -213,8 +212,7 @@ def most_severe(statuses: Iterable[int]) -> int:
     return next((code for code in (EXIT_FAILED, EXIT_USAGE, EXIT_TEMPORARY) if code in found), 0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunResult:
+class RunResult(NamedTuple):
     """The results of all domains of a run."""
 
     run: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,8 +19,7 @@ from .options import MigrateOptions
 from .results import Reporter
 
 
-@dataclass(frozen=True)
-class RunChecks:
+class RunChecks(NamedTuple):
     """Reads the status of a domain, and refuses a run that could not end well.
 
     Attributes:
@@ -80,10 +79,10 @@ class RunChecks:
 
     def _check_files(self, status: DomainStatus) -> None:
         """Check for edited migrations, unless that would cost more than the rest of the run."""
-        from .edited_migrations import check_checksums
-
         options = self.options
         if options.strict or not (options.check or self.is_latest(status)):
+            from .edited_migrations import check_checksums
+
             check_checksums(connections[self.alias], status, self.reporter, strict=options.strict)
 
     def is_latest(self, status: DomainStatus) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from django.db.migrations.migration import Migration
 
@@ -12,12 +11,12 @@ from ..sources.files import MigrationKey
 from .results import AppliedMigration
 
 
-@dataclass
 class RunProgress:
     """The migrations that an executor has run so far, also when an error has stopped it."""
 
-    applied: list[AppliedMigration] = field(default_factory=list)
-    reverted: list[AppliedMigration] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.applied: list[AppliedMigration] = []
+        self.reverted: list[AppliedMigration] = []
 
     def count(self, migration: Migration, started: float, *, backwards: bool) -> None:
         """Count a migration, or those that a snapshot contains, which began at that time."""

@@ -14,7 +14,6 @@ from psycopg import sql
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal, RunContext
-from ..history.seed_ledger import forget_dropped_tables
 from ..history.tables import ensure_history, ensure_schema
 from ..sessions.connection import is_alive, settings_sql
 from ..sessions.database_errors import first_line, sqlstate_of
@@ -25,7 +24,6 @@ from ..sessions.session import ServerSession, locked_session
 from ..sql.query import run_sql
 from .options import MigrateOptions
 from .results import Reporter
-from .tracebacks import describe_exception, traceback_text
 
 
 class RunSession:
@@ -146,6 +144,8 @@ def ensure_engine_tables(session: RunSession) -> None:
     The seeds of tables that were dropped by hand are forgotten while the tables are missing:
     once the run has created them again, they look like tables that were seeded.
     """
+    from ..history.seed_ledger import forget_dropped_tables
+
     ensure_schema(session.connection, session.domain.schema)
     with session.roles.as_domain_role():
         ensure_history(session.connection, session.domain)
@@ -212,6 +212,8 @@ def logged_run(journal: Journal) -> Iterator[RunLog]:
         log.end(stopped)
         raise stopped from exc
     except Exception as exc:
+        from .tracebacks import describe_exception, traceback_text
+
         failure = MigrationFailed(
             f"An unexpected error has ended the run: {describe_exception(exc)}.",
             hint="What is applied is recorded. Correct the cause, and run the command again.",

@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -98,8 +97,7 @@ def lock_key(database: str, schema: str, purpose: str = "run") -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """A session that prevents a run from starting.
 
     Attributes:
@@ -155,7 +153,6 @@ LONGEST_PAUSE = 0.5
 REPORT_SECONDS = 10.0
 
 
-@dataclass
 class LockAttempt:
     """An attempt to acquire the locks of one run.
 
@@ -165,15 +162,14 @@ class LockAttempt:
         skips_gate: whether it is part of another run, which keeps the gate closed until it ends.
     """
 
-    connection: BaseDatabaseWrapper
-    domain: Domain
-    keys: LockKeys
-    acquired: list[Lock] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.raw = self.connection.connection
-        self.until_commit = self.connection.in_atomic_block
-        _, has_core, *_ = fetch_one(self.connection, session_query(self.keys.core))
+    def __init__(self, connection: BaseDatabaseWrapper, domain: Domain, keys: LockKeys) -> None:
+        self.connection = connection
+        self.domain = domain
+        self.keys = keys
+        self.acquired: list[Lock] = []
+        self.raw = connection.connection
+        self.until_commit = connection.in_atomic_block
+        _, has_core, *_ = fetch_one(connection, session_query(keys.core))
         self.skips_gate = self.until_commit or has_core
 
     def try_acquire(self) -> bool:

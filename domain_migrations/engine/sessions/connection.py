@@ -31,8 +31,6 @@ from .database_errors import (
     first_line,
     sqlstate_of,
 )
-from .missing_privileges import denied_statement, privilege_hint
-from .rejections import is_login_rejection, is_rejection
 
 WAIT_PAUSE = 0.5
 
@@ -192,6 +190,8 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
         kind = DatabaseUnavailable if lost else kind
     message, hint = f"The {database} answered with an error: {reason}.", ""
     if kind is InsufficientPrivilege:
+        from .missing_privileges import denied_statement, privilege_hint
+
         role = connections[alias].settings_dict.get("USER") or "in use"
         message = f'The role "{role}" lacks a privilege in the {database}: {reason}.'
         hint = privilege_hint(connections[alias], reason, denied_statement(exc))
@@ -213,6 +213,8 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
 
 
 def _kind_of_failed_connection(exc: Exception) -> type[DomainMigrationsError]:
+    from .rejections import is_rejection
+
     return InvalidConfiguration if is_rejection(exc) else DatabaseUnavailable
 
 
@@ -239,6 +241,8 @@ def wait_for_database(
             with _connect_timeout(connection, left):
                 connection.ensure_connection()
         except OperationalError as exc:
+            from .rejections import is_login_rejection
+
             if is_login_rejection(exc):
                 return  # The first query will raise the error.
             if not reported:

@@ -6,8 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -33,8 +32,7 @@ from .outcomes import Outcome, TransactionMark, outcome_after_loss, outcome_in_s
 from .pooling import backend_pid, detect_pooling
 
 
-@dataclass(frozen=True)
-class ServerSession:
+class ServerSession(NamedTuple):
     """The server session that a run works in, and the lock that it holds.
 
     Attributes:

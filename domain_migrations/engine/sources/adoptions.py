@@ -17,9 +17,8 @@ from typing import Any
 
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
 from ...exceptions import InvalidConfiguration
-from .files import migrations_folders
+from .files import adoption_file
 
-FILE_NAME = "adoption.toml"
 FORMAT = 1
 KEYS = ("format", "domain", "schema", "apps", "date", "compat_views_until", "undo", "tables")
 REQUIRED = ("domain", "schema", "apps", "date", "tables")
@@ -84,12 +83,6 @@ class Adoption:
         lines += ["", "[tables]"]
         lines += [f"{_key(old)} = {_quoted(new)}" for old, new in sorted(self.tables.items())]
         return "\n".join(lines) + "\n"
-
-
-def adoption_file(app_label: str) -> Path | None:
-    """Return the app's declaration, if it has one."""
-    files = (folder / FILE_NAME for folder in migrations_folders(app_label))
-    return next((path for path in files if path.is_file()), None)
 
 
 def read_adoptions(app_labels: Iterable[str]) -> Iterator[Adoption]:

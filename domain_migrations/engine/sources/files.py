@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from django.db.migrations.migration import Migration
 
 
+ADOPTION_FILE = "adoption.toml"
+
+
 class MigrationKey(NamedTuple):
     """A migration's app label and name."""
 
@@ -45,6 +48,12 @@ def migrations_module(app_label: str) -> str | None:
         module: str | None = settings.MIGRATION_MODULES[app_label]
         return module
     return f"{apps.get_app_config(app_label).name}.migrations"
+
+
+def adoption_file(app_label: str) -> Path | None:
+    """Return the app's declaration of an adoption, if it has one; ``adoptions`` reads it."""
+    files = (folder / ADOPTION_FILE for folder in migrations_folders(app_label))
+    return next((path for path in files if path.is_file()), None)
 
 
 def migrations_folders(app_label: str) -> list[Path]:

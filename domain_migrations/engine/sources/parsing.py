@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,8 +34,7 @@ NOT_LITERAL = NotLiteral()
 COMPUTED = "?"
 
 
-@dataclass(frozen=True)
-class OperationCall:
+class OperationCall(NamedTuple):
     """An operation as a migration's file calls it.
 
     Attributes:
@@ -64,8 +62,7 @@ class ReplacesAndStage(NamedTuple):
     stage: Any = None
 
 
-@dataclass(frozen=True)
-class MigrationHeader:
+class MigrationHeader(NamedTuple):
     """The declarations of a migration's file.
 
     Attributes:
@@ -78,8 +75,8 @@ class MigrationHeader:
     run_before: tuple[MigrationKey, ...] = ()
     replaces: frozenset[MigrationKey] = frozenset()
     stage: Any = None
-    operations: tuple[OperationCall, ...] = field(default=(), repr=False)
-    lines: tuple[int, ...] = field(default=(), repr=False)
+    operations: tuple[OperationCall, ...] = ()
+    lines: tuple[int, ...] = ()
 
 
 EMPTY = MigrationHeader()

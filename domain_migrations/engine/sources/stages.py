@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from ...conf import get_settings
 from ...domains import Domain, get_domains
 from ...exceptions import InvalidConfiguration
-from ..sql.removals import removes
 from .files import MigrationKey, is_installed, migration_file, migration_files
 from .parsing import COMPUTED, NOT_LITERAL, read_header, read_replaces_and_stage
 
@@ -173,6 +172,8 @@ def unstaged_removal(key: MigrationKey, path: Path) -> str | None:
             created.add(operation.argument(0, "name").lower())
             created.discard(COMPUTED)
         elif operation.name == "RunSQL":
+            from ..sql.removals import removes
+
             if removes(operation.sql):
                 return "drops or renames something by SQL"
         elif operation.name in REMOVAL_PHRASES:

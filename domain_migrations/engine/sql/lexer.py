@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 TOKEN = re.compile(
@@ -99,8 +98,7 @@ def _comment_end(text: str, position: int) -> int:
     return position
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A statement, or the part of one that holds an expression, and its tokens without blanks."""
 
     source: str

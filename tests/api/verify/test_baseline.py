@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,7 +112,7 @@ def test_a_finding_in_other_words_stays_accepted(
     monkeypatch.setattr("domain_migrations.api.verify.baseline._is_compared", lambda *_: True)
     domain, kinds = get_domain("core"), ["drift"]
     baseline.accept(connection, domain, [finding], kinds)
-    reworded = replace(finding, message="It is different.", hint="Look.")
+    reworded = finding._replace(message="It is different.", hint="Look.")
     assert baseline.compare(connection, domain, [reworded], kinds) == []
     execute('ALTER TABLE base_node ALTER COLUMN path TYPE varchar(255) COLLATE "POSIX"')
     found = baseline.compare(connection, domain, [reworded], kinds)

@@ -1,7 +1,9 @@
-"""The number of round trips of a migration besides its own statements."""
+"""The cost of runs: round trips besides a migration's own statements, and imported modules."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +11,8 @@ import psycopg
 import pytest
 
 from tests.support.catalog import history
-from tests.support.commands import Result
+from tests.support.commands import ROOT, Result, process_environment
+from tests.support.servers import TestServer
 from tests.support.temporary_migrations import TemporaryMigrations
 
 THING = """
@@ -64,3 +67,41 @@ def test_three_round_trips_for_a_migration_beside_its_statement(
         assert recorded.startswith("SELECT pg_backend_pid(), coalesce(bool_or(")
         assert 'INSERT INTO "hr"."django_migrations_hr" ' in recorded
         assert 'INSERT INTO "hr"."django_migrations_hr_journal" ' in recorded
+
+
+def test_a_run_with_nothing_to_do_imports_only_what_it_needs(
+    migrated_database: str, postgres_server: TestServer
+) -> None:
+    """Importing the engine took a tenth of the process, and most of it is for other runs."""
+    source = (
+        "import sys; from django.core.management import execute_from_command_line as run;"
+        "run(['manage.py', 'migrate', '-v0']); print(*sys.modules, sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source],
+        cwd=ROOT,
+        env=process_environment(
+            {
+                **postgres_server.environment(migrated_database),
+                "DJANGO_SETTINGS_MODULE": "config.settings",
+            }
+        ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "domain_migrations.engine.runner.domain_run" in loaded
+    for name in (
+        "operations.existing_table",
+        "backends.postgresql.template_database",
+        "engine.catalog",
+        "engine.guard",
+        "engine.runner.executor",
+        "engine.runner.tracebacks",
+        "engine.sessions.rejections",
+        "engine.snapshots",
+        "engine.sources.adoptions",
+        "engine.sql.lexer",
+    ):
+        assert f"domain_migrations.{name}" not in loaded

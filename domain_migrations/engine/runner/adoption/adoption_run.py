@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -122,7 +122,7 @@ class AdoptionRun:
             )
         log_move(connection, move, self.context, rows, {})
         result = self._result(objects, len(rows), statements)
-        return replace(result, seconds=time.monotonic() - started)
+        return result._replace(seconds=time.monotonic() - started)
 
     def _result(
         self, objects: list[MovedObject], rows: int, statements: tuple[str, ...]

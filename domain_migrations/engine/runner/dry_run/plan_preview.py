@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import IrreversibleError
@@ -38,7 +37,7 @@ def _with_locks(step: PlannedMigration, lock_notes: Iterable[LockNote]) -> Plann
         note = f"locks {table} ({mode}): {why}"
         if note not in notes:
             notes.append(note)
-    return replace(step, locks=locks, notes=tuple(notes))
+    return step._replace(locks=locks, notes=tuple(notes))
 
 
 def _into_core(step: PlannedMigration, keys: list[Alteration]) -> Iterator[LockNote]:

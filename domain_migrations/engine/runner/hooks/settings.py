@@ -21,8 +21,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from ....conf import SETTING, get_settings, is_number
 from ....domains import Domain, get_domains, unknown_domain_error
@@ -41,8 +40,7 @@ USE_SIGNALS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hook:
+class Hook(NamedTuple):
     """One command.
 
     Attributes:
