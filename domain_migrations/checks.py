@@ -35,8 +35,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.apps import apps as global_apps
@@ -58,6 +58,7 @@ from .engine.history.status import read_name_statuses
 from .engine.history.tables import applied_names
 from .engine.runner.hooks.settings import hook_problems
 from .engine.sessions.connection import transactions_problem, translate_database_errors
+from .engine.snapshots.snapshot_file import SnapshotUnreadable, read_snapshot, snapshot_file
 from .engine.sources.files import MigrationKey
 from .engine.sources.stages import invalid_stages, unstaged_removals
 from .exceptions import DomainMigrationsError, InvalidConfiguration
@@ -169,6 +170,7 @@ def check_stages(
     """Check the stages of migrations, and recommend one if old code may fail without it.
 
     Migrations that are applied need no stage any more, where their database is among those given.
+    Without databases, those that a snapshot contains are taken for applied.
     """
     if not _is_configured():
         return []
@@ -180,7 +182,9 @@ def _stage_problems(databases: Sequence[str]) -> Iterator[Problem]:
         for wrong in invalid_stages(domain):
             yield Problem("E023", wrong.message, wrong.hint, _app_of(wrong.key))
     removals = list(unstaged_removals())
-    applied = _applied(databases) if removals else frozenset()
+    applied: Collection[MigrationKey] = ()
+    if removals:
+        applied = _applied(databases) if databases else _in_snapshots()
     for removal in removals:
         if removal.key not in applied:
             yield Problem(
@@ -202,6 +206,15 @@ def _applied(databases: Sequence[str]) -> frozenset[MigrationKey]:
         here = [domain for domain in get_domains() if domain.database == alias]
         with _readable(alias):
             found.update(*applied_names(connections[alias], here).values())
+    return frozenset(found)
+
+
+def _in_snapshots() -> frozenset[MigrationKey]:
+    """Return the migrations that the snapshots of the domains contain."""
+    found: set[MigrationKey] = set()
+    for path in filter(None, map(snapshot_file, get_domains())):
+        with suppress(SnapshotUnreadable):  # A run that needs it says why.
+            found.update(read_snapshot(path).migrations)
     return frozenset(found)
 
 

@@ -130,6 +130,8 @@ COMMANDS = [
     ("migrate_domain", "--all", "--check"),
     ("migrate",),
     ("show_domains",),
+    ("showmigrations",),
+    ("sqlmigrate", "hr", "0001"),
     ("verify_domain", "hr"),
     ("seed_domain", "hr"),
     ("repair_domain", "hr", "--mark-applied", "0001", "--noinput"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from django.core.checks import ERROR, WARNING
 from django.test import override_settings
 
 from domain_migrations import checks
+from domain_migrations.domains import get_domain
+from domain_migrations.engine.snapshots.snapshot_file import snapshot_file
 from domain_migrations.engine.sources.stages import invalid_stages, unstaged_removals
 
 HEADER = "from django.db import migrations, models\n"
@@ -205,6 +208,25 @@ def test_w002__not_of_migrations_that_are_applied(
         "inventory.0099_later",
         "inventory.0099_later",
     ]
+
+
+def test_w002__without_a_database_not_of_migrations_in_the_snapshot(folder: Path) -> None:
+    source = (
+        'class Migration(migrations.Migration):\n operations = [migrations.DeleteModel("Drug")]'
+    )
+    for name in ("0001_initial", "0099_later"):
+        (folder / f"{name}.py").write_text(HEADER + source)
+    snapshot = snapshot_file(get_domain("inventory"))
+    assert snapshot is not None
+    shutil.copy(snapshot, folder)
+    with override_settings(
+        MIGRATION_MODULES={"inventory": "moved_migrations"}, DOMAIN_MIGRATIONS=PAST
+    ):
+        (warning,) = checks.check_stages(None)
+        (folder / snapshot.name).write_text("-- format: 0\n")
+        unreadable = checks.check_stages(None)
+    assert str(warning.msg).startswith("The migration inventory.0099_later deletes")
+    assert len(unreadable) == 2
 
 
 @pytest.mark.parametrize(
