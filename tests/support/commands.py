@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management import CommandError, call_command
 
 from config.database import PART_VARIABLES, URL_VARIABLE
+from tests.support import fork_server
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 180
@@ -64,10 +65,13 @@ def run_manage(
     seconds: float = SECONDS,
 ) -> subprocess.CompletedProcess[str]:
     """Run manage.py of `folder` with `environment` over ours; None takes a variable away."""
+    merged = process_environment(environment)
+    if fork_server.can_fork(folder, merged):
+        return fork_server.run(arguments, folder=folder, environment=merged, seconds=seconds)
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=folder,
-        env=process_environment(environment),
+        env=merged,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

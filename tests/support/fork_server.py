@@ -1,0 +1,171 @@
+"""manage.py, run by forks of a process that has imported Django and the engine already.
+
+A fork is a process of its own, with its own settings, models and connections. It saves the second
+that the imports cost. What registers itself with Django when it is imported, as checks do, is not
+imported before the fork. Run as a script, this module is that process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PRELOADED = (
+    "django.contrib.admin.options",
+    "django.contrib.auth.hashers",
+    "django.contrib.postgres.operations",
+    "django.core.handlers.wsgi",
+    "django.core.management",
+    "django.db.backends.postgresql.base",
+    "django.template.loader_tags",
+    "domain_migrations.apps",
+    "domain_migrations.engine.runner.executor",
+    "domain_migrations.engine.runner.hooks.dispatch",
+    "domain_migrations.engine.runner.snapshot_restore",
+    "domain_migrations.management.commands.migrate_domain",
+    "domain_migrations.management.commands.repair_domain",
+    "domain_migrations.management.commands.show_domains",
+    "domain_migrations.management.commands.start_domain",
+    "domain_migrations.management.commands.verify_domain",
+    "domain_migrations.operations",
+    "domain_migrations.router",
+)
+BACKEND = "DATABASES = {'default': {'ENGINE': 'domain_migrations.backends.postgresql'"
+"""The settings of a project that loads the engine's backend before its models, as forks do."""
+PER_CALL = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+"""The variables of the interpreter that a call may set for itself."""
+
+
+def can_fork(folder: Path, environment: Mapping[str, str]) -> bool:
+    """Return whether a fork would run manage.py of the folder as a new interpreter does.
+
+    It would not with another backend, another copy of the engine, or other variables of the
+    interpreter. Coverage is measured only in interpreters that have started under it.
+    """
+    settings = folder / "settings.py"
+    if folder != ROOT and not (settings.exists() and BACKEND in settings.read_text()):
+        return False
+    paths = [str(folder), *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    copies = [path for path in paths if path and Path(path, "domain_migrations").is_dir()]
+    return (
+        sys.platform == "linux"
+        and copies[:1] == [str(ROOT)]
+        and not any(name.startswith("COVERAGE_PROCESS") for name in environment)
+        and all(
+            environment.get(name) == os.environ.get(name)
+            for name in {*environment, *os.environ}
+            if name.startswith("PYTHON") and name not in PER_CALL
+        )
+    )
+
+
+def run(
+    arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Run manage.py of the folder as `subprocess.run` does, with empty input."""
+    command = ["manage.py", *arguments]
+    ours, theirs = socket.socketpair()
+    with ours, tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        with theirs:
+            request = json.dumps([command, str(folder), dict(environment)]).encode()
+            socket.send_fds(
+                _server(), [request], [file.fileno() for file in (theirs, stdout, stderr)]
+            )
+        ours.settimeout(seconds)
+        answers = ours.makefile()
+        pid = int(answers.readline())
+        try:
+            status = int(answers.readline())
+        except TimeoutError as exc:
+            os.kill(pid, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(command, seconds) from exc
+        for file in (stdout, stderr):
+            file.seek(0)
+        return subprocess.CompletedProcess(command, status, stdout.read(), stderr.read())
+
+
+@functools.cache
+def _server() -> socket.socket:
+    """Start the process; it ends when this one does, which closes the socket."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    environment = {name: value for name, value in os.environ.items() if name not in PER_CALL}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    with theirs:
+        subprocess.Popen(
+            [sys.executable, "-P", __file__, str(theirs.fileno())],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+    return ours
+
+
+def _preload() -> None:
+    sys.path.insert(0, str(ROOT))
+    for name in PRELOADED:
+        importlib.import_module(name)
+    sys.path.pop(0)
+    gc.freeze()
+
+
+def _serve(control: socket.socket) -> list[str]:
+    """Fork for each request; return, in the fork, the command line that it is to run."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        request, descriptors, *_ = socket.recv_fds(control, 2**20, 3)
+        if not request:
+            sys.exit()
+        if os.fork() == 0:
+            break
+        for descriptor in descriptors:
+            os.close(descriptor)
+    answer, stdout, stderr = descriptors
+    control.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if pid := os.fork():
+        os.write(answer, f"{pid}\n".encode())
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        with contextlib.suppress(BrokenPipeError):  # It took too long.
+            os.write(answer, f"{status}\n".encode())
+        os._exit(0)
+    os.close(answer)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, descriptor in ((1, stdout), (2, stderr)):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    arguments: list[str]
+    arguments, folder, environment = json.loads(request)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    return arguments
+
+
+def _begin(arguments: list[str]) -> None:
+    """Make the interpreter what `python manage.py` finds."""
+    added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = [str(Path.cwd()), *filter(None, added)]
+    sys.argv = arguments
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    importlib.invalidate_caches()
+
+
+if __name__ == "__main__":
+    _preload()
+    _begin(_serve(socket.socket(fileno=int(sys.argv[1]))))
+    runpy.run_path(str(Path("manage.py").absolute()), run_name="__main__")
