@@ -272,8 +272,7 @@ def _readable(alias: str) -> Iterator[None]:
         with translate_database_errors(alias):
             yield
     except DomainMigrationsError as exc:
-        text = f"{exc.message} {exc.hint}".strip()
-        raise CommandError(text, returncode=exc.exit_status) from exc
+        raise CommandError(exc.full_message, returncode=exc.exit_status) from exc
 
 
 def _is_configured() -> bool:

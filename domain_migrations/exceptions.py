@@ -30,6 +30,11 @@ class DomainMigrationsError(Exception):
         self.sqlstate = sqlstate
         self.traceback = ""
 
+    @property
+    def full_message(self) -> str:
+        """The message and the hint, as one line."""
+        return f"{self.message} {self.hint}".strip()
+
 
 class UnknownDomain(DomainMigrationsError):
     """No installed app declares the domain."""

@@ -31,7 +31,7 @@ def read_databases(
             with translate_database_errors(alias):
                 found += read(connections[alias], [d for d in domains if d.database == alias])
         except DomainMigrationsError as exc:
-            problems[alias] = f"{exc.message} {exc.hint}".strip()
+            problems[alias] = exc.full_message
     return found, problems
 
 

@@ -43,7 +43,7 @@ def domain(request: HttpRequest, visible: Sequence[Domain], name: str) -> Page:
                 context |= {"page": page, **_tables(one, visible), **_seeds(one)}
                 commands = tuple(next_commands(one, history, page, context))
         except DomainMigrationsError as exc:
-            context["problem"] = f"{exc.message} {exc.hint}".strip()
+            context["problem"] = exc.full_message
     return Page(
         "domain.html",
         f"Domain {name}",
@@ -73,14 +73,14 @@ def _tables(domain: Domain, visible: Sequence[Domain]) -> dict[str, Any]:
     try:
         return {"tables": tables, "diagram": er_diagram(domain.schema, tables)}
     except InvalidConfiguration as exc:
-        return {"tables": tables, "no_diagram": f"{exc.message} {exc.hint}".strip()}
+        return {"tables": tables, "no_diagram": exc.full_message}
 
 
 def _seeds(domain: Domain) -> dict[str, Any]:
     try:
         return {"seeds": read_seeds(connections[domain.database], domain)}
     except DomainMigrationsError as exc:
-        return {"no_seeds": f"{exc.message} {exc.hint}".strip()}
+        return {"no_seeds": exc.full_message}
 
 
 def next_commands(
@@ -94,9 +94,10 @@ def next_commands(
     if history.status.pending or not history.status.up_to_date:
         yield "Show the plan without running it", f"manage.py migrate_domain {name} --plan"
         yield "Migrate it", f"manage.py migrate_domain {name}"
-    for row in [row for row in rows if states.EDITED in row.states][:1]:
-        accept = f"manage.py repair_domain {name} --accept-checksum {target(domain, row)}"
-        yield f"Accept the edit of {row.key} after reviewing it", accept
+    edited = next((row for row in rows if states.EDITED in row.states), None)
+    if edited is not None:
+        accept = f"manage.py repair_domain {name} --accept-checksum {target(domain, edited)}"
+        yield f"Accept the edit of {edited.key} after reviewing it", accept
     if history.status.unknown:
         prune = f"manage.py repair_domain {name} --prune"
         yield "Remove the rows of migrations whose files were deleted on purpose", prune

@@ -34,5 +34,5 @@ def domains_map(request: HttpRequest, visible: Sequence[Domain]) -> Page:
         }
         context["picture"] = mark_safe(svg(picture, addresses))  # noqa: S308  it escapes names
     except DomainMigrationsError as exc:
-        context["problem"] = f"{exc.message} {exc.hint}".strip()
+        context["problem"] = exc.full_message
     return Page("map.html", "Map", context, commands=COMMANDS)

@@ -47,7 +47,7 @@ def migration(
                 row = History(connection, overview.status).row(key)
                 steps = steps_of_migration(connection, domain, key, limit=STEPS)
         except DomainMigrationsError as exc:
-            problem = f"{exc.message} {exc.hint}".strip()
+            problem = exc.full_message
     if not (on_disk or row or steps):
         raise Http404(missing)
     own = [step for step in steps if step.footprint and not step.snapshot]

@@ -9,7 +9,7 @@ from ...domains import QualifiedName
 from ...engine.sql.words import Words
 from .column_types import SERIALS, ColumnType, conversion
 from .existing import END_OF_TYPE, Column, KnownType
-from .script import Level, LintFinding, MigrationScript, Statement
+from .script import LintFinding, MigrationScript, Statement
 from .statement_effects import changed_relation
 
 COLUMN_TYPE = "changing-column-type"
@@ -310,10 +310,9 @@ def exclusive_locks(script: MigrationScript) -> Iterator[LintFinding]:
 
 def unread_sql(script: MigrationScript) -> Iterator[LintFinding]:
     """Yield the statements whose effect is in code that is not read."""
-    level: Level = "warning"
     for statement in script.statements:
         words = Words.of(statement.sql)
         for command, what in (("do", "A DO block"), ("call", "The procedure"), ("execute", "It")):
             if words.take(command):
                 text = f"{what} is not read: what its statements do is not known."
-                yield script.finding(UNREAD_SQL, text, READ_IT, statement, level)
+                yield script.finding(UNREAD_SQL, text, READ_IT, statement, "warning")

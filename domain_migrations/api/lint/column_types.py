@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,7 +92,8 @@ class ColumnType:
         is_array = False
         while words.rest:
             if group := words.skip_group():
-                modifiers = tuple(int(token.raw) for token in group if token.raw.isdigit())
+                given = "".join(token.raw for token in group)
+                modifiers = tuple(map(int, re.findall(r"-?\d+", given)))  # a scale may be negative
             elif words.sign("[") or words.take("array"):
                 is_array = True
             elif name := words.identifier():

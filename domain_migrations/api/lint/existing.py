@@ -87,16 +87,17 @@ class Column:
         checks = [one for one in options.constraints if isinstance(one, CheckConstraint)]
         indexes = [*options.indexes, *(one for one in options.constraints if one not in checks)]
         names = {field.name, field.attname}
+        keys = [*options.unique_together, *(getattr(one, "fields", ()) for one in indexes)]
         return cls(
             type_,
-            checked=any(not names.isdisjoint(_fields(one.condition)) for one in checks),
+            checked=any(not names.isdisjoint(_condition_fields(one)) for one in checks),
             computed_index=any(
-                not names.isdisjoint((*_fields(one.condition), *_expression_fields(one)))
+                not names.isdisjoint((*_condition_fields(one), *_expression_fields(one)))
                 for one in indexes
             ),
             indexed=field.db_index
             or field.unique
-            or any(not names.isdisjoint(getattr(one, "fields", ())) for one in indexes),
+            or any(not names.isdisjoint(key) for key in keys),
         )
 
     def __or__(self, other: Column) -> Column:
@@ -222,8 +223,9 @@ class ExistingObjects:
         checked = rest.has("check") or rest.has("not", "null")
         base = rest.text_before(*END_OF_TYPE)
         inner = Words.of(base).name()
-        if inner is not None and inner in declared and inner != name:
-            found = self._declared(declared, inner)
+        others = {other: words for other, words in declared.items() if other != name}
+        if inner is not None and inner in others:
+            found = self._declared(others, inner)
             return replace(found, checked=checked or found.checked)
         return KnownType(replace(ColumnType.of(base), is_domain=True), checked)
 
@@ -245,15 +247,28 @@ def _types(sql: str) -> Iterator[tuple[QualifiedName, Words]]:
                 yield name, Words(sql, rest)
 
 
-def _fields(condition: Any) -> Iterator[str]:
+def _condition_fields(index_or_constraint: Any) -> Iterator[str]:
+    # Constraints of other packages may have no condition.
+    condition = getattr(index_or_constraint, "condition", None)
     if isinstance(condition, Q):
         yield from condition.referenced_base_fields
+    elif condition is not None:
+        yield from _referenced_fields(condition)
 
 
 def _expression_fields(index: Any) -> Iterator[str]:
     for expression in getattr(index, "expressions", ()):
         # The expressions of an exclusion constraint are pairs with an operator.
-        node = expression[0] if isinstance(expression, tuple | list) else expression
-        parts = node.flatten() if hasattr(node, "flatten") else [node]
-        names: list[Any] = [part for part in parts if isinstance(part, F)]
-        yield from (name.name for name in names)
+        yield from _referenced_fields(
+            expression[0] if isinstance(expression, tuple | list) else expression
+        )
+
+
+def _referenced_fields(expression: Any) -> Iterator[str]:
+    """Yield the fields of an expression, without the lookups after their names."""
+    if isinstance(expression, str):
+        yield expression
+        return
+    parts = expression.flatten() if hasattr(expression, "flatten") else [expression]
+    fields: list[Any] = [part for part in parts if isinstance(part, F)]
+    yield from (field.name.partition("__")[0] for field in fields)

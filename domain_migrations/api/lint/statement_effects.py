@@ -68,8 +68,7 @@ def _create(words: Words) -> Iterator[Effect]:
             yield table
             if index:
                 yield Effect("create", QualifiedName(table.relation.schema, index), conditional)
-    elif words.take("table") or words.take("foreign", "table") or words.take("materialized"):
-        words.take("view")
+    elif any(words.take(*kind) for kind in TABLE_KINDS):
         conditional = words.take("if", "not", "exists")
         if name := words.name():
             yield Effect("create", name, conditional)
@@ -105,7 +104,9 @@ def _drop(words: Words) -> Iterator[Effect]:
 def _select_into(words: Words) -> Iterator[Effect]:
     for action in words.parts():
         while action.rest:
-            if action.skip_group() or not action.take("into"):
+            if action.skip_group():
+                continue
+            if not action.take("into"):
                 action.at += bool(action.rest)
                 continue
             before = action.tokens[action.at - 2]

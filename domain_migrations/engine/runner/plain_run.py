@@ -47,8 +47,7 @@ def plain_run(executor: MigrationExecutor) -> Iterator[PlainRun]:
             yield vars(executor)[RUNNING]
     except DomainMigrationsError as exc:
         if isinstance(getattr(executor.progress_callback, "__self__", None), BaseCommand):
-            text = f"{exc.message} {exc.hint}".strip()
-            raise CommandError(text, returncode=exc.exit_status) from exc
+            raise CommandError(exc.full_message, returncode=exc.exit_status) from exc
         raise
 
 

@@ -9,7 +9,7 @@ from tests.support.catalog import execute, query
 
 TYPES = (
     *("integer", "bigint", "oid", "regclass", "numeric", "numeric(8, 2)"),
-    *("decimal(12,2)", "numeric(12,4)", "numeric(12)"),
+    *("decimal(12,2)", "numeric(12,4)", "numeric(12)", "numeric(12,-2)"),
     *("varchar", "varchar(20)", "character varying(50)", "char(20)", "char", "bpchar", "text"),
     *('"char"', "timestamp", "timestamp(3) without time zone", "timestamptz"),
     *("timestamp(3) with time zone", "time", "time(3)", "timetz", "interval", "interval(3)"),

@@ -301,6 +301,8 @@ BLOCKING = {
     "ALTER TABLE hr.things ADD a int NULL, ADD b geometry(Point, 4326)": "unread-sql",
     "TRUNCATE ONLY hr.things": "truncate",
     "LOCK TABLE hr.things": "exclusive-lock",
+    "SELECT count(*) INTO hr.kept FROM hr.things; LOCK TABLE hr.kept": None,
+    "CREATE TABLE view (id int); LOCK TABLE view": None,
     "LOCK hr.things IN ACCESS SHARE MODE": None,
     "REFRESH MATERIALIZED VIEW hr.sums": "exclusive-lock",
     "REFRESH MATERIALIZED VIEW CONCURRENTLY hr.sums": None,
@@ -322,6 +324,10 @@ def test_statements_that_block_or_are_not_read(found: Callable[..., Any], sql: s
 
 
 PARTS = """
+class Odd(models.BaseConstraint):
+    def constraint_sql(self, model, editor):
+        return None
+
 class Migration(migrations.Migration):
     initial = True
     operations = [migrations.CreateModel("Part", fields=[
@@ -331,9 +337,15 @@ class Migration(migrations.Migration):
         ("label", models.CharField(max_length=20)),
         ("price", models.DecimalField(max_digits=8, decimal_places=2)),
         ("bought", models.DateTimeField()),
+        ("first", models.CharField(max_length=20)),
+        ("second", models.CharField(max_length=20)),
     ], options={"db_table": '"hr"."parts"', "constraints": [
+        Odd(name="odd"),
         models.CheckConstraint(condition=~models.Q(name="x"), name="named"),
-    ], "indexes": [
+        models.CheckConstraint(
+            condition=models.lookups.GreaterThan(models.functions.Length("second"), 2), name="long"
+        ),
+    ], "unique_together": {("name", "first")}, "indexes": [
         models.Index(models.functions.Lower("label"), name="lower"),
     ]})]
 """
@@ -365,6 +377,8 @@ TYPE_CHANGES = {
     alter("hr.parts ALTER bought TYPE timestamp"): None,
     alter("hr.other ALTER code TYPE text"): REWRITTEN,
     alter("hr.parts ALTER name TYPE varchar(9), ALTER code TYPE varchar(20)"): REWRITTEN,
+    alter("hr.parts ALTER first TYPE bpchar"): BUILT,
+    alter("hr.parts ALTER second TYPE text"): CHECKED,
 }
 
 
