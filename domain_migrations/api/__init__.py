@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import repair as repair
     from .changed import changed_domains as changed_domains
     from .grant import grant_roles as grant_roles
+    from .inspect.inspect import inspect_domain as inspect_domain
     from .lint.linter import lint_domain as lint_domain
     from .map import map_domains as map_domains
     from .migrate import migrate_domains as migrate_domains
@@ -34,6 +35,7 @@ MODULES = {
     "changed_domains": ".changed",
     "check_readiness": ".readiness",
     "grant_roles": ".grant",
+    "inspect_domain": ".inspect.inspect",
     "last_verification": "..engine.history.verifications",
     "lint_domain": ".lint.linter",
     "map_domains": ".map",

@@ -23,6 +23,7 @@ from tests.support.servers import TestServer
 ON_CRM = {
     "changed_domains": ["--since", "HEAD"],
     "grant_domain": ["crm", "--print"],
+    "inspect_domain": ["crm"],
     "lint_domain": ["crm"],
     "makemigrations": ["--check", "--dry-run"],
     "map_domains": [],
@@ -40,7 +41,11 @@ ON_CRM = {
 }
 """How each command of the README is tried on the new domain."""
 
-REFUSING = {"rebase_migration": "does not seem to contain a merge conflict", "start_domain": "crm"}
+REFUSING = {
+    "inspect_domain": "crm",
+    "rebase_migration": "does not seem to contain a merge conflict",
+    "start_domain": "crm",
+}
 """Commands that have nothing to do there but to say so."""
 
 DRIVER = """

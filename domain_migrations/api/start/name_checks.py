@@ -29,19 +29,23 @@ OWNER = re.compile(r"@{1,2}[\w.-]+(/[\w.-]+)*|[\w.+-]+@[\w-]+(\.[\w-]+)+", re.AS
 """A user, a team or an address, as GitHub and GitLab write them in ``CODEOWNERS``."""
 
 
-def check_names(name: str, schema: str, *, root: Path, database: str) -> None:
+def check_names(name: str, schema: str, *, root: Path, database: str, is_new: bool = True) -> None:
     """Raise InvalidConfiguration for a name or a schema that is taken or not valid.
 
     Arguments:
         root: the folder that the domain's own will be in.
         database: the alias whose schemas are checked.
+        is_new: whether the schema must not exist yet; otherwise it must.
     """
     for wrong in _name_problems(name, root):
         raise InvalidConfiguration(
-            f'"{name}" cannot be the name of a domain: it {wrong}.', hint=ANOTHER_NAME
+            f'"{name}" cannot be the name of a domain: it {wrong}.',
+            hint=ANOTHER_NAME if is_new else "Give another with --name.",
         )
     hint = ANOTHER_NAME if schema == name else "Give another with --schema."
-    for wrong in _schema_problems(schema, database):
+    if not is_new:
+        hint = "Name a schema that exists and that no domain owns."
+    for wrong in _schema_problems(schema, database, is_new=is_new):
         raise InvalidConfiguration(
             f'"{schema}" cannot be the schema of a domain: it {wrong}.', hint=hint
         )
@@ -90,7 +94,7 @@ def _importable(name: str) -> bool:
         return True  # There is something of that name, only broken.
 
 
-def _schema_problems(schema: str, database: str) -> Iterator[str]:
+def _schema_problems(schema: str, database: str, *, is_new: bool) -> Iterator[str]:
     if wrong := schema_name_problem(schema):
         yield wrong
     for domain in get_domains():
@@ -100,6 +104,10 @@ def _schema_problems(schema: str, database: str) -> Iterator[str]:
         [[(is_reserved, exists)]] = run_sql(
             connections[database], SELECT_SCHEMA, {"schema": schema}
         )
+    if not is_new:
+        if not exists:
+            yield f'does not exist in the database "{database}"'
+        return
     if is_reserved:
         yield "is a reserved word of PostgreSQL"
     if exists:

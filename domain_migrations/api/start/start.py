@@ -20,6 +20,7 @@ from .name_checks import check_names, check_owner
 from .project_files import (
     CONTRACT,
     FileChange,
+    SettingsFile,
     add_owner,
     add_to_pyproject,
     apply_changes,
@@ -89,13 +90,7 @@ def start_domain(
     tests = root / TESTS / name if in_package else own / TESTS
     if tests.exists():
         raise InvalidConfiguration(f"{tests} already exists.", hint="Move it, or delete it.")
-    words = {
-        "name": name,
-        "schema": schema,
-        "title": name.replace("_", " ").strip().capitalize(),
-        "camel": "".join(part.capitalize() for part in name.split("_")),
-    }
-
+    words = app_words(name, schema)
     templates = files(__package__) / "templates"
     texts = dict(_rendered(templates / "domain", own, words))
     if apps.is_installed(LINEAR):
@@ -103,22 +98,45 @@ def start_domain(
     texts[tests / "__init__.py"] = ""
     texts.update(_rendered(templates / TESTS, tests, words))
     changes = [FileChange(path, None, text.encode()) for path, text in texts.items()]
-    advice = _change_pyproject(changes, root, name)
+    in_project, advice = project_changes(settings, name)
     if owner is not None:
         changes.append(_owners_change(root, [own, tests], owner))
     elif owners_file(root).is_file():
         advice.append(f"CODEOWNERS has no owner of it. To have one, add: /{name}/ @TEAM")
     if not in_package and (file := file_with_testpaths(root)):
         advice.append(f"pytest finds its tests once testpaths in {file} contains {name}.")
+    changes += in_project
+    if not dry_run:
+        apply_changes(changes)
+    return StartedDomain(name, schema, root, tuple(changes), tuple(advice), dry_run)
+
+
+def app_words(name: str, schema: str) -> dict[str, str]:
+    """Return the words that the templates of a domain's files contain."""
+    return {
+        "name": name,
+        "schema": schema,
+        "title": name.replace("_", " ").strip().capitalize(),
+        "camel": "".join(part.capitalize() for part in name.split("_")),
+    }
+
+
+def project_changes(settings: SettingsFile, name: str) -> tuple[list[FileChange], list[str]]:
+    """Return the changes of the project's own files for a new domain, and advice.
+
+    The settings come last, so that a process that is killed leaves nothing that is in use.
+
+    Raises:
+        InvalidConfiguration: a file has no place for the domain, or is not valid.
+    """
+    changes: list[FileChange] = []
+    advice = _change_pyproject(changes, settings.root, name)
     listed = settings.add_app(name)
     if listed is None:
         raise InvalidConfiguration(f"{settings.path} has no place for a new domain.")
     compile(listed, str(settings.path), "exec")
-    # Last, so that a process that is killed leaves nothing that is in use.
     changes.append(FileChange(settings.path, settings.content, listed, f'"{name}" is the last app'))
-    if not dry_run:
-        apply_changes(changes)
-    return StartedDomain(name, schema, root, tuple(changes), tuple(advice), dry_run)
+    return changes, advice
 
 
 def _rendered(

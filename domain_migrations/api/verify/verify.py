@@ -69,6 +69,7 @@ from ...engine.runner.project_state import project_state
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
+from ...engine.snapshots.inspected_catalog import recorded_histories
 from .baseline import Baseline
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
@@ -189,6 +190,7 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
             migrations=applied,
             reference=unmanaged_baseline(domain, loader.graph, applied, state, created),
             created={entry for entries in created.values() for entry in entries},
+            histories=recorded_histories(domain),
         )
 
 
@@ -224,9 +226,12 @@ def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Findi
             names_in_sql = ReferencedNames(_applied(loader))
     created = created_objects(connection, domain) if names_in_sql else {}
     recorded = {entry for entries in created.values() for entry in entries}
+    histories = recorded_histories(domain) if found else frozenset()
     for finding in found:
         if finding.id == "L002":
             name = finding.object.partition(".")[2]
+            if name.strip('"') in histories:
+                continue
             if names_in_sql is None or names_in_sql.contains(name):
                 continue
             if f"{drift_ids.EXTRA_TABLE} {finding.object}" in recorded:

@@ -38,6 +38,7 @@ def find_drift(
     migrations: Iterable[Migration] | None = None,
     reference: UnmanagedBaseline | None = None,
     created: Collection[str] = (),
+    histories: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Return the differences between the live schema and the state, by object.
 
@@ -50,8 +51,9 @@ def find_drift(
             are left out, and objects that differ are drift.
         created: what migrations created according to the journal, as
             ``journal_queries.created_objects`` has it. It counts as unmanaged.
+        histories: tables of the schema that are known to be other tools'.
     """
-    search = DriftDetector(connection, domain, project_state, migrations, created)
+    search = DriftDetector(connection, domain, project_state, migrations, created, histories)
     found = search.run()
     if reference is not None:
         found = reference.compare(domain, found, search.unmanaged)
@@ -85,8 +87,10 @@ class DriftDetector:
         project_state: ProjectState,
         migrations: Iterable[Migration] | None,
         created: Collection[str] = (),
+        histories: Collection[str] = (),
     ) -> None:
         self.connection = connection
+        self.histories = histories
         self.domain = domain
         self.state = project_state
         self.names_in_sql = None if migrations is None else ReferencedNames(migrations)
@@ -136,7 +140,8 @@ class DriftDetector:
             self._report(Difference(ids.EXTRA_TABLE, table.title, message, (table.name,)))
         else:
             message, hint = describe_history(table.title, tool)
-            self.unmanaged.add(self._add("D" + ids.EXTRA_TABLE, table.title, message, hint))
+            letter = "U" if table.name in self.histories else "D"
+            self.unmanaged.add(self._add(letter + ids.EXTRA_TABLE, table.title, message, hint))
 
     def _report_objects(self, known: set[str]) -> None:
         """Report objects of other kinds, unless a finding about their relation covers them."""

@@ -36,6 +36,7 @@ from .run_session import RunSession, ensure_engine_tables, logged_run
 if TYPE_CHECKING:
     # What only a run with work to do needs is imported where it is used: most runs have none.
     from .adoption.adoption_run import AdoptionRun
+    from .adoption.inspected_schema import SchemaAdoption
     from .adoption.moves import Move
     from .executor import DomainExecutor
     from .snapshot_restore import SnapshotMigration
@@ -141,7 +142,9 @@ class DomainRun(NamedTuple):
             pending = applied_keys(plan)
             if self.options.check:
                 return self._result("pending" if plan else "unchanged", status, pending=pending)
-            steps = preview(connection, loader, plan) if plan else ()
+            adoption = self._adoption(connection, loader, plan)
+            rest = adoption.rest_of(plan)
+            steps = (*adoption.steps(), *preview(connection, loader, rest)) if plan else ()
             word: ResultStatus = "planned" if plan else "unchanged"
             return self._result(word, status, pending=pending, steps=steps)
 
@@ -156,6 +159,14 @@ class DomainRun(NamedTuple):
         plan = make_plan(DomainExecutor(session, loader), status)
         check_plan(in_run_order(loader, plan), project_state(loader), self.domain)
         return plan
+
+    def _adoption(
+        self, connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+    ) -> SchemaAdoption:
+        """Return what the live schema makes unnecessary, if the schema was inspected."""
+        from .adoption.inspected_schema import find_adoption
+
+        return find_adoption(connection, loader, [] if self.options.fake else plan)
 
     def _confirm_before_lock(self, status: DomainStatus) -> frozenset[MigrationKey]:
         """Ask for reverts while nobody waits for the lock; return what was confirmed."""
@@ -235,10 +246,11 @@ class DomainRun(NamedTuple):
                 asks = self.reporter.confirms_reverts and self.options.may_revert
                 if asks and not reverted_keys(plan) <= confirmed:
                     confirm_reverts(self.reporter, connection, loader, plan)
+                adoption = self._adoption(connection, loader, plan)
                 snapshot = choose_snapshot(executor, plan)
         except DomainMigrationsError as exc:
             return self._failed(exc, status)
-        return self._migrate(executor, status, plan, state, snapshot)
+        return self._migrate(executor, status, plan, state, adoption, snapshot)
 
     def _migrate(
         self,
@@ -246,6 +258,7 @@ class DomainRun(NamedTuple):
         status: DomainStatus,
         plan: Plan,
         state: ProjectState,
+        adoption: SchemaAdoption,
         snapshot: SnapshotMigration | None,
     ) -> DomainResult:
         """Run the plan, with the hooks, the signals and the run's rows in the journal."""
@@ -276,7 +289,8 @@ class DomainRun(NamedTuple):
                 session.restore_settings("A hook before the run, or a receiver of pre_migrate,")
                 if options.run_syncdb:
                     create_tables(session, executor.loader.unmigrated_apps)
-                rest, state = restore_snapshot(executor, snapshot, plan, state)
+                rest, state = adoption.record(executor, plan, state)
+                rest, state = restore_snapshot(executor, snapshot, rest, state)
                 state = executor.migrate([], rest, state, options.fake, options.fake_initial)
                 if reverted_keys(plan[-1:]):
                     state = executor.applied_state()

@@ -29,6 +29,9 @@ from .run_session import RunSession
 SNAPSHOT = "snapshot"
 """In a journal row's details: the file that the migration's effect was restored from."""
 
+CATALOG = "catalog"
+"""In the details of an adopted migration's row: the migration whose catalog the schema has."""
+
 REPLACED = "replaced"
 """In a journal row's details: a squashed migration that stands for applied ones."""
 
@@ -45,6 +48,13 @@ class MigrationLog:
 
     def log_faked(self, migration: Migration, direction: Direction) -> None:
         """Record a migration as applied or reverted although nothing has run."""
+
+    def log_adopted(self, migration: Migration, catalog: MigrationKey) -> None:
+        """Record a migration as applied because the schema is as it makes it.
+
+        Arguments:
+            catalog: the migration with the catalog that the schema has.
+        """
 
     def log_squash(self, migration: Migration) -> None:
         """Record a squashed migration; those it replaces are applied."""
@@ -86,6 +96,15 @@ class HistoryLog(MigrationLog):
 
     def log_faked(self, migration: Migration, direction: Direction) -> None:
         self._log_unexecuted(migration, direction, recorded_keys(self.loader, migration))
+
+    def log_adopted(self, migration: Migration, catalog: MigrationKey) -> None:
+        self._log_unexecuted(
+            migration,
+            "forwards",
+            recorded_keys(self.loader, migration),
+            status="adopted",
+            details={CATALOG: str(catalog)},
+        )
 
     def log_squash(self, migration: Migration) -> None:
         self._log_unexecuted(
@@ -138,11 +157,12 @@ class HistoryLog(MigrationLog):
         migration: Migration,
         direction: Direction,
         keys: Iterable[MigrationKey],
+        status: Status = "faked",
         details: Mapping[str, Any] | None = None,
     ) -> None:
         rows = self._history_rows(keys, direction)
         attempt = Attempt(migration, direction)
-        rows.append(self._row("faked", attempt, seconds=0.0, details=details))
+        rows.append(self._row(status, attempt, seconds=0.0, details=details))
         self.session.check(f"Migration {migration}")
         with transaction.atomic(using=self.session.connection.alias):
             execute(self.session.connection, sql.SQL("; ").join(rows))

@@ -51,13 +51,32 @@ OPTIONS = (
 )
 
 
+DEFINITION_OPTIONS = (
+    "--encoding=UTF8",
+    "--format=plain",
+    "--schema-only",
+    "--clean",
+    "--no-owner",
+    "--no-privileges",
+    "--no-publications",
+    "--no-security-labels",
+    "--no-subscriptions",
+)
+"""Those for what creates each object, and what drops it."""
+
+
 def dump_schema(
-    connection: BaseDatabaseWrapper, schema: str, *, exclude: Iterable[QualifiedName]
+    connection: BaseDatabaseWrapper,
+    schema: str,
+    *,
+    exclude: Iterable[QualifiedName],
+    options: Iterable[str] = OPTIONS,
 ) -> str:
     """Return a schema of the connection's database as text, with its rows as INSERTs.
 
     Arguments:
-        exclude: tables to leave out.
+        exclude: tables and sequences to leave out.
+        options: of the program, in place of those for a snapshot.
 
     Raises:
         InvalidConfiguration: no ``pg_dump`` that can read the server is installed.
@@ -68,7 +87,7 @@ def dump_schema(
     found = info.get_parameters()
     program = find_program(info.server_version // 10000)
     arguments = [
-        *OPTIONS,
+        *options,
         f"--schema={quote(schema)}",
         # ``pg_dump`` leaves them out unless they are named.
         *(f"--extension={quote(name)}" for (name,) in fetch_all(connection, EXTENSIONS, [schema])),
@@ -104,7 +123,7 @@ def find_program(server: int) -> str:
         return min(fitting)[1]
     listed = ", ".join(f"{path} of {version}" for path, version in found.items()) or "none"
     raise InvalidConfiguration(
-        f"A snapshot of PostgreSQL {server} needs a {NAME} of {server} or later; found: {listed}.",
+        f"A dump of PostgreSQL {server} needs a {NAME} of {server} or later; found: {listed}.",
         hint=f"Install the package postgresql-client-{server}, or put the folder of its programs"
         " on PATH.",
     )

@@ -39,7 +39,7 @@ def test_none_that_can_read_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path
     with pytest.raises(InvalidConfiguration) as raised:
         program.find_program(18)
     assert raised.value.message == (
-        f"A snapshot of PostgreSQL 18 needs a pg_dump of 18 or later; found: {path} of 15."
+        f"A dump of PostgreSQL 18 needs a pg_dump of 18 or later; found: {path} of 15."
     )
     assert raised.value.hint == (
         "Install the package postgresql-client-18, or put the folder of its programs on PATH."

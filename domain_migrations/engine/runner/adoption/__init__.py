@@ -1,1 +1,1 @@
-"""The adoption of apps in a database: their tables and history move to the schema of a domain."""
+"""The adoption of what a database has: apps move to a domain's schema, or a schema is recorded."""

@@ -25,6 +25,7 @@ from ...sessions.connection import translate_database_errors
 from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
+from ..adoption.inspected_schema import find_adoption
 from ..interruptions import check_interrupted
 from ..loader import Plan, load_domain
 from ..observed_operations import operation_name
@@ -135,12 +136,15 @@ class DryRun:
         plan, self.not_rehearsed = _until_non_atomic(self.plan)
         if core is not None and (missing := _pending_core_plan(core)):
             plan, self.not_rehearsed = [], _skipped_after(missing[0][0], self.plan)
+        adoption = find_adoption(connection, loader, plan)
+        trial.steps += adoption.steps()
+        self.steps = trial.steps
+        plan, state = adoption.rest_of(plan), adoption.state_after(state)
         if not plan:
             self._check_all_rehearsed()
             return
         self.reporter.on_warning(HOLDS_LOCKS)
         ensure_schema(connection, self.domain.schema)
-        self.steps = trial.steps
         trial.begin()
         if self.options.rehearse:
             self.not_rehearsed = [*check_round_trip(trial, plan, state), *self.not_rehearsed]

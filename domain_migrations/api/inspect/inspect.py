@@ -1,0 +1,219 @@
+"""The function of ``inspect_domain``: an existing schema as a new domain of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from ...domains import Domain, QualifiedName, get_domain
+from ...engine.catalog.fingerprint import CatalogObject, to_text
+from ...engine.runner.loader import LINEAR
+from ...engine.runner.results import FORMAT
+from ...engine.sessions.connection import fetch_all, translate_database_errors
+from ...engine.snapshots.cast_entries import with_casts
+from ...engine.snapshots.dump_entries import read_entries
+from ...engine.snapshots.inspected_catalog import (
+    SUFFIX,
+    InspectedCatalog,
+    inspected_objects,
+    other_histories,
+)
+from ...engine.sources.checksum import checksum
+from ...engine.sources.files import MigrationKey
+from ..start.name_checks import check_names
+from ..start.project_files import FileChange, apply_changes, find_settings
+from ..start.start import app_words, project_changes
+from .draft_app import draft_app
+from .migration_file import BEGIN, END, migration_text
+from .models_file import models_source
+from .prerequisites import read_prerequisites
+from .proof import InspectionProof, Source, prove_inspection
+from .state_operations import initial_migration
+from .statement_groups import StatementGroup, group_statements
+
+INITIAL = "0001_initial"
+POPULATED = """
+SELECT c.oid::regclass::text, c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind = 'm' AND c.relispopulated
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedSchema:
+    """A schema that was inspected, and the files of its domain.
+
+    Attributes:
+        domain: the name of the domain and of its app.
+        root: the folder that shown paths are relative to.
+        changes: the files, in the order in which they are written.
+        notes: what people should know about the files, a sentence each.
+        proof: None if there was none.
+        is_written: whether the files were written.
+    """
+
+    domain: str
+    schema: str
+    root: Path
+    changes: tuple[FileChange, ...]
+    notes: tuple[str, ...]
+    proof: InspectionProof | None
+    is_written: bool
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the files would not make the same schema."""
+        return self.proof is not None and not self.proof.is_proven
+
+    def as_json(self) -> dict[str, Any]:
+        proof = self.proof
+        return {
+            "format": FORMAT,
+            "domain": self.domain,
+            "schema": self.schema,
+            "files": [change.path.relative_to(self.root).as_posix() for change in self.changes],
+            "written": self.is_written,
+            "proven": None if proof is None else proof.is_proven,
+            "differences": [] if proof is None else list(proof.differences),
+            "missing": [
+                {"object": item.title, "used_by": item.used_by, "remedy": item.remedy}
+                for item in (proof.missing if proof else ())
+            ],
+            "notes": list(self.notes),
+        }
+
+
+def inspect_domain(
+    schema: str,
+    *,
+    name: str | None = None,
+    database: str = DEFAULT_DB_ALIAS,
+    prove: bool = True,
+    dry_run: bool = False,
+) -> InspectedSchema:
+    """Write a domain whose migrations make a schema that exists already.
+
+    All files are written or none, and none if the proof fails. The database is only read.
+
+    Arguments:
+        name: the name of the domain and of its app; the schema's unless given.
+        database: the alias of the database that has the schema.
+        prove: whether to migrate a scratch database with the files, and to compare it.
+        dry_run: whether to write nothing.
+
+    Raises:
+        InvalidConfiguration: the schema does not exist or belongs to a domain, the name is taken
+            or not valid, the settings have no place for an app, or no ``pg_dump`` is installed.
+        InsufficientPrivilege: the role may not create databases, which the proof needs.
+        DatabaseUnavailable: the database cannot be read.
+    """
+    label = name or schema
+    settings = find_settings()
+    root = settings.root
+    check_names(label, schema, root=root, database=database, is_new=False)
+    with translate_database_errors(database):
+        inspection = _Inspection(label, schema, database)
+        texts = inspection.files()
+        proof = inspection.prove(texts) if prove else None
+    changes = [FileChange(root / label / path, None, text.encode()) for path, text in texts.items()]
+    added, advice = project_changes(settings, label)
+    changes += added
+    is_written = not dry_run and (proof is None or proof.is_proven)
+    if is_written:
+        apply_changes(changes)
+    return InspectedSchema(
+        domain=label,
+        schema=schema,
+        root=root,
+        changes=tuple(changes),
+        notes=(*inspection.notes, *advice),
+        proof=proof,
+        is_written=is_written,
+    )
+
+
+class _Inspection:
+    """The reading of one schema, and the texts that are made of it."""
+
+    def __init__(self, label: str, schema: str, alias: str) -> None:
+        self.domain = Domain(label, schema, (label,))
+        self.alias = alias
+        self.connection = connections[alias]
+        self.notes: list[str] = []
+        self.histories = other_histories(self.connection, schema)
+        self.notes += [
+            f"The table {schema}.{table} is the history of {tool}; it is left out."
+            for table, tool in self.histories.tools.items()
+        ]
+        entries = read_entries(self.connection, schema, exclude=self._excluded())
+        self.entries = with_casts(self.connection, schema, entries)
+
+    def _excluded(self) -> list[QualifiedName]:
+        others = [QualifiedName(self.domain.schema, table) for table in self.histories.relations]
+        return [*self.domain.engine_tables, *others]
+
+    def files(self) -> dict[str, str]:
+        """Return path in the app's folder → text."""
+        domain, label = self.domain, self.domain.name
+        excluded = [table.name for table in self._excluded()]
+        models = models_source(self.connection, domain.schema, app_label=label, exclude=excluded)
+        self.notes += map(str, models.notes)
+        texts = {
+            "__init__.py": "",
+            "apps.py": _apps_text(label, domain.schema),
+            "models.py": models.text,
+            "migrations/__init__.py": "",
+        }
+        with draft_app(label, texts):
+            migration, operations = initial_migration(label)
+        text = migration_text(migration, self._groups(), operations, schema=domain.schema)
+        objects = self._objects()
+        key, tools = MigrationKey(label, INITIAL), self.histories.tools
+        catalog = InspectedCatalog(key, checksum(text), to_text(objects), tools)
+        texts[f"migrations/{INITIAL}.py"] = text
+        texts[f"migrations/{INITIAL}{SUFFIX}"] = catalog.render(domain.schema)
+        if apps.is_installed(LINEAR):
+            texts["migrations/max_migration.txt"] = f"{INITIAL}\n"
+        return texts
+
+    def _objects(self, *, include_names: bool = False) -> tuple[CatalogObject, ...]:
+        others = self.histories.relations
+        return inspected_objects(
+            self.connection, self.domain, others=others, include_names=include_names
+        )
+
+    def _groups(self) -> list[StatementGroup]:
+        groups = group_statements(self.entries, self.domain.schema)
+        populated = dict(fetch_all(self.connection, POPULATED, [self.domain.schema]))
+        names = {table: quoted for quoted, table in populated.items()}
+        refresh = [
+            f"REFRESH MATERIALIZED VIEW {names[entry.name]};"
+            for entry in self.entries
+            if entry.kind == "MATERIALIZED VIEW" and entry.name in names
+        ]
+        more = [StatementGroup("", refresh)] if refresh else []
+        return [BEGIN, *groups, END, *more]
+
+    def prove(self, texts: Mapping[str, str]) -> InspectionProof:
+        excluded = [table.name for table in self._excluded()]
+        source = Source(
+            inspected_objects(
+                self.connection, self.domain, others=self.histories.relations, include_names=True
+            ),
+            self.entries,
+            read_prerequisites(self.connection, self.domain.schema, exclude=excluded),
+        )
+        with draft_app(self.domain.name, texts):
+            return prove_inspection(get_domain(self.domain.name), self.alias, source)
+
+
+def _apps_text(label: str, schema: str) -> str:
+    template = files(__package__).joinpath("../start/templates/domain/apps.py-tpl")
+    return Template(template.read_text(encoding="utf-8")).substitute(app_words(label, schema))

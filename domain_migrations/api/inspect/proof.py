@@ -1,0 +1,133 @@
+"""The proof that an inspected schema comes out the same in an empty database.
+
+In a scratch database with core alone, the domain is migrated and everything is compared: the
+catalog with the source's, the dump with the source's, the models with the tables. Then it is
+reverted, which must leave an empty schema. Rows are not compared.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.core import checks
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import CORE, Domain
+from ...engine.catalog.fingerprint import CatalogObject, compare, to_text
+from ...engine.runner.options import MigrateOptions
+from ...engine.sessions.scratch_databases import scratch_connection
+from ...engine.snapshots.cast_entries import with_casts
+from ...engine.snapshots.dump_entries import DumpEntry, read_entries
+from ...engine.snapshots.inspected_catalog import inspected_objects
+from ...exceptions import MigrationFailed
+from ..migrate import migrate_domains, raise_if_stopped
+from ..verify.verify import verify_domains
+from .prerequisites import Prerequisite, missing_in
+from .state_operations import missing_operations
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectionProof:
+    """The result of a proof.
+
+    Attributes:
+        differences: what differs from the source, a sentence each.
+        missing: what the schema uses of other schemas and core's migrations do not create; then
+            nothing was compared.
+    """
+
+    differences: tuple[str, ...] = ()
+    missing: tuple[Prerequisite, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_proven(self) -> bool:
+        return not self.differences and not self.missing
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read of the schema that is inspected.
+
+    Attributes:
+        objects: its catalog, with the names that only some versions of PostgreSQL have.
+        entries: its dump.
+    """
+
+    objects: Sequence[CatalogObject]
+    entries: Sequence[DumpEntry]
+    prerequisites: Sequence[Prerequisite]
+
+
+def prove_inspection(domain: Domain, alias: str, source: Source) -> InspectionProof:
+    """Migrate an installed domain in a scratch database, and compare it with the source.
+
+    Arguments:
+        alias: the database on whose server the scratch database is created.
+
+    Raises:
+        InsufficientPrivilege: the role may not create databases.
+        MigrationFailed: core's migrations cannot be applied.
+    """
+    started = time.monotonic()
+    with scratch_connection(alias, f"inspect_{domain.name[:30]}") as connection:
+        if problem := _migrate(CORE, alias):
+            raise MigrationFailed(f"core, which it needs, cannot be applied: {problem}")
+        missing = tuple(missing_in(connection, source.prerequisites))
+        differences = () if missing else tuple(_differences(connection, domain, source))
+    return InspectionProof(
+        differences=differences, missing=missing, seconds=time.monotonic() - started
+    )
+
+
+def _differences(connection: BaseDatabaseWrapper, domain: Domain, source: Source) -> Iterator[str]:
+    alias = connection.alias
+    config = apps.get_app_config(domain.name)
+    for message in checks.run_checks(app_configs=[config], databases=[alias]):
+        if message.is_serious():
+            yield f"check: {message.msg}"
+    for description in missing_operations(domain.name):
+        yield f"makemigrations would write: {description}"
+    if problem := _migrate(domain.name, alias):
+        yield f"an empty database cannot be migrated: {problem}"
+        return
+    found = inspected_objects(connection, domain, others=(), include_names=True)
+    yield from compare(to_text(source.objects), to_text(found))
+    yield from _dump_differences(connection, domain, source.entries)
+    for finding in verify_domains([domain.name], database=alias).findings:
+        yield f"verify_domain: {finding.id} {finding.message}"
+    if problem := _migrate(domain.name, alias, target="zero"):
+        yield f"the migration cannot be reverted: {problem}"
+        return
+    for item in inspected_objects(connection, domain, others=(), include_names=True):
+        if item.kind != "schema":
+            yield f"{item.title}: left after the migration is reverted"
+
+
+def _dump_differences(
+    connection: BaseDatabaseWrapper, domain: Domain, entries: Sequence[DumpEntry]
+) -> Iterator[str]:
+    """Yield what only dumps show, such as the order of columns."""
+    found = with_casts(
+        connection,
+        domain.schema,
+        read_entries(connection, domain.schema, exclude=domain.engine_tables),
+    )
+    before, after = ({(e.kind, e.name): e.statements for e in each} for each in (entries, found))
+    for kind, name in before.keys() | after.keys():
+        if before.get((kind, name)) != after.get((kind, name)):
+            yield f"{kind.lower()} {name}: its dump differs"
+
+
+def _migrate(domain: str, alias: str, **values: Any) -> str:
+    """Migrate a domain; return why that fails, "" if it does not."""
+    options = MigrateOptions(database=alias, interactive=False, verbosity=0, replay=True, **values)
+    (result,) = migrate_domains([domain], options).domains
+    raise_if_stopped([result])
+    if result.error is None:
+        return ""
+    return f"{result.error.message} {result.error.hint}".strip()

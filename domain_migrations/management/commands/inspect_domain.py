@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS
+
+from ...api.inspect.inspect import InspectedSchema, inspect_domain
+from ...exceptions import EXIT_FAILED
+from ..arguments import add_database_option, add_format_option
+from ..console import command_errors, print_json
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes a domain whose migrations make a schema that exists already, and proves in a"
+        " scratch database that they make the same one."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("schema", metavar="SCHEMA", help="A schema that no domain owns.")
+        parser.add_argument(
+            "--name", help="The name of the domain and of its app. Defaults to the schema's."
+        )
+        parser.add_argument(
+            "--no-proof",
+            action="store_false",
+            dest="prove",
+            help="Write the files without the proof in a scratch database.",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Show what would be written; write nothing."
+        )
+        add_format_option(parser)
+        add_database_option(parser, f'"{DEFAULT_DB_ALIAS}"')
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with command_errors():
+            inspected = inspect_domain(
+                options["schema"],
+                name=options["name"],
+                database=options["database"] or DEFAULT_DB_ALIAS,
+                prove=options["prove"],
+                dry_run=options["dry_run"],
+            )
+        if options["format"] == "json":
+            print_json(self, inspected)
+        elif options["verbosity"] >= 1:
+            self._print(inspected, texts=options["dry_run"])
+        if inspected.is_refused:
+            raise CommandError(_refusal(inspected), returncode=EXIT_FAILED)
+
+    def _print(self, inspected: InspectedSchema, *, texts: bool) -> None:
+        would = "" if inspected.is_written else "would be "
+        for change in inspected.changes:
+            verb = "created" if change.before is None else "changed"
+            note = f": {change.note}" if change.note else ""
+            self.stdout.write(f"{would}{verb} {change.path.relative_to(inspected.root)}{note}")
+            if texts and change.before is None and change.path.suffix == ".py":
+                lines = (change.after or b"").decode().split("\n")
+                self.stdout.write("\n".join(f"  {line}" for line in lines))
+        for note in inspected.notes:
+            self.stdout.write(f"\n{note}")
+        for item in inspected.proof.missing if inspected.proof else ():
+            self.stdout.write(f"\nmissing: {item.title}, which {item.used_by} uses. {item.remedy}")
+        for difference in inspected.proof.differences if inspected.proof else ():
+            self.stdout.write(self.style.ERROR(difference))
+        if inspected.proof is not None and inspected.proof.is_proven:
+            seconds = f"{inspected.proof.seconds:.1f} s"
+            self.stdout.write(f"Proven in {seconds}: an empty database gets the same schema.")
+        if inspected.is_written:
+            next_step = self.style.SUCCESS(f"manage.py migrate_domain {inspected.domain}")
+            self.stdout.write(f"The domain {inspected.domain} was created. Next: {next_step}")
+        else:
+            self.stdout.write("Nothing was written.")
+
+
+def _refusal(inspected: InspectedSchema) -> str:
+    proof = inspected.proof
+    if proof is not None and proof.missing:
+        return (
+            f'The schema "{inspected.schema}" uses {len(proof.missing)} objects of other schemas'
+            " that core's migrations do not create. Nothing was written."
+        )
+    return (
+        f'An empty database would not get the schema "{inspected.schema}" as it is:'
+        f" {len(proof.differences) if proof else 0} differences. Nothing was written; --no-proof"
+        " writes the files in spite of them."
+    )

@@ -1,0 +1,243 @@
+"""An existing schema as a domain: its files, the proof, and the adoption on the source database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from domain_migrations.api.inspect import inspect as room
+from domain_migrations.api.inspect.draft_app import draft_app
+from domain_migrations.api.inspect.inspect import InspectedSchema, inspect_domain
+from domain_migrations.api.start.project_files import SettingsFile
+from domain_migrations.exceptions import InvalidConfiguration
+from tests.support import catalog
+from tests.support.catalog import execute, query, tables
+from tests.support.commands import Result, call
+
+SCHEMA = """
+CREATE SCHEMA depot;
+CREATE TYPE depot.state AS ENUM ('new', 'it''s 100%% done');
+CREATE TABLE depot.suppliers (
+    id serial PRIMARY KEY,
+    name varchar(80) NOT NULL,
+    state depot.state NOT NULL DEFAULT 'new',
+    made_by uuid REFERENCES public.users,
+    UNIQUE (name)
+);
+CREATE TABLE depot.items (
+    id int PRIMARY KEY,
+    supplier_id int NOT NULL REFERENCES depot.suppliers ON DELETE CASCADE,
+    price numeric(10, 2) CHECK (price >= 0)
+);
+CREATE INDEX items_price ON depot.items (price DESC) WHERE price > 0;
+CREATE FUNCTION depot.touch() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RETURN later(NEW); END $$;
+CREATE TRIGGER touch BEFORE UPDATE ON depot.items FOR EACH ROW EXECUTE FUNCTION depot.touch();
+CREATE VIEW depot.names AS SELECT id, name FROM depot.suppliers WHERE name LIKE '%%x';
+CREATE MATERIALIZED VIEW depot.counts AS SELECT count(*) AS n FROM depot.items;
+CREATE TABLE depot.knex_migrations (
+    id serial PRIMARY KEY, name varchar(255), batch int, migration_time timestamptz
+);
+INSERT INTO depot.suppliers (name) VALUES ('First');
+""".replace("%%", "%")
+
+LATER = """
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("depot", "0001_initial")]
+    operations = [
+        migrations.RunSQL(
+            "CREATE VIEW depot.cheap AS SELECT id FROM depot.items WHERE price < 10",
+            "DROP VIEW depot.cheap",
+        )
+    ]
+"""
+
+
+def inspect_into(folder: Path, **options: object) -> InspectedSchema:
+    """Inspect `depot` for a project in the folder."""
+    content = b'INSTALLED_APPS = [\n    "core",\n]\n'
+    (folder / "settings.py").write_bytes(content)
+    settings = SettingsFile(folder / "settings.py", folder, content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "find_settings", lambda: settings)
+        return inspect_domain("depot", **options)
+
+
+def texts(inspected: InspectedSchema) -> dict[str, str]:
+    """The files of the app, as `draft_app` takes them."""
+    app = inspected.root / inspected.domain
+    return {
+        change.path.relative_to(app).as_posix(): change.after.decode()
+        for change in inspected.changes
+        if change.path.is_relative_to(app)
+    }
+
+
+@pytest.fixture(scope="module")
+def source(migrated_module_database: str) -> None:
+    execute(SCHEMA)
+
+
+@pytest.fixture(scope="module")
+def inspected(source: None, tmp_path_factory: pytest.TempPathFactory) -> InspectedSchema:
+    return inspect_into(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture
+def depot(inspected: InspectedSchema) -> Iterator[Path]:
+    """The domain, installed in this process."""
+    with draft_app("depot", texts(inspected)) as folder:
+        yield folder
+
+
+def migrate(*arguments: str) -> Result:
+    return call("migrate_domain", "depot", *arguments, "--noinput")
+
+
+def test_an_empty_database_gets_the_same_schema(inspected: InspectedSchema) -> None:
+    proof = inspected.proof
+    assert proof is not None
+    assert (proof.differences, proof.missing, inspected.is_written) == ((), (), True)
+    assert [change.path.relative_to(inspected.root).as_posix() for change in inspected.changes] == [
+        "depot/__init__.py",
+        "depot/apps.py",
+        "depot/models.py",
+        "depot/migrations/__init__.py",
+        "depot/migrations/0001_initial.py",
+        "depot/migrations/0001_initial.catalog.txt",
+        "depot/migrations/max_migration.txt",
+        "settings.py",
+    ]
+    written = (inspected.root / "depot/migrations/0001_initial.py").read_text()
+    assert "'it''s 100% done'" in written
+    assert "knex" not in written
+    assert "The table depot.knex_migrations is the history of Knex; it is left out." in (
+        inspected.notes
+    )
+
+
+def test_the_source_database_adopts_the_migration(depot: Path) -> None:
+    before = catalog.snapshot()["depot"]
+    assert migrate("--check").exit_status == 1
+    assert "Record it as applied" in migrate("--plan").stdout
+    assert "Record it as applied" in migrate("--dry-run").stdout
+    assert "django_migrations_depot" not in tables("depot")
+
+    result = migrate()
+
+    assert result.exit_status == 0
+    assert "Adopted depot.0001_initial: the schema is already as it makes it." in result.stdout
+    assert query("SELECT app, name FROM depot.django_migrations_depot") == [
+        ("depot", "0001_initial")
+    ]
+    assert query(
+        "SELECT name, status, details ->> 'catalog' FROM depot.django_migrations_depot_journal"
+        " WHERE direction = 'forwards'"
+    ) == [("0001_initial", "adopted", "depot.0001_initial")]
+    assert query("SELECT name FROM depot.suppliers") == [("First",)]
+    assert migrate().stdout.endswith("depot: nothing to do\n")
+    assert call("verify_domain", "depot").stdout == "Nothing found.\n"
+    call_command("makemigrations", "depot", check=True, dry_run=True, verbosity=0)
+
+    (depot / "migrations/0002_cheap.py").write_text(LATER)
+    assert migrate().exit_status == 0
+    assert migrate("--rollback").exit_status == 0
+    assert "nothing to do" in migrate("--rollback").stdout  # A run has applied nothing else.
+    execute("DROP TABLE depot.django_migrations_depot, depot.django_migrations_depot_journal")
+    assert catalog.snapshot()["depot"] == before
+
+
+def test_a_schema_that_differs_is_refused_with_each_difference(depot: Path) -> None:
+    execute("ALTER TABLE depot.items ADD extra int; DROP VIEW depot.names")
+    before = catalog.snapshot()
+    try:
+        result = migrate()
+        assert result.exit_status == 1
+        assert (
+            'The schema "depot" is not as depot.0001_initial makes it: column depot.items.extra:'
+            " added; view depot.names: missing. Nothing was changed."
+        ) in result.stderr
+        assert catalog.snapshot() == before
+    finally:
+        execute("ALTER TABLE depot.items DROP extra")
+        execute(
+            "CREATE VIEW depot.names AS SELECT id, name FROM depot.suppliers WHERE name LIKE '%x'"
+        )
+
+
+@pytest.mark.parametrize("name", ["0001_initial.py", "0001_initial.catalog.txt"])
+def test_files_that_were_edited_alone_are_refused(depot: Path, name: str) -> None:
+    path = depot / "migrations" / name
+    path.write_text(path.read_text().replace("numeric(10,2)", "numeric(12,2)"))
+    result = migrate()
+    assert result.exit_status == 1
+    assert "edited" in result.stderr
+    assert "django_migrations_depot" not in tables("depot")
+
+
+def test_nothing_is_written_where_core_lacks_what_the_schema_uses(
+    source: None, tmp_path: Path
+) -> None:
+    execute("CREATE FUNCTION public.checked(int) RETURNS bool LANGUAGE sql RETURN true")
+    execute("ALTER TABLE depot.items ADD CONSTRAINT checked CHECK (public.checked(id))")
+    try:
+        refused = inspect_into(tmp_path)
+        assert refused.proof is not None
+        assert [(item.title, item.used_by) for item in refused.proof.missing] == [
+            ("function public.checked(integer)", "checked")
+        ]
+        assert not refused.is_written
+        assert refused.is_refused
+        assert [path.name for path in tmp_path.iterdir()] == ["settings.py"]
+    finally:
+        execute("DROP FUNCTION public.checked CASCADE")
+
+
+def test_each_difference_is_named_and_nothing_is_written(
+    source: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete = room.read_entries
+    monkeypatch.setattr(
+        room,
+        "read_entries",
+        lambda *args, **values: [e for e in complete(*args, **values) if e.kind != "TRIGGER"],
+    )
+    refused = inspect_into(tmp_path)
+    assert refused.proof is not None
+    assert refused.proof.differences == ("trigger depot.items.touch: missing",)
+    assert not (tmp_path / "depot").exists()
+
+
+def test_a_dry_run_writes_nothing(source: None, tmp_path: Path) -> None:
+    shown = inspect_into(tmp_path, dry_run=True, prove=False)
+    assert not shown.is_written
+    assert not (tmp_path / "depot").exists()
+    assert shown.as_json()["proven"] is None
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        ("nowhere", 'it does not exist in the database "default"'),
+        ("hr", "it is already the name of a domain"),
+    ],
+)
+def test_schemas_that_cannot_be_inspected(source: None, schema: str, problem: str) -> None:
+    with pytest.raises(InvalidConfiguration, match=problem):
+        inspect_domain(schema)
+
+
+def test_nothing_of_a_draft_is_left(inspected: InspectedSchema) -> None:
+    from django.apps import apps
+
+    with draft_app("depot", texts(inspected)):
+        assert apps.get_model("depot", "Supplier")._meta.db_table == '"depot"."suppliers"'
+    assert not apps.is_installed("depot")
+    user = apps.get_model("core", "User")
+    assert [name for name in vars(user) if "supplier" in name] == []
+    assert not [field for field in user._meta.get_fields() if "supplier" in field.name]
