@@ -195,10 +195,8 @@ class Case:
             yield f"called {effects}, but it changed {self.changed}"
 
 
-@pytest.mark.parametrize(
-    ("seed", "count"),
-    [(SEED, 25), *(pytest.param(SEED + n, 50, marks=pytest.mark.slow_stress) for n in range(1, 5))],
-)
+@pytest.mark.slow_stress
+@pytest.mark.parametrize(("seed", "count"), [(SEED, 25), *((SEED + n, 50) for n in range(1, 5))])
 def test_guard_and_catalogs_agree(
     postgres_server: TestServer, landscape: str, django_db_blocker: Any, seed: int, count: int
 ) -> None:
