@@ -82,22 +82,14 @@ def django_db_modify_db_settings(
 @pytest.fixture
 def scratch_database(postgres_server: TestServer, django_db_blocker: Any) -> Iterator[str]:
     """A new empty database that `connections["default"]` points to; its name."""
-    with (
-        django_db_blocker.unblock(),
-        databases.scratch(postgres_server) as name,
-        databases.default_database(name),
-    ):
+    with databases.connected(postgres_server, django_db_blocker) as name:
         yield name
 
 
 @pytest.fixture(scope="module")
 def module_database(postgres_server: TestServer, django_db_blocker: Any) -> Iterator[str]:
     """`scratch_database`, once for all tests of a module."""
-    with (
-        django_db_blocker.unblock(),
-        databases.scratch(postgres_server) as name,
-        databases.default_database(name),
-    ):
+    with databases.connected(postgres_server, django_db_blocker) as name:
         yield name
 
 
@@ -134,11 +126,9 @@ def migrated_database(
     postgres_server: TestServer, migrated_template: str, django_db_blocker: Any
 ) -> Iterator[str]:
     """`scratch_database` with everything migrated."""
-    with (
-        django_db_blocker.unblock(),
-        databases.scratch(postgres_server, template=migrated_template) as name,
-        databases.default_database(name),
-    ):
+    with databases.connected(
+        postgres_server, django_db_blocker, template=migrated_template
+    ) as name:
         yield name
 
 
@@ -147,11 +137,9 @@ def migrated_module_database(
     postgres_server: TestServer, migrated_template: str, django_db_blocker: Any
 ) -> Iterator[str]:
     """`migrated_database`, once for all tests of a module."""
-    with (
-        django_db_blocker.unblock(),
-        databases.scratch(postgres_server, template=migrated_template) as name,
-        databases.default_database(name),
-    ):
+    with databases.connected(
+        postgres_server, django_db_blocker, template=migrated_template
+    ) as name:
         yield name
 
 

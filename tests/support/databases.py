@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import connections
@@ -45,6 +46,21 @@ def scratch(
         yield name
     finally:
         drop(server, name)
+
+
+@contextmanager
+def connected(server: TestServer, blocker: Any, *, template: str = "template1") -> Iterator[str]:
+    """A new database that Django's default connection points to.
+
+    Arguments:
+        blocker: pytest-django's `django_db_blocker`.
+    """
+    with (
+        blocker.unblock(),
+        scratch(server, template=template) as name,
+        default_database(name),
+    ):
+        yield name
 
 
 @contextmanager

@@ -45,11 +45,7 @@ def core_database(
     postgres_server: TestServer, core_template: str, django_db_blocker: Any
 ) -> Iterator[str]:
     """A copy of it, to which Django's default connection points."""
-    with (
-        django_db_blocker.unblock(),
-        databases.scratch(postgres_server, template=core_template) as name,
-        databases.default_database(name),
-    ):
+    with databases.connected(postgres_server, django_db_blocker, template=core_template) as name:
         yield name
 
 
