@@ -1,14 +1,13 @@
-"""Cross-domain references in the text of functions.
+"""Cross-domain references in the text of functions, and in the strings of other objects.
 
-PostgreSQL records no dependencies for function bodies that are kept as text. What cannot be read is
-reported as unread: a function in another language, a statement that cannot be parsed, and SQL that
-a function computes.
+PostgreSQL records no dependencies for function bodies that are kept as text, nor for names in
+strings. What cannot be read is reported as unread: a function in another language, a statement that
+cannot be parsed, and SQL that a function computes.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -16,114 +15,79 @@ from ...domains import Domain
 from ...engine.boundary.rule import depends_hint, may_depend_on, owner_clause
 from ...engine.boundary.schema_owners import SchemaOwners
 from ...engine.messages import Finding
-from ...engine.sql.query import run_sql
-from .textual_names import PATH, has_parser, may_reference, mentions, read_body
+from .catalog_texts import CatalogText, catalog_texts, name_arguments
+from .name_constants import NameArguments, path_schemas
+from .text_values import PLACEHOLDER
+from .textual_names import TextualNames, has_parser, may_reference, mentions, read_body
 
 CrossDomainFinding = tuple[Finding, Domain | None]
 """A finding and the domain that is used, None where it is not known."""
 
-# PostgreSQL records what BEGIN ATOMIC, views and defaults name, but not the texts in them.
-SELECT_FUNCTIONS = r"""
-SELECT n.oid, i.type, i.identity, l.lanname,
-    CASE WHEN p.prosqlbody IS NULL THEN p.prosrc ELSE pg_get_function_sqlbody(p.oid) END,
-    (SELECT regexp_replace(setting, '^search_path=', '') FROM unnest(p.proconfig) AS setting
-        WHERE setting LIKE 'search\_path=%%'),
-    coalesce(p.proargnames, '{}') || p.proname::text, p.prosqlbody IS NOT NULL
-FROM pg_proc p
-    JOIN pg_namespace n ON n.oid = p.pronamespace
-    JOIN pg_language l ON l.oid = p.prolang
-    CROSS JOIN LATERAL pg_identify_object('pg_proc'::regclass, p.oid, 0) i
-WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%%'
-    AND l.lanname NOT IN ('internal', 'c')
-    AND NOT EXISTS (SELECT FROM pg_depend e
-        WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
-UNION ALL
-SELECT n.oid, i.type, i.identity, 'sql', pg_get_viewdef(c.oid), NULL, '{}', true
-FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, c.oid, 0) i
-WHERE c.relkind IN ('v', 'm') AND n.nspname <> 'information_schema'
-    AND n.nspname NOT LIKE 'pg\_%%'
-    AND NOT EXISTS (SELECT FROM pg_depend e
-        WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
-UNION ALL
-SELECT n.oid, 'default', format('%%I.%%I.%%I', n.nspname, c.relname, a.attname), 'sql',
-    pg_get_expr(f.adbin, f.adrelid), NULL, '{}', true
-FROM pg_attrdef f
-    JOIN pg_class c ON c.oid = f.adrelid
-    JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE a.attislocal AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%%'
-ORDER BY 3
-"""
-
 PARSED = ("sql", "plpgsql")
-RUNS_TEXT = re.compile("execute|search_path", re.IGNORECASE)
+CHECK = "Check what it uses; if it uses another domain's objects, replace or drop it."
+INSTALL = "Install it and run the command again: pip install 'sqlglot>=30'"
 
 
 def textual_references(
     connection: BaseDatabaseWrapper, owners: SchemaOwners
 ) -> Iterator[CrossDomainFinding]:
-    """Yield each function that names another domain in its text, with that domain."""
-    [rows] = run_sql(connection, SELECT_FUNCTIONS, {})
-    for schema, kind, identity, language, body, search_path, variables, is_recorded in rows:
-        user = owners.owner_or_core(schema)
-        if user is None:
-            continue
-        foreign = {
-            name: domain
-            for name, domain in owners.domains.items()
-            if not may_depend_on(user, domain)
-        }
-        path = {quoted or bare for quoted, bare in PATH.findall(search_path or "")}
-        names: set[str] = set()
-        is_read = language in PARSED and has_parser()
-        is_suspect = mentions(body, foreign)
-        is_unread = not is_read and not is_recorded and may_reference(body, foreign)
-        unread = [_why_unread(language)] if is_unread else []
-        if is_read and (is_suspect or RUNS_TEXT.search(body)):
-            found = read_body(
-                body,
+    """Yield each object that names another domain in a text, with that domain."""
+    arguments = name_arguments(connection)
+    for text in catalog_texts(connection):
+        user = owners.owner_or_core(text.schema)
+        if user is not None:
+            foreign = {
+                name: domain
+                for name, domain in owners.domains.items()
+                if not may_depend_on(user, domain)
+            }
+            yield from _references(text, user, foreign, arguments)
+
+
+def _references(
+    text: CatalogText, user: Domain, foreign: Mapping[str, Domain], arguments: NameArguments
+) -> Iterator[CrossDomainFinding]:
+    """Yield the findings about one text; ``foreign`` has the domains by their schemas."""
+    path = set(path_schemas(text.search_path or ""))
+    found = TextualNames(search_path=path & foreign.keys())
+    reasons: list[tuple[str, str]] = []
+    if text.language not in PARSED:
+        if may_reference(text.text, foreign):
+            reasons.append((f"code in {text.language} is not analysed", CHECK))
+    elif not text.is_recorded and not has_parser():
+        if may_reference(text.text, foreign):
+            reasons.append(("its text was not read, because sqlglot is not installed", INSTALL))
+    else:
+        found.add(
+            read_body(
+                text.text,
                 foreign,
-                procedural=language == "plpgsql",
-                variables=variables,
-                is_recorded=is_recorded,
+                procedural=text.language == "plpgsql",
+                variables=text.variables,
+                is_recorded=text.is_recorded,
+                arguments=arguments,
             )
-            path |= found.search_path
-            names = {".".join(filter(None, pair)) for pair in found.names}
-            if found.unparsed:
-                unread.append((f"a statement could not be parsed: {found.unparsed[0]}", CHECK))
-            if found.is_computed:
-                if is_suspect:
-                    unread.append((COMPUTED, CHECK))
-                else:
-                    message = f"The {kind} {identity} runs SQL that it computes, which is not read."
-                    yield Finding("U017", "boundary", user.name, identity, message, CHECK), user
-        hint = f"{depends_hint(user)} Replace it, or drop it."
-        for verb, name, place in [
-            *(("has", name, "search_path") for name in sorted(path & foreign.keys())),
-            *(("names", name, "text") for name in sorted(names)),
-        ]:
-            used = foreign[name.partition(".")[0]]
-            message = (
-                f"The {kind} {identity} {verb} {name}, {owner_clause(used)}, in its {place}"
-                " (textual)."
-            )
-            yield Finding("B014", "boundary", user.name, identity, message, hint), used
-        for why, advice in unread:
-            message = f"The {kind} {identity} may name another domain's objects; {why}."
-            yield Finding("B017", "boundary", user.name, identity, message, advice), None
-
-
-CHECK = "Check what it uses; if it uses another domain's objects, replace or drop it."
-COMPUTED = "it runs SQL that it computes, which is not read"
-
-
-def _why_unread(language: str) -> tuple[str, str]:
-    """Return why a text was not read, and what to do."""
-    if language not in PARSED:
-        return f"code in {language} is not analysed", CHECK
-    return (
-        "its text was not read, because sqlglot is not installed",
-        "Install it and run the command again: pip install 'sqlglot>=30'",
-    )
+        )
+        if found.unparsed:
+            reasons.append((f"a statement could not be parsed: {found.unparsed[0]}", CHECK))
+    subject = f"The {text.kind} {text.identity}"
+    if found.is_computed and mentions(text.text, foreign):
+        reasons.append(("it runs SQL that it computes, which is not read", CHECK))
+    elif found.is_computed:
+        message = f"{subject} runs SQL that it computes, which is not read."
+        yield Finding("U017", "boundary", user.name, text.identity, message, CHECK), user
+    names = {(schema, name.replace(PLACEHOLDER, "")) for schema, name in found.names}
+    hint = f"{depends_hint(user)} Replace it, or drop it."
+    for schema, phrase in [
+        *((name, f"has {name}, {{}}, in its search_path") for name in sorted(found.search_path)),
+        *(
+            (schema, f"names {'.'.join(filter(None, (schema, name)))}, {{}}, in its text")
+            for schema, name in sorted(names)
+        ),
+    ]:
+        used = foreign[schema]
+        message = f"{subject} {phrase.format(owner_clause(used))} (textual)."
+        yield Finding("B014", "boundary", user.name, text.identity, message, hint), used
+    for why, advice in reasons:
+        message = f"{subject} may name another domain's objects; {why}."
+        yield Finding("B017", "boundary", user.name, text.identity, message, advice), None

@@ -11,13 +11,13 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any
 
 from ...engine.sql.lexer import Statement, Token, statements, tokens
-from .executed_texts import NO_TOKEN, argument, call_around, executed_texts, is_execute
-
-Name = tuple[str, str]
-"""A schema and the name of something in it; "" for the schema itself."""
+from .executed_texts import executed_texts, is_execute
+from .name_constants import Name, NameArguments, named_in_constants, named_search_path
+from .text_values import NO_TOKEN
 
 SQL_WORDS = (
     "select", "with", "insert", "update", "delete", "merge", "truncate", "create", "table",
@@ -31,22 +31,6 @@ RELATION_KEYWORDS = (
 )  # fmt: skip
 """Words after which a qualified name is a relation or a procedure."""
 
-NAME_ARGUMENT_FUNCTIONS = (
-    "nextval", "currval", "setval", "pg_get_serial_sequence", "to_regclass", "to_regproc",
-    "to_regprocedure", "to_regtype", "to_regoper", "to_regoperator", "pg_relation_size",
-    "pg_total_relation_size", "pg_table_size", "pg_indexes_size", "pg_get_viewdef",
-    "has_table_privilege", "has_column_privilege", "has_any_column_privilege",
-    "has_sequence_privilege", "has_function_privilege", "table_to_xml", "table_to_xmlschema",
-    "table_to_xml_and_xmlschema", "pg_sequence_last_value", "pg_relation_filepath", "connectby",
-)  # fmt: skip
-"""Functions that take a name as a string."""
-
-QUALIFIED = re.compile(r'\s*("?)(?P<schema>[^".]+)\1\s*\.\s*("?)(?P<name>[^".(]+)\3.*', re.DOTALL)
-PATH = re.compile(r'"([^"]+)"|([^\s,"]+)')
-REG_TYPES = frozenset(
-    {"regclass", "regproc", "regprocedure", "regoper", "regoperator", "regtype", "regcollation",
-     "regconfig", "regdictionary"}
-)  # fmt: skip
 DEPTH = 3
 """The depth to which strings of SQL within SQL are parsed."""
 
@@ -65,7 +49,7 @@ def may_reference(body: str, schemas: Collection[str]) -> bool:
 def mentions(body: str, schemas: Collection[str]) -> bool:
     """Return whether the text, without its comments, has the name of one of the schemas."""
     names = "|".join(map(re.escape, schemas))
-    text = "".join(token.raw for token in tokens(body) if token.kind != "comment")
+    text = "".join(token.text for token in tokens(body) if token.kind != "comment")
     return bool(names) and bool(re.search(rf"\b(?:{names})\b", text, re.IGNORECASE))
 
 
@@ -104,6 +88,7 @@ def read_body(
     procedural: bool,
     variables: Collection[str] = (),
     is_recorded: bool = False,
+    arguments: NameArguments = MappingProxyType({}),
     depth: int = DEPTH,
 ) -> TextualNames:
     """Return what a text names of the schemas.
@@ -112,6 +97,7 @@ def read_body(
         procedural: whether it is PL/pgSQL; otherwise SQL.
         variables: names that mean something else in it, such as those of the arguments.
         is_recorded: whether PostgreSQL has recorded what it names, except within strings.
+        arguments: the arguments of functions that are names, as the database says.
     """
     fragments = list(statements(body, procedural=procedural))
     taken = {name for part in fragments for name in _bare_names(part.tokens)} | set(variables)
@@ -123,17 +109,28 @@ def read_body(
         pairs = set() if is_recorded else _pairs(part.tokens, schemas)
         doubtful = {pair for pair in pairs if pair[0] in taken}
         found.names |= pairs - doubtful
+        if not is_recorded:
+            doubtful |= _pairs_after_database(part.tokens, schemas)
         if doubtful:
             _read_doubtful(part, doubtful, found, procedural=procedural)
-        found.names |= {(name, "") for name in _schemas_named(part.tokens) if name in schemas}
-        literals = _names_in_literals(part.tokens, is_recorded=is_recorded)
-        found.names |= {pair for pair in literals if pair[0] in schemas}
-        _read_search_path(part.tokens, schemas, found)
+        named = {(name, "") for name in _schemas_named(part.tokens)}
+        if any(token.kind == "string" for token in part.tokens):
+            named.update(named_in_constants(part.tokens, arguments, is_recorded=is_recorded))
+        found.names |= {pair for pair in named if pair[0] in schemas}
+        path, is_computed = named_search_path(part.tokens)
+        found.search_path |= path & set(schemas)
+        found.is_computed |= is_computed
         for inner in executed_texts(part.tokens, runs_text=runs_text):
             found.is_computed |= inner.is_computed
             if depth:
-                text, is_procedural, _ = inner
-                found.add(read_body(text, schemas, procedural=is_procedural, depth=depth - 1))
+                inner_names = read_body(
+                    inner.text,
+                    schemas,
+                    procedural=inner.is_procedural,
+                    arguments=arguments,
+                    depth=depth - 1,
+                )
+                found.add(inner_names)
     return found
 
 
@@ -162,11 +159,31 @@ def _pairs(found: tuple[Token, ...], schemas: Collection[str]) -> set[Name]:
     """Return every name that has one of the schemas and a dot before it."""
     padded = (NO_TOKEN, *found)
     return {
-        (schema.text, name.text if name.is_name else "")
-        for before, schema, dot, name in zip(padded, found, found[1:], found[2:], strict=False)
+        (schema.text, "" if name.is_operator("*") else name.text)
+        for i, (before, schema, dot, name) in enumerate(
+            zip(padded, found, found[1:], found[2:], strict=False)
+        )
         if schema.is_name and schema.text in schemas and dot.is_operator(".")
-        if not before.is_operator(".") and (name.is_name or name.is_operator("*"))
+        if not before.is_operator(".")
+        if name.is_name or name.is_operator("*") or _is_operator_position(found, i)
     }
+
+
+def _pairs_after_database(found: tuple[Token, ...], schemas: Collection[str]) -> set[Name]:
+    """Return the names such as ``hr.employees`` in FROM shop.hr.employees, or of a field."""
+    return {
+        (found[i + 3].text, found[i + 5].text)
+        for i in range(len(found) - 5)
+        if found[i].is_word(*RELATION_KEYWORDS)
+        if found[i + 3].text in schemas
+        if all(found[i + at].is_name for at in (1, 3, 5))
+        if all(found[i + at].is_operator(".") for at in (2, 4))
+    }
+
+
+def _is_operator_position(found: tuple[Token, ...], i: int) -> bool:
+    """Return whether a schema is that of an operator, as in OPERATOR(hr.+)."""
+    return i > 1 and found[i - 1].is_operator("(") and found[i - 2].is_word("operator")
 
 
 def _is_schema_position(before: Token) -> bool:
@@ -174,43 +191,13 @@ def _is_schema_position(before: Token) -> bool:
 
 
 def _schemas_named(found: tuple[Token, ...]) -> Iterator[str]:
-    """Yield the names after SCHEMA, as in DROP SCHEMA IF EXISTS and SET SCHEMA."""
+    """Yield the names after SCHEMA, as in DROP SCHEMA IF EXISTS and GRANT … IN SCHEMA."""
     for i, token in enumerate(found):
         if token.is_word("schema"):
-            after = [
-                item for item in found[i + 1 : i + 5] if not item.is_word("if", "exists", "not")
-            ]
-            if after and after[0].is_name:
+            after = [item for item in found[i + 1 :] if not item.is_word("if", "exists", "not")]
+            while after and after[0].is_name:
                 yield after[0].text
-
-
-def _read_search_path(
-    found: tuple[Token, ...], schemas: Collection[str], result: TextualNames
-) -> None:
-    """Read SET search_path, SET SCHEMA and set_config('search_path', …)."""
-    for i, token in enumerate(found):
-        before = found[i - 1] if i else NO_TOKEN
-        is_set = before.is_word("set", "local", "session")
-        if is_set and token.is_word("search_path", "schema"):
-            values = found[i + 1 :]
-        elif token.kind == "string" and token.text.lower() == "search_path":
-            if call_around(found, i) != "set_config":
-                continue
-            values = argument(found[i + 2 :])
-            if len(values) > 1 and values[1].is_operator("=>", ":="):
-                values = values[2:]
-            result.is_computed |= any(item.is_name for item in values)
-        else:
-            continue
-        names = [name for item in values for name in _path_names(item)]
-        result.search_path |= {name for name in names if name in schemas}
-
-
-def _path_names(token: Token) -> Iterator[str]:
-    if token.kind == "string":
-        yield from (quoted or bare.lower() for quoted, bare in PATH.findall(token.text))
-    elif token.is_name:
-        yield token.text
+                after = after[2:] if len(after) > 1 and after[1].is_operator(",") else []
 
 
 def _statement(fragment: Statement) -> str:
@@ -308,34 +295,3 @@ def _declared(found: tuple[Token, ...]) -> bool:
     at = 2 if len(found) > 1 and found[1].is_word("constant") else 1
     part = found[at : at + 3]
     return len(part) == 3 and part[0].is_name and part[1].is_operator(".") and part[2].is_name
-
-
-def _names_in_literals(found: tuple[Token, ...], *, is_recorded: bool) -> Iterator[Name]:
-    """Yield the names in strings that are passed to nextval and the like, or cast to regclass."""
-    for i, token in enumerate(found):
-        if token.kind != "string" or not (match := QUALIFIED.fullmatch(token.text)):
-            continue
-        after = found[i + 1 : i + 3]
-        if is_recorded and len(after) == 2 and after[1].text in REG_TYPES:
-            continue  # It is a dependency.
-        if (
-            _is_cast_to_name(found[i + 1 :])
-            or (i and found[i - 1].text in REG_TYPES)
-            or call_around(found, i) in NAME_ARGUMENT_FUNCTIONS
-        ):
-            schema, name = match["schema"].strip(), match["name"].strip()
-            yield schema if match[1] else schema.lower(), name if match[3] else name.lower()
-
-
-def _is_cast_to_name(after: tuple[Token, ...]) -> bool:
-    """Return whether a string is cast, perhaps in parentheses, to regclass or the like."""
-    if after and after[0].is_word("as"):
-        return len(after) > 1 and after[1].text in REG_TYPES
-    while after and after[0].is_operator("::", ")"):
-        if after[0].is_operator(")"):
-            after = after[1:]
-        elif len(after) > 1 and after[1].text in REG_TYPES:
-            return True
-        else:
-            after = after[2:]
-    return False

@@ -6,13 +6,20 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .literals import constant_value, identifier_value
+
+# A constant continues in quotes on a later line.
+CONTINUED = r"(?:[^\S\n\r]*(?:--[^\n\r]*)?[\n\r])+[^\S\n\r]*"
+PLAIN = rf"'(?:[^']|'')*'(?:{CONTINUED}'(?:[^']|'')*')*"
+ESCAPED = rf"'(?:[^'\\]|''|\\.)*'(?:{CONTINUED}'(?:[^'\\]|''|\\.)*')*"
+UESCAPE = r"(?:\s*[uU][eE][sS][cC][aA][pP][eE]\s*'.')?"
 TOKEN = re.compile(
-    r"""
+    rf"""
     (?P<space>\s+)
   | (?P<comment>--[^\n\r]*|/\*)
   | (?P<string>\$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$
-      | [eE]'(?:[^'\\]|''|\\.)*' | (?:[bBxX]|[uU]&)?'(?:[^']|'')*')
-  | (?P<quoted>"(?:[^"]|"")*")
+      | [eE]{ESCAPED} | [uU]&{PLAIN}{UESCAPE} | [bBxXnN]?{PLAIN})
+  | (?P<quoted>"(?:[^"]|"")*" | [uU]&"(?:[^"]|"")*"{UESCAPE})
   | (?P<word>[^\W\d][\w$]*)
   | (?P<other>\d\w*(?:\.\d\w*)?|::|:=|\.\.|(?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])+|.)
     """,
@@ -29,8 +36,8 @@ class Token(NamedTuple):
     """A piece of a text.
 
     Attributes:
-        kind: ``word``, ``quoted`` (an identifier), ``string``, ``space``, ``comment`` or
-            ``other`` (numbers, operators and punctuation).
+        kind: ``word``, ``quoted`` (an identifier), ``string`` (all parts of a constant),
+            ``space``, ``comment`` or ``other`` (numbers, operators and punctuation).
         raw: as it is written.
         start: its position in the text.
     """
@@ -45,16 +52,13 @@ class Token(NamedTuple):
 
     @property
     def text(self) -> str:
-        """A word in lower case, a quoted identifier or string without its quotes."""
+        """A word in lower case, the name or the text that a quoted one stands for."""
         if self.kind == "word":
             return self.raw.lower()
         if self.kind == "quoted":
-            return self.raw[1:-1].replace('""', '"')
+            return identifier_value(self.raw)
         if self.kind == "string":
-            if self.raw[0] == "$":
-                tag = self.raw.index("$", 1) + 1
-                return self.raw[tag:-tag]
-            return self.raw[self.raw.index("'") + 1 : -1].replace("''", "'")
+            return constant_value(self.raw)
         return self.raw
 
     @property

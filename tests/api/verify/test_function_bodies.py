@@ -81,6 +81,33 @@ PROCEDURAL = {
         " hr.bs; END IF; END"
     ): "br bs",
     (
+        r"""BEGIN DELETE FROM U&"h\0072".ca; TRUNCATE U&"h!+000072" UESCAPE '!' . cb;"""
+        r""" EXECUTE E'DELETE\nFROM \x68\162.cc'; EXECUTE U&'TABLE \0068r.cd';"""
+        r""" EXECUTE E'TABLE \u0068r.' || 'cx'; PERFORM nextval(E'\U00000068r.ce'); END"""
+    ): "ca cb cc cd ce cx",
+    (
+        "BEGIN EXECUTE 'DELETE FROM h'\n-- and\n'r.cf'; EXECUTE concat('TABLE ', 'hr', '.cg');"
+        " EXECUTE concat_ws('.', 'TABLE hr', 'ch'); EXECUTE replace('TABLE X.ci', 'X', 'hr');"
+        " EXECUTE 'TABLE ' || quote_ident('hr') || '.' || quote_ident('Cj'); END"
+    ): "cf cg ch ci Cj",
+    (
+        "DECLARE a regclass := 'hr.ck'; BEGIN"
+        " x := ('hr' || '.cl')::regclass; y := '{hr.cm,\"\\\"hr\\\".cn\"}'"
+        "::regclass[]; z := format('%I.%I', 'hr', 'co')::text::regclass;"
+        " t := to_regclass('h'||'r.cp');"
+        " CALL autoinc('id', 'hr.cq'); PERFORM regclass('hr.cr'); END"
+    ): "ck cl cm cn co cp cq cr",
+    (
+        "BEGIN PERFORM * FROM shop.hr.cs; x := a OPERATOR(hr.+) b; PERFORM EXTRACT(year FROM"
+        " inventory.hr.no); PERFORM query_to_xml('SELECT * ' || 'FROM hr.ct', true, false, ''); END"
+    ): "+ cs ct",
+    (
+        "BEGIN CREATE TRIGGER t AFTER UPDATE ON a WHEN (NEW.x <> 'hr.no')"
+        " EXECUTE FUNCTION f('hr.no');"
+        " INSERT INTO log VALUES ('hr.no', E'\\'hr.no\\'');"
+        " PERFORM pg_notify('hr.no', 'hr.no'); END"
+    ): "",
+    (
         "BEGIN NOTIFY x; RAISE EXCEPTION 'from hr.no %', hr.aa(1) USING HINT = 'see hr.no'; END"
     ): "aa",
 }
@@ -145,6 +172,11 @@ def test_a_mention_is_a_schema_followed_by_a_dot(text: str, expected: bool):
         "PERFORM pg_catalog.set_config('search_path', 'x,' || 'hr', true)",
         "PERFORM set_config(setting_name => 'search_path', new_value => 'hr', is_local => true)",
         "EXECUTE 'SET LOCAL search_path = hr'",
+        "EXECUTE format('SET search_path TO %I', 'hr')",
+        "PERFORM set_config('search' || '_path', 'hr', false)",
+        "PERFORM set_config(new_value => 'hr', is_local => true, setting_name => 'search_path')",
+        r"SET search_path = E'\x68r'",
+        "UPDATE pg_settings SET setting = 'hr' WHERE name = 'search_path'",
         "EXECUTE 'ALTER FUNCTION inventory.f() SET search_path TO hr'",
     ],
 )
@@ -163,6 +195,9 @@ def test_a_search_path_that_is_set_in_the_text(text: str):
         ("EXECUTE 'DELETE FROM inventory.x WHERE id = $1' USING hr.id", False),
         ("PERFORM set_config('search_path', old, true)", True),
         ("GRANT EXECUTE ON FUNCTION f() TO u", False),
+        ("PERFORM query_to_xml(statement, true, false, '')", True),
+        ("PERFORM query_to_xml('SELECT 1', nulls, false, '')", False),
+        ("EXECUTE 'DELETE FROM inventory.x WHERE id = ' || quote_literal(id)", False),
     ],
 )
 def test_sql_that_is_computed_is_named_as_unread(text: str, is_computed: bool):
@@ -170,9 +205,30 @@ def test_sql_that_is_computed_is_named_as_unread(text: str, is_computed: bool):
     assert (found.names, found.is_computed) == (set(), is_computed)
 
 
-def test_a_schema_by_itself_is_named():
-    found = read_body("BEGIN DROP SCHEMA IF EXISTS hr CASCADE; END", HR, procedural=True)
-    assert found.names == {("hr", "")}
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DROP SCHEMA IF EXISTS hr CASCADE",
+        "DROP SCHEMA inventory, hr",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA inventory, hr TO u",
+        "PERFORM schema_to_xml('hr', true, false, '')",
+        "PERFORM 'hr'::regnamespace",
+    ],
+)
+def test_a_schema_by_itself_is_named(text: str):
+    assert read_body(f"BEGIN {text}; END", HR, procedural=True).names == {("hr", "")}
+
+
+def test_a_column_called_schema_is_not_followed_by_schemas():
+    assert referenced_names("SELECT t.schema, hr FROM t", HR, procedural=False) == set()
+
+
+def test_arguments_that_the_database_takes_as_names():
+    arguments = {"count_rows": {(1, 0)}, "to_tsvector": {(2, 0)}}
+    text = "SELECT count_rows('hr.a'), count_rows('hr.b', 1), to_tsvector('hr.c'), f('hr.d')"
+    text += ", to_tsvector('hr.e', 'hr.f')"
+    found = read_body(text, HR, procedural=False, arguments=arguments)
+    assert found.names == {("hr", "a"), ("hr", "e")}
 
 
 def test_a_name_that_may_be_a_variable_in_a_statement_that_cannot_be_parsed_is_unread():

@@ -68,6 +68,12 @@ LEGAL = [
         " AS 'SELECT 1 FROM public.employees, inventory.drugs'"
     ),
     "CREATE FUNCTION hr.f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM hr.employees'",
+    "ALTER TABLE inventory.drugs ADD CHECK (code <> 'hr.employees' AND code <> concat('hr', '.x'))",
+    "CREATE VIEW inventory.found AS SELECT to_tsvector('hr.employees'), 'hr.names' AS hr",
+    (
+        "CREATE TRIGGER drugs_touch BEFORE UPDATE ON inventory.drugs FOR EACH ROW"
+        " WHEN (NEW.code <> 'hr.employees') EXECUTE FUNCTION inventory.touch('hr.employees')"
+    ),
     "CREATE VIEW nobodys.staff AS SELECT name FROM public.employees",
     "CREATE VIEW inventory.tables AS SELECT relname FROM pg_catalog.pg_class",
 ]
@@ -143,6 +149,72 @@ def test_each_crossing_is_found_and_named(statement: str):
 def test_allowed_references_are_not_reported(statement: str):
     execute(statement)
     assert crossings() == []
+
+
+SERIAL = "pg_get_serial_sequence('hr.numbers', 'id')"
+REPORT = "query_to_xml('SELECT * FROM hr.numbers', true, false, '')"
+
+# Statements → the kinds and names of the objects that name hr.numbers in a string.
+IN_STRINGS = {
+    f"ALTER TABLE inventory.drugs ADD CONSTRAINT fair CHECK ({SERIAL} IS NULL) NOT VALID": (
+        "constraint inventory.drugs.fair"
+    ),
+    f"ALTER TABLE inventory.drugs ALTER code SET DEFAULT {SERIAL}": (
+        "default inventory.drugs.code"
+    ),
+    f"CREATE POLICY mine ON inventory.drugs WITH CHECK (({REPORT})::text <> '')": (
+        "policy inventory.drugs.mine"
+    ),
+    f"CREATE RULE noted AS ON DELETE TO inventory.drugs DO ALSO SELECT {REPORT}": (
+        "rule inventory.drugs.noted"
+    ),
+    (
+        "CREATE TRIGGER drugs_touch AFTER UPDATE ON inventory.drugs FOR EACH ROW WHEN"
+        " (has_table_privilege(NEW.code, 'hr.numbers', 'SELECT'))"
+        " EXECUTE FUNCTION inventory.touch()"
+    ): "trigger inventory.drugs.drugs_touch",
+    (
+        "CREATE INDEX few ON inventory.drugs (id) WHERE id::oid = ANY ('{hr.numbers}'::regclass[])"
+    ): "index inventory.few",
+    (
+        "ALTER TABLE inventory.drugs ADD odd bool GENERATED ALWAYS AS"
+        " (tableoid = ANY ('{hr.numbers}'::regclass[])) STORED"
+    ): "generated column inventory.drugs.odd",
+    f"CREATE MATERIALIZED VIEW inventory.report AS SELECT {REPORT} AS x WITH NO DATA": (
+        "materialized view inventory.report"
+    ),
+    "CREATE VIEW inventory.report AS SELECT to_regclass('hr' || '.numbers')": (
+        "view inventory.report"
+    ),
+    f"CREATE DOMAIN inventory.odd AS text DEFAULT {SERIAL}": "type inventory.odd",
+    f"CREATE DOMAIN inventory.odd AS text CHECK (VALUE <> {SERIAL})": "type inventory.odd",
+    f"CREATE PROCEDURE inventory.p(a text DEFAULT {SERIAL}) LANGUAGE sql AS 'SELECT 1'": (
+        "procedure inventory.p(pg_catalog.text)"
+    ),
+    f"CREATE PROCEDURE inventory.p() BEGIN ATOMIC SELECT {REPORT}; END": (
+        "procedure inventory.p()"
+    ),
+    (
+        "CREATE FUNCTION inventory.count_rows(regclass) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+        " CREATE FUNCTION inventory.f() RETURNS int LANGUAGE sql AS"
+        " 'SELECT inventory.count_rows(''hr.numbers'')'"
+    ): "function inventory.f()",
+    r"""CREATE FUNCTION inventory.f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+        EXECUTE E'TABLE \x68r.numbers'; RETURN 1; END $$""": "function inventory.f()",
+}
+
+
+@pytest.mark.usefixtures("rolled_back")
+@pytest.mark.parametrize("statement", IN_STRINGS)
+def test_names_in_strings_are_found_wherever_the_catalog_keeps_them(statement: str):
+    execute(statement)
+    assert [(found.id, found.message) for found in crossings()] == [
+        (
+            "B014",
+            f"The {IN_STRINGS[statement]} names hr.numbers, which belongs to the domain"
+            ' "hr", in its text (textual).',
+        )
+    ]
 
 
 @pytest.mark.usefixtures("rolled_back")
