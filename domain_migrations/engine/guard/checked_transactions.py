@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -28,15 +30,24 @@ NOT_IN_TRANSACTION = frozenset({"25001", "2D000"})
 """active_sql_transaction, as of VACUUM, and invalid_transaction_termination, as of a procedure
 that commits; PostgreSQL manual, appendix A."""
 
+PASSIVE = frozenset({"_fetch_gen", "_scroll_gen", "_close_gen", "_set_autocommit_gen"})
+"""What psycopg asks of the server for a cursor that is open, or for a setting of its own."""
+
+ENDS_TRANSACTION = re.compile("_commit_gen|_tpc_")
+
 Check = Callable[[], None]
 
 
 class CheckedTransactions:
     """Gives each statement outside of a transaction one, and checks each transaction.
 
+    psycopg's own cursors pass Django's by. They are checked within a transaction, and refused
+    outside of one.
+
     Arguments:
         begin: called at the start of a transaction; returns the check to call before its commit.
         before_unseen: called with a statement that the server does not run in a transaction.
+        refuse_direct: raises the error for psycopg's own cursors outside of a transaction.
     """
 
     def __init__(
@@ -44,11 +55,14 @@ class CheckedTransactions:
         connection: BaseDatabaseWrapper,
         begin: Callable[[], Check],
         before_unseen: Callable[[str], None],
+        refuse_direct: Callable[[], None],
     ) -> None:
         self.connection = connection
         self.begin = begin
         self.before_unseen = before_unseen
+        self.refuse_direct = refuse_direct
         self.check: Check | None = None
+        self._is_seen = False
 
     @contextmanager
     def checked(self) -> Iterator[None]:
@@ -57,12 +71,13 @@ class CheckedTransactions:
         commit, rollback = connection.commit, connection.rollback
 
         def checked_commit() -> None:
-            try:
-                self._finish()
-            except BaseException:
-                rollback()
-                raise
-            commit()
+            with self._seen():
+                try:
+                    self._finish()
+                except BaseException:
+                    rollback()
+                    raise
+                commit()
 
         def forgetting_rollback() -> None:
             self.check = None
@@ -71,15 +86,67 @@ class CheckedTransactions:
         # Django has no hook before a commit.
         connection.commit, connection.rollback = checked_commit, forgetting_rollback
         try:
-            with connection.execute_wrapper(self._execute):
+            with connection.execute_wrapper(self._execute), self._direct_statements():
                 yield
-                self._finish()
+                with self._seen():
+                    self._finish()
         except BaseException:
             if connection.get_autocommit() and is_alive(connection):
                 connection.connection.rollback()  # What a statement of the operation has begun.
             raise
         finally:
             del connection.commit, connection.rollback
+
+    @contextmanager
+    def _direct_statements(self) -> Iterator[None]:
+        """Judge what reaches the server past Django's cursors in the body."""
+        raw: Any = self.connection.connection
+        send, lock = raw.wait, raw.lock
+
+        def wait(generator: Any, *args: Any, **kwargs: Any) -> Any:
+            if not self._is_seen:
+                try:
+                    self._before_direct(generator.__name__)
+                except BaseException:
+                    generator.close()
+                    raise
+            return send(generator, *args, **kwargs)
+
+        # psycopg has no hook before a statement, and holds its lock meanwhile.
+        raw.wait, raw.lock = wait, threading.RLock()
+        try:
+            yield
+        finally:
+            del raw.wait
+            raw.lock = lock
+
+    def _before_direct(self, name: str) -> None:
+        """Begin the check of a transaction that psycopg is used in; refuse it outside of one."""
+        status = self.connection.connection.info.transaction_status
+        if name == "_rollback_gen":
+            self.check = None
+        elif name in PASSIVE or status == TransactionStatus.INERROR:
+            return
+        elif ENDS_TRANSACTION.match(name) or (
+            status == TransactionStatus.IDLE and self.connection.get_autocommit()
+        ):
+            self.refuse_direct()
+        elif self.check is None:
+            raw: Any = self.connection.connection
+            # Set when psycopg is about to enter a pipeline, in which no query has its rows.
+            pipeline, raw._pipeline = raw._pipeline, None
+            with self._seen():
+                self.check = self.begin()
+            raw._pipeline = pipeline
+
+    @contextmanager
+    def _seen(self) -> Iterator[None]:
+        """Let the body send what it sends."""
+        before, self._is_seen = self._is_seen, True
+        try:
+            yield
+        finally:
+            self._is_seen = before
 
     def _finish(self) -> None:
         check, self.check = self.check, None
@@ -102,6 +169,10 @@ class CheckedTransactions:
         return result
 
     def _execute_one(self, text: str, execute: Callable[[], Any]) -> Any:
+        with self._seen():
+            return self._execute_seen(text, execute)
+
+    def _execute_seen(self, text: str, execute: Callable[[], Any]) -> Any:
         def run() -> Any:
             result = execute()
             note_discards(self.connection, text)

@@ -15,8 +15,15 @@ from .database_objects import CLUSTER_VIOLATION, alters_cluster
 from .non_atomic import MAINTENANCE, NonAtomicCheck
 from .operation_kinds import runs_custom_sql
 from .transaction import TransactionPoint
-from .violations import Violation
+from .violations import IN_TRANSACTION, Priority, Violation
 from .watch import FORCE_CONSTRAINTS, AtomicWatch, Footprint, GuardState, MigrationWatch
+
+DIRECT_VIOLATION = Violation(
+    Priority.WRITTEN,
+    "would use psycopg's connection outside of a transaction, where nothing can check it",
+    IN_TRANSACTION,
+    frozenset(),
+)
 
 
 class NonAtomicWatch(MigrationWatch):
@@ -58,6 +65,7 @@ class NonAtomicWatch(MigrationWatch):
             self.connection,
             partial(self._begin_transaction, operation),
             partial(self._before_unseen, operation),
+            partial(self._refuse_direct, operation),
         )
         with transactions.checked():
             yield
@@ -104,3 +112,8 @@ class NonAtomicWatch(MigrationWatch):
         self.unseen = self.unseen or target is None
         creates = target is None and MAINTENANCE.match(statement) is None
         self.unseen_creates = self.unseen_creates or creates
+
+    def _refuse_direct(self, operation: Operation | None) -> None:
+        """Refuse what would be sent past Django's cursors, outside of a transaction."""
+        self.unchecked = [operation] if operation else []
+        raise self.to_error(DIRECT_VIOLATION)

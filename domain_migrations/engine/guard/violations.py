@@ -34,6 +34,10 @@ SCHEMA_NAME = 'Do not rename the schema: everything finds the domain by the name
 WHOLE_DATABASE = (
     "Leave it to the database's administrator, or set alters_database = True on the migration."
 )
+IN_TRANSACTION = (
+    "Use Django's cursor, or put the COPY or the psycopg cursor into a block of"
+    " transaction.atomic(), which is checked before its commit."
+)
 JOURNAL = (
     "Leave the engine's tables alone: manage.py repair_domain corrects a history, and a journal"
     " keeps what happened."
