@@ -18,6 +18,7 @@ from ...sessions.connection import execute
 from ...sources.files import MigrationKey
 from ...sql.alterations import Alteration, alterations
 from ..loader import DomainLoader, Plan
+from ..project_state import project_state
 from ..results import PlannedMigration
 from .trial_executor import describe_operations, rolled_back
 
@@ -108,15 +109,7 @@ def preview(
     whose keys reference one that is changed or dropped.
     """
     domain, references = loader.domain, read_core_references(connection)
-    steps = (
-        PlannedMigration(
-            key=MigrationKey.of(migration),
-            backwards=backwards,
-            operations=describe_operations(migration, backwards=backwards),
-            sql=_sql(connection, state_before(loader, migration), migration, backwards),
-        )
-        for migration, backwards in plan
-    )
+    steps = _steps(connection, loader, plan)
     if domain.is_core:
         return tuple(_with_locks(step, _into_domains(step, references)) for step in steps)
     keys = [
@@ -125,6 +118,34 @@ def preview(
         if found.table.schema == domain.schema
     ]
     return tuple(_with_locks(step, _into_core(step, keys)) for step in steps)
+
+
+def _steps(
+    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+) -> Iterator[PlannedMigration]:
+    """Yield the steps without the locks.
+
+    Forwards, the state of each is made from the one before: from nothing, each would render all
+    models.
+    """
+    applied = project_state(loader)
+    applied.apps  # noqa: B018 (copies share what is rendered now)
+    for migration, backwards in plan:
+        state = state_before(loader, migration) if backwards else applied.clone()
+        sql = _sql(connection, state, migration, backwards)
+        yield PlannedMigration(
+            key=MigrationKey.of(migration),
+            backwards=backwards,
+            operations=describe_operations(migration, backwards=backwards),
+            sql=sql,
+        )
+        if backwards:
+            continue
+        is_whole = all(operation.reduces_to_sql for operation in migration.operations)
+        if is_whole and not any(map(is_comment, sql)):
+            applied = state  # Collecting the SQL has changed it.
+        else:
+            applied = migration.mutate_state(applied, preserve=False)
 
 
 def state_before(loader: DomainLoader, migration: Migration) -> ProjectState:
