@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain, get_domain, get_domains
+from ..engine.history.half_moves import HalfMove, find_half_moves
 from ..engine.history.journal_queries import domains_with_running_rows
 from ..engine.history.status import DomainStatus, count_tables, read_statuses
 from ..engine.runner.interruptions import find_interruption
@@ -21,11 +22,18 @@ from ..engine.sources.files import MigrationKey
 
 @dataclass(frozen=True)
 class DomainOverview:
-    """One domain's status, the number of its tables, and its interrupted migration, if any."""
+    """The status of one domain.
+
+    Attributes:
+        tables: how many there are in its schema.
+        interrupted: the migration that a run left unfinished, if any.
+        half_move: what is wrong if only its history or only its tables are in place.
+    """
 
     status: DomainStatus
     tables: int
     interrupted: MigrationKey | None = None
+    half_move: HalfMove | None = None
 
     def as_json(self) -> dict[str, Any]:
         status = self.status
@@ -79,9 +87,12 @@ def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> D
             statuses = read_statuses(connections[alias], here)
             tables = count_tables(connections[alias], here)
             interrupted = _interrupted(connections[alias], here)
+            half_moves = _half_moves(connections[alias], statuses)
         for status in statuses:
             name = status.domain.name
-            overviews[name] = DomainOverview(status, tables[name], interrupted.get(name))
+            overviews[name] = DomainOverview(
+                status, tables[name], interrupted.get(name), half_moves.get(name)
+            )
     return DomainsOverview(
         database or DEFAULT_DB_ALIAS, tuple(overviews[domain.name] for domain in domains)
     )
@@ -98,6 +109,16 @@ def _interrupted(
         if domain.name in possible
     }
     return {name: interruption.key for name, interruption in found.items() if interruption}
+
+
+def _half_moves(
+    connection: BaseDatabaseWrapper, statuses: Collection[DomainStatus]
+) -> dict[str, HalfMove]:
+    """Return domain name → what is wrong, for the domains that were moved in part."""
+    try:
+        return {domain.name: half for domain, half in find_half_moves(connection, statuses)}
+    except ValueError:
+        return {}  # The name of a table is malformed, as a check says.
 
 
 def utc(moment: datetime.datetime | None) -> str | None:

@@ -72,18 +72,22 @@ def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator
 def _half_moved(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[Finding]:
     """Yield a finding if the history exists without the tables, or the tables without it."""
     domain, table = status.domain, str(status.domain.history_table)
+    found = find_half_move(connection, status)
     if present := sorted(map(str, lost_history(connection, status))):
+        rows_left = found is not None and status.in_core_history
         yield _finding(
             "H007",
             domain,
             table,
             f"{table} has no rows, but {len(present)} of the domain's tables exist:"
             f" {shortened(present)}.",
-            "Restore the rows from a backup. If all of the migrations were applied, record them:"
-            f" manage.py migrate_domain {domain.name} --fake; then compare the tables:"
+            found.hint
+            if rows_left
+            else "Restore the rows from a backup. If all of the migrations were applied, record"
+            f" them: manage.py migrate_domain {domain.name} --fake; then compare the tables:"
             f" manage.py verify_domain {domain.name} --only drift",
         )
-    elif status.applied and (found := find_half_move(connection, status)):
+    elif status.applied and found is not None:
         yield _finding("H009", domain, table, found.message, found.hint)
 
 

@@ -43,7 +43,7 @@ def print_overview(command: BaseCommand, overview: DomainsOverview, verbosity: i
     for domain in overview.domains:
         if console is None:
             _print_counts(command, domain)
-        elif verbosity > 1 or domain.status.pending or domain.status.unknown:
+        elif verbosity > 1 or any((domain.status.pending, domain.status.unknown, domain.half_move)):
             command.stdout.write(command.style.MIGRATE_HEADING(domain.status.domain.name))
         _print_migrations(command, domain, verbosity)
 
@@ -105,6 +105,9 @@ def _print_migrations(command: BaseCommand, domain: DomainOverview, verbosity: i
     if domain.interrupted:
         resume = f"manage.py repair_domain {status.domain.name} --resume"
         line = f"  [!] {domain.interrupted} (interrupted; to resume it, run: {resume})"
+        command.stdout.write(command.style.ERROR(line))
+    if domain.half_move:
+        line = f"  [!] {domain.half_move.message} {domain.half_move.hint}"
         command.stdout.write(command.style.ERROR(line))
     for key in status.pending:
         if key == domain.interrupted:
