@@ -144,8 +144,9 @@ def compat(session: nox.Session) -> None:
     """Try third-party packages, and write docs/reference/compatibility.md from what happened."""
     python, results = str(BUILD / "compat/bin/python"), str(BUILD / "compat-results")
     session.run(sys.executable, "-m", "venv", "build/compat", external=True)
-    requirements = ("-r", "requirements-dev.txt", "-r", "requirements/compat.txt")
-    session.run(python, "-m", "pip", "install", "-q", *requirements, external=True)
+    # One after the other: packages that are tried may need another version of what the tests need.
+    for requirements in ("requirements-dev.txt", "requirements/compat.txt"):
+        session.run(python, "-m", "pip", "install", "-q", "-r", requirements, external=True)
     tests = ("-m", "pytest", "-q", "--dist=load", "tests/compat", f"--compat={results}")
     session.run(python, *tests, external=True)
     session.run(python, "-m", "tests.compat.page", results, external=True)

@@ -10,7 +10,7 @@ from typing import Any
 from tests.support.commands import ROOT
 
 PAGE = ROOT / "docs/how-to/triggers.md"
-TRIGGERS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[0]
+TRIGGERS, _, EVENTS, _ = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 SITES = "django.contrib.sites"
 POSTGRES = "django.contrib.postgres"
 
@@ -111,11 +111,12 @@ class Sample(models.Model):
     ),
     Package(
         name="django-pghistory",
-        outcome={"domain": "fails"},
         apps=("pgtrigger", "pghistory"),
-        model="import pghistory\n@pghistory.track(meta={'db_table': '\"lab\".\"sample_events\"'})"
-        + of_lab("note = models.TextField()"),
-        setting='`meta={"db_table": …}` in `pghistory.track`',
+        files={"triggers.py": TRIGGERS, "events.py": EVENTS},
+        model="import pghistory\nfrom .events import InsertEvent, UpdateEvent\n"
+        "@pghistory.track(InsertEvent(), UpdateEvent(),"
+        " meta={'db_table': '\"lab\".\"sample_events\"'})" + of_lab("note = models.TextField()"),
+        setting="the module of [events](../how-to/triggers.md#django-pghistory)",
     ),
     Package(
         name="django-tree",

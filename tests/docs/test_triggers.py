@@ -16,7 +16,7 @@ pytest.importorskip("pgtrigger", exc_type=ImportError)
 Write = Callable[..., Project]
 
 PAGE = (ROOT / "docs/how-to/triggers.md").read_text()
-MODULE, _ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+MODULE, *_ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 MODELS = """
 import pgtrigger
 from triggers import Protect
