@@ -74,7 +74,6 @@ def _half_moved(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterat
     domain, table = status.domain, str(status.domain.history_table)
     found = find_half_move(connection, status)
     if present := sorted(map(str, lost_history(connection, status))):
-        rows_left = found is not None and status.in_core_history
         yield _finding(
             "H007",
             domain,
@@ -82,7 +81,7 @@ def _half_moved(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterat
             f"{table} has no rows, but {len(present)} of the domain's tables exist:"
             f" {shortened(present)}.",
             found.hint
-            if rows_left
+            if found is not None and status.in_core_history
             else "Restore the rows from a backup. If all of the migrations were applied, record"
             f" them: manage.py migrate_domain {domain.name} --fake; then compare the tables:"
             f" manage.py verify_domain {domain.name} --only drift",
