@@ -31,6 +31,17 @@ else:
 SUFFIX = "_id"
 TYPE_ARGUMENTS = ("max_length", "max_digits", "decimal_places", "db_collation")
 """The arguments of a key that determine its column's type."""
+FOREIGN_KEY_ARGUMENTS = (
+    "db_constraint",
+    "limit_choices_to",
+    "on_delete",
+    "parent_link",
+    "related_name",
+    "related_query_name",
+    "to",
+    "to_field",
+)
+"""The arguments of a foreign key that an ordinary column has no use for."""
 COLUMN_FIELDS: dict[str, type[Field[Any, Any]]] = {
     "AutoField": models.IntegerField,
     "BigAutoField": models.BigIntegerField,
@@ -193,6 +204,21 @@ def plain_column_field(key: Field[Any, Any]) -> Field[Any, Any]:
     kind = COLUMN_FIELDS.get(kind.__name__, kind)
     values = {name: getattr(key, name, None) for name in TYPE_ARGUMENTS}
     return kind(**{name: value for name, value in values.items() if value is not None})
+
+
+def column_arguments(key: Any) -> dict[str, Any]:
+    """Return the arguments of a foreign key's field that an ordinary column has too.
+
+    Its index is among them, which a foreign key has by default and a column has not.
+    """
+    arguments = dict(key.deconstruct()[3])
+    for argument in (*FOREIGN_KEY_ARGUMENTS, "db_index"):
+        arguments.pop(argument, None)
+    if key.unique and not key.primary_key:
+        arguments["unique"] = True
+    elif key.db_index and not key.primary_key:
+        arguments["db_index"] = True
+    return arguments
 
 
 def _id_of(value: Any) -> Any:

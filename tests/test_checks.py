@@ -1128,11 +1128,15 @@ def migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
 def e017(
     declared_by: str, child: str, parent: str, other: tuple[str, str], word: str = "dependencies"
 ) -> tuple[str, str, str]:
+    former = (
+        " If it is applied, leave it: convert the foreign keys with ConvertToReference, and add"
+        f' former_dependencies = ["{other[0]}"] to the class Migration that does it.'
+    )
     return (
         "domain_migrations.E017",
         f"The migration {declared_by} makes {child} depend on {parent}.",
         f"Remove {other!r} from {word} in 0001_initial.py: keep the other's id instead of a foreign"
-        " key, or move what both need to core.",
+        " key, or move what both need to core." + (former if word == "dependencies" else ""),
     )
 
 
@@ -1147,7 +1151,9 @@ def test_e017(migrations: Callable[..., Path]) -> None:
             "The migration hr.0001_initial makes hr.0001_initial of hr depend on inventory.0002_x"
             " of inventory.",
             "Remove ('inventory', '0002_x') from dependencies in 0001_initial.py: keep the other's"
-            " id instead of a foreign key, or move what both need to core.",
+            " id instead of a foreign key, or move what both need to core. If it is applied, leave"
+            " it: convert the foreign keys with ConvertToReference, and add former_dependencies ="
+            ' ["inventory"] to the class Migration that does it.',
         )
     ]
     assert error.level == ERROR

@@ -119,6 +119,21 @@ def prove_domains(
     return tuple(verdicts)
 
 
+def apply_to_empty(domain: str, database: str | None = None) -> str:
+    """Return why core and a domain cannot be applied to an empty database; empty if they can.
+
+    As ``prove_domains``, in a scratch database, but nothing is reverted.
+    """
+    alias = database or get_domain(CORE).database
+    try:
+        with scratch_connection(alias, f"adopt_{domain[:30]}"):
+            _run(CORE, alias, "core cannot be applied to an empty database")
+            _run(domain, alias, f'the domain "{domain}" cannot be applied to an empty database')
+    except ProofFailed as exc:
+        return ProofResult(domain=domain, **exc.values).message
+    return ""
+
+
 class CoreDatabase:
     """A scratch database with core only, created when it is first used."""
 

@@ -14,20 +14,8 @@ from django.db.models.expressions import BaseExpression
 
 from ..backends.postgresql.names import quote
 from ..domains import QualifiedName
-from ..fields import SUFFIX, DomainReference, plain_column_field
+from ..fields import SUFFIX, DomainReference, column_arguments, plain_column_field
 from .base import exported
-
-FOREIGN_KEY_ARGUMENTS = (
-    "db_constraint",
-    "limit_choices_to",
-    "on_delete",
-    "parent_link",
-    "related_name",
-    "related_query_name",
-    "to",
-    "to_field",
-)
-"""The arguments of a foreign key that an ordinary column has no use for."""
 
 SHOWN_KEYS = 5
 
@@ -178,8 +166,9 @@ class ConvertToReference(ConvertField):
             given: DomainReference = self.field
             return given
         key: Any = state.models[app_label, self.model_name_lower].get_field(self.name)
-        if isinstance(key, DomainReference):
-            return key
+        if isinstance(key, DomainReference):  # A former key; see engine/runner/former_keys.py.
+            arguments = {**key.deconstruct()[3], "db_column": key.db_column}
+            return DomainReference(key.to, **arguments)
         return reference_for(key, self.name, self.new_name, (app_label, self.model_name), state)
 
 
@@ -247,14 +236,7 @@ def reference_for(
             f"{label} holds the {to_field} of {app_label}.{model_name}; a DomainReference holds"
             " its primary key."
         )
-    arguments = dict(key.deconstruct()[3])
-    for argument in FOREIGN_KEY_ARGUMENTS:
-        arguments.pop(argument, None)
-    arguments.pop("db_index", None)
-    if key.unique and not key.primary_key:
-        arguments["unique"] = True
-    elif key.db_index and not key.primary_key:
-        arguments["db_index"] = True
+    arguments = column_arguments(key)
     column = key.db_column or f"{name}{SUFFIX}"
     arguments.pop("db_column", None)
     if column != new_name:

@@ -188,7 +188,9 @@ def test_migrations_that_depend_on_another_domain_are_found(project: Callable[..
             "message": "The migration inventory.0002_on_hr makes inventory.0002_on_hr of inventory"
             " depend on hr.0001_initial of hr.",
             "hint": "Remove ('hr', '0001_initial') from dependencies in 0002_on_hr.py: keep the"
-            " other's id instead of a foreign key, or move what both need to core.",
+            " other's id instead of a foreign key, or move what both need to core. If it is"
+            " applied, leave it: convert the foreign keys with ConvertToReference, and add"
+            ' former_dependencies = ["hr"] to the class Migration that does it.',
         }
     ]
     history = there.manage("verify_domain", "inventory", "--only", "history", "--format", "json")

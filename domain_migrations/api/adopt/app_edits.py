@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from django.apps.config import AppConfig
 from django.db.migrations.loader import MigrationLoader
 
-from ...engine.sources.files import is_installed, migration_file
+from ...engine.sources.files import is_installed, migration_file, migration_files
+from ...engine.sources.parsing import FORMER
 from ..start.project_files import FileChange
 from .code_tables import MigrationEdits, TableNames, model_edits
 
@@ -121,6 +123,23 @@ class AppEditor:
                 lambda source, edits=edits: edit_migration(source, edits),
                 "the table in each CreateModel and AlterModelTable of the migration, in"
                 f' "{self.schema}"',
+            )
+
+    def declare_former(self, label: str, others: Collection[str]) -> None:
+        """Declare former dependencies in the app's last migration that converts a foreign key.
+
+        There is nothing to declare for an app that converts none.
+        """
+        from .migration_edits import add_former_dependencies
+
+        converting = [
+            path for path in migration_files(label) if b"ConvertToReference" in path.read_bytes()
+        ]
+        if converting:
+            self._edit(
+                converting[-1],
+                lambda source: add_former_dependencies(source, others),
+                f"{FORMER} = {sorted(others)} in its class Migration",
             )
 
     def _edit(self, path: Path, edit: Any, by_hand: str) -> None:

@@ -11,11 +11,12 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ProjectState
 
-from ..prove import prove_domains
+from ...engine.boundary.planned_migrations import crossing_links
+from ..prove import apply_to_empty
 
 
 def check_code(*labels: str) -> dict[str, Any]:
-    """Return the errors of system checks, changes without a migration, and tables.
+    """Return the errors of system checks, dependencies, changes without a migration, and tables.
 
     No database is read.
     """
@@ -30,8 +31,13 @@ def check_code(*labels: str) -> dict[str, Any]:
         loader.project_state(), ProjectState.from_apps(apps), MigrationQuestioner()
     )
     changes = detector.changes(graph=loader.graph)
+    links: dict[str, set[str]] = {}
+    for link in crossing_links():
+        if link.attribute == "dependencies":
+            links.setdefault(link.child.app, set()).add(link.parent.app)
     return {
         "errors": errors,
+        "links": {label: sorted(others) for label, others in links.items()},
         "changes": [
             f"{label}: {operation.describe()}"
             for label in labels
@@ -46,7 +52,6 @@ def check_code(*labels: str) -> dict[str, Any]:
     }
 
 
-def prove(domain: str, database: str = "") -> dict[str, Any]:
-    """Prove the domain in a scratch database; return the problem, empty if it is proven."""
-    (result,) = prove_domains([domain], database=database or None)
-    return {"problem": "" if result.is_proven else result.message}
+def apply(domain: str, database: str = "") -> dict[str, Any]:
+    """Apply core and the domain to a scratch database; return the problem, empty for none."""
+    return {"problem": apply_to_empty(domain, database or None)}

@@ -24,6 +24,8 @@ from .code_mentions import Mention, find_mentions
 from .code_tables import TableNames, automatic_tables, model_edits
 
 OURS = __name__.partition(".")[0]
+CROSSINGS = ("E001", "E002", "E003", "E004", "E005", "E006")
+"""Checks of models that refer to another domain's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,35 +112,47 @@ def plan_code(
     editor = AppEditor(domain, schema)
     for config in configs:
         editor.edit_app(config, names)
-    texts = {change.path: change.after or b"" for change in editor.changes}
+    plan = _with_edits(plan, editor)
+    if not plan.blockers:
+        answer = _checked(plan)
+        links = {} if _crosses(answer) else answer.get("links", {})
+        for label, others in sorted(links.items()):
+            editor.declare_former(label, others)
+        if links:
+            plan = _with_edits(plan, editor)
+            answer = _checked(plan)
+        plan = replace(plan, blockers=(*plan.blockers, *_found_by_checks(plan, answer)))
+    return replace(plan, mentions=tuple(_mentions(plan)))
+
+
+def _with_edits(plan: CodePlan, editor: AppEditor) -> CodePlan:
+    return replace(
+        plan,
+        changes=tuple(editor.changes),
+        modules=editor.modules,
+        blockers=tuple(editor.blockers),
+    )
+
+
+def _mentions(plan: CodePlan) -> Iterator[Mention]:
     project = [
         Path(config.path)
         for config in apps.get_app_configs()
         if config.name != OURS and not is_installed(Path(config.path))
     ]
-    mentions = find_mentions(
-        project,
-        [before for before, _ in found.values()],
-        texts,
-        [folder for label in app_labels for folder in migrations_folders(label)],
-    )
-    plan = replace(
-        plan,
-        changes=tuple(editor.changes),
-        modules=editor.modules,
-        mentions=tuple(mentions),
-        blockers=tuple(editor.blockers),
-    )
-    return plan if plan.blockers else replace(plan, blockers=tuple(_found_by_checks(plan)))
+    texts = {change.path: change.after or b"" for change in plan.changes}
+    tables = [before for before, _ in plan.tables.values()]
+    own = [folder for label in plan.apps for folder in migrations_folders(label)]
+    return find_mentions(project, tables, texts, own)
 
 
 def prove_code(plan: CodePlan, database: str | None = None) -> str:
     """Return why core and the planned domain cannot be applied to an empty database.
 
-    Empty if they can, and if reverting the domain restores the catalog. The database is a scratch
-    one on the server of the alias, core's unless given.
+    Empty if they can. The database is a scratch one on the server of the alias, core's unless
+    given.
     """
-    answer = _ask(plan, code_check.prove.__name__, [plan.domain, database or ""])
+    answer = _ask(plan, code_check.apply.__name__, [plan.domain, database or ""])
     return str(answer.get("failed") or answer["problem"])
 
 
@@ -226,8 +240,18 @@ def diff_of(change: FileChange, root: Path) -> str:
     )
 
 
-def _found_by_checks(plan: CodePlan) -> Iterator[Blocker]:
-    answer = _ask(plan, code_check.check_code.__name__, plan.apps)
+def _checked(plan: CodePlan) -> dict[str, Any]:
+    return _ask(plan, code_check.check_code.__name__, plan.apps)
+
+
+def _crosses(answer: Mapping[str, Any]) -> bool:
+    """Return whether a model still refers to one of another domain."""
+    return any(
+        error["id"].removeprefix(f"{OURS}.") in CROSSINGS for error in answer.get("errors", ())
+    )
+
+
+def _found_by_checks(plan: CodePlan, answer: Mapping[str, Any]) -> Iterator[Blocker]:
     if failed := answer.get("failed"):
         yield Blocker(
             f"With these edits the project does not start: {failed}",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
 
+from ...engine.sources.parsing import FORMER
 from .code_syntax import (
     CannotEdit,
     argument,
@@ -69,6 +70,49 @@ def edit_migration(source: bytes, edits: Mapping[Place, OperationEdit]) -> bytes
         AddImportsVisitor.add_needed_import(context, "django.db.migrations", "AlterModelTable")
         edited = AddImportsVisitor(context).transform_module(edited)
     return edited.bytes
+
+
+def add_former_dependencies(source: bytes, labels: Collection[str]) -> bytes:
+    """Return the source of a migration that declares the apps former dependencies.
+
+    Raises:
+        CannotEdit: it has no class ``Migration``, or computes them.
+    """
+    editor = _FormerEditor(labels)
+    edited = cst.parse_module(source).visit(editor)
+    if not editor.found:
+        raise CannotEdit("has no class Migration")
+    return edited.bytes
+
+
+class _FormerEditor(cst.CSTTransformer):
+    def __init__(self, labels: Collection[str]) -> None:
+        super().__init__()
+        self.labels, self.found = sorted(labels), False
+
+    def leave_ClassDef(  # noqa: N802
+        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
+    ) -> Any:
+        if updated_node.name.value != "Migration":
+            return updated_node
+        self.found = True
+        node = updated_node
+        statements: list[Any] = list(node.body.body)
+        labels = self.labels
+        old = assignment(statements, FORMER)
+        if old is not None:
+            if not isinstance(old[1], cst.List | cst.Tuple):
+                raise CannotEdit(f"computes {FORMER}")
+            known = {text_of(element.value) for element in old[1].elements}
+            labels = sorted({*labels, *(label for label in known if label)})
+        written = ", ".join(f'"{label}"' for label in labels)
+        line: Any = cst.parse_statement(f"{FORMER} = [{written}]\n")
+        if old is not None:
+            statements[old[0]] = line.with_changes(leading_lines=statements[old[0]].leading_lines)
+        else:
+            declared = assignment(statements, "dependencies")
+            statements.insert(declared[0] + 1 if declared else 0, line)
+        return node.with_changes(body=node.body.with_changes(body=statements))
 
 
 class _MigrationEditor(cst.CSTTransformer):

@@ -24,7 +24,8 @@ from django.db.migrations.utils import resolve_relation
 from ...domains import Domain, get_domains
 from ...exceptions import BoundaryViolation, InvalidConfiguration
 from ..sources.files import MigrationKey, migration_files
-from ..sources.parsing import read_header
+from ..sources.former_dependencies import former_dependencies
+from ..sources.parsing import FORMER, read_header
 from .rule import (
     CORE_DEPENDS,
     RELATION_PHRASES,
@@ -68,6 +69,13 @@ class CrossingLink(NamedTuple):
     parent_domain: Domain
 
     @property
+    def is_former(self) -> bool:
+        """Whether a later migration declares that the dependency is over."""
+        return self.attribute == "dependencies" and self.parent.app in former_dependencies(
+            self.child.app
+        )
+
+    @property
     def message(self) -> str:
         """The problem as a sentence, for a check, a plan or a finding."""
         return (
@@ -90,6 +98,11 @@ class CrossingLink(NamedTuple):
             f"{remove}: keep the other's id instead of a foreign key, or move what both need to"
             " core."
         )
+        if self.attribute == "dependencies":
+            hint += (
+                " If it is applied, leave it: convert the foreign keys with ConvertToReference, and"
+                f' add {FORMER} = ["{other.app}"] to the class Migration that does it.'
+            )
         if b"get_model" in self.path.read_bytes():
             hint += (
                 f" Its Python code must not ask for models of {other.app} either: on a new database"
@@ -109,7 +122,9 @@ def crossing_links(domains: Sequence[Domain] | None = None) -> Iterator[Crossing
         for label in domain.app_labels:
             for path in migration_files(label):
                 if _may_reference(path.read_bytes(), foreign):
-                    yield from _links_of(MigrationKey(label, path.stem), path, owners)
+                    for link in _links_of(MigrationKey(label, path.stem), path, owners):
+                        if not link.is_former:
+                            yield link
 
 
 def _may_reference(source: bytes, labels: set[bytes]) -> bool:

@@ -20,6 +20,7 @@ from ...exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfig
 from ..boundary.rule import may_depend_on, violation_clause
 from ..history.recorder import limit_reads_to
 from ..sources.files import MigrationKey
+from ..sources.former_dependencies import former_dependencies
 
 Plan = list[tuple[Migration, bool]]
 """Migrations in order, and whether each is reverted; as Django's executor takes it."""
@@ -85,6 +86,10 @@ class DomainLoader(MigrationLoader):
         from .package_transactions import accept_transactions
 
         accept_transactions(self.disk_migrations.values())
+        if former := self._former_dependencies():
+            from .former_keys import forget_dependencies
+
+            forget_dependencies(self.disk_migrations.values(), former)
         for migration in self.disk_migrations.values():
             own = MigrationKey.of(migration)
             for parent in migration.dependencies:
@@ -92,6 +97,18 @@ class DomainLoader(MigrationLoader):
             for child in map(MigrationKey._make, migration.run_before):
                 self._check_dependency(child, own)
                 self._check_run_before(own, child)
+
+    def _former_dependencies(self) -> dict[str, set[str]]:
+        """Return the apps that loaded ones declare former, as far as the rule forbids them."""
+        found = {
+            label: {
+                other
+                for other in former_dependencies(label)
+                if self._violation(MigrationKey(label, ""), MigrationKey(other, ""))
+            }
+            for label in self.app_labels
+        }
+        return {label: others for label, others in found.items() if others}
 
     def build_graph(self) -> None:
         """Build the graph from the histories of these domains only."""
@@ -109,7 +126,9 @@ class DomainLoader(MigrationLoader):
             raise BoundaryViolation(
                 f"Migration {child} depends on {parent}: {clause}.",
                 hint="Remove the dependency: keep the id of the other object instead of a foreign"
-                " key, or move what both need to core.",
+                " key, or move what both need to core. If it is applied, leave it: convert the"
+                " foreign keys with ConvertToReference, and add former_dependencies ="
+                f' ["{parent.app}"] to the class Migration that does it.',
             )
 
     def _check_run_before(self, own: MigrationKey, child: MigrationKey) -> None:
@@ -126,6 +145,33 @@ class DomainLoader(MigrationLoader):
         if owner is None or other is None or may_depend_on(owner, other):
             return ""
         return violation_clause(owner, other)
+
+
+class WholeProjectLoader(MigrationLoader):
+    """Loads all migrations, and lets former dependencies be unapplied.
+
+    A database in which an app has not moved into its domain yet, or a new one in which core is
+    applied before the domain, has them in another order than the files say.
+    """
+
+    def check_consistent_history(self, connection: BaseDatabaseWrapper) -> None:
+        owners = {label: domain for domain in get_domains() for label in domain.app_labels}
+        former = [
+            (node, parent)
+            for node in self.graph.node_map.values()
+            for parent in node.parents
+            if node.key[0] != parent.key[0]
+            and parent.key[0] in owners
+            and not may_depend_on(owners[node.key[0]], owners[parent.key[0]])
+            and parent.key[0] in former_dependencies(node.key[0])
+        ]
+        for node, parent in former:
+            node.parents.discard(parent)
+        try:
+            super().check_consistent_history(connection)
+        finally:
+            for node, parent in former:
+                node.parents.add(parent)
 
 
 LINEAR = "django_linear_migrations"

@@ -1,5 +1,7 @@
 """Checksums of migrations' syntax trees, in which formatting and comments do not count.
 
+Neither does ``former_dependencies``, which is added to files that are applied.
+
 The digest is of our own serialisation of the tree, because ``ast.dump`` differs between versions
 of Python. It does not cover what the file imports or opens.
 """
@@ -17,6 +19,7 @@ from .files import MigrationKey, migration_file
 VERSION = 1
 """The version of the serialisation, which precedes each digest."""
 
+UNCOUNTED = "former_dependencies"
 _IGNORED_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_params"})
 
 
@@ -63,10 +66,16 @@ def _walk(node: object, emit: Callable[[str], None]) -> None:
     elif isinstance(node, list):
         emit("[")
         for item in node:
-            _walk(item, emit)
+            if not _is_uncounted(item):
+                _walk(item, emit)
         emit("]")
     else:
         emit(f"{type(node).__name__}:{node!r}")
+
+
+def _is_uncounted(node: object) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else ()
+    return any(isinstance(item, ast.Name) and item.id == UNCOUNTED for item in targets)
 
 
 def _join_fstring(values: list[ast.expr]) -> Iterator[ast.expr]:

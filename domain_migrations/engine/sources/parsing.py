@@ -16,6 +16,7 @@ from django.conf import settings
 
 from .files import MigrationKey, migration_file, migrations_folders, source_stamps
 
+FORMER = "former_dependencies"
 FIRST, LATEST = "__first__", "__latest__"
 """Django's names for the first and the latest migration of an app."""
 
@@ -67,6 +68,7 @@ class MigrationHeader(NamedTuple):
 
     Attributes:
         replaces, stage: as in :class:`ReplacesAndStage`.
+        former: the labels of apps on whose migrations those of this app no longer depend.
         operations: those that change the database.
         lines: where each of the listed operations begins, or where a computed list does.
     """
@@ -75,6 +77,7 @@ class MigrationHeader(NamedTuple):
     run_before: tuple[MigrationKey, ...] = ()
     replaces: frozenset[MigrationKey] = frozenset()
     stage: Any = None
+    former: frozenset[str] = frozenset()
     operations: tuple[OperationCall, ...] = ()
     lines: tuple[int, ...] = ()
 
@@ -158,6 +161,7 @@ def _parse(path: Path, _changed: int, _size: int, _user_model: str) -> Migration
         run_before=tuple(_dependencies(body.get("run_before"), dict(names))),
         replaces=_replaces(_value(body.get("replaces"), names)),
         stage=_value(body.get("stage"), names),
+        former=_labels(_value(body.get(FORMER), names)),
         operations=tuple(_operations(operations, names)),
         lines=_lines(operations),
     )
@@ -183,6 +187,11 @@ def _value(node: ast.expr | None, names: Names) -> Any:
         return ast.literal_eval(node)
     except ValueError:
         return NOT_LITERAL
+
+
+def _labels(value: Any) -> frozenset[str]:
+    labels = value if isinstance(value, list | tuple | set) else ()
+    return frozenset(label for label in labels if isinstance(label, str))
 
 
 def _replaces(value: Any) -> frozenset[MigrationKey]:

@@ -8,9 +8,12 @@ from django.apps import apps
 from django.core.management import find_commands
 from django.core.management.commands import makemigrations
 
+from ...engine.runner.loader import WholeProjectLoader
 from ...operations.autodetector import ReferenceDetection
 
 OURS = __name__.partition(".")[0]
+# Django's command has no other place for a loader that knows former dependencies.
+makemigrations.MigrationLoader = WholeProjectLoader  # type: ignore[attr-defined]
 
 
 def next_command() -> Any:

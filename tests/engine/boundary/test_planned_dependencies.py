@@ -41,9 +41,31 @@ def test_crossing_links(elsewhere: Path, word: str) -> None:
         f"The migration hr.0001_initial makes {ends[0]}.{ends[1]} of {ends[0]} depend on"
         f" {ends[2]}.{ends[3]} of {ends[2]}."
     )
+    applied = (
+        " If it is applied, leave it: convert the foreign keys with ConvertToReference, and add"
+        ' former_dependencies = ["finance"] to the class Migration that does it.'
+    )
     assert link.hint == (
         f"Remove ('finance', '0001_initial') from {word} in 0001_initial.py: keep the other's id"
         " instead of a foreign key, or move what both need to core."
+        f"{applied if word == 'dependencies' else ''}"
     )
     # Core may not be made to wait for a domain either.
     assert len(found) == (2 if word == "run_before" else 1)
+
+
+def test_former_dependencies_do_not_cross(elsewhere: Path) -> None:
+    """Those on the app that a later migration names, and no others."""
+    (elsewhere / "0001_initial.py").write_text(
+        "class Migration:\n"
+        "    dependencies = [('finance', '0001_initial'), ('inventory', '0001_initial')]\n"
+    )
+    (elsewhere / "0002_convert.py").write_text(
+        "class Migration:\n    former_dependencies = ['finance']\n"
+        "    run_before = [('finance', '0002_x')]\n"
+    )
+    with override_settings(MIGRATION_MODULES={"hr": elsewhere.name}):
+        assert [(link.child, link.parent) for link in crossing_links()] == [
+            (("hr", "0001_initial"), ("inventory", "0001_initial")),
+            (("finance", "0002_x"), ("hr", "0002_convert")),
+        ]

@@ -1,0 +1,182 @@
+"""Old foreign keys to what is another domain's today, on a new database and on an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import models
+from django.db.migrations import (
+    AddField,
+    AlterField,
+    CreateModel,
+    Migration,
+    RunSQL,
+    SeparateDatabaseAndState,
+)
+from django.db.migrations.operations.base import Operation
+
+from domain_migrations.engine.runner.former_keys import FormerKey, forget_dependencies
+from domain_migrations.engine.sources.checksum import checksum
+from domain_migrations.fields import DomainReference
+from domain_migrations.operations import ConvertToReference
+from tests.support.catalog import query
+from tests.support.projects import Project, domain_app
+
+ID = ("id", models.BigAutoField(primary_key=True))
+STAFF = models.ForeignKey("hr.Employee", models.CASCADE, null=True, related_name="+")
+SHOP = models.ForeignKey("shop.Shop", models.CASCADE, related_name="+")
+
+
+def _forgotten(*operations: Operation) -> tuple[list[Any], Migration]:
+    first, convert = Migration("0001_initial", "lab"), Migration("0002_convert", "lab")
+    first.operations = list(operations)
+    first.dependencies = [("hr", "0001_initial"), ("shop", "0001_initial")]
+    reference = DomainReference("hr.Employee", id_field=models.UUIDField(), null=True)
+    convert.operations = [ConvertToReference("Thing", "staff", reference)]
+    forget_dependencies([first, convert], {"lab": {"hr"}})
+    return list(first.operations), first
+
+
+def test_foreign_keys_become_columns_of_the_same_name() -> None:
+    create, add, alter, separate, sql = (
+        CreateModel("Thing", [ID, ("staff", STAFF), ("shop", SHOP)]),
+        AddField("Thing", "other", STAFF),
+        AlterField("Thing", "staff", models.OneToOneField("hr.employee", models.CASCADE)),
+        SeparateDatabaseAndState([AddField("Thing", "more", STAFF)], []),
+        RunSQL("SELECT 1"),
+    )
+    operations, migration = _forgotten(create, add, alter, separate, sql)
+    assert migration.dependencies == [("shop", "0001_initial")]
+    fields = dict(operations[0].fields)
+    assert fields["shop"] is SHOP
+    staff = fields["staff"]
+    assert isinstance(staff, FormerKey)
+    assert staff.null
+    assert staff.db_index
+    assert type(staff.id_field) is models.UUIDField, "the type that the conversion states"
+    staff.set_attributes_from_name("staff")
+    assert (staff.attname, staff.column, staff.accessor_name) == ("staff_id", "staff_id", "staff")
+    assert isinstance(operations[1].field, FormerKey)
+    assert operations[2].field.unique
+    assert isinstance(operations[3].database_operations[0].field, FormerKey)
+    assert operations[4] is sql
+    # What the class of the migration has stays as it is.
+    assert dict(create.fields)["staff"] is STAFF
+    assert add.field is STAFF
+    assert separate.database_operations[0].field is STAFF  # type: ignore[attr-defined]
+
+
+def test_other_operations_stay_the_same_objects() -> None:
+    own = CreateModel("Thing", [ID, ("shop", SHOP)])
+    add = AddField("Thing", "shop", SHOP)
+    operations, _ = _forgotten(own, add)
+    assert operations[0] is own
+    assert operations[1] is add
+
+
+def test_declaring_one_keeps_the_checksum() -> None:
+    before = "class Migration:\n    dependencies = [('hr', '1')]\n"
+    assert checksum(before + "    former_dependencies = ['hr']\n") == checksum(before)
+    assert checksum(before + "    other = ['hr']\n") != checksum(before)
+
+
+EMPLOYEES = """
+class Migration(migrations.Migration):
+    initial = True
+    operations = [migrations.CreateModel(
+        "Employee", [("id", models.BigAutoField(primary_key=True, serialize=False))],
+        {"db_table": '"hr"."employees"'},
+    )]
+"""
+THINGS = """
+class Migration(migrations.Migration):
+    initial = True
+    dependencies = [("hr", "0001_initial")]
+    operations = [migrations.CreateModel(
+        "Thing",
+        [
+            ("id", models.BigAutoField(primary_key=True, serialize=False)),
+            ("staff", models.ForeignKey("hr.Employee", models.CASCADE, null=True)),
+            ("note", models.TextField(default="")),
+        ],
+        {
+            "db_table": '"lab"."things"',
+            "unique_together": {("staff", "note")},
+            "indexes": [models.Index(fields=["note", "staff"], name="things_note_staff")],
+        },
+    )]
+"""
+CONVERT = """
+from domain_migrations.operations import ConvertToReference
+
+def fill(apps, schema_editor):
+    apps.get_model("lab", "Thing").objects.create(staff_id=7)
+
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0001_initial")]
+    {former}
+    operations = [
+        migrations.RunPython(fill, migrations.RunPython.noop),
+        ConvertToReference("Thing", "staff"),
+    ]
+"""
+MODELS = """
+from domain_migrations.fields import DomainReference
+
+class Thing(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    staff_id = DomainReference("hr.Employee", null=True, db_index=True)
+    note = models.TextField(default="")
+    class Meta:
+        db_table = '"lab"."things"'
+        unique_together = [("staff_id", "note")]
+        indexes = [models.Index(fields=["note", "staff_id"], name="things_note_staff")]
+"""
+KEYS = "SELECT conname FROM pg_constraint WHERE conrelid = 'lab.things'::regclass AND contype = 'f'"
+
+
+@pytest.fixture
+def lab(project: Callable[..., Project]) -> Callable[[str], Project]:
+    """`lab(former)`: a domain whose first migration depends on another domain's."""
+
+    def write(former: str) -> Project:
+        employee = """
+        class Employee(models.Model):
+            id = models.BigAutoField(primary_key=True)
+            class Meta:
+                db_table = '"hr"."employees"'
+        """
+        convert = CONVERT.replace("{former}", former)
+        return project(
+            {
+                "hr": domain_app("hr", models=employee, migrations={"0001_initial": EMPLOYEES}),
+                "lab": domain_app(
+                    "lab",
+                    models=MODELS,
+                    migrations={"0001_initial": THINGS, "0002_convert": convert},
+                ),
+            }
+        )
+
+    return write
+
+
+def test_a_new_database_does_not_need_the_other_domain(lab: Callable[[str], Project]) -> None:
+    there = lab("")
+    refused = there.manage("migrate_domain", "lab", "--with-dependencies", "--skip-checks")
+    assert refused.returncode == 1
+    assert 'add former_dependencies = ["hr"] to the class Migration' in refused.stderr
+
+    there = lab('former_dependencies = ["hr"]')
+    applied = there.manage("migrate_domain", "lab", "--with-dependencies")
+    assert applied.returncode == 0, applied.stderr
+    assert query("SELECT staff_id, note FROM lab.things") == [(7, "")]
+    assert query(KEYS) == []
+    checked = there.manage("makemigrations", "--check", "--dry-run")
+    assert checked.stdout == "No changes detected\n", checked.stdout + checked.stderr
+    verified = there.manage("verify_domain", "lab")
+    assert verified.returncode == 0, verified.stdout
+    reverted = there.manage("migrate_domain", "lab", "zero", "--noinput")
+    assert reverted.returncode == 0, reverted.stderr
