@@ -272,11 +272,17 @@ class CounterMixin(IdentityMixin):
     """A column that counts without being the primary key."""
 
     db_returning = True
+    # What Django asks of generated columns, which are not written and come back: here it applies
+    # to those that are always generated.
+    db_persist = True
+    expression = Value(None)
+    referenced_fields: frozenset[Any] = frozenset()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["blank"] = True
         super().__init__(*args, **kwargs)
         vars(self)["generated"] = self.always
+        self.output_field = self
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()

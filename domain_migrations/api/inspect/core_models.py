@@ -29,14 +29,27 @@ class CoreField(NamedTuple):
 
 
 class CoreModels:
-    """Installed models by table."""
+    """Installed models by table.
 
-    def __init__(self, apps: Apps, connection: BaseDatabaseWrapper) -> None:
+    Arguments:
+        app_label: of the app whose models are going to be replaced.
+
+    Attributes:
+        taken: the names of constraints and indexes, which Django wants to be unique.
+    """
+
+    def __init__(self, apps: Apps, connection: BaseDatabaseWrapper, app_label: str) -> None:
         self.connection = connection
         self.models: dict[QualifiedName, type[Model]] = {}
         for model in apps.get_models(include_auto_created=True):
             if not model._meta.proxy:
                 self.models.setdefault(QualifiedName.of(model._meta.db_table), model)
+        self.taken = {
+            item.name
+            for model in self.models.values()
+            if model._meta.app_label != app_label
+            for item in (*model._meta.constraints, *model._meta.indexes)
+        }
         self.by_label = {model._meta.label: model for model in self.models.values()}
 
     def find(self, schema: str, table: str, column: str) -> CoreField | None:

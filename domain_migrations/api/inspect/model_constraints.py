@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 
 from .model_expressions import Expressions
 from .model_plan import ModelPlan
 from .python_imports import Imports
 from .python_source import Code, Group, Text, call, list_of, tuple_of
-from .schema_description import Constraint, Index, Key
+from .schema_description import Constraint, Index, Key, Relation
 
 OPTIONS: dict[str, dict[str, str]] = {
     "btree": {"fillfactor": "int", "deduplicate_items": "bool"},
@@ -31,10 +32,41 @@ CLASSES = {
     "bloom": "BloomIndex",
 }
 EXCLUSION_METHODS = ("gist", "spgist")
+OWN_INDEXES = "domain_migrations.exact.indexes"
 LONG_NAME = 30
 """Django's own indexes have no longer names."""
 OPERATOR = re.compile(r"WITH (\S+)")
 ONLY_IN_SQL = "Django cannot express it, so it is in the SQL of the migration only: "
+
+
+class IndexNames:
+    """The names of a schema's indexes and constraints that need care.
+
+    Arguments:
+        taken: names in other apps.
+
+    Attributes:
+        repeated: names that Django refuses, because another model has them too.
+        long: the classes of indexes with names that Django's own classes refuse.
+    """
+
+    def __init__(self, relations: Iterable[Relation], taken: Collection[str]) -> None:
+        found: Counter[str] = Counter(taken)
+        self.long: set[str] = set()
+        for relation in relations:
+            found.update(item.name for item in relation.constraints if item.kind in "cux")
+            for index in relation.indexes:
+                if not index.is_of_constraint:
+                    found[index.name] += 1
+                if len(index.name) > LONG_NAME:
+                    self.long.add(class_name(index))
+        self.repeated = {name for name, number in found.items() if number > 1}
+
+
+def class_name(index: Index) -> str:
+    """Return the name of an index's class, "" for a method that Django does not know."""
+    is_plain = index.method == "btree" and not index.options
+    return "Index" if is_plain else CLASSES.get(index.method, "")
 
 
 class TableConstraints:
@@ -42,6 +74,7 @@ class TableConstraints:
 
     Arguments:
         implied: names of the constraints and indexes that fields stand for.
+        names: of all indexes and constraints of the schema.
         note: is called with the name and the reason of what cannot be expressed.
     """
 
@@ -51,11 +84,13 @@ class TableConstraints:
         expressions: Expressions,
         imports: Imports,
         implied: set[str],
+        names: IndexNames,
         note: Callable[[str, str], None],
     ) -> None:
         self.model, self.relation = model, model.relation
         self.expressions, self.imports = expressions, imports
         self.implied = implied
+        self.names = names
         self.note = note
 
     def constraints(self) -> list[Code]:
@@ -85,11 +120,15 @@ class TableConstraints:
 
     def _constraint(self, constraint: Constraint) -> Code | None:
         why = "" if constraint.enforced else "it is NOT ENFORCED"
+        if constraint.name in self.names.repeated:
+            why = "another model has a constraint of this name"
         if constraint.kind == "c" and constraint.no_inherit:
             why = "a NO INHERIT constraint"
         index = self.relation.index.get(constraint.index)
         if constraint.kind == "u" and index and index.include:
             why = "a constraint, not an index, with INCLUDE"
+        if constraint.kind == "u" and index and index.method != "btree":
+            why = "a constraint WITHOUT OVERLAPS"
         if index and index.options:
             why = "storage parameters"
         if why:
@@ -191,17 +230,20 @@ class TableConstraints:
         return call(self._class(index), *positional, **keywords)
 
     def _class(self, index: Index) -> str:
-        name = "Index" if index.method == "btree" and not index.options else CLASSES[index.method]
-        is_long = len(index.name) > LONG_NAME
-        package = "django.db.models" if name == "Index" else "django.contrib.postgres.indexes"
-        return self.imports.use(
-            f"{'domain_migrations.exact.indexes' if is_long else package}.{name}"
-        )
+        name = class_name(index)
+        package = "django.contrib.postgres.indexes"
+        # One module cannot import two classes of one name.
+        is_long = name in self.names.long
+        if name == "Index":
+            package = "django.db.models"
+            is_long = len(index.name) > LONG_NAME
+        return self.imports.use(f"{OWN_INDEXES if is_long else package}.{name}")
 
     def _why_not(self, index: Index) -> str:
-        return next(
-            ("an operator class has parameters" for key in index.keys if key.has_parameters), ""
-        )
+        if index.name in self.names.repeated:
+            return "another model has an index or a constraint of this name"
+        has_parameters = any(key.has_parameters for key in index.keys)
+        return "an operator class has parameters" if has_parameters else ""
 
     def _with(self, index: Index) -> dict[str, Code]:
         keywords: dict[str, Code] = {}

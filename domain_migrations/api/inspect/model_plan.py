@@ -150,14 +150,21 @@ class Plan:
         key = relation.primary_key
         if key is None or not relation.is_table:
             return False
-        if key.deferrable or relation.index[key.index].include:
-            what = "is deferrable" if key.deferrable else "includes other columns"
-            self.note(
-                relation.name,
-                f"Its primary key {what}, which Django cannot express: the model is not managed by"
-                " migrations.",
-            )
-            return False
+        index = relation.index[key.index]
+        whats = (
+            (key.deferrable, "is deferrable"),
+            (index.include, "includes other columns"),
+            (index.method != "btree", "is WITHOUT OVERLAPS"),
+            (index.options, "has storage parameters"),
+        )
+        for is_so, what in whats:
+            if is_so:
+                self.note(
+                    relation.name,
+                    f"Its primary key {what}, which Django cannot express: the model is not"
+                    " managed by migrations.",
+                )
+                return False
         return True
 
     def _key(self, relation: Relation) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...backends.postgresql.names import format_table_name
 from .core_models import CoreModels
-from .model_constraints import TableConstraints
+from .model_constraints import IndexNames, TableConstraints
 from .model_expressions import Expressions
 from .model_fields import DJANGO, TYPED, ColumnFields, FieldSource, add_common, choices_of
 from .model_names import unique, words
@@ -67,7 +67,7 @@ def models_source(
         exclude: names of relations that are not the application's, such as a history.
     """
     description = read_schema(connection, schema)
-    core = CoreModels(apps, connection)
+    core = CoreModels(apps, connection, app_label)
     plan = Plan(description, core, exclude=exclude, reserved=IMPORTED)
     text = ModelsModule(description, plan, connection).text()
     ordered = sorted(plan.models.items())
@@ -91,6 +91,9 @@ class ModelsModule:
         )
         self.constants = self._constants()
         self.columns = ColumnFields(schema, self.imports, self.constants)
+        self.names = IndexNames(
+            (model.relation for model in plan.models.values() if model.managed), plan.core.taken
+        )
         self.defined: set[str] = set()
         self.nullable_text = False
         self.without_str = False
@@ -229,7 +232,9 @@ class ModelsModule:
         if relation.comment and model.managed:
             yield from statement("db_table_comment = ", Text(relation.comment), 2)
         if model.managed:
-            parts = TableConstraints(model, expressions, self.imports, implied, self.plan.note)
+            parts = TableConstraints(
+                model, expressions, self.imports, implied, self.names, self.plan.note
+            )
             for name, items in (
                 ("constraints", parts.constraints()),
                 ("indexes", parts.indexes()),

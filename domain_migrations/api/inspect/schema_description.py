@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -51,7 +50,6 @@ class Constraint:
         on_delete, on_update, match: as in ``pg_constraint``.
         operators: of an exclusion constraint, one for each key.
         index: the name of its index, "" if it has none.
-        definition: all of it, as SQL.
     """
 
     name: str
@@ -69,7 +67,6 @@ class Constraint:
     enforced: bool
     operators: tuple[str, ...]
     index: str
-    definition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class Key:
 
     Attributes:
         column: its column's name; None for an expression.
-        expression: as SQL; of a column the quoted name.
+        expression: as SQL, "" for a column.
         opclass: "" for the default of the type, which ``default_opclass`` is then.
         collation: unqualified; "" for the collation of the column.
         has_parameters: whether the operator class has parameters.
@@ -215,25 +212,19 @@ def read_schema(connection: BaseDatabaseWrapper, schema: str) -> Schema:
         columns = _grouped(rows(COLUMNS), Column)
         constraints = _grouped(rows(CONSTRAINTS), _constraint)
         indexes = _grouped(rows(INDEXES), _index)
-        types = {name: NamedType(name, *rest) for name, *rest in _tuples(rows(TYPES))}
+        types = {row[0]: _type(*row) for row in rows(TYPES)}
     found = {}
-    for oid, name, kind, is_partition, parents, comment in _tuples(relations):
+    for oid, name, kind, is_partition, parents, comment in relations:
         parts = (columns.get(oid, ()), constraints.get(oid, ()), indexes.get(oid, ()))
-        found[name] = Relation(schema, name, kind, is_partition, parents, comment, *parts)
+        found[name] = Relation(schema, name, kind, is_partition, tuple(parents), comment, *parts)
     return Schema(schema, found, types)
 
 
 def _grouped(rows: list[tuple[Any, ...]], make: Any) -> dict[int, tuple[Any, ...]]:
     found: dict[int, list[Any]] = {}
-    for oid, *row in _tuples(rows):
+    for oid, *row in rows:
         found.setdefault(oid, []).append(make(*row))
     return {oid: tuple(items) for oid, items in found.items()}
-
-
-def _tuples(rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows with tuples instead of lists."""
-    for row in rows:
-        yield tuple(tuple(item) if isinstance(item, list) else item for item in row)
 
 
 def _is_plain(key: Key) -> bool:
@@ -242,12 +233,23 @@ def _is_plain(key: Key) -> bool:
 
 
 def _constraint(*row: Any) -> Constraint:
-    name, kind, columns, condition, schema, table, *rest = row
+    name, kind, columns, condition, schema, table, *rest = _tuples(row)
     return Constraint(name, kind, columns, condition, (schema, table) if table else None, *rest)
 
 
 def _index(*row: Any) -> Index:
     name, method, unique, distinct, keys, include, condition, options, owned = row
     parameters = dict(option.split("=", 1) for option in options)
-    found = tuple(Key(**key) for key in (json.loads(keys) if isinstance(keys, str) else keys))
-    return Index(name, method, unique, distinct, found, include, condition, parameters, owned)
+    parsed = json.loads(keys) if isinstance(keys, str) else keys
+    found = tuple(Key(**key) for key in parsed)
+    rest = (tuple(include), condition, parameters, owned)
+    return Index(name, method, unique, distinct, found, *rest)
+
+
+def _type(*row: Any) -> NamedType:
+    return NamedType(*_tuples(row))
+
+
+def _tuples(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the row with tuples instead of lists."""
+    return tuple(tuple(item) if isinstance(item, list) else item for item in row)

@@ -59,16 +59,17 @@ SELECT c.oid, k.conname::text, k.contype::text,
         ORDER BY u.place),
     pg_get_expr(k.conbin, k.conrelid),
     tn.nspname::text, tc.relname::text,
-    ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u (number, place)
+    CASE WHEN k.contype <> 'f' THEN '{}' ELSE ARRAY(
+        SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u (number, place)
         JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number
-        ORDER BY u.place),
+        ORDER BY u.place) END,
     k.confdeltype::text, k.confupdtype::text, k.confmatchtype::text,
     k.condeferrable, k.condeferred, k.connoinherit,
     coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true),
-    ARRAY(SELECT o.oprname::text FROM unnest(k.conexclop) WITH ORDINALITY AS u (oid, place)
-        JOIN pg_operator o ON o.oid = u.oid ORDER BY u.place),
-    coalesce(x.relname::text, ''),
-    pg_get_constraintdef(k.oid)
+    CASE WHEN k.contype <> 'x' THEN '{}' ELSE ARRAY(
+        SELECT o.oprname::text FROM unnest(k.conexclop) WITH ORDINALITY AS u (oid, place)
+        JOIN pg_operator o ON o.oid = u.oid ORDER BY u.place) END,
+    coalesce(x.relname::text, '')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -85,7 +86,8 @@ INDEXES = """
 SELECT c.oid, x.relname::text, m.amname::text, i.indisunique, NOT i.indnullsnotdistinct,
     (SELECT jsonb_agg(jsonb_build_object(
             'column', a.attname,
-            'expression', pg_get_indexdef(i.indexrelid, k.place::int, false),
+            'expression', CASE WHEN k.number = 0
+                THEN pg_get_indexdef(i.indexrelid, k.place::int, false) ELSE '' END,
             'opclass', CASE WHEN o.opcdefault THEN '' ELSE o.opcname END,
             'default_opclass', o.opcname,
             'collation', coalesce(l.collname, ''),
@@ -102,10 +104,11 @@ SELECT c.oid, x.relname::text, m.amname::text, i.indisunique, NOT i.indnullsnotd
         LEFT JOIN pg_type t ON t.oid = xa.atttypid
         LEFT JOIN pg_collation l ON l.oid = k.collated
             AND k.collated <> coalesce(a.attcollation, t.typcollation)),
-    ARRAY(SELECT a.attname::text
+    CASE WHEN i.indnatts = i.indnkeyatts THEN '{}' ELSE ARRAY(
+        SELECT a.attname::text
         FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
-        WHERE k.place > i.indnkeyatts ORDER BY k.place),
+        WHERE k.place > i.indnkeyatts ORDER BY k.place) END,
     pg_get_expr(i.indpred, i.indrelid),
     coalesce(x.reloptions, '{}'),
     EXISTS (SELECT FROM pg_constraint k

@@ -17,6 +17,7 @@ from django.db.backends.ddl_references import ForeignKeyName, Statement
 from django.db.backends.utils import split_identifier
 
 from .composite_keys import CompositeKeysMixin
+from .exact_fields import ExactFieldsMixin
 from .names import parse_table_name, quote
 from .table_moves import move_table_sql
 
@@ -80,7 +81,7 @@ COLLATION_IS_DETERMINISTIC = """
 SCHEMA_EXISTS = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s"
 
 
-class QualifiedSchemaEditorMixin(CompositeKeysMixin, SchemaEditor):
+class QualifiedSchemaEditorMixin(CompositeKeysMixin, ExactFieldsMixin, SchemaEditor):
     """A schema editor for tables in schemas."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

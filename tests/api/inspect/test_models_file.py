@@ -19,11 +19,11 @@ from django.db import connection, transaction
 from django.db.migrations.state import ProjectState
 from django.db.models import RestrictedError
 from django.forms import modelform_factory
-from django.test.utils import isolate_apps
 
 from domain_migrations.api.inspect.models_file import ModelsSource, models_source
 from domain_migrations.domains import Domain
 from domain_migrations.engine.catalog.drift import find_drift
+from tests.api.inspect.written import written_app
 from tests.support.catalog import execute
 
 HERE = Path(__file__).parent
@@ -50,10 +50,8 @@ def source(module_database: str) -> ModelsSource:
 @pytest.fixture(scope="module")
 def app(source: ModelsSource) -> Iterator[SimpleNamespace]:
     """The classes of the module, and the registry that they are in."""
-    with isolate_apps("inventory") as apps:
-        module: dict[str, Any] = {"__name__": "inventory.written"}
-        exec(compile(source.text, "models.py", "exec"), module)  # noqa: S102
-        yield SimpleNamespace(**module, apps=apps)
+    with written_app(source.text) as app:
+        yield app
 
 
 @pytest.fixture
@@ -207,6 +205,7 @@ def test_counters_and_generated_columns_come_back(app, item):
     assert item.counter >= 1
     assert item.tick >= 1000
     item.qty, item.price = 2, decimal.Decimal("4.50")
+    item.full_clean()
     item.save()
     item.refresh_from_db()
     assert (item.total, item.label) == (decimal.Decimal("9.00"), "ASPIRIN")

@@ -1,0 +1,76 @@
+-- What is unusual about names, keys and expressions.
+CREATE SCHEMA other;
+CREATE TABLE other.things (id serial PRIMARY KEY);
+CREATE TABLE public.unknown (id serial PRIMARY KEY);
+CREATE TABLE public.users (id bigserial PRIMARY KEY, username varchar(150) UNIQUE);
+CREATE SCHEMA lager;
+CREATE TABLE lager.wide (
+    id int PRIMARY KEY, n numeric(3,-2), m numeric(2,4), v varchar(10)[] DEFAULT array['a','b'],
+    g bigint[][], d daterange DEFAULT '[2020-01-01,2021-01-01)', i inet DEFAULT '::1',
+    dd date DEFAULT current_date, neg int DEFAULT -1, s text DEFAULT 'it''s',
+    e text DEFAULT E'a\\b\n', u2 name DEFAULT current_user, xx text DEFAULT (1 || 'a'));
+CREATE TABLE lager.kunden (
+    id serial PRIMARY KEY, thing_id int REFERENCES other.things,
+    unknown_id int REFERENCES public.unknown);
+CREATE TABLE lager."Kunden" (id serial PRIMARY KEY);
+CREATE TABLE lager.kelas (id serial PRIMARY KEY, tugas text);
+CREATE TABLE lager."123" (id serial PRIMARY KEY);
+CREATE TABLE lager."a""b" (id serial PRIMARY KEY, "c""d" text);
+CREATE TABLE lager."per%cent" (id serial PRIMARY KEY);
+CREATE TABLE lager.preis (
+    id serial PRIMARY KEY, "from" int, import text, "None" text, "select" text, "delete" text,
+    "x y" text, "x-y" text, "X_Y" text, "ä" text, "_hidden" text, "hidden_" text, "😀" text,
+    "{a}" text, CHECK ("x y" LIKE 'a%b'), CHECK ("{a}" <> '{a}%'));
+CREATE TABLE lager.model (
+    id serial PRIMARY KEY, field int REFERENCES lager.kunden, model int REFERENCES lager.kunden,
+    model_id int);
+CREATE TABLE lager.a (id serial PRIMARY KEY);
+CREATE TABLE lager.b (id serial PRIMARY KEY, a_id int REFERENCES lager.a, a int REFERENCES lager.a);
+ALTER TABLE lager.a ADD b_id int REFERENCES lager.b, ADD self int REFERENCES lager.a, ADD b int;
+CREATE TABLE lager.year (
+    year int PRIMARY KEY, "time" time, zone text, "date" date, "timestamp" timestamptz,
+    CHECK (extract(year FROM "date") > year),
+    CHECK (zone::text <> 'x' AND ("timestamp" AT TIME ZONE 'UTC')::date > "date"));
+CREATE TABLE lager.uq (
+    id int PRIMARY KEY, a int NOT NULL, b int NOT NULL, c text, UNIQUE (a) INCLUDE (b),
+    UNIQUE (a, b), EXCLUDE USING btree (b WITH =) WHERE (a > 0) DEFERRABLE INITIALLY DEFERRED);
+CREATE UNIQUE INDEX uq_d ON lager.uq (a, (b + 1));
+CREATE UNIQUE INDEX uq_nn ON lager.uq (c) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX uq_c ON lager.uq (c text_pattern_ops) WHERE c IS NOT NULL OR b = 3;
+CREATE INDEX uq_coll ON lager.uq (c COLLATE "C" DESC);
+CREATE INDEX uq_coll2 ON lager.uq (c COLLATE "C" text_pattern_ops DESC);
+CREATE INDEX uq_up ON lager.uq (upper(c) text_pattern_ops, (c IS NULL), coalesce(c, '{x}%'));
+CREATE INDEX uq_array ON lager.uq USING gin ((ARRAY[a, b]));
+CREATE INDEX uq_an_array_under_a_name_of_many_words ON lager.uq USING gin ((ARRAY[b, a]));
+CREATE TABLE lager.chk (
+    id int PRIMARY KEY, a int, b int, c text, t boolean, s varchar(3),
+    CHECK (a BETWEEN 1 AND 5), CHECK (a IN (1, 2)), CHECK (a <> 3), CHECK (NOT t),
+    CHECK (t IS TRUE), CHECK (a > b), CHECK (c ~* 'x'), CHECK (a > 1 OR b > 1),
+    CHECK (a IS NULL OR b IS NOT NULL), CHECK (char_length(c) < 10), CHECK (t), CHECK (s IN ('a')),
+    CHECK (c = ANY ('{x,y}'::text[])), CHECK (c IS NOT NULL AND s IS NOT NULL),
+    CHECK (a = 1 AND b = 2 AND a = 3), CHECK (c IN ('1%', '{b}')),
+    CONSTRAINT shared CHECK (a > 0), CONSTRAINT ni CHECK (a > -100) NO INHERIT);
+CREATE TABLE lager.chk2 (id int PRIMARY KEY, CONSTRAINT shared CHECK (id > 0));
+CREATE TABLE lager.deferred (id int, CONSTRAINT k PRIMARY KEY (id) DEFERRABLE);
+CREATE TABLE lager.including (id int, a int, PRIMARY KEY (id) INCLUDE (a));
+CREATE TABLE lager.text_key (code text PRIMARY KEY);
+CREATE TABLE lager.chain1 (id int PRIMARY KEY REFERENCES lager.wide);
+CREATE TABLE lager.chain2 (
+    id int PRIMARY KEY REFERENCES lager.chain1, other bigint REFERENCES lager.chain1,
+    code text UNIQUE REFERENCES lager.text_key);
+CREATE TABLE lager.actions (
+    id int PRIMARY KEY, w int NOT NULL REFERENCES lager.wide ON DELETE SET NULL,
+    d int DEFAULT 0 REFERENCES lager.wide ON DELETE SET DEFAULT ON UPDATE CASCADE,
+    n int REFERENCES lager.wide ON DELETE RESTRICT DEFERRABLE, x int REFERENCES lager.wide MATCH FULL,
+    y int REFERENCES lager.wide DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE lager.cyc (
+    id int PRIMARY KEY, kid text COLLATE "C" UNIQUE, parent text REFERENCES lager.cyc (kid));
+CREATE TABLE lager.part (id int, k text, PRIMARY KEY (k, id)) PARTITION BY LIST (k);
+CREATE TABLE lager.part_a PARTITION OF lager.part FOR VALUES IN ('a');
+CREATE TABLE lager.no_key (code text UNIQUE NOT NULL);
+CREATE TABLE lager.empty ();
+CREATE VIEW lager.v AS SELECT 1 AS id, 'x'::text AS name;
+CREATE SCHEMA kern;
+CREATE TABLE kern.accounts (
+    id serial PRIMARY KEY, user_id bigint REFERENCES public.users ON DELETE CASCADE,
+    owner varchar(150) REFERENCES public.users (username) DEFERRABLE INITIALLY DEFERRED);

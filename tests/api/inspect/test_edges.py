@@ -1,0 +1,151 @@
+"""Models for unusual names, keys, constraints and expressions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.db import connection
+from django.db.migrations.state import ProjectState
+
+from domain_migrations.api.inspect.models_file import ModelsSource, models_source
+from domain_migrations.domains import Domain
+from domain_migrations.engine.catalog.drift import find_drift
+from tests.api.inspect.written import written_app
+from tests.support.catalog import execute
+
+HERE = Path(__file__).parent
+NOTED = {
+    "lager.chk.ni": "a NO INHERIT constraint",
+    "lager.chk.shared": "another model has a constraint of this name",
+    "lager.chk2.shared": "another model has a constraint of this name",
+    "lager.cyc.cyc_parent_fkey": "Its two columns have different collations",
+    "lager.deferred": "Its primary key is deferrable",
+    "lager.empty": "it has no model",
+    "lager.including": "Its primary key includes other columns",
+    "lager.kunden.kunden_thing_id_fkey": "drop the constraint and use DomainReference",
+    "lager.kunden.kunden_unknown_id_fkey": "No installed model has the column public.unknown.id",
+    "lager.no_key": "its model takes code",
+    "lager.per%cent": "Django cannot use a name with a per cent sign",
+    "lager.uq.uq_a_b_key": "a constraint, not an index, with INCLUDE",
+    "lager.uq.uq_b_excl": "an exclusion constraint of the method btree",
+    "lager.v": "its model takes id",
+}
+"""What Django cannot express → words of the reason."""
+VIRTUAL = """
+    CREATE TABLE lager.virtual (
+        id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) VIRTUAL,
+        c int NOT NULL GENERATED ALWAYS AS (a + 1) VIRTUAL,
+        d text COLLATE "C" GENERATED ALWAYS AS (lower(a::text)) VIRTUAL,
+        CONSTRAINT later CHECK (a > 0) NOT ENFORCED);
+    CREATE TABLE lager.periods (
+        a int4range, period daterange, PRIMARY KEY (a, period WITHOUT OVERLAPS));
+"""
+LATER = {
+    "lager.virtual.later": "it is NOT ENFORCED",
+    "lager.periods": "Its primary key is WITHOUT OVERLAPS",
+}
+
+
+@pytest.fixture(scope="module")
+def source(module_database: str) -> ModelsSource:
+    execute((HERE / "edges.sql").read_text())
+    if connection.pg_version >= 180000:
+        execute(VIRTUAL)
+    return models_source(connection, "lager", app_label="inventory")
+
+
+@pytest.fixture(scope="module")
+def app(source: ModelsSource) -> Any:
+    with written_app(source.text) as app:
+        yield app
+
+
+def test_the_models_pass_djangos_checks(app: SimpleNamespace):
+    found = [
+        message
+        for model in app.apps.get_models()
+        for message in model.check(databases=["default"])
+        if message.level >= checks.WARNING
+    ]
+    assert found == []
+
+
+def test_verify_finds_no_difference(app: SimpleNamespace):
+    domain = Domain("inventory", "lager", ("inventory",))
+    found = find_drift(connection, domain, ProjectState.from_apps(app.apps))
+    assert [(item.id, item.object) for item in found if not item.is_unmanaged] == []
+
+
+def test_what_django_cannot_express_is_noted(source: ModelsSource):
+    expected = NOTED | (LATER if connection.pg_version >= 180000 else {})
+    notes = {note.object: note.why for note in source.notes}
+    assert notes.keys() == expected.keys()
+    assert [name for name, words in expected.items() if words not in notes[name]] == []
+
+
+@pytest.mark.usefixtures("source")
+def test_keys_to_core_are_relations():
+    found = models_source(connection, "kern", app_label="inventory")
+    assert found.notes == ()
+    lines = [line.strip() for line in found.text.splitlines()]
+    user, owner = lines.index("user = TypedForeignKey("), lines.index("owner = models.ForeignKey(")
+    assert lines[user + 1 : user + 4] == ['"bigint",', '"core.User",', "models.CASCADE,"]
+    assert lines[owner + 1 : owner + 4] == [
+        '"core.User",',
+        "models.RESTRICT,",
+        'to_field="username",',
+    ]
+    assert "db_constraint=False," in lines[user:owner]
+    assert "db_constraint=False," not in lines[owner:]
+
+
+def test_names_that_django_or_python_refuse(app: SimpleNamespace):
+    fields = {field.column: field.name for field in app.Preis._meta.fields}
+    assert fields == {
+        "id": "id",
+        "from": "from_field",
+        "import": "import_field",
+        "None": "none",
+        "select": "select",
+        "delete": "delete_field",
+        "x y": "x_y",
+        "x-y": "x_y_2",
+        "X_Y": "x_y_3",
+        "ä": "ä",
+        "_hidden": "hidden",
+        "hidden_": "hidden_2",
+        "😀": "field",
+        "{a}": "a",
+    }
+    assert {app.Kunden._meta.db_table, app.Kunden2._meta.db_table} == {
+        '"lager"."Kunden"',
+        '"lager"."kunden"',
+    }
+    assert app.Kelas._meta.db_table == '"lager"."kelas"'
+    assert app.AB._meta.db_table == '"lager"."a""b"'
+
+
+def test_relations_of_unusual_keys(app: SimpleNamespace):
+    assert app.Chain1._meta.pk.name == "wide"
+    assert app.Chain2._meta.pk.remote_field.model is app.Chain1
+    assert app.Chain2._meta.get_field("other").db_type(connection) == "bigint"
+    actions = {
+        field.name: field.remote_field.on_delete.__name__
+        for field in app.Actions._meta.fields
+        if field.remote_field
+    }
+    assert actions == {
+        "w": "DO_NOTHING",
+        "d": "DO_NOTHING",
+        "n": "RESTRICT",
+        "x": "RESTRICT",
+        "y": "RESTRICT",
+    }
+    constraints = {
+        field.name: field.db_constraint for field in app.Actions._meta.fields if field.remote_field
+    }
+    assert [name for name, is_djangos in constraints.items() if is_djangos] == ["y"]
