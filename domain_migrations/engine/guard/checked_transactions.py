@@ -35,7 +35,18 @@ PASSIVE = frozenset({"_fetch_gen", "_scroll_gen", "_close_gen", "_set_autocommit
 
 ENDS_TRANSACTION = re.compile("_commit_gen|_tpc_")
 
-Check = Callable[[], None]
+CHANGES_ROWS = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH)\b[^;]*\Z", re.IGNORECASE)
+"""One statement that may be repeated for many rows."""
+
+MOST_KNOWN = 1000
+"""The number of statements that are recognized; where the values are in the SQL, all differ."""
+
+Check = Callable[[], bool]
+"""Judges the open transaction, and returns whether it changed rows and nothing else."""
+
+
+class ChangedMoreThanRows(Exception):
+    """A transaction that can only be judged together with the catalogs from before it."""
 
 
 class CheckedTransactions:
@@ -46,6 +57,8 @@ class CheckedTransactions:
 
     Arguments:
         begin: called at the start of a transaction; returns the check to call before its commit.
+        check_rows: the check of a statement that was run before with other values, which needs no
+            such call. It raises ``ChangedMoreThanRows`` where the full check is needed.
         before_unseen: called with a statement that the server does not run in a transaction.
         refuse_direct: raises the error for psycopg's own cursors outside of a transaction.
     """
@@ -54,15 +67,19 @@ class CheckedTransactions:
         self,
         connection: BaseDatabaseWrapper,
         begin: Callable[[], Check],
+        check_rows: Check,
         before_unseen: Callable[[str], None],
         refuse_direct: Callable[[], None],
     ) -> None:
         self.connection = connection
         self.begin = begin
+        self.check_rows = check_rows
         self.before_unseen = before_unseen
         self.refuse_direct = refuse_direct
         self.check: Check | None = None
         self._is_seen = False
+        self._known: set[str] = set()
+        self._changes_more: set[str] = set()
 
     @contextmanager
     def checked(self) -> Iterator[None]:
@@ -150,8 +167,9 @@ class CheckedTransactions:
 
     def _finish(self) -> None:
         check, self.check = self.check, None
-        if check is not None:
-            check()
+        if check is not None and not check():
+            # What it did is counted for some time, as if later transactions had done it.
+            self._known.clear()
 
     def _execute(
         self, execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: Any
@@ -187,17 +205,36 @@ class CheckedTransactions:
         if command in BEGIN | COMMIT | ROLLBACK:
             return run()
         if is_concurrent(text):
+            self._known.clear()
             self.before_unseen(text)
             return run()
+        if text in self._known:
+            try:
+                return self._execute_alone(run, self.check_rows)
+            except ChangedMoreThanRows:
+                # Rolled back; from now on it is judged like every other statement.
+                self._known.discard(text)
+                self._changes_more.add(text)
         try:
-            with transaction.atomic(using=self.connection.alias):
-                self.check = self.begin()
-                return run()
+            if self._may_be_repeated(text):
+                self._known.add(text)  # Unless it turns out to change more than rows.
+            return self._execute_alone(run)
         except DatabaseError as exc:
             if sqlstate_of(exc) not in NOT_IN_TRANSACTION:
                 raise
+        self._known.clear()
         self.before_unseen(text)
         return run()
+
+    def _may_be_repeated(self, text: str) -> bool:
+        is_new = text not in self._changes_more and len(self._known) < MOST_KNOWN
+        return is_new and CHANGES_ROWS.match(text) is not None
+
+    def _execute_alone(self, run: Callable[[], Any], check: Check | None = None) -> Any:
+        """Run a statement in a transaction of its own."""
+        with transaction.atomic(using=self.connection.alias):
+            self.check = check or self.begin()
+            return run()
 
     def _execute_in_transaction(self, command: str, run: Callable[[], Any], *, failed: bool) -> Any:
         if command in ROLLBACK or failed:

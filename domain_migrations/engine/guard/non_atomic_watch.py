@@ -9,14 +9,23 @@ from functools import partial
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 
-from .checked_transactions import CheckedTransactions
+from .checked_transactions import ChangedMoreThanRows, CheckedTransactions
 from .created_objects import Start, created_since
 from .database_objects import CLUSTER_VIOLATION, alters_cluster
+from .held_locks import HeldLock
 from .non_atomic import MAINTENANCE, NonAtomicCheck
 from .operation_kinds import runs_custom_sql
+from .rows_only import read_rows_only
 from .transaction import TransactionPoint
 from .violations import IN_TRANSACTION, Priority, Violation
-from .watch import FORCE_CONSTRAINTS, AtomicWatch, Footprint, GuardState, MigrationWatch
+from .watch import (
+    FORCE_CONSTRAINTS,
+    AtomicWatch,
+    Footprint,
+    GuardState,
+    MigrationWatch,
+    RowsWatch,
+)
 
 DIRECT_VIOLATION = Violation(
     Priority.WRITTEN,
@@ -31,7 +40,8 @@ class NonAtomicWatch(MigrationWatch):
 
     The statements of an operation with custom SQL run in transactions of their own, each judged
     before its commit as an atomic migration is. What cannot run in one is judged by what it leaves
-    in the catalogs.
+    in the catalogs. A statement that is repeated with other values is judged by its locks, as long
+    as they are the only traces that it leaves.
 
     Attributes:
         unseen: whether such a statement ran.
@@ -43,6 +53,7 @@ class NonAtomicWatch(MigrationWatch):
         custom_sql = any(map(runs_custom_sql, self.operations))
         self.catalog_check = NonAtomicCheck(self.connection, self.owners, custom_sql=custom_sql)
         self.unseen = self.unseen_creates = False
+        self._judged: set[frozenset[HeldLock]] = set()
         self._start: Start | None = None
         if custom_sql:
             point, _ = TransactionPoint.at_start(self.connection)
@@ -64,6 +75,7 @@ class NonAtomicWatch(MigrationWatch):
         transactions = CheckedTransactions(
             self.connection,
             partial(self._begin_transaction, operation),
+            partial(self._check_rows, operation),
             partial(self._before_unseen, operation),
             partial(self._refuse_direct, operation),
         )
@@ -84,21 +96,41 @@ class NonAtomicWatch(MigrationWatch):
             custom_sql=self.unseen, creates=self.unseen_creates
         )
 
-    def _begin_transaction(self, operation: Operation | None) -> Callable[[], None]:
+    def _begin_transaction(self, operation: Operation | None) -> Callable[[], bool]:
         """Return the check of a transaction that begins now."""
+        self._judged.clear()  # It may change what the locks mean.
         watch = AtomicWatch(self.guard, self.migration, self.operations)
         watch.custom_sql = True
         watch.unchecked = [operation] if operation else []
 
-        def check() -> None:
+        def check() -> bool:
             watch.run_final(FORCE_CONSTRAINTS)
             self.record_locks(watch.check())
             self.warnings += watch.warnings
+            counts = self.guard.last_point.counts if self.guard.last_point else {}
+            return bool(counts) and not any(counts.values())
 
         return check
 
+    def _check_rows(self, operation: Operation | None) -> bool:
+        """Judge a statement's transaction by its locks, the same ones once.
+
+        Raises:
+            ChangedMoreThanRows: its locks do not suffice.
+        """
+        locks = read_rows_only(self.connection, self.owners.allowed, run_first=FORCE_CONSTRAINTS)
+        if locks is None:
+            raise ChangedMoreThanRows
+        if locks not in self._judged:
+            watch = RowsWatch(self.guard, self.migration, self.operations)
+            watch.unchecked = [operation] if operation else []
+            self.record_locks(watch.check())
+            self._judged.add(locks)
+        return True
+
     def _before_unseen(self, operation: Operation | None, statement: str) -> None:
         """Refuse a statement that will change another domain's index, or the cluster."""
+        self._judged.clear()
         target = self.catalog_check.find_target(statement)
         violation = None
         if alters_cluster(statement):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
 from django.db import transaction
@@ -159,6 +159,10 @@ class TransactionPoint:
         last_subxid = max(age - lock.age for lock in locks if lock.age is not None)
         point = cls(xid, age, last_subxid, oid, _by_counter(*counted))
         return point, [lock for lock in locks if lock.age is None]
+
+    def just_before(self) -> TransactionPoint:
+        """Return a point so late that no object is newer, for a transaction that created none."""
+        return replace(self, next_oid=self.next_oid - 1)
 
     def is_new(self, before: TransactionPoint, oid: int) -> bool:
         """Return whether an object with this oid was created between the points."""

@@ -214,6 +214,17 @@ class MigrationWatch:
         return self.guard.refusal(self.migration, violation, cause)
 
 
+class RowsWatch(MigrationWatch):
+    """The watch over a transaction of which is known, afterwards, that it changed only rows."""
+
+    def check(self) -> Footprint:
+        now, held = TransactionPoint.read(self.connection, self.owners.allowed)
+        self.custom_sql = True
+        self.before = now.just_before()
+        self._check_transaction(now, held)
+        return super().check()
+
+
 class AtomicWatch(MigrationWatch):
     """The watch over a migration in a transaction.
 
