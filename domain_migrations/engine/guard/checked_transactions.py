@@ -117,6 +117,7 @@ class CheckedTransactions:
     @contextmanager
     def _direct_statements(self) -> Iterator[None]:
         """Judge what reaches the server past Django's cursors in the body."""
+        self.connection.ensure_connection()  # An operation before may have closed it.
         raw: Any = self.connection.connection
         send, lock = raw.wait, raw.lock
 

@@ -133,3 +133,10 @@ def test_rows_are_read_in_parts_with_djangos_cursors(rows: Callable[[], list[Any
             assert cursor.fetchmany(2) == [(1,), (2,)]
 
     run_non_atomic(in_python(read), in_python(transaction.atomic(read)))
+
+
+def test_a_connection_that_an_operation_closed_is_opened_again(
+    rows: Callable[[], list[Any]],
+) -> None:
+    run_non_atomic(in_python(connection.close), "INSERT INTO inventory.lots (id) VALUES (1)")
+    assert rows() == [[(1,)], [(1,)]]
