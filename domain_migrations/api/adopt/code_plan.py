@@ -179,7 +179,7 @@ def plan_undo(adoption: Adoption) -> tuple[FileChange, ...]:
     """Return the changes that restore the code, and that declare the adoption undone.
 
     Raises:
-        InvalidConfiguration: a file was changed after the adoption, or the record is missing.
+        InvalidConfiguration: what the adoption wrote was changed, or the record is missing.
     """
     folder = declaration_folder(adoption)
     declared = replace(adoption, undo=True).as_text().encode()

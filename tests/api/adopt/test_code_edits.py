@@ -9,7 +9,11 @@ import pytest
 
 from domain_migrations.api.adopt.code_edits import ModelEdit, edit_config, edit_models
 from domain_migrations.api.adopt.code_syntax import CannotEdit
-from domain_migrations.api.adopt.migration_edits import OperationEdit, edit_migration
+from domain_migrations.api.adopt.migration_edits import (
+    OperationEdit,
+    add_former_dependencies,
+    edit_migration,
+)
 
 
 def table(name: str) -> str:
@@ -306,3 +310,37 @@ def test_migration__computed_ones_are_refused(operations: str, problem: str) -> 
     source = f"class Migration(migrations.Migration):\n    operations = {operations}\n"
     with pytest.raises(CannotEdit, match=f"^{problem}"):
         edit_migration(source.encode(), {(0,): OperationEdit("CreateModel", table("lab_a"))})
+
+
+@pytest.mark.parametrize(
+    ("body", "written"),
+    [
+        ("    atomic = False\n", '    former_dependencies = ["hr", "lab"]\n    atomic = False\n'),
+        (
+            "    dependencies = []  # none\n\n    atomic = False\n",
+            '    dependencies = []  # none\n    former_dependencies = ["hr", "lab"]\n\n'
+            "    atomic = False\n",
+        ),
+        (
+            "    # past\n    former_dependencies = ['shop']\n",
+            '    # past\n    former_dependencies = ["hr", "lab", "shop"]\n',
+        ),
+    ],
+    ids=["alone", "after-dependencies", "more"],
+)
+def test_former_dependencies(body: str, written: str) -> None:
+    head = "class Migration(migrations.Migration):\n"
+    edited = add_former_dependencies((head + body).encode(), {"lab", "hr"})
+    assert edited.decode() == head + written
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("x = 1\n", "has no class Migration"),
+        ("class Migration(M):\n    former_dependencies = f()\n", "computes former_dependencies"),
+    ],
+)
+def test_former_dependencies__computed_ones_are_refused(source: str, problem: str) -> None:
+    with pytest.raises(CannotEdit, match=f"^{problem}$"):
+        add_former_dependencies(source.encode(), {"lab"})

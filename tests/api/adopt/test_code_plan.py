@@ -218,14 +218,27 @@ def test_the_record_restores_every_byte(recorded: Path) -> None:
     assert files[0].read_bytes() == BEFORE
 
 
-def test_later_edits_are_not_lost(recorded: Path) -> None:
+def test_later_edits_are_kept(recorded: Path) -> None:
     path = recorded.parent / "a.py"
-    path.write_bytes(AFTER + b"more")
+    path.write_bytes(b"first\n" + AFTER + b"more")
+    apply_changes(code_undo.restoring_changes(recorded))
+    assert path.read_bytes() == b"first\na\r\nb\nc \xff\x0b\nlastmore"
+
+
+@pytest.mark.parametrize("content", [AFTER.replace(b"B", b"X"), None])
+def test_changed_lines_of_the_adoption_are_refused(recorded: Path, content: bytes | None) -> None:
+    path = recorded.parent / "a.py"
+    path.write_bytes(content) if content else path.unlink()
     with pytest.raises(InvalidConfiguration) as caught:
         code_undo.restoring_changes(recorded)
-    assert caught.value.message.startswith(f"{path} was changed after the adoption")
-    path.unlink()
-    with pytest.raises(InvalidConfiguration):
+    assert caught.value.message == (
+        f"What the adoption wrote into {path} was changed later, so it cannot be taken back."
+    )
+
+
+def test_changed_files_of_the_adoption_are_refused(recorded: Path) -> None:
+    (recorded.parent / "new/b.py").write_bytes(b"mine")
+    with pytest.raises(InvalidConfiguration, match="cannot be taken back"):
         code_undo.restoring_changes(recorded)
 
 
