@@ -30,6 +30,7 @@ def nothing_pending(site: Site, domains: int, runs: int) -> list[Measured]:
             "migrate_domain, one domain", ours, "benchmark_ours", "migrate_domain", FIRST
         ),
         site.contender("migrate_domain --all", ours, "benchmark_ours", "migrate_domain", "--all"),
+        site.contender("migrate", ours, "benchmark_ours", "migrate"),
         site.contender("stock migrate", stock, "benchmark_stock", "migrate"),
     ]
     return measure(contenders, runs)
