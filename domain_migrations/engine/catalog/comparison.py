@@ -19,12 +19,12 @@ SETTING_WORDS: dict[str, tuple[str, ...]] = {
     "is stored by": (),
     "has the replica identity": ("replica", "identity"),
     "is clustered": ("cluster",),
-    "inherits": ("inherit",),
+    "inherits": (),
     "has the storage": ("storage",),
     "has the compression": ("compression",),
     "has the statistics target": ("statistics",),
 }
-"""The beginning of a clause → the words of the statement that makes it; () for its fourth word."""
+"""The beginning of a clause → the words of the statement that makes it; () for its name."""
 
 
 class Difference(NamedTuple):
@@ -258,7 +258,7 @@ def _of_settings(noun: str, title: str, live: Table | Column) -> Iterator[Differ
     """Yield what no model determines, with the words of a statement that sets it."""
     for clause in live.settings:
         words = next(words for verb, words in SETTING_WORDS.items() if clause.startswith(verb))
-        words = words or (clause.split(" ", 3)[3].partition("=")[0],)
+        words = words or (clause.split(" ", 3)[-1].partition("=")[0],)
         yield Difference(ids.EXTRA_SETTING, title, f"{noun} {clause}.", (live.name, *words))
 
 

@@ -16,6 +16,7 @@ import pytest
 from django.core import checks
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.migrations import Migration, RunSQL
 from django.db.migrations.state import ProjectState
 from django.db.models import RestrictedError
 from django.forms import modelform_factory
@@ -84,6 +85,15 @@ def test_verify_finds_no_difference(app):
         ("D101", "warehouse.knex_migrations"),
         ("D101", "warehouse.knex_migrations_lock"),
     ]
+
+
+def test_a_migration_that_creates_an_inherited_table_declares_it(app):
+    domain = Domain("inventory", "warehouse", ("inventory",))
+    migration = Migration("0001_initial", "inventory")
+    migration.operations = [RunSQL((HERE / "warehouse.sql").read_text())]
+    state = ProjectState.from_apps(app.apps)
+    found = find_drift(connection, domain, state, migrations=[migration])
+    assert [item.id for item in found if item.object == "warehouse.companies"] == ["U107"]
 
 
 def test_the_module_is_formatted(source, tmp_path):
