@@ -66,14 +66,15 @@ class Expressions:
         if list(keywords.items()) == sorted(plain, key=lambda pair: pair[0]):
             return call("models.Q", **keywords)
         # Q sorts its keywords, but the order of conditions belongs to the definition.
-        return " & ".join(one_line(call("models.Q", **{key: value})) for key, value in plain)
+        code = " & ".join(one_line(call("models.Q", **{key: value})) for key, value in plain)
+        is_long = len(code) > LONGEST
+        return call("models.Q", self.sql(without_parentheses(text))) if is_long else code
 
     def check(self, text: str) -> Code:
         """Return the condition of a CHECK, which may be SQL without a Q."""
         code = self.condition(text)
         is_sql = isinstance(code, Group) and not code.items[0][0]
-        is_long = isinstance(code, str) and len(code) > LONGEST
-        return self.sql(without_parentheses(text)) if is_sql or is_long else code
+        return self.sql(without_parentheses(text)) if is_sql else code
 
     def listed(self, text: str) -> tuple[str, list[str]] | None:
         """Return the column and the strings of ``column IN (…)``, None for anything else."""

@@ -42,6 +42,8 @@ CREATE INDEX uq_coll2 ON lager.uq (c COLLATE "C" text_pattern_ops DESC);
 CREATE INDEX uq_up ON lager.uq (upper(c) text_pattern_ops, (c IS NULL), coalesce(c, '{x}%'));
 CREATE INDEX uq_array ON lager.uq USING gin ((ARRAY[a, b]));
 CREATE INDEX uq_an_array_under_a_name_of_many_words ON lager.uq USING gin ((ARRAY[b, a]));
+CREATE INDEX uq_long ON lager.uq (a)
+    WHERE c IS NOT NULL AND b > 10000 AND a IS NOT NULL AND id > 10000;
 CREATE TABLE lager.chk (
     id int PRIMARY KEY, a int, b int, c text, t boolean, s varchar(3),
     CHECK (a BETWEEN 1 AND 5), CHECK (a IN (1, 2)), CHECK (a <> 3), CHECK (NOT t),

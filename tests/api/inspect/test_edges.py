@@ -14,7 +14,7 @@ from django.db.migrations.state import ProjectState
 from domain_migrations.api.inspect.models_file import ModelsSource, models_source
 from domain_migrations.domains import Domain
 from domain_migrations.engine.catalog.drift import find_drift
-from tests.api.inspect.written import written_app
+from tests.api.inspect.written import assert_formatted, written_app
 from tests.support.catalog import execute
 
 HERE = Path(__file__).parent
@@ -78,6 +78,10 @@ def test_verify_finds_no_difference(app: SimpleNamespace):
     domain = Domain("inventory", "lager", ("inventory",))
     found = find_drift(connection, domain, ProjectState.from_apps(app.apps))
     assert [(item.id, item.object) for item in found if not item.is_unmanaged] == []
+
+
+def test_the_module_is_formatted(source: ModelsSource, tmp_path: Path):
+    assert_formatted(source.text, tmp_path)
 
 
 def test_what_django_cannot_express_is_noted(source: ModelsSource):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 import decimal
 import ipaddress
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +22,7 @@ from django.forms import modelform_factory
 from domain_migrations.api.inspect.models_file import ModelsSource, models_source
 from domain_migrations.domains import Domain
 from domain_migrations.engine.catalog.drift import find_drift
-from tests.api.inspect.written import written_app
+from tests.api.inspect.written import assert_formatted, written_app
 from tests.support.catalog import execute
 
 HERE = Path(__file__).parent
@@ -97,13 +95,7 @@ def test_a_migration_that_creates_an_inherited_table_declares_it(app):
 
 
 def test_the_module_is_formatted(source, tmp_path):
-    (tmp_path / "models.py").write_text(source.text)
-    ruff = [sys.executable, "-m", "ruff"]
-    pyproject = str(HERE.parents[2] / "pyproject.toml")
-    for command in (["format", "--check"], ["check", "--no-cache"]):
-        arguments = [*ruff, *command, "--config", pyproject, "models.py"]
-        done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    assert_formatted(source.text, tmp_path)
 
 
 def test_everything_without_a_model_is_noted(source):
