@@ -15,6 +15,7 @@ import pytest
 from config.embedded.account import Account as ServerAccount
 from config.embedded.programs import packaged_folder, usable_programs
 from tests.config.processes import Account
+from tests.support import servers
 from tests.support.commands import ROOT, run_manage
 
 # An ordinary user cannot become another, so what only root meets is no test of theirs.
@@ -36,7 +37,7 @@ def copy_project(target: Path) -> Path:
 @pytest.fixture
 def open_path() -> Iterator[Path]:
     """A temporary folder that others may enter, as a server's account must; tmp_path is closed."""
-    folder = Path(tempfile.mkdtemp(prefix="test-embedded-"))
+    folder = Path(tempfile.mkdtemp(prefix="test-embedded-", dir=servers.memory()))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)

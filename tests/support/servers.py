@@ -135,9 +135,10 @@ def make_folder(parent: Path | None = None) -> Path:
 def memory() -> Path | None:
     """The file system in memory; None where there is none, or too little room in it.
 
-    The folders that killed runs have left in it are removed.
+    Programs must be allowed in it: a root's server runs a copy of them. The folders that killed
+    runs have left in it are removed.
     """
-    if not os.access(MEMORY, os.W_OK):
+    if not os.access(MEMORY, os.W_OK) or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
         return None
     for lock in MEMORY.glob(f"{PREFIX}*/postgres/users.lock"):
         is_old = time.time() - lock.stat().st_mtime > LEFT_SECONDS
