@@ -36,6 +36,7 @@ ON_CRM = {
     "show_domains": ["crm"],
     "showmigrations": ["crm"],
     "snapshot_domain": ["crm"],
+    "sqlmigrate": ["crm", "0001"],
     "start_domain": ["crm"],
     "verify_domain": ["crm", "--only", "history,checksum,drift,boundary"],
 }
