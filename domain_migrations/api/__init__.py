@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from ..engine.runner.options import MigrateOptions as MigrateOptions
     from ..engine.runner.results import Reporter as Reporter
     from . import repair as repair
+    from .adopt.adopt import plan_adoption as plan_adoption
+    from .adopt.adopt import plan_undoing as plan_undoing
+    from .adopt.adopt import undo_adoption as undo_adoption
+    from .adopt.adopt import write_adoption as write_adoption
     from .changed import changed_domains as changed_domains
     from .grant import grant_roles as grant_roles
     from .inspect.inspect import inspect_domain as inspect_domain
@@ -40,12 +44,16 @@ MODULES = {
     "lint_domain": ".lint.linter",
     "map_domains": ".map",
     "migrate_domains": ".migrate",
+    "plan_adoption": ".adopt.adopt",
+    "plan_undoing": ".adopt.adopt",
     "prove_domains": ".prove",
     "seed_domain": ".seed.run",
     "show_domains": ".show",
     "snapshot_domains": ".snapshot",
     "start_domain": ".start.start",
+    "undo_adoption": ".adopt.adopt",
     "verify_domains": ".verify.verify",
+    "write_adoption": ".adopt.adopt",
 }
 """The module of each function and class; ``repair`` is a module itself."""
 

@@ -14,7 +14,7 @@ from django.db.migrations.migration import Migration
 from ..api import MigrateOptions, Reporter
 from ..domains import Domain
 from ..engine.messages import shortened
-from ..engine.runner.results import DomainResult, ErrorInfo, PlannedMigration, RunResult
+from ..engine.runner.results import DomainResult, ErrorInfo, PlannedMigration, RunResult, counted
 from ..engine.sources.stages import stage_suffix
 from ..exceptions import EXIT_FAILED, DomainMigrationsError, RunStopped
 from .interrupts import signals_as_interrupts
@@ -192,9 +192,9 @@ def _heading(command: BaseCommand, name: str, schema: str | None) -> str:
 
 def _print_steps(command: BaseCommand, result: DomainResult, options: MigrateOptions) -> None:
     for move in result.adoptions if options.is_read_only or options.is_dry_run else ():
-        command.stdout.write(command.style.MIGRATE_HEADING(f"  move {move}"))
-        for line in (*move.sql, *move.notes):
-            command.stdout.write(f"    {line}")
+        command.stdout.write(command.style.MIGRATE_HEADING(f"  {move}"))
+        for statement in move.sql:
+            command.stdout.write(f"    {statement};")
     for step in result.steps or ():
         verb = "revert " if step.backwards else ""
         stage = "" if step.backwards else stage_suffix(step.key)
@@ -236,14 +236,13 @@ def summary(result: DomainResult) -> str:
     if result.status == "migrated":
         parts = [f"{applied} applied"] if applied else []
         parts += [f"{reverted} reverted"] if reverted else []
-        parts += [f"{sum(move.tables for move in moves)} tables moved"] if moves else []
+        parts += [f"{counted(sum(each.tables for each in moves), 'table')} moved"] if moves else []
         return f"{', '.join(parts) or 'migrated'} in {result.seconds:.1f} s"
     if result.status == "unchanged":
         return "nothing to do"
     if moves and result.status in ("pending", "planned"):
-        count = sum(move.tables for move in moves)
         left = f", {len(result.pending)} pending" if result.pending else ""
-        return f"{count} {'table' if count == 1 else 'tables'} to move{left}"
+        return f"{counted(sum(each.tables for each in moves), 'table')} to move{left}"
     if result.status == "pending" and not result.pending:
         return "something to revert"
     if result.status == "planned" and any(step.backwards for step in result.steps or ()):
@@ -283,7 +282,7 @@ def _sentence(result: DomainResult) -> str:
         return error_text(result.error)
     if result.status == "pending" and result.adoptions:
         moves = "; ".join(map(str, result.adoptions))
-        return f'The domain "{result.domain}" has tables to move: {moves}.'
+        return f'The domain "{result.domain}" has an adoption to run: {moves}.'
     if result.status == "pending" and not result.pending:
         return f'The domain "{result.domain}" has migrations that would be reverted; see --plan.'
     if result.status == "pending":

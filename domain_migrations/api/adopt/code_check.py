@@ -12,6 +12,7 @@ from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ProjectState
 
 from ...engine.boundary.planned_migrations import crossing_links
+from ...engine.sources.adoptions import ignored_adoptions
 from ..prove import apply_to_empty
 
 
@@ -54,4 +55,5 @@ def check_code(*labels: str) -> dict[str, Any]:
 
 def apply(domain: str, database: str = "") -> dict[str, Any]:
     """Apply core and the domain to a scratch database; return the problem, empty for none."""
-    return {"problem": apply_to_empty(domain, database or None)}
+    with ignored_adoptions():
+        return {"problem": apply_to_empty(domain, database or None)}

@@ -10,13 +10,16 @@ from django.db.models import Model
 from psycopg import sql
 
 from ...backends.postgresql.names import parse_table_name, truncate
-from ...domains import Domain, get_domain_for, get_domains
+from ...domains import CORE_SCHEMA, Domain, get_domain_for, get_domains
 from ...engine.boundary.planned_migrations import crossing_links
+from ...engine.catalog.compat_views import read_compat_views
 from ...engine.catalog.other_tools import describe_history, history_of
 from ...engine.history.half_moves import HOW_TO, find_half_move, find_places, own_models
 from ...engine.history.status import read_statuses
 from ...engine.history.tables import existing_tables
 from ...engine.messages import Finding, shortened
+from ...engine.sources.adoptions import read_adoptions
+from ...engine.sources.files import ADOPTION_FILE
 from ...engine.sql.query import run_sql
 
 # A partition belongs to its parent, which may be in another schema.
@@ -71,6 +74,7 @@ def leftover_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
     yield from _misplaced_rows(connection, domain)
     yield from _links(domain)
     yield from _unfinished(connection, domain)
+    yield from _compat_views(connection, domain)
 
 
 def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -182,6 +186,28 @@ def _unfinished(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Fin
             f"Validate it with ValidateConstraint in a migration, or: ALTER {of} {place}"
             f" VALIDATE CONSTRAINT {quoted};",
         )
+
+
+def _compat_views(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    """Yield views under the old names of adopted tables that are no longer wanted."""
+    if domain.is_core:
+        return
+    are_wanted = any(
+        adoption.compat_views_until is not None for adoption in read_adoptions(domain.app_labels)
+    )
+    for view in read_compat_views(connection, domain.schema):
+        title = f"{CORE_SCHEMA}.{view.name}"
+        first = "" if not are_wanted else f"remove compat_views_until from {ADOPTION_FILE}, and "
+        if view.is_expired or not are_wanted:
+            yield _finding(
+                "L008",
+                domain,
+                title,
+                f"The view {title}, which stands in for an adopted table, was wanted until"
+                f" {view.until}.",
+                f"When no old code runs any more, {first}run: manage.py migrate_domain"
+                f" {domain.name}",
+            )
 
 
 def _finding(number: str, domain: Domain, title: str, message: str, hint: str) -> Finding:

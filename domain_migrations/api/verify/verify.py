@@ -39,6 +39,7 @@ L004           a migration that depends on another domain's
 L005           an index left invalid
 L006           a constraint left unvalidated
 L007           an accepted finding that is no longer found (D061 for drift)
+L008           a view under the old name of an adopted table, whose time has passed
 =============  =================================================================================
 
 Ids are never reused. A schema that no domain owns counts as core's.

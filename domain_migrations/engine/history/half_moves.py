@@ -22,7 +22,7 @@ from ..sources.parsing import header_of
 from .status import DomainStatus
 from .tables import existing_tables
 
-HOW_TO = "docs/how-to/move-an-app.md"
+HOW_TO = "docs/how-to/adopt.md"
 
 
 class HalfMove(NamedTuple):

@@ -89,6 +89,11 @@ class SkippedMigration(NamedTuple):
         return {**self.key.as_json(), "reason": self.reason}
 
 
+def counted(number: int, word: str) -> str:
+    """Return ``1 table`` or ``2 tables``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 class AppliedMove(NamedTuple):
     """An adoption, or its undoing, that a run has done or would do.
 
@@ -98,8 +103,9 @@ class AppliedMove(NamedTuple):
         tables: the number of tables that change their schema.
         rows: the number of rows that change their history.
         objects: kind, old and new name of everything that moves.
+        functions: what is created again, because its text names what moves.
+        dropped_views: the number of views under old names that are no longer wanted.
         sql: the statements.
-        notes: what does not move, and other remarks for people.
     """
 
     apps: tuple[str, ...]
@@ -109,16 +115,18 @@ class AppliedMove(NamedTuple):
     tables: int
     rows: int
     objects: tuple[tuple[str, str, str], ...] = ()
+    functions: tuple[str, ...] = ()
+    dropped_views: int = 0
     sql: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        word = "table" if self.tables == 1 else "tables"
-        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        apps = ", ".join(self.apps)
+        if self.dropped_views:
+            return f"drop {counted(self.dropped_views, 'view')} under old names of {apps}"
         return (
-            f"{self.tables} {word} of {', '.join(self.apps)} from {self.source} to {self.target},"
-            f" with {rows} of the history"
+            f"move {counted(self.tables, 'table')} of {apps} from {self.source} to {self.target},"
+            f" with {counted(self.rows, 'row')} of the history"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -131,8 +139,9 @@ class AppliedMove(NamedTuple):
             "tables": self.tables,
             "rows": self.rows,
             "objects": objects,
+            "functions": list(self.functions),
+            "dropped_views": self.dropped_views,
             "sql": list(self.sql),
-            "notes": list(self.notes),
             "seconds": round(self.seconds, 3),
         }
 

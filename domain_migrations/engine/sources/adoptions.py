@@ -11,6 +11,8 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,13 +87,26 @@ class Adoption:
         return "\n".join(lines) + "\n"
 
 
+_are_ignored: ContextVar[bool] = ContextVar("_are_ignored", default=False)
+
+
+@contextmanager
+def ignored_adoptions() -> Iterator[None]:
+    """Read no declarations in the block: code is tried that they are not about yet."""
+    token = _are_ignored.set(True)
+    try:
+        yield
+    finally:
+        _are_ignored.reset(token)
+
+
 def read_adoptions(app_labels: Iterable[str]) -> Iterator[Adoption]:
     """Yield the declarations in the migrations folders of the apps.
 
     Raises:
         InvalidConfiguration: a file is not a declaration.
     """
-    for label in app_labels:
+    for label in () if _are_ignored.get() else app_labels:
         if (path := adoption_file(label)) is not None:
             yield read_adoption(path)
 

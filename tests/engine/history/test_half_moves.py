@@ -99,7 +99,7 @@ def test_nothing_is_moved(moving: Project) -> None:
     assert hint == (
         "Move the tables (public.lab_tag to lab.tags, public.lab_thing to lab.things,"
         " public.lab_thing_tags to lab.things_tags) and then the rows, in one transaction, as"
-        " docs/how-to/move-an-app.md shows. public has the only copy of the tables."
+        " docs/how-to/adopt.md shows. public has the only copy of the tables."
     )
     assert message in check_messages(moving)
     findings = found(moving)
@@ -118,7 +118,7 @@ def test_only_the_history_is_moved(moving: Project) -> None:
             " lab.things_tags, which do not exist."
         )
         assert hint.endswith(
-            "as docs/how-to/move-an-app.md shows: public has the only copy. Nothing was changed."
+            "as docs/how-to/adopt.md shows: public has the only copy. Nothing was changed."
         )
     assert message in check_messages(moving)
     findings = found(moving)

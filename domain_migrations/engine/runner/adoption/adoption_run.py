@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ....domains import CORE, QualifiedName, get_domain
 from ....exceptions import MigrationFailed
-from ...history.journal import RunContext
-from ...history.tables import ensure_schema
-from ...sessions.connection import execute, fetch_all
+from ...catalog.compat_views import CompatView, read_compat_views
+from ...history.journal import Journal, RunContext
+from ...history.tables import ensure_history, ensure_schema
+from ...sessions.connection import execute, fetch_all, schema_exists
 from ...sessions.session import acquire_run_lock
 from ...sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..options import MigrateOptions
 from ..results import AppliedMove, Reporter
 from ..run_session import RunSession
+from .foreign_keys import CrossingKey, check_keys, crossing_keys
+from .functions import FunctionTexts, find_function_texts, redefine
 from .moves import Move, existing_relations, is_pending
 from .objects import MovedObject, moved_objects
-from .records import count_rows, log_move, move_rows
+from .proof import Proof
+from .records import MoveLog, count_rows, drop_domain, log_move, move_rows
+from .schema_privileges import privilege_statements
+from .view_statements import create_statements, drop_statements
 
 FILES = """
 SELECT c.oid, pg_relation_filenode(c.oid) FROM pg_class c
@@ -82,6 +89,8 @@ class AdoptionRun:
 
         def attempt() -> AppliedMove | None:
             with transaction.atomic(using=connection.alias), policy.timeouts():
+                if self.move.only_drops_views:
+                    return self._drop_views(connection)
                 if not is_pending(connection, self.move):
                     return None
                 return self._move(connection)
@@ -92,8 +101,28 @@ class AdoptionRun:
         ):
             done = policy.run_with_retries(str(self.move), attempt)
         if done is not None:
-            self.reporter.on_note(f"Moved {done}.")
+            text = str(done)
+            self.reporter.on_note(f"{text[0].upper()}{text[1:]}.")
         return done
+
+    def _drop_views(self, connection: BaseDatabaseWrapper) -> AppliedMove:
+        statements = tuple(drop_statements(connection, self.move.adoption))
+        for statement in statements:
+            execute(connection, statement)
+        return self._dropped_views(statements)
+
+    def _dropped_views(self, statements: tuple[str, ...]) -> AppliedMove:
+        move = self.move
+        return AppliedMove(
+            apps=move.adoption.apps,
+            backwards=False,
+            source=move.source.schema,
+            target=move.target.schema,
+            tables=0,
+            rows=0,
+            dropped_views=len(statements),
+            sql=statements,
+        )
 
     def plan(self, connection: BaseDatabaseWrapper) -> AppliedMove:
         """Return what a run would do, without changing anything.
@@ -101,60 +130,144 @@ class AdoptionRun:
         Raises:
             InvalidConfiguration: something is in the way.
         """
-        objects = moved_objects(connection, self.move)
-        statements = tuple(move_statements(connection, objects))
-        return self._result(objects, count_rows(connection, self.move), statements)
+        if self.move.only_drops_views:
+            return self._dropped_views(tuple(drop_statements(connection, self.move.adoption)))
+        work = Work.find(connection, self.move)
+        work.check()
+        return work.result(count_rows(connection, self.move))
 
     def _move(self, connection: BaseDatabaseWrapper) -> AppliedMove:
         move, started = self.move, time.monotonic()
-        objects = moved_objects(connection, move)
-        ensure_schema(connection, move.target.schema)
-        lock_tables(connection, objects)
-        files = self._files(connection, objects)
-        statements = tuple(move_statements(connection, objects))
-        for statement in statements:
+        work = Work.find(connection, move)
+        work.check()
+        is_new_schema = not schema_exists(connection, move.target.schema)
+        for statement in work.first:
             execute(connection, statement)
-        rows = move_rows(connection, move)
-        if files != self._files(connection, objects):
+        ensure_schema(connection, move.target.schema)
+        ensure_history(connection, move.target)
+        Journal(connection, move.target, self.context).open()
+        proof = Proof.begin(connection, move, work.objects, work.texts.changed)
+        lock_tables(connection, work.objects)
+        files = self._files(connection, work.objects)
+        for statement in work.statements:
+            execute(connection, statement)
+        texts = redefine(connection, work.texts.changed)
+        rows = move_rows(connection, move, work.log.numbers)
+        if files != self._files(connection, work.objects):
             raise MigrationFailed(
                 f"{move} has rewritten a table, which it must not do; everything was rolled back.",
                 hint="Find the event trigger or extension that rewrites tables, and disable it.",
             )
-        log_move(connection, move, self.context, rows, {})
-        result = self._result(objects, len(rows), statements)
-        return result._replace(seconds=time.monotonic() - started)
+        proof.check(connection)
+        for statement in work.last:
+            execute(connection, statement)
+        details = {**work.details, "functions": texts, "created_schema": is_new_schema}
+        log_move(connection, move, self.context, rows, details)
+        if move.backwards:
+            drop_domain(connection, move, work.log)
+        return work.result(len(rows))._replace(seconds=time.monotonic() - started)
 
-    def _result(
-        self, objects: list[MovedObject], rows: int, statements: tuple[str, ...]
-    ) -> AppliedMove:
+    @staticmethod
+    def _files(
+        connection: BaseDatabaseWrapper, objects: Sequence[MovedObject]
+    ) -> list[tuple[int, int]]:
+        oids = [item.oid for item in objects if item.is_relation]
+        return fetch_all(connection, FILES, {"oids": oids})
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a move does in one database.
+
+    Attributes:
+        objects: what moves.
+        keys: the foreign keys between it and the rest.
+        texts: the functions that name it.
+        log: what the adoption has recorded that is undone.
+        first, statements, last: the SQL before, of and after the move itself.
+    """
+
+    move: Move
+    objects: tuple[MovedObject, ...]
+    keys: tuple[CrossingKey, ...]
+    texts: FunctionTexts
+    log: MoveLog
+    first: tuple[str, ...]
+    statements: tuple[str, ...]
+    last: tuple[str, ...]
+
+    @classmethod
+    def find(cls, connection: BaseDatabaseWrapper, move: Move) -> Work:
+        """Return what is to be done.
+
+        Raises:
+            InvalidConfiguration: a name is taken in the new schema, or migrations were applied
+                after the adoption that is to be undone.
+        """
+        log = MoveLog()
+        first: tuple[str, ...] = ()
+        views: list[CompatView] = []
+        if move.backwards:
+            log = MoveLog.read(connection, move)
+            log.check_nothing_later(connection, move)
+            first = tuple(drop_statements(connection, move.adoption))
+            views = read_compat_views(connection, move.adoption.schema)
+        objects = moved_objects(connection, move, named=log.functions_moved, replaced=views)
+        keys = crossing_keys(connection, objects)
+        texts = find_function_texts(connection, move, objects, log.functions)
+        statements = (
+            *move_statements(connection, objects),
+            *privilege_statements(connection, move, objects),
+        )
+        last = tuple(create_statements(connection, move, objects))
+        return cls(move, tuple(objects), tuple(keys), texts, log, first, statements, last)
+
+    def check(self) -> None:
+        """Refuse what would break something.
+
+        Raises:
+            InvalidConfiguration: with the foreign keys or the functions.
+        """
+        check_keys(self.move, self.keys)
+        self.texts.check(self.move)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What moves, for the journal."""
+        return {"objects": [[item.kind, str(item.old), str(item.new)] for item in self.objects]}
+
+    def result(self, rows: int) -> AppliedMove:
+        """Return what a run shows of it.
+
+        Arguments:
+            rows: the number of rows of the history.
+        """
         move = self.move
         return AppliedMove(
             apps=move.adoption.apps,
             backwards=move.backwards,
             source=move.source.schema,
             target=move.target.schema,
-            tables=sum(item.kind.endswith("TABLE") for item in objects),
+            tables=sum(item.kind.endswith("TABLE") for item in self.objects),
             rows=rows,
-            objects=tuple((item.kind.lower(), str(item.old), str(item.new)) for item in objects),
-            sql=statements,
+            objects=tuple(
+                (item.kind.lower(), str(item.old), str(item.new)) for item in self.objects
+            ),
+            functions=tuple(function.identity for function in self.texts.changed),
+            sql=(*self.first, *self.statements, *self.last),
         )
 
-    @staticmethod
-    def _files(
-        connection: BaseDatabaseWrapper, objects: list[MovedObject]
-    ) -> list[tuple[int, int]]:
-        oids = [item.oid for item in objects if item.is_relation]
-        return fetch_all(connection, FILES, {"oids": oids})
 
-
-def lock_tables(connection: BaseDatabaseWrapper, objects: list[MovedObject]) -> None:
+def lock_tables(connection: BaseDatabaseWrapper, objects: Sequence[MovedObject]) -> None:
     """Acquire the strongest lock on all tables at once, before anything is changed."""
     names = [str(item) for item in objects if item.kind == "TABLE"]
     if names:
         execute(connection, f"LOCK TABLE ONLY {', ONLY '.join(names)} IN ACCESS EXCLUSIVE MODE")
 
 
-def move_statements(connection: BaseDatabaseWrapper, objects: list[MovedObject]) -> Iterator[str]:
+def move_statements(
+    connection: BaseDatabaseWrapper, objects: Sequence[MovedObject]
+) -> Iterator[str]:
     """Yield the statements that move the objects."""
     renamed = [item for item in objects if item.old.name != item.new.name]
     taken = existing_relations(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ....domains import CORE, Domain, QualifiedName, get_domain
 from ....exceptions import InvalidConfiguration
+from ...catalog.compat_views import read_compat_views
 from ...history.half_moves import created_models, own_models
 from ...history.tables import HistoryRow, read_histories
 from ...messages import shortened
@@ -32,10 +33,12 @@ class Move:
     Attributes:
         adoption: the declaration.
         backwards: whether they move back to core.
+        only_drops_views: whether nothing but the views under the old names is left to be done.
     """
 
     adoption: Adoption
     backwards: bool = False
+    only_drops_views: bool = False
 
     @property
     def domain(self) -> Domain:
@@ -68,11 +71,19 @@ def pending_moves(connection: BaseDatabaseWrapper, domain: Domain) -> list[Move]
         InvalidConfiguration: a declaration is invalid or contradicts the code, or the tables and
             the history are not in the same place.
     """
-    return [
-        move
-        for adoption in read_adoptions(domain.app_labels)
-        if is_pending(connection, move := declared_move(adoption, domain))
-    ]
+    found = []
+    for adoption in read_adoptions(domain.app_labels):
+        move = declared_move(adoption, domain)
+        if is_pending(connection, move):
+            found.append(move)
+        elif _has_unwanted_views(connection, move):
+            found.append(replace(move, only_drops_views=True))
+    return found
+
+
+def _has_unwanted_views(connection: BaseDatabaseWrapper, move: Move) -> bool:
+    is_unwanted = not move.backwards and move.adoption.compat_views_until is None
+    return is_unwanted and bool(read_compat_views(connection, move.adoption.schema))
 
 
 def declared_move(adoption: Adoption, domain: Domain) -> Move:
@@ -123,6 +134,9 @@ def is_pending(connection: BaseDatabaseWrapper, move: Move) -> bool:
     at_target = _rows(histories[move.target.name], move)
     names = [*move.tables, *move.tables.values()]
     found = existing_relations(connection, names)
+    if move.backwards:
+        views = read_compat_views(connection, move.source.schema)
+        found -= {QualifiedName(move.target.schema, view.name) for view in views}
     if not at_source:
         left = [old for old, new in move.tables.items() if old in found and new not in found]
         if at_target and left:

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ....backends.postgresql.names import quote
 from ....domains import QualifiedName, get_domains
+from ...catalog.compat_views import CompatView
 from ...sessions.connection import fetch_all
 from ...sources.files import migration_files
 from .moves import Move, existing_relations, taken_name
@@ -56,13 +57,13 @@ WITH home AS (
         AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_class'::regclass
             AND o.objid = c.oid AND c.relkind = 'S' AND o.deptype IN ('a', 'i'))
   UNION ALL
-    SELECT 'pg_type'::regclass, t.oid, t.typname,
+    SELECT 'pg_type'::regclass::oid, t.oid, t.typname,
         CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END
     FROM pg_type t LEFT JOIN pg_class r ON r.oid = t.typrelid, home
     WHERE t.typnamespace = home.oid
         AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND r.relkind = 'c')
   UNION ALL
-    SELECT 'pg_proc'::regclass, p.oid, p.proname,
+    SELECT 'pg_proc'::regclass::oid, p.oid, p.proname,
         CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END
     FROM pg_proc p, home
     WHERE p.pronamespace = home.oid AND p.prokind IN ('f', 'p')
@@ -74,7 +75,8 @@ WITH home AS (
     SELECT d.refclassid AS class,
         CASE WHEN d.refclassid = 'pg_type'::regclass THEN coalesce(e.oid, d.refobjid)
             ELSE d.refobjid END AS oid,
-        CASE WHEN u.relation IS NULL THEN d.classid ELSE 'pg_class'::regclass END AS user_class,
+        CASE WHEN u.relation IS NULL THEN d.classid ELSE 'pg_class'::regclass::oid END
+            AS user_class,
         coalesce(u.relation, d.objid) AS user_oid
     FROM pg_depend d
     LEFT JOIN pg_type e ON d.refclassid = 'pg_type'::regclass AND e.typarray = d.refobjid
@@ -94,6 +96,9 @@ WITH home AS (
     )) AS u (relation)
     WHERE d.deptype IN ('n', 'a')
         AND d.refclassid IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass)
+        AND NOT EXISTS (SELECT FROM pg_constraint k  -- of the domain itself
+            WHERE d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
+                AND d.refclassid = 'pg_type'::regclass AND k.contypid = d.refobjid)
 )
 SELECT c.class, c.oid, c.kind, c.name,
     CASE WHEN c.class = 'pg_proc'::regclass THEN
@@ -170,12 +175,22 @@ class _Candidate:
     used: frozenset[int]
 
 
-def moved_objects(connection: BaseDatabaseWrapper, move: Move) -> list[MovedObject]:
+def moved_objects(
+    connection: BaseDatabaseWrapper,
+    move: Move,
+    *,
+    named: Collection[str] = (),
+    replaced: Collection[CompatView] = (),
+) -> list[MovedObject]:
     """Return what the move takes along, tables first.
 
     Views and materialized views over the tables, and types, sequences and trigger functions that
     only they use follow, unless a model of another app is that view. So do functions that the
     apps' migrations name in the new schema.
+
+    Arguments:
+        named: the names of functions that move back.
+        replaced: views that are dropped before anything moves.
 
     Raises:
         InvalidConfiguration: a name is taken in the new schema.
@@ -187,7 +202,10 @@ def moved_objects(connection: BaseDatabaseWrapper, move: Move) -> list[MovedObje
         _moved(move, oid, kind, name, identity, names.get(name))
         for oid, kind, name, identity in fetch_all(connection, SELECT_TABLES, params)
     ]
-    followers = _followers(connection, move, [table.oid for table in tables])
+    names_in_code = set(named) if move.backwards else _names_in_migrations(move)
+    gone = [view.oid for view in replaced]
+    oids = [table.oid for table in tables]
+    followers = _followers(connection, move, oids, gone, names_in_code)
     relations = [item.oid for item in (*tables, *followers) if item.is_relation]
     statistics = [
         _moved(move, *row)
@@ -196,7 +214,8 @@ def moved_objects(connection: BaseDatabaseWrapper, move: Move) -> list[MovedObje
         )
     ]
     found = [*tables, *followers, *statistics]
-    _check_free(connection, move, found)
+    free = {QualifiedName(move.target.schema, view.name) for view in replaced}
+    _check_free(connection, move, found, free)
     return found
 
 
@@ -213,9 +232,12 @@ def _moved(
 
 
 def _followers(
-    connection: BaseDatabaseWrapper, move: Move, tables: Sequence[int]
+    connection: BaseDatabaseWrapper,
+    move: Move,
+    tables: Sequence[int],
+    gone: Sequence[int],
+    named: set[str],
 ) -> list[MovedObject]:
-    named = _names_in_migrations(move)
     params = {"schema": move.source.schema, "named": sorted(named)}
     kept = _names_of_other_models(move)
     found: dict[str, _Candidate] = {}
@@ -226,7 +248,7 @@ def _followers(
             key = f"{class_oid} {oid}"
             item = _moved(move, oid, kind, name, identity)
             found[key] = _Candidate(key, item, frozenset(users), frozenset(used))
-    moved = {f"{PG_CLASS} {oid}" for oid in tables}
+    moved = {f"{PG_CLASS} {oid}" for oid in (*tables, *gone)}
     chosen = _over(found.values(), set(tables))
     # Whatever is used by something that stays, stays too.
     while True:
@@ -279,10 +301,13 @@ def _names_of_other_models(move: Move) -> set[str]:
 
 
 def _check_free(
-    connection: BaseDatabaseWrapper, move: Move, objects: Sequence[MovedObject]
+    connection: BaseDatabaseWrapper,
+    move: Move,
+    objects: Sequence[MovedObject],
+    free: Collection[QualifiedName],
 ) -> None:
     relations = [item for item in objects if item.is_relation]
     taken = existing_relations(connection, [item.new for item in relations])
     for item in relations:
-        if item.new in taken:
+        if item.new in taken and item.new not in free:
             raise taken_name(move, item.old, item.new)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.timezone import now
 from psycopg import sql
 
+from ....exceptions import InvalidConfiguration
 from ...history.journal import Journal, RunContext
+from ...history.journal_queries import read_object
 from ...history.tables import ensure_history, existing_tables
+from ...messages import shortened
 from ...sessions.connection import execute, fetch_all, fetch_one
 from ...sources.checksum import checksum_on_disk
 from ...sources.files import MigrationKey
@@ -46,6 +49,13 @@ SELECT details -> 'adoption' FROM {}
 WHERE direction = 'run' AND jsonb_typeof(details -> 'adoption') = 'object'
     AND details -> 'adoption' -> 'apps' ?| %s
 ORDER BY id DESC LIMIT 1
+"""
+
+
+IS_USED = """
+SELECT EXISTS (SELECT FROM pg_depend d
+    WHERE d.refclassid = 'pg_namespace'::regclass AND d.deptype = 'n'
+        AND d.refobjid = to_regnamespace(quote_ident(%s)))
 """
 
 
@@ -128,12 +138,76 @@ def log_move(
     )
 
 
-def read_log(connection: BaseDatabaseWrapper, move: Move) -> dict[str, Any]:
-    """Return the details of the latest adoption of the apps; empty if it was not recorded."""
-    journal = move.domain.journal_table
-    if not existing_tables(connection, [journal]):
-        return {}
-    query = sql.SQL(LAST_ADOPTION).format(sql.Identifier(*journal))
-    row = fetch_one(connection, query, [list(move.adoption.apps)])
-    value = json.loads(row[0]) if row and isinstance(row[0], str) else row and row[0]
-    return value if isinstance(value, dict) else {}
+@dataclass(frozen=True)
+class MoveLog:
+    """What the journal has recorded about the adoption that is undone.
+
+    Attributes:
+        numbers: ``app.name`` → the number of its row in core's history.
+        functions: identity of a function → the text it was given, and the text before it.
+        functions_moved: the names of the functions that were moved.
+        created_schema: whether the adoption created the schema.
+    """
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    functions: dict[str, Sequence[str]] = field(default_factory=dict)
+    functions_moved: frozenset[str] = frozenset()
+    created_schema: bool = False
+
+    @classmethod
+    def read(cls, connection: BaseDatabaseWrapper, move: Move) -> MoveLog:
+        """Return the latest adoption of the apps; an empty one if it was not recorded."""
+        journal = move.domain.journal_table
+        if not existing_tables(connection, [journal]):
+            return cls()
+        query = sql.SQL(LAST_ADOPTION).format(sql.Identifier(*journal))
+        row = fetch_one(connection, query, [list(move.adoption.apps)])
+        found = read_object(row[0]) if row else {}
+        objects = found.get("objects", [])
+        return cls(
+            numbers=found.get("rows", {}),
+            functions=found.get("functions", {}),
+            functions_moved=frozenset(
+                new.partition(".")[2]
+                for kind, _, new in objects
+                if kind in ("FUNCTION", "PROCEDURE")
+            ),
+            created_schema=found.get("created_schema", False),
+        )
+
+    def check_nothing_later(self, connection: BaseDatabaseWrapper, move: Move) -> None:
+        """Refuse to undo an adoption after which migrations were applied.
+
+        Raises:
+            InvalidConfiguration: with the migrations.
+        """
+        source = sql.Identifier(*move.source.history_table)
+        rows = fetch_all(connection, sql.SQL(READ_ROWS).format(source), [list(move.adoption.apps)])
+        keys = [f"{app}.{name}" for _, app, name in rows]
+        if self.numbers and (later := [key for key in keys if key not in self.numbers]):
+            raise InvalidConfiguration(
+                f"{move} cannot begin: {shortened(later)} {_were(later)} applied after the"
+                " adoption.",
+                hint="Deploy the code in which the app is a domain, revert what came later with"
+                f" manage.py migrate_domain {move.domain.name} MIGRATION, and undo the adoption"
+                " again. Nothing was changed.",
+            )
+
+
+def _were(items: Sequence[str]) -> str:
+    return "was" if len(items) == 1 else "were"
+
+
+def drop_domain(connection: BaseDatabaseWrapper, move: Move, log: MoveLog) -> None:
+    """Drop the engine's tables of a domain that has no rows left, and the schema it was given."""
+    domain = move.domain
+    history = sql.Identifier(*domain.history_table)
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(history)
+    (has_rows,) = fetch_one(connection, query)
+    if has_rows:
+        return
+    for table in existing_tables(connection, reversed(domain.engine_tables)):
+        execute(connection, sql.SQL("DROP TABLE {}").format(sql.Identifier(*table)))
+    (is_used,) = fetch_one(connection, IS_USED, [domain.schema])
+    if log.created_schema and not is_used:
+        execute(connection, sql.SQL("DROP SCHEMA {}").format(sql.Identifier(domain.schema)))

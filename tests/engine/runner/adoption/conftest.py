@@ -12,15 +12,6 @@ from tests.support import databases, lab
 from tests.support.projects import Project, write_project
 from tests.support.servers import TestServer
 
-ROWS = """
-INSERT INTO auth_user (id, username, password, first_name, last_name, email, is_superuser,
-    is_staff, is_active, date_joined)
-VALUES (1, 'ada', '', '', '', '', false, false, true, now());
-INSERT INTO lab_tag (name) VALUES ('blood'), ('skin');
-INSERT INTO lab_sample (code, size, owner_id) VALUES ('A', 7, 1), ('B', 8, NULL);
-INSERT INTO lab_sample_tags (sample_id, tag_id) VALUES (1, 1), (1, 2);
-"""
-
 
 @pytest.fixture(scope="module")
 def core_template(
@@ -36,7 +27,7 @@ def core_template(
         migrated = project.manage("migrate")
         assert migrated.returncode == 0, migrated.stderr
         with postgres_server.connect(name) as session:
-            session.execute(ROWS)
+            session.execute(lab.ROWS)
         yield name
 
 
@@ -68,3 +59,11 @@ def write(
         )
 
     return write
+
+
+@pytest.fixture
+def surrounded(core_database: str) -> None:
+    """Views, functions, triggers and so on around the tables."""
+    from tests.support.catalog import execute
+
+    execute(lab.SURROUNDINGS)

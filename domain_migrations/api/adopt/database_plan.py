@@ -1,0 +1,320 @@
+"""The plan of an adoption in a database: what moves, what stays, and what blocks it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+from django.apps import apps
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from ...engine.runner.adoption.adoption_run import Work
+from ...engine.runner.adoption.foreign_keys import KEY_HINT, CrossingKey, forbidden_keys
+from ...engine.runner.adoption.function_text import Uncertain
+from ...engine.runner.adoption.functions import FunctionTexts
+from ...engine.runner.adoption.moves import Move, is_pending
+from ...engine.runner.adoption.objects import MovedObject
+from ...engine.runner.adoption.records import count_rows
+from ...engine.runner.adoption.schema_privileges import uncopied_defaults
+from ...engine.sessions.connection import fetch_all, fetch_one
+from ...exceptions import InvalidConfiguration
+
+SIZES = """
+SELECT c.oid, pg_total_relation_size(c.oid), greatest(c.reltuples, 0)::bigint
+FROM pg_class c WHERE c.oid = ANY(%(oids)s)
+"""
+
+# Each query returns a name, the relation it belongs to, and more.
+PARTS: dict[str, LiteralString] = {
+    "sequences": """
+SELECT s.oid::regclass::text, d.refobjid::regclass::text, 'owned'
+FROM pg_class s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
+    AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+WHERE s.relkind = 'S' AND d.refobjid = ANY(%(oids)s) ORDER BY 1
+""",
+    "triggers": """
+SELECT quote_ident(t.tgname), t.tgrelid::regclass::text, t.tgfoid::regprocedure::text
+FROM pg_trigger t WHERE t.tgrelid = ANY(%(oids)s) AND NOT t.tgisinternal AND t.tgparentid = 0
+ORDER BY 2, 1
+""",
+    "policies": """
+SELECT quote_ident(p.polname), p.polrelid::regclass::text, coalesce(
+    pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid), '')
+FROM pg_policy p WHERE p.polrelid = ANY(%(oids)s) ORDER BY 2, 1
+""",
+    "rules": """
+SELECT quote_ident(r.rulename), r.ev_class::regclass::text, ''
+FROM pg_rewrite r WHERE r.ev_class = ANY(%(oids)s) AND r.rulename <> '_RETURN' ORDER BY 2, 1
+""",
+    "grants": """
+SELECT coalesce(r.rolname, 'PUBLIC'), c.oid::regclass::text,
+    string_agg(DISTINCT a.privilege_type, ', ')
+FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+WHERE c.oid = ANY(%(oids)s) AND a.grantee <> c.relowner GROUP BY 1, 2 ORDER BY 2, 1
+""",
+    "default_privileges": """
+SELECT pg_get_userbyid(d.defaclrole)::text, d.defaclnamespace::regnamespace::text,
+    array_to_string(d.defaclacl, ', ')
+FROM pg_default_acl d WHERE d.defaclnamespace = to_regnamespace(quote_ident(%(schema)s))
+ORDER BY 1, 3
+""",
+    "publications": """
+SELECT quote_ident(p.pubname), r.prrelid::regclass::text, 'table'
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+WHERE r.prrelid = ANY(%(oids)s)
+UNION ALL
+SELECT quote_ident(p.pubname), n.pnnspid::regnamespace::text, 'schema'
+FROM pg_publication_namespace n JOIN pg_publication p ON p.oid = n.pnpubid
+WHERE n.pnnspid = to_regnamespace(quote_ident(%(schema)s))
+ORDER BY 1, 2
+""",
+    "staying_views": """
+SELECT DISTINCT v.oid::regclass::text, min(d.refobjid::regclass::text),
+    'it is read by something that does not move, or is the table of another app''s model'
+FROM pg_rewrite w JOIN pg_class v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm')
+JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+    AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY(%(oids)s)
+WHERE v.oid <> ALL(%(oids)s) AND coalesce(obj_description(v.oid, 'pg_class'), '')
+    NOT LIKE 'domain\\_migrations: stands in for %%'
+GROUP BY 1 ORDER BY 1
+""",
+}
+TITLES = {
+    "sequences": "Sequences that follow their tables",
+    "triggers": "Triggers",
+    "policies": "Policies",
+    "rules": "Rules",
+    "grants": "Grants, which stay; the roles get USAGE on the schema",
+    "default_privileges": "Default privileges, which are copied",
+    "publications": "Publications",
+    "staying_views": "Views that stay and keep working",
+}
+UNCHANGED = (
+    "Content types, permissions and log entries stay as they are, because the labels of the apps"
+    " do not change."
+)
+
+
+@dataclass(frozen=True)
+class PlannedTable:
+    """A table that moves.
+
+    Attributes:
+        size: in bytes, with indexes and TOAST.
+        rows: an estimate, unless they were counted.
+    """
+
+    old: str
+    new: str
+    size: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What blocks an adoption, and its remedy."""
+
+    message: str
+    hint: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"message": self.message, "hint": self.hint}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabasePlan:
+    """What an adoption would do in one database.
+
+    Attributes:
+        is_pending: whether anything is to be moved; nothing else is known otherwise.
+        tables: the tables.
+        is_exact: whether their rows were counted.
+        followers: kind, old and new name of what follows them.
+        functions: the functions whose text names what moves.
+        parts: kind of object → name, relation and more of each.
+        keys: the foreign keys between what moves and the rest.
+        history_rows: the number of rows of the history.
+        notes: remarks, as sentences.
+        blockers: what has to be corrected before.
+    """
+
+    database: str
+    is_pending: bool
+    tables: tuple[PlannedTable, ...] = ()
+    is_exact: bool = False
+    followers: tuple[tuple[str, str, str], ...] = ()
+    functions: FunctionTexts = field(default_factory=lambda: FunctionTexts((), (), ()))
+    parts: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    keys: tuple[CrossingKey, ...] = ()
+    history_rows: int = 0
+    notes: tuple[str, ...] = ()
+    blockers: tuple[Obstacle, ...] = ()
+
+    @property
+    def named_functions(self) -> list[tuple[str, bool, tuple[Uncertain, ...]]]:
+        """Each function that names what moves, whether it is mended, and the lines."""
+        return [
+            *((each.identity, True, each.lines) for each in self.functions.changed),
+            *((each.identity, False, each.lines) for each in self.functions.uncertain),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "database": self.database,
+            "pending": self.is_pending,
+            "tables": [
+                {"from": table.old, "to": table.new, "size": table.size, "rows": table.rows}
+                for table in self.tables
+            ],
+            "rows_are_exact": self.is_exact,
+            "followers": [
+                {"kind": kind, "from": old, "to": new} for kind, old, new in self.followers
+            ],
+            "functions": [
+                {
+                    "name": name,
+                    "mended": is_mended,
+                    "lines": [{"line": line, "text": text} for line, text in lines],
+                }
+                for name, is_mended, lines in self.named_functions
+            ],
+            **{
+                kind: [{"name": name, "of": of, "what": what} for name, of, what in found]
+                for kind, found in self.parts.items()
+            },
+            "foreign_keys": [
+                {
+                    "name": key.name,
+                    "from": key.table,
+                    "to": key.references,
+                    "direction": "in" if key.points_in else "out",
+                }
+                for key in self.keys
+            ],
+            "history_rows": self.history_rows,
+            "notes": list(self.notes),
+            "blockers": [blocker.as_json() for blocker in self.blockers],
+        }
+
+
+def plan_database(
+    connection: BaseDatabaseWrapper, move: Move, *, count: bool = False
+) -> DatabasePlan:
+    """Return what a move would do in the database; changes nothing.
+
+    Arguments:
+        count: count the rows of each table, which reads all of them.
+    """
+    database = connection.alias
+    try:
+        if not is_pending(connection, move):
+            return DatabasePlan(database=database, is_pending=False)
+        work = Work.find(connection, move)
+    except InvalidConfiguration as exc:
+        blocker = Obstacle(exc.message, exc.hint)
+        return DatabasePlan(database=database, is_pending=True, blockers=(blocker,))
+    objects, keys = work.objects, work.keys
+    tables = [item for item in objects if item.kind == "TABLE"]
+    oids = [item.oid for item in objects if item.is_relation]
+    params = {"oids": oids, "schema": move.source.schema}
+    parts = {kind: fetch_all(connection, query, params) for kind, query in PARTS.items()}
+    return DatabasePlan(
+        database=database,
+        is_pending=True,
+        tables=tuple(_planned_tables(connection, tables, count=count)),
+        is_exact=count,
+        followers=tuple(
+            (item.kind.lower(), str(item.old), str(item.new))
+            for item in objects
+            if item not in tables
+        ),
+        functions=work.texts,
+        parts=parts,
+        keys=keys,
+        history_rows=count_rows(connection, move),
+        notes=tuple(_notes(connection, move, work, parts)),
+        blockers=tuple(_obstacles(move, work.texts, forbidden_keys(move, keys))),
+    )
+
+
+def _planned_tables(
+    connection: BaseDatabaseWrapper, tables: Sequence[MovedObject], *, count: bool
+) -> list[PlannedTable]:
+    oids = [item.oid for item in tables]
+    sizes = {oid: row for oid, *row in fetch_all(connection, SIZES, {"oids": oids})}
+    found = []
+    for item in tables:
+        size, rows = sizes[item.oid]
+        if count:
+            query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*item.old))
+            (rows,) = fetch_one(connection, query)
+        found.append(PlannedTable(str(item.old), str(item.new), size, rows))
+    return found
+
+
+def _obstacles(move: Move, texts: FunctionTexts, keys: Sequence[CrossingKey]) -> list[Obstacle]:
+    found = [
+        Obstacle(
+            f'The foreign key {key} would cross the boundary of the domain "{move.domain.name}".',
+            KEY_HINT,
+        )
+        for key in keys
+    ]
+    try:
+        texts.check(move)
+    except InvalidConfiguration as exc:
+        found.append(Obstacle(exc.message, exc.hint))
+    return found
+
+
+def _notes(
+    connection: BaseDatabaseWrapper,
+    move: Move,
+    work: Work,
+    parts: dict[str, list[tuple[str, str, str]]],
+) -> list[str]:
+    notes = [UNCHANGED]
+    if generic := _generic_relations(move):
+        notes.append(f"Generic relations keep working: {', '.join(generic)}.")
+    for name, _, what in parts["publications"]:
+        if what == "schema":
+            notes.append(
+                f"The publication {name} is for all tables in {move.source.schema}: it no longer"
+                f" has the moved ones. ALTER PUBLICATION {name} ADD TABLES IN SCHEMA"
+                f" {move.target.schema};"
+            )
+    notes += [
+        f"The default privileges of the role {role} are not copied: only its members can do that."
+        for role in uncopied_defaults(connection, move)
+    ]
+    staying = [
+        function.identity
+        for function in work.texts.changed
+        if not any(function.oid == item.oid for item in work.objects)
+    ]
+    if staying and not move.backwards:
+        notes.append(
+            f"{', '.join(staying)} stay in {move.source.schema} and name the domain's tables, which"
+            " verify_domain reports: create them in a migration of the domain, qualified, and drop"
+            " them in core's."
+        )
+    if any(item.old.name != item.new.name for item in work.objects):
+        notes.append(
+            "Indexes, constraints and sequences keep their names, so that they differ from those"
+            " of a fresh database."
+        )
+    return notes
+
+
+def _generic_relations(move: Move) -> list[str]:
+    """Return the generic foreign keys and relations of the apps' models."""
+    names = ("GenericForeignKey", "GenericRelation")
+    return [
+        f"{model._meta.label}.{each.name}"
+        for label in move.adoption.apps
+        for model in apps.get_app_config(label).get_models()
+        for each in model._meta.private_fields
+        if type(each).__name__ in names
+    ]
