@@ -23,9 +23,9 @@ from ..results import AppliedMove, Reporter
 from ..run_session import RunSession
 from .foreign_keys import CrossingKey, check_keys, crossing_keys
 from .functions import FunctionTexts, find_function_texts, redefine
+from .moved_catalog import Proof
 from .moves import Move, existing_relations, is_pending
 from .objects import MovedObject, moved_objects
-from .proof import Proof
 from .records import MoveLog, count_rows, drop_domain, log_move, move_rows
 from .schema_privileges import privilege_statements
 from .view_statements import create_statements, drop_statements
