@@ -106,6 +106,7 @@ class AppliedMove(NamedTuple):
         functions: what is created again, because its text names what moves.
         dropped_views: the number of views under old names that are no longer wanted.
         sql: the statements.
+        seconds: how long the tables were locked.
     """
 
     apps: tuple[str, ...]

@@ -137,7 +137,7 @@ class AdoptionRun:
         return work.result(count_rows(connection, self.move))
 
     def _move(self, connection: BaseDatabaseWrapper) -> AppliedMove:
-        move, started = self.move, time.monotonic()
+        move = self.move
         work = Work.find(connection, move)
         work.check()
         is_new_schema = not schema_exists(connection, move.target.schema)
@@ -147,6 +147,7 @@ class AdoptionRun:
         ensure_history(connection, move.target)
         Journal(connection, move.target, self.context).open()
         proof = Proof.begin(connection, move, work.objects, work.texts.changed)
+        started = time.monotonic()
         lock_tables(connection, work.objects)
         files = self._files(connection, work.objects)
         for statement in work.statements:
