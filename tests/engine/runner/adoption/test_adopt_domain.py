@@ -1,0 +1,79 @@
+"""`adopt_domain`: the plan, the edits with the declaration, and the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support import lab
+from tests.support.catalog import execute, schemas, snapshot, tables
+from tests.support.projects import Project
+
+Write = Callable[..., Project]
+
+
+def adopt(project: Project, *arguments: str, status: int = 0) -> dict[str, Any]:
+    result = project.manage("adopt_domain", *arguments, "--format=json")
+    assert result.returncode == status, result.stdout + result.stderr
+    return dict(json.loads(result.stdout))
+
+
+@pytest.mark.usefixtures("surrounded")
+def test_plan_write_and_undo(write: Write) -> None:
+    project, catalog = write(lab.before()), snapshot()
+    plan = adopt(project, "lab", "--count-rows")
+    database = plan["database"]
+    assert [(table["from"], table["rows"]) for table in database["tables"]] == [
+        ("public.lab_sample", 2),
+        ("public.lab_sample_tags", 2),
+        ("public.lab_tag", 2),
+    ]
+    assert {item["kind"] for item in database["followers"]} >= {"view", "sequence", "statistics"}
+    assert database["functions"][0] == {
+        "name": "public.count_samples()",
+        "mended": True,
+        "lines": [{"line": 1, "text": "SELECT count(*) FROM lab_sample WHERE lab_sample.size > 0"}],
+    }
+    assert [key["to"] for key in database["foreign_keys"]] == ["auth_user"]
+    assert (plan["proof"], plan["blockers"], plan["written"]) == ("", [], False)
+    assert snapshot() == catalog
+    assert adopt(project, "lab", "--write", "--compat-views=30")["written"]
+    assert project.manage("makemigrations", "--check", "--dry-run").returncode == 0
+    assert project.manage("migrate_domain", "--all").returncode == 0
+    assert tables("lab") >= set(lab.ADOPTION.tables)
+    assert adopt(project, "lab")["database"]["pending"] is False
+    undone = adopt(project, "lab", "--undo")
+    assert undone["moved"]["tables"] == 3
+    assert snapshot() == catalog
+    assert "lab" not in schemas()
+    assert project.manage("migrate").returncode == 0
+    assert (project.path / "lab/models.py").read_text().count('"lab"."lab') == 0
+
+
+def test_what_blocks_it_has_a_remedy(write: Write) -> None:
+    execute("ALTER TABLE auth_group ADD sample_id bigint REFERENCES lab_sample (id)")
+    plan = adopt(write(lab.before()), "lab", "--skip-proof", status=1)
+    [blocker] = plan["blockers"]
+    assert blocker["message"] == (
+        "The foreign key auth_group_sample_id_fkey of auth_group to lab_sample would cross the"
+        ' boundary of the domain "lab".'
+    )
+    assert "ConvertToReference" in blocker["hint"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("lab", "--write", "--undo"), "--undo writes the files, too; omit --write."),
+        (("--all",), "--all needs --undo."),
+        (("lab", "--table=lab_tag"), "--table takes OLD=NEW, both without a schema."),
+        (("lab", "--undo"), "No adoption of lab is declared."),
+    ],
+)
+def test_usage_errors(write: Write, arguments: tuple[str, ...], message: str) -> None:
+    result = write(lab.before()).manage("adopt_domain", *arguments)
+    assert result.returncode == 2
+    assert message in result.stderr
