@@ -70,7 +70,7 @@ from ...engine.runner.project_state import project_state
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
-from ...engine.snapshots.inspected_catalog import recorded_histories
+from ...engine.snapshots.inspected_catalog import recorded_histories, recorded_objects
 from .baseline import Baseline
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
@@ -190,7 +190,8 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
             state,
             migrations=applied,
             reference=unmanaged_baseline(domain, loader.graph, applied, state, created),
-            created={entry for entries in created.values() for entry in entries},
+            created={entry for entries in created.values() for entry in entries}
+            | recorded_objects(domain),
             histories=recorded_histories(domain),
         )
 

@@ -188,6 +188,15 @@ class QualifiedSchemaEditorMixin(CompositeKeysMixin, ExactFieldsMixin, SchemaEdi
         name = super()._create_index_name(table, column_names, suffix)
         return '"{}"'.format(_LONE_QUOTE.sub(r"\1", name)) if '"' in name else name
 
+    def _create_like_index_sql(self, model: type[Model], field: Field[Any, Any]) -> Any:
+        """Return the statement for the index that Django adds to text for LIKE, None for none.
+
+        A field that says the type of its column exactly has no index that it does not say.
+        """
+        if hasattr(field, "database_type"):
+            return None
+        return super()._create_like_index_sql(model, field)
+
     def _constraint_names(self, *args: Any, **kwargs: Any) -> list[str]:
         """Quote the names that need it: they come from the catalog, not from the user."""
         names = super()._constraint_names(*args, **kwargs)

@@ -243,13 +243,16 @@ def compare(before: str, after: str) -> list[str]:
     sequence that is itself missing or added are not listed.
     """
     old, new = parse_text(before), parse_text(after)
-    titles = sorted(old.keys() | new.keys(), key=lambda title: _split(title)[::-1])
-    replaced = {_split(title)[1] for title in titles if (title in old) != (title in new)}
+    titles = sorted(old.keys() | new.keys(), key=lambda title: split_title(title)[::-1])
+    replaced = {split_title(title)[1] for title in titles if (title in old) != (title in new)}
     return [
         sentence
         for title in titles
         if (sentence := _difference(title, old.get(title), new.get(title)))
-        and ((title in old and title in new) or _split(title)[1].rpartition(".")[0] not in replaced)
+        and (
+            (title in old and title in new)
+            or split_title(title)[1].rpartition(".")[0] not in replaced
+        )
     ]
 
 
@@ -273,7 +276,7 @@ def _block(item: CatalogObject) -> str:
     return "".join(f"{line}\n" for line in (title, *(INDENT + line for line in lines)))
 
 
-def _split(title: str) -> tuple[str, str]:
+def split_title(title: str) -> tuple[str, str]:
     """Return the kind and the name."""
     kind = next((kind for kind in LONG_KINDS if title.startswith(f"{kind} ")), title.split(" ")[0])
     return kind, title[len(kind) + 1 :]

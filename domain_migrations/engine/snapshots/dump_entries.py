@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ...backends.postgresql.names import quote
 from ...domains import QualifiedName
 from ...exceptions import MigrationFailed
 from ..sql.lexer import split_statements
+from .not_null import name_shared_constraints
 from .pg_dump import DEFINITION_OPTIONS, dump_schema, strip_array_casts
 
 HEADER = re.compile(r"^-- Name: (.*); Type: (.*); Schema: .*; Owner:.*\n--\n", re.MULTILINE)
@@ -97,7 +99,15 @@ def read_entries(
         MigrationFailed: ``pg_dump`` failed, or its output has another form.
     """
     text = dump_schema(connection, schema, exclude=exclude, options=DEFINITION_OPTIONS)
-    return parse_entries(text)
+    entries = parse_entries(text)
+    tables = {entry.name: entry.statements[0] for entry in entries if entry.kind == "TABLE"}
+    named = name_shared_constraints(connection, schema, tables)
+    return tuple(
+        replace(entry, statements=(named[entry.name], *entry.statements[1:]))
+        if entry.kind == "TABLE"
+        else entry
+        for entry in entries
+    )
 
 
 def parse_entries(dump: str) -> tuple[DumpEntry, ...]:
@@ -188,6 +198,6 @@ def _with_places(pieces: Iterable[Piece]) -> Iterator[tuple[str, str, tuple[str,
 
 def _drops(kind: str, name: str, statements: tuple[str, ...], drop: str) -> bool:
     if kind in DROP_BY_NAME:
-        plain = drop.replace('"', "")
-        return plain.startswith(DROP_BY_NAME[kind]) and plain.endswith(f".{name};")
+        is_it = drop.endswith((f".{name};", f".{quote(name)};"))
+        return is_it and drop.startswith(DROP_BY_NAME[kind])
     return kind in DROPS and drop.startswith(DROPS[kind])

@@ -18,8 +18,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...backends.postgresql.names import quote
 from ...domains import Domain
 from ...exceptions import InvalidConfiguration
-from ..catalog.fingerprint import CatalogObject, compare, read_objects, to_text
+from ..catalog.drift_ids import EXTRA_OBJECT
+from ..catalog.fingerprint import (
+    CatalogObject,
+    compare,
+    parse_text,
+    read_objects,
+    split_title,
+    to_text,
+)
 from ..catalog.other_tools import HISTORIES, history_of
+from ..catalog.unmanaged import KINDS
 from ..sessions.connection import fetch_all
 from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey, migrations_folders, migrations_on_disk
@@ -121,6 +130,19 @@ def recorded_histories(domain: Domain) -> frozenset[str]:
         if path is not None
     )
     return frozenset(table for head in heads for table in _others(head))
+
+
+def recorded_objects(domain: Domain) -> set[str]:
+    """Return what the domain's inspected migrations create, as the journal names such objects."""
+    files = (catalog_file(key) for key in migrations_on_disk(domain.app_labels))
+    return {
+        f"{number} {name}"
+        for path in files
+        if path is not None
+        for title in parse_text(read_normalised(path).decode(errors="replace").partition("\n\n")[2])
+        for kind, name in [split_title(title)]
+        for number in [number for number, kinds in KINDS.items() if kind in kinds] or [EXTRA_OBJECT]
+    }
 
 
 def _others(head: str) -> dict[str, str]:

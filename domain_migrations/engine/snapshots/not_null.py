@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ..sessions.connection import fetch_all
 from ..sql.lexer import Token, tokens
 
 OF_18 = re.compile(
@@ -76,3 +79,35 @@ def _elements(parts: Sequence[Token], opening: int) -> tuple[list[list[Token]], 
         elif i > opening:
             elements[-1].append(parts[i])
     return elements, len(parts)
+
+
+# A dump leaves out the names that PostgreSQL chooses; where another table has the same name,
+# it would choose another one.
+SELECT_SHARED_NAMES = """
+SELECT c.relname, quote_ident(a.attname), quote_ident(k.conname)
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+WHERE n.nspname = %s AND k.contype = 'n' AND EXISTS (
+    SELECT FROM pg_catalog.pg_constraint o
+    WHERE o.connamespace = k.connamespace AND o.conname = k.conname AND o.oid <> k.oid)
+"""
+
+
+def name_shared_constraints(
+    connection: BaseDatabaseWrapper, schema: str, tables: Mapping[str, str]
+) -> dict[str, str]:
+    """Return CREATE TABLE statements with the names that several constraints of NOT NULL share.
+
+    Arguments:
+        tables: unquoted name of each table → its statement, as a dump has it.
+    """
+    named = dict(tables)
+    for table, column, constraint in fetch_all(connection, SELECT_SHARED_NAMES, [schema]):
+        line = re.compile(rf"^    {re.escape(column)} .*(?= NOT NULL,?$)", re.MULTILINE)
+        found = line.search(named.get(table, ""))
+        if found is not None and not found[0].endswith(name := f" CONSTRAINT {constraint}"):
+            statement = named[table]
+            named[table] = f"{statement[: found.end()]}{name}{statement[found.end() :]}"
+    return named

@@ -32,6 +32,8 @@ CREATE TABLE depot.items (
     supplier_id int NOT NULL REFERENCES depot.suppliers ON DELETE CASCADE,
     price numeric(10, 2) CHECK (price >= 0)
 );
+CREATE TABLE depot.codes (code text PRIMARY KEY);
+CREATE TABLE depot.old_codes (PRIMARY KEY (code)) INHERITS (depot.codes);
 CREATE INDEX items_price ON depot.items (price DESC) WHERE price > 0;
 CREATE FUNCTION depot.touch() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN RETURN later(NEW); END $$;

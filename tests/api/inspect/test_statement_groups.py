@@ -44,6 +44,9 @@ CREATE FUNCTION lab.total() RETURNS bigint LANGUAGE sql
 CREATE RULE kept AS ON DELETE TO lab.a
     DO INSTEAD (UPDATE lab.a SET b_id = NULL; UPDATE lab.b SET a_id = NULL);
 CREATE TABLE lab."Odd ""x"" table" ("Key" int PRIMARY KEY, "of" int UNIQUE);
+CREATE TABLE lab.zz (id int NOT NULL);
+CREATE TABLE lab.aa (id int CONSTRAINT zz_id_not_null NOT NULL);
+CREATE TABLE lab."quo""ted" (id serial PRIMARY KEY);
 CREATE INDEX "Odd index" ON lab."Odd ""x"" table" ("of" DESC);
 COMMENT ON INDEX lab."Odd index" IS '-- Name: x; Type: TABLE; Schema: lab; Owner: -
 --
