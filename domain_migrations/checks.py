@@ -58,7 +58,6 @@ from .engine.history.status import read_name_statuses
 from .engine.history.tables import applied_names
 from .engine.runner.hooks.settings import hook_problems
 from .engine.sessions.connection import transactions_problem, translate_database_errors
-from .engine.snapshots.snapshot_file import SnapshotUnreadable, read_snapshot, snapshot_file
 from .engine.sources.files import MigrationKey
 from .engine.sources.stages import invalid_stages, unstaged_removals
 from .exceptions import DomainMigrationsError, InvalidConfiguration
@@ -211,6 +210,9 @@ def _applied(databases: Sequence[str]) -> frozenset[MigrationKey]:
 
 def _in_snapshots() -> frozenset[MigrationKey]:
     """Return the migrations that the snapshots of the domains contain."""
+    # Imported here: a run with nothing to do loads this module, too.
+    from .engine.snapshots.snapshot_file import SnapshotUnreadable, read_snapshot, snapshot_file
+
     found: set[MigrationKey] = set()
     for path in filter(None, map(snapshot_file, get_domains())):
         with suppress(SnapshotUnreadable):  # A run that needs it says why.
