@@ -37,6 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from typing import Any
 
 from django.apps import apps as global_apps
@@ -56,16 +57,19 @@ from .engine.boundary.rule import CHECK_PREFIX, Problem
 from .engine.history.half_moves import HalfMove, find_half_moves
 from .engine.history.status import read_name_statuses
 from .engine.history.tables import applied_names
+from .engine.messages import shortened
 from .engine.runner.hooks.settings import hook_problems
 from .engine.sessions.connection import transactions_problem, translate_database_errors
 from .engine.sources.files import MigrationKey
-from .engine.sources.stages import invalid_stages, unstaged_removals
+from .engine.sources.stages import Removal, invalid_stages, unstaged_removals
 from .exceptions import DomainMigrationsError, InvalidConfiguration
 from .references.resolution import reference_problems
 from .router import DomainRouter
 
 ENGINE = "domain_migrations.backends.postgresql"
 ROUTER = "domain_migrations.router.DomainRouter"
+EACH_UNSTAGED = 3
+"""How many migrations of an app W002 names one by one; more are from before stages were used."""
 
 
 @checks.register(Tags.models)
@@ -184,18 +188,34 @@ def _stage_problems(databases: Sequence[str]) -> Iterator[Problem]:
     applied: Collection[MigrationKey] = ()
     if removals:
         applied = _applied(databases) if databases else _in_snapshots()
-    for removal in removals:
-        if removal.key not in applied:
-            yield Problem(
-                "W002",
-                f"The migration {removal.key} {removal.description}, and has no stage.",
-                'Add stage = "after" to its class Migration, so that it is applied when no running'
-                ' code uses it any longer, or stage = "before" if no code uses it now. If it is'
-                " applied everywhere already, leave it as it is, and name the last such migration"
-                ' in DOMAIN_MIGRATIONS: "STAGES_REQUIRED_AFTER":'
-                f' {{"{removal.key.app}": "{removal.key.name}"}}',
-                _app_of(removal.key),
-            )
+    left = [removal for removal in removals if removal.key not in applied]
+    for app, group in groupby(left, key=lambda removal: removal.key.app):
+        yield from _unstaged_in_app(app, list(group))
+
+
+def _unstaged_in_app(app: str, removals: list[Removal]) -> Iterator[Problem]:
+    """Yield a problem for each migration, or one for all that an app has from before stages."""
+    hint = (
+        'Add stage = "after" to its class Migration, so that it is applied when no running code'
+        ' uses it any longer, or stage = "before" if no code uses it now. If it is applied'
+        " everywhere already, leave it as it is, and name the last such migration in"
+        ' DOMAIN_MIGRATIONS: "STAGES_REQUIRED_AFTER": {{"{}": "{}"}}'
+    )
+    if len(removals) <= EACH_UNSTAGED:
+        for key, description in removals:
+            message = f"The migration {key} {description}, and has no stage."
+            yield Problem("W002", message, hint.format(app, key.name), _app_of(key))
+        return
+    keys = [removal.key for removal in removals]
+    yield Problem(
+        "W002",
+        f"The app {app} has {len(keys)} migrations that remove or rename something, and have no"
+        f" stage: {shortened(keys)}.",
+        "If they are applied everywhere, name the last one in DOMAIN_MIGRATIONS:"
+        f' "STAGES_REQUIRED_AFTER": {{"{app}": "{keys[-1].name}"}}. Otherwise add'
+        ' stage = "after" to the class Migration of those that are not.',
+        _app_of(keys[0]),
+    )
 
 
 def _applied(databases: Sequence[str]) -> frozenset[MigrationKey]:

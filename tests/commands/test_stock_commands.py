@@ -124,7 +124,16 @@ def test_migrate_check_says_why_it_is_refused(
 def test_migrate_app_that_is_not_there(migrated_module_database: str, call: Call) -> None:
     result = call("migrate", "nowhere")
     assert result.exit_status == 1
-    assert "No installed app with label 'nowhere'." in result.stderr
+    assert result.stderr == "CommandError: No installed app with label 'nowhere'.\n"
+
+
+def test_migrate_core_where_no_app_has_that_name(
+    migrated_module_database: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The domain of the apps that declare none has this name in every project."""
+    monkeypatch.setattr(migrate, "CORE", "nowhere")
+    hint = call("migrate", "nowhere").stderr.partition("'nowhere'. ")[2]
+    assert hint == "To migrate the main system, run: manage.py migrate_domain core\n"
 
 
 def test_showmigrations_reads_the_history_of_every_domain(

@@ -144,7 +144,9 @@ class DomainRun(NamedTuple):
                 return self._result("pending" if plan else "unchanged", status, pending=pending)
             adoption = self._adoption(connection, loader, plan)
             rest = adoption.rest_of(plan)
-            steps = (*adoption.steps(), *preview(connection, loader, rest)) if plan else ()
+            collect = self.options.collect_sql
+            rest_steps = preview(connection, loader, rest, collect_sql=collect)
+            steps = (*adoption.steps(), *rest_steps) if plan else ()
             word: ResultStatus = "planned" if plan else "unchanged"
             return self._result(word, status, pending=pending, steps=steps)
 

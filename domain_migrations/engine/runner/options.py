@@ -42,7 +42,8 @@ class MigrateOptions(RunOptions):
 
     Times are in seconds. ``app_label`` narrows a run to one app of its domain and
     ``run_syncdb`` creates the tables of apps without migrations, both for stock ``migrate``;
-    ``signals`` sends Django's signals also where nothing is pending;
+    ``signals`` sends Django's signals also where nothing is pending; ``collect_sql`` gives the
+    steps of a plan their SQL, which takes longer the more migrations there are;
     ``resume`` resumes an interrupted migration and does nothing else, for ``repair_domain``;
     ``replay`` runs every migration even if the domain has a snapshot.
     """
@@ -51,6 +52,7 @@ class MigrateOptions(RunOptions):
     app_label: str | None = None
     all_domains: bool = False
     plan: bool = False
+    collect_sql: bool = True
     check: bool = False
     fake: bool = False
     fake_initial: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...domains import get_domain_for
 from ...exceptions import RunStopped
+from ..messages import shortened
 from .attempts import Attempt
 from .results import AppliedMigration
 
@@ -17,7 +18,7 @@ def stopped_migration(
 ) -> RunStopped:
     """Return the error for a migration that was running."""
     migration = attempt.migration
-    before = ", ".join(str(ran.key) for ran in applied) or "none"
+    before = shortened([ran.key for ran in applied]) or "none"
     kept, advice = "It was rolled back.", CONTINUES
     if not migration.atomic:
         kept = "It is not atomic: what it had committed was kept, and it is not recorded."

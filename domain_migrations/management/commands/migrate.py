@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 
 from ...api import MigrateOptions, migrate_domains
 from ...backends.postgresql.base import QualifiedNamesMixin
-from ...domains import get_domain_for, get_domains
+from ...domains import CORE, get_domain_for, get_domains
 from ...engine.runner.results import RunResult
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import migrations_on_disk
@@ -65,6 +65,7 @@ class Command(TerminalCommand, django_migrate.Command):
             options_for(MigrateOptions, options),
             target=target,
             all_domains=not app_label,
+            collect_sql=False,
             check=options["check_unapplied"] and not options["plan"],
             signals=not (options["plan"] or options["check_unapplied"]),
         )
@@ -84,7 +85,8 @@ class Command(TerminalCommand, django_migrate.Command):
         try:
             apps.get_app_config(app_label)
         except LookupError as exc:
-            raise CommandError(str(exc)) from exc
+            hint = " To migrate the main system, run: manage.py migrate_domain core"
+            raise CommandError(f"{exc}{hint if app_label == CORE else ''}") from exc
         if migrations_on_disk([app_label]):
             return
         if not run_syncdb:

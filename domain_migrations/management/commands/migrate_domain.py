@@ -120,7 +120,9 @@ class Command(TerminalCommand):
 def migrate_options(options: dict[str, Any]) -> MigrateOptions:
     """Return the parsed options as the run expects them; with JSON, the run prints nothing."""
     verbosity = 0 if options["format"] == "json" else options["verbosity"]
-    all_domains = options["all"]
     return replace(
-        options_for(MigrateOptions, options), all_domains=all_domains, verbosity=verbosity
+        options_for(MigrateOptions, options),
+        all_domains=options["all"],
+        collect_sql=options["format"] == "json",
+        verbosity=verbosity,
     )

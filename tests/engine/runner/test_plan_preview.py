@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from domain_migrations.engine.runner.dry_run import plan_preview
 from tests.support.catalog import execute, query, snapshot
 from tests.support.commands import Result
 
@@ -29,6 +32,24 @@ def plan(call: Call, *arguments: str) -> list[dict[str, Any]]:
 
 def locks(step: dict[str, Any]) -> dict[str, str]:
     return {lock["relation"]: lock["mode"] for lock in step["locks"]}
+
+
+def test_sql_is_collected_only_where_it_is_wanted(
+    scratch_database: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Collecting it renders the models before each of a project's hundreds of migrations."""
+    original, collected = plan_preview._sql, list[tuple[str, ...]]()
+
+    def collect(*args: Any) -> tuple[str, ...]:
+        collected.append(original(*args))
+        return collected[-1]
+
+    monkeypatch.setattr(plan_preview, "_sql", collect)
+    steps = plan(call, "core")
+    assert len(collected) == len(steps) > 1
+    text = call("migrate_domain", "core", "--plan").stdout
+    assert "Create model User" in text
+    assert len(collected) == len(steps)
 
 
 def test_foreign_keys_to_core(pending: Pending, call: Call) -> None:

@@ -191,6 +191,23 @@ def test_w002(folder: Path) -> None:
     )
 
 
+def test_w002__once_for_an_app_with_many(folder: Path) -> None:
+    for number in range(1, 5):
+        operation = f'migrations.DeleteModel("Drug{number}")'
+        source = f"class Migration(migrations.Migration):\n operations = [{operation}]"
+        (folder / f"000{number}_x.py").write_text(HEADER + source)
+    with override_settings(
+        MIGRATION_MODULES={"inventory": "moved_migrations"}, DOMAIN_MIGRATIONS=PAST
+    ):
+        (warning,) = checks.check_stages(None)
+    assert warning.id == "domain_migrations.W002"
+    assert warning.msg == (
+        "The app inventory has 4 migrations that remove or rename something, and have no stage:"
+        " inventory.0001_x, inventory.0002_x, inventory.0003_x and 1 more."
+    )
+    assert '"STAGES_REQUIRED_AFTER": {"inventory": "0004_x"}' in warning.hint
+
+
 def test_w002__not_of_migrations_that_are_applied(
     folder: Path, migrated_module_database: str
 ) -> None:

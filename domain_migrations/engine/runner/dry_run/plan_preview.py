@@ -98,9 +98,13 @@ def _key_phrase(key: Alteration) -> str:
 
 
 def preview(
-    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan, *, collect_sql: bool = True
 ) -> tuple[PlannedMigration, ...]:
     """Return a step for each migration of the plan, with its operations and its SQL.
+
+    Arguments:
+        collect_sql: whether the SQL is wanted. Without it, it is collected only where a foreign
+            key may lock a table outside of the domain.
 
     The SQL is collected, not run. A comment replaces the statements where Django needs to read a
     table as it is right before the migration, or where an operation writes while it is
@@ -109,6 +113,8 @@ def preview(
     whose keys reference one that is changed or dropped.
     """
     domain, references = loader.domain, read_core_references(connection)
+    if not collect_sql and domain.is_core and not references:
+        return tuple(_step(migration, backwards) for migration, backwards in plan)
     steps = _steps(connection, loader, plan)
     if domain.is_core:
         return tuple(_with_locks(step, _into_domains(step, references)) for step in steps)
@@ -133,12 +139,7 @@ def _steps(
     for migration, backwards in plan:
         state = state_before(loader, migration) if backwards else applied.clone()
         sql = _sql(connection, state, migration, backwards)
-        yield PlannedMigration(
-            key=MigrationKey.of(migration),
-            backwards=backwards,
-            operations=describe_operations(migration, backwards=backwards),
-            sql=sql,
-        )
+        yield _step(migration, backwards)._replace(sql=sql)
         if backwards:
             continue
         is_whole = all(operation.reduces_to_sql for operation in migration.operations)
@@ -146,6 +147,14 @@ def _steps(
             applied = state  # Collecting the SQL has changed it.
         else:
             applied = migration.mutate_state(applied, preserve=False)
+
+
+def _step(migration: Migration, backwards: bool) -> PlannedMigration:
+    return PlannedMigration(
+        key=MigrationKey.of(migration),
+        backwards=backwards,
+        operations=describe_operations(migration, backwards=backwards),
+    )
 
 
 def state_before(loader: DomainLoader, migration: Migration) -> ProjectState:
