@@ -44,6 +44,15 @@ def local_time(moment: datetime.datetime) -> str:
     return format_date(localtime(moment) if is_aware(moment) else moment, "Y-m-d H:i:s T")
 
 
+def printable(text: str) -> str:
+    """Return the text with its control characters and line breaks written as Python does."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 def shortened(items: Collection[object], limit: int = 3) -> str:
     """Return ``a, b, c and 2 more`` for five items, and all of them up to the limit."""
     more = len(items) - limit

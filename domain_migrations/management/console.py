@@ -160,7 +160,9 @@ class JsonResult(Protocol):
 
 def print_json(command: BaseCommand, result: JsonResult) -> None:
     """Print a result as one JSON object."""
-    command.stdout.write(json.dumps(result.as_json(), ensure_ascii=False))
+    text = json.dumps(result.as_json(), ensure_ascii=False)
+    # Lone surrogates, which no encoding of a terminal has, as JSON writes them.
+    command.stdout.write(text.encode(errors="backslashreplace").decode())
 
 
 def print_result(command: BaseCommand, result: RunResult, options: MigrateOptions) -> None:

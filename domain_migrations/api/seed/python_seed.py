@@ -112,11 +112,11 @@ def run_python(seed: SeedFile, context: SeedContext) -> None:
         if function is None:
             raise seed.failed(None, "there is no function seed(context).")
         function(context)
-    except DomainMigrationsError:
+    except (DomainMigrationsError, KeyboardInterrupt):
         raise
     except SystemExit as exc:  # It would end the command silently.
         raise seed.failed(_line_of(seed, exc), "it ended the process (SystemExit).") from exc
-    except Exception as exc:
+    except BaseException as exc:  # asyncio.CancelledError, say
         raise seed_error(seed, _line_of(seed, exc), exc) from exc
 
 
@@ -126,7 +126,7 @@ def _line_of(seed: SeedFile, exc: BaseException) -> int | None:
     return next((frame.lineno for frame in frames if frame.filename == str(seed.path)), None)
 
 
-def seed_error(seed: SeedFile, line: int | None, exc: Exception) -> DomainMigrationsError:
+def seed_error(seed: SeedFile, line: int | None, exc: BaseException) -> DomainMigrationsError:
     """Return the engine's error for an exception that ended a seed."""
     state = sqlstate_of(exc)
     kind = error_class_for(state) or SeedFailed

@@ -37,7 +37,13 @@ ORDER BY 1
 
 # An index that another session is still building is not a leftover.
 SELECT_INVALID_INDEXES = """
-SELECT format('%%I.%%I', n.nspname, c.relname)
+SELECT format('%%I.%%I', n.nspname, c.relname),
+    CASE WHEN c.relkind = 'I' THEN 'partitioned'
+        WHEN c.relname ~ '_cc(new|old)[0-9]*$' THEN 'transient'
+        WHEN i.indisexclusion THEN 'excluding'
+        WHEN c.relispartition OR EXISTS (SELECT FROM pg_constraint k
+            WHERE k.conindid = c.oid AND k.contype IN ('p', 'u')) THEN 'needed'
+        ELSE '' END
 FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -46,6 +52,16 @@ WHERE n.nspname = %(schema)s AND NOT (i.indisvalid AND i.indisready)
         WHERE p.index_relid = i.indexrelid AND p.datname = current_database())
 ORDER BY 1
 """
+
+HINTS_INVALID_INDEX = {
+    "": "Build it again: REINDEX INDEX CONCURRENTLY {0}; or drop it: DROP INDEX CONCURRENTLY {0};",
+    "needed": "Build it again: REINDEX INDEX CONCURRENTLY {0};",
+    "excluding": "Build it again, which blocks writes: REINDEX INDEX {0};",
+    "transient": "A REINDEX CONCURRENTLY left it; drop it: DROP INDEX CONCURRENTLY {0};",
+    "partitioned": "It gets valid when each partition's index is valid and attached: ALTER INDEX"
+    " {0} ATTACH PARTITION …; or drop it: DROP INDEX {0};",
+}
+"""What can be done about an invalid index of each kind; PostgreSQL refuses the rest."""
 
 # A constraint that is not enforced (PostgreSQL 18) has nothing to validate.
 SELECT_NOT_VALID = """
@@ -168,14 +184,13 @@ def _links(domain: Domain) -> Iterator[Finding]:
 def _unfinished(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
     queries = SELECT_INVALID_INDEXES + ";" + SELECT_NOT_VALID
     indexes, constraints = run_sql(connection, queries, {"schema": domain.schema})
-    for (title,) in indexes:
+    for title, kind in indexes:
         yield _finding(
             "L005",
             domain,
             title,
             f"The index {title} is invalid: it was never finished, and no query uses it.",
-            f"Build it again: REINDEX INDEX CONCURRENTLY {title}; or drop it:"
-            f" DROP INDEX CONCURRENTLY {title};",
+            HINTS_INVALID_INDEX[kind].format(title),
         )
     for place, name, quoted, kind, of in constraints:
         yield _finding(

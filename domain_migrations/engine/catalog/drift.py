@@ -29,6 +29,7 @@ TABLE_KINDS = frozenset({"column", "constraint", "index", "schema", "extension"}
 """Kinds that are compared with the models, or that do not belong to a schema."""
 FIRING_KINDS = frozenset({"trigger", "rule"})
 DISABLED = frozenset({"disabled", "on replica only"})
+DISABLED_TRIGGERS = frozenset(f"triggers {state}" for state in DISABLED)
 
 
 def find_drift(
@@ -149,6 +150,8 @@ class DriftDetector:
         """Report objects of other kinds, unless a finding about their relation covers them."""
         for item in self.objects:
             name = item.name.partition("(")[0].rpartition(".")[2]
+            if item.kind == "constraint" and item.relation not in known:
+                self._report_unenforced(item)
             if item.kind in TABLE_KINDS or item.kind == "table":
                 continue
             if item.kind in FIRING_KINDS:
@@ -170,6 +173,18 @@ class DriftDetector:
         if states and not (self.names_in_sql and self.names_in_sql.contains(*words)):
             message = f"The {item.title} does not fire: it is {states[0]}."
             self._report(Difference(ids.NOT_ENFORCED, item.name, message))
+
+    def _report_unenforced(self, item: CatalogObject) -> None:
+        """Report a constraint that is not enforced, unless a migration made it so."""
+        lines = item.definition.split("\n")
+        for word, holds, reason in (
+            ("enforced", lines[0].endswith(" NOT ENFORCED"), "it is NOT ENFORCED"),
+            ("disable", not DISABLED_TRIGGERS.isdisjoint(lines), "its triggers are disabled"),
+        ):
+            words = (item.relation or "", word)
+            if holds and not (self.names_in_sql and self.names_in_sql.contains(*words)):
+                message = f"The {item.title} is not enforced: {reason}."
+                self._report(Difference(ids.NOT_ENFORCED, item.name, message))
 
     def _report(self, difference: Difference) -> None:
         number, title, message, words = difference

@@ -29,6 +29,7 @@ from ... import __version__
 from ...backends.postgresql.names import truncate
 from ...conf import get_settings
 from ...domains import Domain
+from ...exceptions import InvalidConfiguration
 from ..sessions.connection import execute, fetch_one
 from .tables import ensure_schema, existing_tables
 
@@ -62,6 +63,12 @@ CREATE TABLE {table} (
     CONSTRAINT {key} PRIMARY KEY (id)
 )
 """
+
+HIGHEST_BATCH = """
+SELECT coalesce(max(batch), 0), max(id) FILTER (WHERE batch = (SELECT max(batch) FROM {table}))
+FROM {table}
+"""
+LAST_BATCH = 2**31 - 1
 
 INSERT = """
 INSERT INTO {table} (app, name, checksum, {columns})
@@ -153,14 +160,25 @@ class Journal:
         return bool(existing_tables(self.connection, [self.domain.journal_table]))
 
     def open(self) -> None:
-        """Create the table unless it exists, and take the next batch number."""
+        """Create the table unless it exists, and take the next batch number.
+
+        Raises:
+            InvalidConfiguration: a row has the last number that the column can have.
+        """
         if not self.exists():
             ensure_schema(self.connection, self.domain.schema)
             # PostgreSQL's name for it; truncated at the end, a long one would equal the table's.
             key = sql.Identifier(truncate(self.domain.journal_table.name, len("_pkey")) + "_pkey")
             execute(self.connection, sql.SQL(CREATE_TABLE).format(table=self.table, key=key))
-        query = sql.SQL("SELECT coalesce(max(batch), 0) + 1 FROM {}").format(self.table)
-        (self.batch,) = fetch_one(self.connection, query)
+        highest, row = fetch_one(self.connection, sql.SQL(HIGHEST_BATCH).format(table=self.table))
+        if highest == LAST_BATCH:
+            raise InvalidConfiguration(
+                f"Row {row} of {self.domain.journal_table} has the batch {highest}, which no number"
+                " follows.",
+                hint="No run writes that. Find out what did, and set the column batch of the row to"
+                " the number of its run.",
+            )
+        self.batch = highest + 1
 
     def write(self, status: Status, direction: Direction, **values: Unpack[JournalValues]) -> None:
         """Append one row, in the transaction that the connection is in."""

@@ -74,6 +74,7 @@ class AttemptOperations:
         role = self.session.roles.as_login_role() if renames else nullcontext()
         with role, self.watch.observe(operation):
             yield
+            self.session.restore_encoding(f"Migration {attempt.migration}")
         commit_open_transaction(attempt.migration, connection)
         check_transaction(connection, atomic=attempt.migration.atomic)
         done = self._progress(more=0 if renames else 1)

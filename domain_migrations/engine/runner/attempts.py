@@ -69,6 +69,7 @@ class Progress(NamedTuple):
 NOTHING = Progress()
 
 COMMIT = "COMMIT"
+HISTORY_ROW = "the history row"
 """The phase in which a migration, or the rows that record it, are committed."""
 
 

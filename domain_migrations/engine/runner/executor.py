@@ -27,7 +27,7 @@ from ..sessions.connection import is_alive
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
 from .attempt_operations import AttemptOperations
-from .attempts import COMMIT, Attempt
+from .attempts import COMMIT, HISTORY_ROW, Attempt
 from .failures import lost_commit_error, migration_error
 from .interruptions import Interruption
 from .kept_transactions import (
@@ -176,7 +176,7 @@ class DomainExecutor(MigrationExecutor):
             except KeyboardInterrupt as exc:
                 failure = self._stopped(exc, attempt)
                 failure.__cause__ = exc
-            except Exception as exc:
+            except BaseException as exc:  # a migration may also end the process: SystemExit
                 outcome = self.session.outcome(attempt.mark)
                 if attempt.phase == COMMIT and outcome == "committed":
                     self._count_committed(attempt)
@@ -295,7 +295,7 @@ class DomainExecutor(MigrationExecutor):
             attempt.created = watch.created(attempt.checked.start)
         for warning in watch.warnings:
             self.session.reporter.on_warning(warning)
-        attempt.phase = "the history row"
+        attempt.phase = HISTORY_ROW
         with transaction.atomic(using=self.connection.alias, savepoint=False):
             self.log.log_applied(attempt, footprint)
             attempt.phase = COMMIT

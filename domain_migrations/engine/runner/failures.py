@@ -23,9 +23,10 @@ from ..sessions.database_errors import (
     error_class_for,
     first_line,
     sqlstate_of,
+    used_numbers,
 )
 from ..sessions.outcomes import Outcome
-from .attempts import COMMIT, Attempt
+from .attempts import COMMIT, HISTORY_ROW, Attempt
 from .hooks.dispatch import AfterHookFailed
 from .kept_transactions import TransactionEnded
 from .results import AppliedMigration
@@ -57,7 +58,7 @@ def failure_status(
 
 
 def migration_error(
-    exc: Exception,
+    exc: BaseException,
     attempt: Attempt,
     applied: Sequence[AppliedMigration],
     *,
@@ -94,7 +95,7 @@ def migration_error(
     return error
 
 
-def lost_commit_error(exc: Exception, attempt: Attempt) -> DomainMigrationsError:
+def lost_commit_error(exc: BaseException, attempt: Attempt) -> DomainMigrationsError:
     """Return the error for a connection that was lost after the server had committed."""
     done = "reverted" if attempt.backwards else "applied"
     return DatabaseUnavailable(
@@ -123,7 +124,7 @@ def _kept(attempt: Attempt, outcome: Outcome, *, lost: bool) -> str:
     return "It was not committed." if outcome == "unknown" else "It was rolled back."
 
 
-def _advice(exc: Exception, attempt: Attempt, outcome: Outcome, *, lost: bool) -> str:
+def _advice(exc: BaseException, attempt: Attempt, outcome: Outcome, *, lost: bool) -> str:
     migration = attempt.migration
     domain = get_domain_for(migration.app_label).name
     if isinstance(exc, TransactionEnded):
@@ -141,6 +142,8 @@ def _advice(exc: Exception, attempt: Attempt, outcome: Outcome, *, lost: bool) -
         return f"Check the database, then run: manage.py repair_domain {domain} --resume"
     if outcome != "rolled back":
         return "Check the database before the command is run again."
+    if attempt.phase == HISTORY_ROW and (sequence := used_numbers(exc)):
+        return sequence
     cause = "Run" if lost else "Correct the cause and run"
     if dependents(exc):
         cause = "Drop what depends on it in an operation before this one, and run"

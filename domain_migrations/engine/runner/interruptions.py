@@ -10,7 +10,7 @@ from django.db.migrations.migration import Migration
 from ...domains import Domain
 from ...exceptions import MigrationInterrupted, UnknownTarget
 from ..history.journal_queries import JournalRow, entries_with_running_rows, latest_entries
-from ..messages import local_time
+from ..messages import local_time, printable
 from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey
 from .attempts import BUILT, FINISHED, Progress
@@ -170,7 +170,7 @@ def _interrupted_error(
         if done < total:
             step = f"operation {done + 1}"
         resume = f"To resume at {step}, run: manage.py repair_domain {domain.name} --resume"
-    name = key if len(domain.app_labels) > 1 else key.name
+    name = str(key) if len(domain.app_labels) > 1 else printable(key.name)
     return MigrationInterrupted(
         message,
         hint=f"{resume}. If every change is already in the database, use --mark-applied {name}; if"

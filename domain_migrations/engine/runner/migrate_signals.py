@@ -145,9 +145,9 @@ def _send(
                 apps=state_apps,
                 plan=plan,
             )
-        except DomainMigrationsError:
+        except (DomainMigrationsError, KeyboardInterrupt):
             raise
-        except Exception as exc:  # a receiver may raise anything
+        except BaseException as exc:  # a receiver may raise anything
             if session.is_lost or error_class_for(sqlstate_of(exc)):
                 raise  # It is the database's.
             from .tracebacks import describe_exception, traceback_text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.db import DatabaseError, ProgrammingError
@@ -17,7 +17,7 @@ from ..history.journal import Journal, RunContext
 from ..history.tables import ensure_history, ensure_schema
 from ..sessions.connection import is_alive, settings_sql
 from ..sessions.database_errors import first_line, sqlstate_of
-from ..sessions.kept_settings import KeptSettings
+from ..sessions.kept_settings import ChangedSetting, KeptSettings
 from ..sessions.outcomes import Outcome, TransactionMark
 from ..sessions.roles import RoleSwitcher
 from ..sessions.session import ServerSession, locked_session
@@ -124,6 +124,13 @@ class RunSession:
                 hint="Use SET LOCAL in it, and run the command again.",
                 sqlstate=sqlstate_of(exc),
             ) from exc
+        self._tell(culprit, changed)
+
+    def restore_encoding(self, culprit: str) -> None:
+        """Change the session's encoding back, before the engine reads from it, and report it."""
+        self._tell(culprit, self.settings.restore_encoding())
+
+    def _tell(self, culprit: str, changed: Sequence[ChangedSetting]) -> None:
         if changed:
             self.reporter.on_warning(
                 f"Warning: {culprit} has changed settings of the session, which are changed back:"
@@ -211,7 +218,7 @@ def logged_run(journal: Journal) -> Iterator[RunLog]:
         )
         log.end(stopped)
         raise stopped from exc
-    except Exception as exc:
+    except BaseException as exc:  # the project's code may also end the process: SystemExit
         from .tracebacks import describe_exception, traceback_text
 
         failure = MigrationFailed(

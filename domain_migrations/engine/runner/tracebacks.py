@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import textwrap
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import django
 import psycopg
 from django.db.migrations.migration import Migration
 
-from ..sessions.database_errors import cause_of_loss, first_line, sqlstate_of
+from ..sessions.database_errors import cause_of_loss, first_line, sqlstate_of, text_of
 from .kept_transactions import TransactionEnded, TransactionLeftOpen
 
 PACKAGE = f"{Path(__file__).parents[2]}{os.sep}"
@@ -47,11 +48,11 @@ def describe_exception(exc: BaseException, *, file: str | None = None) -> str:
 
 
 def traceback_text(exc: BaseException) -> str:
-    """Return the traceback of an exception and of those that led to it.
+    """Return the traceback of an exception, of those that led to it and of those grouped in it.
 
     PostgreSQL's DETAIL, which contains data of rows, is left out of the messages.
     """
-    return "\n".join(reversed([*_tracebacks(cause_of_loss(exc))]))[-LONGEST:]
+    return _whole_traceback(cause_of_loss(exc))[-LONGEST:]
 
 
 def migration_file(migration: Migration) -> str | None:
@@ -61,6 +62,10 @@ def migration_file(migration: Migration) -> str | None:
     return None if path is None or path.startswith(PACKAGE) else path
 
 
+def _whole_traceback(exc: BaseException) -> str:
+    return "\n".join(reversed([*_tracebacks(exc)]))
+
+
 def _tracebacks(exc: BaseException | None) -> Iterator[str]:
     """Yield the text of each exception, the last one first, each with what connects it."""
     seen: set[int] = set()
@@ -68,15 +73,24 @@ def _tracebacks(exc: BaseException | None) -> Iterator[str]:
     while exc is not None and id(exc) not in seen:
         seen.add(id(exc))
         frames = "".join(traceback.format_tb(exc.__traceback__))
-        text = first_line(exc) if sqlstate_of(exc) else str(exc)
-        last = f"{type(exc).__qualname__}: {text}" if text else type(exc).__qualname__
-        yield f"Traceback (most recent call last):\n{frames}{last}\n{connection}"
+        yield f"Traceback (most recent call last):\n{frames}{_last_lines(exc)}{connection}"
         connection = "\nThe above exception was the direct cause of the following one:\n"
         following = exc.__cause__
         if following is None and not exc.__suppress_context__:
             following = exc.__context__
             connection = "\nDuring handling of the above exception, another one occurred:\n"
         exc = following
+
+
+def _last_lines(exc: BaseException) -> str:
+    """Return an exception's class, message and notes, and the tracebacks of those grouped in it."""
+    text = first_line(exc) if sqlstate_of(exc) else text_of(exc)
+    last = f"{type(exc).__qualname__}: {text}" if text else type(exc).__qualname__
+    notes = getattr(exc, "__notes__", None)
+    lines = [last, *(map(str, notes) if isinstance(notes, list) else ())]
+    if isinstance(exc, BaseExceptionGroup):
+        lines += [textwrap.indent(_whole_traceback(one).rstrip(), "  | ") for one in exc.exceptions]
+    return "\n".join(lines) + "\n"
 
 
 def _is_sentence(exc: BaseException) -> bool:

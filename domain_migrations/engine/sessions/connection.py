@@ -30,6 +30,7 @@ from .database_errors import (
     error_class_for,
     first_line,
     sqlstate_of,
+    used_numbers,
 )
 
 WAIT_PAUSE = 0.5
@@ -188,7 +189,7 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
         is_connected = is_alive(connections[alias])
         kind = MigrationFailed if is_connected else _kind_of_failed_connection(exc)
         kind = DatabaseUnavailable if lost else kind
-    message, hint = f"The {database} answered with an error: {reason}.", ""
+    message, hint = f"The {database} answered with an error: {reason}.", used_numbers(exc)
     if kind is InsufficientPrivilege:
         from .missing_privileges import denied_statement, privilege_hint
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.db import InterfaceError, OperationalError
 
 from ...exceptions import (
@@ -10,10 +12,12 @@ from ...exceptions import (
     InsufficientPrivilege,
     StatementTimeout,
 )
+from ..messages import printable, shortened
 
 LOST = (OperationalError, InterfaceError)
 """Raised by Django when a connection is gone."""
 
+UNIQUE_VIOLATION = "23505"
 DEPENDENT_OBJECTS = "2BP01"
 INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -25,6 +29,9 @@ TIMEOUT_STATES = frozenset({LOCK_NOT_AVAILABLE, "57014", "25P04"})
 CONNECTION_STATES = ("08", "57P", "25P03")
 """The beginnings of SQLSTATEs with which the server ends a session or refuses to begin one:
 connection exceptions, operator intervention and idle_in_transaction_session_timeout."""
+
+LONGEST_LINE = 1000
+"""The number of characters of an exception's first line that messages keep."""
 
 RUN_AGAIN = "Run the command again: it continues where this run ended."
 
@@ -45,16 +52,57 @@ def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:
 
 
 def first_line(exc: BaseException) -> str:
-    """Return the first line of an error: PostgreSQL's primary message, without its DETAIL."""
+    """Return the first line of an error: PostgreSQL's primary message, without its DETAIL.
+
+    That of a group continues with the class and the first line of each error in it.
+    """
     exc = cause_of_loss(exc)
     current: BaseException | None = exc
     while current is not None:
         diagnosis = getattr(current, "diag", None)
         if diagnosis is not None and diagnosis.message_primary:
-            return str(diagnosis.message_primary)
+            return printable(str(diagnosis.message_primary))
         current = current.__cause__
-    text = str(exc).strip()
-    return text.splitlines()[0] if text else type(exc).__name__
+    text = text_of(exc).strip()
+    line = printable(text.splitlines()[0]) if text else type(exc).__name__
+    if len(line) > LONGEST_LINE:
+        line = f"{line[:LONGEST_LINE]}…"
+    if isinstance(exc, BaseExceptionGroup):
+        line += (
+            f": {shortened([f'{type(one).__name__}: {first_line(one)}' for one in _leaves(exc)])}"
+        )
+    return line
+
+
+def text_of(exc: BaseException) -> str:
+    """Return ``str(exc)``, or Python's own words for an exception that has none to give."""
+    try:
+        return str(exc)
+    except Exception:
+        return "<exception str() failed>"
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for exc in group.exceptions:
+        if isinstance(exc, BaseExceptionGroup):
+            yield from _leaves(exc)
+        else:
+            yield exc
+
+
+def used_numbers(exc: BaseException) -> str:
+    """Return what to do if a sequence gives keys that its table has; "" for other errors."""
+    diagnosis = getattr(exc, "diag", None) or getattr(exc.__cause__, "diag", None)
+    if diagnosis is None or diagnosis.sqlstate != UNIQUE_VIOLATION:
+        return ""
+    if not str(diagnosis.constraint_name).endswith("_pkey"):
+        return ""
+    table = f"{diagnosis.schema_name}.{diagnosis.table_name}"
+    statement = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table};"  # noqa: S608 (shown)
+    return (
+        f"The sequence of {table}.id gives numbers that its rows have, as where a server was"
+        f" replaced by logical replication, which leaves sequences out. Set it: {statement}"
+    )
 
 
 def dependents(exc: BaseException) -> str:

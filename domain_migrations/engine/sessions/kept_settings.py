@@ -30,6 +30,8 @@ SELECT name, current_setting(name) FROM unnest(ARRAY['session_authorization', 'r
 """The settings that a session can change, but for those of its transaction; the view lacks two."""
 
 
+ENCODING = "client_encoding"
+
 EMPTY = "''"
 
 
@@ -63,6 +65,7 @@ class KeptSettings:
         """
         if not self.values:
             return []
+        encoding = self.restore_encoding()
         in_transaction = self.connection.in_atomic_block
         roles = [one for one in self._changed() if one.name in ("session_authorization", "role")]
         if roles:  # Another role may lack the privilege to change the rest back.
@@ -72,7 +75,16 @@ class KeptSettings:
         if rest:
             values = {one.name: one.before for one in rest}
             execute(self.connection, settings_sql(values, local=in_transaction))
-        return [] if in_transaction else [*roles, *rest]
+        return [] if in_transaction else [*encoding, *roles, *rest]
+
+    def restore_encoding(self) -> list[ChangedSetting]:
+        """Give the session its encoding back; with another one, names may be read as bytes."""
+        before = self.values.get(ENCODING)
+        after = self.connection.connection.info.parameter_status(ENCODING)
+        if before is None or after is None or after == before:
+            return []
+        execute(self.connection, settings_sql({ENCODING: before}, local=False))
+        return [ChangedSetting(ENCODING, before, after)]
 
     def _changed(self) -> list[ChangedSetting]:
         rows = fetch_all(self.connection, SELECT_SETTINGS)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.apps import apps
 from django.conf import settings
 
+from ..messages import printable
+
 if TYPE_CHECKING:
     # Django's migrations are expensive to import, and only names of files are read here.
     from django.db.migrations.migration import Migration
@@ -33,7 +35,7 @@ class MigrationKey(NamedTuple):
         return cls(migration.app_label, migration.name)
 
     def __str__(self) -> str:
-        return f"{self.app}.{self.name}"
+        return printable(f"{self.app}.{self.name}")
 
     def as_json(self) -> dict[str, Any]:
         return {"app": self.app, "name": self.name}

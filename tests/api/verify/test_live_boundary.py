@@ -469,3 +469,20 @@ def test_unvalidated_constraints_are_left_over():
         "inventory.drugs.to_core",
         "inventory.grams.heavy",
     ]
+
+
+@pytest.mark.usefixtures("migrated")
+def test_hint_for_an_invalid_index_is_one_that_postgresql_accepts():
+    execute("CREATE TABLE inventory.parts (id int PRIMARY KEY, EXCLUDE USING btree (id WITH =))")
+    execute("CREATE INDEX parts_ccnew ON inventory.parts (id)")
+    execute("CREATE TABLE inventory.years (y int) PARTITION BY RANGE (y)")
+    execute("CREATE TABLE inventory.y1 PARTITION OF inventory.years DEFAULT")
+    execute("CREATE INDEX years_y ON ONLY inventory.years (y)")
+    execute("SET LOCAL allow_system_table_mods = on")
+    execute("UPDATE pg_index SET indisvalid = false WHERE indrelid = 'inventory.parts'::regclass")
+    hints = {item[2]: item[4] for item in leftovers("inventory") if item[0] == "L005"}
+    build = "Build it again: REINDEX INDEX CONCURRENTLY inventory.parts_pkey;"
+    assert hints["inventory.parts_pkey"] == build
+    assert hints["inventory.parts_id_excl"].endswith(": REINDEX INDEX inventory.parts_id_excl;")
+    assert hints["inventory.parts_ccnew"].endswith("INDEX CONCURRENTLY inventory.parts_ccnew;")
+    assert hints["inventory.years_y"].endswith("or drop it: DROP INDEX inventory.years_y;")

@@ -174,6 +174,25 @@ def test_a_trigger_that_a_migration_disables_is_no_drift(state: ProjectState):
 
 
 @pytest.mark.usefixtures("rolled_back")
+def test_a_constraint_without_a_model_is_found_where_it_is_not_enforced(state: ProjectState):
+    execute("ALTER TABLE lab.scratch ADD COLUMN n int CONSTRAINT once UNIQUE DEFERRABLE")
+    wanted, new = summary(drift(state)), "ALTER TABLE lab.scratch ADD CHECK (n > 0)"
+    if value("SELECT current_setting('server_version_num')::int >= 180000"):
+        execute(f"{new} NOT ENFORCED")
+        made = migrations.Migration("0002_more", "lab")
+        made.operations = [migrations.RunSQL(f"{new} NOT ENFORCED")]
+        declared = find_drift(connection, LAB, state, migrations=[lab_models.migration(), made])
+        assert summary(declared) == wanted
+        message = "The constraint lab.scratch.scratch_n_check is not enforced: it is NOT ENFORCED."
+        found = ("D023", "lab.scratch.scratch_n_check", message)
+        assert set(summary(drift(state))) == {*wanted, found}
+        execute("ALTER TABLE lab.scratch DROP CONSTRAINT scratch_n_check")
+    execute("ALTER TABLE lab.scratch DISABLE TRIGGER ALL")
+    message = "The constraint lab.scratch.once is not enforced: its triggers are disabled."
+    assert set(summary(drift(state))) == {*wanted, ("D023", "lab.scratch.once", message)}
+
+
+@pytest.mark.usefixtures("rolled_back")
 def test_an_operator_class_of_an_extension_has_no_schema_in_a_model(state: ProjectState):
     execute(
         "CREATE OPERATOR CLASS public.note_ops FOR TYPE text USING btree AS OPERATOR 3 =,"

@@ -36,6 +36,36 @@ def last_run() -> list[dict[str, Any]]:
     return [json.loads(row) for (row,) in query(LAST_RUN)]
 
 
+def test_a_batch_that_no_number_follows_is_refused_with_its_row(
+    migrated_database: str, call: Call
+) -> None:
+    insert = (
+        f'INSERT INTO {JOURNAL} SELECT (jsonb_populate_record(j, \'{{"id": 900, "batch":'
+        f" 2147483647}}')).* FROM {JOURNAL} j WHERE direction = 'forwards' LIMIT 1"
+    )
+    execute(insert)
+    try:
+        result = call("migrate_domain", "finance", "0010")
+    finally:
+        execute(f"DELETE FROM {JOURNAL} WHERE id = 900")
+    assert result.exit_status == 1
+    assert f"Row 900 of {JOURNAL} has the batch 2147483647" in result.stderr
+    assert call("migrate_domain", "finance", "--check").exit_status == 0
+
+
+@pytest.mark.parametrize("table", [JOURNAL, JOURNAL.removesuffix("_journal")])
+def test_a_sequence_of_used_numbers_is_named_with_the_statement_that_sets_it(
+    migrated_database: str, call: Call, table: str
+) -> None:
+    call("migrate_domain", "finance", "0010")
+    execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART")
+    result = call("migrate_domain", "finance")
+    assert result.exit_status == 1
+    assert f"The sequence of {table}.id gives numbers that its rows have" in result.stderr
+    execute(result.stderr.partition("Set it: ")[2])
+    assert call("migrate_domain", "finance").exit_status == 0
+
+
 def test_every_row_records_user_host_and_versions(migrated_database: str, call: Call) -> None:
     for target in ("0011", "0010"):
         assert call("migrate_domain", "finance", target).exit_status == 0

@@ -46,6 +46,8 @@ def release(sql: str, *, atomic: bool = True) -> dict[str, str]:
         ("datestyle", "German", True),
         ("timezone", "Asia/Tokyo", True),
         ("client_encoding", "LATIN1", True),
+        ("client_encoding", "SQL_ASCII", True),
+        ("client_encoding", "SQL_ASCII", False),
         ("statement_timeout", "7777", True),
         ("role", "pg_monitor", True),
         ("session_authorization", "pg_monitor", True),

@@ -129,3 +129,71 @@ def test_causes_are_in_the_traceback_without_rows() -> None:
 def test_error_without_a_place_is_described_by_its_class() -> None:
     assert describe_exception(ValueError("no")) == "ValueError: no"
     assert describe_exception(ValueError()) == "ValueError"
+
+
+def test_grouped_errors_and_notes_are_in_the_traceback() -> None:
+    error = ValueError("not a grade")
+    error.add_note("row 17 of grades.csv")
+    try:
+        raise ExceptionGroup("some rows", [error, ExceptionGroup("others", [KeyError("missing")])])
+    except ExceptionGroup as exc:
+        trace, text = traceback_text(exc), describe_exception(exc)
+    assert "ExceptionGroup: some rows (2 sub-exceptions)\n" in trace
+    assert "  | ValueError: not a grade\n  | row 17 of grades.csv\n" in trace
+    assert "  |   | KeyError: 'missing'\n" in trace
+    assert text.startswith(
+        "ExceptionGroup: some rows (2 sub-exceptions): ValueError: not a grade, KeyError: 'missing'"
+    )
+
+
+RAISES = """
+import asyncio, sys
+def fill_grades(apps, editor):
+    {statement}
+class Migration(migrations.Migration):
+    atomic = {atomic}
+    operations = [migrations.RunPython(fill_grades, migrations.RunPython.noop)]
+"""
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("sys.exit()", "SystemExit ("),
+        ("sys.exit('no grades')", "SystemExit: no grades ("),
+        ("raise asyncio.CancelledError", "CancelledError ("),
+        ("raise BaseExceptionGroup('a', [SystemExit(0)])", "BaseExceptionGroup: a (1 sub-"),
+        (r"raise ValueError('\ud800\x1b[31m\x00')", r"ValueError: \ud800\x1b[31m\x00 ("),
+    ],
+)
+def test_whatever_a_data_migration_raises_is_its_failure(
+    hr_migrations: TemporaryMigrations, call: Call, statement: str, reason: str, atomic: bool
+) -> None:
+    source = RAISES.format(statement=statement, atomic=atomic)
+    with hr_migrations.release({"0001_fill": source}):
+        result = call("migrate_domain", "hr", "--format", "json")
+    assert result.exit_status == 1
+    assert result.stdout.encode().isascii()
+    error = json.loads(result.stdout)["domains"][0]["error"]
+    assert f"(RunPython fill_grades): {reason}" in error["message"]
+    assert f"(RunPython fill_grades): {reason}" in result.stderr
+    assert len(last_details()) == 2
+
+
+@pytest.mark.parametrize("text", ["raise ValueError('none')", "return None"])
+def test_exception_without_a_text_fails_only_its_migration(
+    hr_migrations: TemporaryMigrations, call: Call, text: str
+) -> None:
+    source = (
+        f"class Mute(Exception):\n    def __str__(self):\n        {text}\n"
+        "def fill_grades(apps, editor):\n    raise Mute\n"
+        "class Migration(migrations.Migration):\n"
+        "    operations = [migrations.RunPython(fill_grades)]\n"
+    )
+    with hr_migrations.release({"0001_fill": source}):
+        result = call("migrate_domain", "hr", "--format", "json")
+    error = json.loads(result.stdout)["domains"][0]["error"]
+    assert "(RunPython fill_grades): Mute: <exception str() failed> (" in error["message"]
+    assert error["traceback"].endswith("Mute: <exception str() failed>\n")
+    assert [details["traceback"] for details in last_details()] == [error["traceback"]] * 2

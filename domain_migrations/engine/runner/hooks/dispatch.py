@@ -238,7 +238,9 @@ def call_receivers(send: Callable[[], None]) -> HookResult:
             send()
         except SystemExit as exc:
             problem = f"it exited with {exc.code!r}" if exc.code else ""
-        except Exception as exc:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:  # asyncio.CancelledError, say
             problem, cause = describe_exception(exc), exc
     output.write(text.getvalue().encode(errors="replace"))
     return HookResult(problem, str(output), cause=cause)
