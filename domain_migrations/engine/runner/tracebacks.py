@@ -22,6 +22,8 @@ LIBRARIES = (
     PACKAGE,
     f"{Path(django.__file__).parent}{os.sep}",
     f"{Path(psycopg.__file__).parent}{os.sep}",
+    "psycopg_binary/",  # compiled: their frames have the paths that they were built from
+    "psycopg_c/",
     "<",
 )
 STDLIB = sysconfig.get_path("stdlib")

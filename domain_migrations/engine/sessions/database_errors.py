@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from ...exceptions import (
     DatabaseUnavailable,
@@ -62,7 +62,8 @@ def first_line(exc: BaseException) -> str:
         diagnosis = getattr(current, "diag", None)
         if diagnosis is not None and diagnosis.message_primary:
             return printable(str(diagnosis.message_primary))
-        current = current.__cause__
+        # Django's errors say what their cause says; one of the project has its own words.
+        current = current.__cause__ if isinstance(current, DatabaseError | InterfaceError) else None
     text = text_of(exc).strip()
     line = printable(text.splitlines()[0]) if text else type(exc).__name__
     if len(line) > LONGEST_LINE:

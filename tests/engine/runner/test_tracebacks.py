@@ -28,6 +28,12 @@ def look_up(grades, key):
 def insert(apps, editor):
     connection.cursor().execute("INSERT INTO hr.once VALUES (1, 'Miller'), (1, 'Miller')")
 
+def insert_all(apps, editor):
+    try:
+        insert(apps, editor)
+    except Exception as exc:
+        raise ValueError("grade 1 is there twice") from exc
+
 class Fill:
     def __call__(self, apps, editor):
         raise AssertionError
@@ -71,6 +77,7 @@ def last_details() -> list[Any]:
             'IntegrityError: duplicate key value violates unique constraint "once_pkey"',
             "insert",
         ),
+        ("insert_all", "insert_all", "ValueError: grade 1 is there twice", "insert_all"),
     ],
 )
 def test_failing_data_migration_is_reported_with_its_place(
@@ -124,6 +131,15 @@ def test_causes_are_in_the_traceback_without_rows() -> None:
     assert trace.index("KeyError: 'first'") < trace.index("direct cause") < trace.index("second")
     assert trace.endswith("ValueError: second\nline\n")
     assert text.startswith("ValueError: second (tests/engine/runner/test_tracebacks.py, line ")
+
+
+def test_compiled_parts_of_libraries_are_no_place() -> None:
+    error = compile("raise ValueError('lost')", "psycopg_binary/pq/pgconn.pyx", "exec")
+    try:
+        exec(error)  # noqa: S102 (a frame with the path that psycopg's have)
+    except ValueError as exc:
+        text = describe_exception(exc.with_traceback(exc.__traceback__.tb_next))
+    assert text == "ValueError: lost"
 
 
 def test_error_without_a_place_is_described_by_its_class() -> None:
