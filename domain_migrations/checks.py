@@ -35,7 +35,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from typing import Any
@@ -184,11 +184,11 @@ def _stage_problems(databases: Sequence[str]) -> Iterator[Problem]:
     for domain in get_domains():
         for wrong in invalid_stages(domain):
             yield Problem("E023", wrong.message, wrong.hint, _app_of(wrong.key))
-    removals = list(unstaged_removals())
-    applied: Collection[MigrationKey] = ()
-    if removals:
-        applied = _applied(databases) if databases else _in_snapshots()
-    left = [removal for removal in removals if removal.key not in applied]
+    if databases:
+        left = list(unstaged_removals(applied=_applied(databases)))
+    elif left := list(unstaged_removals()):
+        contained = _in_snapshots()
+        left = [removal for removal in left if removal.key not in contained]
     for app, group in groupby(left, key=lambda removal: removal.key.app):
         yield from _unstaged_in_app(app, list(group))
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -139,17 +139,22 @@ class Removal(NamedTuple):
     description: str
 
 
-def unstaged_removals(domains: Sequence[Domain] | None = None) -> Iterator[Removal]:
+def unstaged_removals(
+    domains: Sequence[Domain] | None = None, *, applied: Collection[MigrationKey] = ()
+) -> Iterator[Removal]:
     """Yield the first removal of each migration that has one and declares no stage.
 
     Migrations of installed packages are left out, and so are squashed ones, which run on new
     databases only, and those up to the setting ``STAGES_REQUIRED_AFTER``.
+
+    Arguments:
+        applied: migrations to leave out; their files are not read.
     """
     for domain in get_domains() if domains is None else domains:
         for label in domain.app_labels:
             for path in migration_files(label):
                 key = MigrationKey(label, path.stem)
-                if description := unstaged_removal(key, path):
+                if key not in applied and (description := unstaged_removal(key, path)):
                     yield Removal(key, description)
 
 
