@@ -270,6 +270,20 @@ def test_forces_deferred_constraints_between_migrations(pending: Pending, call: 
     assert error["hint"] == "It was rolled back. Correct the cause and run the command again."
 
 
+def test_a_stopped_dry_run_names_no_cause_to_correct(pending: Pending, call: Call) -> None:
+    pending(
+        "hr",
+        f0101_stops="""
+        def stop(apps, editor):
+            raise KeyboardInterrupt("SIGTERM")
+        operations = [migrations.RunPython(stop)]
+        """,
+    )
+    hr, result = dry_run(call, "hr")
+    assert (result.exit_status, hr["error"]["code"]) == (1, "stopped")
+    assert hr["error"]["hint"] == "It was rolled back."
+
+
 def test_constraints_are_deferred_again_for_the_next_migration(
     pending: Pending, call: Call
 ) -> None:

@@ -12,7 +12,7 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 from psycopg import sql
 
-from ....exceptions import DomainMigrationsError
+from ....exceptions import DomainMigrationsError, RunStopped
 from ...guard.held_locks import LOCK_STRENGTH
 from ...guard.watch import Footprint
 from ...sessions.connection import execute, fetch_all
@@ -28,7 +28,8 @@ from ..results import PlannedMigration
 from ..run_session import RunSession
 from .effects import StatementRecorder, TableFile, files_by_oid, rewritten
 
-NOTHING_KEPT = "It was rolled back. Correct the cause and run the command again."
+ROLLED_BACK = "It was rolled back."
+NOTHING_KEPT = f"{ROLLED_BACK} Correct the cause and run the command again."
 
 DEFERRABLE_NOW = """
 SELECT n.nspname, k.conname FROM pg_catalog.pg_constraint k
@@ -163,7 +164,8 @@ class TrialExecutor:
             blockers = self.executor.timeout_policy.blocker_clause()
             if exc.sqlstate == LOCK_NOT_AVAILABLE and blockers:
                 message = f"{message.rstrip('.')}: {blockers}."
-            error = type(exc)(message, hint=NOTHING_KEPT, sqlstate=exc.sqlstate)
+            hint = ROLLED_BACK if isinstance(exc, RunStopped) else NOTHING_KEPT
+            error = type(exc)(message, hint=hint, sqlstate=exc.sqlstate)
             error.traceback = exc.traceback
             raise error from exc
 
