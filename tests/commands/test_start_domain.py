@@ -21,6 +21,7 @@ from tests.support.projects import Project, domain_app
 from tests.support.servers import TestServer
 
 ON_CRM = {
+    "adopt_domain": ["crm"],
     "changed_domains": ["--since", "HEAD"],
     "grant_domain": ["crm", "--print"],
     "inspect_domain": ["crm"],
@@ -43,6 +44,7 @@ ON_CRM = {
 """How each command of the README is tried on the new domain."""
 
 REFUSING = {
+    "adopt_domain": 'The app "crm" is part of the domain "crm" already',
     "inspect_domain": "crm",
     "rebase_migration": "does not seem to contain a merge conflict",
     "start_domain": "crm",

@@ -169,8 +169,7 @@ class DriftDetector:
     def _report_disabled(self, item: CatalogObject) -> None:
         """Report a trigger or rule that does not fire, unless a migration disables it."""
         states = [line for line in item.definition.split("\n") if line in DISABLED]
-        words = (item.relation or "", "disable", item.kind)
-        if states and not (self.names_in_sql and self.names_in_sql.contains(*words)):
+        if states and not self._is_declared(item.relation or "", "disable", item.kind):
             message = f"The {item.title} does not fire: it is {states[0]}."
             self._report(Difference(ids.NOT_ENFORCED, item.name, message))
 
@@ -181,13 +180,18 @@ class DriftDetector:
             ("enforced", lines[0].endswith(" NOT ENFORCED"), "it is NOT ENFORCED"),
             ("disable", not DISABLED_TRIGGERS.isdisjoint(lines), "its triggers are disabled"),
         ):
-            words = (item.relation or "", word)
-            if holds and not (self.names_in_sql and self.names_in_sql.contains(*words)):
+            if holds and not self._is_declared(item.relation or "", word):
                 message = f"The {item.title} is not enforced: {reason}."
                 self._report(Difference(ids.NOT_ENFORCED, item.name, message))
 
+    def _is_declared(self, *words: str) -> bool:
+        """Return whether the SQL of a migration has the words."""
+        return self.names_in_sql is not None and self.names_in_sql.contains(*words)
+
     def _report(self, difference: Difference) -> None:
         number, title, message, words = difference
+        if number == ids.PERSISTENCE and self._is_declared(title.partition(".")[2], "unlogged"):
+            return
         if not words:
             is_key = number == ids.AUTOMATIC_KEY
             hint = ids.HINT_AUTOMATIC_KEY if is_key else ids.HINT_REPAIR
@@ -196,7 +200,7 @@ class DriftDetector:
         schema, _, name = title.partition(".")
         if (schema, name) in self.without_migrations or self.names_in_sql is None:
             letter, hint = "U", ids.HINT_UNMANAGED
-        elif self.names_in_sql.contains(*words):
+        elif self._is_declared(*words):
             letter, hint = "U", ids.HINT_DECLARED
         elif self.created.contain(number, title):
             letter, hint = "U", ids.HINT_RECORDED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,9 @@ CREATE TABLE depot.items (
 );
 CREATE TABLE depot.codes (code text PRIMARY KEY);
 CREATE TABLE depot.old_codes (PRIMARY KEY (code)) INHERITS (depot.codes);
+CREATE UNLOGGED TABLE depot.sessions (key text PRIMARY KEY, n int);
+ALTER TABLE depot.sessions ADD CHECK (n > 0) NOT VALID,
+    ADD FOREIGN KEY (key) REFERENCES depot.codes NOT VALID;
 CREATE INDEX items_price ON depot.items (price DESC) WHERE price > 0;
 CREATE FUNCTION depot.touch() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN RETURN later(NEW); END $$;
@@ -143,7 +147,11 @@ def test_the_source_database_adopts_the_migration(depot: Path) -> None:
     ) == [("0001_initial", "adopted", "depot.0001_initial")]
     assert query("SELECT name FROM depot.suppliers") == [("First",)]
     assert migrate().stdout.endswith("depot: nothing to do\n")
-    assert call("verify_domain", "depot").stdout == "Nothing found.\n"
+    found = json.loads(call("verify_domain", "depot", "--format", "json").stdout)["findings"]
+    assert {(item["id"], item["object"]) for item in found} == {
+        ("L006", "depot.sessions.sessions_key_fkey"),
+        ("L006", "depot.sessions.sessions_n_check"),
+    }
     call_command("makemigrations", "depot", check=True, dry_run=True, verbosity=0)
 
     (depot / "migrations/0002_cheap.py").write_text(LATER)

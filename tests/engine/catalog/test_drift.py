@@ -165,9 +165,13 @@ def test_each_change_that_18_allows_is_found(state: ProjectState, statement: str
 
 
 @pytest.mark.usefixtures("rolled_back")
-def test_a_trigger_that_a_migration_disables_is_no_drift(state: ProjectState):
+@pytest.mark.parametrize(
+    "statement",
+    ["ALTER TABLE lab.samples DISABLE TRIGGER touch", "ALTER TABLE lab.older SET UNLOGGED"],
+)
+def test_what_a_migration_switches_off_is_no_drift(state: ProjectState, statement: str):
     made = migrations.Migration("0002_more", "lab")
-    made.operations = [migrations.RunSQL("ALTER TABLE lab.samples DISABLE TRIGGER touch")]
+    made.operations = [migrations.RunSQL(statement)]
     execute(made.operations[0].sql)
     found = find_drift(connection, LAB, state, migrations=[lab_models.migration(), made])
     assert summary(found) == BY_SQL
