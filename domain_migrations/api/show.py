@@ -86,7 +86,7 @@ def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> D
         with translate_database_errors(alias):
             statuses = read_statuses(connections[alias], here)
             tables = count_tables(connections[alias], here)
-            interrupted = _interrupted(connections[alias], here)
+            interrupted = interrupted_migrations(connections[alias], here)
             half_moves = _half_moves(connections[alias], statuses)
         for status in statuses:
             name = status.domain.name
@@ -98,7 +98,7 @@ def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> D
     )
 
 
-def _interrupted(
+def interrupted_migrations(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, MigrationKey]:
     """Return domain name → its interrupted migration, for the domains that have one."""

@@ -34,7 +34,12 @@ def test_interrupted_migration_is_marked(
             execute("DELETE FROM hr.django_migrations_hr WHERE name >= '0006'")
         execute(BEGUN, direction)
         lines = call("show_domains", "hr", "finance").stdout.splitlines()
+        told = [call("showmigrations", *apps).stderr for apps in ([], ["hr"], ["finance"])]
     assert LINE in lines
+    resume = (
+        "hr.0006_index_employee_names was interrupted; to resume it, run: manage.py repair_domain"
+    )
+    assert [resume in text for text in told] == [True, True, False]
     assert "  [ ] hr.0006_index_employee_names" not in lines
     assert ("  [ ] hr.0009_no_overlaps" in lines) == (direction == "forwards")
     assert sum("[!]" in line for line in lines) == 1
