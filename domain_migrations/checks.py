@@ -54,7 +54,7 @@ from .engine.boundary.declarations import cross_database_key_problems, declarati
 from .engine.boundary.installed_models import model_problems
 from .engine.boundary.planned_migrations import crossing_links
 from .engine.boundary.rule import CHECK_PREFIX, Problem
-from .engine.history.half_moves import HalfMove, find_half_moves
+from .engine.history.half_moves import HalfMove, find_half_moves, waiting_adoption
 from .engine.history.status import read_name_statuses
 from .engine.history.tables import applied_names
 from .engine.messages import shortened
@@ -275,15 +275,16 @@ def check_histories(
     owners = {label: domain for domain in domains for label in domain.app_labels}
     with _readable(core.database):
         names = applied_names(connections[core.database], [core])[core.name]
-    found = sorted({key.app for key in names if key.app in owners})
+    found = {key.app: key for key in sorted(names) if key.app in owners}
     return _messages(
         Problem(
             "W001",
             f'{core.history_table} has rows of the app "{label}" of the domain'
             f' "{owners[label].name}".',
-            f"They belong in {owners[label].history_table}.",
+            waiting_adoption(owners[label], [key])
+            or f"They belong in {owners[label].history_table}.",
         )
-        for label in found
+        for label, key in found.items()
     )
 
 

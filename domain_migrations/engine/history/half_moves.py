@@ -17,6 +17,7 @@ from psycopg import sql
 from ...backends.postgresql.names import truncate
 from ...domains import CORE, CORE_SCHEMA, Domain, QualifiedName, get_domain
 from ..messages import shortened
+from ..sources.adoptions import read_adoptions
 from ..sources.files import MigrationKey
 from ..sources.parsing import header_of
 from .status import DomainStatus
@@ -122,6 +123,12 @@ def _rows_left(
     connection: BaseDatabaseWrapper, domain: Domain, rows: Sequence[MigrationKey]
 ) -> HalfMove:
     places = find_places(connection, domain, own_models(domain))
+    if places.left and not places.present and (hint := waiting_adoption(domain, rows)):
+        return HalfMove(
+            f"{get_domain(CORE).history_table} records {shortened(rows, 1)}, and"
+            f' {CORE_SCHEMA} has the tables of the domain "{domain.name}".',
+            hint,
+        )
     message = (
         f"{get_domain(CORE).history_table} records {shortened(rows, 1)}, which belong in"
         f' {domain.history_table}; the domain "{domain.name}" would be migrated a second time.'
@@ -140,6 +147,18 @@ def _rows_left(
         "Restore the tables first, or, if their rows are not needed, delete the rows of the"
         f" history: {_deleting_rows(domain)}",
     )
+
+
+def waiting_adoption(domain: Domain, rows: Iterable[MigrationKey]) -> str:
+    """Return how the rows in core's history will be moved, if a declaration asks for it."""
+    apps = {key.app for key in rows}
+    for adoption in read_adoptions(domain.app_labels):
+        if not adoption.undo and apps <= set(adoption.apps):
+            return (
+                f"manage.py migrate_domain {domain.name} will move both, as {adoption.path}"
+                " declares."
+            )
+    return ""
 
 
 def _history_without_tables(

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ....backends.postgresql.names import truncate
 from ....domains import CORE, Domain, QualifiedName, get_domain
 from ....exceptions import InvalidConfiguration
 from ...catalog.compat_views import read_compat_views
@@ -16,6 +17,8 @@ from ...history.tables import HistoryRow, read_histories
 from ...messages import shortened
 from ...sessions.connection import fetch_all
 from ...sources.adoptions import Adoption, read_adoptions
+from ...sources.files import MigrationKey, migration_files
+from ...sources.parsing import header_of
 
 EXISTING_RELATIONS = """
 SELECT n.nspname, c.relname
@@ -75,6 +78,7 @@ def pending_moves(connection: BaseDatabaseWrapper, domain: Domain) -> list[Move]
     for adoption in read_adoptions(domain.app_labels):
         move = declared_move(adoption, domain)
         if is_pending(connection, move):
+            _check_models(connection, move)
             found.append(move)
         elif _has_unwanted_views(connection, move):
             found.append(replace(move, only_drops_views=True))
@@ -164,6 +168,49 @@ def is_pending(connection: BaseDatabaseWrapper, move: Move) -> bool:
             " Nothing was changed.",
         )
     return True
+
+
+def _check_models(connection: BaseDatabaseWrapper, move: Move) -> None:
+    """Check that the declaration moves the tables of all models, to where the models have them.
+
+    Raises:
+        InvalidConfiguration: a table would not be moved, or get a name that no model has.
+    """
+    labels = move.adoption.apps
+    candidates: dict[QualifiedName, QualifiedName] = {}
+    for model in own_models(Domain("", "", labels)):
+        table = QualifiedName.of(model._meta.db_table)
+        if table not in move.tables.values():
+            default = truncate(f"{model._meta.app_label}_{model._meta.model_name}")
+            for name in (default, table.name):
+                candidates[QualifiedName(move.source.schema, name)] = table
+    found = existing_relations(connection, [*candidates, *candidates.values()])
+    left = {old: new for old, new in candidates.items() if old in found and new not in found}
+    if any(map(_renames, _unrecorded(connection, move))):
+        left = {old: new for old, new in left.items() if old not in move.tables}
+    for old, new in sorted(left.items()):
+        declared = move.tables.get(old)
+        instead = f"declares it as {declared}" if declared else "does not declare it"
+        raise InvalidConfiguration(
+            f"{move} cannot begin: the code has {old} as {new}, and {move.adoption.path}"
+            f" {instead}.",
+            hint="Correct the names under [tables], or restore the file from version control."
+            " Nothing was changed.",
+        )
+
+
+def _unrecorded(connection: BaseDatabaseWrapper, move: Move) -> Iterator[MigrationKey]:
+    recorded = _rows(read_histories(connection, [move.source])[move.source.name], move)
+    for label in move.adoption.apps:
+        for path in migration_files(label):
+            if (label, path.stem) not in recorded:
+                yield MigrationKey(label, path.stem)
+
+
+def _renames(key: MigrationKey) -> bool:
+    """Return whether tables have another name before the migration than after it."""
+    names = {operation.name for operation in header_of(key).operations}
+    return not names.isdisjoint({"AlterModelTable", "RenameModel", "RenameField", "AlterField"})
 
 
 def existing_relations(

@@ -100,6 +100,14 @@ def test_check_plan_and_dry_run_change_nothing(write: Write) -> None:
     assert "lab" not in schemas()
 
 
+def test_checks_and_show_domains_name_the_declaration_that_waits(write: Write) -> None:
+    project = write(lab.after())
+    path = project.path / "lab/migrations/adoption.toml"
+    hint = f"manage.py migrate_domain lab will move both, as {path} declares."
+    assert project.manage("check", "--database", "default").stderr.count(hint) == 2
+    assert hint in project.manage("show_domains").stdout
+
+
 def test_tables_are_renamed_where_asked(write: Write) -> None:
     names = {"lab_sample": "samples", "lab_sample_tags": "samples_tags", "lab_tag": "lab_tag"}
     project = write(lab.after(replace(lab.ADOPTION, tables=names)))
@@ -192,6 +200,14 @@ def test_a_table_of_the_same_name_in_public_survives_afterwards(write: Write) ->
         ({"undo": True}, "moves lab back to core, but the code has the app in the domain"),
         ({"schema": "other"}, "in the schema other, but in the code"),
         ({"apps": ("lab", "auth")}, "auth is not one of its apps"),
+        (
+            {"tables": {**lab.ADOPTION.tables, "lab_tag": "lab_tags"}},
+            "the code has public.lab_tag as lab.lab_tag, and ",
+        ),
+        (
+            {"tables": {"lab_sample": "lab_sample", "lab_tag": "lab_tag"}},
+            "the code has public.lab_sample_tags as lab.lab_sample_tags, and ",
+        ),
     ],
 )
 def test_a_declaration_that_contradicts_the_code_is_refused(
