@@ -143,9 +143,9 @@ class DomainRun(NamedTuple):
             if self.options.check:
                 return self._result("pending" if plan else "unchanged", status, pending=pending)
             adoption = self._adoption(connection, loader, plan)
-            rest = adoption.rest_of(plan)
+            rest, made = adoption.rest_of(plan), adoption.migrations
             collect = self.options.collect_sql
-            rest_steps = preview(connection, loader, rest, collect_sql=collect)
+            rest_steps = preview(connection, loader, rest, collect_sql=collect, made=made)
             steps = (*adoption.steps(), *rest_steps) if plan else ()
             word: ResultStatus = "planned" if plan else "unchanged"
             return self._result(word, status, pending=pending, steps=steps)

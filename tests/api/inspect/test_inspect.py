@@ -51,15 +51,16 @@ INSERT INTO depot.suppliers (name) VALUES ('First');
 """.replace("%%", "%")
 
 LATER = """
-from django.db import migrations
+from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [("depot", "0001_initial")]
     operations = [
+        migrations.AddField("supplier", "rating", models.IntegerField(null=True)),
         migrations.RunSQL(
             "CREATE VIEW depot.cheap AS SELECT id FROM depot.items WHERE price < 10",
             "DROP VIEW depot.cheap",
-        )
+        ),
     ]
 """
 
@@ -160,6 +161,14 @@ def test_the_source_database_adopts_the_migration(depot: Path) -> None:
     assert "nothing to do" in migrate("--rollback").stdout  # A run has applied nothing else.
     execute("DROP TABLE depot.django_migrations_depot, depot.django_migrations_depot_journal")
     assert catalog.snapshot()["depot"] == before
+
+
+def test_a_later_migration_is_planned_after_the_adopted_one(depot: Path) -> None:
+    (depot / "migrations/0002_cheap.py").write_text(LATER)
+    for option in ("--plan", "--dry-run"):
+        shown = migrate(option).stdout
+        assert shown.index("Record it as applied") < shown.index("Add field rating to supplier")
+    assert "django_migrations_depot" not in tables("depot")
 
 
 def test_a_schema_that_differs_is_refused_with_each_difference(depot: Path) -> None:

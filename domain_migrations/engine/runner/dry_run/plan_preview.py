@@ -98,13 +98,19 @@ def _key_phrase(key: Alteration) -> str:
 
 
 def preview(
-    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan, *, collect_sql: bool = True
+    connection: BaseDatabaseWrapper,
+    loader: DomainLoader,
+    plan: Plan,
+    *,
+    collect_sql: bool = True,
+    made: Iterable[Migration] = (),
 ) -> tuple[PlannedMigration, ...]:
     """Return a step for each migration of the plan, with its operations and its SQL.
 
     Arguments:
         collect_sql: whether the SQL is wanted. Without it, it is collected only where a foreign
             key may lock a table outside of the domain.
+        made: migrations before the plan that are not applied, but whose changes are there.
 
     The SQL is collected, not run. A comment replaces the statements where Django needs to read a
     table as it is right before the migration, or where an operation writes while it is
@@ -115,7 +121,7 @@ def preview(
     domain, references = loader.domain, read_core_references(connection)
     if not collect_sql and domain.is_core and not references:
         return tuple(_step(migration, backwards) for migration, backwards in plan)
-    steps = _steps(connection, loader, plan)
+    steps = _steps(connection, loader, plan, made)
     if domain.is_core:
         return tuple(_with_locks(step, _into_domains(step, references)) for step in steps)
     keys = [
@@ -127,7 +133,7 @@ def preview(
 
 
 def _steps(
-    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan, made: Iterable[Migration]
 ) -> Iterator[PlannedMigration]:
     """Yield the steps without the locks.
 
@@ -135,6 +141,8 @@ def _steps(
     models.
     """
     applied = project_state(loader)
+    for migration in made:
+        applied = migration.mutate_state(applied, preserve=False)
     applied.apps  # noqa: B018 (copies share what is rendered now)
     for migration, backwards in plan:
         state = state_before(loader, migration) if backwards else applied.clone()
