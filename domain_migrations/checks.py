@@ -252,7 +252,7 @@ def check_whole_domains(
     found: list[tuple[Domain, HalfMove]] = []
     for alias in databases:
         connection = connections[alias]
-        here = [domain for domain in get_domains()[1:] if domain.database == alias]
+        here = [domain for domain in get_domains() if domain.database == alias]
         if not here or not isinstance(connection, QualifiedNamesMixin):
             continue
         with _readable(alias):

@@ -20,6 +20,7 @@ from ..messages import shortened
 from ..sources.adoptions import read_adoptions
 from ..sources.files import MigrationKey
 from ..sources.parsing import header_of
+from .adopted_apps import find_adopted_apps
 from .status import DomainStatus
 from .tables import existing_tables
 
@@ -83,7 +84,7 @@ def find_half_move(connection: BaseDatabaseWrapper, status: DomainStatus) -> Hal
     """Return whether the history or the tables are missing that the other one is for."""
     domain = status.domain
     if domain.is_core:
-        return None
+        return _adopted_before(connection, status)
     misplaced = sorted(set(status.in_core_history) & set(status.pending))
     if misplaced:
         return _rows_left(connection, domain, misplaced)
@@ -105,6 +106,10 @@ def find_half_moves(
     }
     existing = existing_tables(connection, set().union(*tables.values())) if tables else {}
     for status in statuses:
+        if status.domain.is_core:
+            if (found := _adopted_before(connection, status)) is not None:
+                yield status.domain, found
+            continue
         own = tables.get(status.domain, set())
         whole = own <= existing.keys() if status.applied else own.isdisjoint(existing)
         misplaced = not set(status.in_core_history).isdisjoint(status.pending)
@@ -117,6 +122,27 @@ def lost_history(connection: BaseDatabaseWrapper, status: DomainStatus) -> list[
     if status.applied or not status.pending:
         return []
     return list(find_places(connection, status.domain, own_models(status.domain)).present)
+
+
+def _adopted_before(connection: BaseDatabaseWrapper, status: DomainStatus) -> HalfMove | None:
+    """Return that an older version of the code has apps in core that a domain has adopted."""
+    found = find_adopted_apps(connection, status.applied, status.pending)
+    if found is None:
+        return None
+    apps = sorted({key.app for key in found.rows})
+    for adoption in read_adoptions(apps):
+        if adoption.undo and set(apps) <= set(adoption.apps):
+            return HalfMove(
+                f"{found.history} records {shortened(found.rows, 1)} of apps that return to core.",
+                f"manage.py migrate will move them and their tables, as {adoption.path} declares.",
+            )
+    return HalfMove(
+        f"{found.history} records {shortened(found.rows, 1)}, which the code has in core; core"
+        " would apply them a second time.",
+        f"Deploy the code in which {shortened(apps)} and the schema {found.history.schema} belong"
+        " to a domain, or put them back with it: manage.py adopt_domain DOMAIN --undo. If the"
+        f" schema is a leftover, drop {found.history}. Nothing was changed.",
+    )
 
 
 def _rows_left(

@@ -227,6 +227,12 @@ def _read_names(
     return names
 
 
+def applied_keys_in(connection: BaseDatabaseWrapper, history: QualifiedName) -> set[MigrationKey]:
+    """Return the keys in one history table, which exists."""
+    query = sql.SQL("SELECT app, name FROM {}").format(sql.Identifier(*history))
+    return {MigrationKey(*row) for row in fetch_all(connection, query)}
+
+
 def _savepoint(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:
     """Return a savepoint, if a transaction is open, so that a failing query does not abort it."""
     inside = connection.in_atomic_block

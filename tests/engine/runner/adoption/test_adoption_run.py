@@ -224,3 +224,17 @@ def test_core_refuses_to_run_without_the_domain(write: Write) -> None:
     files = {**lab.before(), "migrations/adoption.toml": lab.ADOPTION.as_text()}
     result = run(write(files), "migrate_domain", "core", status=1)
     assert "but the code leaves the app in core" in result["error"]["message"]
+
+
+def test_older_code_does_not_create_the_adopted_tables_again(write: Write) -> None:
+    run(write(lab.after()), "migrate_domain", "lab")
+    before, older = snapshot(), write(lab.before(), name="older")
+    result = run(older, "migrate_domain", "core", status=1)
+    assert result["status"] == "refused"
+    message = result["error"]["message"]
+    assert message == (
+        "lab.django_migrations_lab records lab.0001_initial and 1 more, which the code has in"
+        " core; core would apply them a second time."
+    )
+    assert snapshot() == before
+    assert message in older.manage("check", "--database", "default").stderr
