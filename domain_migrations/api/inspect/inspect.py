@@ -111,7 +111,8 @@ def inspect_domain(
     Raises:
         InvalidConfiguration: the schema does not exist or belongs to a domain, the name is taken
             or not valid, the settings have no place for an app, or no ``pg_dump`` is installed.
-        InsufficientPrivilege: the role may not create databases, which the proof needs.
+        InsufficientPrivilege: the role may not read the schema, or not create databases, which the
+            proof needs.
         DatabaseUnavailable: the database cannot be read.
     """
     label = name or schema

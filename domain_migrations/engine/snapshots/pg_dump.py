@@ -21,7 +21,7 @@ from psycopg.conninfo import make_conninfo
 
 from ...backends.postgresql.names import quote
 from ...domains import QualifiedName
-from ...exceptions import InvalidConfiguration, MigrationFailed
+from ...exceptions import InsufficientPrivilege, InvalidConfiguration, MigrationFailed
 from ..sessions.connection import fetch_all
 from ..sql.lexer import split_statements, tokens
 
@@ -80,6 +80,7 @@ def dump_schema(
 
     Raises:
         InvalidConfiguration: no ``pg_dump`` that can read the server is installed.
+        InsufficientPrivilege: the role may not read the schema.
         MigrationFailed: ``pg_dump`` failed.
     """
     connection.ensure_connection()
@@ -107,7 +108,13 @@ def dump_schema(
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         reason = lines[0] if lines else f"status {done.returncode}"
-        raise MigrationFailed(f"{program} failed: {reason}", hint="Nothing was written.")
+        if "permission denied" in reason:
+            raise InsufficientPrivilege(
+                f'{program} cannot read the schema "{schema}": {reason}.',
+                hint="Connect as a role with USAGE on it and SELECT on its tables and sequences."
+                " Nothing was written.",
+            )
+        raise MigrationFailed(f"{program} failed: {reason}.", hint="Nothing was written.")
     return done.stdout.decode()  # Line ends are kept: a value may contain a carriage return.
 
 

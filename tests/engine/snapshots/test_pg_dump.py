@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from domain_migrations.engine.snapshots import pg_dump as program
-from domain_migrations.exceptions import InvalidConfiguration
+from domain_migrations.exceptions import InsufficientPrivilege, InvalidConfiguration
+from tests.support.catalog import execute
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, versions: list[int]) -> list[str]:
@@ -47,3 +49,18 @@ def test_none_that_can_read_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(program, "_candidates", lambda: iter(()))
     with pytest.raises(InvalidConfiguration, match="found: none"):
         program.find_program(15)
+
+
+def test_a_schema_that_the_role_may_not_read(module_database: str) -> None:
+    role = f"reader_{module_database}"
+    execute(f"CREATE SCHEMA closed; CREATE TABLE closed.t (id int); CREATE ROLE {role} LOGIN")
+    reader = connection.copy()
+    reader.settings_dict = {**connection.settings_dict, "USER": role}
+    try:
+        with pytest.raises(InsufficientPrivilege, match="permission denied for schema") as raised:
+            program.dump_schema(reader, "closed", exclude=())
+    finally:
+        reader.close()
+        execute(f"DROP ROLE {role}")
+    assert 'cannot read the schema "closed"' in raised.value.message
+    assert raised.value.hint.startswith("Connect as a role with USAGE on it and SELECT on")
