@@ -140,21 +140,35 @@ def _steps(
     Forwards, the state of each is made from the one before: from nothing, each would render all
     models.
     """
-    applied = project_state(loader)
-    for migration in made:
-        applied = migration.mutate_state(applied, preserve=False)
-    applied.apps  # noqa: B018 (copies share what is rendered now)
+    applied: ProjectState | None = None
     for migration, backwards in plan:
-        state = state_before(loader, migration) if backwards else applied.clone()
+        if backwards:
+            sql = _sql(connection, state_before(loader, migration), migration, backwards)
+            yield _step(migration, backwards)._replace(sql=sql)
+            continue
+        if applied is None:
+            applied = _first_state(loader, migration, made)
+            applied.apps  # noqa: B018 (copies share what is rendered now)
+        state = applied.clone()
         sql = _sql(connection, state, migration, backwards)
         yield _step(migration, backwards)._replace(sql=sql)
-        if backwards:
-            continue
         is_whole = all(operation.reduces_to_sql for operation in migration.operations)
         if is_whole and not any(map(is_comment, sql)):
             applied = state  # Collecting the SQL has changed it.
         else:
             applied = migration.mutate_state(applied, preserve=False)
+
+
+def _first_state(
+    loader: DomainLoader, migration: Migration, made: Iterable[Migration]
+) -> ProjectState:
+    """Return the state before the first migration of a plan."""
+    if loader.connection is None:
+        return state_before(loader, migration)  # It knows no history, only the files.
+    applied = project_state(loader)
+    for each in made:
+        applied = each.mutate_state(applied, preserve=False)
+    return applied
 
 
 def _step(migration: Migration, backwards: bool) -> PlannedMigration:
