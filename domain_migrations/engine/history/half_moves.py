@@ -7,7 +7,7 @@ are moved. Where only one of them is, a run would create the tables again, or no
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -17,12 +17,14 @@ from psycopg import sql
 from ...backends.postgresql.names import truncate
 from ...domains import CORE, CORE_SCHEMA, Domain, QualifiedName, get_domain
 from ..messages import shortened
-from ..sources.adoptions import read_adoptions
 from ..sources.files import MigrationKey
 from ..sources.parsing import header_of
 from .adopted_apps import find_adopted_apps
 from .status import DomainStatus
 from .tables import existing_tables
+
+if TYPE_CHECKING:
+    from ..sources.adoptions import Adoption
 
 HOW_TO = "docs/how-to/adopt.md"
 
@@ -130,7 +132,7 @@ def _adopted_before(connection: BaseDatabaseWrapper, status: DomainStatus) -> Ha
     if found is None:
         return None
     apps = sorted({key.app for key in found.rows})
-    for adoption in read_adoptions(apps):
+    for adoption in _declarations(apps):
         if adoption.undo and set(apps) <= set(adoption.apps):
             return HalfMove(
                 f"{found.history} records {shortened(found.rows, 1)} of apps that return to core.",
@@ -175,10 +177,17 @@ def _rows_left(
     )
 
 
+def _declarations(app_labels: Iterable[str]) -> Iterator[Adoption]:
+    """Yield the declarations of the apps; imported here, as few runs find a half-moved domain."""
+    from ..sources.adoptions import read_adoptions
+
+    yield from read_adoptions(app_labels)
+
+
 def waiting_adoption(domain: Domain, rows: Iterable[MigrationKey]) -> str:
     """Return how the rows in core's history will be moved, if a declaration asks for it."""
     apps = {key.app for key in rows}
-    for adoption in read_adoptions(domain.app_labels):
+    for adoption in _declarations(domain.app_labels):
         if not adoption.undo and apps <= set(adoption.apps):
             return (
                 f"manage.py migrate_domain {domain.name} will move both, as {adoption.path}"
