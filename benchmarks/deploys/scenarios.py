@@ -42,9 +42,7 @@ def one_pending(site: Site, domains: int, runs: int) -> list[Measured]:
     for others in (5, 100):
         project, database = site.project("domains", others + 1), f"benchmark_beside_{others}"
         site.renew(database, site.core)
-        site.manage(project, database, "migrate_domain", FIRST)
-        # The others are faked: they have the same histories, but no tables.
-        site.manage(project, database, "migrate_domain", "--all", "--fake")
+        site.manage(project, database, "migrate_domain", "--all")
         back = partial(
             site.manage, project, database, "migrate_domain", FIRST, f"{site.migrations - 1:04}"
         )
