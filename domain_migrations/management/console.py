@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from typing import Any, Protocol
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
@@ -156,6 +156,11 @@ class ConsoleReporter(CommandReporter):
 
 class JsonResult(Protocol):
     def as_json(self) -> dict[str, Any]: ...
+
+
+def stdout_for_json(options: dict[str, Any]) -> AbstractContextManager[object]:
+    """Send to standard error what migrations and receivers print while a JSON object is made."""
+    return redirect_stdout(sys.stderr) if options["format"] == "json" else nullcontext()
 
 
 def print_json(command: BaseCommand, result: JsonResult) -> None:

@@ -6,10 +6,12 @@ or leaks, or by its crash, and with ``fork`` a new process costs milliseconds.
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -97,6 +99,11 @@ class RecordingReporter(Reporter):
     def __init__(self, waits: Callable[[str], None]) -> None:
         self.events: list[Event] = []
         self.waits = waits
+        self.lines = _Lines(partial(self._record, "on_output"))
+
+    @property
+    def stdout(self) -> _Lines:
+        return self.lines
 
     def on_domain_start(self, domain: Domain) -> None:
         self._record("on_domain_start", domain)
@@ -117,6 +124,31 @@ class RecordingReporter(Reporter):
 
     def _record(self, method: str, *arguments: Any) -> None:
         self.events.append((time.monotonic(), method, arguments))
+
+
+class _Lines(io.TextIOBase):
+    """A stream that calls a function with each line, which ends with a newline.
+
+    Migrations and receivers of Django's signals print to standard output without asking.
+    """
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self.on_line = on_line
+        self.rest = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in lines:
+            self.on_line(f"{line}\n")
+        return len(text)
+
+    def close(self) -> None:
+        if self.rest:
+            self.write("\n")
+        super().close()
 
 
 def _replay(events: Sequence[Event], reporter: Reporter) -> None:
@@ -166,7 +198,8 @@ def _run_here(
 ) -> None:
     django.setup()  # Does nothing in a forked process.
     reporter = RecordingReporter(sender.send)
-    result = run(name, options, context, reporter)
+    with redirect_stdout(reporter.stdout), reporter.stdout:
+        result = run(name, options, context, reporter)
     connections.close_all()
     sender.send((result, reporter.events))
     sender.close()

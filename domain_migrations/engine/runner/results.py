@@ -255,6 +255,10 @@ class Reporter:
         """The stream that receivers of Django's signals get to print to."""
         return sys.stdout
 
+    def on_output(self, text: str) -> None:
+        """A domain that runs in a process of its own printed this line."""
+        self.stdout.write(text)
+
     def on_domain_start(self, domain: Domain) -> None:
         """A domain's run begins."""
 

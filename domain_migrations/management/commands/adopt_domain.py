@@ -19,7 +19,14 @@ from ..arguments import (
     add_waiting_options,
     options_for,
 )
-from ..console import ConsoleReporter, JsonReporter, ask_to_continue, command_errors, print_json
+from ..console import (
+    ConsoleReporter,
+    JsonReporter,
+    ask_to_continue,
+    command_errors,
+    print_json,
+    stdout_for_json,
+)
 from ..terminal import TerminalCommand
 
 WRITES = "This changes the files above."
@@ -72,7 +79,7 @@ class Command(TerminalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if problem := _problem(options):
             raise CommandError(problem, returncode=EXIT_USAGE)
-        with command_errors():
+        with command_errors(), stdout_for_json(options):
             if options["undo"]:
                 self._undo(options)
             else:

@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from ...api.inspect.inspect import InspectedSchema, inspect_domain
 from ...exceptions import EXIT_FAILED
 from ..arguments import add_database_option, add_format_option
-from ..console import command_errors, print_json
+from ..console import command_errors, print_json, stdout_for_json
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         add_database_option(parser, f'"{DEFAULT_DB_ALIAS}"')
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with command_errors():
+        with command_errors(), stdout_for_json(options):
             inspected = inspect_domain(
                 options["schema"],
                 name=options["name"],

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ...api.lint.linter import LintResult, lint_domain
 from ...exceptions import EXIT_FAILED
 from ..arguments import add_database_option, add_format_option
-from ..console import command_errors, print_json
+from ..console import command_errors, print_json, stdout_for_json
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with command_errors():
+        with command_errors(), stdout_for_json(options):
             found = lint_domain(options["domain"], options["names"], database=options["database"])
         if options["format"] == "json":
             print_json(self, found)

@@ -24,6 +24,7 @@ from ..console import (
     print_result,
     print_tracebacks,
     raise_for_domains,
+    stdout_for_json,
 )
 from ..terminal import TerminalCommand, console_reporter
 
@@ -107,7 +108,7 @@ class Command(TerminalCommand):
             if as_json
             else console_reporter(self, run_options)
         )
-        with command_errors(), reporting as reporter:
+        with command_errors(), stdout_for_json(options), reporting as reporter:
             result = migrate_domains(names, run_options, reporter=reporter)
         if as_json:
             print_json(self, result)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ...api.prove import ProofResult, Proofs, prove_domains
 from ...exceptions import EXIT_FAILED
 from ..arguments import add_database_option, add_domain_arguments, add_format_option
-from ..console import command_errors, print_json
+from ..console import command_errors, print_json, stdout_for_json
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         as_json = options["format"] == "json"
         report = partial(self._print, verbosity=options["verbosity"], as_json=as_json)
-        with command_errors():
+        with command_errors(), stdout_for_json(options):
             results = prove_domains(options["domains"], database=options["database"], report=report)
         if as_json:
             print_json(self, Proofs(results))

@@ -18,6 +18,7 @@ from ..console import (
     error_text,
     print_json,
     print_tracebacks,
+    stdout_for_json,
 )
 
 
@@ -67,7 +68,7 @@ class Command(BaseCommand):
             else SeedConsoleReporter(self, options["verbosity"], headings=False)
         )
         report = partial(self._report, silent=as_json or options["verbosity"] < 1)
-        with command_errors():
+        with command_errors(), stdout_for_json(options):
             if every:
                 found = seed_all_domains(seed_options, reporter=reporter, report=report)
             else:

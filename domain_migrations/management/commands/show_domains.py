@@ -9,7 +9,7 @@ from ...api.show import DomainOverview, DomainsOverview, show_domains
 from ...engine.messages import local_time
 from ...engine.sources.stages import stage_suffix
 from ..arguments import add_database_option, add_domain_arguments, add_format_option
-from ..console import command_errors, print_json
+from ..console import command_errors, print_json, stdout_for_json
 from ..terminal import TerminalCommand, rich_console
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Command(TerminalCommand):
         add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with command_errors():
+        with command_errors(), stdout_for_json(options):
             overview = show_domains(options["domains"], database=options["database"])
         if options["format"] == "json":
             print_json(self, overview)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ...api.verify.verify import KINDS, Verification, verify_domains
 from ...exceptions import EXIT_FAILED, EXIT_USAGE
 from ..arguments import add_database_option, add_domain_arguments, add_format_option
-from ..console import command_errors, print_json
+from ..console import command_errors, print_json, stdout_for_json
 
 
 class Command(BaseCommand):
@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 f"--only has no kind {', '.join(unknown)}. The kinds are {', '.join(KINDS)}.",
                 returncode=EXIT_USAGE,
             )
-        with command_errors():
+        with command_errors(), stdout_for_json(options):
             found = verify_domains(
                 options["domains"],
                 only=kinds,

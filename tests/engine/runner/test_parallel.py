@@ -100,6 +100,32 @@ def test_output_stays_per_domain(project: Write, decoy: None) -> None:
     assert lines.index("Domain core (schema public):") < lines.index("Domain lab_a (schema lab_a):")
 
 
+PRINTS = "migrations.RunPython(lambda apps, editor: print('filled by', __name__)),"
+
+
+def test_what_migrations_print_stays_with_their_domain(project: Write, decoy: None) -> None:
+    written = project(labs(**dict.fromkeys(LABS, PRINTS)))
+    done = written.manage("migrate_domain", "--all", "--jobs=3", "-v2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    progress, _, _ = done.stdout.partition("\nlab_a: ")
+    for section in progress.split("Domain lab_")[1:]:
+        name = f"lab_{section[0]}"
+        assert f"filled by {name}.migrations.0001_initial\n" in section
+        assert f"Adding content type '{name} | thing'" in section
+        assert set(re.findall(r"lab_[abc]", section)) == {name}
+
+
+@pytest.mark.parametrize("jobs", [(), ("--jobs=3",)])
+def test_json_is_alone_on_standard_output(
+    project: Write, decoy: None, jobs: tuple[str, ...]
+) -> None:
+    written = project(labs(**dict.fromkeys(LABS, PRINTS)))
+    done = written.manage("migrate_domain", "--all", "--format=json", *jobs)
+    assert outcomes(done.stdout)["lab_a"] == ("migrated", ["0001_initial"])
+    for name in LABS:
+        assert f"filled by {name}.migrations.0001_initial" in done.stderr
+
+
 def test_the_holder_of_a_lock_is_reported_immediately(project: Write, decoy: None) -> None:
     written = project(labs())
     written.manage("migrate_domain", "core")  # It would wait for every domain's run.
