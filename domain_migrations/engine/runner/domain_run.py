@@ -92,7 +92,7 @@ class DomainRun(NamedTuple):
             return self._preview(status)
         if self.options.is_dry_run:
             return self._dry_run(status)
-        confirmed = self._confirm_before_lock(status)
+        confirmed = self._confirm(status)
         with RunSession.locked(self.domain, self.options, self.reporter, self.context) as session:
             return self._run_locked(session, status, confirmed)
 
@@ -134,14 +134,17 @@ class DomainRun(NamedTuple):
     def _preview(self, status: DomainStatus) -> DomainResult:
         """Return the plan, without running it."""
         from .dry_run.plan_preview import preview
+        from .interruptions import check_interruption
+        from .run_plan import plan_before_lock
 
         with translate_database_errors(self.alias):
             connection = connections[self.alias]
             loader = self._loader(connection)
-            plan = self._plan_before_lock(loader, status)
+            plan = plan_before_lock(connection, loader, status, self.options, self.reporter)
             pending = applied_keys(plan)
             if self.options.check:
                 return self._result("pending" if plan else "unchanged", status, pending=pending)
+            check_interruption(connection, loader, plan, resume=self.options.resume)
             adoption = self._adoption(connection, loader, plan)
             rest, made = adoption.rest_of(plan), adoption.migrations
             collect = self.options.collect_sql
@@ -149,18 +152,6 @@ class DomainRun(NamedTuple):
             steps = (*adoption.steps(), *rest_steps) if plan else ()
             word: ResultStatus = "planned" if plan else "unchanged"
             return self._result(word, status, pending=pending, steps=steps)
-
-    def _plan_before_lock(self, loader: DomainLoader, status: DomainStatus) -> Plan:
-        from ..boundary.planned_migrations import check_plan
-        from .executor import DomainExecutor
-        from .planner import make_plan
-        from .project_state import in_run_order, project_state
-
-        connection = connections[self.alias]
-        session = RunSession(connection, self.domain, self.options, self.reporter)
-        plan = make_plan(DomainExecutor(session, loader), status)
-        check_plan(in_run_order(loader, plan), project_state(loader), self.domain)
-        return plan
 
     def _adoption(
         self, connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
@@ -170,19 +161,16 @@ class DomainRun(NamedTuple):
 
         return find_adoption(connection, loader, [] if self.options.fake else plan)
 
-    def _confirm_before_lock(self, status: DomainStatus) -> frozenset[MigrationKey]:
+    def _confirm(self, status: DomainStatus) -> frozenset[MigrationKey]:
         """Ask for reverts while nobody waits for the lock; return what was confirmed."""
         if not (self.reporter.confirms_reverts and self.options.may_revert):
             return frozenset()
-        from .interruptions import check_interrupted
-        from .losses import confirm_reverts
+        from .run_plan import confirm_before_lock
 
         with translate_database_errors(self.alias):
-            loader = self._loader(connections[self.alias])
-            check_interrupted(connections[self.alias], loader, resume=False)
-            plan = self._plan_before_lock(loader, status)
-            confirm_reverts(self.reporter, connections[self.alias], loader, plan)
-            return frozenset(reverted_keys(plan))
+            connection = connections[self.alias]
+            loader = self._loader(connection)
+            return confirm_before_lock(connection, loader, status, self.options, self.reporter)
 
     def _dry_run(self, status: DomainStatus, moves: Sequence[AdoptionRun] = ()) -> DomainResult:
         """Run the plan, after the moves, and roll it back."""

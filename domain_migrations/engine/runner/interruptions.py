@@ -121,6 +121,18 @@ def check_interrupted(
     return found
 
 
+def check_interruption(
+    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan, *, resume: bool
+) -> None:
+    """Check that a run of the plan would deal with what was interrupted.
+
+    Raises:
+        MigrationInterrupted: a person has to decide.
+        UnknownTarget: no migration was interrupted, so none can be resumed.
+    """
+    check_resumed(connection, loader, check_interrupted(connection, loader, resume=resume), plan)
+
+
 def check_resumed(
     connection: BaseDatabaseWrapper,
     loader: DomainLoader,

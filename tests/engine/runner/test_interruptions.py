@@ -164,8 +164,8 @@ def test_a_revert_that_stopped_is_not_forgotten(call: Call, arguments: tuple[str
     assert call("migrate_domain", "hr", "0001").exit_status == 1
     assert index_names() == set()
 
-    for _ in range(2):
-        refused = call("migrate_domain", "hr", *arguments)
+    for more in ((), (), ("--plan",)):
+        refused = call("migrate_domain", "hr", *arguments, *more)
         assert refused.exit_status == 1
         assert "was interrupted while reverting hr.0002_indexes" in refused.stderr
 
@@ -183,10 +183,10 @@ def test_an_application_that_stopped_is_not_forgotten(call: Call, target: str) -
     assert call("migrate_domain", "hr").exit_status == 1
     assert index_names() == {"things_size"}
 
-    refused = call("migrate_domain", "hr", target)
-
-    assert refused.exit_status == 1
-    assert "was interrupted while applying hr.0002_indexes" in refused.stderr
+    for more in ((), ("--plan",)):
+        refused = call("migrate_domain", "hr", target, *more)
+        assert refused.exit_status == 1
+        assert "was interrupted while applying hr.0002_indexes" in refused.stderr
     execute("DROP VIEW hr.things_large")
     assert call("migrate_domain", "hr").exit_status == 0
     assert call("migrate_domain", "hr", target).exit_status == 0
