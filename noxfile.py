@@ -127,6 +127,9 @@ def benchmarks(session: nox.Session) -> None:
     run_python(
         session, "-m", "benchmarks.guard", "--relations", "500", "--runs", "1", "--limit", "100"
     )
+    run_python(
+        session, "-m", "benchmarks.inspection", "--tables", "40", "--runs", "1", "--limit", "1000"
+    )
     run_python(session, "-m", "pip", "install", "--quiet", "-r", "requirements/benchmarks.txt")
     run_python(
         session,
