@@ -35,7 +35,7 @@ from .migration_file import BEGIN, END, migration_text
 from .models_file import models_source
 from .prerequisites import read_prerequisites
 from .proof import InspectionProof, Source, prove_inspection
-from .state_operations import initial_migration
+from .state_operations import StateOperations
 from .statement_groups import StatementGroup, group_statements
 
 INITIAL = "0001_initial"
@@ -172,9 +172,10 @@ class _Inspection:
             "models.py": models.text,
             "migrations/__init__.py": "",
         }
-        with draft_app(label, texts):
-            migration, operations = initial_migration(label)
-        text = migration_text(migration, self._groups(), operations, schema=domain.schema)
+        operations = StateOperations(label, models.models, models.imports)
+        text = migration_text(
+            self._groups(), operations, constants=models.constants, schema=domain.schema
+        )
         objects = self._objects()
         key, tools = MigrationKey(label, INITIAL), self.histories.tools
         catalog = InspectedCatalog(key, checksum(text), to_text(objects), tools)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from django.db.migrations import Migration, RunSQL, SeparateDatabaseAndState
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.writer import MigrationWriter
-
+from .state_operations import StateOperations
 from .statement_groups import StatementGroup
 
-HEADER = "# Written by: manage.py inspect_domain {schema}\n\n"
-PLACEHOLDER = "the statements"
-PLACE = re.compile(rf"^( *)migrations\.RunSQL\(\n *sql={PLACEHOLDER!r},\n *\),\n", re.MULTILINE)
-
+HEADER = "# Written by: manage.py inspect_domain {schema}"
 BEGIN = StatementGroup(
     "", ["SET LOCAL check_function_bodies = off;", "SET LOCAL search_path = '';"]
 )
@@ -25,29 +18,47 @@ END = StatementGroup(
 
 
 def migration_text(
-    migration: Migration,
     groups: Sequence[StatementGroup],
-    state_operations: Sequence[Operation],
+    operations: StateOperations,
     *,
+    constants: Iterable[str],
     schema: str,
 ) -> str:
-    """Return the source of a migration that executes statements and changes the models' state.
+    """Return the source of an initial migration.
 
     Arguments:
-        migration: its name, app, dependencies and whether it is initial.
-        groups: the statements of each of its operations.
+        groups: the statements of each of its operations on the database.
+        operations: those on the models' state.
+        constants: the lines of what these use.
     """
-    vars(migration)["operations"] = [
-        SeparateDatabaseAndState(
-            database_operations=[RunSQL(PLACEHOLDER)], state_operations=list(state_operations)
-        )
+    dependencies = [f"        {item}," for item in operations.dependencies()]
+    database = [line for group in groups for line in _run_sql(group, " " * 16)]
+    state = list(operations.lines(4))
+    lines = [HEADER.format(schema=schema), "", *operations.imports.lines()]
+    if definitions := list(constants):
+        lines += ["", *definitions]
+    lines += [
+        *("", "", "class Migration(migrations.Migration):"),
+        *("    initial = True", ""),
+        *_list("    dependencies = ", dependencies),
+        *("", "    operations = ["),
+        "        migrations.SeparateDatabaseAndState(",
+        *_list("            database_operations=", database, ","),
+        *_list("            state_operations=", state, ","),
+        *("        ),", "    ]", ""),
     ]
-    text = MigrationWriter(migration, include_header=False).as_string()
+    return "\n".join(lines)
 
-    def operations(place: re.Match[str]) -> str:
-        return "".join(f"{line}\n" for group in groups for line in _run_sql(group, place[1]))
 
-    return HEADER.format(schema=schema) + PLACE.sub(operations, text, count=1)
+def _list(prefix: str, lines: Sequence[str], suffix: str = "") -> Iterator[str]:
+    """Yield a list of items that have their own lines."""
+    if not lines:
+        yield f"{prefix}[]{suffix}"
+        return
+    yield f"{prefix}["
+    yield from lines
+    indent = prefix[: len(prefix) - len(prefix.lstrip())]
+    yield f"{indent}]{suffix}"
 
 
 def _run_sql(group: StatementGroup, indent: str) -> Iterator[str]:

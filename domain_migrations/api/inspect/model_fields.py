@@ -66,15 +66,22 @@ class FieldSource:
         path: the import path of its class.
         arguments: without keyword, in their order.
         keywords: in their order.
+        model: the class that a relation refers to, or ``label.Class`` of core's; else "".
     """
 
     path: str
     arguments: list[Code] = field(default_factory=list)
     keywords: dict[str, Code] = field(default_factory=dict)
+    model: str = ""
 
     @property
     def class_name(self) -> str:
         return self.path.rpartition(".")[2]
+
+    def referring_to(self, target: Code) -> FieldSource:
+        """Return the field with another target; of a relation it is the last argument but one."""
+        arguments = [*self.arguments[:-2], target, self.arguments[-1]]
+        return FieldSource(self.path, arguments, self.keywords, self.model)
 
     def code(self, imports: Imports) -> Group:
         """Return the call of its class, which it imports."""

@@ -15,9 +15,13 @@ from typing import Any
 from django.apps import apps
 from django.core import checks
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
+from django.db.migrations.state import ProjectState
 
 from ...domains import CORE, Domain
 from ...engine.catalog.fingerprint import CatalogObject, compare, to_text
+from ...engine.runner.loader import DomainLoader
 from ...engine.runner.options import MigrateOptions
 from ...engine.sessions.scratch_databases import scratch_connection
 from ...engine.snapshots.cast_entries import with_casts
@@ -27,7 +31,6 @@ from ...exceptions import MigrationFailed
 from ..migrate import migrate_domains, raise_if_stopped
 from ..verify.verify import verify_domains
 from .prerequisites import Prerequisite, missing_in
-from .state_operations import missing_operations
 
 OF_THE_SOURCE = frozenset({"L006"})
 """Ids of findings about what the catalogs of both have; for example a constraint NOT VALID."""
@@ -93,7 +96,7 @@ def _differences(connection: BaseDatabaseWrapper, domain: Domain, source: Source
     for message in checks.run_checks(app_configs=[config], databases=[alias]):
         if message.is_serious():
             yield f"check: {message.msg}"
-    for description in missing_operations(domain.name):
+    for description in _missing_operations(domain):
         yield f"makemigrations would write: {description}"
     if problem := _migrate(domain.name, alias):
         yield f"an empty database cannot be migrated: {problem}"
@@ -125,6 +128,18 @@ def _dump_differences(
     for kind, name in before.keys() | after.keys():
         if before.get((kind, name)) != after.get((kind, name)):
             yield f"{kind.lower()} {name}: its dump differs"
+
+
+def _missing_operations(domain: Domain) -> list[str]:
+    """Return what ``makemigrations`` would write for the domain's app, a description each."""
+    label = domain.name
+    loader = DomainLoader(None, domain)
+    questioner = NonInteractiveMigrationQuestioner(specified_apps={label}, dry_run=True)
+    detector = MigrationAutodetector(
+        loader.project_state(), ProjectState.from_apps(apps), questioner
+    )
+    found = detector.changes(loader.graph, trim_to_apps={label}).get(label, ())
+    return [operation.describe() for part in found for operation in part.operations]
 
 
 def _migrate(domain: str, alias: str, **values: Any) -> str:

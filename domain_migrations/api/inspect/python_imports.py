@@ -8,10 +8,16 @@ from .python_source import WIDTH
 
 
 class Imports:
-    """Names by module; ``models`` of ``django.db`` is always imported."""
+    """Names by module."""
 
     def __init__(self) -> None:
-        self.names: dict[str, set[str]] = {"django.db": {"models"}}
+        self.names: dict[str, set[str]] = {}
+
+    def copy(self) -> Imports:
+        """Return imports of the same names."""
+        found = Imports()
+        found.names = {module: set(names) for module, names in self.names.items()}
+        return found
 
     def use(self, path: str) -> str:
         """Return how the module spells the object of an import path, and import it.
@@ -21,6 +27,7 @@ class Imports:
         """
         module, _, name = path.rpartition(".")
         if module == "django.db.models":
+            self.names.setdefault("django.db", set()).add("models")
             return f"models.{name}"
         self.names.setdefault(module, set()).add(name)
         return name

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 WIDTH = 100
 INDENT = "    "
@@ -18,15 +19,30 @@ class Text:
 
 @dataclass(frozen=True)
 class Group:
-    """A call, a list or a tuple.
+    """A call, a list, a tuple or a dictionary.
 
     Attributes:
         items: keyword and value; the keyword of a positional argument is "".
+        sign: what is between them.
     """
 
     opening: str
     closing: str
     items: tuple[tuple[str, Code], ...]
+    sign: str = "="
+
+    def with_item(self, keyword: str, value: Code) -> Group:
+        """Return the group with one more item."""
+        return replace(self, items=(*self.items, (keyword, value)))
+
+    @cached_property
+    def line(self) -> str:
+        """All of it in one line, however long."""
+        items = (
+            f"{key}{self.sign}{one_line(item)}" if key else one_line(item)
+            for key, item in self.items
+        )
+        return f"{self.opening}{', '.join(items)}{self.closing}"
 
 
 Code = str | Text | Group
@@ -52,11 +68,15 @@ def tuple_of(items: Sequence[Code]) -> Group:
 def literal(value: str) -> str:
     """Return a string's source, with the quotes that ruff prefers."""
     quote = "'" if value.count('"') > value.count("'") else '"'
-    escaped = "".join(
-        f"\\{sign}" if sign in (quote, "\\") else sign if sign.isprintable() else repr(sign)[1:-1]
-        for sign in value
-    )
+    escaped = value.replace("\\", "\\\\").replace(quote, f"\\{quote}")
+    if not value.isprintable():
+        escaped = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in escaped)
     return f"{quote}{escaped}{quote}"
+
+
+def dict_of(items: Mapping[str, Code]) -> Group:
+    """Return a dictionary with strings as keys."""
+    return Group("{", "}", tuple((literal(key), item) for key, item in items.items()), ": ")
 
 
 def one_line(code: Code) -> str:
@@ -65,8 +85,7 @@ def one_line(code: Code) -> str:
         return code
     if isinstance(code, Text):
         return literal(code.value)
-    items = (f"{key}={one_line(item)}" if key else one_line(item) for key, item in code.items)
-    return f"{code.opening}{', '.join(items)}{code.closing}"
+    return code.line
 
 
 def statement(prefix: str, code: Code, depth: int = 0, suffix: str = "") -> Iterator[str]:
@@ -92,7 +111,7 @@ def statement(prefix: str, code: Code, depth: int = 0, suffix: str = "") -> Iter
     else:
         yield f"{indent}{prefix}{code.opening}"
         for key, item in code.items:
-            yield from statement(f"{key}=" if key else "", item, depth + 1, ",")
+            yield from statement(f"{key}{code.sign}" if key else "", item, depth + 1, ",")
         yield f"{indent}{code.closing.removeprefix(',')}{suffix}"
 
 

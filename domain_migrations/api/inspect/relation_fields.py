@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .model_fields import DJANGO, TYPED, FieldSource
 from .model_plan import ModelPlan, Reference
 from .python_source import Code, Text
@@ -20,7 +22,7 @@ class RelationFields:
         implied: the names of constraints and indexes that the fields stand for.
     """
 
-    def __init__(self, model: ModelPlan, defined: set[str]) -> None:
+    def __init__(self, model: ModelPlan, defined: Collection[str]) -> None:
         self.model = model
         self.defined = defined
         self.implied: set[str] = set()
@@ -37,6 +39,7 @@ class RelationFields:
         found = FieldSource(f"{TYPED}Typed{kind}" if is_typed else f"{DJANGO}{kind}")
         if is_typed:
             found.arguments.append(Text(column.type))
+        found.model = reference.model
         found.arguments += [self._target(reference), self._on_delete(column, reference)]
         found.keywords = self._keywords(column, reference, is_key=is_key)
         if is_unique or (index and not is_text):

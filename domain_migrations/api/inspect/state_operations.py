@@ -1,113 +1,115 @@
-"""The operations that bring the state of a domain's migrations to its models."""
+"""The operations that bring the state of a domain's migrations to its models, as source.
+
+They are written from what the models are written from: Django would have to import the models,
+take them apart and serialize them again. That both are equal is what the proof shows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.apps import apps
-from django.conf import settings
-from django.db.migrations import AddField, CreateModel, Migration, swappable_dependency
-from django.db.migrations.autodetector import MigrationAutodetector
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
-from django.db.migrations.state import ModelState, ProjectState
-from django.db.models import Field
 
 from ...domains import get_domain
 from ...engine.runner.loader import DomainLoader
+from .model_fields import FieldSource
+from .model_source import ModelSource
+from .python_imports import Imports
+from .python_source import INDENT, Code, Text, call, dict_of, literal, statement, tuple_of
 
 
-def initial_migration(app_label: str) -> tuple[Migration, list[Operation]]:
-    """Return an app's first migration, without operations, and those that create its models.
+class StateOperations:
+    """The operations that create an app's models.
 
-    Django's autodetector would find the same ones, in a time that grows with the square of the
-    number of models.
+    Arguments:
+        app_label: the app's.
+        models: each after those that it refers to where that is possible.
+        imports: what the models need.
+
+    Attributes:
+        imports: what the operations need.
     """
-    models = apps.get_app_config(app_label).get_models()
-    states = {state.name_lower: state for state in map(ModelState.from_model, models)}
-    migration = Migration("0001_initial", app_label)
-    vars(migration).update(initial=True, dependencies=list(_dependencies(app_label, states)))
-    return migration, list(_operations(app_label, states))
 
+    def __init__(self, app_label: str, models: Sequence[ModelSource], imports: Imports) -> None:
+        self.app_label = app_label
+        self.models = models
+        self.imports = imports.copy()
+        self.imports.use("django.db.migrations")
 
-def missing_operations(app_label: str) -> list[str]:
-    """Return what ``makemigrations`` would write for the app, a description each."""
-    loader = DomainLoader(None, get_domain(app_label))
-    questioner = NonInteractiveMigrationQuestioner(specified_apps={app_label}, dry_run=True)
-    detector = MigrationAutodetector(
-        loader.project_state(), ProjectState.from_apps(apps), questioner
-    )
-    found = detector.changes(loader.graph, trim_to_apps={app_label}).get(app_label, ())
-    return [operation.describe() for part in found for operation in part.operations]
+    def lines(self, depth: int) -> Iterator[str]:
+        """Yield the operations: the models, and then what closes a circle among them."""
+        created: set[str] = set()
+        own = {model.name for model in self.models}
+        later: list[tuple[str, str, FieldSource]] = []
+        for model in self.models:
+            created.add(model.name)
+            fields = []
+            for name, field in model.fields:
+                if field.model in own and field.model not in created:
+                    later.append((model.name, name, field))
+                else:
+                    fields.append((name, field))
+            yield from self._create(model, fields, depth)
+        for model_name, name, field in later:
+            code = call(
+                "migrations.AddField",
+                model_name=Text(model_name.lower()),
+                name=Text(name),
+                field=self._field(field),
+            )
+            yield from statement("", code, depth, ",")
 
+    def dependencies(self) -> list[str]:
+        """Return the migrations of other apps that the models need, a tuple's source each."""
+        targets = self._foreign_targets()
+        settings = {self._setting(target) for target in targets} - {None}
+        found = [f"migrations.swappable_dependency({setting})" for setting in settings]
+        labels = {target.partition(".")[0] for target in targets if not self._setting(target)}
+        if labels:
+            graph = DomainLoader(None, get_domain("core")).graph
+            for label in labels:
+                found += [
+                    f"({literal(app)}, {literal(name)})" for app, name in graph.leaf_nodes(label)
+                ]
+        return sorted(found)
 
-def _target(field: Field[Any, Any]) -> tuple[str, str] | None:
-    """Return app label and name of the model that a field refers to."""
-    model = field.remote_field and field.remote_field.model
-    if not isinstance(model, str):
-        return None
-    label, _, name = model.lower().partition(".")
-    return label, name
+    def _foreign_targets(self) -> set[str]:
+        fields: Iterable[FieldSource] = (
+            field for model in self.models for _, field in model.fields
+        )
+        return {field.model for field in fields if "." in field.model}
 
+    def _setting(self, target: str) -> str | None:
+        """Return the setting that names a model, as source; None if none does."""
+        setting = apps.get_swappable_settings_name(target.lower())
+        if setting is None:
+            return None
+        self.imports.use("django.conf.settings")
+        return f"settings.{setting}"
 
-def _dependencies(app_label: str, states: Mapping[str, ModelState]) -> Iterator[Any]:
-    """Yield the migrations of other apps that the models need."""
-    graph = DomainLoader(None, get_domain(app_label)).graph
-    found: dict[Any, None] = {}
-    for state in states.values():
-        for field in state.fields.values():
-            target = _target(field)
-            if target is None or target[0] == app_label:
-                continue
-            if setting := getattr(field, "swappable_setting", None):
-                found[swappable_dependency(getattr(settings, setting))] = None
-            else:
-                found.update(dict.fromkeys(graph.leaf_nodes(target[0])))
-    yield from found
+    def _create(
+        self, model: ModelSource, fields: Sequence[tuple[str, FieldSource]], depth: int
+    ) -> Iterator[str]:
+        indent = INDENT * depth
+        yield f"{indent}migrations.CreateModel("
+        yield f"{indent}{INDENT}name={literal(model.name)},"
+        yield f"{indent}{INDENT}fields=["
+        for name, field in fields:
+            code = tuple_of([Text(name), self._field(field)])
+            yield from statement("", code, depth + 2, ",")
+        yield f"{indent}{INDENT}],"
+        yield from statement("options=", dict_of(model.options), depth + 1, ",")
+        yield f"{indent}),"
 
+    def _field(self, field: FieldSource) -> Code:
+        """Return a field as the state has it: a relation names its model with the app."""
+        if field.model:
+            field = field.referring_to(self._target(field.model))
+        code = field.code(self.imports)
+        is_key = "primary_key" in field.keywords or field.class_name == "CompositePrimaryKey"
+        return code.with_item("serialize", "False") if is_key else code
 
-def _operations(app_label: str, states: Mapping[str, ModelState]) -> Iterator[Operation]:
-    """Yield the models, each after those that it refers to, and then what closes a circle."""
-    created: set[str] = set()
-    later: list[AddField] = []
-    for state in _ordered(app_label, states):
-        created.add(state.name_lower)
-        fields = []
-        for name, field in state.fields.items():
-            target = _target(field)
-            if target is not None and target[0] == app_label and target[1] not in created:
-                later.append(AddField(state.name_lower, name, field))
-            else:
-                fields.append((name, field))
-        options = {
-            name: value
-            for name, value in state.options.items()
-            if value or name not in ("indexes", "constraints")
-        }
-        yield CreateModel(state.name, fields, options, state.bases, state.managers)
-    yield from later
-
-
-def _ordered(app_label: str, states: Mapping[str, ModelState]) -> Iterator[ModelState]:
-    done: set[str] = set()
-    for start in states:
-        waiting = [start]
-        while waiting:
-            name = waiting[-1]
-            fields = states[name].fields.values()
-            targets = {
-                target[1]
-                for field in fields
-                if (target := _target(field)) is not None and target[0] == app_label
-            }
-            if name in done:
-                waiting.pop()
-                continue
-            before = sorted(targets.intersection(states) - done - set(waiting))
-            if before:
-                waiting.append(before[0])
-                continue
-            done.add(name)
-            waiting.pop()
-            yield states[name]
+    def _target(self, name: str) -> Code:
+        if "." not in name:
+            return Text(f"{self.app_label}.{name}".lower())
+        return self._setting(name) or Text(name.lower())
