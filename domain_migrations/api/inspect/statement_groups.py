@@ -19,6 +19,7 @@ OWNED_BY = re.compile(rf"OWNED BY ({NAME}\.{NAME})\.{NAME};\Z")
 ADD_IDENTITY = re.compile(
     rf"ALTER TABLE (?:ONLY )?({NAME}\.{NAME}) ALTER COLUMN {NAME} ADD GENERATED "
 )
+ADD_CONSTRAINT = re.compile(rf"ADD CONSTRAINT ({NAME}) ")
 INHERITS = re.compile(r"^\)\s*INHERITS \(|^PARTITION BY |\bPARTITION OF ", re.MULTILINE)
 
 TABLE_KINDS = ("TABLE", "FOREIGN TABLE")
@@ -72,11 +73,14 @@ class _Grouping:
 
     def groups(self) -> list[StatementGroup]:
         table_groups: dict[str, StatementGroup] = {}
+        index_groups: dict[str, StatementGroup] = {}
         found: list[StatementGroup] = []
         target = StatementGroup("")
         for i, entry in enumerate(self.entries):
             if entry.kind == "COMMENT" and found:
-                target.forwards += entry.statements  # It follows its object.
+                # It follows its object, unless that is the index of a constraint.
+                group = index_groups.get(entry.name, target)
+                group.forwards += entry.statements
                 continue
             table = self._table_of_part(i, entry)
             subject = table or self._subject(entry)
@@ -88,6 +92,8 @@ class _Grouping:
                 found.append(target := StatementGroup(subject))
             if entry.kind in TABLE_KINDS:
                 table_groups[entry.name] = target
+            if name := _name_of_constraint(entry):
+                index_groups[f"INDEX {name}"] = target
             target.forwards += entry.statements
             target.backwards[:0] = _without_comment(entry)
             if entry.drop and table is None and not self._goes_with_parent(entry):
@@ -155,6 +161,14 @@ class _Grouping:
         return entry.kind == "CONSTRAINT" and any(
             entry.name.endswith(f" {name}") for name in self.attached
         )
+
+
+def _name_of_constraint(entry: DumpEntry) -> str:
+    """Return the name, quoted, of a constraint and of its index; "" for other entries."""
+    if entry.kind != "CONSTRAINT":
+        return ""
+    found = ADD_CONSTRAINT.search("\n".join(entry.statements))
+    return found[1] if found else ""
 
 
 def _without_comment(entry: DumpEntry) -> Iterable[str]:

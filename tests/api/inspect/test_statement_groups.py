@@ -48,6 +48,12 @@ CREATE TABLE lab.zz (id int NOT NULL);
 CREATE TABLE lab.aa (id int CONSTRAINT zz_id_not_null NOT NULL);
 CREATE TABLE lab."quo""ted" (id serial PRIMARY KEY);
 CREATE INDEX "Odd index" ON lab."Odd ""x"" table" ("of" DESC);
+CREATE TABLE lab.keyed (id int PRIMARY KEY, code text CONSTRAINT "Odd key" UNIQUE);
+COMMENT ON INDEX lab."Odd key" IS 'The index of a constraint';
+COMMENT ON CONSTRAINT "Odd key" ON lab.keyed IS 'The constraint';
+CREATE TABLE lab.late (id int PRIMARY KEY, code text UNIQUE);
+CREATE INDEX late_code ON lab.late (code);
+COMMENT ON INDEX lab.late_code_key IS 'The index of a constraint, in a dump far behind it';
 COMMENT ON INDEX lab."Odd index" IS '-- Name: x; Type: TABLE; Schema: lab; Owner: -
 --
 DROP';
