@@ -173,9 +173,7 @@ class _Inspection:
             "migrations/__init__.py": "",
         }
         operations = StateOperations(label, models.models, models.imports)
-        text = migration_text(
-            self._groups(), operations, constants=models.constants, schema=domain.schema
-        )
+        text = migration_text(self._groups(), operations, schema=domain.schema)
         objects = self._objects()
         key, tools = MigrationKey(label, INITIAL), self.histories.tools
         catalog = InspectedCatalog(key, checksum(text), to_text(objects), tools)

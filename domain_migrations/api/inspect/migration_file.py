@@ -21,7 +21,6 @@ def migration_text(
     groups: Sequence[StatementGroup],
     operations: StateOperations,
     *,
-    constants: Iterable[str],
     schema: str,
 ) -> str:
     """Return the source of an initial migration.
@@ -29,14 +28,11 @@ def migration_text(
     Arguments:
         groups: the statements of each of its operations on the database.
         operations: those on the models' state.
-        constants: the lines of what these use.
     """
     dependencies = [f"        {item}," for item in operations.dependencies()]
     database = [line for group in groups for line in _run_sql(group, " " * 16)]
     state = list(operations.lines(4))
     lines = [HEADER.format(schema=schema), "", *operations.imports.lines()]
-    if definitions := list(constants):
-        lines += ["", *definitions]
     lines += [
         *("", "", "class Migration(migrations.Migration):"),
         *("    initial = True", ""),

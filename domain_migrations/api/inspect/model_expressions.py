@@ -9,13 +9,18 @@ from ...engine.sql.lexer import Token, tokens
 from .python_imports import Imports
 from .python_source import Code, Group, Text, call, list_of, one_line
 
-STRING = re.compile(r"'((?:[^']|'')*)'(?:::[\w. \"]+(?:\(\d+\))?)?")
+STRING = re.compile(r"'((?:[^']|'')*)'(?:::[\w. \"]+(?:\(\d+\))?(?:\[\])?)?")
 INTEGER = re.compile(r"-?\d+|\((-\d+)\)|'(-\d+)'::(?:smallint|integer|bigint)")
 COMPARISONS = {"=": "", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
 LISTED = re.compile(r"ANY \((?:\()?ARRAY\[(.*)\](?:\)?::[\w. \"]+\[\])?\)", re.DOTALL)
 CAST = re.compile(r"\((.*)\)::(?:text|character varying|bpchar)", re.DOTALL)
 CALL = re.compile(r"(lower|upper)\((.*)\)", re.DOTALL)
-NUMBER = re.compile(r"\((-?\d+)\)::(?:smallint|integer|bigint|numeric|real|double precision)")
+NUMBER = re.compile(
+    r"\((-?[\d.]+)\)::(?:smallint|integer|bigint|numeric|real|double precision)"
+    r"|'(-?[\d.]+)'::(?:numeric|double precision)"
+)
+"""Numbers that PostgreSQL takes for the same without the cast, beside a column of the type."""
+DECIMAL = re.compile(r"-?\d+\.\d+")
 TEXT_TYPES = ("text", "character varying", "bpchar")
 TYPE_WORDS = (
     *("bit", "character", "double", "interval", "precision", "time", "timestamp", "varying"),
@@ -77,7 +82,7 @@ class Expressions:
         return self.sql(without_parentheses(text)) if is_sql else code
 
     def listed(self, text: str) -> tuple[str, list[str]] | None:
-        """Return the column and the strings of ``column IN (…)``, None for anything else."""
+        """Return the column and the values of ``column IN (…)``, None for anything else."""
         found = split_operator(without_parentheses(text))
         if found is None or found[1] != "=":
             return None
@@ -85,7 +90,7 @@ class Expressions:
         match = LISTED.fullmatch(found[2])
         if name is None or match is None:
             return None
-        values = [string_value(item) for item in split(match[1], ",")]
+        values = [_string_or_number(item) for item in split(match[1], ",")]
         return None if None in values else (name, [str(value) for value in values])
 
     def _conditions(self, text: str) -> list[tuple[str, Code]] | None:
@@ -126,7 +131,7 @@ class Expressions:
         return None if code is None else (f"{name}{COMPARISONS[operator]}", code)
 
     def _value(self, text: str) -> Code | None:
-        text = NUMBER.sub(r"\1", CAST.sub(r"\1", without_parentheses(text.strip())))
+        text = _number(CAST.sub(r"\1", without_parentheses(text.strip())))
         string = string_value(text)
         if string is not None and _type_of(text) in {"", *TEXT_TYPES, *self.enums}:
             return Text(string)
@@ -189,16 +194,28 @@ def _is_type(token: Token, before: Token | None, in_type: bool) -> bool:
     return token.is_operator(".") or token.is_word(*TYPE_WORDS)
 
 
+def _number(text: str) -> str:
+    """Return a number without quotes, parentheses and cast; another text unchanged."""
+    match = NUMBER.fullmatch(text)
+    return text if match is None else match[1] or match[2]
+
+
+def _string_or_number(text: str) -> str | None:
+    number = _number(text)
+    return number if re.fullmatch(r"-?\d+", number) else string_value(text)
+
+
 def _type_of(text: str) -> str:
     """Return the type that a string is cast to, "" for none."""
     return text.rpartition("'")[2].removeprefix("::")
 
 
-def default_value(text: str, kind: str) -> Code | None:
+def default_value(text: str, kind: str, imports: Imports) -> Code | None:
     """Return a default as a value of Python, None if only SQL expresses it.
 
     Arguments:
         kind: the name of the field's class.
+        imports: of the module that is being written.
     """
     if kind.endswith(("CharField", "TextField")):
         string = string_value(text)
@@ -206,9 +223,26 @@ def default_value(text: str, kind: str) -> Code | None:
     if kind.endswith("IntegerField"):
         match = INTEGER.fullmatch(text)
         return None if match is None else match[1] or match[2] or text
+    if kind.endswith(("DecimalField", "FloatField")):
+        return _decimal(_number(without_parentheses(text)), kind, imports)
     if kind.endswith("BooleanField") and text in ("true", "false"):
         return text.capitalize()
     return None
+
+
+def _decimal(number: str, kind: str, imports: Imports) -> Code | None:
+    if re.fullmatch(r"-?\d+", number):
+        return number
+    if not DECIMAL.fullmatch(number):
+        return None
+    if kind.endswith("FloatField"):
+        return number
+    return call(imports.use("decimal.Decimal"), Text(number))
+
+
+def is_empty(text: str) -> bool:
+    """Return whether a default is a value that forms take for no value: '' or {}."""
+    return string_value(text) in ("", "{}", "[]")
 
 
 def string_value(text: str) -> str | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .model_expressions import default_value
-from .model_names import label
+from .model_choices import EnumChoices
+from .model_expressions import default_value, is_empty
 from .python_imports import Imports
 from .python_source import Code, Group, Text, list_of, tuple_of
 from .schema_description import Column, NamedType, Schema
@@ -94,13 +94,13 @@ class ColumnFields:
     """The fields for the columns of a schema.
 
     Arguments:
-        choices: name of an enum → the constant with its choices.
+        enums: the choices of its enum types.
     """
 
-    def __init__(self, schema: Schema, imports: Imports, choices: Mapping[str, str]) -> None:
+    def __init__(self, schema: Schema, imports: Imports, enums: EnumChoices) -> None:
         self.types = schema.types
         self.imports = imports
-        self.choices = choices
+        self.enums = enums
 
     def of_type(self, kind: str, *, is_text_key: bool = False) -> FieldSource:
         """Return a field of exactly this type, as ``format_type`` spells it.
@@ -130,8 +130,8 @@ class ColumnFields:
         """Return the field of a type that is not PostgreSQL's own."""
         if kind.kind != "d":
             found = FieldSource(f"{TYPED}TypedCharField", [Text(kind.name)])
-            if kind.name in self.choices:
-                found.keywords["choices"] = self.choices[kind.name]
+            if kind.kind == "e":
+                found.keywords["choices"] = self.enums.use(kind.name)
             return found
         base = self.of_type(kind.base)
         if base.class_name.endswith("ArrayField"):
@@ -183,21 +183,29 @@ def _place(keyword: str) -> int:
     return LAST.index(keyword) if keyword in LAST else -1
 
 
-def add_common(found: FieldSource, column: Column, sql_default: Code | None) -> None:
+def add_common(
+    found: FieldSource, column: Column, sql_default: Code | None, imports: Imports
+) -> None:
     """Add null, default and comment.
 
     Arguments:
         sql_default: the default as SQL, None if there is none.
+        imports: of the module that is being written.
     """
     if not column.not_null and "primary_key" not in found.keywords:
         found.keywords["null"] = found.keywords["blank"] = "True"
     if column.default is not None and sql_default is not None:
-        value = default_value(column.default, found.class_name)
+        value = default_value(column.default, found.class_name, imports)
         found.keywords["db_default"] = sql_default if value is None else value
+        if column.not_null and is_empty(column.default):
+            found.keywords["blank"] = "True"
+            if found.class_name.endswith(("JSONField", "ArrayField")):
+                is_list = found.class_name.endswith("ArrayField") or "[" in column.default
+                found.keywords["default"] = "list" if is_list else "dict"
     if column.comment:
         found.keywords["db_comment"] = Text(column.comment)
 
 
-def choices_of(values: tuple[str, ...]) -> Group:
-    """Return a list of choices."""
-    return list_of([tuple_of([Text(value), Text(label(value))]) for value in values])
+def number_choices(values: Sequence[str]) -> Group:
+    """Return a list of choices for numbers."""
+    return list_of([tuple_of([value, Text(value)]) for value in values])

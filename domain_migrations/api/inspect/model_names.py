@@ -12,31 +12,37 @@ from django.db import models
 
 CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
-SEPARATORS = re.compile(r"[\W_]+")
 IRREGULAR = {
     "analyses": "analysis",
     "archives": "archive",
     "axes": "axis",
     "bases": "base",
     "caches": "cache",
+    "calories": "calorie",
     "children": "child",
+    "cookies": "cookie",
+    "cpus": "cpu",
     "crises": "crisis",
     "criteria": "criterion",
-    "diagnoses": "diagnosis",
     "feet": "foot",
+    "formulae": "formula",
     "halves": "half",
     "indices": "index",
     "knives": "knife",
     "leaves": "leaf",
     "lives": "life",
     "matrices": "matrix",
+    "menus": "menu",
     "men": "man",
     "mice": "mouse",
     "movies": "movie",
+    "niches": "niche",
     "people": "person",
     "quizzes": "quiz",
     "shelves": "shelf",
     "shoes": "shoe",
+    "skus": "sku",
+    "syntheses": "synthesis",
     "vertices": "vertex",
     "wives": "wife",
     "wolves": "wolf",
@@ -44,11 +50,14 @@ IRREGULAR = {
 }
 UNCHANGED = frozenset(
     {
-        *("alias", "atlas", "bias", "canvas", "chaos", "corps", "gas", "has", "kudos", "lens"),
+        *("alias", "atlas", "bias", "bus", "canvas", "chaos", "corps", "gas", "goods", "has"),
+        *("kudos", "lens"),
         *("means", "news", "os", "series", "sms", "sos", "species", "was", "yes"),
     }
 )
 ENDINGS = (
+    ("noses", "nosis", 6),
+    ("theses", "thesis", 0),
     ("ies", "y", 5),
     ("sses", "ss", 0),
     ("shes", "sh", 0),
@@ -71,11 +80,19 @@ RESERVED = frozenset(name for name in dir(builtins) if name[0].isupper())
 def words(name: str) -> list[str]:
     """Return the words of a name in lower case: ``userRoles`` → ``user``, ``roles``.
 
-    Letters of any script are kept, other signs separate words.
+    Letters of any script are kept with their vowel signs and accents, other signs separate words.
     """
-    name = unicodedata.normalize("NFKC", name)
-    parts = (part for item in SEPARATORS.split(name) for part in CAMEL_CASE.split(item))
-    return [part.lower() for part in parts if part]
+    signs = unicodedata.normalize("NFKC", name)
+    plain = "".join(
+        sign if sign.isalnum() or unicodedata.category(sign)[0] == "M" else " " for sign in signs
+    )
+    parts = (part for item in plain.split() for part in CAMEL_CASE.split(item))
+    return [part.lower() for part in parts if any(map(str.isalnum, part))]
+
+
+def class_words(parts: Iterable[str]) -> str:
+    """Return words as the name of a class, which may not be an identifier."""
+    return "".join(part[:1].upper() + part[1:] for part in parts)
 
 
 class ClassNames:
@@ -101,7 +118,7 @@ class ClassNames:
         parts = words(table) or ["table"]
         if self.has_plurals:
             parts[-1] = singular(parts[-1])
-        name = "".join(part[:1].upper() + part[1:] for part in parts)
+        name = class_words(parts)
         if not name.isidentifier():
             name = f"Table{name}" if f"Table{name}".isidentifier() else "Table"
         if name.lower() in self.reserved:
@@ -117,6 +134,8 @@ def singular(word: str) -> str:
         return word
     if word in IRREGULAR:
         return IRREGULAR[word]
+    if (shorter := word.removesuffix("es")) in UNCHANGED:
+        return shorter
     for plural, ending, length in ENDINGS:
         if word.endswith(plural) and len(word) >= length:
             return word.removesuffix(plural) + ending
@@ -140,9 +159,3 @@ def unique(name: str, taken: Collection[str]) -> str:
         found = f"{name}{number}" if name[0].isupper() else f"{name}_{number}"
         number += 1
     return found
-
-
-def label(value: str) -> str:
-    """Return the text that a form shows for a value."""
-    text = " ".join(words(value)) if PLAIN.fullmatch(value) else value
-    return text[:1].upper() + text[1:]

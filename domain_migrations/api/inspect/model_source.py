@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...backends.postgresql.names import format_table_name
+from .display_column import TEXT_TYPES, display_column
+from .model_choices import ChoicesNames, EnumChoices, choices
 from .model_constraints import IndexNames, TableConstraints
 from .model_expressions import Expressions
-from .model_fields import DJANGO, TYPED, ColumnFields, FieldSource, add_common, choices_of
+from .model_fields import (
+    DJANGO,
+    INTEGERS,
+    TYPED,
+    ColumnFields,
+    FieldSource,
+    add_common,
+    number_choices,
+)
 from .model_plan import ModelPlan, Plan
 from .python_imports import Imports
-from .python_source import Code, Group, Text, list_of
+from .python_source import Code, Text, list_of
 from .relation_fields import RelationFields
 from .schema_description import Column, Schema
 
-NAME_COLUMNS = ("name", "full_name", "title", "label", "display_name", "username", "code", "slug")
-"""Columns whose value says which row it is, the best first."""
-TEXT_TYPES = ("text", "character", "public.citext")
 NULLABLE_TEXT = ("CharField", "TextField")
 
 
@@ -28,6 +35,7 @@ class ModelSource:
     """A model.
 
     Attributes:
+        enumerations: name and values of the classes in it.
         fields: name and field, in the order of the columns.
         options: of its Meta, in their order.
         title: the field whose value says which row it is, "" if there is none.
@@ -35,6 +43,7 @@ class ModelSource:
     """
 
     name: str
+    enumerations: Mapping[str, Sequence[str]]
     fields: tuple[tuple[str, FieldSource], ...]
     options: Mapping[str, Code]
     title: str
@@ -54,7 +63,7 @@ class ModelSources:
 
     Arguments:
         imports: of the module, which get what the models need.
-        choices: name of an enum → the constant with its choices.
+        names: those that enumerations must not have.
     """
 
     def __init__(
@@ -64,12 +73,14 @@ class ModelSources:
         connection: BaseDatabaseWrapper,
         *,
         imports: Imports,
-        choices: Mapping[str, str],
+        names: Collection[str],
     ) -> None:
         self.plan = plan
         self.imports = imports
-        self.choices = choices
-        self.columns = ColumnFields(schema, imports, choices)
+        classes = (model.class_name for model in plan.models.values())
+        self.choices_names = ChoicesNames((*names, *classes))
+        self.enums = EnumChoices(schema.types, self.choices_names)
+        self.columns = ColumnFields(schema, imports, self.enums)
         self.has_virtual = bool(
             getattr(connection.features, "supports_virtual_generated_columns", False)
         )
@@ -88,8 +99,8 @@ class ModelSources:
     def _model(self, model: ModelPlan, defined: Collection[str]) -> ModelSource:
         attributes = model.attributes
         relations = RelationFields(model, defined)
-        expressions = Expressions(attributes, self.imports, self.choices)
-        choices = _choices(model, expressions)
+        expressions = Expressions(attributes, self.imports, self.enums.types)
+        enumerations, listed = self._choices(model, expressions)
         fields: list[tuple[str, FieldSource]] = []
         if len(model.key) > 1:
             names: list[Code] = [Text(attributes[column]) for column in model.key]
@@ -99,13 +110,14 @@ class ModelSources:
             name = (model.names if column.generated else attributes)[column.name]
             if name != column.name:
                 field.keywords["db_column"] = Text(column.name)
-            if column.name in choices:
-                field.keywords.setdefault("choices", choices[column.name])
+            if column.name in listed:
+                field.keywords.setdefault("choices", listed[column.name])
             fields.append((model.names[column.name], field))
         options = self._options(model, expressions, relations.implied)
-        title = _title(model)
+        title = display_column(model)
         return ModelSource(
             model.class_name,
+            enumerations,
             tuple(fields),
             options,
             "" if title is None else model.names[title.name],
@@ -133,8 +145,35 @@ class ModelSources:
             found,
             column,
             expressions.sql(column.default) if column.default is not None else None,
+            self.imports,
         )
+        if column.name in model.key:
+            # PostgreSQL knows no NOT NULL of a view's columns, Django no key without it.
+            found.keywords.pop("null", None)
+            found.keywords.pop("blank", None)
         return found
+
+    def _choices(
+        self, model: ModelPlan, expressions: Expressions
+    ) -> tuple[dict[str, Sequence[str]], dict[str, Code]]:
+        """Return the enumerations of the values that CHECKs list, and choices by column."""
+        enumerations: dict[str, Sequence[str]] = {}
+        found: dict[str, Code] = {}
+        fields = {*model.names.values(), *model.attributes.values()}
+        for constraint in model.relation.constraints:
+            listed = constraint.kind == "c" and expressions.listed(constraint.condition or "")
+            if not listed or listed[0] in {*found, *model.references}:
+                continue
+            column, values = model.relation.column[listed[0]], listed[1]
+            if column.generated:
+                continue
+            if column.type in INTEGERS:
+                found[column.name] = number_choices(values)
+            elif column.type.startswith(TEXT_TYPES):
+                name = self.choices_names.of_column(column.name, {*fields, *enumerations})
+                enumerations[name] = values
+                found[column.name] = choices(name, values)
+        return enumerations, found
 
     def _generated(self, column: Column, expressions: Expressions, *, is_key: bool) -> FieldSource:
         output = self.columns.of_type(column.type, is_text_key=is_key)
@@ -174,27 +213,3 @@ class ModelSources:
             if items:
                 found[name] = list_of(items)
         return found
-
-
-def _choices(model: ModelPlan, expressions: Expressions) -> dict[str, Group]:
-    """Return the choices that CHECK constraints list, by column."""
-    found = {}
-    for constraint in model.relation.constraints:
-        listed = constraint.kind == "c" and expressions.listed(constraint.condition or "")
-        if listed and listed[0] not in model.references:
-            found[listed[0]] = choices_of(tuple(listed[1]))
-    return found
-
-
-def _title(model: ModelPlan) -> Column | None:
-    columns = model.relation.column
-    return next(
-        (
-            columns[name]
-            for name in NAME_COLUMNS
-            if name in columns
-            and columns[name].type.startswith(TEXT_TYPES)
-            and name not in model.references
-        ),
-        None,
-    )

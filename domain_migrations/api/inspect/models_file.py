@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .core_models import CoreModels
-from .model_fields import choices_of
-from .model_names import unique, words
+from .model_choices import enumeration
+from .model_names import MODEL_ATTRIBUTES, RESERVED
 from .model_plan import Note, Plan
 from .model_source import ModelSource, ModelSources
 from .python_imports import Imports
 from .python_source import INDENT, statement
-from .schema_description import Schema, read_schema
+from .schema_description import read_schema
 
 IMPORTED = (
+    "Decimal",
     "SQL",
     "Index",
     "Lower",
@@ -28,7 +28,6 @@ IMPORTED = (
     "ExclusionConstraint",
     "SearchVectorField",
 )
-CONSTANT = re.compile(r"\b\w+_CHOICES(?:_\d+)?\b")
 
 
 @dataclass(frozen=True)
@@ -39,14 +38,12 @@ class ModelsSource:
         text: the module.
         models: those that it defines, in their order.
         imports: what the models need.
-        constants: the lines that define the choices of enums, after the imports.
         notes: what Django cannot express.
     """
 
     text: str
     models: tuple[ModelSource, ...]
     imports: Imports
-    constants: tuple[str, ...]
     notes: tuple[Note, ...]
 
 
@@ -67,37 +64,15 @@ def models_source(
     description = read_schema(connection, schema)
     core = CoreModels(apps, connection, app_label)
     plan = Plan(description, core, exclude=exclude, reserved=IMPORTED)
-    names, imports = _constant_names(description), Imports()
-    models = ModelSources(description, plan, connection, imports=imports, choices=names).read()
+    imports, names = Imports(), (*IMPORTED, *RESERVED, *MODEL_ATTRIBUTES)
+    sources = ModelSources(description, plan, connection, imports=imports, names=names)
+    models = sources.read()
     classes = [list(_class(model, imports)) for model in models]
-    used = set(CONSTANT.findall("\n".join(line for lines in classes for line in lines)))
-    constants = tuple(
-        line
-        for kind, name in names.items()
-        if name in used
-        for line in statement(f"{name} = ", choices_of(description.types[kind].labels))
-    )
     lines = [f'"""Models of the schema {schema}."""', "", *_rules(models), *imports.lines()]
-    if constants:
-        lines += ["", *constants]
-    for body in classes:
+    for body in (*sources.enums.definitions(), *classes):
         lines += ["", "", *body]
     text = "\n".join(lines) + "\n"
-    return ModelsSource(text, models, imports, constants, tuple(sorted(plan.notes)))
-
-
-def _constant_names(schema: Schema) -> Mapping[str, str]:
-    """Return the constant for the choices of each enum."""
-    taken: set[str] = set()
-    found = {}
-    for kind in schema.types.values():
-        if kind.kind == "e":
-            short = kind.name.rpartition(".")[2].strip('"')
-            base = "_".join(words(short)) or "enum"
-            name = unique(f"{base if base.isidentifier() else f'enum_{base}'}_choices", taken)
-            taken.add(name)
-            found[kind.name] = name.upper()
-    return found
+    return ModelsSource(text, models, imports, tuple(sorted(plan.notes)))
 
 
 def _rules(models: Collection[ModelSource]) -> Iterator[str]:
@@ -114,6 +89,9 @@ def _rules(models: Collection[ModelSource]) -> Iterator[str]:
 
 def _class(model: ModelSource, imports: Imports) -> Iterator[str]:
     yield f"class {model.name}({imports.use('django.db.models.Model')}):"
+    for name, values in model.enumerations.items():
+        yield from enumeration(name, values, 1)
+        yield ""
     for name, field in model.fields:
         yield from statement(f"{name} = ", field.code(imports), 1)
     yield ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from .python_source import WIDTH
@@ -35,16 +36,18 @@ class Imports:
     def lines(self) -> Iterator[str]:
         """Yield the lines of the imports, as isort orders them."""
         yield "from __future__ import annotations"
-        for first_party in (False, True):
-            modules = sorted(
-                module
-                for module in self.names
-                if module.startswith("domain_migrations") == first_party
-            )
+        for section in range(3):
+            modules = sorted(module for module in self.names if _section(module) == section)
             if modules:
                 yield ""
             for module in modules:
                 yield from _import(module, sorted(self.names[module], key=_order))
+
+
+def _section(module: str) -> int:
+    """Return the place of a module's section: standard library, packages, the engine."""
+    package = module.partition(".")[0]
+    return 0 if package in sys.stdlib_module_names else 2 if package == "domain_migrations" else 1
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +32,10 @@ class Group:
     items: tuple[tuple[str, Code], ...]
     sign: str = "="
 
+    def written_out(self) -> Group:
+        """Return the group with the values of names in place of them."""
+        return replace(self, items=tuple((key, _value(item)) for key, item in self.items))
+
     def with_item(self, keyword: str, value: Code) -> Group:
         """Return the group with one more item."""
         return replace(self, items=(*self.items, (keyword, value)))
@@ -45,8 +50,20 @@ class Group:
         return f"{self.opening}{', '.join(items)}{self.closing}"
 
 
-Code = str | Text | Group
-"""Source: an expression that is never split, a string, or a group."""
+@dataclass(frozen=True)
+class Named:
+    """A value that has a name in one module, and is written out in another.
+
+    Attributes:
+        name: an expression.
+    """
+
+    name: str
+    value: Group
+
+
+Code = str | Text | Group | Named
+"""Source: an expression that is never split, a string, a group or a name."""
 
 
 def call(function: str, /, *arguments: Code, **keywords: Code) -> Group:
@@ -74,6 +91,20 @@ def literal(value: str) -> str:
     return f"{quote}{escaped}{quote}"
 
 
+def width(line: str) -> int:
+    """Return the columns that a line takes in an editor, as ruff counts them."""
+    if line.isascii():
+        return len(line)
+    return sum(
+        0
+        if unicodedata.category(sign) in ("Mn", "Me", "Cf")
+        else 2
+        if unicodedata.east_asian_width(sign) in "WF"
+        else 1
+        for sign in line
+    )
+
+
 def dict_of(items: Mapping[str, Code]) -> Group:
     """Return a dictionary with strings as keys."""
     return Group("{", "}", tuple((literal(key), item) for key, item in items.items()), ": ")
@@ -85,7 +116,13 @@ def one_line(code: Code) -> str:
         return code
     if isinstance(code, Text):
         return literal(code.value)
-    return code.line
+    return code.name if isinstance(code, Named) else code.line
+
+
+def _value(code: Code) -> Code:
+    if isinstance(code, Named):
+        return code.value
+    return code.written_out() if isinstance(code, Group) else code
 
 
 def statement(prefix: str, code: Code, depth: int = 0, suffix: str = "") -> Iterator[str]:
@@ -97,7 +134,7 @@ def statement(prefix: str, code: Code, depth: int = 0, suffix: str = "") -> Iter
     """
     indent = INDENT * depth
     line = f"{indent}{prefix}{one_line(code)}{suffix}"
-    if len(line) <= WIDTH or isinstance(code, str):
+    if width(line) <= WIDTH or isinstance(code, str | Named):
         yield line
     elif isinstance(code, Text):
         yield from _long_text(prefix, code.value, depth, suffix)
@@ -128,10 +165,10 @@ def _long_text(prefix: str, value: str, depth: int, suffix: str) -> Iterator[str
     yield f"{INDENT * depth}){suffix}"
 
 
-def _pieces(value: str, width: int) -> Iterator[str]:
+def _pieces(value: str, limit: int) -> Iterator[str]:
     piece = ""
     for word in value.replace("\n", "\n\0").replace(" ", " \0").split("\0"):
-        if piece and len(literal(piece + word)) > width:
+        if piece and width(literal(piece + word)) > limit:
             yield literal(piece)
             piece = ""
         piece += word

@@ -105,7 +105,7 @@ class StateOperations:
         """Return a field as the state has it: a relation names its model with the app."""
         if field.model:
             field = field.referring_to(self._target(field.model))
-        code = field.code(self.imports)
+        code = field.code(self.imports).written_out()
         is_key = "primary_key" in field.keywords or field.class_name == "CompositePrimaryKey"
         return code.with_item("serialize", "False") if is_key else code
 

@@ -76,3 +76,12 @@ CREATE SCHEMA kern;
 CREATE TABLE kern.accounts (
     id serial PRIMARY KEY, user_id bigint REFERENCES public.users ON DELETE CASCADE,
     owner varchar(150) REFERENCES public.users (username) DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE lager.wahl (
+    id int PRIMARY KEY, "ชื่อผู้ป่วย" text, meta text CHECK (meta IN ('a', 'b')),
+    stufe smallint CHECK (stufe IN ('1', '2')), note int CHECK (note IN (1, 2)),
+    menge numeric(8,2) NOT NULL DEFAULT '0', satz numeric NOT NULL DEFAULT 0.50,
+    druck double precision DEFAULT '-1.5' CHECK (druck >= '-2'::double precision),
+    daten jsonb NOT NULL DEFAULT '{}', liste jsonb NOT NULL DEFAULT '[]', text text NOT NULL DEFAULT '',
+    worte text[] NOT NULL DEFAULT '{}', wahl_name text, andere_nr text UNIQUE);
+CREATE MATERIALIZED VIEW lager.mv AS SELECT id AS a, id AS b FROM lager.wahl;
+CREATE UNIQUE INDEX mv_key ON lager.mv (a, b);

@@ -28,6 +28,7 @@ NOTED = {
     "lager.including": "Its primary key includes other columns",
     "lager.kunden.kunden_thing_id_fkey": "drop the constraint and use DomainReference",
     "lager.kunden.kunden_unknown_id_fkey": "No installed model has the column public.unknown.id",
+    "lager.mv": "its model takes a, b",
     "lager.no_key": "its model takes code",
     "lager.per%cent": "Django cannot use a name with a per cent sign",
     "lager.uq.uq_a_b_key": "a constraint, not an index, with INCLUDE",
@@ -153,3 +154,36 @@ def test_relations_of_unusual_keys(app: SimpleNamespace):
         field.name: field.db_constraint for field in app.Actions._meta.fields if field.remote_field
     }
     assert [name for name, is_djangos in constraints.items() if is_djangos] == ["y"]
+
+
+def test_choices_have_the_type_of_their_column(app: SimpleNamespace):
+    fields = {field.name: field for field in app.Wahl._meta.fields}
+    choices = {name: field.choices for name, field in fields.items() if field.choices}
+    assert choices == {
+        "meta": [("a", "a"), ("b", "b")],
+        "stufe": [(1, "1"), (2, "2")],
+        "note": [(1, "1"), (2, "2")],
+    }
+    assert app.Wahl.MetaChoices.B == "b"
+
+
+def test_defaults_and_names_as_people_write_them(source: ModelsSource, app: SimpleNamespace):
+    body = source.text.partition("class Wahl(")[2].partition("class Meta:")[0]
+    assert "    ชื่อผู้ป่วย = models.TextField(null=True, blank=True)\n" in body
+    for line in (
+        "menge = models.DecimalField(max_digits=8, decimal_places=2, db_default=0)",
+        'satz = TypedDecimalField("numeric", db_default=Decimal("0.50"))',
+        "druck = models.FloatField(null=True, blank=True, db_default=-1.5)",
+        'text = models.TextField(blank=True, db_default="")',
+    ):
+        assert f"    {line}\n" in body
+    new = app.Wahl(id=1)
+    new.full_clean()
+    assert (new.daten, new.liste, new.worte) == ({}, [], [])
+    assert str(app.Wahl(wahl_name="x", andere_nr="1")) == "x"
+
+
+def test_a_view_has_a_key_of_several_columns(app: SimpleNamespace):
+    execute("INSERT INTO lager.wahl (id) VALUES (7)")
+    execute("REFRESH MATERIALIZED VIEW lager.mv")
+    assert [item.pk for item in app.Mv.objects.all()] == [(7, 7)]
