@@ -14,6 +14,7 @@ from ..domains import Domain, get_domain, get_domains
 from ..engine.history.half_moves import HalfMove, find_half_moves
 from ..engine.history.journal_queries import domains_with_running_rows
 from ..engine.history.status import DomainStatus, count_tables, read_statuses
+from ..engine.messages import utc_time
 from ..engine.runner.interruptions import find_interruption
 from ..engine.runner.results import FORMAT
 from ..engine.sessions.connection import translate_database_errors
@@ -123,6 +124,4 @@ def _half_moves(
 
 def utc(moment: datetime.datetime | None) -> str | None:
     """Return the moment in UTC as ISO 8601 with seconds."""
-    if moment is None:
-        return None
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else utc_time(moment)

@@ -44,6 +44,11 @@ def local_time(moment: datetime.datetime) -> str:
     return format_date(localtime(moment) if is_aware(moment) else moment, "Y-m-d H:i:s T")
 
 
+def utc_time(moment: datetime.datetime) -> str:
+    """Return the moment in UTC as ISO 8601 with seconds."""
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def printable(text: str) -> str:
     """Return the text with its control characters and line breaks written as Python does."""
     if text.isprintable():

@@ -202,6 +202,10 @@ def _print_steps(command: BaseCommand, result: DomainResult, options: MigrateOpt
         command.stdout.write(command.style.MIGRATE_HEADING(f"  {move}"))
         for statement in move.sql:
             command.stdout.write(f"    {statement};")
+    if result.history is not None and (options.is_read_only or options.is_dry_run):
+        command.stdout.write(command.style.MIGRATE_HEADING(f"  {result.history}"))
+        for line in result.history.lines():
+            command.stdout.write(f"    {line}")
     for step in result.steps or ():
         verb = "revert " if step.backwards else ""
         stage = "" if step.backwards else stage_suffix(step.key)
@@ -244,12 +248,15 @@ def summary(result: DomainResult) -> str:
         parts = [f"{applied} applied"] if applied else []
         parts += [f"{reverted} reverted"] if reverted else []
         parts += [f"{counted(sum(each.tables for each in moves), 'table')} moved"] if moves else []
+        parts += [f"{len(result.history.rows)} brought in"] if result.history else []
         return f"{', '.join(parts) or 'migrated'} in {result.seconds:.1f} s"
     if result.status == "unchanged":
         return "nothing to do"
     if moves and result.status in ("pending", "planned"):
         left = f", {len(result.pending)} pending" if result.pending else ""
         return f"{counted(sum(each.tables for each in moves), 'table')} to move{left}"
+    if result.history and not result.pending and result.status in ("pending", "planned"):
+        return f"{counted(len(result.history.rows), 'row')} to bring in"
     if result.status == "pending" and not result.pending:
         return "something to revert"
     if result.status == "planned" and any(step.backwards for step in result.steps or ()):
@@ -290,6 +297,8 @@ def _sentence(result: DomainResult) -> str:
     if result.status == "pending" and result.adoptions:
         moves = "; ".join(map(str, result.adoptions))
         return f'The domain "{result.domain}" has an adoption to run: {moves}.'
+    if result.status == "pending" and result.history and not result.pending:
+        return f'The domain "{result.domain}" has a history to import: {result.history}.'
     if result.status == "pending" and not result.pending:
         return f'The domain "{result.domain}" has migrations that would be reverted; see --plan.'
     if result.status == "pending":

@@ -12,10 +12,11 @@ from typing import Any
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from ...domains import Domain, QualifiedName, get_domain
+from ...domains import Domain, QualifiedName, get_domain, get_domains
 from ...engine.catalog.fingerprint import CatalogObject, to_text
+from ...engine.runner.adoption.history_import import HistoryImport
 from ...engine.runner.loader import LINEAR
-from ...engine.runner.results import FORMAT
+from ...engine.runner.results import FORMAT, ImportedHistory
 from ...engine.sessions.connection import fetch_all, translate_database_errors
 from ...engine.snapshots.cast_entries import with_casts
 from ...engine.snapshots.dump_entries import read_entries
@@ -26,11 +27,14 @@ from ...engine.snapshots.inspected_catalog import (
     other_histories,
 )
 from ...engine.sources.checksum import checksum
-from ...engine.sources.files import MigrationKey
+from ...engine.sources.files import HISTORY_FILE, MigrationKey, migrations_folders
+from ...engine.sources.tool_histories import read_tool_history
+from ...exceptions import InvalidConfiguration
 from ..start.name_checks import check_names
 from ..start.project_files import FileChange, apply_changes, find_settings
 from ..start.start import app_words, project_changes
 from .draft_app import draft_app
+from .history_choice import HistoryOptions, find_history, history_notes
 from .migration_file import BEGIN, END, migration_text
 from .models_file import models_source
 from .prerequisites import read_prerequisites
@@ -57,6 +61,7 @@ class InspectedSchema:
         notes: what people should know about the files, a sentence each.
         proof: None if there was none.
         is_written: whether the files were written.
+        history: what this database would bring into its journal of another tool's history.
     """
 
     domain: str
@@ -66,6 +71,7 @@ class InspectedSchema:
     notes: tuple[str, ...]
     proof: InspectionProof | None
     is_written: bool
+    history: ImportedHistory | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -87,6 +93,7 @@ class InspectedSchema:
                 for item in (proof.missing if proof else ())
             ],
             "notes": list(self.notes),
+            **({} if self.history is None else {"history": self.history.as_json()}),
         }
 
 
@@ -97,8 +104,11 @@ def inspect_domain(
     database: str = DEFAULT_DB_ALIAS,
     prove: bool = True,
     dry_run: bool = False,
+    history: HistoryOptions | None = None,
 ) -> InspectedSchema:
     """Write a domain whose migrations make a schema that exists already.
+
+    Where the schema is a domain already, only the declaration of a history is written.
 
     All files are written or none, and none if the proof fails. The database is only read.
 
@@ -107,20 +117,25 @@ def inspect_domain(
         database: the alias of the database that has the schema.
         prove: whether to migrate a scratch database with the files, and to compare it.
         dry_run: whether to write nothing.
+        history: another tool's history, to be brought into the journal; none unless given.
 
     Raises:
         InvalidConfiguration: the schema does not exist or belongs to a domain, the name is taken
-            or not valid, the settings have no place for an app, or no ``pg_dump`` is installed.
+            or not valid, the settings have no place for an app, no ``pg_dump`` is installed, or
+            the history cannot be used; see :func:`find_history`.
         InsufficientPrivilege: the role may not read the schema, or not create databases, which the
             proof needs.
         DatabaseUnavailable: the database cannot be read.
     """
+    domain = next((each for each in get_domains()[1:] if each.schema == schema), None)
+    if history is not None and domain is not None:
+        return _declare_history(domain, history, database, dry_run=dry_run)
     label = name or schema
     settings = find_settings()
     root = settings.root
     check_names(label, schema, root=root, database=database, is_new=False)
     with translate_database_errors(database):
-        inspection = _Inspection(label, schema, database)
+        inspection = _Inspection(label, schema, database, history)
         texts = inspection.files()
         proof = inspection.prove(texts) if prove else None
     changes = [FileChange(root / label / path, None, text.encode()) for path, text in texts.items()]
@@ -137,22 +152,57 @@ def inspect_domain(
         notes=(*inspection.notes, *advice),
         proof=proof,
         is_written=is_written,
+        history=inspection.history.result() if inspection.history else None,
+    )
+
+
+def _declare_history(
+    domain: Domain, options: HistoryOptions, database: str, *, dry_run: bool
+) -> InspectedSchema:
+    """Write the declaration of a history for a domain that exists."""
+    if (declared := read_tool_history(domain)) is not None:
+        raise InvalidConfiguration(
+            f'The domain "{domain.name}" has a declaration of {declared.table} already.',
+            hint=f"Edit or delete {HISTORY_FILE} in its migrations folder. Nothing was written.",
+        )
+    with translate_database_errors(database):
+        found = find_history(connections[database], domain, options)
+    folder = next(iter(migrations_folders(domain.app_labels[0])))
+    change = FileChange(folder / HISTORY_FILE, None, found.declared.as_text().encode())
+    if not dry_run:
+        apply_changes([change])
+    return InspectedSchema(
+        domain=domain.name,
+        schema=domain.schema,
+        root=folder.parent.parent,
+        changes=(change,),
+        notes=tuple(history_notes(found)),
+        proof=None,
+        is_written=not dry_run,
+        history=found.result(),
     )
 
 
 class _Inspection:
     """The reading of one schema, and the texts that are made of it."""
 
-    def __init__(self, label: str, schema: str, alias: str) -> None:
+    def __init__(
+        self, label: str, schema: str, alias: str, history: HistoryOptions | None = None
+    ) -> None:
         self.domain = Domain(label, schema, (label,))
         self.alias = alias
         self.connection = connections[alias]
         self.notes: list[str] = []
-        self.histories = other_histories(self.connection, schema)
+        self.history: HistoryImport | None = None
+        if history is not None:
+            self.history = find_history(self.connection, self.domain, history)
+        declared = self.history.declared if self.history else None
+        self.histories = other_histories(self.connection, schema, declared)
         self.notes += [
             f"The table {schema}.{table} is the history of {tool}; it is left out."
             for table, tool in self.histories.tools.items()
         ]
+        self.notes += history_notes(self.history) if self.history else []
         entries = read_entries(self.connection, schema, exclude=self._excluded())
         self.entries = with_casts(self.connection, schema, entries)
 
@@ -179,6 +229,8 @@ class _Inspection:
         catalog = InspectedCatalog(key, checksum(text), to_text(objects), tools)
         texts[f"migrations/{INITIAL}.py"] = text
         texts[f"migrations/{INITIAL}{SUFFIX}"] = catalog.render(domain.schema)
+        if self.history is not None:
+            texts[f"migrations/{HISTORY_FILE}"] = self.history.declared.as_text()
         if apps.is_installed(LINEAR):
             texts["migrations/max_migration.txt"] = f"{INITIAL}\n"
         return texts

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...engine.catalog.other_tools import history_of
+from ...engine.catalog.other_tools.tools import history_of
 from .core_models import CoreModels
 from .model_names import ClassNames, field_name, unique
 from .schema_description import Constraint, Relation, Schema

@@ -13,7 +13,7 @@ from ...backends.postgresql.names import parse_table_name, truncate
 from ...domains import CORE_SCHEMA, Domain, get_domain_for, get_domains
 from ...engine.boundary.planned_migrations import crossing_links
 from ...engine.catalog.compat_views import read_compat_views
-from ...engine.catalog.other_tools import describe_history, history_of
+from ...engine.catalog.other_tools.tools import describe_history, history_of
 from ...engine.history.half_moves import HOW_TO, find_half_move, find_places, own_models
 from ...engine.history.status import read_statuses
 from ...engine.history.tables import existing_tables
@@ -21,6 +21,7 @@ from ...engine.messages import Finding, shortened
 from ...engine.sources.adoptions import read_adoptions
 from ...engine.sources.files import ADOPTION_FILE
 from ...engine.sql.query import run_sql
+from .imported_history import kept_too_long
 
 # A partition belongs to its parent, which may be in another schema.
 SELECT_TABLES = """
@@ -91,6 +92,7 @@ def leftover_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
     yield from _links(domain)
     yield from _unfinished(connection, domain)
     yield from _compat_views(connection, domain)
+    yield from kept_too_long(connection, domain)
 
 
 def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:

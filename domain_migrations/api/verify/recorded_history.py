@@ -15,6 +15,7 @@ from ...engine.runner.edited_migrations import checksum_findings_of
 from ...engine.runner.interruptions import find_interruption
 from ...engine.runner.loader import DomainLoader, load_domain
 from ...exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfiguration
+from .imported_history import later_rows
 
 
 def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -32,6 +33,7 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
     if status.missing:
         title = ", ".join(map(str, status.missing))
         yield _finding("H006", domain, title, missing_message(status), missing_hint(status))
+    yield from later_rows(connection, domain)
     yield from _misplaced_rows(connection, domain)
     yield from _half_moved(connection, status)
     interrupted = find_interruption(connection, domain)

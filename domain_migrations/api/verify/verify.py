@@ -12,6 +12,7 @@ H006           a squashed migration that is applied in part, without the files o
 H007           a history without rows, although tables of the domain exist
 H008           a row of an app of another domain
 H009           a history without the tables that its migrations create
+H010           a change of another tool's history after it was brought into the journal
 C001           a migration whose file was edited after it had been applied
 D…, U…         drift, see ``engine/catalog/drift_ids.py``; ``U…`` is for information only
 B001           a foreign key to another domain's table, or from core to a domain's
@@ -40,6 +41,7 @@ L005           an index left invalid
 L006           a constraint left unvalidated
 L007           an accepted finding that is no longer found (D061 for drift)
 L008           a view under the old name of an adopted table, whose time has passed
+L009           the table of another tool's history, whose time has passed
 =============  =================================================================================
 
 Ids are never reused. A schema that no domain owns counts as core's.
@@ -228,7 +230,7 @@ def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Findi
             names_in_sql = ReferencedNames(_applied(loader))
     created = created_objects(connection, domain) if names_in_sql else {}
     recorded = {entry for entries in created.values() for entry in entries}
-    histories = recorded_histories(domain) if found else frozenset()
+    histories = recorded_histories(domain) if found else {}
     for finding in found:
         if finding.id == "L002":
             name = finding.object.partition(".")[2]

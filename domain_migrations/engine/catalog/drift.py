@@ -22,7 +22,7 @@ from .expected import ExpectedTable, ExpectedTables
 from .expressions import ExpressionNormalizer
 from .fingerprint import CatalogObject, read_objects
 from .live_tables import Table, read_tables
-from .other_tools import describe_history, history_of
+from .other_tools.tools import describe_history, history_of
 from .unmanaged import CreatedObjects, ReferencedNames, UnmanagedBaseline, UnmanagedObjects
 
 TABLE_KINDS = frozenset({"column", "constraint", "index", "schema", "extension"})
@@ -40,7 +40,7 @@ def find_drift(
     migrations: Iterable[Migration] | None = None,
     reference: UnmanagedBaseline | None = None,
     created: Collection[str] = (),
-    histories: Collection[str] = (),
+    histories: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Return the differences between the live schema and the state, by object.
 
@@ -53,7 +53,7 @@ def find_drift(
             are left out, and objects that differ are drift.
         created: what migrations created according to the journal, as
             ``journal_queries.created_objects`` has it. It counts as unmanaged.
-        histories: tables of the schema that are known to be other tools'.
+        histories: tables of the schema that are known to be another tool's → the tool.
     """
     search = DriftDetector(connection, domain, project_state, migrations, created, histories)
     found = search.run()
@@ -89,10 +89,10 @@ class DriftDetector:
         project_state: ProjectState,
         migrations: Iterable[Migration] | None,
         created: Collection[str] = (),
-        histories: Collection[str] = (),
+        histories: Mapping[str, str] | None = None,
     ) -> None:
         self.connection = connection
-        self.histories = histories
+        self.histories = histories or {}
         self.domain = domain
         self.state = project_state
         self.names_in_sql = None if migrations is None else ReferencedNames(migrations)
@@ -137,7 +137,7 @@ class DriftDetector:
                 self._report_table(table)
 
     def _report_table(self, table: Table) -> None:
-        tool = history_of(table.name, table.columns)
+        tool = self.histories.get(table.name) or history_of(table.name, table.columns)
         if tool is None:
             message = f"The table {table.title} exists only in the database."
             self._report(Difference(ids.EXTRA_TABLE, table.title, message, (table.name,)))

@@ -34,7 +34,7 @@ from ..sessions.connection import execute, fetch_one
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
-Direction = Literal["forwards", "backwards", "run", "hook", "verify", "seed"]
+Direction = Literal["forwards", "backwards", "run", "hook", "verify", "seed", "import"]
 
 NAME_LENGTH = 255
 

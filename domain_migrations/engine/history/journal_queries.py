@@ -1,6 +1,7 @@
 """Queries of the journals: the rows that later runs depend on, and those shown to people.
 
-Rows of hooks, verifications and seeds are only shown; no run depends on them.
+Rows of hooks, verifications, seeds and other tools' migrations are only shown; no run depends on
+them, except that a history is imported once.
 """
 
 from __future__ import annotations

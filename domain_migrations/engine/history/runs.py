@@ -162,7 +162,8 @@ class RunPart(NamedTuple):
 
 RUN_PARTS = """
 SELECT {domain}, count(*), count(*) FILTER (WHERE direction = 'run' AND status = 'running'),
-       min({started}), max({started} + {seconds} * interval '1 second'),
+       min({started}) FILTER (WHERE direction <> 'import'),
+       max({started} + {seconds} * interval '1 second') FILTER (WHERE direction <> 'import'),
        coalesce(sum({seconds}) FILTER (WHERE details ->> 'snapshot' <> ''), 0),
        (array_agg(status ORDER BY id DESC) FILTER (WHERE direction = 'run'))[1]
 FROM {table} WHERE run = {run}::uuid HAVING count(*) > 0

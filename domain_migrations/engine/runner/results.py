@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ from django.db.migrations.migration import Migration
 
 from ...domains import Domain
 from ...exceptions import EXIT_FAILED, EXIT_TEMPORARY, EXIT_USAGE, DomainMigrationsError
+from ..messages import utc_time
 from ..sources.files import MigrationKey
 
 FORMAT = 1
@@ -147,6 +149,58 @@ class AppliedMove(NamedTuple):
         }
 
 
+class ImportedMigration(NamedTuple):
+    """A migration that another tool has run.
+
+    Attributes:
+        time: when; None if that is not known.
+        batch: the tool's own batch, if it has any.
+    """
+
+    name: str
+    time: datetime.datetime | None
+    batch: int | None
+
+    def __str__(self) -> str:
+        when = "at an unknown time" if self.time is None else utc_time(self.time)
+        return f"{self.name} {when}"
+
+    def as_json(self) -> dict[str, Any]:
+        time = None if self.time is None else utc_time(self.time)
+        return {"name": self.name, "time": time, "batch": self.batch}
+
+
+class ImportedHistory(NamedTuple):
+    """The history of another tool that a run brings into the journal.
+
+    Attributes:
+        rows: the migrations, in the tool's order.
+        left_out: the name of each row that is not an applied migration, and why.
+    """
+
+    tool: str
+    table: str
+    rows: tuple[ImportedMigration, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        rows = counted(len(self.rows), "migration")
+        return f"bring {rows} of {self.tool} from {self.table} into the journal"
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line for each row."""
+        yield from map(str, self.rows)
+        yield from (f"left out: {name}. {reason}." for name, reason in self.left_out)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "tool": self.tool,
+            "table": self.table,
+            "rows": [row.as_json() for row in self.rows],
+            "left_out": [{"name": name, "reason": reason} for name, reason in self.left_out],
+        }
+
+
 class ErrorInfo(NamedTuple):
     """The error that ended the run of a domain."""
 
@@ -174,6 +228,7 @@ class DomainResult(NamedTuple):
 
     Attributes:
         adoptions: the apps that it moved into the domain, or back to core.
+        history: another tool's history that it brought in, or would bring in.
     """
 
     domain: str
@@ -188,6 +243,7 @@ class DomainResult(NamedTuple):
     steps: tuple[PlannedMigration, ...] | None = None
     not_rehearsed: tuple[SkippedMigration, ...] = ()
     adoptions: tuple[AppliedMove, ...] = ()
+    history: ImportedHistory | None = None
     error: ErrorInfo | None = None
     seconds: float = 0.0
 
@@ -213,6 +269,8 @@ class DomainResult(NamedTuple):
             del values["steps"]
         if not self.adoptions:
             del values["adoptions"]
+        if self.history is None:
+            del values["history"]
         return values
 
 

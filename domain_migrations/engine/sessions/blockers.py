@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ..messages import utc_time
 from .pooling import backend_pid, raw_connection
 
 LONGEST_QUERY = 200
@@ -57,13 +58,13 @@ class Activity(NamedTuple):
             f'application "{self.application}"' if self.application else "",
         )
         who = ", ".join(filter(None, parts))
-        started = f", connected since {_utc(self.connected)}" if self.connected else ""
+        started = f", connected since {utc_time(self.connected)}" if self.connected else ""
         return f"pid {self.pid} ({who}){started}, {self._state_phrase()}"
 
     def _state_phrase(self) -> str:
         if self.hidden:
             return "with a query that is hidden from this role (pg_read_all_stats would show it)"
-        since = f" since {_utc(self.since)}" if self.since else ""
+        since = f" since {utc_time(self.since)}" if self.since else ""
         if not self.query:
             return f"{self.state or 'state unknown'}{since}"
         query = " ".join(self.query.split())
@@ -72,10 +73,6 @@ class Activity(NamedTuple):
         if self.state == "active":
             return f"runs{since}: {query}"
         return f"{self.state or 'state unknown'}{since}, last ran: {query}"
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 INTERVAL = 0.2

@@ -27,11 +27,12 @@ from ..catalog.fingerprint import (
     split_title,
     to_text,
 )
-from ..catalog.other_tools import HISTORIES, history_of
+from ..catalog.other_tools.tools import HISTORIES, get_tool, history_of
 from ..catalog.unmanaged import KINDS
 from ..sessions.connection import fetch_all
 from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey, migrations_folders, migrations_on_disk
+from ..sources.tool_histories import ToolHistory, read_tool_history
 from .snapshot_file import display_path, read_normalised
 
 SUFFIX = ".catalog.txt"
@@ -121,15 +122,19 @@ def read_catalog_file(key: MigrationKey) -> InspectedCatalog | None:
     return InspectedCatalog(key, checksum, text, _others(head))
 
 
-def recorded_histories(domain: Domain) -> frozenset[str]:
-    """Return the tables of other tools that the domain's catalogs say are left in its schema."""
+def recorded_histories(domain: Domain) -> dict[str, str]:
+    """Return the tables of other tools that are left in the domain's schema → the tool.
+
+    The domain's catalogs say so, or its declaration of a history.
+    """
     files = (catalog_file(key) for key in migrations_on_disk(domain.app_labels))
     heads = (
         read_normalised(path).decode(errors="replace").partition("\n\n")[0]
         for path in files
         if path is not None
     )
-    return frozenset(table for head in heads for table in _others(head))
+    found = {table: tool for head in heads for table, tool in _others(head).items()}
+    return found | _declared_tables(read_tool_history(domain), domain.schema)
 
 
 def recorded_objects(domain: Domain) -> set[str]:
@@ -174,16 +179,35 @@ class OtherHistories:
     relations: tuple[str, ...]
 
 
-def other_histories(connection: BaseDatabaseWrapper, schema: str) -> OtherHistories:
-    """Return the histories of other tools in a schema, by their names and columns."""
+def domain_histories(connection: BaseDatabaseWrapper, domain: Domain) -> OtherHistories:
+    """Return the histories of other tools in a domain's schema, with the one that it declares."""
+    return other_histories(connection, domain.schema, read_tool_history(domain))
+
+
+def other_histories(
+    connection: BaseDatabaseWrapper, schema: str, declared: ToolHistory | None = None
+) -> OtherHistories:
+    """Return the histories of other tools in a schema, by their names and columns.
+
+    Arguments:
+        declared: one that may have another name than the tool's usual one.
+    """
+    known = _declared_tables(declared, schema)
     tools: dict[str, str] = {}
     relations: list[str] = []
-    rows = fetch_all(connection, SELECT_HISTORIES, [schema, list(HISTORIES)])
+    rows = fetch_all(connection, SELECT_HISTORIES, [schema, [*HISTORIES, *known]])
     for table, columns, sequences in rows:
-        if tool := history_of(table, columns):
-            tools[table] = tool
+        if title := known.get(table) or history_of(table, columns):
+            tools[table] = title
             relations += [table, *sequences]
     return OtherHistories(tools, tuple(relations))
+
+
+def _declared_tables(declared: ToolHistory | None, schema: str) -> dict[str, str]:
+    if declared is None or declared.table.schema != schema:
+        return {}
+    tool = get_tool(declared.tool)
+    return dict.fromkeys(tool.tables(declared.table.name), tool.title)
 
 
 def inspected_objects(

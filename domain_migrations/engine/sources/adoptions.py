@@ -7,9 +7,7 @@ reviewed and deployed like code, and each database follows it with the next run 
 from __future__ import annotations
 
 import datetime
-import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,14 +18,13 @@ from typing import Any
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
 from ...exceptions import InvalidConfiguration
 from .files import adoption_file
+from .toml_values import is_date, is_name, quoted, read_toml
 
 FORMAT = 1
 KEYS = ("format", "domain", "schema", "apps", "date", "compat_views_until", "undo", "tables")
 REQUIRED = ("domain", "schema", "apps", "date", "tables")
 HINT = "Correct it, or write it again: manage.py adopt_domain {domain} --write"
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-MAX_BYTES = 63
-"""The length of a name in PostgreSQL."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +70,9 @@ class Adoption:
             "# Moves these apps out of public into the schema of their domain. Each database",
             "# follows with the next run of migrate_domain or migrate.",
             f"format = {FORMAT}",
-            f"domain = {_quoted(self.domain)}",
-            f"schema = {_quoted(self.schema)}",
-            f"apps = [{', '.join(map(_quoted, self.apps))}]",
+            f"domain = {quoted(self.domain)}",
+            f"schema = {quoted(self.schema)}",
+            f"apps = [{', '.join(map(quoted, self.apps))}]",
             f"date = {self.date.isoformat()}",
         ]
         if self.compat_views_until is not None:
@@ -83,7 +80,7 @@ class Adoption:
         if self.undo:
             lines.append("undo = true")
         lines += ["", "[tables]"]
-        lines += [f"{_key(old)} = {_quoted(new)}" for old, new in sorted(self.tables.items())]
+        lines += [f"{_key(old)} = {quoted(new)}" for old, new in sorted(self.tables.items())]
         return "\n".join(lines) + "\n"
 
 
@@ -118,9 +115,9 @@ def read_adoption(path: Path) -> Adoption:
         InvalidConfiguration: the file cannot be read or is not a declaration.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise _invalid(path, f"cannot be read: {exc}") from exc
+        values = read_toml(path)
+    except ValueError as exc:
+        raise _invalid(path, str(exc)) from exc
     if problem := _problem(values):
         raise _invalid(path, problem, values.get("domain"))
     del values["format"]
@@ -143,15 +140,15 @@ def _problem(values: dict[str, Any]) -> str:
     if missing := [key for key in REQUIRED if key not in values]:
         return f"lacks {missing[0]}"
     for key in ("domain", "schema"):
-        if not _is_name(values[key]):
+        if not is_name(values[key]):
             return f"has an invalid {key}: {values[key]!r}"
     if values["schema"] == CORE_SCHEMA:
         return f"has the schema {CORE_SCHEMA}, where the tables are already"
     apps = values["apps"]
-    if not isinstance(apps, list) or not apps or not all(map(_is_name, apps)):
+    if not isinstance(apps, list) or not apps or not all(map(is_name, apps)):
         return "needs a list of app labels in apps"
     for key in ("date", "compat_views_until"):
-        if key in values and not _is_date(values[key]):
+        if key in values and not is_date(values[key]):
             return f"needs a date such as 2026-11-29 in {key}"
     if not isinstance(values.get("undo", False), bool):
         return "needs true or false in undo"
@@ -163,7 +160,7 @@ def _problem_of_tables(tables: Any) -> str:
         return 'needs a section [tables] with lines such as lab_sample = "lab_sample"'
     for old, new in tables.items():
         for name in (old, new):
-            if not _is_name(name):
+            if not is_name(name):
                 return f"has an invalid name in [tables]: {name!r}"
     names = list(tables.values())
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -171,19 +168,5 @@ def _problem_of_tables(tables: Any) -> str:
     return ""
 
 
-def _is_name(value: Any) -> bool:
-    """Return whether PostgreSQL can have the value as a name, and keeps all of it."""
-    return isinstance(value, str) and 0 < len(value.encode()) <= MAX_BYTES and "\0" not in value
-
-
-def _is_date(value: Any) -> bool:
-    return isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
-
-
-def _quoted(text: str) -> str:
-    # A basic string of TOML is one of JSON, except for DEL, which has to be escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
 def _key(name: str) -> str:
-    return name if BARE_KEY.fullmatch(name) else _quoted(name)
+    return name if BARE_KEY.fullmatch(name) else quoted(name)

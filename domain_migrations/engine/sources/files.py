@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 ADOPTION_FILE = "adoption.toml"
+HISTORY_FILE = "history.toml"
 
 
 class MigrationKey(NamedTuple):
@@ -54,7 +55,16 @@ def migrations_module(app_label: str) -> str | None:
 
 def adoption_file(app_label: str) -> Path | None:
     """Return the app's declaration of an adoption, if it has one; ``adoptions`` reads it."""
-    files = (folder / ADOPTION_FILE for folder in migrations_folders(app_label))
+    return _beside_migrations(app_label, ADOPTION_FILE)
+
+
+def history_file(app_label: str) -> Path | None:
+    """Return the app's declaration of another tool's history; ``tool_histories`` reads it."""
+    return _beside_migrations(app_label, HISTORY_FILE)
+
+
+def _beside_migrations(app_label: str, name: str) -> Path | None:
+    files = (folder / name for folder in migrations_folders(app_label))
     return next((path for path in files if path.is_file()), None)
 
 

@@ -6,10 +6,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
 
+from ...api.inspect.history_choice import HistoryOptions
 from ...api.inspect.inspect import InspectedSchema, inspect_domain
-from ...exceptions import EXIT_FAILED
+from ...engine.catalog.other_tools.tools import TOOLS
+from ...exceptions import EXIT_FAILED, EXIT_USAGE
 from ..arguments import add_database_option, add_format_option
 from ..console import command_errors, print_json, stdout_for_json
+
+OF_HISTORY = ("history_table", "history_time_zone", "history_keep")
 
 
 class Command(BaseCommand):
@@ -33,10 +37,37 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="Show what would be written; write nothing."
         )
+        parser.add_argument(
+            "--history",
+            choices=sorted(TOOLS),
+            metavar="TOOL",
+            help=f"Bring another tool's history into the journal: {', '.join(sorted(TOOLS))}.",
+        )
+        parser.add_argument(
+            "--history-table",
+            metavar="TABLE",
+            help="Its table, if it is not the usual one in the schema or in public.",
+        )
+        parser.add_argument(
+            "--history-time-zone",
+            metavar="ZONE",
+            help="The zone of the tool's times, such as Asia/Bangkok, where they have none.",
+        )
+        parser.add_argument(
+            "--history-keep",
+            type=int,
+            metavar="DAYS",
+            help="After how many days verify_domain reports that the tool's table is still there.",
+        )
         add_format_option(parser)
         add_database_option(parser, f'"{DEFAULT_DB_ALIAS}"')
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["history"] is None and any(options[name] is not None for name in OF_HISTORY):
+            raise CommandError(
+                "--history-table, --history-time-zone and --history-keep need --history TOOL.",
+                returncode=EXIT_USAGE,
+            )
         with command_errors(), stdout_for_json(options):
             inspected = inspect_domain(
                 options["schema"],
@@ -44,6 +75,7 @@ class Command(BaseCommand):
                 database=options["database"] or DEFAULT_DB_ALIAS,
                 prove=options["prove"],
                 dry_run=options["dry_run"],
+                history=_history_options(options),
             )
         if options["format"] == "json":
             print_json(self, inspected)
@@ -53,6 +85,10 @@ class Command(BaseCommand):
             raise CommandError(_refusal(inspected), returncode=EXIT_FAILED)
 
     def _print(self, inspected: InspectedSchema, *, texts: bool) -> None:
+        if texts and inspected.history is not None:
+            self.stdout.write(self.style.MIGRATE_LABEL(f"{inspected.history}:"))
+            for line in inspected.history.lines():
+                self.stdout.write(f"  {line}")
         would = "" if inspected.is_written else "would be "
         for change in inspected.changes:
             verb = "created" if change.before is None else "changed"
@@ -72,9 +108,21 @@ class Command(BaseCommand):
             self.stdout.write(f"Proven in {seconds}: an empty database gets the same schema.")
         if inspected.is_written:
             next_step = self.style.SUCCESS(f"manage.py migrate_domain {inspected.domain}")
-            self.stdout.write(f"The domain {inspected.domain} was created. Next: {next_step}")
+            verb = "was created" if len(inspected.changes) > 1 else "has the history"
+            self.stdout.write(f"The domain {inspected.domain} {verb}. Next: {next_step}")
         else:
             self.stdout.write("Nothing was written.")
+
+
+def _history_options(options: dict[str, Any]) -> HistoryOptions | None:
+    if options["history"] is None:
+        return None
+    return HistoryOptions(
+        tool=options["history"],
+        table=options["history_table"] or "",
+        time_zone=options["history_time_zone"] or "",
+        keep_days=options["history_keep"],
+    )
 
 
 def _refusal(inspected: InspectedSchema) -> str:

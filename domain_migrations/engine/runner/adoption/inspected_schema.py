@@ -22,14 +22,15 @@ from ...catalog.fingerprint import CatalogObject
 from ...snapshots.inspected_catalog import (
     InspectedCatalog,
     catalog_file,
+    domain_histories,
     inspected_objects,
-    other_histories,
     read_catalog_file,
 )
 from ...sources.files import MigrationKey
 from ..executor import DomainExecutor
 from ..loader import DomainLoader, Plan
 from ..results import PlannedMigration
+from .history_import import HistoryImport, describe_import
 
 DESCRIPTION = "Record it as applied: the schema is already as it makes it"
 
@@ -65,9 +66,16 @@ class SchemaAdoption:
         )
 
     def record(
-        self, executor: DomainExecutor, plan: Plan, state: ProjectState
+        self,
+        executor: DomainExecutor,
+        plan: Plan,
+        state: ProjectState,
+        history: HistoryImport | None = None,
     ) -> tuple[Plan, ProjectState]:
         """Record the migrations, in one transaction in which the schema is compared again.
+
+        Arguments:
+            history: another tool's, which the same transaction brings in.
 
         Returns:
             the rest of the plan, and the state before it.
@@ -75,20 +83,25 @@ class SchemaAdoption:
         Raises:
             InvalidConfiguration: the schema was changed in the meantime.
         """
-        if self.catalog is None:
+        if self.catalog is None and history is None:
             return plan, state
         started, connection = time.monotonic(), executor.connection
         with transaction.atomic(using=connection.alias):
-            found = _live_objects(connection, self.domain)
-            if differences := self.catalog.differences(found):
-                raise _refused(self.domain, self.catalog, differences)
-            for migration in self.migrations:
-                executor.log.log_adopted(migration, self.catalog.migration)
+            if self.catalog is not None:
+                found = _live_objects(connection, self.domain)
+                if differences := self.catalog.differences(found):
+                    raise _refused(self.domain, self.catalog, differences)
+                for migration in self.migrations:
+                    executor.log.log_adopted(migration, self.catalog.migration)
+            if history is not None:
+                history.record(executor.session.journal)
         for migration in self.migrations:
             executor.progress.count(migration, started, backwards=False)
             executor.session.reporter.on_note(
                 f"Adopted {migration}: the schema is already as it makes it."
             )
+        if history is not None and (note := describe_import(history)):
+            executor.session.reporter.on_note(note)
         return self.rest_of(plan), self.state_after(state)
 
 
@@ -132,7 +145,7 @@ def _inspected(plan: Plan) -> Iterator[Migration]:
 
 def _live_objects(connection: BaseDatabaseWrapper, domain: Domain) -> tuple[CatalogObject, ...]:
     """Return the objects in the schema, without the schema itself if that is all."""
-    others = other_histories(connection, domain.schema).relations
+    others = domain_histories(connection, domain).relations
     found = inspected_objects(connection, domain, others=others)
     return found if any(item.kind != "schema" for item in found) else ()
 

@@ -25,6 +25,7 @@ from ...sessions.connection import translate_database_errors
 from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
+from ..adoption.history_import import HistoryImport, find_import
 from ..adoption.inspected_schema import find_adoption
 from ..interruptions import check_interrupted
 from ..loader import Plan, load_domain
@@ -61,6 +62,7 @@ class DryRun:
         plan: the plan, once it was made.
         steps: the effects of each migration that has run.
         not_rehearsed: the migrations that did not run or were not reverted, and the reasons.
+        history: another tool's history that the run would bring into the journal.
     """
 
     def __init__(self, domain: Domain, options: MigrateOptions, reporter: Reporter) -> None:
@@ -71,10 +73,15 @@ class DryRun:
         self.plan: Plan = []
         self.steps: list[PlannedMigration] = []
         self.not_rehearsed: list[SkippedMigration] = []
+        self.history: HistoryImport | None = None
 
     def result_values(self) -> dict[str, Any]:
         """Return the values of the domain's result."""
-        return {"steps": tuple(self.steps), "not_rehearsed": tuple(self.not_rehearsed)}
+        return {
+            "steps": tuple(self.steps),
+            "not_rehearsed": tuple(self.not_rehearsed),
+            "history": None if self.history is None else self.history.result(),
+        }
 
     @contextmanager
     def session(self, alias: str, *, excludes_all: bool = False) -> Iterator[RunSession]:
@@ -137,6 +144,8 @@ class DryRun:
         if core is not None and (missing := _pending_core_plan(core)):
             plan, self.not_rehearsed = [], _skipped_after(missing[0][0], self.plan)
         adoption = find_adoption(connection, loader, plan)
+        is_there = bool(adoption.migrations)
+        self.history = find_import(connection, loader, plan, is_there=is_there)
         trial.steps += adoption.steps()
         self.steps = trial.steps
         plan, state = adoption.rest_of(plan), adoption.state_after(state)

@@ -1,12 +1,16 @@
-"""The tables in which other migration tools keep their history."""
+"""All tools whose histories are known, by their keys and by their tables."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-HISTORIES: dict[str, dict[str, set[str]]] = {
-    "knex_migrations": {"Knex": {"id", "name", "batch", "migration_time"}},
-    "knex_migrations_lock": {"Knex": {"index", "is_locked"}},
+from ....exceptions import InvalidConfiguration
+from .node import NODE_TOOLS
+from .tool import HistoryTool
+
+TOOLS = {tool.key: tool for tool in (*NODE_TOOLS,)}
+
+ONLY_RECOGNISED: dict[str, dict[str, Collection[str]]] = {
     "pgmigrations": {"node-pg-migrate": {"id", "name", "run_on"}},
     "SequelizeMeta": {"Sequelize": {"name"}},
     "migrations": {
@@ -24,14 +28,41 @@ HISTORIES: dict[str, dict[str, set[str]]] = {
     "_yoyo_migration": {"yoyo": {"migration_hash", "migration_id"}},
     "flyway_schema_history": {"Flyway": {"installed_rank", "version", "script"}},
 }
-"""Table → tool → columns that its history has, from databases that these tools had migrated;
-Flyway's from its manual."""
+"""Table → tool → columns, of histories that are recognised but not read."""
+
+
+def _known_tables() -> dict[str, dict[str, Collection[str]]]:
+    tables = {table: dict(found) for table, found in ONLY_RECOGNISED.items()}
+    for tool in TOOLS.values():
+        for table, columns in tool.tables().items():
+            tables.setdefault(table, {})[tool.title] = columns
+    return tables
+
+
+HISTORIES: Mapping[str, Mapping[str, Collection[str]]] = _known_tables()
+"""Table → tool → columns that its history has."""
+
+
+def get_tool(key: str) -> HistoryTool:
+    """Return the tool with a key.
+
+    Raises:
+        InvalidConfiguration: there is none.
+    """
+    if key not in TOOLS:
+        raise InvalidConfiguration(
+            f'No migration tool "{key}" is known.',
+            hint=f"The tools are {', '.join(sorted(TOOLS))}.",
+        )
+    return TOOLS[key]
 
 
 def history_of(table: str, columns: Collection[str]) -> str | None:
     """Return the tool whose migration history a table is, by its name and columns."""
-    found = HISTORIES.get(table, {}).items()
-    return next((tool for tool, needed in found if needed.issubset(columns)), None)
+    found = [
+        tool for tool, needed in HISTORIES.get(table, {}).items() if set(needed) <= set(columns)
+    ]
+    return f"{' or '.join(found)} or another tool" if len(found) > 1 else next(iter(found), None)
 
 
 def describe_history(title: str, tool: str) -> tuple[str, str]:

@@ -1,0 +1,132 @@
+"""The declaration of another tool's history beside the migrations of an inspected schema."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.timezone import localdate
+
+from ...domains import CORE_SCHEMA, Domain, QualifiedName
+from ...engine.catalog.other_tools.rows import ToolTable, check_table, find_tables, read_rows
+from ...engine.catalog.other_tools.tool import HistoryTool
+from ...engine.catalog.other_tools.tools import get_tool
+from ...engine.runner.adoption.history_import import HistoryImport
+from ...engine.runner.results import counted
+from ...engine.sources.tool_histories import ToolHistory, zone_problem
+from ...exceptions import InvalidConfiguration
+
+NOTHING = "Nothing was written."
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryOptions:
+    """What a person says about another tool's history.
+
+    Attributes:
+        tool: the tool's key.
+        table: the history's table, as ``table`` or ``schema.table``; "" for the usual one.
+        time_zone: the zone of the tool's local times; "" if it is not known.
+        keep_days: for how many days the tool may still need its table; None if that is not known.
+    """
+
+    tool: str
+    table: str = ""
+    time_zone: str = ""
+    keep_days: int | None = None
+
+
+def find_history(
+    connection: BaseDatabaseWrapper, domain: Domain, options: HistoryOptions
+) -> HistoryImport:
+    """Return the history to declare, with the rows that this database would bring in.
+
+    Raises:
+        InvalidConfiguration: the tool is not known, there is no table or there are several, it is
+            not a history of the tool, or the time zone is unknown or of no use.
+        InsufficientPrivilege: the role may not read the table.
+    """
+    tool = get_tool(options.tool)
+    if problem := zone_problem(options.time_zone):
+        raise InvalidConfiguration(
+            f"--history-time-zone {problem}.", hint=f"Name one such as Asia/Bangkok. {NOTHING}"
+        )
+    table = _named_table(connection, domain, options) or _usual_table(connection, domain, tool)
+    check_table(connection, tool, table)
+    today = localdate()
+    declared = ToolHistory(
+        tool=tool.key,
+        table=table.name,
+        date=today,
+        time_zone=options.time_zone,
+        keep_until=None
+        if options.keep_days is None
+        else today + datetime.timedelta(days=options.keep_days),
+    )
+    rows = tuple(read_rows(connection, tool, table.name) or ())
+    if options.time_zone and rows and not any(row.is_local for row in rows):
+        raise InvalidConfiguration(
+            f"{table.name} has no times without a zone, so that --history-time-zone"
+            f" {options.time_zone} has no meaning.",
+            hint=f"Omit it. {NOTHING}",
+        )
+    return HistoryImport(domain, declared, tool, rows)
+
+
+def history_notes(found: HistoryImport) -> Iterator[str]:
+    """Yield what people should know about the history that is declared."""
+    declared, tool = found.declared, found.tool
+    yield (
+        f"The next run on each database brings the rows of {declared.table} into the journal; here"
+        f" they are {counted(len(found.applied), 'migration')} of {tool.title}."
+    )
+    for row in found.left_out:
+        yield f"Left out: {row.name}. {row.left_out}."
+    unknown = [row for row in found.applied if found.time_of(row) is None]
+    if any(row.is_local for row in unknown):
+        yield (
+            f"The times of {tool.title} are local and have no zone, so that they are recorded as"
+            " unknown. Name the zone with --history-time-zone if all of them are of one."
+        )
+    elif unknown:
+        yield f"When {tool.title} ran {counted(len(unknown), 'migration')} is not known."
+    yield from tool.unknown
+
+
+def _named_table(
+    connection: BaseDatabaseWrapper, domain: Domain, options: HistoryOptions
+) -> ToolTable | None:
+    if not options.table:
+        return None
+    first, dot, last = options.table.rpartition(".")
+    name = QualifiedName(first.strip('"') if dot else domain.schema, last.strip('"'))
+    if found := find_tables(connection, name.name, name.schema):
+        return found[0]
+    raise InvalidConfiguration(
+        f"There is no table {name} in this database.",
+        hint=f"Name the table with its schema: --history-table SCHEMA.TABLE. {NOTHING}",
+    )
+
+
+def _usual_table(connection: BaseDatabaseWrapper, domain: Domain, tool: HistoryTool) -> ToolTable:
+    """Return the tool's table in its own schema, or else in the domain's or in ``public``."""
+    schemas = [tool.schema] if tool.schema else [domain.schema, CORE_SCHEMA]
+    every = [each for each in find_tables(connection, tool.table) if each.has_columns_of(tool)]
+    near = [each for each in every if each.name.schema in schemas]
+    if len(near) == 1:
+        return near[0]
+    listed = ", ".join(str(each.name) for each in near or every)
+    if near:
+        raise InvalidConfiguration(
+            f"There are two histories of {tool.title}: {listed}.",
+            hint=f"Name the one of this schema with --history-table. {NOTHING}",
+        )
+    places = " and ".join(schemas)
+    others = f" Name one of {listed} with --history-table, if it is the one." if every else ""
+    raise InvalidConfiguration(
+        f"{tool.title} has no history in {places}: no table {tool.table} has its columns.",
+        hint=f"Name the tool that has migrated the schema, or its table with --history-table."
+        f"{others} {NOTHING}",
+    )
