@@ -38,6 +38,7 @@ from .history_choice import HistoryOptions, find_history, history_notes
 from .migration_file import BEGIN, END, migration_text
 from .models_file import models_source
 from .prerequisites import read_prerequisites
+from .privileges import privilege_groups, privilege_notes, read_privileges
 from .proof import InspectionProof, Source, prove_inspection
 from .state_operations import StateOperations
 from .statement_groups import StatementGroup, group_statements
@@ -205,6 +206,8 @@ class _Inspection:
         self.notes += history_notes(self.history) if self.history else []
         entries = read_entries(self.connection, schema, exclude=self._excluded())
         self.entries = with_casts(self.connection, schema, entries)
+        excluded = [table.name for table in self._excluded()]
+        self.privileges = read_privileges(self.connection, schema, exclude=excluded)
 
     def _excluded(self) -> list[QualifiedName]:
         others = [QualifiedName(self.domain.schema, table) for table in self.histories.relations]
@@ -216,6 +219,9 @@ class _Inspection:
         excluded = [table.name for table in self._excluded()]
         models = models_source(self.connection, domain.schema, app_label=label, exclude=excluded)
         self.notes += map(str, models.notes)
+        self.notes += privilege_notes(
+            self.connection, domain.schema, self.privileges, exclude=excluded
+        )
         texts = {
             "__init__.py": "",
             "apps.py": _apps_text(label, domain.schema),
@@ -251,7 +257,7 @@ class _Inspection:
             if entry.kind == "MATERIALIZED VIEW" and entry.name in names
         ]
         more = [StatementGroup("", refresh)] if refresh else []
-        return [BEGIN, *groups, END, *more]
+        return [BEGIN, *groups, END, *more, *privilege_groups(self.privileges)]
 
     def prove(self, texts: Mapping[str, str]) -> InspectionProof:
         excluded = [table.name for table in self._excluded()]
@@ -260,6 +266,7 @@ class _Inspection:
                 self.connection, self.domain, others=self.histories.relations, include_names=True
             ),
             self.entries,
+            self.privileges,
             read_prerequisites(self.connection, self.domain.schema, exclude=excluded),
         )
         with draft_app(self.domain.name, texts):

@@ -31,6 +31,7 @@ from ...exceptions import MigrationFailed
 from ..migrate import migrate_domains, raise_if_stopped
 from ..verify.verify import verify_domains
 from .prerequisites import Prerequisite, missing_in
+from .privileges import Privilege, privilege_differences
 
 OF_THE_SOURCE = frozenset({"L006"})
 """Ids of findings about what the catalogs of both have; for example a constraint NOT VALID."""
@@ -62,10 +63,12 @@ class Source:
     Attributes:
         objects: its catalog, with the names that only some versions of PostgreSQL have.
         entries: its dump.
+        privileges: what roles but its owners may do.
     """
 
     objects: Sequence[CatalogObject]
     entries: Sequence[DumpEntry]
+    privileges: Sequence[Privilege]
     prerequisites: Sequence[Prerequisite]
 
 
@@ -104,6 +107,8 @@ def _differences(connection: BaseDatabaseWrapper, domain: Domain, source: Source
     found = inspected_objects(connection, domain, others=(), include_names=True)
     yield from compare(to_text(source.objects), to_text(found))
     yield from _dump_differences(connection, domain, source.entries)
+    own = [table.name for table in domain.engine_tables]
+    yield from privilege_differences(connection, domain.schema, source.privileges, exclude=own)
     for finding in verify_domains([domain.name], database=alias).findings:
         if finding.id not in OF_THE_SOURCE:
             yield f"verify_domain: {finding.id} {finding.message}"

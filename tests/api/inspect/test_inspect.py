@@ -48,6 +48,9 @@ CREATE TABLE depot.knex_migrations (
     id serial PRIMARY KEY, name varchar(255), batch int, migration_time timestamptz
 );
 INSERT INTO depot.suppliers (name) VALUES ('First');
+GRANT SELECT ON depot.suppliers TO PUBLIC;
+GRANT USAGE ON SCHEMA depot TO pg_monitor;
+REVOKE ALL ON FUNCTION depot.touch FROM PUBLIC;
 """.replace("%%", "%")
 
 LATER = """
@@ -123,6 +126,8 @@ def test_an_empty_database_gets_the_same_schema(inspected: InspectedSchema) -> N
     written = (inspected.root / "depot/migrations/0001_initial.py").read_text()
     assert "'it''s 100% done'" in written
     assert "knex" not in written
+    assert "REVOKE EXECUTE ON ROUTINE depot.touch() FROM PUBLIC;" in written
+    assert "GRANT USAGE ON SCHEMA depot TO pg_monitor;" in written
     assert "The table depot.knex_migrations is the history of Knex; it is left out." in (
         inspected.notes
     )
