@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.timezone import localdate
 
-from ...domains import CORE_SCHEMA, Domain, QualifiedName
-from ...engine.catalog.other_tools.rows import ToolTable, check_table, find_tables, read_rows
+from ...domains import CORE_SCHEMA, Domain, QualifiedName, get_domains
+from ...engine.catalog.other_tools.rows import (
+    ToolRow,
+    ToolTable,
+    check_table,
+    find_tables,
+    read_rows,
+)
 from ...engine.catalog.other_tools.tool import HistoryTool
 from ...engine.catalog.other_tools.tools import get_tool
+from ...engine.messages import shortened
 from ...engine.runner.adoption.history_import import HistoryImport
 from ...engine.runner.results import counted
 from ...engine.sources.tool_histories import ToolHistory, zone_problem
@@ -28,12 +35,14 @@ class HistoryOptions:
     Attributes:
         tool: the tool's key.
         table: the history's table, as ``table`` or ``schema.table``; "" for the usual one.
+        only: the applications whose rows are meant, where several share the table.
         time_zone: the zone of the tool's local times; "" if it is not known.
         keep_days: for how many days the tool may still need its table; None if that is not known.
     """
 
     tool: str
     table: str = ""
+    only: tuple[str, ...] = ()
     time_zone: str = ""
     keep_days: int | None = None
 
@@ -45,7 +54,8 @@ def find_history(
 
     Raises:
         InvalidConfiguration: the tool is not known, there is no table or there are several, it is
-            not a history of the tool, or the time zone is unknown or of no use.
+            not a history of the tool or is a domain's own, several applications share it and none
+            was named, or the time zone is unknown or of no use.
         InsufficientPrivilege: the role may not read the table.
     """
     tool = get_tool(options.tool)
@@ -61,11 +71,14 @@ def find_history(
         table=table.name,
         date=today,
         time_zone=options.time_zone,
+        only=options.only,
         keep_until=None
         if options.keep_days is None
         else today + datetime.timedelta(days=options.keep_days),
     )
     rows = tuple(read_rows(connection, tool, table.name) or ())
+    if options.only or table.name.schema != domain.schema:
+        rows = tuple(_rows_of(rows, options.only, tool, table.name))
     if options.time_zone and rows and not any(row.is_local for row in rows):
         raise InvalidConfiguration(
             f"{table.name} has no times without a zone, so that --history-time-zone"
@@ -95,6 +108,25 @@ def history_notes(found: HistoryImport) -> Iterator[str]:
     yield from tool.unknown
 
 
+def _rows_of(
+    rows: Sequence[ToolRow], only: Collection[str], tool: HistoryTool, table: QualifiedName
+) -> Iterator[ToolRow]:
+    """Yield the rows of the applications that a person has named, or of the only one."""
+    groups = sorted({row.group for row in rows})
+    if not only and len(groups) > 1:
+        raise InvalidConfiguration(
+            f"{table} has the rows of {len(groups)} applications: {shortened(groups)}.",
+            hint="Name those that have made the schema: --history-only NAME, once for each."
+            f" {NOTHING}",
+        )
+    if unknown := sorted(set(only) - set(groups)):
+        known = f"It has those of {shortened(groups)}." if tool.group else "It names none."
+        raise InvalidConfiguration(
+            f'{table} has no rows of an application "{unknown[0]}".', hint=f"{known} {NOTHING}"
+        )
+    yield from (row for row in rows if not only or row.group in only)
+
+
 def _named_table(
     connection: BaseDatabaseWrapper, domain: Domain, options: HistoryOptions
 ) -> ToolTable | None:
@@ -102,6 +134,13 @@ def _named_table(
         return None
     first, dot, last = options.table.rpartition(".")
     name = QualifiedName(first.strip('"') if dot else domain.schema, last.strip('"'))
+    own = [each for each in get_domains() if each.history_table == name]
+    if own:
+        raise InvalidConfiguration(
+            f"{name} is the history of {own[0].name}, not of another tool.",
+            hint="To make a domain of an app of core, see manage.py adopt_domain --help."
+            f" {NOTHING}",
+        )
     if found := find_tables(connection, name.name, name.schema):
         return found[0]
     raise InvalidConfiguration(
@@ -113,7 +152,12 @@ def _named_table(
 def _usual_table(connection: BaseDatabaseWrapper, domain: Domain, tool: HistoryTool) -> ToolTable:
     """Return the tool's table in its own schema, or else in the domain's or in ``public``."""
     schemas = [tool.schema] if tool.schema else [domain.schema, CORE_SCHEMA]
-    every = [each for each in find_tables(connection, tool.table) if each.has_columns_of(tool)]
+    own = {each.history_table for each in get_domains()}
+    every = [
+        each
+        for each in find_tables(connection, tool.table)
+        if each.has_columns_of(tool) and each.name not in own
+    ]
     near = [each for each in every if each.name.schema in schemas]
     if len(near) == 1:
         return near[0]

@@ -25,7 +25,7 @@ def later_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
     tool, table = get_tool(declared.tool), str(declared.table)
     done = read_import(connection, domain, tool.key, table)
     try:
-        rows = None if done is None else read_rows(connection, tool, declared.table)
+        rows = None if done is None else read_rows(connection, tool, declared.table, declared.only)
     except (InvalidConfiguration, InsufficientPrivilege) as exc:
         yield Finding("H010", "history", domain.name, table, exc.message, exc.hint)
         return

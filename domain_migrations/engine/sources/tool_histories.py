@@ -20,7 +20,7 @@ from .toml_values import is_date, is_name, quoted, read_toml
 
 FORMAT = 1
 REQUIRED = ("tool", "schema", "table", "date")
-KEYS = ("format", *REQUIRED, "time_zone", "keep_until")
+KEYS = ("format", *REQUIRED, "time_zone", "keep_until", "only")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,7 @@ class ToolHistory:
         table: the table in which it keeps its history.
         date: the day of the declaration.
         time_zone: the zone of the tool's local times; "" if it is not known.
+        only: the applications whose rows of the table are meant; empty for all rows.
         keep_until: the last day on which the tool may still need its table; None for no such day.
     """
 
@@ -40,6 +41,7 @@ class ToolHistory:
     date: datetime.date
     time_zone: str = ""
     keep_until: datetime.date | None = None
+    only: tuple[str, ...] = ()
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo | None:
@@ -58,6 +60,8 @@ class ToolHistory:
         ]
         if self.time_zone:
             lines.append(f"time_zone = {quoted(self.time_zone)}")
+        if self.only:
+            lines.append(f"only = [{', '.join(map(quoted, self.only))}]")
         if self.keep_until is not None:
             lines.append(f"keep_until = {self.keep_until.isoformat()}")
         return "\n".join(lines) + "\n"
@@ -88,7 +92,7 @@ def _read(path: Path) -> ToolHistory:
         raise _invalid(path, problem)
     del values["format"]
     table = QualifiedName(values.pop("schema"), values.pop("table"))
-    return ToolHistory(table=table, **values)
+    return ToolHistory(table=table, only=tuple(values.pop("only", ())), **values)
 
 
 def _problem(values: dict[str, Any]) -> str:
@@ -105,6 +109,9 @@ def _problem(values: dict[str, Any]) -> str:
     for key in ("date", "keep_until"):
         if key in values and not is_date(values[key]):
             return f"needs a date such as 2026-11-29 in {key}"
+    only = values.get("only", [])
+    if not isinstance(only, list) or not all(isinstance(name, str) for name in only):
+        return f"needs a list of names in only, not {only!r}"
     return zone_problem(values.get("time_zone", ""))
 
 

@@ -13,7 +13,7 @@ from ...exceptions import EXIT_FAILED, EXIT_USAGE
 from ..arguments import add_database_option, add_format_option
 from ..console import command_errors, print_json, stdout_for_json
 
-OF_HISTORY = ("history_table", "history_time_zone", "history_keep")
+OF_HISTORY = ("history_table", "history_only", "history_time_zone", "history_keep")
 
 
 class Command(BaseCommand):
@@ -49,6 +49,13 @@ class Command(BaseCommand):
             help="Its table, if it is not the usual one in the schema or in public.",
         )
         parser.add_argument(
+            "--history-only",
+            action="append",
+            metavar="NAME",
+            help="The app or project whose rows are meant, where several share the table. Can be"
+            " given more than once.",
+        )
+        parser.add_argument(
             "--history-time-zone",
             metavar="ZONE",
             help="The zone of the tool's times, such as Asia/Bangkok, where they have none.",
@@ -65,7 +72,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["history"] is None and any(options[name] is not None for name in OF_HISTORY):
             raise CommandError(
-                "--history-table, --history-time-zone and --history-keep need --history TOOL.",
+                "--history-table, --history-only, --history-time-zone and --history-keep need"
+                " --history TOOL.",
                 returncode=EXIT_USAGE,
             )
         with command_errors(), stdout_for_json(options):
@@ -120,6 +128,7 @@ def _history_options(options: dict[str, Any]) -> HistoryOptions | None:
     return HistoryOptions(
         tool=options["history"],
         table=options["history_table"] or "",
+        only=tuple(options["history_only"] or ()),
         time_zone=options["history_time_zone"] or "",
         keep_days=options["history_keep"],
     )

@@ -34,6 +34,8 @@ CREATE TABLE public.knex_migrations (
     id serial PRIMARY KEY, name varchar(255), batch int, migration_time timestamptz
 );
 INSERT INTO public.knex_migrations (name) VALUES ('of_another_schema.js');
+CREATE TABLE public.shared (id serial, app text, name text, applied timestamptz);
+INSERT INTO public.shared (app, name) VALUES ('hr', '0001'), ('shop', '0001'), ('shop', '0002');
 """
 KNEX = HistoryOptions(tool="knex", table="store.knex_migrations")
 IMPORTED = """
@@ -248,6 +250,23 @@ def test_migrations_that_make_the_schema_bring_nothing_in(store: Path) -> None:
             "store.knex_migrations has no times without a zone, so that --history-time-zone"
             " Asia/Bangkok has no meaning.",
         ),
+        (
+            HistoryOptions(tool="django", table="public.django_migrations"),
+            "public.django_migrations is the history of core, not of another tool.",
+        ),
+        (
+            HistoryOptions(tool="django"),
+            "Django has no history in store and public: no table django_migrations has its"
+            " columns.",
+        ),
+        (
+            HistoryOptions(tool="django", table="public.shared"),
+            "public.shared has the rows of 2 applications: hr, shop.",
+        ),
+        (
+            HistoryOptions(tool="django", table="public.shared", only=("shop", "shops")),
+            'public.shared has no rows of an application "shops".',
+        ),
     ],
 )
 def test_histories_that_cannot_be_used(
@@ -259,12 +278,22 @@ def test_histories_that_cannot_be_used(
     assert not (tmp_path / "store").exists()
 
 
+def test_the_rows_of_one_application_are_declared(source: None, tmp_path: Path) -> None:
+    options = HistoryOptions(tool="django", table="public.shared", only=("shop",))
+    inspected = inspect_into(tmp_path, history=options, prove=False)
+    text = (tmp_path / "store/migrations/history.toml").read_text()
+    assert 'only = ["shop"]\n' in text
+    assert inspected.history is not None
+    assert [row.name for row in inspected.history.rows] == ["shop.0001", "shop.0002"]
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
         ("format = 2", "has the format 2, and only 1 is known"),
         ('time_zone = "Mars/Base"', "names an unknown time zone: 'Mars/Base'"),
         ("keep_until = 1", "needs a date such as 2026-11-29 in keep_until"),
+        ('only = "shop"', "needs a list of names in only, not 'shop'"),
         ("why = 1", "has an unknown key: why"),
     ],
 )

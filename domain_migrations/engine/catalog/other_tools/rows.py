@@ -30,15 +30,18 @@ ORDER BY 1
 
 # Python has no value for some of PostgreSQL's times.
 SELECT_ROWS = """
-SELECT identity, name,
+SELECT coalesce(identity, '?'), coalesce(name, '?'),
     CASE WHEN moment BETWEEN '0001-01-03' AND '9999-12-29' THEN moment END,
-    pg_typeof(moment)::text, batch, coalesce(left_out, ''), coalesce(details, '{{}}')::text
+    pg_typeof(moment)::text, utc_offset, "group", batch, coalesce(left_out, ''),
+    coalesce(details, '{{}}')::text
 FROM (
     SELECT row_number() OVER (ORDER BY {order}) AS number,
         ({identity})::text AS identity, ({name})::text AS name, {time} AS moment,
+        ({utc_offset})::interval AS utc_offset, ({group})::text AS "group",
         ({batch})::bigint AS batch, ({left_out})::text AS left_out, ({details})::jsonb AS details
     FROM {rows}
 ) AS history
+WHERE {only}::text[] = '{{}}' OR "group" = ANY ({only})
 ORDER BY number
 """
 ZONED, LOCAL = "timestamp with time zone", "timestamp without time zone"
@@ -49,14 +52,16 @@ class ToolRow(NamedTuple):
 
     Attributes:
         identity: what tells it from the table's other rows.
-        time: when the tool ran the migration; without a zone if the column has none. None if the
+        time: when the tool ran the migration; without a zone if the table tells none. None if the
             tool does not record it.
+        group: of which application it is; "" if the tool does not tell.
         left_out: why it is not an applied migration; "" if it is one.
     """
 
     identity: str
     name: str
     time: datetime.datetime | None
+    group: str
     batch: int | None
     left_out: str
     details: dict[str, Any]
@@ -81,7 +86,10 @@ class ToolTable(NamedTuple):
     is_table: bool
 
     def has_columns_of(self, tool: HistoryTool) -> bool:
-        return self.is_table and set(tool.columns) <= set(self.columns)
+        names = set(self.columns)
+        if tool.has_other_columns:
+            return self.is_table and names >= set(tool.columns)
+        return self.is_table and names == set(tool.columns)
 
 
 def find_tables(
@@ -95,9 +103,15 @@ def find_tables(
 
 
 def read_rows(
-    connection: BaseDatabaseWrapper, tool: HistoryTool, name: QualifiedName
+    connection: BaseDatabaseWrapper,
+    tool: HistoryTool,
+    name: QualifiedName,
+    only: Sequence[str] = (),
 ) -> list[ToolRow] | None:
     """Return the rows of a history; None if there is no such table.
+
+    Arguments:
+        only: the groups whose rows are wanted; empty for all rows.
 
     Raises:
         InvalidConfiguration: it is not a history of the tool.
@@ -110,6 +124,8 @@ def read_rows(
     table = sql.Identifier(*name)
     optional = {
         "time": tool.time or "NULL::timestamptz",
+        "utc_offset": tool.utc_offset or "NULL",
+        "group": tool.group or "''",
         "batch": tool.batch or "NULL",
         "left_out": tool.left_out or "NULL",
         "details": tool.details or "NULL",
@@ -119,13 +135,20 @@ def read_rows(
         identity=sql.SQL(tool.identity),
         name=sql.SQL(tool.name),
         rows=sql.SQL(tool.rows).format(table=table),
+        only=sql.Literal(list(only)),
         **{key: sql.SQL(text) for key, text in optional.items()},
     )
     rows: list[ToolRow] = []
-    for identity, migration, time, kind, batch, left_out, details in fetch_all(connection, query):
+    for identity, migration, time, kind, offset, group, batch, left_out, details in fetch_all(
+        connection, query
+    ):
         if kind not in (ZONED, LOCAL):
             raise _no_history(tool, name, f"its time has the type {kind}")
-        rows.append(ToolRow(identity, migration, time, batch, left_out, json.loads(details)))
+        moment = time
+        if kind == LOCAL and time is not None and offset is not None:
+            moment = (time - offset).replace(tzinfo=datetime.UTC)
+        values = moment, group, batch, left_out, json.loads(details)
+        rows.append(ToolRow(identity, migration, *values))
     return rows
 
 
@@ -140,6 +163,9 @@ def check_table(connection: BaseDatabaseWrapper, tool: HistoryTool, table: ToolT
         raise _no_history(tool, table.name, "it is not a table")
     if missing := sorted(set(tool.columns) - set(table.columns)):
         raise _no_history(tool, table.name, f"it lacks the column {missing[0]}")
+    others = sorted(set(table.columns) - set(tool.columns))
+    if others and not tool.has_other_columns:
+        raise _no_history(tool, table.name, f"it also has the column {others[0]}")
     if not table.is_readable:
         raise InsufficientPrivilege(
             f"The role may not read {table.name}, the history of {tool.title}.",

@@ -19,6 +19,7 @@ class HistoryTool:
         title: its name in sentences.
         table: the table's usual name; any other can be named.
         columns: the columns by which it is recognised, and without which it is not read.
+        has_other_columns: whether the tool's table may have more; other tools' tables do.
         schema: where the tool always has its table; "" where the application decides.
         companions: further tables of the tool → their columns; ``{table}`` is the history's name.
         rows: what is read, as a FROM item; ``{table}`` is the history, qualified and quoted.
@@ -28,6 +29,9 @@ class HistoryTool:
         time: when it was run. A ``timestamptz`` is exact; a ``timestamp`` is a local time, which
             has no meaning until somebody names its zone; "" if the tool does not record it. The
             type is taken from the database: an altered column is not misread.
+        utc_offset: how far the local time is from UTC, as an interval; "" or NULL where the table
+            does not tell.
+        group: what the rows of several applications in one table differ by; "" if nothing.
         batch: the number of the tool's own batch; "" if it has none.
         left_out: why a row is not an applied migration, as a sentence without its full stop; NULL
             or '' if it is one.
@@ -39,6 +43,7 @@ class HistoryTool:
     title: str
     table: str
     columns: Collection[str]
+    has_other_columns: bool = True
     schema: str = ""
     companions: Mapping[str, Collection[str]] = field(default_factory=dict)
     rows: LiteralString = "{table}"
@@ -46,6 +51,8 @@ class HistoryTool:
     identity: LiteralString
     name: LiteralString
     time: LiteralString = ""
+    utc_offset: LiteralString = ""
+    group: LiteralString = ""
     batch: LiteralString = ""
     left_out: LiteralString = ""
     details: LiteralString = ""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from ....exceptions import InvalidConfiguration
+from .java import JAVA_TOOLS
 from .node import NODE_TOOLS
+from .other_languages import OTHER_TOOLS
+from .python import PYTHON_TOOLS
 from .tool import HistoryTool
 
-TOOLS = {tool.key: tool for tool in (*NODE_TOOLS,)}
+TOOLS = {tool.key: tool for tool in (*NODE_TOOLS, *JAVA_TOOLS, *PYTHON_TOOLS, *OTHER_TOOLS)}
 
 ONLY_RECOGNISED: dict[str, dict[str, Collection[str]]] = {
     "pgmigrations": {"node-pg-migrate": {"id", "name", "run_on"}},
@@ -20,13 +23,6 @@ ONLY_RECOGNISED: dict[str, dict[str, Collection[str]]] = {
     },
     "__drizzle_migrations": {"Drizzle": {"id", "hash", "created_at"}},
     "_prisma_migrations": {"Prisma": {"id", "checksum", "migration_name", "started_at"}},
-    "schema_migrations": {"Rails, dbmate or another tool": {"version"}},
-    "ar_internal_metadata": {"Rails": {"key", "value"}},
-    "databasechangelog": {"Liquibase": {"id", "author", "filename", "orderexecuted"}},
-    "databasechangeloglock": {"Liquibase": {"id", "locked", "lockgranted"}},
-    "alembic_version": {"Alembic": {"version_num"}},
-    "_yoyo_migration": {"yoyo": {"migration_hash", "migration_id"}},
-    "flyway_schema_history": {"Flyway": {"installed_rank", "version", "script"}},
 }
 """Table → tool → columns, of histories that are recognised but not read."""
 

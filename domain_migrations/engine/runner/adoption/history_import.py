@@ -154,7 +154,7 @@ def find_import(
     is_made_here = not is_there and not any(key[0] in domain.app_labels for key in applied)
     if is_made_here and not plan:
         return None
-    rows = read_rows(connection, tool, table)
+    rows = read_rows(connection, tool, table, declared.only)
     if rows is None and not is_made_here:
         return None
     return HistoryImport(domain, declared, tool, tuple(rows or ()), is_made_here=is_made_here)
