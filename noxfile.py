@@ -155,6 +155,13 @@ def compat(session: nox.Session) -> None:
     session.run(python, "-m", "tests.compat.page", results, external=True)
 
 
+@nox.session
+def other_tools(session: nox.Session) -> None:
+    """Run other migration tools, of PyPI, npm and Debian, and read their histories."""
+    tests = ("-m", "pytest", "-n0", "tests/other_tools", f"--other-tools={BUILD / 'other-tools'}")
+    run_python(session, *tests)
+
+
 def django61(session: nox.Session) -> str | None:
     """The interpreter of an environment with Django 6.1; None if there is no Python for it."""
     newer = newer_python()

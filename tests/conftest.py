@@ -31,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FOLDER",
         help="run tests/compat too, and write what happened into the folder",
     )
+    parser.addoption(
+        "--other-tools",
+        metavar="FOLDER",
+        help="run tests/other_tools too, with other migration tools that are installed there",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
