@@ -281,8 +281,13 @@ class CounterMixin(IdentityMixin):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["blank"] = True
         super().__init__(*args, **kwargs)
-        vars(self)["generated"] = self.always
         self.output_field = self
+
+    @property
+    def generated(self) -> bool:  # type: ignore[override]
+        """Whether Django is not to write it; Django writes no part of a key but once."""
+        key = self.model._meta.pk if hasattr(self, "model") else None
+        return self.always and self.name not in getattr(key, "field_names", ())
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()

@@ -44,6 +44,7 @@ from .state_operations import StateOperations
 from .statement_groups import StatementGroup, group_statements
 
 INITIAL = "0001_initial"
+POSTGRES = "django.contrib.postgres"
 POPULATED = """
 SELECT c.oid::regclass::text, c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -122,8 +123,9 @@ def inspect_domain(
 
     Raises:
         InvalidConfiguration: the schema does not exist or belongs to a domain, the name is taken
-            or not valid, the settings have no place for an app, no ``pg_dump`` is installed, or
-            the history cannot be used; see :func:`find_history`.
+            or not valid, the settings have no place for an app, the models need
+            ``django.contrib.postgres``, no ``pg_dump`` is installed, or the history cannot be
+            used; see :func:`find_history`.
         InsufficientPrivilege: the role may not read the schema, or not create databases, which the
             proof needs.
         DatabaseUnavailable: the database cannot be read.
@@ -218,6 +220,11 @@ class _Inspection:
         domain, label = self.domain, self.domain.name
         excluded = [table.name for table in self._excluded()]
         models = models_source(self.connection, domain.schema, app_label=label, exclude=excluded)
+        if POSTGRES in models.text and not apps.is_installed(POSTGRES):
+            raise InvalidConfiguration(
+                f'The models of "{domain.schema}" need {POSTGRES}, which is not installed.',
+                hint=f'Add "{POSTGRES}" to INSTALLED_APPS and run the command again.',
+            )
         self.notes += map(str, models.notes)
         self.notes += privilege_notes(
             self.connection, domain.schema, self.privileges, exclude=excluded

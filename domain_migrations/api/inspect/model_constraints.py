@@ -46,21 +46,26 @@ class IndexNames:
         taken: names in other apps.
 
     Attributes:
-        repeated: names that Django refuses, because another model has them too.
+        repeated_constraints, repeated_indexes: names that Django refuses, because another model
+            has them too. A unique index is a constraint.
         long: the classes of indexes with names that Django's own classes refuse.
     """
 
     def __init__(self, relations: Iterable[Relation], taken: Collection[str]) -> None:
-        found: Counter[str] = Counter(taken)
+        constraints: Counter[str] = Counter(taken)
+        indexes: Counter[str] = Counter(taken)
         self.long: set[str] = set()
         for relation in relations:
-            found.update(item.name for item in relation.constraints if item.kind in "cux")
+            constraints.update(item.name for item in relation.constraints if item.kind in "cux")
             for index in relation.indexes:
                 if not index.is_of_constraint:
-                    found[index.name] += 1
+                    (constraints if index.unique else indexes)[index.name] += 1
                 if len(index.name) > LONG_NAME:
                     self.long.add(class_name(index))
-        self.repeated = {name for name, number in found.items() if number > 1}
+        self.repeated_constraints, self.repeated_indexes = (
+            {name for name, number in found.items() if number > 1}
+            for found in (constraints, indexes)
+        )
 
 
 def class_name(index: Index) -> str:
@@ -120,7 +125,7 @@ class TableConstraints:
 
     def _constraint(self, constraint: Constraint) -> Code | None:
         why = "" if constraint.enforced else "it is NOT ENFORCED"
-        if constraint.name in self.names.repeated:
+        if constraint.name in self.names.repeated_constraints:
             why = "another model has a constraint of this name"
         if constraint.kind == "c" and constraint.no_inherit:
             why = "a NO INHERIT constraint"
@@ -240,7 +245,8 @@ class TableConstraints:
         return self.imports.use(f"{OWN_INDEXES if is_long else package}.{name}")
 
     def _why_not(self, index: Index) -> str:
-        if index.name in self.names.repeated:
+        names = self.names
+        if index.name in (names.repeated_constraints if index.unique else names.repeated_indexes):
             return "another model has an index or a constraint of this name"
         has_parameters = any(key.has_parameters for key in index.keys)
         return "an operator class has parameters" if has_parameters else ""

@@ -205,10 +205,10 @@ class Plan:
             name = field_name(column.name)
             if reference is not None:
                 name = _relation_name(name, reference.model)
-            while {name, f"{name}_id"} & taken:
+            while (own := _attributes(name, reference)) & taken:
                 name = unique(name, {*taken, name})
             model.names[column.name] = name
-            taken |= {name} if reference is None else {name, f"{name}_id"}
+            taken |= own
 
     def _name_targets(self) -> None:
         """Set the fields of the schema's own models that relations refer to."""
@@ -265,6 +265,10 @@ class Plan:
             return Reference(constraint, label, column, name, kind, is_exact, is_unique)
         self.note(title, self.core.why_not(schema, table, column))
         return None
+
+
+def _attributes(name: str, reference: Reference | None) -> set[str]:
+    return {name} if reference is None else {name, f"{name}_id"}
 
 
 def _relation_name(name: str, model: str) -> str:

@@ -39,6 +39,7 @@ WITH own AS MATERIALIZED (
         JOIN pg_rewrite x ON mine.class = 'pg_class'::regclass AND x.ev_class = mine.oid
     UNION ALL SELECT 'pg_trigger'::regclass, x.oid, x.tgname FROM mine
         JOIN pg_trigger x ON mine.class = 'pg_class'::regclass AND x.tgrelid = mine.oid
+            AND NOT x.tgisinternal
     UNION ALL SELECT 'pg_policy'::regclass, x.oid, x.polname FROM mine
         JOIN pg_policy x ON mine.class = 'pg_class'::regclass AND x.polrelid = mine.oid
 ), used AS MATERIALIZED (

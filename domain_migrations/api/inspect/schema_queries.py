@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...engine.catalog.own_sequences import HOW_IT_DIFFERS, JOIN_SEQUENCE
+
 RELATIONS = """
 SELECT c.oid, c.relname::text,
     CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
@@ -19,20 +21,13 @@ ORDER BY c.relname COLLATE "C"
 """
 
 # How a sequence differs is worded as in verify_domain, whose findings a field must match.
-COLUMNS = """
+COLUMNS = f"""
 SELECT c.oid, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
     CASE WHEN d.deptype IS DISTINCT FROM 'a' THEN pg_get_expr(f.adbin, f.adrelid) END,
     a.attgenerated::text,
     CASE WHEN a.attidentity = 'a' THEN 'always' WHEN a.attidentity = 'd' THEN 'by default'
         WHEN d.deptype = 'a' THEN 'serial' ELSE '' END,
-    concat_ws(', ',
-        CASE WHEN s.seqtypid <> a.atttypid THEN 'is of type ' || s.seqtypid::regtype END,
-        CASE WHEN s.seqincrement <> 1 THEN 'counts by ' || s.seqincrement END,
-        CASE WHEN s.seqmin <> 1 THEN 'begins at ' || s.seqmin END,
-        CASE WHEN s.seqmax <> CASE s.seqtypid WHEN 'smallint'::regtype THEN 32767
-            WHEN 'integer'::regtype THEN 2147483647 ELSE 9223372036854775807 END
-            THEN 'ends at ' || s.seqmax END,
-        CASE WHEN s.seqcycle THEN 'starts again at its end' END),
+    {HOW_IT_DIFFERS},
     CASE WHEN a.attcollation <> t.typcollation THEN l.collname::text ELSE '' END,
     coalesce(col_description(c.oid, a.attnum), '')
 FROM pg_class c
@@ -40,17 +35,10 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_collation l ON l.oid = a.attcollation
-LEFT JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
-LEFT JOIN pg_depend d ON d.refclassid = c.tableoid AND d.refobjid = c.oid
-    AND d.refobjsubid = a.attnum AND d.classid = c.tableoid AND d.deptype IN ('a', 'i')
-    AND EXISTS (SELECT FROM pg_sequence q WHERE q.seqrelid = d.objid)
-    AND (d.deptype = 'i' OR EXISTS (
-        SELECT FROM pg_depend u WHERE u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid
-            AND u.refclassid = c.tableoid AND u.refobjid = d.objid))
-LEFT JOIN pg_sequence s ON s.seqrelid = d.objid
+{JOIN_SEQUENCE}
 WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY c.oid, a.attnum
-"""
+"""  # noqa: S608 (made of constants only)
 
 CONSTRAINTS = """
 SELECT c.oid, k.conname::text, k.contype::text,

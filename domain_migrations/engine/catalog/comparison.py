@@ -69,7 +69,18 @@ class ConstraintMatcher:
         return self.found
 
     def _match_by_name(self, wanted: IndexOrConstraint) -> bool:
-        live = self._claim(lambda item: item.name == wanted.name)
+        # A foreign key or check may have the name of an index.
+        live = self._claim(
+            lambda item: (
+                item.name == wanted.name and item.definition.is_index == wanted.definition.is_index
+            )
+        ) or self._claim(
+            lambda item: (
+                item.name == wanted.name
+                and item.definition.has_index
+                and wanted.definition.has_index
+            )
+        )
         if live is not None:
             self._compare(wanted, live)
         return live is not None

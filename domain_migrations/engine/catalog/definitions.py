@@ -61,6 +61,11 @@ class Definition:
         return "INDEX" in self.head
 
     @property
+    def has_index(self) -> bool:
+        """Whether it is an index, or a constraint with an index of the same name."""
+        return not self.head.startswith(("CHECK", "FOREIGN KEY"))
+
+    @property
     def expressions(self) -> tuple[str, ...]:
         keys = tuple(key.expression for key in self.keys)
         return (*keys, self.where) if self.where else keys

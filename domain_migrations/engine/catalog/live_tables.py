@@ -13,6 +13,7 @@ from ...domains import CORE_SCHEMA, QualifiedName, get_domains
 from ..sessions.connection import fetch_all
 from .definitions import Definition, parse_constraint, parse_foreign_key, parse_index
 from .fingerprint import catalog_cursor
+from .own_sequences import HOW_IT_DIFFERS, JOIN_SEQUENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ WHERE n.nspname = ANY(%(schemas)s) AND c.relname = coalesce(%(table)s, c.relname
         WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = 'e')
 """
 
-COLUMNS = r"""
+COLUMNS = rf"""
 SELECT n.nspname, c.relname, a.attname,
     format_type(a.atttypid, a.atttypmod),
     a.attnotnull,
@@ -131,14 +132,7 @@ SELECT n.nspname, c.relname, a.attname,
         WHEN a.attidentity = 'd' OR d.deptype = 'a' THEN 'by default' ELSE '' END,
     CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
     coalesce(col_description(c.oid, a.attnum), ''),
-    concat_ws(', ',
-        CASE WHEN s.seqtypid <> a.atttypid THEN 'is of type ' || s.seqtypid::regtype END,
-        CASE WHEN s.seqincrement <> 1 THEN 'counts by ' || s.seqincrement END,
-        CASE WHEN s.seqmin <> 1 THEN 'begins at ' || s.seqmin END,
-        CASE WHEN s.seqmax <> CASE s.seqtypid WHEN 'smallint'::regtype THEN 32767
-            WHEN 'integer'::regtype THEN 2147483647 ELSE 9223372036854775807 END
-            THEN 'ends at ' || s.seqmax END,
-        CASE WHEN s.seqcycle THEN 'starts again at its end' END),
+    {HOW_IT_DIFFERS},
     a.attgenerated = 'v',
     array_remove(ARRAY[
         CASE WHEN a.attstorage <> t.typstorage THEN 'has the storage ' || CASE a.attstorage
@@ -154,18 +148,11 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
-LEFT JOIN pg_depend d ON d.refclassid = c.tableoid AND d.refobjid = c.oid
-    AND d.refobjsubid = a.attnum AND d.classid = c.tableoid AND d.deptype IN ('a', 'i')
-    AND EXISTS (SELECT FROM pg_sequence q WHERE q.seqrelid = d.objid)
-    AND (d.deptype = 'i' OR EXISTS (
-        SELECT FROM pg_depend u WHERE u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid
-            AND u.refclassid = c.tableoid AND u.refobjid = d.objid))
-LEFT JOIN pg_sequence s ON s.seqrelid = d.objid
+{JOIN_SEQUENCE}
 WHERE n.nspname = ANY(%(schemas)s) AND c.relname = coalesce(%(table)s, c.relname)
     AND c.relkind IN ('r', 'p')
 ORDER BY c.oid, a.attnum
-"""
+"""  # noqa: S608 (made of constants only)
 
 CONSTRAINTS = """
 SELECT n.nspname, c.relname, k.conname, k.contype::text, pg_get_constraintdef(k.oid),

@@ -69,6 +69,21 @@ CREATE TABLE lager.cyc (
     id int PRIMARY KEY, kid text COLLATE "C" UNIQUE, parent text REFERENCES lager.cyc (kid));
 CREATE TABLE lager.part (id int, k text, PRIMARY KEY (k, id)) PARTITION BY LIST (k);
 CREATE TABLE lager.part_a PARTITION OF lager.part FOR VALUES IN ('a');
+CREATE TABLE lager.twice (
+    id int PRIMARY KEY, kunden_id int CONSTRAINT twice_a REFERENCES lager.wide,
+    a int CONSTRAINT twice_b CHECK (a > 0), twice_id int, twice text);
+CREATE INDEX twice_a ON lager.twice (kunden_id DESC);
+CREATE INDEX twice_b ON lager.twice (a DESC);
+CREATE DOMAIN lager.positive AS int CHECK (VALUE > 0);
+CREATE SEQUENCE lager.tens_id_seq;
+CREATE SEQUENCE lager.tens_a_seq;
+CREATE TABLE lager.tens (
+    id lager.positive PRIMARY KEY DEFAULT nextval('lager.tens_id_seq'),
+    a int DEFAULT nextval('lager.tens_a_seq') * 10, b serial);
+ALTER SEQUENCE lager.tens_id_seq OWNED BY lager.tens.id;
+ALTER SEQUENCE lager.tens_a_seq OWNED BY lager.tens.a;
+CREATE TABLE lager.counted (
+    id bigint GENERATED ALWAYS AS IDENTITY, at date, note text, PRIMARY KEY (id, at));
 CREATE TABLE lager.no_key (code text UNIQUE NOT NULL);
 CREATE TABLE lager.empty ();
 CREATE VIEW lager.v AS SELECT 1 AS id, 'x'::text AS name;

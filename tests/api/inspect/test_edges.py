@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -131,7 +132,28 @@ def test_names_that_django_or_python_refuse(app: SimpleNamespace):
         '"lager"."kunden"',
     }
     assert app.Kelas._meta.db_table == '"lager"."kelas"'
+    fields = {field.column: field.name for field in app.Twice._meta.fields}
+    assert (fields["twice_id"], fields["twice"]) == ("twice_id", "twice")
     assert app.AB._meta.db_table == '"lager"."a""b"'
+
+
+def test_a_counter_that_is_always_generated_in_a_composite_key(app: SimpleNamespace):
+    row = app.Counted.objects.create(at=datetime.date(2026, 1, 2), note="new")
+    assert row.pk == (1, datetime.date(2026, 1, 2))
+    row.note = "changed"
+    row.save()
+    assert list(app.Counted.objects.values_list("id", "note")) == [(1, "changed")]
+
+
+def test_defaults_that_use_a_sequence_of_the_column(app: SimpleNamespace):
+    defaults = {
+        field.name: getattr(field.db_default, "template", None) for field in app.Tens._meta.fields
+    }
+    assert defaults == {
+        "id": "nextval('lager.tens_id_seq'::regclass)",
+        "a": "(nextval('lager.tens_a_seq'::regclass) * 10)",
+        "b": None,
+    }
 
 
 def test_relations_of_unusual_keys(app: SimpleNamespace):

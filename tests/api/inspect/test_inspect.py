@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
+from django.db import connection
 
 from domain_migrations.api.inspect import inspect as room
 from domain_migrations.api.inspect.draft_app import draft_app
 from domain_migrations.api.inspect.inspect import InspectedSchema, inspect_domain
+from domain_migrations.api.inspect.prerequisites import read_prerequisites
 from domain_migrations.api.start.project_files import SettingsFile
 from domain_migrations.exceptions import InvalidConfiguration
 from tests.support import catalog
@@ -222,6 +225,16 @@ def test_nothing_is_written_where_core_lacks_what_the_schema_uses(
         execute("DROP FUNCTION public.checked CASCADE")
 
 
+def test_a_foreign_key_of_another_schema_is_nothing_that_the_schema_uses(source: None) -> None:
+    execute("CREATE TABLE public.samples (code text REFERENCES depot.codes)")
+    try:
+        used = read_prerequisites(connection, "depot")
+        assert "public.samples" not in " ".join(item.name for item in used)
+        assert {item.name for item in used} == {"public.users", "public.users_pkey"}
+    finally:
+        execute("DROP TABLE public.samples")
+
+
 def test_each_difference_is_named_and_nothing_is_written(
     source: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +255,22 @@ def test_a_dry_run_writes_nothing(source: None, tmp_path: Path) -> None:
     assert not shown.is_written
     assert not (tmp_path / "depot").exists()
     assert shown.as_json()["proven"] is None
+
+
+def test_models_that_need_an_app_are_refused_without_it(
+    source: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = apps.is_installed
+    monkeypatch.setattr(
+        apps, "is_installed", lambda name: name != "django.contrib.postgres" and installed(name)
+    )
+    execute("CREATE TABLE depot.tagged (id int PRIMARY KEY, tags text[])")
+    try:
+        with pytest.raises(InvalidConfiguration, match='The models of "depot" need '):
+            inspect_into(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["settings.py"]
+    finally:
+        execute("DROP TABLE depot.tagged")
 
 
 @pytest.mark.parametrize(
