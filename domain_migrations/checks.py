@@ -275,17 +275,24 @@ def check_histories(
     owners = {label: domain for domain in domains for label in domain.app_labels}
     with _readable(core.database):
         names = applied_names(connections[core.database], [core])[core.name]
-    found = {key.app: key for key in sorted(names) if key.app in owners}
+        found = {key.app: key for key in sorted(names) if key.app in owners}
+        found = {label: key for label, key in found.items() if not _will_move(owners[label], key)}
     return _messages(
         Problem(
             "W001",
             f'{core.history_table} has rows of the app "{label}" of the domain'
             f' "{owners[label].name}".',
-            waiting_adoption(owners[label], [key])
-            or f"They belong in {owners[label].history_table}.",
+            f"They belong in {owners[label].history_table}.",
         )
         for label, key in found.items()
     )
+
+
+def _will_move(domain: Domain, key: MigrationKey) -> bool:
+    """Return whether a declaration moves the row, which ``W004`` says."""
+    if not waiting_adoption(domain, [key]):
+        return False
+    return key not in applied_names(connections[domain.database], [domain])[domain.name]
 
 
 @contextmanager

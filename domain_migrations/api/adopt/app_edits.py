@@ -28,6 +28,11 @@ IN_PACKAGE = (
     "MIGRATION_MODULES can replace a package's migrations, but not the tables that its models name:"
     " copy the app into the project, or leave it in core."
 )
+FOREIGN_MODELS = "{} belongs to an installed package and has the models {}, which cannot be edited."
+OWN_MODELS = (
+    "Write these models into the app's own models.py, derived from the package's abstract ones, and"
+    " import the package's models after them, if at all; run the command again."
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,10 @@ class AppEditor:
             path = Path(inspect.getfile(sys.modules[model.__module__]))
             files.setdefault(path, {})[model.__qualname__] = edit
         for path, edits in sorted(files.items()):
+            if is_installed(path):
+                names = ", ".join(sorted(edits))
+                self.blockers.append(Blocker(FOREIGN_MODELS.format(path, names), OWN_MODELS))
+                continue
             lines = ", ".join(f"{name}: {edit.db_table}" for name, edit in edits.items())
             self._edit(
                 path,

@@ -16,16 +16,20 @@ from ...engine.sources.adoptions import ignored_adoptions
 from ..prove import apply_to_empty
 
 
+def errors() -> list[dict[str, str]]:
+    """Return the errors of the project's system checks."""
+    return [
+        {"message": str(message.msg), "hint": str(message.hint or ""), "id": message.id or ""}
+        for message in checks.run_checks()
+        if message.level >= checks.ERROR and not message.is_silenced()
+    ]
+
+
 def check_code(*labels: str) -> dict[str, Any]:
     """Return the errors of system checks, dependencies, changes without a migration, and tables.
 
     No database is read.
     """
-    errors = [
-        {"message": str(message.msg), "hint": str(message.hint or ""), "id": message.id or ""}
-        for message in checks.run_checks()
-        if message.level >= checks.ERROR and not message.is_silenced()
-    ]
     loader = MigrationLoader(None, ignore_no_migrations=True)
     command: Any = load_command_class(get_commands()["makemigrations"], "makemigrations")
     detector = command.autodetector(
@@ -37,7 +41,7 @@ def check_code(*labels: str) -> dict[str, Any]:
         if link.attribute == "dependencies":
             links.setdefault(link.child.app, set()).add(link.parent.app)
     return {
-        "errors": errors,
+        "errors": errors(),
         "links": {label: sorted(others) for label, others in links.items()},
         "changes": [
             f"{label}: {operation.describe()}"

@@ -100,7 +100,7 @@ def plan_code(
         for label, table in automatic_tables(config):
             found[label] = table, renamed.get(table, table)
     plan = CodePlan(domain=domain, schema=schema, apps=tuple(app_labels), root=root, tables=found)
-    installed = [config.label for config in configs if is_installed(Path(config.path))]
+    installed = [config.label for config in configs if _is_package(config)]
     if installed:
         blockers = [
             Blocker(
@@ -138,7 +138,7 @@ def _mentions(plan: CodePlan) -> Iterator[Mention]:
     project = [
         Path(config.path)
         for config in apps.get_app_configs()
-        if config.name != OURS and not is_installed(Path(config.path))
+        if not _is_package(config)
     ]
     texts = {change.path: change.after or b"" for change in plan.changes}
     tables = [before for before, _ in plan.tables.values()]
@@ -258,8 +258,10 @@ def _found_by_checks(plan: CodePlan, answer: Mapping[str, Any]) -> Iterator[Bloc
             "Edit the code by hand; nothing was written.",
         )
         return
+    known = code_check.errors() if answer["errors"] else []
     for error in answer["errors"]:
-        yield Blocker(error["message"], error["hint"])
+        if error not in known:
+            yield Blocker(error["message"], error["hint"])
     for change in answer["changes"]:
         yield Blocker(
             f"The models have a change that is in no migration: {change}.",
@@ -294,6 +296,11 @@ def _config(label: str) -> AppConfig:
             hint=f"Run: manage.py migrate_domain {config.domain}",
         )
     return config
+
+
+def _is_package(config: AppConfig) -> bool:
+    """Return whether the app is no part of the project, also where it is run from a checkout."""
+    return config.name == OURS or is_installed(Path(config.path))
 
 
 def _file(path: Path, text: bytes) -> FileChange:

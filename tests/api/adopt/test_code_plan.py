@@ -169,6 +169,30 @@ def test_what_blocks_is_found_with_the_planned_code(project: Callable[..., Proje
     assert _contents(ward) == before
 
 
+def test_errors_that_were_there_before_do_not_block(project: Callable[..., Project]) -> None:
+    bad = "class Bad(models.Model):\n    a = models.CharField(max_length=-1)\n"
+    lab = plain_app(models=LAB_MODELS, migrations={"0001_initial": FIRST})
+    found = project({"lab": lab, "wards": plain_app(models=bad)})
+    assert found.manage("check").returncode == 1
+    assert _run(found, SCRIPT, "plan")["plan"]["blockers"] == []
+
+
+def test_the_models_of_a_package_have_to_be_written_in_the_project(
+    project: Callable[..., Project],
+) -> None:
+    """As in a project's fork of a package's app, which has the same label."""
+    models = "import sys\nsys.path.append('site-packages')\nfrom notes.models import Note\n"
+    lab = project({"lab": plain_app(models=models, migrations={})})
+    note = "class Note(models.Model):\n    class Meta:\n        app_label = 'lab'\n"
+    lab.write("site-packages/notes/models.py", f"from django.db import models\n{note}")
+    (blocker,) = _run(lab, SCRIPT, "plan")["plan"]["blockers"]
+    path = lab.path / "site-packages/notes/models.py"
+    assert blocker["message"] == (
+        f"{path} belongs to an installed package and has the models Note, which cannot be edited."
+    )
+    assert blocker["hint"].startswith("Write these models into the app's own models.py")
+
+
 @pytest.mark.parametrize(
     ("domain", "labels", "message"),
     [
@@ -182,10 +206,12 @@ def test_apps_that_cannot_be_adopted(domain: str, labels: list[str], message: st
     assert caught.value.message == message
 
 
-def test_packages_cannot_be_adopted() -> None:
-    plan = code_plan.plan_code("accounts", ["auth"])
+@pytest.mark.parametrize("label", ["auth", "domain_migrations"])
+def test_packages_cannot_be_adopted(label: str) -> None:
+    """Nor can the engine, which is not installed here, but run from a checkout."""
+    plan = code_plan.plan_code("accounts", [label])
     (blocker,) = plan.blockers
-    assert blocker.message == 'The app "auth" is an installed package, which cannot be edited.'
+    assert blocker.message == f'The app "{label}" is an installed package, which cannot be edited.'
     assert blocker.hint.startswith("MIGRATION_MODULES can replace a package's migrations, but not")
     assert plan.changes == ()
 
