@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import indent
 
 from django.core.management.base import BaseCommand
 from django.template.defaultfilters import filesizeformat
@@ -67,11 +68,15 @@ def _of_database(plan: DatabasePlan) -> Iterator[tuple[str, Iterator[str]]]:
     )
     yield "Follow them", (f"{kind} {old} to {new}" for kind, old, new in plan.followers)
     yield (
-        "Functions that name them",
+        "Functions that name them, created again",
+        (f"{each.identity}\n{indent(each.diff, '    ')}" for each in plan.functions.changed),
+    )
+    yield (
+        "Functions that may name them",
         (
-            f"{name}, line {line}: {text}{'' if is_mended else ' (not certain)'}"
-            for name, is_mended, lines in plan.named_functions
-            for line, text in lines
+            f"{each.identity}, line {line}: {text}"
+            for each in plan.functions.uncertain
+            for line, text in each.lines
         ),
     )
     for kind, title in TITLES.items():

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from textwrap import indent
 from typing import Any, Protocol
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
@@ -202,6 +203,9 @@ def _print_steps(command: BaseCommand, result: DomainResult, options: MigrateOpt
         command.stdout.write(command.style.MIGRATE_HEADING(f"  {move}"))
         for statement in move.sql:
             command.stdout.write(f"    {statement};")
+        for name, diff in move.functions:
+            command.stdout.write(f"    create {name} again:")
+            command.stdout.write(indent(diff, "      "))
     if result.history is not None and (options.is_read_only or options.is_dry_run):
         command.stdout.write(command.style.MIGRATE_HEADING(f"  {result.history}"))
         for line in result.history.lines():

@@ -96,8 +96,8 @@ class AppEditor:
             files.setdefault(path, {})[model.__qualname__] = edit
         for path, edits in sorted(files.items()):
             if is_installed(path):
-                names = ", ".join(sorted(edits))
-                self.blockers.append(Blocker(FOREIGN_MODELS.format(path, names), OWN_MODELS))
+                classes = ", ".join(sorted(edits))
+                self.blockers.append(Blocker(FOREIGN_MODELS.format(path, classes), OWN_MODELS))
                 continue
             lines = ", ".join(f"{name}: {edit.db_table}" for name, edit in edits.items())
             self._edit(

@@ -135,11 +135,7 @@ def _with_edits(plan: CodePlan, editor: AppEditor) -> CodePlan:
 
 
 def _mentions(plan: CodePlan) -> Iterator[Mention]:
-    project = [
-        Path(config.path)
-        for config in apps.get_app_configs()
-        if not _is_package(config)
-    ]
+    project = [Path(config.path) for config in apps.get_app_configs() if not _is_package(config)]
     texts = {change.path: change.after or b"" for change in plan.changes}
     tables = [before for before, _ in plan.tables.values()]
     own = [folder for label in plan.apps for folder in migrations_folders(label)]

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from ...engine.runner.adoption.adoption_run import Work
+from ...engine.runner.adoption.adoption_run import Work, owner_note
 from ...engine.runner.adoption.foreign_keys import KEY_HINT, CrossingKey, forbidden_keys
 from ...engine.runner.adoption.function_text import Uncertain
 from ...engine.runner.adoption.functions import FunctionTexts
@@ -152,14 +152,6 @@ class DatabasePlan:
     notes: tuple[str, ...] = ()
     blockers: tuple[Obstacle, ...] = ()
 
-    @property
-    def named_functions(self) -> list[tuple[str, bool, tuple[Uncertain, ...]]]:
-        """Each function that names what moves, whether it is mended, and the lines."""
-        return [
-            *((each.identity, True, each.lines) for each in self.functions.changed),
-            *((each.identity, False, each.lines) for each in self.functions.uncertain),
-        ]
-
     def as_json(self) -> dict[str, Any]:
         return {
             "database": self.database,
@@ -173,12 +165,14 @@ class DatabasePlan:
                 {"kind": kind, "from": old, "to": new} for kind, old, new in self.followers
             ],
             "functions": [
-                {
-                    "name": name,
-                    "mended": is_mended,
-                    "lines": [{"line": line, "text": text} for line, text in lines],
-                }
-                for name, is_mended, lines in self.named_functions
+                *(
+                    {"name": each.identity, "mended": True, "diff": each.diff, **_lines(each.lines)}
+                    for each in self.functions.changed
+                ),
+                *(
+                    {"name": each.identity, "mended": False, "diff": "", **_lines(each.lines)}
+                    for each in self.functions.uncertain
+                ),
             ],
             **{
                 kind: [{"name": name, "of": of, "what": what} for name, of, what in found]
@@ -197,6 +191,10 @@ class DatabasePlan:
             "notes": list(self.notes),
             "blockers": [blocker.as_json() for blocker in self.blockers],
         }
+
+
+def _lines(lines: Sequence[Uncertain]) -> dict[str, Any]:
+    return {"lines": [{"line": line, "text": text} for line, text in lines]}
 
 
 def plan_database(
@@ -289,6 +287,8 @@ def _notes(
         f"The default privileges of the role {role} are not copied: only its members can do that."
         for role in uncopied_defaults(connection, move)
     ]
+    if note := owner_note(connection, move):
+        notes.append(note)
     staying = [
         function.identity
         for function in work.texts.changed

@@ -164,7 +164,8 @@ def steps_of_migration(
 CREATED = """
 SELECT {domain} AS domain, id, app, name, direction, details -> 'created'
 FROM {table}
-WHERE direction = 'forwards' AND status = 'done' AND jsonb_typeof(details -> 'created') = 'array'
+WHERE direction = 'forwards' AND status IN ('done', 'adopted')
+        AND jsonb_typeof(details -> 'created') = 'array'
    OR direction = 'backwards' AND status = 'done'
 """
 

@@ -105,7 +105,7 @@ class AppliedMove(NamedTuple):
         tables: the number of tables that change their schema.
         rows: the number of rows that change their history.
         objects: kind, old and new name of everything that moves.
-        functions: what is created again, because its text names what moves.
+        functions: what is created again, because its text names what moves, and the text's diff.
         dropped_views: the number of views under old names that are no longer wanted.
         sql: the statements.
         seconds: how long the tables were locked.
@@ -118,7 +118,7 @@ class AppliedMove(NamedTuple):
     tables: int
     rows: int
     objects: tuple[tuple[str, str, str], ...] = ()
-    functions: tuple[str, ...] = ()
+    functions: tuple[tuple[str, str], ...] = ()
     dropped_views: int = 0
     sql: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -142,7 +142,8 @@ class AppliedMove(NamedTuple):
             "tables": self.tables,
             "rows": self.rows,
             "objects": objects,
-            "functions": list(self.functions),
+            "functions": [name for name, _ in self.functions],
+            "function_diffs": dict(self.functions),
             "dropped_views": self.dropped_views,
             "sql": list(self.sql),
             "seconds": round(self.seconds, 3),

@@ -16,6 +16,7 @@ from ...catalog.compat_views import CompatView, read_compat_views
 from ...history.journal import Journal, RunContext
 from ...history.tables import ensure_history, ensure_schema
 from ...sessions.connection import execute, fetch_all, schema_exists
+from ...sessions.roles import domain_role
 from ...sessions.session import acquire_run_lock
 from ...sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..options import MigrateOptions
@@ -27,7 +28,7 @@ from .moved_catalog import Proof
 from .moves import Move, existing_relations, is_pending
 from .objects import MovedObject, moved_objects
 from .records import MoveLog, count_rows, drop_domain, log_move, move_rows
-from .schema_privileges import privilege_statements
+from .schema_privileges import Grant, new_grants
 from .view_statements import create_statements, drop_statements
 
 FILES = """
@@ -103,6 +104,8 @@ class AdoptionRun:
         if done is not None:
             text = str(done)
             self.reporter.on_note(f"{text[0].upper()}{text[1:]}.")
+            if note := owner_note(connection, self.move):
+                self.reporter.on_note(note)
         return done
 
     def _drop_views(self, connection: BaseDatabaseWrapper) -> AppliedMove:
@@ -185,6 +188,7 @@ class Work:
         keys: the foreign keys between it and the rest.
         texts: the functions that name it.
         log: what the adoption has recorded that is undone.
+        grants: the privileges in the new schema, which are among the statements.
         first, statements, last: the SQL before, of and after the move itself.
     """
 
@@ -193,6 +197,7 @@ class Work:
     keys: tuple[CrossingKey, ...]
     texts: FunctionTexts
     log: MoveLog
+    grants: tuple[Grant, ...]
     first: tuple[str, ...]
     statements: tuple[str, ...]
     last: tuple[str, ...]
@@ -216,12 +221,13 @@ class Work:
         objects = moved_objects(connection, move, named=log.functions_moved, replaced=views)
         keys = crossing_keys(connection, objects)
         texts = find_function_texts(connection, move, objects, log.functions)
+        grants = tuple(new_grants(connection, move, objects))
         statements = (
             *move_statements(connection, objects),
-            *privilege_statements(connection, move, objects),
+            *(grant.statement for grant in grants),
         )
-        last = tuple(create_statements(connection, move, objects))
-        return cls(move, tuple(objects), tuple(keys), texts, log, first, statements, last)
+        last = (*create_statements(connection, move, objects), *log.revocations)
+        return cls(move, tuple(objects), tuple(keys), texts, log, grants, first, statements, last)
 
     def check(self) -> None:
         """Refuse what would break something.
@@ -235,7 +241,10 @@ class Work:
     @property
     def details(self) -> dict[str, Any]:
         """What moves, for the journal."""
-        return {"objects": [[item.kind, str(item.old), str(item.new)] for item in self.objects]}
+        return {
+            "objects": [[item.kind, str(item.old), str(item.new)] for item in self.objects],
+            "revocations": [grant.revocation for grant in self.grants],
+        }
 
     def result(self, rows: int) -> AppliedMove:
         """Return what a run shows of it.
@@ -254,9 +263,20 @@ class Work:
             objects=tuple(
                 (item.kind.lower(), str(item.old), str(item.new)) for item in self.objects
             ),
-            functions=tuple(function.identity for function in self.texts.changed),
+            functions=tuple((each.identity, each.diff) for each in self.texts.changed),
             sql=(*self.first, *self.statements, *self.last),
         )
+
+
+def owner_note(connection: BaseDatabaseWrapper, move: Move) -> str:
+    """Return what is left to be done where a role of the domain's own runs its migrations."""
+    role = None if move.backwards else domain_role(connection, move.domain)
+    if role is None:
+        return ""
+    return (
+        f"The tables keep their owner, and the role {role} runs the domain's migrations: before the"
+        f" next one, run manage.py grant_domain {move.domain.name} --apply."
+    )
 
 
 def lock_tables(connection: BaseDatabaseWrapper, objects: Sequence[MovedObject]) -> None:

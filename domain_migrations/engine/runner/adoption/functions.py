@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,6 +81,12 @@ class ChangedFunction:
     lines: tuple[Uncertain, ...]
     source: str
     new_source: str
+
+    @property
+    def diff(self) -> str:
+        """The change of its text, as a unified diff without a heading."""
+        before, after = self.source.splitlines(), self.new_source.splitlines()
+        return "\n".join(list(difflib.unified_diff(before, after, lineterm="", n=1))[2:])
 
 
 @dataclass(frozen=True)

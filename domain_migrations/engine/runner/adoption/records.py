@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,9 @@ from django.utils.timezone import now
 from psycopg import sql
 
 from ....exceptions import InvalidConfiguration
+from ...guard.created_objects import bounded
 from ...history.journal import Journal, RunContext
-from ...history.journal_queries import read_object
+from ...history.journal_queries import created_objects, read_object
 from ...history.tables import ensure_history, existing_tables
 from ...messages import shortened
 from ...sessions.connection import execute, fetch_all, fetch_one
@@ -113,15 +114,29 @@ def log_move(
 ) -> None:
     """Record the move in the journal of the domain that has the apps now.
 
-    Each migration gets a row that accepts its file as it is on disk.
+    Each migration gets a row that accepts its file as it is on disk, with what its custom SQL
+    created, as far as the other journal has recorded that.
     """
     journal = Journal(connection, move.target, context)
     journal.open()
     started = now()
-    steps = [(*row.key, checksum_on_disk(row.key)) for row in rows]
+    keys = {row.key for row in rows}
+    created = {} if move.backwards else created_objects(connection, move.source)
+    steps = [(*key, checksum_on_disk(key)) for key in sorted(keys - created.keys())]
     if steps:
         statement = journal.insert_all_sql(steps, "adopted", "forwards", started=started)
         execute(connection, statement)
+    for app, name in sorted(keys & created.keys()):
+        key = MigrationKey(app, name)
+        journal.write(
+            "adopted",
+            "forwards",
+            app=app,
+            name=name,
+            checksum=checksum_on_disk(key),
+            started=started,
+            details=bounded(sorted(_moved_names(created[key], move, details["objects"]))),
+        )
     numbers = {str(row.key): row.id for row in rows}
     journal.write(
         "done",
@@ -138,6 +153,25 @@ def log_move(
     )
 
 
+def _moved_names(
+    created: Iterable[str], move: Move, objects: Iterable[Sequence[str]]
+) -> Iterator[str]:
+    """Yield created objects with the names that they have now.
+
+    Indexes and constraints are in the schema of their table, and only tables have new names.
+    """
+    names = {old: new for _, old, new in objects}
+    for each in created:
+        number, _, name = each.partition(" ")
+        found = next((old for old in names if name == old or name.startswith(f"{old}.")), "")
+        if found:
+            yield f"{number} {names[found]}{name.removeprefix(found)}"
+        elif name.startswith(f"{move.source.schema}."):
+            yield f"{number} {move.target.schema}{name.removeprefix(move.source.schema)}"
+        else:
+            yield each
+
+
 @dataclass(frozen=True)
 class MoveLog:
     """What the journal has recorded about the adoption that is undone.
@@ -147,12 +181,14 @@ class MoveLog:
         functions: identity of a function → the text it was given, and the text before it.
         functions_moved: the names of the functions that were moved.
         created_schema: whether the adoption created the schema.
+        revocations: the statements that take back what was granted in the schema.
     """
 
     numbers: dict[str, int] = field(default_factory=dict)
     functions: dict[str, Sequence[str]] = field(default_factory=dict)
     functions_moved: frozenset[str] = frozenset()
     created_schema: bool = False
+    revocations: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, connection: BaseDatabaseWrapper, move: Move) -> MoveLog:
@@ -173,6 +209,7 @@ class MoveLog:
                 if kind in ("FUNCTION", "PROCEDURE")
             ),
             created_schema=found.get("created_schema", False),
+            revocations=tuple(found.get("revocations", ())),
         )
 
     def check_nothing_later(self, connection: BaseDatabaseWrapper, move: Move) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ....backends.postgresql.names import quote
+from ....domains import get_domains
 from ...sessions.connection import fetch_all, fetch_one
+from ...sessions.roles import role_name
 from .moves import Move
 from .objects import MovedObject
 
@@ -41,36 +44,59 @@ WHERE d.defaclnamespace = to_regnamespace(quote_ident(%s))
 ORDER BY 1, 2, 4, 3
 """
 
+ON_SCHEMA = """
+SELECT coalesce(r.rolname, ''), a.privilege_type
+FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a
+LEFT JOIN pg_roles r ON r.oid = a.grantee
+WHERE n.nspname = %s
+"""
+
 OWNS_SCHEMA = """
 SELECT r.rolname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = %s
 """
 
 
-def privilege_statements(
+class Grant(NamedTuple):
+    """A privilege that a role gets in the new schema, and its end."""
+
+    statement: str
+    revocation: str
+
+
+def new_grants(
     connection: BaseDatabaseWrapper, move: Move, objects: Sequence[MovedObject]
-) -> Iterator[str]:
-    """Yield the statements after which every role can do what it could before.
+) -> Iterator[Grant]:
+    """Yield the grants after which every role can do what it could before.
 
     Nothing is granted when tables move back: the privileges in core's schema were never revoked.
+    Roles of other domains, which have ``REFERENCES`` on all tables of core, get nothing.
     """
     if move.backwards:
         return
     schema = quote(move.target.schema)
     owner = fetch_one(connection, OWNS_SCHEMA, [move.target.schema])
-    oids = [item.oid for item in objects if item.is_relation]
     (login,) = fetch_one(connection, "SELECT current_user")
+    others = {role_name(connection, domain) for domain in get_domains() if not domain.is_core}
+    known = set(fetch_all(connection, ON_SCHEMA, [move.target.schema]))
+    oids = [item.oid for item in objects if item.is_relation]
     for role, is_owner in fetch_all(connection, ROLES, {"oids": oids}):
-        if role != (owner[0] if owner else login):
-            more = ", CREATE" if is_owner else ""
-            yield f"GRANT USAGE{more} ON SCHEMA {schema} TO {_role(role)}"
-    for role, kind, privilege, grantee, can_grant, is_member in fetch_all(
-        connection, DEFAULTS, [move.source.schema]
-    ):
-        if is_member:
+        wanted = ("USAGE", "CREATE") if is_owner else ("USAGE",)
+        lacking = ", ".join(each for each in wanted if (role, each) not in known)
+        if lacking and role not in others and role != (owner[0] if owner else login):
+            yield Grant(
+                f"GRANT {lacking} ON SCHEMA {schema} TO {_role(role)}",
+                f"REVOKE {lacking} ON SCHEMA {schema} FROM {_role(role)}",
+            )
+    defaults = set(fetch_all(connection, DEFAULTS, [move.target.schema]))
+    for found in fetch_all(connection, DEFAULTS, [move.source.schema]):
+        role, kind, privilege, grantee, can_grant, is_member = found
+        if is_member and found not in defaults and grantee not in others:
             option = " WITH GRANT OPTION" if can_grant else ""
-            yield (
-                f"ALTER DEFAULT PRIVILEGES FOR ROLE {quote(role)} IN SCHEMA {schema}"
-                f" GRANT {privilege} ON {kind} TO {_role(grantee)}{option}"
+            head = f"ALTER DEFAULT PRIVILEGES FOR ROLE {quote(role)} IN SCHEMA {schema}"
+            on = f"{privilege} ON {kind}"
+            yield Grant(
+                f"{head} GRANT {on} TO {_role(grantee)}{option}",
+                f"{head} REVOKE {on} FROM {_role(grantee)}",
             )
 
 

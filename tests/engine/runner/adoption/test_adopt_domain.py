@@ -35,6 +35,11 @@ def test_plan_write_and_undo(write: Write) -> None:
     assert database["functions"][0] == {
         "name": "public.count_samples()",
         "mended": True,
+        "diff": (
+            "@@ -1 +1 @@\n"
+            "-SELECT count(*) FROM lab_sample WHERE lab_sample.size > 0\n"
+            "+SELECT count(*) FROM lab.lab_sample WHERE lab_sample.size > 0"
+        ),
         "lines": [{"line": 1, "text": "SELECT count(*) FROM lab_sample WHERE lab_sample.size > 0"}],
     }
     assert [key["to"] for key in database["foreign_keys"]] == ["auth_user"]

@@ -109,6 +109,28 @@ def test_checks_and_show_domains_name_the_declaration_that_waits(write: Write) -
     assert hint in project.manage("show_domains").stdout
 
 
+INDEX = """
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0002_size")]
+    operations = [migrations.RunSQL(
+        "DO $$ BEGIN EXECUTE 'CREATE INDEX lab_ext' || 'ra ON {}lab_sample (size)'; END $$", "")]
+"""
+
+
+def test_what_custom_sql_created_is_known_to_the_domain(write: Write) -> None:
+    """No finding, although neither the models nor the text of the SQL name the index."""
+    old = write(lab.before(**{"0003_index": INDEX.format("")}), name="before")
+    assert old.manage("migrate").returncode == 0
+    names = {"lab_sample": "samples", "lab_sample_tags": "samples_tags", "lab_tag": "lab_tag"}
+    sql = INDEX.format("lab.").replace("lab_sample", "samples")
+    project = write(lab.after(replace(lab.ADOPTION, tables=names), **{"0003_index": sql}))
+    run(project, "migrate_domain", "lab")
+    created = "SELECT details -> 'created' FROM lab.django_migrations_lab_journal WHERE name = %s"
+    assert query(created, "0003_index") == [('["105 lab.lab_extra", "107 lab.lab_extra"]',)]
+    execute("CREATE INDEX lab_extra ON public.django_content_type (model)")
+    assert findings(project) == []
+
+
 def test_tables_are_renamed_where_asked(write: Write) -> None:
     names = {"lab_sample": "samples", "lab_sample_tags": "samples_tags", "lab_tag": "lab_tag"}
     project = write(lab.after(replace(lab.ADOPTION, tables=names)))

@@ -110,6 +110,27 @@ def test_roles_keep_their_access(write: Write) -> None:
         execute(f"DROP OWNED BY {reader}; DROP ROLE {reader}")
 
 
+def test_roles_of_domains_do_not_reach_the_tables(write: Write) -> None:
+    """Another domain's gets nothing; the domain's own has to be given the tables, which is said."""
+    from tests.support.projects import domain_app
+
+    files = {"shop": domain_app("shop")}
+    project = write(lab.after(), apps=files)
+    execute("CREATE SCHEMA lab")
+    roles = [f"{project.database}_{name}_domain" for name in ("lab", "shop")]
+    try:
+        assert project.manage("grant_domain", "--apply").returncode == 0
+        assert query("SELECT has_table_privilege(%s, 'lab_tag', 'REFERENCES')", roles[1])[0][0]
+        output = project.manage("migrate_domain", "lab").stdout
+        assert f"the role {roles[0]} runs the domain's migrations" in output
+        assert not query("SELECT has_schema_privilege(%s, 'lab', 'USAGE')", roles[1])[0][0]
+        assert project.manage("grant_domain", "lab", "--apply").returncode == 0
+        owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'lab_tag'"
+        assert query(owner) == [(roles[0],)]
+    finally:
+        assert project.manage("grant_domain", "--remove").returncode == 0
+
+
 def test_partitions_follow_their_table(write: Write) -> None:
     execute(
         "ALTER TABLE lab_sample_tags RENAME TO old; CREATE TABLE lab_sample_tags"

@@ -47,6 +47,28 @@ def test_everything_is_put_back(write: Write) -> None:
     assert run(write(lab.after(adoption)), "migrate_domain", "lab")["status"] == "migrated"
 
 
+def test_privileges_in_a_schema_that_stays_are_taken_back(write: Write) -> None:
+    """Those of the adoption only: one role could use the schema before."""
+    new, old = (f"lab_{kind}_{id(write)}" for kind in ("new", "old"))
+    execute(
+        f"CREATE ROLE {new}; CREATE ROLE {old}; GRANT SELECT ON lab_tag TO {new}, {old};"
+        f" CREATE SCHEMA lab; CREATE TABLE lab.mine (); GRANT USAGE ON SCHEMA lab TO {old};"
+        f" ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {new}"
+    )
+    granted = (
+        "SELECT n.nspacl::text, (SELECT count(*) FROM pg_default_acl"
+        " WHERE defaclnamespace = n.oid) FROM pg_namespace n WHERE nspname = 'lab'"
+    )
+    try:
+        before = query(granted)
+        run(write(lab.after()), "migrate_domain", "lab")
+        assert [(new in acl, number) for acl, number in query(granted)] == [(True, 1)]
+        run(write(lab.undone(), name="undone"), "migrate_domain", "core")
+        assert query(granted) == before
+    finally:
+        execute(f"DROP OWNED BY {new}, {old}; DROP ROLE {new}, {old}")
+
+
 def test_stock_migrate_puts_it_back_too(write: Write) -> None:
     catalog = snapshot()
     assert write(lab.after()).manage("migrate").returncode == 0
