@@ -295,7 +295,7 @@ def _config(label: str) -> AppConfig:
 
 
 def _is_package(config: AppConfig) -> bool:
-    """Return whether the app is no part of the project, also where it is run from a checkout."""
+    """Return whether the app does not belong to the project, even if it runs from a checkout."""
     return config.name == OURS or is_installed(Path(config.path))
 
 

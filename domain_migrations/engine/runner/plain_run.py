@@ -16,8 +16,10 @@ from django.db.migrations.state import ProjectState
 from ...domains import CORE, get_domain, get_domain_for
 from ...exceptions import DomainMigrationsError, MigrationInterrupted
 from ..history.journal import RunContext
+from ..sessions.connection import translate_database_errors
 from ..sessions.session import ServerSession, acquire_run_lock
 from ..sessions.timeouts import RetryPolicy
+from ..sources.files import adoption_file
 from .executor import DomainExecutor
 from .interruptions import find_interruption
 from .options import MigrateOptions
@@ -91,6 +93,7 @@ class PlainRun:
         domain = get_domain_for(migration.app_label)
         if domain.name not in self.domain_executors:
             session = RunSession(self.connection, domain, context=self.context, lock=self._lock)
+            self._adopt(session)
             if (interrupted := find_interruption(self.connection, domain)) is not None:
                 raise MigrationInterrupted(
                     f"{interrupted.key} was interrupted; only a run of its domain can resume it.",
@@ -105,6 +108,18 @@ class PlainRun:
                 progress=self._report,
             )
         return self.domain_executors[domain.name]
+
+    def _adopt(self, session: RunSession) -> None:
+        """Move what is declared first: the migrations of the plan find their tables there."""
+        if not any(map(adoption_file, session.domain.app_labels)):
+            return
+        from .adoption.adoption_run import AdoptionRun
+        from .adoption.moves import pending_moves
+
+        with translate_database_errors(self.connection.alias):
+            moves = pending_moves(self.connection, session.domain)
+        for move in moves:
+            AdoptionRun(move, MigrateOptions(), Reporter(), self.context).run(session, retries=0)
 
     def _report(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
         """Call the executor's callback for the actions that Django has."""

@@ -76,6 +76,27 @@ def test_stock_migrate_adopts_too(write: Write) -> None:
     assert tables("lab") > TABLES
 
 
+THIRD = """
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0002_size")]
+    operations = [migrations.AddField("Sample", "note", models.TextField(default=""))]
+"""
+EXECUTOR = """
+import django
+django.setup()
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+executor = MigrationExecutor(connection)
+executor.migrate(executor.loader.graph.leaf_nodes("lab"))
+"""
+
+
+def test_djangos_own_executor_adopts_too(write: Write) -> None:
+    write(lab.after(**{"0003_note": THIRD})).python("-c", EXECUTOR)
+    assert tables("lab") > TABLES
+    assert query("SELECT note FROM lab.lab_sample") == [("",), ("",)]
+
+
 def test_all_domains(write: Write) -> None:
     output = write(lab.after()).manage("migrate_domain", "--all").stdout
     assert "Move 3 tables of lab from public to lab, with 2 rows of the history." in output
@@ -152,12 +173,7 @@ def test_an_empty_database_is_migrated_as_always(
 
 
 def test_a_database_that_lacks_later_migrations_gets_them_after_the_adoption(write: Write) -> None:
-    third = """
-class Migration(migrations.Migration):
-    dependencies = [("lab", "0002_size")]
-    operations = [migrations.AddField("Sample", "note", models.TextField(default=""))]
-"""
-    result = run(write(lab.after(**{"0003_note": third})), "migrate_domain", "lab")
+    result = run(write(lab.after(**{"0003_note": THIRD})), "migrate_domain", "lab")
     assert [ran["name"] for ran in result["applied"]] == ["0003_note"]
     assert result["adoptions"][0]["rows"] == 2
     assert query("SELECT note FROM lab.lab_sample") == [("",), ("",)]
