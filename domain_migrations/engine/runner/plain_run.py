@@ -16,10 +16,11 @@ from django.db.migrations.state import ProjectState
 from ...domains import CORE, get_domain, get_domain_for
 from ...exceptions import DomainMigrationsError, MigrationInterrupted
 from ..history.journal import RunContext
+from ..history.tables import applied_names
 from ..sessions.connection import translate_database_errors
 from ..sessions.session import ServerSession, acquire_run_lock
 from ..sessions.timeouts import RetryPolicy
-from ..sources.files import adoption_file
+from ..sources.files import MigrationKey, adoption_file
 from .executor import DomainExecutor
 from .interruptions import find_interruption
 from .options import MigrateOptions
@@ -67,11 +68,15 @@ class PlainRun:
         self.stack = stack
         self.context = RunContext()
         self.domain_executors: dict[str, DomainExecutor] = {}
+        self.moved: set[MigrationKey] = set()
 
     def apply_migration(
         self, state: ProjectState, migration: Migration, *args: Any, **kwargs: Any
     ) -> ProjectState:
-        return self._executor_of(migration).apply_migration(state, migration, *args, **kwargs)
+        executor = self._executor_of(migration)
+        if MigrationKey.of(migration) in self.moved:
+            return migration.mutate_state(state, preserve=False)
+        return executor.apply_migration(state, migration, *args, **kwargs)
 
     def unapply_migration(
         self, state: ProjectState, migration: Migration, *args: Any, **kwargs: Any
@@ -110,7 +115,10 @@ class PlainRun:
         return self.domain_executors[domain.name]
 
     def _adopt(self, session: RunSession) -> None:
-        """Move what is declared first: the migrations of the plan find their tables there."""
+        """Move what is declared first.
+
+        The plan has the migrations whose rows move with it: Django has read the histories before.
+        """
         if not any(map(adoption_file, session.domain.app_labels)):
             return
         from .adoption.adoption_run import AdoptionRun
@@ -120,6 +128,8 @@ class PlainRun:
             moves = pending_moves(self.connection, session.domain)
         for move in moves:
             AdoptionRun(move, MigrateOptions(), Reporter(), self.context).run(session, retries=0)
+            names = applied_names(self.connection, [session.domain])[session.domain.name]
+            self.moved |= {key for key in names if key.app in move.adoption.apps}
 
     def _report(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
         """Call the executor's callback for the actions that Django has."""
