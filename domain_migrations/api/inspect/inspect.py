@@ -26,7 +26,6 @@ from ...engine.snapshots.inspected_catalog import (
     inspected_objects,
     other_histories,
 )
-from ...engine.sources.checksum import checksum
 from ...engine.sources.files import HISTORY_FILE, MigrationKey, migrations_folders
 from ...engine.sources.tool_histories import read_tool_history
 from ...exceptions import InvalidConfiguration
@@ -35,7 +34,7 @@ from ..start.project_files import FileChange, apply_changes, find_settings
 from ..start.start import app_words, project_changes
 from .draft_app import draft_app
 from .history_choice import HistoryOptions, find_history, history_notes
-from .migration_file import BEGIN, END, migration_text
+from .migration_file import BEGIN, END, migration_source
 from .models_file import models_source
 from .prerequisites import read_prerequisites
 from .privileges import privilege_groups, privilege_notes, read_privileges
@@ -236,11 +235,11 @@ class _Inspection:
             "migrations/__init__.py": "",
         }
         operations = StateOperations(label, models.models, models.imports)
-        text = migration_text(self._groups(), operations, schema=domain.schema)
+        migration = migration_source(self._groups(), operations, schema=domain.schema)
         objects = self._objects()
         key, tools = MigrationKey(label, INITIAL), self.histories.tools
-        catalog = InspectedCatalog(key, checksum(text), to_text(objects), tools)
-        texts[f"migrations/{INITIAL}.py"] = text
+        catalog = InspectedCatalog(key, migration.checksum, to_text(objects), tools)
+        texts[f"migrations/{INITIAL}.py"] = migration.text
         texts[f"migrations/{INITIAL}{SUFFIX}"] = catalog.render(domain.schema)
         if self.history is not None:
             texts[f"migrations/{HISTORY_FILE}"] = self.history.declared.as_text()

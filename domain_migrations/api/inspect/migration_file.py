@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
+from ...engine.sources.checksum import PART, checksum_in_parts
 from .state_operations import StateOperations
 from .statement_groups import StatementGroup
 
@@ -17,42 +19,55 @@ END = StatementGroup(
 )
 
 
-def migration_text(
-    groups: Sequence[StatementGroup],
+@dataclass(frozen=True)
+class MigrationSource:
+    """The source of a migration, and its checksum."""
+
+    text: str
+    checksum: str
+
+
+def migration_source(
+    groups: Iterable[StatementGroup],
     operations: StateOperations,
     *,
     schema: str,
-) -> str:
-    """Return the source of an initial migration.
+) -> MigrationSource:
+    """Return an initial migration.
 
     Arguments:
         groups: the statements of each of its operations on the database.
         operations: those on the models' state.
     """
-    dependencies = [f"        {item}," for item in operations.dependencies()]
-    database = [line for group in groups for line in _run_sql(group, " " * 16)]
-    state = list(operations.lines(4))
-    lines = [HEADER.format(schema=schema), "", *operations.imports.lines()]
-    lines += [
-        *("", "", "class Migration(migrations.Migration):"),
-        *("    initial = True", ""),
-        *_list("    dependencies = ", dependencies),
-        *("", "    operations = ["),
-        "        migrations.SeparateDatabaseAndState(",
-        *_list("            database_operations=", database, ","),
-        *_list("            state_operations=", state, ","),
-        *("        ),", "    ]", ""),
-    ]
-    return "\n".join(lines)
+    database = ["\n".join(_run_sql(group, " " * 16)) for group in groups]
+    state = ["\n".join(lines) for lines in operations.sources(4)]
+    dependencies = operations.dependencies()
+    head = [HEADER.format(schema=schema), "", *operations.imports.lines()]
+    head += ["", "", "class Migration(migrations.Migration):", "    initial = True", ""]
+    head += _list("    dependencies = ", [f"        {item}" for item in dependencies])
+
+    def text(database: Sequence[str], state: Sequence[str]) -> str:
+        lines = [
+            *("", "    operations = [", "        migrations.SeparateDatabaseAndState("),
+            *_list("            database_operations=", database, ","),
+            *_list("            state_operations=", state, ","),
+            *("        ),", "    ]", ""),
+        ]
+        return "\n".join([*head, *lines])
+
+    outline = text([PART] * len(database), [PART] * len(state))
+    parts = (part.lstrip() for part in (*database, *state))
+    return MigrationSource(text(database, state), checksum_in_parts(outline, parts))
 
 
-def _list(prefix: str, lines: Sequence[str], suffix: str = "") -> Iterator[str]:
-    """Yield a list of items that have their own lines."""
-    if not lines:
+def _list(prefix: str, items: Sequence[str], suffix: str = "") -> Iterator[str]:
+    """Yield the lines of a list of items that have their own."""
+    if not items:
         yield f"{prefix}[]{suffix}"
         return
     yield f"{prefix}["
-    yield from lines
+    for item in items:
+        yield f"{item},"
     indent = prefix[: len(prefix) - len(prefix.lstrip())]
     yield f"{indent}]{suffix}"
 
@@ -64,7 +79,7 @@ def _run_sql(group: StatementGroup, indent: str) -> Iterator[str]:
         yield from _statements("reverse_sql", group.backwards, indent + "    ")
     else:
         yield f"{indent}    reverse_sql=migrations.RunSQL.noop,"
-    yield f"{indent}),"
+    yield f"{indent})"
 
 
 def _statements(name: str, statements: Iterable[str], indent: str) -> Iterator[str]:

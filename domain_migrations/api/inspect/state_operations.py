@@ -36,8 +36,8 @@ class StateOperations:
         self.imports = imports.copy()
         self.imports.use("django.db.migrations")
 
-    def lines(self, depth: int) -> Iterator[str]:
-        """Yield the operations: the models, and then what closes a circle among them."""
+    def sources(self, depth: int) -> Iterator[Iterator[str]]:
+        """Yield the lines of each operation: the models, and then what closes a circle."""
         created: set[str] = set()
         own = {model.name for model in self.models}
         later: list[tuple[str, str, FieldSource]] = []
@@ -49,7 +49,7 @@ class StateOperations:
                     later.append((model.name, name, field))
                 else:
                     fields.append((name, field))
-            yield from self._create(model, fields, depth)
+            yield self._create(model, fields, depth)
         for model_name, name, field in later:
             code = call(
                 "migrations.AddField",
@@ -57,7 +57,7 @@ class StateOperations:
                 name=Text(name),
                 field=self._field(field),
             )
-            yield from statement("", code, depth, ",")
+            yield statement("", code, depth)
 
     def dependencies(self) -> list[str]:
         """Return the migrations of other apps that the models need, a tuple's source each."""
@@ -99,7 +99,7 @@ class StateOperations:
             yield from statement("", code, depth + 2, ",")
         yield f"{indent}{INDENT}],"
         yield from statement("options=", dict_of(model.options), depth + 1, ",")
-        yield f"{indent}),"
+        yield f"{indent})"
 
     def _field(self, field: FieldSource) -> Code:
         """Return a field as the state has it: a relation names its model with the app."""

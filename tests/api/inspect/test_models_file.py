@@ -102,7 +102,8 @@ def test_the_module_is_formatted(source, tmp_path):
 
 def test_the_state_of_the_migration_is_that_of_the_models(source, app):
     operations = StateOperations("inventory", source.models, source.imports)
-    lines = [*operations.imports.lines(), "found = [", *operations.lines(1), "]"]
+    sources = ["\n".join(lines).lstrip() for lines in operations.sources(1)]
+    lines = [*operations.imports.lines(), f"found = [{', '.join(sources)}]"]
     module: dict[str, Any] = {}
     exec("\n".join(lines), module)  # noqa: S102
     state = ProjectState()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain_migrations.engine.sources.checksum import checksum
+from domain_migrations.engine.sources.checksum import checksum, checksum_in_parts
 
 VECTORS = json.loads((Path(__file__).parent / "checksum_vectors.json").read_text())
 SOURCE = 'class Migration:\n    operations = [f("a", null=True)]\n'
@@ -52,3 +52,14 @@ def test_bytes_are_read_in_the_encoding_that_they_declare() -> None:
 
 def test_version_stands_in_front() -> None:
     assert checksum("").startswith("1:")
+
+
+def test_a_source_in_parts_has_the_checksum_of_all_of_it() -> None:
+    source = "found = [f('é', g(x=None)), PARTS, {'a': (1, 2.0, b'c')}]\n"
+    assert checksum_in_parts(
+        "found = [PART, PARTS, PART]\n", ["f('é', g(x=None))", "{'a': (1, 2.0, b'c')}"]
+    ) == checksum(source)
+
+
+def test_the_name_of_a_part_is_any_other_name_in_a_whole_source() -> None:
+    assert checksum("found = PART\n") != checksum("found = OTHER\n")
