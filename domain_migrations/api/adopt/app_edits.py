@@ -137,16 +137,15 @@ class AppEditor:
     def declare_former(self, label: str, others: Collection[str]) -> None:
         """Declare former dependencies in the app's last migration that converts a foreign key.
 
-        There is nothing to declare for an app that converts none.
+        Where none does, the app's last migration declares them.
         """
         from .migration_edits import add_former_dependencies
 
-        converting = [
-            path for path in migration_files(label) if b"ConvertToReference" in path.read_bytes()
-        ]
-        if converting:
+        paths = migration_files(label)
+        converting = [path for path in paths if b"ConvertToReference" in path.read_bytes()]
+        if paths:
             self._edit(
-                converting[-1],
+                (converting or paths)[-1],
                 lambda source: add_former_dependencies(source, others),
                 f"{FORMER} = {sorted(others)} in its class Migration",
             )

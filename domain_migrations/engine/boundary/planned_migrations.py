@@ -105,8 +105,8 @@ class CrossingLink(NamedTuple):
             )
         if b"get_model" in self.path.read_bytes():
             hint += (
-                f" Its Python code must not ask for models of {other.app} either: on a new database"
-                " they do not exist in its state."
+                f" A RunPython that asks for models of {other.app} is then left out of a new"
+                " database, where there is nothing to convert."
             )
         return hint
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from django.apps import apps as global_apps
 from django.db.migrations.migration import Migration
+from django.db.migrations.operations import RunPython
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.utils import resolve_relation
 from django.db.models import Field, ForeignKey
 
 from ...fields import SUFFIX, DomainReference, column_arguments, plain_field
+from .former_data import without_former_models
 
 FieldKey = tuple[str, str]
 """The names of a model and of its field, in lower case."""
@@ -36,7 +38,7 @@ class FormerKey(DomainReference):
 def forget_dependencies(
     migrations: Collection[Migration], former: Mapping[str, Collection[str]]
 ) -> None:
-    """Take the former dependencies out of migrations, and the foreign keys out of operations.
+    """Take the former dependencies out of migrations, and what needs them out of operations.
 
     Arguments:
         former: app → the apps on which its migrations depended formerly.
@@ -82,6 +84,9 @@ def _without_keys(
 
     The class of the migration has the original, which stays as it is.
     """
+
+    if isinstance(operation, RunPython):
+        return without_former_models(operation, app_label, labels)
 
     def column(model: str, name: str, field: Any) -> Any:
         target = _target(field, app_label, model)

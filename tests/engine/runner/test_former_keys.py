@@ -21,7 +21,7 @@ from domain_migrations.engine.runner.former_keys import FormerKey, forget_depend
 from domain_migrations.engine.sources.checksum import checksum
 from domain_migrations.fields import DomainReference
 from domain_migrations.operations import ConvertToReference
-from tests.support.catalog import query
+from tests.support.catalog import execute, query
 from tests.support.projects import Project, domain_app
 
 ID = ("id", models.BigAutoField(primary_key=True))
@@ -137,21 +137,28 @@ class Thing(models.Model):
 KEYS = "SELECT conname FROM pg_constraint WHERE conrelid = 'lab.things'::regclass AND contype = 'f'"
 
 
+HR = domain_app(
+    "hr",
+    models="""
+class Employee(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    class Meta:
+        db_table = '"hr"."employees"'
+""",
+    migrations={"0001_initial": EMPLOYEES},
+)
+HEADER = "from django.db import migrations\n"
+
+
 @pytest.fixture
 def lab(project: Callable[..., Project]) -> Callable[[str], Project]:
     """`lab(former)`: a domain whose first migration depends on another domain's."""
 
     def write(former: str) -> Project:
-        employee = """
-        class Employee(models.Model):
-            id = models.BigAutoField(primary_key=True)
-            class Meta:
-                db_table = '"hr"."employees"'
-        """
         convert = CONVERT.replace("{former}", former)
         return project(
             {
-                "hr": domain_app("hr", models=employee, migrations={"0001_initial": EMPLOYEES}),
+                "hr": HR,
                 "lab": domain_app(
                     "lab",
                     models=MODELS,
@@ -180,3 +187,45 @@ def test_a_new_database_does_not_need_the_other_domain(lab: Callable[[str], Proj
     assert verified.returncode == 0, verified.stdout
     reverted = there.manage("migrate_domain", "lab", "zero", "--noinput")
     assert reverted.returncode == 0, reverted.stderr
+
+
+FILL = """
+def copy_notes(apps, schema_editor):
+    apps.get_model("lab", "Thing").objects.create(note="made before it asks")
+    for employee in apps.get_model("hr.Employee").objects.all():
+        apps.get_model("lab", "Thing").objects.create(staff_id=employee.pk)
+
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0001_initial"), ("hr", "0001_initial")]
+    operations = [migrations.RunPython(copy_notes, copy_notes)]
+"""
+NOTE = "INSERT INTO lab.things (note) VALUES ('mine')"
+
+
+def test_a_function_that_asks_for_the_other_domain_s_models_is_left_out(
+    project: Callable[..., Project],
+) -> None:
+    """In a new database; it is refused where the app has rows. Its own errors are its own."""
+    convert = CONVERT.replace("{former}", 'former_dependencies = ["hr"]')
+    convert = convert.replace("0001_initial", "0002_fill").replace(
+        "migrations.RunPython(fill, migrations.RunPython.noop),", ""
+    )
+    steps = {"0001_initial": THINGS, "0002_fill": FILL, "0003_convert": convert}
+    there = project({"lab": domain_app("lab", models=MODELS, migrations=steps), "hr": HR})
+    applied = there.manage("migrate_domain", "lab", "--with-dependencies")
+    assert applied.returncode == 0, applied.stderr
+    assert query("SELECT count(*) FROM lab.things") == [(0,)]
+    assert there.manage("prove_domain", "lab").returncode == 0
+    assert there.manage("migrate_domain", "lab", "0001", "--noinput").returncode == 0
+    execute(NOTE)
+    refused = there.manage("migrate_domain", "lab")
+    assert refused.returncode == 1
+    assert (
+        'copy_notes asks for models of hr, which belongs to another domain, and "lab"."things" has'
+        " rows." in refused.stderr
+    )
+    assert query("SELECT note FROM lab.things") == [("mine",)]
+    there.write("lab/migrations/0002_fill.py", HEADER + FILL.replace("hr.Employee", "no.Employee"))
+    execute("DELETE FROM lab.things")
+    failed = there.manage("migrate_domain", "lab", "--skip-checks")
+    assert "LookupError: No installed app with label 'no'" in failed.stderr, failed.stderr
