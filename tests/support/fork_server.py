@@ -47,13 +47,15 @@ BACKEND = "DATABASES = {'default': {'ENGINE': 'domain_migrations.backends.postgr
 """The settings of a project that loads the engine's backend before its models, as forks do."""
 PER_CALL = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 """The variables of the interpreter that a call may set for itself."""
+COVERAGE = "COVERAGE_PROCESS_CONFIG"
+"""The variable by which a process learns that its coverage is to be measured."""
 
 
 def can_fork(folder: Path, environment: Mapping[str, str]) -> bool:
     """Return whether a fork would run manage.py of the folder as a new interpreter does.
 
     It would not with another backend, another copy of the engine, or other variables of the
-    interpreter. Coverage is measured only in interpreters that have started under it.
+    interpreter.
     """
     settings = folder / "settings.py"
     if folder != ROOT and not (settings.exists() and BACKEND in settings.read_text()):
@@ -63,7 +65,6 @@ def can_fork(folder: Path, environment: Mapping[str, str]) -> bool:
     return (
         sys.platform == "linux"
         and copies[:1] == [str(ROOT)]
-        and not any(name.startswith("COVERAGE_PROCESS") for name in environment)
         and all(
             environment.get(name) == os.environ.get(name)
             for name in {*environment, *os.environ}
@@ -103,9 +104,10 @@ def _server() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     environment = {name: value for name, value in os.environ.items() if name not in PER_CALL}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
+    measuring = ["coverage"] if environment.pop(COVERAGE, None) else []
     with theirs:
         subprocess.Popen(
-            [sys.executable, "-P", __file__, str(theirs.fileno())],
+            [sys.executable, "-P", __file__, str(theirs.fileno()), *measuring],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -114,9 +116,9 @@ def _server() -> socket.socket:
     return ours
 
 
-def _preload() -> None:
+def _preload(*more: str) -> None:
     sys.path.insert(0, str(ROOT))
-    for name in PRELOADED:
+    for name in (*PRELOADED, *more):
         importlib.import_module(name)
     sys.path.pop(0)
     gc.freeze()
@@ -157,15 +159,20 @@ def _serve(control: socket.socket) -> list[str]:
 
 
 def _begin(arguments: list[str]) -> None:
-    """Make the interpreter what `python manage.py` finds."""
+    """Make the interpreter what `python manage.py` finds, measured where that one would be.
+
+    Lines that run when a module is imported are measured in the process that asks for the fork.
+    """
     added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:0] = [str(Path.cwd()), *filter(None, added)]
     sys.argv = arguments
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     importlib.invalidate_caches()
+    if COVERAGE in os.environ:
+        importlib.import_module("coverage").process_startup(force=True)
 
 
 if __name__ == "__main__":
-    _preload()
+    _preload(*sys.argv[2:])
     _begin(_serve(socket.socket(fileno=int(sys.argv[1]))))
     runpy.run_path(str(Path("manage.py").absolute()), run_name="__main__")
