@@ -217,3 +217,22 @@ def test_each_table_is_recognised(histories: None) -> None:
     for key in ("flyway", "liquibase", "alembic", "yoyo", "django", "sqitch"):
         (table,) = find_tables(connection, get_tool(key).table, key)
         assert history_of(table.name.name, table.columns) == get_tool(key).title
+
+
+KNEX = ("id", "name", "batch", "migration_time")
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "tool"),
+    [
+        ("knex_migrations", (*KNEX, "added"), "Knex"),
+        ("knex_migrations_inventory", KNEX, "Knex"),
+        ("inventory_knex_lock", ("index", "is_locked"), "Knex"),
+        ("knex_migrations_inventory", (*KNEX, "added"), None),
+        ("migrations_of_birds", KNEX, None),
+    ],
+)
+def test_a_table_that_a_project_has_named(
+    table: str, columns: tuple[str, ...], tool: str | None
+) -> None:
+    assert history_of(table, columns) == tool

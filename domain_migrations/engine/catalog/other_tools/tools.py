@@ -54,10 +54,20 @@ def get_tool(key: str) -> HistoryTool:
 
 
 def history_of(table: str, columns: Collection[str]) -> str | None:
-    """Return the tool whose migration history a table is, by its name and columns."""
+    """Return the tool whose migration history a table is, by its name and columns.
+
+    A name that only contains the tool's, such as ``knex_migrations_inventory``, counts if the table
+    has exactly the columns.
+    """
     found = [
         tool for tool, needed in HISTORIES.get(table, {}).items() if set(needed) <= set(columns)
     ]
+    if not found:
+        found = [
+            tool.title
+            for tool in TOOLS.values()
+            if tool.key in table and set(columns) in map(set, tool.tables().values())
+        ]
     return f"{' or '.join(found)} or another tool" if len(found) > 1 else next(iter(found), None)
 
 
