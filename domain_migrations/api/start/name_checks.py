@@ -12,6 +12,7 @@ from pathlib import Path
 from django.apps import apps
 from django.db import connections
 
+from ...backends.postgresql.names import quote
 from ...domains import CORE, get_domains
 from ...engine.boundary.declarations import domain_name_problem, schema_name_problem
 from ...engine.sessions.connection import translate_database_errors
@@ -37,18 +38,17 @@ def check_names(name: str, schema: str, *, root: Path, database: str, is_new: bo
         database: the alias whose schemas are checked.
         is_new: whether the schema must not exist yet; otherwise it must.
     """
+    if not is_new:
+        _check_existing(schema, database)
     for wrong in _name_problems(name, root):
         raise InvalidConfiguration(
             f'"{name}" cannot be the name of a domain: it {wrong}.',
             hint=ANOTHER_NAME if is_new else "Give another with --name.",
         )
-    hint = ANOTHER_NAME if schema == name else "Give another with --schema."
-    if not is_new:
-        hint = "Name a schema that exists and that no domain owns."
-    for wrong in _schema_problems(schema, database, is_new=is_new):
-        raise InvalidConfiguration(
-            f'"{schema}" cannot be the schema of a domain: it {wrong}.', hint=hint
-        )
+    if is_new:
+        hint = ANOTHER_NAME if schema == name else "Give another with --schema."
+        for wrong in _schema_problems(schema, database):
+            raise _unusable_schema(schema, wrong, hint)
 
 
 def check_owner(owner: str) -> None:
@@ -94,21 +94,51 @@ def _importable(name: str) -> bool:
         return True  # There is something of that name, only broken.
 
 
-def _schema_problems(schema: str, database: str, *, is_new: bool) -> Iterator[str]:
+def _check_existing(schema: str, database: str) -> None:
+    """Refuse a schema that does not exist, or that cannot be a domain's as it is."""
+    _, exists = _find_schema(schema, database)
+    hint = "Name a schema that exists and that no domain owns."
+    if not exists:
+        raise _unusable_schema(schema, f'does not exist in the database "{database}"', hint)
+    for wrong in _declared_problems(schema):
+        plain = re.sub(r"[^a-z0-9]+", "_", schema.lower()).strip("_")
+        if PLAIN.fullmatch(plain) and not schema_name_problem(plain) and plain != schema:
+            hint = (
+                "Rename it, which moves no row, and then what names it, such as functions and"
+                f" other programs: ALTER SCHEMA {quote(schema)} RENAME TO {plain};"
+            )
+        raise _unusable_schema(schema, wrong, hint)
+
+
+def _schema_problems(schema: str, database: str) -> Iterator[str]:
+    """Yield what is wrong with a schema that is to be created."""
+    yield from _declared_problems(schema)
+    is_reserved, exists = _find_schema(schema, database)
+    if is_reserved:
+        yield "is a reserved word of PostgreSQL"
+    if exists:
+        yield f'already exists in the database "{database}"'
+
+
+def _declared_problems(schema: str) -> Iterator[str]:
+    """Yield what is wrong with a schema whether it exists or not."""
     if wrong := schema_name_problem(schema):
         yield wrong
     for domain in get_domains():
         if domain.schema == schema:
             yield f'belongs to the domain "{domain.name}"'
+
+
+def _find_schema(schema: str, database: str) -> tuple[bool, bool]:
+    """Return whether the name is a reserved word, and whether the schema exists."""
     with translate_database_errors(database):
         [[(is_reserved, exists)]] = run_sql(
             connections[database], SELECT_SCHEMA, {"schema": schema}
         )
-    if not is_new:
-        if not exists:
-            yield f'does not exist in the database "{database}"'
-        return
-    if is_reserved:
-        yield "is a reserved word of PostgreSQL"
-    if exists:
-        yield f'already exists in the database "{database}"'
+    return is_reserved, exists
+
+
+def _unusable_schema(schema: str, wrong: str, hint: str) -> InvalidConfiguration:
+    return InvalidConfiguration(
+        f'"{schema}" cannot be the schema of a domain: it {wrong}.', hint=hint
+    )

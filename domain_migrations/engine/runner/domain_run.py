@@ -177,7 +177,7 @@ class DomainRun(NamedTuple):
         """Return what the live schema makes unnecessary, if the schema was inspected."""
         from .adoption.inspected_schema import find_adoption
 
-        return find_adoption(connection, loader, [] if self.options.fake else plan)
+        return find_adoption(connection, loader, plan)
 
     def _history(
         self,

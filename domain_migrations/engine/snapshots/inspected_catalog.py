@@ -27,7 +27,7 @@ from ..catalog.fingerprint import (
     split_title,
     to_text,
 )
-from ..catalog.other_tools.tools import HISTORIES, TOOLS, get_tool, history_of
+from ..catalog.other_tools.tools import HISTORIES, get_tool, history_of
 from ..catalog.unmanaged import KINDS
 from ..sessions.connection import fetch_all
 from ..sources.checksum import checksum_on_disk
@@ -59,7 +59,7 @@ SELECT c.relname, array_agg(a.attname::text),
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE n.nspname = %s AND c.relkind = 'r' AND (c.relname = ANY (%s) OR c.relname ~ %s)
+WHERE n.nspname = %s AND c.relkind = 'r' AND (c.relname = ANY (%s) OR c.relname ~ 'knex')
 GROUP BY c.oid, c.relname
 """
 
@@ -195,8 +195,7 @@ def other_histories(
     known = _declared_tables(declared, schema)
     tools: dict[str, str] = {}
     relations: list[str] = []
-    values = [schema, [*HISTORIES, *known], "|".join(TOOLS)]
-    rows = fetch_all(connection, SELECT_HISTORIES, values)
+    rows = fetch_all(connection, SELECT_HISTORIES, [schema, [*HISTORIES, *known]])
     for table, columns, sequences in rows:
         if title := known.get(table) or history_of(table, columns):
             tools[table] = title

@@ -184,18 +184,30 @@ def test_a_schema_that_differs_is_refused_with_each_difference(depot: Path) -> N
     execute("ALTER TABLE depot.items ADD extra int; DROP VIEW depot.names")
     before = catalog.snapshot()
     try:
-        result = migrate()
-        assert result.exit_status == 1
-        assert (
-            'The schema "depot" is not as depot.0001_initial makes it: column depot.items.extra:'
-            " added; view depot.names: missing. Nothing was changed."
-        ) in result.stderr
-        assert catalog.snapshot() == before
+        for arguments in ((), ("--fake",)):
+            result = migrate(*arguments)
+            assert result.exit_status == 1
+            assert (
+                'The schema "depot" is not as depot.0001_initial makes it: column'
+                " depot.items.extra: added; view depot.names: missing. Nothing was changed."
+            ) in result.stderr
+            assert catalog.snapshot() == before
     finally:
         execute("ALTER TABLE depot.items DROP extra")
         execute(
             "CREATE VIEW depot.names AS SELECT id, name FROM depot.suppliers WHERE name LIKE '%x'"
         )
+
+
+def test_fake_records_what_is_the_same(depot: Path) -> None:
+    (depot / "migrations/0002_cheap.py").write_text(LATER)
+    result = migrate("--fake")
+    assert "Adopted depot.0001_initial: the schema is already as it makes it." in result.stdout
+    assert query(
+        "SELECT name, status FROM depot.django_migrations_depot_journal WHERE name <> ''"
+        " ORDER BY id"
+    ) == [("0001_initial", "adopted"), ("0002_cheap", "faked")]
+    execute("DROP TABLE depot.django_migrations_depot, depot.django_migrations_depot_journal")
 
 
 @pytest.mark.parametrize("name", ["0001_initial.py", "0001_initial.catalog.txt"])
@@ -278,12 +290,28 @@ def test_models_that_need_an_app_are_refused_without_it(
     ("schema", "problem"),
     [
         ("nowhere", 'it does not exist in the database "default"'),
-        ("hr", "it is already the name of a domain"),
+        ("hr", 'it belongs to the domain "hr"'),
     ],
 )
 def test_schemas_that_cannot_be_inspected(source: None, schema: str, problem: str) -> None:
     with pytest.raises(InvalidConfiguration, match=problem):
         inspect_domain(schema)
+
+
+def test_a_schema_whose_name_needs_quotes_is_renamed_first(source: None) -> None:
+    execute('CREATE SCHEMA "Depot v2"')
+    try:
+        with pytest.raises(InvalidConfiguration) as refused:
+            inspect_domain("Depot v2", name="depot_2")
+    finally:
+        execute('DROP SCHEMA "Depot v2"')
+    assert refused.value.message == (
+        '"Depot v2" cannot be the schema of a domain: it has a name that would need escaping.'
+    )
+    assert refused.value.hint == (
+        "Rename it, which moves no row, and then what names it, such as functions and other"
+        ' programs: ALTER SCHEMA "Depot v2" RENAME TO depot_v2;'
+    )
 
 
 def test_nothing_of_a_draft_is_left(inspected: InspectedSchema) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from ....exceptions import InvalidConfiguration
 from .java import JAVA_TOOLS
-from .node import NODE_TOOLS
+from .node import KNEX, NODE_TOOLS
 from .other_languages import OTHER_TOOLS
 from .python import PYTHON_TOOLS
 from .tool import HistoryTool
@@ -56,18 +56,14 @@ def get_tool(key: str) -> HistoryTool:
 def history_of(table: str, columns: Collection[str]) -> str | None:
     """Return the tool whose migration history a table is, by its name and columns.
 
-    A name that only contains the tool's, such as ``knex_migrations_inventory``, counts if the table
-    has exactly the columns.
+    Knex's tables often have names like ``knex_migrations_inventory``, one for each schema. These
+    count if they have exactly its columns.
     """
     found = [
         tool for tool, needed in HISTORIES.get(table, {}).items() if set(needed) <= set(columns)
     ]
-    if not found:
-        found = [
-            tool.title
-            for tool in TOOLS.values()
-            if tool.key in table and set(columns) in map(set, tool.tables().values())
-        ]
+    if not found and KNEX.key in table and set(columns) in map(set, KNEX.tables().values()):
+        found = [KNEX.title]
     return f"{' or '.join(found)} or another tool" if len(found) > 1 else next(iter(found), None)
 
 
