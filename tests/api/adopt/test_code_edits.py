@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from textwrap import dedent
 
@@ -18,6 +19,12 @@ from domain_migrations.api.adopt.migration_edits import (
 
 def table(name: str) -> str:
     return f'"lab"."{name}"'
+
+
+def changes(before: str, after: str) -> list[str]:
+    """The lines that differ, without indentation; all others are the same, byte for byte."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0)
+    return [f"{line[0]} {line[1:].strip()}".rstrip() for line in list(lines)[2:] if line[0] in "-+"]
 
 
 def models(source: str, **edits: ModelEdit) -> str:
@@ -56,42 +63,17 @@ class Old(models.Model):
         verbose_name = "o"
 """
 
-EDITED = """\
-# -*- coding: utf-8 -*-
-from django.db import models
-
-
-class Base(models.Model):
-    class Meta:
-        abstract = True
-        ordering = ["id"]
-
-
-class Sample(Base):
-    # What it is.
-    code = models.CharField(max_length=9)  # short
-    tags = models.ManyToManyField(
-        "Tag",
-        blank=True,
-        db_table='"lab"."tags"',
-    )
-
-    class Meta(Base.Meta):
-        db_table = '"lab"."lab_sample"'
-
-    def __str__(self):
-        return self.code
-
-class Tag(models.Model):
-    class Meta:
-        db_table = '"lab"."lab_tag"'
-
-class Old(models.Model):
-    '''Old.'''
-    class Meta:
-        # why
-        db_table = '"lab"."old"'  # since 2011
-        verbose_name = "o"
+CHANGED_MODELS = """\
++ db_table='"lab"."tags"',
++
++ class Meta(Base.Meta):
++ db_table = '"lab"."lab_sample"'
+- class Tag(models.Model): pass
++ class Tag(models.Model):
++ class Meta:
++ db_table = '"lab"."lab_tag"'
+- db_table = "old"  # since 2011
++ db_table = '"lab"."old"'  # since 2011
 """
 
 
@@ -102,7 +84,7 @@ def test_models() -> None:
         Tag=ModelEdit(table("lab_tag")),
         Old=ModelEdit(table("old")),
     )
-    assert edited == EDITED
+    assert changes(MODELS, edited) == CHANGED_MODELS.splitlines()
 
 
 def test_models__lines_of_windows_stay() -> None:
@@ -133,70 +115,47 @@ def test_models__inherited_fields_are_refused() -> None:
         models("class A(Base): pass\n", A=ModelEdit(table("a"), None, {"tags": table("t")}))
 
 
+OWN_BASE = "+ from domain_migrations.domains import DomainConfig"
+SCHEMA = '+ schema = "lab"'
+
+
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("before", "edits"),
     [
         (
-            """\
-            from django.apps import AppConfig
-
-            class LabConfig(AppConfig):
-                name = "lab"  # here
-            """,
-            """\
-            from domain_migrations.domains import DomainConfig
-
-            class LabConfig(DomainConfig):
-                name = "lab"  # here
-                schema = "lab"
-            """,
+            "from django.apps import AppConfig\n\n"
+            'class LabConfig(AppConfig):\n    name = "lab"  # here\n',
+            [
+                "- from django.apps import AppConfig",
+                "- class LabConfig(AppConfig):",
+                OWN_BASE,
+                "+ class LabConfig(DomainConfig):",
+                SCHEMA,
+            ],
         ),
         (
-            """\
-            from oscar.apps.lab.apps import LabConfig as Oscar
-
-            class LabConfig(Oscar):
-                '''Ours.'''
-                def ready(self):
-                    pass
-            """,
-            """\
-            from domain_migrations.domains import DomainConfig
-            from oscar.apps.lab.apps import LabConfig as Oscar
-
-            class LabConfig(Oscar, DomainConfig):
-                '''Ours.'''
-                schema = "lab"
-                def ready(self):
-                    pass
-            """,
+            "from oscar.apps.lab.apps import LabConfig as Oscar\n\n"
+            "class LabConfig(Oscar):\n    '''Ours.'''\n    def ready(self):\n        pass\n",
+            [
+                "- class LabConfig(Oscar):",
+                OWN_BASE,
+                "+ class LabConfig(Oscar, DomainConfig):",
+                SCHEMA,
+            ],
         ),
         (
-            """\
-            from django.apps import AppConfig, apps
-
-            class LabConfig(AppConfig):
-                name = "lab"
-
-            def check(config: AppConfig): ...
-            """,
-            """\
-            from django.apps import AppConfig, apps
-            from domain_migrations.domains import DomainConfig
-
-            class LabConfig(DomainConfig):
-                name = "lab"
-                schema = "lab"
-
-            def check(config: AppConfig): ...
-            """,
+            "from django.apps import AppConfig, apps\n\n"
+            'class LabConfig(AppConfig):\n    name = "lab"\n\n'
+            "def check(config: AppConfig): ...\n",
+            ["- class LabConfig(AppConfig):", OWN_BASE, "+ class LabConfig(DomainConfig):", SCHEMA],
         ),
     ],
     ids=["plain", "other-base", "used-elsewhere"],
 )
-def test_config(before: str, after: str) -> None:
-    edited = edit_config(dedent(before).encode(), "LabConfig", {"schema": "lab"}).decode()
-    assert sorted(edited.splitlines()) == sorted(dedent(after).splitlines())
+def test_config(before: str, edits: list[str]) -> None:
+    """Where the import is put is libcst's choice."""
+    edited = edit_config(before.encode(), "LabConfig", {"schema": "lab"}).decode()
+    assert sorted(changes(before, edited)) == sorted(edits)
     assert edited.index("schema") > edited.index("class LabConfig")
     compile(edited, "apps.py", "exec")
 
@@ -218,8 +177,8 @@ class Migration(migrations.Migration):
                 # last
             },
         ),
-        migrations.CreateModel(name="Tag", fields=[]),
-        migrations.CreateModel("Old", [], {"db_table": "old"}),
+        CreateModel(name="Tag", fields=[]),
+        CreateModel("Old", [], {"db_table": "old"}),
         migrations.RenameModel("Tag", "Label"),  # renamed
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunSQL("SELECT 1")],
@@ -230,44 +189,26 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.AddField("Old", "tags", models.ManyToManyField("lab.Label")),
+        AddField("Old", "tags", models.ManyToManyField("lab.Label")),
     ]
 """
 
-EDITED_MIGRATION = """\
-from django.db import migrations, models
-
-
-class Migration(migrations.Migration):
-    operations = [
-        migrations.CreateModel(
-            name="Sample",
-            fields=[
-                ("id", models.AutoField(primary_key=True)),  # key
-                ("tags", models.ManyToManyField(to="lab.Tag", db_table='"lab"."t"')),
-            ],
-            options={
-                'ordering': ["id"],
-                'db_table': '"lab"."lab_sample"',
-                # last
-            },
-        ),
-        migrations.CreateModel(name="Tag", fields=[], options={"db_table": '"lab"."lab_tag"'}),
-        migrations.CreateModel("Old", [], {"db_table": '"lab"."old"'}),
-        migrations.RenameModel("Tag", "Label"),
-        migrations.AlterModelTable(name='Label', table='"lab"."lab_label"'),  # renamed
-        migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL("SELECT 1")],
-            state_operations=[
-                migrations.AlterModelTable(
-                    name="Old",
-                    table='"lab"."lab_old"',
-                ),
-            ],
-        ),
-        migrations.AddField("Old", "tags", models.ManyToManyField("lab.Label", db_table='"lab"."o"')),
-    ]
-"""  # noqa: E501
+CHANGED_MIGRATION = """\
+- ("tags", models.ManyToManyField(to="lab.Tag")),
++ ("tags", models.ManyToManyField(to="lab.Tag", db_table='"lab"."t"')),
++ 'db_table': '"lab"."lab_sample"',
+- CreateModel(name="Tag", fields=[]),
+- CreateModel("Old", [], {"db_table": "old"}),
+- migrations.RenameModel("Tag", "Label"),  # renamed
++ CreateModel(name="Tag", fields=[], options={"db_table": '"lab"."lab_tag"'}),
++ CreateModel("Old", [], {"db_table": '"lab"."old"'}),
++ migrations.RenameModel("Tag", "Label"),
++ migrations.AlterModelTable(name='Label', table='"lab"."lab_label"'),  # renamed
+- table=None,
++ table='"lab"."lab_old"',
+- AddField("Old", "tags", models.ManyToManyField("lab.Label")),
++ AddField("Old", "tags", models.ManyToManyField("lab.Label", db_table='"lab"."o"')),
+"""
 
 
 def test_migration() -> None:
@@ -279,7 +220,8 @@ def test_migration() -> None:
         (4, "state_operations", 0): OperationEdit("AlterModelTable", table("lab_old")),
         (5,): OperationEdit("AddField", fields={"tags": table("o")}),
     }
-    assert edit_migration(MIGRATION.encode(), edits).decode() == EDITED_MIGRATION
+    edited = edit_migration(MIGRATION.encode(), edits).decode()
+    assert changes(MIGRATION, edited) == CHANGED_MIGRATION.splitlines()
 
 
 def test_migration__imported_operations() -> None:

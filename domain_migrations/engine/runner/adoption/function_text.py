@@ -17,11 +17,9 @@ from ...sql.lexer import Token, tokens
 from .text_positions import (
     CLAUSES,
     ENDS_OF_RELATION,
-    EXPRESSION_WORDS,
-    LISTS_OF_RELATIONS,
     NAME_FUNCTIONS,
     REG_TYPES,
-    RELATION_WORDS,
+    TextPositions,
 )
 
 Kind = Literal["relation", "type", "function"]
@@ -29,7 +27,6 @@ Kind = Literal["relation", "type", "function"]
 EXECUTES = re.compile(
     r"\b(?:execute|dblink\w*|query_to_xml\w*|cursor_to_xml\w*|pg_background_\w+)\b", re.IGNORECASE
 )
-NOWHERE = Token("other", "", -1)
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
 
 
@@ -80,6 +77,8 @@ class FunctionText:
         if self.runs_text is None:
             self.runs_text = EXECUTES.search(self.body) is not None
         self.found = [token for token in tokens(self.body) if not token.is_blank]
+        self.places = TextPositions(self.found)
+        self._at = self.places.at
         self.edits: list[tuple[int, int, str]] = []
 
     def replaced(self) -> str:
@@ -93,9 +92,6 @@ class FunctionText:
         for start, end, new in sorted(self.edits, reverse=True):
             text = text[:start] + new + text[end:]
         return text
-
-    def _at(self, position: int) -> Token:
-        return self.found[position] if 0 <= position < len(self.found) else NOWHERE
 
     def _read_name(self, at: int) -> None:
         token, before = self.found[at], self._at(at - 1)
@@ -120,17 +116,17 @@ class FunctionText:
 
     def _is_kind(self, at: int, item: Renamed) -> bool:
         """Return whether a qualified name can be of the object's kind."""
-        is_call = self._at(at + 1).is_operator("(") and not self._is_relation(at - 2)
+        is_call = self._at(at + 1).is_operator("(") and not self.places.is_relation(at - 2)
         return is_call == (item.kind == "function")
 
     def _names(self, at: int, item: Renamed) -> bool | None:
         """Return whether a name without a schema is the object's; None if that is not known."""
         before, after = self._at(at - 1), self._at(at + 1)
         if item.kind == "function":
-            return after.is_operator("(") and not self._is_relation(at)
-        if before.is_operator("::") or self._declares(at):
+            return after.is_operator("(") and not self.places.is_relation(at)
+        if before.is_operator("::") or self.places.declares(at):
             return True
-        if before.is_word("as") and self._call(at) == "cast":
+        if before.is_word("as") and self.places.call(at) == "cast":
             return True
         if after.is_operator("%") and self._at(at + 2).is_word("rowtype"):
             return True
@@ -139,101 +135,14 @@ class FunctionText:
             return self._at(at + 3).is_operator("%") and self._at(at + 4).is_word("type")
         if item.kind == "type":
             # Its name may precede a string, as in mood 'happy'.
-            return None if after.kind == "string" else self._is_expression(at)
+            return None if after.kind == "string" else self.places.is_expression(at)
         if before.is_word("with", "recursive", ",") and after.is_word("as"):
             return None
-        if self._is_relation(at):
+        if self.places.is_relation(at):
             return True
         if after.is_word("as") and before.is_operator(",") and self._at(at + 2).is_operator("("):
             return None  # A query of WITH.
-        return self._is_expression(at)
-
-    def _is_expression(self, at: int) -> bool | None:
-        """Return False if a name is a column, an alias or a variable; None if it is not known."""
-        before = self._at(at - 1)
-        if before.kind in ("other", "string") and before is not NOWHERE and before.raw != ";":
-            return False
-        if before.is_word(*EXPRESSION_WORDS, "from"):
-            return False  # IS DISTINCT FROM, and the arguments of extract() and the like.
-        is_alias = before.is_name and not before.is_word(*RELATION_WORDS, "create", "drop")
-        after = self._at(at + 1)
-        return False if is_alias or after.is_operator(":=", "=") else None
-
-    def _is_relation(self, at: int) -> bool:
-        """Return whether the name at a position is in that of a relation."""
-        before, earlier = self._at(at - 1), self._at(at - 2)
-        if before.is_word("from"):
-            is_argument = self._call(at) in ("extract", "substring", "trim", "overlay", "position")
-            return not (earlier.is_word("distinct") or is_argument)
-        if before.is_word("into"):
-            return earlier.is_word("insert", "merge")
-        if before.is_word("update"):
-            return not earlier.is_word("for", "do", "key", "on", "or", "after", "before")
-        if before.is_word("table"):
-            return not earlier.is_word("create", "temp", "temporary", "unlogged")
-        if before.is_word("exists"):
-            return earlier.is_word("if")
-        if before.is_word("on"):
-            return self._first_word(at).is_word("create", "drop", "grant", "revoke", "comment")
-        if before.is_word(*RELATION_WORDS):
-            return True
-        return before.is_operator(",") and self._clause(at) in LISTS_OF_RELATIONS
-
-    def _clause(self, at: int) -> str:
-        """Return the word that begins the clause around a position."""
-        depth = 0
-        for position in range(at - 1, -1, -1):
-            token = self.found[position]
-            depth += token.is_operator(")") - token.is_operator("(")
-            if depth < 0 or token.is_operator(";"):
-                return ""
-            if not depth and token.is_word(*CLAUSES):
-                return token.text
-        return ""
-
-    def _call(self, at: int) -> str:
-        """Return the function whose arguments are around a position."""
-        depth = 0
-        for position in range(at - 1, -1, -1):
-            token = self.found[position]
-            depth += token.is_operator(")") - token.is_operator("(")
-            if depth < 0:
-                name = self._at(position - 1)
-                return name.text if name.is_name else ""
-            if token.is_operator(";"):
-                return ""
-        return ""
-
-    def _statement_start(self, at: int) -> int:
-        start = at
-        while start and not self.found[start - 1].is_operator(";"):
-            start -= 1
-        while start < at and self.found[start].is_word("begin", "declare", "then", "else", "loop"):
-            start += 1
-        return start
-
-    def _first_word(self, at: int) -> Token:
-        return self._at(self._statement_start(at))
-
-    def _declares(self, at: int) -> bool:
-        """Return whether the name is the type in a declaration of PL/pgSQL."""
-        start = self._statement_start(at)
-        after = self._at(at + 1)
-        ends = after.is_operator(";", ":=", "=", "[") or after.is_word("default", "not")
-        words = self.found[start:at]
-        is_constant = len(words) == 2 and words[1].is_word("constant")
-        if not (words and words[0].is_name and ends and (len(words) == 1 or is_constant)):
-            return False
-        return self._clause_of_block(start)
-
-    def _clause_of_block(self, start: int) -> bool:
-        """Return whether a statement is among the declarations of a block."""
-        for position in range(start - 1, -1, -1):
-            if self.found[position].is_word("declare"):
-                return True
-            if self.found[position].is_word("begin", "then", "loop", "else"):
-                return False
-        return False
+        return self.places.is_expression(at)
 
     def _read_string(self, at: int) -> None:
         token = self.found[at]
@@ -255,20 +164,21 @@ class FunctionText:
         return any(item.new.name != item.old.name for item in self.by_name.get(text, ()))
 
     def _compares_table_name(self, at: int) -> bool:
-        start = self._statement_start(at)
+        start = self.places.statement_start(at)
         return any(token.is_word("tg_table_name", "tg_relname") for token in self.found[start:at])
 
     def _is_name_argument(self, at: int) -> bool:
+        is_name = self.places.call(at) in NAME_FUNCTIONS
         after = at + 1
         while self._at(after).is_operator("::", ")"):
             if self._at(after).is_operator("::"):
-                return self._at(after + 1).is_word(*REG_TYPES) or (self._call(at) in NAME_FUNCTIONS)
+                return self._at(after + 1).is_word(*REG_TYPES) or is_name
             after += 1
-        return self._at(at - 1).is_word(*REG_TYPES) or self._call(at) in NAME_FUNCTIONS
+        return self._at(at - 1).is_word(*REG_TYPES) or is_name
 
     def _is_executed(self, at: int) -> bool:
         """Return whether the string is in the SQL of an EXECUTE, not among its arguments."""
-        start = self._statement_start(at)
+        start = self.places.statement_start(at)
         executed = False
         for token in self.found[start:at]:
             executed = executed or token.is_word("execute")
