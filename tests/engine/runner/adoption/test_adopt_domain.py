@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from domain_migrations.engine.sources.adoptions import read_adoption
 from tests.support import lab
-from tests.support.catalog import execute, schemas, snapshot, tables
-from tests.support.projects import Project
+from tests.support.catalog import execute, query, schemas, snapshot, tables
+from tests.support.projects import Project, plain_app
 
 Write = Callable[..., Project]
 
@@ -56,6 +57,44 @@ def test_plan_write_and_undo(write: Write) -> None:
     assert "lab" not in schemas()
     assert project.manage("migrate").returncode == 0
     assert (project.path / "lab/models.py").read_text().count('"lab"."lab') == 0
+
+
+WARD = """
+class Ward(models.Model):
+    sample = models.ForeignKey("lab.Sample", models.CASCADE)
+"""
+WARDS = """
+class Migration(migrations.Migration):
+    initial = True
+    dependencies = [("lab", "0002_size")]
+    operations = [migrations.CreateModel("Ward", [
+        ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False,
+            verbose_name="ID")),
+        ("sample", models.ForeignKey("lab.Sample", models.CASCADE)),
+    ])]
+"""
+
+
+def test_several_apps_become_one_domain(write: Write) -> None:
+    """A foreign key between them stays one, and so does the order of their migrations."""
+    wards = plain_app(models=WARD, migrations={"0001_initial": WARDS})
+    project = write(lab.before(), apps={"wards": wards})
+    assert project.manage("migrate").returncode == 0
+    execute(
+        "INSERT INTO wards_ward (sample_id) VALUES (1); CREATE SCHEMA clinic;"
+        " CREATE TABLE clinic.wards_log ()"
+    )
+    catalog = snapshot()
+    assert adopt(project, "clinic", "--apps", "lab,wards", "--write")["proof"] == ""
+    declaration = read_adoption(project.path / "lab/migrations/adoption.toml")
+    assert (declaration.domain, declaration.apps) == ("clinic", ("lab", "wards"))
+    assert project.manage("makemigrations", "--check", "--dry-run").returncode == 0
+    moved = project.manage("migrate_domain", "clinic")
+    assert "Move 4 tables of lab, wards from public to clinic, with 3 rows" in moved.stdout
+    assert project.manage("prove_domain", "clinic").returncode == 0
+    assert query("SELECT sample_id FROM clinic.wards_ward") == [(1,)]
+    assert adopt(project, "clinic", "--undo")["moved"]["tables"] == 4
+    assert snapshot() == catalog
 
 
 def test_what_blocks_it_has_a_remedy(write: Write) -> None:
