@@ -37,8 +37,8 @@ from .history_choice import HistoryOptions, find_history, history_notes
 from .migration_file import BEGIN, END, migration_source
 from .models_file import models_source
 from .prerequisites import read_prerequisites
-from .privileges import privilege_groups, privilege_notes, read_privileges
 from .proof import InspectionProof, Source, prove_inspection
+from .schema_grants import privilege_groups, privilege_notes, read_privileges
 from .state_operations import StateOperations
 from .statement_groups import StatementGroup, group_statements
 

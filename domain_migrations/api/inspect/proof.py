@@ -31,7 +31,7 @@ from ...exceptions import MigrationFailed
 from ..migrate import migrate_domains, raise_if_stopped
 from ..verify.verify import verify_domains
 from .prerequisites import Prerequisite, missing_in
-from .privileges import Privilege, privilege_differences
+from .schema_grants import Privilege, privilege_differences
 
 OF_THE_SOURCE = frozenset({"L006"})
 """Ids of findings about what the catalogs of both have; for example a constraint NOT VALID."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from django.db import connection
 
-from domain_migrations.api.inspect.privileges import (
+from domain_migrations.api.inspect.schema_grants import (
     Privilege,
     privilege_differences,
     privilege_groups,

@@ -1,4 +1,4 @@
-"""What roles may do with the objects of a schema, as statements of a migration.
+"""The privileges of roles on the objects of a schema, as statements of a migration.
 
 Roles are the server's: another server may lack some of them. So what a role is granted is granted
 only where it exists, and the rest of the migration does not depend on it. PUBLIC exists everywhere.
@@ -147,7 +147,7 @@ def privilege_differences(
     """Yield what differs from the privileges of the source, on the same server.
 
     Not what the role itself is granted, which owns the objects, and not the default privileges of
-    roles that it is no member of.
+    roles that it is not a member of.
     """
     (user,) = fetch_one(connection, "SELECT current_user::text")
     members = {name for (name,) in fetch_all(connection, SELECT_MEMBERS)}
