@@ -20,7 +20,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parents[2]
 PRELOADED = (
@@ -73,29 +75,67 @@ def can_fork(folder: Path, environment: Mapping[str, str]) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class Fork:
+    """A process that runs manage.py."""
+
+    command: list[str]
+    pid: int
+    _connection: socket.socket
+    _answers: TextIO
+
+    def wait(self, seconds: float) -> int:
+        """Return its exit status, negative for a signal.
+
+        Raises:
+            TimeoutExpired: it took longer than `seconds`, and was killed.
+        """
+        self._connection.settimeout(seconds)
+        with self._connection, self._answers:
+            try:
+                return int(self._answers.readline())
+            except TimeoutError as exc:
+                os.kill(self.pid, signal.SIGKILL)
+                raise subprocess.TimeoutExpired(self.command, seconds) from exc
+
+
+def start(
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    streams: tuple[int, int, int],
+    session: bool = False,
+) -> Fork:
+    """Start manage.py of the folder, with these descriptors as its input, output and errors.
+
+    Arguments:
+        session: the process begins a session of its own.
+    """
+    command = ["manage.py", *arguments]
+    ours, theirs = socket.socketpair()
+    with theirs:
+        request = json.dumps([command, str(folder), dict(environment), session]).encode()
+        socket.send_fds(_server(), [request], [theirs.fileno(), *streams])
+    answers = ours.makefile()
+    return Fork(command, int(answers.readline()), ours, answers)
+
+
 def run(
     arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], seconds: float
 ) -> subprocess.CompletedProcess[str]:
     """Run manage.py of the folder as `subprocess.run` does, with empty input."""
-    command = ["manage.py", *arguments]
-    ours, theirs = socket.socketpair()
-    with ours, tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
-        with theirs:
-            request = json.dumps([command, str(folder), dict(environment)]).encode()
-            socket.send_fds(
-                _server(), [request], [file.fileno() for file in (theirs, stdout, stderr)]
-            )
-        ours.settimeout(seconds)
-        answers = ours.makefile()
-        pid = int(answers.readline())
-        try:
-            status = int(answers.readline())
-        except TimeoutError as exc:
-            os.kill(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(command, seconds) from exc
+    with (
+        Path(os.devnull).open() as stdin,
+        tempfile.TemporaryFile("w+") as stdout,
+        tempfile.TemporaryFile("w+") as stderr,
+    ):
+        streams = (stdin.fileno(), stdout.fileno(), stderr.fileno())
+        fork = start(arguments, folder=folder, environment=environment, streams=streams)
+        status = fork.wait(seconds)
         for file in (stdout, stderr):
             file.seek(0)
-        return subprocess.CompletedProcess(command, status, stdout.read(), stderr.read())
+        return subprocess.CompletedProcess(fork.command, status, stdout.read(), stderr.read())
 
 
 @functools.cache
@@ -129,17 +169,19 @@ def _serve(control: socket.socket) -> list[str]:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        request, descriptors, *_ = socket.recv_fds(control, 2**20, 3)
+        request, descriptors, *_ = socket.recv_fds(control, 2**20, 4)
         if not request:
             sys.exit()
         if os.fork() == 0:
             break
         for descriptor in descriptors:
             os.close(descriptor)
-    answer, stdout, stderr = descriptors
+    answer, *streams = descriptors
     control.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if pid := os.fork():
+        for descriptor in streams:
+            os.close(descriptor)
         os.write(answer, f"{pid}\n".encode())
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         with contextlib.suppress(BrokenPipeError):  # It took too long.
@@ -147,11 +189,15 @@ def _serve(control: socket.socket) -> list[str]:
         os._exit(0)
     os.close(answer)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number, descriptor in ((1, stdout), (2, stderr)):
+    for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
     arguments: list[str]
-    arguments, folder, environment = json.loads(request)
+    arguments, folder, environment, session = json.loads(request)
+    if session:
+        os.setsid()
+    if sys.stdout.isatty():
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -9,10 +9,11 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.support.commands import ROOT, process_environment
+from tests.support import fork_server
+from tests.support.commands import ROOT, SECONDS, process_environment
 
 COLUMNS = 120
 
@@ -32,15 +33,9 @@ def run_on_terminal(
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     plain = {"TERM": "xterm-256color", "NO_COLOR": None, "COLUMNS": None, "LINES": None}
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", *arguments],
-        cwd=folder,
-        env=process_environment({**plain, **environment}),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
+    environment = process_environment({**plain, **environment})
+    streams = (theirs, theirs, theirs)
+    process = _start(arguments, folder, environment, streams)
     os.close(theirs)
     os.write(ours, answer.encode())
     got = b""
@@ -53,4 +48,26 @@ def run_on_terminal(
             break
         got += chunk
     os.close(ours)
-    return got.decode().replace("\r\n", "\n"), process.wait()
+    return got.decode().replace("\r\n", "\n"), process.wait(SECONDS)
+
+
+def _start(
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    streams: tuple[int, int, int],
+) -> fork_server.Fork | subprocess.Popen[bytes]:
+    if fork_server.can_fork(folder, environment):
+        return fork_server.start(
+            arguments, folder=folder, environment=environment, streams=streams, session=True
+        )
+    stdin, stdout, stderr = streams
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=folder,
+        env=environment,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
