@@ -53,15 +53,19 @@ def _migration(operations: list[Operation], atomic: bool) -> Migration:
     return migration
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stock(module_database: str) -> Iterator[Callable[..., BaseDatabaseWrapper]]:
-    """`stock(name, **options)`: a connection of Django's own backend to the same database."""
+    """`stock(name, **options)`: a connection of Django's own backend to the same database.
+
+    It stays open for the module: a new session's first queries cost more than a test's others.
+    """
     opened: list[str] = []
 
     def connect(name: str = "stock", **options: str) -> BaseDatabaseWrapper:
-        settings = {**connections["default"].settings_dict, "ENGINE": STOCK, "OPTIONS": options}
-        connections.settings[name] = settings
-        opened.append(name)
+        if name not in opened:
+            settings = {**connections["default"].settings_dict, "ENGINE": STOCK, "OPTIONS": options}
+            connections.settings[name] = settings
+            opened.append(name)
         return connections[name]
 
     yield connect

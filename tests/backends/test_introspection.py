@@ -121,6 +121,7 @@ def test_table_list__temporary_tables_of_others_are_not_listed(
     with other.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE elsewhere (id int)")
     assert "elsewhere" not in str(introspect("get_table_list"))
+    other.close()
 
 
 def test_table_list__plain_names_that_would_be_read_as_qualified() -> None:
