@@ -51,6 +51,16 @@ class Bar:
     offset_percent: float
     width: float
 
+    @property
+    def ran_elsewhere(self) -> str:
+        """When another tool ran a migration that the run brought in; "" for any other step."""
+        if self.step.direction != "import" or not self.step.name:
+            return ""
+        source = self.step.details.get("import")
+        if not isinstance(source, dict) or source.get("time") == "unknown":
+            return "unknown"
+        return local_time(self.step.started)
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -109,7 +119,8 @@ class Timeline:
         scale = 100 / self.seconds if self.seconds > 0 else 0
         width = min(max(step.seconds * scale, SHORTEST), 100)
         left = max(min(offset * scale, 100 - width), 0)
-        state = states.of_journal(step.status)
+        is_brought_in = step.direction == "import" and step.status == "adopted"
+        state = states.BROUGHT_IN if is_brought_in else states.of_journal(step.status)
         return Bar(step, state, offset, round(left, 2), round(width, 2))
 
 

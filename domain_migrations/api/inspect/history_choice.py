@@ -19,13 +19,15 @@ from ...engine.catalog.other_tools.rows import (
 )
 from ...engine.catalog.other_tools.tool import HistoryTool
 from ...engine.catalog.other_tools.tools import get_tool
-from ...engine.messages import shortened
+from ...engine.messages import printable, shortened
 from ...engine.runner.adoption.history_import import HistoryImport
 from ...engine.runner.results import counted
 from ...engine.sources.tool_histories import ToolHistory, zone_problem
 from ...exceptions import InvalidConfiguration
 
 NOTHING = "Nothing was written."
+LISTED = 10
+"""How many rows are named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,16 +97,18 @@ def history_notes(found: HistoryImport) -> Iterator[str]:
         f"The next run on each database brings the rows of {declared.table} into the journal; here"
         f" they are {counted(len(found.applied), 'migration')} of {tool.title}."
     )
-    for row in found.left_out:
-        yield f"Left out: {row.name}. {row.left_out}."
+    if found.left_out:
+        left_out = [f"{printable(row.name)} ({row.left_out})" for row in found.left_out]
+        yield f"Left out: {shortened(left_out, LISTED)}."
     unknown = [row for row in found.applied if found.time_of(row) is None]
+    migrations = f"{counted(len(unknown), 'migration')} of {tool.title}"
     if any(row.is_local for row in unknown):
         yield (
-            f"The times of {tool.title} are local and have no zone, so that they are recorded as"
+            f"The times of {migrations} are local and have no zone, so that they are recorded as"
             " unknown. Name the zone with --history-time-zone if all of them are of one."
         )
     elif unknown:
-        yield f"When {tool.title} ran {counted(len(unknown), 'migration')} is not known."
+        yield f"The times of {migrations} are not known."
     yield from tool.unknown
 
 

@@ -8,10 +8,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.timezone import localdate
 
 from ...domains import Domain
-from ...engine.catalog.other_tools.rows import find_tables, read_rows
+from ...engine.catalog.other_tools.rows import ToolRow, find_tables, read_rows
 from ...engine.catalog.other_tools.tools import get_tool
 from ...engine.history.imported_rows import read_import
-from ...engine.messages import Finding, shortened
+from ...engine.messages import Finding, printable, shortened
 from ...engine.sources.files import HISTORY_FILE
 from ...engine.sources.tool_histories import read_tool_history
 from ...exceptions import InsufficientPrivilege, InvalidConfiguration
@@ -31,13 +31,15 @@ def later_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
         return
     if done is None or rows is None:
         return
-    applied = {row.identity: row.name for row in rows if not row.left_out}
     known = done.rows | done.left_out
-    new = [name for identity, name in applied.items() if identity not in known]
-    tried = [row.name for row in rows if row.left_out and row.identity not in known]
-    gone = done.rows - applied.keys()
+    later = [row for row in rows if row.identity not in known]
+    new = [printable(row.name) for row in later if not row.left_out]
+    others = [_titled(row) for row in later if row.left_out]
+    changed = [_titled(row) for row in rows if row.left_out and row.identity in done.rows]
+    gone = done.rows - {row.identity for row in rows}
     parts = [f"has run {shortened(new)}"] if new else []
-    parts += [f"has tried {shortened(tried)}"] if tried else []
+    parts += [f"has added {shortened(others)}"] if others else []
+    parts += [f"no longer has {shortened(changed)} as applied"] if changed else []
     parts += [f"has lost {len(gone)} of the rows that the journal has"] if gone else []
     if parts:
         yield Finding(
@@ -50,6 +52,10 @@ def later_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
             f" {domain.name} --only drift, write what has changed as a migration, and stop"
             f" {tool.title} from migrating this database.",
         )
+
+
+def _titled(row: ToolRow) -> str:
+    return f"{printable(row.name)} ({row.left_out})"
 
 
 def kept_too_long(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:

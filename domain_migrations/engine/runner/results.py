@@ -13,7 +13,7 @@ from django.db.migrations.migration import Migration
 
 from ...domains import Domain
 from ...exceptions import EXIT_FAILED, EXIT_TEMPORARY, EXIT_USAGE, DomainMigrationsError
-from ..messages import utc_time
+from ..messages import printable, utc_time
 from ..sources.files import MigrationKey
 
 FORMAT = 1
@@ -164,7 +164,7 @@ class ImportedMigration(NamedTuple):
 
     def __str__(self) -> str:
         when = "at an unknown time" if self.time is None else utc_time(self.time)
-        return f"{self.name} {when}"
+        return f"{printable(self.name)} {when}"
 
     def as_json(self) -> dict[str, Any]:
         time = None if self.time is None else utc_time(self.time)
@@ -191,7 +191,7 @@ class ImportedHistory(NamedTuple):
     def lines(self) -> Iterator[str]:
         """Yield a line for each row."""
         yield from map(str, self.rows)
-        yield from (f"left out: {name}. {reason}." for name, reason in self.left_out)
+        yield from (f"left out: {printable(name)}: {reason}" for name, reason in self.left_out)
 
     def as_json(self) -> dict[str, Any]:
         return {

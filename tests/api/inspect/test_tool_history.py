@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 
 from domain_migrations.api.inspect import inspect as room
 from domain_migrations.api.inspect.draft_app import draft_app
@@ -15,6 +17,7 @@ from domain_migrations.api.inspect.inspect import InspectedSchema, inspect_domai
 from domain_migrations.api.start.project_files import SettingsFile
 from domain_migrations.exceptions import DomainMigrationsError
 from tests.support import catalog
+from tests.support.business import rolled_back, superuser_client
 from tests.support.catalog import execute, query, tables
 from tests.support.commands import Result, call
 
@@ -204,6 +207,48 @@ def test_verify_finds_what_the_tool_does_later(store: Path) -> None:
         "L009": "The table store.knex_migrations, the history of Knex, was wanted until"
         " 2026-01-02.",
     }
+
+
+def test_names_are_kept_whole_and_printed_without_control_characters(store: Path) -> None:
+    long = "ก" * 300
+    execute(
+        "CREATE TABLE public.kept_rows AS SELECT * FROM store.knex_migrations;"
+        "ALTER TABLE store.knex_migrations ALTER name TYPE text"
+    )
+    execute("UPDATE store.knex_migrations SET name = %s WHERE id = 1", "\x1b[31m'\n\"%s")
+    execute("UPDATE store.knex_migrations SET name = %s WHERE id = 2", long)
+    execute("UPDATE store.knex_migrations SET name = NULL WHERE id = 4")
+    try:
+        assert r"  \x1b[31m'\n" in migrate("--dry-run").stdout
+        result = json.loads(migrate("--format", "json").stdout)["domains"][0]
+        assert [row["name"] for row in result["history"]["rows"]][:2] == ["\x1b[31m'\n\"%s", long]
+        execute("INSERT INTO store.knex_migrations (id, name) VALUES (9, E'\x1b[31mlate')")
+        assert r"Knex has run \x1b[31mlate since" in findings()["H010"]
+    finally:
+        execute(
+            "TRUNCATE store.knex_migrations;"
+            "ALTER TABLE store.knex_migrations ALTER name TYPE varchar(255);"
+            "INSERT INTO store.knex_migrations TABLE public.kept_rows; DROP TABLE public.kept_rows"
+        )
+    rows = query(
+        "SELECT name, details -> 'import' ->> 'name' FROM store.django_migrations_store_journal"
+        " WHERE direction = 'import' AND app = 'knex' ORDER BY id"
+    )
+    assert rows[1] == (long[:255], long)
+    assert [name for _, name in rows].count(None) == len(rows) - 1
+
+
+def test_the_page_of_the_run_shows_the_times_of_the_tool(store: Path) -> None:
+    migrate()
+    ((run,),) = query(
+        "SELECT DISTINCT run FROM store.django_migrations_store_journal WHERE direction = 'import'"
+    )
+    with rolled_back():
+        page = superuser_client().get(reverse("admin:domain_migrations_run", args=[run]))
+    assert page.status_code == 200
+    text = " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
+    assert "knex 20240301_first.js ✎ brought in 2024-03-01 10:00:00 +07 store" in text
+    assert "knex history ✓ done" in text
 
 
 def test_migrations_that_make_the_schema_bring_nothing_in(store: Path) -> None:

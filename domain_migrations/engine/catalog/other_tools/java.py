@@ -59,8 +59,9 @@ LIQUIBASE = HistoryTool(
         FROM (SELECT *, to_jsonb(h) ->> 'deployment_id' AS deployment FROM {table} AS h) AS runs
     ) AS changes""",
     order="orderexecuted, filename, id, author",
-    # There is no primary key; this is what Liquibase itself compares and prints.
-    identity="filename || '::' || id || '::' || author",
+    # There is no primary key. A change set that runs again keeps its row, with another number.
+    identity="concat_ws('::', filename, id, author, orderexecuted)",
+    # As Liquibase prints it.
     name="filename || '::' || id || '::' || author",
     time="dateexecuted",
     utc_offset=LIQUIBASE_OFFSET,

@@ -21,8 +21,8 @@ from ...catalog.other_tools.rows import ToolRow, find_tables, read_rows
 from ...catalog.other_tools.tool import HistoryTool
 from ...catalog.other_tools.tools import get_tool
 from ...history.imported_rows import ImportedRow, read_import, write_import
-from ...history.journal import Journal
-from ...messages import shortened
+from ...history.journal import NAME_LENGTH, Journal
+from ...messages import printable, shortened
 from ...sources.tool_histories import ToolHistory, read_tool_history
 from ..loader import DomainLoader, Plan
 from ..results import ImportedHistory, ImportedMigration
@@ -96,6 +96,8 @@ class HistoryImport:
 
     def _details(self, row: ToolRow) -> dict[str, Any]:
         details: dict[str, Any] = {**row.details, "row": row.identity, "time": UNKNOWN}
+        if len(row.name) > NAME_LENGTH:
+            details["name"] = row.name
         if row.batch is not None:
             details["batch"] = row.batch
         if row.is_local and row.time is not None:
@@ -166,6 +168,6 @@ def describe_import(found: HistoryImport) -> str:
     if shown is None:
         return ""
     text = str(shown)
-    names = [f"{name} ({reason})" for name, reason in shown.left_out]
+    names = [f"{printable(name)} ({reason})" for name, reason in shown.left_out]
     left_out = f" Left out: {shortened(names)}." if names else ""
     return f"{text[0].upper()}{text[1:]}.{left_out}"
