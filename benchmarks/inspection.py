@@ -33,7 +33,7 @@ from benchmarks.deploys.measuring import Contender, Measured, measure  # noqa: E
 from benchmarks.inspection_schema import SCHEMA, statements  # noqa: E402
 from tests.support import databases, servers  # noqa: E402
 from tests.support.commands import ROOT, process_environment  # noqa: E402
-from tests.support.projects import Project, write_project  # noqa: E402
+from tests.support.projects import CONTRIB, Project, write_project  # noqa: E402
 
 DUMP, START, READ, PROVEN = "pg_dump -s", "start of Django", "without the proof", "with the proof"
 RATIO, MEMORY = 2.0, 200 * 2**20
@@ -117,7 +117,10 @@ def main() -> int:
             databases.scratch(found, prefix="inspection") as name,
         ):
             database = {**found.settings, "NAME": name}
-            project = write_project(Path(place), {}, database=database)
+            installed = ["domain_migrations", *CONTRIB, "django.contrib.postgres"]
+            project = write_project(
+                Path(place), {}, database=database, settings={"INSTALLED_APPS": installed}
+            )
             if (migrated := project.manage("migrate")).returncode:
                 raise SystemExit(migrated.stderr)
             with found.connect(name) as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +19,7 @@ from ...engine.runner.loader import LINEAR
 from ...engine.runner.results import FORMAT, ImportedHistory
 from ...engine.sessions.connection import fetch_all, translate_database_errors
 from ...engine.snapshots.cast_entries import with_casts
-from ...engine.snapshots.dump_entries import read_entries
+from ...engine.snapshots.dump_entries import DumpEntry, entries_of, start_reading
 from ...engine.snapshots.inspected_catalog import (
     SUFFIX,
     InspectedCatalog,
@@ -35,7 +35,7 @@ from ..start.start import app_words, project_changes
 from .draft_app import draft_app
 from .history_choice import HistoryOptions, find_history, history_notes
 from .migration_file import BEGIN, END, migration_source
-from .models_file import models_source
+from .models_file import ModelsSource, models_source
 from .prerequisites import read_prerequisites
 from .proof import InspectionProof, Source, prove_inspection
 from .schema_grants import privilege_groups, privilege_notes, read_privileges
@@ -205,8 +205,7 @@ class _Inspection:
             for table, tool in self.histories.tools.items()
         ]
         self.notes += history_notes(self.history) if self.history else []
-        entries = read_entries(self.connection, schema, exclude=self._excluded())
-        self.entries = with_casts(self.connection, schema, entries)
+        self.entries: tuple[DumpEntry, ...] = ()
         excluded = [table.name for table in self._excluded()]
         self.privileges = read_privileges(self.connection, schema, exclude=excluded)
 
@@ -216,6 +215,15 @@ class _Inspection:
 
     def files(self) -> dict[str, str]:
         """Return path in the app's folder → text."""
+        schema = self.domain.schema
+        with start_reading(self.connection, schema, exclude=self._excluded()) as dump:
+            models = self._models()
+            objects = self._objects()
+            entries = entries_of(self.connection, dump)
+        self.entries = with_casts(self.connection, schema, entries)
+        return self._texts(models, objects)
+
+    def _models(self) -> ModelsSource:
         domain, label = self.domain, self.domain.name
         excluded = [table.name for table in self._excluded()]
         models = models_source(self.connection, domain.schema, app_label=label, exclude=excluded)
@@ -228,6 +236,10 @@ class _Inspection:
         self.notes += privilege_notes(
             self.connection, domain.schema, self.privileges, exclude=excluded
         )
+        return models
+
+    def _texts(self, models: ModelsSource, objects: Sequence[CatalogObject]) -> dict[str, str]:
+        domain, label = self.domain, self.domain.name
         texts = {
             "__init__.py": "",
             "apps.py": _apps_text(label, domain.schema),
@@ -236,7 +248,6 @@ class _Inspection:
         }
         operations = StateOperations(label, models.models, models.imports)
         migration = migration_source(self._groups(), operations, schema=domain.schema)
-        objects = self._objects()
         key, tools = MigrationKey(label, INITIAL), self.histories.tools
         catalog = InspectedCatalog(key, migration.checksum, to_text(objects), tools)
         texts[f"migrations/{INITIAL}.py"] = migration.text

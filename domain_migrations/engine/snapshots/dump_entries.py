@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -12,8 +13,9 @@ from ...backends.postgresql.names import quote
 from ...domains import QualifiedName
 from ...exceptions import MigrationFailed
 from ..sql.lexer import split_statements
+from .dump_program import RunningDump, start_dump
 from .not_null import name_shared_constraints
-from .pg_dump import DEFINITION_OPTIONS, dump_schema, strip_array_casts
+from .pg_dump import DEFINITION_OPTIONS, strip_array_casts
 
 HEADER = re.compile(r"^-- Name: (.*); Type: (.*); Schema: .*; Owner:.*\n--\n", re.MULTILINE)
 STATEMENT = re.compile(
@@ -98,13 +100,25 @@ def read_entries(
         InvalidConfiguration: no ``pg_dump`` that can read the server is installed.
         MigrationFailed: ``pg_dump`` failed, or its output has another form.
     """
-    text = dump_schema(connection, schema, exclude=exclude, options=DEFINITION_OPTIONS)
-    entries = parse_entries(text)
+    with start_reading(connection, schema, exclude=exclude) as dump:
+        return entries_of(connection, dump)
+
+
+def start_reading(
+    connection: BaseDatabaseWrapper, schema: str, *, exclude: Iterable[QualifiedName] = ()
+) -> AbstractContextManager[RunningDump]:
+    """Start the dump for :func:`entries_of`; arguments and errors as for ``read_entries``."""
+    return start_dump(connection, schema, exclude=exclude, options=DEFINITION_OPTIONS)
+
+
+def entries_of(connection: BaseDatabaseWrapper, dump: RunningDump) -> tuple[DumpEntry, ...]:
+    """Return the entries of a dump when it has ended."""
+    entries = parse_entries(dump.text())
     tables = {entry.name: entry.statements[0] for entry in entries if entry.kind == "TABLE"}
-    named = name_shared_constraints(connection, schema, tables)
+    named = name_shared_constraints(connection, dump.schema, tables)
     return tuple(
         replace(entry, statements=(named[entry.name], *entry.statements[1:]))
-        if entry.kind == "TABLE"
+        if entry.kind == "TABLE" and named[entry.name] != entry.statements[0]
         else entry
         for entry in entries
     )

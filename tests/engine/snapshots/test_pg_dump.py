@@ -1,4 +1,4 @@
-"""The choice of a `pg_dump` program."""
+"""The choice and the call of a `pg_dump` program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from domain_migrations.engine.snapshots import pg_dump as program
+from domain_migrations.engine.snapshots import dump_program as program
 from domain_migrations.exceptions import InsufficientPrivilege, InvalidConfiguration
 from tests.support.catalog import execute
 
@@ -64,3 +64,13 @@ def test_a_schema_that_the_role_may_not_read(module_database: str) -> None:
         execute(f"DROP ROLE {role}")
     assert 'cannot read the schema "closed"' in raised.value.message
     assert raised.value.hint.startswith("Connect as a role with USAGE on it and SELECT on")
+
+
+def test_a_dump_that_nobody_reads_is_ended(module_database: str) -> None:
+    with (
+        pytest.raises(ZeroDivisionError),
+        program.start_dump(connection, "public", exclude=(), options=()) as dump,
+    ):
+        raise ZeroDivisionError
+
+    assert dump.process.returncode is not None
