@@ -66,13 +66,13 @@ class Workshop:
             (place / "done").touch()
         return programs
 
-    def npm(self, package: str) -> Path:
-        """Return the folder `node_modules` with a package of npm."""
+    def npm(self, *packages: str) -> Path:
+        """Return the folder `node_modules` with packages of npm."""
         npm = program("npm")
-        place = self.installed / package.replace("@", "-")
+        place = self.installed / "-".join(packages).replace("@", "-").replace("/", "-")
         if not (place / "done").exists():
             options = ["--silent", "--no-audit", "--no-fund", "--prefix", str(place)]
-            subprocess.run([npm, "install", *options, package], check=True)
+            subprocess.run([npm, "install", *options, *packages], check=True)
             (place / "done").touch()
         return place / "node_modules"
 

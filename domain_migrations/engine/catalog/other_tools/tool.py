@@ -33,8 +33,8 @@ class HistoryTool:
             does not tell.
         group: what the rows of several applications in one table differ by; "" if nothing.
         batch: the number of the tool's own batch; "" if it has none.
-        left_out: why a row is not an applied migration, as a sentence without its full stop; NULL
-            or '' if it is one.
+        left_out: why a row is not an applied migration, in a few words (``it failed``); NULL or ''
+            if it is one.
         details: anything else worth keeping, as jsonb.
         unknown: what the table does not tell, a sentence each; shown to people.
     """

@@ -13,22 +13,9 @@ from .tool import HistoryTool
 
 TOOLS = {tool.key: tool for tool in (*NODE_TOOLS, *JAVA_TOOLS, *PYTHON_TOOLS, *OTHER_TOOLS)}
 
-ONLY_RECOGNISED: dict[str, dict[str, Collection[str]]] = {
-    "pgmigrations": {"node-pg-migrate": {"id", "name", "run_on"}},
-    "SequelizeMeta": {"Sequelize": {"name"}},
-    "migrations": {
-        "TypeORM": {"id", "timestamp", "name"},
-        "db-migrate": {"id", "name", "run_on"},
-        "graphile-migrate": {"hash", "previous_hash", "filename", "date"},
-    },
-    "__drizzle_migrations": {"Drizzle": {"id", "hash", "created_at"}},
-    "_prisma_migrations": {"Prisma": {"id", "checksum", "migration_name", "started_at"}},
-}
-"""Table → tool → columns, of histories that are recognised but not read."""
-
 
 def _known_tables() -> dict[str, dict[str, Collection[str]]]:
-    tables = {table: dict(found) for table, found in ONLY_RECOGNISED.items()}
+    tables: dict[str, dict[str, Collection[str]]] = {}
     for tool in TOOLS.values():
         for table, columns in tool.tables().items():
             tables.setdefault(table, {})[tool.title] = columns

@@ -28,7 +28,7 @@ from ..loader import DomainLoader, Plan
 from ..results import ImportedHistory, ImportedMigration
 
 UNKNOWN, EXACT = "unknown", "exact"
-MADE_HERE = "The domain's own migrations make the schema"
+MADE_HERE = "the domain's own migrations make the schema"
 
 
 @dataclass(frozen=True)
