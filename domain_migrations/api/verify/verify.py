@@ -56,7 +56,6 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations import Migration
 from django.utils.timezone import now
 
 from ...domains import Domain, get_domain, get_domains
@@ -67,16 +66,18 @@ from ...engine.history.journal import Journal, RunContext
 from ...engine.history.journal_queries import created_objects
 from ...engine.history.verifications import record_verification
 from ...engine.messages import Finding
-from ...engine.runner.loader import DomainLoader
 from ...engine.runner.project_state import project_state
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...engine.snapshots.inspected_catalog import recorded_histories, recorded_objects
+from .applied import applied_keys, applied_migrations
 from .baseline import Baseline
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
 from .recorded_history import checksum_findings, history_findings, tolerant_loader
+from .repair import repair_domain
+from .repair_sql import RepairScript
 
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 
@@ -88,6 +89,7 @@ class Verification:
     Attributes:
         findings: what has to be repaired.
         unmanaged: objects that no model manages, for information.
+        repairs: the SQL that repairs each domain, if it was asked for.
         notes: why findings were not recorded in a journal, a sentence for each such domain; and
             how many are accepted, if they were written.
     """
@@ -96,13 +98,20 @@ class Verification:
     findings: tuple[Finding, ...]
     unmanaged: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    repairs: tuple[RepairScript, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "database": self.database,
-            "findings": [finding.as_json() for finding in self.findings],
+            "findings": [self._finding_as_json(finding) for finding in self.findings],
         }
+
+    def _finding_as_json(self, finding: Finding) -> dict[str, Any]:
+        if not self.repairs:
+            return finding.as_json()
+        repair = [part for script in self.repairs for part in script.of_finding(finding)]
+        return {**finding.as_json(), "repair": [statement.as_json() for statement in repair]}
 
 
 def verify_domains(
@@ -112,6 +121,7 @@ def verify_domains(
     database: str | None = None,
     record: bool = False,
     accept: bool = False,
+    repair: bool = False,
 ) -> Verification:
     """Return what is wrong in the database; changes nothing and creates nothing in it.
 
@@ -121,16 +131,20 @@ def verify_domains(
         database: alias; each domain's own unless given.
         record: add the findings to the existing journals.
         accept: write the findings that can be accepted to the file of accepted findings.
+        repair: write the SQL that repairs them, which needs a scratch database.
 
     Raises:
         InvalidConfiguration: the file of accepted findings cannot be read or written.
         UnknownDomain: no domain has that name.
         DatabaseUnavailable: the database cannot be reached.
+        InsufficientPrivilege, MigrationFailed: what the migrations make is not known, which a
+            repair needs.
     """
     domains = [get_domain(name) for name in names] if names else list(get_domains())
     kinds = tuple(only) or KINDS
     found: list[Finding] = []
     notes: list[str] = []
+    repairs: list[RepairScript] = []
     context, baseline = RunContext(), Baseline.read(required=accept)
     for domain in domains:
         alias = database or domain.database
@@ -143,7 +157,11 @@ def verify_domains(
             of_domain = _deduplicate(of_domain)
             if accept:
                 baseline.accept(connections[alias], domain, of_domain, kinds)
-            of_domain = baseline.compare(connections[alias], domain, of_domain, kinds)
+            everything = of_domain
+            of_domain = baseline.compare(connections[alias], domain, everything, kinds)
+            if repair:
+                accepted = [item for item in everything if item not in of_domain]
+                repairs.append(repair_domain(connections[alias], domain, of_domain, accepted))
         found.extend(of_domain)
         if record:
             note = record_verification(
@@ -163,6 +181,7 @@ def verify_domains(
         findings=tuple(finding for finding in found if not finding.is_unmanaged),
         unmanaged=tuple(finding for finding in found if finding.is_unmanaged),
         notes=tuple(notes),
+        repairs=tuple(repairs),
     )
 
 
@@ -183,8 +202,8 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
     loader = tolerant_loader(connection, domain)
     if isinstance(loader, Finding):
         yield loader
-    elif applied := _applied(loader):
-        state = project_state(loader, _with_dependencies(loader))
+    elif applied := applied_migrations(loader):
+        state = project_state(loader, applied_keys(loader))
         created = created_objects(connection, domain)
         yield from find_drift(
             connection,
@@ -198,26 +217,6 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
         )
 
 
-def _applied(loader: DomainLoader) -> list[Migration]:
-    applied = _with_dependencies(loader)
-    return [
-        migration
-        for key, migration in loader.graph.nodes.items()
-        if key in applied and key[0] in loader.domain.app_labels
-    ]
-
-
-def _with_dependencies(loader: DomainLoader) -> set[tuple[str, str]]:
-    """Return the applied migrations and all that they depend on, whose rows may be lost.
-
-    A migration that was applied has changed what those before it made.
-    """
-    applied: set[tuple[str, str]] = set()
-    for key in loader.graph.nodes.keys() & loader.applied_migrations.keys():
-        applied.update(loader.graph.forwards_plan(key))
-    return applied
-
-
 def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
     """Yield leftovers, except tables that the domain's migrations make with SQL."""
     found = list(leftover_findings(connection, domain))
@@ -227,7 +226,7 @@ def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Findi
         if isinstance(loader, Finding):
             yield loader  # The owner of the tables is not known.
         else:
-            names_in_sql = ReferencedNames(_applied(loader))
+            names_in_sql = ReferencedNames(applied_migrations(loader))
     created = created_objects(connection, domain) if names_in_sql else {}
     recorded = {entry for entries in created.values() for entry in entries}
     histories = recorded_histories(domain) if found else {}

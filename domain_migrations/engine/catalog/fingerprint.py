@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import starmap
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
@@ -145,6 +146,31 @@ def read_objects(
         prepared: prepare the queries, for a run's own session that reads many schemas: planning
             them takes as long as executing them.
     """
+    rows = read_rows(
+        connection,
+        schema,
+        exclude=exclude,
+        include_privileges=include_privileges,
+        include_names=include_names,
+        prepared=prepared,
+    )
+    return tuple(sorted(starmap(catalog_object, rows), key=lambda item: (item.name, item.kind)))
+
+
+CatalogRow = tuple[str, str, str | None, list[str]]
+"""Kind, qualified name, relation and the lines of the definition, as PostgreSQL writes them."""
+
+
+def read_rows(
+    connection: BaseDatabaseWrapper,
+    schema: str,
+    *,
+    exclude: Collection[str] = (),
+    include_privileges: bool = False,
+    include_names: bool = False,
+    prepared: bool = False,
+) -> list[CatalogRow]:
+    """Return the objects of a schema as SQL would name them; arguments as for `read_objects`."""
     more = ((PRIVILEGES, include_privileges), (NAMES, include_names))
     queries = (*SECTIONS, *(query for query, is_included in more if is_included))
     values, rows = {"schema": schema}, []
@@ -157,11 +183,13 @@ def read_objects(
             for text in queries:
                 cursor.execute(text, values)
                 rows += cursor.fetchall()
-    objects = (_object(*row) for row in rows if row[2] not in exclude)
-    return tuple(sorted(objects, key=lambda item: (item.name, item.kind)))
+    return [row for row in rows if row[2] not in exclude]
 
 
-def _object(kind: str, name: str, relation: str | None, lines: Sequence[str]) -> CatalogObject:
+def catalog_object(
+    kind: str, name: str, relation: str | None, lines: Sequence[str]
+) -> CatalogObject:
+    """Return an object in the form in which it is the same in every database."""
     definition = "\n".join(
         unqualify_single_source(line) if line.startswith(VIEW_QUERY) else line.rstrip("\n")
         for line in lines
@@ -182,7 +210,7 @@ def database_fingerprint(connection: BaseDatabaseWrapper) -> str:
     """Return the fingerprint of the objects in no schema, such as publications."""
     with catalog_cursor(connection) as cursor:
         cursor.execute(DATABASE, {"schema": ""})
-        return to_text(_object(*row) for row in cursor.fetchall())
+        return to_text(starmap(catalog_object, cursor.fetchall()))
 
 
 def read_catalog(
@@ -248,7 +276,7 @@ def compare(before: str, after: str) -> list[str]:
     return [
         sentence
         for title in titles
-        if (sentence := _difference(title, old.get(title), new.get(title)))
+        if (sentence := difference(title, old.get(title), new.get(title)))
         and (
             (title in old and title in new)
             or split_title(title)[1].rpartition(".")[0] not in replaced
@@ -256,7 +284,12 @@ def compare(before: str, after: str) -> list[str]:
     ]
 
 
-def _difference(title: str, old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> str | None:
+def difference(title: str, old: Sequence[str] | None, new: Sequence[str] | None) -> str | None:
+    """Return how one object differs, as :func:`compare` says it; None if it does not.
+
+    Arguments:
+        old, new: the lines of its definitions; None where it does not exist.
+    """
     if old == new:
         return None
     if new is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ...conf import get_settings
@@ -45,7 +45,8 @@ class MigrateOptions(RunOptions):
     ``signals`` sends Django's signals also where nothing is pending; ``collect_sql`` gives the
     steps of a plan their SQL, which takes longer the more migrations there are;
     ``resume`` resumes an interrupted migration and does nothing else, for ``repair_domain``;
-    ``replay`` runs every migration even if the domain has a snapshot.
+    ``replay`` runs every migration even if the domain has a snapshot; ``only`` leaves out all
+    other migrations, for a scratch database that is migrated as far as another one.
     """
 
     target: str | None = None
@@ -62,6 +63,7 @@ class MigrateOptions(RunOptions):
     signals: bool = False
     resume: bool = False
     replay: bool = False
+    only: Collection[tuple[str, str]] | None = None
     rollback: int | None = None
     dry_run: bool = False
     rehearse: bool = False

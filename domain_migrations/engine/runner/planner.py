@@ -43,6 +43,8 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
     """
     connection, domain, options = executor.connection, executor.domain, executor.session.options
     plan = _requested_plan(executor, status)
+    if options.only is not None:
+        plan = [step for step in plan if MigrationKey.of(step[0]) in options.only]
     for migration, backwards in plan:
         if not backwards:
             get_stage(migration)  # An unknown stage is an error in every run.

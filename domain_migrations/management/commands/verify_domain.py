@@ -30,6 +30,12 @@ class Command(BaseCommand):
             help="Accept the findings of drift and leftovers: write them to the file of the"
             " setting VERIFY_BASELINE.",
         )
+        parser.add_argument(
+            "--repair-sql",
+            action="store_true",
+            help="Print the SQL that brings the database back to what the migrations make, with"
+            " dangerous statements commented out. Nothing is run.",
+        )
         add_database_option(parser)
         add_format_option(parser)
 
@@ -47,9 +53,13 @@ class Command(BaseCommand):
                 database=options["database"],
                 record=True,
                 accept=options["write_baseline"],
+                repair=options["repair_sql"],
             )
         if options["format"] == "json":
             print_json(self, found)
+        elif options["repair_sql"]:
+            for script in found.repairs:
+                self.stdout.write(script.text())
         else:
             self._print(found, options["verbosity"], wrote=options["write_baseline"])
         if found.findings:

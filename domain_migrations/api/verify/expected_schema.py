@@ -1,0 +1,41 @@
+"""The schema that a domain's applied migrations make, in a scratch database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ...domains import CORE, Domain
+from ...engine.alterations.definition import SchemaDefinition
+from ...engine.runner.options import MigrateOptions
+from ...engine.sessions.scratch_databases import scratch_connection
+from ...exceptions import MigrationFailed
+from ..migrate import migrate_domains, raise_if_stopped
+
+
+def expected_schema(
+    domain: Domain, alias: str, migrations: Collection[tuple[str, str]]
+) -> SchemaDefinition:
+    """Return what the migrations make in an empty database on the alias's server.
+
+    Arguments:
+        migrations: those to apply, of the domain and of core, with all that they depend on.
+
+    Raises:
+        InsufficientPrivilege: the role may not create databases.
+        MigrationFailed: the migrations cannot be applied.
+    """
+    with scratch_connection(alias, f"verify_{domain.name[:30]}") as connection:
+        for name in dict.fromkeys((CORE, domain.name)):
+            options = MigrateOptions(
+                database=alias, interactive=False, verbosity=0, replay=True, only=migrations
+            )
+            (result,) = migrate_domains([name], options).domains
+            raise_if_stopped([result])
+            if result.error is not None:
+                raise MigrationFailed(
+                    f"What {domain.name} should be is not known: the migrations of {name} cannot be"
+                    f" applied to an empty database: {result.error.message}",
+                    hint=f"Find out why: manage.py prove_domain {domain.name}",
+                )
+        own = [table.name for table in domain.engine_tables]
+        return SchemaDefinition.read(connection, domain.schema, exclude=own)

@@ -1,0 +1,62 @@
+"""The repair of a domain: what its migrations make, compared with what the database has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import Domain
+from ...engine.alterations.changes import schema_changes
+from ...engine.alterations.definition import SchemaDefinition
+from ...engine.catalog import drift_ids as ids
+from ...engine.catalog.compat_views import read_compat_views
+from ...engine.messages import Finding
+from ...engine.snapshots.inspected_catalog import recorded_histories
+from .applied import applied_keys
+from .expected_schema import expected_schema
+from .recorded_history import tolerant_loader
+from .repair_sql import RepairScript, make_script
+from .row_facts import RowFacts
+
+STAYS = frozenset({"U" + ids.EXTRA_TABLE, ids.AUTOMATIC_KEY})
+"""Ids of what is known and not repaired: a table that a model leaves to others, a key's type."""
+
+
+def repair_domain(
+    connection: BaseDatabaseWrapper,
+    domain: Domain,
+    findings: Sequence[Finding],
+    accepted: Sequence[Finding],
+) -> RepairScript:
+    """Return the SQL that makes the schema what the applied migrations make; nothing is changed.
+
+    Arguments:
+        findings: what was found in the domain, also for information only.
+        accepted: what was found and accepted; it stays as it is.
+
+    Raises:
+        InsufficientPrivilege: the role may not create databases.
+        MigrationFailed: the migrations cannot be applied to an empty database.
+    """
+    wrong = [finding for finding in findings if not finding.is_unmanaged]
+    loader = tolerant_loader(connection, domain)
+    migrations = set() if isinstance(loader, Finding) else applied_keys(loader)
+    if isinstance(loader, Finding) or not any(app in domain.app_labels for app, _ in migrations):
+        # Without a history, or migrations that can be loaded, nothing is known.
+        return RepairScript(domain, connection.alias, unrepaired=tuple(wrong))
+    own = [table.name for table in domain.engine_tables]
+    own += [view.name for view in read_compat_views(connection)] if domain.is_core else []
+    own += recorded_histories(domain)
+    live = SchemaDefinition.read(connection, domain.schema, exclude=own)
+    facts = RowFacts(connection, live)
+    core = {key for key in loader.applied_migrations if key in loader.graph.nodes}
+    expected = expected_schema(domain, connection.alias, migrations | core)
+    return make_script(
+        domain,
+        connection.alias,
+        schema_changes(live, expected),
+        facts,
+        findings=wrong,
+        ignored=[*accepted, *(finding for finding in findings if finding.id in STAYS)],
+    )
