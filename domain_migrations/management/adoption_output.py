@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand
 from django.template.defaultfilters import filesizeformat
 
 from ..api.adopt.adopt import AdoptionPlan
-from ..api.adopt.database_plan import TITLES, UNCHANGED, DatabasePlan
+from ..api.adopt.database_parts import TITLES
+from ..api.adopt.database_plan import UNCHANGED, DatabasePlan
 from ..engine.runner.results import counted
 
 

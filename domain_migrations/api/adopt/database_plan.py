@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, LiteralString
+from typing import Any
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,77 +20,13 @@ from ...engine.runner.adoption.records import count_rows
 from ...engine.runner.adoption.schema_privileges import uncopied_defaults
 from ...engine.sessions.connection import fetch_all, fetch_one
 from ...exceptions import InvalidConfiguration
+from .database_parts import kept_names, read_parts
 
 SIZES = """
 SELECT c.oid, pg_total_relation_size(c.oid), greatest(c.reltuples, 0)::bigint
 FROM pg_class c WHERE c.oid = ANY(%(oids)s)
 """
 
-# Each query returns a name, the relation it belongs to, and more.
-PARTS: dict[str, LiteralString] = {
-    "sequences": """
-SELECT s.oid::regclass::text, d.refobjid::regclass::text, 'owned'
-FROM pg_class s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid
-    AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-WHERE s.relkind = 'S' AND d.refobjid = ANY(%(oids)s) ORDER BY 1
-""",
-    "triggers": """
-SELECT quote_ident(t.tgname), t.tgrelid::regclass::text, t.tgfoid::regprocedure::text
-FROM pg_trigger t WHERE t.tgrelid = ANY(%(oids)s) AND NOT t.tgisinternal AND t.tgparentid = 0
-ORDER BY 2, 1
-""",
-    "policies": """
-SELECT quote_ident(p.polname), p.polrelid::regclass::text, coalesce(
-    pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid), '')
-FROM pg_policy p WHERE p.polrelid = ANY(%(oids)s) ORDER BY 2, 1
-""",
-    "rules": """
-SELECT quote_ident(r.rulename), r.ev_class::regclass::text, ''
-FROM pg_rewrite r WHERE r.ev_class = ANY(%(oids)s) AND r.rulename <> '_RETURN' ORDER BY 2, 1
-""",
-    "grants": """
-SELECT coalesce(r.rolname, 'PUBLIC'), c.oid::regclass::text,
-    string_agg(DISTINCT a.privilege_type, ', ')
-FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-WHERE c.oid = ANY(%(oids)s) AND a.grantee <> c.relowner GROUP BY 1, 2 ORDER BY 2, 1
-""",
-    "default_privileges": """
-SELECT pg_get_userbyid(d.defaclrole)::text, d.defaclnamespace::regnamespace::text,
-    array_to_string(d.defaclacl, ', ')
-FROM pg_default_acl d WHERE d.defaclnamespace = to_regnamespace(quote_ident(%(schema)s))
-ORDER BY 1, 3
-""",
-    "publications": """
-SELECT quote_ident(p.pubname), r.prrelid::regclass::text, 'table'
-FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-WHERE r.prrelid = ANY(%(oids)s)
-UNION ALL
-SELECT quote_ident(p.pubname), n.pnnspid::regnamespace::text, 'schema'
-FROM pg_publication_namespace n JOIN pg_publication p ON p.oid = n.pnpubid
-WHERE n.pnnspid = to_regnamespace(quote_ident(%(schema)s))
-ORDER BY 1, 2
-""",
-    "staying_views": """
-SELECT DISTINCT v.oid::regclass::text, min(d.refobjid::regclass::text),
-    'it is read by something that does not move, or is the table of another app''s model'
-FROM pg_rewrite w JOIN pg_class v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm')
-JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-    AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY(%(oids)s)
-WHERE v.oid <> ALL(%(oids)s) AND coalesce(obj_description(v.oid, 'pg_class'), '')
-    NOT LIKE 'domain\\_migrations: stands in for %%'
-GROUP BY 1 ORDER BY 1
-""",
-}
-TITLES = {
-    "sequences": "Sequences that follow their tables",
-    "triggers": "Triggers",
-    "policies": "Policies",
-    "rules": "Rules",
-    "grants": "Grants, which stay; the roles get USAGE on the schema",
-    "default_privileges": "Default privileges, which are copied",
-    "publications": "Publications",
-    "staying_views": "Views that stay and keep working",
-}
 UNCHANGED = (
     "Content types, permissions and log entries stay as they are, because the labels of the apps"
     " do not change."
@@ -216,8 +152,7 @@ def plan_database(
     objects, keys = work.objects, work.keys
     tables = [item for item in objects if item.kind == "TABLE"]
     oids = [item.oid for item in objects if item.is_relation]
-    params = {"oids": oids, "schema": move.source.schema}
-    parts = {kind: fetch_all(connection, query, params) for kind, query in PARTS.items()}
+    parts = read_parts(connection, oids, move.source.schema)
     return DatabasePlan(
         database=database,
         is_pending=True,
@@ -300,10 +235,12 @@ def _notes(
             " verify_domain reports: create them in a migration of the domain, qualified, and drop"
             " them in core's."
         )
-    if any(item.old.name != item.new.name for item in work.objects):
+    renamed = [item.oid for item in work.objects if item.old.name != item.new.name]
+    if renamed:
+        sequences, indexes, constraints = kept_names(connection, renamed)
         notes.append(
-            "Indexes, constraints and sequences keep their names, so that they differ from those"
-            " of a fresh database."
+            f"Sequences ({sequences}), indexes ({indexes}) and constraints ({constraints}) of"
+            " renamed tables keep their names, so that they differ from those of a fresh database."
         )
     return notes
 

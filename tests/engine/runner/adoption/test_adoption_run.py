@@ -152,6 +152,10 @@ def test_what_custom_sql_created_is_known_to_the_domain(write: Write) -> None:
 
 
 def test_tables_are_renamed_where_asked(write: Write) -> None:
+    """The plan says how many names stay that a fresh database has otherwise."""
+    arguments = ("lab", "--skip-proof", "--table", "lab_tag=labels")
+    planned = write(lab.before(), name="before").manage("adopt_domain", *arguments)
+    assert "Sequences (1), indexes (3) and constraints (2) of renamed tables keep" in planned.stdout
     names = {"lab_sample": "samples", "lab_sample_tags": "samples_tags", "lab_tag": "lab_tag"}
     project = write(lab.after(replace(lab.ADOPTION, tables=names)))
     run(project, "migrate_domain", "lab")
