@@ -3,11 +3,11 @@
     python -m benchmarks.adoption
     python -m benchmarks.adoption --rows 1000000 10000000
 
-Makes a project with one app of 60 tables that becomes a domain, among 340 other tables, views,
-trigger functions and grants; fills the tables with the given numbers of rows; runs `manage.py
-migrate_domain` with the declaration, and undoes it. `locked` is the time in seconds from the first
-lock to the end of the transaction. Prints one JSON object; the exit status is 1 if a time exceeds
-the limit.
+Makes a project of 50 apps with 400 tables, of which one with 60 becomes a domain, with views,
+trigger functions, policies and grants; fills its tables with the given numbers of rows; runs
+`manage.py migrate_domain` with the declaration, and undoes it. `locked` is the time in seconds from
+the first lock to the end of the transaction. Prints one JSON object; the exit status is 1 if a time
+exceeds the limit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from domain_migrations.engine.sources.adoptions import Adoption  # noqa: E402
 from tests.support import databases, servers  # noqa: E402
 from tests.support.projects import Project, domain_app, plain_app, write_project  # noqa: E402
 
-TABLES, OTHERS = 60, 340
+TABLES = 60
+OTHER_APPS, OTHER_TABLES = 49, 340
 LIMIT = 2.0
 ADOPTION = Adoption(
     domain="big",
@@ -70,15 +71,13 @@ class Migration(migrations.Migration):
 
 SURROUNDINGS = f"""
 DO $do$ BEGIN
-    FOR n IN 0..{OTHERS - 1} LOOP
-        EXECUTE format('CREATE TABLE other_%s (id bigserial PRIMARY KEY, code text UNIQUE)', n);
-    END LOOP;
     FOR n IN 0..{TABLES - 1} LOOP
         EXECUTE format('CREATE VIEW big_view%s AS SELECT id, code FROM big_model%s', n, n);
         EXECUTE format('CREATE FUNCTION big_touch%s() RETURNS trigger LANGUAGE plpgsql AS
             ''BEGIN PERFORM count(*) FROM big_model%s; RETURN NEW; END''', n, n);
         EXECUTE format('CREATE TRIGGER touch AFTER INSERT ON big_model%s EXECUTE FUNCTION
             big_touch%s()', n, n);
+        EXECUTE format('CREATE POLICY readers ON big_model%s USING (size >= 0)', n);
         EXECUTE format('GRANT SELECT ON big_model%s TO pg_monitor', n);
     END LOOP;
 END $do$
@@ -110,6 +109,21 @@ def files(*, adopted: bool, undone: bool = False) -> dict[str, str]:
     return found
 
 
+def others() -> dict[str, dict[str, str]]:
+    """The files of the apps that stay in core; each table refers to one of its app."""
+    found = {}
+    for app in range(OTHER_APPS):
+        models, operations = "", ""
+        for number in range(app, OTHER_TABLES, OTHER_APPS):
+            names = {"number": number, "other": app, "table": f"other_model{number}"}
+            models += MODEL.format(**names)
+            operations += CREATE_MODEL.format(**names)
+            operations += ADD_KEY.replace("big.", f"other{app}.").format(**names)
+        migrations = {"0001_initial": MIGRATION.format(operations=operations)}
+        found[f"other{app}"] = plain_app(models=models, migrations=migrations)
+    return found
+
+
 @contextmanager
 def server() -> Iterator[servers.TestServer]:
     """A server for the benchmark alone."""
@@ -129,7 +143,8 @@ def measure(found: servers.TestServer, folder: Path, rows: int) -> dict[str, Any
         settings = {**found.settings, "NAME": name}
 
         def written(kind: str, values: dict[str, str]) -> Project:
-            return write_project(folder / f"{kind}{rows}", {"big": values}, database=settings)
+            apps = {"big": values, **others()}
+            return write_project(folder / f"{kind}{rows}", apps, database=settings)
 
         def moved(project: Project, domain: str) -> dict[str, Any]:
             answer = project.manage("migrate_domain", domain, "--format=json")
@@ -149,7 +164,9 @@ def measure(found: servers.TestServer, folder: Path, rows: int) -> dict[str, Any
         undone = moved(written("undone", files(adopted=False, undone=True)), "core")
     return {
         "rows": rows,
+        "apps": 1 + OTHER_APPS,
         "tables": adopted["tables"],
+        "other_tables": OTHER_TABLES,
         "objects": len(adopted["objects"]),
         "locked": adopted["seconds"],
         "undone": undone["seconds"],
