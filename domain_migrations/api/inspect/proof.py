@@ -20,6 +20,7 @@ from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
 from django.db.migrations.state import ProjectState
 
 from ...domains import CORE, Domain
+from ...engine.catalog.expressions import lower_extracted_fields
 from ...engine.catalog.fingerprint import CatalogObject, compare, to_text
 from ...engine.runner.loader import DomainLoader
 from ...engine.runner.options import MigrateOptions
@@ -33,8 +34,9 @@ from ..verify.verify import verify_domains
 from .prerequisites import Prerequisite, missing_in
 from .schema_grants import Privilege, privilege_differences
 
-OF_THE_SOURCE = frozenset({"L006"})
-"""Ids of findings about what the catalogs of both have; for example a constraint NOT VALID."""
+OF_THE_SOURCE = frozenset({"L005", "L006"})
+"""Ids of findings about what both catalogs have: an index of a partitioned table that not all
+partitions have, a constraint that is NOT VALID."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,10 @@ def _dump_differences(
         domain.schema,
         read_entries(connection, domain.schema, exclude=domain.engine_tables),
     )
-    before, after = ({(e.kind, e.name): e.statements for e in each} for each in (entries, found))
+    before, after = (
+        {(e.kind, e.name): [*map(lower_extracted_fields, e.statements)] for e in each}
+        for each in (entries, found)
+    )
     for kind, name in before.keys() | after.keys():
         if before.get((kind, name)) != after.get((kind, name)):
             yield f"{kind.lower()} {name}: its dump differs"

@@ -89,9 +89,10 @@ SELECT c.oid, x.relname::text, m.amname::text, i.indisunique, NOT i.indnullsnotd
         JOIN pg_attribute xa ON xa.attrelid = i.indexrelid AND xa.attnum = k.place
         LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
             AND k.number <> 0
-        LEFT JOIN pg_type t ON t.oid = xa.atttypid
-        LEFT JOIN pg_collation l ON l.oid = k.collated
-            AND k.collated <> coalesce(a.attcollation, t.typcollation)),
+        LEFT JOIN pg_collation l ON l.oid = k.collated AND CASE
+            WHEN k.number <> 0 THEN k.collated <> a.attcollation
+            ELSE strpos(pg_get_indexdef(x.oid),
+                pg_get_indexdef(x.oid, k.place::int, false) || ' COLLATE ') > 0 END),
     CASE WHEN i.indnatts = i.indnkeyatts THEN '{}' ELSE ARRAY(
         SELECT a.attname::text
         FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)

@@ -7,6 +7,9 @@ PostgreSQL 15 to 18 deparse differently:
 - Only 15 qualifies the columns of a view of one table (``SELECT drugs.id FROM drugs``). The
   qualification is removed.
 
+``EXTRACT('YEAR' FROM …)`` is deparsed as ``EXTRACT(YEAR FROM …)``, which is read as ``year``: the
+field is written in lower case.
+
 String literals and function bodies are left as they are.
 """
 
@@ -37,6 +40,39 @@ def unquote_identifiers(text: str) -> str:
     return "".join(
         token.text if PLAIN.fullmatch(token.raw) else token.raw for token in tokens(text)
     )
+
+
+def lower_extracted_fields(text: str) -> str:
+    """Return the text with the fields of EXTRACT in lower case."""
+    if "EXTRACT(" not in text:
+        return text
+    found = list(tokens(text))
+    starts = {i + 2 for i, token in enumerate(found[:-1]) if token.raw == "EXTRACT"}
+    return "".join(
+        token.raw.lower() if i in starts and token.kind == "word" else token.raw
+        for i, token in enumerate(found)
+    )
+
+
+def without_double_parentheses(text: str) -> str:
+    """Return the text with one pair of parentheses where one follows the other directly.
+
+    Those of a call stay: ``f((a, b))`` has one argument.
+    """
+    found = list(tokens(text))
+    opened: list[int] = []
+    closing: dict[int, int] = {}
+    for i, token in enumerate(found):
+        if token.raw == "(":
+            opened.append(i)
+        elif token.raw == ")" and opened:
+            closing[opened.pop()] = i
+    dropped: set[int] = set()
+    for i, end in closing.items():
+        is_call = i > 0 and found[i - 1].kind in ("word", "quoted")
+        if not is_call and closing.get(i + 1) == end - 1:
+            dropped |= {i, end}
+    return "".join(token.raw for i, token in enumerate(found) if i not in dropped)
 
 
 def unqualify_single_source(definition: str) -> str:
@@ -128,15 +164,19 @@ class ExpressionNormalizer:
         if planned is not None:
             self.spellings.update(zip(wanted, planned, strict=True))
         elif len(wanted) == 1:
-            self.spellings[wanted[0]] = unquote_identifiers(wanted[0])
+            self.spellings[wanted[0]] = _respelled(wanted[0])
         else:
             for expression in wanted:
                 self.prepare([expression])
 
     def __call__(self, expression: str) -> str:
-        """Return the planner's spelling; an invalid expression is only unquoted."""
+        """Return the planner's spelling, or nearly the same expression where it has none.
+
+        It has none for an invalid one, and for one that calls a function in SQL whose body names
+        something without its schema.
+        """
         self.prepare([expression])
-        return self.spellings.get(expression, unquote_identifiers(expression))
+        return self.spellings.get(expression) or _respelled(expression)
 
     def _explain(self, expressions: Sequence[str]) -> list[str] | None:
         source = sql.SQL("{} ({})").format(
@@ -159,6 +199,10 @@ class ExpressionNormalizer:
             return None
         plan = json.loads(plan) if isinstance(plan, str) else plan
         return [unquote_identifiers(item) for item in plan[0]["Plan"]["Output"]]
+
+
+def _respelled(expression: str) -> str:
+    return without_double_parentheses(unquote_identifiers(expression))
 
 
 def _as_sql(text: str) -> sql.SQL:

@@ -26,7 +26,11 @@ from django.db.backends.utils import CursorWrapper
 
 from ...domains import get_domains
 from ..sql.query import FORCE_GENERIC_PLAN, RESET_PLAN_MODE, prepared_execute, run_sql
-from .expressions import unqualify_single_source, unquote_identifiers
+from .expressions import (
+    lower_extracted_fields,
+    unqualify_single_source,
+    unquote_identifiers,
+)
 from .queries import DATABASE, NAMES, PRIVILEGES, SECTIONS
 
 INDENT = "    "
@@ -194,7 +198,8 @@ def catalog_object(
         unqualify_single_source(line) if line.startswith(VIEW_QUERY) else line.rstrip("\n")
         for line in lines
     )
-    return CatalogObject(kind, unquote_identifiers(name), unquote_identifiers(definition), relation)
+    definition = lower_extracted_fields(unquote_identifiers(definition))
+    return CatalogObject(kind, unquote_identifiers(name), definition, relation)
 
 
 SCHEMAS = """

@@ -39,6 +39,7 @@ CREATE UNIQUE INDEX uq_nn ON lager.uq (c) NULLS NOT DISTINCT;
 CREATE UNIQUE INDEX uq_c ON lager.uq (c text_pattern_ops) WHERE c IS NOT NULL OR b = 3;
 CREATE INDEX uq_coll ON lager.uq (c COLLATE "C" DESC);
 CREATE INDEX uq_coll2 ON lager.uq (c COLLATE "C" text_pattern_ops DESC);
+CREATE INDEX uq_low ON lager.uq ((lower(c)) COLLATE "C", (c || 'x'), lower(c) COLLATE "POSIX");
 CREATE INDEX uq_up ON lager.uq (upper(c) text_pattern_ops, (c IS NULL), coalesce(c, '{x}%'));
 CREATE INDEX uq_array ON lager.uq USING gin ((ARRAY[a, b]));
 CREATE INDEX uq_an_array_under_a_name_of_many_words ON lager.uq USING gin ((ARRAY[b, a]));
@@ -84,6 +85,12 @@ ALTER SEQUENCE lager.tens_id_seq OWNED BY lager.tens.id;
 ALTER SEQUENCE lager.tens_a_seq OWNED BY lager.tens.a;
 CREATE TABLE lager.counted (
     id bigint GENERATED ALWAYS AS IDENTITY, at date, note text, PRIMARY KEY (id, at));
+SET check_function_bodies = off;
+CREATE FUNCTION lager.last_code(text) RETURNS varchar LANGUAGE sql
+    AS 'SELECT max(code) FROM no_schema';
+RESET check_function_bodies;
+CREATE TABLE lager.called (
+    id int PRIMARY KEY, a text DEFAULT lager.last_code('a'), b int DEFAULT (lager.last_code('b'))::int);
 CREATE TABLE lager.no_key (code text UNIQUE NOT NULL);
 CREATE TABLE lager.empty ();
 CREATE VIEW lager.v AS SELECT 1 AS id, 'x'::text AS name;

@@ -4,7 +4,7 @@ CREATE EXTENSION IF NOT EXISTS hstore SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
 
-CREATE TABLE warehouse.labels (
+CREATE TABLE lager.labels (
     id serial PRIMARY KEY,
     name public.citext NOT NULL,
     attributes public.hstore,
@@ -12,5 +12,7 @@ CREATE TABLE warehouse.labels (
     booked daterange,
     CONSTRAINT labels_no_overlap EXCLUDE USING gist (room WITH =, booked WITH &&)
 );
-CREATE INDEX labels_name_trgm ON warehouse.labels USING gin (name public.gin_trgm_ops);
-CREATE INDEX labels_siglen ON warehouse.labels USING gist (name public.gist_trgm_ops (siglen = 32));
+CREATE INDEX labels_name_trgm ON lager.labels USING gin (name public.gin_trgm_ops);
+CREATE INDEX labels_siglen ON lager.labels USING gist (name public.gist_trgm_ops (siglen = 32));
+CREATE INDEX labels_code_trgm ON lager.labels
+    USING gin (lower(name::text) public.gin_trgm_ops);

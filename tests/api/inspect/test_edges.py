@@ -16,7 +16,7 @@ from domain_migrations.api.inspect.models_file import ModelsSource, models_sourc
 from domain_migrations.domains import Domain
 from domain_migrations.engine.catalog.drift import find_drift
 from tests.api.inspect.written import assert_formatted, written_app
-from tests.support.catalog import execute
+from tests.support.catalog import execute, query
 
 HERE = Path(__file__).parent
 NOTED = {
@@ -52,11 +52,21 @@ LATER = {
 }
 
 
+EXTENDED = {"lager.labels.labels_siglen": "an operator class has parameters"}
+
+
+def _has_extensions() -> bool:
+    """Whether the server has the contrib modules, which the embedded one has not."""
+    return bool(query("SELECT FROM pg_available_extensions WHERE name = 'pg_trgm'"))
+
+
 @pytest.fixture(scope="module")
 def source(module_database: str) -> ModelsSource:
     execute((HERE / "edges.sql").read_text())
     if connection.pg_version >= 180000:
         execute(VIRTUAL)
+    if _has_extensions():
+        execute((HERE / "extensions.sql").read_text())
     return models_source(connection, "lager", app_label="inventory")
 
 
@@ -88,6 +98,7 @@ def test_the_module_is_formatted(source: ModelsSource, tmp_path: Path):
 
 def test_what_django_cannot_express_is_noted(source: ModelsSource):
     expected = NOTED | (LATER if connection.pg_version >= 180000 else {})
+    expected |= EXTENDED if _has_extensions() else {}
     notes = {note.object: note.why for note in source.notes}
     assert notes.keys() == expected.keys()
     assert [name for name, words in expected.items() if words not in notes[name]] == []

@@ -41,11 +41,16 @@ CREATE TABLE depot.old_codes (PRIMARY KEY (code)) INHERITS (depot.codes);
 CREATE UNLOGGED TABLE depot.sessions (key text PRIMARY KEY, n int);
 ALTER TABLE depot.sessions ADD CHECK (n > 0) NOT VALID,
     ADD FOREIGN KEY (key) REFERENCES depot.codes NOT VALID;
+CREATE TABLE depot.readings (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE depot.readings_2026 PARTITION OF depot.readings
+    FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE INDEX readings_at ON ONLY depot.readings (at);
 CREATE INDEX items_price ON depot.items (price DESC) WHERE price > 0;
 CREATE FUNCTION depot.touch() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN RETURN later(NEW); END $$;
 CREATE TRIGGER touch BEFORE UPDATE ON depot.items FOR EACH ROW EXECUTE FUNCTION depot.touch();
 CREATE VIEW depot.names AS SELECT id, name FROM depot.suppliers WHERE name LIKE '%%x';
+CREATE VIEW depot.years AS SELECT extract('YEAR' FROM now()) AS year;
 CREATE MATERIALIZED VIEW depot.counts AS SELECT count(*) AS n FROM depot.items;
 CREATE TABLE depot.knex_migrations (
     id serial PRIMARY KEY, name varchar(255), batch int, migration_time timestamptz
@@ -159,6 +164,7 @@ def test_the_source_database_adopts_the_migration(depot: Path) -> None:
     assert migrate().stdout.endswith("depot: nothing to do\n")
     found = json.loads(call("verify_domain", "depot", "--format", "json").stdout)["findings"]
     assert {(item["id"], item["object"]) for item in found} == {
+        ("L005", "depot.readings_at"),
         ("L006", "depot.sessions.sessions_key_fkey"),
         ("L006", "depot.sessions.sessions_n_check"),
     }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from domain_migrations.engine.catalog.expressions import (
+    lower_extracted_fields,
     unqualify_single_source,
     unquote_identifiers,
+    without_double_parentheses,
 )
 
 
@@ -25,6 +27,32 @@ from domain_migrations.engine.catalog.expressions import (
 )
 def test_identifiers_lose_quotes_that_only_some_versions_write(text: str, expected: str):
     assert unquote_identifiers(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("EXTRACT(YEAR FROM now())", "EXTRACT(year FROM now())"),
+        ("'EXTRACT(YEAR FROM x)' || (A)", "'EXTRACT(YEAR FROM x)' || (A)"),
+        ("SELECT EXTRACT", "SELECT EXTRACT"),
+    ],
+)
+def test_fields_of_extract_are_in_lower_case(text: str, expected: str):
+    assert lower_extracted_fields(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("(((lab.f())))::int", "(lab.f())::int"),
+        ("lab.f((a, b))", "lab.f((a, b))"),
+        ("((a) + (b))", "((a) + (b))"),
+        ("'((a))' || ((')'))", "'((a))' || (')')"),
+        ("((a", "((a"),
+    ],
+)
+def test_parentheses_are_not_doubled(text: str, expected: str):
+    assert without_double_parentheses(text) == expected
 
 
 @pytest.mark.parametrize(
