@@ -257,10 +257,10 @@ def test_a_foreign_key_of_another_schema_is_nothing_that_the_schema_uses(source:
 def test_each_difference_is_named_and_nothing_is_written(
     source: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    complete = room.read_entries
+    complete = room.entries_of
     monkeypatch.setattr(
         room,
-        "read_entries",
+        "entries_of",
         lambda *args, **values: [e for e in complete(*args, **values) if e.kind != "TRIGGER"],
     )
     refused = inspect_into(tmp_path)

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from domain_migrations.engine.snapshots import dump_program as program
+from domain_migrations.engine.snapshots.pg_dump import dump_schema
 from domain_migrations.exceptions import InsufficientPrivilege, InvalidConfiguration
 from tests.support.catalog import execute
 
@@ -58,7 +59,7 @@ def test_a_schema_that_the_role_may_not_read(module_database: str) -> None:
     reader.settings_dict = {**connection.settings_dict, "USER": role}
     try:
         with pytest.raises(InsufficientPrivilege, match="permission denied for schema") as raised:
-            program.dump_schema(reader, "closed", exclude=())
+            dump_schema(reader, "closed", exclude=())
     finally:
         reader.close()
         execute(f"DROP ROLE {role}")
