@@ -252,7 +252,7 @@ def summary(result: DomainResult) -> str:
         parts = [f"{applied} applied"] if applied else []
         parts += [f"{reverted} reverted"] if reverted else []
         parts += [f"{counted(sum(each.tables for each in moves), 'table')} moved"] if moves else []
-        parts += [f"{len(result.history.rows)} brought in"] if result.history else []
+        parts += [f"{len(result.history.rows)} imported"] if result.history else []
         return f"{', '.join(parts) or 'migrated'} in {result.seconds:.1f} s"
     if result.status == "unchanged":
         return "nothing to do"

@@ -47,7 +47,7 @@ def later_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
             "history",
             domain.name,
             table,
-            f"{tool.title} {', and '.join(parts)} since its history was brought in: {table}.",
+            f"Since its history was brought in, {tool.title} {', and '.join(parts)}: {table}.",
             "It may have changed the schema without the domain: run manage.py verify_domain"
             f" {domain.name} --only drift, write what has changed as a migration, and stop"
             f" {tool.title} from migrating this database.",

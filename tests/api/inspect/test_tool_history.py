@@ -133,7 +133,7 @@ def test_a_database_brings_its_rows_in_once(store: Path) -> None:
     result = migrate()
 
     assert result.exit_status == 0, result.stderr
-    assert "Bring 3 migrations of Knex from store.knex_migrations into the journal." in (
+    assert "Brought 3 migrations of Knex from store.knex_migrations into the journal." in (
         result.stdout
     )
     rows = query(IMPORTED)
@@ -202,8 +202,8 @@ def test_verify_finds_what_the_tool_does_later(store: Path) -> None:
             " VALUES (4, '20240401_third.js', 3, '2024-04-01 10:00+07')"
         )
     assert found == {
-        "H010": "Knex has run 2027_late.js, and has lost 1 of the rows that the journal has since"
-        " its history was brought in: store.knex_migrations.",
+        "H010": "Since its history was brought in, Knex has run 2027_late.js, and has lost 1 of the"
+        " rows that the journal has: store.knex_migrations.",
         "L009": "The table store.knex_migrations, the history of Knex, was wanted until"
         " 2026-01-02.",
     }
@@ -223,7 +223,7 @@ def test_names_are_kept_whole_and_printed_without_control_characters(store: Path
         result = json.loads(migrate("--format", "json").stdout)["domains"][0]
         assert [row["name"] for row in result["history"]["rows"]][:2] == ["\x1b[31m'\n\"%s", long]
         execute("INSERT INTO store.knex_migrations (id, name) VALUES (9, E'\x1b[31mlate')")
-        assert r"Knex has run \x1b[31mlate since" in findings()["H010"]
+        assert r"Knex has run \x1b[31mlate: store.knex_migrations." in findings()["H010"]
     finally:
         execute(
             "TRUNCATE store.knex_migrations;"

@@ -167,7 +167,6 @@ def describe_import(found: HistoryImport) -> str:
     shown = found.result()
     if shown is None:
         return ""
-    text = str(shown)
     names = [f"{printable(name)} ({reason})" for name, reason in shown.left_out]
     left_out = f" Left out: {shortened(names)}." if names else ""
-    return f"{text[0].upper()}{text[1:]}.{left_out}"
+    return f"Brought {str(shown).removeprefix('bring ')}.{left_out}"
