@@ -91,6 +91,8 @@ CREATE FUNCTION lager.last_code(text) RETURNS varchar LANGUAGE sql
 RESET check_function_bodies;
 CREATE TABLE lager.called (
     id int PRIMARY KEY, a text DEFAULT lager.last_code('a'), b int DEFAULT (lager.last_code('b'))::int);
+CREATE TABLE lager.counting (
+    id serial PRIMARY KEY REFERENCES lager.a, a_id serial REFERENCES lager.a);
 CREATE TABLE lager.no_key (code text UNIQUE NOT NULL);
 CREATE TABLE lager.empty ();
 CREATE VIEW lager.v AS SELECT 1 AS id, 'x'::text AS name;
