@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .adopt.adopt import write_adoption as write_adoption
     from .changed import changed_domains as changed_domains
     from .grant import grant_roles as grant_roles
+    from .inspect.history_choice import HistoryOptions as HistoryOptions
     from .inspect.inspect import inspect_domain as inspect_domain
     from .lint.linter import lint_domain as lint_domain
     from .map import map_domains as map_domains
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .verify.verify import verify_domains as verify_domains
 
 MODULES = {
+    "HistoryOptions": ".inspect.history_choice",
     "MigrateOptions": "..engine.runner.options",
     "Reporter": "..engine.runner.results",
     "SeedOptions": ".seed.run",

@@ -16,7 +16,7 @@ from ..history.bulk_status import BulkStatusReader
 from ..history.journal import RunContext
 from ..history.status import DomainStatus
 from ..sessions.connection import translate_database_errors
-from ..sources.files import MigrationKey, adoption_file, history_file
+from ..sources.files import MigrationKey, adoption_file
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
 from .migrate_signals import (
     create_tables,
@@ -27,7 +27,7 @@ from .migrate_signals import (
     unannounced_plan,
 )
 from .options import MigrateOptions
-from .results import DomainResult, ErrorInfo, ImportedHistory, Reporter
+from .results import DomainResult, ErrorInfo, Reporter
 from .results import Status as ResultStatus
 from .run_checks import RunChecks
 from .run_progress import RunProgress
@@ -36,7 +36,6 @@ from .run_session import RunSession, ensure_engine_tables, logged_run
 if TYPE_CHECKING:
     # What only a run with work to do needs is imported where it is used: most runs have none.
     from .adoption.adoption_run import AdoptionRun
-    from .adoption.history_import import HistoryImport
     from .adoption.inspected_schema import SchemaAdoption
     from .adoption.moves import Move
     from .executor import DomainExecutor
@@ -85,7 +84,7 @@ class DomainRun(NamedTuple):
         if moves := self._pending_moves():
             return self._adopt_first(moves, status)
         self.checks.check_before_lock(status)
-        imports = self._imports_history(connections[self.alias])
+        imports = self.checks.imports_history(connections[self.alias])
         if self.checks.nothing_to_do(status) and not imports:
             return self._result("unchanged", status)
         if self.options.only_checks_pending and not imports:
@@ -97,15 +96,6 @@ class DomainRun(NamedTuple):
         confirmed = self._confirm(status)
         with RunSession.locked(self.domain, self.options, self.reporter, self.context) as session:
             return self._run_locked(session, status, confirmed)
-
-    def _imports_history(self, connection: BaseDatabaseWrapper) -> bool:
-        """Return whether another tool's history is left to be brought into the journal."""
-        if not any(map(history_file, self.domain.app_labels)):
-            return False
-        from .adoption.history_import import pending_history
-
-        with translate_database_errors(self.alias):
-            return pending_history(connection, self.domain) is not None
 
     def _pending_moves(self) -> list[Move]:
         if not any(map(adoption_file, self.domain.app_labels)):
@@ -159,17 +149,16 @@ class DomainRun(NamedTuple):
             if not self.options.check:
                 check_interruption(connection, loader, plan, resume=self.options.resume)
             adoption = self._adoption(connection, loader, plan)
-            history = self._history(connection, loader, plan, adoption)
+            history = adoption.shown_history
             if self.options.check:
                 word = "pending" if history is not None else "unchanged"
-                return self._result(word, status, pending=pending, history=_shown(history))
+                return self._result(word, status, pending=pending, history=history)
             rest, made = adoption.rest_of(plan), adoption.migrations
             collect = self.options.collect_sql
             rest_steps = preview(connection, loader, rest, collect_sql=collect, made=made)
             steps = (*adoption.steps(), *rest_steps) if plan else ()
             word = "planned" if plan or history is not None else "unchanged"
-            shown = _shown(history)
-            return self._result(word, status, pending=pending, steps=steps, history=shown)
+            return self._result(word, status, pending=pending, steps=steps, history=history)
 
     def _adoption(
         self, connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
@@ -177,20 +166,7 @@ class DomainRun(NamedTuple):
         """Return what the live schema makes unnecessary, if the schema was inspected."""
         from .adoption.inspected_schema import find_adoption
 
-        return find_adoption(connection, loader, plan)
-
-    def _history(
-        self,
-        connection: BaseDatabaseWrapper,
-        loader: DomainLoader,
-        plan: Plan,
-        adoption: SchemaAdoption,
-    ) -> HistoryImport | None:
-        """Return what is to be brought into the journal of another tool's history."""
-        from .adoption.history_import import find_import
-
-        is_there = self.options.fake or bool(adoption.migrations)
-        return find_import(connection, loader, plan, is_there=is_there)
+        return find_adoption(connection, loader, plan, fake=self.options.fake)
 
     def _confirm(self, status: DomainStatus) -> frozenset[MigrationKey]:
         """Ask for reverts while nobody waits for the lock; return what was confirmed."""
@@ -227,7 +203,7 @@ class DomainRun(NamedTuple):
         """Plan and migrate; another run may have done the work while this one waited."""
         try:
             status = self._begin(session)
-            imports = self._imports_history(session.connection)
+            imports = self.checks.imports_history(session.connection)
             if self.checks.nothing_to_do(status) and not imports:
                 return self._result("unchanged", status)
             with translate_database_errors(self.alias):
@@ -259,11 +235,10 @@ class DomainRun(NamedTuple):
                 plan = make_plan(executor, status)
                 check_resumed(connection, loader, interruption, plan)
                 adoption = self._adoption(connection, loader, plan)
-                history = self._history(connection, loader, plan, adoption)
                 # Migrations of the other stage leave nothing to do in this one.
                 done = status.up_to_date if self.options.stage is None else status.is_consistent
                 state = project_state(loader)
-                has_work = plan or history is not None or self.options.run_syncdb
+                has_work = plan or adoption.history or self.options.run_syncdb
                 if done and not has_work:
                     if self.options.signals:
                         emit_pre_migrate(session, plan, state.apps)
@@ -276,7 +251,7 @@ class DomainRun(NamedTuple):
                 snapshot = choose_snapshot(executor, plan)
         except DomainMigrationsError as exc:
             return self._failed(exc, status)
-        return self._migrate(executor, status, plan, state, adoption, history, snapshot)
+        return self._migrate(executor, status, plan, state, adoption, snapshot)
 
     def _migrate(
         self,
@@ -285,7 +260,6 @@ class DomainRun(NamedTuple):
         plan: Plan,
         state: ProjectState,
         adoption: SchemaAdoption,
-        history: HistoryImport | None,
         snapshot: SnapshotMigration | None,
     ) -> DomainResult:
         """Run the plan, with the hooks, the signals and the run's rows in the journal."""
@@ -316,7 +290,7 @@ class DomainRun(NamedTuple):
                 session.restore_settings("A hook before the run, or a receiver of pre_migrate,")
                 if options.run_syncdb:
                     create_tables(session, executor.loader.unmigrated_apps)
-                rest, state = adoption.record(executor, plan, state, history)
+                rest, state = adoption.record(executor, plan, state)
                 rest, state = restore_snapshot(executor, snapshot, rest, state)
                 state = executor.migrate([], rest, state, options.fake, options.fake_initial)
                 if reverted_keys(plan[-1:]):
@@ -324,11 +298,10 @@ class DomainRun(NamedTuple):
                 emit_post_migrate(session, [*unannounced, *plan], state)
                 session.restore_settings("A receiver of post_migrate")
                 status = self.checks.read_status(session.connection)
-                is_work = plan or history is not None
-                word: ResultStatus = "migrated" if is_work else "unchanged"
+                word: ResultStatus = "migrated" if plan or adoption.history else "unchanged"
                 batch = session.journal.batch if plan else None
-                shown = _shown(history)
-                result = self._result(word, status, progress, batch=batch, history=shown)
+                history = adoption.shown_history
+                result = self._result(word, status, progress, batch=batch, history=history)
                 hooks.after(result)
         except DomainMigrationsError as exc:
             return failed(exc)
@@ -374,7 +347,3 @@ class DomainRun(NamedTuple):
             values["pending"] = tuple(sorted(pending - {ran.key for ran in progress.applied}))
         values.update(batch=batch if changed else None, error=ErrorInfo.of(exc))
         return self._result(failure_status(exc, changed=changed), status, progress, **values)
-
-
-def _shown(history: HistoryImport | None) -> ImportedHistory | None:
-    return None if history is None else history.result()

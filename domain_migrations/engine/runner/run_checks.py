@@ -15,6 +15,7 @@ from ..history.half_moves import find_half_move
 from ..history.status import DomainStatus, check_none_missing, read_statuses
 from ..messages import shortened
 from ..sessions.connection import translate_database_errors, wait_for_database
+from ..sources.files import history_file
 from .options import MigrateOptions
 from .results import Reporter
 
@@ -89,6 +90,15 @@ class RunChecks(NamedTuple):
     def is_latest(self, status: DomainStatus) -> bool:
         """Return whether the newest migrations are wanted, and applied."""
         return status.up_to_date and not self.options.has_explicit_target
+
+    def imports_history(self, connection: BaseDatabaseWrapper) -> bool:
+        """Return whether another tool's history is left to be brought into the journal."""
+        if not any(map(history_file, self.domain.app_labels)):
+            return False
+        from .adoption.history_import import pending_history
+
+        with translate_database_errors(self.alias):
+            return pending_history(connection, self.domain) is not None
 
     def nothing_to_do(self, status: DomainStatus) -> bool:
         """Return whether the run can end before it acquires the lock."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -29,8 +29,8 @@ from ...snapshots.inspected_catalog import (
 from ...sources.files import MigrationKey
 from ..executor import DomainExecutor
 from ..loader import DomainLoader, Plan
-from ..results import PlannedMigration
-from .history_import import HistoryImport, describe_import
+from ..results import ImportedHistory, PlannedMigration
+from .history_import import HistoryImport, describe_import, find_import
 
 DESCRIPTION = "Record it as applied: the schema is already as it makes it"
 
@@ -42,11 +42,18 @@ class SchemaAdoption:
     Attributes:
         migrations: the first of the plan.
         catalog: that of the last of them, which the live schema has.
+        history: another tool's, which is brought into the journal in the same transaction.
     """
 
     domain: Domain
     migrations: tuple[Migration, ...] = ()
     catalog: InspectedCatalog | None = None
+    history: HistoryImport | None = None
+
+    @property
+    def shown_history(self) -> ImportedHistory | None:
+        """What a run shows of the other tool's history."""
+        return self.history.result() if self.history else None
 
     def rest_of(self, plan: Plan) -> Plan:
         """Return the steps of the plan that are left."""
@@ -66,16 +73,9 @@ class SchemaAdoption:
         )
 
     def record(
-        self,
-        executor: DomainExecutor,
-        plan: Plan,
-        state: ProjectState,
-        history: HistoryImport | None = None,
+        self, executor: DomainExecutor, plan: Plan, state: ProjectState
     ) -> tuple[Plan, ProjectState]:
         """Record the migrations, in one transaction in which the schema is compared again.
-
-        Arguments:
-            history: another tool's, which the same transaction brings in.
 
         Returns:
             the rest of the plan, and the state before it.
@@ -83,7 +83,7 @@ class SchemaAdoption:
         Raises:
             InvalidConfiguration: the schema was changed in the meantime.
         """
-        if self.catalog is None and history is None:
+        if self.catalog is None and self.history is None:
             return plan, state
         started, connection = time.monotonic(), executor.connection
         with transaction.atomic(using=connection.alias):
@@ -93,27 +93,40 @@ class SchemaAdoption:
                     raise _refused(self.domain, self.catalog, differences)
                 for migration in self.migrations:
                     executor.log.log_adopted(migration, self.catalog.migration)
-            if history is not None:
-                history.record(executor.session.journal)
+            if self.history is not None:
+                self.history.record(executor.session.journal)
         for migration in self.migrations:
             executor.progress.count(migration, started, backwards=False)
             executor.session.reporter.on_note(
                 f"Adopted {migration}: the schema is already as it makes it."
             )
-        if history is not None and (note := describe_import(history)):
+        if self.history is not None and (note := describe_import(self.history)):
             executor.session.reporter.on_note(note)
         return self.rest_of(plan), self.state_after(state)
 
 
 def find_adoption(
-    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan, *, fake: bool = False
 ) -> SchemaAdoption:
     """Return which migrations of the plan the live schema makes unnecessary.
 
+    Arguments:
+        fake: whether the run records the plan without running it, because the schema is there.
+
     Raises:
         InvalidConfiguration: the schema is not empty, no migration was applied, and it is not as
-            an inspected migration of the plan makes it; or a catalog cannot be used.
+            an inspected migration of the plan makes it; a catalog cannot be used, or the history
+            of another tool cannot.
+        InsufficientPrivilege: the role may not read that history.
     """
+    found = _find_inspected(connection, loader, plan)
+    is_there = fake or bool(found.migrations)
+    return replace(found, history=find_import(connection, loader, plan, is_there=is_there))
+
+
+def _find_inspected(
+    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+) -> SchemaAdoption:
     domain = loader.domain
     inspected = tuple(_inspected(plan))
     if not inspected:

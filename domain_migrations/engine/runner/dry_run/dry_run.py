@@ -25,7 +25,6 @@ from ...sessions.connection import translate_database_errors
 from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
-from ..adoption.history_import import HistoryImport, find_import
 from ..adoption.inspected_schema import find_adoption
 from ..interruptions import check_interrupted
 from ..loader import Plan, load_domain
@@ -33,7 +32,7 @@ from ..observed_operations import operation_name
 from ..options import MigrateOptions
 from ..planner import make_plan
 from ..project_state import in_run_order, project_state
-from ..results import PlannedMigration, Reporter, SkippedMigration
+from ..results import ImportedHistory, PlannedMigration, Reporter, SkippedMigration
 from ..run_session import RunSession
 from ..targets import graph_targets
 from .trial_executor import TrialExecutor, rolled_back
@@ -73,14 +72,14 @@ class DryRun:
         self.plan: Plan = []
         self.steps: list[PlannedMigration] = []
         self.not_rehearsed: list[SkippedMigration] = []
-        self.history: HistoryImport | None = None
+        self.history: ImportedHistory | None = None
 
     def result_values(self) -> dict[str, Any]:
         """Return the values of the domain's result."""
         return {
             "steps": tuple(self.steps),
             "not_rehearsed": tuple(self.not_rehearsed),
-            "history": None if self.history is None else self.history.result(),
+            "history": self.history,
         }
 
     @contextmanager
@@ -144,8 +143,7 @@ class DryRun:
         if core is not None and (missing := _pending_core_plan(core)):
             plan, self.not_rehearsed = [], _skipped_after(missing[0][0], self.plan)
         adoption = find_adoption(connection, loader, plan)
-        is_there = bool(adoption.migrations)
-        self.history = find_import(connection, loader, plan, is_there=is_there)
+        self.history = adoption.shown_history
         trial.steps += adoption.steps()
         self.steps = trial.steps
         plan, state = adoption.rest_of(plan), adoption.state_after(state)
