@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import connections
 
-from domain_migrations.domains import QualifiedName
-from domain_migrations.engine.catalog.other_tools.rows import ToolRow, read_rows
-from domain_migrations.engine.catalog.other_tools.tools import get_tool
+from domain_migrations.api.inspect.history_choice import HistoryOptions
+from tests.other_tools.imports import Brought, bring_in
 from tests.other_tools.workshop import NUMBERS, Workshop, program
 from tests.support.catalog import execute, tables
 
@@ -20,7 +18,7 @@ BANGKOK, NEW_YORK = "Asia/Bangkok", "America/New_York"
 
 @pytest.fixture(autouse=True)
 def schema(workshop: Workshop) -> None:
-    execute("CREATE SCHEMA wh")
+    execute("CREATE SCHEMA store")
 
 
 @contextmanager
@@ -31,20 +29,20 @@ def during() -> Iterator[list[datetime.datetime]]:
     moments.append(datetime.datetime.now(datetime.UTC))
 
 
-def read(tool: str, schema: str = "wh", only: tuple[str, ...] = ()) -> list[ToolRow]:
-    name = QualifiedName(schema, get_tool(tool).table)
-    return read_rows(connections["default"], get_tool(tool), name, only) or []
+def bring(workshop: Workshop, tool: str, *only: str) -> list[Brought]:
+    return bring_in(workshop.folder / "project", HistoryOptions(tool=tool, only=only))
 
 
-def applied(rows: list[ToolRow]) -> list[str]:
-    return [row.name for row in rows if not row.left_out]
+def names(rows: list[Brought]) -> list[str]:
+    return [row.name for row in rows]
 
 
-def assert_times(rows: list[ToolRow], first: str, moments: list[datetime.datetime]) -> None:
-    """Check the times of the rows from a name on: within a run, each later than the one before."""
-    later = rows[applied(rows).index(first) :]
-    times = [row.time for row in later if row.time is not None]
-    assert len(times) == len(later)
+def assert_times(
+    rows: list[Brought], moments: list[datetime.datetime], *, kind: str = "exact"
+) -> None:
+    """Check that each time is known, later than the one before, and between the moments."""
+    times = [row.started for row in rows]
+    assert {row.kind for row in rows} == {kind}
     assert [moments[0], *times, moments[1]] == sorted([*moments, *times])
 
 
@@ -56,7 +54,7 @@ def test_alembic(workshop: Workshop) -> None:
         "from alembic import context\nfrom sqlalchemy import create_engine\n"
         f"engine = create_engine('postgresql+psycopg://{workshop.address}')\n"
         "with engine.connect() as connection:\n"
-        "    context.configure(connection=connection, version_table_schema='wh')\n"
+        "    context.configure(connection=connection, version_table_schema='store')\n"
         "    with context.begin_transaction():\n        context.run_migrations()\n",
     )
     for number in NUMBERS:
@@ -64,24 +62,23 @@ def test_alembic(workshop: Workshop) -> None:
         workshop.write(
             f"scripts/versions/a{number}.py",
             f"from alembic import op\nrevision = 'a{number}'\ndown_revision = {before}\n"
-            f"def upgrade():\n    op.execute('CREATE TABLE wh.t{number} (id int)')\n"
-            f"def downgrade():\n    op.execute('DROP TABLE wh.t{number}')\n",
+            f"def upgrade():\n    op.execute('CREATE TABLE store.t{number} (id int PRIMARY KEY)')\n"
+            f"def downgrade():\n    op.execute('DROP TABLE store.t{number}')\n",
         )
     workshop.run(alembic, "upgrade", "head")
     workshop.run(alembic, "downgrade", "-1")
 
-    rows = read("alembic")
-    assert applied(rows) == ["a4"]
-    assert [row.time for row in rows] == [None]
-    assert "t4" in tables("wh")
-    assert "t5" not in tables("wh")
+    rows = bring(workshop, "alembic")
+    assert [(row.name, row.kind) for row in rows] == [("a4", "unknown")]
+    assert "t4" in tables("store")
+    assert "t5" not in tables("store")
 
 
 def test_yoyo(workshop: Workshop) -> None:
     programs = workshop.python("yoyo-migrations==9.0.0", "psycopg[binary]==3.3.9", "setuptools")
 
     def yoyo(*arguments: str) -> None:
-        url = f"postgresql+psycopg://{workshop.address}?schema=wh"
+        url = f"postgresql+psycopg://{workshop.address}?schema=store"
         options = ["--batch", "--no-config-file", "-d", url, "scripts"]
         workshop.run(programs / "yoyo", *arguments, *options, TZ=BANGKOK, PGTZ=BANGKOK)
 
@@ -90,7 +87,8 @@ def test_yoyo(workshop: Workshop) -> None:
         workshop.write(
             f"scripts/000{number}-m.py",
             f"from yoyo import step\n__depends__ = {before}\n"
-            f"steps = [step('CREATE TABLE wh.t{number} (id int)', 'DROP TABLE wh.t{number}')]\n",
+            f"steps = [step('CREATE TABLE store.t{number} (id int PRIMARY KEY)',"
+            f" 'DROP TABLE store.t{number}')]\n",
         )
     with during() as moments:
         yoyo("apply")
@@ -98,9 +96,9 @@ def test_yoyo(workshop: Workshop) -> None:
         workshop.write("scripts/0000-late.py", "from yoyo import step\nsteps = []\n")
         yoyo("apply", "-r", "0000-late")
 
-    rows = read("yoyo")
-    assert applied(rows) == ["0001-m", "0002-m", "0003-m", "0004-m", "0000-late"]
-    assert_times(rows, "0001-m", moments)
+    rows = bring(workshop, "yoyo")
+    assert names(rows) == ["0001-m", "0002-m", "0003-m", "0004-m", "0000-late"]
+    assert_times(rows, moments)
 
 
 def test_django(workshop: Workshop) -> None:
@@ -113,7 +111,7 @@ def test_django(workshop: Workshop) -> None:
         "INSTALLED_APPS = ['django.contrib.contenttypes', 'shop']\n"
         "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'HOST': '127.0.0.1',"
         f" 'PORT': {workshop.port}, 'NAME': '{workshop.database}', 'USER': 'postgres',"
-        " 'OPTIONS': {'options': '-c search_path=wh'}}}\n",
+        " 'OPTIONS': {'options': '-c search_path=store'}}}\n",
     )
     for number in NUMBERS:
         before = f"('shop', '000{number - 1}_m')" if number > 1 else ""
@@ -121,16 +119,16 @@ def test_django(workshop: Workshop) -> None:
             f"shop/migrations/000{number}_m.py",
             "from django.db import migrations\nclass Migration(migrations.Migration):\n"
             f"    dependencies = [{before}]\n    operations = [migrations.RunSQL("
-            f"'CREATE TABLE t{number} (id int)', 'DROP TABLE t{number}')]\n",
+            f"'CREATE TABLE t{number} (id int PRIMARY KEY)', 'DROP TABLE t{number}')]\n",
         )
     with during() as moments:
         for target in ([], ["shop", "0004"]):
             command = ["-m", "django", "migrate", *target, "--settings", "stock"]
             workshop.run(python, *command, PYTHONPATH=".")
 
-    rows = read("django", only=("shop",))
-    assert applied(rows) == [f"shop.000{number}_m" for number in range(1, 5)]
-    assert_times(rows, "shop.0001_m", moments)
+    rows = bring(workshop, "django", "shop")
+    assert names(rows) == [f"shop.000{number}_m" for number in range(1, 5)]
+    assert_times(rows, moments)
 
 
 def test_liquibase(workshop: Workshop) -> None:
@@ -141,14 +139,14 @@ def test_liquibase(workshop: Workshop) -> None:
         workshop.run(
             script,
             f"--url=jdbc:postgresql://127.0.0.1:{workshop.port}/{workshop.database}",
-            *("--username=postgres", "--password=none", "--default-schema-name=wh"),
+            *("--username=postgres", "--password=none", "--default-schema-name=store"),
             *("--changelog-file=log.sql", "--search-path=.", *arguments),
             JAVA_OPTS=f"-Duser.timezone={zone}",
         )
 
     changes = [
-        f"--changeset anna:{number}\nCREATE TABLE wh.t{number} (id int);\n"
-        f"--rollback DROP TABLE wh.t{number};\n"
+        f"--changeset anna:{number}\nCREATE TABLE store.t{number} (id int PRIMARY KEY);\n"
+        f"--rollback DROP TABLE store.t{number};\n"
         for number in NUMBERS
     ]
     workshop.write("log.sql", "--liquibase formatted sql\n\n" + "\n".join(changes[:4]))
@@ -160,30 +158,30 @@ def test_liquibase(workshop: Workshop) -> None:
         workshop.write("log.sql", "--liquibase formatted sql\n\n" + "\n".join(changes))
         liquibase(NEW_YORK, "update")
 
-    rows = read("liquibase")
-    assert applied(rows) == [f"log.sql::{number}::anna" for number in (1, 2, 3, 5)]
-    assert_times(rows, "log.sql::1::anna", moments)
+    rows = bring(workshop, "liquibase")
+    assert names(rows) == [f"log.sql::{number}::anna" for number in (1, 2, 3, 5)]
+    assert_times(rows, moments)
 
 
 def test_dbmate(workshop: Workshop) -> None:
     script = workshop.npm("dbmate@2.36.0") / ".bin/dbmate"
 
     def dbmate(*arguments: str) -> None:
-        options = ["--no-dump-schema", "--migrations-table", "wh.schema_migrations"]
+        options = ["--no-dump-schema", "--migrations-table", "store.schema_migrations"]
         url = f"postgres://{workshop.address}?sslmode=disable"
         workshop.run(script, *options, "--url", url, *arguments)
 
     for number in NUMBERS:
         workshop.write(
             f"db/migrations/2026010{number}_t{number}.sql",
-            f"-- migrate:up\nCREATE TABLE wh.t{number} (id int);\n"
-            f"-- migrate:down\nDROP TABLE wh.t{number};\n",
+            f"-- migrate:up\nCREATE TABLE store.t{number} (id int PRIMARY KEY);\n"
+            f"-- migrate:down\nDROP TABLE store.t{number};\n",
         )
     dbmate("up")
     dbmate("rollback")
-    rows = read("dbmate")
-    assert applied(rows) == [f"2026010{number}" for number in range(1, 5)]
-    assert {row.time for row in rows} == {None}
+    rows = bring(workshop, "dbmate")
+    assert names(rows) == [f"2026010{number}" for number in range(1, 5)]
+    assert {row.kind for row in rows} == {"unknown"}
 
 
 def test_rails(workshop: Workshop) -> None:
@@ -197,12 +195,12 @@ def test_rails(workshop: Workshop) -> None:
         "require 'active_record'\n"
         "ActiveRecord::Base.establish_connection(adapter: 'postgresql', host: '127.0.0.1',"
         f" port: {workshop.port}, username: 'postgres', database: '{workshop.database}',"
-        " schema_search_path: 'wh')\nActiveRecord::Migration.verbose = false\n"
+        " schema_search_path: 'store')\nActiveRecord::Migration.verbose = false\n"
         "context = ActiveRecord::MigrationContext.new('scripts', ActiveRecord::SchemaMigration)\n"
         "context.public_send(ARGV[0])\n",
     )
-    names = ("Ash", "Birch", "Cedar", "Dogwood", "Elm")
-    for number, name in zip(("001", "9", "10", "20260101", "20260102"), names, strict=True):
+    trees = ("Ash", "Birch", "Cedar", "Dogwood", "Elm")
+    for number, name in zip(("001", "9", "10", "20260101", "20260102"), trees, strict=True):
         workshop.write(
             f"scripts/{number}_{name.lower()}.rb",
             f"class {name} < ActiveRecord::Migration[6.1]\n  def change\n"
@@ -210,7 +208,7 @@ def test_rails(workshop: Workshop) -> None:
         )
     workshop.run(ruby, "run.rb", "migrate")
     workshop.run(ruby, "run.rb", "rollback")
-    assert applied(read("rails")) == ["1", "9", "10", "20260101"]
+    assert names(bring(workshop, "rails")) == ["1", "9", "10", "20260101"]
 
 
 def test_sqitch(workshop: Workshop) -> None:
@@ -221,11 +219,13 @@ def test_sqitch(workshop: Workshop) -> None:
     def run(*arguments: str, fails: bool = False) -> None:
         workshop.run(sqitch, *arguments, fails=fails, **zone)
 
-    run("init", "wh", "--engine", "pg", "--target", target)
+    run("init", "store", "--engine", "pg", "--target", target)
     for number in NUMBERS:
         run("add", f"t{number}", "-n", f"table {number}")
-        workshop.write(f"deploy/t{number}.sql", f"CREATE TABLE wh.t{number} (id int);\n")
-        workshop.write(f"revert/t{number}.sql", f"DROP TABLE wh.t{number};\n")
+        workshop.write(
+            f"deploy/t{number}.sql", f"CREATE TABLE store.t{number} (id int PRIMARY KEY);\n"
+        )
+        workshop.write(f"revert/t{number}.sql", f"DROP TABLE store.t{number};\n")
     with during() as moments:
         run("deploy")
         run("revert", "-y", "--to", "t4")
@@ -233,6 +233,6 @@ def test_sqitch(workshop: Workshop) -> None:
         workshop.write("deploy/bad.sql", "SELECT 1 / 0;\n")
         run("deploy", fails=True)
 
-    rows = read("sqitch", schema="sqitch", only=("wh",))
-    assert applied(rows) == ["t1", "t2", "t3", "t4"]
-    assert_times(rows, "t1", moments)
+    rows = bring(workshop, "sqitch", "store")
+    assert names(rows) == ["t1", "t2", "t3", "t4"]
+    assert_times(rows, moments)

@@ -28,6 +28,8 @@ from ...exceptions import InvalidConfiguration
 NOTHING = "Nothing was written."
 LISTED = 10
 """How many rows are named."""
+LONGEST = 36_500
+"""For how many days a table may be kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +59,18 @@ def find_history(
     Raises:
         InvalidConfiguration: the tool is not known, there is no table or there are several, it is
             not a history of the tool or is a domain's own, several applications share it and none
-            was named, or the time zone is unknown or of no use.
+            was named, the time zone is unknown or of no use, or the days are out of range.
         InsufficientPrivilege: the role may not read the table.
     """
     tool = get_tool(options.tool)
     if problem := zone_problem(options.time_zone):
         raise InvalidConfiguration(
             f"--history-time-zone {problem}.", hint=f"Name one such as Asia/Bangkok. {NOTHING}"
+        )
+    if options.keep_days is not None and not 0 <= options.keep_days <= LONGEST:
+        raise InvalidConfiguration(
+            f"--history-keep {options.keep_days} is out of range.",
+            hint=f"Name a number of days from 0 to {LONGEST}. {NOTHING}",
         )
     table = _named_table(connection, domain, options) or _usual_table(connection, domain, tool)
     check_table(connection, tool, table)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...backends.postgresql.names import quote
-from ...domains import Domain
+from ...domains import Domain, get_domains
 from ...exceptions import InvalidConfiguration
 from ..catalog.drift_ids import EXTRA_OBJECT
 from ..catalog.fingerprint import (
@@ -125,7 +126,8 @@ def read_catalog_file(key: MigrationKey) -> InspectedCatalog | None:
 def recorded_histories(domain: Domain) -> dict[str, str]:
     """Return the tables of other tools that are left in the domain's schema → the tool.
 
-    The domain's catalogs say so, or its declaration of a history.
+    The domain's catalogs say so, or a declaration of a history: the domain's own, or that of
+    another domain whose tool keeps it here.
     """
     files = (catalog_file(key) for key in migrations_on_disk(domain.app_labels))
     heads = (
@@ -134,7 +136,12 @@ def recorded_histories(domain: Domain) -> dict[str, str]:
         if path is not None
     )
     found = {table: tool for head in heads for table, tool in _others(head).items()}
-    return found | _declared_tables(read_tool_history(domain), domain.schema)
+    found |= _declared_tables(read_tool_history(domain), domain.schema)
+    for other in get_domains():
+        if other != domain:
+            with suppress(InvalidConfiguration):  # reported where that domain is verified
+                found |= _declared_tables(read_tool_history(other), domain.schema)
+    return found
 
 
 def recorded_objects(domain: Domain) -> set[str]:

@@ -251,6 +251,19 @@ def test_the_page_of_the_run_shows_the_times_of_the_tool(store: Path) -> None:
     assert "knex history ✓ done" in text
 
 
+def test_a_declared_table_in_public_is_no_leftover_of_core(store: Path) -> None:
+    def leftovers() -> list[str]:
+        result = call("verify_domain", "core", "--only", "leftover", "--format", "json")
+        return [item["object"] for item in json.loads(result.stdout)["findings"]]
+
+    assert leftovers() == ["public.knex_migrations", "public.shared"]
+    declaration = store / "migrations/history.toml"
+    declaration.write_text(declaration.read_text().replace('schema = "store"', 'schema = "public"'))
+    assert leftovers() == ["public.shared"]
+    declaration.write_text("format = 2\n")
+    assert leftovers() == ["public.knex_migrations", "public.shared"]
+
+
 def test_migrations_that_make_the_schema_bring_nothing_in(store: Path) -> None:
     execute("ALTER SCHEMA store RENAME TO kept")
     execute("CREATE SCHEMA store")
@@ -294,6 +307,14 @@ def test_migrations_that_make_the_schema_bring_nothing_in(store: Path) -> None:
             HistoryOptions(tool="knex", table="knex_migrations", time_zone="Asia/Bangkok"),
             "store.knex_migrations has no times without a zone, so that --history-time-zone"
             " Asia/Bangkok has no meaning.",
+        ),
+        (
+            HistoryOptions(tool="knex", table="knex_migrations", keep_days=-1),
+            "--history-keep -1 is out of range.",
+        ),
+        (
+            HistoryOptions(tool="knex", table="knex_migrations", keep_days=10**12),
+            "--history-keep 1000000000000 is out of range.",
         ),
         (
             HistoryOptions(tool="django", table="public.django_migrations"),
