@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.timezone import now
@@ -27,12 +27,13 @@ DETAILS = "import"
 AT_ONCE = 200
 """Rows that one statement appends."""
 
-SELECT_IMPORT = """
-SELECT details -> 'import' ->> 'row', details -> 'import', status FROM {table}
+OF_IMPORT = """
+FROM {table}
 WHERE direction = 'import' AND jsonb_typeof(details -> 'import') = 'object'
     AND details -> 'import' ->> 'tool' = {tool} AND details -> 'import' ->> 'table' = {name}
-ORDER BY id
 """
+SELECT_IMPORT = f"SELECT details -> 'import' ->> 'row', details -> 'import', status {OF_IMPORT}"
+HAS_IMPORT = f"SELECT EXISTS (SELECT {OF_IMPORT} AND status = 'done')"
 
 
 class ImportedRow(NamedTuple):
@@ -89,15 +90,27 @@ def read_import(
     connection: BaseDatabaseWrapper, domain: Domain, tool: str, table: str
 ) -> FinishedImport | None:
     """Return the import of a tool's table into the domain's journal; None if there was none."""
-    if not existing_journals(connection, [domain], readable=True):
-        return None
-    query = sql.SQL(SELECT_IMPORT).format(
-        table=sql.Identifier(*domain.journal_table), tool=sql.Literal(tool), name=sql.Literal(table)
-    )
-    found = fetch_all(connection, query)
+    found = _query(connection, domain, SELECT_IMPORT + "ORDER BY id", tool, table)
     ends = [read_object(details) for _, details, status in found if status == "done"]
     if not ends:
         return None
     rows = frozenset(str(row) for row, _, status in found if status == "adopted")
     left_out = ends[-1].get("left_out", [])
     return FinishedImport(rows, frozenset(str(item["row"]) for item in left_out))
+
+
+def has_import(connection: BaseDatabaseWrapper, domain: Domain, tool: str, table: str) -> bool:
+    """Return whether a tool's table was brought into the domain's journal."""
+    return (True,) in _query(connection, domain, HAS_IMPORT, tool, table)
+
+
+def _query(
+    connection: BaseDatabaseWrapper, domain: Domain, query: LiteralString, tool: str, table: str
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a query of the journal; none if there is no journal."""
+    if not existing_journals(connection, [domain], readable=True):
+        return []
+    statement = sql.SQL(query).format(
+        table=sql.Identifier(*domain.journal_table), tool=sql.Literal(tool), name=sql.Literal(table)
+    )
+    return fetch_all(connection, statement)

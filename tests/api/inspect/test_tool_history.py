@@ -296,6 +296,10 @@ def test_migrations_that_make_the_schema_bring_nothing_in(store: Path) -> None:
             "store.items is not a history of Knex: it lacks the column batch.",
         ),
         (
+            HistoryOptions(tool="sequelize"),
+            "Sequelize has no history in store and public: no table SequelizeMeta has its columns.",
+        ),
+        (
             HistoryOptions(tool="maven"),
             'No migration tool "maven" is known.',
         ),

@@ -13,7 +13,7 @@ from domain_migrations.domains import Domain, QualifiedName
 from domain_migrations.engine.catalog.other_tools.rows import ToolRow, read_rows
 from domain_migrations.engine.catalog.other_tools.tools import get_tool, history_of
 from domain_migrations.engine.history.journal import Journal, RunContext
-from domain_migrations.exceptions import InvalidConfiguration
+from domain_migrations.exceptions import InsufficientPrivilege, InvalidConfiguration
 from tests.support.catalog import execute, query
 
 TABLES = Path(__file__).with_name("node_histories.sql")
@@ -151,6 +151,30 @@ def test_graphile_migrate__a_broken_chain(histories: None) -> None:
 )
 def test_tools_that_share_the_name_of_a_table(columns: set[str], tool: str | None) -> None:
     assert history_of("migrations", columns) == tool
+
+
+def test_a_history_that_the_role_may_not_read(histories: None) -> None:
+    execute("CREATE ROLE reads_no_history")
+    execute("GRANT USAGE ON SCHEMA nodes TO reads_no_history")
+    execute("SET ROLE reads_no_history")
+    try:
+        with pytest.raises(InsufficientPrivilege) as caught:
+            read("knex")
+    finally:
+        execute("RESET ROLE")
+        execute("REVOKE ALL ON SCHEMA nodes FROM reads_no_history")
+        execute("DROP ROLE reads_no_history")
+    assert caught.value.full_message == (
+        "The role may not read nodes.knex_migrations, the history of Knex. Grant it USAGE on the"
+        " schema and SELECT on nodes.knex_migrations. Nothing was changed."
+    )
+
+
+def test_a_view_with_the_columns_of_a_history(histories: None) -> None:
+    execute("CREATE VIEW nodes.shown AS SELECT * FROM nodes.knex_migrations")
+    with pytest.raises(InvalidConfiguration) as caught:
+        read("knex", "shown")
+    assert caught.value.message == "nodes.shown is not a history of Knex: it is not a table."
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from ....domains import Domain
 from ...catalog.other_tools.rows import ToolRow, find_tables, read_rows
 from ...catalog.other_tools.tool import HistoryTool
 from ...catalog.other_tools.tools import get_tool
-from ...history.imported_rows import ImportedRow, read_import, write_import
+from ...history.imported_rows import ImportedRow, has_import, write_import
 from ...history.journal import NAME_LENGTH, Journal
 from ...messages import printable, shortened
 from ...sources.tool_histories import ToolHistory, read_tool_history
@@ -126,7 +126,7 @@ def pending_history(connection: BaseDatabaseWrapper, domain: Domain) -> ToolHist
     tool = get_tool(declared.tool)
     if not find_tables(connection, declared.table.name, declared.table.schema):
         return None
-    is_over = read_import(connection, domain, tool.key, str(declared.table)) is not None
+    is_over = has_import(connection, domain, tool.key, str(declared.table))
     return None if is_over else declared
 
 
@@ -150,7 +150,7 @@ def find_import(
     if declared is None:
         return None
     tool, table = get_tool(declared.tool), declared.table
-    if read_import(connection, domain, tool.key, str(table)) is not None:
+    if has_import(connection, domain, tool.key, str(table)):
         return None
     applied = loader.applied_migrations
     is_made_here = not is_there and not any(key[0] in domain.app_labels for key in applied)
