@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
@@ -114,6 +114,8 @@ WITH_PARTS = frozenset({ids.EXTRA_TABLE, ids.EXTRA_OBJECT})
 """Findings that include the parts of their objects."""
 
 DIGEST_LENGTH = 16
+INHERITS = "inherits "
+"""The beginning of a line in the definition of a table."""
 
 
 def digest(item: CatalogObject) -> str:
@@ -174,15 +176,23 @@ class UnmanagedBaseline:
         digests: title → digest.
         may_have_changed: whether a later migration may have changed the object of a name and a
             relation.
+        parents: table → those that it inherits from or is a partition of.
     """
 
     digests: Mapping[str, str]
     may_have_changed: Callable[[str, str], bool] = lambda name, relation: False
+    parents: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def compare(
         self, domain: Domain, found: Iterable[Finding], unmanaged: UnmanagedObjects
     ) -> set[Finding]:
         """Return the findings, with unmanaged objects compared to the baseline."""
+        parents = dict(_parents(unmanaged.objects))
+        return replace(self, parents=parents)._compare(domain, found, unmanaged)
+
+    def _compare(
+        self, domain: Domain, found: Iterable[Finding], unmanaged: UnmanagedObjects
+    ) -> set[Finding]:
         kept = {finding for finding in found if finding not in unmanaged.of_finding}
         live = unmanaged.live()
         kept.update(self._compared(domain, live))
@@ -228,7 +238,22 @@ class UnmanagedBaseline:
     def _is_open(self, name: str, item: CatalogObject | None) -> bool:
         short = name.partition("(")[0].rpartition(".")[2]
         relation = item.relation if item is not None and item.relation else ""
-        return self.may_have_changed(short, relation)
+        return self.may_have_changed(short, relation) or any(
+            self.may_have_changed(short, parent) for parent in self._parents_of(name)
+        )
+
+    def _parents_of(self, name: str) -> Iterator[str]:
+        """Yield the tables that pass their changes on to the one in a qualified name."""
+        for parent in self.parents.get(".".join(_plain(name).split(".")[:2]), ()):
+            yield parent.rpartition(".")[2]
+            yield from self._parents_of(parent)
+
+
+def _parents(objects: Iterable[CatalogObject]) -> Iterator[tuple[str, list[str]]]:
+    for item in objects:
+        for line in item.definition.split("\n") if item.kind == "table" else ():
+            if line.startswith(INHERITS):
+                yield _plain(item.name), _plain(line.removeprefix(INHERITS)).split(", ")
 
 
 def name_of(title: str) -> str:
