@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from ...engine.sources.tool_histories import ToolHistory, zone_problem
 from ...exceptions import InvalidConfiguration
 
 NOTHING = "Nothing was written."
+NAME = re.compile(r'(?:("(?:[^"]|"")+"|[^".]+)\.)?("(?:[^"]|"")+"|[^".]+)')
 LISTED = 10
 """How many rows are named."""
 LONGEST = 36_500
@@ -143,8 +145,7 @@ def _named_table(
 ) -> ToolTable | None:
     if not options.table:
         return None
-    first, dot, last = options.table.rpartition(".")
-    name = QualifiedName(first.strip('"') if dot else domain.schema, last.strip('"'))
+    name = parse_history_table(options.table, domain.schema)
     own = [each for each in get_domains() if each.history_table == name]
     if own:
         raise InvalidConfiguration(
@@ -156,8 +157,20 @@ def _named_table(
         return found[0]
     raise InvalidConfiguration(
         f"There is no table {name} in this database.",
-        hint=f"Name the table with its schema: --history-table SCHEMA.TABLE. {NOTHING}",
+        hint="Name the table with its schema, in quotes as in SQL where its name has a point:"
+        f" --history-table SCHEMA.TABLE. {NOTHING}",
     )
+
+
+def parse_history_table(text: str, schema: str) -> QualifiedName:
+    """Return a table's name from ``table`` or ``schema.table``, each quoted as in SQL or plain."""
+    if (match := NAME.fullmatch(text)) is None:
+        return QualifiedName(schema, text)
+    first, last = (
+        part[1:-1].replace('""', '"') if part.startswith('"') else part
+        for part in (match[1] or schema, match[2])
+    )
+    return QualifiedName(first, last)
 
 
 def _usual_table(connection: BaseDatabaseWrapper, domain: Domain, tool: HistoryTool) -> ToolTable:

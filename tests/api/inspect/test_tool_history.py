@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from domain_migrations.api.inspect import inspect as room
 from domain_migrations.api.inspect.draft_app import draft_app
-from domain_migrations.api.inspect.history_choice import HistoryOptions
+from domain_migrations.api.inspect.history_choice import HistoryOptions, parse_history_table
 from domain_migrations.api.inspect.inspect import InspectedSchema, inspect_domain
 from domain_migrations.api.start.project_files import SettingsFile
 from domain_migrations.exceptions import DomainMigrationsError
@@ -346,6 +346,22 @@ def test_histories_that_cannot_be_used(
         inspect_into(tmp_path, history=options, prove=False)
     assert caught.value.message == problem
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("log", "store.log"),
+        ("a.log", "a.log"),
+        ('"my.log"', "store.my.log"),
+        ('a."my.""log"', 'a.my."log'),
+        ('"A b".log', "A b.log"),
+        ("a.b.c", "store.a.b.c"),
+    ],
+)
+def test_names_of_tables(given: str, found: str) -> None:
+    name = parse_history_table(given, "store")
+    assert ".".join(name) == found
 
 
 def test_the_rows_of_one_application_are_declared(source: None, tmp_path: Path) -> None:
