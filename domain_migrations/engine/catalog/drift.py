@@ -143,8 +143,10 @@ class DriftDetector:
             self._report(Difference(ids.EXTRA_TABLE, table.title, message, (table.name,)))
         else:
             message, hint = describe_history(table.title, tool)
-            letter = "U" if table.name in self.histories else "D"
-            self.unmanaged.add(self._add(letter + ids.EXTRA_TABLE, table.title, message, hint))
+            if table.name in self.histories:  # No migration makes it.
+                self._add("U" + ids.EXTRA_TABLE, table.title, message, hint)
+            else:
+                self.unmanaged.add(self._add("D" + ids.EXTRA_TABLE, table.title, message, hint))
 
     def _report_objects(self, known: set[str]) -> None:
         """Report objects of other kinds, unless a finding about their relation covers them."""

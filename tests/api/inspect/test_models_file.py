@@ -24,6 +24,7 @@ from domain_migrations.api.inspect.models_file import ModelsSource, models_sourc
 from domain_migrations.api.inspect.state_operations import StateOperations
 from domain_migrations.domains import Domain
 from domain_migrations.engine.catalog.drift import find_drift
+from domain_migrations.engine.catalog.unmanaged import UnmanagedBaseline
 from tests.api.inspect.written import assert_formatted, written_app
 from tests.support.catalog import execute
 
@@ -94,6 +95,20 @@ def test_a_migration_that_creates_an_inherited_table_declares_it(app):
     state = ProjectState.from_apps(app.apps)
     found = find_drift(connection, domain, state, migrations=[migration])
     assert [item.id for item in found if item.object == "warehouse.companies"] == ["U107"]
+
+
+def test_a_history_that_was_left_in_place_is_not_in_the_snapshot(app):
+    domain = Domain("inventory", "warehouse", ("inventory",))
+    found = find_drift(
+        connection,
+        domain,
+        ProjectState.from_apps(app.apps),
+        histories={"knex_migrations": "Knex"},
+        reference=UnmanagedBaseline({}),
+    )
+    ids = {item.object: item.id for item in found}
+    assert ids["warehouse.knex_migrations"] == "U101"
+    assert ids["warehouse.knex_migrations_lock"] == "D101"
 
 
 def test_the_module_is_formatted(source, tmp_path):
