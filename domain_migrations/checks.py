@@ -27,7 +27,7 @@
 | E023 | a migration whose stage is neither ``before`` nor ``after`` |
 | E024 | an invalid hook |
 | E025 | a backend that runs migrations without transactions |
-| W001 | (database) rows of a domain in core's history that no declaration will move |
+| W001 | (database) rows of a domain in ``public.django_migrations`` |
 | W002 | a migration without a stage that removes or renames something |
 | W003 | a malformed or too long name in an installed package |
 | W004 | (database) a history without its tables, or tables without their history |
