@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,16 @@ class Thing(models.Model):
 """
 
 
+@pytest.fixture(scope="module")
+def as_migrated(migrated_module_database: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """The catalogs and the histories of the module's database, which no test changes."""
+    return snapshot(), histories()
+
+
 @pytest.fixture
-def unchanged(migrated_module_database: str) -> Iterator[None]:
-    before = (snapshot(), histories())
+def unchanged(as_migrated: tuple[dict[str, str], dict[str, Any]]) -> Iterator[None]:
     yield
-    assert (snapshot(), histories()) == before
+    assert (snapshot(), histories()) == as_migrated
 
 
 @pytest.mark.usefixtures("unchanged")

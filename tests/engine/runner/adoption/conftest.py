@@ -13,11 +13,11 @@ from tests.support.projects import Project, write_project
 from tests.support.servers import TestServer
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def core_template(
     postgres_server: TestServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A database of the project before, with rows."""
+    """A database of the project before, with rows; clone it, never change it."""
     with databases.scratch(postgres_server, prefix="lab") as name:
         project = write_project(
             tmp_path_factory.mktemp("before"),
