@@ -46,14 +46,21 @@ def history(table: str) -> list[tuple[str, str]]:
     return query(f"SELECT app, name FROM {table} ORDER BY id")
 
 
-def snapshot() -> dict[str, str]:
+def snapshot(*, include_privileges: bool = False) -> dict[str, str]:
     """Schema → fingerprint, of every schema in the database.
 
     The queries are prepared: planning them for each schema costs more than their answers.
     """
-    connection = connections["default"]
     return {
-        schema: to_text(read_objects(connection, schema, prepared=True)) for schema in schemas()
+        schema: to_text(
+            read_objects(
+                connections["default"],
+                schema,
+                include_privileges=include_privileges,
+                prepared=True,
+            )
+        )
+        for schema in schemas()
     }
 
 

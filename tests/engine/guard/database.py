@@ -12,7 +12,6 @@ from psycopg import sql
 
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.boundary.planned_migrations import check_plan
-from domain_migrations.engine.catalog.fingerprint import fingerprint
 from domain_migrations.engine.history.journal import Journal, RunContext
 from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
@@ -20,7 +19,7 @@ from domain_migrations.engine.runner.loader import load_domain
 from domain_migrations.engine.runner.run_session import RunSession
 from domain_migrations.engine.sessions.session import acquire_run_lock
 from tests.engine.guard.helpers import lay_out
-from tests.support.catalog import query, schemas
+from tests.support.catalog import query, schemas, snapshot
 
 TABLES = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -39,9 +38,7 @@ def prepare() -> None:
 
 def everything() -> dict[str, str]:
     """The catalogs of all schemas with owners and privileges, and all rows."""
-    found = {
-        schema: fingerprint(connection, schema, include_privileges=True) for schema in schemas()
-    }
+    found = snapshot(include_privileges=True)
     for names in query(TABLES, schemas(), "django_migrations%"):
         table = sql.Identifier(*names)
         with connection.cursor() as cursor:
