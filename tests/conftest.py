@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -60,6 +61,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if stress:
         config.hook.pytest_deselected(items=stress)
         items[:] = [item for item in items if item not in stress]
+
+
+def pytest_collection_finish() -> None:
+    """Keep what collection made out of the garbage collections to come, and have fewer of them.
+
+    They cost a sixth of the time that tests spend in migrations, which render models by the dozen.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
