@@ -49,15 +49,15 @@ def history(table: str) -> list[tuple[str, str]]:
 def snapshot(*, include_privileges: bool = False) -> dict[str, str]:
     """Schema → fingerprint, of every schema in the database.
 
-    The queries are prepared: planning them for each schema costs more than their answers.
+    The queries are prepared: planning them for each schema costs more than their answers. Where
+    psycopg prepares statements itself, it may discard all of a session.
     """
+    connection = connections["default"]
+    prepared = connection.settings_dict["OPTIONS"].get("prepare_threshold") is None
     return {
         schema: to_text(
             read_objects(
-                connections["default"],
-                schema,
-                include_privileges=include_privileges,
-                prepared=True,
+                connection, schema, include_privileges=include_privileges, prepared=prepared
             )
         )
         for schema in schemas()
