@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from ...engine.sql.lexer import Token, tokens
 from .python_imports import Imports
@@ -251,6 +252,7 @@ def string_value(text: str) -> str | None:
     return None if match is None or "\\" in match[1] else match[1].replace("''", "'")
 
 
+@lru_cache(maxsize=4096)  # Tables of one schema repeat each other's expressions.
 def without_parentheses(text: str) -> str:
     """Return the text without the parentheses around all of it."""
     text = text.strip()
