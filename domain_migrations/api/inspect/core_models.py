@@ -40,6 +40,7 @@ class CoreModels:
 
     def __init__(self, apps: Apps, connection: BaseDatabaseWrapper, app_label: str) -> None:
         self.connection = connection
+        self.app_label = app_label
         self.models: dict[QualifiedName, type[Model]] = {}
         for model in apps.get_models(include_auto_created=True):
             if not model._meta.proxy:
@@ -81,6 +82,9 @@ class CoreModels:
             return set()
         found: set[str] = set()
         for field in model._meta.get_fields(include_hidden=True):
+            origin = field.related_model if field.auto_created and field.is_relation else None
+            if origin is not None and origin._meta.app_label == self.app_label:
+                continue  # It goes with the model that is replaced.
             found |= {field.name, str(getattr(field, "attname", field.name))}
             if hasattr(field, "get_accessor_name"):
                 found.add(str(field.get_accessor_name()))

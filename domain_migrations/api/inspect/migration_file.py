@@ -39,7 +39,7 @@ def migration_source(
         groups: the statements of each of its operations on the database.
         operations: those on the models' state.
     """
-    database = ["\n".join(_run_sql(group, " " * 16)) for group in groups]
+    database = ["\n".join(run_sql(group, " " * 16)) for group in groups]
     state = ["\n".join(lines) for lines in operations.sources(4)]
     dependencies = operations.dependencies()
     head = [HEADER.format(schema=schema), "", *operations.imports.lines()]
@@ -72,7 +72,8 @@ def _list(prefix: str, items: Sequence[str], suffix: str = "") -> Iterator[str]:
     yield f"{indent}]{suffix}"
 
 
-def _run_sql(group: StatementGroup, indent: str) -> Iterator[str]:
+def run_sql(group: StatementGroup, indent: str) -> Iterator[str]:
+    """Yield the lines of the operation that executes a group's statements."""
     yield f"{indent}migrations.RunSQL("
     yield from _statements("sql", group.forwards, indent + "    ")
     if group.backwards:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import CORE, Domain
 from ...engine.alterations.definition import SchemaDefinition
@@ -24,6 +27,19 @@ def expected_schema(
         InsufficientPrivilege: the role may not create databases.
         MigrationFailed: the migrations cannot be applied.
     """
+    with migrated_scratch(domain, alias, migrations) as connection:
+        own = [table.name for table in domain.engine_tables]
+        return SchemaDefinition.read(connection, domain.schema, exclude=own)
+
+
+@contextmanager
+def migrated_scratch(
+    domain: Domain, alias: str, migrations: Collection[tuple[str, str]] | None = None
+) -> Iterator[BaseDatabaseWrapper]:
+    """Yield a connection to a scratch database in which core and the domain are migrated.
+
+    Arguments and errors are those of :func:`expected_schema`; all migrations unless given.
+    """
     with scratch_connection(alias, f"verify_{domain.name[:30]}") as connection:
         for name in dict.fromkeys((CORE, domain.name)):
             options = MigrateOptions(
@@ -37,5 +53,4 @@ def expected_schema(
                     f" applied to an empty database: {result.error.message}",
                     hint=f"Find out why: manage.py prove_domain {domain.name}",
                 )
-        own = [table.name for table in domain.engine_tables]
-        return SchemaDefinition.read(connection, domain.schema, exclude=own)
+        yield connection

@@ -349,7 +349,8 @@ class _Comparison:
     def _creation(self, item: SchemaObject) -> list[Step] | None:
         """Return the steps that create an object; None if it comes with another one."""
         if item.kind == "column":
-            if item.relation in self.new_relations:
+            owner = self.after.relations.get(item.relation or "")
+            if item.relation in self.new_relations or (owner and owner.kind in VIEWS):
                 comment = comment_steps(None, item)
                 return comment or None
             if item.is_inherited or item.relation not in self.after.relations:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -8,6 +10,8 @@ from django.db import DEFAULT_DB_ALIAS
 
 from ...api.inspect.history_choice import HistoryOptions
 from ...api.inspect.inspect import InspectedSchema, inspect_domain
+from ...api.inspect.update import SchemaUpdate, update_domain
+from ...api.start.project_files import FileChange
 from ...engine.catalog.other_tools.tools import TOOLS
 from ...exceptions import EXIT_FAILED, EXIT_USAGE
 from ..arguments import add_database_option, add_format_option
@@ -36,6 +40,11 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="Show what would be written; write nothing."
+        )
+        parser.add_argument(
+            "--update",
+            action="store_true",
+            help="Write what has come into a domain's schema by other means, as a migration.",
         )
         parser.add_argument(
             "--history",
@@ -76,6 +85,9 @@ class Command(BaseCommand):
                 " --history TOOL.",
                 returncode=EXIT_USAGE,
             )
+        if options["update"]:
+            self._update(options)
+            return
         with command_errors(), stdout_for_json(options):
             inspected = inspect_domain(
                 options["schema"],
@@ -92,19 +104,65 @@ class Command(BaseCommand):
         if inspected.is_refused:
             raise CommandError(_refusal(inspected), returncode=EXIT_FAILED)
 
+    def _update(self, options: dict[str, Any]) -> None:
+        if options["name"] or options["history"] or not options["prove"]:
+            raise CommandError(
+                "--update cannot be used with --name, --history or --no-proof.",
+                returncode=EXIT_USAGE,
+            )
+        with command_errors(), stdout_for_json(options):
+            update = update_domain(
+                options["schema"],
+                database=options["database"] or DEFAULT_DB_ALIAS,
+                dry_run=options["dry_run"],
+            )
+        if options["format"] == "json":
+            print_json(self, update)
+        elif options["verbosity"] >= 1:
+            self._print_update(update, texts=options["dry_run"])
+        if update.differences:
+            raise CommandError(
+                f"An empty database would not get the schema as it is: {len(update.differences)}"
+                " differences. Nothing was written.",
+                returncode=EXIT_FAILED,
+            )
+
+    def _print_update(self, update: SchemaUpdate, *, texts: bool) -> None:
+        for sentence in update.found:
+            self.stdout.write(sentence)
+        for difference in update.differences:
+            self.stdout.write(self.style.ERROR(difference))
+        if not update.found:
+            self.stdout.write(f"Nothing has come into {update.schema}.")
+        self._print_files(update.files, update.root, update.is_written, texts=texts)
+        if update.models_diff:
+            self.stdout.write("\nChange the models, which are not as they were written:")
+            self.stdout.write(update.models_diff)
+        for note in update.notes:
+            self.stdout.write(f"\n{note}")
+        if update.is_written:
+            command = self.style.SUCCESS(f"manage.py migrate_domain {update.domain}")
+            self.stdout.write(f"Proven, forwards and back. Review the migration. Next: {command}")
+
+    def _print_files(
+        self, changes: Iterable[FileChange], root: Path, is_written: bool, *, texts: bool
+    ) -> None:
+        would = "" if is_written else "would be "
+        for change in changes:
+            verb = "created" if change.before is None else "changed"
+            note = f": {change.note}" if change.note else ""
+            self.stdout.write(f"{would}{verb} {change.path.relative_to(root)}{note}")
+            if texts and change.before is None and change.path.suffix == ".py":
+                lines = (change.after or b"").decode().split("\n")
+                self.stdout.write("\n".join(f"  {line}" for line in lines))
+
     def _print(self, inspected: InspectedSchema, *, texts: bool) -> None:
         if texts and inspected.history is not None:
             self.stdout.write(self.style.MIGRATE_LABEL(f"{inspected.history}:"))
             for line in inspected.history.lines():
                 self.stdout.write(f"  {line}")
-        would = "" if inspected.is_written else "would be "
-        for change in inspected.changes:
-            verb = "created" if change.before is None else "changed"
-            note = f": {change.note}" if change.note else ""
-            self.stdout.write(f"{would}{verb} {change.path.relative_to(inspected.root)}{note}")
-            if texts and change.before is None and change.path.suffix == ".py":
-                lines = (change.after or b"").decode().split("\n")
-                self.stdout.write("\n".join(f"  {line}" for line in lines))
+        changes, is_written = inspected.changes, inspected.is_written
+        self._print_files(changes, inspected.root, is_written, texts=texts)
         for note in inspected.notes:
             self.stdout.write(f"\n{note}")
         for item in inspected.proof.missing if inspected.proof else ():
