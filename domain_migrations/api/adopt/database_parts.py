@@ -1,4 +1,4 @@
-"""What belongs to the tables of an adoption, and what follows them or stays."""
+"""The objects that belong to the tables of an adoption, and follow them or stay."""
 
 from __future__ import annotations
 

@@ -247,7 +247,9 @@ class Plan:
         )
         own = constraint.columns[0]
         if model.relation.column[own].identity:
-            self.note(title, "Its column counts by itself, which no relation does: a plain field.")
+            self.note(
+                title, "Its column has values of its own, which no relation has: a plain field."
+            )
             return None
         is_unique = model.key == (own,) or bool(model.relation.plain_index(own, unique=True))
         if schema == self.schema.name:

@@ -196,7 +196,7 @@ class _Update:
         yield from self._run(scratch, changes)
         yield from compare(self._live_text(), text(include_names=True))
         yield from (f"reverted: {problem}" for problem in self._run(scratch, reverse))
-        # A table that is created again names its constraints of NOT NULL anew.
+        # A table that is created again gives other names to its NOT NULL constraints.
         after = text(include_names=False)
         yield from (f"after it is reverted: {item}" for item in compare(before, after))
 

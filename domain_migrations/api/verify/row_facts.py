@@ -1,4 +1,4 @@
-"""What the rows of a live schema allow, for statements that repair it."""
+"""The limits that the rows of a live schema set to statements that repair it."""
 
 from __future__ import annotations
 

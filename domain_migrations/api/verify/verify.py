@@ -73,10 +73,10 @@ from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...engine.snapshots.inspected_catalog import recorded_histories, recorded_objects
 from .applied import applied_keys, applied_migrations
 from .baseline import Baseline
+from .domain_repair import repair_domain
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
 from .recorded_history import checksum_findings, history_findings, tolerant_loader
-from .repair import repair_domain
 from .repair_sql import RepairScript
 
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..catalog.fingerprint import difference
-from .columns import (
+from .column_steps import (
     IDENTITY_OF,
     add_column,
     alter_column,
@@ -24,7 +24,7 @@ from .columns import (
     release_column,
 )
 from .definition import Key, SchemaDefinition, SchemaObject
-from .objects import (
+from .object_steps import (
     ROUTINES,
     VIEWS,
     body,
@@ -39,8 +39,8 @@ from .objects import (
 )
 from .ordering import RANK, in_order, reached
 from .steps import Effect, Step, quick
-from .tables import alter_table, attach_partition, create_table, parents, partition_bound
-from .types import alter_sequence, alter_type, create_sequence, set_sequence_owner
+from .table_steps import alter_table, attach_partition, create_table, parents, partition_bound
+from .type_steps import alter_sequence, alter_type, create_sequence, set_sequence_owner
 
 FOLLOW_TYPE = ("view", "materialized view", "rule", "trigger", "policy", *ROUTINES)
 """Kinds that a column cannot change its type under; PostgreSQL itself rebuilds the others."""

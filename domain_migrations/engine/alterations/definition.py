@@ -14,7 +14,7 @@ from ..catalog.fingerprint import CatalogRow, catalog_cursor, catalog_object, re
 from ..snapshots.cast_entries import with_casts
 from ..snapshots.dump_entries import DumpEntry, read_entries
 from ..snapshots.pg_dump import strip_array_casts
-from .dependencies import DEPENDENCIES, POSITIONS
+from .object_dependencies import DEPENDENCIES, POSITIONS
 
 IDENTIFIER = re.compile(r'"(?:[^"]|"")*"|[^".]+')
 COMMENT = "comment "

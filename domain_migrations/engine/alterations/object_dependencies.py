@@ -1,4 +1,4 @@
-"""Which objects of a schema need which others, as ``pg_depend`` records it."""
+"""The dependencies between the objects of a schema, as ``pg_depend`` records them."""
 
 from __future__ import annotations
 

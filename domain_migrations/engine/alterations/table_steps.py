@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .columns import column_clause, column_settings
+from .column_steps import column_clause, column_settings
 from .definition import SchemaDefinition, SchemaObject
 from .steps import Effect, Step, quick, set_options
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .columns import sequence_options
+from .column_steps import sequence_options
 from .definition import SchemaObject
 from .steps import Effect, Step, quick
 

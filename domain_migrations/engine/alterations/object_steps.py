@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .columns import identity_sequence
+from .column_steps import identity_sequence
 from .definition import COMMENT, SchemaDefinition, SchemaObject
 from .steps import Effect, Step, quick
-from .types import create_type
+from .type_steps import create_type
 
 ROUTINES = ("function", "procedure", "window function")
 VIEWS = ("view", "materialized view")
