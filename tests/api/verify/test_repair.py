@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from domain_migrations.engine.catalog.fingerprint import compare
-from domain_migrations.engine.snapshots.pg_dump import find_program
+from domain_migrations.engine.snapshots.dump_program import find_program
 from tests.support.catalog import execute, query, snapshot
 from tests.support.commands import Result, call
 
