@@ -163,7 +163,7 @@ class SchemaDefinition:
     def script(self, item: SchemaObject) -> list[str]:
         """Return the statements that create an object, as a dump has them; [] if there are none.
 
-        Two operators of one name cannot be told apart, nor operator classes and their families.
+        Operators of one name cannot be distinguished, nor operator classes from their families.
         """
         kind = "shell type" if item.lines[:1] == ("shell",) else item.kind
         short = item.title.removeprefix(f"{item.kind} ").removeprefix(f"{self.schema}.")
