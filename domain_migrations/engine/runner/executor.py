@@ -39,7 +39,7 @@ from .loader import DomainLoader
 from .migration_log import HistoryLog, MigrationLog
 from .observed_operations import editor_without_savepoint
 from .package_transactions import give_up_transaction, warning_about
-from .project_state import project_state
+from .project_state import BulkRenderState, project_state
 from .run_progress import RunProgress
 from .run_session import RunSession
 from .stops import stopped_at_commit, stopped_migration
@@ -93,6 +93,12 @@ class DomainExecutor(MigrationExecutor):
             retries=retries,
         )
         self.progress = RunProgress()
+
+    def _create_project_state(self, with_applied_migrations: bool = False) -> ProjectState:
+        """Return the state that the plan of a revert begins with."""
+        if with_applied_migrations:
+            return project_state(self.loader)
+        return BulkRenderState(real_apps=self.loader.unmigrated_apps)
 
     def apply_migration(
         self,

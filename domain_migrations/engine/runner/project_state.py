@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from itertools import chain
+from typing import Any, Self
 
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ModelState, ProjectState
@@ -17,7 +18,42 @@ ModelKey = tuple[str, str]
 """The app's label, and the model's name in lower case."""
 
 
-class PartialRenderState(ProjectState):
+MOST_RELOADS = 10
+"""The number of models that one operation may render again before all are, once."""
+
+
+class BulkRenderState(ProjectState):
+    """A project state that renders all models once where an operation changes many of them.
+
+    An operation with the state of a whole schema adds hundreds of models. After each of them,
+    Django's state renders again what is related to it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reloads = 0
+
+    def clone(self) -> Self:
+        """Return an exact copy; mirrors ``ProjectState.clone``, which gives a plain state.
+
+        ``Migration.apply`` and ``unapply`` copy the state before each operation.
+        """
+        plain = super().clone()
+        copy = type(self)(plain.models, plain.real_apps)
+        if "apps" in plain.__dict__:
+            copy.apps = plain.apps
+        copy.is_delayed = plain.is_delayed
+        self._reloads = 0
+        return copy
+
+    def reload_model(self, app_label: str, model_name: str, delay: bool = False) -> None:
+        self._reloads += 1
+        if self._reloads > MOST_RELOADS:
+            self.__dict__.pop("apps", None)
+        super().reload_model(app_label, model_name, delay)
+
+
+class PartialRenderState(BulkRenderState):
     """A project state that renders a model again when it, or a model it references, changes.
 
     A model's class holds the classes that it references: a model that references a changed one
@@ -25,15 +61,6 @@ class PartialRenderState(ProjectState):
     keeps descriptors that lead back to the old class, which only a query through them would
     notice. So such a state counts as delayed, and Django's ``RunPython`` renders it again.
     """
-
-    def clone(self) -> PartialRenderState:
-        """Return an exact copy; mirrors ``ProjectState.clone``, which gives a plain state."""
-        plain = super().clone()
-        copy = type(self)(plain.models, plain.real_apps)
-        if "apps" in plain.__dict__:
-            copy.apps = plain.apps
-        copy.is_delayed = plain.is_delayed
-        return copy
 
     def _find_reload_model(
         self, app_label: str, model_name: str, delay: bool = False

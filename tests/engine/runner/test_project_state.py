@@ -14,7 +14,12 @@ from django.db.migrations.state import ModelState, ProjectState
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.runner.loader import DomainLoader
 from domain_migrations.engine.runner.observed_operations import run_operations
-from domain_migrations.engine.runner.project_state import PartialRenderState, full_order
+from domain_migrations.engine.runner.project_state import (
+    MOST_RELOADS,
+    BulkRenderState,
+    PartialRenderState,
+    full_order,
+)
 
 KEY: dict[str, Any] = {"id": models.BigAutoField(primary_key=True)}
 
@@ -71,6 +76,26 @@ def test_shared_references_cause_no_further_rendering(
     rendered.clear()
     operation.state_forwards("shop", state)
     assert rendered == {"Table7": 1}
+
+
+@pytest.mark.parametrize("of", [BulkRenderState, PartialRenderState])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_an_operation_on_many_models_renders_each_once(
+    of: type[ProjectState], backwards: bool, rendered: Counter[str]
+) -> None:
+    state = _state(_create("Other"), of=of)
+    whole = migrations.SeparateDatabaseAndState(state_operations=MANY)
+    migration = type("Migration", (migrations.Migration,), {"operations": [whole]})("0001", "shop")
+    rendered.clear()
+    with connections["default"].schema_editor(collect_sql=True, atomic=False) as editor:
+        if backwards:
+            migration.unapply(state, editor)
+            state = migration.mutate_state(state)
+        else:
+            state = migration.apply(state, editor)
+    assert "Table49" in {model.__name__ for model in state.apps.get_models()}
+    assert max(rendered[operation.name] for operation in MANY[MOST_RELOADS:]) == 1
+    assert sum(rendered.values()) < 4 * len(MANY)
 
 
 def test_models_that_refer_to_a_changed_model_are_rendered_again(rendered: Counter[str]) -> None:
