@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -137,6 +138,11 @@ class UnmanagedObjects:
     def __init__(self, objects: Iterable[CatalogObject]) -> None:
         self.objects = tuple(objects)
         self.of_finding: dict[Finding, tuple[CatalogObject, ...]] = {}
+        self._named: dict[str, list[CatalogObject]] = defaultdict(list)
+        self._parts: dict[str | None, list[CatalogObject]] = defaultdict(list)
+        for item in self.objects:
+            self._named[_plain(item.name)].append(item)
+            self._parts[item.relation].append(item)
 
     def add(self, finding: Finding) -> None:
         """Add a finding about an object that exists only in the database."""
@@ -155,13 +161,12 @@ class UnmanagedObjects:
         number = finding.id[1:]
         kinds = KINDS.get(number)
         name = _plain(finding.object)
-        short = name.partition(".")[2]
-        for item in self.objects:
-            is_it = _plain(item.name) == name
-            if is_it and (item.kind in kinds if kinds else item.kind not in MANAGED_KINDS):
+        for item in self._named.get(name, ()):
+            if item.kind in kinds if kinds else item.kind not in MANAGED_KINDS:
                 yield item
-            if not is_it and number in WITH_PARTS and item.relation == short:
-                yield item
+        if number in WITH_PARTS:
+            parts = self._parts.get(name.partition(".")[2], ())
+            yield from (item for item in parts if _plain(item.name) != name)
 
 
 def _plain(title: str) -> str:
