@@ -6,6 +6,7 @@ one under a strong lock; and where it needs another one that is commented out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -23,6 +24,7 @@ ALWAYS = {
     Effect.OPENS: "more rows can be read or written afterwards",
 }
 BY_HAND = "No statement is known for this: change it by hand, or drop it and create it again."
+CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
 SETTINGS = ("SET LOCAL search_path = ''", "SET LOCAL check_function_bodies = off")
 
 
@@ -33,11 +35,16 @@ class RepairStatement(NamedTuple):
     reason: str = ""
 
     def lines(self) -> Iterator[str]:
+        """Yield the statement, each line as a comment if it has a reason.
+
+        A carriage return alone ends a comment of SQL too, and names and texts may contain one.
+        """
         if not self.reason:
             yield self.sql
             return
-        yield f"-- Review first: {self.reason}."
-        yield from (f"-- {line}".rstrip() for line in self.sql.split("\n"))
+        yield f"-- Review first: {_one_line(self.reason)}."
+        text = CARRIAGE_RETURN.sub("\r-- ", self.sql)
+        yield from (f"-- {line}" if line else "--" for line in text.split("\n"))
 
     def as_json(self) -> dict[str, str | None]:
         return {"sql": self.sql, "reason": self.reason or None}

@@ -167,3 +167,23 @@ def test_the_reviewed_script_brings_the_schema_back(drifted: dict[str, str], gro
     final = repair_sql("inventory")
     assert final.exit_status == 0, final.stdout
     assert "-- There is nothing to repair." in final.stdout
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_nothing_that_is_commented_out_is_run__line_ends(
+    migrated_database: str, end: str
+) -> None:
+    trap = f"a{end}CREATE TABLE public.trap (id int);{end}--"
+    execute(f"""
+        CREATE TABLE inventory."{trap}" (id int);
+        CREATE VIEW inventory.of_trap AS SELECT '{trap}' AS text FROM inventory."{trap}";
+        ALTER TABLE inventory.drugs ADD COLUMN "{trap}" int DEFAULT length('{trap}');
+    """)
+    before = snapshot()
+
+    result = repair_sql("inventory")
+
+    done = psql(result.stdout)
+    assert done.returncode == 0, done.stderr + result.stdout
+    assert snapshot()["public"] == before["public"]
+    assert query("SELECT to_regclass('public.trap')") == [(None,)]
