@@ -20,7 +20,7 @@ from .column_steps import (
     release_column,
 )
 from .definition import Key, SchemaDefinition, SchemaObject
-from .differences import KNOWN, SchemaDifference, base_type, is_identity, is_not_null
+from .differences import KNOWN, SchemaDifference, base_type, is_identity, is_not_null_constraint
 from .object_steps import (
     ROUTINES,
     VIEWS,
@@ -174,9 +174,10 @@ class _Changes(SchemaDifference):
         elif item.kind == "schema":
             steps = quick(f"CREATE SCHEMA IF NOT EXISTS {item.name}")
         elif (
-            item.kind == "constraint"
-            and (is_not_null(item) or (item.is_inherited and not self._has_own_index(item)))
-        ) or (item.kind == "trigger" and item.is_inherited):
+            is_not_null_constraint(item)
+            or (item.kind == "constraint" and item.is_inherited and not self._has_own_index(item))
+            or (item.kind == "trigger" and item.is_inherited)
+        ):
             return None
         else:
             steps = create_object(self.after, item)
@@ -188,8 +189,8 @@ class _Changes(SchemaDifference):
         """Return whether an inherited constraint exists before its table is attached."""
         table = self.after.relations.get(item.relation or "")
         is_partition = table is not None and partition_bound(table) is not None
-        is_key = item.lines[0].startswith("FOREIGN KEY")
-        return is_partition and not is_key and item.relation in self.new_relations
+        is_new = item.relation in self.new_relations
+        return is_partition and is_new and not item.is_foreign_key
 
     def _alteration(self, item: SchemaObject) -> list[Step] | None:
         """Return the steps that alter an object; None if it changes with another one."""

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from .definition import SchemaDefinition, SchemaObject
 from .steps import Effect, Step, quick, set_options
 
-IDENTITY_OF = "identity of "
-
 
 def column_type(column: SchemaObject) -> str:
     return column.lines[0]
@@ -32,9 +30,7 @@ def identity_sequence(definition: SchemaDefinition, column: SchemaObject) -> Sch
     """Return the sequence of an identity column."""
     if column.value("identity ") is None:
         return None
-    owner = f"{IDENTITY_OF}{column.name}"
-    sequences = (item for item in definition.objects.values() if item.kind == "sequence")
-    return next((item for item in sequences if owner in item.lines), None)
+    return definition.identity_sequences.get(column.name)
 
 
 def sequence_options(sequence: SchemaObject) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from .object_dependencies import DEPENDENCIES, POSITIONS
 
 IDENTIFIER = re.compile(r'"(?:[^"]|"")*"|[^".]+')
 COMMENT = "comment "
+IDENTITY_OF = "identity of "
 WITHOUT_SCRIPT = frozenset(
     {
         *("schema", "extension", "type", "array type", "sequence", "table", "column"),
@@ -61,6 +62,11 @@ class SchemaObject:
     def key(self) -> Key:
         return self.kind, self.name
 
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """Its kind and its relation, which a new name does not change."""
+        return self.kind, self.relation
+
     @cached_property
     def parts(self) -> list[str]:
         """The identifiers of its name: the schema's, its own, and that of its table between."""
@@ -98,6 +104,10 @@ class SchemaObject:
         if self.kind == "type":
             return self.lines[0] in ("base", "shell")
         return self.kind not in WITHOUT_SCRIPT
+
+    @property
+    def is_foreign_key(self) -> bool:
+        return self.kind == "constraint" and self.lines[0].startswith("FOREIGN KEY")
 
     @property
     def is_inherited(self) -> bool:
@@ -202,9 +212,18 @@ class SchemaDefinition:
         found = (item for item in self.objects.values() if item.kind in kinds)
         return {item.relation: item for item in found if item.relation}
 
-    def parts_of(self, relation: str | None) -> Iterator[SchemaObject]:
-        """Yield what belongs to a table or view, without itself."""
-        owner = self.relations.get(relation or "")
+    @cached_property
+    def parts_of_relations(self) -> dict[str, list[SchemaObject]]:
+        """Unquoted name of each table and view → what belongs to it, without itself."""
+        found: dict[str, list[SchemaObject]] = {name: [] for name in self.relations}
         for item in self.objects.values():
-            if owner is not None and item.relation == relation and item is not owner:
-                yield item
+            if item.relation in found and item is not self.relations[item.relation]:
+                found[item.relation].append(item)
+        return found
+
+    @cached_property
+    def identity_sequences(self) -> dict[str, SchemaObject]:
+        """Name of each identity column → its sequence."""
+        sequences = (item for item in self.objects.values() if item.kind == "sequence")
+        owned = ((item.value(IDENTITY_OF), item) for item in sequences)
+        return {column: item for column, item in owned if column is not None}

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from .column_steps import (
-    IDENTITY_OF,
-    changes_type,
-    generation,
-    must_be_replaced,
-)
-from .definition import Key, SchemaDefinition, SchemaObject
-from .object_steps import (
-    ROUTINES,
-    VIEWS,
-    body,
-    create_object,
-    is_renamed,
-)
+from .column_steps import changes_type, generation, must_be_replaced
+from .definition import IDENTITY_OF, Key, SchemaDefinition, SchemaObject
+from .object_steps import ROUTINES, VIEWS, body, create_object, is_renamed
 from .ordering import RANK, in_order
 from .table_steps import parents
 from .type_steps import alter_type
@@ -73,12 +62,15 @@ class SchemaDifference:
         self._follow_dependents()
 
     def _renamed(self) -> Iterator[tuple[Key, Key]]:
-        free = sorted(self.created)
+        free: dict[tuple[str, str | None], list[Key]] = {}
+        for key in sorted(self.created):
+            free.setdefault(self.after.objects[key].place, []).append(key)
         for key in sorted(self.removed):
             old = self.before.objects[key]
-            for other in free:
+            others = free.get(old.place, [])
+            for other in others:
                 if is_renamed(old, self.after.objects[other]):
-                    free.remove(other)
+                    others.remove(other)
                     yield key, other
                     break
 
@@ -186,7 +178,7 @@ class SchemaDifference:
         return {
             item.key
             for relation in self.new_relations
-            for item in self.after.parts_of(relation)
+            for item in self.after.parts_of_relations[relation]
             if item.kind != "sequence"
         }
 
@@ -204,11 +196,10 @@ class SchemaDifference:
         return [key for key in ordered if not self._goes_with_another(self.before.objects[key])]
 
     def _goes_with_another(self, item: SchemaObject) -> bool:
-        if item.kind == "schema" or (item.kind == "constraint" and is_not_null(item)):
+        if item.kind == "schema" or is_not_null_constraint(item):
             return True
         if self.is_covered(item, self.dropped_relations):
-            is_key = item.kind == "constraint" and item.lines[0].startswith("FOREIGN KEY")
-            return not is_key or item.is_inherited
+            return not item.is_foreign_key or item.is_inherited
         if item.kind == "sequence":
             owner = item.value("owned by ") or item.value(IDENTITY_OF)
             return is_identity(item) or ("column", owner or "") in self.removed
@@ -248,8 +239,8 @@ def is_identity(sequence: SchemaObject) -> bool:
     return sequence.value(IDENTITY_OF) is not None
 
 
-def is_not_null(constraint: SchemaObject) -> bool:
-    return constraint.lines[0].startswith(NOT_NULL)
+def is_not_null_constraint(item: SchemaObject) -> bool:
+    return item.kind == "constraint" and item.lines[0].startswith(NOT_NULL)
 
 
 def _head(routine: SchemaObject) -> str:

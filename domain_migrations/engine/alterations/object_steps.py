@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .column_steps import identity_sequence
-from .definition import COMMENT, SchemaDefinition, SchemaObject
+from .definition import COMMENT, IDENTITY_OF, SchemaDefinition, SchemaObject
 from .steps import Effect, Step, quick
 from .type_steps import create_type
 
@@ -185,10 +185,7 @@ def indexed_table(item: SchemaObject) -> str:
     """Return the name of the table of an index or constraint."""
     if item.kind == "constraint":
         return item.table
-    found = re.search(
-        r' ON (?:ONLY )?((?:"(?:[^"]|"")*"|[^".\s]+)\.(?:"(?:[^"]|"")*"|[^".\s]+)) USING ',
-        item.lines[0],
-    )
+    found = INDEXED.search(item.lines[0])
     return found[1] if found else ""
 
 
@@ -201,14 +198,11 @@ def _targets(item: SchemaObject) -> Iterator[tuple[str, str]]:
 
 def is_renamed(before: SchemaObject, after: SchemaObject) -> bool:
     """Return whether two indexes or constraints of a table differ in nothing but their names."""
-    if (before.kind, before.relation) != (after.kind, after.relation):
+    if before.place != after.place:
         return False
     if before.kind == "sequence":
-        owner = before.value("owned by ") or before.value("identity of ")
-        return owner is not None and owner in (
-            after.value("owned by "),
-            after.value("identity of "),
-        )
+        owner = before.value("owned by ") or before.value(IDENTITY_OF)
+        return owner is not None and owner in (after.value("owned by "), after.value(IDENTITY_OF))
     if before.kind not in ("index", "constraint"):
         return False
     return _nameless(before) == _nameless(after)

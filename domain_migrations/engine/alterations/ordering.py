@@ -79,7 +79,7 @@ def _place(key: Key, definition: SchemaDefinition) -> tuple[int, int, int, str]:
     kind, name = key
     rank = RANK.index(kind) if kind in RANK else len(RANK)
     item = definition.objects.get(key)
-    is_key = item is not None and kind == "constraint" and item.lines[0].startswith("FOREIGN KEY")
+    is_key = item is not None and item.is_foreign_key
     position = 0
     if item is not None and kind == "column":
         columns = definition.columns.get(item.table, [])

@@ -8,7 +8,6 @@ from .column_steps import column_clause, column_settings
 from .definition import SchemaDefinition, SchemaObject
 from .steps import Effect, Step, quick, set_options
 
-FROM_PARENT = "inherited"
 FIXED = ("of type ", "partition by ", "server ", "options ")
 """Properties of a table that no statement changes."""
 LIST = re.compile(r'((?:"(?:[^"]|"")*"|[^",])+)(?:, )?')
@@ -36,7 +35,7 @@ def create_table(definition: SchemaDefinition, table: SchemaObject) -> list[Step
     columns = [
         column
         for column in definition.columns.get(table.name, ())
-        if is_partition or FROM_PARENT not in column.lines
+        if is_partition or not column.is_inherited
     ]
     clauses = ",\n".join(f"    {column_clause(definition, column)}" for column in columns)
     unlogged = "UNLOGGED " if "unlogged" in table.lines else ""

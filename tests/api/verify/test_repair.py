@@ -170,9 +170,7 @@ def test_the_reviewed_script_brings_the_schema_back(drifted: dict[str, str], gro
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-def test_nothing_that_is_commented_out_is_run__line_ends(
-    migrated_database: str, end: str
-) -> None:
+def test_nothing_that_is_commented_out_is_run__line_ends(migrated_database: str, end: str) -> None:
     trap = f"a{end}CREATE TABLE public.trap (id int);{end}--"
     execute(f"""
         CREATE TABLE inventory."{trap}" (id int);
