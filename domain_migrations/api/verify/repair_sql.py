@@ -151,7 +151,7 @@ def make_script(
         findings: what ``verify_domain`` found in the domain.
         ignored: findings about what is to stay as it is.
     """
-    left_alone = tuple(ignored)
+    left_alone = {_plain(finding.object) for finding in ignored}
     wanted = [change for change in changes if not _is_about(left_alone, change)]
     repairs = _with_reasons(_Writer(wanted, facts).repairs())
     matched = _with_findings(repairs, findings)
@@ -259,40 +259,42 @@ def _commented(repair: Repair, reason: str) -> Repair:
 
 def _with_findings(repairs: Sequence[Repair], findings: Sequence[Finding]) -> list[Repair]:
     found: list[list[Finding]] = [[] for _ in repairs]
+    names = [_plain(_name(repair.change)) for repair in repairs]
     for finding in findings:
-        for i in _places(finding, repairs):
+        for i in _places(finding, repairs, names):
             found[i].append(finding)
     pairs = zip(repairs, found, strict=True)
     return [replace(repair, findings=tuple(own)) for repair, own in pairs]
 
 
-def _places(finding: Finding, repairs: Sequence[Repair]) -> list[int]:
-    """Return the positions of the repairs of a finding."""
+def _places(finding: Finding, repairs: Sequence[Repair], names: Sequence[str]) -> list[int]:
+    """Return the positions of the repairs of a finding.
+
+    Arguments:
+        names: those of the objects of the repairs, without quotes.
+    """
     about = _plain(finding.object)
-    names = [(i, _plain(_name(repair.change))) for i, repair in enumerate(repairs)]
-    if exact := [i for i, name in names if name == about]:
+    numbered = list(enumerate(names))
+    if exact := [i for i, name in numbered if name == about]:
         titles = [i for i in exact if repairs[i].change.item.title in finding.message]
         return titles or exact
     table = about.rpartition(".")[0]
-    if parts := [i for i, name in names if name.startswith(f"{about}.")]:
+    if parts := [i for i, name in numbered if name.startswith(f"{about}.")]:
         return parts
-    if whole := [i for i, name in names if about.startswith(f"{name}.")]:
+    if whole := [i for i, name in numbered if about.startswith(f"{name}.")]:
         return whole
     # Django derives some names; the object is another one of the same table.
     is_part = finding.kind in ("drift", "leftover")
-    return [i for i, name in names if is_part and name.startswith(f"{table}.")]
+    return [i for i, name in numbered if is_part and name.startswith(f"{table}.")]
 
 
 def _name(change: Change) -> str:
     return change.item.title.removeprefix(f"{change.item.kind} ")
 
 
-def _is_about(findings: Iterable[Finding], change: Change) -> bool:
+def _is_about(objects: Iterable[str], change: Change) -> bool:
     name = _plain(_name(change))
-    return any(
-        name == (about := _plain(finding.object)) or name.startswith(f"{about}.")
-        for finding in findings
-    )
+    return any(name == about or name.startswith(f"{about}.") for about in objects)
 
 
 def _plain(name: str) -> str:
