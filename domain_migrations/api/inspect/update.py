@@ -34,8 +34,8 @@ from ...engine.sessions.database_errors import first_line
 from ...engine.snapshots.inspected_catalog import (
     SUFFIX,
     InspectedCatalog,
+    domain_histories,
     inspected_objects,
-    other_histories,
 )
 from ...engine.sources.checksum import checksum
 from ...engine.sources.files import MigrationKey, migrations_folders
@@ -124,7 +124,7 @@ class _Update:
         self.root = Path(apps.get_app_config(self.label).path).parent
         self._check_applied()
         connection = connections[alias]
-        self.others = other_histories(connection, domain.schema)
+        self.others = domain_histories(connection, domain)
         self.objects = inspected_objects(connection, domain, others=self.others.relations)
         self.live, self.new_models = self._read(connection)
 
@@ -158,11 +158,11 @@ class _Update:
         if not changes or differences:
             return self._result(found=found, differences=differences)
         files = self._migration(changes, reverse, old_models)
-        current = self.models_path.read_bytes()
         diff = ""
         if old_models != self.new_models:
-            if current.decode() == old_models:
-                files.append(FileChange(self.models_path, current, self.new_models.encode()))
+            path, written = self.models_path, old_models.encode()
+            if path.is_file() and path.read_bytes() == written:
+                files.append(FileChange(path, written, self.new_models.encode()))
             else:
                 old, new = (
                     each.splitlines(keepends=True) for each in (old_models, self.new_models)

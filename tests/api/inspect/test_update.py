@@ -31,10 +31,23 @@ ALTER TABLE depot.items DISABLE TRIGGER touch;
 DROP TABLE depot.old_codes;
 CREATE VIEW public.shelves AS SELECT 1 AS id;
 """
+RUNS = """
+CREATE TABLE depot.runs (id serial, name text, batch int, migration_time timestamptz)
+"""
+HISTORY = """
+format = 1
+tool = "knex"
+schema = "depot"
+table = "runs"
+date = 2026-01-01
+"""
 
 
 def test_what_has_come_is_a_migration(depot: Path) -> None:  # noqa: F811
     assert migrate().exit_status == 0
+    # The history of another tool is left out under any name that a declaration gives it.
+    execute(RUNS)
+    (depot / "migrations/history.toml").write_text(HISTORY)
     assert "Nothing has come into depot." in call("inspect_domain", "depot", "--update").stdout
     execute(CHANGED)
     before = catalog.snapshot()
