@@ -206,17 +206,15 @@ class _Inspection:
         ]
         self.notes += history_notes(self.history) if self.history else []
         self.entries: tuple[DumpEntry, ...] = ()
-        excluded = [table.name for table in self._excluded()]
-        self.privileges = read_privileges(self.connection, schema, exclude=excluded)
-
-    def _excluded(self) -> list[QualifiedName]:
-        others = [QualifiedName(self.domain.schema, table) for table in self.histories.relations]
-        return [*self.domain.engine_tables, *others]
+        others = [QualifiedName(schema, table) for table in self.histories.relations]
+        self.excluded = (*self.domain.engine_tables, *others)
+        self.excluded_names = [table.name for table in self.excluded]
+        self.privileges = read_privileges(self.connection, schema, exclude=self.excluded_names)
 
     def files(self) -> dict[str, str]:
         """Return path in the app's folder → text."""
         schema = self.domain.schema
-        with start_reading(self.connection, schema, exclude=self._excluded()) as dump:
+        with start_reading(self.connection, schema, exclude=self.excluded) as dump:
             models = self._models()
             objects = self._objects()
             entries = entries_of(self.connection, dump)
@@ -224,9 +222,10 @@ class _Inspection:
         return self._texts(models, objects)
 
     def _models(self) -> ModelsSource:
-        domain, label = self.domain, self.domain.name
-        excluded = [table.name for table in self._excluded()]
-        models = models_source(self.connection, domain.schema, app_label=label, exclude=excluded)
+        domain, excluded = self.domain, self.excluded_names
+        models = models_source(
+            self.connection, domain.schema, app_label=domain.name, exclude=excluded
+        )
         if POSTGRES in models.text and not apps.is_installed(POSTGRES):
             raise InvalidConfiguration(
                 f'The models of "{domain.schema}" need {POSTGRES}, which is not installed.',
@@ -277,14 +276,12 @@ class _Inspection:
         return [BEGIN, *groups, END, *more, *privilege_groups(self.privileges)]
 
     def prove(self, texts: Mapping[str, str]) -> InspectionProof:
-        excluded = [table.name for table in self._excluded()]
+        schema, excluded = self.domain.schema, self.excluded_names
         source = Source(
-            inspected_objects(
-                self.connection, self.domain, others=self.histories.relations, include_names=True
-            ),
+            self._objects(include_names=True),
             self.entries,
             self.privileges,
-            read_prerequisites(self.connection, self.domain.schema, exclude=excluded),
+            read_prerequisites(self.connection, schema, exclude=excluded),
         )
         with draft_app(self.domain.name, texts):
             return prove_inspection(get_domain(self.domain.name), self.alias, source)
