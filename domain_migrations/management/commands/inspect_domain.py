@@ -13,6 +13,7 @@ from ...api.inspect.inspect import InspectedSchema, inspect_domain
 from ...api.inspect.update import SchemaUpdate, update_domain
 from ...api.start.project_files import FileChange
 from ...engine.catalog.other_tools.tools import TOOLS
+from ...engine.runner.results import counted
 from ...exceptions import EXIT_FAILED, EXIT_USAGE
 from ..arguments import add_database_option, add_format_option
 from ..console import command_errors, print_json, stdout_for_json
@@ -28,7 +29,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("schema", metavar="SCHEMA", help="A schema that no domain owns.")
+        parser.add_argument(
+            "schema", metavar="SCHEMA", help="A schema that no domain owns, or a domain's."
+        )
         parser.add_argument(
             "--name", help="The name of the domain and of its app. Defaults to the schema's."
         )
@@ -122,8 +125,8 @@ class Command(BaseCommand):
             self._print_update(update, texts=options["dry_run"])
         if update.differences:
             raise CommandError(
-                f"An empty database would not get the schema as it is: {len(update.differences)}"
-                " differences. Nothing was written.",
+                "An empty database would not get the schema as it is:"
+                f" {counted(len(update.differences), 'difference')}. Nothing was written.",
                 returncode=EXIT_FAILED,
             )
 
@@ -196,11 +199,11 @@ def _refusal(inspected: InspectedSchema) -> str:
     proof = inspected.proof
     if proof is not None and proof.missing:
         return (
-            f'The schema "{inspected.schema}" uses {len(proof.missing)} objects of other schemas'
-            " that core's migrations do not create. Nothing was written."
+            f'The schema "{inspected.schema}" uses {counted(len(proof.missing), "object")} of other'
+            " schemas that core's migrations do not create. Nothing was written."
         )
     return (
         f'An empty database would not get the schema "{inspected.schema}" as it is:'
-        f" {len(proof.differences) if proof else 0} differences. Nothing was written; --no-proof"
-        " writes the files in spite of them."
+        f" {counted(len(proof.differences) if proof else 0, 'difference')}. Nothing was written;"
+        " --no-proof writes the files in spite of that."
     )
