@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...backends.postgresql.names import quote
 from ...engine.catalog.fingerprint import catalog_cursor
 from ...engine.sessions.connection import fetch_all, fetch_one
+from ...engine.sql.literals import quote_literal
 from .statement_groups import StatementGroup
 
 # Only what differs from what every new object of its owner has. The owner's own are left out.
@@ -226,10 +227,10 @@ def _where_roles_exist(role: str, statements: Iterable[tuple[str, str]]) -> Iter
         texts = [text for _, text in found]
         needed = []
         if role:
-            needed.append(f"to_regrole({_literal(quote(role))}) IS NOT NULL")
+            needed.append(f"to_regrole({quote_literal(quote(role))}) IS NOT NULL")
         if by:
             # Only a member of a role may change its default privileges.
-            needed.append(f"pg_has_role(to_regrole({_literal(by)}), 'MEMBER')")
+            needed.append(f"pg_has_role(to_regrole({quote_literal(by)}), 'MEMBER')")
         if not needed:
             yield from texts
             continue
@@ -237,10 +238,6 @@ def _where_roles_exist(role: str, statements: Iterable[tuple[str, str]]) -> Iter
         condition = " AND ".join(needed)
         tag = "$grants$" if "$grants$" not in body else "$privileges$"
         yield (f"DO {tag}\nBEGIN\n    IF {condition} THEN\n{body}    END IF;\nEND\n{tag};")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _rows(

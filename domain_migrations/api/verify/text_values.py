@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ...engine.sql.lexer import Token
+from ...engine.sql.literals import quote_literal
 
 Tokens = tuple[Token, ...]
 
@@ -101,7 +102,7 @@ def _identifier(values: list[TextValue]) -> TextValue:
 def _literal(values: list[TextValue]) -> TextValue:
     """Return a constant; what it is is not known, but it is a value and names nothing."""
     text = values[0].text if values else ""
-    return TextValue("'" + text.replace("'", "''") + "'")
+    return TextValue(quote_literal(text))
 
 
 def _replaced(values: list[TextValue]) -> TextValue:

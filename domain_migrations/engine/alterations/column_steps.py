@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..sql.literals import quote_literal
 from .definition import SchemaDefinition, SchemaObject
 from .steps import Effect, Step, quick, set_options
 
@@ -170,9 +171,8 @@ def _alter_identity(
 
 def continue_after_rows(sequence: SchemaObject, column: SchemaObject) -> list[Step]:
     """Return the step that makes a new sequence continue after the values of a column."""
-    literal = "'" + sequence.name.replace("'", "''") + "'"
     highest = f"max({column.own_name})"
-    call = f"pg_catalog.setval({literal}, {highest})"
+    call = f"pg_catalog.setval({quote_literal(sequence.name)}, {highest})"
     return quick(f"SELECT {call} FROM {column.table} HAVING {highest} IS NOT NULL")  # noqa: S608
 
 

@@ -1,4 +1,4 @@
-"""The values of string constants and quoted identifiers."""
+"""String constants and quoted identifiers, and their values."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ ESCAPED_PART = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 PART = re.compile(r"'((?:[^']|'')*)'")
 QUOTED_PART = re.compile(r'"((?:[^"]|"")*)"')
 UESCAPE = re.compile(r"""(?<=['"])\s*UESCAPE\s*'(.)'\Z""", re.IGNORECASE)
+
+
+def quote_literal(text: str) -> str:
+    """Return the text as a string constant, for ``standard_conforming_strings``."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def constant_value(raw: str) -> str:

@@ -169,14 +169,15 @@ def test_the_reviewed_script_brings_the_schema_back(drifted: dict[str, str], gro
     assert "-- There is nothing to repair." in final.stdout
 
 
-@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-def test_nothing_that_is_commented_out_is_run__line_ends(migrated_database: str, end: str) -> None:
-    trap = f"a{end}CREATE TABLE public.trap (id int);{end}--"
-    execute(f"""
-        CREATE TABLE inventory."{trap}" (id int);
-        CREATE VIEW inventory.of_trap AS SELECT '{trap}' AS text FROM inventory."{trap}";
-        ALTER TABLE inventory.drugs ADD COLUMN "{trap}" int DEFAULT length('{trap}');
-    """)
+def test_nothing_that_is_commented_out_is_run__line_ends(migrated_database: str) -> None:
+    for number, end in enumerate(("\n", "\r", "\r\n")):
+        trap = f"a{end}CREATE TABLE IF NOT EXISTS public.trap (id int);{end}--"
+        execute(f"""
+            CREATE TABLE inventory."{trap}" (id int);
+            CREATE VIEW inventory.of_trap_{number} AS
+                SELECT '{trap}' AS text FROM inventory."{trap}";
+            ALTER TABLE inventory.drugs ADD COLUMN "{trap}" int DEFAULT length('{trap}');
+        """)
     before = snapshot()
 
     result = repair_sql("inventory")
