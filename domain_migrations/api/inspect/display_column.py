@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .model_plan import ModelPlan
+from .planned_model import ModelPlan
 from .schema_description import Column
 
 TEXT_TYPES = ("text", "character", "public.citext")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
 from .model_expressions import Expressions
-from .model_plan import ModelPlan
+from .planned_model import ModelPlan
 from .python_imports import Imports
 from .python_source import Code, Group, Text, call, list_of, tuple_of
 from .schema_description import Constraint, Index, Key, Relation

@@ -3,78 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from ...engine.catalog.other_tools.tools import history_of
 from .core_models import CoreModels
 from .model_names import ClassNames, field_name, unique
+from .planned_model import ModelPlan, Note, Reference
+from .related_names import RelatedNames
 from .schema_description import Constraint, Relation, Schema
-
-
-class Note(NamedTuple):
-    """What Django cannot express.
-
-    Attributes:
-        object: qualified.
-        why: a sentence, with what to do about it where something can be done.
-    """
-
-    object: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.object}: {self.why}"
-
-
-@dataclass
-class Reference:
-    """A foreign key of one column that is a relation of models.
-
-    Attributes:
-        model: the other model's class, or ``label.Class`` of core's.
-        target_column: the column that it refers to.
-        target_field: the name of the other model's field, "" for its primary key.
-        target_type: the type of the column that it refers to.
-        is_exact: whether Django would create the constraint exactly as it is.
-        is_unique: whether each row is referred to by at most one.
-    """
-
-    constraint: Constraint
-    model: str
-    target_column: str
-    target_field: str
-    target_type: str
-    is_exact: bool
-    is_unique: bool
-    related_name: str = ""
-
-
-@dataclass
-class ModelPlan:
-    """A model to write.
-
-    Attributes:
-        key: the columns of its primary key.
-        managed: whether migrations of the model would change the relation.
-        names: column → name of its field.
-        references: column → relation.
-    """
-
-    relation: Relation
-    class_name: str
-    key: tuple[str, ...]
-    managed: bool
-    names: dict[str, str] = field(default_factory=dict)
-    references: dict[str, Reference] = field(default_factory=dict)
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        """Column → attribute with its value."""
-        return {
-            column: f"{name}_id" if column in self.references else name
-            for column, name in self.names.items()
-        }
 
 
 class Plan:
@@ -294,32 +229,3 @@ def _unique_columns(relation: Relation) -> tuple[str, ...]:
     if not relation.is_table and "id" in relation.column:
         return ("id",)
     return ()
-
-
-class RelatedNames:
-    """Names for the way back of relations, where Django's would not be unique."""
-
-    def __init__(self, models: Collection[ModelPlan], core: CoreModels) -> None:
-        self.models = list(models)
-        self.taken: dict[str, set[str]] = {
-            model.class_name: set(model.names.values()) | set(model.attributes.values())
-            for model in self.models
-        }
-        self.core = core
-
-    def choose(self) -> None:
-        """Set the names of all relations."""
-        for model in self.models:
-            targets = [reference.model for reference in model.references.values()]
-            for column, reference in model.references.items():
-                taken = self.taken.setdefault(
-                    reference.model, self.core.taken_names(reference.model)
-                )
-                own = model.class_name.lower()
-                suffix = "" if reference.is_unique else "_set"
-                default = {own, f"{own}{suffix}"}
-                if targets.count(reference.model) > 1 or default & taken:
-                    wanted = f"{own}_{model.names[column]}{suffix}"
-                    reference.related_name = unique(wanted, taken)
-                    default = {reference.related_name}
-                taken |= default

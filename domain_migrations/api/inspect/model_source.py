@@ -21,7 +21,8 @@ from .model_fields import (
     add_common,
     number_choices,
 )
-from .model_plan import ModelPlan, Plan
+from .model_plan import Plan
+from .planned_model import ModelPlan
 from .python_imports import Imports
 from .python_source import Code, Text, list_of
 from .relation_fields import RelationFields

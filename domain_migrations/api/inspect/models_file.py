@@ -11,8 +11,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from .core_models import CoreModels
 from .model_choices import enumeration
 from .model_names import MODEL_ATTRIBUTES, RESERVED
-from .model_plan import Note, Plan
+from .model_plan import Plan
 from .model_source import ModelSource, ModelSources
+from .planned_model import Note
 from .python_imports import Imports
 from .python_source import INDENT, statement
 from .schema_description import read_schema

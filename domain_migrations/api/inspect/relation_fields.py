@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from .model_fields import DJANGO, TYPED, FieldSource
-from .model_plan import ModelPlan, Reference
+from .planned_model import ModelPlan, Reference
 from .python_source import Code, Text
 from .schema_description import Column
 
