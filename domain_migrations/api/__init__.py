@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .grant import grant_roles as grant_roles
     from .inspect.history_choice import HistoryOptions as HistoryOptions
     from .inspect.inspect import inspect_domain as inspect_domain
+    from .inspect.update import update_domain as update_domain
     from .lint.linter import lint_domain as lint_domain
     from .map import map_domains as map_domains
     from .migrate import migrate_domains as migrate_domains
@@ -54,6 +55,7 @@ MODULES = {
     "snapshot_domains": ".snapshot",
     "start_domain": ".start.start",
     "undo_adoption": ".adopt.adopt",
+    "update_domain": ".inspect.update",
     "verify_domains": ".verify.verify",
     "write_adoption": ".adopt.adopt",
 }
