@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from domain_migrations.api.inspect import inspect as room
+from domain_migrations.api.inspect import inspection
 from domain_migrations.api.inspect.draft_app import draft_app
 from domain_migrations.api.inspect.inspect import InspectedSchema, inspect_domain
 from domain_migrations.api.inspect.prerequisites import read_prerequisites
@@ -257,9 +258,9 @@ def test_a_foreign_key_of_another_schema_is_nothing_that_the_schema_uses(source:
 def test_each_difference_is_named_and_nothing_is_written(
     source: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    complete = room.entries_of
+    complete = inspection.entries_of
     monkeypatch.setattr(
-        room,
+        inspection,
         "entries_of",
         lambda *args, **values: [e for e in complete(*args, **values) if e.kind != "TRIGGER"],
     )
