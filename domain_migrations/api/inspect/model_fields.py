@@ -51,10 +51,14 @@ KINDS = (
     (re.compile(r"oid"), "BigIntegerField"),
 )
 """Other types of PostgreSQL's, and the fields whose values they have."""
-LAST = ("choices", "null", "blank", "db_default", "db_column", "db_comment")
+LAST = (
+    *("choices", "null", "blank", "editable", "default", "db_default", "db_column", "db_comment"),
+)
 """The keywords after all others."""
 LENGTH = re.compile(r"(?:character|character varying)\((\d+)\)")
 PRECISION = re.compile(r"numeric\((\d+),(\d+)\)")
+COMPUTED = re.compile(r"\(*(?:CURRENT_|LOCALTIME|SESSION_USER|[\w.\"]+\()")
+"""The start of a default that calls something: no form can show its value beforehand."""
 INTEGERS = {"smallint": "Small", "integer": "", "bigint": "Big"}
 
 
@@ -186,7 +190,7 @@ def _place(keyword: str) -> int:
 def add_common(
     found: FieldSource, column: Column, sql_default: Code | None, imports: Imports
 ) -> None:
-    """Add null, default and comment.
+    """Add null, default and comment, and what lets forms leave the default to the database.
 
     Arguments:
         sql_default: the default as SQL, None if there is none.
@@ -197,6 +201,11 @@ def add_common(
     if column.default is not None and sql_default is not None:
         value = default_value(column.default, found.class_name, imports)
         found.keywords["db_default"] = sql_default if value is None else value
+        if COMPUTED.match(column.default):
+            found.keywords["editable"] = "False"
+        elif value is not None and not is_empty(column.default):
+            # For forms, which know nothing of db_default.
+            found.keywords["default"] = value
         if column.not_null and is_empty(column.default):
             found.keywords["blank"] = "True"
             if found.class_name.endswith(("JSONField", "ArrayField")):

@@ -41,6 +41,7 @@ from ..sources.files import MigrationKey
 from .executor import DomainExecutor
 from .loader import Plan
 from .project_state import project_state
+from .results import counted
 from .run_session import RunSession
 
 UNSUPPORTED = ("42", "0A")
@@ -102,7 +103,7 @@ class SnapshotMigration(Migration):
         vars(self)["operations"] = [RestoreSnapshot(self)]
 
     def __str__(self) -> str:
-        return f"{FILE_NAME} ({len(self.contained)} migrations to {self.contained[-1]})"
+        return f"{FILE_NAME} ({counted(len(self.contained), 'migration')} to {self.contained[-1]})"
 
 
 def choose_snapshot(executor: DomainExecutor, plan: Plan) -> SnapshotMigration | None:

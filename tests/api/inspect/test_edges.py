@@ -206,9 +206,9 @@ def test_defaults_and_names_as_people_write_them(source: ModelsSource, app: Simp
     body = source.text.partition("class Wahl(")[2].partition("class Meta:")[0]
     assert "    ชื่อผู้ป่วย = models.TextField(null=True, blank=True)\n" in body
     for line in (
-        "menge = models.DecimalField(max_digits=8, decimal_places=2, db_default=0)",
-        'satz = TypedDecimalField("numeric", db_default=Decimal("0.50"))',
-        "druck = models.FloatField(null=True, blank=True, db_default=-1.5)",
+        "menge = models.DecimalField(max_digits=8, decimal_places=2, default=0, db_default=0)",
+        'satz = TypedDecimalField("numeric", default=Decimal("0.50"), db_default=Decimal("0.50"))',
+        "druck = models.FloatField(null=True, blank=True, default=-1.5, db_default=-1.5)",
         'text = models.TextField(blank=True, db_default="")',
     ):
         assert f"    {line}\n" in body
