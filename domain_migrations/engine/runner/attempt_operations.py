@@ -15,6 +15,7 @@ from django.db.migrations.state import ProjectState
 
 from ..guard.watch import MigrationWatch
 from .attempts import Attempt, Progress
+from .former_data import left_out
 from .kept_transactions import check_transaction
 from .migration_log import MigrationLog
 from .observed_operations import run_operations
@@ -75,6 +76,8 @@ class AttemptOperations:
         with role, self.watch.observe(operation):
             yield
             self.session.restore_encoding(f"Migration {attempt.migration}")
+        for sentence in left_out(self.editor):
+            self.session.reporter.on_note(sentence)
         commit_open_transaction(attempt.migration, connection)
         check_transaction(connection, atomic=attempt.migration.atomic)
         done = self._progress(more=0 if renames else 1)

@@ -13,9 +13,13 @@ from typing import Any
 
 from django.apps.registry import Apps
 from django.db import transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import RunPython
 
 from ...exceptions import InvalidConfiguration
+
+LEFT_OUT = "_functions_left_out"
+"""The attribute of a schema editor, which is all that a function gets of the run."""
 
 Code = Callable[[Any, Any], object]
 
@@ -56,8 +60,20 @@ def _tolerant(code: Code, app_label: str, labels: Collection[str]) -> Code:
                     hint="Apply this migration with the version of the code in which both apps"
                     " belonged to one domain, and go on with this version.",
                 ) from exc
+            sentence = (
+                f"{getattr(code, '__name__', 'A function')} of {app_label} was left out: it asks"
+                f" for models of {missing}, which belongs to another domain, and {app_label} has"
+                " no rows."
+            )
+            vars(schema_editor).setdefault(LEFT_OUT, []).append(sentence)
 
     return run
+
+
+def left_out(schema_editor: BaseDatabaseSchemaEditor) -> list[str]:
+    """Return a sentence for each function that was left out since the last call."""
+    found: list[str] = vars(schema_editor).pop(LEFT_OUT, [])
+    return found
 
 
 def _is_missing(label: str, exc: LookupError) -> bool:
