@@ -41,14 +41,10 @@ def print_plan(command: BaseCommand, plan: AdoptionPlan) -> None:
 def _of_code(plan: AdoptionPlan) -> Iterator[tuple[str, Iterator[str]]]:
     if plan.code is None:
         return
-    mentions = [
-        f"{each.path}:{each.line}: {each.text}"
-        for each in plan.code.mentions
-        if not each.in_migration
-    ]
-    by_hand = [
-        f"{each.path}:{each.line}: {each.text}" for each in plan.code.mentions if each.in_migration
-    ]
+    by_hand, mentions = [], []
+    for each in plan.code.mentions:
+        place = f"{plan.code.shown_path(each.path)}:{each.line}: {each.text}"
+        (by_hand if each.in_migration else mentions).append(place)
     yield "SQL in migrations, to be edited by hand", iter(by_hand)
     yield "Code that names a table, to be checked", iter(mentions)
 

@@ -225,7 +225,10 @@ def _dry_run_summary(result: DomainResult, options: MigrateOptions) -> str:
     steps, left = result.steps or (), {key for key, _ in result.not_rehearsed}
     tried = sum(step.key not in left for step in steps) if options.rehearse else 0
     parts = [f"{tried} applied, reverted, reapplied and rolled back"] if tried else []
-    if len(steps) > tried or not tried:
+    if result.adoptions:
+        tables = sum(each.tables for each in result.adoptions)
+        parts.append(f"{counted(tables, 'table')} moved and rolled back")
+    if len(steps) > tried or not parts:
         verb = "applied" if options.rehearse else "run"
         parts.append(f"{len(steps) - tried} {verb} and rolled back")
     return ", ".join(parts) + (f", {len(left)} not rehearsed" if left else "")

@@ -161,6 +161,23 @@ class ConvertToReference(ConvertField):
             kwargs["new_name"] = self.given_name
         return type(self).__name__, [], kwargs
 
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model: Any = from_state.apps.get_model(app_label, self.model_name)
+        field = model._meta.get_field(self.name)
+        alias = schema_editor.connection.alias
+        if isinstance(field, DomainReference) and self.allow_migrate_model(alias, model):
+            # The state forgets a former key, but a database from before that has its constraint.
+            editor: Any = schema_editor
+            for name in editor._constraint_names(model, [field.column], foreign_key=True):
+                editor.execute(editor._delete_fk_sql(model, name))
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
     def converted_field(self, app_label: str, state: ProjectState) -> Field[Any, Any]:
         if self.field is not None:
             given: DomainReference = self.field

@@ -18,11 +18,10 @@ SQL = re.compile(
 
 @dataclass(frozen=True)
 class Mention:
-    """A text in Python source that names a table without its schema.
+    """A line of a text in Python source that names a table without its schema.
 
     Attributes:
-        line: where the text begins.
-        text: the line that names the table.
+        line: the line's number in the file; where the text begins, if the text has other lines.
         in_migration: whether it is in a migration of an adopted app.
     """
 
@@ -73,8 +72,17 @@ def find_mentions(
             found = pattern.search(text)
             if found is None or not (SQL.search(text) or found[0] == text):
                 continue
-            line = next(line for line in text.splitlines() if found[0] in line)
-            yield Mention(path, node.lineno, found[1], line.strip(), within)
+            for number, line in _numbered_lines(node, text):
+                if named := pattern.search(line):
+                    yield Mention(path, number, named[1], line.strip(), within)
+
+
+def _numbered_lines(node: ast.Constant, text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text with their numbers in the file."""
+    lines = text.split("\n")
+    is_as_written = len(lines) == (node.end_lineno or node.lineno) - node.lineno + 1
+    for offset, line in enumerate(lines):
+        yield node.lineno + (offset if is_as_written else 0), line
 
 
 def _texts(tree: ast.AST) -> Iterator[ast.Constant]:

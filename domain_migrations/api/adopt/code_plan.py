@@ -53,12 +53,16 @@ class CodePlan:
         """Return the edits as a unified diff."""
         return "".join(diff_of(change, self.root) for change in self.changes)
 
+    def shown_path(self, path: Path) -> str:
+        """Return a path as the diff shows it."""
+        return _relative(path, self.root)
+
     def as_json(self) -> dict[str, Any]:
         return {
-            "files": [_relative(change.path, self.root) for change in self.changes],
+            "files": [self.shown_path(change.path) for change in self.changes],
             "diff": self.diff(),
             "mentions": [
-                {**mention.as_json(), "path": _relative(mention.path, self.root)}
+                {**mention.as_json(), "path": self.shown_path(mention.path)}
                 for mention in self.mentions
             ],
             "blockers": [blocker.as_json() for blocker in self.blockers],

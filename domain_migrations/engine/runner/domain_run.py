@@ -100,10 +100,12 @@ class DomainRun(NamedTuple):
     def _pending_moves(self) -> list[Move]:
         if not any(map(adoption_file, self.domain.app_labels)):
             return []
-        from .adoption.moves import pending_moves
+        from .adoption.moves import check_rollback, pending_moves
 
         with translate_database_errors(self.alias):
-            return pending_moves(connections[self.alias], self.domain)
+            moves = pending_moves(connections[self.alias], self.domain)
+        check_rollback(self.options, moves)
+        return moves
 
     def _adopt_first(self, moves: Sequence[Move], status: DomainStatus) -> DomainResult:
         """Move what is declared to the domain, or back to core, and then do the rest."""

@@ -132,6 +132,9 @@ class Command(TerminalCommand):
             print_json(self, plan)
         elif plan.is_written:
             name = plan.adoption.domain
+            if plan.proof:
+                prove = self.style.SUCCESS(f"manage.py prove_domain {name}")
+                self.stdout.write(f"Edit the SQL in migrations by hand, until this passes: {prove}")
             follows = "migrate" if plan.backwards else f"migrate_domain {name}"
             next_step = self.style.SUCCESS(f"manage.py {follows}")
             self.stdout.write(f"The files were written. On each database: {next_step}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from ...sessions.connection import fetch_all
 from ...sources.adoptions import Adoption, read_adoptions
 from ...sources.files import MigrationKey, migration_files
 from ...sources.parsing import header_of
+from ..options import MigrateOptions
 
 EXISTING_RELATIONS = """
 SELECT n.nspname, c.relname
@@ -83,6 +84,21 @@ def pending_moves(connection: BaseDatabaseWrapper, domain: Domain) -> list[Move]
         elif _has_unwanted_views(connection, move):
             found.append(replace(move, only_drops_views=True))
     return found
+
+
+def check_rollback(options: MigrateOptions, moves: Iterable[Move]) -> None:
+    """Check that a rollback does not begin with a move, for which nobody asked.
+
+    Raises:
+        InvalidConfiguration: tables or rows are still to be moved.
+    """
+    for move in moves:
+        if options.rollback is not None and not move.only_drops_views:
+            raise InvalidConfiguration(
+                f"{move} is still to be run in this database, and a rollback does not run it.",
+                hint=f"To run it: manage.py migrate_domain {move.domain.name}. To leave the"
+                " database as it is, deploy the earlier code. Nothing was changed.",
+            )
 
 
 def _has_unwanted_views(connection: BaseDatabaseWrapper, move: Move) -> bool:

@@ -116,6 +116,10 @@ def test_check_plan_and_dry_run_change_nothing(write: Write) -> None:
     ]
     tried = run(project, "migrate_domain", "lab", "--dry-run")
     assert tried["adoptions"][0]["tables"] == 3
+    refused = run(project, "migrate_domain", "lab", "--rollback", "--noinput", status=1)
+    assert refused["error"]["message"] == (
+        "The adoption of lab is still to be run in this database, and a rollback does not run it."
+    )
     assert snapshot() == before
     assert "lab" not in schemas()
 
