@@ -41,7 +41,8 @@ def print_plan(command: BaseCommand, plan: AdoptionPlan) -> None:
 def _of_code(plan: AdoptionPlan) -> Iterator[tuple[str, Iterator[str]]]:
     if plan.code is None:
         return
-    by_hand, mentions = [], []
+    by_hand: list[str] = []
+    mentions: list[str] = []
     for each in plan.code.mentions:
         place = f"{plan.code.shown_path(each.path)}:{each.line}: {each.text}"
         (by_hand if each.in_migration else mentions).append(place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from textwrap import indent
 from typing import Any, Protocol
@@ -15,7 +15,14 @@ from django.db.migrations.migration import Migration
 from ..api import MigrateOptions, Reporter
 from ..domains import Domain
 from ..engine.messages import shortened
-from ..engine.runner.results import DomainResult, ErrorInfo, PlannedMigration, RunResult, counted
+from ..engine.runner.results import (
+    AppliedMove,
+    DomainResult,
+    ErrorInfo,
+    PlannedMigration,
+    RunResult,
+    counted,
+)
 from ..engine.sources.stages import stage_suffix
 from ..exceptions import EXIT_FAILED, DomainMigrationsError, RunStopped
 from .interrupts import signals_as_interrupts
@@ -226,8 +233,7 @@ def _dry_run_summary(result: DomainResult, options: MigrateOptions) -> str:
     tried = sum(step.key not in left for step in steps) if options.rehearse else 0
     parts = [f"{tried} applied, reverted, reapplied and rolled back"] if tried else []
     if result.adoptions:
-        tables = sum(each.tables for each in result.adoptions)
-        parts.append(f"{counted(tables, 'table')} moved and rolled back")
+        parts.append(f"{_extent(result.adoptions, 'moved', 'dropped')} and rolled back")
     if len(steps) > tried or not parts:
         verb = "applied" if options.rehearse else "run"
         parts.append(f"{len(steps) - tried} {verb} and rolled back")
@@ -254,14 +260,14 @@ def summary(result: DomainResult) -> str:
     if result.status == "migrated":
         parts = [f"{applied} applied"] if applied else []
         parts += [f"{reverted} reverted"] if reverted else []
-        parts += [f"{counted(sum(each.tables for each in moves), 'table')} moved"] if moves else []
+        parts += [_extent(moves, "moved", "dropped")] if moves else []
         parts += [f"{len(result.history.rows)} imported"] if result.history else []
         return f"{', '.join(parts) or 'migrated'} in {result.seconds:.1f} s"
     if result.status == "unchanged":
         return "nothing to do"
     if moves and result.status in ("pending", "planned"):
         left = f", {len(result.pending)} pending" if result.pending else ""
-        return f"{counted(sum(each.tables for each in moves), 'table')} to move{left}"
+        return _extent(moves, "to move", "to drop") + left
     if result.history and not result.pending and result.status in ("pending", "planned"):
         return f"{counted(len(result.history.rows), 'row')} to bring in"
     if result.status == "pending" and not result.pending:
@@ -273,6 +279,14 @@ def summary(result: DomainResult) -> str:
     if result.status == "skipped":
         return "skipped, because core failed or the run was stopped"
     return f"{result.status} ({applied} applied, {len(result.pending)} pending)"
+
+
+def _extent(moves: Sequence[AppliedMove], moved: str, dropped: str) -> str:
+    """Return how many tables move, and how many views under old names go."""
+    tables, views = (sum(each.tables for each in moves), sum(each.dropped_views for each in moves))
+    parts = [f"{counted(tables, 'table')} {moved}"] if tables or not views else []
+    parts += [f"{counted(views, 'view')} {dropped}"] if views else []
+    return ", ".join(parts)
 
 
 def _left_for_after(result: DomainResult, options: MigrateOptions) -> str:
