@@ -12,7 +12,7 @@ from ...engine.alterations.definition import SchemaDefinition
 from ...engine.catalog import drift_ids as ids
 from ...engine.catalog.compat_views import read_compat_views
 from ...engine.messages import Finding
-from ...engine.snapshots.inspected_catalog import recorded_histories
+from ...engine.snapshots.inspected_catalog import domain_histories, recorded_histories
 from .applied import applied_keys
 from .expected_schema import expected_schema
 from .recorded_history import tolerant_loader
@@ -48,10 +48,12 @@ def repair_domain(
     own = [table.name for table in domain.engine_tables]
     own += [view.name for view in read_compat_views(connection)] if domain.is_core else []
     own += recorded_histories(domain)
-    live = SchemaDefinition.read(connection, domain.schema, exclude=own)
-    facts = RowFacts(connection, live)
     core = {key for key in loader.applied_migrations if key in loader.graph.nodes}
     expected = expected_schema(domain, connection.alias, migrations | core)
+    others = domain_histories(connection, domain).relations
+    own += [name for name in others if name not in expected.relations]
+    live = SchemaDefinition.read(connection, domain.schema, exclude=own)
+    facts = RowFacts(connection, live)
     return make_script(
         domain,
         connection.alias,

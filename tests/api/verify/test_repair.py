@@ -186,3 +186,13 @@ def test_nothing_that_is_commented_out_is_run__line_ends(migrated_database: str)
     assert done.returncode == 0, done.stderr + result.stdout
     assert snapshot()["public"] == before["public"]
     assert query("SELECT to_regclass('public.trap')") == [(None,)]
+
+
+def test_the_history_of_another_tool_is_not_dropped(drifted: dict[str, str]) -> None:
+    execute(
+        "CREATE TABLE hr.knex_migrations"
+        " (id serial PRIMARY KEY, name text, batch int, migration_time timestamptz)"
+    )
+    result = repair_sql("hr")
+    assert "hr.knex_migrations" in result.stdout
+    assert "DROP" not in result.stdout
