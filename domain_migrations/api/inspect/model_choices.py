@@ -63,15 +63,20 @@ class EnumChoices:
 
     Arguments:
         types: by name.
+        columns: the types of the schema's columns; others, also of other schemas, take no name.
 
     Attributes:
         types: those that are enums.
     """
 
-    def __init__(self, types: Mapping[str, NamedType], names: ChoicesNames) -> None:
+    def __init__(
+        self, types: Mapping[str, NamedType], columns: Collection[str], names: ChoicesNames
+    ) -> None:
         self.types = {name: kind for name, kind in types.items() if kind.kind == "e"}
         self.names = {
-            name: names.of_type(name.rpartition(".")[2].strip('"')) for name in self.types
+            name: names.of_type(name.rpartition(".")[2].strip('"'))
+            for name in self.types
+            if name in columns
         }
         self.used: set[str] = set()
 

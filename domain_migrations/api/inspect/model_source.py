@@ -80,7 +80,7 @@ class ModelSources:
         self.imports = imports
         classes = (model.class_name for model in plan.models.values())
         self.choices_names = ChoicesNames((*names, *classes))
-        self.enums = EnumChoices(schema.types, self.choices_names)
+        self.enums = EnumChoices(schema.types, schema.column_types, self.choices_names)
         self.columns = ColumnFields(schema, imports, self.enums)
         self.has_virtual = bool(
             getattr(connection.features, "supports_virtual_generated_columns", False)

@@ -195,6 +195,19 @@ class Schema:
     relations: dict[str, Relation]
     types: dict[str, NamedType]
 
+    @cached_property
+    def column_types(self) -> frozenset[str]:
+        """The types of its columns, of the elements of arrays, and those under domains."""
+        relations = self.relations.values()
+        waiting = [column.type for relation in relations for column in relation.columns]
+        found: set[str] = set()
+        while waiting:
+            name = waiting.pop().removesuffix("[]")
+            if name not in found and name in self.types:
+                waiting.append(self.types[name].base)
+            found.add(name)
+        return frozenset(found)
+
 
 def read_schema(connection: BaseDatabaseWrapper, schema: str) -> Schema:
     """Read a schema with five queries, whatever its size.
