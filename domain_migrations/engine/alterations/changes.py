@@ -180,17 +180,21 @@ class _Changes(SchemaDifference):
         ):
             return None
         else:
-            steps = create_object(self.after, item)
+            # A table that becomes a partition brings its indexes.
+            steps = create_object(self.after, item, attach=not self._is_new_partition(item))
             if not steps:
                 return []
         return [*steps, *flag_steps(None, item), *comment_steps(None, item)]
 
     def _has_own_index(self, item: SchemaObject) -> bool:
         """Return whether an inherited constraint exists before its table is attached."""
+        return not item.is_foreign_key and self._is_new_partition(item)
+
+    def _is_new_partition(self, item: SchemaObject) -> bool:
+        """Return whether an object is a part of a table that is created and then attached."""
         table = self.after.relations.get(item.relation or "")
         is_partition = table is not None and partition_bound(table) is not None
-        is_new = item.relation in self.new_relations
-        return is_partition and is_new and not item.is_foreign_key
+        return is_partition and item.relation in self.new_relations
 
     def _alteration(self, item: SchemaObject) -> list[Step] | None:
         """Return the steps that alter an object; None if it changes with another one."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..sql.literals import quote_literal
 from .definition import SchemaDefinition, SchemaObject
 from .steps import Effect, Step, quick, set_options
+
+TYPE_OPTIONS = re.compile(r"\([\d,-]+\)")
+"""The length or precision of a type."""
+TEXTS = ("text", "character varying", "character")
+"""Types that take values of every other one."""
 
 
 def column_type(column: SchemaObject) -> str:
@@ -56,19 +62,34 @@ def identity_clause(definition: SchemaDefinition, column: SchemaObject) -> str:
     return f"GENERATED {kind} AS IDENTITY" + (f" ({options})" if options else "")
 
 
-def column_clause(definition: SchemaDefinition, column: SchemaObject) -> str:
-    """Return what defines a column in CREATE TABLE and ADD COLUMN."""
+def column_clause(
+    definition: SchemaDefinition, column: SchemaObject, *, is_attached: bool = False
+) -> str:
+    """Return what defines a column in CREATE TABLE and ADD COLUMN.
+
+    Arguments:
+        is_attached: whether its table is attached as a partition, from 17 on with the identity.
+    """
     text = f"{column.own_name} {column_type(column)}{collation(column)}"
     if (default := column.value("default ")) is not None:
         text += f" DEFAULT {default}"
     if (generated := generation(column)) is not None:
         expression, _, storage = generated.rpartition(" ")
         text += f" GENERATED ALWAYS AS ({expression}) {storage.upper()}"
-    if column.value("identity ") is not None:
+    has_identity = not is_attached or definition.version < 170000
+    if has_identity and column.value("identity ") is not None:
         text += f" {identity_clause(definition, column)}"
     if is_not_null(column):
-        text += " NOT NULL"
+        name = _not_null_name(definition, column)
+        text += f" CONSTRAINT {name} NOT NULL" if name else " NOT NULL"
     return text
+
+
+def _not_null_name(definition: SchemaDefinition, column: SchemaObject) -> str:
+    """Return the name of a column's constraint, where it is read; "" for the usual one."""
+    name = definition.not_null_names.get(column.key, "")
+    usual = f"{column.parts[1]}_{column.own_name}_not_null"
+    return "" if name.strip('"') == usual.replace('"', "") else name
 
 
 def add_column(definition: SchemaDefinition, column: SchemaObject) -> list[Step]:
@@ -101,6 +122,12 @@ def must_be_replaced(before: SchemaObject, after: SchemaObject) -> bool:
 
 def changes_type(before: SchemaObject, after: SchemaObject) -> bool:
     return (column_type(before), collation(before)) != (column_type(after), collation(after))
+
+
+def _is_assigned(before: str, after: str) -> bool:
+    """Return whether values get another type without a cast, which would shorten them silently."""
+    old, new = (TYPE_OPTIONS.sub("", kind) for kind in (before, after))
+    return old == new or new in TEXTS
 
 
 def release_column(before: SchemaObject, after: SchemaObject) -> list[Step]:
@@ -137,7 +164,8 @@ def alter_column(
     must_set = default or before.value("default ") != new_default
     if changes_type(before, after) or retype:
         clause = f"ALTER COLUMN {name} TYPE {column_type(after)}{collation(after)}"
-        if generation(after) is None:
+        is_assigned = not retype and _is_assigned(column_type(before), column_type(after))
+        if generation(after) is None and not is_assigned:
             clause += f" USING {name}::{column_type(after)}"
         if before.value("default ") is not None and not must_set:
             # A default of the old type may have no cast to the new one.
@@ -147,7 +175,9 @@ def alter_column(
     if is_not_null(before) != is_not_null(after):
         verb = "SET" if is_not_null(after) else "DROP"
         effect = Effect.NOT_NULL if is_not_null(after) else Effect.QUICK
-        steps.append(Step(f"{prefix} {verb} NOT NULL", effect))
+        constraint = _not_null_name(definition, after) if is_not_null(after) else ""
+        text = f"ALTER TABLE {table} ADD CONSTRAINT {constraint} NOT NULL {name}"
+        steps.append(Step(text if constraint else f"{prefix} {verb} NOT NULL", effect))
     elif (before.value("not null") or "").startswith(" not valid"):
         steps.append(Step(f"{prefix} SET NOT NULL", Effect.NOT_NULL))
     if must_set and new_default is not None:

@@ -197,6 +197,16 @@ class SchemaDefinition:
             self.needs.setdefault(item.key, set()).add(owner.key)
 
     @cached_property
+    def not_null_names(self) -> dict[Key, str]:
+        """Column → the name of its NOT NULL constraint, from 18 on and where names are read."""
+        prefix = "NOT NULL "
+        return {
+            ("column", f"{item.table}.{item.lines[0].removeprefix(prefix)}"): item.own_name
+            for item in self.objects.values()
+            if item.kind == "constraint" and item.lines[0].startswith(prefix)
+        }
+
+    @cached_property
     def needed_by(self) -> dict[Key, set[Key]]:
         """Object → those that cannot be without it."""
         found: dict[Key, set[Key]] = {}

@@ -48,14 +48,20 @@ def comment_steps(before: SchemaObject | None, after: SchemaObject) -> list[Step
     return quick(f"COMMENT ON {target} IS {after.comment or 'NULL'}")
 
 
-def create_object(definition: SchemaDefinition, item: SchemaObject) -> list[Step]:
-    """Return the steps that create an object, without its comment; [] if it is not known how."""
+def create_object(
+    definition: SchemaDefinition, item: SchemaObject, *, attach: bool = True
+) -> list[Step]:
+    """Return the steps that create an object, without its comment; [] if it is not known how.
+
+    Arguments:
+        attach: attach an index to that of the parent of its table.
+    """
     text = ""
     if item.kind == "constraint":
         return _add_constraint(item)
     if item.kind == "index":
         steps = [Step(item.lines[0], Effect.BUILDS)]
-        if parent := item.value("part of "):
+        if attach and (parent := item.value("part of ")):
             steps += quick(f"ALTER INDEX {parent} ATTACH PARTITION {item.name}")
         return steps
     if item.kind in ("trigger", "rule", "statistics"):

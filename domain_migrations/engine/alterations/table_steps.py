@@ -37,7 +37,9 @@ def create_table(definition: SchemaDefinition, table: SchemaObject) -> list[Step
         for column in definition.columns.get(table.name, ())
         if is_partition or not column.is_inherited
     ]
-    clauses = ",\n".join(f"    {column_clause(definition, column)}" for column in columns)
+    clauses = ",\n".join(
+        f"    {column_clause(definition, column, is_attached=is_partition)}" for column in columns
+    )
     unlogged = "UNLOGGED " if "unlogged" in table.lines else ""
     text = (
         f"CREATE {unlogged}TABLE {table.name} (\n{clauses}\n)"

@@ -11,6 +11,7 @@ from django.db import Error, connection, transaction
 
 from domain_migrations.engine.alterations import definition
 from domain_migrations.engine.alterations.changes import Change, schema_changes
+from domain_migrations.engine.alterations.column_steps import alter_column
 from domain_migrations.engine.alterations.definition import SchemaDefinition
 from domain_migrations.engine.catalog.fingerprint import compare, fingerprint
 from tests.engine.catalog.change_cases import CHANGES
@@ -115,3 +116,23 @@ def test_many_changes_at_once_are_undone(lab: SchemaDefinition) -> None:
 @pytest.mark.parametrize("change", [text for text in CHANGES if is_written(text)])
 def test_each_change_is_made_and_undone(lab: SchemaDefinition, change: str) -> None:
     check(lab, [change], back=change not in NOT_BACK, forth=change not in NOT_FORTH)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "has_cast"),
+    [
+        ("character varying(80)", "character varying(20)", False),
+        ("text", "character(3)", False),
+        ("bit varying(8)[]", "bit varying(4)[]", False),
+        ("text", "integer", True),
+        ("integer", "text", False),
+        ("text", "lab.status", True),
+    ],
+)
+def test_values_are_not_cut_silently(old: str, new: str, has_cast: bool) -> None:
+    before, after = (
+        definition.SchemaObject("column", "lab.item.code", "item", (kind,), "", "")
+        for kind in (old, new)
+    )
+    (step,) = alter_column(SchemaDefinition("lab", {}), before, after)
+    assert (f" USING code::{new}" in step.sql) is has_cast
