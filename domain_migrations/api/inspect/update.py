@@ -9,25 +9,24 @@ scratch database before a file is written. Models are edited only where they are
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations import Migration, RunSQL, SeparateDatabaseAndState
-from django.db.migrations.writer import MigrationWriter
+from django.db.migrations import Migration
 
 from ...domains import Domain, get_domains
-from ...engine.alterations.changes import Change, schema_changes
+from ...engine.alterations.changes import Change
 from ...engine.alterations.definition import SchemaDefinition
 from ...engine.alterations.steps import Effect
 from ...engine.catalog.fingerprint import CatalogObject, compare, fingerprint, to_text
 from ...engine.history.status import read_statuses
-from ...engine.runner.loader import LINEAR, load_domain
+from ...engine.runner.loader import LINEAR, DomainLoader, load_domain
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import execute, translate_database_errors
 from ...engine.sessions.database_errors import first_line
@@ -38,17 +37,14 @@ from ...engine.snapshots.inspected_catalog import (
     inspected_objects,
 )
 from ...engine.sources.checksum import checksum
-from ...engine.sources.files import MigrationKey, migrations_folders
+from ...engine.sources.files import migrations_folders
 from ...exceptions import InvalidConfiguration
 from ..start.project_files import FileChange, apply_changes
 from ..verify.expected_schema import migrated_scratch
-from .migration_file import BEGIN, END, HEADER, run_sql
-from .model_changes import draft_label, model_operations
+from .migration_file import BEGIN
+from .model_changes import model_operations
 from .models_file import models_source
-from .statement_groups import StatementGroup
-
-PLACEHOLDER = "the statements"
-PLACE = re.compile(rf"^( *)migrations\.RunSQL\(\n *sql={PLACEHOLDER!r},\n *\),\n", re.MULTILINE)
+from .update_file import UpdatePart, migration_text, statements, update_parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,22 +148,26 @@ class _Update:
     def run(self, *, dry_run: bool) -> SchemaUpdate:
         with migrated_scratch(self.domain, self.alias) as scratch:
             past, old_models = self._read(scratch)
-            changes, reverse = schema_changes(past, self.live), schema_changes(self.live, past)
-            differences = tuple(self._differences(scratch, changes, reverse)) if changes else ()
+            parts = update_parts(past, self.live)
+            differences, catalogs = self._try(scratch, parts) if parts else ([], [])
+        changes = [change for part in parts for change in part.changes]
         found = tuple(dict.fromkeys(change.sentence for change in changes))
+        loader = load_domain(connections[self.alias], self.domain)
+        states = None
+        if changes and not differences:
+            states = model_operations(self.label, old_models, self.new_models)
+            differences = list(_state_problems(loader, states)) if states else []
         if not changes or differences:
-            return self._result(found=found, differences=differences)
-        files = self._migration(changes, reverse, old_models)
+            return self._result(found=found, differences=tuple(differences))
+        files = self._migrations(loader, parts, catalogs, states)
         diff = ""
         if old_models != self.new_models:
-            path, written = self.models_path, old_models.encode()
-            if path.is_file() and path.read_bytes() == written:
-                files.append(FileChange(path, written, self.new_models.encode()))
-            else:
-                old, new = (
-                    each.splitlines(keepends=True) for each in (old_models, self.new_models)
-                )
-                diff = "".join(difflib.unified_diff(old, new, "models.py", "models.py"))
+            path = self.models_path
+            current = path.read_bytes() if path.is_file() else b""
+            if current == old_models.encode():
+                files.append(FileChange(path, current, self.new_models.encode()))
+            elif current != self.new_models.encode():
+                diff = self._diff(old_models)
         if not dry_run:
             apply_changes(files)
         return self._result(
@@ -178,27 +178,44 @@ class _Update:
             is_written=not dry_run,
         )
 
+    def _diff(self, old_models: str) -> str:
+        """Return what changes in the models, as ``patch -p0`` reads it."""
+        path = self.models_path.relative_to(self.root).as_posix()
+        old, new = (each.splitlines(keepends=True) for each in (old_models, self.new_models))
+        return "".join(difflib.unified_diff(old, new, path, path))
+
     def _result(self, **values: Any) -> SchemaUpdate:
         domain = self.domain
         return SchemaUpdate(domain=domain.name, schema=domain.schema, root=self.root, **values)
 
-    def _differences(
-        self, scratch: BaseDatabaseWrapper, changes: Sequence[Change], reverse: Sequence[Change]
-    ) -> Iterable[str]:
-        """Yield why the statements do not make the same schema, or not the former one again."""
+    def _try(
+        self, scratch: BaseDatabaseWrapper, parts: Sequence[UpdatePart]
+    ) -> tuple[list[str], list[str]]:
+        """Run everything in the scratch database, forwards and back.
+
+        Returns:
+            why the statements do not make the same schema, or not the former one again; and the
+            catalog after each part.
+        """
+        schema = self.domain.schema
         own = [table.name for table in self.domain.engine_tables]
 
         def text(*, include_names: bool) -> str:
-            schema = self.domain.schema
             return fingerprint(scratch, schema, exclude=own, include_names=include_names)
 
-        before = text(include_names=False)
-        yield from self._run(scratch, changes)
-        yield from compare(self._live_text(), text(include_names=True))
-        yield from (f"reverted: {problem}" for problem in self._run(scratch, reverse))
         # A table that is created again gives other names to its NOT NULL constraints.
+        before = text(include_names=False)
+        problems, catalogs = [], []
+        for part in parts:
+            problems += self._run(scratch, part.changes)
+            catalogs.append(text(include_names=False))
+        catalogs[-1] = to_text(self.objects)
+        problems += compare(self._live_text(), text(include_names=True))
+        for part in reversed(parts):
+            problems += (f"reverted: {each}" for each in self._run(scratch, part.reverse))
         after = text(include_names=False)
-        yield from (f"after it is reverted: {item}" for item in compare(before, after))
+        problems += (f"after it is reverted: {item}" for item in compare(before, after))
+        return problems, catalogs
 
     def _live_text(self) -> str:
         blocks = (
@@ -215,86 +232,73 @@ class _Update:
         ]
         try:
             with transaction.atomic(using=scratch.alias):
-                for text in (*BEGIN.forwards, *_statements(changes)):
+                for text in (*BEGIN.forwards, *statements(changes)):
                     execute(scratch, text)
         except Error as exc:
             problems.append(f"the statements fail: {first_line(exc)}")
         return problems
 
-    def _migration(
-        self, changes: Sequence[Change], reverse: Sequence[Change], old_models: str
+    def _migrations(
+        self,
+        loader: DomainLoader,
+        parts: Sequence[UpdatePart],
+        catalogs: Sequence[str],
+        states: Migration | None,
     ) -> list[FileChange]:
-        loader = load_domain(connections[self.alias], self.domain)
+        """Return the files of the migrations; the last one has the operations on the models."""
         leaves = [name for _, name in loader.graph.leaf_nodes(self.label)]
-        number = (
-            max((int(found[0]) for name in leaves if (found := re.match(r"\d+", name))), default=0)
-            + 1
-        )
-        name = f"{number:04d}_update_{_slug(changes)}"
-        states = model_operations(self.label, old_models, self.new_models)
-        migration = Migration(name, self.label)
-        vars(migration).update(
-            dependencies=[
-                *((self.label, leaf) for leaf in leaves),
-                *(states.dependencies if states else ()),
-            ],
-            operations=[
-                SeparateDatabaseAndState(
-                    database_operations=[RunSQL(PLACEHOLDER)],
-                    state_operations=list(states.operations) if states else [],
-                )
-            ],
-        )
-        source = MigrationWriter(migration, include_header=False).as_string()
-        source = source.replace(f"{draft_label(self.label)}.", f"{self.label}.")
-        groups = _groups(changes, reverse)
-
-        def operations(place: re.Match[str]) -> str:
-            return "".join("\n".join(run_sql(group, place[1])) + ",\n" for group in groups)
-
-        head = HEADER.format(schema=f"{self.domain.schema} --update")
-        text = f"{head}\n\n" + PLACE.sub(operations, source, count=1)
-        catalog = InspectedCatalog(
-            MigrationKey(self.label, name), checksum(text), to_text(self.objects), self.others.tools
-        )
-        written = catalog.render(self.domain.schema)
-        files = [
-            FileChange(self.folder / f"{name}.py", None, text.encode()),
-            FileChange(self.folder / f"{name}{SUFFIX}", None, written.encode()),
-        ]
+        files = []
+        for part, catalog_text in zip(parts, catalogs, strict=True):
+            is_last = part is parts[-1]
+            key, text = migration_text(
+                self.label,
+                part,
+                after=leaves,
+                states=states if is_last else None,
+                command=f"{self.domain.schema} --update",
+            )
+            written = InspectedCatalog(key, checksum(text), catalog_text, self.others.tools)
+            catalog = written.render(self.domain.schema)
+            files += [
+                FileChange(self.folder / f"{key.name}.py", None, text.encode()),
+                FileChange(self.folder / f"{key.name}{SUFFIX}", None, catalog.encode()),
+            ]
+            leaves = [key.name]
         if apps.is_installed(LINEAR) and (path := self.folder / "max_migration.txt").exists():
-            files.append(FileChange(path, path.read_bytes(), f"{name}\n".encode()))
+            files.append(FileChange(path, path.read_bytes(), f"{leaves[0]}\n".encode()))
         return files
 
 
-def _statements(changes: Iterable[Change]) -> list[str]:
-    return [f"{step.sql};" for change in changes for step in change.steps]
+def _state_problems(loader: DomainLoader, states: Migration) -> Iterable[str]:
+    """Yield why the operations do not fit the models of the migrations so far.
 
-
-def _groups(changes: Sequence[Change], reverse: Sequence[Change]) -> list[StatementGroup]:
-    """Return a group for each relation that changes, and one with all of the reverse."""
-    groups = [BEGIN]
-    for change in changes:
-        subject = change.item.relation or change.item.name
-        if groups[-1].subject != subject:
-            groups.append(StatementGroup(subject))
-        groups[-1].forwards += _statements([change])
-    back = [*BEGIN.forwards, *_statements(reverse), *END.forwards]
-    return [*groups, END, StatementGroup("", [], back)]
+    They are those of the models as they would be written, which people may have renamed.
+    """
+    state = loader.project_state()
+    (label,) = loader.domain.app_labels
+    for operation in states.operations:
+        try:
+            operation.state_forwards(label, state)
+        except (KeyError, FieldDoesNotExist) as exc:
+            yield (
+                f"The models of the migrations do not fit: {operation.describe()}: {exc} is not"
+                " there. If it was renamed there, write the migration by hand."
+            )
+            return
 
 
 def _losses(changes: Iterable[Change]) -> Iterable[str]:
+    """Yield what is lost; the rows of a materialized view are computed again."""
     for change in changes:
-        if any(step.effect is Effect.LOSES for step in change.steps):
+        title = change.item.title
+        if change.item.kind == "materialized view" or not any(
+            step.effect is Effect.LOSES for step in change.steps
+        ):
+            continue
+        if change.verb == "drop":
             yield (
-                f"The {change.item.title} is dropped: its rows or values are lost where the"
-                " migration is applied. If it was renamed, write that instead."
+                f"The {title} is dropped: its rows or values are lost where the migration is"
+                " applied. If it was renamed, write that instead."
             )
-
-
-def _slug(changes: Sequence[Change]) -> str:
-    names = dict.fromkeys(
-        change.item.relation or change.item.parts[1] for change in changes if change.steps
-    )
-    words = re.sub(r"\W+", "_", "_".join(list(names)[:2])).strip("_").lower()
-    return words[:40] or "schema"
+        else:
+            yield f"Rows or values are lost where the migration is applied: {change.sentence}."

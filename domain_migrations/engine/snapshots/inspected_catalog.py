@@ -118,7 +118,8 @@ def read_catalog_file(key: MigrationKey) -> InspectedCatalog | None:
     if values.get("format") != FORMAT or values.get("content") != _digest(text):
         raise _unusable(path, "was edited, or is not one")
     name, _, checksum = values.get("migration", "").rpartition(" ")
-    if name != str(key) or checksum != checksum_on_disk(key):
+    # A stage says when the migration is applied, and is chosen by people.
+    if name != str(key) or checksum != checksum_on_disk(key, uncounted=["stage"]):
         raise _unusable(path, f"is of another version of {key}, which was edited since")
     return InspectedCatalog(key, checksum, text, _others(head))
 

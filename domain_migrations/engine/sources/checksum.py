@@ -12,14 +12,14 @@ import ast
 import functools
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from .files import MigrationKey, migration_file
 
 VERSION = 1
 """The version of the serialisation, which precedes each digest."""
 
-UNCOUNTED = "former_dependencies"
+UNCOUNTED = frozenset({"former_dependencies"})
 _IGNORED_FIELDS = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_params"})
 _FIELDS = {
     kind: tuple(name for name in kind._fields if name not in _IGNORED_FIELDS)
@@ -33,13 +33,13 @@ PART = "PART"
 
 
 @functools.lru_cache(maxsize=1024)  # A run needs the same files several times.
-def checksum(source: str | bytes) -> str:
+def checksum(source: str | bytes, uncounted: frozenset[str] = UNCOUNTED) -> str:
     """Return the checksum of a migration's source; bytes are read in the encoding they declare.
 
     Raises:
         SyntaxError: the source is not Python.
     """
-    digest = _Digest()
+    digest = _Digest(uncounted=uncounted)
     digest.add(ast.parse(source))
     return digest.value()
 
@@ -62,11 +62,15 @@ def checksum_in_parts(outline: str, parts: Iterable[str]) -> str:
     return digest.value()
 
 
-def checksum_on_disk(key: MigrationKey) -> str:
-    """Return the checksum of a migration's file; empty if the file does not exist or is invalid."""
+def checksum_on_disk(key: MigrationKey, *, uncounted: Collection[str] = ()) -> str:
+    """Return the checksum of a migration's file; empty if the file does not exist or is invalid.
+
+    Arguments:
+        uncounted: names whose assignments do not count either.
+    """
     path = migration_file(key)
     try:
-        return checksum(path.read_bytes()) if path else ""
+        return checksum(path.read_bytes(), UNCOUNTED.union(uncounted)) if path else ""
     except (SyntaxError, ValueError):
         return ""
 
@@ -74,8 +78,11 @@ def checksum_on_disk(key: MigrationKey) -> str:
 class _Digest:
     """The digest of a tree, serialised as tokens that end with a null character each."""
 
-    def __init__(self, parts: Iterable[str] | None = None) -> None:
+    def __init__(
+        self, parts: Iterable[str] | None = None, *, uncounted: Collection[str] = UNCOUNTED
+    ) -> None:
         self.parts = None if parts is None else iter(parts)
+        self.uncounted = uncounted
         self.hash = hashlib.sha256()
         self.tokens: list[str] = []
 
@@ -91,7 +98,7 @@ class _Digest:
         elif isinstance(node, list):
             emit("[\0")
             for item in node:
-                if not _is_uncounted(item):
+                if not self._is_uncounted(item):
                     self.add(item)
             emit("]\0")
         elif isinstance(node, ast.Name) and node.id == PART and self.parts is not None:
@@ -117,14 +124,13 @@ class _Digest:
         else:
             emit(f"{kind.__name__}:{node!r}\0")
 
+    def _is_uncounted(self, node: object) -> bool:
+        targets = node.targets if isinstance(node, ast.Assign) else ()
+        return any(isinstance(item, ast.Name) and item.id in self.uncounted for item in targets)
+
     def _flush(self) -> None:
         self.hash.update("".join(self.tokens).encode("utf-8", "surrogatepass"))
         self.tokens.clear()
-
-
-def _is_uncounted(node: object) -> bool:
-    targets = node.targets if isinstance(node, ast.Assign) else ()
-    return any(isinstance(item, ast.Name) and item.id == UNCOUNTED for item in targets)
 
 
 def _join_fstring(values: list[ast.expr]) -> Iterator[ast.expr]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 from tests.api.inspect.test_inspect import (  # noqa: F401
@@ -30,6 +31,29 @@ CREATE OR REPLACE FUNCTION depot.touch() RETURNS trigger LANGUAGE plpgsql
 ALTER TABLE depot.items DISABLE TRIGGER touch;
 DROP TABLE depot.old_codes;
 CREATE VIEW public.shelves AS SELECT 1 AS id;
+CREATE TYPE public.state AS ENUM ('decoy');
+"""
+LATER = """
+ALTER TABLE depot.suppliers ALTER state SET DEFAULT 'lost';
+CREATE VIEW depot.lost AS SELECT id FROM depot.suppliers WHERE state = 'lost';
+DROP MATERIALIZED VIEW depot.counts;
+CREATE TABLE depot.stops (id bigint GENERATED ALWAYS AS IDENTITY, at date NOT NULL,
+    CONSTRAINT stops_key PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE depot.stops_2026 PARTITION OF depot.stops
+    FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE INDEX stops_at ON depot.stops (at);
+ALTER TABLE depot.stops RENAME TO halts;
+"""
+RENAMED = """
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("depot", "{leaf}")]
+    operations = [
+        migrations.SeparateDatabaseAndState(
+            state_operations=[migrations.RenameModel("Supplier", "Vendor")]
+        )
+    ]
 """
 RUNS = """
 CREATE TABLE depot.runs (id serial, name text, batch int, migration_time timestamptz)
@@ -44,6 +68,12 @@ date = 2026-01-01
 
 
 def test_what_has_come_is_a_migration(depot: Path) -> None:  # noqa: F811
+    check_update(depot)
+    check_labels_that_are_used(depot)
+    check_models_with_other_names(depot)
+
+
+def check_update(depot: Path) -> None:  # noqa: F811
     assert migrate().exit_status == 0
     # The history of another tool is left out under any name that a declaration gives it.
     execute(RUNS)
@@ -65,3 +95,49 @@ def test_what_has_come_is_a_migration(depot: Path) -> None:  # noqa: F811
     assert catalog.snapshot()["public"] == before["public"]
     found = json.loads(call("verify_domain", "depot", "--format", "json").stdout)["findings"]
     assert {item["id"] for item in found} <= {"L005", "L006"}  # As in the source
+
+
+def check_labels_that_are_used(depot: Path) -> None:  # noqa: F811
+    """A label needs a migration of its own; the models were edited, and a stage is chosen."""
+    models = depot / "models.py"
+    models.write_text(f"{models.read_text()}\n# Edited\n")
+    edited = models.read_text()
+    assert "class State(" in edited  # The enum in public takes no name.
+    execute("ALTER TYPE depot.state ADD VALUE 'lost' AFTER 'new'")
+    execute(LATER)
+    before = catalog.snapshot()
+
+    result = call("inspect_domain", "depot", "--update")
+
+    assert result.exit_status == 0, result.stdout + result.stderr
+    assert (catalog.snapshot(), models.read_text()) == (before, edited)
+    assert "--- depot/models.py\n" in result.stdout
+    assert "are lost where" not in result.stdout  # The rows of a materialized view are computed.
+    labels, rest = sorted(depot.glob("migrations/000[34]_update_*.py"))
+    diff = result.stdout.partition("\n--- ")[2].partition("\nProven")[0]
+    subprocess.run(
+        ["patch", "--strip=0"], input=f"--- {diff}", cwd=depot.parent, text=True, check=True
+    )
+    assert "class Halt(" in models.read_text()
+    rest.write_text(
+        rest.read_text().replace("    operations", "    stage = 'after'\n    operations", 1)
+    )
+    adopted = migrate()
+    assert adopted.exit_status == 0, adopted.stderr
+    for path in (labels, rest):
+        assert f"Adopted depot.{path.stem}" in adopted.stdout
+    assert catalog.snapshot()["public"] == before["public"]
+    assert "Nothing has come into depot." in call("inspect_domain", "depot", "--update").stdout
+
+
+def check_models_with_other_names(depot: Path) -> None:  # noqa: F811
+    leaf = (depot / "migrations/max_migration.txt").read_text().strip()
+    (depot / "migrations/0005_other_names.py").write_text(RENAMED.format(leaf=leaf))
+    assert migrate().exit_status == 0
+    execute("ALTER TABLE depot.suppliers ADD COLUMN rating int")
+
+    result = call("inspect_domain", "depot", "--update")
+
+    assert result.exit_status == 1
+    assert "Add field rating to supplier: " in result.stdout
+    assert not list(depot.glob("migrations/0006*"))
