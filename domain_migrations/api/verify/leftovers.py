@@ -106,12 +106,21 @@ def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
         for owner in owners
         for old in find_places(connection, owner, own_models(owner)).left
     }
+    declared = {
+        old.name
+        for owner in owners
+        for adoption in read_adoptions(owner.app_labels)
+        if not adoption.undo
+        for old in adoption.moves
+    }
     for name, title, _ in _tables(connection, core.schema):
         owner = wanted.get(name)
         if owner is not None and name not in taken:
             hint = (
-                f"It is the only copy: the schema {owner.schema} has no such table. Move it there,"
-                f" as {HOW_TO} shows."
+                f"manage.py migrate_domain {owner.name} will move it, as its adoption declares."
+                if name in declared and name in only_copies
+                else f"It is the only copy: the schema {owner.schema} has no such table. Move it"
+                f" there, as {HOW_TO} shows."
                 if name in only_copies
                 else f"Compare its rows with the table in the schema {owner.schema} before you"
                 " change it: they may be the only copy."

@@ -131,6 +131,8 @@ def test_checks_and_show_domains_name_the_declaration_that_waits(write: Write) -
     warnings = project.manage("check", "--database", "default").stderr
     assert (warnings.count(hint), warnings.count("W001")) == (1, 0)
     assert hint in project.manage("show_domains").stdout
+    left = [each["hint"] for each in findings(project) if each["id"] == "L001"]
+    assert left == ["manage.py migrate_domain lab will move it, as its adoption declares."] * 3
 
 
 INDEX = """
