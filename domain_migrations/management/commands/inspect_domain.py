@@ -175,6 +175,9 @@ class Command(BaseCommand):
         if inspected.proof is not None and inspected.proof.is_proven:
             seconds = f"{inspected.proof.seconds:.1f} s"
             self.stdout.write(f"Proven in {seconds}: an empty database gets the same schema.")
+        elif inspected.proof is None and len(changes) > 1:
+            warning = "Not proven (--no-proof): an empty database may get another schema."
+            self.stdout.write(self.style.WARNING(warning))
         if inspected.is_written:
             next_step = self.style.SUCCESS(f"manage.py migrate_domain {inspected.domain}")
             verb = "was created" if len(inspected.changes) > 1 else "has the history"

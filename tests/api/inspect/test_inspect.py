@@ -277,6 +277,13 @@ def test_a_dry_run_writes_nothing(source: None, tmp_path: Path) -> None:
     assert shown.as_json()["proven"] is None
 
 
+def test_the_command_says_what_is_not_proven(source: None) -> None:
+    result = call("inspect_domain", "depot", "--no-proof", "--dry-run")
+    assert result.exit_status == 0
+    assert "Not proven (--no-proof): an empty database may get another schema." in result.stdout
+    assert result.stdout.endswith("Nothing was written.\n")
+
+
 def test_models_that_need_an_app_are_refused_without_it(
     source: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
