@@ -191,7 +191,7 @@ def _obstacles(move: Move, texts: FunctionTexts, keys: Sequence[CrossingKey]) ->
     found = [
         Obstacle(
             f'The foreign key {key} would cross the boundary of the domain "{move.domain.name}".',
-            KEY_HINT,
+            f"{KEY_HINT} Or adopt both apps into one domain: --apps.",
         )
         for key in keys
     ]
