@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -27,10 +27,10 @@ from .migrate_signals import (
     unannounced_plan,
 )
 from .options import MigrateOptions
-from .results import DomainResult, ErrorInfo, Reporter
+from .results import DomainResult, Reporter
 from .results import Status as ResultStatus
 from .run_checks import RunChecks
-from .run_progress import RunProgress
+from .run_results import RunResults
 from .run_session import RunSession, ensure_engine_tables, logged_run
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ class DomainRun(NamedTuple):
     def checks(self) -> RunChecks:
         return RunChecks(self.domain, self.options, self.reporter, self.bulk_reader)
 
+    @property
+    def results(self) -> RunResults:
+        return RunResults(self.domain, self.options)
+
     def run(self) -> DomainResult:
         """Run, and return the result; errors of the engine are in it, not raised."""
         started = time.monotonic()
@@ -73,10 +77,12 @@ class DomainRun(NamedTuple):
             status = self.checks.first_status()
             result = self._run_from(status)
         except DomainMigrationsError as exc:
-            result = self._failed(exc, status)
+            result = self.results.failed(exc, status)
         except KeyboardInterrupt as exc:
             what = f'The run of the domain "{self.domain.name}"'
-            result = self._failed(RunStopped.by(exc, what, kept="Nothing was changed."), status)
+            result = self.results.failed(
+                RunStopped.by(exc, what, kept="Nothing was changed."), status
+            )
         return result._replace(seconds=time.monotonic() - started)
 
     def _run_from(self, status: DomainStatus) -> DomainResult:
@@ -86,9 +92,9 @@ class DomainRun(NamedTuple):
         self.checks.check_before_lock(status)
         imports = self.checks.imports_history(connections[self.alias])
         if self.checks.nothing_to_do(status) and not imports:
-            return self._result("unchanged", status)
+            return self.results.of("unchanged", status)
         if self.options.only_checks_pending and not imports:
-            return self._result("pending" if status.pending else "unchanged", status)
+            return self.results.of("pending" if status.pending else "unchanged", status)
         if self.options.is_read_only:
             return self._preview(status)
         if self.options.is_dry_run:
@@ -117,7 +123,7 @@ class DomainRun(NamedTuple):
                 planned = tuple(run.plan(connections[self.alias]) for run in runs)
             left = tuple(key for key in status.pending if key not in status.in_core_history)
             word: ResultStatus = "pending" if self.options.check else "planned"
-            return self._result(word, status, pending=left, adoptions=planned)
+            return self.results.of(word, status, pending=left, adoptions=planned)
         if self.options.is_dry_run:
             return self._dry_run(status, runs)
         done = [move for run in runs if (move := run.run_locked()) is not None]
@@ -147,20 +153,20 @@ class DomainRun(NamedTuple):
             plan = plan_before_lock(connection, loader, status, self.options, self.reporter)
             pending = applied_keys(plan)
             if self.options.check and plan:
-                return self._result("pending", status, pending=pending)
+                return self.results.of("pending", status, pending=pending)
             if not self.options.check:
                 check_interruption(connection, loader, plan, resume=self.options.resume)
             adoption = self._adoption(connection, loader, plan)
             history = adoption.shown_history
             if self.options.check:
                 word = "pending" if history is not None else "unchanged"
-                return self._result(word, status, pending=pending, history=history)
+                return self.results.of(word, status, pending=pending, history=history)
             rest, made = adoption.rest_of(plan), adoption.migrations
             collect = self.options.collect_sql
             rest_steps = preview(connection, loader, rest, collect_sql=collect, made=made)
             steps = (*adoption.steps(), *rest_steps) if plan else ()
             word = "planned" if plan or history is not None else "unchanged"
-            return self._result(word, status, pending=pending, steps=steps, history=history)
+            return self.results.of(word, status, pending=pending, steps=steps, history=history)
 
     def _adoption(
         self, connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
@@ -192,12 +198,12 @@ class DomainRun(NamedTuple):
                 status = self._begin(session)
                 dry_run.run(session, status)
         except DomainMigrationsError as exc:
-            return self._failed(exc, status, **dry_run.result_values())
+            return self.results.failed(exc, status, **dry_run.result_values())
         is_work = dry_run.plan or tried or dry_run.history is not None
         word: ResultStatus = "planned" if is_work else "unchanged"
         pending = applied_keys(dry_run.plan)
         values = dry_run.result_values()
-        return self._result(word, status, pending=pending, adoptions=tried, **values)
+        return self.results.of(word, status, pending=pending, adoptions=tried, **values)
 
     def _run_locked(
         self, session: RunSession, status: DomainStatus, confirmed: frozenset[MigrationKey]
@@ -207,14 +213,14 @@ class DomainRun(NamedTuple):
             status = self._begin(session)
             imports = self.checks.imports_history(session.connection)
             if self.checks.nothing_to_do(status) and not imports:
-                return self._result("unchanged", status)
+                return self.results.of("unchanged", status)
             with translate_database_errors(self.alias):
                 is_latest = self.checks.is_latest(status) and not imports
                 if is_latest and only_signals_needed(session, status):
                     emit_without_plan(session)
-                    return self._result("unchanged", status)
+                    return self.results.of("unchanged", status)
         except DomainMigrationsError as exc:
-            return self._failed(exc, status)
+            return self.results.failed(exc, status)
         return self._plan_and_migrate(session, status, confirmed)
 
     def _plan_and_migrate(
@@ -245,14 +251,14 @@ class DomainRun(NamedTuple):
                     if self.options.signals:
                         emit_pre_migrate(session, plan, state.apps)
                         emit_post_migrate(session, plan, state)
-                    return self._result("unchanged", status)
+                    return self.results.of("unchanged", status)
                 check_plan(in_run_order(loader, plan), state, self.domain)
                 asks = self.reporter.confirms_reverts and self.options.may_revert
                 if asks and not reverted_keys(plan) <= confirmed:
                     confirm_reverts(self.reporter, connection, loader, plan)
                 snapshot = choose_snapshot(executor, plan)
         except DomainMigrationsError as exc:
-            return self._failed(exc, status)
+            return self.results.failed(exc, status)
         return self._migrate(executor, status, plan, state, adoption, snapshot)
 
     def _migrate(
@@ -275,7 +281,7 @@ class DomainRun(NamedTuple):
         hooks = HookDispatcher(session, plan, enabled)
 
         def failed(exc: DomainMigrationsError) -> DomainResult:
-            return self._failed(exc, status, progress, batch=session.journal.batch)
+            return self.results.failed(exc, status, progress, batch=session.journal.batch)
 
         try:
             with (
@@ -284,7 +290,7 @@ class DomainRun(NamedTuple):
                 logged_run(session.journal) as log,
             ):
                 session.settings.keep()
-                hooks.before(self._result("planned", status))
+                hooks.before(self.results.of("planned", status))
                 ensure_engine_tables(session)
                 log.begin()
                 hooks.write()
@@ -303,49 +309,8 @@ class DomainRun(NamedTuple):
                 word: ResultStatus = "migrated" if plan or adoption.history else "unchanged"
                 batch = session.journal.batch if plan else None
                 history = adoption.shown_history
-                result = self._result(word, status, progress, batch=batch, history=history)
+                result = self.results.of(word, status, progress, batch=batch, history=history)
                 hooks.after(result)
         except DomainMigrationsError as exc:
             return failed(exc)
         return result
-
-    def _result(
-        self,
-        word: ResultStatus,
-        status: DomainStatus | None = None,
-        progress: RunProgress | None = None,
-        **values: Any,
-    ) -> DomainResult:
-        """Return a result; what is pending and unknown is the status's unless given."""
-        progress = progress or RunProgress()
-        if status is not None:
-            values = {"pending": status.pending, "unknown": status.unknown, **values}
-        if self.options.wants_steps:
-            values.setdefault("steps", ())
-        return DomainResult.of(
-            self.domain,
-            word,
-            applied=tuple(progress.applied),
-            reverted=tuple(progress.reverted),
-            **values,
-        )
-
-    def _failed(
-        self,
-        exc: DomainMigrationsError,
-        status: DomainStatus | None = None,
-        progress: RunProgress | None = None,
-        *,
-        batch: int | None = None,
-        **values: Any,
-    ) -> DomainResult:
-        """Return the result of a run that an error has ended."""
-        from .failures import failure_status
-
-        progress = progress or RunProgress()
-        changed = bool(progress.applied or progress.reverted)
-        if status is not None:
-            pending = {*status.pending, *(ran.key for ran in progress.reverted)}
-            values["pending"] = tuple(sorted(pending - {ran.key for ran in progress.applied}))
-        values.update(batch=batch if changed else None, error=ErrorInfo.of(exc))
-        return self._result(failure_status(exc, changed=changed), status, progress, **values)
