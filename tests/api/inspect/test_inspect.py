@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -78,13 +79,20 @@ class Migration(migrations.Migration):
 """
 
 
-def inspect_into(folder: Path, **options: object) -> InspectedSchema:
-    """Inspect `depot` for a project in the folder."""
+@contextmanager
+def project_in(folder: Path) -> Iterator[None]:
+    """Let files be written into the folder, as into a project of its own."""
     content = b'INSTALLED_APPS = [\n    "core",\n]\n'
     (folder / "settings.py").write_bytes(content)
     settings = SettingsFile(folder / "settings.py", folder, content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "find_settings", lambda: settings)
+        yield
+
+
+def inspect_into(folder: Path, **options: object) -> InspectedSchema:
+    """Inspect `depot` for a project in the folder."""
+    with project_in(folder):
         return inspect_domain("depot", **options)
 
 
@@ -233,13 +241,18 @@ def test_nothing_is_written_where_core_lacks_what_the_schema_uses(
     execute("CREATE FUNCTION public.checked(int) RETURNS bool LANGUAGE sql RETURN true")
     execute("ALTER TABLE depot.items ADD CONSTRAINT checked CHECK (public.checked(id))")
     try:
-        refused = inspect_into(tmp_path)
-        assert refused.proof is not None
-        assert [(item.title, item.used_by) for item in refused.proof.missing] == [
+        with project_in(tmp_path):
+            refused = call("inspect_domain", "depot", "--format", "json")
+        assert refused.exit_status == 1
+        found = json.loads(refused.stdout)
+        assert [(item["object"], item["used_by"]) for item in found["missing"]] == [
             ("function public.checked(integer)", "checked")
         ]
-        assert not refused.is_written
-        assert refused.is_refused
+        assert (found["written"], found["proven"]) == (False, False)
+        assert (
+            'The schema "depot" uses 1 object of other schemas that core\'s migrations do not'
+            " create." in refused.stderr
+        )
         assert [path.name for path in tmp_path.iterdir()] == ["settings.py"]
     finally:
         execute("DROP FUNCTION public.checked CASCADE")
@@ -264,10 +277,18 @@ def test_each_difference_is_named_and_nothing_is_written(
         "entries_of",
         lambda *args, **values: [e for e in complete(*args, **values) if e.kind != "TRIGGER"],
     )
-    refused = inspect_into(tmp_path)
-    assert refused.proof is not None
-    assert refused.proof.differences == ("trigger depot.items.touch: missing",)
-    assert not (tmp_path / "depot").exists()
+    with project_in(tmp_path):
+        refused = call("inspect_domain", "depot", "--history", "knex")
+    assert refused.exit_status == 1
+    assert refused.stdout.splitlines()[-2:] == [
+        "trigger depot.items.touch: missing",
+        "Nothing was written.",
+    ]
+    assert (
+        'An empty database would not get the schema "depot" as it is: 1 difference. Nothing was'
+        " written" in refused.stderr
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.py"]
 
 
 def test_a_dry_run_writes_nothing(source: None, tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from domain_migrations.api.verify import row_facts
+from domain_migrations.api.verify.row_facts import RowFacts
+from domain_migrations.engine.alterations.definition import SchemaDefinition
 from domain_migrations.engine.catalog.fingerprint import compare
 from domain_migrations.engine.snapshots.dump_program import find_program
 from tests.support.catalog import execute, query, snapshot
@@ -188,11 +191,37 @@ def test_nothing_that_is_commented_out_is_run__line_ends(migrated_database: str)
     assert query("SELECT to_regclass('public.trap')") == [(None,)]
 
 
-def test_the_history_of_another_tool_is_not_dropped(drifted: dict[str, str]) -> None:
+def test_what_rows_stand_in_the_way_of_is_commented_out(drifted: dict[str, str]) -> None:
+    """And the history of another tool is not dropped at all."""
     execute(
         "CREATE TABLE hr.knex_migrations"
-        " (id serial PRIMARY KEY, name text, batch int, migration_time timestamptz)"
+        " (id serial PRIMARY KEY, name text, batch int, migration_time timestamptz);"
+        " ALTER TABLE hr.leave_types ALTER code DROP NOT NULL, ALTER name_en DROP NOT NULL;"
+        " INSERT INTO hr.leave_types (name_en, name_th, days_per_year, is_paid)"
+        " VALUES ('unpaid', '', 0, false)"
     )
-    result = repair_sql("hr")
-    assert "hr.knex_migrations" in result.stdout
-    assert "DROP" not in result.stdout
+    script = repair_sql("hr").stdout
+    assert "hr.knex_migrations" in script
+    assert "DROP" not in script
+    refused = "-- ALTER TABLE hr.leave_types ALTER COLUMN code SET NOT NULL;"
+    reason = "-- Review first: rows have NULL, which need a value first."
+    assert f"{reason}\n{refused}" in script
+    assert "\nALTER TABLE hr.leave_types ALTER COLUMN name_en SET NOT NULL;" in script
+    done = psql(script)
+    assert done.returncode == 0, done.stderr
+    assert query("SELECT code, name_en FROM hr.leave_types") == [(None, "unpaid")]
+
+
+def test_large_and_partitioned_tables_are_not_read_under_a_lock(
+    migrated_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute("CREATE TABLE hr.parted (id int) PARTITION BY RANGE (id)")
+    schema = SchemaDefinition.read(connection, "hr")
+    facts = RowFacts(connection, schema)
+    assert facts.too_large("positions") == facts.too_large("no_such_table") == ""
+    assert facts.too_large("parted") == "the table has partitions, which are all locked meanwhile"
+    column = schema.objects["column", "hr.positions.code"]
+    assert facts.not_null_problem(column) == ""
+    monkeypatch.setattr(row_facts, "LARGE", -1)
+    problem = "the table has 0 MiB, and nobody can write to it meanwhile"
+    assert facts.too_large("positions") == facts.not_null_problem(column) == problem
