@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -24,7 +25,7 @@ class DanglingReferences(ValueError):
     """Rows contain ids that no row of the other table has, so a foreign key cannot be made."""
 
 
-class ConvertField(FieldOperation):
+class ConvertField(FieldOperation, ABC):
     """The common part of both conversions: another field of another name, the same column.
 
     Attributes:
@@ -37,9 +38,9 @@ class ConvertField(FieldOperation):
     phrase: ClassVar[str]
     fragment: ClassVar[str]
 
+    @abstractmethod
     def converted_field(self, app_label: str, state: ProjectState) -> Field[Any, Any]:
         """Return the field as it is afterwards."""
-        raise NotImplementedError
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         key = app_label, self.model_name_lower
