@@ -74,6 +74,23 @@ def _core_failed(results: Sequence[DomainResult]) -> bool:
     return any(result.domain == CORE and result.error for result in results)
 
 
+def replay_migrations(
+    domain: str, alias: str, *, reporter: Reporter | None = None, **options: Any
+) -> ErrorInfo | None:
+    """Migrate a domain of a scratch database without its snapshot; return the error, if any.
+
+    Arguments:
+        options: of the run, beside those that every replay has.
+
+    Raises:
+        RunStopped: a signal has ended the run.
+    """
+    replay = MigrateOptions(database=alias, interactive=False, verbosity=0, replay=True, **options)
+    (result,) = migrate_domains([domain], replay, reporter=reporter).domains
+    raise_if_stopped([result])
+    return result.error
+
+
 def raise_if_stopped(results: Sequence[DomainResult]) -> None:
     """Raise an error if a signal has stopped one of the runs, which were in a scratch database.
 

@@ -29,7 +29,6 @@ from ..engine.catalog.fingerprint import (
 )
 from ..engine.history.tables import ensure_schema
 from ..engine.runner.loader import load_domain
-from ..engine.runner.options import MigrateOptions
 from ..engine.runner.project_state import project_state
 from ..engine.runner.results import Reporter
 from ..engine.sessions.database_errors import first_line
@@ -58,7 +57,7 @@ from ..engine.snapshots.snapshot_file import (
 from ..engine.sources.checksum import checksum_on_disk
 from ..engine.sources.files import MigrationKey
 from ..exceptions import InvalidConfiguration, MigrationFailed
-from .migrate import migrate_domains, raise_if_stopped
+from .migrate import replay_migrations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,14 +143,12 @@ def _write_snapshot(builder: SnapshotBuilder, path: Path, *, write: bool) -> Sna
 
 
 def _migrate(domain: str, alias: str, reporter: Reporter) -> None:
-    options = MigrateOptions(database=alias, interactive=False, verbosity=0, replay=True)
-    (result,) = migrate_domains([domain], options, reporter=reporter).domains
-    raise_if_stopped([result])
-    if result.error is not None:
+    error = replay_migrations(domain, alias, reporter=reporter)
+    if error is not None:
         raise MigrationFailed(
-            f"The migrations cannot be replayed: {result.error.message}",
+            f"The migrations cannot be replayed: {error.message}",
             hint="Nothing was written.",
-            sqlstate=result.error.sqlstate,
+            sqlstate=error.sqlstate,
         )
 
 

@@ -23,13 +23,12 @@ from ...domains import CORE, Domain
 from ...engine.catalog.expressions import lower_extracted_fields
 from ...engine.catalog.fingerprint import CatalogObject, compare, to_text
 from ...engine.runner.loader import DomainLoader
-from ...engine.runner.options import MigrateOptions
 from ...engine.sessions.scratch_databases import scratch_connection
 from ...engine.snapshots.cast_entries import with_casts
 from ...engine.snapshots.dump_entries import DumpEntry, read_entries
 from ...engine.snapshots.inspected_catalog import inspected_objects
 from ...exceptions import MigrationFailed
-from ..migrate import migrate_domains, raise_if_stopped
+from ..migrate import replay_migrations
 from ..verify.verify import verify_domains
 from .prerequisites import Prerequisite, missing_in
 from .schema_grants import Privilege, privilege_differences
@@ -154,9 +153,5 @@ def _missing_operations(domain: Domain) -> list[str]:
 
 def _migrate(domain: str, alias: str, **values: Any) -> str:
     """Migrate a domain; return why that fails, "" if it does not."""
-    options = MigrateOptions(database=alias, interactive=False, verbosity=0, replay=True, **values)
-    (result,) = migrate_domains([domain], options).domains
-    raise_if_stopped([result])
-    if result.error is None:
-        return ""
-    return f"{result.error.message} {result.error.hint}".strip()
+    error = replay_migrations(domain, alias, **values)
+    return "" if error is None else f"{error.message} {error.hint}".strip()

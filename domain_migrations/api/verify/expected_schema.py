@@ -9,10 +9,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import CORE, Domain
 from ...engine.alterations.definition import SchemaDefinition
-from ...engine.runner.options import MigrateOptions
 from ...engine.sessions.scratch_databases import scratch_connection
 from ...exceptions import MigrationFailed
-from ..migrate import migrate_domains, raise_if_stopped
+from ..migrate import replay_migrations
 
 
 def expected_schema(
@@ -42,15 +41,11 @@ def migrated_scratch(
     """
     with scratch_connection(alias, f"verify_{domain.name[:30]}") as connection:
         for name in dict.fromkeys((CORE, domain.name)):
-            options = MigrateOptions(
-                database=alias, interactive=False, verbosity=0, replay=True, only=migrations
-            )
-            (result,) = migrate_domains([name], options).domains
-            raise_if_stopped([result])
-            if result.error is not None:
+            error = replay_migrations(name, alias, only=migrations)
+            if error is not None:
                 raise MigrationFailed(
                     f"What {domain.name} should be is not known: the migrations of {name} cannot be"
-                    f" applied to an empty database: {result.error.message}",
+                    f" applied to an empty database: {error.message}",
                     hint=f"Find out why: manage.py prove_domain {domain.name}",
                 )
         yield connection
