@@ -100,7 +100,11 @@ def docs(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Measure the coverage of tests and short stress tests, on PostgreSQL 15 and Django 6.1."""
     python = django61(session) or sys.executable
-    environment = {"TEST_POSTGRES": os.environ.get("TEST_POSTGRES") or "debian"}
+    environment = {
+        "TEST_POSTGRES": os.environ.get("TEST_POSTGRES") or "debian",
+        # Workers that a command forks in another folder would write their data there.
+        "COVERAGE_FILE": str(Path(".coverage").absolute()),
+    }
     ignored = (f"--ignore={path}" for path in ONCE)
     tests = ("-m", "pytest", "-q", "--stress=short", *ignored, *session.posargs)
     session.run(python, "-m", "coverage", "erase", external=True)
