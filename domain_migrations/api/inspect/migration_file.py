@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ...engine.sources.checksum import PART, checksum_in_parts
-from .state_operations import StateOperations
+from .serialised_code import serialise_code, serialise_run_sql
+from .state_operations import StateOperations, operation_lines
 from .statement_groups import StatementGroup
 
 HEADER = "# Written by: manage.py inspect_domain {schema}"
@@ -39,8 +41,10 @@ def migration_source(
         groups: the statements of each of its operations on the database.
         operations: those on the models' state.
     """
+    groups = tuple(groups)
+    codes = tuple(operations.codes())
     database = ["\n".join(run_sql(group, " " * 16)) for group in groups]
-    state = ["\n".join(lines) for lines in operations.sources(4)]
+    state = ["\n".join(operation_lines(code, 4)) for code in codes]
     dependencies = operations.dependencies()
     head = [HEADER.format(schema=schema), "", *operations.imports.lines()]
     head += ["", "", "class Migration(migrations.Migration):", "    initial = True", ""]
@@ -56,7 +60,7 @@ def migration_source(
         return "\n".join([*head, *lines])
 
     outline = text([PART] * len(database), [PART] * len(state))
-    parts = (part.lstrip() for part in (*database, *state))
+    parts = chain(map(serialise_run_sql, groups), map(serialise_code, codes))
     return MigrationSource(text(database, state), checksum_in_parts(outline, parts))
 
 

@@ -37,7 +37,7 @@ class ChoicesNames:
         """
         found = words(name)
         if len(found) > 1:
-            found = [word for word in found if word != "enum"] or found
+            found = tuple(word for word in found if word != "enum") or found
         chosen = self._free(found)
         self.taken.add(chosen.lower())
         return chosen

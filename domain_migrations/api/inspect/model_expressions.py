@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from ...engine.sql.lexer import Token, tokens
+from ...engine.sql import lexer
+from ...engine.sql.lexer import Token
 from .python_imports import Imports
 from .python_source import Code, Group, Text, call, list_of, one_line
 
@@ -159,7 +160,7 @@ class Expressions:
 
     def _template(self, text: str) -> str:
         """Return the SQL with ``{field}`` for each column."""
-        found = list(tokens(text))
+        found = tokens(text)
         solid = [i for i, token in enumerate(found) if not token.is_blank]
         parts = [token.raw.replace("{", "{{").replace("}", "}}") for token in found]
         in_type = False
@@ -253,6 +254,12 @@ def string_value(text: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)  # Tables of one schema repeat each other's expressions.
+def tokens(text: str) -> tuple[Token, ...]:
+    """Return all tokens of an expression."""
+    return tuple(lexer.tokens(text))
+
+
+@lru_cache(maxsize=4096)
 def without_parentheses(text: str) -> str:
     """Return the text without the parentheses around all of it."""
     text = text.strip()

@@ -89,8 +89,10 @@ class FieldSource:
 
     def code(self, imports: Imports) -> Group:
         """Return the call of its class, which it imports."""
-        ordered = sorted(self.keywords.items(), key=lambda item: _place(item[0]))
-        items = (*(("", item) for item in self.arguments), *ordered)
+        keywords = self.keywords
+        first = [item for item in keywords.items() if item[0] not in LAST]
+        last = [(name, keywords[name]) for name in LAST if name in keywords]
+        items = (*(("", item) for item in self.arguments), *first, *last)
         return Group(f"{imports.use(self.path)}(", ")", items)
 
 
@@ -181,10 +183,6 @@ class ColumnFields:
         if column.sequence:
             found.keywords["sequence"] = Text(column.sequence)
         return found
-
-
-def _place(keyword: str) -> int:
-    return LAST.index(keyword) if keyword in LAST else -1
 
 
 def add_common(

@@ -7,6 +7,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from django.db import models
 
@@ -77,7 +78,8 @@ MODEL_ATTRIBUTES = frozenset(dir(models.Model)) | {"objects", "pk", "Meta"}
 RESERVED = frozenset(name for name in dir(builtins) if name[0].isupper())
 
 
-def words(name: str) -> list[str]:
+@lru_cache(maxsize=4096)  # Tables of one schema repeat the names of columns.
+def words(name: str) -> tuple[str, ...]:
     """Return the words of a name in lower case: ``userRoles`` → ``user``, ``roles``.
 
     Letters of any script are kept with their vowel signs and accents, other signs separate words.
@@ -87,7 +89,7 @@ def words(name: str) -> list[str]:
         sign if sign.isalnum() or unicodedata.category(sign)[0] == "M" else " " for sign in signs
     )
     parts = (part for item in plain.split() for part in CAMEL_CASE.split(item))
-    return [part.lower() for part in parts if any(map(str.isalnum, part))]
+    return tuple(part.lower() for part in parts if any(map(str.isalnum, part)))
 
 
 def class_words(parts: Iterable[str]) -> str:
@@ -115,7 +117,7 @@ class ClassNames:
 
     def add(self, table: str) -> str:
         """Return the name of a table's class."""
-        parts = words(table) or ["table"]
+        parts = list(words(table)) or ["table"]
         if self.has_plurals:
             parts[-1] = singular(parts[-1])
         name = class_words(parts)
@@ -142,6 +144,7 @@ def singular(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=4096)
 def field_name(column: str) -> str:
     """Return the name of a column's field, which may have to be made unique."""
     name = "_".join(words(column)) or "field"

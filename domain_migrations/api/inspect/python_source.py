@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 
 WIDTH = 100
 INDENT = "    "
@@ -18,36 +17,39 @@ class Text:
     value: str
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Group:
     """A call, a list, a tuple or a dictionary.
 
     Attributes:
         items: keyword and value; the keyword of a positional argument is "".
         sign: what is between them.
+        line: all of it in one line, however long.
     """
 
     opening: str
     closing: str
     items: tuple[tuple[str, Code], ...]
     sign: str = "="
+    line: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        sign = self.sign
+        items = [
+            f"{key}{sign}{one_line(item)}" if key else one_line(item) for key, item in self.items
+        ]
+        self.line = f"{self.opening}{', '.join(items)}{self.closing}"
 
     def written_out(self) -> Group:
         """Return the group with the values of names in place of them."""
-        return replace(self, items=tuple((key, _value(item)) for key, item in self.items))
+        items = tuple([(key, _value(item)) for key, item in self.items])
+        if all(item is own for (_, item), (_, own) in zip(items, self.items, strict=True)):
+            return self
+        return Group(self.opening, self.closing, items, self.sign)
 
     def with_item(self, keyword: str, value: Code) -> Group:
         """Return the group with one more item."""
-        return replace(self, items=(*self.items, (keyword, value)))
-
-    @cached_property
-    def line(self) -> str:
-        """All of it in one line, however long."""
-        items = (
-            f"{key}{self.sign}{one_line(item)}" if key else one_line(item)
-            for key, item in self.items
-        )
-        return f"{self.opening}{', '.join(items)}{self.closing}"
+        return Group(self.opening, self.closing, (*self.items, (keyword, value)), self.sign)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def tuple_of(items: Sequence[Code]) -> Group:
 
 def literal(value: str) -> str:
     """Return a string's source, with the quotes that ruff prefers."""
+    if value.isprintable() and '"' not in value and "\\" not in value:
+        return f'"{value}"'
     quote = "'" if value.count('"') > value.count("'") else '"'
     escaped = value.replace("\\", "\\\\").replace(quote, f"\\{quote}")
     if not value.isprintable():
@@ -125,44 +129,51 @@ def _value(code: Code) -> Code:
     return code.written_out() if isinstance(code, Group) else code
 
 
-def statement(prefix: str, code: Code, depth: int = 0, suffix: str = "") -> Iterator[str]:
-    """Yield the lines of ``prefix`` and an expression, such as of an assignment.
+def statement(prefix: str, code: Code, depth: int = 0, suffix: str = "") -> list[str]:
+    """Return the lines of ``prefix`` and an expression, such as of an assignment.
 
     Arguments:
         depth: of the indentation.
         suffix: what follows the expression.
     """
-    indent = INDENT * depth
+    found: list[str] = []
+    _add_statement(found, prefix, code, INDENT * depth, suffix)
+    return found
+
+
+def _add_statement(lines: list[str], prefix: str, code: Code, indent: str, suffix: str) -> None:
     line = f"{indent}{prefix}{one_line(code)}{suffix}"
-    if width(line) <= WIDTH or isinstance(code, str | Named):
-        yield line
-    elif isinstance(code, Text):
-        yield from _long_text(prefix, code.value, depth, suffix)
-    elif not code.items:
-        yield line
-    elif len(code.items) == 1 and not code.items[0][0] and isinstance(code.items[0][1], Text):
-        yield f"{indent}{prefix}{code.opening}"
-        for piece in _pieces(code.items[0][1].value, WIDTH - len(indent) - len(INDENT)):
-            yield f"{indent}{INDENT}{piece}"
-        yield f"{indent}{code.closing.removeprefix(',')}{suffix}"
-    else:
-        yield f"{indent}{prefix}{code.opening}"
-        for key, item in code.items:
-            yield from statement(f"{key}{code.sign}" if key else "", item, depth + 1, ",")
-        yield f"{indent}{code.closing.removeprefix(',')}{suffix}"
-
-
-def _long_text(prefix: str, value: str, depth: int, suffix: str) -> Iterator[str]:
-    """Yield a string in parentheses, split at its spaces."""
-    indent = INDENT * (depth + 1)
-    pieces = list(_pieces(value, WIDTH - len(indent)))
-    if len(pieces) == 1:
-        yield f"{INDENT * depth}{prefix}{pieces[0]}{suffix}"
+    if isinstance(code, str | Named) or width(line) <= WIDTH:
+        lines.append(line)
         return
-    yield f"{INDENT * depth}{prefix}("
+    if isinstance(code, Text):
+        lines += _long_text(prefix, code.value, indent, suffix)
+        return
+    if not code.items:
+        lines.append(line)
+        return
+    lines.append(f"{indent}{prefix}{code.opening}")
+    inner = indent + INDENT
+    if len(code.items) == 1 and not code.items[0][0] and isinstance(code.items[0][1], Text):
+        pieces = _pieces(code.items[0][1].value, WIDTH - len(inner))
+        lines += [f"{inner}{piece}" for piece in pieces]
+    else:
+        for key, item in code.items:
+            _add_statement(lines, f"{key}{code.sign}" if key else "", item, inner, ",")
+    lines.append(f"{indent}{code.closing.removeprefix(',')}{suffix}")
+
+
+def _long_text(prefix: str, value: str, indent: str, suffix: str) -> Iterator[str]:
+    """Yield a string in parentheses, split at its spaces."""
+    inner = indent + INDENT
+    pieces = list(_pieces(value, WIDTH - len(inner)))
+    if len(pieces) == 1:
+        yield f"{indent}{prefix}{pieces[0]}{suffix}"
+        return
+    yield f"{indent}{prefix}("
     for piece in pieces:
-        yield f"{indent}{piece}"
-    yield f"{INDENT * depth}){suffix}"
+        yield f"{inner}{piece}"
+    yield f"{indent}){suffix}"
 
 
 def _pieces(value: str, limit: int) -> Iterator[str]:

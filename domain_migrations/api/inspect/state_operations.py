@@ -15,7 +15,18 @@ from ...engine.runner.loader import DomainLoader
 from .model_fields import FieldSource
 from .model_source import ModelSource
 from .python_imports import Imports
-from .python_source import INDENT, Code, Text, call, dict_of, literal, statement, tuple_of
+from .python_source import (
+    INDENT,
+    Code,
+    Group,
+    Text,
+    call,
+    dict_of,
+    list_of,
+    literal,
+    statement,
+    tuple_of,
+)
 
 
 class StateOperations:
@@ -36,28 +47,27 @@ class StateOperations:
         self.imports = imports.copy()
         self.imports.use("django.db.migrations")
 
-    def sources(self, depth: int) -> Iterator[Iterator[str]]:
-        """Yield the lines of each operation: the models, and then what closes a circle."""
+    def codes(self) -> Iterator[Group]:
+        """Yield the call of each operation: the models, and then what closes a circle."""
         created: set[str] = set()
         own = {model.name for model in self.models}
-        later: list[tuple[str, str, FieldSource]] = []
+        later: list[Group] = []
         for model in self.models:
             created.add(model.name)
-            fields = []
+            fields: list[Code] = []
             for name, field in model.fields:
+                code = self._field(field)
                 if field.model in own and field.model not in created:
-                    later.append((model.name, name, field))
+                    later.append(_add_field(model.name, name, code))
                 else:
-                    fields.append((name, field))
-            yield self._create(model, fields, depth)
-        for model_name, name, field in later:
-            code = call(
-                "migrations.AddField",
-                model_name=Text(model_name.lower()),
-                name=Text(name),
-                field=self._field(field),
+                    fields.append(tuple_of([Text(name), code]))
+            yield call(
+                "migrations.CreateModel",
+                name=Text(model.name),
+                fields=list_of(fields),
+                options=dict_of(model.options),
             )
-            yield statement("", code, depth)
+        yield from later
 
     def dependencies(self) -> list[str]:
         """Return the migrations of other apps that the models need, a tuple's source each."""
@@ -87,20 +97,6 @@ class StateOperations:
         self.imports.use("django.conf.settings")
         return f"settings.{setting}"
 
-    def _create(
-        self, model: ModelSource, fields: Sequence[tuple[str, FieldSource]], depth: int
-    ) -> Iterator[str]:
-        indent = INDENT * depth
-        yield f"{indent}migrations.CreateModel("
-        yield f"{indent}{INDENT}name={literal(model.name)},"
-        yield f"{indent}{INDENT}fields=["
-        for name, field in fields:
-            code = tuple_of([Text(name), self._field(field)])
-            yield from statement("", code, depth + 2, ",")
-        yield f"{indent}{INDENT}],"
-        yield from statement("options=", dict_of(model.options), depth + 1, ",")
-        yield f"{indent})"
-
     def _field(self, field: FieldSource) -> Code:
         """Return a field as the state has it: a relation names its model with the app."""
         if field.model:
@@ -113,3 +109,29 @@ class StateOperations:
         if "." not in name:
             return Text(f"{self.app_label}.{name}".lower())
         return self._setting(name) or Text(name.lower())
+
+
+def operation_lines(code: Group, depth: int) -> list[str]:
+    """Return the lines of an operation; a model and its fields have lines of their own.
+
+    Arguments:
+        depth: of the indentation.
+    """
+    items = dict(code.items)
+    fields = items.get("fields")
+    if not isinstance(fields, Group):
+        return statement("", code, depth)
+    indent = INDENT * depth
+    lines = [f"{indent}{code.opening}", *statement("name=", items["name"], depth + 1, ",")]
+    lines.append(f"{indent}{INDENT}fields=[")
+    for _, field in fields.items:
+        lines += statement("", field, depth + 2, ",")
+    lines.append(f"{indent}{INDENT}],")
+    lines += statement("options=", items["options"], depth + 1, ",")
+    return [*lines, f"{indent})"]
+
+
+def _add_field(model_name: str, name: str, field: Code) -> Group:
+    return call(
+        "migrations.AddField", model_name=Text(model_name.lower()), name=Text(name), field=field
+    )

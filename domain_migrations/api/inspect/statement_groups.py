@@ -70,6 +70,9 @@ class _Grouping:
         self.attached = {entry.name for entry in entries if entry.kind == "INDEX ATTACH"}
         self.related = set(self._related_tables())
         self.owners = dict(self._sequence_owners())
+        self.sequences: dict[str, list[str]] = {}
+        for sequence, table in self.owners.items():
+            self.sequences.setdefault(table, []).append(sequence)
 
     def groups(self) -> list[StatementGroup]:
         table_groups: dict[str, StatementGroup] = {}
@@ -131,7 +134,7 @@ class _Grouping:
         table = self._subject(entry)
         if table not in self.tables or table in self.related:
             return None
-        own = {table, entry.name, *(name for name, owner in self.owners.items() if owner == table)}
+        own = {table, entry.name, *self.sequences.get(table, ())}
         others = set(self._names("\n".join(entry.statements))) - own
         limit = self.tables[table]
         return table if all(self.position.get(name, i) < limit for name in others) else None

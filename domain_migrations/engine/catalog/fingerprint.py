@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import starmap
+from operator import attrgetter
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
@@ -158,7 +159,7 @@ def read_objects(
         include_names=include_names,
         prepared=prepared,
     )
-    return tuple(sorted(starmap(catalog_object, rows), key=lambda item: (item.name, item.kind)))
+    return tuple(sorted(starmap(catalog_object, rows), key=attrgetter("name", "kind")))
 
 
 CatalogRow = tuple[str, str, str | None, list[str]]
@@ -252,7 +253,7 @@ def fingerprint_differences(before: DatabaseFingerprint, after: DatabaseFingerpr
 
 def to_text(objects: Iterable[CatalogObject]) -> str:
     """Return the fingerprint of the objects, which need not be sorted."""
-    ordered = sorted(objects, key=lambda item: (item.name, item.kind, item.definition))
+    ordered = sorted(objects, key=attrgetter("name", "kind", "definition"))
     return "".join(map(_block, ordered))
 
 
@@ -309,9 +310,9 @@ def difference(title: str, old: Sequence[str] | None, new: Sequence[str] | None)
 
 
 def _block(item: CatalogObject) -> str:
-    lines = item.definition.split("\n") if item.definition else []
     title = item.title.replace("\n", "\\n")
-    return "".join(f"{line}\n" for line in (title, *(INDENT + line for line in lines)))
+    lines = item.definition.replace("\n", f"\n{INDENT}")
+    return f"{title}\n{INDENT}{lines}\n" if lines else f"{title}\n"
 
 
 def split_title(title: str) -> tuple[str, str]:

@@ -17,11 +17,10 @@ from .dump_program import RunningDump, start_dump
 from .not_null import name_shared_constraints
 from .pg_dump import DEFINITION_OPTIONS, strip_array_casts
 
-HEADER = re.compile(r"^-- Name: (.*); Type: (.*); Schema: .*; Owner:.*\n--\n", re.MULTILINE)
+HEADER = re.compile(r"\n-- Name: (.*); Type: (.*); Schema: .*; Owner:.*\n--\n")
 STATEMENT = re.compile(
-    r"""\s* (
-        (?: [^'"$;] | '[^']*' | "[^"]*" | \$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$ | \$ )+
-    ;)""",
+    r"""(?: [^'"$;]++ | '[^']*+' | "[^"]*+"
+        | \$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$ | \$ )++;""",
     re.VERBOSE | re.DOTALL,
 )
 """A statement without another one inside; in a dump each quote in a string is doubled."""
@@ -160,7 +159,7 @@ def _pieces(dump: str) -> Iterator[Piece]:
     """Yield the text between the headers; a header inside of a quote is not one."""
     headers = list(HEADER.finditer(dump))
     starts = [0, *(header.end() for header in headers)]
-    ends = [*(header.start() for header in headers), len(dump)]
+    ends = [*(header.start() + 1 for header in headers), len(dump)]
     titles = [("", ""), *((header[1], header[2]) for header in headers)]
     at = 0
     while at < len(starts):
@@ -182,8 +181,8 @@ def _statements(text: str) -> list[str] | None:
             return None
     found, position = [], 0
     while match := STATEMENT.match(text, position):
+        found.append(_without_comments(match[0]))
         position = match.end()
-        found.append(_without_comments(match[1]))
     return None if _without_comments(text[position:]) else found
 
 

@@ -21,7 +21,7 @@ from django.db.models import RestrictedError
 from django.forms import modelform_factory
 
 from domain_migrations.api.inspect.models_file import ModelsSource, models_source
-from domain_migrations.api.inspect.state_operations import StateOperations
+from domain_migrations.api.inspect.state_operations import StateOperations, operation_lines
 from domain_migrations.domains import Domain
 from domain_migrations.engine.catalog.drift import find_drift
 from domain_migrations.engine.catalog.unmanaged import UnmanagedBaseline
@@ -117,7 +117,7 @@ def test_the_module_is_formatted(source, tmp_path):
 
 def test_the_state_of_the_migration_is_that_of_the_models(source, app):
     operations = StateOperations("inventory", source.models, source.imports)
-    sources = ["\n".join(lines).lstrip() for lines in operations.sources(1)]
+    sources = ["\n".join(operation_lines(code, 1)).lstrip() for code in operations.codes()]
     lines = [*operations.imports.lines(), f"found = [{', '.join(sources)}]"]
     module: dict[str, Any] = {}
     exec("\n".join(lines), module)  # noqa: S102

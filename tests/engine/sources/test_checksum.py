@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain_migrations.engine.sources.checksum import checksum, checksum_in_parts
+from domain_migrations.engine.sources.serialisation import expression
 
 VECTORS = json.loads((Path(__file__).parent / "checksum_vectors.json").read_text())
 SOURCE = 'class Migration:\n    operations = [f("a", null=True)]\n'
@@ -56,9 +57,13 @@ def test_version_stands_in_front() -> None:
 
 def test_a_source_in_parts_has_the_checksum_of_all_of_it() -> None:
     source = "found = [f('é', g(x=None)), PARTS, {'a': (1, 2.0, b'c')}]\n"
-    assert checksum_in_parts(
-        "found = [PART, PARTS, PART]\n", ["f('é', g(x=None))", "{'a': (1, 2.0, b'c')}"]
-    ) == checksum(source)
+    parts = [expression("f('é', g(x=None))"), expression("{'a': (1, 2.0, b'c')}")]
+    assert checksum_in_parts("found = [PART, PARTS, PART]\n", parts) == checksum(source)
+
+
+def test_each_part_has_a_place() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        checksum_in_parts("found = [PART]\n", [])
 
 
 def test_the_name_of_a_part_is_any_other_name_in_a_whole_source() -> None:
