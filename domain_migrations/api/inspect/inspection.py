@@ -28,12 +28,14 @@ from ...engine.sources.files import HISTORY_FILE, MigrationKey
 from ...exceptions import InvalidConfiguration
 from ..start.start import app_words
 from .draft_app import draft_app
+from .grant_statements import privilege_groups
 from .history_choice import HistoryOptions, find_history, history_notes
 from .migration_file import BEGIN, END, migration_source
 from .models_file import ModelsSource, models_source
+from .owner_notes import privilege_notes
 from .prerequisites import read_prerequisites
 from .proof import InspectionProof, Source, prove_inspection
-from .schema_grants import privilege_groups, privilege_notes, read_privileges
+from .schema_grants import read_privileges
 from .state_operations import StateOperations
 from .statement_groups import StatementGroup, group_statements
 

@@ -5,7 +5,7 @@ The models are drafts under a label of their own, because the domain's app is in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -13,8 +13,9 @@ from django.db.migrations import AddField, AlterField, Migration
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.questioner import MigrationQuestioner
-from django.db.migrations.state import ProjectState
+from django.db.migrations.state import ModelState, ProjectState
 
+from ...engine.alterations.renames import Rename
 from .draft_app import draft_app
 
 SUFFIX = "_as_inspected"
@@ -25,15 +26,49 @@ def draft_label(app_label: str) -> str:
     return f"{app_label}{SUFFIX}"
 
 
-def model_operations(app_label: str, before: str, after: str) -> Migration | None:
+class _Questioner(MigrationQuestioner):
+    """The answers that the catalogs give to the questions of ``makemigrations``."""
+
+    def __init__(self, renames: Iterable[Rename]) -> None:
+        super().__init__()
+        self.names = {(each.item.kind, _plain(each.old), _plain(each.new)) for each in renames}
+
+    def ask_rename(
+        self, model_name: str, old_name: str, new_name: str, field_instance: Any
+    ) -> bool:
+        # A relation has the name of its column without the "_id".
+        return any(
+            ("column", f"{old_name}{end}", f"{new_name}{other}") in self.names
+            for end in ("", "_id")
+            for other in ("", "_id")
+        )
+
+    def ask_rename_model(self, old_model_state: ModelState, new_model_state: ModelState) -> bool:
+        tables = (
+            _plain(each.options["db_table"].rpartition(".")[2])
+            for each in (old_model_state, new_model_state)
+        )
+        return ("table", *tables) in self.names
+
+
+def _plain(name: str) -> str:
+    return name.strip('"')
+
+
+def model_operations(
+    app_label: str, before: str, after: str, renames: Iterable[Rename] = ()
+) -> Migration | None:
     """Return a migration of the draft's label with the operations between two models files.
 
     Returns None if the models are the same. A column that is NOT NULL has no default for the rows
     that exist: the SQL of the migration sees to them.
+
+    Arguments:
+        renames: the tables and columns whose models and fields are renamed.
     """
     old, new = _state(app_label, before), _state(app_label, after)
     label = draft_label(app_label)
-    detector: Any = MigrationAutodetector(old, new, MigrationQuestioner())
+    detector: Any = MigrationAutodetector(old, new, _Questioner(renames))
     found = list(detector._detect_changes().get(label, ()))
     if not found:
         return None

@@ -1,22 +1,14 @@
-"""The privileges of roles on the objects of a schema, as statements of a migration.
-
-Roles are the server's: another server may lack some of them. So what a role is granted is granted
-only where it exists, and the rest of the migration does not depend on it. PUBLIC exists everywhere.
-"""
+"""The privileges of roles on the objects of a schema, as far as new objects do not have them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...backends.postgresql.names import quote
 from ...engine.catalog.fingerprint import catalog_cursor
 from ...engine.sessions.connection import fetch_all, fetch_one
-from ...engine.sql.literals import quote_literal
-from .statement_groups import StatementGroup
 
 # Only what differs from what every new object of its owner has. The owner's own are left out.
 SELECT_PRIVILEGES = """
@@ -86,29 +78,7 @@ GROUP BY g.rolname, 3, 4, 5, 6, c.every
 ORDER BY coalesce(g.rolname::text, '') COLLATE "C", 3, 4, 5, 6
 """
 
-SELECT_OWNERS = """
-SELECT pg_get_userbyid(found.owner)::text, count(*), pg_get_userbyid(found.owner) = current_user
-FROM pg_namespace n CROSS JOIN LATERAL (
-    SELECT c.relowner FROM pg_class c
-        WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-            AND c.relname <> ALL (%(exclude)s)
-    UNION ALL SELECT p.proowner FROM pg_proc p WHERE p.pronamespace = n.oid
-) AS found (owner)
-WHERE n.nspname = %(schema)s GROUP BY 1, 3 ORDER BY 1
-"""
-
 SELECT_MEMBERS = "SELECT quote_ident(rolname) FROM pg_roles WHERE pg_has_role(oid, 'MEMBER')"
-
-SELECT_PUBLICATIONS = """
-SELECT p.pubname::text, coalesce(
-    (SELECT string_agg(c.relname, ', ' ORDER BY c.relname)
-     FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid
-     WHERE r.prpubid = p.oid AND c.relnamespace = n.oid),
-    CASE WHEN s.oid IS NOT NULL THEN 'every table of the schema' END) AS what
-FROM pg_namespace n CROSS JOIN pg_publication p
-LEFT JOIN pg_publication_namespace s ON s.pnpubid = p.oid AND s.pnnspid = n.oid
-WHERE n.nspname = %(schema)s ORDER BY 1
-"""
 
 
 class Privilege(NamedTuple):
@@ -116,14 +86,18 @@ class Privilege(NamedTuple):
 
     Attributes:
         role: "" for PUBLIC.
-        statement, reverse: as SQL; ``reverse`` is "" for what goes with its object.
+        statement, undo: as SQL.
+        on: what it is about, as GRANT names it: ``TABLE depot.items``.
         by: the role whose default privileges they are, else "".
+        outlives: whether it is there without the tables, types and functions of the schema.
     """
 
     role: str
     statement: str
-    reverse: str = ""
+    undo: str
+    on: str
     by: str = ""
+    outlives: bool = False
 
 
 def read_privileges(
@@ -134,8 +108,9 @@ def read_privileges(
     Arguments:
         exclude: relations of the schema that do not count.
     """
-    rows = _rows(connection, SELECT_PRIVILEGES, schema, exclude)
-    return tuple(_privilege(*row) for row in rows if row[-1])
+    with catalog_cursor(connection) as cursor:
+        cursor.execute(SELECT_PRIVILEGES, {"schema": schema, "exclude": list(exclude)})
+        return tuple(_privilege(*row) for row in cursor.fetchall() if row[-1])
 
 
 def privilege_differences(
@@ -145,104 +120,44 @@ def privilege_differences(
     *,
     exclude: Collection[str] = (),
 ) -> Iterator[str]:
-    """Yield what differs from the privileges of the source, on the same server.
+    """Yield what differs from the privileges of the source, on the same server."""
+    expected = set(comparable_privileges(connection, wanted))
+    found = set(read_privileges(connection, schema, exclude=exclude))
+    for item in sorted(expected ^ found):
+        yield f"privileges: {'missing' if item in expected else 'added'}: {item.statement}"
+
+
+def comparable_privileges(
+    connection: BaseDatabaseWrapper, privileges: Iterable[Privilege]
+) -> Iterator[Privilege]:
+    """Yield what the role of a connection can grant in a schema that is its own.
 
     Not what the role itself is granted, which owns the objects, and not the default privileges of
     roles that it is not a member of.
     """
     (user,) = fetch_one(connection, "SELECT current_user::text")
     members = {name for (name,) in fetch_all(connection, SELECT_MEMBERS)}
-    expected = {
-        item for item in wanted if item.role != user and (not item.by or item.by in members)
-    }
-    found = set(read_privileges(connection, schema, exclude=exclude))
-    for item in sorted(expected ^ found):
-        yield f"privileges: {'missing' if item in expected else 'added'}: {item.statement}"
-
-
-def privilege_groups(privileges: Iterable[Privilege]) -> Iterator[StatementGroup]:
-    """Yield the statements, one group for PUBLIC and one for each role."""
-    for role, found in groupby(privileges, key=lambda item: item.role):
-        items = list(found)
-        forwards = _where_roles_exist(role, [(item.by, item.statement) for item in items])
-        undone = [(item.by, item.reverse) for item in reversed(items) if item.reverse]
-        yield StatementGroup("", list(forwards), list(_where_roles_exist(role, undone)))
-
-
-def privilege_notes(
-    connection: BaseDatabaseWrapper,
-    schema: str,
-    privileges: Iterable[Privilege],
-    *,
-    exclude: Collection[str] = (),
-) -> Iterator[str]:
-    """Yield what people should know about privileges, owners and publications."""
-    if roles := sorted({item.role for item in privileges if item.role}):
-        yield (
-            f"What {', '.join(roles)} may do is granted by the migration where the role exists."
-            " It creates no role."
-        )
-    owners = _rows(connection, SELECT_OWNERS, schema, exclude)
-    if [is_own for _, _, is_own in owners] not in ([True], []):
-        listed = ", ".join(f"{count} to {owner}" for owner, count, _ in owners)
-        yield (
-            f"Of the relations and functions {listed} belong. Owners are not part of the migration:"
-            " the role that migrates owns what it creates."
-        )
-    for name, what in _rows(connection, SELECT_PUBLICATIONS, schema, exclude):
-        if what is not None:
-            yield (
-                f"The publication {name} has {what}. It is the database's, so it is not part of"
-                " the migration: publish in other databases with ALTER PUBLICATION."
-            )
+    for item in privileges:
+        if item.role != user and (not item.by or item.by in members):
+            yield item
 
 
 def _privilege(
     role: str, to: str, place: int, name: str, verb: str, can_grant: bool, what: str
 ) -> Privilege:
     option = " WITH GRANT OPTION" if can_grant else ""
+    grant, revoke = f"GRANT {what} ON {name} TO {to}", f"REVOKE {what} ON {name} FROM {to};"
     if verb == "REVOKE":
-        undo = f"GRANT {what} ON {name} TO {to};" if place == 0 else ""
-        return Privilege(role, f"REVOKE {what} ON {name} FROM {to};", undo)
+        return Privilege(role, revoke, f"{grant};", name, outlives=place == 0)
     if place < 5:
-        undo = f"REVOKE {what} ON {name} FROM {to};" if place == 0 else ""
-        return Privilege(role, f"GRANT {what} ON {name} TO {to}{option};", undo)
+        return Privilege(role, f"{grant}{option};", revoke, name, outlives=place == 0)
     start, _, kind = name.rpartition(" ON ")
     start = f"ALTER DEFAULT PRIVILEGES FOR ROLE {start}"
     return Privilege(
         role,
         f"{start} GRANT {what} ON {kind} TO {to}{option};",
         f"{start} REVOKE {what} ON {kind} FROM {to};",
+        name,
         name.rpartition(" IN SCHEMA ")[0],
+        outlives=True,
     )
-
-
-def _where_roles_exist(role: str, statements: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield the statements in blocks that do nothing where a role is missing.
-
-    Arguments:
-        statements: each with the role whose default privileges it changes, or "".
-    """
-    for by, found in groupby(statements, key=lambda item: item[0]):
-        texts = [text for _, text in found]
-        needed = []
-        if role:
-            needed.append(f"to_regrole({quote_literal(quote(role))}) IS NOT NULL")
-        if by:
-            # Only a member of a role may change its default privileges.
-            needed.append(f"pg_has_role(to_regrole({quote_literal(by)}), 'MEMBER')")
-        if not needed:
-            yield from texts
-            continue
-        body = "".join(f"        {text}\n" for text in texts)
-        condition = " AND ".join(needed)
-        tag = "$grants$" if "$grants$" not in body else "$privileges$"
-        yield (f"DO {tag}\nBEGIN\n    IF {condition} THEN\n{body}    END IF;\nEND\n{tag};")
-
-
-def _rows(
-    connection: BaseDatabaseWrapper, query: str, schema: str, exclude: Collection[str]
-) -> list[tuple[Any, ...]]:
-    with catalog_cursor(connection) as cursor:
-        cursor.execute(query, {"schema": schema, "exclude": list(exclude)})
-        return list(cursor.fetchall())

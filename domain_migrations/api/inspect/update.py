@@ -9,42 +9,43 @@ scratch database before a file is written. Models are edited only where they are
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
-from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from ...domains import Domain, get_domains
 from ...engine.alterations.changes import Change
 from ...engine.alterations.definition import SchemaDefinition
+from ...engine.alterations.renames import Rename
 from ...engine.alterations.steps import Effect
-from ...engine.catalog.fingerprint import CatalogObject, compare, fingerprint, to_text
 from ...engine.history.status import read_statuses
 from ...engine.runner.loader import LINEAR, DomainLoader, load_domain
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import execute, translate_database_errors
-from ...engine.sessions.database_errors import first_line
+from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.roles import role_name
 from ...engine.snapshots.inspected_catalog import (
     SUFFIX,
     InspectedCatalog,
+    catalog_checksum,
     domain_histories,
     inspected_objects,
 )
-from ...engine.sources.checksum import checksum
 from ...engine.sources.files import migrations_folders
 from ...exceptions import InvalidConfiguration
+from ..migrated_scratch import migrated_scratch
 from ..start.project_files import FileChange, apply_changes
-from ..verify.expected_schema import migrated_scratch
-from .migration_file import BEGIN
 from .model_changes import model_operations
 from .models_file import models_source
-from .update_file import UpdatePart, migration_text, statements, update_parts
+from .schema_grants import Privilege, comparable_privileges, read_privileges
+from .state_parts import split_states, state_problems
+from .update_file import migration_text
+from .update_trial import LiveSchema, UpdateTrial, try_update
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +122,11 @@ class _Update:
         self._check_applied()
         connection = connections[alias]
         self.others = domain_histories(connection, domain)
-        self.objects = inspected_objects(connection, domain, others=self.others.relations)
-        self.live, self.new_models = self._read(connection)
+        self.own = [*self.others.relations, *(table.name for table in domain.engine_tables)]
+        objects = inspected_objects(connection, domain, others=self.others.relations)
+        privileges = self._privileges(connection)
+        self.live = LiveSchema(self._read(connection), objects, privileges)
+        self.new_models = self._models(connection)
 
     def _check_applied(self) -> None:
         status = next(
@@ -137,29 +141,40 @@ class _Update:
                 hint=f"First run: manage.py migrate_domain {self.domain.name}",
             )
 
-    def _read(self, connection: BaseDatabaseWrapper) -> tuple[SchemaDefinition, str]:
-        """Return the schema and the models that ``inspect_domain`` would write for it."""
+    def _read(self, connection: BaseDatabaseWrapper) -> SchemaDefinition:
         schema = self.domain.schema
-        own = [*self.others.relations, *(table.name for table in self.domain.engine_tables)]
-        definition = SchemaDefinition.read(connection, schema, exclude=own, include_names=True)
-        models = models_source(connection, schema, app_label=self.label, exclude=own)
-        return definition, models.text
+        return SchemaDefinition.read(connection, schema, exclude=self.own, include_names=True)
+
+    def _models(self, connection: BaseDatabaseWrapper) -> str:
+        """Return the models that ``inspect_domain`` would write for the schema."""
+        schema = self.domain.schema
+        return models_source(connection, schema, app_label=self.label, exclude=self.own).text
+
+    def _privileges(self, connection: BaseDatabaseWrapper) -> tuple[Privilege, ...]:
+        """Return what roles may do in the live schema, except what ``grant_domain`` grants."""
+        role = role_name(connection, self.domain)
+        found = read_privileges(connection, self.domain.schema, exclude=self.own)
+        comparable = comparable_privileges(connection, found)
+        return tuple(item for item in comparable if role not in (item.role, item.by))
 
     def run(self, *, dry_run: bool) -> SchemaUpdate:
         with migrated_scratch(self.domain, self.alias) as scratch:
-            past, old_models = self._read(scratch)
-            parts = update_parts(past, self.live)
-            differences, catalogs = self._try(scratch, parts) if parts else ([], [])
-        changes = [change for part in parts for change in part.changes]
-        found = tuple(dict.fromkeys(change.sentence for change in changes))
+            old_models = self._models(scratch)
+            trial = try_update(
+                scratch,
+                self.domain,
+                self.live,
+                past=self._read(scratch),
+                read=lambda: self._read(scratch),
+            )
+        found, problems = tuple(dict.fromkeys(trial.found)), tuple(trial.problems)
+        if not trial.parts or problems:
+            return self._result(found=found, differences=problems)
         loader = load_domain(connections[self.alias], self.domain)
-        states = None
-        if changes and not differences:
-            states = model_operations(self.label, old_models, self.new_models)
-            differences = list(_state_problems(loader, states)) if states else []
-        if not changes or differences:
-            return self._result(found=found, differences=tuple(differences))
-        files = self._migrations(loader, parts, catalogs, states)
+        states = model_operations(self.label, old_models, self.new_models, trial.renames)
+        if states and (problems := tuple(state_problems(loader, states))):
+            return self._result(found=found, differences=problems)
+        files = self._migrations(loader, trial, states)
         diff = ""
         if old_models != self.new_models:
             path = self.models_path
@@ -174,7 +189,7 @@ class _Update:
             found=found,
             files=tuple(files),
             models_diff=diff,
-            notes=tuple(_losses(changes)),
+            notes=(*map(_check_rename, trial.renames), *_losses(trial.changes)),
             is_written=not dry_run,
         )
 
@@ -188,76 +203,27 @@ class _Update:
         domain = self.domain
         return SchemaUpdate(domain=domain.name, schema=domain.schema, root=self.root, **values)
 
-    def _try(
-        self, scratch: BaseDatabaseWrapper, parts: Sequence[UpdatePart]
-    ) -> tuple[list[str], list[str]]:
-        """Run everything in the scratch database, forwards and back.
-
-        Returns:
-            why the statements do not make the same schema, or not the former one again; and the
-            catalog after each part.
-        """
-        schema = self.domain.schema
-        own = [table.name for table in self.domain.engine_tables]
-
-        def text(*, include_names: bool) -> str:
-            return fingerprint(scratch, schema, exclude=own, include_names=include_names)
-
-        # A table that is created again gives other names to its NOT NULL constraints.
-        before = text(include_names=False)
-        problems, catalogs = [], []
-        for part in parts:
-            problems += self._run(scratch, part.changes)
-            catalogs.append(text(include_names=False))
-        catalogs[-1] = to_text(self.objects)
-        problems += compare(self._live_text(), text(include_names=True))
-        for part in reversed(parts):
-            problems += (f"reverted: {each}" for each in self._run(scratch, part.reverse))
-        after = text(include_names=False)
-        problems += (f"after it is reverted: {item}" for item in compare(before, after))
-        return problems, catalogs
-
-    def _live_text(self) -> str:
-        blocks = (
-            (item.kind, item.title.removeprefix(f"{item.kind} "), item.definition, item.relation)
-            for item in self.live.objects.values()
-        )
-        return to_text(CatalogObject(*block) for block in blocks)
-
-    def _run(self, scratch: BaseDatabaseWrapper, changes: Sequence[Change]) -> list[str]:
-        problems = [
-            f"{change.sentence}: no statement is known for it"
-            for change in changes
-            if not change.steps
-        ]
-        try:
-            with transaction.atomic(using=scratch.alias):
-                for text in (*BEGIN.forwards, *statements(changes)):
-                    execute(scratch, text)
-        except Error as exc:
-            problems.append(f"the statements fail: {first_line(exc)}")
-        return problems
-
     def _migrations(
         self,
         loader: DomainLoader,
-        parts: Sequence[UpdatePart],
-        catalogs: Sequence[str],
+        trial: UpdateTrial,
         states: Migration | None,
     ) -> list[FileChange]:
-        """Return the files of the migrations; the last one has the operations on the models."""
+        """Return the files of the migrations."""
         leaves = [name for _, name in loader.graph.leaf_nodes(self.label)]
         files = []
-        for part, catalog_text in zip(parts, catalogs, strict=True):
-            is_last = part is parts[-1]
+        state_parts = split_states(loader, states, [part.stage() for part in trial.parts])
+        for part, catalog_text, operations in zip(
+            trial.parts, trial.catalogs, state_parts, strict=True
+        ):
             key, text = migration_text(
                 self.label,
                 part,
                 after=leaves,
-                states=states if is_last else None,
+                states=operations,
                 command=f"{self.domain.schema} --update",
             )
-            written = InspectedCatalog(key, checksum(text), catalog_text, self.others.tools)
+            written = InspectedCatalog(key, catalog_checksum(text), catalog_text, self.others.tools)
             catalog = written.render(self.domain.schema)
             files += [
                 FileChange(self.folder / f"{key.name}.py", None, text.encode()),
@@ -269,22 +235,11 @@ class _Update:
         return files
 
 
-def _state_problems(loader: DomainLoader, states: Migration) -> Iterable[str]:
-    """Yield why the operations do not fit the models of the migrations so far.
-
-    They are those of the models as they would be written, which people may have renamed.
-    """
-    state = loader.project_state()
-    (label,) = loader.domain.app_labels
-    for operation in states.operations:
-        try:
-            operation.state_forwards(label, state)
-        except (KeyError, FieldDoesNotExist) as exc:
-            yield (
-                f"The models of the migrations do not fit: {operation.describe()}: {exc} is not"
-                " there. If it was renamed there, write the migration by hand."
-            )
-            return
+def _check_rename(rename: Rename) -> str:
+    return (
+        f"{rename.sentence[0].upper()}{rename.sentence[1:]}, because everything else is the same."
+        " If it is another one, write a migration by hand that drops and adds."
+    )
 
 
 def _losses(changes: Iterable[Change]) -> Iterable[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ...engine.alterations.changes import schema_changes
+from ...engine.alterations.changes import Change, schema_changes
 from ...engine.alterations.definition import SchemaDefinition
 from ...engine.catalog import drift_ids as ids
 from ...engine.catalog.compat_views import read_compat_views
@@ -16,7 +16,8 @@ from ...engine.snapshots.inspected_catalog import domain_histories, recorded_his
 from .applied import applied_keys
 from .expected_schema import expected_schema
 from .recorded_history import tolerant_loader
-from .repair_sql import RepairScript, make_script
+from .repair_script import RepairScript
+from .repair_sql import make_script
 from .row_facts import RowFacts
 
 STAYS = frozenset({"U" + ids.EXTRA_TABLE, ids.AUTOMATIC_KEY})
@@ -49,16 +50,19 @@ def repair_domain(
     own += [view.name for view in read_compat_views(connection)] if domain.is_core else []
     own += recorded_histories(domain)
     core = {key for key in loader.applied_migrations if key in loader.graph.nodes}
-    expected = expected_schema(domain, connection.alias, migrations | core)
     others = domain_histories(connection, domain).relations
-    own += [name for name in others if name not in expected.relations]
-    live = SchemaDefinition.read(connection, domain.schema, exclude=own)
-    facts = RowFacts(connection, live)
+
+    def read_live(expected: SchemaDefinition) -> SchemaDefinition:
+        exclude = [*own, *(name for name in others if name not in expected.relations)]
+        return SchemaDefinition.read(connection, domain.schema, exclude=exclude)
+
+    expected = expected_schema(domain, connection.alias, migrations | core, read_live)
+    changes = schema_changes(expected.live, expected.definition)
     return make_script(
         domain,
         connection.alias,
-        schema_changes(live, expected),
-        facts,
+        [*changes, *map(Change.back, reversed(expected.renames))],
+        RowFacts(connection, expected.live),
         findings=wrong,
         ignored=[*accepted, *(finding for finding in findings if finding.id in STAYS)],
     )

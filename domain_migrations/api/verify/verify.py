@@ -77,7 +77,7 @@ from .domain_repair import repair_domain
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
 from .recorded_history import checksum_findings, history_findings, tolerant_loader
-from .repair_sql import RepairScript
+from .repair_script import RepairScript
 
 KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 

@@ -8,7 +8,7 @@ gets another type is dropped before and created again after.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..catalog.fingerprint import difference
@@ -34,6 +34,7 @@ from .object_steps import (
     taken_names,
 )
 from .ordering import in_order, reached
+from .renames import Rename
 from .steps import Effect, Step, quick
 from .table_steps import alter_table, attach_partition, create_table, partition_bound
 from .type_steps import alter_sequence, alter_type, create_sequence, set_sequence_owner
@@ -50,6 +51,7 @@ class Change:
         steps: the statements; none if it has to be written by hand.
         causes: the objects because of which it is dropped and created again unchanged.
         needs: the objects that have to be changed before.
+        was: what is renamed, the object or a label of it, as SQL writes it without the schema.
     """
 
     item: SchemaObject
@@ -58,6 +60,13 @@ class Change:
     steps: tuple[Step, ...]
     causes: frozenset[Key] = frozenset()
     needs: frozenset[Key] = frozenset()
+    was: str = ""
+
+    @classmethod
+    def back(cls, rename: Rename) -> Change:
+        """Return the change that gives an object its former name again."""
+        steps = tuple(quick(rename.backwards))
+        return cls(rename.item, "rename", rename.back, steps, was=rename.new)
 
 
 def schema_changes(before: SchemaDefinition, after: SchemaDefinition) -> list[Change]:
@@ -110,7 +119,9 @@ class _Changes(SchemaDifference):
             old, new = self.before.objects[old_key], self.after.objects[new_key]
             if old.is_inherited or old.relation in self.dropped_relations:
                 continue
-            yield self._change(new, "rename", rename_steps(old, new))
+            sentence = f"{old.title}: renamed to {new.own_name}"
+            change = self._change(new, "rename", rename_steps(old, new))
+            yield replace(change, sentence=sentence, was=old.own_name)
 
     def _releases(self) -> Iterator[Change]:
         """Yield the defaults and identities that go before anything is dropped."""

@@ -10,7 +10,14 @@ from functools import cached_property
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import QualifiedName
-from ..catalog.fingerprint import CatalogRow, catalog_cursor, catalog_object, read_rows
+from ..catalog.fingerprint import (
+    CatalogObject,
+    CatalogRow,
+    catalog_cursor,
+    catalog_object,
+    read_rows,
+    to_text,
+)
 from ..snapshots.cast_entries import with_casts
 from ..snapshots.dump_entries import DumpEntry, read_entries
 from ..snapshots.pg_dump import strip_array_casts
@@ -122,6 +129,7 @@ class SchemaDefinition:
     Attributes:
         needs: object → those that it cannot be without.
         columns: name of a relation → its columns in their order.
+        gaps: column → how many that were dropped are right before it; only where there are any.
         version: the server's, as ``160004``.
         scripts: kind and short name → the entries of a dump, where there are objects of a kind
             that only a dump knows how to create.
@@ -131,6 +139,7 @@ class SchemaDefinition:
     objects: dict[Key, SchemaObject]
     needs: dict[Key, set[Key]] = field(default_factory=dict)
     columns: dict[str, list[SchemaObject]] = field(default_factory=dict)
+    gaps: dict[Key, int] = field(default_factory=dict)
     version: int = 0
     scripts: dict[tuple[str, str], list[DumpEntry]] = field(default_factory=dict)
 
@@ -157,9 +166,11 @@ class SchemaDefinition:
                 if (kind, name) in objects and (needed_kind, needed_name) in objects:
                     found.needs.setdefault((kind, name), set()).add((needed_kind, needed_name))
             cursor.execute(POSITIONS, {"schema": schema})
-            for relation, column in cursor.fetchall():
+            for relation, column, gap in cursor.fetchall():
                 if item := objects.get(("column", column)):
                     found.columns.setdefault(relation, []).append(item)
+                    if gap:
+                        found.gaps[item.key] = gap
         found._add_parts()
         if any(item.needs_script for item in objects.values()):
             entries = read_entries(
@@ -184,6 +195,15 @@ class SchemaDefinition:
         entries = self.scripts.get((kind, short.lower()), [])
         statements = entries[0].statements if len(entries) == 1 else ()
         return [text.rstrip(";") for text in statements]
+
+    def as_fingerprint(self) -> str:
+        """Return the fingerprint of the schema."""
+        return to_text(
+            CatalogObject(
+                item.kind, item.title.removeprefix(f"{item.kind} "), item.definition, item.relation
+            )
+            for item in self.objects.values()
+        )
 
     def _add_parts(self) -> None:
         """Add that a part needs its table, and a table what its columns need."""

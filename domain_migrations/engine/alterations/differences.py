@@ -87,7 +87,8 @@ class SchemaDifference:
         if old.kind == "type":
             return alter_type(old, new) is None
         if old.kind == "sequence":
-            return is_identity(old) != is_identity(new)
+            goes_with_owner = ("column", owner_of(old)) in self.removed
+            return goes_with_owner or is_identity(old) != is_identity(new)
         if old.kind in ("table", "foreign table", "schema", "extension"):
             return False
         if body(old) == body(new) or not create_object(self.after, new):
@@ -201,8 +202,7 @@ class SchemaDifference:
         if self.is_covered(item, self.dropped_relations):
             return not item.is_foreign_key or item.is_inherited
         if item.kind == "sequence":
-            owner = item.value("owned by ") or item.value(IDENTITY_OF)
-            return is_identity(item) or ("column", owner or "") in self.removed
+            return is_identity(item) or ("column", owner_of(item)) in self.removed
         if item.kind == "index" and item.value("part of "):
             return ("index", item.value("part of ")) in self.removed | self.replaced
         return item.is_inherited
@@ -237,6 +237,11 @@ def base_type(column: SchemaObject) -> str:
 
 def is_identity(sequence: SchemaObject) -> bool:
     return sequence.value(IDENTITY_OF) is not None
+
+
+def owner_of(sequence: SchemaObject) -> str:
+    """Return the name of the column that a sequence belongs to; "" if there is none."""
+    return sequence.value("owned by ") or sequence.value(IDENTITY_OF) or ""
 
 
 def is_not_null_constraint(item: SchemaObject) -> bool:

@@ -100,7 +100,8 @@ WHERE (d.kind, d.name) <> (r.kind, r.name)
 """
 
 SELECT_POSITIONS = """
-SELECT c.name, c.name || '.' || quote_ident(a.attname)
+SELECT c.name, c.name || '.' || quote_ident(a.attname),
+    a.attnum - 1 - coalesce(lag(a.attnum) OVER (PARTITION BY c.oid ORDER BY a.attnum), 0)
 FROM relation c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY c.name, a.attnum

@@ -31,13 +31,15 @@ from ..catalog.fingerprint import (
 from ..catalog.other_tools.tools import HISTORIES, get_tool, history_of
 from ..catalog.unmanaged import KINDS
 from ..sessions.connection import fetch_all
-from ..sources.checksum import checksum_on_disk
+from ..sources.checksum import UNCOUNTED, checksum, checksum_on_disk
 from ..sources.files import MigrationKey, migrations_folders, migrations_on_disk
 from ..sources.tool_histories import ToolHistory, read_tool_history
 from .snapshot_file import display_path, read_normalised
 
 SUFFIX = ".catalog.txt"
 FORMAT = "1"
+STAGE = "stage"
+"""A stage says when the migration is applied, and is chosen by people."""
 HEAD = """\
 -- The catalog of the schema "{schema}" after {migration}, as inspect_domain has read it.
 -- A database whose schema has this catalog adopts the migration instead of running it.
@@ -118,10 +120,14 @@ def read_catalog_file(key: MigrationKey) -> InspectedCatalog | None:
     if values.get("format") != FORMAT or values.get("content") != _digest(text):
         raise _unusable(path, "was edited, or is not one")
     name, _, checksum = values.get("migration", "").rpartition(" ")
-    # A stage says when the migration is applied, and is chosen by people.
-    if name != str(key) or checksum != checksum_on_disk(key, uncounted=["stage"]):
+    if name != str(key) or checksum != checksum_on_disk(key, uncounted=[STAGE]):
         raise _unusable(path, f"is of another version of {key}, which was edited since")
     return InspectedCatalog(key, checksum, text, _others(head))
+
+
+def catalog_checksum(source: str) -> str:
+    """Return the checksum that the file beside a migration has of it."""
+    return checksum(source, UNCOUNTED | {STAGE})
 
 
 def recorded_histories(domain: Domain) -> dict[str, str]:

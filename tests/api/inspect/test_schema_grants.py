@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import pytest
 from django.db import connection
 
+from domain_migrations.api.inspect.grant_statements import privilege_changes, privilege_groups
+from domain_migrations.api.inspect.owner_notes import privilege_notes
 from domain_migrations.api.inspect.schema_grants import (
     Privilege,
     privilege_differences,
-    privilege_groups,
-    privilege_notes,
     read_privileges,
 )
 from domain_migrations.api.inspect.statement_groups import StatementGroup
@@ -105,6 +105,24 @@ def test_the_groups_grant_and_revoke(privileges: tuple[Privilege, ...]) -> None:
     )
     assert query("SELECT count(*) FROM pg_default_acl") == [(0,)]
     assert query("SELECT relacl FROM pg_class WHERE oid = 'public.items'::regclass") == decoy
+
+
+def test_changes_grant_and_revoke_what_differs(privileges: tuple[Privilege, ...]) -> None:
+    """On the objects that stay, which keep what did not change."""
+    run(list(privilege_groups(privileges)))
+    execute(
+        f'REVOKE ALL ON SCHEMA lab FROM "{WRITER}"; GRANT INSERT ON lab.items TO {READER};'
+        " GRANT EXECUTE ON FUNCTION lab.secret TO PUBLIC; REVOKE ALL ON lab.names FROM PUBLIC;"
+        f' ALTER DEFAULT PRIVILEGES FOR ROLE "{WRITER}" IN SCHEMA lab'
+        f" REVOKE SELECT ON TABLES FROM {READER}"
+    )
+    changed = read_privileges(connection, "lab")
+    forwards = privilege_changes(privileges, changed)
+    assert not any(' ON TABLE lab.items TO "Inspect' in text for text in forwards)
+    for before, after in ((changed, privileges), (privileges, changed)):
+        for statement in privilege_changes(before, after):
+            execute(statement)
+        assert read_privileges(connection, "lab") == after
 
 
 def _order(statement: str) -> tuple[str, str]:

@@ -172,6 +172,30 @@ def test_the_reviewed_script_brings_the_schema_back(drifted: dict[str, str], gro
     assert "-- There is nothing to repair." in final.stdout
 
 
+def test_what_was_renamed_gets_its_name_back_with_its_rows(drifted: dict[str, str]) -> None:
+    """And a column in the place of one that was dropped is another one."""
+    execute("""
+        INSERT INTO hr.leave_types (code, name_en, name_th, days_per_year, is_paid)
+            VALUES ('A', 'annual', '', 10, true);
+        ALTER TABLE hr.leave_types RENAME COLUMN name_en TO english;
+        ALTER TABLE hr.leave_types RENAME TO kinds_of_leave;
+        ALTER TABLE hr.positions DROP COLUMN is_active, ADD COLUMN is_open boolean NOT NULL;
+        CREATE TABLE public.kinds_of_leave (english int);
+    """)
+
+    script = repair_sql("hr").stdout
+
+    assert "Not repaired by SQL" not in script
+    assert "\nALTER TABLE hr.kinds_of_leave RENAME TO leave_types;\n" in script
+    assert "\nALTER TABLE hr.kinds_of_leave RENAME COLUMN english TO name_en;\n" in script
+    assert "\n-- ALTER TABLE hr.positions DROP COLUMN is_open;\n" in script
+    done = psql(reviewed(script))
+    assert done.returncode == 0, done.stderr
+    assert query("SELECT name_en FROM hr.leave_types") == [("annual",)]
+    assert compare(drifted["hr"], snapshot()["hr"]) == []
+    assert query("SELECT english FROM public.kinds_of_leave") == []
+
+
 def test_nothing_that_is_commented_out_is_run__line_ends(migrated_database: str) -> None:
     for number, end in enumerate(("\n", "\r", "\r\n")):
         trap = f"a{end}CREATE TABLE IF NOT EXISTS public.trap (id int);{end}--"

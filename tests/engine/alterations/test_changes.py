@@ -112,6 +112,26 @@ def test_many_changes_at_once_are_undone(lab: SchemaDefinition) -> None:
     check(lab, some, back=True, forth=False)
 
 
+def test_a_new_table_takes_the_names_of_one_that_is_dropped(lab: SchemaDefinition) -> None:
+    """Its sequence and its index too, which go with the old one."""
+    with rolled_back():
+        execute(
+            "CREATE TABLE lab.old (id serial PRIMARY KEY, n int, a int); "
+            "CREATE INDEX of_n ON lab.old (n)"
+        )
+        before, text = read()
+        execute(
+            "DROP TABLE lab.old; CREATE TABLE lab.young (n int, id int);"
+            " CREATE SEQUENCE lab.old_id_seq OWNED BY lab.young.id; CREATE INDEX of_n"
+            " ON lab.young (n); ALTER TABLE lab.young ADD CONSTRAINT old_pkey PRIMARY KEY (id)"
+        )
+        after, wanted = read()
+        run(schema_changes(after, before))
+        assert compare(text, fingerprint(connection, "lab")) == []
+        run(schema_changes(before, after))
+        assert compare(wanted, fingerprint(connection, "lab")) == []
+
+
 @pytest.mark.slow_stress
 @pytest.mark.parametrize("change", [text for text in CHANGES if is_written(text)])
 def test_each_change_is_made_and_undone(lab: SchemaDefinition, change: str) -> None:
