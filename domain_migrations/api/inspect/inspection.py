@@ -27,6 +27,7 @@ from ...engine.snapshots.inspected_catalog import (
 from ...engine.sources.files import HISTORY_FILE, MigrationKey
 from ...exceptions import InvalidConfiguration
 from ..start.start import app_words
+from ..verify.live_boundary import uses_from_outside
 from .draft_app import draft_app
 from .grant_statements import privilege_groups
 from .history_choice import HistoryOptions, find_history, history_notes
@@ -119,6 +120,7 @@ class Inspection:
         self.notes += privilege_notes(
             self.connection, domain.schema, self.privileges, exclude=excluded
         )
+        self.notes += uses_from_outside(self.connection, domain.schema)
         return models
 
     def _texts(self, models: ModelsSource, objects: Sequence[CatalogObject]) -> dict[str, str]:

@@ -31,6 +31,7 @@ CLASSES = {
     "spgist": "SpGistIndex",
     "bloom": "BloomIndex",
 }
+ON, OFF = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 EXCLUSION_METHODS = ("gist", "spgist")
 OWN_INDEXES = "domain_migrations.exact.indexes"
 LONG_NAME = 30
@@ -127,6 +128,8 @@ class TableConstraints:
         why = "" if constraint.enforced else "it is NOT ENFORCED"
         if constraint.name in self.names.repeated_constraints:
             why = "another model has a constraint of this name"
+        if '"' in constraint.name:
+            why = "a name with a quote"
         if constraint.kind == "c" and constraint.no_inherit:
             why = "a NO INHERIT constraint"
         index = self.relation.index.get(constraint.index)
@@ -210,6 +213,12 @@ class TableConstraints:
             why = f"the index method {index.method}"
         elif index.options.keys() - known.keys():
             why = f"the storage parameter {min(index.options.keys() - known.keys())}"
+        elif unknown := [
+            name
+            for name, value in index.options.items()
+            if known[name] == "bool" and value.lower() not in (*ON, *OFF)
+        ]:
+            why = f"the value of the storage parameter {unknown[0]}"
         elif index.name[0] == "_" or index.name[0].isdigit():
             why = "a name that begins with an underscore or a digit"
         if why:
@@ -229,8 +238,8 @@ class TableConstraints:
             positional = self._expressions(index)
         keywords |= self._with(index)
         for option, value in index.options.items():
-            is_on = value in ("on", "true", "yes", "1")
-            keywords[option] = str(is_on) if known[option] == "bool" else value
+            is_bool = known[option] == "bool"
+            keywords[option] = str(value.lower() in ON) if is_bool else value
         keywords["name"] = Text(index.name)
         return call(self._class(index), *positional, **keywords)
 
@@ -248,6 +257,8 @@ class TableConstraints:
         names = self.names
         if index.name in (names.repeated_constraints if index.unique else names.repeated_indexes):
             return "another model has an index or a constraint of this name"
+        if '"' in index.name:
+            return "a name with a quote"
         has_parameters = any(key.has_parameters for key in index.keys)
         return "an operator class has parameters" if has_parameters else ""
 

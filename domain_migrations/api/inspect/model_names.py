@@ -75,6 +75,8 @@ ENDINGS = (
 )
 """The end of a plural, the end of its singular, and the length from which that is so."""
 MODEL_ATTRIBUTES = frozenset(dir(models.Model)) | {"objects", "pk", "Meta"}
+MODULE = "models"
+"""What fields are written with, in the class where their names are."""
 RESERVED = frozenset(name for name in dir(builtins) if name[0].isupper())
 
 
@@ -150,7 +152,7 @@ def field_name(column: str) -> str:
     name = "_".join(words(column)) or "field"
     if not name.isidentifier():
         name = f"field_{name}" if f"field_{name}".isidentifier() else "field"
-    if keyword.iskeyword(name) or name in MODEL_ATTRIBUTES:
+    if keyword.iskeyword(name) or name in MODEL_ATTRIBUTES or name == MODULE:
         name = f"{name}_field"
     return name
 

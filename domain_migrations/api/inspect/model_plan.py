@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from ...engine.catalog.other_tools.tools import history_of
 from .core_models import CoreModels
+from .model_expressions import is_empty
 from .model_names import ClassNames, field_name, unique
 from .planned_model import ModelPlan, Note, Reference
 from .related_names import RelatedNames
@@ -109,6 +110,11 @@ class Plan:
         if any("%" in name for name in (relation.name, *relation.column)):
             self.note(relation.name, "Django cannot use a name with a per cent sign: no model.")
             return ()
+        if any('"' in name for name in relation.column):
+            self.note(
+                relation.name, "Django cannot use a column with a quote: no model."
+            )
+            return ()
         if relation.primary_key is not None:
             return relation.primary_key.columns
         key = _unique_columns(relation)
@@ -135,11 +141,14 @@ class Plan:
 
     def _name_fields(self, model: ModelPlan) -> None:
         taken: set[str] = set()
+        callables = set(_callables(model.relation))
         for column in model.relation.columns:
             reference = model.references.get(column.name)
             name = field_name(column.name)
             if reference is not None:
                 name = _relation_name(name, reference.model)
+            if name in callables:
+                name = f"{name}_field"
             while (own := _attributes(name, reference)) & taken:
                 name = unique(name, {*taken, name})
             model.names[column.name] = name
@@ -196,6 +205,9 @@ class Plan:
             if collation != model.relation.column[own].collation:
                 self.note(title, "Its two columns have different collations: a plain field.")
                 return None
+            if target.key != (column,) and not target.relation.plain_index(column, unique=True):
+                self.note(title, f"{table}.{column} is not just UNIQUE: a plain field.")
+                return None
             kind = target.relation.column[column].type
             name = target.class_name
             return Reference(constraint, name, column, "", kind, is_exact, is_unique)
@@ -209,6 +221,13 @@ class Plan:
 
 def _attributes(name: str, reference: Reference | None) -> set[str]:
     return {name} if reference is None else {name, f"{name}_id"}
+
+
+def _callables(relation: Relation) -> Iterator[str]:
+    """Yield the callables that defaults of the fields name; a field before them would hide them."""
+    for column in relation.columns:
+        if column.not_null and column.default is not None and is_empty(column.default):
+            yield from ("dict", "list")
 
 
 def _relation_name(name: str, model: str) -> str:

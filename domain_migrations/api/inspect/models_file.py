@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -18,6 +19,8 @@ from .python_imports import Imports
 from .python_source import INDENT, statement
 from .schema_description import read_schema
 
+AMBIGUOUS = re.compile(r" *(class )?[lOI]\b(?: =|\()")
+"""A line that defines a name that looks like a number."""
 IMPORTED = (
     "Decimal",
     "SQL",
@@ -69,20 +72,24 @@ def models_source(
     sources = ModelSources(description, plan, connection, imports=imports, names=names)
     models = sources.read()
     classes = [list(_class(model, imports)) for model in models]
-    lines = [f'"""Models of the schema {schema}."""', "", *_rules(models), *imports.lines()]
-    for body in (*sources.enums.definitions(), *classes):
+    bodies = [*sources.enums.definitions(), *classes]
+    rules = _rules(models, bodies)
+    lines = [f'"""Models of the schema {schema}."""', "", *rules, *imports.lines()]
+    for body in bodies:
         lines += ["", "", *body]
     text = "\n".join(lines) + "\n"
     return ModelsSource(text, models, imports, tuple(sorted(plan.notes)))
 
 
-def _rules(models: Collection[ModelSource]) -> Iterator[str]:
+def _rules(models: Collection[ModelSource], bodies: Iterable[Iterable[str]]) -> Iterator[str]:
     """Yield the line about the rules of Django's style that an existing schema cannot follow."""
     rules = []
     if any(model.has_nullable_text for model in models):
         rules.append("DJ001")
     if any(not model.title for model in models):
         rules.append("DJ008")
+    ambiguous = {found[1] for body in bodies for found in map(AMBIGUOUS.match, body) if found}
+    rules += sorted("E742" if keyword else "E741" for keyword in ambiguous)
     if rules:
         yield f"# ruff: noqa: {', '.join(rules)}"
         yield ""

@@ -20,7 +20,7 @@ from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
 from django.db.migrations.state import ProjectState
 
 from ...domains import CORE, Domain
-from ...engine.catalog.expressions import lower_extracted_fields
+from ...engine.catalog.expressions import as_read_back
 from ...engine.catalog.fingerprint import CatalogObject, compare, to_text
 from ...engine.runner.loader import DomainLoader
 from ...engine.sessions.scratch_databases import scratch_connection
@@ -131,7 +131,7 @@ def _dump_differences(
         read_entries(connection, domain.schema, exclude=domain.engine_tables),
     )
     before, after = (
-        {(e.kind, e.name): [*map(lower_extracted_fields, e.statements)] for e in each}
+        {(e.kind, e.name): [*map(as_read_back, e.statements)] for e in each}
         for each in (entries, found)
     )
     for kind, name in before.keys() | after.keys():

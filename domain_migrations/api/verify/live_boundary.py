@@ -14,6 +14,7 @@ from ...domains import Domain, get_domains
 from ...engine.boundary.rule import depends_hint, may_depend_on, owner_clause
 from ...engine.boundary.schema_owners import SchemaOwners
 from ...engine.messages import Finding
+from ...engine.sessions.connection import fetch_all
 from ...engine.sql.query import run_sql
 from .function_bodies import CrossDomainFinding, textual_references
 
@@ -178,6 +179,8 @@ WHERE found.schema <> found.used_schema AND NOT EXISTS (SELECT FROM pg_depend e
 ORDER BY 5, 6, 1, 8
 """
 
+SELECT_SCHEMA = "SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %s"
+
 VERBS = {
     "B001": "references",
     "B008": "inherits from",
@@ -206,13 +209,31 @@ def recorded_references(
         user, used = owners.owner_or_core(row.schema), owners.owner(row.used_schema)
         if user is None or used is None or may_depend_on(user, used):
             continue
-        title = f"{row.place}.{row.name}" if row.name else row.place
-        message = (
-            f"The {row.kind} {title} {VERBS.get(row.id, 'uses')} the {row.used_kind} {row.used},"
-            f" {owner_clause(used)}."
-        )
+        message = f"{_sentence(row)}, {owner_clause(used)}."
         hint = f"{depends_hint(user)} {_removal(row)}"
-        yield Finding(row.id, "boundary", user.name, title, message, hint), used
+        yield Finding(row.id, "boundary", user.name, _title(row), message, hint), used
+
+
+def uses_from_outside(connection: BaseDatabaseWrapper, schema: str) -> Iterator[str]:
+    """Yield a sentence for each use of a schema that would be a finding if it were a domain's.
+
+    Arguments:
+        schema: its name, unquoted.
+    """
+    [(oid,)] = fetch_all(connection, SELECT_SCHEMA, [schema])
+    [rows] = run_sql(connection, SELECT_CROSSINGS, {"used": [oid]})
+    for row in map(_Row._make, rows):
+        yield f"{_sentence(row)}, which verify_domain will report. {_removal(row)}"
+
+
+def _title(row: _Row) -> str:
+    return f"{row.place}.{row.name}" if row.name else row.place
+
+
+def _sentence(row: _Row) -> str:
+    """Return who uses what, without an end."""
+    verb = VERBS.get(row.id, "uses")
+    return f"The {row.kind} {_title(row)} {verb} the {row.used_kind} {row.used}"
 
 
 def _removal(row: _Row) -> str:

@@ -18,6 +18,7 @@ from .expressions import unquote_identifiers
 CLAUSES = frozenset(
     {"INCLUDE", "NULLS", "WITH", "TABLESPACE", "WHERE", "DEFERRABLE", "INITIALLY", "NOT", "NO"}
 )
+ON, OFF = frozenset({"", "on", "true", "yes"}), frozenset({"false", "no", "off"})
 STATES = re.compile(r" NOT (?:VALID|ENFORCED)\b")
 _NO_SPACE_AFTER = frozenset({"(", "[", ".", "::"})
 _NO_SPACE_BEFORE = frozenset({")", "]", "[", ".", "::", ","})
@@ -156,7 +157,7 @@ def _clauses(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             group, rest = _group(rest, 0)
             parts = [_joined(part) for part in _split(group)]
             if word == "WITH":
-                parts = sorted(part.replace("'", "").replace(" ", "") for part in parts)
+                parts = sorted(map(_parameter, parts))
             yield word, unquote_identifiers(f"{word} ({', '.join(parts)})")
         elif word == "NOT":
             rest = rest[1:]  # NOT VALID and NOT ENFORCED are states, which are compared apart.
@@ -165,6 +166,13 @@ def _clauses(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             text = " ".join([word, *rest[:end]])
             rest = rest[end:]
             yield word, "" if text in ("NULLS DISTINCT", "INITIALLY IMMEDIATE") else text
+
+
+def _parameter(text: str) -> str:
+    """Return a storage parameter in one form: ``a = 'true'`` is ``a=on``."""
+    name, _, value = text.replace("'", "").replace(" ", "").partition("=")
+    value = value.lower()
+    return f"{name}={'on' if value in ON else 'off' if value in OFF else value}"
 
 
 def _key(words: Sequence[str], method: str, default_classes: Collection[tuple[str, str]]) -> Key:

@@ -10,6 +10,9 @@ PostgreSQL 15 to 18 deparse differently:
 ``EXTRACT('YEAR' FROM …)`` is deparsed as ``EXTRACT(YEAR FROM …)``, which is read as ``year``: the
 field is written in lower case.
 
+``'x'``, in a part of a query whose columns have no names, such as ``IN (SELECT 'x')``, is deparsed
+as ``'x'::text``, which is read as a column named ``text``: that name is left out.
+
 String literals and function bodies are left as they are.
 """
 
@@ -24,8 +27,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ..sessions.connection import as_text
-from ..sql.lexer import tokens
+from ..sql.lexer import Token, tokens
 
+TYPE_SIGNS = frozenset({".", ",", "(", ")", "[", "]"})
 PLAIN = re.compile(r'"[a-z_][a-z0-9_]*"')
 SET_OPERATIONS = frozenset({"UNION", "INTERSECT", "EXCEPT"})
 AFTER_FROM = frozenset(
@@ -52,6 +56,56 @@ def lower_extracted_fields(text: str) -> str:
         token.raw.lower() if i in starts and token.kind == "word" else token.raw
         for i, token in enumerate(found)
     )
+
+
+COLUMN_NAMES = {
+    "bigint": "int8",
+    "bit varying": "varbit",
+    "boolean": "bool",
+    "character": "bpchar",
+    "character varying": "varchar",
+    "double precision": "float8",
+    "integer": "int4",
+    "real": "float4",
+    "smallint": "int2",
+    "time with time zone": "timetz",
+    "timestamp with time zone": "timestamptz",
+}
+"""Type → the name that PostgreSQL gives a column of it, where that is not the type's own."""
+MODIFIERS = re.compile(r"\([^)]*\)|\[\]| without time zone")
+
+
+def without_implied_names(text: str) -> str:
+    """Return the text without the names of columns that constants get from their types."""
+    if "::" not in text or " AS " not in text:
+        return text
+    found = list(tokens(text))
+    dropped: set[int] = set()
+    for i, token in enumerate(found):
+        is_constant = token.kind == "string" or token.raw == "NULL"
+        if is_constant and [item.raw for item in found[i + 1 : i + 2]] == ["::"]:
+            dropped.update(_implied_name(found, i + 2))
+    return "".join(token.raw for i, token in enumerate(found) if i not in dropped)
+
+
+def _implied_name(found: Sequence[Token], start: int) -> range:
+    """Return the places of ``AS text`` after a type that begins at ``start``, if it is there."""
+    for i in range(start, len(found)):
+        token = found[i]
+        if token.raw == "AS":
+            kind = MODIFIERS.sub("", "".join(item.raw for item in found[start : i - 1]))
+            implied = COLUMN_NAMES.get(kind) or list(tokens(kind))[-1].text
+            is_implied = [item.text for item in found[i + 2 : i + 3]] == [implied]
+            return range(i - 1, i + 3) if is_implied else range(0)
+        is_of_type = token.is_name or token.raw.isspace() or token.raw in TYPE_SIGNS
+        if not is_of_type and not token.raw.isdigit():
+            break
+    return range(0)
+
+
+def as_read_back(text: str) -> str:
+    """Return deparsed text as PostgreSQL deparses it again after it has read it."""
+    return without_implied_names(lower_extracted_fields(text))
 
 
 def without_double_parentheses(text: str) -> str:

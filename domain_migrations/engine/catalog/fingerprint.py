@@ -27,11 +27,7 @@ from django.db.backends.utils import CursorWrapper
 
 from ...domains import get_domains
 from ..sql.query import FORCE_GENERIC_PLAN, RESET_PLAN_MODE, prepared_execute, run_sql
-from .expressions import (
-    lower_extracted_fields,
-    unqualify_single_source,
-    unquote_identifiers,
-)
+from .expressions import as_read_back, unqualify_single_source, unquote_identifiers
 from .queries import DATABASE, NAMES, PRIVILEGES, SECTIONS
 
 INDENT = "    "
@@ -199,7 +195,7 @@ def catalog_object(
         unqualify_single_source(line) if line.startswith(VIEW_QUERY) else line.rstrip("\n")
         for line in lines
     )
-    definition = lower_extracted_fields(unquote_identifiers(definition))
+    definition = as_read_back(unquote_identifiers(definition))
     return CatalogObject(kind, unquote_identifiers(name), definition, relation)
 
 

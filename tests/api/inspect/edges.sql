@@ -15,7 +15,7 @@ CREATE TABLE lager.kunden (
 CREATE TABLE lager."Kunden" (id serial PRIMARY KEY);
 CREATE TABLE lager.kelas (id serial PRIMARY KEY, tugas text);
 CREATE TABLE lager."123" (id serial PRIMARY KEY);
-CREATE TABLE lager."a""b" (id serial PRIMARY KEY, "c""d" text);
+CREATE TABLE lager."a""b" (id serial PRIMARY KEY, c text);
 CREATE TABLE lager."per%cent" (id serial PRIMARY KEY);
 CREATE TABLE lager.preis (
     id serial PRIMARY KEY, "from" int, import text, "None" text, "select" text, "delete" text,
@@ -109,3 +109,14 @@ CREATE TABLE lager.wahl (
     worte text[] NOT NULL DEFAULT '{}', wahl_name text, andere_nr text UNIQUE);
 CREATE MATERIALIZED VIEW lager.mv AS SELECT id AS a, id AS b FROM lager.wahl;
 CREATE UNIQUE INDEX mv_key ON lager.mv (a, b);
+CREATE TABLE lager.hidden (
+    id int PRIMARY KEY, models text, list int, dict int, data jsonb NOT NULL DEFAULT '{}',
+    worte text[] NOT NULL DEFAULT '{}', l int);
+CREATE TABLE lager."c""d" (id int PRIMARY KEY, "e""f" text);
+CREATE TABLE lager.quoted (id int PRIMARY KEY, CONSTRAINT "q""r" CHECK (id > 0));
+CREATE INDEX "i ""j""" ON lager.quoted (id);
+CREATE INDEX quoted_brin ON lager.quoted USING brin (id) WITH (autosummarize, pages_per_range = 8);
+CREATE INDEX quoted_gist ON lager.quoted USING gist (box(point(id, id), point(id, id)))
+    WITH (buffering = auto);
+CREATE TABLE lager.uq_child (id int PRIMARY KEY REFERENCES lager.uq (a));
+CREATE TABLE lager.o (id int PRIMARY KEY, richtung text CHECK (richtung IN ('I', 'O')));

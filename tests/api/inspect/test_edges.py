@@ -34,8 +34,13 @@ NOTED = {
     "lager.mv": "its model takes a, b",
     "lager.no_key": "its model takes code",
     "lager.per%cent": "Django cannot use a name with a per cent sign",
+    'lager.c"d': "a column with a quote",
+    'lager.quoted.i "j"': "a name with a quote",
+    'lager.quoted.q"r': "a name with a quote",
+    "lager.quoted.quoted_gist": "the value of the storage parameter buffering",
     "lager.uq.uq_a_b_key": "a constraint, not an index, with INCLUDE",
     "lager.uq.uq_b_excl": "an exclusion constraint of the method btree",
+    "lager.uq_child.uq_child_id_fkey": "uq.a is not just UNIQUE",
     "lager.v": "its model takes id",
 }
 """What Django cannot express → words of the reason."""
@@ -148,6 +153,25 @@ def test_names_that_django_or_python_refuse(app: SimpleNamespace):
     fields = {field.column: field.name for field in app.Twice._meta.fields}
     assert (fields["twice_id"], fields["twice"]) == ("twice_id", "twice")
     assert app.AB._meta.db_table == '"lager"."a""b"'
+
+
+def test_names_that_the_source_itself_uses(app: SimpleNamespace):
+    fields = {field.column: field for field in app.Hidden._meta.fields}
+    assert {column: field.name for column, field in fields.items()} == {
+        "id": "id",
+        "models": "models_field",
+        "list": "list_field",
+        "dict": "dict_field",
+        "data": "data",
+        "worte": "worte",
+        "l": "l",
+    }
+    assert (fields["data"].default, fields["worte"].default) == (dict, list)
+    assert {field.name for field in app.Wahl._meta.fields} >= {"liste", "text"}
+
+
+def test_ambiguous_names_are_allowed(source: ModelsSource):
+    assert "# ruff: noqa: DJ001, DJ008, E741, E742" in source.text
 
 
 def test_a_counter_that_is_always_generated_in_a_composite_key(app: SimpleNamespace):

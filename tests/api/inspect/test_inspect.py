@@ -187,6 +187,19 @@ def test_the_source_database_adopts_the_migration(depot: Path) -> None:
     assert catalog.snapshot()["depot"] == before
 
 
+@pytest.mark.usefixtures("source")
+def test_what_uses_the_schema_from_outside_is_noted(tmp_path: Path) -> None:
+    execute("CREATE TABLE public.outside (item int CONSTRAINT key REFERENCES depot.items)")
+    try:
+        inspected = inspect_into(tmp_path, prove=False, dry_run=True)
+    finally:
+        execute("DROP TABLE public.outside")
+    assert (
+        "The foreign key public.outside.key references the table depot.items, which verify_domain"
+        " will report. Remove it with: ALTER TABLE public.outside DROP CONSTRAINT key;"
+    ) in inspected.notes
+
+
 def test_a_later_migration_is_planned_after_the_adopted_one(depot: Path) -> None:
     (depot / "migrations/0002_cheap.py").write_text(LATER)
     for option in ("--plan", "--dry-run"):

@@ -9,6 +9,7 @@ from domain_migrations.engine.catalog.expressions import (
     unqualify_single_source,
     unquote_identifiers,
     without_double_parentheses,
+    without_implied_names,
 )
 
 
@@ -39,6 +40,27 @@ def test_identifiers_lose_quotes_that_only_some_versions_write(text: str, expect
 )
 def test_fields_of_extract_are_in_lower_case(text: str, expected: str):
     assert lower_extracted_fields(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT 'x'::text AS text,", "SELECT 'x'::text,"),
+        ("NULL::integer AS int4\n FROM", "NULL::integer\n FROM"),
+        ("NULL::character varying(10)[] AS varchar)", "NULL::character varying(10)[])"),
+        ("'a'::timestamp(3) without time zone AS timestamp", "'a'::timestamp(3) without time zone"),
+        ('\'a\'::lab."Kind"[] AS "Kind"', "'a'::lab.\"Kind\"[]"),
+        ("'a'::lab.kind AS kind, b AS c", "'a'::lab.kind, b AS c"),
+        ("'x'::text AS name", "'x'::text AS name"),
+        ("'x'::text || b AS text", "'x'::text || b AS text"),
+        ("f('x'::text) AS text", "f('x'::text) AS text"),
+        ("(a)::text AS text", "(a)::text AS text"),
+        ("$$NULL::text AS text$$", "$$NULL::text AS text$$"),
+        ("NULL::", "NULL::"),
+    ],
+)
+def test_names_that_constants_get_from_their_types_are_left_out(text: str, expected: str):
+    assert without_implied_names(text) == expected
 
 
 @pytest.mark.parametrize(
