@@ -111,9 +111,7 @@ class Plan:
             self.note(relation.name, "Django cannot use a name with a per cent sign: no model.")
             return ()
         if any('"' in name for name in relation.column):
-            self.note(
-                relation.name, "Django cannot use a column with a quote: no model."
-            )
+            self.note(relation.name, "Django cannot use a column with a quote: no model.")
             return ()
         if relation.primary_key is not None:
             return relation.primary_key.columns
