@@ -40,6 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # The tests start a thousand processes, which would all compile the project again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if servers.FOLDER_VARIABLE not in os.environ:
         folder = servers.make_folder(servers.memory())
         config.add_cleanup(lambda: servers.remove(folder))
