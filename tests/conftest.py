@@ -14,7 +14,7 @@ from django.db import connections
 
 from config.database import ENGINE
 from config.embedded.locks import exclusive_lock
-from tests.support import commands, databases, projects, servers, temporary_migrations
+from tests.support import commands, databases, file_order, projects, servers, temporary_migrations
 from tests.support.servers import TestServer
 
 MIGRATED_TEMPLATE = "migrated_template"
@@ -56,13 +56,27 @@ def pytest_configure(config: pytest.Config) -> None:
     connections["default"] = connections.create_connection("default")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    file_order.sort_by_file(items, file_order.longest_files())
     if config.getoption("--stress"):
         return
     stress = [item for item in items if item.get_closest_marker("slow_stress")]
     if stress:
         config.hook.pytest_deselected(items=stress)
         items[:] = [item for item in items if item not in stress]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for some in terminalreporter.stats.values() for report in some]
+    durations = [
+        (one.nodeid, one.duration) for one in reports if isinstance(one, pytest.TestReport)
+    ]
+    missing = file_order.missing_files(durations, file_order.longest_files())
+    if missing:
+        terminalreporter.section("long files that tests/longest_files.txt lacks")
+        for name, seconds in missing:
+            terminalreporter.write_line(f"{name}  # {seconds:.0f} s")
 
 
 def pytest_collection_finish() -> None:
