@@ -115,6 +115,29 @@ def test_what_migrations_print_stays_with_their_domain(project: Write, decoy: No
         assert set(re.findall(r"lab_[abc]", section)) == {name}
 
 
+def test_a_line_without_an_end_is_printed_too(project: Write, decoy: None) -> None:
+    half = "migrations.RunPython(lambda *_: print('half a line', end='')),"
+    done = project(labs(lab_b=half)).manage("migrate_domain", "--all", "--jobs=3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "half a line\n" in done.stdout
+    assert_decoy_survived()
+
+
+def test_notes_and_warnings_are_passed_on(project: Write, decoy: None) -> None:
+    hooks = {"lab_a": {"before": [["true"]]}, "lab_b": {"failed": [["false"]]}}
+    written = project(
+        labs(lab_b='migrations.RunSQL("SELECT 1 / 0", "")'),
+        settings={"DOMAIN_MIGRATIONS": {"HOOKS": hooks}},
+    )
+    done = written.manage("migrate_domain", "--all", "--jobs=3", "-v2")
+    assert done.returncode == 1
+    _, _, lab_a = done.stdout.partition("Domain lab_a ")
+    assert "Hook before the run: true\n" in lab_a.partition("Domain lab_")[0]
+    (warning,) = [line for line in done.stderr.splitlines() if "The run had failed before." in line]
+    assert "false" in warning
+    assert_decoy_survived()
+
+
 @pytest.mark.parametrize("jobs", [(), ("--jobs=3",)])
 def test_json_is_alone_on_standard_output(
     project: Write, decoy: None, jobs: tuple[str, ...]
