@@ -132,6 +132,43 @@ def test_a_new_table_takes_the_names_of_one_that_is_dropped(lab: SchemaDefinitio
         assert compare(wanted, fingerprint(connection, "lab")) == []
 
 
+TYPES = [
+    ("SELECT", 'CREATE TYPE lab.pair AS (a int, b text COLLATE "C")'),
+    ("SELECT", "CREATE TYPE lab.pair AS (a int); COMMENT ON COLUMN lab.pair.a IS 'it''s'"),
+    ("SELECT", 'CREATE TYPE lab.pair AS RANGE (SUBTYPE = text, COLLATION = "C")'),
+    (
+        "CREATE TYPE lab.pair AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi)",
+        "CREATE TYPE lab.pair AS RANGE"
+        " (SUBTYPE = float8, MULTIRANGE_TYPE_NAME = lab.pairs, SUBTYPE_OPCLASS = float8_ops)",
+    ),
+    ("CREATE TYPE lab.pair AS (a int, b text)", "CREATE TYPE lab.pair AS (a bigint, c text)"),
+    ("CREATE TYPE lab.pair AS (a int, b text)", "CREATE TYPE lab.pair AS (b text, a int)"),
+    ("CREATE TYPE lab.pair AS (a text)", 'CREATE TYPE lab.pair AS (a text COLLATE "C")'),
+    ("CREATE TYPE lab.pair AS (a int)", "CREATE TYPE lab.pair AS ENUM ('a')"),
+    ("CREATE TYPE lab.pair AS ENUM ('a', 'b')", "CREATE TYPE lab.pair AS ENUM ('b', 'a')"),
+    (
+        """CREATE DOMAIN lab.pair AS text COLLATE "C" DEFAULT 'a' NOT NULL
+            CONSTRAINT short CHECK (length(VALUE) < 9)""",
+        'CREATE DOMAIN lab.pair AS text COLLATE "POSIX"',
+    ),
+    ("CREATE SEQUENCE lab.pair", "CREATE UNLOGGED SEQUENCE lab.pair"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), [*TYPES, *((new, old) for old, new in TYPES)])
+def test_types_and_sequences_become_others(lab: SchemaDefinition, old: str, new: str) -> None:
+    with rolled_back():
+        execute(new)
+        wanted, text = read()
+    with rolled_back():
+        execute("CREATE TYPE public.pair AS (decoy int)")
+        decoy = fingerprint(connection, "public")
+        execute(old)
+        run(schema_changes(read()[0], wanted))
+        assert compare(text, fingerprint(connection, "lab")) == []
+        assert compare(decoy, fingerprint(connection, "public")) == []
+
+
 @pytest.mark.slow_stress
 @pytest.mark.parametrize("change", [text for text in CHANGES if is_written(text)])
 def test_each_change_is_made_and_undone(lab: SchemaDefinition, change: str) -> None:
