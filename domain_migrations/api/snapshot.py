@@ -59,6 +59,9 @@ from ..engine.sources.files import MigrationKey
 from ..exceptions import InvalidConfiguration, MigrationFailed
 from .migrate import replay_migrations
 
+GRANTS = ("privileges ", "default privileges ")
+"""How differences begin that a snapshot may have."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotResult:
@@ -257,7 +260,7 @@ class SnapshotBuilder:
                 for difference in fingerprint_differences(_fingerprints(connection), self.replayed)
                 if not difference.replace('"', "").startswith(own)
             ]
-            grants = [item for item in differences if item.startswith("privileges ")]
+            grants = [item for item in differences if item.startswith(GRANTS)]
             others = [item for item in differences if item not in grants]
             if others:
                 raise self._refused(f"it would not restore the same objects: {others[0]}")

@@ -56,6 +56,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL("CREATE VIEW shop.small AS SELECT id FROM shop.items"
                           " WHERE size IN ('small', 'tiny')", "DROP VIEW shop.small"),
         migrations.RunSQL("GRANT SELECT ON shop.small TO PUBLIC", migrations.RunSQL.noop),
+        migrations.RunSQL("ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES"
+                          " TO PUBLIC", migrations.RunSQL.noop),
     ]
 '''
 TILL = """
@@ -229,8 +231,9 @@ def test_a_domain_with_rows_and_sql_of_its_own(shop: Project) -> None:
     assert written.stdout == "shop: shop/migrations/snapshot.sql written, 5 migrations\n"
     assert written.stderr == (
         "Warning: shop: A snapshot contains no grants, so these of the migrations will be"
-        " missing: privileges shop.small differs: nothing / select to public. Grant them with"
-        " grant_domain, or do without a snapshot.\n"
+        " missing: default privileges shop for postgres on tables: added; privileges shop.sales"
+        " differs: nothing / select to public; privileges shop.small differs: nothing / select to"
+        " public. Grant them with grant_domain, or do without a snapshot.\n"
     )
     assert snapshot() == before
     text = (shop.path / "shop/migrations/snapshot.sql").read_text()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .model_choices import EnumChoices
@@ -132,6 +132,10 @@ class ColumnFields:
             found.keywords["max_length"] = length[1]
         return found
 
+    def class_of(self, kind: str) -> str:
+        """Return the name of the class of a plain field of this type, "" for other types."""
+        return "" if kind in self.types or kind.endswith("[]") else self.of_type(kind).class_name
+
     def _named(self, kind: NamedType) -> FieldSource:
         """Return the field of a type that is not PostgreSQL's own."""
         if kind.kind != "d":
@@ -186,19 +190,24 @@ class ColumnFields:
 
 
 def add_common(
-    found: FieldSource, column: Column, sql_default: Code | None, imports: Imports
+    found: FieldSource,
+    column: Column,
+    values: str,
+    as_sql: Callable[[str], Code],
+    imports: Imports,
 ) -> None:
     """Add null, default and comment, and what lets forms leave the default to the database.
 
     Arguments:
-        sql_default: the default as SQL, None if there is none.
+        values: the class of fields that have its values, which a relation is not.
+        as_sql: returns an expression as SQL, and imports what that needs.
         imports: of the module that is being written.
     """
     if not column.not_null and "primary_key" not in found.keywords:
         found.keywords["null"] = found.keywords["blank"] = "True"
-    if column.default is not None and sql_default is not None:
-        value = default_value(column.default, found.class_name, imports)
-        found.keywords["db_default"] = sql_default if value is None else value
+    if column.default is not None:
+        value = default_value(column.default, values, imports)
+        found.keywords["db_default"] = as_sql(column.default) if value is None else value
         if COMPUTED.match(column.default):
             found.keywords["editable"] = "False"
         elif value is not None and not is_empty(column.default):

@@ -138,16 +138,13 @@ class ModelSources:
         reference = model.references.get(column.name)
         if reference is not None:
             found = relations.field(column, reference)
+            values = self.columns.class_of(column.type)
         else:
             found = self.columns.of_column(column, is_key=is_key)
+            values = found.class_name
         if len(model.key) > 1 and column.name in model.key:
             found.keywords.pop("primary_key", None)
-        add_common(
-            found,
-            column,
-            expressions.sql(column.default) if column.default is not None else None,
-            self.imports,
-        )
+        add_common(found, column, values, expressions.sql, self.imports)
         if column.name in model.key:
             # PostgreSQL knows no NOT NULL of a view's columns, Django no key without it.
             found.keywords.pop("null", None)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -21,6 +22,12 @@ from .schema_description import read_schema
 
 AMBIGUOUS = re.compile(r" *(class )?[lOI]\b(?: =|\()")
 """A line that defines a name that looks like a number."""
+LIKE_A_PASSWORD = re.compile(
+    r" +(?:\w+_)?(?:pas+wo?r?d|pass(?:phrase)?|pwd|token|secrete?)(?:_\w+)?"
+    r""" = (?:"[^"]+"|'[^']+')""",
+    re.IGNORECASE,
+)
+"""A value of a class of choices that looks like one."""
 IMPORTED = (
     "Decimal",
     "SQL",
@@ -81,7 +88,7 @@ def models_source(
     return ModelsSource(text, models, imports, tuple(sorted(plan.notes)))
 
 
-def _rules(models: Collection[ModelSource], bodies: Iterable[Iterable[str]]) -> Iterator[str]:
+def _rules(models: Collection[ModelSource], bodies: Collection[Collection[str]]) -> Iterator[str]:
     """Yield the line about the rules of Django's style that an existing schema cannot follow."""
     rules = []
     if any(model.has_nullable_text for model in models):
@@ -90,6 +97,8 @@ def _rules(models: Collection[ModelSource], bodies: Iterable[Iterable[str]]) -> 
         rules.append("DJ008")
     ambiguous = {found[1] for body in bodies for found in map(AMBIGUOUS.match, body) if found}
     rules += sorted("E742" if keyword else "E741" for keyword in ambiguous)
+    if any(map(LIKE_A_PASSWORD.fullmatch, chain.from_iterable(bodies))):
+        rules.append("S105")
     if rules:
         yield f"# ruff: noqa: {', '.join(rules)}"
         yield ""

@@ -166,8 +166,9 @@ def _add_statement(lines: list[str], prefix: str, code: Code, indent: str, suffi
 def _long_text(prefix: str, value: str, indent: str, suffix: str) -> Iterator[str]:
     """Yield a string in parentheses, split at its spaces."""
     inner = indent + INDENT
-    pieces = list(_pieces(value, WIDTH - len(inner)))
-    if len(pieces) == 1:
+    limit = WIDTH - len(inner)
+    pieces = list(_pieces(value, limit))
+    if len(pieces) == 1 and width(pieces[0]) > limit:
         yield f"{indent}{prefix}{pieces[0]}{suffix}"
         return
     yield f"{indent}{prefix}("

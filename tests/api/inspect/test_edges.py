@@ -170,8 +170,15 @@ def test_names_that_the_source_itself_uses(app: SimpleNamespace):
     assert {field.name for field in app.Wahl._meta.fields} >= {"liste", "text"}
 
 
+@pytest.mark.usefixtures("source")
+def test_nothing_is_imported_that_is_not_used(tmp_path: Path):
+    found = models_source(connection, "klein", app_label="inventory")
+    assert "SQL" not in found.text
+    assert_formatted(found.text, tmp_path)
+
+
 def test_ambiguous_names_are_allowed(source: ModelsSource):
-    assert "# ruff: noqa: DJ001, DJ008, E741, E742" in source.text
+    assert "# ruff: noqa: DJ001, DJ008, E741, E742, S105\n" in source.text
 
 
 def test_a_counter_that_is_always_generated_in_a_composite_key(app: SimpleNamespace):
@@ -209,6 +216,8 @@ def test_relations_of_unusual_keys(app: SimpleNamespace):
         "x": "RESTRICT",
         "y": "RESTRICT",
     }
+    defaults = {field.name: (field.default, field.db_default) for field in app.Actions._meta.fields}
+    assert defaults["d"] == (0, 0)
     constraints = {
         field.name: field.db_constraint for field in app.Actions._meta.fields if field.remote_field
     }
