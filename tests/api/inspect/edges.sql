@@ -123,6 +123,6 @@ CREATE TABLE lager.o (id int PRIMARY KEY, richtung text CHECK (richtung IN ('I',
 CREATE TYPE lager.zugang AS ENUM ('token', 'other');
 CREATE TABLE lager.konten (id int PRIMARY KEY, zugang lager.zugang);
 COMMENT ON TABLE lager.konten IS 'Konten, die in eine Zeile fuer sich passen, aber nicht hinter ihren Namen';
-COMMENT ON COLUMN lager.konten.zugang IS 'Ein Zugang, der in eine Zeile fuer sich passt, aber nicht nach dem Namen';
+COMMENT ON COLUMN lager.konten.zugang IS 'Ein Zugang, der in eine Zeile fuer sich passt, aber nicht nach dem Namen dahinter';
 CREATE SCHEMA klein;
 CREATE TABLE klein.zahlen (id int PRIMARY KEY, n int NOT NULL DEFAULT 0, s text DEFAULT 'x');
