@@ -16,12 +16,14 @@ class DomainMigrationsConfig(AppConfig):
         from . import checks  # noqa: F401  registers them
         from .backends.postgresql.creation import TemplateCreationMixin
         from .backends.postgresql.operations import flushed
+        from .domains import swappable_names
         from .engine.history import recorder, seed_ledger
         from .engine.runner import executor_patch
         from .permissions import create_domain_permissions
 
         recorder.patch_django()
         executor_patch.patch_django()
+        swappable_names.patch_django()
         TemplateCreationMixin.content_digest = staticmethod(  # type: ignore[method-assign]
             _content_digest
         )
