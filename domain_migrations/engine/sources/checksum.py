@@ -10,9 +10,11 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 
+from .divided_source import DividedSource, divide
 from .files import MigrationKey, migration_file
 from .serialisation import expression, serialise
 
@@ -31,7 +33,28 @@ def checksum(source: str | bytes, uncounted: frozenset[str] = UNCOUNTED) -> str:
     Raises:
         SyntaxError: the source is not Python.
     """
+    if (divided := divide(source)) is not None:
+        with suppress(SyntaxError):  # It is not written as it seems to be, or is not Python.
+            return _digest(_pieces(divided, uncounted))
     return _digest([serialise(ast.parse(source), uncounted)])
+
+
+def _pieces(divided: DividedSource, uncounted: Collection[str]) -> Iterator[str]:
+    """Yield the serialisation of a divided source, without a tree of all of it.
+
+    Raises:
+        SyntaxError: it cannot be divided.
+    """
+    outline, at = serialise(divided.tree(), uncounted), 0
+    for name in divided.parts:
+        place = serialise(ast.Name(name))
+        found = outline.find(place, at)
+        if found < 0:
+            raise SyntaxError("The parts have another order.")
+        yield outline[at:found]
+        yield serialise(divided.expression(name), uncounted)
+        at = found + len(place)
+    yield outline[at:]
 
 
 def checksum_in_parts(outline: str, parts: Iterable[str]) -> str:
@@ -60,8 +83,13 @@ def checksum_on_disk(key: MigrationKey, *, uncounted: Collection[str] = ()) -> s
         uncounted: names whose assignments do not count either.
     """
     path = migration_file(key)
+    if path is None:
+        return ""
+    source = path.read_bytes()
+    # The checksum is the same, and known, where the file does not have the names.
+    names = UNCOUNTED.union(name for name in uncounted if name.encode() in source)
     try:
-        return checksum(path.read_bytes(), UNCOUNTED.union(uncounted)) if path else ""
+        return checksum(source, names)
     except (SyntaxError, ValueError):
         return ""
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
 
+from .divided_source import FindPart, divide, no_part
 from .files import MigrationKey, migration_file, migrations_folders, source_stamps
 
 FORMER = "former_dependencies"
@@ -148,10 +150,17 @@ def _parse_if_needed(path: Path, changed: int, size: int, user_model: str) -> Re
 
 @functools.lru_cache(maxsize=16384)
 def _parse(path: Path, _changed: int, _size: int, _user_model: str) -> MigrationHeader:
+    source = path.read_bytes()
+    if (divided := divide(source)) is not None:
+        with suppress(SyntaxError):  # It is not written as it seems to be, or is not Python.
+            return _header_of(divided.tree(), divided.find)
     try:
-        tree = ast.parse(path.read_bytes(), str(path))
+        return _header_of(ast.parse(source, str(path)))
     except (SyntaxError, ValueError):
         return EMPTY  # Django reports it when it imports the file.
+
+
+def _header_of(tree: ast.Module, find: FindPart = no_part) -> MigrationHeader:
     names = dict(assignments(tree.body))
     classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
     body = dict(next((assignments(node.body) for node in classes if node.name == "Migration"), ()))
@@ -162,7 +171,7 @@ def _parse(path: Path, _changed: int, _size: int, _user_model: str) -> Migration
         replaces=_replaces(_value(body.get("replaces"), names)),
         stage=_value(body.get("stage"), names),
         former=_labels(_value(body.get(FORMER), names)),
-        operations=tuple(_operations(operations, names)),
+        operations=tuple(_operations(operations, names, find)),
         lines=_lines(operations),
     )
 
@@ -232,22 +241,26 @@ def _text(node: ast.expr, names: Names) -> str | None:
     return None
 
 
-def _operations(node: ast.expr | None, names: Names) -> Iterator[OperationCall]:
+def _operations(node: ast.expr | None, names: Names, find: FindPart) -> Iterator[OperationCall]:
     """Yield the operations in an expression that change the database."""
+    if isinstance(node, ast.Name) and (part := find(node.id)) is not None:
+        node = part
     if isinstance(node, ast.List | ast.Tuple):
-        for part in node.elts:
-            yield from _operations(part, names)
+        for item in node.elts:
+            yield from _operations(item, names, find)
     elif isinstance(node, ast.Starred):
-        yield from _operations(node.value, names)
+        yield from _operations(node.value, names, find)
     elif isinstance(node, ast.BinOp):
-        yield from _operations(node.left, names)
-        yield from _operations(node.right, names)
+        yield from _operations(node.left, names, find)
+        yield from _operations(node.right, names, find)
     elif isinstance(node, ast.Name) and node.id in names:
-        yield from _operations(names[node.id], {**names, node.id: ast.Constant(None)})
+        rest = {**names, node.id: ast.Constant(None)}
+        yield from _operations(names[node.id], rest, find)
     elif isinstance(node, ast.Call):
         name, arguments = _function_name(node), _arguments(node)
         if name == "SeparateDatabaseAndState":
-            yield from _operations(arguments.get(0, arguments.get("database_operations")), names)
+            inner = arguments.get(0, arguments.get("database_operations"))
+            yield from _operations(inner, names, find)
         else:
             sql = _sql(arguments.get(0, arguments.get("sql")), names) if name == "RunSQL" else ""
             yield OperationCall(name, {key: _constant(arguments[key]) for key in arguments}, sql)
