@@ -14,6 +14,7 @@ from ..sessions.connection import roll_back_leftover
 from ..sql.query import note_discards
 from ..sql.transaction_control import (
     COMMIT,
+    MAY_CONTROL,
     ROLLBACK,
     split_at_transactions,
     transaction_command,
@@ -30,6 +31,8 @@ class TransactionLeftOpen(Exception):
 
 def transaction_end(text: str) -> str | None:
     """Return the words of the first statement that would end a transaction, None without one."""
+    if not MAY_CONTROL.search(text):
+        return None
     commands = map(transaction_command, split_at_transactions(text))
     return next((command for command in commands if command in COMMIT | ROLLBACK), None)
 

@@ -10,6 +10,8 @@ from .words import Words
 
 REMOVED = (("foreign", "table"), ("table",), ("materialized", "view"), ("view",), ("schema",))
 VIEW_MODIFIERS = ("or", "replace", "temp", "temporary", "recursive", "materialized")
+MAY_REMOVE = re.compile(r"drop|rename|schema|\bdo\b", re.IGNORECASE)
+"""What removes something has one of the words; a string in a DO block may spell it otherwise."""
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%s|\{\w*\}")
 VIEWS = (("materialized", "view"), ("view",))
 
@@ -20,7 +22,10 @@ def removes(sql: str) -> bool:
     Constraints and indexes may be removed while old code runs. A view that is dropped and created
     again has only changed. Parts that are not known are question marks or placeholders.
     """
-    found = list(_statements(PLACEHOLDER.sub("?", sql)))
+    sql = PLACEHOLDER.sub("?", sql)
+    if not MAY_REMOVE.search(sql):
+        return False
+    found = list(_statements(sql))
     created = {name for words in found if (name := _created_view(words))}
     return any(_is_removal(words, created) for words in found)
 
