@@ -59,20 +59,26 @@ class Plan:
 
     def ordered(self) -> Iterator[ModelPlan]:
         """Yield the models by name, each after those it refers to where that is possible."""
-        done: dict[str, bool] = {}
-
-        def visit(model: ModelPlan) -> Iterator[ModelPlan]:
-            done[model.class_name] = True
-            for reference in model.references.values():
-                target = by_class.get(reference.model)
-                if target is not None and target.class_name not in done:
-                    yield from visit(target)
-            yield model
-
         by_class = {model.class_name: model for model in self.models.values()}
-        for model in sorted(self.models.values(), key=lambda item: item.class_name):
-            if model.class_name not in done:
-                yield from visit(model)
+        entered: set[str] = set()
+        path: list[tuple[ModelPlan, Iterator[ModelPlan]]] = []
+
+        def enter(model: ModelPlan) -> None:
+            entered.add(model.class_name)
+            names = (reference.model for reference in model.references.values())
+            path.append((model, (by_class[name] for name in names if name in by_class)))
+
+        for first in sorted(self.models.values(), key=lambda item: item.class_name):
+            if first.class_name not in entered:
+                enter(first)
+            while path:
+                model, targets = path[-1]
+                target = next((each for each in targets if each.class_name not in entered), None)
+                if target is None:
+                    path.pop()
+                    yield model
+                else:
+                    enter(target)
 
     def _is_history(self, relation: Relation) -> bool:
         if not relation.is_table:
