@@ -164,7 +164,7 @@ class TableComparison:
 
     def differences(self) -> Iterator[Difference]:
         """Yield the differences of the table, its columns, constraints and indexes."""
-        self.normalize.prepare(self._expressions())
+        self.normalize.prepare(self.expressions())
         yield from self._of_table()
         for name, column in self.wanted.columns.items():
             title = f"{self.title}.{name}"
@@ -244,7 +244,8 @@ class TableComparison:
         storage = "virtual" if column.virtual else "stored"
         return f"{self.normalize(cast(column.generated, kind))}, {storage}"
 
-    def _expressions(self) -> Iterator[str]:
+    def expressions(self) -> Iterator[str]:
+        """Yield the expressions that are compared."""
         for expected in self.wanted.columns.values():
             for column in (expected, self.live.columns.get(expected.name)):
                 if column is not None:

@@ -7,7 +7,7 @@ role and on a standby.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
@@ -19,7 +19,7 @@ from . import drift_ids as ids
 from .comparison import Difference, TableComparison
 from .compat_views import read_compat_views
 from .expected import ExpectedTable, ExpectedTables
-from .expressions import ExpressionNormalizer
+from .expressions import ExpressionNormalizer, prepare_all
 from .fingerprint import CatalogObject, read_objects
 from .live_tables import Table, read_tables
 from .other_tools.tools import describe_history, history_of
@@ -29,6 +29,8 @@ TABLE_KINDS = frozenset({"column", "constraint", "index", "schema", "extension"}
 """Kinds that are compared with the models, or that do not belong to a schema."""
 FIRING_KINDS = frozenset({"trigger", "rule"})
 DISABLED = frozenset({"disabled", "on replica only"})
+AT_ONCE = 50
+"""The number of tables whose expressions are planned with one message."""
 DISABLED_TRIGGERS = frozenset(f"triggers {state}" for state in DISABLED)
 
 
@@ -112,24 +114,38 @@ class DriftDetector:
         elsewhere = {name.schema for name in wanted} - {self.domain.schema}
         if elsewhere:
             live.update(read_tables(self.connection, sorted(elsewhere))[0])
-        for name, table in wanted.items():
-            for difference in self._differences(table, live.get(name)):
-                self._report(difference)
+        names = list(wanted)
+        for start in range(0, len(names), AT_ONCE):
+            self._compare([(wanted[name], live.get(name)) for name in names[start:][:AT_ONCE]])
         known = {*wanted, *self.domain.engine_tables}
         self._report_tables(live[name] for name in live.keys() - known)
         self._report_objects({name.name for name in known if name.schema == self.domain.schema})
         return set(self.found)
 
-    def _differences(self, wanted: ExpectedTable, live: Table | None) -> Iterable[Difference]:
+    def _compare(self, tables: Sequence[tuple[ExpectedTable, Table | None]]) -> None:
+        """Compare tables whose expressions are planned together."""
+        comparisons: list[TableComparison | None] = []
+        for wanted, live in tables:
+            if live is None or live.kind != "table":
+                comparisons.append(None)
+                continue
+            types = {name: column.type for name, column in live.columns.items()}
+            normalize = ExpressionNormalizer(self.connection, types)
+            comparisons.append(TableComparison(wanted, live, normalize))
+        prepare_all((each.normalize, each.expressions()) for each in comparisons if each)
+        for (wanted, live), comparison in zip(tables, comparisons, strict=True):
+            missing = self._without_table(wanted, live)
+            for difference in comparison.differences() if comparison else missing:
+                self._report(difference)
+
+    def _without_table(self, wanted: ExpectedTable, live: Table | None) -> Iterator[Difference]:
         title = wanted.title
         if live is None:
-            return [Difference(ids.MISSING_TABLE, title, f"The table {title} does not exist.")]
-        if live.kind != "table":
-            message = f"{title} is a {live.kind}; the migrations say a table."
-            return [Difference(ids.NOT_A_TABLE, title, message)]
-        types = {name: column.type for name, column in live.columns.items()}
-        normalize = ExpressionNormalizer(self.connection, types)
-        return TableComparison(wanted, live, normalize).differences()
+            message = f"The table {title} does not exist."
+            yield Difference(ids.MISSING_TABLE, title, message)
+            return
+        message = f"{title} is a {live.kind}; the migrations say a table."
+        yield Difference(ids.NOT_A_TABLE, title, message)
 
     def _report_tables(self, tables: Iterable[Table]) -> None:
         for table in tables:

@@ -26,8 +26,8 @@ from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from ..sessions.connection import as_text
 from ..sql.lexer import Token, tokens
+from ..sql.query import run_sql
 
 TYPE_SIGNS = frozenset({".", ",", "(", ")", "[", "]"})
 PLAIN = re.compile(r'"[a-z_][a-z0-9_]*"')
@@ -210,18 +210,24 @@ class ExpressionNormalizer:
 
     def prepare(self, expressions: Iterable[str]) -> None:
         """Plan many expressions in one query; one by one when one of them is invalid."""
-        wanted = sorted({item for item in expressions if not NAME.fullmatch(item)})
-        wanted = [item for item in wanted if item not in self.spellings]
-        if not wanted or not self.columns:
+        wanted = self.missing(expressions)
+        if not wanted:
             return
-        planned = self._explain(wanted)
+        planned = _explain(self.connection, [(self, wanted)])
         if planned is not None:
-            self.spellings.update(zip(wanted, planned, strict=True))
+            self.spellings.update(zip(wanted, planned[0], strict=True))
         elif len(wanted) == 1:
             self.spellings[wanted[0]] = _respelled(wanted[0])
         else:
             for expression in wanted:
                 self.prepare([expression])
+
+    def missing(self, expressions: Iterable[str]) -> list[str]:
+        """Return the expressions that have to be planned and are not yet."""
+        if not self.columns:
+            return []
+        wanted = sorted({item for item in expressions if not NAME.fullmatch(item)})
+        return [item for item in wanted if item not in self.spellings]
 
     def __call__(self, expression: str) -> str:
         """Return the planner's spelling, or nearly the same expression where it has none.
@@ -232,7 +238,8 @@ class ExpressionNormalizer:
         self.prepare([expression])
         return self.spellings.get(expression) or _respelled(expression)
 
-    def _explain(self, expressions: Sequence[str]) -> list[str] | None:
+    def query(self, expressions: Sequence[str]) -> sql.Composed:
+        """Return the query that plans the expressions."""
         source = sql.SQL("{} ({})").format(
             sql.Identifier("row"),
             sql.SQL(", ").join(
@@ -240,19 +247,37 @@ class ExpressionNormalizer:
                 for name, kind in self.columns.items()
             ),
         )
-        query = sql.SQL(EXPLAIN).format(sql.SQL(", ").join(map(_as_sql, expressions)), source)
-        self.connection.ensure_connection()
-        try:
-            with (
-                self.connection.connection.transaction(force_rollback=True),
-                self.connection.cursor() as cursor,
-            ):
-                cursor.execute(as_text(cursor, query), None)
-                plan = cursor.fetchone()[0]
-        except Error:
-            return None
-        plan = json.loads(plan) if isinstance(plan, str) else plan
-        return [unquote_identifiers(item) for item in plan[0]["Plan"]["Output"]]
+        return sql.SQL(EXPLAIN).format(sql.SQL(", ").join(map(_as_sql, expressions)), source)
+
+
+def prepare_all(wanted: Iterable[tuple[ExpressionNormalizer, Iterable[str]]]) -> None:
+    """Plan the expressions of several tables of one database with one message.
+
+    If one of them is invalid, all are left to :meth:`ExpressionNormalizer.prepare`.
+    """
+    parts = [(normalizer, normalizer.missing(items)) for normalizer, items in wanted]
+    parts = [(normalizer, items) for normalizer, items in parts if items]
+    if not parts:
+        return
+    for (normalizer, items), planned in zip(
+        parts, _explain(parts[0][0].connection, parts) or (), strict=False
+    ):
+        normalizer.spellings.update(zip(items, planned, strict=True))
+
+
+def _explain(
+    connection: BaseDatabaseWrapper, parts: Sequence[tuple[ExpressionNormalizer, Sequence[str]]]
+) -> list[list[str]] | None:
+    """Return the planner's spellings of each table's expressions; None if one is invalid."""
+    query = sql.SQL("; ").join(normalizer.query(items) for normalizer, items in parts)
+    connection.ensure_connection()
+    try:
+        with connection.connection.transaction(force_rollback=True):
+            plans = [plan for [(plan,)] in run_sql(connection, query)]
+    except Error:
+        return None
+    found = (json.loads(plan) if isinstance(plan, str) else plan for plan in plans)
+    return [[unquote_identifiers(item) for item in plan[0]["Plan"]["Output"]] for plan in found]
 
 
 def _respelled(expression: str) -> str:
