@@ -8,7 +8,7 @@ reverted, which must leave an empty schema. Rows are not compared.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,10 @@ from django.apps import apps
 from django.core import checks
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.operations import AlterIndexTogether
 from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
 from django.db.migrations.state import ProjectState
+from django.utils.functional import cached_property
 
 from ...domains import CORE, Domain
 from ...engine.catalog.expressions import as_read_back
@@ -139,14 +141,30 @@ def _dump_differences(
             yield f"{kind.lower()} {name}: its dump differs"
 
 
+class QuickDetector(MigrationAutodetector):
+    """Django's detector, which looks through all models for ``index_together`` for each model."""
+
+    @cached_property
+    def _has_index_together(self) -> bool:
+        name = AlterIndexTogether.option_name
+        models = (*self.from_state.models.values(), *self.to_state.models.values())
+        return any(model.options.get(name) for model in models)
+
+    def _get_altered_foo_together_operations(self, option_name: str) -> Iterable[Any]:
+        if option_name == AlterIndexTogether.option_name and not self._has_index_together:
+            return ()
+        found: Iterable[Any] = super()._get_altered_foo_together_operations(  # type: ignore[misc]
+            option_name
+        )
+        return found
+
+
 def _missing_operations(domain: Domain) -> list[str]:
     """Return what ``makemigrations`` would write for the domain's app, a description each."""
     label = domain.name
     loader = DomainLoader(None, domain)
     questioner = NonInteractiveMigrationQuestioner(specified_apps={label}, dry_run=True)
-    detector = MigrationAutodetector(
-        loader.project_state(), ProjectState.from_apps(apps), questioner
-    )
+    detector = QuickDetector(loader.project_state(), ProjectState.from_apps(apps), questioner)
     found = detector.changes(loader.graph, trim_to_apps={label}).get(label, ())
     return [operation.describe() for part in found for operation in part.operations]
 
