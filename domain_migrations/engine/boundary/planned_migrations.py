@@ -10,6 +10,7 @@ checked. So operations inside others, and those of third parties, are seen by th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from operator import is_
 from pathlib import Path
@@ -23,6 +24,7 @@ from django.db.migrations.utils import resolve_relation
 
 from ...domains import Domain, get_domains
 from ...exceptions import BoundaryViolation, InvalidConfiguration
+from ..sources.divided_source import LARGE
 from ..sources.files import MigrationKey, migration_files
 from ..sources.former_dependencies import former_dependencies
 from ..sources.parsing import FORMER, read_header
@@ -41,6 +43,8 @@ from .rule import (
     relation_kind,
     table_problem,
 )
+
+QUOTED = re.compile(rb"[^'\"]+")
 
 
 def _is_forbidden_link(attribute: str, user: Domain, used: Domain) -> bool:
@@ -135,7 +139,10 @@ def _may_reference(source: bytes, labels: set[bytes]) -> bool:
     """
     if b"swappable_dependency" in source:
         return True
-    return not labels.isdisjoint(source.replace(b"'", b'"').split(b'"'))
+    if len(source) < LARGE:
+        return not labels.isdisjoint(source.replace(b"'", b'"').split(b'"'))
+    # Slower, but without a list of all texts in the file.
+    return not labels.isdisjoint(found[0] for found in QUOTED.finditer(source))
 
 
 def _links_of(key: MigrationKey, path: Path, owners: AppOwners) -> Iterator[CrossingLink]:

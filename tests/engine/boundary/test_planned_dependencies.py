@@ -8,6 +8,7 @@ import pytest
 from django.test import override_settings
 
 from domain_migrations.engine.boundary.planned_migrations import crossing_links
+from domain_migrations.engine.sources.divided_source import LARGE
 
 
 def test_this_project_crosses_nowhere() -> None:
@@ -52,6 +53,21 @@ def test_crossing_links(elsewhere: Path, word: str) -> None:
     )
     # Core may not be made to wait for a domain either.
     assert len(found) == (2 if word == "run_before" else 1)
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_crossing_links__large_file(elsewhere: Path, quote: str) -> None:
+    """It is searched in another way, which takes less memory."""
+    (elsewhere / "0001_initial.py").write_text(
+        "class Migration:\n    dependencies = [('finance', '0001_initial')]\n".replace("'", quote)
+        + "#" * LARGE
+    )
+    (elsewhere / "0002_mentions.py").write_text(
+        "class Migration:\n    text = 'finance is not a name'\n" + "#" * LARGE
+    )
+    with override_settings(MIGRATION_MODULES={"hr": elsewhere.name}):
+        links = [(link.declared_by.name, link.parent) for link in crossing_links()]
+    assert links == [("0001_initial", ("finance", "0001_initial"))]
 
 
 def test_former_dependencies_do_not_cross(elsewhere: Path) -> None:
