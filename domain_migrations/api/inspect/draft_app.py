@@ -12,6 +12,8 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 
+from .draft_import import import_migrations, import_models
+
 
 @contextmanager
 def draft_app(label: str, files: Mapping[str, str]) -> Iterator[Path]:
@@ -32,7 +34,8 @@ def draft_app(label: str, files: Mapping[str, str]) -> Iterator[Path]:
         sys.path.insert(0, root)
         importlib.invalidate_caches()
         try:
-            _install(label)
+            _install(label, folder)
+            import_migrations(label, folder)
             yield folder
         finally:
             _uninstall(label)
@@ -40,7 +43,7 @@ def draft_app(label: str, files: Mapping[str, str]) -> Iterator[Path]:
             importlib.invalidate_caches()
 
 
-def _install(label: str) -> None:
+def _install(label: str, folder: Path) -> None:
     """Do for one app what ``Apps.populate`` does for all."""
     registry: Any = apps
     config = AppConfig.create(label)
@@ -49,6 +52,7 @@ def _install(label: str) -> None:
     # Each model that a ready registry gets makes it clear all of its caches.
     registry.ready = registry.models_ready = False
     try:
+        import_models(label, folder)
         config.import_models()
     finally:
         registry.ready = registry.models_ready = True
