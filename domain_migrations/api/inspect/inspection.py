@@ -165,12 +165,12 @@ class Inspection:
         """Try the texts in a scratch database; errors are those of :func:`prove_inspection`."""
         schema, excluded = self.domain.schema, self.excluded_names
         source = Source(
-            self._objects(include_names=True),
+            to_text(self._objects(include_names=True)),
             self.entries,
             self.privileges,
             read_prerequisites(self.connection, schema, exclude=excluded),
         )
-        with draft_app(self.domain.name, texts):
+        with draft_app(self.domain.name, texts), _collector_frozen():
             return prove_inspection(get_domain(self.domain.name), self.alias, source)
 
 
@@ -187,6 +187,20 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def _collector_frozen() -> Iterator[None]:
+    """Let Python's garbage collector look only through what is made from now on.
+
+    The models of a schema and the operations of its migration are needed until the end.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _apps_text(label: str, schema: str) -> str:

@@ -7,6 +7,7 @@ reverted, which must leave an empty schema. Rows are not compared.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from django.utils.functional import cached_property
 
 from ...domains import CORE, Domain
 from ...engine.catalog.expressions import as_read_back
-from ...engine.catalog.fingerprint import CatalogObject, compare, to_text
+from ...engine.catalog.fingerprint import compare, to_text
 from ...engine.runner.loader import DomainLoader
 from ...engine.sessions.scratch_databases import scratch_connection
 from ...engine.snapshots.cast_entries import with_casts
@@ -64,12 +65,12 @@ class Source:
     """What was read of the schema that is inspected.
 
     Attributes:
-        objects: its catalog, with the names that only some versions of PostgreSQL have.
+        catalog: its fingerprint, with the names that only some versions of PostgreSQL have.
         entries: its dump.
         privileges: what roles but its owners may do.
     """
 
-    objects: Sequence[CatalogObject]
+    catalog: str
     entries: Sequence[DumpEntry]
     privileges: Sequence[Privilege]
     prerequisites: Sequence[Prerequisite]
@@ -107,12 +108,13 @@ def _differences(connection: BaseDatabaseWrapper, domain: Domain, source: Source
     if problem := _migrate(domain.name, alias):
         yield f"an empty database cannot be migrated: {problem}"
         return
-    found = inspected_objects(connection, domain, others=(), include_names=True)
-    yield from compare(to_text(source.objects), to_text(found))
+    yield from compare(source.catalog, _catalog(connection, domain))
     yield from _dump_differences(connection, domain, source.entries)
     own = [table.name for table in domain.engine_tables]
     yield from privilege_differences(connection, domain.schema, source.privileges, exclude=own)
-    for finding in verify_domains([domain.name], database=alias).findings:
+    findings = verify_domains([domain.name], database=alias).findings
+    gc.collect()
+    for finding in findings:
         if finding.id not in OF_THE_SOURCE:
             yield f"verify_domain: {finding.id} {finding.message}"
     if problem := _migrate(domain.name, alias, target="zero"):
@@ -121,6 +123,10 @@ def _differences(connection: BaseDatabaseWrapper, domain: Domain, source: Source
     for item in inspected_objects(connection, domain, others=(), include_names=True):
         if item.kind != "schema":
             yield f"{item.title}: left after the migration is reverted"
+
+
+def _catalog(connection: BaseDatabaseWrapper, domain: Domain) -> str:
+    return to_text(inspected_objects(connection, domain, others=(), include_names=True))
 
 
 def _dump_differences(
@@ -172,4 +178,5 @@ def _missing_operations(domain: Domain) -> list[str]:
 def _migrate(domain: str, alias: str, **values: Any) -> str:
     """Migrate a domain; return why that fails, "" if it does not."""
     error = replay_migrations(domain, alias, **values)
+    gc.collect()  # The models of states refer to each other.
     return "" if error is None else f"{error.message} {error.hint}".strip()

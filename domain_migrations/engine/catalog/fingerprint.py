@@ -272,6 +272,8 @@ def compare(before: str, after: str) -> list[str]:
     only, and ``… differs: text / character varying(20)`` in both. Parts of a table, view or
     sequence that is itself missing or added are not listed.
     """
+    if before == after:
+        return []
     old, new = parse_text(before), parse_text(after)
     titles = sorted(old.keys() | new.keys(), key=lambda title: split_title(title)[::-1])
     replaced = {split_title(title)[1] for title in titles if (title in old) != (title in new)}
