@@ -5,6 +5,7 @@ imported in pieces is left to Python and Django, which say what is wrong with it
 """
 
 from __future__ import annotations
+import __future__
 
 import importlib.util
 import logging
@@ -17,6 +18,7 @@ from ...engine.sources.divided_source import LARGE, divide
 
 logger = logging.getLogger(__name__)
 
+FUTURE = "from __future__ import annotations\n"
 CLASS = re.compile(r"^(?=class )", re.MULTILINE)
 
 
@@ -28,10 +30,12 @@ def import_models(label: str, folder: Path) -> None:
     """
     path = folder / "models.py"
     source = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if len(source) < LARGE or "__future__" in source:
+    if len(source) < LARGE or source.count("__future__") != source.count(FUTURE):
         return
     try:
-        codes = _codes(source, path)
+        codes = _codes(
+            source, path, __future__.annotations.compiler_flag if FUTURE in source else 0
+        )
     except SyntaxError:
         return  # Something else is between two lines that look like the beginning of a class.
     name = f"{label}.models"
@@ -61,13 +65,13 @@ def import_migrations(label: str, folder: Path) -> None:
             sys.modules[name] = module
 
 
-def _codes(source: str, path: Path) -> list[CodeType]:
+def _codes(source: str, path: Path, flags: int) -> list[CodeType]:
     codes: list[CodeType] = []
     line = 0
     for piece in CLASS.split(source):
         # So that a traceback has the numbers of the file's lines.
         text = "\n" * line + piece
-        codes.append(compile(text, str(path), "exec", dont_inherit=True))
+        codes.append(compile(text, str(path), "exec", flags, dont_inherit=True))
         line += piece.count("\n")
     return codes
 

@@ -109,14 +109,16 @@ class DriftDetector:
     def run(self) -> set[Finding]:
         live, classes = read_tables(self.connection, [self.domain.schema])
         expectations = ExpectedTables(self.connection, classes)
-        wanted = expectations.of_domain(self.domain, self.state)
+        wanted = expectations.models_of(self.domain, self.state)
         self.without_migrations = expectations.unmanaged(self.domain, self.state)
         elsewhere = {name.schema for name in wanted} - {self.domain.schema}
         if elsewhere:
             live.update(read_tables(self.connection, sorted(elsewhere))[0])
         names = list(wanted)
         for start in range(0, len(names), AT_ONCE):
-            self._compare([(wanted[name], live.get(name)) for name in names[start:][:AT_ONCE]])
+            part = names[start : start + AT_ONCE]
+            expected = [expectations.expected_table(wanted[name]) for name in part]
+            self._compare(list(zip(expected, map(live.get, part), strict=True)))
         known = {*wanted, *self.domain.engine_tables}
         self._report_tables(live[name] for name in live.keys() - known)
         self._report_objects({name.name for name in known if name.schema == self.domain.schema})

@@ -56,10 +56,9 @@ class ExpectedTables:
         self.editor: Any = connection.schema_editor(collect_sql=True)
         self.editor.deferred_sql = []
 
-    def of_domain(self, domain: Domain, state: ProjectState) -> dict[QualifiedName, ExpectedTable]:
-        """Return the tables that the domain's models describe, by name."""
-        tables = (self.expected_table(model) for model in self._models(domain, state, managed=True))
-        return {QualifiedName(table.schema, table.name): table for table in tables}
+    def models_of(self, domain: Domain, state: ProjectState) -> dict[QualifiedName, type[Model]]:
+        """Return the domain's models that describe tables, by the name of the table."""
+        return {table_name(model): model for model in self._models(domain, state, managed=True)}
 
     def unmanaged(self, domain: Domain, state: ProjectState) -> set[QualifiedName]:
         """Return the tables and views that unmanaged models use."""

@@ -93,7 +93,7 @@ class Thing{0}(models.Model):
     class Meta:
         db_table = '"draft"."things{0}"'
 
-    def where(self):
+    def where(self) -> Later:
         raise ValueError(self)
 
 
@@ -105,7 +105,8 @@ def with_models(*more: str) -> dict[str, str]:
     names = [f"field_{number}_{'x' * 30}" for number in range(10)]
     body = "\n    ".join(f"{name} = models.TextField()" for name in names)
     pieces = [MODEL.format(number, body + "\n    last") for number in range(500)]
-    source = "from django.db import models\n\n\n" + "".join([*pieces, *more])
+    head = "from __future__ import annotations\n\nfrom django.db import models\n\n\n"
+    source = head + "".join([*pieces, *more])
     assert len(source) > LARGE
     return files('"SELECT 1"') | {"models.py": source}
 
@@ -124,7 +125,7 @@ def test_many_models_are_imported_class_by_class(monkeypatch: pytest.MonkeyPatch
         assert [model.__name__ for model in found] == [f"Thing{number}" for number in range(500)]
         lines = texts["models.py"].split("\n")
         at = found[-1].where.__code__.co_firstlineno
-        assert lines[at - 1] == "    def where(self):"
+        assert lines[at - 1] == "    def where(self) -> Later:"
         assert lines[:at].count(lines[at - 1]) == 500
     assert len(compiled) == 501
     assert max(compiled) < 2000
