@@ -73,6 +73,8 @@ class _Writer:
         is_old = item.relation in self.facts.tables
         if step.effect is Effect.ADDS_LABEL:
             yield "first", RepairStatement(sql)
+        elif change.verb == "restore":
+            yield "last", RepairStatement(sql)
         elif step.effect is Effect.BUILDS and is_old and self._can_wait(change):
             yield "last", RepairStatement(sql.replace(" INDEX ", " INDEX CONCURRENTLY ", 1))
         elif step.effect is Effect.CHECKS and is_old and not self._is_partitioned(change):

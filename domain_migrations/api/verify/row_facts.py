@@ -67,6 +67,6 @@ class RowFacts:
         else:
             query = f"SELECT FROM {column.table} WHERE {column.own_name} IS NULL LIMIT 1"
             problem = "rows have NULL, which need a value first"
-        if fetch_one(self.connection, query.replace("%", "%%")) is not None:
+        if fetch_one(self.connection, query) is not None:
             return problem
         return self.too_large(column.relation)

@@ -1,13 +1,14 @@
 """The changes that turn one schema into another, in an order in which they can be executed.
 
-First goes what is renamed, then what is dropped, then what is created or altered, and last what
-closes a circle: owners of sequences and partitions. What depends on something that is dropped or
-gets another type is dropped before and created again after.
+First goes what is renamed, then what is dropped, then what is created or altered, then the types
+that columns no longer have, and last what closes a circle: owners of sequences and partitions.
+What depends on something that is dropped or gets another type is dropped before and created again
+after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,7 +21,14 @@ from .column_steps import (
     release_column,
 )
 from .definition import Key, SchemaDefinition, SchemaObject
-from .differences import KNOWN, SchemaDifference, base_type, is_identity, is_not_null_constraint
+from .differences import (
+    KNOWN,
+    OF_COLUMNS,
+    SchemaDifference,
+    base_type,
+    is_identity,
+    is_not_null_constraint,
+)
 from .object_steps import (
     ROUTINES,
     VIEWS,
@@ -36,7 +44,7 @@ from .object_steps import (
 from .ordering import in_order, reached
 from .renames import Rename
 from .steps import Effect, Step, quick
-from .table_steps import alter_table, attach_partition, create_table, partition_bound
+from .table_steps import alter_table, attach_partition, create_table, parents, partition_bound
 from .type_steps import alter_sequence, alter_type, create_sequence, set_sequence_owner
 
 
@@ -46,7 +54,8 @@ class Change:
 
     Attributes:
         item: the object, as it will be, or as it was if it is dropped.
-        verb: ``rename``, ``drop``, ``create``, ``alter`` or ``finish``.
+        verb: ``rename``, ``release``, ``drop``, ``create``, ``alter``, ``finish``, or ``restore``
+            for a name that comes back when everything else is done.
         sentence: how the object differs, as a comparison of fingerprints says it.
         steps: the statements; none if it has to be written by hand.
         causes: the objects because of which it is dropped and created again unchanged.
@@ -66,7 +75,7 @@ class Change:
     def back(cls, rename: Rename) -> Change:
         """Return the change that gives an object its former name again."""
         steps = tuple(quick(rename.backwards))
-        return cls(rename.item, "rename", rename.back, steps, was=rename.new)
+        return cls(rename.item, "restore", rename.back, steps, was=rename.new)
 
 
 def schema_changes(before: SchemaDefinition, after: SchemaDefinition) -> list[Change]:
@@ -78,8 +87,9 @@ class _Changes(SchemaDifference):
     def changes(self) -> Iterator[Change]:
         yield from self._renames()
         yield from self._releases()
-        yield from self._drops()
+        yield from self._drops(key for key in self.drops if key not in self.late_drops)
         yield from self._additions()
+        yield from self._drops(key for key in self.drops if key in self.late_drops)
         yield from self._finishes()
 
     def _change(self, item: SchemaObject, verb: str, steps: list[Step]) -> Change:
@@ -93,10 +103,17 @@ class _Changes(SchemaDifference):
         if is_drop and owner is not None and self.is_covered(item, self.dropped_relations):
             causes = frozenset({owner.key})
         if is_drop:
-            needs = reached(item.key, self.before.needed_by, set(self.drops))
+            needs = reached(item.key, self.leaving_users, set(self.drops))
+            if item.kind in OF_COLUMNS:
+                needs |= {key for key in self.retyped if base_type(self.old_of(key)) == item.name}
+                needs |= self.former_users(item.key)
         else:
             needs = reached(item.key, self.after.needs, self.additions)
             needs |= {key for name in taken_names(self.after, item) for key in self._holders(name)}
+            if verb == "finish" and item.kind == "table":
+                # A partition has the columns of its parent.
+                columns = (c for name in parents(item) for c in self.after.columns.get(name, ()))
+                needs |= {column.key for column in columns} & self.additions
         return Change(item, verb, sentence, tuple(steps), causes, frozenset(needs))
 
     def _holders(self, name: str) -> Iterator[Key]:
@@ -140,8 +157,8 @@ class _Changes(SchemaDifference):
             if steps:
                 yield self._change(new, "release", steps)
 
-    def _drops(self) -> Iterator[Change]:
-        for key in self.drops:
+    def _drops(self, keys: Iterable[Key]) -> Iterator[Change]:
+        for key in keys:
             item = self.before.objects[key]
             if item.kind == "type":
                 yield from self._as_text(item)

@@ -8,7 +8,8 @@ from functools import cached_property
 from .column_steps import changes_type, generation, must_be_replaced
 from .definition import IDENTITY_OF, Key, SchemaDefinition, SchemaObject
 from .object_steps import ROUTINES, VIEWS, body, create_object, is_renamed
-from .ordering import RANK, in_order
+from .ordering import RANK, in_order, reached
+from .steps import Effect
 from .table_steps import parents
 from .type_steps import alter_type
 
@@ -17,6 +18,8 @@ FOLLOW_TYPE = ("view", "materialized view", "rule", "trigger", "policy", *ROUTIN
 NOT_RECREATED = ("table", "foreign table", "column", "sequence", "type", "schema", "extension")
 KNOWN = frozenset(RANK) - {"aggregate", "collation", "foreign table", "operator"}
 """Kinds that are created and altered without a dump."""
+OF_COLUMNS = ("type", "collation")
+"""Kinds that columns have, and that others take the place of."""
 NOT_NULL = "NOT NULL "
 WITH_TYPE = "array type"
 """A kind that comes with another object."""
@@ -85,7 +88,10 @@ class SchemaDifference:
         if old.kind == "column":
             return must_be_replaced(old, new) and old.relation in self.before.relations
         if old.kind == "type":
-            return alter_type(old, new) is None
+            steps = alter_type(old, new)
+            return steps is None or (
+                any(step.effect is Effect.SCANS for step in steps) and self._has_arrays(old)
+            )
         if old.kind == "sequence":
             goes_with_owner = ("column", owner_of(old)) in self.removed
             return goes_with_owner or is_identity(old) != is_identity(new)
@@ -102,6 +108,15 @@ class SchemaDifference:
         if old.kind in ROUTINES:
             return _head(old) != _head(new)
         return True
+
+    def _has_arrays(self, domain: SchemaObject) -> bool:
+        """Return whether columns are arrays of a domain, whose values PostgreSQL does not check."""
+        columns = self.before.needed_by.get(domain.key, ())
+        return any(
+            self.before.objects[key].lines[0] == f"{domain.name}[]"
+            for key in columns
+            if key[0] == "column"
+        )
 
     def _extends_view(self, view: SchemaObject) -> bool:
         """Return whether CREATE OR REPLACE can make the view what it should be."""
@@ -195,6 +210,29 @@ class SchemaDifference:
         keys = {self.old_keys.get(key, key) for key in (*self.removed, *self.replaced)}
         ordered = in_order(keys, self.before.needed_by, self.before, backwards=True)
         return [key for key in ordered if not self._goes_with_another(self.before.objects[key])]
+
+    @cached_property
+    def leaving_users(self) -> dict[Key, set[Key]]:
+        """Object → those that need it and are dropped, by themselves or with another one."""
+        gone = {self.old_keys.get(key, key) for key in (*self.removed, *self.replaced)}
+        gone |= {
+            i.key for i in self.before.objects.values() if i.relation in self.dropped_relations
+        }
+        return {key: users & gone for key, users in self.before.needed_by.items()}
+
+    @cached_property
+    def late_drops(self) -> set[Key]:
+        """The types and collations that columns have until they are altered, and what they need."""
+        removed = self.removed.intersection(self.drops)
+        found = {key for key in removed if key[0] in OF_COLUMNS and self.former_users(key)}
+        for key in tuple(found):
+            found |= reached(key, self.before.needs, removed)
+        return found
+
+    def former_users(self, key: Key) -> set[Key]:
+        """Return the columns that are altered and needed a type or a collation before."""
+        columns = (each for each in self.before.needed_by.get(key, ()) if each[0] == "column")
+        return {self.renamed.get(each, each) for each in columns} & self.changed
 
     def _goes_with_another(self, item: SchemaObject) -> bool:
         if item.kind == "schema" or is_not_null_constraint(item):

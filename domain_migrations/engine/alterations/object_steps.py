@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .column_steps import identity_sequence
 from .definition import COMMENT, IDENTITY_OF, SchemaDefinition, SchemaObject
 from .steps import Effect, Step, quick
-from .type_steps import create_type
+from .type_steps import NOT_VALID, create_type
 
 ROUTINES = ("function", "procedure", "window function")
 VIEWS = ("view", "materialized view")
@@ -24,7 +24,6 @@ FLAG_PREFIXES = (COMMENT, "target ", "part of ", "tablespace ", "statistics ")
 """Properties that do not need the object to be created again."""
 NAME = r'(?:"(?:[^"]|"")*"|[^".\s]+)'
 INDEXED = re.compile(rf" ON (?:ONLY )?({NAME}\.{NAME}) USING ")
-NOT_VALID = " NOT VALID"
 OPTIONS_OF_INDEX = re.compile(r" WITH \(([^()]*)\)")
 
 

@@ -18,6 +18,7 @@ from ..sessions.connection import execute
 from .definition import Key, SchemaDefinition, SchemaObject
 from .differences import is_identity
 from .object_steps import taken_names
+from .table_steps import parents
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,21 @@ def _columns_in_place(
     for removed, created in zip(_gaps(old, kept), _gaps(new, kept), strict=True):
         for one, other in zip(removed, created, strict=False):
             was_dropped = after.gaps.get(other.key, 0) > before.gaps.get(one.key, 0)
-            if was_dropped or one.definition != other.definition or one.is_inherited:
+            is_certain = one.definition == other.definition and not one.is_inherited
+            if was_dropped or not is_certain or not _heirs_follow(before, one, after, other):
                 break
             yield _rename(one, other, f"ALTER TABLE {one.table} RENAME COLUMN ", " TO ")
+
+
+def _heirs_follow(
+    before: SchemaDefinition, old: SchemaObject, after: SchemaDefinition, new: SchemaObject
+) -> bool:
+    """Return whether the tables that inherit a column have the other one instead."""
+    return all(
+        ("column", f"{heir.name}.{new.own_name}") in after.objects
+        for heir in before.relations.values()
+        if old.table in parents(heir) and heir.key in after.objects
+    )
 
 
 def _gaps(columns: Sequence[SchemaObject], kept: Sequence[Key]) -> list[list[SchemaObject]]:

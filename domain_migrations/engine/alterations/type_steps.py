@@ -11,6 +11,7 @@ from .steps import Effect, Step, quick
 NAMED_CONSTRAINT = re.compile(
     r"""("(?:[^"]|"")*"|\S+) (.*?)(?: comment (E?'(?:[^']|'')*'))?""", re.DOTALL
 )
+NOT_VALID = " NOT VALID"
 ATTRIBUTE = re.compile(
     r"""("(?:[^"]|"")*"|\S+) (.*?)(?: collate (\S+))?(?: comment (E?'(?:[^']|'')*'))?""", re.DOTALL
 )
@@ -23,7 +24,7 @@ def create_type(item: SchemaObject) -> list[Step]:
         labels = ", ".join(item.values("label "))
         return quick(f"CREATE TYPE {item.name} AS ENUM ({labels})")
     if first.startswith("domain over "):
-        return quick(_create_domain(item), *_constraint_comments(item))
+        return quick(*_create_domain(item), *_constraint_comments(item))
     if first == "composite":
         clauses = []
         for name, kind, collation, _ in map(_attribute, item.values("attribute ")):
@@ -33,7 +34,7 @@ def create_type(item: SchemaObject) -> list[Step]:
     return quick(_create_range(item)) if first == "range" else []
 
 
-def _create_domain(item: SchemaObject) -> str:
+def _create_domain(item: SchemaObject) -> list[str]:
     text = f"CREATE DOMAIN {item.name} AS {item.lines[0].removeprefix('domain over ')}"
     if collation := item.value("collate "):
         text += f" COLLATE {collation}"
@@ -41,9 +42,13 @@ def _create_domain(item: SchemaObject) -> str:
         text += f" DEFAULT {default}"
     if "not null" in item.lines:
         text += " NOT NULL"
+    later = []
     for name, (clause, _) in _constraints(item).items():
-        text += f" CONSTRAINT {name} {clause}"
-    return text
+        if clause.endswith(NOT_VALID):
+            later.append(f"ALTER DOMAIN {item.name} ADD CONSTRAINT {name} {clause}")
+        else:
+            text += f" CONSTRAINT {name} {clause}"
+    return [text, *later]
 
 
 def _create_range(item: SchemaObject) -> str:

@@ -24,6 +24,7 @@ CREATE SEQUENCE depot.unused;
 CREATE TABLE depot.items (id serial PRIMARY KEY, a int, b int, "C {x}" text, s depot.state,
     n int DEFAULT nextval('depot.numbers'), code depot.code, z int);
 CREATE TABLE depot.bare (a int, b int);
+CREATE TABLE depot.heir (own int) INHERITS (depot.bare);
 CREATE VIEW depot.all_items AS SELECT id, s FROM depot.items;
 INSERT INTO depot.items (a) VALUES (1);
 CREATE SCHEMA other;
@@ -44,6 +45,7 @@ CERTAIN = {
     "ALTER TABLE depot.items DROP COLUMN b; ALTER TABLE depot.items RENAME COLUMN a TO x": [
         "column depot.items.a: renamed to x"
     ],
+    "ALTER TABLE depot.bare RENAME COLUMN a TO x": ["column depot.bare.a: renamed to x"],
     'ALTER TABLE depot.items RENAME TO "Things"': ['table depot.items: renamed to "Things"'],
     "ALTER TABLE depot.items RENAME TO things; ALTER TABLE depot.things RENAME a TO x;"
     " ALTER TABLE depot.things ADD y int": [
@@ -76,6 +78,8 @@ UNCERTAIN = [
     "DROP TYPE depot.free; CREATE TYPE depot.free AS ENUM ('c', 'd')",
     "DROP TYPE depot.free; CREATE TYPE depot.free AS ENUM ('b', 'a')",
     "DROP TYPE depot.free; CREATE TYPE depot.free AS ENUM ('b', 'c')",
+    # The heir that is no longer one keeps the name.
+    "ALTER TABLE depot.heir NO INHERIT depot.bare; ALTER TABLE depot.bare RENAME COLUMN a TO x",
     "CREATE TABLE depot.more (LIKE depot.items INCLUDING ALL)",
 ]
 
