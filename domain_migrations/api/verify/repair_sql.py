@@ -66,7 +66,7 @@ class _Writer:
                 # A comment on an index has to wait for it.
                 after = "last" if parts["last"] and step.effect is Effect.QUICK else place
                 parts[after].append(statement)
-        return Repair(change, (), *map(tuple, parts.values()))
+        return _consistent(Repair(change, (), *map(tuple, parts.values())))
 
     def _placed(self, change: Change, step: Step) -> Iterator[tuple[str, RepairStatement]]:
         item, sql = change.item, f"{step.sql};"
@@ -107,6 +107,14 @@ class _Writer:
         return ""
 
 
+def _consistent(repair: Repair) -> Repair:
+    """Return a repair in which nothing is done to a column that should have got another type."""
+    is_rewritten = any(item.reason == ALWAYS[Effect.REWRITES] for item in repair.statements)
+    if repair.change.item.kind == "column" and is_rewritten:
+        return _commented(repair, "it belongs to the type of the column")
+    return repair
+
+
 def _with_reasons(repairs: list[Repair]) -> list[Repair]:
     """Return the repairs, those commented out too that need one that is commented out."""
     done = list(repairs)
@@ -132,7 +140,7 @@ def _blocker(change: Change, reasons: dict[Key, str]) -> str:
         is_for_those = change.causes <= reasons.keys()
         return reasons[min(change.causes)] if is_for_those else ""
     if key in reasons:
-        return reasons[key] if change.verb in ("create", "drop", "finish") else ""
+        return reasons[key] if change.verb in ("create", "drop", "finish", "release") else ""
     return next((reasons[needed] for needed in sorted(change.needs) if needed in reasons), "")
 
 

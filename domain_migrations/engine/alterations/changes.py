@@ -19,6 +19,7 @@ from .column_steps import (
     continue_after_rows,
     drop_column,
     release_column,
+    view_default,
 )
 from .definition import Key, SchemaDefinition, SchemaObject
 from .differences import (
@@ -104,17 +105,31 @@ class _Changes(SchemaDifference):
             causes = frozenset({owner.key})
         if is_drop:
             needs = reached(item.key, self.leaving_users, set(self.drops))
-            if item.kind in OF_COLUMNS:
+            if item.kind in (*OF_COLUMNS, "sequence"):
                 needs |= {key for key in self.retyped if base_type(self.old_of(key)) == item.name}
                 needs |= self.former_users(item.key)
         else:
             needs = reached(item.key, self.after.needs, self.additions)
             needs |= {key for name in taken_names(self.after, item) for key in self._holders(name)}
-            if verb == "finish" and item.kind == "table":
+            needs |= self._created_with(needs) - {item.key}
+            # What a table only gets else is nothing that others wait for.
+            needs -= {key for key in self.changed - self.replaced if self._stays_table(key)}
+            if item.kind == "table" and partition_bound(item) is not None:
                 # A partition has the columns of its parent.
                 columns = (c for name in parents(item) for c in self.after.columns.get(name, ()))
                 needs |= {column.key for column in columns} & self.additions
         return Change(item, verb, sentence, tuple(steps), causes, frozenset(needs))
+
+    def _stays_table(self, key: Key) -> bool:
+        """Return whether a table is there before, and is not attached as a partition."""
+        is_attached = partition_bound(self.after.objects[key]) != partition_bound(self.old_of(key))
+        return key[0] == "table" and not is_attached
+
+    def _created_with(self, keys: Iterable[Key]) -> set[Key]:
+        """Return the tables and views that are created with columns."""
+        columns = (self.after.objects[key] for key in keys if key[0] == "column")
+        names = {column.relation or "" for column in columns} & self.new_relations
+        return {self.after.relations[name].key for name in names}
 
     def _holders(self, name: str) -> Iterator[Key]:
         """Yield what is dropped, and keeps others from taking a name until then."""
@@ -160,7 +175,7 @@ class _Changes(SchemaDifference):
     def _drops(self, keys: Iterable[Key]) -> Iterator[Change]:
         for key in keys:
             item = self.before.objects[key]
-            if item.kind == "type":
+            if item.kind == "type" and key not in self.late_drops:
                 yield from self._as_text(item)
             steps = drop_column(item) if item.kind == "column" else drop_object(item)
             if item.kind == "sequence" and key in self.replaced:
@@ -188,8 +203,9 @@ class _Changes(SchemaDifference):
         if item.kind == "column":
             owner = self.after.relations.get(item.relation or "")
             if item.relation in self.new_relations or (owner and owner.kind in VIEWS):
-                comment = comment_steps(None, item)
-                return comment or None
+                is_view = owner is not None and owner.kind == "view"
+                default = view_default(None, item) if is_view else []
+                return [*default, *comment_steps(None, item)] or None
             if item.is_inherited or item.relation not in self.after.relations:
                 return None
             steps = add_column(self.after, item)
@@ -237,7 +253,7 @@ class _Changes(SchemaDifference):
                 item.relation in self.after.relations
                 and self.after.relations[item.relation].kind in VIEWS
             ):
-                return comment_steps(old, item) or None
+                return [*view_default(old, item), *comment_steps(old, item)] or None
             steps = alter_column(
                 self.after,
                 old,

@@ -166,7 +166,7 @@ def alter_column(
         clause = f"ALTER COLUMN {name} TYPE {column_type(after)}{collation(after)}"
         is_assigned = not retype and _is_assigned(column_type(before), column_type(after))
         if generation(after) is None and not is_assigned:
-            clause += f" USING {name}::{column_type(after)}"
+            clause += f" USING {name}{_by_text(definition, after)}::{column_type(after)}"
         if before.value("default ") is not None and not must_set:
             # A default of the old type may have no cast to the new one.
             clause = f"ALTER COLUMN {name} DROP DEFAULT, {clause}"
@@ -184,6 +184,24 @@ def alter_column(
         steps += quick(f"{prefix} SET DEFAULT {new_default}")
     steps += _alter_identity(definition, prefix, before, after)
     return [*steps, *column_settings(definition, before, after)]
+
+
+def _by_text(definition: SchemaDefinition, column: SchemaObject) -> str:
+    """Return the cast to text for values that get an enum; another enum has no cast to it."""
+    kind = column_type(column)
+    found = definition.objects.get(("type", kind.removesuffix("[]")))
+    if found is None or found.lines[0] != "enum":
+        return ""
+    return "::text[]" if kind.endswith("[]") else "::text"
+
+
+def view_default(before: SchemaObject | None, after: SchemaObject) -> list[Step]:
+    """Return the step for the default of a view's column, which INSERT takes."""
+    old, new = (item.value("default ") if item else None for item in (before, after))
+    if old == new:
+        return []
+    action = "DROP DEFAULT" if new is None else f"SET DEFAULT {new}"
+    return quick(f"ALTER VIEW {after.table} ALTER COLUMN {after.own_name} {action}")
 
 
 def _alter_identity(

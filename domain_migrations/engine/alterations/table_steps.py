@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
+from ..catalog.expressions import split_names
 from .column_steps import column_clause, column_settings
 from .definition import SchemaDefinition, SchemaObject
 from .steps import Effect, Step, quick, set_options
 
 FIXED = ("of type ", "partition by ", "server ", "options ")
 """Properties of a table that no statement changes."""
-LIST = re.compile(r'((?:"(?:[^"]|"")*"|[^",])+)(?:, )?')
 
 
 def parents(table: SchemaObject) -> list[str]:
     """Return the names of the tables that a table inherits from."""
-    return LIST.findall(table.value("inherits ") or "")
+    return split_names(table.value("inherits ") or "")
 
 
 def partition_bound(table: SchemaObject) -> str | None:

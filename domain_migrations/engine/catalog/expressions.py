@@ -292,3 +292,11 @@ def _as_sql(text: str) -> sql.SQL:
 def cast(expression: str, kind: str) -> str:
     """Return the expression, cast to a column's type."""
     return f"({expression})::{kind}"
+
+
+LISTED = re.compile(r'((?:"(?:[^"]|"")*"|[^",])+)(?:, )?')
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names in a list of them, which may contain commas in quotes."""
+    return LISTED.findall(text)

@@ -19,6 +19,7 @@ from django.db.migrations.operations.base import Operation
 from ...domains import Domain
 from ..messages import Finding
 from . import drift_ids as ids
+from .expressions import split_names
 from .fingerprint import CatalogObject
 
 WORD = re.compile(r"\w+")
@@ -258,7 +259,8 @@ def _parents(objects: Iterable[CatalogObject]) -> Iterator[tuple[str, list[str]]
     for item in objects:
         for line in item.definition.split("\n") if item.kind == "table" else ():
             if line.startswith(INHERITS):
-                yield _plain(item.name), _plain(line.removeprefix(INHERITS)).split(", ")
+                parents = split_names(line.removeprefix(INHERITS))
+                yield _plain(item.name), [*map(_plain, parents)]
 
 
 def name_of(title: str) -> str:

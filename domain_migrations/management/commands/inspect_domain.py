@@ -8,17 +8,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
 
-from ...api.inspect.history_choice import HistoryOptions
 from ...api.inspect.inspect import InspectedSchema, inspect_domain
 from ...api.inspect.update import SchemaUpdate, update_domain
 from ...api.start.project_files import FileChange
-from ...engine.catalog.other_tools.tools import TOOLS
 from ...engine.runner.results import counted
 from ...exceptions import EXIT_FAILED, EXIT_USAGE
 from ..arguments import add_database_option, add_format_option
 from ..console import command_errors, print_json, stdout_for_json
-
-OF_HISTORY = ("history_table", "history_only", "history_time_zone", "history_keep")
+from ..history_arguments import add_history_options, history_options
 
 
 class Command(BaseCommand):
@@ -49,45 +46,12 @@ class Command(BaseCommand):
             action="store_true",
             help="Write what has come into a domain's schema by other means, as a migration.",
         )
-        parser.add_argument(
-            "--history",
-            choices=sorted(TOOLS),
-            metavar="TOOL",
-            help=f"Bring another tool's history into the journal: {', '.join(sorted(TOOLS))}.",
-        )
-        parser.add_argument(
-            "--history-table",
-            metavar="TABLE",
-            help="Its table, if it is not the usual one in the schema or in public.",
-        )
-        parser.add_argument(
-            "--history-only",
-            action="append",
-            metavar="NAME",
-            help="The app or project whose rows are meant, where several share the table. Can be"
-            " given more than once.",
-        )
-        parser.add_argument(
-            "--history-time-zone",
-            metavar="ZONE",
-            help="The zone of the tool's times, such as Asia/Bangkok, where they have none.",
-        )
-        parser.add_argument(
-            "--history-keep",
-            type=int,
-            metavar="DAYS",
-            help="After how many days verify_domain reports that the tool's table is still there.",
-        )
+        add_history_options(parser)
         add_format_option(parser)
         add_database_option(parser, f'"{DEFAULT_DB_ALIAS}"')
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["history"] is None and any(options[name] is not None for name in OF_HISTORY):
-            raise CommandError(
-                "--history-table, --history-only, --history-time-zone and --history-keep need"
-                " --history TOOL.",
-                returncode=EXIT_USAGE,
-            )
+        history = history_options(options)
         if options["update"]:
             self._update(options)
             return
@@ -98,7 +62,7 @@ class Command(BaseCommand):
                 database=options["database"] or DEFAULT_DB_ALIAS,
                 prove=options["prove"],
                 dry_run=options["dry_run"],
-                history=_history_options(options),
+                history=history,
             )
         if options["format"] == "json":
             print_json(self, inspected)
@@ -184,18 +148,6 @@ class Command(BaseCommand):
             self.stdout.write(f"The domain {inspected.domain} {verb}. Next: {next_step}")
         else:
             self.stdout.write("Nothing was written.")
-
-
-def _history_options(options: dict[str, Any]) -> HistoryOptions | None:
-    if options["history"] is None:
-        return None
-    return HistoryOptions(
-        tool=options["history"],
-        table=options["history_table"] or "",
-        only=tuple(options["history_only"] or ()),
-        time_zone=options["history_time_zone"] or "",
-        keep_days=options["history_keep"],
-    )
 
 
 def _refusal(inspected: InspectedSchema) -> str:

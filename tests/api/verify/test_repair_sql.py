@@ -23,8 +23,11 @@ CREATE DOMAIN lager.positive AS int CHECK (VALUE > 0);
 CREATE TABLE lager.items (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text,
     state lager.state NOT NULL DEFAULT 'new', counts lager.positive[], kind text);
 CREATE VIEW lager.news AS SELECT id FROM lager.items WHERE state = 'new';
-CREATE TABLE lager.lines (id int PRIMARY KEY, item_id int REFERENCES lager.items);
+CREATE TABLE lager.lines (id int PRIMARY KEY, item_id int NOT NULL REFERENCES lager.items);
 CREATE TABLE lager.moves (id int, at date, n int) PARTITION BY RANGE (at);
+CREATE INDEX moves_id ON lager.moves (id);
+CREATE VIEW lager.amounts AS SELECT n FROM lager.moves;
+CREATE VIEW lager.sums AS SELECT sum(n) AS n FROM lager.amounts;
 CREATE TABLE lager.moves_2026 PARTITION OF lager.moves
     FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 INSERT INTO lager.items (name) VALUES ('a');
@@ -43,7 +46,18 @@ DRIFTS = {
     " CREATE SEQUENCE lager.items_id_seq AS int OWNED BY lager.items.id;"
     " ALTER TABLE lager.items ALTER id SET DEFAULT nextval('lager.items_id_seq')",
     "a partition and a type of its parent": "ALTER TABLE lager.moves DETACH PARTITION"
-    " lager.moves_2026; DROP TABLE lager.moves_2026; ALTER TABLE lager.moves ALTER n TYPE bigint",
+    " lager.moves_2026; DROP TABLE lager.moves_2026; DROP VIEW lager.amounts CASCADE;"
+    " ALTER TABLE lager.moves ALTER n TYPE bigint",
+    "an enum and a default": "CREATE TYPE lager.kind AS ENUM ('new'); ALTER TABLE lager.items"
+    " ALTER state DROP DEFAULT; DROP VIEW lager.news; ALTER TABLE lager.items"
+    " ALTER state TYPE lager.kind USING 'new'",
+    "a label and a name of a type": "ALTER TYPE lager.state ADD VALUE 'lost' AFTER 'new';"
+    " ALTER TYPE lager.state RENAME TO mood",
+    "a view under a view": "DROP VIEW lager.amounts CASCADE;"
+    " ALTER TABLE lager.moves ALTER n TYPE bigint",
+    "a default of a view": "ALTER VIEW lager.news ALTER id SET DEFAULT 7",
+    "a name with a percent sign": "ALTER TABLE lager.lines ALTER item_id DROP NOT NULL;"
+    ' ALTER TABLE lager.lines RENAME TO "li %"',
     "a name of a table with a key": "ALTER TABLE lager.lines DROP CONSTRAINT lines_item_id_fkey;"
     " ALTER TABLE lager.lines RENAME TO rows",
 }

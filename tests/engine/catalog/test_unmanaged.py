@@ -16,7 +16,7 @@ from domain_migrations.engine.messages import Finding
 
 PARTITIONS = (
     CatalogObject("table", "lab.days", "inherits lab.years\npartition DEFAULT", "days"),
-    CatalogObject("table", "lab.years", "inherits lab.runs\npartition DEFAULT", "years"),
+    CatalogObject("table", "lab.years", 'inherits lab."runs, old"\npartition DEFAULT', "years"),
 )
 OLD = CatalogObject("column", "lab.days.id", "integer", "days")
 NEW = CatalogObject("column", "lab.days.note", "text", "days")
@@ -24,7 +24,7 @@ MESSAGE = "The table lab.days exists only in the database."
 FINDING = Finding("U101", "drift", "lab", "lab.days", MESSAGE, "")
 
 
-@pytest.mark.parametrize(("changed", "expected"), [("runs", []), ("other", ["D108", "D051"])])
+@pytest.mark.parametrize(("changed", "expected"), [("runs, old", []), ("other", ["D108", "D051"])])
 def test_a_partition_changes_with_its_parents(changed: str, expected: list[str]) -> None:
     unmanaged = UnmanagedObjects([*PARTITIONS, NEW])
     unmanaged.add(FINDING)
