@@ -12,9 +12,9 @@ from .python_imports import Imports
 from .python_source import Code, Group, Text, call, list_of, one_line
 
 STRING = re.compile(r"'((?:[^']|'')*)'(?:::[\w. \"]+(?:\(\d+\))?(?:\[\])?)?")
-INTEGER = re.compile(r"-?\d+|\((-\d+)\)|'(-\d+)'::(?:smallint|integer|bigint)")
+INTEGER = re.compile(r"-?\d+|\((-\d+)\)|'(-?\d+)'::(?:smallint|integer|bigint)")
 COMPARISONS = {"=": "", ">": "__gt", ">=": "__gte", "<": "__lt", "<=": "__lte"}
-LISTED = re.compile(r"ANY \((?:\()?ARRAY\[(.*)\](?:\)?::[\w. \"]+\[\])?\)", re.DOTALL)
+LISTED = re.compile(r"ANY \((?:\()?ARRAY\[(.*?)\](?:\)?::[\w. \"]+\[\])?\)", re.DOTALL)
 CAST = re.compile(r"\((.*)\)::(?:text|character varying|bpchar)", re.DOTALL)
 CALL = re.compile(r"(lower|upper)\((.*)\)", re.DOTALL)
 NUMBER = re.compile(

@@ -103,6 +103,7 @@ CREATE TABLE kern.accounts (
 CREATE TABLE lager.wahl (
     id int PRIMARY KEY, "ชื่อผู้ป่วย" text, meta text CHECK (meta IN ('a', 'b')),
     stufe smallint CHECK (stufe IN ('1', '2')), note int CHECK (note IN (1, 2)),
+    sorte varchar(8) CHECK (sorte IN ('x', 'y]')), zahl bigint DEFAULT '7',
     menge numeric(8,2) NOT NULL DEFAULT '0', satz numeric NOT NULL DEFAULT 0.50,
     druck double precision DEFAULT '-1.5' CHECK (druck >= '-2'::double precision),
     daten jsonb NOT NULL DEFAULT '{}', liste jsonb NOT NULL DEFAULT '[]', text text NOT NULL DEFAULT '',

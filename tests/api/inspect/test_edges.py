@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core import checks
-from django.db import connection
+from django.db import connection, models
 from django.db.migrations.state import ProjectState
 
 from domain_migrations.api.inspect.models_file import ModelsSource, models_source
@@ -231,7 +231,10 @@ def test_choices_have_the_type_of_their_column(app: SimpleNamespace):
         "meta": [("a", "a"), ("b", "b")],
         "stufe": [(1, "1"), (2, "2")],
         "note": [(1, "1"), (2, "2")],
+        "sorte": [("x", "x"), ("y]", "y]")],
     }
+    conditions = [item.condition for item in app.Wahl._meta.constraints]
+    assert models.Q(sorte__in=["x", "y]"]) in conditions
     assert app.Wahl.MetaChoices.B == "b"
 
 
@@ -243,6 +246,7 @@ def test_defaults_and_names_as_people_write_them(source: ModelsSource, app: Simp
         'satz = TypedDecimalField("numeric", default=Decimal("0.50"), db_default=Decimal("0.50"))',
         "druck = models.FloatField(null=True, blank=True, default=-1.5, db_default=-1.5)",
         'text = models.TextField(blank=True, db_default="")',
+        "zahl = models.BigIntegerField(null=True, blank=True, default=7, db_default=7)",
     ):
         assert f"    {line}\n" in body
     new = app.Wahl(id=1)
