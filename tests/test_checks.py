@@ -736,6 +736,25 @@ def test_w003(apps: Apps, monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_w003__core(apps: Apps) -> None:
+    """A project that exists has such names, which PostgreSQL cuts in every database."""
+    model(
+        "main.Tag",
+        meta={
+            "indexes": [models.Index(fields=["id"], name=22 * "ย")],
+            "constraints": [models.UniqueConstraint(fields=["id"], name=64 * "u")],
+        },
+    )
+    hint = (
+        "PostgreSQL cuts names at 63 bytes, everywhere in the same way; give it a shorter one, or"
+        ' silence the warning: SILENCED_SYSTEM_CHECKS = ["domain_migrations.W003"]'
+    )
+    assert found(model_problems(apps)) == [
+        ("W003", f'The index of main.Tag has a name of 66 bytes: "{22 * "ย"}".', hint),
+        ("W003", f'The constraint of main.Tag has a name of 64 bytes: "{64 * "u"}".', hint),
+    ]
+
+
 # Declarations
 
 

@@ -37,6 +37,13 @@ PACKAGE_HINT = (
 )
 
 
+CUT_HINT = (
+    f"PostgreSQL cuts names at {MAX_NAME_BYTES} bytes, everywhere in the same way; give it a"
+    " shorter one, or silence the warning:"
+    f' SILENCED_SYSTEM_CHECKS = ["{CHECK_PREFIX}.W003"]'
+)
+
+
 def refuse_model_problems(domain: Domain) -> None:
     """Check a domain's models and how domains are declared, also where checks are skipped.
 
@@ -69,9 +76,9 @@ def model_problems(apps: Apps = global_apps, *, only: Domain | None = None) -> I
             is_package = is_installed(Path(apps.get_app_config(model._meta.app_label).path))
             for problem in (
                 *_misplaced_tables(model, owners[model._meta.app_label], domains),
-                *_long_names(model),
+                *_long_names(model, owners[model._meta.app_label]),
             ):
-                if is_package and problem.id in ("E008", "E009"):
+                if is_package and problem.id in ("E008", "E009", "W003"):
                     yield Problem("W003", problem.message, PACKAGE_HINT, model)
                 else:
                     yield problem
@@ -184,16 +191,17 @@ def _tables(model: type[Model]) -> Iterator[tuple[str, Any]]:
             yield f"{model._meta.label}.{field.name}", through._meta
 
 
-def _long_names(model: type[Model]) -> Iterator[Problem]:
+def _long_names(model: type[Model], domain: Domain) -> Iterator[Problem]:
+    """Yield the names that PostgreSQL cuts; projects that exist have them in core, and work."""
     for kind, label, name in (part for table in _tables(model) for part in _names(*table)):
         size = len(name.encode())
         if size > MAX_NAME_BYTES:
-            yield Problem(
-                "E009",
-                f'The {kind} of {label} has a name of {size} bytes: "{name}".',
-                f"PostgreSQL cuts names at {MAX_NAME_BYTES} bytes; give it a shorter one.",
-                model,
-            )
+            message = f'The {kind} of {label} has a name of {size} bytes: "{name}".'
+            if domain.is_core and kind in ("index", "constraint"):
+                yield Problem("W003", message, CUT_HINT, model)
+            else:
+                hint = f"PostgreSQL cuts names at {MAX_NAME_BYTES} bytes; give it a shorter one."
+                yield Problem("E009", message, hint, model)
 
 
 def _names(label: str, options: Any) -> Iterator[tuple[str, str, str]]:
