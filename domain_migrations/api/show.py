@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -14,11 +14,14 @@ from ..domains import Domain, get_domain, get_domains
 from ..engine.history.half_moves import HalfMove, find_half_moves
 from ..engine.history.journal_queries import domains_with_running_rows
 from ..engine.history.status import DomainStatus, count_tables, read_statuses
+from ..engine.history.tables import HistoryRow
 from ..engine.messages import utc_time
+from ..engine.runner.adoption.moves import waiting_rows
 from ..engine.runner.interruptions import find_interruption
 from ..engine.runner.results import FORMAT
 from ..engine.sessions.connection import translate_database_errors
 from ..engine.sources.files import MigrationKey
+from ..exceptions import InvalidConfiguration
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ class DomainOverview:
             "tables": self.tables,
             "last_change": utc(status.last_change),
         }
+
+
+class DomainsRemark(NamedTuple):
+    """What is to be known about the history of a domain; of all of them if it has no name."""
+
+    domain: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,25 @@ def interrupted_migrations(
         if domain.name in possible
     }
     return {name: interruption.key for name, interruption in found.items() if interruption}
+
+
+def rows_elsewhere(
+    connection: BaseDatabaseWrapper,
+) -> tuple[list[HistoryRow], list[DomainsRemark]]:
+    """Return applied migrations that are in another history yet, and what is wrong there.
+
+    A declared adoption, or its undoing, moves the rows with its next run.
+    """
+    remarks = [
+        DomainsRemark(name, f"{half.message} {half.hint}")
+        for name, half in _half_moves(
+            connection, read_statuses(connection, list(get_domains()))
+        ).items()
+    ]
+    try:
+        return waiting_rows(connection), remarks
+    except InvalidConfiguration as exc:
+        return [], remarks or [DomainsRemark("", f"{exc.message} {exc.hint}")]
 
 
 def _half_moves(

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ...backends.postgresql.names import quote
 from ...domains import CORE_SCHEMA
+from ..messages import shortened
 from ..sessions.connection import fetch_all
 
 COMMENT = "domain_migrations: stands in for {schema}.{name} until {until}"
@@ -48,9 +50,36 @@ class CompatView:
     name: str
     until: datetime.date
 
+    def is_named_in(self, detail: str) -> bool:
+        """Return whether PostgreSQL names the view in a text about dependents."""
+        names = {self.name, quote(self.name)}
+        return any(
+            f"view {core}{name} " in detail for core in ("", f"{CORE_SCHEMA}.") for name in names
+        )
+
     @property
     def is_expired(self) -> bool:
         return self.until < datetime.datetime.now(tz=datetime.UTC).date()
+
+
+def advice_about_views(connection: BaseDatabaseWrapper, schema: str, detail: str) -> str:
+    """Return what to do about the views that PostgreSQL names as dependents; "" if none is.
+
+    Arguments:
+        schema: of the tables for which they stand in.
+        detail: which objects depend on others, in PostgreSQL's words.
+    """
+    views = read_compat_views(connection, schema) if "view " in detail else []
+    found = [view for view in views if view.is_named_in(detail)]
+    if not found:
+        return ""
+    names = shortened([f"{CORE_SCHEMA}.{view.name}" for view in found])
+    those = "The view {} stands" if len(found) == 1 else "The views {} stand"
+    return (
+        f"{those.format(names)} in for what was adopted, for older code, until {found[0].until}."
+        " Once none runs, remove compat_views_until from adoption.toml, and run the command again:"
+        " it drops the views first."
+    )
 
 
 def read_compat_views(

@@ -20,7 +20,14 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import QuerySet
 
 from ...domains import Domain, get_domain, get_domain_for, get_domains
-from .tables import ensure_history, existing_tables, history_model, read_histories, rows_of_own_apps
+from .tables import (
+    HistoryRow,
+    ensure_history,
+    existing_tables,
+    history_model,
+    read_histories,
+    rows_of_own_apps,
+)
 
 IMPORTERS = (
     "django.db.migrations.loader",
@@ -30,6 +37,7 @@ IMPORTERS = (
 """Modules of Django that import the recorder by name."""
 
 _read: ContextVar[Sequence[Domain] | None] = ContextVar("_read", default=None)
+_waiting: ContextVar[Sequence[HistoryRow]] = ContextVar("_waiting", default=())
 
 
 @contextmanager
@@ -43,6 +51,16 @@ def limit_reads_to(domains: Sequence[Domain]) -> Iterator[None]:
         yield
     finally:
         _read.reset(token)
+
+
+@contextmanager
+def counted_as_applied(rows: Sequence[HistoryRow]) -> Iterator[None]:
+    """Make recorders read these rows, too, which are in another domain's history."""
+    token = _waiting.set(rows)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
 
 
 class DomainRecorder(MigrationRecorder):
@@ -100,12 +118,13 @@ class DomainRecorder(MigrationRecorder):
         every = get_domains()
         domains = _read.get() or every
         histories = rows_of_own_apps(read_histories(self.connection, domains), every)
+        found = [(domain, row) for domain in domains for row in histories[domain.name]]
+        found += [(get_domain_for(row.app), row) for row in _waiting.get()]
         return {
             row.key: (
                 history_model(domain.history_table)(**row._asdict()) if row.applied else row.key
             )
-            for domain in domains
-            for row in histories[domain.name]
+            for domain, row in found
         }
 
     def record_applied(self, app: str, name: str) -> None:

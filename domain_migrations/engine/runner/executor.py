@@ -17,6 +17,7 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 from psycopg import sql
 
+from ...domains import get_domain_for
 from ...exceptions import DomainMigrationsError
 from ..guard.guard import BoundaryGuard
 from ..guard.operation_kinds import runs_custom_sql
@@ -24,6 +25,7 @@ from ..guard.watch import FORCE_CONSTRAINTS, MigrationWatch
 from ..history.journal import Direction
 from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
+from ..sessions.database_errors import detail_of
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
 from .attempt_operations import AttemptOperations
@@ -206,6 +208,7 @@ class DomainExecutor(MigrationExecutor):
                     blockers=blockers,
                     outcome=outcome,
                     lost=self.session.is_lost,
+                    advice=self._view_advice(exc, migration),
                 )
                 failure.__cause__ = exc
             self.report("failure", migration, False)
@@ -213,6 +216,15 @@ class DomainExecutor(MigrationExecutor):
                 self._restore_settings(migration)
             self.log.log_failure(attempt, failure)
             raise failure
+
+    def _view_advice(self, exc: BaseException, migration: Migration) -> str:
+        """Return what to do if a view under an adopted table's old name was in the way."""
+        if not is_alive(self.connection) or self.connection.in_atomic_block:
+            return ""
+        from ..catalog.compat_views import advice_about_views
+
+        schema = get_domain_for(migration.app_label).schema
+        return advice_about_views(self.connection, schema, detail_of(exc))
 
     def _stopped(self, exc: KeyboardInterrupt, attempt: Attempt) -> DomainMigrationsError:
         """Return the error for a migration that a signal has stopped.

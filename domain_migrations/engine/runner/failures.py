@@ -65,6 +65,7 @@ def migration_error(
     blockers: str = "",
     outcome: Outcome = "rolled back",
     lost: bool = False,
+    advice: str = "",
 ) -> DomainMigrationsError:
     """Return the engine's error for the exception that stopped a migration.
 
@@ -76,6 +77,7 @@ def migration_error(
             contain data of rows too, and the journal keeps the message.
         outcome: of the transaction that the migration began last.
         lost: whether the connection was lost.
+        advice: what to do, where the exception alone does not say it.
     """
     state = sqlstate_of(exc)
     kind = error_class_for(state) or (DatabaseUnavailable if lost else MigrationFailed)
@@ -87,7 +89,7 @@ def migration_error(
     message = f"Migration {attempt.migration} {verb} at {attempt}: {reason}."
     before = ", ".join(str(ran.key) for ran in applied) or "none"
     hint = f"{_kept(attempt, outcome, lost=lost)} Applied before it in this run: {before}."
-    hint += f" {_advice(exc, attempt, outcome, lost=lost)}"
+    hint += f" {advice or _advice(exc, attempt, outcome, lost=lost)}"
     if state == LOCK_NOT_AVAILABLE and blockers:
         hint += f" It was {blockers}."
     error = kind(message, hint=hint, sqlstate=state)

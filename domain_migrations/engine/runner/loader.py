@@ -15,10 +15,12 @@ from django.db.migrations.exceptions import (
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 
-from ...domains import Domain, get_domain, get_domains
+from ...domains import CORE, Domain, get_domain, get_domains
 from ...exceptions import BoundaryViolation, DependencyNotApplied, InvalidConfiguration
 from ..boundary.rule import may_depend_on, violation_clause
+from ..history.half_moves import find_half_move
 from ..history.recorder import limit_reads_to
+from ..history.status import read_statuses
 from ..sources.files import MigrationKey
 from ..sources.former_dependencies import former_dependencies
 
@@ -169,6 +171,12 @@ class WholeProjectLoader(MigrationLoader):
             node.parents.discard(parent)
         try:
             super().check_consistent_history(connection)
+        except InconsistentMigrationHistory as exc:
+            # Older code, which has in core what the database has in a domain.
+            for status in read_statuses(connection, [get_domain(CORE)]):
+                if half := find_half_move(connection, status):
+                    raise InvalidConfiguration(half.message, hint=half.hint) from exc
+            raise
         finally:
             for node, parent in former:
                 node.parents.add(parent)

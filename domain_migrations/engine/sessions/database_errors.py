@@ -19,6 +19,8 @@ LOST = (OperationalError, InterfaceError)
 
 UNIQUE_VIOLATION = "23505"
 DEPENDENT_OBJECTS = "2BP01"
+DEPENDENCIES = (DEPENDENT_OBJECTS, "0A000")
+"""Of a type that a view depends on, feature_not_supported is raised."""
 INSUFFICIENT_PRIVILEGE = "42501"
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -108,8 +110,17 @@ def used_numbers(exc: BaseException) -> str:
 
 def dependents(exc: BaseException) -> str:
     """Return which objects depend on the one that could not be dropped; "" for other errors."""
+    return detail_of(exc, DEPENDENT_OBJECTS)
+
+
+def detail_of(exc: BaseException, *states: str) -> str:
+    """Return PostgreSQL's DETAIL about objects that depend on others; "" for other errors.
+
+    Arguments:
+        states: SQLSTATEs; those of such errors unless given.
+    """
     diagnosis = getattr(exc, "diag", None) or getattr(exc.__cause__, "diag", None)
-    if diagnosis is None or diagnosis.sqlstate != DEPENDENT_OBJECTS:
+    if diagnosis is None or diagnosis.sqlstate not in (states or DEPENDENCIES):
         return ""
     return "; ".join(str(diagnosis.message_detail or "").splitlines())
 

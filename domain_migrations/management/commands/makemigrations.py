@@ -10,6 +10,7 @@ from django.core.management.commands import makemigrations
 
 from ...engine.runner.loader import WholeProjectLoader
 from ...operations.autodetector import ReferenceDetection
+from ..console import command_errors
 
 OURS = __name__.partition(".")[0]
 # Django's command has no other place for a loader that knows former dependencies.
@@ -30,3 +31,7 @@ Next = next_command()
 
 class Command(Next):  # type: ignore[misc, valid-type]
     autodetector = type("Autodetector", (ReferenceDetection, Next.autodetector), {})
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with command_errors():
+            super().handle(*args, **options)

@@ -9,7 +9,7 @@ from functools import cached_property
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ....backends.postgresql.names import truncate
-from ....domains import CORE, Domain, QualifiedName, get_domain
+from ....domains import CORE, Domain, QualifiedName, get_domain, get_domains
 from ....exceptions import InvalidConfiguration
 from ...catalog.compat_views import read_compat_views
 from ...history.half_moves import created_models, own_models
@@ -17,9 +17,10 @@ from ...history.tables import HistoryRow, read_histories
 from ...messages import shortened
 from ...sessions.connection import fetch_all
 from ...sources.adoptions import Adoption, read_adoptions
-from ...sources.files import MigrationKey, migration_files
+from ...sources.files import MigrationKey, adoption_file, migration_files
 from ...sources.parsing import header_of
 from ..options import MigrateOptions
+from ..targets import ZERO
 
 EXISTING_RELATIONS = """
 SELECT n.nspname, c.relname
@@ -86,14 +87,31 @@ def pending_moves(connection: BaseDatabaseWrapper, domain: Domain) -> list[Move]
     return found
 
 
+def waiting_rows(connection: BaseDatabaseWrapper) -> list[HistoryRow]:
+    """Return the rows that declarations leave to be moved, which are applied all the same.
+
+    Raises:
+        InvalidConfiguration: see ``pending_moves``.
+    """
+    return [
+        row
+        for domain in get_domains()
+        if any(map(adoption_file, domain.app_labels))
+        for move in pending_moves(connection, domain)
+        if not move.only_drops_views
+        for row in _rows(read_histories(connection, [move.source])[move.source.name], move).values()
+    ]
+
+
 def check_rollback(options: MigrateOptions, moves: Iterable[Move]) -> None:
     """Check that a rollback does not begin with a move, for which nobody asked.
 
     Raises:
         InvalidConfiguration: tables or rows are still to be moved.
     """
+    reverts = options.rollback is not None or options.target == ZERO
     for move in moves:
-        if options.rollback is not None and not move.only_drops_views:
+        if reverts and not move.only_drops_views:
             raise InvalidConfiguration(
                 f"{move} is still to be run in this database, and a rollback does not run it.",
                 hint=f"To run it: manage.py migrate_domain {move.domain.name}. To leave the"

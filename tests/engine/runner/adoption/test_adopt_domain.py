@@ -97,6 +97,27 @@ def test_several_apps_become_one_domain(write: Write) -> None:
     assert snapshot() == catalog
 
 
+def test_names_that_need_quotes(write: Write) -> None:
+    files = {name: text.replace("'lab_sample'", "'Lab Sample'") for name, text in lab.before().items()}
+    project = write(files)
+    execute(
+        'ALTER TABLE lab_sample RENAME TO "Lab Sample";'
+        ' ALTER TABLE lab_sample_tags RENAME TO "Lab Sample_tags";'
+        ' CREATE VIEW "Big Samples" AS SELECT * FROM "Lab Sample";'
+        ' CREATE FUNCTION "How Many"() RETURNS bigint LANGUAGE sql AS'
+        " 'SELECT count(*) FROM \"Lab Sample\"'; CREATE TABLE \"lab sample\" ()"
+    )
+    catalog = snapshot()
+    assert adopt(project, "lab", "--write", "--compat-views=30")["proof"] == ""
+    assert project.manage("makemigrations", "--check", "--dry-run").returncode == 0
+    assert project.manage("migrate_domain", "lab").returncode == 0
+    assert query('SELECT public."How Many"(), count(*) FROM lab."Big Samples"') == [(2, 2)]
+    assert query('SELECT count(*) FROM public."Lab Sample_tags"') == [(2,)]
+    assert tables("lab") >= {"Lab Sample", "Lab Sample_tags", "lab_tag"}
+    assert adopt(project, "lab", "--undo")["moved"]["tables"] == 3
+    assert snapshot() == catalog
+
+
 def test_what_blocks_it_has_a_remedy(write: Write) -> None:
     execute("ALTER TABLE auth_group ADD sample_id bigint REFERENCES lab_sample (id)")
     plan = adopt(write(lab.before()), "lab", "--skip-proof", status=1)

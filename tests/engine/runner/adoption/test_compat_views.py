@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
+
 from tests.support import lab
 from tests.support.catalog import execute, query
 from tests.support.projects import Project
@@ -61,3 +63,47 @@ def test_old_code_reads_and_writes_through_them_until_they_are_dropped(write: Wr
     finally:
         execute("RESET ROLE")
         execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("target", ["zero", "0001"])
+def test_a_view_that_blocks_a_rollback_is_named(write: Write, target: str) -> None:
+    adoption = replace(lab.ADOPTION, compat_views_until=date(2099, 1, 1))
+    project = write(lab.after(adoption))
+    run(project, "migrate_domain", "lab")
+    execute("CREATE SCHEMA mine; CREATE VIEW mine.lab_sample AS SELECT 1 AS one")
+    refused = project.manage("migrate_domain", "lab", target, "--noinput")
+    assert refused.returncode == 1
+    assert (
+        "It was rolled back. Applied before it in this run: none. The view public.lab_sample stands"
+        " in for what was adopted, for older code, until 2099-01-01. Once none runs, remove"
+        " compat_views_until from adoption.toml, and run the command again: it drops the views"
+        " first."
+    ) in refused.stderr
+    assert len(query(VIEWS)) == 3
+    done = write(lab.after(), name="later").manage("migrate_domain", "lab", target, "--noinput")
+    assert done.returncode == 0, done.stderr
+    assert query(VIEWS) == []
+    assert query("SELECT one FROM mine.lab_sample") == [(1,)]
+
+
+def test_a_view_that_is_not_ours_is_not_named(write: Write) -> None:
+    project = write(lab.after())
+    run(project, "migrate_domain", "lab")
+    execute("CREATE VIEW public.lab_sample AS SELECT * FROM lab.lab_sample")
+    refused = project.manage("migrate_domain", "lab", "0001", "--noinput")
+    assert "Drop what depends on it in an operation before this one" in refused.stderr
+
+
+TYPE = """
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0002_size")]
+    operations = [migrations.AlterField("Sample", "size", models.BigIntegerField(default=0))]
+"""
+
+
+def test_a_view_that_blocks_a_new_type_is_named(write: Write) -> None:
+    adoption = replace(lab.ADOPTION, compat_views_until=date(2099, 1, 1))
+    run(write(lab.after(adoption)), "migrate_domain", "lab")
+    later = write(lab.after(adoption, **{"0003_type": TYPE}), name="later")
+    refused = later.manage("migrate_domain", "lab")
+    assert "The view public.lab_sample stands in for what was adopted" in refused.stderr
