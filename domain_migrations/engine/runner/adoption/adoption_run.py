@@ -27,7 +27,7 @@ from .functions import FunctionTexts, find_function_texts, redefine
 from .moved_catalog import Proof
 from .moves import Move, existing_relations, is_pending
 from .objects import MovedObject, moved_objects
-from .records import MoveLog, count_rows, drop_domain, log_move, move_rows
+from .records import Files, MoveLog, count_rows, drop_domain, log_move, move_rows
 from .schema_privileges import Grant, new_grants
 from .view_statements import create_statements, drop_statements
 
@@ -144,13 +144,14 @@ class AdoptionRun:
         work = Work.find(connection, move)
         work.check()
         is_new_schema = not schema_exists(connection, move.target.schema)
-        for statement in work.first:
-            execute(connection, statement)
         ensure_schema(connection, move.target.schema)
         ensure_history(connection, move.target)
         Journal(connection, move.target, self.context).open()
-        proof = Proof.begin(connection, move, work.objects, work.texts.changed)
-        started = time.monotonic()
+        migrations = Files.read(connection, move)
+        proof = Proof.begin(connection, move, work.objects, work.texts.changed, work.replaced)
+        started = time.monotonic()  # Whatever can be read before comes before.
+        for statement in work.first:
+            execute(connection, statement)
         lock_tables(connection, work.objects)
         files = self._files(connection, work.objects)
         for statement in work.statements:
@@ -166,7 +167,7 @@ class AdoptionRun:
         for statement in work.last:
             execute(connection, statement)
         details = {**work.details, "functions": texts, "created_schema": is_new_schema}
-        log_move(connection, move, self.context, rows, details)
+        log_move(connection, move, self.context, rows, migrations, details)
         if move.backwards:
             drop_domain(connection, move, work.log)
         return work.result(len(rows))._replace(seconds=time.monotonic() - started)
@@ -189,6 +190,7 @@ class Work:
         texts: the functions that name it.
         log: what the adoption has recorded that is undone.
         grants: the privileges in the new schema, which are among the statements.
+        replaced: the names of views that the first statements drop.
         first, statements, last: the SQL before, of and after the move itself.
     """
 
@@ -198,6 +200,7 @@ class Work:
     texts: FunctionTexts
     log: MoveLog
     grants: tuple[Grant, ...]
+    replaced: tuple[str, ...]
     first: tuple[str, ...]
     statements: tuple[str, ...]
     last: tuple[str, ...]
@@ -227,7 +230,18 @@ class Work:
             *(grant.statement for grant in grants),
         )
         last = (*create_statements(connection, move, objects), *log.revocations)
-        return cls(move, tuple(objects), tuple(keys), texts, log, grants, first, statements, last)
+        return cls(
+            move=move,
+            objects=tuple(objects),
+            keys=tuple(keys),
+            texts=texts,
+            log=log,
+            grants=grants,
+            replaced=tuple(view.name for view in views),
+            first=first,
+            statements=statements,
+            last=last,
+        )
 
     def check(self) -> None:
         """Refuse what would break something.

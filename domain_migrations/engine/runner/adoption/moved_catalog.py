@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -53,8 +53,13 @@ class Proof:
         move: Move,
         objects: Sequence[MovedObject],
         functions: Sequence[ChangedFunction],
+        replaced: Collection[str] = (),
     ) -> Proof:
-        """Read both schemas, before anything is moved."""
+        """Read both schemas, before anything is locked.
+
+        Arguments:
+            replaced: the names of views in the new schema that are dropped before anything moves.
+        """
         names = {written(item.old): written(item.new) for item in objects}
         oids = [item.oid for item in objects if item.is_relation]
         source, target = identifier(move.source.schema), identifier(move.target.schema)
@@ -64,21 +69,23 @@ class Proof:
         pattern = re.compile(rf'(?<![\w".$])(?:{"|".join(map(re.escape, longest))})(?![\w$])')
         changed = tuple(function.source for function in functions)
         empty = cls(move, pattern, names, changed, Counter())
-        return cls(move, pattern, names, changed, empty.read(connection))
+        return cls(move, pattern, names, changed, empty.read(connection, replaced))
 
-    def read(self, connection: BaseDatabaseWrapper) -> Blocks:
-        """Return what both schemas have, under the new names."""
-        engine = {
-            domain.schema: domain.engine_tables for domain in (self.move.source, self.move.target)
+    def read(self, connection: BaseDatabaseWrapper, replaced: Collection[str] = ()) -> Blocks:
+        """Return what both schemas have, under the new names.
+
+        The queries are prepared: it is read again while the tables are locked.
+        """
+        left_out = {
+            domain.schema: [table.name for table in domain.engine_tables]
+            for domain in (self.move.source, self.move.target)
         }
+        left_out[self.move.target.schema] += replaced
         return Counter(
             (self._mapped(f"{item.kind} {item.name}"), self._mapped(item.definition))
-            for schema, tables in engine.items()
+            for schema, names in left_out.items()
             for item in read_objects(
-                connection,
-                schema,
-                exclude=[table.name for table in tables],
-                include_privileges=True,
+                connection, schema, exclude=names, include_privileges=True, prepared=True
             )
             if item.kind not in CHANGING and item.name != identifier(schema)
             if item.kind not in ("function", "procedure")

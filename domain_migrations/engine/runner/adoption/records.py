@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.timezone import now
@@ -105,24 +105,44 @@ def move_rows(
     return [MovedRow(number, MigrationKey(app, name)) for number, app, name in rows]
 
 
+class Files(NamedTuple):
+    """What the journal records of the migrations, read before anything is locked.
+
+    Attributes:
+        checksums: of the files of those that are recorded.
+        created: what their custom SQL created, as far as the other journal has recorded that.
+    """
+
+    checksums: Mapping[MigrationKey, str]
+    created: Mapping[MigrationKey, Collection[str]]
+
+    @classmethod
+    def read(cls, connection: BaseDatabaseWrapper, move: Move) -> Files:
+        source = sql.Identifier(*move.source.history_table)
+        rows = fetch_all(connection, sql.SQL(READ_ROWS).format(source), [list(move.adoption.apps)])
+        keys = [MigrationKey(app, name) for _, app, name in rows]
+        created = {} if move.backwards else created_objects(connection, move.source)
+        return cls({key: checksum_on_disk(key) for key in keys}, created)
+
+
 def log_move(
     connection: BaseDatabaseWrapper,
     move: Move,
     context: RunContext,
     rows: list[MovedRow],
+    files: Files,
     details: Mapping[str, Any],
 ) -> None:
     """Record the move in the journal of the domain that has the apps now.
 
-    Each migration gets a row that accepts its file as it is on disk, with what its custom SQL
-    created, as far as the other journal has recorded that.
+    Each migration gets a row that accepts its file as it is on disk.
     """
     journal = Journal(connection, move.target, context)
     journal.open()
     started = now()
     keys = {row.key for row in rows}
-    created = {} if move.backwards else created_objects(connection, move.source)
-    steps = [(*key, checksum_on_disk(key)) for key in sorted(keys - created.keys())]
+    checksums, created = files
+    steps = [(*key, checksums[key]) for key in sorted(keys - created.keys())]
     if steps:
         statement = journal.insert_all_sql(steps, "adopted", "forwards", started=started)
         execute(connection, statement)
@@ -133,7 +153,7 @@ def log_move(
             "forwards",
             app=app,
             name=name,
-            checksum=checksum_on_disk(key),
+            checksum=checksums[key],
             started=started,
             details=bounded(sorted(_moved_names(created[key], move, details["objects"]))),
         )

@@ -98,14 +98,16 @@ def test_several_apps_become_one_domain(write: Write) -> None:
 
 
 def test_names_that_need_quotes(write: Write) -> None:
-    files = {name: text.replace("'lab_sample'", "'Lab Sample'") for name, text in lab.before().items()}
+    files = {
+        name: text.replace("'lab_sample'", "'Lab Sample'") for name, text in lab.before().items()
+    }
     project = write(files)
     execute(
         'ALTER TABLE lab_sample RENAME TO "Lab Sample";'
         ' ALTER TABLE lab_sample_tags RENAME TO "Lab Sample_tags";'
         ' CREATE VIEW "Big Samples" AS SELECT * FROM "Lab Sample";'
         ' CREATE FUNCTION "How Many"() RETURNS bigint LANGUAGE sql AS'
-        " 'SELECT count(*) FROM \"Lab Sample\"'; CREATE TABLE \"lab sample\" ()"
+        ' \'SELECT count(*) FROM "Lab Sample"\'; CREATE TABLE "lab sample" ()'
     )
     catalog = snapshot()
     assert adopt(project, "lab", "--write", "--compat-views=30")["proof"] == ""
