@@ -34,7 +34,7 @@ UNION ALL
     FROM type t
     LEFT JOIN pg_class c ON c.oid = t.typrelid
     WHERE (c.oid IS NULL OR c.relkind = 'c') AND t.typtype <> 'm'
-        AND NOT EXISTS (SELECT FROM pg_type x WHERE x.typarray = t.oid)
+        AND NOT EXISTS (SELECT FROM pg_type x WHERE x.oid = t.typelem AND x.typarray = t.oid)
 UNION ALL
     SELECT 'privileges', n.oid::regnamespace::text, NULL, n.nspowner,
         coalesce(n.nspacl, acldefault('n', n.nspowner))

@@ -75,7 +75,7 @@ SELECT 'type', t.oid::regtype::text, NULL, ARRAY[
 ]
 FROM type t
 WHERE t.typtype IN ('b', 'p')
-    AND NOT EXISTS (SELECT FROM pg_type x WHERE x.typarray = t.oid)
+    AND NOT EXISTS (SELECT FROM pg_type x WHERE x.oid = t.typelem AND x.typarray = t.oid)
 """
 
 # 15 and 16 name the ICU locale differently from 17. A collation's version depends on the server.

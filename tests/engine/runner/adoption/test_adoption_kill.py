@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
+import os
 import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.support import databases, lab
-from tests.support.catalog import history, snapshot, tables
+from tests.support.catalog import execute, history, snapshot, tables
 from tests.support.commands import ROOT, process_environment
 from tests.support.projects import Project, write_project
 from tests.support.servers import TestServer
@@ -70,6 +73,64 @@ def test_kill_at_random_moments(
 
 def _project(server: TestServer, path: Any, files: dict[str, str], name: str) -> Project:
     return write_project(path, {"lab": files}, database={**server.settings, "NAME": name})
+
+
+GRANTED = """
+CREATE ROLE {role};
+GRANT SELECT, UPDATE (size) ON lab_sample TO {role} WITH GRANT OPTION;
+GRANT USAGE ON lab_numbers TO {role};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role};
+"""
+
+
+def test_kill_at_random_moments__surroundings(
+    postgres_server: TestServer,
+    core_template: str,
+    tmp_path: Any,
+    django_db_blocker: Any,
+    pytestconfig: pytest.Config,
+) -> None:
+    """Views, enum types, functions, statistics, grants and views under old names: all or none."""
+    kills = KILLS[pytestconfig.getoption("--stress")]
+    chance = random.Random(SEED)
+    adoption = replace(lab.ADOPTION, compat_views_until=datetime.date(2099, 1, 1))
+    role = f"lab_reader_{os.getpid()}"
+    with (
+        django_db_blocker.unblock(),
+        databases.scratch(postgres_server, template=core_template) as name,
+        databases.default_database(name),
+    ):
+        execute(lab.SURROUNDINGS + GRANTED.format(role=role))
+        after = _project(postgres_server, tmp_path / "after", lab.after(adoption), name)
+        undone = _project(postgres_server, tmp_path / "undone", lab.undone(adoption), name)
+        try:
+            whole = {"core": _everything()}
+            assert start(after, "lab").wait() == 0
+            whole["lab"] = _everything()
+            assert start(undone, "core").wait() == 0
+            assert _everything() == whole["core"]
+            for project, domain in ((after, "lab"), (undone, "core")):
+                for _ in range(kills):
+                    process = start(project, domain)
+                    until(lambda started=process: advisory_locks() or started.poll() is not None)
+                    time.sleep(chance.uniform(0, LONGEST))
+                    process.kill()
+                    process.wait()
+                    until(lambda: advisory_locks() == 0)
+                    assert _everything() in whole.values()
+                assert start(project, domain).wait() == 0
+                assert _everything() == whole[domain]
+        finally:
+            execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def _everything() -> tuple[dict[str, str], set[tuple[str, str]], bool]:
+    """All that the catalog says, privileges too, and which history has the rows."""
+    found = snapshot(include_privileges=True)
+    table = "lab.django_migrations_lab" if "lab" in found else "public.django_migrations"
+    rows = history(f"{table} WHERE app = 'lab'")
+    assert len(rows) == 2
+    return found, set(rows), "lab" in found
 
 
 State = tuple[set[str], int, str]
