@@ -29,7 +29,7 @@
 | E025 | a backend that runs migrations without transactions |
 | W001 | (database) rows of a domain in ``public.django_migrations`` |
 | W002 | a migration without a stage that removes or renames something |
-| W003 | a malformed or too long name in an installed package, or a too long one of core's index or constraint |
+| W003 | a malformed or too long name in a package, or a too long index or constraint in core |
 | W004 | (database) a history without its tables, or tables without their history |
 """
 
