@@ -75,6 +75,16 @@ class Proofs:
         return {"format": FORMAT, **fields_as_json(self)}
 
 
+CORE_ALONE = "core cannot be applied to an empty database"
+UNDEFINED = ("42P01", "42703", "42704", "42883")
+"""Of a relation, column, type and function; PostgreSQL manual, appendix A."""
+OTHER_ORDER = (
+    " Without the domain's apps, core's migrations may run in another order: add the migration that"
+    " creates it to the dependencies of the one that failed. Where that is applied, accept the"
+    " edit: manage.py repair_domain core --accept-checksum APP.NAME"
+)
+
+
 class ProofFailed(Exception):
     """A step of a proof failed.
 
@@ -127,10 +137,13 @@ def apply_to_empty(domain: str, database: str | None = None) -> str:
     alias = database or get_domain(CORE).database
     try:
         with scratch_connection(alias, f"adopt_{domain[:30]}"):
-            _run(CORE, alias, "core cannot be applied to an empty database")
+            _run(CORE, alias, CORE_ALONE)
             _run(domain, alias, f'the domain "{domain}" cannot be applied to an empty database')
     except ProofFailed as exc:
-        return ProofResult(domain=domain, **exc.values).message
+        result = ProofResult(domain=domain, **exc.values)
+        lacks = result.error is not None and result.error.sqlstate in UNDEFINED
+        is_core = result.problem == CORE_ALONE
+        return result.message + (OTHER_ORDER if lacks and is_core else "")
     return ""
 
 

@@ -97,6 +97,38 @@ def test_several_apps_become_one_domain(write: Write) -> None:
     assert snapshot() == catalog
 
 
+FIRST_NEEDS_ZOO = """
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0002_size"), ("zoo", "0001_initial")]
+"""
+ZOO = """
+class Migration(migrations.Migration):
+    operations = [migrations.RunSQL("CREATE TABLE zoo_cage ()", "DROP TABLE zoo_cage")]
+"""
+NEEDS_CAGES = """
+class Migration(migrations.Migration):
+    operations = [migrations.RunSQL("ALTER TABLE zoo_cage ADD size int", "")]
+"""
+
+
+def test_a_hidden_dependency_of_core_has_a_remedy(write: Write) -> None:
+    """The app's migrations had brought forward one that another app of core needs."""
+    apps = {
+        "notes": plain_app(migrations={"0001_initial": NEEDS_CAGES}),
+        "zoo": plain_app(migrations={"0001_initial": ZOO}),
+    }
+    project = write(lab.before(**{"0003_zoo": FIRST_NEEDS_ZOO}), apps=apps)
+    assert project.manage("migrate").returncode == 0
+    proof = adopt(project, "lab", status=1)["proof"]
+    assert "Migration notes.0001_initial failed" in proof
+    assert proof.endswith(
+        "relation \"zoo_cage\" does not exist. Without the domain's apps, core's migrations may run"
+        " in another order: add the migration that creates it to the dependencies of the one that"
+        " failed. Where that is applied, accept the edit: manage.py repair_domain core"
+        " --accept-checksum APP.NAME"
+    )
+
+
 def test_names_that_need_quotes(write: Write) -> None:
     files = {
         name: text.replace("'lab_sample'", "'Lab Sample'") for name, text in lab.before().items()
