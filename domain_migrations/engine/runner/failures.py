@@ -32,6 +32,9 @@ from .kept_transactions import TransactionEnded
 from .results import AppliedMigration
 from .tracebacks import describe_exception, migration_file, traceback_text
 
+OUT_OF_MEMORY, LOCK_TABLE = "53200", "out of shared memory"
+"""What PostgreSQL says where a transaction needs more locks than the server has place for."""
+
 FAILURES = (
     MigrationFailed,
     DatabaseUnavailable,
@@ -147,6 +150,11 @@ def _advice(exc: BaseException, attempt: Attempt, outcome: Outcome, *, lost: boo
     if attempt.phase == HISTORY_ROW and (sequence := used_numbers(exc)):
         return sequence
     cause = "Run" if lost else "Correct the cause and run"
+    if sqlstate_of(exc) == OUT_OF_MEMORY and LOCK_TABLE in first_line(exc):
+        cause = (
+            "A transaction locks every table, index and sequence that it creates or drops: set"
+            " max_locks_per_transaction of the server higher, restart it, and run"
+        )
     if dependents(exc):
         cause = "Drop what depends on it in an operation before this one, and run"
     return f"{cause} the command again; it continues from here."
