@@ -180,7 +180,7 @@ def _key(words: Sequence[str], method: str, default_classes: Collection[tuple[st
     rest = list(words[end:])
     operator = ""
     if "WITH" in rest:
-        operator = " ".join(["WITH", *rest[rest.index("WITH") + 1 :]])
+        operator = " ".join(["WITH", *_operator(rest[rest.index("WITH") + 1 :])])
         rest = rest[: rest.index("WITH")]
     order_start = next(
         (i for i, word in enumerate(rest) if word in ("ASC", "DESC", "NULLS")), len(rest)
@@ -192,6 +192,11 @@ def _key(words: Sequence[str], method: str, default_classes: Collection[tuple[st
         qualities = ""
     expression = _joined(words[:end])
     return Key(expression, " ".join(part for part in (qualities, order, operator) if part))
+
+
+def _operator(words: Sequence[str]) -> Sequence[str]:
+    """Return an operator without its schema: ``OPERATOR(public.&&)`` is ``&&``."""
+    return words[-2:-1] if words[:1] == ["OPERATOR"] else words
 
 
 def _without_schemas(words: Sequence[str]) -> list[str]:

@@ -27,6 +27,11 @@ DEFAULTS = frozenset({("gin", "array_ops"), ("btree", "text_ops")})
             "INDEX USING gin (a) WITH (fillfactor=70)",
         ),
         (
+            "CREATE INDEX n ON t USING brin (a) WITH (autosummarize = On, pages_per_range = 8)",
+            "CREATE INDEX n ON s.t USING brin (a) WITH (autosummarize='true', pages_per_range='8')",
+            "INDEX USING brin (a) WITH (autosummarize=on, pages_per_range=8)",
+        ),
+        (
             'CREATE UNIQUE INDEX "n" ON "s"."t" ("a" text_ops ASC NULLS LAST) INCLUDE ("b", "c")',
             "CREATE UNIQUE INDEX n ON s.t USING btree (a) INCLUDE (b, c)",
             "UNIQUE INDEX (a) INCLUDE (b, c)",
@@ -71,6 +76,10 @@ def test_an_index_in_both_spellings(ours: str, theirs: str, normal: str):
         (
             "EXCLUDE USING GIST (during WITH &&, x inet_ops WITH =) WHERE (a > 3) DEFERRABLE",
             "EXCLUDE USING gist (during WITH &&, x inet_ops WITH =) DEFERRABLE WHERE (a > 3)",
+        ),
+        (
+            "EXCLUDE USING gist (geom WITH OPERATOR(public.&&), id WITH =)",
+            "EXCLUDE USING gist (geom WITH &&, id WITH =)",
         ),
     ],
 )
