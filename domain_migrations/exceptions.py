@@ -62,6 +62,10 @@ class DependencyNotApplied(DomainMigrationsError):
     code = "dependency_not_applied"
 
 
+class TransferWaits(DependencyNotApplied):
+    """A migration that exchanges a table needs one of the other domain that is not applied."""
+
+
 class BoundaryViolation(DomainMigrationsError):
     """A domain depends on another domain, or core depends on a domain."""
 

@@ -14,7 +14,7 @@ from ..engine.history.journal import RunContext
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.results import DomainResult, ErrorInfo, Reporter, RunResult
-from ..exceptions import DomainMigrationsError, RunStopped
+from ..exceptions import DependencyNotApplied, DomainMigrationsError, RunStopped
 
 
 def migrate_domains(
@@ -57,6 +57,8 @@ def migrate_domains(
         from ..engine.runner.parallel import run_in_parallel
 
         results += run_in_parallel(others, options, context, reporter, run=_run, jobs=options.jobs)
+    if len(results) > 1 and not options.is_read_only and not _was_stopped(results):
+        _run_waiting(results, options, context, reporter)
     return RunResult(
         run=str(context.run),
         database=options.database or DEFAULT_DB_ALIAS,
@@ -70,8 +72,39 @@ def _all_of_core(options: MigrateOptions) -> MigrateOptions:
     return replace(options, **target, fake=False, fake_initial=False)
 
 
+def _run_waiting(
+    results: list[DomainResult], options: MigrateOptions, context: RunContext, reporter: Reporter
+) -> None:
+    """Run again what has waited for another domain, as long as that lets a run do something.
+
+    A domain waits that exchanges a table, and so do those that need the migrations after that.
+    """
+    moved = any(result.error and result.error.waits for result in results)
+    while moved:
+        moved = False
+        for index, before in enumerate(results):
+            if before.error is None or before.error.code != DependencyNotApplied.code:
+                continue
+            again = _all_of_core(options) if before.domain == CORE else options
+            result = _run(before.domain, again, context, reporter)
+            moved = moved or bool(result.applied or result.error is None)
+            results[index] = result._replace(
+                batch=result.batch or before.batch,
+                status="migrated"
+                if result.status == "unchanged" and before.applied
+                else result.status,
+                applied=(*before.applied, *result.applied),
+                adoptions=(*before.adoptions, *result.adoptions),
+                seconds=before.seconds + result.seconds,
+            )
+            if _was_stopped([result]):
+                return
+
+
 def _core_failed(results: Sequence[DomainResult]) -> bool:
-    return any(result.domain == CORE and result.error for result in results)
+    return any(
+        result.domain == CORE and result.error and not result.error.waits for result in results
+    )
 
 
 def replay_migrations(

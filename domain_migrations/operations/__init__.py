@@ -1,4 +1,4 @@
-"""Idempotent operations, conversions of keys, and functions that query the live catalog.
+"""Idempotent operations, conversions of keys, transfers, and functions that query the catalog.
 
 Idempotent operations are for databases that differ from one another: one where a column was added
 manually, one that was restored from a dump, one that a failed deployment left unfinished. Such an
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .models import AddConstraintIfMissing as AddConstraintIfMissing
     from .models import AddIndexIfMissing as AddIndexIfMissing
     from .models import CreateModelIfMissing as CreateModelIfMissing
+    from .transfer import ReceiveTable as ReceiveTable
+    from .transfer import TransferTable as TransferTable
 
 MODULES = {
     "AddConstraintIfMissing": "models",
@@ -36,7 +38,9 @@ MODULES = {
     "CreateModelIfMissing": "models",
     "DanglingReferences": "convert_reference",
     "DefinitionMismatch": "existing_table",
+    "ReceiveTable": "transfer",
     "RemoveFieldIfPresent": "fields",
+    "TransferTable": "transfer",
     "has_column": "introspection",
     "has_constraint": "introspection",
     "has_index": "introspection",

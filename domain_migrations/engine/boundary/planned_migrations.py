@@ -28,6 +28,7 @@ from ..sources.divided_source import LARGE
 from ..sources.files import MigrationKey, migration_files
 from ..sources.former_dependencies import former_dependencies
 from ..sources.parsing import FORMER, read_header
+from ..sources.transfer_halves import is_paired
 from .rule import (
     CORE_DEPENDS,
     RELATION_PHRASES,
@@ -152,6 +153,8 @@ def _links_of(key: MigrationKey, path: Path, owners: AppOwners) -> Iterator[Cros
     for child, parent, attribute in pairs:
         user, used = owners.get(child[0]), owners.get(parent[0])
         if user and used and _is_forbidden_link(attribute, user, used):
+            if attribute == "dependencies" and is_paired(child, parent):
+                continue
             yield CrossingLink(key, path, attribute, child, parent, user, used)
 
 
@@ -213,6 +216,9 @@ def _check_links(migration: Migration, domain: Domain, owners: AppOwners) -> Non
         for label, name in getattr(migration, attribute):
             other = owners.get(label)
             if other is not None and _is_forbidden_link(attribute, domain, other):
+                own = MigrationKey.of(migration)
+                if attribute == "dependencies" and is_paired(own, (label, name)):
+                    continue
                 verb = "name" if attribute == "dependencies" else "names"
                 raise BoundaryViolation(
                     f"Migration {migration} is refused: its {attribute} {verb}"

@@ -24,12 +24,14 @@ class SchemaOwners:
     """The owners of the schemas, seen from one domain: the one that is migrated, or core.
 
     Attributes:
+        partner: the domain with which it exchanges a table, whose schema counts as its own.
         names: the names of all schemas by oid, as they were when first read.
         domains: by the name of the schema that each owns, with those that are not installed.
         present_at_start: the schemas that existed when the migration began.
     """
 
     domain: Domain
+    partner: Domain | None = None
     names: dict[int, str] = field(default_factory=dict)
     domains: dict[str, Domain] = field(default_factory=dict)
     present_at_start: frozenset[int] = frozenset()
@@ -63,8 +65,10 @@ class SchemaOwners:
     def is_own(self, schema: int) -> bool:
         """Return whether the domain may create anything in the schema."""
         owner = self.owner(schema)
+        if owner is not None:
+            return owner in (self.domain, self.partner)
         # A schema that no domain owns is core's, as an app without a domain is.
-        return owner == self.domain if owner else self.domain.is_core or self.is_system(schema)
+        return self.domain.is_core or self.is_system(schema)
 
     def is_system(self, schema: int) -> bool:
         """Return whether a schema is PostgreSQL's, temporary ones included."""

@@ -29,10 +29,15 @@ class BoundaryGuard(GuardState):
     Arguments:
         connection: the connection that the migrations run on.
         domain: the domain that the migrations belong to.
+        partner: the domain with which the migration exchanges a table; see ``TransferTable``.
     """
 
-    def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
-        super().__init__(connection, SchemaOwners(domain))
+    def __init__(
+        self, connection: BaseDatabaseWrapper, domain: Domain, partner: Domain | None = None
+    ) -> None:
+        if partner is not None and partner.is_core:
+            domain, partner = partner, domain
+        super().__init__(connection, SchemaOwners(domain, partner))
 
     def ignore_so_far(self) -> None:
         """Leave out what the transaction, in which migrations will begin, has done so far."""

@@ -161,7 +161,7 @@ class MigrationWatch:
                 now,
                 locks,
                 self._writable_core_tables(),
-                alters_database=getattr(self.migration, "alters_database", False),
+                alters_database=self._may_alter_database(),
                 custom_sql=self.custom_sql,
                 additive=self.additive,
             )
@@ -175,9 +175,14 @@ class MigrationWatch:
         alters = [vars(type(one)).get("alters_referenced_key", False) for one in self.operations]
         return self.guard.domain.is_core and alters == [True]
 
+    def _may_alter_database(self) -> bool:
+        # A publication of a whole schema goes on to publish the table that leaves it.
+        exchanges = self.owners.partner is not None
+        return exchanges or getattr(self.migration, "alters_database", False)
+
     def _writable_core_tables(self) -> Collection[str] | None:
         """Return core's tables that the migration may write rows of; None for all."""
-        if getattr(self.migration, "writes_core", False):
+        if getattr(self.migration, "writes_core", False) or self.owners.partner is not None:
             return None
         internal = any(map(is_django_internal, self.operations))
         return {CONTENT_TYPES} if internal else set()

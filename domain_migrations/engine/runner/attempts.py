@@ -87,6 +87,7 @@ class Attempt:
         mark: the transaction of the migration, or of the rows that record it; None before.
         index: the index that the current operation builds concurrently, if it does.
         created: the objects that its custom SQL created, once it has ended.
+        details: more to be recorded in the journal.
     """
 
     migration: Migration
@@ -101,6 +102,7 @@ class Attempt:
     mark: TransactionMark | None = None
     index: IndexBuild = field(default_factory=IndexBuild)
     created: Sequence[str] = ()
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def backwards(self) -> bool:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ProjectState
 
-from ...domains import Domain
+from ...domains import CORE, Domain, get_domain
 from ...exceptions import DomainMigrationsError, RunStopped
 from ..history.bulk_status import BulkStatusReader
 from ..history.journal import RunContext
 from ..history.status import DomainStatus
 from ..sessions.connection import translate_database_errors
+from ..sessions.session import acquire_run_lock
 from ..sources.files import MigrationKey, adoption_file
+from ..sources.transfer_halves import half_of
 from .loader import DomainLoader, Plan, applied_keys, load_domain, reverted_keys
 from .migrate_signals import (
     create_tables,
@@ -100,8 +103,28 @@ class DomainRun(NamedTuple):
         if self.options.is_dry_run:
             return self._dry_run(status)
         confirmed = self._confirm(status)
-        with RunSession.locked(self.domain, self.options, self.reporter, self.context) as session:
+        with self._locked_session(status) as session:
             return self._run_locked(session, status, confirmed)
+
+    def _may_transfer(self, status: DomainStatus) -> bool:
+        """Return whether the run may reach a migration that exchanges a table."""
+        keys = list(status.pending)
+        if self.options.has_explicit_target:
+            keys += [row.key for row in status.rows]
+        return any(half_of(key) is not None for key in keys)
+
+    @contextmanager
+    def _locked_session(self, status: DomainStatus) -> Iterator[RunSession]:
+        """Acquire the domain's lock, and core's, which excludes all runs, if a table may move."""
+        arguments = self.options, self.reporter, self.context
+        domain = get_domain(CORE) if self._may_transfer(status) else self.domain
+        with RunSession.locked(domain, *arguments) as session:
+            if domain == self.domain:
+                yield session
+                return
+            wait, report = self.options.lock_wait_seconds, self.reporter.on_wait
+            with acquire_run_lock(session.connection, self.domain, wait=wait, report=report):
+                yield RunSession(session.connection, self.domain, *arguments, lock=session.lock)
 
     def _pending_moves(self) -> list[Move]:
         if not any(map(adoption_file, self.domain.app_labels)):
@@ -193,7 +216,8 @@ class DomainRun(NamedTuple):
 
         dry_run = DryRun(self.domain, self.options, self.reporter)
         try:
-            with dry_run.session(self.alias, excludes_all=bool(moves)) as session:
+            excludes_all = bool(moves) or self._may_transfer(status)
+            with dry_run.session(self.alias, excludes_all=excludes_all) as session:
                 tried = tuple(move for run in moves if (move := run.run(session, retries=0)))
                 status = self._begin(session)
                 dry_run.run(session, status)
@@ -273,6 +297,7 @@ class DomainRun(NamedTuple):
         """Run the plan, with the hooks, the signals and the run's rows in the journal."""
         from .hooks.dispatch import HookDispatcher
         from .snapshot_restore import restore_snapshot
+        from .transfer.partner_ends import end_partners
 
         session, progress, options = executor.session, executor.progress, self.options
         unannounced = unannounced_plan(session.connection, executor.loader, status)
@@ -304,6 +329,7 @@ class DomainRun(NamedTuple):
                 if reverted_keys(plan[-1:]):
                     state = executor.applied_state()
                 emit_post_migrate(session, [*unannounced, *plan], state)
+                end_partners(executor)
                 session.restore_settings("A receiver of post_migrate")
                 status = self.checks.read_status(session.connection)
                 word: ResultStatus = "migrated" if plan or adoption.history else "unchanged"
@@ -313,4 +339,4 @@ class DomainRun(NamedTuple):
                 hooks.after(result)
         except DomainMigrationsError as exc:
             return failed(exc)
-        return result
+        return failed(executor.waiting.error) if executor.waiting is not None else result

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -28,6 +29,7 @@ from ..sessions.connection import is_alive
 from ..sessions.database_errors import detail_of
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
+from ..sources.transfer_halves import half_in
 from .attempt_operations import AttemptOperations
 from .attempts import COMMIT, HISTORY_ROW, Attempt
 from .failures import lost_commit_error, migration_error
@@ -46,6 +48,11 @@ from .run_progress import RunProgress
 from .run_session import RunSession
 from .stops import stopped_at_commit, stopped_migration
 
+if TYPE_CHECKING:
+    from ...domains import Domain
+    from .transfer.pair_plan import WaitingPlan
+    from .transfer.pair_run import PairRun
+
 PREVIOUS_STEP = "An earlier migration"
 
 
@@ -60,6 +67,11 @@ class DomainExecutor(MigrationExecutor):
         retries: how often to retry after a lock timeout; the setting's policy by default.
         observe: a context for the operations of each migration, as the domain's role.
         progress: called with action, migration and fake, as by Django; the reporter's by default.
+
+    Attributes:
+        partners: the executors of domains with which this one has exchanged tables.
+        find_partner: returns such an executor, where the run has one for each domain.
+        waiting: what is left out of the plan, once there is one, because it cannot run yet.
     """
 
     loader: DomainLoader
@@ -95,6 +107,9 @@ class DomainExecutor(MigrationExecutor):
             retries=retries,
         )
         self.progress = RunProgress()
+        self.partners: dict[str, DomainExecutor] = {}
+        self.find_partner: Callable[[Domain], DomainExecutor] | None = None
+        self.waiting: WaitingPlan | None = None
 
     def _create_project_state(self, with_applied_migrations: bool = False) -> ProjectState:
         """Return the state that the plan of a revert begins with."""
@@ -115,7 +130,7 @@ class DomainExecutor(MigrationExecutor):
             fake, state = self.detect_soft_applied(state, migration)
         started = time.monotonic()
         if fake:
-            self.log.log_faked(migration, "forwards")
+            self._log_faked(migration, "forwards")
             state = migration.mutate_state(state, preserve=False)
         else:
             state = self._run_with_retries(migration, state, "forwards")
@@ -131,13 +146,22 @@ class DomainExecutor(MigrationExecutor):
         self.report("unapply_start", migration, fake)
         started = time.monotonic()
         if fake:
-            self.log.log_faked(migration, "backwards")
+            self._log_faked(migration, "backwards")
         else:
             state = self._run_with_retries(migration, state, "backwards")
         self.progress.count(migration, started, backwards=True)
         self.report("unapply_success", migration, fake)
         self._restore_settings(migration)
         return state
+
+    def _log_faked(self, migration: Migration, direction: Direction) -> None:
+        """Record a migration as applied or reverted, and the other half if it is one."""
+        self.log.log_faked(migration, direction)
+        if (half := half_in(migration)) is not None:
+            from .transfer.pair_run import partner_executor
+
+            partner = partner_executor(self, half)
+            partner.log.log_faked(partner.loader.graph.nodes[half.partner], direction)
 
     def check_replacements(self) -> None:
         """Record squashed migrations of this domain whose replaced ones are all applied."""
@@ -249,26 +273,40 @@ class DomainExecutor(MigrationExecutor):
         def begin(limit: sql.Composable) -> None:
             attempt.note_transaction(self.session.check(PREVIOUS_STEP, also=limit))
 
+        pair = self._pair(attempt)
+        guard = pair.guard if pair is not None else self.guard
         with (
             transaction.atomic(using=self.connection.alias),
             self.timeout_policy.timeouts(begin),
             self._as_domain_role(attempt.migration),
         ):
             attempt.has_begun = True
-            watch = self.guard.begin(attempt.migration, backwards=attempt.backwards)
+            watch = guard.begin(attempt.migration, backwards=attempt.backwards)
             with (
                 transaction_kept(self.connection),
                 editor_without_savepoint(self.connection) as editor,
             ):
                 operations = AttemptOperations(self.session, self.log, attempt, watch, editor)
-                state = operations.run(state)
+                state = operations.run(state) if pair is None else pair.run(operations, state)
                 attempt.phase = "the deferred SQL"
             if any(map(runs_custom_sql, attempt.migration.operations)):
                 self.session.restore_role()
             attempt.phase = "the deferred constraints"
             watch.run_final(FORCE_CONSTRAINTS)
-            self._check_and_log(attempt, watch)
+            self._check_and_log(attempt, watch, pair)
+        if pair is not None:
+            self.guard.last_point = guard.last_point
+            pair.count()
         return state
+
+    def _pair(self, attempt: Attempt) -> PairRun | None:
+        """Return the run of a transfer, None if the migration is no half of one."""
+        half = half_in(attempt.migration)
+        if half is None:
+            return None
+        from .transfer.pair_run import PairRun, partner_executor
+
+        return PairRun(self, attempt, half, partner_executor(self, half))
 
     def _run_non_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
         """Run a migration without a transaction, from the operation where one was interrupted."""
@@ -306,7 +344,9 @@ class DomainExecutor(MigrationExecutor):
         if any(map(runs_custom_sql, migration.operations)):
             self.session.restore_settings(f"Migration {migration}")
 
-    def _check_and_log(self, attempt: Attempt, watch: MigrationWatch) -> None:
+    def _check_and_log(
+        self, attempt: Attempt, watch: MigrationWatch, pair: PairRun | None = None
+    ) -> None:
         attempt.phase = "the boundary guard"
         footprint = watch.check()
         if not attempt.backwards:
@@ -315,6 +355,9 @@ class DomainExecutor(MigrationExecutor):
             self.session.reporter.on_warning(warning)
         attempt.phase = HISTORY_ROW
         with transaction.atomic(using=self.connection.alias, savepoint=False):
+            if pair is not None:
+                pair.move_seed_records()
+                pair.log_applied(footprint)
             self.log.log_applied(attempt, footprint)
             attempt.phase = COMMIT
 
@@ -322,6 +365,7 @@ class DomainExecutor(MigrationExecutor):
     def _as_domain_role(self, migration: Migration) -> Iterator[None]:
         """Act as the domain's role, unless the migration declares that it does more."""
         more = any(getattr(migration, name, False) for name in ("writes_core", "alters_database"))
+        more = more or half_in(migration) is not None
         role = nullcontext() if more else self.session.roles.as_domain_role()
         with role, self.observe(migration) if self.observe else nullcontext():
             yield

@@ -23,6 +23,7 @@ from ..history.recorder import limit_reads_to
 from ..history.status import read_statuses
 from ..sources.files import MigrationKey
 from ..sources.former_dependencies import former_dependencies
+from ..sources.transfer_halves import half_of, is_paired
 
 Plan = list[tuple[Migration, bool]]
 """Migrations in order, and whether each is reverted; as Django's executor takes it."""
@@ -94,11 +95,30 @@ class DomainLoader(MigrationLoader):
             forget_dependencies(self.disk_migrations.values(), former)
         for migration in self.disk_migrations.values():
             own = MigrationKey.of(migration)
+            self._forget_partner(migration)
             for parent in migration.dependencies:
                 self._check_dependency(own, MigrationKey(*parent))
             for child in map(MigrationKey._make, migration.run_before):
                 self._check_dependency(child, own)
                 self._check_run_before(own, child)
+
+    def _forget_partner(self, migration: Migration) -> None:
+        """Take out the dependencies of a transfer on the other domain, if that is not loaded.
+
+        What is to be applied there is checked before the transfer runs.
+        """
+        if migration.dependencies and all(
+            app in self.app_labels for app, _ in migration.dependencies
+        ):
+            return
+        half = half_of(MigrationKey.of(migration))
+        if half is not None and half.partner.app not in self.app_labels:
+            # django-stubs declares it as the class's own.
+            vars(migration)["dependencies"] = [
+                dependency
+                for dependency in migration.dependencies
+                if dependency[0] != half.partner.app
+            ]
 
     def _former_dependencies(self) -> dict[str, set[str]]:
         """Return the apps that loaded ones declare former, as far as the rule forbids them."""
@@ -124,7 +144,8 @@ class DomainLoader(MigrationLoader):
 
     def _check_dependency(self, child: MigrationKey, parent: MigrationKey) -> None:
         """Refuse a dependency across the boundary, whose other end the graph would miss."""
-        if clause := self._violation(child, parent):
+        clause = self._violation(child, parent)
+        if clause and not is_paired(child, parent):
             raise BoundaryViolation(
                 f"Migration {child} depends on {parent}: {clause}.",
                 hint="Remove the dependency: keep the id of the other object instead of a foreign"

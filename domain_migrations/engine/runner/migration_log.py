@@ -41,7 +41,17 @@ READ_WRITE = sql.SQL("SET LOCAL transaction_read_only = off")
 
 
 class MigrationLog:
-    """The calls by which an executor has its migrations recorded; these record nothing."""
+    """The calls by which an executor has its migrations recorded; these record nothing.
+
+    Attributes:
+        writes: whether it writes to the history and to the journal.
+    """
+
+    writes = False
+
+    def for_session(self, session: RunSession, loader: DomainLoader) -> MigrationLog:
+        """Return a log of the same kind for another domain."""
+        return self
 
     def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
         """Record a migration that has run, in the transaction that is open."""
@@ -74,11 +84,16 @@ class HistoryLog(MigrationLog):
         loader: knows which migrations a squashed one replaces.
     """
 
+    writes = True
+
     def __init__(self, session: RunSession, loader: DomainLoader) -> None:
         self.session = session
         self.journal = session.journal
         self.loader = loader
         self._ensured: set[Domain] = set()
+
+    def for_session(self, session: RunSession, loader: DomainLoader) -> MigrationLog:
+        return HistoryLog(session, loader)
 
     def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
         """Record a migration, or those that a snapshot contains, which the journal then names."""
@@ -88,7 +103,7 @@ class HistoryLog(MigrationLog):
             self._log_snapshot(attempt, migration.checksums, footprint)
             return
         rows = self._history_rows(recorded_keys(self.loader, migration), attempt.direction)
-        details = bounded(list(attempt.created))
+        details = {**bounded(list(attempt.created)), **attempt.details}
         rows.append(self._row("done", attempt, footprint=footprint, details=details))
         attempt.note_transaction(self.session.check(step, also=sql.SQL("; ").join(rows)))
         if attempt.backwards:

@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 
-from ...domains import CORE, get_domain, get_domain_for
+from ...domains import CORE, Domain, get_domain, get_domain_for
 from ...exceptions import DomainMigrationsError, MigrationInterrupted
 from ..history.journal import RunContext
 from ..history.tables import applied_names
@@ -21,6 +21,7 @@ from ..sessions.connection import translate_database_errors
 from ..sessions.session import ServerSession, acquire_run_lock
 from ..sessions.timeouts import RetryPolicy
 from ..sources.files import MigrationKey, adoption_file
+from ..sources.transfer_halves import half_in
 from .executor import DomainExecutor
 from .interruptions import find_interruption
 from .options import MigrateOptions
@@ -76,12 +77,24 @@ class PlainRun:
         executor = self._executor_of(migration)
         if MigrationKey.of(migration) in self.moved:
             return migration.mutate_state(state, preserve=False)
-        return executor.apply_migration(state, migration, *args, **kwargs)
+        state = executor.apply_migration(state, migration, *args, **kwargs)
+        self._leave_out_partner(migration)
+        return state
 
     def unapply_migration(
         self, state: ProjectState, migration: Migration, *args: Any, **kwargs: Any
     ) -> ProjectState:
-        return self._executor_of(migration).unapply_migration(state, migration, *args, **kwargs)
+        executor = self._executor_of(migration)
+        if MigrationKey.of(migration) in self.moved:
+            return state
+        state = executor.unapply_migration(state, migration, *args, **kwargs)
+        self._leave_out_partner(migration)
+        return state
+
+    def _leave_out_partner(self, migration: Migration) -> None:
+        """Leave out the other half of a transfer, which the plan has, too."""
+        if (half := half_in(migration)) is not None:
+            self.moved.add(half.partner)
 
     @cached_property
     def _lock(self) -> ServerSession:
@@ -95,7 +108,9 @@ class PlainRun:
 
     def _executor_of(self, migration: Migration) -> DomainExecutor:
         accept_transactions([migration])
-        domain = get_domain_for(migration.app_label)
+        return self._domain_executor(get_domain_for(migration.app_label))
+
+    def _domain_executor(self, domain: Domain) -> DomainExecutor:
         if domain.name not in self.domain_executors:
             session = RunSession(self.connection, domain, context=self.context, lock=self._lock)
             self._adopt(session)
@@ -112,6 +127,7 @@ class PlainRun:
                 retries=RetryPolicy(retries=0),
                 progress=self._report,
             )
+            self.domain_executors[domain.name].find_partner = self._domain_executor
         return self.domain_executors[domain.name]
 
     def _adopt(self, session: RunSession) -> None:

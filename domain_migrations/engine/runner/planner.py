@@ -14,12 +14,14 @@ from ..messages import shortened
 from ..sources.files import MigrationKey
 from ..sources.parsing import FIRST, header_of
 from ..sources.stages import Stage, check_removals_have_stages, get_stage
+from ..sources.transfer_halves import half_in, half_of
 from .core_key_types import check_key_types
 from .executor import DomainExecutor
 from .faked_migrations import check_fakes
 from .loader import DomainLoader, Plan, reverted_keys
 from .observed_operations import operation_name
 from .targets import ZERO, graph_targets, last_batches, rollback_plan, squash_map
+from .transfer.pair_plan import check_transfers, without_partners
 
 NO_OLD_CODE = "if no older code uses the database, omit --stage"
 
@@ -42,7 +44,7 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
         BoundaryViolation: a key of core changes its type without the columns of domains.
     """
     connection, domain, options = executor.connection, executor.domain, executor.session.options
-    plan = _requested_plan(executor, status)
+    plan = without_partners(executor.loader, _requested_plan(executor, status))
     if options.only is not None:
         plan = [step for step in plan if MigrationKey.of(step[0]) in options.only]
     for migration, backwards in plan:
@@ -72,7 +74,24 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
     if reverts and not (options.fake or options.resume):
         _check_unknown(plan, status)
     _check_reversible(plan, status.domain)
-    return plan
+    return plan if options.fake else _part_that_can_run(executor, plan)
+
+
+def _part_that_can_run(executor: DomainExecutor, plan: Plan) -> Plan:
+    """Leave out of a plan what waits for another domain; where it is only shown, say so."""
+    options = executor.session.options
+    if not any(half_in(migration) for migration, _ in plan):
+        return plan
+    waiting = check_transfers(executor.connection, executor.loader, plan)
+    if waiting is None or (options.is_read_only and options.all_domains):
+        return plan
+    if options.is_read_only:
+        executor.session.reporter.on_warning(f"{waiting.error.message} {waiting.error.hint}")
+        return plan
+    if not (waiting.start or options.is_dry_run):
+        raise waiting.error
+    executor.waiting = waiting
+    return plan[: waiting.start]
 
 
 def _requested_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
@@ -203,7 +222,10 @@ def _check_dependants(plan: Plan, statuses: Iterable[DomainStatus]) -> None:
         if status.domain.is_core:
             continue
         for row in status.rows:
+            half = half_of(row.key)
             for label, name in header_of(row.key).dependencies:
+                if half is not None and half.partner == (label, name):
+                    continue  # It is reverted with it.
                 if (label, name) in reverted or (name == FIRST and label in first_of):
                     raise DependencyNotApplied(
                         f"{row.key}, which is applied, depends on {label}.{name}"

@@ -12,7 +12,13 @@ from typing import Any, Literal, NamedTuple
 from django.db.migrations.migration import Migration
 
 from ...domains import Domain
-from ...exceptions import EXIT_FAILED, EXIT_TEMPORARY, EXIT_USAGE, DomainMigrationsError
+from ...exceptions import (
+    EXIT_FAILED,
+    EXIT_TEMPORARY,
+    EXIT_USAGE,
+    DomainMigrationsError,
+    TransferWaits,
+)
 from ..messages import printable, utc_time
 from ..sources.files import MigrationKey
 
@@ -203,7 +209,11 @@ class ImportedHistory(NamedTuple):
 
 
 class ErrorInfo(NamedTuple):
-    """The error that ended the run of a domain."""
+    """The error that ended the run of a domain.
+
+    Attributes:
+        waits: whether a run of another domain can remove its cause.
+    """
 
     code: str
     message: str
@@ -211,14 +221,23 @@ class ErrorInfo(NamedTuple):
     sqlstate: str | None = None
     exit_status: int = EXIT_FAILED
     traceback: str = ""
+    waits: bool = False
 
     @classmethod
     def of(cls, exc: DomainMigrationsError) -> ErrorInfo:
-        return cls(exc.code, exc.message, exc.hint, exc.sqlstate, exc.exit_status, exc.traceback)
+        return cls(
+            exc.code,
+            exc.message,
+            exc.hint,
+            exc.sqlstate,
+            exc.exit_status,
+            exc.traceback,
+            waits=isinstance(exc, TransferWaits),
+        )
 
     def as_json(self) -> dict[str, Any]:
         values = self._asdict()
-        del values["exit_status"]
+        del values["exit_status"], values["waits"]
         if not self.traceback:
             del values["traceback"]
         return values

@@ -38,6 +38,7 @@ from ..snapshots.snapshot_file import (
     stale_reasons,
 )
 from ..sources.files import MigrationKey
+from ..sources.transfer_halves import half_of
 from .executor import DomainExecutor
 from .loader import Plan
 from .project_state import project_state
@@ -138,6 +139,8 @@ def choose_snapshot(executor: DomainExecutor, plan: Plan) -> SnapshotMigration |
         return None
     if not forwards.issuperset(snapshot.migrations):
         return None  # The target is a migration inside of it.
+    if any(half_of(key) is not None for key in snapshot.migrations):
+        return None  # The other domain's part of a transfer has to be run.
     return SnapshotMigration(domain, path, snapshot, contained)
 
 

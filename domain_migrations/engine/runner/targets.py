@@ -11,6 +11,7 @@ from ..history.journal_queries import JournalRow
 from ..messages import shortened
 from ..sources.files import MigrationKey, migrations_on_disk
 from ..sources.parsing import squash_map as replaced_by
+from ..sources.transfer_halves import half_of
 from .loader import DomainLoader, Plan
 from .migration_log import REPLACED, recorded_keys
 
@@ -192,11 +193,15 @@ def rollback_plan(loader: DomainLoader, wanted: Sequence[MigrationKey]) -> Plan:
     """
     graph, applied = loader.graph, loader.applied_migrations
     nodes = _nodes_on_disk(loader, wanted)
+    halves = [half_of(key) for key in nodes]
+    partners = {half.partner for half in halves if half is not None}
     plan: Plan = []
     seen: set[tuple[str, str]] = set()
     for key in nodes:
         for node in graph.backwards_plan(key):
             if node not in applied or node in seen:
+                continue
+            if node in partners:
                 continue
             if node not in nodes:
                 raise DependencyNotApplied(

@@ -161,7 +161,7 @@ class MovedObject(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
     """An object that follows if nothing else uses it.
 
     Attributes:
@@ -240,16 +240,34 @@ def _followers(
 ) -> list[MovedObject]:
     params = {"schema": move.source.schema, "named": sorted(named)}
     kept = _names_of_other_models(move)
-    found: dict[str, _Candidate] = {}
+    found: dict[str, Candidate] = {}
     for class_oid, oid, kind, name, identity, users, used in fetch_all(
         connection, SELECT_CANDIDATES, params
     ):
         if not (kind.endswith("VIEW") and name in kept) and oid not in tables:
             key = f"{class_oid} {oid}"
             item = _moved(move, oid, kind, name, identity)
-            found[key] = _Candidate(key, item, frozenset(users), frozenset(used))
-    moved = {f"{PG_CLASS} {oid}" for oid in (*tables, *gone)}
+            found[key] = Candidate(key, item, frozenset(users), frozenset(used))
     chosen = _over(found.values(), set(tables))
+    return exclusive_followers(found, chosen, [*tables, *gone], named)
+
+
+def exclusive_followers(
+    found: dict[str, Candidate],
+    chosen: dict[str, Candidate],
+    relations: Iterable[int],
+    named: Collection[str] = (),
+) -> list[MovedObject]:
+    """Return those of the objects that nothing uses but what moves.
+
+    Arguments:
+        found: the candidates by key.
+        chosen: those that move if nothing else uses them.
+        relations: the oids of what moves in any case, or is gone.
+        named: the names of functions that move if nothing else uses them.
+    """
+    found, chosen = dict(found), dict(chosen)
+    moved = {f"{PG_CLASS} {oid}" for oid in relations}
     # Whatever is used by something that stays, stays too.
     while True:
         together = moved | chosen.keys()
@@ -267,10 +285,10 @@ def _followers(
             del chosen[key], found[key]
 
 
-def _over(candidates: Iterable[_Candidate], tables: set[int]) -> dict[str, _Candidate]:
+def _over(candidates: Iterable[Candidate], tables: set[int]) -> dict[str, Candidate]:
     """Return the views over the tables, and those over such views."""
     views = [item for item in candidates if item.moved.kind.endswith("VIEW")]
-    reached, chosen = set(tables), dict[str, _Candidate]()
+    reached, chosen = set(tables), dict[str, Candidate]()
     while found := [item for item in views if item.key not in chosen and item.used & reached]:
         chosen |= {item.key: item for item in found}
         reached |= {item.moved.oid for item in found}

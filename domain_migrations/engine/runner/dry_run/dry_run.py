@@ -35,6 +35,7 @@ from ..project_state import in_run_order, project_state
 from ..results import ImportedHistory, PlannedMigration, Reporter, SkippedMigration
 from ..run_session import RunSession
 from ..targets import graph_targets
+from ..transfer.pair_plan import check_transfers
 from .trial_executor import TrialExecutor, rolled_back
 
 HOLDS_LOCKS = "Each lock is held from now until everything is rolled back at the end."
@@ -140,6 +141,10 @@ class DryRun:
                 hint="To try a rollback, use --dry-run.",
             )
         plan, self.not_rehearsed = _until_non_atomic(self.plan)
+        if (waiting := trial.executor.waiting) is not None:
+            reason = waiting.error.message
+            skipped = [SkippedMigration(key, reason) for key in waiting.keys]
+            self.not_rehearsed = [*self.not_rehearsed, *skipped]
         if core is not None and (missing := _pending_core_plan(core)):
             plan, self.not_rehearsed = [], _skipped_after(missing[0][0], self.plan)
         adoption = find_adoption(connection, loader, plan)
@@ -186,7 +191,8 @@ class DryRun:
 def _pending_core_plan(core: TrialExecutor) -> Plan:
     targets = graph_targets(core.loader, get_domain(CORE), None)
     plan: Plan = core.executor.migration_plan(targets)
-    return plan
+    waiting = check_transfers(core.connection, core.loader, plan)
+    return plan if waiting is None else plan[: waiting.start]
 
 
 def _until_non_atomic(plan: Plan) -> tuple[Plan, list[SkippedMigration]]:

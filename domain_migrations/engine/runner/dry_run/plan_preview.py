@@ -16,6 +16,7 @@ from ...catalog.live_tables import CoreReference, read_core_references
 from ...guard.held_locks import LOCK_STRENGTH
 from ...sessions.connection import execute
 from ...sources.files import MigrationKey
+from ...sources.transfer_halves import half_in
 from ...sql.alterations import Alteration, alterations
 from ..loader import DomainLoader, Plan
 from ..project_state import project_state
@@ -148,7 +149,8 @@ def _steps(
             continue
         if applied is None:
             applied = _first_state(loader, migration, made)
-            applied.apps  # noqa: B018 (copies share what is rendered now)
+        applied = _with_received(loader, migration, applied)
+        applied.apps  # noqa: B018 (copies share what is rendered now)
         state = applied.clone()
         sql = _sql(connection, state, migration, backwards)
         yield _step(migration, backwards)._replace(sql=sql)
@@ -169,6 +171,17 @@ def _first_state(
     for each in made:
         applied = each.mutate_state(applied, preserve=False)
     return applied
+
+
+def _with_received(loader: DomainLoader, migration: Migration, state: ProjectState) -> ProjectState:
+    """Return the state with the model that the other half of a transfer creates before it."""
+    half = half_in(migration)
+    if half is None or half.receives or half.partner not in loader.graph.nodes:
+        return state
+    if (half.partner.app, half.model.lower()) in state.models:
+        return state
+    changed: ProjectState = loader.graph.nodes[half.partner].mutate_state(state, preserve=False)
+    return changed
 
 
 def _step(migration: Migration, backwards: bool) -> PlannedMigration:

@@ -54,6 +54,9 @@ class TrialLog(MigrationLog):
         self.loader = loader
         self.footprint: Footprint = {}
 
+    def for_session(self, session: RunSession, loader: DomainLoader) -> MigrationLog:
+        return TrialLog(session, loader)
+
     def log_applied(self, attempt: Attempt, footprint: Footprint) -> None:
         """Keep the footprint, and let the loader know what is applied now."""
         attempt.note_transaction(self.session.check(f"Migration {attempt.migration}"))

@@ -1,0 +1,1 @@
+"""The transfer of a model's table to another domain, by two migrations that run together."""

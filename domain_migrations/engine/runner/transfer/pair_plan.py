@@ -1,0 +1,162 @@
+"""Transfers in a plan: what the other half needs before both can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ....domains import CORE, get_domain
+from ....exceptions import DependencyNotApplied, InvalidConfiguration, TransferWaits
+from ...history.tables import applied_names
+from ...messages import shortened
+from ...sources.files import MigrationKey
+from ...sources.transfer_halves import Half, checked_half, half_in, half_of
+from ..loader import DomainLoader, Plan, load_domain
+
+
+class WaitingPlan(NamedTuple):
+    """The part of a plan that cannot run yet.
+
+    Attributes:
+        start: where in the plan it begins.
+        keys: the migrations that are left out.
+        error: what has to be done before.
+    """
+
+    start: int
+    keys: tuple[MigrationKey, ...]
+    error: TransferWaits
+
+
+def without_partners(loader: DomainLoader, plan: Plan) -> Plan:
+    """Return a plan without the migrations of other domains that run with one of the domain's."""
+    own = loader.domain.app_labels
+    halves = [half_in(migration) for migration, _ in plan if migration.app_label in own]
+    partners = {half.partner for half in halves if half is not None}
+    return [step for step in plan if MigrationKey.of(step[0]) not in partners]
+
+
+def check_transfers(
+    connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
+) -> WaitingPlan | None:
+    """Return the rest of a plan from the first transfer whose other half cannot run yet.
+
+    Raises:
+        InvalidConfiguration: the halves do not fit each other, or only one of them is recorded.
+        DependencyNotApplied: a migration that came after the other half is still applied.
+    """
+    domain, done = loader.domain, set[tuple[str, str]]()
+    for index, (migration, backwards) in enumerate(plan):
+        key = MigrationKey.of(migration)
+        half = half_in(migration)
+        if half is None or key.app not in domain.app_labels:
+            continue
+        partner = checked_half(half)
+        _check_database(half)
+        if not migration.atomic:
+            raise InvalidConfiguration(
+                f"Migration {key} cannot be run: a transfer needs a transaction.",
+                hint="Remove atomic = False from it.",
+            )
+        other = load_domain(connection, partner.domain, may_conflict=True)
+        _check_recorded(other, half, backwards=backwards)
+        if backwards:
+            _check_nothing_later(other, half)
+        elif missing := list(_missing(other, half, {*done, *loader.applied_migrations})):
+            left = tuple(MigrationKey.of(step) for step, _ in plan[index:])
+            return WaitingPlan(index, left, _waiting(half, missing))
+        done.update((key, half.partner))
+    return None
+
+
+def _check_database(half: Half) -> None:
+    if half.domain.database != half.other_domain.database:
+        raise InvalidConfiguration(
+            f"Migration {half.key} cannot be run: {half.domain.name} and {half.other_domain.name}"
+            f" are in different databases, {half.domain.database} and"
+            f" {half.other_domain.database}.",
+            hint="A table moves within one database only. Copy its rows, and delete both"
+            " migrations.",
+        )
+
+
+def _check_recorded(other: DomainLoader, half: Half, *, backwards: bool) -> None:
+    """Refuse a transfer of which one history has recorded a half and the other one has not."""
+    if (half.partner in other.applied_migrations) == backwards:
+        return
+    if backwards:
+        recorded, lacking = half.key, half.partner
+    else:
+        recorded, lacking = half.partner, half.key
+    raise InvalidConfiguration(
+        f"{recorded} is recorded as applied, and {lacking}, which runs together with it, is not.",
+        hint=f"If the table is in its new schema, run: manage.py repair_domain"
+        f" {_domain_of(half, lacking)} --mark-applied {lacking}; if it is in its old one:"
+        f" manage.py repair_domain {_domain_of(half, recorded)} --mark-unapplied {recorded}."
+        " Nothing was changed.",
+    )
+
+
+def _domain_of(half: Half, key: MigrationKey) -> str:
+    return (half.domain if key == half.key else half.other_domain).name
+
+
+def _missing(
+    other: DomainLoader, half: Half, done: Iterable[tuple[str, str]]
+) -> Iterator[MigrationKey]:
+    """Yield what has to be applied before the other half, and is not."""
+    known = {*done, half.key}
+    for parent in sorted(node.key for node in other.graph.node_map[half.partner].parents):
+        key = MigrationKey(*parent)
+        if key not in other.applied_migrations and key not in known and key.app != half.key.app:
+            yield key
+
+
+def _waiting(half: Half, missing: list[MigrationKey]) -> TransferWaits:
+    domains = dict.fromkeys(
+        name for key in missing for name in [half.other_domain.name if _is_of(half, key) else CORE]
+    )
+    commands = "; ".join(f"manage.py migrate_domain {name}" for name in domains)
+    return TransferWaits(
+        f"{half.key} runs together with {half.partner}, which needs {shortened(missing)} of"
+        f" {shortened(list(domains))}, {'which is' if len(missing) == 1 else 'which are'} not"
+        " applied.",
+        hint=f"Run: {commands}, and then this command again, or: manage.py migrate_domain --all",
+    )
+
+
+def _is_of(half: Half, key: MigrationKey) -> bool:
+    return key.app in half.other_domain.app_labels
+
+
+def _check_nothing_later(other: DomainLoader, half: Half) -> None:
+    """Refuse to undo a transfer after which the other domain has applied more."""
+    later = [
+        MigrationKey(*key)
+        for key in other.graph.backwards_plan(tuple(half.partner))
+        if key not in (half.partner, half.key) and key in other.applied_migrations
+    ]
+    if later:
+        domains = dict.fromkeys(
+            half.other_domain.name if _is_of(half, key) else CORE for key in later
+        )
+        name = next(iter(domains))
+        raise DependencyNotApplied(
+            f"{half.key} can only be reverted together with {half.partner}, on which"
+            f" {shortened(sorted(later))} of {shortened(list(domains))} depends.",
+            hint=f"First run: manage.py migrate_domain {name} {half.partner.name}."
+            " Nothing was changed.",
+        )
+
+
+def recorded_partners(
+    connection: BaseDatabaseWrapper, keys: Iterable[MigrationKey]
+) -> set[MigrationKey]:
+    """Return those halves among the migrations whose other half is recorded as applied."""
+    halves = [half for half in map(half_of, keys) if half is not None]
+    domains = {half.other_domain.name: half.other_domain for half in halves}
+    domains.setdefault(CORE, get_domain(CORE))
+    applied = applied_names(connection, list(domains.values())) if halves else {}
+    return {half.key for half in halves if half.partner in applied.get(half.other_domain.name, ())}

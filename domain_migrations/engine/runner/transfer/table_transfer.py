@@ -1,0 +1,271 @@
+"""The move of a table to another domain's schema, with all that belongs to it; no row is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from ....backends.postgresql.names import quote
+from ....domains import CORE_SCHEMA, Domain, QualifiedName
+from ....exceptions import InvalidConfiguration, MigrationFailed
+from ...boundary.rule import may_depend_on
+from ...messages import shortened
+from ...sessions.connection import fetch_all, fetch_one
+from ...sessions.roles import domain_role
+from ..adoption.adoption_run import FILES, move_statements
+from ..adoption.foreign_keys import CrossingKey, crossing_keys
+from ..adoption.moves import existing_relations
+from ..adoption.schema_privileges import ON_SCHEMA, ROLES
+from .content_types import rename_statements
+from .transferred_objects import Follower, TransferredObjects, find_objects, views_over
+
+OWNERS = """
+SELECT c.oid, r.rolname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+WHERE c.oid = ANY(%s)
+"""
+
+# What publishes a schema and not a table by itself no longer publishes one that leaves.
+SCHEMA_PUBLICATIONS = """
+SELECT quote_ident(p.pubname) FROM pg_publication p
+JOIN pg_publication_namespace s ON s.pnpubid = p.oid
+WHERE s.pnnspid = to_regnamespace(quote_ident(%(source)s))
+    AND NOT EXISTS (SELECT FROM pg_publication_namespace t
+        WHERE t.pnpubid = p.oid AND t.pnnspid = to_regnamespace(quote_ident(%(target)s)))
+    AND NOT EXISTS (SELECT FROM pg_publication_rel r
+        WHERE r.prpubid = p.oid AND r.prrelid = %(table)s)
+ORDER BY 1
+"""
+
+KEY_HINT = (
+    "Convert it with ConvertToReference in a migration before, which keeps the column and its data;"
+    " see docs/how-to/cross-a-boundary.md. Nothing was changed."
+)
+
+
+class TransferRecord(NamedTuple):
+    """What a transfer has done that its undoing cannot see in the catalog.
+
+    Attributes:
+        revocations: the statements that take back what it has granted.
+        followers: the types, functions and sequences that moved with the tables.
+    """
+
+    revocations: Sequence[str] = ()
+    followers: Sequence[Follower] = ()
+
+
+class NewPrivilege(NamedTuple):
+    """Something granted for the tables in their new schema, and its end."""
+
+    statement: str
+    revocation: str
+
+
+@dataclass(frozen=True)
+class TableTransfer:
+    """Moves the tables of one model from one domain to another.
+
+    Attributes:
+        old_app, new_app: the labels of the apps that have the model before and afterwards.
+        tables: each table → its name afterwards.
+        backwards: whether an earlier transfer is undone.
+    """
+
+    source: Domain
+    target: Domain
+    old_app: str
+    new_app: str
+    model: str
+    tables: Mapping[QualifiedName, QualifiedName]
+    backwards: bool = False
+
+    def __str__(self) -> str:
+        verb = "return" if self.backwards else "transfer"
+        return f"The {verb} of {self.old_app}.{self.model} to {self.target.name}"
+
+    def reversed(self) -> TableTransfer:
+        """Return the transfer that undoes this one."""
+        return replace(
+            self,
+            source=self.target,
+            target=self.source,
+            old_app=self.new_app,
+            new_app=self.old_app,
+            tables={new: old for old, new in self.tables.items()},
+            backwards=not self.backwards,
+        )
+
+    def run(
+        self, schema_editor: BaseDatabaseSchemaEditor, record: TransferRecord | None = None
+    ) -> TransferRecord:
+        """Move everything, in the transaction that is open; only collect the SQL if asked.
+
+        Arguments:
+            record: what the transfer that is undone has left.
+
+        Returns:
+            What has to be known to undo it.
+
+        Raises:
+            InvalidConfiguration: the boundary would be crossed afterwards, a table is missing, or
+                a name is taken.
+            MigrationFailed: a table was rewritten.
+        """
+        connection = schema_editor.connection
+        before = record or TransferRecord()
+        self._check_names()
+        for statement in before.revocations:
+            schema_editor.execute(statement, None)
+        if not schema_editor.collect_sql:
+            self._lock(schema_editor)
+        found = find_objects(
+            connection,
+            self.tables,
+            self.source.schema,
+            self.target.schema,
+            only=before.followers if self.backwards else None,
+        )
+        self._check_boundary(connection, found)
+        files = _files(connection, found)
+        privileges = tuple(self._privileges(connection, found))
+        for statement in (
+            *move_statements(connection, found.moved),
+            *self._owner_statements(connection, found),
+            *(each.statement for each in privileges),
+            *rename_statements(connection, self.old_app, self.new_app, self.model),
+        ):
+            schema_editor.execute(statement, None)
+        if not schema_editor.collect_sql and files != _files(connection, found):
+            raise MigrationFailed(
+                f"{self} has rewritten a table, which it must not do; everything was rolled back.",
+                hint="Find the event trigger or extension that rewrites tables, and disable it.",
+            )
+        return TransferRecord(tuple(each.revocation for each in privileges), found.followers)
+
+    def _check_names(self) -> None:
+        """Check that the names in the migrations are in the schemas of the two domains."""
+        wrong = [
+            table
+            for tables, domain in ((self.tables, self.source), (self.tables.values(), self.target))
+            for table in tables
+            if table.schema != domain.schema
+        ]
+        if wrong:
+            raise InvalidConfiguration(
+                f"{self} cannot begin: {shortened(wrong)} is in the schema of neither domain,"
+                " where the migration has it.",
+                hint=f"Name the tables in {self.source.schema} and in {self.target.schema} under"
+                " tables in both migrations. Nothing was changed.",
+            )
+
+    def _lock(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        """Acquire the strongest lock on all tables, before they are looked at."""
+        connection = schema_editor.connection
+        present = existing_relations(connection, list(self.tables))
+        if present == self.tables.keys():
+            names = ", ".join(table.db_table for table in self.tables)
+            schema_editor.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE", None)
+
+    def _check_boundary(self, connection: BaseDatabaseWrapper, found: TransferredObjects) -> None:
+        """Refuse a transfer after which something would cross the boundary.
+
+        Raises:
+            InvalidConfiguration: with the foreign keys, the types and functions, or the views.
+        """
+        keys = [key for key in crossing_keys(connection, found.tables) if self._is_forbidden(key)]
+        if keys:
+            raise InvalidConfiguration(
+                f"{self} cannot begin: the foreign key {shortened(keys)} would cross the boundary"
+                f' of "{self.target.name}".',
+                hint=KEY_HINT,
+            )
+        if found.left and not may_depend_on(self.target, self.source):
+            names = [f"{item.kind.lower()} {item.old}" for item in found.left]
+            raise InvalidConfiguration(
+                f"{self} cannot begin: the tables need the {shortened(names)}, which others use,"
+                " too.",
+                hint="Give the tables a type or function of their own in a migration before, or"
+                " create it in core, which every domain may use. Nothing was changed.",
+            )
+        if self.target.is_core:
+            return
+        views = [
+            (kind, name)
+            for kind, name in views_over(connection, found.tables)
+            if name.schema != self.target.schema
+        ]
+        if views:
+            drops = "; ".join(f"DROP {kind} {name.db_table}" for kind, name in views)
+            raise InvalidConfiguration(
+                f"{self} cannot begin: {shortened([name for _, name in views])} would read a table"
+                f' of the domain "{self.target.name}".',
+                hint=f"In a migration before: {drops}. Create it again in"
+                f" {self.target.schema} afterwards, if that domain needs it. Nothing was changed.",
+            )
+
+    def _is_forbidden(self, key: CrossingKey) -> bool:
+        if key.schema == self.target.schema:
+            return False
+        return not self.target.is_core if key.points_in else key.schema != CORE_SCHEMA
+
+    def _owner_statements(
+        self, connection: BaseDatabaseWrapper, found: TransferredObjects
+    ) -> Iterator[str]:
+        """Yield the statements that give tables of a domain's role to the other domain's."""
+        old, new = (domain_role(connection, domain) for domain in (self.source, self.target))
+        if old is None and new is None:
+            return
+        (login,) = fetch_one(connection, "SELECT session_user")
+        oids = [item.oid for item in found.moved if item.is_relation]
+        owners = dict(fetch_all(connection, OWNERS, [oids]))
+        for item in found.moved:
+            owner = owners.get(item.oid, old)
+            wanted = new or (login if owner == old else owner)
+            if wanted is not None and wanted != owner:
+                name = item.identity if item.old.name == item.new.name else quote(item.new.name)
+                yield (
+                    f"ALTER {item.kind} {quote(item.new.schema)}.{name} OWNER TO {quote(wanted)}"
+                )
+
+    def _privileges(
+        self, connection: BaseDatabaseWrapper, found: TransferredObjects
+    ) -> Iterator[NewPrivilege]:
+        """Yield what keeps the tables as accessible, and as published, as they were."""
+        if self.backwards:
+            return
+        schema = quote(self.target.schema)
+        known = {
+            role
+            for role, privilege in fetch_all(connection, ON_SCHEMA, [self.target.schema])
+            if privilege == "USAGE"
+        }
+        own = {domain_role(connection, domain) for domain in (self.source, self.target)}
+        oids = [item.oid for item in found.tables]
+        for role, _ in fetch_all(connection, ROLES, {"oids": oids}):
+            if "" not in known and role not in known and role not in own:
+                grantee = quote(role) if role else "PUBLIC"
+                yield NewPrivilege(
+                    f"GRANT USAGE ON SCHEMA {schema} TO {grantee}",
+                    f"REVOKE USAGE ON SCHEMA {schema} FROM {grantee}",
+                )
+        for item in found.tables:
+            params = {
+                "source": self.source.schema,
+                "target": self.target.schema,
+                "table": item.oid,
+            }
+            for (name,) in fetch_all(connection, SCHEMA_PUBLICATIONS, params):
+                table = f"TABLE ONLY {item.new.db_table}"
+                yield NewPrivilege(
+                    f"ALTER PUBLICATION {name} ADD {table}",
+                    f"ALTER PUBLICATION {name} DROP {table}",
+                )
+
+
+def _files(connection: BaseDatabaseWrapper, found: TransferredObjects) -> list[Any]:
+    oids = [item.oid for item in found.tables]
+    return fetch_all(connection, FILES, {"oids": oids})

@@ -1,0 +1,158 @@
+"""Objects that a transfer moves to another schema: the tables, and what belongs to them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ....domains import QualifiedName
+from ....exceptions import InvalidConfiguration
+from ...messages import shortened
+from ...sessions.connection import fetch_all
+from ..adoption.moves import existing_relations
+from ..adoption.objects import (
+    PG_CLASS,
+    SELECT_CANDIDATES,
+    SELECT_STATISTICS,
+    SELECT_TABLES,
+    Candidate,
+    MovedObject,
+    exclusive_followers,
+)
+
+SELECT_VIEWS = """
+SELECT DISTINCT CASE v.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END,
+    n.nspname, v.relname
+FROM pg_depend d
+JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+JOIN pg_class v ON v.oid = w.ev_class
+JOIN pg_namespace n ON n.oid = v.relnamespace
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY(%s) AND v.oid <> d.refobjid
+    AND v.relkind IN ('v', 'm')
+ORDER BY 2, 3
+"""
+"""The views that read tables; they go on to read them wherever those are."""
+
+Follower = tuple[str, str]
+"""An object that moves with the tables: its kind, and how a statement names it in its schema."""
+
+
+class TransferredObjects(NamedTuple):
+    """What a transfer moves, tables first, and what it leaves that the tables need.
+
+    Attributes:
+        left: the types, functions and sequences of the old schema that others use, too.
+    """
+
+    moved: tuple[MovedObject, ...]
+    left: tuple[MovedObject, ...]
+
+    @property
+    def tables(self) -> list[MovedObject]:
+        return [item for item in self.moved if item.kind.endswith("TABLE")]
+
+    @property
+    def followers(self) -> list[Follower]:
+        """The types, functions and sequences that move with the tables."""
+        kinds = ("TABLE", "STATISTICS")
+        return [(item.kind, item.identity) for item in self.moved if not item.kind.endswith(kinds)]
+
+
+def find_objects(
+    connection: BaseDatabaseWrapper,
+    tables: Mapping[QualifiedName, QualifiedName],
+    source: str,
+    target: str,
+    *,
+    only: Collection[Follower] | None = None,
+) -> TransferredObjects:
+    """Return what moves from one schema to another.
+
+    Arguments:
+        tables: the tables by name → their new names.
+        only: the followers that may move, where tables move back; any unless given.
+
+    Raises:
+        InvalidConfiguration: a table does not exist, or a name is taken in the new schema.
+    """
+    names = {old.name: new for old, new in tables.items()}
+
+    def moved(oid: int, kind: str, name: str, identity: str) -> MovedObject:
+        new = names.get(name) if kind.endswith("TABLE") else None
+        old = QualifiedName(source, name)
+        return MovedObject(oid, kind, old, new or QualifiedName(target, name), identity)
+
+    params = {"schema": source, "names": list(names)}
+    found = [moved(*row) for row in fetch_all(connection, SELECT_TABLES, params)]
+    oids = [item.oid for item in found]
+    candidates = {
+        f"{catalog} {oid}": Candidate(
+            f"{catalog} {oid}", moved(oid, kind, name, identity), frozenset(users), frozenset(used)
+        )
+        for catalog, oid, kind, name, identity, users, used in fetch_all(
+            connection, SELECT_CANDIDATES, {"schema": source, "named": []}
+        )
+        if not kind.endswith("VIEW")
+    }
+    wanted = candidates
+    if only is not None:
+        kept = {tuple(each) for each in only}
+        wanted = {
+            key: item
+            for key, item in candidates.items()
+            if (item.moved.kind, item.moved.identity) in kept
+        }
+    followers = exclusive_followers(wanted, {}, oids)
+    statistics = [
+        moved(*row)
+        for row in fetch_all(connection, SELECT_STATISTICS, {"schema": source, "relations": oids})
+    ]
+    result = TransferredObjects(
+        (*found, *followers, *statistics), tuple(_left(candidates, oids, followers))
+    )
+    _check_names(connection, tables, result)
+    return result
+
+
+def _left(
+    candidates: Mapping[str, Candidate], tables: Iterable[int], followers: Sequence[MovedObject]
+) -> list[MovedObject]:
+    users = {f"{PG_CLASS} {oid}" for oid in tables}
+    return [
+        item.moved
+        for item in candidates.values()
+        if item.users & users and item.moved not in followers
+    ]
+
+
+def _check_names(
+    connection: BaseDatabaseWrapper,
+    tables: Mapping[QualifiedName, QualifiedName],
+    found: TransferredObjects,
+) -> None:
+    present = {item.old for item in found.tables}
+    if missing := [old for old in tables if old not in present]:
+        raise InvalidConfiguration(
+            f"{shortened(missing)} cannot be moved:"
+            f" {'it does' if len(missing) == 1 else 'they do'} not exist.",
+            hint="Restore what the history says is there, or correct the names under tables in"
+            " both migrations. Nothing was changed.",
+        )
+    relations = [item for item in found.moved if item.is_relation]
+    taken = existing_relations(connection, [item.new for item in relations])
+    if clash := [f"{item.old} to {item.new}" for item in relations if item.new in taken]:
+        raise InvalidConfiguration(
+            f"{shortened(clash)} cannot be moved: the name is taken.",
+            hint="Find out what has the name, and rename or drop it, or choose another name in"
+            " both migrations. Nothing was changed.",
+        )
+
+
+def views_over(
+    connection: BaseDatabaseWrapper, tables: Iterable[MovedObject]
+) -> list[tuple[str, QualifiedName]]:
+    """Return the kind and the name of each view that reads one of the tables."""
+    rows = fetch_all(connection, SELECT_VIEWS, [[item.oid for item in tables]])
+    return [(kind, QualifiedName(schema, name)) for kind, schema, name in rows]

@@ -1,0 +1,141 @@
+"""Halves of transfers: two migrations, one in each domain, that move a table together.
+
+``TransferTable`` is alone in the one of the domain that gives the table away, ``ReceiveTable`` in
+the one of the domain that gets it, and each names the other migration. Either may depend on
+migrations of the other's app, which no other migration may.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...domains import Domain, get_domain_for
+from ...exceptions import InvalidConfiguration
+from .files import MigrationKey, migration_file, migrations_folders, source_stamps
+from .parsing import COMPUTED, OperationCall, read_header
+
+TRANSFER, RECEIVE = "TransferTable", "ReceiveTable"
+PAIR = "pair"
+"""The argument of both operations that names the other migration."""
+
+
+class Half(NamedTuple):
+    """One of the two migrations of a transfer.
+
+    Attributes:
+        model: the name of the model, which keeps it.
+        partner: the other migration.
+        receives: whether it is the one of the domain that gets the table.
+        is_alone: whether the operation is the only one of its migration.
+    """
+
+    key: MigrationKey
+    model: str
+    partner: MigrationKey
+    receives: bool
+    is_alone: bool
+
+    @property
+    def domain(self) -> Domain:
+        return get_domain_for(self.key.app)
+
+    @property
+    def other_domain(self) -> Domain:
+        return get_domain_for(self.partner.app)
+
+    @property
+    def verb(self) -> str:
+        return "receives" if self.receives else "transfers"
+
+
+def half_of(key: tuple[str, str]) -> Half | None:
+    """Return what a migration is a half of, None if it transfers nothing."""
+    return _read_half(MigrationKey(*key), migration_file(key))
+
+
+def half_in(migration: Any) -> Half | None:
+    """Return what a loaded migration is a half of, for which its file is read only if it is one."""
+    if not any(type(each).__name__ in (TRANSFER, RECEIVE) for each in migration.operations):
+        return None
+    return half_of((migration.app_label, migration.name))
+
+
+def halves_in(app_label: str) -> tuple[Half, ...]:
+    """Return the halves among the app's migrations; cached until a file changes."""
+    return tuple(
+        half
+        for folder in migrations_folders(app_label)
+        if folder.is_dir()
+        for half in _halves(app_label, folder, source_stamps(folder))
+    )
+
+
+def is_paired(child: tuple[str, str], parent: tuple[str, str]) -> bool:
+    """Return whether a dependency is one of a half on its partner's app."""
+    if child[0] == parent[0]:
+        return False
+    half = half_of(child)
+    return half is not None and half.partner.app == parent[0]
+
+
+def checked_half(half: Half) -> Half:
+    """Return the other half, after a check that both are as they must be.
+
+    Raises:
+        InvalidConfiguration: the migrations do not name each other, one has further operations,
+            or both belong to one domain.
+    """
+    other = half_of(half.partner)
+    problem = ""
+    if other is None or other.partner != half.key or other.receives == half.receives:
+        problem = (
+            f"{half.partner}, which it names, is not a migration that"
+            f" {'transfers' if half.receives else 'receives'} the table and names it in turn"
+        )
+    elif other.model.lower() != half.model.lower():
+        problem = f"it {half.verb} {half.model}, and {other.key} {other.verb} {other.model}"
+    elif half.domain == half.other_domain:
+        problem = f'both belong to the domain "{half.domain.name}"'
+    for each in (half, other):
+        if each is not None and not each.is_alone:
+            problem = f"{each.key} has other operations beside the one that {each.verb} the table"
+    if other is None or problem:
+        raise InvalidConfiguration(
+            f"Migration {half.key} cannot be run: {problem}.",
+            hint=f"{TRANSFER} and {RECEIVE} are each alone in their migration, and each names the"
+            f' other\'s as {PAIR} = "APP.NAME"; manage.py transfer_model writes both.',
+        )
+    return other
+
+
+@functools.lru_cache(maxsize=4096)
+def _halves(
+    app_label: str, folder: Path, stamps: tuple[tuple[str, int, int], ...]
+) -> tuple[Half, ...]:
+    found = (
+        _read_half(MigrationKey(app_label, Path(name).stem), folder / name) for name, *_ in stamps
+    )
+    return tuple(half for half in found if half is not None)
+
+
+def _read_half(key: MigrationKey, path: Path | None) -> Half | None:
+    # Parsing takes a hundred times as long as searching.
+    if path is None or not _may_be_half(path):
+        return None
+    operations = read_header(path).operations
+    calls = [call for call in operations if call.name in (TRANSFER, RECEIVE)]
+    return _half(key, calls[0], is_alone=len(operations) == 1) if calls else None
+
+
+def _may_be_half(path: Path) -> bool:
+    source = path.read_bytes()
+    return TRANSFER.encode() in source or RECEIVE.encode() in source
+
+
+def _half(key: MigrationKey, call: OperationCall, *, is_alone: bool) -> Half:
+    app, _, name = call.argument(1, PAIR).partition(".")
+    model = call.argument(0, "name")
+    partner = MigrationKey(app, name if app != COMPUTED else COMPUTED)
+    return Half(key, model, partner, call.name == RECEIVE, is_alone)
