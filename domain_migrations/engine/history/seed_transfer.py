@@ -9,7 +9,7 @@ from psycopg import sql
 
 from ...domains import Domain, QualifiedName
 from ..sessions.connection import execute, fetch_one
-from .seed_ledger import ensure_ledger, read_ledger, tables_of, write_ledger
+from .seed_ledger import SeedRecord, ensure_ledger, read_ledger, tables_of, write_ledger
 from .tables import existing_tables
 
 HAS_ROWS = "SELECT EXISTS (SELECT FROM {rows} WHERE relation = ANY(%s))"
@@ -23,6 +23,8 @@ ON CONFLICT (relation, key) DO NOTHING
 """
 
 DELETE_SEED = "DELETE FROM {seeds} WHERE app = %s AND name = %s"
+
+GONE = "SELECT to_regclass(%s) IS NULL AND to_regclass(%s) IS NOT NULL"
 
 
 def transfer_seed_records(
@@ -67,6 +69,7 @@ def transfer_seed_records(
         literals = {key: sql.Literal(value) for key, value in values.items()}
         execute(connection, sql.SQL(MOVE_ROWS).format(rows=rows, others=others, **literals))
     for record in wrote:
+        names |= _moved_sequences(connection, record, source, target)
         renamed = record._replace(tables=tuple(names.get(name, name) for name in record.tables))
         if set(record.tables) <= names.keys() and record.app == old_app:
             params = [record.app, record.name]
@@ -74,3 +77,16 @@ def transfer_seed_records(
             write_ledger(connection, target, renamed._replace(app=new_app))
         else:
             write_ledger(connection, source, renamed)
+
+
+def _moved_sequences(
+    connection: BaseDatabaseWrapper, record: SeedRecord, source: Domain, target: Domain
+) -> dict[str, str]:
+    """Return the sequences of the tables that a seed has used: where they were → where they are."""
+    found = {}
+    for name in record.tables:
+        schema, bare = QualifiedName.of(name)
+        moved = QualifiedName(target.schema, bare).db_table
+        if schema == source.schema and fetch_one(connection, GONE, [name, moved])[0]:
+            found[name] = moved
+    return found

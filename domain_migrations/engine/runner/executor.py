@@ -29,7 +29,7 @@ from ..sessions.connection import is_alive
 from ..sessions.database_errors import detail_of
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
-from ..sources.transfer_halves import half_in
+from ..sources.transfer_halves import Half, half_in
 from .attempt_operations import AttemptOperations
 from .attempts import COMMIT, HISTORY_ROW, Attempt
 from .failures import lost_commit_error, migration_error
@@ -47,6 +47,7 @@ from .project_state import BulkRenderState, project_state
 from .run_progress import RunProgress
 from .run_session import RunSession
 from .stops import stopped_at_commit, stopped_migration
+from .transfer.pair_state import state_after_both
 
 if TYPE_CHECKING:
     from ...domains import Domain
@@ -130,8 +131,11 @@ class DomainExecutor(MigrationExecutor):
             fake, state = self.detect_soft_applied(state, migration)
         started = time.monotonic()
         if fake:
-            self._log_faked(migration, "forwards")
-            state = migration.mutate_state(state, preserve=False)
+            half = self._log_faked(migration, "forwards")
+            if half is not None:
+                state = state_after_both(self.loader, half, state)
+            else:
+                state = migration.mutate_state(state, preserve=False)
         else:
             state = self._run_with_retries(migration, state, "forwards")
         self.progress.count(migration, started, backwards=False)
@@ -154,14 +158,16 @@ class DomainExecutor(MigrationExecutor):
         self._restore_settings(migration)
         return state
 
-    def _log_faked(self, migration: Migration, direction: Direction) -> None:
-        """Record a migration as applied or reverted, and the other half if it is one."""
-        self.log.log_faked(migration, direction)
-        if (half := half_in(migration)) is not None:
+    def _log_faked(self, migration: Migration, direction: Direction) -> Half | None:
+        """Record a migration as applied or reverted, and the other half, too, of what it is one."""
+        half = half_in(migration)
+        if half is not None:
             from .transfer.pair_run import partner_executor
 
             partner = partner_executor(self, half)
             partner.log.log_faked(partner.loader.graph.nodes[half.partner], direction)
+        self.log.log_faked(migration, direction)
+        return half
 
     def check_replacements(self) -> None:
         """Record squashed migrations of this domain whose replaced ones are all applied."""

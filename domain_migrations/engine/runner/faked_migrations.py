@@ -6,6 +6,8 @@ they exist: from then on, every run would have nothing to do.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
@@ -16,6 +18,7 @@ from ..history.half_moves import HOW_TO, find_half_move, find_places
 from ..history.status import DomainStatus
 from ..messages import shortened
 from ..sessions.connection import fetch_all
+from ..sources.transfer_halves import half_in
 from .loader import DomainLoader, Plan, applied_keys
 from .options import MigrateOptions
 from .project_state import project_state
@@ -37,11 +40,13 @@ def check_fakes(
 ) -> None:
     """Refuse to record migrations of a domain whose tables are somewhere else, or nowhere.
 
-    Core is migrated as Django does it: a faked migration is taken at its word.
+    Core is migrated as Django does it: a faked migration is taken at its word, unless it says that
+    a table has changed its domain.
 
     Raises:
         InvalidConfiguration: naming the tables, and what to do instead.
     """
+    _check_transferred(connection, plan)
     if status.domain.is_core or not applied_keys(plan):
         return
     rows_left = set(status.in_core_history).intersection(status.pending)
@@ -53,12 +58,30 @@ def check_fakes(
         _check_tables_exist(connection, loader, plan, status.domain)
 
 
+def _check_transferred(connection: BaseDatabaseWrapper, plan: Plan) -> None:
+    """Refuse to record that tables have changed their domain which are not in the new schema."""
+    for migration, backwards in plan:
+        if backwards or half_in(migration) is None:
+            continue
+        operation: Any = migration.operations[0]
+        moved = [QualifiedName.of(table) for table in operation.tables.values()]
+        names = [[table.schema for table in moved], [table.name for table in moved]]
+        if missing := [QualifiedName(*row) for row in fetch_all(connection, MISSING, names)]:
+            raise InvalidConfiguration(
+                f"--fake would record that {migration} has moved {shortened(missing)},"
+                f" which {'does' if len(missing) == 1 else 'do'} not exist.",
+                hint="To move the tables, run the command without --fake. Nothing was changed.",
+            )
+
+
 def _check_tables_exist(
     connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan, domain: Domain
 ) -> None:
     applied = loader.applied_migrations
     before = _models(project_state(loader, applied), domain)
-    after = _models(project_state(loader, {*applied, *applied_keys(plan)}), domain)
+    halves = [half_in(migration) for migration, _ in plan]
+    partners = {half.partner for half in halves if half is not None}
+    after = _models(project_state(loader, {*applied, *partners, *applied_keys(plan)}), domain)
     made = {table: model for table, model in after.items() if table not in before}
     names = [[table.schema for table in made], [table.name for table in made]]
     missing = [QualifiedName(*row) for row in fetch_all(connection, MISSING, names)]

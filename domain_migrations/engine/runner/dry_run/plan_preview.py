@@ -21,6 +21,7 @@ from ...sql.alterations import Alteration, alterations
 from ..loader import DomainLoader, Plan
 from ..project_state import project_state
 from ..results import PlannedMigration
+from ..transfer.pair_state import state_with_received
 from .trial_executor import describe_operations, rolled_back
 
 ADDED, DROPPED = "ShareRowExclusiveLock", "AccessExclusiveLock"
@@ -149,7 +150,8 @@ def _steps(
             continue
         if applied is None:
             applied = _first_state(loader, migration, made)
-        applied = _with_received(loader, migration, applied)
+        if (half := half_in(migration)) is not None:
+            applied = state_with_received(loader, half, applied)
         applied.apps  # noqa: B018 (copies share what is rendered now)
         state = applied.clone()
         sql = _sql(connection, state, migration, backwards)
@@ -171,17 +173,6 @@ def _first_state(
     for each in made:
         applied = each.mutate_state(applied, preserve=False)
     return applied
-
-
-def _with_received(loader: DomainLoader, migration: Migration, state: ProjectState) -> ProjectState:
-    """Return the state with the model that the other half of a transfer creates before it."""
-    half = half_in(migration)
-    if half is None or half.receives or half.partner not in loader.graph.nodes:
-        return state
-    if (half.partner.app, half.model.lower()) in state.models:
-        return state
-    changed: ProjectState = loader.graph.nodes[half.partner].mutate_state(state, preserve=False)
-    return changed
 
 
 def _step(migration: Migration, backwards: bool) -> PlannedMigration:

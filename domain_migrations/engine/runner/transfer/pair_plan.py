@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -51,6 +51,7 @@ def check_transfers(
     for index, (migration, backwards) in enumerate(plan):
         key = MigrationKey.of(migration)
         half = half_in(migration)
+        done.add(key)
         if half is None or key.app not in domain.app_labels:
             continue
         partner = checked_half(half)
@@ -63,11 +64,11 @@ def check_transfers(
         other = load_domain(connection, partner.domain, may_conflict=True)
         _check_recorded(other, half, backwards=backwards)
         if backwards:
-            _check_nothing_later(other, half)
+            _check_nothing_later(other, half, done)
         elif missing := list(_missing(other, half, {*done, *loader.applied_migrations})):
             left = tuple(MigrationKey.of(step) for step, _ in plan[index:])
             return WaitingPlan(index, left, _waiting(half, missing))
-        done.update((key, half.partner))
+        done.add(half.partner)
     return None
 
 
@@ -131,12 +132,14 @@ def _is_of(half: Half, key: MigrationKey) -> bool:
     return key.app in half.other_domain.app_labels
 
 
-def _check_nothing_later(other: DomainLoader, half: Half) -> None:
+def _check_nothing_later(
+    other: DomainLoader, half: Half, done: Collection[tuple[str, str]]
+) -> None:
     """Refuse to undo a transfer after which the other domain has applied more."""
     later = [
         MigrationKey(*key)
         for key in other.graph.backwards_plan(tuple(half.partner))
-        if key not in (half.partner, half.key) and key in other.applied_migrations
+        if key not in {half.partner, *done} and key in other.applied_migrations
     ]
     if later:
         domains = dict.fromkeys(
