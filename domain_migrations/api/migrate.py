@@ -14,6 +14,7 @@ from ..engine.history.journal import RunContext
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.results import DomainResult, ErrorInfo, Reporter, RunResult
+from ..engine.sources.transfer_halves import halves_in
 from ..exceptions import DependencyNotApplied, DomainMigrationsError, RunStopped
 
 
@@ -108,20 +109,50 @@ def _core_failed(results: Sequence[DomainResult]) -> bool:
 
 
 def replay_migrations(
-    domain: str, alias: str, *, reporter: Reporter | None = None, **options: Any
+    domain: str,
+    alias: str,
+    *,
+    reporter: Reporter | None = None,
+    waits: bool = False,
+    **options: Any,
 ) -> ErrorInfo | None:
     """Migrate a domain of a scratch database without its snapshot; return the error, if any.
 
     Arguments:
+        waits: stop where it exchanges a table with another domain that is not there; otherwise
+            the other domain is migrated, too.
         options: of the run, beside those that every replay has.
 
     Raises:
         RunStopped: a signal has ended the run.
     """
     replay = MigrateOptions(database=alias, interactive=False, verbosity=0, replay=True, **options)
-    (result,) = migrate_domains([domain], replay, reporter=reporter).domains
-    raise_if_stopped([result])
-    return result.error
+    others = exchanging_domains(domain)
+    while True:
+        (result,) = migrate_domains([domain], replay, reporter=reporter).domains
+        raise_if_stopped([result])
+        if result.error is None or not result.error.waits:
+            return result.error
+        if waits:
+            return None
+        # What a table comes from, or goes to, has to be there first.
+        found = migrate_domains(others, replace(replay, only=None), reporter=reporter).domains
+        raise_if_stopped(found)
+        if not any(other.applied for other in found):
+            return result.error
+
+
+def exchanging_domains(name: str) -> list[str]:
+    """Return the other domains with which a domain exchanges tables, also through others."""
+    found, left = {name}, [name]
+    while left:
+        domain = get_domain(left.pop())
+        for label in domain.app_labels:
+            for half in halves_in(label):
+                if half.other_domain.name not in found:
+                    found.add(half.other_domain.name)
+                    left.append(half.other_domain.name)
+    return [domain.name for domain in get_domains() if domain.name in found - {name}]
 
 
 def raise_if_stopped(results: Sequence[DomainResult]) -> None:

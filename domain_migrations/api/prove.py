@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from ..domains import CORE, Domain, get_domain, get_domains
@@ -20,12 +19,11 @@ from ..engine.history.tables import ensure_schema
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.results import FORMAT, ErrorInfo, fields_as_json
 from ..engine.sessions.scratch_databases import (
-    connections_redirected_to,
     scratch_connection,
-    scratch_database,
 )
 from ..engine.snapshots.snapshot_file import snapshot_file
 from ..exceptions import MigrationFailed
+from .core_database import CoreDatabase, CoreDatabases
 from .migrate import migrate_domains, raise_if_stopped
 
 
@@ -121,9 +119,9 @@ def prove_domains(
     alias = database or get_domain(CORE).database
     verdicts = []
     with ExitStack() as stack:
-        base = CoreDatabase(alias, stack)
+        databases = CoreDatabases(alias, stack, "prove_base")
         for domain in chosen:
-            verdict = _proof_of(domain, alias, base)
+            verdict = _proof_of(domain, alias, databases.for_domain(domain.name))
             verdicts.append(verdict)
             report(verdict)
     return tuple(verdicts)
@@ -147,26 +145,6 @@ def apply_to_empty(domain: str, database: str | None = None) -> str:
     return ""
 
 
-class CoreDatabase:
-    """A scratch database with core only, created when it is first used."""
-
-    def __init__(self, alias: str, stack: ExitStack) -> None:
-        self.alias, self.stack = alias, stack
-
-    @cached_property
-    def name(self) -> str:
-        return self.stack.enter_context(scratch_database(self.alias, "prove_base"))
-
-    @cached_property
-    def failure(self) -> ProofFailed | None:
-        try:
-            with connections_redirected_to(self.name, self.alias):
-                _run(CORE, self.alias, "core, which it needs, cannot be applied")
-        except ProofFailed as exc:
-            return exc
-        return None
-
-
 def _proof_of(domain: Domain, alias: str, base: CoreDatabase) -> ProofResult:
     started = time.monotonic()
     values: dict[str, Any] = {}
@@ -180,8 +158,8 @@ def _proof_of(domain: Domain, alias: str, base: CoreDatabase) -> ProofResult:
 def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
     template = None
     if not domain.is_core:
-        if base.failure:
-            raise base.failure
+        if base.error is not None:
+            raise ProofFailed("core, which it needs, cannot be applied", error=base.error)
         template = base.name
     with scratch_connection(alias, f"prove_{domain.name[:30]}", template=template) as connection:
         ensure_schema(connection, domain.schema)  # Reverting keeps the schema.
@@ -220,7 +198,7 @@ def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values
     )
     (result,) = migrate_domains([domain], options).domains
     raise_if_stopped([result])
-    if result.error is not None:
+    if result.error is not None and not result.error.waits:
         raise ProofFailed(problem, error=result.error)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from django.db import Error, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 
-from ..domains import CORE, Domain, get_domain, get_domains
+from ..domains import Domain, get_domain, get_domains
 from ..engine.catalog.drift import unmanaged_objects
 from ..engine.catalog.fingerprint import (
     DatabaseFingerprint,
@@ -28,15 +28,11 @@ from ..engine.catalog.fingerprint import (
     fingerprint_differences,
 )
 from ..engine.history.tables import ensure_schema
-from ..engine.runner.loader import load_domain
+from ..engine.runner.loader import DomainLoader, load_domain
 from ..engine.runner.project_state import project_state
-from ..engine.runner.results import Reporter
+from ..engine.runner.results import ErrorInfo, Reporter
 from ..engine.sessions.database_errors import first_line
-from ..engine.sessions.scratch_databases import (
-    connections_redirected_to,
-    scratch_connection,
-    scratch_database,
-)
+from ..engine.sessions.scratch_databases import scratch_connection
 from ..engine.snapshots.live_schema import (
     core_columns,
     has_not_null_names,
@@ -56,7 +52,9 @@ from ..engine.snapshots.snapshot_file import (
 )
 from ..engine.sources.checksum import checksum_on_disk
 from ..engine.sources.files import MigrationKey
+from ..engine.sources.transfer_halves import halves_in
 from ..exceptions import InvalidConfiguration, MigrationFailed
+from .core_database import CoreDatabases
 from .migrate import replay_migrations
 
 GRANTS = ("privileges ", "default privileges ")
@@ -103,11 +101,14 @@ def snapshot_domains(
     paths = {get_domain(name): _target_path(get_domain(name)) for name in names}
     alias = database or next(iter(paths)).database
     results = []
-    with scratch_database(alias, "snapshot_base") as base:
-        with connections_redirected_to(base, alias):
-            _migrate(CORE, alias, Reporter())
+    with ExitStack() as stack:
+        databases = CoreDatabases(alias, stack, "snapshot_base")
         for domain, path in paths.items():
-            results.append(_write_snapshot(SnapshotBuilder(domain, alias, base), path, write=write))
+            core = databases.for_domain(domain.name)
+            if core.error is not None:
+                raise _not_replayed(core.error)
+            builder = SnapshotBuilder(domain, alias, core.name)
+            results.append(_write_snapshot(builder, path, write=write))
             report(results[-1])
     return tuple(results)
 
@@ -145,14 +146,30 @@ def _write_snapshot(builder: SnapshotBuilder, path: Path, *, write: bool) -> Sna
     )
 
 
-def _migrate(domain: str, alias: str, reporter: Reporter) -> None:
-    error = replay_migrations(domain, alias, reporter=reporter)
+def _migrate(domain: Domain, alias: str, reporter: Reporter) -> None:
+    """Replay the migrations, but none that exchanges a table: that is half of what another has."""
+    only = _before_exchange(domain)
+    error = replay_migrations(domain.name, alias, reporter=reporter, only=only)
     if error is not None:
-        raise MigrationFailed(
-            f"The migrations cannot be replayed: {error.message}",
-            hint="Nothing was written.",
-            sqlstate=error.sqlstate,
-        )
+        raise _not_replayed(error)
+
+
+def _before_exchange(domain: Domain) -> frozenset[MigrationKey] | None:
+    """Return the migrations before the first that exchanges a table, None if none does."""
+    halves = [half for label in domain.app_labels for half in halves_in(label)]
+    if not halves:
+        return None
+    graph = DomainLoader(None, domain).graph
+    after = {key for half in halves for key in graph.backwards_plan(tuple(half.key))}
+    return frozenset(MigrationKey(*key) for key in graph.nodes.keys() - after)
+
+
+def _not_replayed(error: ErrorInfo) -> MigrationFailed:
+    return MigrationFailed(
+        f"The migrations cannot be replayed: {error.message}",
+        hint="Nothing was written.",
+        sqlstate=error.sqlstate,
+    )
 
 
 @dataclass
@@ -195,7 +212,7 @@ class SnapshotBuilder:
 
     def run(self) -> Snapshot:
         with self._scratch() as connection:
-            _migrate(self.domain.name, self.alias, self.origin)
+            _migrate(self.domain, self.alias, self.origin)
             self.replayed = _fingerprints(connection)
             snapshot = self._read(connection)
         self._check_restores(snapshot)
@@ -275,7 +292,7 @@ class SnapshotBuilder:
     def _check_repeatable(self, rows: list[str]) -> None:
         """Replay a second time, to refuse rows that depend on the time or on chance."""
         with self._scratch() as connection:
-            _migrate(self.domain.name, self.alias, Reporter())
+            _migrate(self.domain, self.alias, Reporter())
             again = [statement for statement in self._dumped(connection) if is_data(statement)]
         if again == rows:
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,25 +27,25 @@ RECEIVE = TRANSFER.replace("TransferTable", "ReceiveTable").replace("{{}}", "{{}
 GIVES, GETS = MigrationKey("inventory", "0100_gives"), MigrationKey("hr", "0100_gets")
 
 
-def _files(
+@contextmanager
+def written(
     path: Path,
+    *,
     model: str = "Company",
-    other: str = "Company",
     pair: str = str(GETS),
     more: str = "",
-) -> object:
-    return (
-        pending(
-            path, "inventory", {GIVES.name: TRANSFER.format(model=model, pair=pair, more=more)}
-        ),
-        pending(path, "hr", {GETS.name: RECEIVE.format(model=other, pair=str(GIVES), more="")}),
-    )
+) -> Iterator[None]:
+    """Both halves on disk."""
+    gives = TRANSFER.format(model=model, pair=pair, more=more)
+    gets = RECEIVE.format(model="Company", pair=str(GIVES), more="")
+    with pending(path, "inventory", {GIVES.name: gives}), pending(path, "hr", {GETS.name: gets}):
+        yield
 
 
 def test_both_know_each_other(tmp_path: Path) -> None:
-    gives, gets = _files(tmp_path)  # type: ignore[misc]
-    with gives, gets:
+    with written(tmp_path):
         half = half_of(GIVES)
+        assert half is not None
         assert half == Half(GIVES, "Company", GETS, receives=False, is_alone=True)
         assert (half.domain.name, half.other_domain.name) == ("inventory", "hr")
         other = checked_half(half)
@@ -73,8 +75,7 @@ def test_both_know_each_other(tmp_path: Path) -> None:
     ],
 )
 def test_halves_that_do_not_fit(tmp_path: Path, changed: dict[str, str], problem: str) -> None:
-    gives, gets = _files(tmp_path, **changed)  # type: ignore[misc]
-    with gives, gets:
+    with written(tmp_path, **changed):
         half = half_of(GIVES)
         assert half is not None
         with pytest.raises(InvalidConfiguration) as caught:

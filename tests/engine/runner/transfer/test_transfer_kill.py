@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -31,6 +32,10 @@ def start(found: Exchange, *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
+def _has_begun(process: subprocess.Popen[bytes]) -> bool:
+    return advisory_locks() > 0 or process.poll() is not None
+
+
 @pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
 def test_kill_at_random_moments(filled: Exchange, pytestconfig: pytest.Config) -> None:
     kills = KILLS[pytestconfig.getoption("--stress")]
@@ -39,7 +44,7 @@ def test_kill_at_random_moments(filled: Exchange, pytestconfig: pytest.Config) -
     for arguments, wanted in (((), filled.new), ((back,), filled.old)):
         for _ in range(kills):
             process = start(filled, filled.source, *arguments)
-            until(lambda started=process: advisory_locks() or started.poll() is not None)
+            until(partial(_has_begun, process))
             time.sleep(chance.uniform(0, LONGEST))
             process.kill()
             process.wait()
