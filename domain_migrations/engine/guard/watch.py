@@ -176,7 +176,7 @@ class MigrationWatch:
         return self.guard.domain.is_core and alters == [True]
 
     def _may_alter_database(self) -> bool:
-        # A publication of a whole schema goes on to publish the table that leaves it.
+        # A publication of a whole schema continues to publish the table that leaves it.
         exchanges = self.owners.partner is not None
         return exchanges or getattr(self.migration, "alters_database", False)
 

@@ -306,7 +306,7 @@ class DomainExecutor(MigrationExecutor):
         return state
 
     def _pair(self, attempt: Attempt) -> PairRun | None:
-        """Return the run of a transfer, None if the migration is no half of one."""
+        """Return the run of a transfer, None where the migration has no other half."""
         half = half_in(attempt.migration)
         if half is None:
             return None

@@ -16,6 +16,7 @@ from ...guard.guard import BoundaryGuard
 from ...guard.watch import Footprint
 from ...history.journal_queries import read_entries
 from ...history.seed_transfer import transfer_seed_records
+from ...messages import shortened
 from ...sessions.roles import domain_role
 from ...sources.transfer_halves import Half
 from ..attempts import Attempt
@@ -23,6 +24,7 @@ from ..loader import DomainLoader, load_domain
 from ..observed_operations import run_operations
 from ..run_session import RunSession, ensure_engine_tables
 from .table_transfer import TableTransfer, TransferRecord
+from .transferred_objects import functions_naming
 
 if TYPE_CHECKING:
     from ..attempt_operations import AttemptOperations
@@ -40,7 +42,8 @@ class PairRun:
         executor: of the domain that is migrated.
         attempt: to run the half of that domain.
         partner: the executor of the other domain.
-        partner_attempt: to run the other half, once it has begun.
+        partner_attempt: to run the other half.
+        functions: those whose text may name the tables where they were.
     """
 
     executor: DomainExecutor
@@ -49,6 +52,7 @@ class PairRun:
     partner: DomainExecutor
     guard: BoundaryGuard = field(init=False)
     partner_attempt: Attempt = field(init=False)
+    functions: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         domain, other = self.executor.domain, self.partner.domain
@@ -62,6 +66,7 @@ class PairRun:
         """Run both halves, and return the state of the executor's domain after them."""
         own, other = self.attempt.migration, self.partner_attempt.migration
         self._pass_record(own, other)
+        self.functions = functions_naming(self.executor.connection, self.transfer.tables)
         # Forwards, the table is received before the other model goes; backwards, the reverse.
         if self.half.receives == self.attempt.backwards:
             self._run_partner(operations)
@@ -149,6 +154,12 @@ class PairRun:
         for each in (own, other):
             self.partner.progress.count(each.migration, each.clock, backwards=own.backwards)
         session = self.executor.session
+        if self.functions:
+            session.reporter.on_warning(
+                f"Warning: the text of {shortened(self.functions)} may name"
+                f" {shortened(list(self.transfer.tables))}, which is in"
+                f" {self.transfer.target.schema} now: create it again with the new name."
+            )
         verb = "reverted" if own.backwards else "applied"
         session.reporter.on_note(f"{self.half.partner} was {verb} together with {self.half.key}.")
         roles = (

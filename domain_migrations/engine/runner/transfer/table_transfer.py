@@ -28,7 +28,7 @@ SELECT c.oid, r.rolname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
 WHERE c.oid = ANY(%s)
 """
 
-# What publishes a schema and not a table by itself no longer publishes one that leaves.
+# What publishes a whole schema no longer publishes a table that leaves it.
 SCHEMA_PUBLICATIONS = """
 SELECT quote_ident(p.pubname) FROM pg_publication p
 JOIN pg_publication_namespace s ON s.pnpubid = p.oid

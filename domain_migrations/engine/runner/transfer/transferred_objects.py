@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ....domains import QualifiedName
+from ....domains import CORE_SCHEMA, QualifiedName
 from ....exceptions import InvalidConfiguration
 from ...messages import shortened
 from ...sessions.connection import fetch_all
+from ..adoption.functions import SELECT_FUNCTIONS
 from ..adoption.moves import existing_relations
 from ..adoption.objects import (
     PG_CLASS,
@@ -148,6 +149,26 @@ def _check_names(
             hint="Find out what has the name, and rename or drop it, or choose another name in"
             " both migrations. Nothing was changed.",
         )
+
+
+def functions_naming(connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]) -> list[str]:
+    """Return the functions whose text may name one of the tables, which PostgreSQL leaves as it is.
+
+    A name without a schema may be one of core's tables only.
+    """
+    words = "|".join(
+        rf"\m{_escaped(table.name)}\M"
+        if table.schema == CORE_SCHEMA
+        else rf'\m{_escaped(table.schema)}"?\s*\.\s*"?{_escaped(table.name)}\M'
+        for table in tables
+    )
+    rows = fetch_all(connection, SELECT_FUNCTIONS, {"words": words})
+    return [identity for _, identity, *_ in rows]
+
+
+def _escaped(name: str) -> str:
+    """Return a name as a regular expression of PostgreSQL."""
+    return "".join(char if char.isalnum() or char == "_" else f"\\{char}" for char in name)
 
 
 def views_over(

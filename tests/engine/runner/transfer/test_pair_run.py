@@ -269,3 +269,19 @@ def test_what_would_cross_the_boundary_is_refused(filled: Exchange, sql: str, me
     assert snapshot(include_privileges=True) == before
     names: list[tuple[Any, ...]] = query(f"SELECT code FROM {filled.old}.companies ORDER BY 1")
     assert names == [("A",), ("B",)]
+
+
+@pytest.mark.parametrize("way", ["to core", "to the domain"], indirect=True)
+def test_functions_that_name_the_table_are_named(filled: Exchange) -> None:
+    filled.surrounded()
+    execute(
+        f"CREATE FUNCTION count_them() RETURNS bigint LANGUAGE plpgsql AS"
+        f" $$ BEGIN RETURN (SELECT count(*) FROM {filled.old}.companies); END $$;"
+        "CREATE FUNCTION other.none_of_them() RETURNS text LANGUAGE sql AS"
+        " $$ SELECT 'other companies_size' $$"
+    )
+    result = filled.after.manage("migrate_domain", filled.source)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (line,) = [line for line in result.stderr.splitlines() if "Warning" in line]
+    assert line.strip().startswith("Warning: the text of public.count_them() may name ")
+    assert line.endswith(f"which is in {filled.new} now: create it again with the new name.")
