@@ -102,6 +102,18 @@ class RunStopped(DomainMigrationsError):
         return cls(f"{what} was stopped by {str(interrupt) or 'Ctrl-C'}{step}.", hint=kept)
 
 
+class ExtractionInProgress(DomainMigrationsError):
+    """The domain is moving to another server, or has left this one."""
+
+    code = "extraction"
+
+
+class ExtractionRefused(DomainMigrationsError):
+    """A step of an extraction cannot be taken now, or was taken back."""
+
+    code = "extraction_refused"
+
+
 class MigrationIrreversible(DomainMigrationsError):
     """A migration that has to be reverted is irreversible."""
 

@@ -34,7 +34,9 @@ from ..sessions.connection import execute, fetch_one
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
-Direction = Literal["forwards", "backwards", "run", "hook", "verify", "seed", "import"]
+Direction = Literal[
+    "forwards", "backwards", "run", "hook", "verify", "seed", "import", "extract"
+]
 
 NAME_LENGTH = 255
 

@@ -1,0 +1,1 @@
+"""Extractions: a domain leaves for a server of its own while the application writes."""

@@ -1,0 +1,108 @@
+"""The schema in the target: made by the domain's own history, and proven equal to the source's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from ...engine.catalog.fingerprint import compare, fingerprint
+from ...engine.history.seed_ledger import ensure_ledger
+from ...engine.history.tables import applied_keys_in, existing_tables
+from ...engine.messages import shortened
+from ...engine.runner.options import MigrateOptions
+from ...engine.runner.results import Reporter
+from ...engine.sessions.connection import execute, fetch_one
+from ...exceptions import ExtractionRefused
+from ..migrate import migrate_domains, raise_if_stopped
+from .fence import FENCE
+from .sides import Sides, Table, read_tables, stored
+
+HAS_ROWS = "SELECT EXISTS (SELECT FROM ONLY {})"
+DROP_SCHEMA = "DROP SCHEMA IF EXISTS {} CASCADE"
+
+
+def is_made(sides: Sides) -> bool:
+    """Return whether the target has applied what the source has."""
+    history = sides.domain.history_table
+    target = sides.to_connection
+    if not existing_tables(target, [history]):
+        return False
+    return applied_keys_in(target, history) == applied_keys_in(sides.from_connection, history)
+
+
+def make_schema(sides: Sides, reporter: Reporter) -> None:
+    """Migrate the domain in the target, and core as far as it needs it.
+
+    Raises:
+        DomainMigrationsError: the run failed; what it applied is kept.
+    """
+    options = MigrateOptions(
+        database=sides.target, with_dependencies=True, interactive=False, verbosity=0
+    )
+    result = migrate_domains([sides.domain.name], options, reporter=reporter)
+    raise_if_stopped(result.domains)
+    for domain in result.domains:
+        if domain.error is not None:
+            raise ExtractionRefused(
+                f'The schema could not be made in "{sides.target}": {domain.error.message}',
+                hint=domain.error.hint,
+                sqlstate=domain.error.sqlstate,
+            )
+    if existing_tables(sides.from_connection, [sides.domain.seed_table]):
+        ensure_ledger(sides.to_connection, sides.domain)
+
+
+def check_equal(sides: Sides) -> None:
+    """Compare the fingerprints of the schemas, the engine's tables included.
+
+    Raises:
+        ExtractionRefused: they differ.
+    """
+    one, other = (
+        without_fence(fingerprint(connection, sides.schema))
+        for connection in (sides.from_connection, sides.to_connection)
+    )
+    if differences := compare(one, other):
+        raise ExtractionRefused(
+            f'The schema "{sides.schema}" is not the same in "{sides.source}" and'
+            f' "{sides.target}": {shortened(differences, 5)}.',
+            hint=f"manage.py verify_domain {sides.domain.name} says which side differs from the"
+            " migrations; what was changed by hand belongs into a migration.",
+        )
+
+
+def without_fence(text: str) -> str:
+    """Return a fingerprint without the blocks of fences."""
+    kept, skips = [], False
+    for line in text.splitlines(keepends=True):
+        if not line.startswith(" "):
+            skips = line.rstrip("\n").rstrip("()").endswith(f".{FENCE}")
+        if not skips:
+            kept.append(line)
+    return "".join(kept)
+
+
+def tables_with_rows(connection: BaseDatabaseWrapper, tables: Sequence[Table]) -> list[Table]:
+    """Return the tables that have rows."""
+    return [
+        table
+        for table in stored(tables)
+        if fetch_one(connection, sql.SQL(HAS_ROWS).format(table.identifier))[0]
+    ]
+
+
+def empty_tables(connection: BaseDatabaseWrapper, schema: str) -> None:
+    """Empty the tables of a schema that the migrations have just made, before they are copied."""
+    tables = stored(read_tables(connection, schema))
+    names = sql.SQL(", ").join(table.identifier for table in tables)
+    with transaction.atomic(using=connection.alias):
+        execute(connection, "SET LOCAL session_replication_role = replica")
+        execute(connection, sql.SQL("TRUNCATE {}").format(names))
+
+
+def drop_copy(connection: BaseDatabaseWrapper, schema: str) -> None:
+    """Drop the copy of the schema."""
+    execute(connection, sql.SQL(DROP_SCHEMA).format(sql.Identifier(schema)))

@@ -1,0 +1,135 @@
+"""Obstacles: what keeps a domain from being copied, each with the statement that removes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ...engine.history.status import read_statuses
+from ...engine.history.tables import existing_tables
+from ...engine.messages import shortened
+from ...engine.sessions.connection import fetch_one, schema_exists
+from .copied_schema import tables_with_rows
+from .server_obstacles import server_obstacles
+from .sides import Sides, read_tables, stored
+from .table_obstacles import table_obstacles
+
+SAME = "SELECT system_identifier::text, current_database() FROM pg_control_system()"
+SIZE = """
+SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::bigint,
+    pg_catalog.pg_size_pretty(coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0))
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind = 'r'
+"""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One thing that has to be changed before the copy can start.
+
+    Attributes:
+        side: the alias of the database that it is in; empty for the code.
+        object: the table, role, setting … that it is about.
+        remedy: the statement or the command that removes it.
+    """
+
+    side: str
+    object: str
+    message: str
+    remedy: str
+
+    def as_json(self) -> dict[str, str]:
+        return {
+            "database": self.side,
+            "object": self.object,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """The obstacles, and what is handled without being one.
+
+    Attributes:
+        notes: sentences.
+        size: of the tables and indexes in bytes.
+    """
+
+    obstacles: tuple[Obstacle, ...]
+    notes: tuple[str, ...]
+    tables: int
+    size: int
+
+
+def preflight(sides: Sides, *, is_begun: bool = False, core_tables: Any = ()) -> Preflight:
+    """Return what keeps the domain from being copied.
+
+    Arguments:
+        is_begun: the copy has begun: what is there already is the extraction's own.
+    """
+    obstacles = [*_between(sides, is_begun), *_histories(sides)]
+    obstacles += [Obstacle(*row) for row in server_obstacles(sides, is_begun)]
+    found, notes = table_obstacles(sides, set(core_tables), is_begun)
+    obstacles += [Obstacle(*row) for row in found]
+    source = sides.from_connection
+    size, pretty = fetch_one(source, SIZE, [sides.schema])
+    tables = stored(read_tables(source, sides.schema))
+    notes.append(
+        f"The copy needs about {pretty} on the disk of the server of \"{sides.target}\", and the"
+        " source keeps its WAL until the target has it: the free space of both is not visible in"
+        " SQL."
+    )
+    return Preflight(tuple(dict.fromkeys(obstacles)), tuple(notes), len(tables), size)
+
+
+def _between(sides: Sides, is_begun: bool) -> Iterator[Obstacle]:
+    source, target = sides.from_connection, sides.to_connection
+    if fetch_one(source, SAME) == fetch_one(target, SAME):
+        yield Obstacle(
+            sides.target,
+            "DATABASES",
+            f'"{sides.source}" and "{sides.target}" are the same database.',
+            f'Give "{sides.target}" in DATABASES the HOST, PORT or NAME of another one.',
+        )
+        return
+    if is_begun or not schema_exists(target, sides.schema):
+        return
+    filled = tables_with_rows(target, read_tables(target, sides.schema))
+    engine = set(sides.domain.engine_tables)
+    if rows := [table.name for table in filled if table.name not in engine]:
+        yield Obstacle(
+            sides.target,
+            shortened(rows),
+            f"The target already has rows in {shortened(rows)}.",
+            f'Find out whose they are. If nobody needs them: DROP SCHEMA "{sides.schema}" CASCADE;',
+        )
+
+
+def _histories(sides: Sides) -> Iterator[Obstacle]:
+    domain, source = sides.domain, sides.from_connection
+    if not existing_tables(source, [domain.history_table]):
+        yield Obstacle(
+            sides.source,
+            str(domain.history_table),
+            f"The domain has no history in \"{sides.source}\".",
+            f"manage.py migrate_domain {domain.name} --database {sides.source}",
+        )
+        return
+    (status,) = read_statuses(source, [domain])
+    if status.pending:
+        yield Obstacle(
+            sides.source,
+            str(domain.history_table),
+            f"Migrations are pending: {shortened(status.pending)}. The schema in the target is"
+            " made by all that are on disk.",
+            f"manage.py migrate_domain {domain.name} --database {sides.source}",
+        )
+    if status.unknown:
+        yield Obstacle(
+            sides.source,
+            str(domain.history_table),
+            f"Migrations are applied that are not on disk: {shortened(status.unknown)}.",
+            "Deploy the code that has them.",
+        )

@@ -1,0 +1,268 @@
+"""Obstacles in the domain's schema: tables, keys, views and functions, object by object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...engine.sessions.connection import fetch_all, fetch_one
+from .sides import Sides
+
+Row = tuple[str, str, str, str]
+
+IDENTITIES = """
+SELECT format('%%I.%%I', n.nspname, c.relname), c.relreplident::text,
+    EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary
+        AND i.indimmediate),
+    EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisreplident),
+    c.relpersistence::text,
+    (SELECT string_agg(format('%%I', a.attname), ', ') FROM pg_catalog.pg_attribute a
+     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        AND a.atttypid IN ('json'::regtype, 'xml'::regtype, 'point'::regtype, 'box'::regtype,
+            'polygon'::regtype, 'path'::regtype, 'line'::regtype)),
+    (SELECT format('%%I', k.conname) FROM pg_catalog.pg_constraint k
+     WHERE k.conrelid = c.oid AND k.contype = 'p' AND k.condeferrable)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind = 'r' ORDER BY 1
+"""
+FOREIGN_KEYS = """
+SELECT format('%%I.%%I', n.nspname, c.relname), k.conname::text, quote_ident(k.conname),
+    format('%%I.%%I', fn.nspname, fc.relname), n.nspname = %(schema)s
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class fc ON fc.oid = k.confrelid
+JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0
+    AND (n.nspname = %(schema)s) <> (fn.nspname = %(schema)s)
+ORDER BY 1, 2
+"""
+VIEWS = """
+SELECT DISTINCT format('%%I.%%I', n.nspname, c.relname), c.relkind::text,
+    format('%%I.%%I', rn.nspname, r.relname)
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+JOIN pg_catalog.pg_class c ON c.oid = w.ev_class
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid
+JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+WHERE c.relkind IN ('v', 'm') AND (n.nspname = %(schema)s) <> (rn.nspname = %(schema)s)
+    AND rn.nspname !~ '^pg_' AND rn.nspname <> 'information_schema'
+ORDER BY 1, 3
+"""
+FUNCTIONS = """
+SELECT p.oid::regprocedure::text, coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '')
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = %s ORDER BY 1
+"""
+CORE_TABLES = """
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm')
+"""
+OTHER_RELATIONS = """
+SELECT format('%%I.%%I', n.nspname, c.relname), c.relkind::text, c.relispopulated
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind IN ('m', 'f') ORDER BY 1
+"""
+SUBSCRIBED = """
+SELECT format('%%I.%%I', n.nspname, c.relname), quote_ident(s.subname)
+FROM pg_catalog.pg_subscription_rel r
+JOIN pg_catalog.pg_class c ON c.oid = r.srrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_subscription s ON s.oid = r.srsubid
+WHERE n.nspname = %s ORDER BY 1
+"""
+PUBLISHED = """
+SELECT pubname, count(*) FROM pg_catalog.pg_publication_tables WHERE schemaname = %s
+GROUP BY 1 ORDER BY 1
+"""
+LARGE_OBJECTS = """
+SELECT format('%%I.%%I', n.nspname, c.relname), quote_ident(a.attname)
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE n.nspname = %s AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+    AND (t.oid = 'oid'::regtype OR t.typname = 'lo')
+    AND EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata) ORDER BY 1, 2
+"""
+HANDLED = """
+SELECT (SELECT count(*) FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind = 'S'),
+    (SELECT count(*) FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+     WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND a.attgenerated <> ''
+        AND NOT a.attisdropped),
+    (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.connamespace = n.oid
+     AND k.contype IN ('u', 'x') AND k.condeferrable),
+    (SELECT count(*) FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
+     WHERE c.relnamespace = n.oid AND NOT g.tgisinternal)
+FROM pg_catalog.pg_namespace n WHERE n.nspname = %s
+"""
+
+
+def table_obstacles(
+    sides: Sides, core_tables: set[str], is_begun: bool
+) -> tuple[list[Row], list[str]]:
+    """Return the obstacles in the source's schema, and sentences about what is handled."""
+    source, schema = sides.from_connection, sides.schema
+    found = [
+        *_identities(source, sides.source, schema),
+        *_foreign_keys(source, sides.source, schema),
+        *_views(source, sides.source, schema),
+        *_functions(source, sides, core_tables),
+        *_large_objects(source, sides.source, schema),
+        *([] if is_begun else _subscribed(sides)),
+    ]
+    return found, list(_notes(source, schema))
+
+
+def _identities(connection: BaseDatabaseWrapper, side: str, schema: str) -> Iterator[Row]:
+    for table, identity, has_key, has_index, persistence, awkward, deferrable in fetch_all(
+        connection, IDENTITIES, [schema]
+    ):
+        if persistence == "u":
+            yield (
+                side,
+                table,
+                f"{table} is unlogged: its rows do not travel.",
+                f"ALTER TABLE {table} SET LOGGED;",
+            )
+        if identity == "d" and deferrable:
+            yield (
+                side,
+                table,
+                f"The primary key {deferrable} of {table} is deferrable, so it does not identify"
+                " rows: UPDATE and DELETE would be refused.",
+                f"ALTER TABLE {table} REPLICA IDENTITY FULL;",
+            )
+        elif identity == "d" and not has_key:
+            remedy = f"ALTER TABLE {table} REPLICA IDENTITY FULL;"
+            if awkward:
+                remedy = f"ALTER TABLE {table} ADD COLUMN id bigint GENERATED BY DEFAULT AS"
+                remedy += " IDENTITY PRIMARY KEY;"
+            yield (
+                side,
+                table,
+                f"{table} has no primary key: UPDATE and DELETE would be refused"
+                + (f", and {awkward} cannot be compared." if awkward else "."),
+                remedy,
+            )
+        elif identity == "n" or (identity == "i" and not has_index):
+            why = "NOTHING" if identity == "n" else "an index that was dropped"
+            yield (
+                side,
+                table,
+                f"The replica identity of {table} is {why}: UPDATE and DELETE would be refused.",
+                f"ALTER TABLE {table} REPLICA IDENTITY {'DEFAULT' if has_key else 'FULL'};",
+            )
+        elif identity == "f" and awkward and not has_key:
+            yield (
+                side,
+                table,
+                f"{table} has the replica identity FULL, but {awkward} cannot be compared: the"
+                " first UPDATE would stop the copy.",
+                f"ALTER TABLE {table} ADD COLUMN id bigint GENERATED BY DEFAULT AS IDENTITY"
+                " PRIMARY KEY;",
+            )
+
+
+def _foreign_keys(connection: BaseDatabaseWrapper, side: str, schema: str) -> Iterator[Row]:
+    for table, name, quoted, target, leaves in fetch_all(
+        connection, FOREIGN_KEYS, {"schema": schema}
+    ):
+        where = f"refers to {target}, which stays" if leaves else f"refers to {target}, which goes"
+        yield (
+            side,
+            f"{table}.{name}",
+            f"The foreign key {name} of {table} {where}: a constraint cannot reach another server.",
+            "db_constraint=False in the model, and makemigrations; which will run:"
+            f" ALTER TABLE {table} DROP CONSTRAINT {quoted};",
+        )
+
+
+def _views(connection: BaseDatabaseWrapper, side: str, schema: str) -> Iterator[Row]:
+    for view, kind, relation in fetch_all(connection, VIEWS, {"schema": schema}):
+        word = "MATERIALIZED VIEW" if kind == "m" else "VIEW"
+        yield (
+            side,
+            view,
+            f"The view {view} reads {relation}, which will be on another server.",
+            f"DROP {word} {view}; in a migration, or write it without {relation}.",
+        )
+
+
+def _functions(
+    connection: BaseDatabaseWrapper, sides: Sides, core_tables: set[str]
+) -> Iterator[Row]:
+    names = [name for _, name in fetch_all(connection, CORE_TABLES) if name not in core_tables]
+    if not names:
+        return
+    pattern = re.compile(
+        rf'\b(?:public"?\."?({"|".join(map(re.escape, names))})\b'
+        rf'|(?:FROM|JOIN|INTO|UPDATE)\s+"?({"|".join(map(re.escape, names))})"?(?![\w."]))',
+        re.IGNORECASE,
+    )
+    for function, text in fetch_all(connection, FUNCTIONS, [sides.schema]):
+        if match := pattern.search(text):
+            table = match[1] or match[2]
+            yield (
+                sides.source,
+                function,
+                f"The function {function} names public.{table}, which will be on another server.",
+                f"CREATE OR REPLACE FUNCTION {function} … without it, in a migration.",
+            )
+
+
+def _large_objects(connection: BaseDatabaseWrapper, side: str, schema: str) -> Iterator[Row]:
+    for table, column in fetch_all(connection, LARGE_OBJECTS, [schema]):
+        yield (
+            side,
+            f"{table}.{column}",
+            f"{table}.{column} may name large objects, which do not travel.",
+            f"ALTER TABLE {table} ALTER {column} TYPE bytea USING lo_get({column}); in a migration.",
+        )
+
+
+def _subscribed(sides: Sides) -> Iterator[Row]:
+    for alias, connection in (
+        (sides.source, sides.from_connection),
+        (sides.target, sides.to_connection),
+    ):
+        for table, subscription in fetch_all(connection, SUBSCRIBED, [sides.schema]):
+            yield (
+                alias,
+                table,
+                f"{table} is filled by the subscription {subscription} already.",
+                f"DROP SUBSCRIPTION {subscription};",
+            )
+
+
+def _notes(connection: BaseDatabaseWrapper, schema: str) -> Iterator[str]:
+    handled: Any = fetch_one(connection, HANDLED, [schema])
+    for number, one, many, what in zip(
+        handled or (0, 0, 0, 0),
+        ("sequence", "generated column", "deferrable constraint", "trigger"),
+        ("sequences", "generated columns", "deferrable constraints", "triggers"),
+        (
+            "set in the target at the cut-over, with a margin",
+            "computed by the target",
+            "not checked while rows are copied; nothing else writes there",
+            "not run for copied rows",
+        ),
+        strict=True,
+    ):
+        if number:
+            yield f"{number} {one if number == 1 else many}: {what}."
+    for name, kind, _ in fetch_all(connection, OTHER_RELATIONS, [schema]):
+        if kind == "m":
+            yield f"The materialized view {name} is refreshed in the target after the cut-over."
+        else:
+            yield f"The foreign table {name} needs its server in the target, too."
+    for publication, number in fetch_all(connection, PUBLISHED, [schema]):
+        yield (
+            f"The publication {publication} lists {number} of the tables: its subscribers get"
+            " nothing more after the cut-over."
+        )
