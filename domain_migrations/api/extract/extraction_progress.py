@@ -128,7 +128,9 @@ def next_steps(sides: Sides, state: Extraction, is_copied: bool = True) -> tuple
 
 
 def _tables(sides: Sides, name: str) -> tuple[TableProgress, ...]:
-    source = {table.name.name: table for table in stored(read_tables(sides.from_connection, sides.schema))}
+    source = {
+        table.name.name: table for table in stored(read_tables(sides.from_connection, sides.schema))
+    }
     found = []
     for each in table_states(sides.to_connection, name):
         table = source.get(each.table)
@@ -156,5 +158,7 @@ def _problem(state: Extraction, lag: Lag | None, errors: int) -> str:
             " A table that fails stops the others, while the lag may look like none."
         )
     if not lag.active:
-        return f'Nobody receives: is the server of "{receiver}" running, and can it reach the other?'
+        return (
+            f'Nobody receives: is the server of "{receiver}" running, and can it reach the other?'
+        )
     return ""

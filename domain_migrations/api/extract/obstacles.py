@@ -9,6 +9,7 @@ from typing import Any
 from ...engine.history.status import read_statuses
 from ...engine.history.tables import existing_tables
 from ...engine.messages import shortened
+from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import fetch_one, schema_exists
 from .copied_schema import tables_with_rows
 from .server_obstacles import server_obstacles
@@ -62,6 +63,15 @@ class Preflight:
     tables: int
     size: int
 
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "obstacles": [each.as_json() for each in self.obstacles],
+            "notes": list(self.notes),
+            "tables": self.tables,
+            "bytes": self.size,
+        }
+
 
 def preflight(sides: Sides, *, is_begun: bool = False, core_tables: Any = ()) -> Preflight:
     """Return what keeps the domain from being copied.
@@ -77,7 +87,7 @@ def preflight(sides: Sides, *, is_begun: bool = False, core_tables: Any = ()) ->
     size, pretty = fetch_one(source, SIZE, [sides.schema])
     tables = stored(read_tables(source, sides.schema))
     notes.append(
-        f"The copy needs about {pretty} on the disk of the server of \"{sides.target}\", and the"
+        f'The copy needs about {pretty} on the disk of the server of "{sides.target}", and the'
         " source keeps its WAL until the target has it: the free space of both is not visible in"
         " SQL."
     )
@@ -113,7 +123,7 @@ def _histories(sides: Sides) -> Iterator[Obstacle]:
         yield Obstacle(
             sides.source,
             str(domain.history_table),
-            f"The domain has no history in \"{sides.source}\".",
+            f'The domain has no history in "{sides.source}".',
             f"manage.py migrate_domain {domain.name} --database {sides.source}",
         )
         return

@@ -86,9 +86,7 @@ def checksums_of_both(
         source, target: sessions that :func:`prepare_session` has prepared.
     """
     with ThreadPoolExecutor(2) as pool:
-        one, other = (
-            pool.submit(_read, side.connection, queries) for side in (source, target)
-        )
+        one, other = (pool.submit(_read, side.connection, queries) for side in (source, target))
         return one.result(), other.result()
 
 

@@ -28,7 +28,9 @@ def copy_sequences(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, sch
     if not found:
         return 0
     query = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {}, last_value, is_called FROM {}").format(name, sql.Identifier(schema, name))
+        sql.SQL("SELECT {}, last_value, is_called FROM {}").format(
+            name, sql.Identifier(schema, name)
+        )
         for name, *_ in found
     )
     values = {name: (value, called) for name, value, called in fetch_all(source, query)}
@@ -41,5 +43,3 @@ def copy_sequences(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, sch
         calls.append(sql.SQL("setval({}::regclass, {}, {})").format(text, value, called))
     execute(target, sql.SQL("SELECT {}").format(sql.SQL(", ").join(calls)))
     return len(found)
-
-

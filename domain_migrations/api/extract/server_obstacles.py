@@ -276,5 +276,3 @@ def _collations(sides: Sides) -> Iterator[Row]:
 def _locale(values: tuple[str, ...]) -> str:
     provider = {"c": "libc", "i": "ICU", "b": "builtin"}.get(values[3], values[3])
     return " ".join(dict.fromkeys(part for part in (*values[:3], provider) if part))
-
-

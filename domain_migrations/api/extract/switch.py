@@ -144,7 +144,9 @@ class Switch:
             if lag is not None and lag.active and lag.bytes <= CAUGHT_UP:
                 return
             if time.monotonic() > until:
-                amount = "nobody receives" if lag is None or not lag.active else f"{lag.bytes} bytes"
+                amount = (
+                    "nobody receives" if lag is None or not lag.active else f"{lag.bytes} bytes"
+                )
                 raise ExtractionRefused(
                     f"The copy has not caught up within {patience:g} s: {amount}.",
                     hint="See status, and the log of the receiving server.",
@@ -218,7 +220,7 @@ class Switch:
                 return
         except DatabaseError:
             raise ExtractionRefused(
-                f"The connection to \"{self.new.alias}\" was lost while it was opened:"
+                f'The connection to "{self.new.alias}" was lost while it was opened:'
                 f" {first_line(exc)}. Both sides refuse writes until it is known which one is open.",
                 hint="Run the command again as soon as the server answers.",
             ) from exc
@@ -228,7 +230,7 @@ class Switch:
             self.record_back()
         self._resume_feed()
         raise ExtractionRefused(
-            f"\"{self.new.alias}\" could not be opened: {first_line(exc)}. Everything was put back.",
+            f'"{self.new.alias}" could not be opened: {first_line(exc)}. Everything was put back.',
             hint="Try again.",
         ) from exc
 

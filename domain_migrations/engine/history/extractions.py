@@ -83,7 +83,9 @@ def read_extraction(connection: BaseDatabaseWrapper, domain: Domain) -> Extracti
     for _, phase, column in rows:
         values = read_object(column)
         if phase in get_args(Phase) and isinstance(values.get("target"), str):
-            known = {name: values[name] for name in Extraction.__dataclass_fields__ if name in values}
+            known = {
+                name: values[name] for name in Extraction.__dataclass_fields__ if name in values
+            }
             known["phase"] = phase
             known["triggers"] = tuple(tuple(row) for row in known.get("triggers", ()))
             known["core_tables"] = tuple(known.get("core_tables", ()))

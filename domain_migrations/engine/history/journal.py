@@ -34,9 +34,7 @@ from ..sessions.connection import execute, fetch_one
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
-Direction = Literal[
-    "forwards", "backwards", "run", "hook", "verify", "seed", "import", "extract"
-]
+Direction = Literal["forwards", "backwards", "run", "hook", "verify", "seed", "import", "extract"]
 
 NAME_LENGTH = 255
 

@@ -251,6 +251,7 @@ class DomainRun(NamedTuple):
         self, session: RunSession, status: DomainStatus, confirmed: frozenset[MigrationKey]
     ) -> DomainResult:
         from ..boundary.planned_migrations import check_plan
+        from ..history.extractions import refuse_during_extraction
         from .executor import DomainExecutor
         from .interruptions import check_interrupted, check_resumed
         from .losses import confirm_reverts
@@ -261,6 +262,7 @@ class DomainRun(NamedTuple):
         connection = session.connection
         try:
             with translate_database_errors(self.alias):
+                refuse_during_extraction(connection, self.domain)
                 loader = self._loader(connection)
                 interruption = check_interrupted(connection, loader, resume=self.options.resume)
                 executor = DomainExecutor(session, loader, interruption=interruption)
