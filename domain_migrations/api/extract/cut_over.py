@@ -127,9 +127,7 @@ def forward_switch(step: Step, state: Extraction) -> Switch:
 
 
 def left_message(domain: Domain, target: str) -> str:
-    return (
-        f'The domain "{domain.name}" has moved to the database "{target}": nothing is written here.'
-    )
+    return f'The domain "{domain.name}" has moved to the database "{target}": write there.'
 
 
 def open_way_back(sides: Sides, state: Extraction) -> None:

@@ -153,8 +153,9 @@ def _check_published(sides: Sides, state: Extraction) -> None:
     source = sides.from_connection
     wanted = {tuple(table.name) for table in stored(read_tables(source, sides.schema))}
     if missing := wanted - published_tables(source, state.name):
+        names = shortened(sorted(".".join(table) for table in missing))
         raise ExtractionRefused(
-            f"The publication {state.name} lacks {', '.join(sorted('.'.join(t) for t in missing))}.",
+            f"The publication {state.name} lacks {names}.",
             hint="Give the move up with abort, and start again.",
         )
 

@@ -1,9 +1,10 @@
 """Fences: triggers that refuse every write to a domain's tables, but not those of replication.
 
-Revoked privileges would not stop superusers and owners, who ORM writes often are, and to revoke
-them from the owner of a table breaks foreign keys and inheritance. ``default_transaction_read_only``
-does not reach sessions that are open already. A trigger stops everyone from the next statement on;
-the workers of a subscription do not run it, because they act as a replica.
+Revoked privileges would not stop superusers and owners, as which the ORM often writes, and to
+revoke them from the owner of a table breaks foreign keys and inheritance. The setting
+``default_transaction_read_only`` does not reach sessions that are open already. A trigger stops
+everyone from the next statement on; the workers of a subscription do not run it, because they act
+as a replica.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def set_triggers(
             connection,
             sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(
                 sql.Identifier(schema, table),
-                sql.SQL(MODES[mode or own_mode]),  # type: ignore[arg-type]
+                sql.SQL(MODES[mode or own_mode]),
                 sql.Identifier(trigger),
             ),
         )

@@ -54,7 +54,8 @@ WHERE c.relkind IN ('v', 'm') AND (n.nspname = %(schema)s) <> (rn.nspname = %(sc
 ORDER BY 1, 3
 """
 FUNCTIONS = """
-SELECT p.oid::regprocedure::text, coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '')
+SELECT p.oid::regprocedure::text,
+    coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '')
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname = %s ORDER BY 1
 """
@@ -91,8 +92,10 @@ WHERE n.nspname = %s AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
     AND EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata) ORDER BY 1, 2
 """
 HANDLED = """
-SELECT (SELECT count(*) FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind = 'S'),
-    (SELECT count(*) FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+SELECT (SELECT count(*) FROM pg_catalog.pg_class c
+     WHERE c.relnamespace = n.oid AND c.relkind = 'S'),
+    (SELECT count(*) FROM pg_catalog.pg_attribute a
+     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
      WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND a.attgenerated <> ''
         AND NOT a.attisdropped),
     (SELECT count(*) FROM pg_catalog.pg_constraint k WHERE k.connamespace = n.oid
@@ -222,7 +225,8 @@ def _large_objects(connection: BaseDatabaseWrapper, side: str, schema: str) -> I
             side,
             f"{table}.{column}",
             f"{table}.{column} may name large objects, which do not travel.",
-            f"ALTER TABLE {table} ALTER {column} TYPE bytea USING lo_get({column}); in a migration.",
+            f"In a migration: ALTER TABLE {table} ALTER {column} TYPE bytea USING"
+            f" lo_get({column});",
         )
 
 

@@ -53,24 +53,26 @@ class Command(TerminalCommand):
             choices=tuple(connections),
             help="The alias of the database that it leaves. Defaults to the domain's own.",
         )
-        seconds = {"type": float, "metavar": "SECONDS"}
         parser.add_argument(
             "--max-pause",
             default=ExtractOptions.max_pause,
             help="The longest that nobody may be able to write. Defaults to 5.",
-            **seconds,
+            type=float,
+            metavar="SECONDS",
         )
         parser.add_argument(
             "--patience",
             default=ExtractOptions.patience,
             help="How long to wait before the pause, for the copy and for long transactions.",
-            **seconds,
+            type=float,
+            metavar="SECONDS",
         )
         parser.add_argument(
             "--wait",
             default=0.0,
             help="With status: wait until every table is copied.",
-            **seconds,
+            type=float,
+            metavar="SECONDS",
         )
         parser.add_argument(
             "--publisher", default="", help="How the new server reaches the old one, as conninfo."
