@@ -18,7 +18,14 @@ from .publications import create_slot, drop_publication, drop_slot, drop_sync_sl
 from .settings_diff import settings_diff
 from .sides import Sides, conninfo, read_tables
 from .step import ExtractOptions, Step, sides_of
-from .subscriptions import drop_subscription, enable, subscribe, subscription_oid, table_states
+from .subscriptions import (
+    await_receiver,
+    drop_subscription,
+    enable,
+    subscribe,
+    subscription_oid,
+    table_states,
+)
 from .switch import Switch, Switched
 
 MATERIALIZED = """
@@ -142,6 +149,7 @@ def open_way_back(sides: Sides, state: Extraction) -> None:
         drop_sync_slots(source, subscription)
     drop_publication(source, state.name)
     subscribe(source, back, state.subscriber or conninfo(target), copy_data=False)
+    await_receiver(target, back)
 
 
 def _refresh_views(sides: Sides) -> None:

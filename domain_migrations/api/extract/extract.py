@@ -39,7 +39,7 @@ from .sides import (
     translated_errors,
 )
 from .step import ExtractOptions, Step, current_state, require_phase, sides_of
-from .subscriptions import drop_subscription, enable, subscribe, subscription_oid
+from .subscriptions import await_receiver, drop_subscription, enable, subscribe, subscription_oid
 
 
 def plan_extraction(name: str, options: ExtractOptions) -> Preflight:
@@ -76,6 +76,7 @@ def start_extraction(
             state = _prepare(step, state)
         if state.phase == "copying":
             enable(sides.to_connection, state.name, on=True)
+            await_receiver(sides.from_connection, state.name)
         return read_progress(sides, state)
 
 

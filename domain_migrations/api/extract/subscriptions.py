@@ -145,6 +145,16 @@ def read_lag(connection: BaseDatabaseWrapper, slot: str) -> Lag | None:
     return None if row is None else Lag(*row)
 
 
+def await_receiver(connection: BaseDatabaseWrapper, slot: str, seconds: float = 5.0) -> None:
+    """Wait until someone receives from the slot, for some seconds: a worker has to start."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        lag = read_lag(connection, slot)
+        if lag is None or lag.active:
+            return
+        time.sleep(0.05)
+
+
 def flush_applied(connection: BaseDatabaseWrapper, name: str) -> None:
     """Write out what was applied, so that the worker may confirm it."""
     fetch_all(connection, FLUSH_APPLIED, [name])

@@ -221,7 +221,7 @@ class Switch:
         except DatabaseError:
             raise ExtractionRefused(
                 f'The connection to "{self.new.alias}" was lost while it was opened:'
-                f" {first_line(exc)}. Both sides may refuse writes until it is known which is open.",
+                f" {first_line(exc)}. Both sides may refuse writes until that is known.",
                 hint="Run the command again as soon as the server answers.",
             ) from exc
         with transaction.atomic(using=self.old.alias):
