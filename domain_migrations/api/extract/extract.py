@@ -68,6 +68,7 @@ def start_extraction(
     with Step.begin(sides, options, reporter or Reporter()) as step:
         state = step.state
         if state is None or state.is_over:
+            _refuse_left(sides, state)
             _refuse_obstacles(preflight(sides), sides)
             state = _first_state(sides, options)
             step.record_alone(state)
@@ -78,6 +79,16 @@ def start_extraction(
             enable(sides.to_connection, state.name, on=True)
             await_receiver(sides.from_connection, state.name)
         return read_progress(sides, state)
+
+
+def _refuse_left(sides: Sides, state: Extraction | None) -> None:
+    """Refuse to copy the old tables of a domain that has left this database."""
+    finished = state is not None and state.phase == "finished"
+    if state and finished and database_id(sides.from_connection) == state.source_id:
+        raise ExtractionRefused(
+            f'The domain "{sides.domain.name}" has left "{sides.source}" for "{state.target}".',
+            hint=f"Move it from there: --from {state.target}.",
+        )
 
 
 def _refuse_obstacles(found: Preflight, sides: Sides) -> None:

@@ -12,7 +12,7 @@ from ...engine.messages import shortened
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import fetch_one, schema_exists
 from .copied_schema import tables_with_rows
-from .server_obstacles import server_obstacles
+from .server_obstacles import collation_notes, server_obstacles
 from .sides import Sides, read_tables, stored
 from .table_obstacles import table_obstacles
 
@@ -84,6 +84,7 @@ def preflight(sides: Sides, *, is_begun: bool = False, core_tables: Any = ()) ->
     found, notes = table_obstacles(sides, set(core_tables), is_begun)
     obstacles += [Obstacle(*row) for row in found]
     source = sides.from_connection
+    notes += collation_notes(sides)
     size, pretty = fetch_one(source, SIZE, [sides.schema])
     tables = stored(read_tables(source, sides.schema))
     notes.append(

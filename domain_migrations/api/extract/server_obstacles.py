@@ -107,7 +107,6 @@ def server_obstacles(sides: Sides, is_begun: bool) -> Iterator[Row]:
                 f"COMMIT PREPARED '{gid}'; or ROLLBACK PREPARED '{gid}';",
             )
     yield from _extensions(sides)
-    yield from _collations(sides)
 
 
 def _sending(
@@ -258,18 +257,22 @@ def _is_older(one: str, other: str) -> bool:
     return key(one) < key(other)
 
 
-def _collations(sides: Sides) -> Iterator[Row]:
+def collation_notes(sides: Sides) -> Iterator[str]:
+    """Yield a sentence if the databases sort differently; indexes are built in the target."""
     one, other = (
         fetch_one(connection, COLLATION)
         for connection in (sides.from_connection, sides.to_connection)
     )
     if one[:4] != other[:4]:
         yield (
-            sides.target,
-            "collation",
-            f"The databases sort differently: {_locale(one)} and {_locale(other)}.",
-            f"Create the target's database with TEMPLATE template0 LOCALE '{one[0]}', or accept"
-            " that ORDER BY gives another order: ALTER TABLE … TYPE … COLLATE in a migration.",
+            f'"{sides.source}" sorts by {_locale(one)}, "{sides.target}" by {_locale(other)}:'
+            " ORDER BY may give another order, and LIKE other indexes. To keep it, create the"
+            f" target's database with TEMPLATE template0 LOCALE '{one[0]}'."
+        )
+    elif one[4] != other[4]:
+        yield (
+            f'The collation has version {one[4] or "unknown"} in "{sides.source}" and'
+            f' {other[4] or "unknown"} in "{sides.target}": ORDER BY may give another order.'
         )
 
 

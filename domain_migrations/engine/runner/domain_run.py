@@ -14,6 +14,7 @@ from django.db.migrations.state import ProjectState
 from ...domains import CORE, Domain, get_domain
 from ...exceptions import DomainMigrationsError, RunStopped
 from ..history.bulk_status import BulkStatusReader
+from ..history.extractions import refuse_during_extraction
 from ..history.journal import RunContext
 from ..history.status import DomainStatus
 from ..sessions.connection import translate_database_errors
@@ -102,6 +103,8 @@ class DomainRun(NamedTuple):
             return self._preview(status)
         if self.options.is_dry_run:
             return self._dry_run(status)
+        with translate_database_errors(self.alias):
+            refuse_during_extraction(connections[self.alias], self.domain)
         confirmed = self._confirm(status)
         with self._locked_session(status) as session:
             return self._run_locked(session, status, confirmed)
@@ -251,7 +254,6 @@ class DomainRun(NamedTuple):
         self, session: RunSession, status: DomainStatus, confirmed: frozenset[MigrationKey]
     ) -> DomainResult:
         from ..boundary.planned_migrations import check_plan
-        from ..history.extractions import refuse_during_extraction
         from .executor import DomainExecutor
         from .interruptions import check_interrupted, check_resumed
         from .losses import confirm_reverts

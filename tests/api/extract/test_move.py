@@ -1,0 +1,94 @@
+"""A whole move between two servers, while writers insert, update and delete."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from tests.support.moving_domain import Moving
+
+OPEN = """
+SELECT tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
+AND tgrelid IN ('depot.tags'::regclass, 'depot.moves'::regclass) AND tgname NOT LIKE '%fence'
+ORDER BY 1
+"""
+
+
+def await_back(moving: Moving) -> None:
+    """Wait until the source has what was written in the target."""
+    deadline = time.monotonic() + 30
+    while moving.differing_tables():
+        assert time.monotonic() < deadline, moving.differing_tables()
+        time.sleep(0.2)
+
+
+def test_writers_lose_nothing_during_the_whole_move(moving: Moving) -> None:
+    with moving.writers() as report:
+        moving.copied()
+        time.sleep(0.5)
+        result = json.loads(moving.done("cut-over", "--format", "json"))
+        time.sleep(0.5)
+    assert report["problems"] == []
+    assert report["aliases"] == ["lab"]
+    assert report["done"] > 100
+    assert result["pause"]["seconds"] < 5
+    assert result["phase"] == "switched"
+    await_back(moving)
+
+    # A trigger of the copy would have counted moves twice, and an ALWAYS trigger entered tags.
+    ((moves, total),) = moving.on_target(
+        "SELECT (SELECT count(*) FROM depot.moves), (SELECT sum(number) FROM depot.totals)"
+    )
+    assert total >= moves > 0
+    assert moving.on_target("SELECT count(*) FROM depot.tags") == moving.on_target(
+        "SELECT count(*) FROM depot.entries"
+    )
+    assert moving.on_target(OPEN) == [("count_move", "O"), ("enter_tag", "A")]
+    assert moving.on_source(OPEN) == [("count_move", "O"), ("enter_tag", "D")]
+    assert moving.on_target("SELECT sum(number) FROM depot.sizes")[0][0] > 0
+
+    moving.done("finish", "--noinput")
+    assert moving.leftovers() == []
+    # The domain's own sequences continue with a margin, the one that no column owns as well.
+    assert moving.on_target("SELECT nextval('depot.numbers')") == [(-1954,)]
+    key = moving.on_target("INSERT INTO depot.tags (name) VALUES ('new') RETURNING id")[0][0]
+    assert key > moving.on_source("SELECT max(id) FROM depot.tags")[0][0]
+
+
+def test_the_domain_works_on_its_own_server(moving: Moving) -> None:
+    moving.copied()
+    history = moving.on_source("SELECT * FROM depot.django_migrations_depot ORDER BY id")
+    output = moving.done("cut-over")
+    assert '+    "DATABASES": {"depot": "lab"},' in output
+    moving.done("finish", "--noinput")
+    assert moving.on_target("SELECT * FROM depot.django_migrations_depot ORDER BY id") == history
+    router = output.partition("+++ config/routers.py\n")[2]
+    lines = [line[1:] for line in router.splitlines() if line.startswith("+")]
+    moving.project.write("config/routers.py", "\n".join(lines) + "\n")
+    with (moving.project.path / "settings.py").open("a") as file:
+        file.write('DOMAIN_MIGRATIONS = {"DATABASES": {"depot": "lab"}}\n')
+        file.write('DATABASE_ROUTERS += ["config.routers.DepotRouter"]\n')
+    for arguments in (
+        ("verify_domain",),
+        ("migrate_domain", "--all", "--check"),
+        ("migrate_domain", "--all"),
+        ("migrate", "--check"),
+        ("makemigrations", "--check"),
+        ("check", "--database", "default", "--database", "lab"),
+        ("seed_domain", "depot"),
+        ("map_domains", "--format", "json"),
+        ("show_domains",),
+    ):
+        result = moving.project.manage(*arguments)
+        assert result.returncode == 0, (arguments, result.stdout, result.stderr)
+    assert "2 applied, 0 pending" in result.stdout
+    count = moving.project.python(
+        "-c",
+        "import django; django.setup(); from depot.models import Part;"
+        "Part.objects.create(name='new'); print(Part.objects.count(), Part.objects.db)",
+    )
+    assert count == "2001 lab\n"
+    # The old tables refuse writes of superusers, too, and their domain is not migrated there.
+    refused = moving.project.manage("migrate_domain", "depot", "zero", "--database", "default")
+    assert 'has left this database for "lab"' in refused.stderr
+    assert moving.on_source("SELECT count(*) FROM depot.parts") == [(2000,)]
