@@ -1,0 +1,94 @@
+"""The pause: bounded, and taken back when it is too short."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.support.moving_domain import Moving
+
+INSERT = "INSERT INTO depot.tags (name) VALUES ('{}')"
+
+
+def assert_source_is_open(moving: Moving) -> None:
+    moving.on_source(INSERT.format("still open"))
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction, match="still being copied"):
+        moving.on_target(INSERT.format("too early"))
+    report = moving.done("status")
+    assert report.startswith("depot: default to lab, copying")
+
+
+def test_a_pause_that_is_too_short_puts_everything_back(moving_18: Moving) -> None:
+    moving_18.copied()
+    result = moving_18.extract("cut-over", "--max-pause", "0.001")
+    assert result.returncode == 1
+    assert "--max-pause" in result.stderr
+    assert_source_is_open(moving_18)
+    moving_18.done("cut-over")
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction) as refused:
+        moving_18.on_source(INSERT.format("too late"))
+    assert str(refused.value).startswith(
+        'The domain "depot" has moved to the database "lab": write there.'
+    )
+    moving_18.on_target(INSERT.format("new side"))
+
+
+def test_a_long_transaction_is_not_waited_for_with_all_writers_held(moving_18: Moving) -> None:
+    moving_18.copied()
+    with moving_18.source.connect(moving_18.source_name, autocommit=False) as session:
+        session.execute(INSERT.format("long"))
+        result = moving_18.extract("cut-over", "--patience", "2")
+        session.rollback()
+    assert result.returncode == 1
+    assert "Transactions kept the tables locked for 2 s; the source is open." in result.stderr
+    assert_source_is_open(moving_18)
+
+
+def test_rows_that_differ_are_found_and_named(moving_18: Moving) -> None:
+    moving_18.copied()
+    with moving_18.target.connect(moving_18.target_name) as session:
+        session.execute("SET session_replication_role = replica")
+        session.execute("UPDATE depot.parts SET note = 'changed' WHERE id = 7")
+        session.execute("DELETE FROM depot.boxes WHERE width = 3")
+    result = moving_18.extract("cut-over")
+    assert result.returncode == 1
+    assert (
+        "The rows of 2 tables differ: depot.boxes (200 / 199 rows), depot.parts (other rows)."
+        in result.stderr
+    )
+    assert_source_is_open(moving_18)
+
+
+def test_the_schema_does_not_change_during_a_move(moving_18: Moving) -> None:
+    moving_18.project.write(
+        "depot/migrations/0003_more.py",
+        "from django.db import migrations\n"
+        "class Migration(migrations.Migration):\n"
+        "    dependencies = [('depot', '0002_sql')]\n"
+        "    operations = [migrations.RunSQL('ALTER TABLE depot.boxes ADD more int')]\n",
+    )
+    blocked = moving_18.extract("start")
+    assert blocked.returncode == 1
+    assert "Migrations are pending: depot.0003_more." in blocked.stderr
+    migration = moving_18.project.path / "depot/migrations/0003_more.py"
+    source = migration.read_text()
+    migration.unlink()
+    moving_18.copied()
+    migration.write_text(source)
+    for database in ("default", "lab"):
+        result = moving_18.project.manage("migrate_domain", "depot", "--database", database)
+        assert result.returncode == 1
+        assert result.stderr == (
+            'CommandError: The schema of the domain "depot" cannot change while the domain moves'
+            ' from "default" to "lab" (now copying). End the move first: manage.py extract_domain'
+            " depot status --to lab says how; or give it up: manage.py extract_domain depot abort"
+            " --to lab\n"
+        )
+    assert "more" not in {
+        name
+        for (name,) in moving_18.on_source(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'depot.boxes'::regclass"
+        )
+    }
+    moving_18.done("abort", "--noinput")
+    assert moving_18.project.manage("migrate_domain", "depot").returncode == 0
