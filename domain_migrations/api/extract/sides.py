@@ -108,8 +108,18 @@ def object_name(connection: BaseDatabaseWrapper, domain: Domain) -> str:
     """
     (database,) = fetch_one(connection, "SELECT current_database()")
     digest = hashlib.sha256(f"{database}/{domain.schema}".encode()).hexdigest()
+    return f"{_prefix(domain)}{digest[:HASH_LENGTH]}"
+
+
+def slot_pattern(domain: Domain) -> str:
+    """Return the regular expression of the names of the domain's slots, in both directions."""
+    return f"^{_prefix(domain)}[0-9a-f]{{{HASH_LENGTH}}}(_back)?$"
+
+
+def _prefix(domain: Domain) -> str:
+    """Return the beginning of the names; slots take lower-case letters, digits and underscores."""
     word = "".join(char if char.isascii() and char.isalnum() else "_" for char in domain.name)
-    return f"extract_{word.lower()}_{digest[:HASH_LENGTH]}"
+    return f"extract_{word.lower()}_"
 
 
 def conninfo(connection: BaseDatabaseWrapper) -> str:

@@ -22,6 +22,7 @@ from ...engine.sources.adoptions import read_adoptions
 from ...engine.sources.files import ADOPTION_FILE
 from ...engine.sql.query import run_sql
 from .imported_history import kept_too_long
+from .left_slots import slot_findings
 
 # A partition belongs to its parent, which may be in another schema.
 SELECT_TABLES = """
@@ -93,6 +94,7 @@ def leftover_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
     yield from _unfinished(connection, domain)
     yield from _compat_views(connection, domain)
     yield from kept_too_long(connection, domain)
+    yield from slot_findings(connection, domain)
 
 
 def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ L006           a constraint left unvalidated
 L007           an accepted finding that is no longer found (D061 for drift)
 L008           a view under the old name of an adopted table, whose time has passed
 L009           the table of another tool's history, whose time has passed
+L010           a replication slot that a move to another server has left
 =============  =================================================================================
 
 Ids are never reused. A schema that no domain owns counts as core's.
