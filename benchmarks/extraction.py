@@ -7,9 +7,9 @@ Starts two servers, makes a project whose domain has a dozen tables with the giv
 the largest, and moves it with `manage.py extract_domain` while threads insert, update and delete
 through the ORM. Before that, `pg_dump | psql` copies the same schema, under the same writers.
 `blocked` are the writes that were refused or that waited: the time in seconds from their first
-attempt until they were done on the new server. Prints one JSON object; the exit status is 1 if a write was lost
-or done twice, if the 95th percentile of blocked writes exceeds one second, or if the copy has less
-than 0.8 of the throughput of `pg_dump | psql`.
+attempt until they were done on the new server. Prints one JSON object; the exit status is 1 if a
+write was lost or done twice, if the 95th percentile of blocked writes exceeds one second, or if the
+copy has less than 0.8 of the throughput of `pg_dump | psql`.
 """
 
 from __future__ import annotations

@@ -268,12 +268,14 @@ def programs_of(version: str) -> Path:
 
 
 @contextmanager
-def running_server(version: str) -> Iterator[TestServer]:
+def running_server(version: str, **options: str) -> Iterator[TestServer]:
     """A server of its own with ``wal_level = logical``, stopped and removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=servers.PREFIX, dir=servers.memory()))
     folder.chmod(0o711)
     programs = programs_of(version)
-    server = TestServer(programs, Cluster(folder / "postgres", programs=programs, options=OPTIONS))
+    server = TestServer(
+        programs, Cluster(folder / "postgres", programs=programs, options={**OPTIONS, **options})
+    )
     server.start()
     try:
         yield server

@@ -9,6 +9,7 @@ from ...engine.history.journal import Journal, RunContext
 from ...engine.history.tables import existing_tables
 from ...engine.runner.results import Reporter
 from .copied_schema import drop_copy
+from .core_copies import drop_core_copies
 from .cut_over import open_way_back
 from .extract import remove_replication
 from .extraction_progress import Progress, back_name, read_progress
@@ -44,6 +45,7 @@ def abort_extraction(
             _return_to_source(step, state, without_target)
         state = step.state or state
         remove_replication(sides, state, reach_target=not without_target)
+        drop_core_copies(sides, state, reach_target=not without_target)
         if not without_target:
             _clear_target(sides, state)
         if state.phase != "aborted":

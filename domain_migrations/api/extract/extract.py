@@ -18,6 +18,7 @@ from ...engine.runner.results import Reporter
 from ...engine.sessions.connection import schema_exists
 from ...exceptions import ExtractionRefused
 from .copied_schema import check_equal, empty_tables, is_made, make_schema, tables_with_rows
+from .core_copies import copy_core_tables, core_name
 from .extraction_progress import Progress, back_name, read_progress
 from .fence import always_triggers, raise_fence, set_triggers
 from .obstacles import Preflight, preflight
@@ -52,7 +53,7 @@ def plan_extraction(name: str, options: ExtractOptions) -> Preflight:
     with translated_errors(sides):
         state = current_state(sides)
         begun = state is not None and not state.is_over
-        return preflight(sides, is_begun=begun)
+        return preflight(sides, is_begun=begun, core_tables=options.core_tables)
 
 
 def start_extraction(
@@ -69,7 +70,8 @@ def start_extraction(
         state = step.state
         if state is None or state.is_over:
             _refuse_left(sides, state)
-            _refuse_obstacles(preflight(sides), sides)
+            found = preflight(sides, core_tables=options.core_tables)
+            _refuse_obstacles(found, sides)
             state = _first_state(sides, options)
             step.record_alone(state)
         state = step.require("preparing", "copying", "switching", "switched")
@@ -113,6 +115,7 @@ def _first_state(sides: Sides, options: ExtractOptions) -> Extraction:
         source_id=database_id(source),
         triggers=always_triggers(source, sides.schema),
         made_schema=is_new,
+        core_tables=options.core_tables,
         publisher=options.publisher,
         subscriber=options.subscriber,
     )
@@ -136,13 +139,15 @@ def _prepare(step: Step, state: Extraction) -> Extraction:
             message = f'The domain "{sides.domain.name}" is still being copied to this database.'
             raise_fence(target, sides.schema, tables, message)
             set_triggers(target, sides.schema, state.triggers, "D")
+    copy_core_tables(sides, state)
     publish(source, state.name, read_tables(source, sides.schema))
     _check_published(sides, state)
     create_slot(source, state.name)
     publisher = state.publisher or conninfo(source)
     subscribe(target, state.name, publisher, copy_data=True)
     oid = subscription_oid(target, state.name)
-    state = state.at("copying", subscription=oid)
+    core = subscription_oid(target, core_name(state.name))
+    state = state.at("copying", subscription=oid, core_subscription=core)
     step.record_alone(state)
     step.reporter.on_note("The copy has begun.")
     return state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from ...engine.messages import shortened
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import fetch_one, schema_exists
 from .copied_schema import tables_with_rows
+from .core_copies import chosen_tables
 from .server_obstacles import collation_notes, server_obstacles
 from .sides import Sides, read_tables, stored
 from .table_obstacles import table_obstacles
@@ -73,12 +74,15 @@ class Preflight:
         }
 
 
-def preflight(sides: Sides, *, is_begun: bool = False, core_tables: Any = ()) -> Preflight:
+def preflight(
+    sides: Sides, *, is_begun: bool = False, core_tables: Sequence[str] = ()
+) -> Preflight:
     """Return what keeps the domain from being copied.
 
     Arguments:
         is_begun: the copy has begun: what is there already is the extraction's own.
     """
+    chosen_tables(sides.from_connection, core_tables)
     obstacles = [*_between(sides, is_begun), *_histories(sides)]
     obstacles += [Obstacle(*row) for row in server_obstacles(sides, is_begun)]
     found, notes = table_obstacles(sides, set(core_tables), is_begun)

@@ -113,7 +113,7 @@ def object_name(connection: BaseDatabaseWrapper, domain: Domain) -> str:
 
 def slot_pattern(domain: Domain) -> str:
     """Return the regular expression of the names of the domain's slots, in both directions."""
-    return f"^{_prefix(domain)}[0-9a-f]{{{HASH_LENGTH}}}(_back)?$"
+    return f"^{_prefix(domain)}[0-9a-f]{{{HASH_LENGTH}}}(_back|_core)?$"
 
 
 def _prefix(domain: Domain) -> str:

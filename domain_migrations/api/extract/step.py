@@ -29,6 +29,7 @@ class ExtractOptions:
         source: the alias of the one that it leaves; the domain's own unless given.
         max_pause: seconds in which nobody may be able to write.
         patience: seconds to wait for the copy to catch up, and for long transactions, before.
+        core_tables: names of core's tables that the target gets as well, read-only.
         publisher, subscriber: connection strings by which each server reaches the other, where
             those of ``DATABASES`` are only valid on this machine.
         lock_wait: seconds to wait for another run.
@@ -38,6 +39,7 @@ class ExtractOptions:
     source: str | None = None
     max_pause: float = 5.0
     patience: float = 60.0
+    core_tables: tuple[str, ...] = ()
     publisher: str = ""
     subscriber: str = ""
     lock_wait: float | None = None

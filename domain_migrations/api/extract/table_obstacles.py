@@ -114,7 +114,7 @@ def table_obstacles(
     found = [
         *_identities(source, sides.source, schema),
         *_foreign_keys(source, sides.source, schema),
-        *_views(source, sides.source, schema),
+        *_views(source, sides.source, schema, core_tables),
         *_functions(source, sides, core_tables),
         *_large_objects(source, sides.source, schema),
         *([] if is_begun else _subscribed(sides)),
@@ -186,8 +186,12 @@ def _foreign_keys(connection: BaseDatabaseWrapper, side: str, schema: str) -> It
         )
 
 
-def _views(connection: BaseDatabaseWrapper, side: str, schema: str) -> Iterator[Row]:
+def _views(
+    connection: BaseDatabaseWrapper, side: str, schema: str, core_tables: set[str]
+) -> Iterator[Row]:
     for view, kind, relation in fetch_all(connection, VIEWS, {"schema": schema}):
+        if relation in {f"public.{name}" for name in core_tables}:
+            continue
         word = "MATERIALIZED VIEW" if kind == "m" else "VIEW"
         yield (
             side,

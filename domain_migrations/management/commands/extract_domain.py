@@ -75,6 +75,14 @@ class Command(TerminalCommand):
             metavar="SECONDS",
         )
         parser.add_argument(
+            "--with-core",
+            dest="core_tables",
+            default=(),
+            type=_names,
+            metavar="TABLES",
+            help="With start: core's tables, with commas, that get read-only copies, too.",
+        )
+        parser.add_argument(
             "--publisher", default="", help="How the new server reaches the old one, as conninfo."
         )
         parser.add_argument(
@@ -141,6 +149,10 @@ class Command(TerminalCommand):
     def _ask(self, effect: str, options: dict[str, Any]) -> None:
         if options["interactive"] and sys.stdin.isatty():
             ask_to_continue(self.stderr, effect)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _problem(options: dict[str, Any]) -> str:
