@@ -95,7 +95,7 @@ def server_obstacles(sides: Sides, is_begun: bool) -> Iterator[Row]:
         (sides.target, sides.to_connection),
     ):
         is_source = alias == sides.source
-        yield from _sending(alias, connection, SENDERS if is_source else 1, is_begun)
+        yield from _sending(alias, connection, SENDERS if is_source else 2, is_begun)
         yield from _receiving(alias, connection, 1 if is_source else WORKERS, is_begun)
         yield from _role(alias, connection, sides.schema)
         for gid, owner in fetch_all(connection, PREPARED):

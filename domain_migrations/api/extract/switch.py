@@ -14,21 +14,18 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.errors import QueryCanceled
 
 from ...domains import QualifiedName
 from ...engine.messages import shortened
-from ...engine.sessions.connection import execute, fetch_one
+from ...engine.sessions.connection import execute, fetch_one, settings_sql
 from ...engine.sessions.database_errors import first_line
 from ...exceptions import ExtractionRefused
 from .fence import Trigger, fenced_tables, raise_fence, remove_fence, set_triggers
 from .pause import Pause, end_transaction, lock_tables
 from .publications import advance_slot
-from .row_checksums import (
-    checksum_queries,
-    checksums_of_both,
-    differing_tables,
-    prepare_session,
-)
+from .row_checksums import prepare_session
+from .row_comparison import RowComparison
 from .sequence_values import copy_sequences
 from .sides import Table, extra_session, read_tables, stored
 from .subscriptions import await_stop, enable, flush_applied, read_lag
@@ -105,20 +102,17 @@ class Switch:
             reader = stack.enter_context(extra_session(self.new.alias))
             for session in (watcher, reader):
                 prepare_session(session)
-            queries = checksum_queries(self.old, self.schema)
-            for table in self.uncompared:
-                queries.pop(table, None)
             self._await_lag(patience)
-            self._rehearse(watcher, reader, queries, max_pause)
+            rows = self._compare_before(watcher, reader, patience)
             self._await_lag(patience)
-            lock_tables(self.old, tables, pause, patience=patience)
             try:
+                lock_tables(self.old, tables, pause, patience=patience)
                 self._await_arrival(watcher, pause)
                 sequences = copy_sequences(watcher, self.new, self.schema)
                 pause.check("copying the sequences")
-                one, other = checksums_of_both(queries, watcher, reader)
+                differing = rows.during()
                 pause.check("comparing the rows")
-                if differing := differing_tables(one, other):
+                if differing:
                     raise ExtractionRefused(
                         f"The rows of {len(differing)} tables differ: {shortened(differing)}."
                         " Everything was put back.",
@@ -134,8 +128,7 @@ class Switch:
                 raise
             end_transaction(self.old, commit=True)
         self._open_or_put_back(pause)
-        rows = sum(checksum.rows for checksum in one.values())
-        return Switched(pause.lasted, pause.parts, rows, len(stored(tables)), sequences)
+        return Switched(pause.lasted, pause.parts, rows.rows, len(stored(tables)), sequences)
 
     def _await_lag(self, patience: float) -> None:
         until = time.monotonic() + patience
@@ -153,23 +146,23 @@ class Switch:
                 )
             time.sleep(0.1)
 
-    def _rehearse(
-        self,
-        watcher: BaseDatabaseWrapper,
-        reader: BaseDatabaseWrapper,
-        queries: dict,  # type: ignore[type-arg]
-        max_pause: float,
-    ) -> None:
-        """Read all rows once before the pause, which shows how long it takes, and warms caches."""
-        began = time.monotonic()
-        checksums_of_both(queries, watcher, reader)
-        took = time.monotonic() - began
-        self.report(f"Comparing all rows takes {took:.1f} s.")
-        if took > max_pause:
+    def _compare_before(
+        self, watcher: BaseDatabaseWrapper, reader: BaseDatabaseWrapper, patience: float
+    ) -> RowComparison:
+        """Compare all rows while writers write; what they write from now on is known."""
+        limit = settings_sql({"statement_timeout": f"{int(patience * 1000)}ms"}, local=False)
+        execute(watcher, limit)
+        try:
+            rows = RowComparison(watcher, reader, self.schema, self.feed, self.uncompared)
+        except QueryCanceled as exc:
             raise ExtractionRefused(
-                f"Comparing all rows takes {took:.1f} s, more than the pause of {max_pause:g} s.",
-                hint=f"Allow more: --max-pause {int(took * 2) + 1}",
-            )
+                f"Transactions are open for longer than {patience:g} s; the cut-over has to wait"
+                " for their end.",
+                hint="End the long transactions that pg_stat_activity shows, and try again.",
+            ) from exc
+        execute(watcher, settings_sql({"statement_timeout": "0"}, local=False))
+        rows.before(self.report)
+        return rows
 
     def _await_arrival(self, watcher: BaseDatabaseWrapper, pause: Pause) -> None:
         """Wait until the new side has written all that was written here before the locks."""

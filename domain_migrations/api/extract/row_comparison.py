@@ -1,0 +1,239 @@
+"""The comparison of the rows of both sides, nearly all of it before the pause.
+
+Each table is divided by its key into chunks, whose counts and checksums are compared while writers
+write. From then on the changed rows are known by their keys, so the pause has to compare only them,
+and the chunks that were never found equal because too much was written to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from ...domains import QualifiedName
+from ...engine.sessions.connection import fetch_all, fetch_one
+from .changed_rows import ChangedRows, Key
+from .row_checksums import Checksum, hashed_columns
+
+KEYS = """
+SELECT c.relname, array_agg(a.attname::text ORDER BY k.place),
+    array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.place)
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, place)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
+WHERE n.nspname = %s AND c.relkind = 'r'
+    AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END
+GROUP BY c.relname
+"""
+LIMITS = "SELECT min({key})::text, max({key})::text FROM ONLY {table}"
+SUMS = """
+SELECT {chunk}, count(*), coalesce(sum(hash_record_extended(ROW({columns}), 0)), 0)::text
+FROM ONLY {table} AS t WHERE {wanted} GROUP BY 1
+"""
+OF_KEYS = """
+({keys}) IN (SELECT {casts} FROM unnest({arrays}) AS k ({names}))
+"""
+INTEGERS = ("smallint", "integer", "bigint")
+CHUNK = 8192
+MOST_CHUNKS = 1000
+ROUNDS = 5
+
+Chunks = dict[int, Checksum]
+
+
+class ComparedTable(NamedTuple):
+    """A table and how it is divided.
+
+    Attributes:
+        key, types: the columns of the replica identity; none where it is the whole row.
+        bounds: the first key of each chunk but the first, as text.
+    """
+
+    name: QualifiedName
+    columns: sql.Composable
+    key: tuple[str, ...]
+    types: tuple[str, ...]
+    bounds: tuple[str, ...]
+
+    def chunk(self) -> sql.Composable:
+        """Return the expression for the number of a row's chunk."""
+        if not self.bounds:
+            return sql.SQL("0")
+        return sql.SQL("width_bucket(t.{}, {}::{}[])").format(
+            sql.Identifier(self.key[0]),
+            sql.Literal(list(self.bounds)),
+            sql.SQL(self.types[0]),  # type: ignore[arg-type]
+        )
+
+    def in_chunks(self, chunks: Sequence[int]) -> sql.Composable:
+        """Return the condition on rows of these chunks, by ranges of the key."""
+        if not self.bounds:
+            return sql.SQL("TRUE")
+        column = sql.Identifier(self.key[0])
+        ranges = []
+        for number in chunks:
+            parts = [sql.SQL("TRUE")]
+            if number > 0:
+                parts.append(sql.SQL("t.{} >= {}").format(column, self.bounds[number - 1]))
+            if number < len(self.bounds):
+                parts.append(sql.SQL("t.{} < {}").format(column, self.bounds[number]))
+            ranges.append(sql.SQL("({})").format(sql.SQL(" AND ").join(parts)))
+        return sql.SQL(" OR ").join(ranges)
+
+    def of_keys(self, keys: Sequence[Key]) -> sql.Composable:
+        """Return the condition on rows with these keys."""
+        names = [sql.Identifier(f"k{number}") for number in range(len(self.key))]
+        comma = sql.SQL(", ")
+        return sql.SQL(OF_KEYS).format(
+            keys=comma.join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in self.key),
+            casts=comma.join(
+                sql.SQL("{}::{}").format(name, sql.SQL(kind))  # type: ignore[arg-type]
+                for name, kind in zip(names, self.types, strict=True)
+            ),
+            arrays=comma.join(
+                sql.SQL("{}::text[]").format(sql.Literal(list(values)))
+                for values in zip(*keys, strict=True)
+            ),
+            names=comma.join(names),
+        )
+
+    def sums(self, wanted: sql.Composable, *, together: bool = False) -> sql.Composed:
+        """Return the query of the checksums of some rows."""
+        return sql.SQL(SUMS).format(
+            chunk=sql.SQL("0") if together else self.chunk(),
+            columns=self.columns,
+            table=sql.Identifier(*self.name),
+            wanted=wanted,
+        )
+
+
+class RowComparison:
+    """Compares the rows of both sides.
+
+    Arguments:
+        source, target: sessions of their own, with the settings of ``prepare_session``.
+        publication: of the source's tables.
+        uncompared: tables that differ on purpose.
+
+    Attributes:
+        rows: how many rows were compared.
+    """
+
+    def __init__(
+        self,
+        source: BaseDatabaseWrapper,
+        target: BaseDatabaseWrapper,
+        schema: str,
+        publication: str,
+        uncompared: frozenset[QualifiedName] = frozenset(),
+    ) -> None:
+        self.sessions = source.connection, target.connection
+        self.changed = ChangedRows(source.connection, publication)
+        self.tables = [
+            table for table in read_compared(source, schema) if table.name not in uncompared
+        ]
+        self.unequal: dict[QualifiedName, set[int]] = {}
+        self.rows = 0
+
+    def before(self, report: Callable[[str], None]) -> None:
+        """Compare everything once, and again what differs because it is being written to."""
+        for table in self.tables:
+            one, other = self._both(table.sums(sql.SQL("TRUE")))
+            self.rows += sum(each.rows for each in one.values())
+            differing = _differing(one, other)
+            for _ in range(ROUNDS):
+                if not differing or not table.bounds:
+                    break
+                one, other = self._both(table.sums(table.in_chunks(sorted(differing))))
+                differing = _differing(one, other)
+            self.unequal[table.name] = differing
+        self.changed.read()
+        left = sum(map(len, self.unequal.values()))
+        report(f"{self.rows} rows are compared; {left} parts are left for the pause.")
+
+    def during(self) -> list[str]:
+        """Compare what is left, now that nobody writes; return the tables that differ."""
+        self.changed.read()
+        found = []
+        for table in self.tables:
+            if difference := self._difference(table):
+                found.append(f"{table.name} ({difference})")
+        return found
+
+    def _difference(self, table: ComparedTable) -> str:
+        """Return how the rows of a table differ."""
+        keys = self.changed.keys.get(table.name, set())
+        unkeyed = bool(keys) and not table.key
+        if unkeyed or table.name in self.changed.truncated:
+            return _words(*self._both(table.sums(sql.SQL("TRUE"), together=True)))
+        if chunks := self.unequal[table.name]:
+            condition = table.in_chunks(sorted(chunks))
+            if words := _words(*self._both(table.sums(condition, together=True))):
+                return words
+        if keys and (table.bounds or not self.unequal[table.name]):
+            condition = table.of_keys(sorted(keys, key=str))
+            return _words(*self._both(table.sums(condition, together=True)))
+        return ""
+
+    def _both(self, query: sql.Composed) -> tuple[Chunks, Chunks]:
+        """Return the checksums of both sides, read at the same time."""
+        with ThreadPoolExecutor(2) as pool:
+            one, other = (pool.submit(_read, session, query) for session in self.sessions)
+            return one.result(), other.result()
+
+
+def _read(session: psycopg.Connection[Any], query: sql.Composed) -> Chunks:
+    # Not through Django's wrapper, which belongs to the thread that made it.
+    rows = session.execute(query).fetchall()
+    return {chunk: Checksum(count, total) for chunk, count, total in rows}
+
+
+def _differing(one: Chunks, other: Chunks) -> set[int]:
+    return {chunk for chunk in one.keys() | other.keys() if one.get(chunk) != other.get(chunk)}
+
+
+def _words(one: Chunks, other: Chunks) -> str:
+    """Return how two checksums differ."""
+    first, second = one.get(0, Checksum(0, "0")), other.get(0, Checksum(0, "0"))
+    if first == second:
+        return ""
+    return f"{first.rows} / {second.rows} rows" if first.rows != second.rows else "other rows"
+
+
+def read_compared(connection: BaseDatabaseWrapper, schema: str) -> list[ComparedTable]:
+    """Return the tables of a schema that store rows, divided by their keys."""
+    keys = {
+        name: (tuple(key), tuple(types))
+        for name, key, types in fetch_all(connection, KEYS, [schema])
+    }
+    found = []
+    for name, columns in hashed_columns(connection, schema).items():
+        key, types = keys.get(name.name, ((), ()))
+        bounds: tuple[str, ...] = ()
+        if len(key) == 1:
+            bounds = _bounds(connection, name, key[0], types[0])
+        found.append(ComparedTable(name, sql.SQL(", ").join(columns), key, types, bounds))
+    return found
+
+
+def _bounds(
+    connection: BaseDatabaseWrapper, table: QualifiedName, key: str, kind: str
+) -> tuple[str, ...]:
+    if kind == "uuid":
+        return tuple(f"{number:02x}000000-0000-0000-0000-000000000000" for number in range(1, 256))
+    if kind not in INTEGERS:
+        return ()
+    query = sql.SQL(LIMITS).format(key=sql.Identifier(key), table=sql.Identifier(*table))
+    lowest, highest = fetch_one(connection, query)
+    if lowest is None:
+        return ()
+    low, high = int(lowest), int(highest)
+    step = max(CHUNK, (high - low) // MOST_CHUNKS + 1)
+    return tuple(str(bound) for bound in range(low + step, high + 1, step))
