@@ -45,8 +45,9 @@ class ChangedRows:
 
     def read(self) -> None:
         """Add what was changed since the last call; returns at the end of the flushed WAL."""
-        with self.session.cursor(binary=True) as cursor:
-            cursor.execute(READ_CHANGES, [self.slot, f'"{self.publication}"'])
+        params = [self.slot, f'"{self.publication}"']
+        with psycopg.Cursor(self.session) as cursor:  # Django's own reads only text.
+            cursor.execute(READ_CHANGES, params, binary=True)
             for (message,) in cursor:
                 self._decode(bytes(message))
 
