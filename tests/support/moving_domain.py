@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -286,14 +287,19 @@ def running_server(version: str, **options: str) -> Iterator[TestServer]:
 
 
 def kill_server(server: TestServer) -> None:
-    """Kill the server as a loss of power does; `server.start()` starts it again."""
+    """Kill the server as a loss of power does, and wait until its processes have ended."""
     pid = int((server.cluster.home.data / "postmaster.pid").read_text().split("\n")[0])
+    with server.connect() as session:
+        others = [
+            other for (other,) in session.execute("SELECT pid FROM pg_stat_activity").fetchall()
+        ]
     os.kill(pid, signal.SIGKILL)
-    while True:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{other}").exists() for other in others):
+        assert time.monotonic() < deadline, "The server's processes have not ended."
+        time.sleep(0.05)
 
 
 @dataclass(frozen=True)
