@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from .adopt.adopt import undo_adoption as undo_adoption
     from .adopt.adopt import write_adoption as write_adoption
     from .changed import changed_domains as changed_domains
+    from .extract.abort import abort_extraction as abort_extraction
+    from .extract.cut_over import cut_over as cut_over
+    from .extract.extract import extraction_status as extraction_status
+    from .extract.extract import finish_extraction as finish_extraction
+    from .extract.extract import plan_extraction as plan_extraction
+    from .extract.extract import start_extraction as start_extraction
+    from .extract.step import ExtractOptions as ExtractOptions
     from .grant import grant_roles as grant_roles
     from .inspect.history_choice import HistoryOptions as HistoryOptions
     from .inspect.inspect import inspect_domain as inspect_domain
@@ -35,12 +42,17 @@ if TYPE_CHECKING:
     from .verify.verify import verify_domains as verify_domains
 
 MODULES = {
+    "ExtractOptions": ".extract.step",
     "HistoryOptions": ".inspect.history_choice",
     "MigrateOptions": "..engine.runner.options",
     "Reporter": "..engine.runner.results",
     "SeedOptions": ".seed.run",
+    "abort_extraction": ".extract.abort",
     "changed_domains": ".changed",
     "check_readiness": ".readiness",
+    "cut_over": ".extract.cut_over",
+    "extraction_status": ".extract.extract",
+    "finish_extraction": ".extract.extract",
     "grant_roles": ".grant",
     "inspect_domain": ".inspect.inspect",
     "last_verification": "..engine.history.verifications",
@@ -49,11 +61,13 @@ MODULES = {
     "migrate_domains": ".migrate",
     "plan_adoption": ".adopt.adopt",
     "plan_undoing": ".adopt.adopt",
+    "plan_extraction": ".extract.extract",
     "prove_domains": ".prove",
     "seed_domain": ".seed.run",
     "show_domains": ".show",
     "snapshot_domains": ".snapshot",
     "start_domain": ".start.start",
+    "start_extraction": ".extract.extract",
     "undo_adoption": ".adopt.adopt",
     "update_domain": ".inspect.update",
     "verify_domains": ".verify.verify",
