@@ -14,7 +14,7 @@ from .cut_over import open_way_back
 from .extract import remove_replication
 from .extraction_progress import Progress, back_name, read_progress
 from .fence import fenced_tables, remove_fence, set_triggers
-from .sides import Sides, read_tables
+from .sides import Sides, read_tables, translated_errors
 from .step import ExtractOptions, Step, current_state, sides_of
 from .subscriptions import enable
 from .switch import Switch
@@ -57,10 +57,12 @@ def abort_extraction(
 def what_is_dropped(name: str, options: ExtractOptions) -> str:
     """Return what giving up drops in the target, as a sentence; empty if nothing."""
     sides = sides_of(name, options)
-    state = current_state(sides)
+    with translated_errors(sides):
+        state = current_state(sides)
     if state is None or state.phase == "finished" or not state.made_schema:
         return ""
-    number = len(read_tables(sides.to_connection, sides.schema))
+    with translated_errors(sides):
+        number = len(read_tables(sides.to_connection, sides.schema))
     if not number:
         return ""
     return (

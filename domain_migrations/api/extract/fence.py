@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from ...engine.sessions.connection import execute, fetch_all, fetch_one
+from ...engine.sessions.connection import fetch_all, fetch_one
+from ...engine.sql.query import run_sql
 from .sides import Table
 
 FENCE = "domain_migrations_fence"
@@ -59,31 +60,29 @@ def raise_fence(
 ) -> None:
     """Refuse writes to the tables, from the end of the transaction on."""
     function = sql.Identifier(schema, FENCE)
-    execute(connection, sql.SQL(CREATE_FUNCTION).format(function=function))
-    for table in tables:
-        execute(
-            connection,
-            sql.SQL(CREATE_TRIGGER).format(
-                name=sql.Identifier(FENCE),
-                table=table.identifier,
-                function=function,
-                message=sql.Literal(message),
-            ),
+    statements = [sql.SQL(CREATE_FUNCTION).format(function=function)]
+    statements += [
+        sql.SQL(CREATE_TRIGGER).format(
+            name=sql.Identifier(FENCE),
+            table=table.identifier,
+            function=function,
+            message=sql.Literal(message),
         )
+        for table in tables
+    ]
+    _execute_together(connection, statements)
 
 
 def remove_fence(connection: BaseDatabaseWrapper, schema: str) -> None:
     """Allow writes again; without a fence, nothing happens."""
     if fetch_one(connection, FUNCTION_EXISTS, [schema, FENCE]) is None:
         return
-    for name in fenced_tables(connection, schema):
-        execute(
-            connection,
-            sql.SQL("DROP TRIGGER {} ON {}").format(
-                sql.Identifier(FENCE), sql.Identifier(schema, name)
-            ),
-        )
-    execute(connection, sql.SQL("DROP FUNCTION {}()").format(sql.Identifier(schema, FENCE)))
+    statements = [
+        sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(FENCE), sql.Identifier(schema, name))
+        for name in fenced_tables(connection, schema)
+    ]
+    statements.append(sql.SQL("DROP FUNCTION {}()").format(sql.Identifier(schema, FENCE)))
+    _execute_together(connection, statements)
 
 
 def fenced_tables(connection: BaseDatabaseWrapper, schema: str) -> list[str]:
@@ -100,12 +99,18 @@ def set_triggers(
     connection: BaseDatabaseWrapper, schema: str, triggers: Sequence[Trigger], mode: str = ""
 ) -> None:
     """Give each trigger the mode, or back its own one: ENABLE ALL would make them ordinary."""
-    for table, trigger, own_mode in triggers:
-        execute(
-            connection,
-            sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(
-                sql.Identifier(schema, table),
-                sql.SQL(MODES[mode or own_mode]),
-                sql.Identifier(trigger),
-            ),
+    statements = [
+        sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(
+            sql.Identifier(schema, table),
+            sql.SQL(MODES[mode or own_mode]),
+            sql.Identifier(trigger),
         )
+        for table, trigger, own_mode in triggers
+    ]
+    _execute_together(connection, statements)
+
+
+def _execute_together(connection: BaseDatabaseWrapper, statements: Sequence[sql.Composed]) -> None:
+    """Execute statements in one round trip: they are a part of the pause."""
+    if statements:
+        run_sql(connection, sql.SQL("; ").join(statements))

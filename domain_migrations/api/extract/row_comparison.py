@@ -7,7 +7,7 @@ and the chunks that were never found equal because too much was written to them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -104,10 +104,14 @@ class ComparedTable(NamedTuple):
             names=comma.join(names),
         )
 
-    def sums(self, wanted: sql.Composable, *, together: bool = False) -> sql.Composed:
-        """Return the query of the checksums of some rows."""
+    def sums(self, wanted: sql.Composable, number: int | None = None) -> sql.Composed:
+        """Return the query of the checksums of some rows.
+
+        Arguments:
+            number: of the only chunk that all of them count as; else each chunk has its own.
+        """
         return sql.SQL(SUMS).format(
-            chunk=sql.SQL("0") if together else self.chunk(),
+            chunk=self.chunk() if number is None else sql.Literal(number),
             columns=self.columns,
             table=sql.Identifier(*self.name),
             wanted=wanted,
@@ -161,26 +165,35 @@ class RowComparison:
     def during(self) -> list[str]:
         """Compare what is left, now that nobody writes; return the tables that differ."""
         self.changed.read()
-        found = []
-        for table in self.tables:
-            if difference := self._difference(table):
-                found.append(f"{table.name} ({difference})")
-        return found
+        left = [
+            (table, condition) for table in self.tables for condition in self._conditions(table)
+        ]
+        if not left:
+            return []
+        queries = [table.sums(condition, number) for number, (table, condition) in enumerate(left)]
+        one, other = self._both(sql.SQL(" UNION ALL ").join(queries))
+        found: dict[str, str] = {}
+        for number, (table, _) in enumerate(left):
+            if words := _words(one.get(number), other.get(number)):
+                found.setdefault(str(table.name), words)
+        return [f"{table} ({words})" for table, words in found.items()]
 
-    def _difference(self, table: ComparedTable) -> str:
-        """Return how the rows of a table differ."""
+    def refresh(self) -> None:
+        """Read what was changed so far, so that less is left for the pause."""
+        self.changed.read()
+
+    def _conditions(self, table: ComparedTable) -> Iterator[sql.Composable]:
+        """Yield the conditions on the rows of a table that are not known to be equal."""
         keys = self.changed.keys.get(table.name, set())
-        unkeyed = bool(keys) and not table.key
-        if unkeyed or table.name in self.changed.truncated:
-            return _words(*self._both(table.sums(sql.SQL("TRUE"), together=True)))
-        if chunks := self.unequal[table.name]:
-            condition = table.in_chunks(sorted(chunks))
-            if words := _words(*self._both(table.sums(condition, together=True))):
-                return words
-        if keys and (table.bounds or not self.unequal[table.name]):
-            condition = table.of_keys(sorted(keys, key=str))
-            return _words(*self._both(table.sums(condition, together=True)))
-        return ""
+        unequal = self.unequal[table.name]
+        is_whole = bool(unequal) and not table.bounds
+        if is_whole or (keys and not table.key) or table.name in self.changed.truncated:
+            yield sql.SQL("TRUE")
+            return
+        if unequal:
+            yield table.in_chunks(sorted(unequal))
+        if keys:
+            yield table.of_keys(sorted(keys, key=str))
 
     def _both(self, query: sql.Composed) -> tuple[Chunks, Chunks]:
         """Return the checksums of both sides, read at the same time."""
@@ -199,12 +212,14 @@ def _differing(one: Chunks, other: Chunks) -> set[int]:
     return {chunk for chunk in one.keys() | other.keys() if one.get(chunk) != other.get(chunk)}
 
 
-def _words(one: Chunks, other: Chunks) -> str:
-    """Return how two checksums differ."""
-    first, second = one.get(0, Checksum(0, "0")), other.get(0, Checksum(0, "0"))
+def _words(one: Checksum | None, other: Checksum | None) -> str:
+    """Return how two checksums differ; without any row, there is none."""
+    first, second = one or Checksum(0, "0"), other or Checksum(0, "0")
     if first == second:
         return ""
-    return f"{first.rows} / {second.rows} rows" if first.rows != second.rows else "other rows"
+    if first.rows == second.rows:
+        return "other rows"
+    return "missing rows" if first.rows > second.rows else "additional rows"
 
 
 def read_compared(connection: BaseDatabaseWrapper, schema: str) -> list[ComparedTable]:

@@ -30,7 +30,7 @@ from .sequence_values import copy_sequences
 from .sides import Table, extra_session, read_tables, stored
 from .subscriptions import await_stop, enable, flush_applied, read_lag
 
-POLL = 0.005
+POLL = 0.01
 CAUGHT_UP = 1_000_000
 """Bytes of lag that are few enough to begin the pause."""
 
@@ -105,6 +105,7 @@ class Switch:
             self._await_lag(patience)
             rows = self._compare_before(watcher, reader, patience)
             self._await_lag(patience)
+            rows.refresh()
             try:
                 lock_tables(self.old, tables, pause, patience=patience)
                 self._await_arrival(watcher, pause)
@@ -167,9 +168,10 @@ class Switch:
     def _await_arrival(self, watcher: BaseDatabaseWrapper, pause: Pause) -> None:
         """Wait until the new side has written all that was written here before the locks."""
         (position,) = fetch_one(watcher, INSERTED)
-        # Its commit writes out what commits with synchronous_commit = off have left in memory.
-        fetch_one(watcher, MARK)
         while True:
+            # Its commit writes out what commits with synchronous_commit = off have left in memory,
+            # and each one makes the receiver confirm what it has written.
+            fetch_one(watcher, MARK)
             flush_applied(self.new, self.feed)
             row = fetch_one(watcher, ARRIVED, [position, self.feed])
             if row is not None and row[0]:
