@@ -69,7 +69,7 @@ class ComparedTable(NamedTuple):
         return sql.SQL("width_bucket(t.{}, {}::{}[])").format(
             sql.Identifier(self.key[0]),
             sql.Literal(list(self.bounds)),
-            sql.SQL(self.types[0]),  # type: ignore[arg-type]
+            sql.SQL(self.types[0]),
         )
 
     def in_chunks(self, chunks: Sequence[int]) -> sql.Composable:
@@ -79,7 +79,7 @@ class ComparedTable(NamedTuple):
         column = sql.Identifier(self.key[0])
         ranges = []
         for number in chunks:
-            parts = [sql.SQL("TRUE")]
+            parts: list[sql.Composable] = [sql.SQL("TRUE")]
             if number > 0:
                 parts.append(sql.SQL("t.{} >= {}").format(column, self.bounds[number - 1]))
             if number < len(self.bounds):
@@ -94,7 +94,7 @@ class ComparedTable(NamedTuple):
         return sql.SQL(OF_KEYS).format(
             keys=comma.join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in self.key),
             casts=comma.join(
-                sql.SQL("{}::{}").format(name, sql.SQL(kind))  # type: ignore[arg-type]
+                sql.SQL("{}::{}").format(name, sql.SQL(kind))
                 for name, kind in zip(names, self.types, strict=True)
             ),
             arrays=comma.join(
