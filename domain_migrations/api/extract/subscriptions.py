@@ -88,7 +88,7 @@ def subscribe(
         sql.SQL(CREATE).format(
             name=sql.Identifier(name),
             conninfo=sql.Literal(publisher),
-            options=sql.SQL(options),  # type: ignore[arg-type]
+            options=sql.SQL(options),
         ),
     )
 
@@ -126,7 +126,7 @@ def drop_subscription(connection: BaseDatabaseWrapper, name: str) -> None:
         "ALTER SUBSCRIPTION {} SET (slot_name = NONE)",
         "DROP SUBSCRIPTION {}",
     ):
-        execute(connection, sql.SQL(statement).format(identifier))  # type: ignore[arg-type]
+        execute(connection, sql.SQL(statement).format(identifier))
 
 
 def table_states(connection: BaseDatabaseWrapper, name: str) -> list[TableState]:
