@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
@@ -100,12 +99,13 @@ def tables_with_rows(connection: BaseDatabaseWrapper, tables: Sequence[Table]) -
 
 
 def empty_tables(connection: BaseDatabaseWrapper, schema: str) -> None:
-    """Empty the tables of a schema that the migrations have just made, before they are copied."""
+    """Empty the tables of a schema that the migrations have just made, before they are copied.
+
+    Their rows are those of data migrations, and of the history and the journal.
+    """
     tables = stored(read_tables(connection, schema))
     names = sql.SQL(", ").join(table.identifier for table in tables)
-    with transaction.atomic(using=connection.alias):
-        execute(connection, "SET LOCAL session_replication_role = replica")
-        execute(connection, sql.SQL("TRUNCATE {}").format(names))
+    execute(connection, sql.SQL("TRUNCATE {}").format(names))
 
 
 def drop_copy(connection: BaseDatabaseWrapper, schema: str) -> None:

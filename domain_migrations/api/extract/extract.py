@@ -20,7 +20,7 @@ from ...exceptions import ExtractionRefused
 from .copied_schema import check_equal, empty_tables, is_made, make_schema, tables_with_rows
 from .core_copies import copy_core_tables, core_name
 from .extraction_progress import Progress, back_name, read_progress
-from .fence import always_triggers, raise_fence, set_triggers
+from .fence import always_triggers, fenced_tables, raise_fence, set_triggers
 from .obstacles import Preflight, preflight
 from .publications import (
     create_slot,
@@ -125,7 +125,8 @@ def _prepare(step: Step, state: Extraction) -> Extraction:
     """Do what is missing until the copy runs."""
     sides, target = step.sides, step.sides.to_connection
     source = sides.from_connection
-    if subscription_oid(target, state.name) is None:
+    # The fence is raised together with the emptying: with it, the target is ready for the copy.
+    if not fenced_tables(target, sides.schema):
         if not is_made(sides):
             step.reporter.on_note(f'Making the schema in "{sides.target}".')
             make_schema(sides, step.reporter)
@@ -134,8 +135,8 @@ def _prepare(step: Step, state: Extraction) -> Extraction:
         tables = read_tables(target, sides.schema)
         if not state.made_schema:
             _refuse_rows(sides, tables)
-        empty_tables(target, sides.schema)
         with transaction.atomic(using=sides.target):
+            empty_tables(target, sides.schema)
             message = f'The domain "{sides.domain.name}" is still being copied to this database.'
             raise_fence(target, sides.schema, tables, message)
             set_triggers(target, sides.schema, state.triggers, "D")
