@@ -42,7 +42,7 @@ def chosen_tables(connection: BaseDatabaseWrapper, names: Sequence[str]) -> list
     return [there[name] for name in names]
 
 
-def copy_core_tables(sides: Sides, state: Extraction) -> None:
+def copy_core_tables(sides: Sides, state: Extraction, *, patience: float) -> None:
     """Begin to copy core's tables; safe to repeat.
 
     Raises:
@@ -65,7 +65,7 @@ def copy_core_tables(sides: Sides, state: Extraction) -> None:
             raise_fence(target, CORE_SCHEMA, tables, message)
             set_triggers(target, CORE_SCHEMA, triggers, "D")
     publish(source, name, chosen_tables(source, state.core_tables))
-    create_slot(source, name)
+    create_slot(source, name, patience=patience)
     subscribe(target, name, state.publisher or conninfo(source), copy_data=True)
 
 

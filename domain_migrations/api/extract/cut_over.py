@@ -77,7 +77,7 @@ def cut_over(name: str, options: ExtractOptions, reporter: Reporter | None = Non
         switched = None
         if state.phase == "copying":
             _check_copied(sides, state)
-            _prepare_way_back(sides, state)
+            _prepare_way_back(sides, state, options.patience)
             switched = forward_switch(step, state).run(
                 max_pause=options.max_pause, patience=options.patience
             )
@@ -108,11 +108,11 @@ def _check_copied(sides: Sides, state: Extraction) -> None:
     check_equal(sides, state.triggers)
 
 
-def _prepare_way_back(sides: Sides, state: Extraction) -> None:
+def _prepare_way_back(sides: Sides, state: Extraction, patience: float) -> None:
     """Make what the way back needs before the pause: a new slot waits for open transactions."""
     target, name = sides.to_connection, back_name(state.name)
     publish(target, name, read_tables(target, sides.schema))
-    create_slot(target, name)
+    create_slot(target, name, patience=patience)
 
 
 def forward_switch(step: Step, state: Extraction) -> Switch:

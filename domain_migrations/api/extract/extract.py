@@ -140,10 +140,10 @@ def _prepare(step: Step, state: Extraction) -> Extraction:
             message = f'The domain "{sides.domain.name}" is still being copied to this database.'
             raise_fence(target, sides.schema, tables, message)
             set_triggers(target, sides.schema, state.triggers, "D")
-    copy_core_tables(sides, state)
+    copy_core_tables(sides, state, patience=step.options.patience)
     publish(source, state.name, read_tables(source, sides.schema))
     _check_published(sides, state)
-    create_slot(source, state.name)
+    create_slot(source, state.name, patience=step.options.patience)
     publisher = state.publisher or conninfo(source)
     subscribe(target, state.name, publisher, copy_data=True)
     oid = subscription_oid(target, state.name)

@@ -74,6 +74,14 @@ def too_slow(step: str, seconds: float) -> ExtractionRefused:
     )
 
 
+def transactions_open(patience: float) -> ExtractionRefused:
+    """Return the error for transactions that a replication slot waits for."""
+    return ExtractionRefused(
+        f"Transactions are open for longer than {patience:g} s, and have to end first.",
+        hint="End the long transactions that pg_stat_activity shows, and try again.",
+    )
+
+
 def lock_tables(
     connection: BaseDatabaseWrapper, tables: Sequence[Table], pause: Pause, *, patience: float
 ) -> None:

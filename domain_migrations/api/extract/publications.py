@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
+from psycopg.errors import QueryCanceled
 
-from ...engine.sessions.connection import execute, fetch_all, fetch_one
+from ...engine.sessions.connection import execute, fetch_all, fetch_one, settings_sql
+from .pause import transactions_open
 from .sides import Table, stored
 
 CREATE = "CREATE PUBLICATION {name} FOR TABLE {tables}"
@@ -54,10 +57,23 @@ def drop_publication(connection: BaseDatabaseWrapper, name: str) -> None:
     execute(connection, sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))
 
 
-def create_slot(connection: BaseDatabaseWrapper, name: str) -> None:
-    """Create the slot unless it is there; waits for the transactions that are open."""
-    if fetch_one(connection, SLOT, [name]) is None:
-        execute(connection, CREATE_SLOT, [name])
+def create_slot(connection: BaseDatabaseWrapper, name: str, *, patience: float) -> None:
+    """Create the slot unless it is there; waits for the transactions that are open.
+
+    Raises:
+        ExtractionRefused: they have not ended in so many seconds.
+    """
+    if fetch_one(connection, SLOT, [name]) is not None:
+        return
+    limit = settings_sql({"statement_timeout": f"{max(int(patience * 1000), 1)}ms"}, local=True)
+    try:
+        with transaction.atomic(using=connection.alias):
+            execute(connection, limit)
+            execute(connection, CREATE_SLOT, [name])
+    except OperationalError as exc:
+        if isinstance(exc.__cause__, QueryCanceled):
+            raise transactions_open(patience) from exc
+        raise
 
 
 def advance_slot(connection: BaseDatabaseWrapper, name: str) -> None:

@@ -22,7 +22,7 @@ from ...engine.sessions.connection import execute, fetch_one, settings_sql
 from ...engine.sessions.database_errors import first_line
 from ...exceptions import ExtractionRefused
 from .fence import Trigger, fenced_tables, raise_fence, remove_fence, set_triggers
-from .pause import Pause, end_transaction, lock_tables
+from .pause import Pause, end_transaction, lock_tables, transactions_open
 from .publications import advance_slot
 from .row_checksums import prepare_session
 from .row_comparison import RowComparison
@@ -151,16 +151,14 @@ class Switch:
         self, watcher: BaseDatabaseWrapper, reader: BaseDatabaseWrapper, patience: float
     ) -> RowComparison:
         """Compare all rows while writers write; what they write from now on is known."""
-        limit = settings_sql({"statement_timeout": f"{int(patience * 1000)}ms"}, local=False)
+        limit = settings_sql(
+            {"statement_timeout": f"{max(int(patience * 1000), 1)}ms"}, local=False
+        )
         execute(watcher, limit)
         try:
             rows = RowComparison(watcher, reader, self.schema, self.feed, self.uncompared)
         except QueryCanceled as exc:
-            raise ExtractionRefused(
-                f"Transactions are open for longer than {patience:g} s; the cut-over has to wait"
-                " for their end.",
-                hint="End the long transactions that pg_stat_activity shows, and try again.",
-            ) from exc
+            raise transactions_open(patience) from exc
         execute(watcher, settings_sql({"statement_timeout": "0"}, local=False))
         rows.before(self.report)
         return rows
