@@ -83,7 +83,7 @@ def _return_to_source(step: Step, state: Extraction, without_target: bool) -> No
         if fenced_tables(sides.to_connection, sides.schema):
             back_switch(step, state).open()  # An earlier call has compared the rows and closed it.
             return
-        _ensure_way_back(sides, state)
+        _ensure_way_back(step, state)
         if state.phase != "aborting":
             state = state.at("aborting", **{**state.details, "switched": True})
             step.record_alone(state)
@@ -98,10 +98,10 @@ def _return_to_source(step: Step, state: Extraction, without_target: bool) -> No
         step.record(state.at("aborting", **state.details))
 
 
-def _ensure_way_back(sides: Sides, state: Extraction) -> None:
+def _ensure_way_back(step: Step, state: Extraction) -> None:
     """Let the source receive what was written in the target, if a killed cut-over did not."""
-    open_way_back(sides, state)
-    enable(sides.from_connection, back_name(state.name), on=True)
+    open_way_back(step.sides, state, step.options)
+    enable(step.sides.from_connection, back_name(state.name), on=True)
 
 
 def back_switch(step: Step, state: Extraction) -> Switch:

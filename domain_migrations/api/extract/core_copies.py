@@ -19,6 +19,7 @@ from .copied_schema import tables_with_rows
 from .fence import always_triggers, raise_fence, remove_fence, set_triggers
 from .publications import create_slot, drop_publication, drop_slot, drop_sync_slots, publish
 from .sides import Sides, Table, conninfo, read_tables
+from .step import ExtractOptions
 from .subscriptions import drop_subscription, subscribe, subscription_oid
 
 
@@ -42,7 +43,7 @@ def chosen_tables(connection: BaseDatabaseWrapper, names: Sequence[str]) -> list
     return [there[name] for name in names]
 
 
-def copy_core_tables(sides: Sides, state: Extraction, *, patience: float) -> None:
+def copy_core_tables(sides: Sides, state: Extraction, options: ExtractOptions) -> None:
     """Begin to copy core's tables; safe to repeat.
 
     Raises:
@@ -65,8 +66,8 @@ def copy_core_tables(sides: Sides, state: Extraction, *, patience: float) -> Non
             raise_fence(target, CORE_SCHEMA, tables, message)
             set_triggers(target, CORE_SCHEMA, triggers, "D")
     publish(source, name, chosen_tables(source, state.core_tables))
-    create_slot(source, name, patience=patience)
-    subscribe(target, name, state.publisher or conninfo(source), copy_data=True)
+    create_slot(source, name, patience=options.patience)
+    subscribe(target, name, options.publisher or conninfo(source), copy_data=True)
 
 
 def drop_core_copies(sides: Sides, state: Extraction, *, reach_target: bool) -> None:

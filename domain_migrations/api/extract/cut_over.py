@@ -89,7 +89,7 @@ def cut_over(name: str, options: ExtractOptions, reporter: Reporter | None = Non
             pause = switched.pause if switched else None
             state = state.at("switched", **{**state.details, "pause": pause, "switched": True})
             step.record_alone(state)
-        open_way_back(sides, state)
+        open_way_back(sides, state, options)
         _refresh_views(sides)
         return CutOver(
             read_progress(sides, state), switched, settings_diff(sides.domain, sides.target)
@@ -137,7 +137,7 @@ def left_message(domain: Domain, target: str) -> str:
     return f'The domain "{domain.name}" has moved to the database "{target}": write there.'
 
 
-def open_way_back(sides: Sides, state: Extraction) -> None:
+def open_way_back(sides: Sides, state: Extraction, options: ExtractOptions) -> None:
     """Replace the copy by one in the other direction; safe to repeat."""
     source, target, back = sides.from_connection, sides.to_connection, back_name(state.name)
     subscription = subscription_oid(target, state.name) or str(
@@ -148,7 +148,7 @@ def open_way_back(sides: Sides, state: Extraction) -> None:
     if subscription:
         drop_sync_slots(source, subscription)
     drop_publication(source, state.name)
-    subscribe(source, back, state.subscriber or conninfo(target), copy_data=False)
+    subscribe(source, back, options.subscriber or conninfo(target), copy_data=False)
     await_receiver(target, back)
 
 

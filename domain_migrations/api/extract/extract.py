@@ -116,8 +116,6 @@ def _first_state(sides: Sides, options: ExtractOptions) -> Extraction:
         triggers=always_triggers(source, sides.schema),
         made_schema=is_new,
         core_tables=options.core_tables,
-        publisher=options.publisher,
-        subscriber=options.subscriber,
     )
 
 
@@ -140,11 +138,11 @@ def _prepare(step: Step, state: Extraction) -> Extraction:
             message = f'The domain "{sides.domain.name}" is still being copied to this database.'
             raise_fence(target, sides.schema, tables, message)
             set_triggers(target, sides.schema, state.triggers, "D")
-    copy_core_tables(sides, state, patience=step.options.patience)
+    copy_core_tables(sides, state, step.options)
     publish(source, state.name, read_tables(source, sides.schema))
     _check_published(sides, state)
     create_slot(source, state.name, patience=step.options.patience)
-    publisher = state.publisher or conninfo(source)
+    publisher = step.options.publisher or conninfo(source)
     subscribe(target, state.name, publisher, copy_data=True)
     oid = subscription_oid(target, state.name)
     core = subscription_oid(target, core_name(state.name))

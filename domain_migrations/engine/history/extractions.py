@@ -57,8 +57,6 @@ class Extraction:
     triggers: tuple[tuple[str, str, str], ...] = ()
     core_tables: tuple[str, ...] = ()
     made_schema: bool = False
-    publisher: str = ""
-    subscriber: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
