@@ -42,6 +42,13 @@ def moving(
 
 
 @pytest.fixture
+def moving_15(source_15: TestServer, target_18: TestServer, tmp_path: Path) -> Iterator[Moving]:
+    """A project that moves from 15 to 18."""
+    with moving_project(tmp_path / "project", source_15, target_18) as project:
+        yield project
+
+
+@pytest.fixture
 def moving_18(source_18: TestServer, target_18: TestServer, tmp_path: Path) -> Iterator[Moving]:
     """A project that moves from 18 to 18."""
     with moving_project(tmp_path / "project", source_18, target_18) as project:

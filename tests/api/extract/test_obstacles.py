@@ -106,12 +106,6 @@ def test_obstacles_in_the_schema(moving_18: Moving) -> None:
 
 
 def test_obstacles_in_the_servers(moving_18: Moving) -> None:
-    moving_18.on_source("CREATE EXTENSION citext SCHEMA public")
-    moving_18.on_source("CREATE TABLE depot.words (word public.citext PRIMARY KEY)")
-    for name in ("one", "two"):
-        moving_18.on_target(
-            f"SELECT pg_create_logical_replication_slot('extract_test_{name}', 'pgoutput')"
-        )
     for server in (moving_18.source, moving_18.target):
         with server.connect() as session:
             session.execute("DROP ROLE IF EXISTS plain")
@@ -120,9 +114,6 @@ def test_obstacles_in_the_servers(moving_18: Moving) -> None:
         session.execute("ALTER TABLE depot.tags ENABLE ROW LEVEL SECURITY")
         session.execute("GRANT USAGE ON SCHEMA depot TO plain")
         session.execute("GRANT SELECT ON ALL TABLES IN SCHEMA depot, public TO plain")
-    status, report = plan(moving_18)
-    assert status == 1
-    assert found(report) == {"citext": 'CREATE EXTENSION "citext";'}
     settings = moving_18.project.path / "settings.py"
     text = settings.read_text()
     settings.write_text(text.replace("'USER': 'postgres'", "'USER': 'plain'"))
@@ -136,10 +127,18 @@ def test_obstacles_in_the_servers(moving_18: Moving) -> None:
         ("lab", "ALTER ROLE plain REPLICATION;"),
         ("lab", f"GRANT CREATE ON DATABASE {moving_18.target_name} TO plain;"),
         ("lab", "GRANT pg_create_subscription TO plain;"),
-        ("lab", 'CREATE EXTENSION "citext";'),
     ]
     settings.write_text(text)
-    moving_18.on_source("DROP TABLE depot.words")
+
+
+def test_an_extension_that_the_target_lacks(moving_15: Moving) -> None:
+    moving_15.on_source("CREATE EXTENSION citext SCHEMA public")
+    moving_15.on_source("CREATE TABLE depot.words (word public.citext PRIMARY KEY)")
+    status, report = plan(moving_15)
+    assert status == 1
+    assert found(report) == {"citext": "Install the server's package of citext."}
+    moving_15.on_source("DROP TABLE depot.words")
+    assert plan(moving_15)[1]["obstacles"] == []
 
 
 def test_a_server_without_logical_wal_and_free_slots(
@@ -157,6 +156,8 @@ def test_a_server_without_logical_wal_and_free_slots(
     assert status == 1
     assert found(report) == {
         "wal_level": "ALTER SYSTEM SET wal_level = 'logical'; and restart the server.",
+        "max_replication_slots": "ALTER SYSTEM SET max_replication_slots = 2; and restart the"
+        " server.",
     }
 
 
