@@ -41,8 +41,8 @@ OF_KEYS = """
 ({keys}) IN (SELECT {casts} FROM unnest({arrays}) AS k ({names}))
 """
 INTEGERS = ("smallint", "integer", "bigint")
-CHUNK = 8192
-MOST_CHUNKS = 1000
+CHUNK = 1024
+MOST_CHUNKS = 2000
 ROUNDS = 5
 
 Chunks = dict[int, Checksum]

@@ -159,7 +159,9 @@ class Switch:
             rows = RowComparison(watcher, reader, self.schema, self.feed, self.uncompared)
         except QueryCanceled as exc:
             raise transactions_open(patience) from exc
-        execute(watcher, settings_sql({"statement_timeout": "0"}, local=False))
+        # Its commits write out what others have committed with synchronous_commit = off.
+        settings = {"statement_timeout": "0", "synchronous_commit": "on"}
+        execute(watcher, settings_sql(settings, local=False))
         rows.before(self.report)
         return rows
 
@@ -167,8 +169,8 @@ class Switch:
         """Wait until the new side has written all that was written here before the locks."""
         (position,) = fetch_one(watcher, INSERTED)
         while True:
-            # Its commit writes out what commits with synchronous_commit = off have left in memory,
-            # and each one makes the receiver confirm what it has written.
+            # It is written out with all that was committed before, and each one makes the receiver
+            # confirm what it has written.
             fetch_one(watcher, MARK)
             flush_applied(self.new, self.feed)
             row = fetch_one(watcher, ARRIVED, [position, self.feed])
@@ -185,7 +187,6 @@ class Switch:
         await_stop(self.new, self.feed, pause.deadline)
         pause.check("stopping the copy")
         if self.back:
-            fetch_one(self.new, MARK)
             advance_slot(self.new, self.back)
             pause.check("marking the way back")
 
