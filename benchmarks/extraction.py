@@ -101,6 +101,7 @@ def measure(moving: Moving, threads: int) -> dict[str, Any]:
     while (differing := moving.differing_tables()) and time.monotonic() < deadline:
         time.sleep(1)
     moving.done("finish", "--noinput")
+    indexed = result["indexes"]["seconds"]
     blocked = sorted(report.pop("blocked"))
     p95 = statistics.quantiles(blocked, n=20)[-1] if len(blocked) > 1 else sum(blocked)
     size = int(moving.on_source(SIZE)[0][0])
@@ -110,7 +111,8 @@ def measure(moving: Moving, threads: int) -> dict[str, Any]:
         "blocked": {"writes": len(blocked), "p95": p95, "max": max(blocked, default=0.0)},
         "dump_seconds": dumped,
         "copy_seconds": copied,
-        "throughput_share": dumped / copied,
+        "index_seconds": indexed,
+        "throughput_share": dumped / (copied + indexed),
         "writers": report,
         "differing_tables": differing,
         "leftovers": moving.leftovers(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from ...engine.runner.results import Reporter
 from ...engine.sessions.connection import execute, fetch_all
 from ...exceptions import ExtractionRefused
 from .copied_schema import check_equal
+from .deferred_indexes import build_indexes
 from .extraction_progress import Progress, back_name, read_progress
 from .publications import create_slot, drop_publication, drop_slot, drop_sync_slots, publish
 from .settings_diff import settings_diff
@@ -42,11 +44,13 @@ class CutOver:
     Attributes:
         switched: what was done in the pause; None if an earlier call had done it.
         diff: the change of the settings.
+        indexes: how many were built before the pause, and in how many seconds.
     """
 
     progress: Progress
     switched: Switched | None
     diff: str
+    indexes: tuple[int, float] = (0, 0.0)
 
     def as_json(self) -> dict[str, Any]:
         done = self.switched
@@ -61,7 +65,13 @@ class CutOver:
                 "sequences": done.sequences,
             }
         )
-        return {**self.progress.as_json(), "pause": pause, "settings": self.diff}
+        number, seconds = self.indexes
+        return {
+            **self.progress.as_json(),
+            "pause": pause,
+            "indexes": {"number": number, "seconds": seconds},
+            "settings": self.diff,
+        }
 
 
 def cut_over(name: str, options: ExtractOptions, reporter: Reporter | None = None) -> CutOver:
@@ -74,9 +84,9 @@ def cut_over(name: str, options: ExtractOptions, reporter: Reporter | None = Non
     sides = sides_of(name, options)
     with Step.begin(sides, options, reporter or Reporter()) as step:
         state = step.require("copying", "switching", "switched")
-        switched = None
+        switched, indexes = None, (0, 0.0)
         if state.phase == "copying":
-            _check_copied(sides, state)
+            indexes = _complete_copy(step, state)
             _prepare_way_back(sides, state, options.patience)
             switched = forward_switch(step, state).run(
                 max_pause=options.max_pause, patience=options.patience
@@ -92,11 +102,23 @@ def cut_over(name: str, options: ExtractOptions, reporter: Reporter | None = Non
         open_way_back(sides, state, options)
         _refresh_views(sides)
         return CutOver(
-            read_progress(sides, state), switched, settings_diff(sides.domain, sides.target)
+            read_progress(sides, state),
+            switched,
+            settings_diff(sides.domain, sides.target),
+            indexes,
         )
 
 
-def _check_copied(sides: Sides, state: Extraction) -> None:
+def _complete_copy(step: Step, state: Extraction) -> tuple[int, float]:
+    """Build the indexes that are left, and compare the schemas again.
+
+    Returns:
+        How many indexes were built, and in how many seconds.
+
+    Raises:
+        ExtractionRefused: rows are still being copied, or the schemas differ.
+    """
+    sides = step.sides
     enable(sides.to_connection, state.name, on=True)
     states = table_states(sides.to_connection, state.name)
     waiting = [each.table for each in states if each.state != "r"]
@@ -105,7 +127,13 @@ def _check_copied(sides: Sides, state: Extraction) -> None:
             f"{len(waiting)} of {len(states)} tables are still being copied.",
             hint=f"manage.py extract_domain {sides.domain.name} status --to {sides.target}",
         )
+    began = time.monotonic()
+    number = build_indexes(sides.from_connection, sides.to_connection, sides.schema)
+    seconds = time.monotonic() - began
+    if number:
+        step.reporter.on_note(f"Building {number} indexes took {seconds:.1f} s.")
     check_equal(sides, state.triggers)
+    return number, seconds
 
 
 def _prepare_way_back(sides: Sides, state: Extraction, patience: float) -> None:

@@ -19,6 +19,7 @@ from ...engine.sessions.connection import schema_exists
 from ...exceptions import ExtractionRefused
 from .copied_schema import check_equal, empty_tables, is_made, make_schema, tables_with_rows
 from .core_copies import copy_core_tables, core_name
+from .deferred_indexes import drop_indexes
 from .extraction_progress import Progress, back_name, read_progress
 from .fence import always_triggers, fenced_tables, raise_fence, set_triggers
 from .obstacles import Preflight, preflight
@@ -135,6 +136,8 @@ def _prepare(step: Step, state: Extraction) -> Extraction:
             _refuse_rows(sides, tables)
         with transaction.atomic(using=sides.target):
             empty_tables(target, sides.schema)
+            if state.made_schema:
+                drop_indexes(target, sides.schema)
             message = f'The domain "{sides.domain.name}" is still being copied to this database.'
             raise_fence(target, sides.schema, tables, message)
             set_triggers(target, sides.schema, state.triggers, "D")
