@@ -56,11 +56,14 @@ def test_writers_lose_nothing_during_the_whole_move(moving: Moving) -> None:
 
 
 def test_the_domain_works_on_its_own_server(moving: Moving) -> None:
+    indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'depot' ORDER BY 1"
     moving.copied()
+    assert len(moving.on_target(indexes)) < len(moving.on_source(indexes))
     history = moving.on_source("SELECT * FROM depot.django_migrations_depot ORDER BY id")
     output = moving.done("cut-over")
     assert '+    "DATABASES": {"depot": "lab"},' in output
     moving.done("finish", "--noinput")
+    assert moving.on_target(indexes) == moving.on_source(indexes)
     assert moving.on_target("SELECT * FROM depot.django_migrations_depot ORDER BY id") == history
     router = output.partition("+++ config/routers.py\n")[2]
     lines = [line[1:] for line in router.splitlines() if line.startswith("+")]
