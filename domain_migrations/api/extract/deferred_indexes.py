@@ -1,40 +1,65 @@
 """Indexes that are built after the rows are copied, which is faster than to keep them meanwhile.
 
-Only indexes that nothing else needs are left out: those of constraints and replica identities stay.
-Their definitions are the source's, and the fingerprints of both sides are compared again before the
-cut-over.
+Only those that nothing else needs are left out: not primary keys, replica identities and what
+foreign keys refer to. Their definitions are the source's, and the fingerprints of both sides are
+compared again before the cut-over.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import sql
 
 from ...engine.sessions.connection import execute, fetch_all
+from .sides import extra_session
 
 INDEXES = """
-SELECT c.relname::text, pg_catalog.pg_get_indexdef(i.indexrelid)
+SELECT format('%%I.%%I', n.nspname, c.relname),
+    format('DROP INDEX %%I.%%I', n.nspname, c.relname), pg_catalog.pg_get_indexdef(c.oid),
+    pg_catalog.pg_table_size(t.oid)
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-WHERE n.nspname = %s AND c.relkind = 'i' AND t.relkind = 'r' AND t.relreplident <> 'f'
+WHERE n.nspname = %(schema)s AND c.relkind = 'i' AND t.relkind = 'r' AND t.relreplident <> 'f'
     AND NOT i.indisunique AND NOT i.indisexclusion AND NOT i.indisreplident
     AND NOT i.indisclustered AND i.indisvalid AND NOT c.relispartition
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-        WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
     AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = c.oid AND a.attstattarget > 0)
-ORDER BY 1
+UNION ALL
+SELECT format('%%I.%%I', n.nspname, k.conname),
+    format('ALTER TABLE %%I.%%I DROP CONSTRAINT %%I', n.nspname, t.relname, k.conname),
+    format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I %%s', n.nspname, t.relname, k.conname,
+        pg_catalog.pg_get_constraintdef(k.oid)),
+    pg_catalog.pg_table_size(t.oid)
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class t ON t.oid = k.conrelid
+JOIN pg_catalog.pg_class c ON c.oid = k.conindid
+JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+WHERE n.nspname = %(schema)s AND k.contype = 'u' AND t.relkind = 'r' AND t.relreplident <> 'f'
+    AND NOT t.relispartition AND NOT i.indisreplident AND NOT i.indisclustered
+    AND c.reloptions IS NULL
+    AND pg_catalog.obj_description(k.oid, 'pg_constraint') IS NULL
+    AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint f
+        WHERE f.contype = 'f' AND f.conindid = k.conindid)
+ORDER BY 4 DESC, 1
 """
+AT_ONCE = 2
+"""How many are built at the same time."""
 
 
 def drop_indexes(target: BaseDatabaseWrapper, schema: str) -> None:
-    """Drop the indexes that only queries need, before anything is copied."""
-    names = [sql.Identifier(schema, name) for name, _ in fetch_all(target, INDEXES, [schema])]
-    if names:
-        execute(target, sql.SQL("DROP INDEX {}").format(sql.SQL(", ").join(names)))
+    """Drop the indexes that the copy does not need, before anything is copied."""
+    for _, drop, _, _ in fetch_all(target, INDEXES, {"schema": schema}):
+        execute(target, drop)
 
 
 def build_indexes(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, schema: str) -> int:
@@ -42,8 +67,29 @@ def build_indexes(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, sche
 
     Each is built alone, so a killed command has built some, and the next call builds the rest.
     """
-    there = {name for name, _ in fetch_all(target, INDEXES, [schema])}
-    missing = [row for row in fetch_all(source, INDEXES, [schema]) if row[0] not in there]
-    for _, definition in missing:
-        execute(target, definition)
+    params = {"schema": schema}
+    there = {name for name, *_ in fetch_all(target, INDEXES, params)}
+    found = fetch_all(source, INDEXES, params)
+    missing = [definition for name, _, definition, _ in found if name not in there]
+    with (
+        target.wrap_database_errors,
+        ExitStack() as stack,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        builds = [
+            pool.submit(
+                _build,
+                stack.enter_context(extra_session(target.alias)).connection,
+                missing[number::AT_ONCE],
+            )
+            for number in range(AT_ONCE if missing else 0)
+        ]
+        for build in builds:
+            build.result()
     return len(missing)
+
+
+def _build(session: psycopg.Connection[Any], definitions: Sequence[str]) -> None:
+    # Not through Django's wrapper, which belongs to the thread that made it.
+    for definition in definitions:
+        session.execute(definition.encode())

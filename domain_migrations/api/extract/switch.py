@@ -97,7 +97,7 @@ class Switch:
         """
         pause = Pause(max_pause)
         tables = read_tables(self.old, self.schema)
-        with ExitStack() as stack:
+        with self.old.wrap_database_errors, ExitStack() as stack:
             watcher = stack.enter_context(extra_session(self.old.alias))
             reader = stack.enter_context(extra_session(self.new.alias))
             for session in (watcher, reader):
