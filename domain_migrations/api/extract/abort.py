@@ -41,14 +41,15 @@ def abort_extraction(
     sides = sides_of(name, options)
     with Step.begin(sides, options, reporter or Reporter()) as step:
         state = step.require("preparing", "copying", "switching", "switched", "aborting", "aborted")
-        if state.phase != "aborted":
+        was_aborted = state.phase == "aborted"
+        if not was_aborted:
             _return_to_source(step, state, without_target)
         state = step.state or state
         remove_replication(sides, state, reach_target=not without_target)
         drop_core_copies(sides, state, reach_target=not without_target)
-        if not without_target:
+        if not without_target and (not was_aborted or is_copy_left(sides)):
             _clear_target(sides, state)
-        if state.phase != "aborted":
+        if not was_aborted:
             state = state.at("aborted", **state.details)
             step.record_alone(state)
         return read_progress(sides, state)
@@ -63,12 +64,21 @@ def what_is_dropped(name: str, options: ExtractOptions) -> str:
         return ""
     with translated_errors(sides):
         number = len(read_tables(sides.to_connection, sides.schema))
-    if not number:
+        is_ours = state.phase != "aborted" or is_copy_left(sides)
+    if not number or not is_ours:
         return ""
     return (
         f'This drops the copy of the domain in "{sides.target}": the schema "{sides.schema}" with'
         f" {number} tables."
     )
+
+
+def is_copy_left(sides: Sides) -> bool:
+    """Return whether the target still has the copy of a move that was given up without it.
+
+    Whatever else has that schema by now is not the move's.
+    """
+    return bool(fenced_tables(sides.to_connection, sides.schema))
 
 
 def _return_to_source(step: Step, state: Extraction, without_target: bool) -> None:

@@ -55,11 +55,15 @@ class Pause:
         Raises:
             ExtractionRefused: the pause has lasted too long.
         """
+        self.note(step)
+        if self.left < 0:
+            raise too_slow(step, self.seconds)
+
+    def note(self, step: str) -> None:
+        """Note that a step has ended, however long it took."""
         moment = time.monotonic()
         self.parts[step] = moment - self._mark
         self._mark = moment
-        if moment > self.deadline:
-            raise too_slow(step, self.seconds)
 
     def end(self) -> None:
         self.lasted = time.monotonic() - self.began
@@ -102,8 +106,7 @@ def lock_tables(
         transaction.set_autocommit(False, using=connection.alias)
         pause.begin()
         try:
-            timeout = f"{max(int(min(ATTEMPT, pause.seconds) * 1000), 1)}ms"
-            execute(connection, settings_sql({"lock_timeout": timeout}, local=True))
+            execute(connection, settings_sql(_limits(pause), local=True))
             execute(connection, sql.SQL(LOCK).format(names))
         except OperationalError as exc:
             end_transaction(connection, commit=False)
@@ -118,6 +121,16 @@ def lock_tables(
         else:
             pause.check("locking the tables")
             return
+
+
+def _limits(pause: Pause) -> dict[str, str]:
+    """Return the settings by which the server itself ends the pause, even if the command hangs."""
+    limit = f"{max(int(pause.seconds * 1000), 1)}ms"
+    return {
+        "lock_timeout": f"{max(int(min(ATTEMPT, pause.seconds) * 1000), 1)}ms",
+        "statement_timeout": limit,
+        "idle_in_transaction_session_timeout": limit,
+    }
 
 
 def end_transaction(connection: BaseDatabaseWrapper, *, commit: bool) -> None:

@@ -65,7 +65,7 @@ class Switch:
     """Closes one side and opens the other.
 
     Attributes:
-        old, new: the aliases of the two sides.
+        old, new: the connections to the two sides.
         feed: the slot and the subscription that bring changes from the old side to the new.
         back: the slot on the new side for the way back; empty if there is none.
         triggers: those that are off on the new side while rows arrive.
@@ -243,7 +243,7 @@ class Switch:
             remove_fence(self.new, self.schema)
             set_triggers(self.new, self.schema, self.triggers)
         if pause is not None:
-            pause.parts["opening the new side"] = time.monotonic() - pause._mark
+            pause.note("opening the new side")
 
     def is_open(self) -> bool:
         """Return whether the new side is open."""

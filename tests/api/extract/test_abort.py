@@ -35,8 +35,11 @@ def test_abort_while_rows_are_copied_and_start_again(moving_18: Moving) -> None:
     output = moving_18.done("abort", "--noinput")
     assert output.startswith("depot: default to lab, aborted")
     assert_aborted(moving_18)
+    moving_18.on_target("CREATE SCHEMA depot; CREATE TABLE depot.later AS SELECT 1 AS id")
     again = moving_18.extract("abort", "--noinput")
     assert again.returncode == 0
+    assert moving_18.on_target("SELECT id FROM depot.later") == [(1,)]
+    moving_18.on_target("DROP SCHEMA depot CASCADE")
     moving_18.copied()
     assert moving_18.differing_tables() == []
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+
 import psycopg
 import pytest
 
@@ -49,6 +53,26 @@ def test_a_long_transaction_is_not_waited_for_with_all_writers_held(moving_18: M
     assert result.returncode == 1
     assert "Transactions kept the tables locked for 2 s; the source is open." in result.stderr
     assert_source_is_open(moving_18)
+
+
+def test_a_server_that_hangs_does_not_hold_the_writers(moving_18: Moving) -> None:
+    moving_18.copied()
+    ((backend,),) = moving_18.on_target(
+        "SELECT pid FROM pg_stat_activity WHERE backend_type LIKE 'logical replication %apply%'"
+        " OR backend_type = 'logical replication worker'"
+    )
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        result = moving_18.extract("cut-over", "--max-pause", "1", "--patience", "30")
+        assert time.monotonic() - began < 60
+        moving_18.on_source(INSERT.format("while it hangs"))
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    assert result.returncode == 1
+    assert "waiting for the last changes" in result.stderr
+    assert_source_is_open(moving_18)
+    moving_18.done("cut-over")
 
 
 def test_rows_that_differ_are_found_and_named(moving_18: Moving) -> None:
