@@ -51,7 +51,7 @@ def dump_and_restore(moving: Moving) -> float:
         began = time.monotonic()
         dump = subprocess.Popen(
             [
-                moving.target.program("pg_dump"),
+                moving.source.program("pg_dump"),
                 *("-h", old["host"], "-p", old["port"], "-U", old["user"]),
                 *("-n", "depot", "--no-owner", moving.source_name),
             ],
