@@ -21,6 +21,9 @@ that holds one table and wants another is chosen as the victim of a deadlock."""
 REST = 0.2
 """Seconds between two attempts, in which writers that wait go first."""
 
+SPARE = 2000
+"""Milliseconds that the command has to end a pause itself before the server ends its session."""
+
 LOCK = "LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE"
 
 
@@ -125,11 +128,11 @@ def lock_tables(
 
 def _limits(pause: Pause) -> dict[str, str]:
     """Return the settings by which the server itself ends the pause, even if the command hangs."""
-    limit = f"{max(int(pause.seconds * 1000), 1)}ms"
+    limit = max(int(pause.seconds * 1000), 1)
     return {
         "lock_timeout": f"{max(int(min(ATTEMPT, pause.seconds) * 1000), 1)}ms",
-        "statement_timeout": limit,
-        "idle_in_transaction_session_timeout": limit,
+        "statement_timeout": f"{limit}ms",
+        "idle_in_transaction_session_timeout": f"{limit + SPARE}ms",
     }
 
 

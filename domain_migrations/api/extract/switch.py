@@ -22,7 +22,7 @@ from ...engine.sessions.connection import execute, fetch_one, settings_sql
 from ...engine.sessions.database_errors import first_line
 from ...exceptions import ExtractionRefused
 from .fence import Trigger, fenced_tables, raise_fence, remove_fence, set_triggers
-from .pause import Pause, end_transaction, lock_tables, transactions_open
+from .pause import Pause, end_transaction, lock_tables, too_slow, transactions_open
 from .publications import advance_slot
 from .row_checksums import prepare_session
 from .row_comparison import RowComparison
@@ -123,9 +123,11 @@ class Switch:
                 self._stop_feed(pause)
                 self._close(tables)
                 pause.check("closing the old side")
-            except BaseException:
+            except BaseException as exc:
                 end_transaction(self.old, commit=False)
                 self._resume_feed()
+                if isinstance(exc, DatabaseError) and pause.left < 0:
+                    raise too_slow("a statement", max_pause) from exc
                 raise
             end_transaction(self.old, commit=True)
         self._open_or_put_back(pause)
