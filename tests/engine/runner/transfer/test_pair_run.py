@@ -81,7 +81,10 @@ def _check_surroundings(found: Exchange) -> None:
     assert published == [("by_schema",), ("by_table",)]
 
 
-@pytest.mark.parametrize("command", [("migrate",), ("migrate_domain", "--all")])
+@pytest.mark.parametrize(
+    "command",
+    [("migrate",), ("migrate_domain", "--all"), ("migrate_domain", "--all", "--jobs", "2")],
+)
 def test_an_empty_database(empty: Exchange, command: tuple[str, ...]) -> None:
     migrated = empty.later.manage(*command)
     assert migrated.returncode == 0, migrated.stdout + migrated.stderr

@@ -1,4 +1,4 @@
-"""kill -9 of the process that runs a pair: neither half is there afterwards, or both are."""
+"""A run of a pair that is killed, or that meets another one: never one half without the other."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ def start(found: Exchange, *arguments: str) -> subprocess.Popen[bytes]:
 
 def _has_begun(process: subprocess.Popen[bytes]) -> bool:
     return advisory_locks() > 0 or process.poll() is not None
+
+
+def test_runs_of_both_sides_at_once(filled: Exchange) -> None:
+    """One of them moves the table, and the other one waits and finds nothing to do."""
+    both = [start(filled, domain) for domain in (filled.source, filled.target)]
+    assert [process.wait() for process in both] == [0, 0]
+    assert filled.place() == filled.new
 
 
 @pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
