@@ -218,4 +218,5 @@ def test_an_empty_database(copy: Copy) -> None:
     copy.run("migrate_domain", "--all")
     assert snapshot() == before
     copy.run("seed_domain", "core")
-    copy.run("snapshot_domain", "inventory", "--check")
+    # Those before the table changes hands, whatever the server's version writes of them.
+    assert "19 migrations" in copy.run("snapshot_domain", "inventory")

@@ -114,7 +114,8 @@ def _invalid(key: MigrationKey, stage: Any) -> InvalidStage:
     return InvalidStage(key, f"The stage of {key} is {what}, which is neither before nor after.")
 
 
-HINTS = (b"removefield", b"deletemodel", b"rename", b"altermodeltable", b"drop", b"schema")
+HINTS = (b"removefield", b"deletemodel", b"rename", b"altermodeltable", b"drop", b"schema",
+         b"transfertable")  # fmt: skip
 """Every removal has one of these words; parsing takes a thousand times as long as finding them."""
 
 REMOVAL_PHRASES = {
@@ -124,6 +125,7 @@ REMOVAL_PHRASES = {
     "RenameField": ("renames the field {}.{}", ("model_name", "old_name")),
     "RenameModel": ("renames the model {}", ("old_name",)),
     "AlterModelTable": ("renames the table of {}", ("name",)),
+    "TransferTable": ("moves the table of {} to another domain", ("name",)),
 }
 """Operation → its effect, and its arguments in order, the model first."""
 

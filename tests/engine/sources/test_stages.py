@@ -47,6 +47,7 @@ REMOVALS = {
     'migrations.RenameField("drug", "a", "b")': "renames the field drug.a",
     'migrations.RenameModel(old_name="Drug", new_name="B")': "renames the model Drug",
     'migrations.AlterModelTable("drug", "x")': "renames the table of drug",
+    'TransferTable("drug", pair="hr.0002", tables={})': "moves the table of drug to another domain",
     'migrations.SeparateDatabaseAndState([migrations.DeleteModel("Drug")])': (
         "deletes the model Drug"
     ),
