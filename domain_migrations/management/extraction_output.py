@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from ..api.extract.cut_over import CutOver
 from ..api.extract.extraction_progress import Progress, TableProgress
 from ..api.extract.obstacles import Preflight
+from ..domains import get_domain
 from .console import print_json
 
 WIDTH = 20
@@ -50,9 +51,10 @@ def print_progress(command: BaseCommand, progress: Progress, options: dict[str, 
     if progress.problem:
         write(style.WARNING(progress.problem))
     if progress.phase == "finished":
+        schema = get_domain(progress.domain).schema
         write(
             f'The tables in "{progress.source}" are kept, and refuse writes. When nobody reads them'
-            " any more, drop their schema there."
+            f' any more, drop them there: DROP SCHEMA "{schema}" CASCADE;'
         )
     if progress.next:
         write(f"What comes next: {style.SUCCESS(progress.next)}")
