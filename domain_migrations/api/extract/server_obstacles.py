@@ -257,6 +257,20 @@ def _is_older(one: str, other: str) -> bool:
     return key(one) < key(other)
 
 
+def role_notes(sides: Sides) -> Iterator[str]:
+    """Yield a sentence for a role by which one server cannot simply log in to the other."""
+    for alias, connection in (
+        (sides.source, sides.from_connection),
+        (sides.target, sides.to_connection),
+    ):
+        name, is_super, *_ = fetch_one(connection, ROLE)
+        if not is_super:
+            yield (
+                f'The subscription of {name}, which is no superuser, in "{alias}" needs a password'
+                " that the other server really asks for; trust and certificates do not do."
+            )
+
+
 def collation_notes(sides: Sides) -> Iterator[str]:
     """Yield a sentence if the databases sort differently; indexes are built in the target."""
     one, other = (

@@ -47,6 +47,10 @@ SELECT pg_catalog.pg_replication_origin_progress('pg_' || oid, true)
 FROM pg_catalog.pg_subscription WHERE subname = %s
     AND EXISTS (SELECT FROM pg_catalog.pg_replication_origin o WHERE o.roname = 'pg_' || oid)
 """
+MAY_FLUSH = """
+SELECT has_function_privilege(
+    'pg_catalog.pg_replication_origin_progress(text, boolean)', 'EXECUTE')
+"""
 READY = "r"
 
 
@@ -156,5 +160,9 @@ def await_receiver(connection: BaseDatabaseWrapper, slot: str, seconds: float = 
 
 
 def flush_applied(connection: BaseDatabaseWrapper, name: str) -> None:
-    """Write out what was applied, so that the worker may confirm it."""
-    fetch_all(connection, FLUSH_APPLIED, [name])
+    """Write out what was applied, so that the worker may confirm it.
+
+    The server does so itself, only later; a role that is no superuser leaves it at that.
+    """
+    if fetch_one(connection, MAY_FLUSH)[0]:
+        fetch_all(connection, FLUSH_APPLIED, [name])

@@ -52,7 +52,8 @@ def test_the_latest_row_is_the_state(migrated_database: str) -> None:
     refuse()
     entries = read_entries(connections["default"], get_domain("finance"))
     record("copying")
-    assert read() == record("switching")
+    later = record("switching")
+    assert read() == later
     assert read_entries(connections["default"], get_domain("finance")) == entries
     assert read_extraction(connections["default"], get_domain("hr")) is None
 
