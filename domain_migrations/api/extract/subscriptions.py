@@ -162,7 +162,7 @@ def await_receiver(connection: BaseDatabaseWrapper, slot: str, seconds: float = 
 def flush_applied(connection: BaseDatabaseWrapper, name: str) -> None:
     """Write out what was applied, so that the worker may confirm it.
 
-    The server does so itself, only later; a role that is no superuser leaves it at that.
+    The server does so itself, only later; a role that is not a superuser leaves it at that.
     """
     if fetch_one(connection, MAY_FLUSH)[0]:
         fetch_all(connection, FLUSH_APPLIED, [name])
