@@ -266,7 +266,7 @@ def role_notes(sides: Sides) -> Iterator[str]:
         name, is_super, *_ = fetch_one(connection, ROLE)
         if not is_super:
             yield (
-                f'The subscription of {name}, which is not a superuser, in "{alias}" needs a password'
+                f'The role {name} in "{alias}" is not a superuser: its subscription needs a password'
                 " that the other server really asks for; trust and certificates do not do."
             )
 
