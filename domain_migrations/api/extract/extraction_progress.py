@@ -137,7 +137,8 @@ def _tables(sides: Sides, name: str) -> tuple[TableProgress, ...]:
         if table is None:
             continue
         state = STATE_WORDS.get(each.state, each.state)
-        rows = max(each.rows, 0)
+        # Statistics come late: a table that is ready has the source's rows.
+        rows = each.rows or (table.rows if each.state == READY else 0)
         found.append(
             TableProgress(
                 str(table.name), state, rows, max(table.rows, rows), each.size, table.size

@@ -266,8 +266,8 @@ def role_notes(sides: Sides) -> Iterator[str]:
         name, is_super, *_ = fetch_one(connection, ROLE)
         if not is_super:
             yield (
-                f'The role {name} in "{alias}" is not a superuser: its subscription needs a password'
-                " that the other server really asks for; trust and certificates do not do."
+                f'The role {name} in "{alias}" is not a superuser: its subscription needs a'
+                " password that the other server really asks for; trust and certificates do not do."
             )
 
 
