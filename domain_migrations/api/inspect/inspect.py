@@ -122,7 +122,7 @@ def inspect_domain(
         schema=schema,
         root=root,
         changes=tuple(changes),
-        notes=(*inspection.notes, *advice),
+        notes=(*inspection.notes, *(proof.notes if proof else ()), *advice),
         proof=proof,
         is_written=is_written,
         history=inspection.history.result() if inspection.history else None,

@@ -21,11 +21,15 @@ from django.db.migrations.operations import AlterIndexTogether
 from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
 from django.db.migrations.state import ProjectState
 from django.utils.functional import cached_property
+from psycopg import sql
 
 from ...domains import CORE, Domain
 from ...engine.catalog.expressions import as_read_back
 from ...engine.catalog.fingerprint import compare, to_text
 from ...engine.runner.loader import DomainLoader
+from ...engine.runner.results import ErrorInfo
+from ...engine.sessions.connection import execute
+from ...engine.sessions.database_errors import OUT_OF_MEMORY
 from ...engine.sessions.scratch_databases import scratch_connection
 from ...engine.snapshots.cast_entries import with_casts
 from ...engine.snapshots.dump_entries import DumpEntry, read_entries
@@ -39,6 +43,12 @@ from .schema_grants import Privilege, privilege_differences
 OF_THE_SOURCE = frozenset({"L005", "L006"})
 """Ids of findings about what both catalogs have: an index of a partitioned table that not all
 partitions have, a constraint that is NOT VALID."""
+TOO_MANY_LOCKS = (
+    "The server has no place for the locks that the migration needs in one transaction, in which"
+    " an empty database gets it: it was proven statement by statement. Before you make a new"
+    " database, set max_locks_per_transaction higher and restart the server."
+)
+DO_NOT_CHECK_BODIES = "ALTER DATABASE {} SET check_function_bodies = off"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +59,12 @@ class InspectionProof:
         differences: what differs from the source, a sentence each.
         missing: what the schema uses of other schemas and core's migrations do not create; then
             nothing was compared.
+        notes: what people should know about the server, a sentence each.
     """
 
     differences: tuple[str, ...] = ()
     missing: tuple[Prerequisite, ...] = ()
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -88,16 +100,62 @@ def prove_inspection(domain: Domain, alias: str, source: Source) -> InspectionPr
     """
     started = time.monotonic()
     with scratch_connection(alias, f"inspect_{domain.name[:30]}") as connection:
-        if problem := _migrate(CORE, alias):
-            raise MigrationFailed(f"core, which it needs, cannot be applied: {problem}")
+        if error := replay_migrations(CORE, alias):
+            raise MigrationFailed(f"core, which it needs, cannot be applied: {_text(error)}")
         missing = tuple(missing_in(connection, source.prerequisites))
-        differences = () if missing else tuple(_differences(connection, domain, source))
+        replay = _Replay(connection, domain)
+        differences = () if missing else tuple(_differences(replay, source))
     return InspectionProof(
-        differences=differences, missing=missing, seconds=time.monotonic() - started
+        differences=differences,
+        missing=missing,
+        notes=(TOO_MANY_LOCKS,) if replay.is_in_pieces else (),
+        seconds=time.monotonic() - started,
     )
 
 
-def _differences(connection: BaseDatabaseWrapper, domain: Domain, source: Source) -> Iterator[str]:
+class _Replay:
+    """The migrations of the domain in the scratch database.
+
+    Attributes:
+        is_in_pieces: whether each statement has a transaction of its own, because the server has
+            no place for the locks that one of all statements needs.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
+        self.connection = connection
+        self.domain = domain
+        self.is_in_pieces = False
+
+    def run(self, target: str | None = None) -> str:
+        """Migrate the domain; return why that fails, "" if it does not."""
+        error = self._run(target)
+        if error is not None and error.sqlstate == OUT_OF_MEMORY and not self.is_in_pieces:
+            self._divide()
+            error = self._run(target)
+        return "" if error is None else _text(error)
+
+    def _run(self, target: str | None) -> ErrorInfo | None:
+        error = replay_migrations(self.domain.name, self.connection.alias, target=target)
+        gc.collect()  # The models of states refer to each other.
+        return error
+
+    def _divide(self) -> None:
+        for (app, _), migration in DomainLoader(None, self.domain).disk_migrations.items():
+            if app in self.domain.app_labels:
+                type(migration).atomic = False
+        # What the migration sets for its transaction: a function may name a later object.
+        name = sql.Identifier(self.connection.settings_dict["NAME"])
+        execute(self.connection, sql.SQL(DO_NOT_CHECK_BODIES).format(name))
+        self.connection.close()
+        self.is_in_pieces = True
+
+
+def _text(error: ErrorInfo) -> str:
+    return f"{error.message} {error.hint}".strip()
+
+
+def _differences(replay: _Replay, source: Source) -> Iterator[str]:
+    connection, domain = replay.connection, replay.domain
     alias = connection.alias
     config = apps.get_app_config(domain.name)
     for message in checks.run_checks(app_configs=[config], databases=[alias]):
@@ -105,7 +163,7 @@ def _differences(connection: BaseDatabaseWrapper, domain: Domain, source: Source
             yield f"check: {message.msg}"
     for description in _missing_operations(domain):
         yield f"makemigrations would write: {description}"
-    if problem := _migrate(domain.name, alias):
+    if problem := replay.run():
         yield f"an empty database cannot be migrated: {problem}"
         return
     yield from compare(source.catalog, _catalog(connection, domain))
@@ -117,7 +175,7 @@ def _differences(connection: BaseDatabaseWrapper, domain: Domain, source: Source
     for finding in findings:
         if finding.id not in OF_THE_SOURCE:
             yield f"verify_domain: {finding.id} {finding.message}"
-    if problem := _migrate(domain.name, alias, target="zero"):
+    if problem := replay.run("zero"):
         yield f"the migration cannot be reverted: {problem}"
         return
     for item in inspected_objects(connection, domain, others=(), include_names=True):
@@ -173,10 +231,3 @@ def _missing_operations(domain: Domain) -> list[str]:
     detector = QuickDetector(loader.project_state(), ProjectState.from_apps(apps), questioner)
     found = detector.changes(loader.graph, trim_to_apps={label}).get(label, ())
     return [operation.describe() for part in found for operation in part.operations]
-
-
-def _migrate(domain: str, alias: str, **values: Any) -> str:
-    """Migrate a domain; return why that fails, "" if it does not."""
-    error = replay_migrations(domain, alias, **values)
-    gc.collect()  # The models of states refer to each other.
-    return "" if error is None else f"{error.message} {error.hint}".strip()

@@ -18,6 +18,7 @@ from ...exceptions import (
 )
 from ..sessions.database_errors import (
     LOCK_NOT_AVAILABLE,
+    OUT_OF_MEMORY,
     RUN_AGAIN,
     dependents,
     error_class_for,
@@ -32,7 +33,7 @@ from .kept_transactions import TransactionEnded
 from .results import AppliedMigration
 from .tracebacks import describe_exception, migration_file, traceback_text
 
-OUT_OF_MEMORY, LOCK_TABLE = "53200", "out of shared memory"
+LOCK_TABLE = "out of shared memory"
 """What PostgreSQL says where a transaction needs more locks than the server has place for."""
 
 FAILURES = (

@@ -25,6 +25,9 @@ INSUFFICIENT_PRIVILEGE = "42501"
 
 LOCK_NOT_AVAILABLE = "55P03"
 
+OUT_OF_MEMORY = "53200"
+"""Also where a transaction needs more locks than the server has place for."""
+
 TIMEOUT_STATES = frozenset({LOCK_NOT_AVAILABLE, "57014", "25P04"})
 """lock_not_available, query_canceled and transaction_timeout; PostgreSQL manual, appendix A."""
 
