@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -16,12 +16,13 @@ from ...engine.snapshots.inspected_catalog import domain_histories, recorded_his
 from .applied import applied_keys
 from .expected_schema import expected_schema
 from .recorded_history import tolerant_loader
+from .repair_findings import plain
 from .repair_script import RepairScript
 from .repair_sql import make_script
 from .row_facts import RowFacts
 
-STAYS = frozenset({"U" + ids.EXTRA_TABLE, ids.AUTOMATIC_KEY})
-"""Ids of what is known and not repaired: a table that a model leaves to others, a key's type."""
+LEFT_TO_OTHERS = "U" + ids.EXTRA_TABLE
+"""The id of a table without a model, which the migrations may have created all the same."""
 
 
 def repair_domain(
@@ -58,11 +59,22 @@ def repair_domain(
 
     expected = expected_schema(domain, connection.alias, migrations | core, read_live)
     changes = schema_changes(expected.live, expected.definition)
+    created = {plain(table.name) for table in expected.definition.relations.values()}
     return make_script(
         domain,
         connection.alias,
         [*changes, *map(Change.back, reversed(expected.renames))],
         RowFacts(connection, expected.live),
         findings=wrong,
-        ignored=[*accepted, *(finding for finding in findings if finding.id in STAYS)],
+        ignored=[*accepted, *(finding for finding in findings if _stays(finding, created))],
     )
+
+
+def _stays(finding: Finding, created: Container[str]) -> bool:
+    """Return whether what was found is known and not repaired.
+
+    That is the type of a key, and a table that a model leaves to others.
+    """
+    if finding.id == LEFT_TO_OTHERS:
+        return plain(finding.object) not in created
+    return finding.id == ids.AUTOMATIC_KEY

@@ -122,9 +122,13 @@ def _with_reasons(repairs: list[Repair]) -> list[Repair]:
     changed = True
     while changed:
         changed = False
-        reasons = {r.change.item.key: r.change.item.title for r in done if r.is_reviewed}
+        reviewed = [repair.change for repair in done if repair.is_reviewed]
+        reasons = {change.item.key: change.item.title for change in reviewed}
+        # What others have to go for waits for the review of all of them.
+        held = {key: change.item.title for change in reviewed for key in change.causes}
         for i, repair in enumerate(done):
-            blocker = _blocker(repair.change, reasons)
+            change = repair.change
+            blocker = _blocker(change, reasons) or held.get(change.item.key, "")
             statements = (*repair.first, *repair.statements, *repair.last)
             if blocker and any(not statement.reason for statement in statements):
                 done[i] = _commented(repair, f"it belongs to the change of the {blocker}")
@@ -135,10 +139,9 @@ def _with_reasons(repairs: list[Repair]) -> list[Repair]:
 def _blocker(change: Change, reasons: dict[Key, str]) -> str:
     """Return the object without whose change another one is not made; "" if there is none."""
     key = change.item.key
-    if change.causes:
+    if change.causes and change.causes <= reasons.keys():
         # It goes and comes back unchanged, for the sake of others.
-        is_for_those = change.causes <= reasons.keys()
-        return reasons[min(change.causes)] if is_for_those else ""
+        return reasons[min(change.causes)]
     if key in reasons:
         return reasons[key] if change.verb in ("create", "drop", "finish", "release") else ""
     return next((reasons[needed] for needed in sorted(change.needs) if needed in reasons), "")

@@ -164,7 +164,7 @@ class _Changes(SchemaDifference):
             old, new = self.old_of(key), self.after.objects[key]
             if self.is_covered(old, self.dropped_relations) or self.is_inherited_change(key):
                 continue
-            steps = release_column(old, new)
+            steps = release_column(self.before, old, new)
             drop = f"ALTER TABLE {old.table} ALTER COLUMN {old.own_name} DROP DEFAULT"
             is_held = key in self.retyped | self.without_default
             if is_held and old.value("default ") is not None and Step(drop) not in steps:

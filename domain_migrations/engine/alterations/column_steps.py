@@ -130,11 +130,16 @@ def _is_assigned(before: str, after: str) -> bool:
     return old == new or new in TEXTS
 
 
-def release_column(before: SchemaObject, after: SchemaObject) -> list[Step]:
-    """Return what has to go before anything else is dropped: a default or an identity."""
+def release_column(
+    definition: SchemaDefinition, before: SchemaObject, after: SchemaObject
+) -> list[Step]:
+    """Return what has to go before anything else is dropped: a default or an identity.
+
+    The identity of a partition is its parent's, and goes when it is detached.
+    """
     prefix = f"ALTER TABLE {before.table} ALTER COLUMN {before.own_name}"
     steps = []
-    if before.value("identity ") is not None and after.value("identity ") is None:
+    if identity_sequence(definition, before) and after.value("identity ") is None:
         steps.append(f"{prefix} DROP IDENTITY")
     if before.value("default ") not in (None, after.value("default ")):
         steps.append(f"{prefix} DROP DEFAULT")
@@ -208,13 +213,13 @@ def _alter_identity(
     definition: SchemaDefinition, prefix: str, before: SchemaObject, after: SchemaObject
 ) -> list[Step]:
     old, new = before.value("identity "), after.value("identity ")
-    if new is None or old == new:
-        return []
+    sequence = identity_sequence(definition, after)
+    if new is None or sequence is None or old == new:
+        return []  # A partition has that of its parent.
     if old is not None:
         return quick(f"{prefix} SET GENERATED {new.upper()}")
     steps = quick(f"{prefix} ADD {identity_clause(definition, after)}")
-    sequence = identity_sequence(definition, after)
-    return [*steps, *continue_after_rows(sequence, after)] if sequence else steps
+    return [*steps, *continue_after_rows(sequence, after)]
 
 
 def continue_after_rows(sequence: SchemaObject, column: SchemaObject) -> list[Step]:

@@ -283,7 +283,8 @@ def owner_of(sequence: SchemaObject) -> str:
 
 
 def is_not_null_constraint(item: SchemaObject) -> bool:
-    return item.kind == "constraint" and item.lines[0].startswith(NOT_NULL)
+    """Return whether a column or a domain has the constraint, with which it comes and goes."""
+    return item.kind == "constraint" and f"{item.lines[0]} ".startswith(NOT_NULL)
 
 
 def _head(routine: SchemaObject) -> str:

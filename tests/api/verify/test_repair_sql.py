@@ -30,6 +30,13 @@ CREATE VIEW lager.amounts AS SELECT n FROM lager.moves;
 CREATE VIEW lager.sums AS SELECT sum(n) AS n FROM lager.amounts;
 CREATE TABLE lager.moves_2026 PARTITION OF lager.moves
     FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE lager.lots (id int, code text);
+CREATE VIEW lager.plain AS SELECT code FROM lager.lots;
+CREATE VIEW lager.plainer AS SELECT code FROM lager.plain;
+CREATE MATERIALIZED VIEW lager.kept AS SELECT code FROM lager.plainer;
+CREATE UNIQUE INDEX kept_code ON lager.kept (code);
+CREATE TABLE lager.runs (id int GENERATED ALWAYS AS IDENTITY) PARTITION BY RANGE (id);
+CREATE TABLE lager.runs_1 PARTITION OF lager.runs FOR VALUES FROM (1) TO (9);
 INSERT INTO lager.items (name) VALUES ('a');
 INSERT INTO lager.moves VALUES (1, '2026-02-02', 1);
 """
@@ -55,6 +62,13 @@ DRIFTS = {
     " ALTER TYPE lager.state RENAME TO mood",
     "a view under a view": "DROP VIEW lager.amounts CASCADE;"
     " ALTER TABLE lager.moves ALTER n TYPE bigint",
+    "a type under a materialized view": "DROP VIEW lager.plain CASCADE;"
+    " ALTER TABLE lager.lots ALTER code TYPE varchar(9);"
+    " CREATE VIEW lager.plain AS SELECT code FROM lager.lots;"
+    " CREATE VIEW lager.plainer AS SELECT code FROM lager.plain;"
+    " CREATE MATERIALIZED VIEW lager.kept AS SELECT code FROM lager.plainer;"
+    " CREATE UNIQUE INDEX kept_code ON lager.kept (code)",
+    "a partition with an identity": "ALTER TABLE lager.runs DETACH PARTITION lager.runs_1",
     "a default of a view": "ALTER VIEW lager.news ALTER id SET DEFAULT 7",
     "a name with a percent sign": "ALTER TABLE lager.lines ALTER item_id DROP NOT NULL;"
     ' ALTER TABLE lager.lines RENAME TO "li %"',

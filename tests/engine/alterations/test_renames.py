@@ -129,6 +129,22 @@ def test_nothing_is_guessed(change: str) -> None:
     assert certain_renames(before, read()) == []
 
 
+def test_a_domain_gets_not_null_without_a_statement_about_a_table() -> None:
+    """From 18 on its constraint has a row of its own in the catalog, as that of a column has."""
+    execute("UPDATE depot.items SET code = 'x'")
+    before = read()
+    with transaction.atomic():
+        execute("ALTER DOMAIN depot.code SET NOT NULL")
+        after = read()
+        transaction.set_rollback(True)
+
+    run(schema_changes(before, after))
+
+    assert compare(after.as_fingerprint(), read().as_fingerprint()) == []
+    run(schema_changes(after, before))
+    assert compare(before.as_fingerprint(), read().as_fingerprint()) == []
+
+
 def test_a_name_that_is_taken_is_not_followed() -> None:
     execute("CREATE VIEW depot.things AS SELECT 1 AS n")
     before = read()
