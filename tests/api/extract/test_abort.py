@@ -76,6 +76,25 @@ def test_writers_come_back_with_an_abort(moving_18: Moving) -> None:
     assert report["aliases"] == ["default"]
 
 
+def test_a_schema_that_was_there_before_stays(moving_18: Moving) -> None:
+    made = moving_18.project.manage(
+        "migrate_domain", "depot", "--database", "lab", "--with-dependencies"
+    )
+    assert made.returncode == 0, made.stderr
+    moving_18.copied()
+    moving_18.done("abort", "--noinput")
+    assert moving_18.leftovers() == []
+    assert moving_18.on_target(TRIGGERS) == OWN
+    assert moving_18.on_target("SELECT count(*) FROM depot.parts") == [(2000,)]
+    moving_18.on_target("INSERT INTO depot.tags (name) VALUES ('open')")
+    refused = moving_18.extract("start")
+    assert refused.returncode == 1
+    assert "The target already has rows in depot." in refused.stderr
+    unchanged = moving_18.project.manage("migrate_domain", "depot", "--database", "lab")
+    assert unchanged.returncode == 0
+    assert moving_18.project.manage("verify_domain", "depot", "--database", "lab").returncode == 0
+
+
 def test_a_lost_target_is_left_out(moving_18: Moving) -> None:
     from tests.support.moving_domain import kill_server
 

@@ -13,6 +13,19 @@ AND tgrelid IN ('depot.tags'::regclass, 'depot.moves'::regclass) AND tgname NOT 
 ORDER BY 1
 """
 
+TESTS = """
+from django.test import TestCase
+from depot.models import Part
+
+class PartTests(TestCase):
+    databases = {"default", "lab"}
+
+    def test_rows_are_in_the_domains_own_database(self):
+        Part.objects.create(name="one")
+        self.assertEqual(Part.objects.using("lab").count(), 1)
+        self.assertEqual(Part.objects.db, "lab")
+"""
+
 
 def await_back(moving: Moving) -> None:
     """Wait until the source has what was written in the target."""
@@ -71,7 +84,9 @@ def test_the_domain_works_on_its_own_server(moving: Moving) -> None:
     with (moving.project.path / "settings.py").open("a") as file:
         file.write('DOMAIN_MIGRATIONS = {"DATABASES": {"depot": "lab"}}\n')
         file.write('DATABASE_ROUTERS += ["config.routers.DepotRouter"]\n')
+    moving.project.write("depot/tests.py", TESTS)
     for arguments in (
+        ("test", "depot", "--noinput"),
         ("verify_domain",),
         ("migrate_domain", "--all", "--check"),
         ("migrate_domain", "--all"),
