@@ -14,6 +14,7 @@ from .cut_over import open_way_back
 from .extract import remove_replication
 from .extraction_progress import Progress, back_name, read_progress
 from .fence import fenced_tables, remove_fence, set_triggers
+from .sequence_values import copy_sequences
 from .sides import Sides, read_tables, translated_errors
 from .step import ExtractOptions, Step, current_state, sides_of
 from .subscriptions import enable
@@ -142,6 +143,8 @@ def _clear_target(sides: Sides, state: Extraction) -> None:
         return
     if not existing_tables(target, [sides.domain.journal_table]):
         return
+    # Rows were copied into tables that stay, without their sequences.
+    copy_sequences(sides.from_connection, target, sides.schema)
     with transaction.atomic(using=sides.target):
         remove_fence(target, sides.schema)
         set_triggers(target, sides.schema, state.triggers)
