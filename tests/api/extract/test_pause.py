@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.support.moving_domain import Moving
+from tests.support.moving_domain import Moving, moving_project
+from tests.support.servers import TestServer
 
 INSERT = "INSERT INTO depot.tags (name) VALUES ('{}')"
 
@@ -123,3 +126,47 @@ def test_the_schema_does_not_change_during_a_move(moving_18: Moving) -> None:
     }
     moving_18.done("abort", "--noinput")
     assert moving_18.project.manage("migrate_domain", "depot").returncode == 0
+
+
+KINDS_OF_KEYS = """
+CREATE TABLE depot.keyless (name text);
+ALTER TABLE depot.keyless REPLICA IDENTITY FULL;
+CREATE TABLE depot.pairs (a int, b text, n int, PRIMARY KEY (a, b));
+CREATE TABLE depot.emptied (id int PRIMARY KEY);
+"""
+WRITES = """
+INSERT INTO depot.keyless VALUES ('{n}');
+UPDATE depot.keyless SET name = name || '!' WHERE name = '{n}';
+DELETE FROM depot.keyless WHERE name LIKE '%7!';
+INSERT INTO depot.pairs VALUES ({n} % 5, 'it''s "{n}', 1) ON CONFLICT DO NOTHING;
+UPDATE depot.pairs SET n = n + 1, b = b || 'x' WHERE a = {n} % 5 AND length(b) < 20;
+TRUNCATE depot.emptied;
+INSERT INTO depot.emptied VALUES ({n});
+"""
+
+
+def write_until_refused(moving: Moving) -> int:
+    """Write to the source until it is closed; how often that worked."""
+    with moving.source.connect(moving.source_name) as session:
+        for number in range(100_000):
+            try:
+                session.execute(WRITES.format(n=number))
+            except psycopg.errors.ReadOnlySqlTransaction:
+                return number
+    raise AssertionError("The source was never closed.")
+
+
+def test_rows_are_compared_by_keys_of_every_kind(
+    source_18: TestServer, target_18: TestServer, tmp_path: Path
+) -> None:
+    with moving_project(
+        tmp_path / "project", source_18, target_18, more_sql=KINDS_OF_KEYS
+    ) as moving:
+        moving.copied()
+        with ThreadPoolExecutor(1) as pool:
+            writes = pool.submit(write_until_refused, moving)
+            output = moving.done("cut-over")
+            assert writes.result() > 10
+        assert "Nobody could write for" in output
+        assert moving.differing_tables() == []
+        moving.done("finish", "--noinput")
