@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import RunPython
@@ -10,6 +11,7 @@ from django.db.migrations.operations.base import Operation
 
 from ...domains import QualifiedName
 from ..messages import shortened
+from ..sources.transfer_halves import half_in
 from ..sql.alterations import alterations
 from ..sql.query import run_sql
 from .dry_run.plan_preview import preview
@@ -53,7 +55,8 @@ def describe_losses(connection: BaseDatabaseWrapper, loader: DomainLoader, rever
     steps = preview(connection, loader, reverted)
     changes = [change for step in steps for text in step.sql for change in alterations(text)]
     dropped = [change.table for change in changes if change.kind == "drop table"]
-    tables = _with_rows(connection, dropped)
+    moved = _moved_tables(reverted)
+    tables = _with_rows(connection, [moved.get(table, table) for table in dropped])
     columns = [
         f"{change.table}.{change.name}"
         for change in changes
@@ -77,6 +80,18 @@ def describe_losses(connection: BaseDatabaseWrapper, loader: DomainLoader, rever
     if unread:
         text += f" What else {shortened(unread)} does is known only when it runs."
     return text
+
+
+def _moved_tables(reverted: Plan) -> dict[QualifiedName, QualifiedName]:
+    """Return where tables are now that return from another domain before they are dropped."""
+    operations: list[Any] = [
+        migration.operations[0] for migration, _ in reverted if half_in(migration) is not None
+    ]
+    return {
+        QualifiedName.of(old): QualifiedName.of(new)
+        for operation in operations
+        for old, new in operation.tables.items()
+    }
 
 
 def _counted(items: Collection[object], noun: str) -> str:

@@ -164,8 +164,15 @@ def _blocked_by_after(plan: Plan, loader: DomainLoader) -> dict[MigrationKey, Mi
 
 
 def _check_only_domain(plan: Plan, domain: Domain) -> None:
-    """Refuse a plan with migrations of core, which have to be applied first."""
+    """Refuse a plan with migrations of core, which have to be applied, or reverted, first."""
     foreign = [migration for migration, _ in plan if migration.app_label not in domain.app_labels]
+    if foreign and all(backwards for _, backwards in plan):
+        raise DependencyNotApplied(
+            f"{shortened(foreign)} of core {'depends' if len(foreign) == 1 else 'depend'} on what"
+            f' would be reverted in the domain "{domain.name}".',
+            hint="Revert it first: manage.py migrate_domain core MIGRATION, with the one before it."
+            " Nothing was changed.",
+        )
     if foreign:
         raise DependencyNotApplied(
             f'The domain "{domain.name}" needs {shortened(foreign)} of core, which'

@@ -288,3 +288,21 @@ def test_functions_that_name_the_table_are_named(filled: Exchange) -> None:
     (line,) = [line for line in result.stderr.splitlines() if "Warning" in line]
     assert line.strip().startswith("Warning: the text of public.count_them() may name ")
     assert line.endswith(f"which is in {filled.new} now: create it again with the new name.")
+
+
+@pytest.mark.parametrize("way", ["to core"], indirect=True)
+def test_a_revert_says_that_it_drops_what_it_moves_back(filled: Exchange) -> None:
+    filled.run(filled.later, "--all")
+
+    (refused,) = filled.run(filled.later, "lab", "zero", status=1)
+    assert refused["error"]["message"] == (
+        'shop.0004_later of core depends on what would be reverted in the domain "lab".'
+    )
+    filled.run(filled.later, "core", "shop.0003")
+    result = filled.later.manage("migrate_domain", "lab", "zero", "--noinput")
+    assert result.returncode == 0, result.stdout + result.stderr
+    (line,) = [line for line in result.stdout.splitlines() if "This reverts" in line]
+    assert "4 migrations and drops 3 tables" in line
+    named = set(line.replace(")", ",").replace("(", ",").replace(" ", "").split(","))
+    assert {"lab.items", "public.companies", "public.companies_groups"} <= named
+    assert query("SELECT 1 FROM pg_tables WHERE tablename = 'companies'") == []
