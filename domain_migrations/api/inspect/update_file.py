@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.db.migrations import Migration, RunSQL, SeparateDatabaseAndState
 from django.db.migrations.writer import MigrationWriter
 
+from ...engine.alterations.definition import SchemaObject
 from ...engine.sources.files import MigrationKey
 from .migration_file import HEADER, run_sql
 from .model_changes import draft_label
@@ -62,12 +63,14 @@ def _slug(part: UpdatePart) -> str:
     names = dict.fromkeys(
         [
             *(rename.item.parts[1] for rename in part.renames),
-            *(
-                change.item.relation or change.item.parts[1]
-                for change in part.changes
-                if change.steps
-            ),
+            *(_subject(change.item) for change in part.changes if change.steps),
         ]
     )
     words = re.sub(r"\W+", "_", "_".join(list(names)[:2])).strip("_").lower()
     return words[:40] or ("privileges" if part.grants else "schema")
+
+
+def _subject(item: SchemaObject) -> str:
+    if item.kind == "schema":
+        return item.kind
+    return item.relation or item.parts[1]
