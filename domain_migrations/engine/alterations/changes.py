@@ -147,13 +147,34 @@ class _Changes(SchemaDifference):
         }
 
     def _renames(self) -> Iterator[Change]:
-        for old_key, new_key in self.renamed.items():
-            old, new = self.before.objects[old_key], self.after.objects[new_key]
-            if old.is_inherited or old.relation in self.dropped_relations:
-                continue
-            sentence = f"{old.title}: renamed to {new.own_name}"
-            change = self._change(new, "rename", rename_steps(old, new))
-            yield replace(change, sentence=sentence, was=old.own_name)
+        found = (
+            (self.before.objects[old], self.after.objects[new]) for old, new in self.renamed.items()
+        )
+        pairs = [
+            (old, new)
+            for old, new in found
+            if not old.is_inherited and old.relation not in self.dropped_relations
+        ]
+        wanted = {name for _, new in pairs for name in taken_names(None, new)}
+        places = [old for old, _ in pairs]
+        for i, (old, new) in enumerate(pairs):
+            if wanted.intersection(taken_names(None, old)):
+                # Another one gets the name before this one has left it.
+                places[i] = replace(old, name=".".join([*old.parts[:-1], f"renamed_{i}"]))
+                yield self._rename(old, new, places[i])
+        for place, (old, new) in zip(places, pairs, strict=True):
+            yield self._rename(old, new, new, place)
+
+    def _rename(
+        self,
+        old: SchemaObject,
+        new: SchemaObject,
+        to: SchemaObject,
+        now: SchemaObject | None = None,
+    ) -> Change:
+        sentence = f"{old.title}: renamed to {new.own_name}"
+        change = self._change(new, "rename", rename_steps(now or old, to))
+        return replace(change, sentence=sentence, was=old.own_name)
 
     def _releases(self) -> Iterator[Change]:
         """Yield the defaults and identities that go before anything is dropped."""

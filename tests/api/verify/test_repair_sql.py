@@ -69,6 +69,9 @@ DRIFTS = {
     " CREATE MATERIALIZED VIEW lager.kept AS SELECT code FROM lager.plainer;"
     " CREATE UNIQUE INDEX kept_code ON lager.kept (code)",
     "a partition with an identity": "ALTER TABLE lager.runs DETACH PARTITION lager.runs_1",
+    "names of keys that are swapped": "ALTER TABLE lager.items RENAME CONSTRAINT items_pkey TO x;"
+    " ALTER TABLE lager.lines RENAME CONSTRAINT lines_pkey TO items_pkey;"
+    " ALTER TABLE lager.items RENAME CONSTRAINT x TO lines_pkey",
     "a default of a view": "ALTER VIEW lager.news ALTER id SET DEFAULT 7",
     "a name with a percent sign": "ALTER TABLE lager.lines ALTER item_id DROP NOT NULL;"
     ' ALTER TABLE lager.lines RENAME TO "li %"',
