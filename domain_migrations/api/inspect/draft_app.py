@@ -12,8 +12,6 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 
-from .draft_import import import_migrations, import_models
-
 
 @contextmanager
 def draft_app(label: str, files: Mapping[str, str]) -> Iterator[Path]:
@@ -34,8 +32,7 @@ def draft_app(label: str, files: Mapping[str, str]) -> Iterator[Path]:
         sys.path.insert(0, root)
         importlib.invalidate_caches()
         try:
-            _install(label, folder)
-            import_migrations(label, folder)
+            _install(label)
             yield folder
         finally:
             _uninstall(label)
@@ -43,7 +40,7 @@ def draft_app(label: str, files: Mapping[str, str]) -> Iterator[Path]:
             importlib.invalidate_caches()
 
 
-def _install(label: str, folder: Path) -> None:
+def _install(label: str) -> None:
     """Do for one app what ``Apps.populate`` does for all."""
     registry: Any = apps
     config = AppConfig.create(label)
@@ -52,7 +49,6 @@ def _install(label: str, folder: Path) -> None:
     # Each model that a ready registry gets makes it clear all of its caches.
     registry.ready = registry.models_ready = False
     try:
-        import_models(label, folder)
         config.import_models()
     finally:
         registry.ready = registry.models_ready = True

@@ -12,8 +12,6 @@ import tokenize
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
 
 LARGE = 2**18
 """The length from which a source is divided."""
@@ -23,8 +21,7 @@ MOST = 2**16
 
 OPENING = re.compile(r"( +)migrations\.[A-Z]\w*\(")
 NAME = "_PART_{}_"
-NAMES = re.compile(r"\b_PART_\d+_")
-FUNCTION = "_PART_"
+PREFIX = "_PART_"
 
 
 FindPart = Callable[[str], ast.expr | None]
@@ -76,31 +73,13 @@ class DividedSource:
         """Return the part for which a name stands, None for any other name."""
         return self.expression(name) if name in self.parts else None
 
-    def execute(self, module: ModuleType) -> None:
-        """Execute the source in a module, with the code of one part at a time.
-
-        Raises:
-            SyntaxError: it is not Python, or cannot be divided.
-        """
-        self.tree()
-        names, path = vars(module), str(module.__file__)
-
-        def part(name: str) -> Any:
-            code = compile(ast.Expression(self.expression(name)), path, "eval", dont_inherit=True)
-            return eval(code, names)  # noqa: S307 (a part of the file, which would be imported)
-
-        names[FUNCTION] = part
-        calls = NAMES.sub(rf"{FUNCTION}('\g<0>')", self.outline)
-        exec(compile(calls, path, "exec", dont_inherit=True), names)  # noqa: S102 (as above)
-        del names[FUNCTION]
-
 
 def divide(source: str | bytes) -> DividedSource | None:
     """Divide a source; None for a small one, and for one in which nothing can be divided."""
     if len(source) < LARGE:
         return None
     text = _decoded(source) if isinstance(source, bytes) else source
-    if text is None or FUNCTION in text:
+    if text is None or PREFIX in text:
         return None
     lines = text.split("\n")
     parts: dict[str, str] = {}

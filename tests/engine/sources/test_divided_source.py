@@ -6,12 +6,9 @@ import ast
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.writer import OperationWriter
 
 from domain_migrations.engine.sources import divided_source
 from domain_migrations.engine.sources.checksum import checksum
@@ -190,27 +187,3 @@ def test_header_is_the_same(at_once: Callable[..., Any], tmp_path: Path, more: s
         found.lines[-1]
         == source(more=more)[: source(more=more).index("RemoveField")].count("\n") + 1
     )
-
-
-def test_execution_is_the_same(tmp_path: Path) -> None:
-    path = tmp_path / "0002_large.py"
-    path.write_text(source())
-    names: dict[str, Any] = {"__name__": "at_once"}
-    exec(path.read_text(), names)  # noqa: S102
-    divided = divide(path.read_bytes())
-    assert divided is not None
-    module = ModuleType("in_parts")
-    module.__file__ = str(path)
-    divided.execute(module)
-    ours, theirs = module.Migration.operations, names["Migration"].operations
-    assert len(ours) == 2
-    assert list(map(serialized, ours)) == list(map(serialized, theirs))
-    assert [name for name in vars(module) if not name.startswith("__")] == [
-        "migrations",
-        "models",
-        "Migration",
-    ]
-
-
-def serialized(operation: Operation) -> str:
-    return OperationWriter(operation, indentation=0).serialize()[0]
