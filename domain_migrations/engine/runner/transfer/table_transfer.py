@@ -21,6 +21,7 @@ from ..adoption.foreign_keys import CrossingKey, crossing_keys
 from ..adoption.moves import existing_relations
 from ..adoption.schema_privileges import ON_SCHEMA, ROLES
 from .content_types import rename_statements
+from .revocations import publication_end, remaining_revocations, usage_revocation
 from .transferred_objects import Follower, TransferredObjects, find_objects, views_over
 
 OWNERS = """
@@ -118,8 +119,6 @@ class TableTransfer:
         connection = schema_editor.connection
         before = record or TransferRecord()
         self._check_names()
-        for statement in before.revocations:
-            schema_editor.execute(statement, None)
         if not schema_editor.collect_sql:
             self._lock(schema_editor)
         found = find_objects(
@@ -130,6 +129,11 @@ class TableTransfer:
             only=before.followers if self.backwards else None,
         )
         self._check_boundary(connection, found)
+        revocations = remaining_revocations(
+            connection, before.revocations, self.source.schema, [item.oid for item in found.moved]
+        )
+        for statement in revocations:
+            schema_editor.execute(statement, None)
         files = _files(connection, found)
         privileges = tuple(self._privileges(connection, found))
         for statement in (
@@ -250,7 +254,7 @@ class TableTransfer:
                 grantee = quote(role) if role else "PUBLIC"
                 yield NewPrivilege(
                     f"GRANT USAGE ON SCHEMA {schema} TO {grantee}",
-                    f"REVOKE USAGE ON SCHEMA {schema} FROM {grantee}",
+                    usage_revocation(self.target.schema, role),
                 )
         for item in found.tables:
             params = {
@@ -259,10 +263,9 @@ class TableTransfer:
                 "table": item.oid,
             }
             for (name,) in fetch_all(connection, SCHEMA_PUBLICATIONS, params):
-                table = f"TABLE ONLY {item.new.db_table}"
                 yield NewPrivilege(
-                    f"ALTER PUBLICATION {name} ADD {table}",
-                    f"ALTER PUBLICATION {name} DROP {table}",
+                    f"ALTER PUBLICATION {name} ADD TABLE ONLY {item.new.db_table}",
+                    publication_end(name, item.new),
                 )
 
 

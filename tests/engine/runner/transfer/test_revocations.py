@@ -1,0 +1,76 @@
+"""The return of a table after what its transfer had granted was changed by somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+
+from tests.engine.runner.transfer.conftest import Exchange
+from tests.support.catalog import execute, query
+
+pytestmark = pytest.mark.parametrize("way", ["to a domain"], indirect=True)
+
+
+@pytest.fixture
+def reader(filled: Exchange) -> Iterator[str]:
+    """A role that may read the table, and gets USAGE on its new schema."""
+    name = f"heir_{connections['default'].settings_dict['NAME']}"
+    execute(
+        f"CREATE ROLE {name}; GRANT USAGE ON SCHEMA lab TO {name};"
+        f"GRANT SELECT ON lab.companies TO {name}; GRANT SELECT ON lab.companies_id_seq TO {name}"
+    )
+    filled.surrounded().run(filled.after, "ward")
+    yield name
+    if query("SELECT 1 FROM pg_roles WHERE rolname = %s", name):
+        execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP PUBLICATION by_schema",
+        "ALTER PUBLICATION by_schema DROP TABLE ward.companies",
+        "ALTER PUBLICATION by_schema RENAME TO renamed",
+        "DROP OWNED BY {reader}; DROP ROLE {reader}",
+        "REVOKE USAGE ON SCHEMA ward FROM {reader}",
+    ],
+)
+def test_what_is_gone_is_not_revoked(filled: Exchange, reader: str, change: str) -> None:
+    execute(change.format(reader=reader))
+    filled.back("ward")
+    assert filled.place() == "lab"
+
+
+@pytest.mark.parametrize(
+    ("more", "keeps"),
+    [
+        ("SELECT", False),
+        ("CREATE TABLE ward.beds (id int); GRANT SELECT ON ward.beds TO {reader}", True),
+        ("CREATE TABLE ward.beds (id int); GRANT SELECT (id) ON ward.beds TO {reader}", True),
+        ("CREATE VIEW ward.beds AS SELECT 1; ALTER VIEW ward.beds OWNER TO {reader}", True),
+        ("CREATE SEQUENCE ward.beds; GRANT USAGE ON SEQUENCE ward.beds TO {reader}", True),
+        (
+            "CREATE FUNCTION ward.beds() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+            "GRANT EXECUTE ON FUNCTION ward.beds() TO {reader}",
+            True,
+        ),
+        ("CREATE TYPE ward.bed AS ENUM (); GRANT USAGE ON TYPE ward.bed TO {reader}", True),
+        ("CREATE TABLE other.beds (id int); GRANT SELECT ON other.beds TO {reader}", False),
+    ],
+)
+def test_a_schema_whose_other_objects_a_role_uses_is_left_to_it(
+    filled: Exchange, reader: str, more: str, keeps: bool
+) -> None:
+    execute(more.format(reader=reader))
+    filled.back("ward")
+    held = query("SELECT has_schema_privilege(%s, 'ward', 'USAGE')", reader)
+    assert held == [(keeps,)]
+    assert (
+        query(
+            "SELECT pubname FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid"
+            " WHERE pubname = 'by_schema'"
+        )
+        == []
+    )
