@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.engine.runner.transfer.conftest import Exchange
 from tests.support.catalog import query
 
@@ -18,3 +20,9 @@ def test_proofs_and_snapshots_go_as_far_as_they_can(empty: Exchange) -> None:
     assert empty.place() == empty.new
     same = empty.later.manage("verify_domain")
     assert same.returncode == 0, same.stdout + same.stderr
+
+
+def test_the_linter_asks_for_nothing_that_a_transfer_cannot_do(filled: Exchange) -> None:
+    linted = filled.after.manage("lint_domain", "--format=json")
+    found = {finding["rule"] for finding in json.loads(linted.stdout)["findings"]}
+    assert (found, linted.returncode) == ({"ban-set-schema"}, 0), "warnings only"
