@@ -59,19 +59,34 @@ def check_fakes(
 
 
 def _check_transferred(connection: BaseDatabaseWrapper, plan: Plan) -> None:
-    """Refuse to record that tables have changed their domain which are not in the new schema."""
+    """Refuse to record that tables are in a schema in which they are not.
+
+    What is undone may be followed by the undoing of their creation, and they be nowhere.
+    """
     for migration, backwards in plan:
-        if backwards or half_in(migration) is None:
+        if half_in(migration) is None:
             continue
         operation: Any = migration.operations[0]
-        moved = [QualifiedName.of(table) for table in operation.tables.values()]
-        names = [[table.schema for table in moved], [table.name for table in moved]]
-        if missing := [QualifiedName(*row) for row in fetch_all(connection, MISSING, names)]:
+        tables = [
+            (QualifiedName.of(old), QualifiedName.of(new)) for old, new in operation.tables.items()
+        ]
+        if backwards:
+            nowhere = _missing(connection, [new for _, new in tables])
+            wanted = [old for old, new in tables if new not in nowhere]
+        else:
+            wanted = [new for _, new in tables]
+        if missing := _missing(connection, wanted):
+            verb = "returned" if backwards else "moved"
             raise InvalidConfiguration(
-                f"--fake would record that {migration} has moved {shortened(missing)},"
+                f"--fake would record that {migration} has {verb} {shortened(missing)},"
                 f" which {'does' if len(missing) == 1 else 'do'} not exist.",
                 hint="To move the tables, run the command without --fake. Nothing was changed.",
             )
+
+
+def _missing(connection: BaseDatabaseWrapper, tables: list[QualifiedName]) -> list[QualifiedName]:
+    names = [[table.schema for table in tables], [table.name for table in tables]]
+    return [QualifiedName(*row) for row in fetch_all(connection, MISSING, names)]
 
 
 def _check_tables_exist(
@@ -83,8 +98,7 @@ def _check_tables_exist(
     partners = {half.partner for half in halves if half is not None}
     after = _models(project_state(loader, {*applied, *partners, *applied_keys(plan)}), domain)
     made = {table: model for table, model in after.items() if table not in before}
-    names = [[table.schema for table in made], [table.name for table in made]]
-    missing = [QualifiedName(*row) for row in fetch_all(connection, MISSING, names)]
+    missing = _missing(connection, list(made))
     if not missing:
         return
     places = find_places(connection, domain, [made[table] for table in missing])

@@ -126,7 +126,7 @@ class TableTransfer:
             self.tables,
             self.source.schema,
             self.target.schema,
-            only=before.followers if self.backwards else None,
+            only=record.followers if self.backwards and record is not None else None,
         )
         self._check_boundary(connection, found)
         revocations = remaining_revocations(

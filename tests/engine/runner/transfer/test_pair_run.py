@@ -198,6 +198,41 @@ def test_faked_both_are_recorded_where_the_table_is_in_its_new_place(
     assert query(f"SELECT count(*) FROM {filled.new}.companies") == [(2,)]
 
 
+@pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
+@pytest.mark.parametrize("side", SIDES)
+def test_a_faked_return_is_refused_while_the_table_is_in_its_new_place(
+    filled: Exchange, side: str
+) -> None:
+    app = filled.apps[0] if side == "source" else filled.apps[1]
+    target = (getattr(filled, side), f"{app}.0002_more", "--fake")
+    filled.run(filled.after, filled.target)
+    (refused,) = filled.run(filled.after, *target, status=1)
+    assert f"has returned {filled.old}.companies" in refused["error"]["message"]
+    assert filled.place() == filled.new
+    for name in ("companies", "companies_groups"):
+        execute(f"ALTER TABLE {filled.new}.{name} SET SCHEMA {filled.old}")
+    filled.run(filled.after, *target)
+    assert not recorded(filled.apps[0], "0003_transfer_company")
+    assert not recorded(filled.apps[1], "0003_receive_company")
+
+
+@pytest.mark.parametrize("way", ["to a domain"], indirect=True)
+def test_what_was_moved_by_hand_returns_with_what_only_it_uses(filled: Exchange) -> None:
+    """No run has recorded what followed the table, so that what only it uses does."""
+    execute(
+        "CREATE TYPE lab.mood AS ENUM ('ok'); ALTER TABLE lab.companies ADD mood lab.mood;"
+        "CREATE TYPE public.mood AS ENUM ('decoy')"
+    )
+    before = snapshot(include_privileges=True)
+    for item in ("TABLE lab.companies", "TABLE lab.companies_groups", "TYPE lab.mood"):
+        execute(f"ALTER {item} SET SCHEMA ward")
+    execute("UPDATE django_content_type SET app_label = 'ward' WHERE model = 'company'")
+    filled.run(filled.after, "ward", "--fake")
+    filled.back("lab")
+    assert filled.place() == "lab"
+    assert snapshot(include_privileges=True) == before
+
+
 @pytest.mark.parametrize("way", ["to core"], indirect=True)
 def test_a_run_by_djangos_own_executor(filled: Exchange) -> None:
     """As of a package that has a migrate command of its own."""
