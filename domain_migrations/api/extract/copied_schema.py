@@ -16,7 +16,7 @@ from ...engine.runner.results import Reporter
 from ...engine.sessions.connection import execute, fetch_one
 from ...exceptions import ExtractionRefused
 from ..migrate import migrate_domains, raise_if_stopped
-from .fence import FENCE, Trigger
+from .fence import FENCE, Trigger, set_triggers, truncate_triggers
 from .sides import Sides, Table, read_tables, stored
 
 HAS_ROWS = "SELECT EXISTS (SELECT FROM ONLY {})"
@@ -101,11 +101,15 @@ def tables_with_rows(connection: BaseDatabaseWrapper, tables: Sequence[Table]) -
 def empty_tables(connection: BaseDatabaseWrapper, schema: str) -> None:
     """Empty the tables of a schema that the migrations have just made, before they are copied.
 
-    Their rows are those of data migrations, and of the history and the journal.
+    Their rows are those of data migrations, and of the history and the journal. Triggers that
+    refuse TRUNCATE, or write somewhere because of it, are for the domain's own rows.
     """
     tables = stored(read_tables(connection, schema))
     names = sql.SQL(", ").join(table.identifier for table in tables)
+    triggers = truncate_triggers(connection, schema)
+    set_triggers(connection, schema, triggers, "D")
     execute(connection, sql.SQL("TRUNCATE {}").format(names))
+    set_triggers(connection, schema, triggers)
 
 
 def drop_copy(connection: BaseDatabaseWrapper, schema: str) -> None:

@@ -1,7 +1,7 @@
 """Indexes that are built after the rows are copied, which is faster than to keep them meanwhile.
 
-Only those that nothing else needs are left out: not primary keys, replica identities and what
-foreign keys refer to. Their definitions are the source's, and the fingerprints of both sides are
+Only those that nothing else needs are left out: not primary keys, replica identities, what
+foreign keys refer to, and what functions and rules name in ON CONFLICT. Their definitions are the source's, and the fingerprints of both sides are
 compared again before the cut-over.
 """
 
@@ -50,6 +50,8 @@ WHERE n.nspname = %(schema)s AND k.contype = 'u' AND t.relkind = 'r' AND t.relre
     AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint f
         WHERE f.contype = 'f' AND f.conindid = k.conindid)
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+        WHERE d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid AND d.deptype = 'n')
 ORDER BY 4 DESC, 1
 """
 AT_ONCE = 2

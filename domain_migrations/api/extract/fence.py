@@ -45,7 +45,14 @@ ALWAYS_TRIGGERS = """
 SELECT c.relname, g.tgname, g.tgenabled::text FROM pg_catalog.pg_trigger g
 JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND NOT g.tgisinternal AND g.tgenabled IN ('A', 'R') AND g.tgparentid = 0
+WHERE n.nspname = %s AND NOT g.tgisinternal AND g.tgenabled IN ('A', 'R')
+ORDER BY 1, 2
+"""
+TRUNCATE_TRIGGERS = """
+SELECT c.relname, g.tgname, g.tgenabled::text FROM pg_catalog.pg_trigger g
+JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 32 <> 0
 ORDER BY 1, 2
 """
 
@@ -95,12 +102,20 @@ def always_triggers(connection: BaseDatabaseWrapper, schema: str) -> tuple[Trigg
     return tuple(fetch_all(connection, ALWAYS_TRIGGERS, [schema]))
 
 
+def truncate_triggers(connection: BaseDatabaseWrapper, schema: str) -> tuple[Trigger, ...]:
+    """Return the triggers that run when a table is emptied."""
+    return tuple(fetch_all(connection, TRUNCATE_TRIGGERS, [schema]))
+
+
 def set_triggers(
     connection: BaseDatabaseWrapper, schema: str, triggers: Sequence[Trigger], mode: str = ""
 ) -> None:
-    """Give each trigger the mode, or back its own one: ENABLE ALL would make them ordinary."""
+    """Give each trigger the mode, or back its own one: ENABLE ALL would make them ordinary.
+
+    Those of partitions have modes of their own, which ONLY keeps.
+    """
     statements = [
-        sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(
+        sql.SQL("ALTER TABLE ONLY {} {} TRIGGER {}").format(
             sql.Identifier(schema, table),
             sql.SQL(MODES[mode or own_mode]),
             sql.Identifier(trigger),
