@@ -21,14 +21,14 @@ from .changed_rows import ChangedRows, Key
 from .row_checksums import Checksum, hashed_columns
 
 KEYS = """
-SELECT c.relname, array_agg(a.attname::text ORDER BY k.place),
-    array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.place)
+SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum),
+    array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum)
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, place)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
-WHERE n.nspname = %s AND c.relkind = 'r'
+WHERE n.nspname = %s AND c.relkind = 'r' AND k.place <= i.indnkeyatts
     AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END
 GROUP BY c.relname
 """
@@ -52,7 +52,8 @@ class ComparedTable(NamedTuple):
     """A table and how it is divided.
 
     Attributes:
-        key, types: the columns of the replica identity; none where it is the whole row.
+        key, types: the columns of the replica identity in the table's order, as changes have them;
+            none where it is the whole row.
         bounds: the first key of each chunk but the first, as text.
     """
 

@@ -132,6 +132,7 @@ KINDS_OF_KEYS = """
 CREATE TABLE depot.keyless (name text);
 ALTER TABLE depot.keyless REPLICA IDENTITY FULL;
 CREATE TABLE depot.pairs (a int, b text, n int, PRIMARY KEY (a, b));
+CREATE TABLE depot.reversed (a int, b text, n int, PRIMARY KEY (b, a) INCLUDE (n));
 CREATE TABLE depot.emptied (id int PRIMARY KEY);
 """
 WRITES = """
@@ -140,6 +141,8 @@ UPDATE depot.keyless SET name = name || '!' WHERE name = '{n}';
 DELETE FROM depot.keyless WHERE name LIKE '%7!';
 INSERT INTO depot.pairs VALUES ({n} % 5, 'it''s "{n}', 1) ON CONFLICT DO NOTHING;
 UPDATE depot.pairs SET n = n + 1, b = b || 'x' WHERE a = {n} % 5 AND length(b) < 20;
+INSERT INTO depot.reversed VALUES ({n}, 'b', 1);
+UPDATE depot.reversed SET n = n + 1 WHERE a > {n} - 5;
 TRUNCATE depot.emptied;
 INSERT INTO depot.emptied VALUES ({n});
 """
