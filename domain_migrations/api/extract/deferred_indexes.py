@@ -1,8 +1,8 @@
 """Indexes that are built after the rows are copied, which is faster than to keep them meanwhile.
 
 Only those that nothing else needs are left out: not primary keys, replica identities, what
-foreign keys refer to, and what functions and rules name in ON CONFLICT. Their definitions are the source's, and the fingerprints of both sides are
-compared again before the cut-over.
+foreign keys refer to, and what functions and rules name in ON CONFLICT. Their definitions are the
+source's, and the fingerprints of both sides are compared again before the cut-over.
 """
 
 from __future__ import annotations
