@@ -165,7 +165,10 @@ class DomainExecutor(MigrationExecutor):
             from .transfer.pair_run import partner_executor
 
             partner = partner_executor(self, half)
-            partner.log.log_faked(partner.loader.graph.nodes[half.partner], direction)
+            other = partner.loader.graph.nodes[half.partner]
+            partner.log.log_faked(other, direction)
+            if direction == "backwards":
+                self.progress.count(other, time.monotonic(), backwards=True)
         self.log.log_faked(migration, direction)
         return half
 

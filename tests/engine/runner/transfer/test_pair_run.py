@@ -198,7 +198,6 @@ def test_faked_both_are_recorded_where_the_table_is_in_its_new_place(
     assert query(f"SELECT count(*) FROM {filled.new}.companies") == [(2,)]
 
 
-@pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
 @pytest.mark.parametrize("side", SIDES)
 def test_a_faked_return_is_refused_while_the_table_is_in_its_new_place(
     filled: Exchange, side: str
