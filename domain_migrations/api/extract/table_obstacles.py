@@ -53,6 +53,20 @@ WHERE c.relkind IN ('v', 'm') AND (n.nspname = %(schema)s) <> (rn.nspname = %(sc
     AND rn.nspname !~ '^pg_' AND rn.nspname <> 'information_schema'
 ORDER BY 1, 3
 """
+SEQUENCES_ELSEWHERE = """
+SELECT format('%%I.%%I', n.nspname, c.relname), quote_ident(a.attname),
+    format('%%I.%%I', n.nspname, c.relname || '_' || a.attname || '_seq'),
+    format('%%I.%%I', sn.nspname, s.relname)
+FROM pg_catalog.pg_attrdef f
+JOIN pg_catalog.pg_class c ON c.oid = f.adrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.adnum
+JOIN pg_catalog.pg_depend d ON d.classid = f.tableoid AND d.objid = f.oid
+    AND d.refclassid = c.tableoid
+JOIN pg_catalog.pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
+JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
+WHERE n.nspname = %s AND sn.oid <> n.oid ORDER BY 1, 2, 4
+"""
 FUNCTIONS = """
 SELECT p.oid::regprocedure::text,
     coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '')
@@ -115,6 +129,7 @@ def table_obstacles(
         *_identities(source, sides.source, schema),
         *_foreign_keys(source, sides.source, schema),
         *_views(source, sides.source, schema, core_tables),
+        *_sequences_elsewhere(source, sides.source, schema),
         *_functions(source, sides, core_tables),
         *_large_objects(source, sides.source, schema),
         *([] if is_begun else _subscribed(sides)),
@@ -198,6 +213,18 @@ def _views(
             view,
             f"The view {view} reads {relation}, which will be on another server.",
             f"DROP {word} {view}; in a migration, or write it without {relation}.",
+        )
+
+
+def _sequences_elsewhere(connection: BaseDatabaseWrapper, side: str, schema: str) -> Iterator[Row]:
+    for table, column, own, sequence in fetch_all(connection, SEQUENCES_ELSEWHERE, [schema]):
+        yield (
+            side,
+            f"{table}.{column}",
+            f"The default of {table}.{column} draws from {sequence}, which stays: the target would"
+            " begin again with its first value.",
+            f"In a migration: CREATE SEQUENCE {own}; SELECT setval('{own}', nextval('{sequence}'));"
+            f" ALTER TABLE {table} ALTER {column} SET DEFAULT nextval('{own}');",
         )
 
 
