@@ -24,6 +24,7 @@ from tests.support.servers import TestServer
 ON_CRM = {
     "adopt_domain": ["crm"],
     "changed_domains": ["--since", "HEAD"],
+    "extract_domain": ["crm", "plan", "--to", "default"],
     "grant_domain": ["crm", "--print"],
     "inspect_domain": ["crm"],
     "lint_domain": ["crm"],
@@ -46,6 +47,7 @@ ON_CRM = {
 
 REFUSING = {
     "adopt_domain": 'The app "crm" is part of the domain "crm" already',
+    "extract_domain": 'The domain "crm" is in "default" already',
     "inspect_domain": "crm",
     "rebase_migration": "does not seem to contain a merge conflict",
     "start_domain": "crm",
