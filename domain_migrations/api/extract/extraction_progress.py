@@ -101,7 +101,7 @@ def read_progress(sides: Sides, state: Extraction) -> Progress:
         tables,
         lag,
         errors,
-        _problem(state, lag, errors),
+        describe_problem(state, lag, errors),
         following,
         back,
     )
@@ -147,7 +147,13 @@ def _tables(sides: Sides, name: str) -> tuple[TableProgress, ...]:
     return tuple(found)
 
 
-def _problem(state: Extraction, lag: Lag | None, errors: int) -> str:
+def describe_problem(state: Extraction, lag: Lag | None, errors: int) -> str:
+    """Return what of a copy needs attention, as a sentence; empty if nothing.
+
+    Arguments:
+        lag: of the side that receives.
+        errors: how often it has failed.
+    """
     if state.phase not in ("copying", "switched"):
         return ""
     receiver = state.target if state.phase == "copying" else state.source

@@ -240,7 +240,7 @@ def _extensions(sides: Sides) -> Iterator[Row]:
                 f"The domain uses the extension {name} {version}, which the target lacks.",
                 f'CREATE EXTENSION "{name}";',
             )
-        elif installed != version and default != version and _is_older(installed, version):
+        elif installed != version and default != version and is_older(installed, version):
             yield (
                 sides.target,
                 name,
@@ -250,7 +250,7 @@ def _extensions(sides: Sides) -> Iterator[Row]:
             )
 
 
-def _is_older(one: str, other: str) -> bool:
+def is_older(one: str, other: str) -> bool:
     def key(version: str) -> list[int]:
         return [int(part) if part.isdigit() else 0 for part in version.split(".")]
 
