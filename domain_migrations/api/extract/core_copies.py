@@ -80,7 +80,8 @@ def drop_core_copies(sides: Sides, state: Extraction, *, reach_target: bool) -> 
         oid = subscription_oid(sides.to_connection, name) or oid
         drop_subscription(sides.to_connection, name)
         with transaction.atomic(using=sides.target):
-            remove_fence(sides.to_connection, CORE_SCHEMA)
+            # Copies of core for other domains may be fenced beside them.
+            remove_fence(sides.to_connection, CORE_SCHEMA, state.core_tables)
     drop_slot(source, name)
     if oid:
         drop_sync_slots(source, oid)

@@ -9,7 +9,7 @@ as a replica.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
@@ -80,15 +80,24 @@ def raise_fence(
     _execute_together(connection, statements)
 
 
-def remove_fence(connection: BaseDatabaseWrapper, schema: str) -> None:
-    """Allow writes again; without a fence, nothing happens."""
+def remove_fence(
+    connection: BaseDatabaseWrapper, schema: str, tables: Collection[str] | None = None
+) -> None:
+    """Allow writes again; without a fence, nothing happens.
+
+    Arguments:
+        tables: the names of those to open; all of them unless given.
+    """
     if fetch_one(connection, FUNCTION_EXISTS, [schema, FENCE]) is None:
         return
+    fenced = fenced_tables(connection, schema)
+    opened = [name for name in fenced if tables is None or name in tables]
     statements = [
         sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(FENCE), sql.Identifier(schema, name))
-        for name in fenced_tables(connection, schema)
+        for name in opened
     ]
-    statements.append(sql.SQL("DROP FUNCTION {}()").format(sql.Identifier(schema, FENCE)))
+    if opened == fenced:
+        statements.append(sql.SQL("DROP FUNCTION {}()").format(sql.Identifier(schema, FENCE)))
     _execute_together(connection, statements)
 
 

@@ -215,6 +215,22 @@ def test_core_tables_are_copied_and_kept_read_only(moving_18: Moving) -> None:
     assert refused == 'This is a copy of core in "default": write there.\n'
 
 
+def test_giving_up_opens_only_the_move_s_own_copies_of_core(moving_18: Moving) -> None:
+    moving_18.done("start", "--with-core", "auth_user")
+    moving_18.on_target(
+        "CREATE TRIGGER domain_migrations_fence BEFORE INSERT ON public.auth_group"
+        " FOR EACH STATEMENT EXECUTE FUNCTION public.domain_migrations_fence('of another move')"
+    )
+    fenced = (
+        "SELECT tgrelid::regclass::text FROM pg_trigger"
+        " WHERE tgname = 'domain_migrations_fence' ORDER BY 1"
+    )
+    assert ("auth_user",) in moving_18.on_target(fenced)
+    moving_18.done("abort", "--noinput")
+    assert moving_18.on_target(fenced) == [("auth_group",)]
+    assert moving_18.leftovers() == []
+
+
 def test_verify_domain_finds_the_slot_of_a_lost_server(moving_18: Moving) -> None:
     from tests.support.moving_domain import kill_server
 
