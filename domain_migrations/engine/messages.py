@@ -63,3 +63,8 @@ def shortened(items: Collection[object], limit: int = 3) -> str:
     more = len(items) - limit
     listed = ", ".join(map(str, islice(items, limit)))
     return f"{listed} and {more} more" if more > 0 else listed
+
+
+def counted(number: int, word: str) -> str:
+    """Return ``1 table`` or ``2 tables``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from ..api.adopt.adopt import AdoptionPlan
 from ..api.adopt.database_parts import TITLES
 from ..api.adopt.database_plan import UNCHANGED, DatabasePlan
-from ..engine.runner.results import counted
+from ..engine.messages import counted
 
 
 def print_plan(command: BaseCommand, plan: AdoptionPlan) -> None:

@@ -14,15 +14,9 @@ from django.db.migrations.migration import Migration
 
 from ..api import MigrateOptions, Reporter
 from ..domains import Domain
-from ..engine.messages import shortened
-from ..engine.runner.results import (
-    AppliedMove,
-    DomainResult,
-    ErrorInfo,
-    PlannedMigration,
-    RunResult,
-    counted,
-)
+from ..engine.messages import counted, shortened
+from ..engine.runner.adoption_results import AppliedMove
+from ..engine.runner.results import DomainResult, ErrorInfo, PlannedMigration, RunResult
 from ..engine.sources.stages import stage_suffix
 from ..exceptions import EXIT_FAILED, DomainMigrationsError, RunStopped
 from .interrupts import signals_as_interrupts

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain_migrations.api import MigrateOptions
-from domain_migrations.engine.runner.results import AppliedMove, DomainResult, Status
+from domain_migrations.engine.runner.adoption_results import AppliedMove
+from domain_migrations.engine.runner.results import DomainResult, Status
 from domain_migrations.management.console import _dry_run_summary, summary
 
 TABLES = AppliedMove(("lab",), False, "public", "lab", 1, 2)

@@ -14,8 +14,9 @@ from ...domains import DomainConfig, QualifiedName
 from ...engine.history.journal import RunContext
 from ...engine.runner.adoption.adoption_run import AdoptionRun
 from ...engine.runner.adoption.moves import Move
+from ...engine.runner.adoption_results import AppliedMove
 from ...engine.runner.options import MigrateOptions
-from ...engine.runner.results import FORMAT, AppliedMove, Reporter
+from ...engine.runner.results import FORMAT, Reporter
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.adoptions import Adoption, read_adoptions
 from ...exceptions import InvalidConfiguration

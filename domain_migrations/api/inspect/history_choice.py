@@ -20,9 +20,8 @@ from ...engine.catalog.other_tools.rows import (
 )
 from ...engine.catalog.other_tools.tool import HistoryTool
 from ...engine.catalog.other_tools.tools import get_tool
-from ...engine.messages import printable, shortened
+from ...engine.messages import counted, printable, shortened
 from ...engine.runner.adoption.history_import import HistoryImport
-from ...engine.runner.results import counted
 from ...engine.sources.tool_histories import ToolHistory, zone_problem
 from ...exceptions import InvalidConfiguration
 

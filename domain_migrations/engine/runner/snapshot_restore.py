@@ -19,6 +19,7 @@ from django.db.migrations.state import ProjectState
 from ...conf import get_settings
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, StaleSnapshot
+from ..messages import counted
 from ..sessions.connection import schema_exists
 from ..snapshots.drift_reference import may_rename
 from ..snapshots.live_schema import (
@@ -42,7 +43,6 @@ from ..sources.transfer_halves import half_of
 from .executor import DomainExecutor
 from .loader import Plan
 from .project_state import project_state
-from .results import counted
 from .run_session import RunSession
 
 UNSUPPORTED = ("42", "0A")

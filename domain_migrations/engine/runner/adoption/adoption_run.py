@@ -19,8 +19,9 @@ from ...sessions.connection import execute, fetch_all, schema_exists
 from ...sessions.roles import domain_role
 from ...sessions.session import acquire_run_lock
 from ...sessions.timeouts import RetryPolicy, TimeoutPolicy
+from ..adoption_results import AppliedMove
 from ..options import MigrateOptions
-from ..results import AppliedMove, Reporter
+from ..results import Reporter
 from ..run_session import RunSession
 from .foreign_keys import CrossingKey, check_keys, crossing_keys
 from .functions import FunctionTexts, find_function_texts, redefine

@@ -24,8 +24,8 @@ from ...history.imported_rows import ImportedRow, has_import, write_import
 from ...history.journal import NAME_LENGTH, Journal
 from ...messages import printable, shortened
 from ...sources.tool_histories import ToolHistory, read_tool_history
+from ..adoption_results import ImportedHistory, ImportedMigration
 from ..loader import DomainLoader, Plan
-from ..results import ImportedHistory, ImportedMigration
 
 UNKNOWN, EXACT = "unknown", "exact"
 MADE_HERE = "the domain's own migrations make the schema"

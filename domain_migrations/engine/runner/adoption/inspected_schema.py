@@ -27,9 +27,10 @@ from ...snapshots.inspected_catalog import (
     read_catalog_file,
 )
 from ...sources.files import MigrationKey
+from ..adoption_results import ImportedHistory
 from ..executor import DomainExecutor
 from ..loader import DomainLoader, Plan
-from ..results import ImportedHistory, PlannedMigration
+from ..results import PlannedMigration
 from .history_import import HistoryImport, describe_import, find_import
 
 DESCRIPTION = "Record it as applied: the schema is already as it makes it"

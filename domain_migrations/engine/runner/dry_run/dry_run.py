@@ -26,13 +26,14 @@ from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
 from ..adoption.inspected_schema import find_adoption
+from ..adoption_results import ImportedHistory
 from ..interruptions import check_interrupted
 from ..loader import Plan, load_domain
 from ..observed_operations import operation_name
 from ..options import MigrateOptions
 from ..planner import make_plan
 from ..project_state import in_run_order, project_state
-from ..results import ImportedHistory, PlannedMigration, Reporter, SkippedMigration
+from ..results import PlannedMigration, Reporter, SkippedMigration
 from ..run_session import RunSession
 from ..targets import graph_targets
 from ..transfer.pair_plan import check_transfers
