@@ -18,7 +18,6 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
 from psycopg import sql
 
-from ...domains import get_domain_for
 from ...exceptions import DomainMigrationsError
 from ..guard.guard import BoundaryGuard
 from ..guard.operation_kinds import runs_custom_sql
@@ -26,19 +25,14 @@ from ..guard.watch import FORCE_CONSTRAINTS, MigrationWatch
 from ..history.journal import Direction
 from ..history.recorder import DomainRecorder
 from ..sessions.connection import is_alive
-from ..sessions.database_errors import detail_of
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
 from ..sources.transfer_halves import Half, half_in
 from .attempt_operations import AttemptOperations
 from .attempts import COMMIT, HISTORY_ROW, Attempt
-from .failures import lost_commit_error, migration_error
+from .failures import lost_commit_error, migration_error, view_advice
 from .interruptions import Interruption
-from .kept_transactions import (
-    TransactionEnded,
-    leaving_no_transaction,
-    transaction_kept,
-)
+from .kept_transactions import TransactionEnded, leaving_no_transaction, transaction_kept
 from .loader import DomainLoader
 from .migration_log import HistoryLog, MigrationLog
 from .observed_operations import editor_without_savepoint
@@ -47,12 +41,12 @@ from .project_state import BulkRenderState, project_state
 from .run_progress import RunProgress
 from .run_session import RunSession
 from .stops import stopped_at_commit, stopped_migration
+from .transfer.pair_run import PairRun, log_faked_partner, partner_executor
 from .transfer.pair_state import state_after_both
 
 if TYPE_CHECKING:
     from ...domains import Domain
     from .transfer.pair_plan import WaitingPlan
-    from .transfer.pair_run import PairRun
 
 PREVIOUS_STEP = "An earlier migration"
 
@@ -162,29 +156,16 @@ class DomainExecutor(MigrationExecutor):
         """Record a migration as applied or reverted, and the other half, too, of what it is one."""
         half = half_in(migration)
         if half is not None:
-            from .transfer.pair_run import partner_executor
-
-            partner = partner_executor(self, half)
-            other = partner.loader.graph.nodes[half.partner]
-            partner.log.log_faked(other, direction)
-            if direction == "backwards":
-                self.progress.count(other, time.monotonic(), backwards=True)
+            log_faked_partner(self, half, direction)
         self.log.log_faked(migration, direction)
         return half
 
     def check_replacements(self) -> None:
         """Record squashed migrations of this domain whose replaced ones are all applied."""
-        own = {
-            key: migration
-            for key, migration in self.loader.replacements.items()
-            if key[0] in self.domain.app_labels
-        }
-        # Few domains have squashed migrations, and reading the histories is expensive.
-        applied: set[tuple[str, str]] = set(self.recorder.applied_migrations()) if own else set()
-        for key, migration in own.items():
-            if key not in applied and all(replaced in applied for replaced in migration.replaces):
-                self.log.log_squash(migration)
-                applied.add(key)
+        replacements = self.loader.replacements.items()
+        own = [each for key, each in replacements if key[0] in self.domain.app_labels]
+        if own:  # Few domains have any, and reading the histories is expensive.
+            self.log.log_squashes(own, set(self.recorder.applied_migrations()))
 
     def applied_state(self, *, until: Migration | None = None) -> ProjectState:
         """Return the project state of what is applied now, up to the migration ``until``.
@@ -241,7 +222,7 @@ class DomainExecutor(MigrationExecutor):
                     blockers=blockers,
                     outcome=outcome,
                     lost=self.session.is_lost,
-                    advice=self._view_advice(exc, migration),
+                    advice=view_advice(self.connection, exc, migration),
                 )
                 failure.__cause__ = exc
             self.report("failure", migration, False)
@@ -249,15 +230,6 @@ class DomainExecutor(MigrationExecutor):
                 self._restore_settings(migration)
             self.log.log_failure(attempt, failure)
             raise failure
-
-    def _view_advice(self, exc: BaseException, migration: Migration) -> str:
-        """Return what to do if a view under an adopted table's old name was in the way."""
-        if not is_alive(self.connection) or self.connection.in_atomic_block:
-            return ""
-        from ..catalog.compat_views import advice_about_views
-
-        schema = get_domain_for(migration.app_label).schema
-        return advice_about_views(self.connection, schema, detail_of(exc))
 
     def _stopped(self, exc: KeyboardInterrupt, attempt: Attempt) -> DomainMigrationsError:
         """Return the error for a migration that a signal has stopped.
@@ -311,11 +283,7 @@ class DomainExecutor(MigrationExecutor):
     def _pair(self, attempt: Attempt) -> PairRun | None:
         """Return the run of a transfer, None where the migration has no other half."""
         half = half_in(attempt.migration)
-        if half is None:
-            return None
-        from .transfer.pair_run import PairRun, partner_executor
-
-        return PairRun(self, attempt, half, partner_executor(self, half))
+        return None if half is None else PairRun(self, attempt, half, partner_executor(self, half))
 
     def _run_non_atomic(self, attempt: Attempt, state: ProjectState) -> ProjectState:
         """Run a migration without a transaction, from the operation where one was interrupted."""

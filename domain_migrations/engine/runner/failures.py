@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.migration import Migration
+
 from ...domains import get_domain_for
 from ...exceptions import (
     DatabaseUnavailable,
@@ -16,11 +19,14 @@ from ...exceptions import (
     SeedFailed,
     StatementTimeout,
 )
+from ..catalog.compat_views import advice_about_views
+from ..sessions.connection import is_alive
 from ..sessions.database_errors import (
     LOCK_NOT_AVAILABLE,
     OUT_OF_MEMORY,
     RUN_AGAIN,
     dependents,
+    detail_of,
     error_class_for,
     first_line,
     sqlstate_of,
@@ -159,3 +165,11 @@ def _advice(exc: BaseException, attempt: Attempt, outcome: Outcome, *, lost: boo
     if dependents(exc):
         cause = "Drop what depends on it in an operation before this one, and run"
     return f"{cause} the command again; it continues from here."
+
+
+def view_advice(connection: BaseDatabaseWrapper, exc: BaseException, migration: Migration) -> str:
+    """Return what to do if a view under an adopted table's old name was in the way."""
+    if not is_alive(connection) or connection.in_atomic_block:
+        return ""
+    schema = get_domain_for(migration.app_label).schema
+    return advice_about_views(connection, schema, detail_of(exc))

@@ -69,6 +69,14 @@ class MigrationLog:
     def log_squash(self, migration: Migration) -> None:
         """Record a squashed migration; those it replaces are applied."""
 
+    def log_squashes(self, squashed: Iterable[Migration], applied: set[tuple[str, str]]) -> None:
+        """Record those squashed migrations whose replaced ones are all applied."""
+        for migration in squashed:
+            key = migration.app_label, migration.name
+            if key not in applied and applied.issuperset(migration.replaces):
+                self.log_squash(migration)
+                applied.add(key)
+
     def log_progress(self, attempt: Attempt, progress: Progress) -> None:
         """Record how far a migration without a transaction has come."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from django.db.migrations.state import ProjectState
 from ....domains import get_domain_for
 from ...guard.guard import BoundaryGuard
 from ...guard.watch import Footprint
+from ...history.journal import Direction
 from ...history.journal_queries import read_entries
 from ...history.seed_transfer import transfer_seed_records
 from ...messages import shortened
@@ -216,3 +218,12 @@ def partner_executor(executor: DomainExecutor, half: Half) -> DomainExecutor:
             ensure_engine_tables(other)
         executor.partners[domain.name] = type(executor)(other, loader, log=log)
     return executor.partners[domain.name]
+
+
+def log_faked_partner(executor: DomainExecutor, half: Half, direction: Direction) -> None:
+    """Record the other half as applied or reverted, without running it."""
+    partner = partner_executor(executor, half)
+    migration = partner.loader.graph.nodes[half.partner]
+    partner.log.log_faked(migration, direction)
+    if direction == "backwards":
+        executor.progress.count(migration, time.monotonic(), backwards=True)
