@@ -9,6 +9,8 @@ import pytest
 from tests.api.extract.test_abort import TARGET_SCHEMA
 from tests.support.moving_domain import Moving, kill_server
 
+pytestmark = pytest.mark.slow_stress
+
 START = (
     "extract:make_schema",
     "extract:check_equal",
