@@ -73,21 +73,7 @@ def test_killed_starts_and_cut_overs_continue(moving_18: Moving) -> None:
     assert moving_18.leftovers() == []
 
 
-ALWAYS = ("extract:create_slot", "switch:raise_fence", "switch:Switch.open")
-"""The places that every run of the suite tries: before the copy, in the pause, and after it."""
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        *ALWAYS,
-        *(
-            pytest.param(place, marks=pytest.mark.slow_stress)
-            for place in (*START, *CUT_OVER)
-            if place not in ALWAYS
-        ),
-    ],
-)
+@pytest.mark.parametrize("place", [*START, *CUT_OVER])
 def test_abort_after_a_kill(moving_18: Moving, place: str) -> None:
     if place in START:
         killed(moving_18, place, "start")
