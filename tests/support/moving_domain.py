@@ -24,7 +24,7 @@ from config.embedded.cluster import Cluster
 from config.embedded.programs import packaged_folder
 from tests.support import databases, servers
 from tests.support.commands import ROOT, process_environment
-from tests.support.projects import Project, domain_app, write_project
+from tests.support.projects import CONTRIB, Project, domain_app, write_project
 from tests.support.servers import DEBIAN_PROGRAMS, FAST, TestServer
 
 SCHEMA = "depot"
@@ -421,7 +421,15 @@ def moving_project(
             path,
             {"depot": domain_app("depot", models=MODELS, migrations={})},
             database=aliases["default"],
-            settings={"DATABASES": aliases},
+            settings={
+                "DATABASES": aliases,
+                "INSTALLED_APPS": [
+                    "domain_migrations",
+                    *CONTRIB,
+                    "django.contrib.postgres",
+                    "depot",
+                ],
+            },
         )
         with (path / "settings.py").open("a") as file:
             file.write(KILLING)
