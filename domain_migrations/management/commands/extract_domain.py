@@ -37,6 +37,7 @@ CLEARS_ONE_SIDE = (
 
 class Command(TerminalCommand):
     help = "Moves a domain to a PostgreSQL server of its own while the application writes."
+    requires_system_checks: list[str] = []  # The run in the target checks the domain.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("domain", metavar="DOMAIN", help="The name of the domain.")
