@@ -105,7 +105,7 @@ def checked_half(half: Half) -> Half:
         raise InvalidConfiguration(
             f"Migration {half.key} cannot be run: {problem}.",
             hint=f"{TRANSFER} and {RECEIVE} are each alone in their migration, and each names the"
-            f' other\'s as {PAIR} = "APP.NAME"; manage.py transfer_model writes both.',
+            f' other\'s as {PAIR} = "APP.NAME".',
         )
     return other
 
