@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...engine.history.extractions import database_id
 from ...engine.history.status import read_statuses
 from ...engine.history.tables import existing_tables
 from ...engine.messages import shortened
@@ -17,7 +18,6 @@ from .server_obstacles import collation_notes, role_notes, server_obstacles
 from .sides import Sides, read_tables, stored
 from .table_obstacles import table_obstacles
 
-SAME = "SELECT system_identifier::text, current_database() FROM pg_control_system()"
 SIZE = """
 SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::bigint,
     pg_catalog.pg_size_pretty(coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0))
@@ -101,7 +101,7 @@ def preflight(
 
 def _between(sides: Sides, is_begun: bool) -> Iterator[Obstacle]:
     source, target = sides.from_connection, sides.to_connection
-    if fetch_one(source, SAME) == fetch_one(target, SAME):
+    if database_id(source) == database_id(target):
         yield Obstacle(
             sides.target,
             "DATABASES",
