@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.apps.config import AppConfig
 from django.db.migrations.loader import MigrationLoader
 
 from ...engine.sources.files import is_installed, migration_file, migration_files
 from ...engine.sources.parsing import FORMER
-from ..start.project_files import FileChange
+from ..source_code.blocker import Blocker
+from ..source_code.source_editor import SourceEditor
 from .code_tables import MigrationEdits, TableNames, model_edits
 
 NEW_CONFIG = """\
@@ -35,24 +35,14 @@ OWN_MODELS = (
 )
 
 
-@dataclass(frozen=True)
-class Blocker:
-    """A reason why the code cannot be edited."""
-
-    message: str
-    hint: str
-
-    def as_json(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-
-class AppEditor:
+class AppEditor(SourceEditor):
     """Collects the edits of apps, and what cannot be edited."""
 
+    in_package = IN_PACKAGE
+
     def __init__(self, domain: str, schema: str) -> None:
+        super().__init__()
         self.domain, self.schema = domain, schema
-        self.changes: list[FileChange] = []
-        self.blockers: list[Blocker] = []
         self.modules: dict[str, Path] = {}
 
     def edit_app(self, config: AppConfig, names: TableNames) -> None:
@@ -72,15 +62,14 @@ class AppEditor:
             camel = "".join(part.capitalize() for part in config.label.split("_"))
             text = NEW_CONFIG.format(camel=camel, name=config.name)
             text += "".join(f'    {name} = "{value}"\n' for name, value in values.items())
-            if path.is_file():
-                before = path.read_bytes()
-                after = before.rstrip() + b"\n\n\n" if before.strip() else b""
-                self.changes.append(FileChange(path, before, after + text.encode()))
-            else:
-                self.changes.append(FileChange(path, None, text.encode()))
+            before = self.content(path)
+            self.write(
+                path, (before.rstrip() + b"\n\n\n" if before.strip() else b"") + text.encode()
+            )
+            if not path.is_file():
                 self.modules[f"{config.name}.apps"] = path
             return
-        self._edit(
+        self.edit(
             Path(inspect.getfile(kind)),
             lambda source: code_edits.edit_config(source, kind.__name__, values),
             f'the config of the app "{config.label}" there, a DomainConfig with'
@@ -100,9 +89,9 @@ class AppEditor:
                 self.blockers.append(Blocker(FOREIGN_MODELS.format(path, classes), OWN_MODELS))
                 continue
             lines = ", ".join(f"{name}: {edit.db_table}" for name, edit in edits.items())
-            self._edit(
+            self.edit(
                 path,
-                lambda source, edits=edits: code_edits.edit_models(source, edits),
+                functools.partial(code_edits.edit_models, edits=edits),
                 f"db_table in the Meta of its models ({lines})",
             )
 
@@ -127,9 +116,9 @@ class AppEditor:
                     )
                 )
                 continue
-            self._edit(
+            self.edit(
                 path,
-                lambda source, edits=edits: edit_migration(source, edits),
+                functools.partial(edit_migration, edits=edits),
                 "the table in each CreateModel and AlterModelTable of the migration, in"
                 f' "{self.schema}"',
             )
@@ -144,31 +133,8 @@ class AppEditor:
         paths = migration_files(label)
         converting = [path for path in paths if b"ConvertToReference" in path.read_bytes()]
         if paths:
-            self._edit(
+            self.edit(
                 (converting or paths)[-1],
                 lambda source: add_former_dependencies(source, others),
                 f"{FORMER} = {sorted(others)} in its class Migration",
             )
-
-    def _edit(self, path: Path, edit: Any, by_hand: str) -> None:
-        from .code_syntax import CannotEdit
-
-        if is_installed(path):
-            self.blockers.append(
-                Blocker(
-                    f"{path} belongs to an installed package, which cannot be edited.", IN_PACKAGE
-                )
-            )
-            return
-        earlier = next((n for n, item in enumerate(self.changes) if item.path == path), None)
-        before = path.read_bytes()
-        source = before if earlier is None else self.changes[earlier].after
-        try:
-            after = edit(source)
-        except CannotEdit as exc:
-            self.blockers.append(Blocker(f"{path} {exc}.", f"Write it by hand: {by_hand}."))
-            return
-        if earlier is not None:
-            self.changes[earlier] = FileChange(path, before, after)
-        elif after != before:
-            self.changes.append(FileChange(path, before, after))

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from .code_syntax import (
+from ..source_code.syntax import (
     CannotEdit,
     appended,
     as_block,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,10 +15,12 @@ from ...domains import DomainConfig, QualifiedName
 from ...engine.sources.adoptions import Adoption
 from ...engine.sources.files import ADOPTION_FILE, is_installed, migrations_folders
 from ...exceptions import InvalidConfiguration
-from ..start.project_files import FileChange, apply_changes
-from . import code_check, code_undo, overlay
-from .app_edits import IN_PACKAGE, AppEditor, Blocker
-from .code_mentions import Mention, find_mentions
+from ..source_code import overlay
+from ..source_code.blocker import Blocker
+from ..source_code.file_changes import FileChange, apply_changes, diff_of, relative_path
+from ..source_code.mentions import Mention, find_mentions
+from . import code_check, code_undo
+from .app_edits import IN_PACKAGE, AppEditor
 from .code_tables import TableNames, automatic_tables, model_edits
 
 OURS = __name__.partition(".")[0]
@@ -55,7 +55,7 @@ class CodePlan:
 
     def shown_path(self, path: Path) -> str:
         """Return a path as the diff shows it."""
-        return _relative(path, self.root)
+        return relative_path(path, self.root)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -222,24 +222,6 @@ def project_root(config: AppConfig) -> Path:
     return Path(config.path).resolve().parents[config.name.count(".")]
 
 
-def diff_of(change: FileChange, root: Path) -> str:
-    """Return a change as a unified diff."""
-    name = _relative(change.path, root)
-    before, after = (
-        (text or b"").decode("utf-8", "replace").splitlines(keepends=True)
-        for text in (change.before, change.after)
-    )
-    lines = difflib.unified_diff(
-        before,
-        after,
-        "/dev/null" if change.before is None else f"a/{name}",
-        "/dev/null" if change.after is None else f"b/{name}",
-    )
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )
-
-
 def _checked(plan: CodePlan) -> dict[str, Any]:
     return _ask(plan, code_check.check_code.__name__, plan.apps)
 
@@ -305,7 +287,3 @@ def _is_package(config: AppConfig) -> bool:
 
 def _file(path: Path, text: bytes) -> FileChange:
     return FileChange(path, path.read_bytes() if path.is_file() else None, text)
-
-
-def _relative(path: Path, root: Path) -> str:
-    return Path(os.path.relpath(path, root)).as_posix()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...exceptions import InvalidConfiguration
-from ..start.project_files import FileChange
+from ..source_code.file_changes import FileChange
 
 FILE_NAME = "adoption_code.json"
 FORMAT = 1

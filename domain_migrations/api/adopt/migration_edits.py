@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from ...engine.sources.parsing import FORMER
-from .code_syntax import (
+from ..source_code.syntax import (
     CannotEdit,
     argument,
     assignment,

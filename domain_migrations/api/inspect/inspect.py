@@ -15,8 +15,9 @@ from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import HISTORY_FILE, migrations_folders
 from ...engine.sources.tool_histories import read_tool_history
 from ...exceptions import InvalidConfiguration
+from ..source_code.file_changes import FileChange, apply_changes
 from ..start.name_checks import check_names
-from ..start.project_files import FileChange, apply_changes, find_settings
+from ..start.project_files import find_settings
 from ..start.start import project_changes
 from .history_choice import HistoryOptions, find_history, history_notes
 from .inspection import Inspection

@@ -39,7 +39,7 @@ from ...engine.snapshots.inspected_catalog import (
 from ...engine.sources.files import migrations_folders
 from ...exceptions import InvalidConfiguration
 from ..migrated_scratch import migrated_scratch
-from ..start.project_files import FileChange, apply_changes
+from ..source_code.file_changes import FileChange, apply_changes
 from .model_changes import model_operations
 from .models_file import models_source
 from .schema_grants import Privilege, comparable_privileges, read_privileges

@@ -16,14 +16,13 @@ from django.db import DEFAULT_DB_ALIAS
 from ...domains import DomainConfig
 from ...engine.runner.loader import LINEAR
 from ...exceptions import InvalidConfiguration
+from ..source_code.file_changes import FileChange, apply_changes
 from .name_checks import check_names, check_owner
 from .project_files import (
     CONTRACT,
-    FileChange,
     SettingsFile,
     add_owner,
     add_to_pyproject,
-    apply_changes,
     file_with_testpaths,
     find_settings,
     has_contract,

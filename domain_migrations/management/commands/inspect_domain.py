@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from ...api.inspect.inspect import InspectedSchema, inspect_domain
 from ...api.inspect.update import SchemaUpdate, update_domain
-from ...api.start.project_files import FileChange
+from ...api.source_code.file_changes import FileChange
 from ...engine.messages import counted
 from ...exceptions import EXIT_FAILED, EXIT_USAGE
 from ..arguments import add_database_option, add_format_option

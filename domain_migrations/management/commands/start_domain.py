@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS
 
-from ...api.start.project_files import FileChange
+from ...api.source_code.file_changes import FileChange
 from ...api.start.start import StartedDomain, start_domain
 from ..arguments import add_database_option
 from ..console import command_errors

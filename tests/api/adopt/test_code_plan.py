@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from domain_migrations.api.adopt import code_plan, code_undo, overlay
-from domain_migrations.api.start.project_files import FileChange, apply_changes
+from domain_migrations.api.adopt import code_plan, code_undo
+from domain_migrations.api.source_code import overlay
+from domain_migrations.api.source_code.file_changes import FileChange, apply_changes
 from domain_migrations.exceptions import InvalidConfiguration
 from tests.support.projects import Project, plain_app
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from django.conf import ENVIRONMENT_VARIABLE, settings
 
-START = "from domain_migrations.api.adopt.overlay import main; main()"
+START = "from domain_migrations.api.source_code.overlay import main; main()"
 
 
 class PlannedModules(MetaPathFinder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from domain_migrations.api.adopt.code_mentions import find_mentions
+from domain_migrations.api.source_code.mentions import find_mentions
 
 SOURCE = '''"""Reads lab_sample; a docstring."""
 SQL = """

@@ -1,0 +1,1 @@
+"""The project's source as commands edit it: changes of files, syntax, mentions, planned code."""
