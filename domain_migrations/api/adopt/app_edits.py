@@ -43,7 +43,6 @@ class AppEditor(SourceEditor):
     def __init__(self, domain: str, schema: str) -> None:
         super().__init__()
         self.domain, self.schema = domain, schema
-        self.modules: dict[str, Path] = {}
 
     def edit_app(self, config: AppConfig, names: TableNames) -> None:
         self._edit_config(config)
@@ -66,8 +65,6 @@ class AppEditor(SourceEditor):
             self.write(
                 path, (before.rstrip() + b"\n\n\n" if before.strip() else b"") + text.encode()
             )
-            if not path.is_file():
-                self.modules[f"{config.name}.apps"] = path
             return
         self.edit(
             Path(inspect.getfile(kind)),

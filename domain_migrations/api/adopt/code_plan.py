@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,6 @@ class CodePlan:
     Attributes:
         root: the folder that shown paths are relative to.
         tables: model, or ``app.Model.field`` → its bare name before, and in the schema.
-        modules: dotted name → file, of modules that do not exist yet.
         mentions: places that name a table in SQL, which are not edited.
     """
 
@@ -45,7 +44,6 @@ class CodePlan:
     root: Path
     tables: Mapping[str, tuple[str, str]]
     changes: tuple[FileChange, ...] = ()
-    modules: Mapping[str, Path] = field(default_factory=dict)
     mentions: tuple[Mention, ...] = ()
     blockers: tuple[Blocker, ...] = ()
 
@@ -133,7 +131,6 @@ def _with_edits(plan: CodePlan, editor: AppEditor) -> CodePlan:
     return replace(
         plan,
         changes=tuple(editor.changes),
-        modules=editor.modules,
         blockers=tuple(editor.blockers),
     )
 
@@ -261,8 +258,7 @@ def _found_by_checks(plan: CodePlan, answer: Mapping[str, Any]) -> Iterator[Bloc
 
 
 def _ask(plan: CodePlan, function: str, arguments: Sequence[str]) -> dict[str, Any]:
-    texts = {change.path: change.after or b"" for change in plan.changes}
-    return overlay.run_with(texts, plan.modules, f"{code_check.__name__}:{function}", arguments)
+    return overlay.run_with(plan.changes, f"{code_check.__name__}:{function}", arguments)
 
 
 def _config(label: str) -> AppConfig:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from domain_migrations.api.adopt import code_plan, code_undo
-from domain_migrations.api.source_code import overlay
 from domain_migrations.api.source_code.file_changes import FileChange, apply_changes
 from domain_migrations.exceptions import InvalidConfiguration
 from tests.support.projects import Project, plain_app
@@ -284,16 +283,3 @@ def test_deletions_are_undone_when_a_later_change_fails(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfiguration, match="was changed by someone else"):
         apply_changes(changes)
     assert first.read_bytes() == b"a"
-
-
-def test_planned_source_is_what_the_other_process_sees(tmp_path: Path) -> None:
-    """A module that is not there yet; the answer is what it computes, or its error."""
-    path = tmp_path / "planned_module.py"
-    text = b"def answer(a):\n    return {'a': a, 'file': __file__}\ndef fail():\n    1 / 0\n"
-    texts, modules = {path: text}, {"planned_module": path}
-    assert overlay.run_with(texts, modules, "planned_module:answer", ["x"]) == {
-        "a": "x",
-        "file": str(path),
-    }
-    failed = overlay.run_with(texts, modules, "planned_module:fail", [])["failed"]
-    assert failed == "ZeroDivisionError: division by zero"
