@@ -36,7 +36,7 @@ def run_with(
         what the function returns; where it fails, an object with ``failed``, its error's text.
         Paths are those of the project.
     """
-    planned = {Path(os.path.abspath(change.path)): change.after for change in changes}
+    planned = {change.path.absolute(): change.after for change in changes}
     with TemporaryDirectory() as folder:
         mirrors = {root: Path(folder, str(n)) for n, root in enumerate(_roots(planned))}
         for root, mirror in mirrors.items():
@@ -102,7 +102,7 @@ def _answer(
 
 def _roots(paths: Iterable[Path]) -> list[Path]:
     """Return the folders that the files are imported from; of nested ones the outermost."""
-    entries = {Path(os.path.abspath(entry)) for entry in sys.path}
+    entries = {Path(entry).absolute() for entry in sys.path}
     found = {_root(path, entries) for path in paths}
     return sorted(root for root in found if found.isdisjoint(root.parents))
 
@@ -130,7 +130,7 @@ def _mirror(folder: Path, mirror: Path, planned: Mapping[Path, bytes | None]) ->
 
 def _mirrored(folder: Path, mirrors: Mapping[Path, Path]) -> str:
     """Return where a folder is in the mirror; itself, where it is in none."""
-    path = Path(os.path.abspath(folder))
+    path = folder.absolute()
     for root, mirror in mirrors.items():
         if path == root or root in path.parents:
             inner = mirror / path.relative_to(root)
