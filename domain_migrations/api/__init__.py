@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .lint.linter import lint_domain as lint_domain
     from .map import map_domains as map_domains
     from .migrate import migrate_domains as migrate_domains
+    from .migration_trial import MigrationTrial as MigrationTrial
     from .prove import prove_domains as prove_domains
     from .readiness import check_readiness as check_readiness
     from .seed.run import SeedOptions as SeedOptions
@@ -45,6 +46,7 @@ MODULES = {
     "ExtractOptions": ".extract.step",
     "HistoryOptions": ".inspect.history_choice",
     "MigrateOptions": "..engine.runner.options",
+    "MigrationTrial": ".migration_trial",
     "Reporter": "..engine.runner.results",
     "SeedOptions": ".seed.run",
     "abort_extraction": ".extract.abort",
