@@ -254,15 +254,24 @@ def reference_for(
             f"{label} holds the {to_field} of {app_label}.{model_name}; a DomainReference holds"
             " its primary key."
         )
+    return reference_in_place_of(
+        key,
+        f"{app_label}.{target.name if target is not None else model_name}",
+        new_name,
+        key.db_column or f"{name}{SUFFIX}",
+        None if target_key is None else plain_column_field(target_key[1]),
+    )
+
+
+def reference_in_place_of(
+    key: Any, to: str, new_name: str, column: str, id_field: Field[Any, Any] | None
+) -> DomainReference:
+    """Return the reference with a foreign key's column, index, nullability and the like."""
     arguments = column_arguments(key)
-    column = key.db_column or f"{name}{SUFFIX}"
     arguments.pop("db_column", None)
     if column != new_name:
         arguments["db_column"] = column
-    if target_key is not None:
-        arguments["id_field"] = plain_column_field(target_key[1])
-    to = f"{app_label}.{target.name if target is not None else model_name}"
-    return DomainReference(to, **arguments)
+    return DomainReference(to, id_field=id_field, **arguments)
 
 
 def _key_field(state: ProjectState, model: tuple[str, str]) -> tuple[str, Field[Any, Any]] | None:

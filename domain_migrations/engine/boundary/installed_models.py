@@ -99,12 +99,18 @@ def model_crossings(apps: Apps = global_apps) -> Iterator[tuple[Problem, Domain]
 
 def _crossing_relations(model: type[Model], owners: AppOwners) -> Iterator[tuple[Problem, Domain]]:
     domain = owners[model._meta.app_label]
-    for relation in (*_inheritance(model), *_field_relations(model)):
+    for relation in relations_of(model):
         if other := forbidden_owner(relation, domain, owners):
             number, verb = RELATION_PHRASES.get(relation.kind, ("E001", f"is a {relation.kind} to"))
             message = f"{relation.source} {verb} {relation.target}"
             clause = violation_clause(domain, other)
             yield Problem(number, f"{message}, but {clause}.", depends_hint(domain), model), other
+
+
+def relations_of(model: type[Model]) -> Iterator[Relation]:
+    """Yield what a model inherits from, and what its fields refer to."""
+    yield from _inheritance(model)
+    yield from _field_relations(model)
 
 
 def _inheritance(model: type[Model]) -> Iterator[Relation]:
