@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db import connections
 
 from ...domains import Domain, QualifiedName, get_domain
+from ...engine.boundary.recorded_references import uses_from_outside
 from ...engine.catalog.fingerprint import CatalogObject, to_text
 from ...engine.runner.adoption.history_import import HistoryImport
 from ...engine.runner.loader import LINEAR
@@ -27,7 +28,6 @@ from ...engine.snapshots.inspected_catalog import (
 from ...engine.sources.files import HISTORY_FILE, MigrationKey
 from ...exceptions import InvalidConfiguration
 from ..start.start import app_words
-from ..verify.live_boundary import uses_from_outside
 from .draft_app import draft_app
 from .grant_statements import privilege_groups
 from .history_choice import HistoryOptions, find_history, history_notes

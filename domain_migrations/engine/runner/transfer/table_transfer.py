@@ -21,6 +21,7 @@ from ..adoption.foreign_keys import CrossingKey, crossing_keys
 from ..adoption.moves import existing_relations
 from ..adoption.schema_privileges import ON_SCHEMA, ROLES
 from .content_types import rename_statements
+from .new_crossings import check_crossings, names_in
 from .revocations import publication_end, remaining_revocations, usage_revocation
 from .transferred_objects import Follower, TransferredObjects, find_objects, views_over
 
@@ -134,7 +135,7 @@ class TableTransfer:
         )
         for statement in revocations:
             schema_editor.execute(statement, None)
-        files = _files(connection, found)
+        files, names = _files(connection, found), names_in(connection, self.source.schema)
         privileges = tuple(self._privileges(connection, found))
         for statement in (
             *move_statements(connection, found.moved),
@@ -148,6 +149,8 @@ class TableTransfer:
                 f"{self} has rewritten a table, which it must not do; everything was rolled back.",
                 hint="Find the event trigger or extension that rewrites tables, and disable it.",
             )
+        if not schema_editor.collect_sql:
+            check_crossings(connection, str(self), names)
         return TransferRecord(tuple(each.revocation for each in privileges), found.followers)
 
     def _check_names(self) -> None:
