@@ -1,0 +1,348 @@
+"""Edits of foreign keys in model classes that become references, made with libcst."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import libcst as cst
+from django.apps import apps
+from django.db.models import Model
+
+from ...engine.messages import shortened
+from ...fields import FOREIGN_KEY_ARGUMENTS, DomainReference
+from ..source_code.blocker import Blocker
+from ..source_code.source_editor import SourceEditor
+from ..source_code.syntax import (
+    CannotEdit,
+    appended,
+    argument,
+    as_block,
+    assignment,
+    last_name,
+    text_of,
+)
+from .key_conversions import KeyConversion
+
+MODULE, CLASS = "domain_migrations.fields", DomainReference.__name__
+KEY_CLASSES = ("ForeignKey", "OneToOneField")
+DROPPED = {*FOREIGN_KEY_ARGUMENTS, "db_index", "db_column", "unique"} - {"to"}
+"""The arguments that are left out, or written again."""
+
+NAMED = ("fields", "include", "condition", "check", "expressions")
+"""The arguments of indexes and constraints in which texts are names of fields."""
+
+
+def convert_fields(editor: SourceEditor, conversions: Sequence[KeyConversion]) -> None:
+    """Replace foreign keys with references in the classes that declare them.
+
+    What inherits a field from an abstract class gets the reference from it, too.
+    """
+    converted = {(each.model, each.field) for each in conversions}
+    done = set[tuple[type[Model], str]]()
+    for conversion in conversions:
+        by_hand, owner = written_reference(conversion), declaring_class(conversion)
+        if owner is None:
+            message = f"No class in a file declares {conversion}."
+            editor.blockers.append(Blocker(message, f"Write it by hand: {by_hand}."))
+            continue
+        if (owner, conversion.field) in done:
+            continue
+        done.add((owner, conversion.field))
+        if kept := [
+            each for each in _models_of(owner) if (each, conversion.field) not in converted
+        ]:
+            names = shortened([each._meta.label for each in kept])
+            message = f"{owner.__name__}.{conversion.field} is a foreign key of {names}, too."
+            hint = f"Declare it in {conversion.model.__name__} itself, and run the command again."
+            editor.blockers.append(Blocker(message, hint))
+            continue
+        editor.edit(_path(owner), _edit_of(owner.__qualname__, conversion), by_hand)
+
+
+def _edit_of(class_name: str, conversion: KeyConversion) -> Callable[[bytes], bytes]:
+    return lambda source: edit_field(source, class_name, conversion)
+
+
+def declaring_class(conversion: KeyConversion) -> type[Model] | None:
+    """Return the class whose source declares a field: the model, or one that it inherits from."""
+    for model in conversion.model.__mro__:
+        if not (issubclass(model, Model) and hasattr(model, "_meta")):
+            continue
+        try:
+            module = cst.parse_module(_path(model).read_bytes())
+        except (TypeError, OSError, cst.ParserSyntaxError):
+            continue
+        if assignment(_body(module, model.__qualname__), conversion.field) is not None:
+            return model
+    return None
+
+
+def _path(model: type[Model]) -> Path:
+    return Path(inspect.getfile(sys.modules[model.__module__]))
+
+
+def _models_of(owner: type[Model]) -> list[type[Model]]:
+    """Return the models that have the fields of a class."""
+    if not owner._meta.abstract:
+        return [owner]
+    return [model for model in apps.get_models() if issubclass(model, owner)]
+
+
+def _body(module: cst.Module, class_name: str) -> Sequence[Any]:
+    """Return the statements of a class; none if the module does not show it."""
+    statements: Sequence[Any] = module.body
+    for name in class_name.split("."):
+        found = [
+            each
+            for each in statements
+            if isinstance(each, cst.ClassDef) and each.name.value == name
+        ]
+        if not found:
+            return ()
+        statements = as_block(found[-1]).body.body
+    return statements
+
+
+def written_reference(conversion: KeyConversion) -> str:
+    """Return the line of the reference, for people."""
+    extras = "".join(f", {name}={value!r}" for name, value in _extras(conversion).items())
+    return f'{conversion.new_name} = {CLASS}("{conversion.to}"{extras})'
+
+
+def _extras(conversion: KeyConversion) -> dict[str, Any]:
+    """Return the arguments of the reference that a foreign key has without saying so."""
+    reference: Any = conversion.reference
+    found: dict[str, Any] = {"db_column": reference.db_column} if reference.db_column else {}
+    for name in ("unique", "db_index"):
+        if getattr(reference, "_unique" if name == "unique" else name):
+            found[name] = True
+    return found
+
+
+def edit_field(source: bytes, class_name: str, conversion: KeyConversion) -> bytes:
+    """Return the source in which a foreign key of a class is a reference, also in its Meta.
+
+    Comments, layout and the arguments that both have stay.
+
+    Arguments:
+        class_name: the class's qualified name.
+
+    Raises:
+        CannotEdit: the field is not in the source, or it is computed.
+    """
+    editor = _FieldEditor(class_name, conversion)
+    module = cst.parse_module(source).visit(editor)
+    if not editor.found:
+        raise CannotEdit(f"does not define the field {conversion.field} of {class_name}")
+    if editor.target:
+        module = _without_import(module, editor.target)
+    return _with_import(module).bytes
+
+
+class _FieldEditor(cst.CSTTransformer):
+    def __init__(self, class_name: str, conversion: KeyConversion) -> None:
+        super().__init__()
+        self.class_name, self.conversion = class_name, conversion
+        self.names: list[str] = []
+        self.found, self.target = False, ""
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # noqa: N802
+        return False
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:  # noqa: N802
+        self.names.append(node.name.value)
+
+    def leave_ClassDef(  # noqa: N802
+        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
+    ) -> Any:
+        name = ".".join(self.names)
+        self.names.pop()
+        if name != self.class_name:
+            return updated_node
+        node = as_block(updated_node)
+        statements = list(node.body.body)
+        found = assignment(statements, self.conversion.field)
+        if found is None:
+            return updated_node
+        self.found = True
+        place, call = found
+        statements[place] = self._converted(statements[place], call)
+        for number, statement in enumerate(statements):
+            if isinstance(statement, cst.ClassDef) and statement.name.value == "Meta":
+                statements[number] = statement.visit(_MetaEditor(self.conversion))
+        return node.with_changes(body=node.body.with_changes(body=statements))
+
+    def _converted(self, statement: Any, call: Any) -> Any:
+        conversion = self.conversion
+        if not isinstance(call, cst.Call) or last_name(call.func) not in KEY_CLASSES:
+            raise CannotEdit(f"computes the field {conversion.field} of {self.class_name}")
+        if any(each.star for each in call.args) or len(statement.body) != 1:
+            raise CannotEdit(f"spreads the field {conversion.field} of {self.class_name}")
+        target = argument(call, "to", 0)
+        self.target = target.value if isinstance(target, cst.Name) else ""
+        small = cst.Assign([cst.AssignTarget(cst.Name(conversion.new_name))], self._reference(call))
+        return statement.with_changes(
+            body=[small.with_changes(semicolon=statement.body[0].semicolon)]
+        )
+
+    def _reference(self, call: Any) -> Any:
+        label = cst.SimpleString(f'"{self.conversion.to}"')
+        kept: list[Any] = []
+        for number, each in enumerate(call.args):
+            name = each.keyword.value if each.keyword else ("to" if not number else "")
+            if name == "to":
+                kept.insert(0, each.with_changes(value=label))
+            elif name and name not in DROPPED:
+                kept.append(each)
+        last = call.args[-1]
+        if kept[-1].comma is not last.comma:
+            kept[-1] = kept[-1].with_changes(
+                comma=last.comma, whitespace_after_arg=last.whitespace_after_arg
+            )
+        args = kept
+        for name, value in _extras(self.conversion).items():
+            added = cst.Arg(
+                cst.parse_expression(repr(value).replace("'", '"')),
+                keyword=cst.Name(name),
+                equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")),
+            )
+            args = appended(args, added, call.whitespace_before_args)
+        return call.with_changes(func=cst.Name(CLASS), args=args)
+
+
+class _MetaEditor(cst.CSTTransformer):
+    """Gives the field its new name in the options of a model."""
+
+    def __init__(self, conversion: KeyConversion) -> None:
+        super().__init__()
+        self.old, self.new = conversion.field, conversion.new_name
+
+    def visit_Assign(self, node: cst.Assign) -> bool:  # noqa: N802
+        options = (
+            "indexes",
+            "constraints",
+            "unique_together",
+            "index_together",
+            "ordering",
+            "get_latest_by",
+            "order_with_respect_to",
+        )
+        return any(last_name(each.target) in options for each in node.targets)
+
+    def visit_Arg(self, node: cst.Arg) -> bool:  # noqa: N802
+        # The name of an index, or a message, may be the same word.
+        name = node.keyword.value if node.keyword else ""
+        return not name or name in NAMED or not isinstance(node.value, cst.SimpleString)
+
+    def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:  # noqa: N802
+        keyword = updated_node.keyword
+        if keyword is None or not self._names_field(keyword.value):
+            return updated_node
+        return updated_node.with_changes(keyword=cst.Name(self._renamed(keyword.value)))
+
+    def leave_SimpleString(  # noqa: N802
+        self, original_node: cst.SimpleString, updated_node: cst.SimpleString
+    ) -> cst.SimpleString:
+        text = text_of(updated_node)
+        if text is None or not self._names_field(text.removeprefix("-")):
+            return updated_node
+        return updated_node.with_changes(
+            value=updated_node.value.replace(text, self._renamed(text), 1)
+        )
+
+    def _names_field(self, text: str) -> bool:
+        return text == self.old or text.startswith(f"{self.old}__")
+
+    def _renamed(self, text: str) -> str:
+        return text.replace(self.old, self.new, 1)
+
+
+def _with_import(module: cst.Module) -> cst.Module:
+    """Return the module with the import of the reference's class, in the order of the names."""
+    line = cst.parse_statement(f"from {MODULE} import {CLASS}\n")
+    place = 0
+    for number, statement in enumerate(module.body):
+        for node in _imports(statement):
+            if not isinstance(node, cst.ImportFrom):
+                names = [cst.Module([]).code_for_node(each.name) for each in node.names]
+            elif node.relative or node.module is None:
+                continue
+            else:
+                names = [cst.Module([]).code_for_node(node.module)]
+            if names == [MODULE] and isinstance(node, cst.ImportFrom):
+                return _with_name(module, number, node)
+            if names[0] == "__future__" or names[0] <= MODULE:
+                place = number + 1
+        if not place and number == 0 and module.get_docstring() is not None:
+            place = 1
+    body = list(module.body)
+    if place < len(body) and not any(_imports(body[place])):
+        place_lines = getattr(body[place], "leading_lines", ())
+        if not place_lines:
+            body[place] = body[place].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+    return module.with_changes(body=[*body[:place], line, *body[place:]])
+
+
+def _with_name(module: cst.Module, number: int, node: cst.ImportFrom) -> cst.Module:
+    if isinstance(node.names, cst.ImportStar) or any(
+        each.name.value == CLASS for each in node.names
+    ):
+        return module
+    names = appended(node.names, cst.ImportAlias(cst.Name(CLASS)), None)
+    changed = module.body[number].deep_replace(node, node.with_changes(names=names))
+    body: list[Any] = [*module.body[:number], changed, *module.body[number + 1 :]]
+    return module.with_changes(body=body)
+
+
+def _imports(statement: Any) -> Iterator[Any]:
+    if isinstance(statement, cst.SimpleStatementLine):
+        for small in statement.body:
+            if isinstance(small, cst.Import | cst.ImportFrom):
+                yield small
+
+
+def _without_import(module: cst.Module, name: str) -> cst.Module:
+    """Return the module without the import of a class that nothing in it uses any more."""
+    uses = _Uses(name)
+    module.visit(uses)
+    if uses.found:
+        return module
+    body: list[Any] = []
+    for statement in module.body:
+        kept: Any = statement
+        for node in _imports(statement):
+            if isinstance(node, cst.Import) or isinstance(node.names, cst.ImportStar):
+                continue
+            names = [
+                each for each in node.names if each.evaluated_alias or each.evaluated_name != name
+            ]
+            if len(names) == len(node.names):
+                continue
+            if not names:
+                kept = None
+                break
+            names[-1] = names[-1].with_changes(comma=node.names[-1].comma)
+            kept = statement.deep_replace(node, node.with_changes(names=names))
+        if kept is not None:
+            body.append(kept)
+    return module.with_changes(body=body)
+
+
+class _Uses(cst.CSTVisitor):
+    """Looks for a name outside of imports, also in ``__all__``."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.found = name, False
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802
+        return False
+
+    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802
+        self.found = self.found or node.value == self.name
+
+    def visit_SimpleString(self, node: cst.SimpleString) -> None:  # noqa: N802
+        self.found = self.found or text_of(node) == self.name
