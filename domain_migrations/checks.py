@@ -43,7 +43,7 @@ from typing import Any
 from django.apps import apps as global_apps
 from django.apps.config import AppConfig
 from django.core import checks
-from django.core.checks import CheckMessage, Tags
+from django.core.checks import CheckMessage
 from django.core.management.base import CommandError
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
@@ -72,7 +72,6 @@ EACH_UNSTAGED = 3
 """How many migrations of an app W002 names one by one; more are from before stages were used."""
 
 
-@checks.register(Tags.models)
 def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check the declarations of domains and, if they are valid, the models."""
     declared = _messages(declaration_problems())
@@ -85,7 +84,6 @@ def check_domains(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     )
 
 
-@checks.register
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check the database backends, the router, the order of apps and the engine's settings."""
     return _messages(settings_problems())
@@ -150,7 +148,6 @@ def _readiness_problems(names: Iterable[str]) -> Iterator[Problem]:
         )
 
 
-@checks.register
 def check_dependencies(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -164,7 +161,6 @@ def check_dependencies(
     return _messages(problems, app_configs)
 
 
-@checks.register
 def check_stages(
     app_configs: Sequence[AppConfig] | None,
     databases: Sequence[str] | None = None,
@@ -230,7 +226,7 @@ def _applied(databases: Sequence[str]) -> frozenset[MigrationKey]:
 
 def _in_snapshots() -> frozenset[MigrationKey]:
     """Return the migrations that the snapshots of the domains contain."""
-    # Imported here: a run with nothing to do loads this module, too.
+    # Imported here, because few projects have removals without a stage.
     from .engine.snapshots.snapshot_file import SnapshotUnreadable, read_snapshot, snapshot_file
 
     found: set[MigrationKey] = set()
@@ -240,7 +236,6 @@ def _in_snapshots() -> frozenset[MigrationKey]:
     return frozenset(found)
 
 
-@checks.register(Tags.database)
 def check_whole_domains(
     app_configs: Sequence[AppConfig] | None,
     databases: Sequence[str] | None = None,
@@ -260,7 +255,6 @@ def check_whole_domains(
     return _messages(Problem("W004", half.message, half.hint) for _, half in found)
 
 
-@checks.register(Tags.database)
 def check_histories(
     app_configs: Sequence[AppConfig] | None,
     databases: Sequence[str] | None = None,

@@ -28,7 +28,8 @@ from django.apps import AppConfig
 from django.apps import apps as global_apps
 from django.apps.registry import Apps
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
-from django.core.checks import ERROR, WARNING, CheckMessage
+from django.core.checks import ERROR, WARNING, CheckMessage, Tags
+from django.core.checks.registry import registry
 from django.db import connections, models
 from django.test import override_settings
 from django.test.utils import isolate_apps
@@ -1500,3 +1501,22 @@ def test_check__declarations_come_first(project: Callable[..., Project]) -> None
     assert "domain_migrations.E010" in result.stderr
     assert "domain_migrations.E001" not in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_every_function_of_the_module_is_registered() -> None:
+    """The app registers them by their names, because most processes run none of them."""
+    functions = {
+        name
+        for name, value in vars(checks).items()
+        if name.startswith("check_") and value.__module__ == checks.__name__
+    }
+    every = registry.registered_checks | registry.deployment_checks
+    found = {
+        check.__name__: check
+        for check in every
+        if check.__module__.startswith("domain_migrations.apps")
+    }
+    assert functions == found.keys()
+    assert Tags.database in found["check_histories"].tags
+    assert Tags.database in found["check_whole_domains"].tags
+    assert Tags.database not in found["check_stages"].tags
