@@ -6,7 +6,6 @@ print plain lines.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,15 +21,6 @@ if TYPE_CHECKING:
 
 TIME_COLUMN = 72
 """The column of the durations of migrations."""
-
-
-class TerminalCommand(BaseCommand):
-    """A command that respects NO_COLOR; ``--force-color`` overrides it."""
-
-    def execute(self, *args: Any, **options: Any) -> str | None:
-        if os.environ.get("NO_COLOR") and not options.get("force_color"):
-            options["no_color"] = True
-        return super().execute(*args, **options)
 
 
 class _NoNewlineWriter:
@@ -63,16 +53,13 @@ def rich_console(command: BaseCommand) -> Console | None:
 
 
 @contextmanager
-def console_reporter(command: BaseCommand, options: MigrateOptions) -> Iterator[ConsoleReporter]:
-    """Yield the reporter for the command's output: a terminal or plain lines."""
-    console = rich_console(command) if options.verbosity >= 1 else None
+def terminal_reporter(
+    command: BaseCommand, options: MigrateOptions
+) -> Iterator[TerminalReporter | None]:
+    """Yield the reporter for a terminal; None for plain lines."""
+    console = rich_console(command)
     if console is None:
-        yield ConsoleReporter(
-            command,
-            options.verbosity,
-            interactive=options.interactive,
-            headings=not options.plan,
-        )
+        yield None
         return
     reporter = TerminalReporter(command, options, console)
     try:

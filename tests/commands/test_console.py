@@ -7,7 +7,7 @@ import pytest
 from domain_migrations.api import MigrateOptions
 from domain_migrations.engine.runner.adoption_results import AppliedMove
 from domain_migrations.engine.runner.results import DomainResult, Status
-from domain_migrations.management.console import _dry_run_summary, summary
+from domain_migrations.management.run_output import _dry_run_summary, summary
 
 TABLES = AppliedMove(("lab",), False, "public", "lab", 1, 2)
 VIEWS = AppliedMove(("lab",), False, "public", "lab", 0, 0, dropped_views=3)

@@ -22,12 +22,12 @@ from ..arguments import (
 from ..console import (
     ConsoleReporter,
     JsonReporter,
+    TerminalCommand,
     ask_to_continue,
     command_errors,
     print_json,
     stdout_for_json,
 )
-from ..terminal import TerminalCommand
 
 WRITES = "This changes the files above."
 UNDOES = "This changes the files above, and moves the tables back."

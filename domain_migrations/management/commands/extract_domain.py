@@ -19,13 +19,13 @@ from ..arguments import (
 from ..console import (
     ConsoleReporter,
     JsonReporter,
+    TerminalCommand,
     ask_to_continue,
     command_errors,
     print_json,
     stdout_for_json,
 )
 from ..extraction_output import print_cut_over, print_preflight, print_progress, watch_copy
-from ..terminal import TerminalCommand
 
 STEPS = ("plan", "start", "status", "cut-over", "finish", "abort")
 FINISHES = "After this there is no way back: what is written in the new database stays there."

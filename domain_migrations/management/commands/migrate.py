@@ -21,8 +21,8 @@ from ...engine.runner.results import RunResult
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import migrations_on_disk
 from ..arguments import options_for
-from ..console import command_errors, print_result, print_tracebacks, raise_for_domains
-from ..terminal import TerminalCommand, console_reporter
+from ..console import TerminalCommand, command_errors, console_reporter
+from ..run_output import print_result, print_tracebacks, raise_for_domains
 
 
 class Command(TerminalCommand, django_migrate.Command):

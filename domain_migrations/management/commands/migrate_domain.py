@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ...api import MigrateOptions, Reporter, migrate_domains
-from ...engine.sources.stages import STAGES
+from ...conf import STAGES
 from ...exceptions import EXIT_USAGE
 from ..arguments import (
     add_database_option,
@@ -19,14 +19,13 @@ from ..arguments import (
 )
 from ..console import (
     JsonReporter,
+    TerminalCommand,
     command_errors,
+    console_reporter,
     print_json,
-    print_result,
-    print_tracebacks,
-    raise_for_domains,
     stdout_for_json,
 )
-from ..terminal import TerminalCommand, console_reporter
+from ..run_output import print_result, print_tracebacks, raise_for_domains
 
 FLAGS = {
     "--all": "Migrate every domain, core first.",

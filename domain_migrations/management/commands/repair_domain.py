@@ -9,14 +9,8 @@ from ...api import MigrateOptions, repair
 from ...domains import get_domain
 from ...exceptions import EXIT_USAGE
 from ..arguments import add_database_option, add_noinput_option, add_waiting_options, options_for
-from ..console import (
-    ConsoleReporter,
-    ask_to_continue,
-    command_errors,
-    print_tracebacks,
-    raise_for_domains,
-    summary,
-)
+from ..console import ConsoleReporter, ask_to_continue, command_errors
+from ..run_output import print_tracebacks, raise_for_domains, summary
 
 BY_NAME = {
     "mark_applied": repair.mark_applied,

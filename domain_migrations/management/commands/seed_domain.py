@@ -17,9 +17,9 @@ from ..console import (
     command_errors,
     error_text,
     print_json,
-    print_tracebacks,
     stdout_for_json,
 )
+from ..run_output import print_tracebacks
 
 
 class Command(BaseCommand):

@@ -7,14 +7,15 @@ from django.core.management.base import BaseCommand
 
 from ...api.show import DomainOverview, DomainsOverview, show_domains
 from ...engine.messages import local_time
-from ...engine.sources.stages import stage_suffix
 from ..arguments import add_database_option, add_domain_arguments, add_format_option
-from ..console import command_errors, print_json, stdout_for_json
-from ..terminal import TerminalCommand, rich_console
+from ..console import TerminalCommand, command_errors, print_json, stdout_for_json
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from ...engine.history.status import DomainStatus
+    from ...engine.sources.files import MigrationKey
 
 
 class Command(TerminalCommand):
@@ -37,7 +38,11 @@ class Command(TerminalCommand):
 
 def print_overview(command: BaseCommand, overview: DomainsOverview, verbosity: int) -> None:
     """Print a table on a terminal, and a few lines for each domain elsewhere."""
-    console = rich_console(command)
+    console = None
+    if command.stdout.isatty():
+        from ..terminal import rich_console
+
+        console = rich_console(command)
     if console is not None:
         _print_table(console, overview)
     for domain in overview.domains:
@@ -112,11 +117,19 @@ def _print_migrations(command: BaseCommand, domain: DomainOverview, verbosity: i
     for key in status.pending:
         if key == domain.interrupted:
             continue
-        gone = " (replaced, not on disk)" if key in status.missing else stage_suffix(key)
-        command.stdout.write(f"  [ ] {key}{gone}")
+        command.stdout.write(f"  [ ] {key}{_remark(status, key)}")
     for key in status.unknown:
         command.stdout.write(command.style.WARNING(f"  [?] {key} (applied, not on disk)"))
     if verbosity > 1:
         for row in status.rows:
             when = local_time(row.applied) if row.applied else "at an unknown time"
             command.stdout.write(f"  [X] {row.key} ({when})")
+
+
+def _remark(status: DomainStatus, key: MigrationKey) -> str:
+    """Return what is to be known about a pending migration."""
+    if key in status.missing:
+        return " (replaced, not on disk)"
+    from ...engine.sources.stages import stage_suffix  # Parsing is imported where it is needed.
+
+    return stage_suffix(key)
