@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from django.conf import settings as django_settings
 
@@ -20,6 +20,10 @@ NUMBERS = (*SECONDS, "retries")
 """The settings that are numbers, 0 or more."""
 
 UNDECLARED_REMOVALS = ("refuse", "after")
+
+Stage = Literal["before", "after"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+"""The stages of a deployment; the module ``stages`` explains them."""
 
 
 @dataclass(frozen=True, kw_only=True)

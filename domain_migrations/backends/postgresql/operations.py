@@ -11,7 +11,6 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils.functional import cached_property
 
-from .compiler import with_same_table_names
 from .names import parse_table_name, quote
 
 if TYPE_CHECKING:
@@ -47,6 +46,9 @@ class QualifiedOperationsMixin(Operations):
 
     @cached_property
     def _query_compiler(self) -> type[SQLCompiler]:
+        # Django also imports its compilers for the first query.
+        from .compiler import with_same_table_names
+
         compiler = super().compiler("SQLCompiler")
         return with_same_table_names(compiler)  # type: ignore[arg-type]  # classes are hashable
 

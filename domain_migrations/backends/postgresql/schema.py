@@ -19,7 +19,6 @@ from django.db.backends.utils import split_identifier
 from .composite_keys import CompositeKeysMixin
 from .exact_fields import ExactFieldsMixin
 from .names import parse_table_name, quote
-from .table_moves import move_table_sql
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.schema import DatabaseSchemaEditor
@@ -142,6 +141,8 @@ class QualifiedSchemaEditorMixin(CompositeKeysMixin, ExactFieldsMixin, SchemaEdi
         if old_db_table == new_db_table or '"' not in old_db_table + new_db_table:
             super().alter_db_table(model, old_db_table, new_db_table)
             return
+        from .table_moves import move_table_sql  # Few processes move a table.
+
         old, new = parse_table_name(old_db_table), parse_table_name(new_db_table)
         self._ensure_schema(new.schema)
         named = [*model._meta.indexes, *model._meta.constraints]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from ...conf import get_settings
-from ..sources.stages import Stage
+from ...conf import Stage, get_settings
 
 SECONDS = ("lock_wait", "lock_timeout", "statement_timeout", "wait_for_db")
 """The options that take seconds."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db.migrations.migration import Migration
 
+from ...conf import Stage
 from ...domains import Domain
 from ...exceptions import DependencyNotApplied, MigrationIrreversible, UnknownTarget
 from ..history.journal_queries import read_entries
@@ -13,7 +14,7 @@ from ..history.status import DomainStatus, read_statuses
 from ..messages import shortened
 from ..sources.files import MigrationKey
 from ..sources.parsing import FIRST, header_of
-from ..sources.stages import Stage, check_removals_have_stages, get_stage
+from ..sources.stages import check_removals_have_stages, get_stage
 from ..sources.transfer_halves import half_in, half_of
 from .core_key_types import check_key_types
 from .executor import DomainExecutor

@@ -6,9 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import Any, Literal, NamedTuple
-
-from django.db.migrations.migration import Migration
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ...domains import Domain
 from ...exceptions import (
@@ -19,7 +17,11 @@ from ...exceptions import (
     TransferWaits,
 )
 from ..sources.files import MigrationKey
-from .adoption_results import AppliedMove, ImportedHistory
+
+if TYPE_CHECKING:
+    from django.db.migrations.migration import Migration
+
+    from .adoption_results import AppliedMove, ImportedHistory
 
 FORMAT = 1
 """The version of every JSON object that a command prints."""

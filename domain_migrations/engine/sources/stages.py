@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...conf import get_settings
+from ...conf import STAGES, Stage, get_settings
 from ...domains import Domain, get_domains
 from ...exceptions import InvalidConfiguration
 from .files import MigrationKey, is_installed, migration_file, migration_files
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     # Django's migrations are expensive to import, and readiness only reads files.
     from django.db.migrations.migration import Migration
 
-Stage = Literal["before", "after"]
-STAGES: tuple[Stage, ...] = get_args(Stage)
 HINT = 'Write stage = "before" or stage = "after" in its class Migration, as it stands here.'
 
 
