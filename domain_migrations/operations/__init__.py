@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .models import AddConstraintIfMissing as AddConstraintIfMissing
     from .models import AddIndexIfMissing as AddIndexIfMissing
     from .models import CreateModelIfMissing as CreateModelIfMissing
+    from .remove_compat_views import RemoveCompatViews as RemoveCompatViews
     from .transfer import ReceiveTable as ReceiveTable
     from .transfer import TransferTable as TransferTable
 
@@ -39,6 +40,7 @@ MODULES = {
     "DanglingReferences": "convert_reference",
     "DefinitionMismatch": "existing_table",
     "ReceiveTable": "transfer",
+    "RemoveCompatViews": "remove_compat_views",
     "RemoveFieldIfPresent": "fields",
     "TransferTable": "transfer",
     "has_column": "introspection",

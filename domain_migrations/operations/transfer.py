@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -29,6 +30,8 @@ class TransferOperation(Operation, ABC):
         name: the model's.
         pair: the other half's migration, as ``app.name``.
         tables: each table before → its name afterwards, as ``db_table`` has them.
+        compat_view_until: the last day of views under the old names, for older code; None for no
+            views.
         record: what the transfer has left that its undoing needs to know, once it has run.
     """
 
@@ -37,6 +40,7 @@ class TransferOperation(Operation, ABC):
     name: str
     pair: str
     tables: Mapping[str, str]
+    compat_view_until: datetime.date | None
     record: TransferRecord | None = None
 
     @abstractmethod
@@ -76,6 +80,7 @@ class TransferOperation(Operation, ABC):
             tables={
                 QualifiedName.of(old): QualifiedName.of(new) for old, new in self.tables.items()
             },
+            views_until=self.compat_view_until,
         )
 
     @property
@@ -84,7 +89,9 @@ class TransferOperation(Operation, ABC):
         return MigrationKey(app, name)
 
     def _arguments(self) -> dict[str, Any]:
-        return {"pair": self.pair, "tables": dict(self.tables)}
+        until = self.compat_view_until
+        arguments = {"pair": self.pair, "tables": dict(self.tables)}
+        return arguments if until is None else {**arguments, "compat_view_until": until}
 
 
 @exported
@@ -97,13 +104,21 @@ class TransferTable(TransferOperation):
         name: the model's name, which stays.
         pair: the migration with ``ReceiveTable``, as ``"app.name"``.
         tables: each table → its new name, the automatic many-to-many ones included.
+        compat_view_until: the last day of views under the old names; no views unless given.
     """
 
     category = OperationCategory.REMOVAL
     moves_forwards = False
 
-    def __init__(self, name: str, pair: str, tables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        pair: str,
+        tables: Mapping[str, str],
+        compat_view_until: datetime.date | None = None,
+    ) -> None:
         self.name, self.pair, self.tables = name, pair, tables
+        self.compat_view_until = compat_view_until
 
     def deconstruct(self) -> Any:
         return type(self).__name__, [], {"name": self.name, **self._arguments()}
@@ -133,7 +148,7 @@ class ReceiveTable(TransferOperation):
     In the state, it creates the model; there is no other model of it until then.
 
     Arguments:
-        name, pair, tables: as for ``TransferTable``, which ``pair`` names.
+        name, pair, tables, compat_view_until: as for ``TransferTable``, which ``pair`` names.
         fields, options, bases, managers: the model's, as for ``CreateModel``.
     """
 
@@ -149,8 +164,10 @@ class ReceiveTable(TransferOperation):
         options: Mapping[str, Any] | None = None,
         bases: Sequence[Any] | None = None,
         managers: Sequence[tuple[str, Any]] | None = None,
+        compat_view_until: datetime.date | None = None,
     ) -> None:
         self.name, self.pair, self.tables = name, pair, tables
+        self.compat_view_until = compat_view_until
         self.created = CreateModel(name, list(fields), dict(options or {}), bases, managers)
 
     def deconstruct(self) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
+from domain_migrations.domains import QualifiedName
 from tests.support.projects import domain_app, plain_app
 
 Way = Literal["to core", "to a domain", "to the domain"]
@@ -16,6 +18,7 @@ PLACES: dict[Way, tuple[str, str]] = {
 }
 """The apps before and afterwards."""
 
+NAMES = ("companies", "companies_groups")
 SCHEMAS = {"lab": "lab", "shop": "public", "ward": "ward"}
 
 COMPANY = """
@@ -96,10 +99,13 @@ def table(app: str, name: str = "companies") -> str:
     return name if app == "shop" else f'"{app}"."{name}"'
 
 
-def files(way: Way, *, moved: bool, later: bool = False) -> dict[str, dict[str, str]]:
+def files(
+    way: Way, *, moved: bool, later: bool = False, until: date | None = None, over: bool = False
+) -> dict[str, dict[str, str]]:
     """The files of the three apps.
 
-    `moved` is the release with the transfer; `later` has a migration after it in each app.
+    `moved` is the release with the transfer; `later` has a migration after it in each app. The
+    transfer leaves views `until` a day, and `over` has a migration that drops them.
     """
     source, target = PLACES[way]
     home = target if moved else source
@@ -111,8 +117,11 @@ def files(way: Way, *, moved: bool, later: bool = False) -> dict[str, dict[str, 
     models["shop"] += NOTE
     made = _migrations(way, source, refers=refers)
     if moved:
-        for app, (name, source_text) in _halves(way).items():
+        for app, (name, source_text) in _halves(way, until).items():
             made[app][name] = source_text
+    if over:
+        views = [QualifiedName.of(table(source, name)).db_table for name in NAMES]
+        made[source]["0004_remove_compat_views"] = OVER.format(app=source, views=views)
     if later:
         for app, migrations in made.items():
             last = max(migrations)
@@ -134,6 +143,15 @@ class Migration(migrations.Migration):
     dependencies = [("{app}", "{last}")]
     operations = [migrations.RunSQL("SELECT 1", migrations.RunSQL.noop)]
 """
+OVER = """
+from domain_migrations.operations import RemoveCompatViews
+class Migration(migrations.Migration):
+    stage = "after"
+    dependencies = [("{app}", "0003_transfer_company")]
+    operations = [RemoveCompatViews({views})]
+"""
+TRANSFER_HEAD = "import datetime\nfrom domain_migrations.operations import TransferTable\n"
+RECEIVE_HEAD = "import datetime\nfrom domain_migrations.operations import ReceiveTable\n"
 MIGRATION = """
 class Migration(migrations.Migration):
     {initial}
@@ -177,24 +195,24 @@ def _migrations(way: Way, source: str, *, refers: bool) -> dict[str, dict[str, s
     }
 
 
-def _halves(way: Way) -> dict[str, tuple[str, str]]:
+def _halves(way: Way, until: date | None) -> dict[str, tuple[str, str]]:
     source, target = PLACES[way]
-    tables = {
-        table(source, name): table(target, name) for name in ("companies", "companies_groups")
-    }
-    transfer = "from domain_migrations.operations import TransferTable\n" + MIGRATION.format(
-        initial="",
+    tables = {table(source, name): table(target, name) for name in NAMES}
+    more = "" if until is None else f", compat_view_until={until!r}"
+    stage = "" if until is None else 'stage = "before"'
+    transfer = TRANSFER_HEAD + MIGRATION.format(
+        initial=stage,
         dependencies=f'("{source}", "0002_more"), ("{target}", "0003_receive_company")',
         operations=f'TransferTable("Company", pair="{target}.0003_receive_company",'
-        f" tables={tables!r}),",
+        f" tables={tables!r}{more}),",
     )
-    receive = "from domain_migrations.operations import ReceiveTable\n" + MIGRATION.format(
-        initial="",
+    receive = RECEIVE_HEAD + MIGRATION.format(
+        initial=stage,
         dependencies=f'("{target}", "0002_more"), ("{source}", "0002_more"),'
         ' ("auth", "0001_initial")',
         operations=f'ReceiveTable("Company", pair="{source}.0003_transfer_company",'
         f" tables={tables!r}, fields={FIELDS.format(app=target)},"
-        f" options={OPTIONS.format(table=table(target))}),",
+        f" options={OPTIONS.format(table=table(target))}{more}),",
     )
     return {
         source: ("0003_transfer_company", transfer),

@@ -48,7 +48,7 @@ def repair_domain(
         # Without a history, or migrations that can be loaded, nothing is known.
         return RepairScript(domain, connection.alias, unrepaired=tuple(wrong))
     own = [table.name for table in domain.engine_tables]
-    own += [view.name for view in read_compat_views(connection)] if domain.is_core else []
+    own += [view.name.name for view in read_compat_views(connection, within=domain.schema)]
     own += recorded_histories(domain)
     core = {key for key in loader.applied_migrations if key in loader.graph.nodes}
     others = domain_histories(connection, domain).relations

@@ -10,9 +10,9 @@ from django.db.models import Model
 from psycopg import sql
 
 from ...backends.postgresql.names import parse_table_name, truncate
-from ...domains import CORE_SCHEMA, Domain, get_domain_for, get_domains
+from ...domains import Domain, get_domain_for, get_domains
 from ...engine.boundary.planned_migrations import crossing_links
-from ...engine.catalog.compat_views import read_compat_views
+from ...engine.catalog.compat_views import read_compat_views, read_views_of_adoptions
 from ...engine.catalog.other_tools.tools import describe_history, history_of
 from ...engine.history.half_moves import HOW_TO, find_half_move, find_places, own_models
 from ...engine.history.status import read_statuses
@@ -217,24 +217,47 @@ def _unfinished(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Fin
 
 
 def _compat_views(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
-    """Yield views under the old names of adopted tables that are no longer wanted."""
+    """Yield views under the old names of moved tables that are no longer wanted."""
+    yield from _views_of_transfers(connection, domain)
     if domain.is_core:
         return
     are_wanted = any(
         adoption.compat_views_until is not None for adoption in read_adoptions(domain.app_labels)
     )
-    for view in read_compat_views(connection, domain.schema):
-        title = f"{CORE_SCHEMA}.{view.name}"
+    for view in read_views_of_adoptions(connection, domain.schema):
         first = "" if not are_wanted else f"remove compat_views_until from {ADOPTION_FILE}, and "
         if view.is_expired or not are_wanted:
             yield _finding(
                 "L008",
                 domain,
-                title,
-                f"The view {title}, which stands in for an adopted table, was wanted until"
+                str(view.name),
+                f"The view {view.name}, which stands in for an adopted table, was wanted until"
                 f" {view.until}.",
                 f"When no old code runs any more, {first}run: manage.py migrate_domain"
                 f" {domain.name}",
+            )
+
+
+def _views_of_transfers(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    for view in read_compat_views(connection, within=domain.schema):
+        if view.model and view.is_expired:
+            yield _finding(
+                "L008",
+                domain,
+                str(view.name),
+                f"The view {view.name}, which stands in for {view.table}, was wanted until"
+                f" {view.until}.",
+                f"When no old code runs any more, {view.removal}.",
+            )
+        if view.shows_hidden_rows:
+            yield _finding(
+                "L008",
+                domain,
+                str(view.name),
+                f"The view {view.name}, which stands in for {view.table}, shows the rows that the"
+                " table's row security hides, because that was enabled later.",
+                f"Run: ALTER VIEW {view.name.db_table} SET (security_invoker = true); or, when no"
+                f" old code runs any more, {view.removal}.",
             )
 
 

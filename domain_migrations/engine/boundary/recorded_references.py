@@ -153,10 +153,10 @@ FROM found
     CROSS JOIN LATERAL pg_identify_object(found.used_class, found.used, 0) other
 WHERE found.schema <> found.used_schema AND NOT EXISTS (SELECT FROM pg_depend e
     WHERE e.classid = 'pg_class'::regclass AND e.objid = found.relation AND e.deptype = 'e')
-    -- Views under the old names of adopted tables; see L008.
+    -- Views under the old names of moved tables; see L008.
     AND NOT (found.id = 'B002' AND EXISTS (SELECT FROM pg_description o
         WHERE o.classoid = 'pg_class'::regclass AND o.objoid = found.relation AND o.objsubid = 0
-            AND o.description LIKE 'domain\_migrations: stands in for %%'))
+            AND o.description ~ '^domain_migrations: stands in for .* until \d{4}-\d\d-\d\d'))
 ORDER BY 5, 6, 1, 8
 """
 

@@ -101,7 +101,7 @@ class DriftDetector:
         self.found: list[Finding] = []
         self.without_migrations: set[QualifiedName] = set()
         own = [table.name for table in domain.engine_tables]
-        own += [view.name for view in read_compat_views(connection)] if domain.is_core else []
+        own += [view.name.name for view in read_compat_views(connection, within=domain.schema)]
         self.objects = read_objects(connection, domain.schema, exclude=own)
         self.unmanaged = UnmanagedObjects(self.objects)
         self.created = CreatedObjects(created, self.objects)

@@ -22,6 +22,7 @@ from ...exceptions import (
 from ..catalog.compat_views import advice_about_views
 from ..sessions.connection import is_alive
 from ..sessions.database_errors import (
+    DUPLICATE_TABLE,
     LOCK_NOT_AVAILABLE,
     OUT_OF_MEMORY,
     RUN_AGAIN,
@@ -168,8 +169,9 @@ def _advice(exc: BaseException, attempt: Attempt, outcome: Outcome, *, lost: boo
 
 
 def view_advice(connection: BaseDatabaseWrapper, exc: BaseException, migration: Migration) -> str:
-    """Return what to do if a view under an adopted table's old name was in the way."""
+    """Return what to do if a view under a moved table's old name was in the way."""
     if not is_alive(connection) or connection.in_atomic_block:
         return ""
     schema = get_domain_for(migration.app_label).schema
-    return advice_about_views(connection, schema, detail_of(exc))
+    text = first_line(exc) if sqlstate_of(exc) == DUPLICATE_TABLE else detail_of(exc)
+    return advice_about_views(connection, schema, text)

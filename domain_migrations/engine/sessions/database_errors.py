@@ -22,6 +22,8 @@ DEPENDENT_OBJECTS = "2BP01"
 DEPENDENCIES = (DEPENDENT_OBJECTS, "0A000")
 """Of a type that a view depends on, feature_not_supported is raised."""
 INSUFFICIENT_PRIVILEGE = "42501"
+DUPLICATE_TABLE = "42P07"
+"""A relation of any kind has the name."""
 
 LOCK_NOT_AVAILABLE = "55P03"
 

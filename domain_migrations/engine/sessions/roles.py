@@ -51,11 +51,14 @@ WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = %(schema)s::regna
                          OR (o.type = 'sequence' AND m.deptype IN ('a', 'i'))
                          OR (o.type = 'type' AND m.deptype = 'i'
                              AND current_setting('server_version_num')::int >= 170000)))
+  AND NOT (o.type = 'view' AND coalesce(obj_description(d.objid, 'pg_class'), '')
+           ~ '^domain_migrations: stands in for .*, left by the transfer of ')
 ORDER BY 1, 2
 """
 """The objects of a schema that its role does not own yet, quoted.
 
-Whatever is in a schema depends on it. The sequence of a column has its table's owner, a multirange,
+Whatever is in a schema depends on it. A view that a transfer has left belongs to the owner of its
+table. The sequence of a column has its table's owner, a multirange,
 since PostgreSQL 17, its range's, and members of an extension have the extension's.
 """
 

@@ -7,6 +7,7 @@ show, such as a computed dependency, is left out.
 from __future__ import annotations
 
 import ast
+import datetime
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -41,7 +42,8 @@ class OperationCall(NamedTuple):
     """An operation as a migration's file calls it.
 
     Attributes:
-        arguments: position or keyword → the text of a constant, ``COMPUTED`` for anything else.
+        arguments: position or keyword → the text of a constant or date, ``COMPUTED`` for anything
+            else.
         sql: the forwards SQL of a ``RunSQL``, as far as the tree shows it.
     """
 
@@ -279,6 +281,9 @@ def _arguments(call: ast.Call) -> dict[int | str, ast.expr]:
 
 
 def _constant(node: ast.expr) -> str:
+    if isinstance(node, ast.Call) and _function_name(node) == "date" and not node.keywords:
+        with suppress(ValueError, TypeError):
+            return str(datetime.date(*map(ast.literal_eval, node.args)))
     return str(node.value) if isinstance(node, ast.Constant) else COMPUTED
 
 

@@ -14,7 +14,7 @@ from ...conf import STAGES, Stage, get_settings
 from ...domains import Domain, get_domains
 from ...exceptions import InvalidConfiguration
 from .files import MigrationKey, is_installed, migration_file, migration_files
-from .parsing import COMPUTED, NOT_LITERAL, read_header, read_replaces_and_stage
+from .parsing import COMPUTED, NOT_LITERAL, OperationCall, read_header, read_replaces_and_stage
 
 if TYPE_CHECKING:
     # Django's migrations are expensive to import, and readiness only reads files.
@@ -113,7 +113,7 @@ def _invalid(key: MigrationKey, stage: Any) -> InvalidStage:
 
 
 HINTS = (b"removefield", b"deletemodel", b"rename", b"altermodeltable", b"drop", b"schema",
-         b"transfertable")  # fmt: skip
+         b"transfertable", b"receivetable", b"removecompatviews")  # fmt: skip
 """Every removal has one of these words; parsing takes a thousand times as long as finding them."""
 
 REMOVAL_PHRASES = {
@@ -124,8 +124,14 @@ REMOVAL_PHRASES = {
     "RenameModel": ("renames the model {}", ("old_name",)),
     "AlterModelTable": ("renames the table of {}", ("name",)),
     "TransferTable": ("moves the table of {} to another domain", ("name",)),
+    "ReceiveTable": ("moves the table of {} from another domain", ("name",)),
+    "RemoveCompatViews": ("drops views under the old names of tables", ()),
 }
 """Operation → its effect, and its arguments in order, the model first."""
+
+
+VIEW_UNTIL = "compat_view_until"
+"""The argument with which a transfer leaves a view under the old name, for older code."""
 
 
 class Removal(NamedTuple):
@@ -184,6 +190,12 @@ def unstaged_removal(key: MigrationKey, path: Path) -> str | None:
         elif operation.name in REMOVAL_PHRASES:
             phrase, names = REMOVAL_PHRASES[operation.name]
             texts = [operation.argument(position, name) for position, name in enumerate(names)]
-            if texts[0].lower() not in created:
-                return phrase.format(*texts)
+            if leaves_view(operation) or (texts and texts[0].lower() in created):
+                continue
+            return phrase.format(*texts)
     return None
+
+
+def leaves_view(operation: OperationCall) -> bool:
+    """Return whether older code finds the table of a transfer under its old name."""
+    return operation.arguments.get(VIEW_UNTIL, str(None)) != str(None)

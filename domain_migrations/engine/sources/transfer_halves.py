@@ -15,10 +15,12 @@ from ...domains import Domain, get_domain_for
 from ...exceptions import InvalidConfiguration
 from .files import MigrationKey, migration_file, migrations_folders, source_stamps
 from .parsing import COMPUTED, OperationCall, read_header
+from .stages import VIEW_UNTIL, stage_of
 
 TRANSFER, RECEIVE = "TransferTable", "ReceiveTable"
 PAIR = "pair"
 """The argument of both operations that names the other migration."""
+NO_VIEW = str(None)
 
 
 class Half(NamedTuple):
@@ -29,6 +31,7 @@ class Half(NamedTuple):
         partner: the other migration.
         receives: whether it is the one of the domain that gets the table.
         is_alone: whether the operation is the only one of its migration.
+        view_until: the last day of the view under the old name, as text; ``NO_VIEW`` for none.
     """
 
     key: MigrationKey
@@ -36,6 +39,7 @@ class Half(NamedTuple):
     partner: MigrationKey
     receives: bool
     is_alone: bool
+    view_until: str = NO_VIEW
 
     @property
     def domain(self) -> Domain:
@@ -85,7 +89,7 @@ def checked_half(half: Half) -> Half:
 
     Raises:
         InvalidConfiguration: the migrations do not name each other, one has further operations,
-            or both belong to one domain.
+            both belong to one domain, or they differ in the view that stays or in their stage.
     """
     other = half_of(half.partner)
     problem = ""
@@ -96,6 +100,15 @@ def checked_half(half: Half) -> Half:
         )
     elif other.model.lower() != half.model.lower():
         problem = f"it {half.verb} {half.model}, and {other.key} {other.verb} {other.model}"
+    elif other.view_until != half.view_until:
+        problem = (
+            f"its {VIEW_UNTIL} is {half.view_until}, and that of {other.key} is {other.view_until}"
+        )
+    elif stage_of(other.key) != stage_of(half.key):
+        problem = (
+            f"its stage is {stage_of(half.key)}, and the stage of {other.key}, which runs together"
+            f" with it, is {stage_of(other.key)}"
+        )
     elif half.domain == half.other_domain:
         problem = f'both belong to the domain "{half.domain.name}"'
     for each in (half, other):
@@ -138,4 +151,5 @@ def _half(key: MigrationKey, call: OperationCall, *, is_alone: bool) -> Half:
     app, _, name = call.argument(1, PAIR).partition(".")
     model = call.argument(0, "name")
     partner = MigrationKey(app, name if app != COMPUTED else COMPUTED)
-    return Half(key, model, partner, call.name == RECEIVE, is_alone)
+    until = call.arguments.get(VIEW_UNTIL, NO_VIEW)
+    return Half(key, model, partner, call.name == RECEIVE, is_alone, until)

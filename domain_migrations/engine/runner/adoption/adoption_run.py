@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ....domains import CORE, QualifiedName, get_domain
 from ....exceptions import MigrationFailed
-from ...catalog.compat_views import CompatView, read_compat_views
+from ...catalog.compat_views import CompatView, read_views_of_adoptions
 from ...history.journal import Journal, RunContext
 from ...history.tables import ensure_history, ensure_schema
 from ...sessions.connection import execute, fetch_all, schema_exists
@@ -221,7 +221,7 @@ class Work:
             log = MoveLog.read(connection, move)
             log.check_nothing_later(connection, move)
             first = tuple(drop_statements(connection, move.adoption))
-            views = read_compat_views(connection, move.adoption.schema)
+            views = read_views_of_adoptions(connection, move.adoption.schema)
         objects = moved_objects(connection, move, named=log.functions_moved, replaced=views)
         keys = crossing_keys(connection, objects)
         texts = find_function_texts(connection, move, objects, log.functions)
@@ -238,7 +238,7 @@ class Work:
             texts=texts,
             log=log,
             grants=grants,
-            replaced=tuple(view.name for view in views),
+            replaced=tuple(view.name.name for view in views),
             first=first,
             statements=statements,
             last=last,

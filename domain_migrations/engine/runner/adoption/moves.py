@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ....backends.postgresql.names import truncate
 from ....domains import CORE, Domain, QualifiedName, get_domain, get_domains
 from ....exceptions import InvalidConfiguration
-from ...catalog.compat_views import read_compat_views
+from ...catalog.compat_views import read_views_of_adoptions
 from ...history.half_moves import created_models, own_models
 from ...history.tables import HistoryRow, read_histories
 from ...messages import shortened
@@ -121,7 +121,7 @@ def check_rollback(options: MigrateOptions, moves: Iterable[Move]) -> None:
 
 def _has_unwanted_views(connection: BaseDatabaseWrapper, move: Move) -> bool:
     is_unwanted = not move.backwards and move.adoption.compat_views_until is None
-    return is_unwanted and bool(read_compat_views(connection, move.adoption.schema))
+    return is_unwanted and bool(read_views_of_adoptions(connection, move.adoption.schema))
 
 
 def declared_move(adoption: Adoption, domain: Domain) -> Move:
@@ -173,8 +173,8 @@ def is_pending(connection: BaseDatabaseWrapper, move: Move) -> bool:
     names = [*move.tables, *move.tables.values()]
     found = existing_relations(connection, names)
     if move.backwards:
-        views = read_compat_views(connection, move.source.schema)
-        found -= {QualifiedName(move.target.schema, view.name) for view in views}
+        views = read_views_of_adoptions(connection, move.source.schema)
+        found -= {view.name for view in views}
     if not at_source:
         left = [old for old, new in move.tables.items() if old in found and new not in found]
         if at_target and left:

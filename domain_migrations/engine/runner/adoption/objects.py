@@ -214,7 +214,7 @@ def moved_objects(
         )
     ]
     found = [*tables, *followers, *statistics]
-    free = {QualifiedName(move.target.schema, view.name) for view in replaced}
+    free = {view.name for view in replaced}
     _check_free(connection, move, found, free)
     return found
 

@@ -6,11 +6,10 @@ import datetime
 from collections.abc import Iterator, Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import sql
 
 from ....backends.postgresql.names import quote
-from ....domains import CORE_SCHEMA, QualifiedName
-from ...catalog.compat_views import COMMENT, read_compat_views
+from ....domains import QualifiedName
+from ...catalog.compat_views import comment_statement, drop_statement, read_views_of_adoptions
 from ...sessions.connection import fetch_all
 from ...sources.adoptions import Adoption
 from .moves import Move
@@ -51,26 +50,36 @@ def create_statements(
 def _create(
     connection: BaseDatabaseWrapper, item: MovedObject, until: datetime.date
 ) -> Iterator[str]:
-    view, table = (_written(name) for name in (item.old, item.new))
-    yield f"CREATE VIEW {view} WITH (security_invoker = true) AS SELECT * FROM {table}"  # noqa: S608 (quoted)
-    comment = COMMENT.format(schema=item.new.schema, name=item.new.name, until=until)
-    yield f"COMMENT ON VIEW {view} IS {sql.Literal(comment).as_string(None)}"
-    for privilege, column, role, can_grant in fetch_all(
-        connection, SELECT_GRANTS, {"oid": item.oid}
-    ):
+    yield from view_statements(connection, item.oid, item.old, item.new, security_invoker=True)
+    yield comment_statement(item.old, item.new, until)
+    for (owner,) in fetch_all(connection, SELECT_OWNER, [item.oid]):
+        yield f"ALTER VIEW {item.old.db_table} OWNER TO {quote(owner)}"
+
+
+def view_statements(
+    connection: BaseDatabaseWrapper,
+    oid: int,
+    view: QualifiedName,
+    table: QualifiedName,
+    *,
+    security_invoker: bool,
+) -> Iterator[str]:
+    """Yield the statements that create a view over a table, with the same privileges.
+
+    Arguments:
+        oid: of the table, which has the name ``table`` only when the view is created.
+        security_invoker: whether the table's privileges and policies are those of whoever uses
+            the view, instead of its owner's.
+    """
+    options = " WITH (security_invoker = true)" if security_invoker else ""
+    yield f"CREATE VIEW {view.db_table}{options} AS SELECT * FROM {table.db_table}"  # noqa: S608 (quoted)
+    for privilege, column, role, can_grant in fetch_all(connection, SELECT_GRANTS, {"oid": oid}):
         columns = f" ({quote(column)})" if column else ""
         option = " WITH GRANT OPTION" if can_grant else ""
         grantee = quote(role) if role else "PUBLIC"
-        yield f"GRANT {privilege}{columns} ON {view} TO {grantee}{option}"
-    for (owner,) in fetch_all(connection, SELECT_OWNER, [item.oid]):
-        yield f"ALTER VIEW {view} OWNER TO {quote(owner)}"
+        yield f"GRANT {privilege}{columns} ON {view.db_table} TO {grantee}{option}"
 
 
 def drop_statements(connection: BaseDatabaseWrapper, adoption: Adoption) -> Iterator[str]:
     """Yield the statements that drop the views of an adoption."""
-    for view in read_compat_views(connection, adoption.schema):
-        yield f"DROP VIEW {_written(QualifiedName(CORE_SCHEMA, view.name))}"
-
-
-def _written(name: QualifiedName) -> str:
-    return f"{quote(name.schema)}.{quote(name.name)}"
+    yield from map(drop_statement, read_views_of_adoptions(connection, adoption.schema))

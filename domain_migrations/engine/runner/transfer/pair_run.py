@@ -162,6 +162,8 @@ class PairRun:
                 f" {shortened(list(self.transfer.tables))}, which is in"
                 f" {self.transfer.target.schema} now: create it again with the new name."
             )
+        if not own.backwards:
+            self._report_views()
         verb = "reverted" if own.backwards else "applied"
         session.reporter.on_note(f"{self.half.partner} was {verb} together with {self.half.key}.")
         roles = (
@@ -176,6 +178,21 @@ class PairRun:
             session.reporter.on_note(
                 f"The roles of the domains have not got their privileges on the table yet: run"
                 f" manage.py grant_domain {names} --apply."
+            )
+
+    def _report_views(self) -> None:
+        """Say what older code finds under the old names, where the transfer is to leave views."""
+        names, reporter = self.transfer.old_names, self.executor.session.reporter
+        tables = " and ".join(map(str, names.tables))
+        if names.is_late:
+            reporter.on_warning(
+                f"Warning: No view was left as {tables}, because compat_view_until, {names.until},"
+                " is past: older code does not find the tables any more."
+            )
+        elif names.until is not None:
+            reporter.on_note(
+                f"{tables} {'stands' if len(names.tables) == 1 else 'stand'} in for the tables, for"
+                f" older code, until {names.until}."
             )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from ....backends.postgresql.names import quote
 from ....domains import CORE_SCHEMA, Domain, QualifiedName
 from ....exceptions import InvalidConfiguration, MigrationFailed
 from ...boundary.rule import may_depend_on
+from ...catalog.compat_views import drop_statement
 from ...messages import shortened
 from ...sessions.connection import fetch_all, fetch_one
 from ...sessions.roles import domain_role
@@ -22,6 +24,7 @@ from ..adoption.moves import existing_relations
 from ..adoption.schema_privileges import ON_SCHEMA, ROLES
 from .content_types import rename_statements
 from .new_crossings import check_crossings, names_in
+from .old_names import OldNames
 from .revocations import publication_end, remaining_revocations, usage_revocation
 from .transferred_objects import Follower, TransferredObjects, find_objects, views_over
 
@@ -74,6 +77,7 @@ class TableTransfer:
     Attributes:
         old_app, new_app: the labels of the apps that have the model before and afterwards.
         tables: each table → its name afterwards.
+        views_until: the last day of views under the old names; None for no views.
         backwards: whether an earlier transfer is undone.
     """
 
@@ -83,11 +87,20 @@ class TableTransfer:
     new_app: str
     model: str
     tables: Mapping[QualifiedName, QualifiedName]
+    views_until: datetime.date | None = None
     backwards: bool = False
 
     def __str__(self) -> str:
         verb = "return" if self.backwards else "transfer"
         return f"The {verb} of {self.old_app}.{self.model} to {self.target.name}"
+
+    @property
+    def old_names(self) -> OldNames:
+        """The names that the tables have before the transfer, and after it is undone."""
+        if not self.backwards:
+            return OldNames(f"{self.old_app}.{self.model}", self.tables, self.views_until)
+        tables = {new: old for old, new in self.tables.items()}
+        return OldNames(f"{self.new_app}.{self.model}", tables, None)
 
     def reversed(self) -> TableTransfer:
         """Return the transfer that undoes this one."""
@@ -120,6 +133,9 @@ class TableTransfer:
         connection = schema_editor.connection
         before = record or TransferRecord()
         self._check_names()
+        gone = self.old_names.present(connection) if self.backwards else []
+        for view in gone:  # Before the tables are locked, as old code locks them after the view.
+            schema_editor.execute(drop_statement(view), None)
         if not schema_editor.collect_sql:
             self._lock(schema_editor)
         found = find_objects(
@@ -128,6 +144,7 @@ class TableTransfer:
             self.source.schema,
             self.target.schema,
             only=record.followers if self.backwards and record is not None else None,
+            free={view.name for view in gone},
         )
         self._check_boundary(connection, found)
         revocations = remaining_revocations(
@@ -137,11 +154,19 @@ class TableTransfer:
             schema_editor.execute(statement, None)
         files, names = _files(connection, found), names_in(connection, self.source.schema)
         privileges = tuple(self._privileges(connection, found))
+        owners = self._new_owners(connection, found)
         for statement in (
             *move_statements(connection, found.moved),
-            *self._owner_statements(connection, found),
+            *_owner_statements(found, owners),
             *(each.statement for each in privileges),
-            *rename_statements(connection, self.old_app, self.new_app, self.model),
+            *self.old_names.statements(connection, found.tables, owners),
+            *rename_statements(
+                connection,
+                self.old_app,
+                self.new_app,
+                self.model,
+                (CORE_SCHEMA, self.source.schema, self.target.schema),
+            ),
         ):
             schema_editor.execute(statement, None)
         if not schema_editor.collect_sql and files != _files(connection, found):
@@ -219,24 +244,23 @@ class TableTransfer:
             return False
         return not self.target.is_core if key.points_in else key.schema != CORE_SCHEMA
 
-    def _owner_statements(
+    def _new_owners(
         self, connection: BaseDatabaseWrapper, found: TransferredObjects
-    ) -> Iterator[str]:
-        """Yield the statements that give tables of a domain's role to the other domain's."""
+    ) -> dict[int, str]:
+        """Return the oids of what a domain's role has → the role that gets it."""
         old, new = (domain_role(connection, domain) for domain in (self.source, self.target))
         if old is None and new is None:
-            return
+            return {}
         (login,) = fetch_one(connection, "SELECT session_user")
         oids = [item.oid for item in found.moved if item.is_relation]
         owners = dict(fetch_all(connection, OWNERS, [oids]))
+        changed: dict[int, str] = {}
         for item in found.moved:
             owner = owners.get(item.oid, old)
             wanted = new or (login if owner == old else owner)
             if wanted is not None and wanted != owner:
-                name = item.identity if item.old.name == item.new.name else quote(item.new.name)
-                yield (
-                    f"ALTER {item.kind} {quote(item.new.schema)}.{name} OWNER TO {quote(wanted)}"
-                )
+                changed[item.oid] = wanted
+        return changed
 
     def _privileges(
         self, connection: BaseDatabaseWrapper, found: TransferredObjects
@@ -270,6 +294,15 @@ class TableTransfer:
                     f"ALTER PUBLICATION {name} ADD TABLE ONLY {item.new.db_table}",
                     publication_end(name, item.new),
                 )
+
+
+def _owner_statements(found: TransferredObjects, owners: Mapping[int, str]) -> Iterator[str]:
+    """Yield the statements that give tables of a domain's role to the other domain's."""
+    for item in found.moved:
+        if item.oid in owners:
+            name = item.identity if item.old.name == item.new.name else quote(item.new.name)
+            owner = quote(owners[item.oid])
+            yield f"ALTER {item.kind} {quote(item.new.schema)}.{name} OWNER TO {owner}"
 
 
 def _files(connection: BaseDatabaseWrapper, found: TransferredObjects) -> list[Any]:

@@ -68,12 +68,14 @@ def find_objects(
     target: str,
     *,
     only: Collection[Follower] | None = None,
+    free: Collection[QualifiedName] = (),
 ) -> TransferredObjects:
     """Return what moves from one schema to another.
 
     Arguments:
         tables: the tables by name → their new names.
         only: the followers that may move, where tables move back; any unless given.
+        free: names in the new schema that nothing has by the time when the tables move.
 
     Raises:
         InvalidConfiguration: a table does not exist, or a name is taken in the new schema.
@@ -113,7 +115,7 @@ def find_objects(
     result = TransferredObjects(
         (*found, *followers, *statistics), tuple(_left(candidates, oids, followers))
     )
-    _check_names(connection, tables, result)
+    _check_names(connection, tables, result, free)
     return result
 
 
@@ -132,6 +134,7 @@ def _check_names(
     connection: BaseDatabaseWrapper,
     tables: Mapping[QualifiedName, QualifiedName],
     found: TransferredObjects,
+    free: Collection[QualifiedName],
 ) -> None:
     present = {item.old for item in found.tables}
     if missing := [old for old in tables if old not in present]:
@@ -142,7 +145,7 @@ def _check_names(
             " both migrations. Nothing was changed.",
         )
     relations = [item for item in found.moved if item.is_relation]
-    taken = existing_relations(connection, [item.new for item in relations])
+    taken = existing_relations(connection, [item.new for item in relations]).difference(free)
     if clash := [f"{item.old} to {item.new}" for item in relations if item.new in taken]:
         raise InvalidConfiguration(
             f"{shortened(clash)} cannot be moved: the name is taken.",

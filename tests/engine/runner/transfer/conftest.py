@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,20 @@ def empty(scratch_database: str, postgres_server: TestServer, tmp_path: Path, wa
         for name, files in releases.items()
     }
     return Exchange(way, **found)
+
+
+@pytest.fixture
+def write(
+    empty: Exchange, scratch_database: str, postgres_server: TestServer, tmp_path: Path
+) -> Callable[..., Project]:
+    """Writes further releases with the transfer, for the same database."""
+    database = {**postgres_server.settings, "NAME": scratch_database}
+
+    def write(name: str, **options: Any) -> Project:
+        files = exchange.files(empty.way, moved=True, **options)
+        return write_project(tmp_path / name, files, database=database)
+
+    return write
 
 
 @pytest.fixture

@@ -34,14 +34,37 @@ def test_a_content_type_that_newer_code_created_goes(filled: Exchange) -> None:
     assert query("SELECT count(*) FROM auth_group_permissions") == [(1,)]
 
 
+@pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
+def test_what_other_code_wrote_about_the_model_follows(filled: Exchange) -> None:
+    ((number, _),) = query(TYPES)
+    note = "INSERT INTO notes (kind_id, number) SELECT max(id), %s FROM django_content_type"
+    noted = f"SELECT number FROM notes WHERE kind_id = {number} ORDER BY number"
+    execute(NEWER, filled.apps[1], "lab")
+    execute(note, 7)
+    filled.run(filled.after, "lab")
+    assert query(TYPES) == [(number, filled.apps[1])]
+    assert query(noted) == [(2,), (7,)]
+    execute("INSERT INTO django_content_type (app_label, model) VALUES ('lab', 'company')")
+    execute(note, 8)
+    filled.back("lab")
+    assert query(TYPES) == [(number, "lab")]
+    assert query(noted) == [(2,), (7,), (8,)]
+    assert query("SELECT count(*) FROM auth_group_permissions") == [(1,)]
+
+
 @pytest.mark.parametrize("way", ["to core"], indirect=True)
 @pytest.mark.parametrize(
     ("use", "place"),
     [
         (
-            "INSERT INTO notes (kind_id, number) VALUES"
-            " ((SELECT max(id) FROM django_content_type), 1)",
-            "public.notes.kind_id",
+            "CREATE TABLE kinds (kind_id int UNIQUE REFERENCES django_content_type);"
+            "INSERT INTO kinds SELECT max(id) FROM django_content_type",
+            "public.kinds.kind_id",
+        ),
+        (
+            "CREATE TABLE ward.kinds (kind_id int REFERENCES django_content_type);"
+            "INSERT INTO ward.kinds SELECT max(id) FROM django_content_type",
+            "ward.kinds.kind_id",
         ),
         (
             "INSERT INTO auth_group_permissions (group_id, permission_id)"
