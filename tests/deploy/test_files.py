@@ -24,6 +24,7 @@ from tests.support.requirements import check
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "systemd/migrate-domain@.service"
 WORKFLOW = DEPLOY / "github/migrate.yml"
+PIPELINE = DEPLOY / "gitlab/migrate.gitlab-ci.yml"
 CHART = DEPLOY / "helm"
 NO_COMMIT = "0" * 40
 
@@ -55,7 +56,11 @@ def test_dockerfile() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "name"),
-    [("compose-spec", "compose.yaml"), ("github-workflows", "github/migrate.yml")],
+    [
+        ("compose-spec", "compose.yaml"),
+        ("github-workflows", "github/migrate.yml"),
+        ("gitlab-ci", "gitlab/migrate.gitlab-ci.yml"),
+    ],
 )
 def test_schemas(schema: str, name: str) -> None:
     check("check-jsonschema", "--builtin-schema", f"vendor.{schema}", DEPLOY / name)
@@ -119,6 +124,50 @@ def test_workflow_finds_the_domains(before: str, tmp_path: Path) -> None:
         assert isinstance(json.loads(others.removeprefix("others=")), list)
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="Only a clone has a commit before.")
+@pytest.mark.parametrize(
+    ("before", "changed", "jobs"),
+    [
+        ("HEAD", "docs/index.md", {"nothing to migrate": "core"}),
+        ("HEAD", "hr/services.py", {"migrate hr": "domains"}),
+        ("HEAD", "core/services.py", {"migrate core": "core"}),
+        (NO_COMMIT, "hr/services.py", {"migrate --all": "domains"}),
+    ],
+)
+def test_pipeline_has_a_job_for_each_changed_domain(
+    before: str, changed: str, jobs: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--shared", ROOT, folder], check=True)
+    with (folder / changed).open("a") as file:
+        file.write("\n")
+    script = load(PIPELINE)["changed-domains"]["script"][1]
+    subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=folder,
+        check=True,
+        env={
+            **os.environ,
+            "CI_COMMIT_BEFORE_SHA": before,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+    )
+    written = folder / "domains.yml"
+    check("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", written)
+    pipeline = load(written)
+    assert pipeline.pop("stages") == ["core", "domains"]
+    assert {name: job["stage"] for name, job in pipeline.items()} == jobs
+    for job in pipeline.values():
+        assert_calls_exist(job["script"])
+
+
+def assert_calls_exist(lines: Sequence[str]) -> None:
+    for line in lines:
+        if line.startswith("python manage.py "):
+            name, *rest = shlex.split(line.removeprefix("python manage.py "))
+            assert_command_exists(name, rest)
+
+
 def invocations() -> Iterator[tuple[str, list[str]]]:
     """Every call of manage.py in the files: where, and its arguments."""
     docker = (DEPLOY / "Dockerfile").read_text()
@@ -162,9 +211,12 @@ def test_every_file_calls_a_command() -> None:
 
 @pytest.mark.parametrize(("where", "arguments"), CALLS)
 def test_commands_and_options_exist(where: str, arguments: Sequence[str]) -> None:
-    name, *rest = arguments
+    assert_command_exists(arguments[0], arguments[1:])
+
+
+def assert_command_exists(name: str, arguments: Sequence[str]) -> None:
     parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
-    options = vars(parser.parse_args(rest))
+    options = vars(parser.parse_args(list(arguments)))
     if name == "migrate_domain":
         assert bool(options["domain"]) != options["all"]
         assert list(migrate_options(options).validate()) == []
