@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ...engine.catalog.compat_views import read_compat_views
 from ...engine.sessions.connection import fetch_all, fetch_one
 from .sides import Sides
 
@@ -42,7 +43,7 @@ ORDER BY 1, 2
 """
 VIEWS = """
 SELECT DISTINCT format('%%I.%%I', n.nspname, c.relname), c.relkind::text,
-    format('%%I.%%I', rn.nspname, r.relname)
+    format('%%I.%%I', rn.nspname, r.relname), c.oid
 FROM pg_catalog.pg_depend d
 JOIN pg_catalog.pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
 JOIN pg_catalog.pg_class c ON c.oid = w.ev_class
@@ -204,7 +205,16 @@ def _foreign_keys(connection: BaseDatabaseWrapper, side: str, schema: str) -> It
 def _views(
     connection: BaseDatabaseWrapper, side: str, schema: str, core_tables: set[str]
 ) -> Iterator[Row]:
-    for view, kind, relation in fetch_all(connection, VIEWS, {"schema": schema}):
+    left = {view.oid: view for view in read_compat_views(connection) if view.model}
+    for view, kind, relation, oid in fetch_all(connection, VIEWS, {"schema": schema}):
+        if oid in left:
+            yield (
+                side,
+                view,
+                f"The view {view} stands in for {relation}, which will be on another server.",
+                f"When no old code runs any more, {left[oid].removal}.",
+            )
+            continue
         if relation in {f"public.{name}" for name in core_tables}:
             continue
         word = "MATERIALIZED VIEW" if kind == "m" else "VIEW"

@@ -13,6 +13,7 @@ from django.db import connections
 
 from ...domains import Domain, QualifiedName, get_domain
 from ...engine.boundary.recorded_references import uses_from_outside
+from ...engine.catalog.compat_views import compat_view_names
 from ...engine.catalog.fingerprint import CatalogObject, to_text
 from ...engine.runner.adoption.history_import import HistoryImport
 from ...engine.runner.loader import LINEAR
@@ -84,7 +85,8 @@ class Inspection:
         ]
         self.notes += history_notes(self.history) if self.history else []
         self.entries: tuple[DumpEntry, ...] = ()
-        others = [QualifiedName(schema, table) for table in self.histories.relations]
+        left_out = [*self.histories.relations, *compat_view_names(self.connection, schema)]
+        others = [QualifiedName(schema, name) for name in left_out]
         self.excluded = (*self.domain.engine_tables, *others)
         self.excluded_names = [table.name for table in self.excluded]
         self.privileges = read_privileges(self.connection, schema, exclude=self.excluded_names)

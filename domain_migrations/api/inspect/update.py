@@ -24,6 +24,7 @@ from ...engine.alterations.changes import Change
 from ...engine.alterations.definition import SchemaDefinition
 from ...engine.alterations.renames import Rename
 from ...engine.alterations.steps import Effect
+from ...engine.catalog.compat_views import compat_view_names
 from ...engine.history.status import read_statuses
 from ...engine.runner.loader import LINEAR, DomainLoader, load_domain
 from ...engine.runner.results import FORMAT
@@ -123,7 +124,8 @@ class _Update:
         connection = connections[alias]
         self.others = domain_histories(connection, domain)
         self.own = [*self.others.relations, *(table.name for table in domain.engine_tables)]
-        objects = inspected_objects(connection, domain, others=self.others.relations)
+        self.own += compat_view_names(connection, domain.schema)
+        objects = inspected_objects(connection, domain, others=self.own)
         privileges = self._privileges(connection)
         self.live = LiveSchema(self._read(connection), objects, privileges)
         self.new_models = self._models(connection)

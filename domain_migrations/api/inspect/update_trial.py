@@ -12,6 +12,7 @@ from ...domains import Domain
 from ...engine.alterations.changes import Change
 from ...engine.alterations.definition import SchemaDefinition
 from ...engine.alterations.renames import Rename, follow_renames
+from ...engine.catalog.compat_views import compat_view_names
 from ...engine.catalog.fingerprint import CatalogObject, compare, fingerprint, to_text
 from ...engine.sessions.connection import execute
 from ...engine.sessions.database_errors import first_line
@@ -80,6 +81,7 @@ class _Trial:
     def __init__(self, scratch: BaseDatabaseWrapper, domain: Domain, live: LiveSchema) -> None:
         self.scratch, self.live, self.schema = scratch, live, domain.schema
         self.own = [table.name for table in domain.engine_tables]
+        self.own += compat_view_names(scratch, domain.schema)
         self.trial = UpdateTrial()
         self.privileges: list[Sequence[Privilege]] = []
         """Before each part."""

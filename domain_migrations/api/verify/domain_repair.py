@@ -10,7 +10,7 @@ from ...domains import Domain
 from ...engine.alterations.changes import Change, schema_changes
 from ...engine.alterations.definition import SchemaDefinition
 from ...engine.catalog import drift_ids as ids
-from ...engine.catalog.compat_views import read_compat_views
+from ...engine.catalog.compat_views import compat_view_names
 from ...engine.messages import Finding
 from ...engine.snapshots.inspected_catalog import domain_histories, recorded_histories
 from .applied import applied_keys
@@ -48,7 +48,7 @@ def repair_domain(
         # Without a history, or migrations that can be loaded, nothing is known.
         return RepairScript(domain, connection.alias, unrepaired=tuple(wrong))
     own = [table.name for table in domain.engine_tables]
-    own += [view.name.name for view in read_compat_views(connection, within=domain.schema)]
+    own += compat_view_names(connection, domain.schema)
     own += recorded_histories(domain)
     core = {key for key in loader.applied_migrations if key in loader.graph.nodes}
     others = domain_histories(connection, domain).relations

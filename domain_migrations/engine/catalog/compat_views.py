@@ -167,6 +167,11 @@ def read_compat_views(
     ]
 
 
+def compat_view_names(connection: BaseDatabaseWrapper, schema: str) -> list[str]:
+    """Return the names of the views in a schema that stand in for tables in others."""
+    return [view.name.name for view in read_compat_views(connection, within=schema)]
+
+
 def read_views_of_adoptions(connection: BaseDatabaseWrapper, schema: str) -> list[CompatView]:
     """Return the views that adoptions have left for tables that are in the schema now."""
     return [view for view in read_compat_views(connection, of=schema) if not view.model]

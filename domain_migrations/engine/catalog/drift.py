@@ -17,7 +17,7 @@ from ...domains import Domain, QualifiedName
 from ..messages import Finding
 from . import drift_ids as ids
 from .comparison import Difference, TableComparison
-from .compat_views import read_compat_views
+from .compat_views import compat_view_names
 from .expected import ExpectedTable, ExpectedTables
 from .expressions import ExpressionNormalizer, prepare_all
 from .fingerprint import CatalogObject, read_objects
@@ -101,7 +101,7 @@ class DriftDetector:
         self.found: list[Finding] = []
         self.without_migrations: set[QualifiedName] = set()
         own = [table.name for table in domain.engine_tables]
-        own += [view.name.name for view in read_compat_views(connection, within=domain.schema)]
+        own += compat_view_names(connection, domain.schema)
         self.objects = read_objects(connection, domain.schema, exclude=own)
         self.unmanaged = UnmanagedObjects(self.objects)
         self.created = CreatedObjects(created, self.objects)

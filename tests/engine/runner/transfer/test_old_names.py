@@ -86,6 +86,8 @@ def test_old_code_goes_on_until_they_are_dropped(viewed: Exchange, write: Write)
     assert old.returncode == 0, old.stderr
     assert query(f"SELECT code, size FROM {viewed.new}.companies ORDER BY 1") == RESULT
     assert findings(viewed.after) == []
+    repair = viewed.after.manage("verify_domain", viewed.source, "--repair-sql")
+    assert "There is nothing to repair." in repair.stdout
 
     over = write("over", until=UNTIL, over=True)
     shown = over.manage("migrate_domain", viewed.source, "--plan")
