@@ -27,6 +27,7 @@
 | E023 | a migration whose stage is neither ``before`` nor ``after`` |
 | E024 | an invalid hook |
 | E025 | a backend that runs migrations without transactions |
+| E026 | a half of a transfer that does not fit the other half, or that is squashed |
 | W001 | (database) rows of a domain in ``public.django_migrations`` |
 | W002 | a migration without a stage that removes or renames something |
 | W003 | a malformed or too long name in a package, or a too long index or constraint in core |
@@ -62,6 +63,7 @@ from .engine.runner.hooks.settings import hook_problems
 from .engine.sessions.connection import transactions_problem, translate_database_errors
 from .engine.sources.files import MigrationKey
 from .engine.sources.stages import Removal, invalid_stages, unstaged_removals
+from .engine.sources.transfer_halves import half_problems
 from .exceptions import DomainMigrationsError, InvalidConfiguration
 from .references.resolution import reference_problems
 from .router import DomainRouter
@@ -151,14 +153,18 @@ def _readiness_problems(names: Iterable[str]) -> Iterator[Problem]:
 def check_dependencies(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check the dependencies of migration files, without importing them."""
+    """Check the dependencies of migration files and their transfers, without importing them."""
     if not _is_configured():
         return []
-    problems = (
+    crossing = (
         Problem("E017", link.message, link.hint, _app_of(link.declared_by))
         for link in crossing_links()
     )
-    return _messages(problems, app_configs)
+    unfit = (
+        Problem("E026", exc.message, exc.hint, _app_of(key))
+        for key, exc in half_problems(*get_domains())
+    )
+    return _messages([*crossing, *unfit], app_configs)
 
 
 def check_stages(

@@ -40,6 +40,7 @@ ON_CRM = {
     "showmigrations": ["crm"],
     "snapshot_domain": ["crm"],
     "sqlmigrate": ["crm", "0001"],
+    "squashmigrations": ["crm", "0001", "--noinput"],
     "start_domain": ["crm"],
     "verify_domain": ["crm", "--only", "history,checksum,drift,boundary"],
 }

@@ -23,7 +23,7 @@ from ..history.recorder import limit_reads_to
 from ..history.status import read_statuses
 from ..sources.files import MigrationKey
 from ..sources.former_dependencies import former_dependencies
-from ..sources.transfer_halves import half_of, is_paired
+from ..sources.transfer_halves import half_of, half_problems, is_paired
 
 Plan = list[tuple[Migration, bool]]
 """Migrations in order, and whether each is reverted; as Django's executor takes it."""
@@ -233,6 +233,8 @@ def load_domain(
             " from the history what depends on it (--mark-unapplied), and apply all of them.",
         ) from exc
     except (CircularDependencyError, NodeNotFoundError, ValueError) as exc:
+        for _, problem in half_problems(get_domain(CORE), domain):
+            raise problem from exc
         raise InvalidConfiguration(
             f'The migrations of the domain "{domain.name}" cannot be loaded: {exc}'
         ) from exc

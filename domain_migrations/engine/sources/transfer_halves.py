@@ -8,13 +8,15 @@ migrations of the other's app, which no other migration may.
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...domains import Domain, get_domain_for
 from ...exceptions import InvalidConfiguration
 from .files import MigrationKey, migration_file, migrations_folders, source_stamps
-from .parsing import COMPUTED, OperationCall, read_header
+from .parsing import COMPUTED, OperationCall, read_header, read_replaces_and_stage
 from .stages import VIEW_UNTIL, stage_of
 
 TRANSFER, RECEIVE = "TransferTable", "ReceiveTable"
@@ -88,8 +90,9 @@ def checked_half(half: Half) -> Half:
     """Return the other half, after a check that both are as they must be.
 
     Raises:
-        InvalidConfiguration: the migrations do not name each other, one has further operations,
-            both belong to one domain, or they differ in the view that stays or in their stage.
+        InvalidConfiguration: the migrations do not name each other, one has further operations or
+            is squashed, both belong to one domain, or they differ in the view that stays or in
+            their stage.
     """
     other = half_of(half.partner)
     problem = ""
@@ -111,16 +114,34 @@ def checked_half(half: Half) -> Half:
         )
     elif half.domain == half.other_domain:
         problem = f'both belong to the domain "{half.domain.name}"'
+    hint = (
+        f"{TRANSFER} and {RECEIVE} are each alone in their migration, and each names the other's as"
+        f' {PAIR} = "APP.NAME".'
+    )
     for each in (half, other):
         if each is not None and not each.is_alone:
             problem = f"{each.key} has other operations beside the one that {each.verb} the table"
+        if each is not None and read_replaces_and_stage(migration_file(each.key)).replaces:
+            problem = (
+                f"{each.key} is squashed, which a migration that {each.verb} a table cannot be"
+            )
+            hint = (
+                f"Delete the file of {each.key}, and squash what comes before or after the"
+                " transfer."
+            )
     if other is None or problem:
-        raise InvalidConfiguration(
-            f"Migration {half.key} cannot be run: {problem}.",
-            hint=f"{TRANSFER} and {RECEIVE} are each alone in their migration, and each names the"
-            f' other\'s as {PAIR} = "APP.NAME".',
-        )
+        raise InvalidConfiguration(f"Migration {half.key} cannot be run: {problem}.", hint=hint)
     return other
+
+
+def half_problems(*domains: Domain) -> Iterator[tuple[MigrationKey, InvalidConfiguration]]:
+    """Yield each half among the domains' migrations that cannot be run, and why."""
+    labels = itertools.chain.from_iterable(sorted(domain.app_labels) for domain in domains)
+    for half in itertools.chain.from_iterable(map(halves_in, labels)):
+        try:
+            checked_half(half)
+        except InvalidConfiguration as exc:
+            yield half.key, exc
 
 
 @functools.lru_cache(maxsize=4096)
