@@ -5,7 +5,7 @@ Nothing is written, and no table needs to be readable.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -151,7 +151,7 @@ FROM found
     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL pg_identify_object(found.class, found.oid, 0) itself
     CROSS JOIN LATERAL pg_identify_object(found.used_class, found.used, 0) other
-WHERE found.schema <> found.used_schema AND NOT EXISTS (SELECT FROM pg_depend e
+WHERE (found.schema <> found.used_schema OR %(within)s) AND NOT EXISTS (SELECT FROM pg_depend e
     WHERE e.classid = 'pg_class'::regclass AND e.objid = found.relation AND e.deptype = 'e')
     -- Views under the old names of moved tables; see L008.
     AND NOT (found.id = 'B002' AND EXISTS (SELECT FROM pg_description o
@@ -207,14 +207,21 @@ class RecordedReference(NamedTuple):
         return f"T{self.clause[1:]}"
 
     @property
+    def statement(self) -> str:
+        """The statement that removes it; empty where more is to be done."""
+        if self.id == "B007":
+            return ""
+        found = BY_ID.get(self.id) or STATEMENTS.get(self.kind, "")
+        return found.format(**self._asdict())
+
+    @property
     def removal(self) -> str:
         """What to do about it, as a sentence."""
         if self.id == "B007":
             return "Use a type of its own domain or of core."
-        statement = BY_ID.get(self.id) or STATEMENTS.get(self.kind)
-        if statement is None:
+        if not self.statement:
             return "Drop it, or build it from objects of its own domain and of core."
-        return f"Remove it with: {statement.format(**self._asdict())}"
+        return f"Remove it with: {self.statement}"
 
 
 class Crossing(NamedTuple):
@@ -244,6 +251,31 @@ def crossings(connection: BaseDatabaseWrapper, owners: SchemaOwners) -> Iterator
             yield Crossing(reference, user, used)
 
 
+def crossings_after(
+    connection: BaseDatabaseWrapper,
+    owners: SchemaOwners,
+    moved: Collection[tuple[int, int]],
+    source: int,
+    target: Domain,
+) -> Iterator[Crossing]:
+    """Yield each recorded reference that would break the rule if objects were in another schema.
+
+    Arguments:
+        owners: as for ``crossings``.
+        moved: the catalogs and oids of the objects, with their parts.
+        source: the schema that they leave.
+        target: the domain that gets them.
+    """
+    for reference in _read(connection, [*owners.other_domains, source], within=True):
+        leaves, follows = reference.object in moved, reference.used_object in moved
+        if leaves == follows:
+            continue
+        user = target if leaves else owners.owner_or_core(reference.schema)
+        used = target if follows else owners.owner(reference.used_schema)
+        if user is not None and used is not None and not may_depend_on(user, used):
+            yield Crossing(reference, user, used)
+
+
 def uses_from_outside(connection: BaseDatabaseWrapper, schema: str) -> Iterator[str]:
     """Yield a sentence for each use of a schema that would be a finding if it were a domain's.
 
@@ -256,9 +288,14 @@ def uses_from_outside(connection: BaseDatabaseWrapper, schema: str) -> Iterator[
 
 
 def _read(
-    connection: BaseDatabaseWrapper, used_schemas: Sequence[int]
+    connection: BaseDatabaseWrapper, used_schemas: Sequence[int], *, within: bool = False
 ) -> Iterator[RecordedReference]:
-    """Yield the references of objects outside to what is in one of the schemas."""
-    [rows] = run_sql(connection, SELECT_CROSSINGS, {"used": list(used_schemas)})
+    """Yield the references of objects outside to what is in one of the schemas.
+
+    Arguments:
+        within: also those of objects in the same schema.
+    """
+    params = {"used": list(used_schemas), "within": within}
+    [rows] = run_sql(connection, SELECT_CROSSINGS, params)
     for *row, catalog, oid, used_catalog, used_oid in rows:
         yield RecordedReference._make((*row, (catalog, oid), (used_catalog, used_oid)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ....domains import CORE_SCHEMA, QualifiedName
+from ....domains import CORE_SCHEMA, Domain, QualifiedName
 from ....exceptions import InvalidConfiguration
 from ...messages import shortened
 from ...sessions.connection import execute, fetch_all
@@ -132,9 +133,19 @@ class FunctionTexts:
             )
 
 
+class SchemaMove(Protocol):
+    """What moves objects from the schema of one domain to that of another one."""
+
+    @property
+    def source(self) -> Domain: ...
+
+    @property
+    def target(self) -> Domain: ...
+
+
 def find_function_texts(
     connection: BaseDatabaseWrapper,
-    move: Move,
+    move: SchemaMove,
     objects: Sequence[MovedObject],
     originals: Mapping[str, Sequence[str]] | None = None,
 ) -> FunctionTexts:
@@ -144,7 +155,7 @@ def find_function_texts(
         originals: identity of a function → the text that an adoption wrote, and the text before
             it; where it has not been changed since, that is what it gets again.
     """
-    names = _renamed(connection, move, objects)
+    names = renamed_objects(connection, move, objects)
     by_name: dict[str, Renamed] = {item.old.name: item for item in names}
     if not by_name:
         return FunctionTexts((), (), ())
@@ -176,9 +187,10 @@ def find_function_texts(
     return FunctionTexts(tuple(changed), tuple(uncertain), defaults)
 
 
-def _renamed(
-    connection: BaseDatabaseWrapper, move: Move, objects: Sequence[MovedObject]
+def renamed_objects(
+    connection: BaseDatabaseWrapper, move: SchemaMove, objects: Sequence[MovedObject]
 ) -> list[Renamed]:
+    """Return what texts may name, and its name afterwards."""
     tables = [item.oid for item in objects if item.kind == "TABLE"]
     sequences = [name for (name,) in fetch_all(connection, OWNED_SEQUENCES, [tables])]
     source, target = move.source.schema, move.target.schema
@@ -209,7 +221,7 @@ def _escaped(name: str) -> str:
 
 
 def _schemas_with(
-    connection: BaseDatabaseWrapper, move: Move, names: list[str]
+    connection: BaseDatabaseWrapper, move: SchemaMove, names: list[str]
 ) -> dict[str, set[str]]:
     """Return schema → which of the names a relation of it has, the old schema left out."""
     found: dict[str, set[str]] = {}
@@ -218,7 +230,9 @@ def _schemas_with(
     return found
 
 
-def _finds_unqualified(move: Move, path: str | None, others: Mapping[str, Iterable[str]]) -> bool:
+def _finds_unqualified(
+    move: SchemaMove, path: str | None, others: Mapping[str, Iterable[str]]
+) -> bool:
     """Return whether names without a schema are looked up where the objects have been."""
     if path is None:
         return move.source.schema == CORE_SCHEMA
@@ -231,6 +245,17 @@ def _finds_unqualified(move: Move, path: str | None, others: Mapping[str, Iterab
     return False
 
 
+def redefinitions(
+    connection: BaseDatabaseWrapper, functions: Sequence[ChangedFunction]
+) -> Iterator[tuple[ChangedFunction, str, str]]:
+    """Yield each function with its identity, and the statement that gives it its new text."""
+    found = {function.oid: function for function in functions}
+    for oid, identity, definition in fetch_all(connection, DEFINITIONS, [list(found)]):
+        function = found[oid]
+        head, _, tail = definition.rpartition(function.source)
+        yield function, identity, head + function.new_source + tail
+
+
 def redefine(
     connection: BaseDatabaseWrapper, functions: Sequence[ChangedFunction]
 ) -> dict[str, tuple[str, str]]:
@@ -239,12 +264,9 @@ def redefine(
     Returns:
         The identity of each → its text now, and the text before.
     """
-    found = {function.oid: function for function in functions}
     texts = {}
-    for oid, identity, definition in fetch_all(connection, DEFINITIONS, [list(found)]):
-        function = found[oid]
-        # The definition names the types of arguments where they are now.
-        head, _, tail = definition.rpartition(function.source)
-        execute(connection, head + function.new_source + tail)
+    # The definition names the types of arguments where they are now.
+    for function, identity, statement in redefinitions(connection, functions):
+        execute(connection, statement)
         texts[identity] = function.new_source, function.source
     return texts

@@ -116,8 +116,8 @@ ORDER BY c.kind, c.name
 """
 
 
-PG_CLASS = 1259
-"""The oid of the catalog ``pg_class``, the same in every database."""
+PG_CLASS, PG_PROC, PG_TYPE = 1259, 1255, 1247
+"""The oids of these catalogs, the same in every database."""
 
 
 class MovedObject(NamedTuple):

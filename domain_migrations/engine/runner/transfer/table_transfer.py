@@ -226,15 +226,16 @@ class TableTransfer:
         if self.target.is_core:
             return
         views = [
-            (kind, name)
-            for kind, name in views_over(connection, found.tables)
-            if name.schema != self.target.schema
+            view
+            for view in views_over(connection, [item.oid for item in found.tables])
+            if view.name.schema != self.target.schema
         ]
         if views:
-            drops = "; ".join(f"DROP {kind} {name.db_table}" for kind, name in views)
+            drops = "; ".join(f"DROP {view.kind} {view.name.db_table}" for view in views)
+            listed = shortened([view.name for view in views])
             raise InvalidConfiguration(
-                f"{self} cannot begin: {shortened([name for _, name in views])} would read a table"
-                f' of the domain "{self.target.name}".',
+                f"{self} cannot begin: {listed} would read a table of the domain"
+                f' "{self.target.name}".',
                 hint=f"In a migration before: {drops}. Create it again in"
                 f" {self.target.schema} afterwards, if that domain needs it. Nothing was changed.",
             )

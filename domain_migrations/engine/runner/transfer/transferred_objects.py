@@ -15,6 +15,8 @@ from ..adoption.functions import SELECT_FUNCTIONS
 from ..adoption.moves import existing_relations
 from ..adoption.objects import (
     PG_CLASS,
+    PG_PROC,
+    PG_TYPE,
     SELECT_CANDIDATES,
     SELECT_STATISTICS,
     SELECT_TABLES,
@@ -24,7 +26,7 @@ from ..adoption.objects import (
 )
 
 SELECT_VIEWS = """
-SELECT DISTINCT CASE v.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END,
+SELECT DISTINCT v.oid, CASE v.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END,
     n.nspname, v.relname
 FROM pg_depend d
 JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
@@ -32,12 +34,35 @@ JOIN pg_class v ON v.oid = w.ev_class
 JOIN pg_namespace n ON n.oid = v.relnamespace
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY(%s) AND v.oid <> d.refobjid
     AND v.relkind IN ('v', 'm')
-ORDER BY 2, 3
+ORDER BY 3, 4
 """
 """The views that read tables; they go on to read them wherever those are."""
 
+SELECT_PARTS = """
+SELECT 'pg_class'::regclass::bigint, indexrelid::bigint FROM pg_index
+WHERE indrelid = ANY(%(oids)s)
+UNION ALL
+SELECT 'pg_class'::regclass::bigint, s.oid::bigint FROM pg_depend d
+JOIN pg_class s ON d.classid = 'pg_class'::regclass AND s.oid = d.objid AND s.relkind = 'S'
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY(%(oids)s)
+    AND d.deptype IN ('a', 'i')
+UNION ALL
+SELECT 'pg_type'::regclass::bigint, t.oid::bigint FROM pg_type t
+WHERE t.typrelid = ANY(%(oids)s) OR t.typelem = ANY(%(types)s)
+    OR EXISTS (SELECT FROM pg_type r WHERE r.oid = t.typelem AND r.typrelid = ANY(%(oids)s))
+"""
+"""The indexes, owned sequences, row types and arrays that go along with relations and types."""
+
 Follower = tuple[str, str]
 """An object that moves with the tables: its kind, and how a statement names it in its schema."""
+
+
+class ReadingView(NamedTuple):
+    """A view, or a materialized one, that reads a relation."""
+
+    oid: int
+    kind: str
+    name: QualifiedName
 
 
 class TransferredObjects(NamedTuple):
@@ -59,6 +84,24 @@ class TransferredObjects(NamedTuple):
         """The types, functions and sequences that move with the tables."""
         kinds = ("TABLE", "STATISTICS")
         return [(item.kind, item.identity) for item in self.moved if not item.kind.endswith(kinds)]
+
+
+def keys_of(
+    connection: BaseDatabaseWrapper, found: TransferredObjects
+) -> frozenset[tuple[int, int]]:
+    """Return the catalog and the oid of all that moves, parts included."""
+    relations = [item.oid for item in found.moved if item.is_relation]
+    types = [item.oid for item in found.moved if item.kind in ("TYPE", "DOMAIN")]
+    functions = [item.oid for item in found.moved if item.kind in ("FUNCTION", "PROCEDURE")]
+    parts = fetch_all(connection, SELECT_PARTS, {"oids": relations, "types": types})
+    return frozenset(
+        [
+            *((PG_CLASS, oid) for oid in relations),
+            *((PG_TYPE, oid) for oid in types),
+            *((PG_PROC, oid) for oid in functions),
+            *parts,
+        ]
+    )
 
 
 def find_objects(
@@ -174,9 +217,16 @@ def _escaped(name: str) -> str:
     return "".join(char if char.isalnum() or char == "_" else f"\\{char}" for char in name)
 
 
-def views_over(
-    connection: BaseDatabaseWrapper, tables: Iterable[MovedObject]
-) -> list[tuple[str, QualifiedName]]:
-    """Return the kind and the name of each view that reads one of the tables."""
-    rows = fetch_all(connection, SELECT_VIEWS, [[item.oid for item in tables]])
-    return [(kind, QualifiedName(schema, name)) for kind, schema, name in rows]
+def views_over(connection: BaseDatabaseWrapper, relations: Iterable[int]) -> list[ReadingView]:
+    """Return the views that read one of the relations, given by their oids."""
+    rows = fetch_all(connection, SELECT_VIEWS, [list(relations)])
+    return [ReadingView(oid, kind, QualifiedName(*name)) for oid, kind, *name in rows]
+
+
+def all_views_over(connection: BaseDatabaseWrapper, relation: int) -> list[ReadingView]:
+    """Return the views that read a relation, also through others, in the order to drop them."""
+    found: dict[int, ReadingView] = {}
+    for view in views_over(connection, [relation]):
+        for each in (*all_views_over(connection, view.oid), view):
+            found.setdefault(each.oid, each)
+    return list(found.values())

@@ -1,0 +1,270 @@
+"""Objects of a database that name a table that moves, and the statements that mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import Domain, QualifiedName, get_domains
+from ...engine.boundary.recorded_references import RecordedReference, crossings_after
+from ...engine.boundary.rule import may_depend_on, violation_clause
+from ...engine.boundary.schema_owners import SchemaOwners
+from ...engine.messages import shortened
+from ...engine.runner.adoption.function_text import FunctionText, written
+from ...engine.runner.adoption.functions import (
+    FunctionTexts,
+    find_function_texts,
+    redefinitions,
+    renamed_objects,
+)
+from ...engine.runner.adoption.moves import existing_relations
+from ...engine.runner.transfer.table_transfer import TableTransfer
+from ...engine.runner.transfer.transferred_objects import (
+    ReadingView,
+    TransferredObjects,
+    all_views_over,
+    find_objects,
+    keys_of,
+)
+from ...engine.sessions.connection import fetch_all, session_settings
+from ...engine.sql.lexer import tokens
+from ...exceptions import InvalidConfiguration
+from .key_conversions import KeyConversion, illegal_keys
+from .model_move import ModelMove
+
+SELECT_SCHEMA = "SELECT to_regnamespace(quote_ident(%s))::oid::bigint"
+
+SELECT_KEY_COLUMNS = """
+SELECT n.nspname, c.relname, a.attname
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY(k.conkey)
+WHERE k.contype = 'f' AND k.conrelid = %s AND quote_ident(k.conname) = %s
+"""
+
+SELECT_VIEW = "SELECT pg_get_viewdef(%s::oid)"
+
+VIEWS = ("B002", "B003")
+KEY = "B001"
+
+
+@dataclass(frozen=True)
+class LiveObject:
+    """An object that uses a table that moves, or that the table uses.
+
+    Attributes:
+        kind: as in ``function``.
+        name: as PostgreSQL writes it.
+        message: who uses what, and what follows from that, as a sentence.
+        before: the statements for a migration before the pair.
+        after: those for a migration after it.
+        blocks: whether the transfer is refused while it is as it is.
+    """
+
+    kind: str
+    name: str
+    message: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    blocks: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {**vars(self), "before": list(self.before), "after": list(self.after)}
+
+
+@dataclass(frozen=True)
+class LiveObjects:
+    """What a database has that code does not show.
+
+    Attributes:
+        is_present: whether the tables exist in it; nothing else is known otherwise.
+        followers: what goes along with the tables: its kind and its name.
+        objects: those that need something to be done.
+    """
+
+    database: str
+    is_present: bool
+    followers: tuple[tuple[str, str], ...] = ()
+    objects: tuple[LiveObject, ...] = ()
+
+    @property
+    def blocking(self) -> tuple[LiveObject, ...]:
+        return tuple(each for each in self.objects if each.blocks)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "database": self.database,
+            "present": self.is_present,
+            "followers": [{"kind": kind, "name": name} for kind, name in self.followers],
+            "objects": [each.as_json() for each in self.objects],
+        }
+
+
+def read_live_objects(connection: BaseDatabaseWrapper, move: ModelMove) -> LiveObjects:
+    """Return the objects of a database that the transfer of a model's tables concerns.
+
+    Nothing is written, and nothing is locked.
+    """
+    tables = {QualifiedName.of(old): QualifiedName.of(new) for old, new in move.tables.items()}
+    if not existing_relations(connection, list(tables)):
+        return LiveObjects(connection.alias, is_present=False)
+    transfer = TableTransfer(
+        source=move.source_domain,
+        target=move.target_domain,
+        old_app=move.source.label,
+        new_app=move.target.label,
+        model=move.model.__name__,
+        tables=tables,
+    )
+    try:
+        found = find_objects(connection, tables, transfer.source.schema, transfer.target.schema)
+    except InvalidConfiguration as exc:
+        names = shortened(list(tables))
+        problem = LiveObject("table", names, f"{exc.message} {exc.hint}", blocks=True)
+        return LiveObjects(connection.alias, is_present=True, objects=(problem,))
+    with session_settings(connection, {"search_path": ""}):
+        reader = _Reader(connection, transfer, found, illegal_keys(move))
+        objects = tuple(reader.objects())
+    followers = tuple(
+        (item.kind.lower(), str(item)) for item in found.moved if item not in found.tables
+    )
+    return LiveObjects(connection.alias, True, followers, objects)
+
+
+@dataclass
+class _Reader:
+    """Reads the catalog with an empty search path, so that all names have their schema."""
+
+    connection: BaseDatabaseWrapper
+    transfer: TableTransfer
+    found: TransferredObjects
+    conversions: Sequence[KeyConversion]
+
+    def objects(self) -> Iterator[LiveObject]:
+        yield from self._crossings()
+        yield from self._functions()
+
+    @cached_property
+    def owners(self) -> SchemaOwners:
+        owners = SchemaOwners(get_domains()[0])
+        owners.read(self.connection)
+        return owners
+
+    def _crossings(self) -> Iterator[LiveObject]:
+        [(source,)] = fetch_all(self.connection, SELECT_SCHEMA, [self.transfer.source.schema])
+        moved = keys_of(self.connection, self.found)
+        views = dict[int, ReadingView]()
+        seen = set[tuple[str, str]]()
+        for crossing in crossings_after(
+            self.connection, self.owners, moved, source, self.transfer.target
+        ):
+            reference = crossing.reference
+            if reference.id in VIEWS:
+                for view in self._views(reference):
+                    views.setdefault(view.oid, view)
+                continue
+            if (reference.kind, reference.title) in seen:
+                continue
+            seen.add((reference.kind, reference.title))
+            clause = violation_clause(crossing.user, crossing.used)
+            yield self._crossing(reference, f"{reference.sentence}: {clause} then")
+        for view in views.values():
+            yield self._view(view)
+
+    def _crossing(self, reference: RecordedReference, message: str) -> LiveObject:
+        if reference.id == KEY and (known := self._conversion_of(reference)):
+            return LiveObject(
+                reference.kind,
+                reference.title,
+                f"{message}. The conversion of {known} drops it.",
+            )
+        before = (reference.statement,) if reference.statement else ()
+        unknown = ", and no model knows it" if reference.id == KEY else ""
+        advice = "" if before else f" {reference.removal}"
+        return LiveObject(
+            reference.kind,
+            reference.title,
+            f"{message}{unknown}.{advice}",
+            before=before,
+            blocks=True,
+        )
+
+    def _conversion_of(self, reference: RecordedReference) -> KeyConversion | None:
+        _, table = reference.object
+        rows = fetch_all(self.connection, SELECT_KEY_COLUMNS, [table, reference.name])
+        for conversion in self.conversions:
+            options = conversion.model._meta
+            field: Any = options.get_field(conversion.field)
+            name = QualifiedName.of(field.model._meta.db_table)
+            if rows == [(name.schema, name.name, field.column)]:
+                return conversion
+        return None
+
+    def _views(self, reference: RecordedReference) -> list[ReadingView]:
+        """Return a view with those that read it, in the order to drop them."""
+        _, oid = reference.object
+        kind = reference.kind.upper()
+        name = QualifiedName(*(token.text for token in tokens(reference.place) if token.is_name))
+        return [*all_views_over(self.connection, oid), ReadingView(oid, kind, name)]
+
+    def _view(self, view: ReadingView) -> LiveObject:
+        [(query,)] = fetch_all(self.connection, SELECT_VIEW, [view.oid])
+        text = FunctionText(
+            query, renamed_objects(self.connection, self.transfer, self.found.moved), False
+        )
+        kind, name, target = view.kind, written(view.name), self.transfer.target
+        new = written(QualifiedName(target.schema, view.name.name))
+        clause = violation_clause(self._owner(view.name.schema), target)
+        return LiveObject(
+            kind.lower(),
+            name,
+            f"The {kind.lower()} {name} reads the table, or a view that does: {clause} then. Drop"
+            f' it before, and create it again in "{target.name}" if that needs it.',
+            before=(f"DROP {kind} {name};",),
+            after=(f"CREATE {kind} {new} AS\n{text.replaced().strip()}",),
+            blocks=True,
+        )
+
+    def _owner(self, schema: str) -> Domain:
+        return self.owners.domains.get(schema) or get_domains()[0]
+
+    def _functions(self) -> Iterator[LiveObject]:
+        """Yield what names the tables in a text, which PostgreSQL looks up when it is executed."""
+        texts: FunctionTexts = find_function_texts(self.connection, self.transfer, self.found.moved)
+        for function, identity, statement in redefinitions(self.connection, texts.changed):
+            yield LiveObject(
+                "function",
+                function.identity,
+                f"The function {function.identity} names what moves in its text, and fails"
+                f" afterwards.{self._forbidden(identity)}",
+                after=(f"{statement.rstrip()};",),
+            )
+        for each in texts.uncertain:
+            yield LiveObject(
+                "function",
+                each.identity,
+                f"The function {each} may name what moves: if it does, create it again with the"
+                f" new name.{self._forbidden(each.identity)}",
+            )
+        for column in texts.text_defaults:
+            yield LiveObject(
+                "default of",
+                column,
+                f"The default of {column} names a sequence as a text, which is not found"
+                " afterwards: ALTER TABLE … ALTER COLUMN … SET DEFAULT nextval('…'::regclass).",
+                blocks=True,
+            )
+
+    def _forbidden(self, identity: str) -> str:
+        """Return a sentence if a function's domain may not use the table where it will be."""
+        schema = next(token.text for token in tokens(identity) if token.is_name)
+        user, used = self._owner(schema), self.transfer.target
+        if may_depend_on(user, used):
+            return ""
+        clause = violation_clause(user, used)
+        return f" verify_domain will report it, because {clause}: move it, or do without it."
