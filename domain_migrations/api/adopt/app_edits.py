@@ -74,9 +74,9 @@ class AppEditor(SourceEditor):
         )
 
     def _edit_models(self, config: AppConfig, names: TableNames) -> None:
-        from . import code_edits
+        from ..source_code.model_tables import ModelEdit, edit_models
 
-        files: dict[Path, dict[str, code_edits.ModelEdit]] = {}
+        files: dict[Path, dict[str, ModelEdit]] = {}
         for model, _, edit in model_edits(config, names):
             path = Path(inspect.getfile(sys.modules[model.__module__]))
             files.setdefault(path, {})[model.__qualname__] = edit
@@ -88,7 +88,7 @@ class AppEditor(SourceEditor):
             lines = ", ".join(f"{name}: {edit.db_table}" for name, edit in edits.items())
             self.edit(
                 path,
-                functools.partial(code_edits.edit_models, edits=edits),
+                functools.partial(edit_models, edits=edits),
                 f"db_table in the Meta of its models ({lines})",
             )
 

@@ -18,7 +18,7 @@ from ...backends.postgresql.names import parse_table_name
 from ...domains import QualifiedName
 
 if TYPE_CHECKING:
-    from .code_edits import ModelEdit
+    from ..source_code.model_tables import ModelEdit
     from .migration_edits import OperationEdit, Place
 
 
@@ -75,7 +75,7 @@ def model_edits(
     config: AppConfig, names: TableNames
 ) -> Iterator[tuple[type[Model], str, ModelEdit]]:
     """Yield each class of the app with a table, the table's bare name, and the edit."""
-    from .code_edits import ModelEdit
+    from ..source_code.model_tables import ModelEdit
 
     for model in config.get_models():
         options = model._meta

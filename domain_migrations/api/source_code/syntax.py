@@ -136,7 +136,11 @@ def text_of(node: Any) -> str | None:
 
 
 def text(value: str) -> Any:
-    return cst.SimpleString(repr(value))
+    """Return a literal, in double quotes unless there are some in the text."""
+    written = repr(value)
+    if written[0] == "'" and '"' not in written:
+        written = f'"{written[1:-1]}"'
+    return cst.SimpleString(written)
 
 
 def last_name(node: Any) -> str:

@@ -8,12 +8,13 @@ from textwrap import dedent
 
 import pytest
 
-from domain_migrations.api.adopt.code_edits import ModelEdit, edit_config, edit_models
+from domain_migrations.api.adopt.code_edits import edit_config
 from domain_migrations.api.adopt.migration_edits import (
     OperationEdit,
     add_former_dependencies,
     edit_migration,
 )
+from domain_migrations.api.source_code.model_tables import ModelEdit, edit_models
 from domain_migrations.api.source_code.syntax import CannotEdit
 
 
