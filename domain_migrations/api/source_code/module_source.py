@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -64,9 +65,12 @@ class ModuleSource:
         self.package = name if is_package else name.rpartition(".")[0]
         self.data = self.module.code.encode()
         wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
-        self._spans = wrapper.resolve(ByteSpanPositionProvider)
-        self._scopes = wrapper.resolve(ScopeProvider)
-        self._parents = wrapper.resolve(ParentNodeProvider)
+        found: Any = wrapper.resolve_many(
+            [ByteSpanPositionProvider, ScopeProvider, ParentNodeProvider]
+        )
+        self._spans = found[ByteSpanPositionProvider]
+        self._scopes = found[ScopeProvider]
+        self._parents = found[ParentNodeProvider]
         self._edits: list[tuple[int, int, str]] = []
 
     # Positions
@@ -223,6 +227,19 @@ class ModuleSource:
             and not scope[name]
         )
 
+    def unbound_names(self, within: Callable[[Any], bool]) -> set[str]:
+        """Return the names in some of the nodes that nothing in the module or in Python binds."""
+        names = {
+            node.value
+            for node in self.nodes(cst.Name)
+            if self._is_expression(node) and within(node)
+        }
+        return {
+            name
+            for name in names - set(dir(builtins)) - self.global_names()
+            if any(map(within, self.unknown_uses(name)))
+        }
+
     def _is_expression(self, node: cst.Name) -> bool:
         parent = self.parent(node)
         return not (
@@ -251,7 +268,7 @@ class ModuleSource:
         parts, place = [], start
         stop = len(self.data) if end is None else end
         newline = self.module.default_newline
-        for first, last, text in sorted(self._edits, key=lambda edit: (edit[0], -edit[1])):
+        for first, last, text in sorted(self._edits, key=_edit_order):
             if first < place or last > stop:
                 continue
             written = text.replace("\r\n", "\n").replace("\n", newline)
@@ -261,6 +278,12 @@ class ModuleSource:
 
     def encode(self, text: str) -> bytes:
         return text.encode(self.module.encoding)
+
+
+def _edit_order(edit: tuple[int, int, str]) -> tuple[int, bool, int]:
+    """Return the key that puts insertions first, and outer edits before inner ones."""
+    start, end, _ = edit
+    return start, end > start, -end
 
 
 def _alias_of(item: ImportAssignment) -> Any:

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.apps.config import AppConfig
 
 from ...domains import get_domain_for
-from ...engine.sources.files import is_installed, migrations_folders
+from ...engine.sources.files import is_installed, migration_files, migrations_folders
 from .source_style import Style, find_line_length
 
 OURS = __name__.partition(".")[0]
@@ -66,6 +66,10 @@ class Project:
         }
         packages |= {config.name.partition(".")[0] for config in self.configs}
         return Style(next(filter(None, lengths), 88), frozenset(packages))
+
+    def migrations(self) -> list[Path]:
+        """Return the source files of the project's migrations."""
+        return [path for config in self.configs for path in migration_files(config.label)]
 
     def files(self, suffixes: tuple[str, ...]) -> Iterator[Path]:
         """Yield the project's files with one of the suffixes, sorted, without migrations."""

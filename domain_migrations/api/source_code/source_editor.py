@@ -37,6 +37,11 @@ class SourceEditor:
         if content != before or earlier is not None:
             self._changes[path] = FileChange(path, before, content)
 
+    def delete(self, path: Path) -> None:
+        earlier = self._changes.get(path)
+        before = earlier.before if earlier is not None else path.read_bytes()
+        self._changes[path] = FileChange(path, before, None)
+
     def edit(self, path: Path, edit: Callable[[bytes], bytes], by_hand: str) -> None:
         """Edit a file, as earlier edits have left it.
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange
-
-
-@dataclass(frozen=True)
-class ByHand:
-    """A line that people have to judge, and edit if need be."""
-
-    path: Path
-    line: int
-    text: str
-    reason: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {**vars(self), "path": str(self.path)}
+from ..source_code.project_modules import Project
+from ..source_code.source_editor import SourceEditor
+from .by_hand import ByHand
+from .field_edit import convert_fields
+from .field_uses import uses_of
+from .key_conversions import KeyConversion
+from .model_move import ModelMove
 
 
 @dataclass(frozen=True)
@@ -29,11 +23,39 @@ class CodeEdits:
     """The edits; nothing is written yet.
 
     Attributes:
-        modules: dotted name → file, of modules that do not exist yet.
-        by_hand: lines that are not edited.
+        by_hand: lines that are not edited, or not as a person would.
     """
 
     changes: tuple[FileChange, ...] = ()
-    modules: Mapping[str, Path] = field(default_factory=dict)
     by_hand: tuple[ByHand, ...] = ()
     blockers: tuple[Blocker, ...] = ()
+
+
+def edit_code(move: ModelMove, conversions: Sequence[KeyConversion] = ()) -> CodeEdits:
+    """Return the edits that move a class to the other app, with all that names it.
+
+    Arguments:
+        conversions: foreign keys that become references.
+    """
+    from ..source_code.syntax import CannotEdit
+    from .class_transplant import ClassTransplant
+    from .module_edits import ModuleEdits
+
+    project, editor = Project(), SourceEditor()
+    convert_fields(editor, conversions)
+    path = Path(str(sys.modules[move.model.__module__].__file__))
+    try:
+        transplant = ClassTransplant(move, project, editor)
+        transplant.run()
+        edits = ModuleEdits(move, project, editor, transplant)
+        edits.run()
+    except CannotEdit as exc:
+        blocker = Blocker(f"{path} {exc}.", f"Move the class {move.model.__name__} by hand.")
+        return CodeEdits(blockers=(*editor.blockers, blocker))
+    planned = {change.path: change.after for change in editor.changes}
+    used = uses_of(conversions, project.roots, planned)
+    return CodeEdits(
+        tuple(editor.changes),
+        tuple(sorted({*transplant.by_hand, *edits.by_hand, *used})),
+        tuple(editor.blockers),
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...engine.sources.files import is_installed
-from .code_move import ByHand
+from .by_hand import ByHand
 from .key_conversions import KeyConversion
 
 QUERY = "queries cannot follow the reference {new}: use {new}, and resolve() for the objects"

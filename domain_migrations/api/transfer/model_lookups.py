@@ -13,6 +13,7 @@ from ..source_code.module_source import ModuleSource
 from ..source_code.syntax import last_name
 
 RELATION_ARGUMENTS = ("to", "through", "model")
+RELATION_CLASS = re.compile(r"(Key|OneToOneField|ManyToManyField|Relation|Reference)$")
 SIGNAL_FUNCTIONS = ("receiver", "connect", "disconnect")
 
 
@@ -22,6 +23,7 @@ class ModelLookups:
     Arguments:
         block: gets the imports that this needs.
         is_early: whether the module is imported before the models are ready.
+        home: the module that the uses are in afterwards, if it is another one.
         refuse: called with an expression that can be replaced by none of them.
         note: called with an annotation that is now ``Any``.
     """
@@ -34,9 +36,11 @@ class ModelLookups:
         is_early: bool,
         refuse: Callable[[Any], None],
         note: Callable[[Any], None],
+        home: ModuleSource | None = None,
     ) -> None:
         self.source, self.block = source, block
         self.is_early, self.refuse, self.note = is_early, refuse, note
+        self.home = home or source
 
     def replace(self, uses: Iterable[Any], label: str, name: str) -> None:
         """Replace the uses.
@@ -82,10 +86,10 @@ class ModelLookups:
 
     def _imported(self, module: str, name: str, other: str) -> str:
         """Import a name, unless it is imported; return how it is called."""
-        for item in self.source.imports():
+        for item in self.home.imports():
             if item.is_global and item.origin == f"{module}.{name}":
                 return item.bound
-        is_free = name not in self.source.global_names()
+        is_free = name not in self.home.global_names()
         self.block.add(module, name, "" if is_free else other)
         return name if is_free else other
 
@@ -122,7 +126,10 @@ def is_annotation(source: ModuleSource, use: Any) -> bool:
 
 
 def is_relation(source: ModuleSource, use: Any) -> bool:
-    """Return whether an expression is what a field of a class relates to."""
+    """Return whether an expression is what a field of a class relates to.
+
+    A text is one only where the field's class says so by its name.
+    """
     found = source.parent(use)
     if not isinstance(found, cst.Arg):
         return False
@@ -130,6 +137,8 @@ def is_relation(source: ModuleSource, use: Any) -> bool:
     if not isinstance(call, cst.Call):
         return False
     is_first = call.args[0] is found and found.keyword is None
+    if isinstance(use, cst.SimpleString) and not RELATION_CLASS.search(last_name(call.func)):
+        return False
     named = found.keyword is not None and found.keyword.value in RELATION_ARGUMENTS
     assignment = source.parent(call)
     if not (is_first or named) or not isinstance(assignment, cst.Assign | cst.AnnAssign):

@@ -16,6 +16,7 @@ from ..source_code.source_style import Style
 from .model_lookups import ModelLookups, deferring_function, is_annotation
 
 MISSING = object()
+KEPT = "noqa: F401  (migrations import it from here)"
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class MovedName:
 
     Attributes:
         old_paths: the dotted paths in the source app that lead to it.
+        kept_paths: those of them that migrations use.
         module: the module that defines it afterwards.
         package: the module that others import it from.
         label: the model's new label; empty for what is not a model.
@@ -36,6 +38,7 @@ class MovedName:
     package: str
     label: str = ""
     is_relative: bool = True
+    kept_paths: frozenset[str] = frozenset()
 
     def module_for(self, source: ModuleSource) -> str:
         """Return the module that a module imports the name from, as it spells that."""
@@ -88,7 +91,7 @@ class NameEdits:
             ignored: returns whether an expression is not to be edited.
         """
         source = self.source
-        if f"{source.name}.{moved.name}" in moved.old_paths:
+        if f"{source.name}.{moved.name}" in moved.old_paths - moved.kept_paths:
             self.unexported.append(moved.name)
         if any(f"{module}.{moved.name}" in moved.old_paths for module in source.star_imports()):
             self._edit_star_uses(moved)
@@ -122,8 +125,11 @@ class NameEdits:
 
     def _edit_import(self, item: Import, moved: MovedName) -> None:
         source, block = self.source, self.block
-        is_exported = f"{source.name}.{item.bound}" in moved.old_paths
-        if is_exported and not item.uses:
+        path = f"{source.name}.{item.bound}"
+        if path in moved.kept_paths and not item.uses:
+            block.remove(item)
+            block.add(moved.module_for(source), moved.name, comment=KEPT)
+        elif path in moved.old_paths and not item.uses:
             block.remove(item)
         elif self.defines:
             block.remove(item)
