@@ -1,4 +1,4 @@
-"""How a project lays out its source."""
+"""The layout of a project's source: line lengths, and the order of imports."""
 
 from __future__ import annotations
 

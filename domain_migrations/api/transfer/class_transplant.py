@@ -269,7 +269,7 @@ class ClassTransplant:
                 found |= used_paths(content, name, is_package=False)
         return found
 
-    # What people are told
+    # Messages
 
     def _block(self, message: str, hint: str) -> None:
         self.editor.blockers.append(Blocker(message, hint))

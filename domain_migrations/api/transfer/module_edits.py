@@ -168,7 +168,7 @@ class ModuleEdits:
             and KEPT not in text
         )
 
-    # What people are told
+    # Messages
 
     def _refuse(self, source: ModuleSource, module: ProjectModule, use: Any) -> None:
         owner = module.app.label if module.app is not None else module.name

@@ -17,7 +17,7 @@ def used_paths(content: bytes, name: str, *, is_package: bool) -> set[str]:
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
-        return set()  # Whoever imports it is told.
+        return set()  # Python reports it to whoever imports the module.
     package = name if is_package else name.rpartition(".")[0]
     bound: dict[str, set[str]] = {}
     found = set()

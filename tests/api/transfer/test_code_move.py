@@ -57,7 +57,8 @@ def test_whatever_imports_the_class_is_edited(company: CodeEdits) -> None:
     assert found == {
         "core/models/__init__.py": (
             "+from .company import Company\n"
-            '-__all__ = ["CostCentre", "Permission", "Role", "RolePermission", "User", "UserRole"]\n'
+            '-__all__ = ["CostCentre", "Permission", "Role", "RolePermission", "User",'
+            ' "UserRole"]\n'
             '+__all__ = ["Company", "CostCentre", "Permission", "Role", "RolePermission", "User",'
             ' "UserRole"]'
         ),
