@@ -55,7 +55,8 @@ from .engine.boundary.declarations import cross_database_key_problems, declarati
 from .engine.boundary.installed_models import model_problems
 from .engine.boundary.planned_migrations import crossing_links
 from .engine.boundary.rule import CHECK_PREFIX, Problem
-from .engine.history.half_moves import HalfMove, find_half_moves, waiting_adoption
+from .engine.history.half_move_causes import waiting_adoption
+from .engine.history.half_moves import HalfMove, find_half_moves
 from .engine.history.status import read_name_statuses
 from .engine.history.tables import applied_names
 from .engine.messages import shortened

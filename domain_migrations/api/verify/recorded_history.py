@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, get_domains
-from ...engine.history.half_moves import find_half_move, lost_history
+from ...engine.history.half_move_causes import lost_history
+from ...engine.history.half_moves import find_half_move
 from ...engine.history.status import DomainStatus, missing_hint, missing_message, read_statuses
 from ...engine.history.tables import read_histories
 from ...engine.messages import Finding, shortened

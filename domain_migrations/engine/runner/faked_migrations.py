@@ -14,7 +14,8 @@ from django.db.models import Model
 
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
 from ...exceptions import InvalidConfiguration
-from ..history.half_moves import HOW_TO, find_half_move, find_places
+from ..history.half_move_causes import HOW_TO, find_places
+from ..history.half_moves import find_half_move
 from ..history.status import DomainStatus
 from ..messages import shortened
 from ..sessions.connection import fetch_all

@@ -12,7 +12,8 @@ from ....backends.postgresql.names import truncate
 from ....domains import CORE, Domain, QualifiedName, get_domain, get_domains
 from ....exceptions import InvalidConfiguration
 from ...catalog.compat_views import read_views_of_adoptions
-from ...history.half_moves import created_models, own_models
+from ...history.half_move_causes import created_models
+from ...history.half_moves import own_models
 from ...history.tables import HistoryRow, read_histories
 from ...messages import shortened
 from ...sessions.connection import fetch_all
