@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS
 
 from ..domains import CORE, get_domain, get_domains
-from ..engine.history.bulk_status import BulkStatusReader
-from ..engine.history.journal import RunContext
+from ..engine.history.run_context import RunContext
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.results import DomainResult, ErrorInfo, Reporter, RunResult
-from ..engine.sources.transfer_halves import halves_in
 from ..exceptions import DependencyNotApplied, DomainMigrationsError, RunStopped
+
+if TYPE_CHECKING:
+    from ..engine.history.bulk_status import BulkStatusReader
 
 
 def migrate_domains(
@@ -45,7 +46,7 @@ def migrate_domains(
     first = [name for name in names if name == CORE or not parallel]
     # The checksums that --strict checks need more than names.
     names_suffice = options.only_checks_pending and not options.strict
-    reader = BulkStatusReader(names, options.database) if names_suffice else None
+    reader = _bulk_reader(names, options) if names_suffice else None
     for name in first:
         if _core_failed(results) or _was_stopped(results):
             results.append(_skipped(name))
@@ -65,6 +66,12 @@ def migrate_domains(
         database=options.database or DEFAULT_DB_ALIAS,
         domains=tuple(results),
     )
+
+
+def _bulk_reader(names: Sequence[str], options: MigrateOptions) -> BulkStatusReader:
+    from ..engine.history.bulk_status import BulkStatusReader
+
+    return BulkStatusReader(names, options.database)
 
 
 def _all_of_core(options: MigrateOptions) -> MigrateOptions:
@@ -144,6 +151,8 @@ def replay_migrations(
 
 def exchanging_domains(name: str) -> list[str]:
     """Return the other domains with which a domain exchanges tables, also through others."""
+    from ..engine.sources.transfer_halves import halves_in  # Parses; only replays need it.
+
     found, left = {name}, [name]
     while left:
         domain = get_domain(left.pop())

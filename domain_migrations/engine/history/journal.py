@@ -9,28 +9,24 @@ from __future__ import annotations
 
 import datetime
 import functools
-import getpass
 import importlib
 import json
 import os
-import socket
 import subprocess
-import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, Unpack
 
-import django
 from django.conf import ENVIRONMENT_VARIABLE, settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from ... import __version__
 from ...backends.postgresql.names import truncate
 from ...conf import get_settings
 from ...domains import Domain
 from ...exceptions import InvalidConfiguration
 from ..sessions.connection import execute, fetch_one
+from .run_context import RunContext as RunContext
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
@@ -76,25 +72,6 @@ SELECT app, name, checksum, {values} FROM (VALUES {steps}) AS step (app, name, c
 """
 
 GIT_SECONDS = 5.0
-
-
-def _os_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user id often has no name
-        return str(os.getuid()) if hasattr(os, "getuid") else ""
-
-
-class RunContext:
-    """One run of a command: its id, who runs it, where, and with which versions."""
-
-    engine_version = __version__
-    django_version = django.__version__
-
-    def __init__(self) -> None:
-        self.run = uuid.uuid4()
-        self.os_user = _os_user()
-        self.host = socket.gethostname()
 
 
 def project_version() -> str:

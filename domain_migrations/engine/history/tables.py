@@ -108,6 +108,8 @@ def existing_tables(
     The query itself needs no privilege.
     """
     wanted = list(tables)
+    if not wanted:
+        return {}
     params = [[table.schema for table in wanted], [table.name for table in wanted]]
     return {
         QualifiedName(schema, name): readable

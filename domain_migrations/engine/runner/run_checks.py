@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -10,7 +10,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...domains import Domain
 from ...exceptions import InvalidConfiguration, UnknownTarget
 from ..boundary.installed_models import refuse_model_problems
-from ..history.bulk_status import BulkStatusReader
 from ..history.half_moves import find_half_move
 from ..history.status import DomainStatus, check_none_missing, read_statuses
 from ..messages import shortened
@@ -18,6 +17,9 @@ from ..sessions.connection import translate_database_errors, wait_for_database
 from ..sources.files import history_file
 from .options import MigrateOptions
 from .results import Reporter
+
+if TYPE_CHECKING:
+    from ..history.bulk_status import BulkStatusReader
 
 
 class RunChecks(NamedTuple):

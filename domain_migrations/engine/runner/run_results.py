@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError
 from ..history.status import DomainStatus
 from .options import MigrateOptions
 from .results import DomainResult, ErrorInfo, Status
-from .run_progress import RunProgress
+
+if TYPE_CHECKING:
+    from .run_progress import RunProgress
 
 
 class RunResults(NamedTuple):
@@ -31,7 +33,6 @@ class RunResults(NamedTuple):
         **values: Any,
     ) -> DomainResult:
         """Return a result; what is pending and unknown is the status's unless given."""
-        progress = progress or RunProgress()
         if status is not None:
             values = {"pending": status.pending, "unknown": status.unknown, **values}
         if self.options.wants_steps:
@@ -39,8 +40,8 @@ class RunResults(NamedTuple):
         return DomainResult.of(
             self.domain,
             word,
-            applied=tuple(progress.applied),
-            reverted=tuple(progress.reverted),
+            applied=() if progress is None else tuple(progress.applied),
+            reverted=() if progress is None else tuple(progress.reverted),
             **values,
         )
 
@@ -56,10 +57,11 @@ class RunResults(NamedTuple):
         """Return the result of a run that an error has ended."""
         from .failures import failure_status
 
-        progress = progress or RunProgress()
-        changed = bool(progress.applied or progress.reverted)
+        applied = () if progress is None else progress.applied
+        reverted = () if progress is None else progress.reverted
+        changed = bool(applied or reverted)
         if status is not None:
-            pending = {*status.pending, *(ran.key for ran in progress.reverted)}
-            values["pending"] = tuple(sorted(pending - {ran.key for ran in progress.applied}))
+            pending = {*status.pending, *(ran.key for ran in reverted)}
+            values["pending"] = tuple(sorted(pending - {ran.key for ran in applied}))
         values.update(batch=batch if changed else None, error=ErrorInfo.of(exc))
         return self.of(failure_status(exc, changed=changed), status, progress, **values)
