@@ -11,11 +11,12 @@ from ...engine.runner.results import Reporter
 from .copied_schema import drop_copy
 from .core_copies import drop_core_copies
 from .cut_over import open_way_back
+from .database_origins import translated_errors
 from .extract import remove_replication
 from .extraction_progress import Progress, back_name, read_progress
 from .fence import fenced_tables, remove_fence, set_triggers
 from .sequence_values import copy_sequences
-from .sides import Sides, read_tables, translated_errors
+from .sides import Sides, read_tables
 from .step import ExtractOptions, Step, current_state, sides_of
 from .subscriptions import enable
 from .switch import Switch

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any
 
 import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import QualifiedName
+from ...engine.sessions.connection import execute
 
 CREATE_SLOT = "SELECT pg_catalog.pg_create_logical_replication_slot(%s, 'pgoutput', true)"
 READ_CHANGES = """
@@ -34,19 +35,23 @@ class ChangedRows:
         truncated: tables that were emptied.
     """
 
-    def __init__(self, session: psycopg.Connection[Any], publication: str) -> None:
+    def __init__(self, session: BaseDatabaseWrapper, publication: str) -> None:
         self.session = session
         self.publication = publication
         self.slot = f"{publication}_w"
         self.keys: dict[QualifiedName, set[Key]] = {}
         self.truncated: set[QualifiedName] = set()
         self._relations: dict[int, tuple[QualifiedName, list[int]]] = {}
-        session.execute(CREATE_SLOT, [self.slot])
+        execute(session, CREATE_SLOT, [self.slot])
 
     def read(self) -> None:
         """Add what was changed since the last call; returns at the end of the flushed WAL."""
         params = [self.slot, f'"{self.publication}"']
-        with psycopg.Cursor(self.session) as cursor:  # Django's own reads only text.
+        # Django's own cursors read only text.
+        with (
+            self.session.wrap_database_errors,
+            psycopg.Cursor(self.session.connection) as cursor,
+        ):
             cursor.execute(READ_CHANGES, params, binary=True)
             for (message,) in cursor:
                 self._decode(bytes(message))

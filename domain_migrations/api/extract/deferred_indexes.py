@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
 
-import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...engine.sessions.connection import execute, fetch_all
-from .sides import extra_session
+from .database_origins import extra_session
 
 INDEXES = """
 SELECT format('%%I.%%I', n.nspname, c.relname),
@@ -73,15 +71,11 @@ def build_indexes(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, sche
     there = {name for name, *_ in fetch_all(target, INDEXES, params)}
     found = fetch_all(source, INDEXES, params)
     missing = [definition for name, _, definition, _ in found if name not in there]
-    with (
-        target.wrap_database_errors,
-        ExitStack() as stack,
-        ThreadPoolExecutor(AT_ONCE) as pool,
-    ):
+    with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
         builds = [
             pool.submit(
                 _build,
-                stack.enter_context(extra_session(target.alias)).connection,
+                stack.enter_context(extra_session(target.alias)),
                 missing[number::AT_ONCE],
             )
             for number in range(AT_ONCE if missing else 0)
@@ -91,7 +85,8 @@ def build_indexes(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, sche
     return len(missing)
 
 
-def _build(session: psycopg.Connection[Any], definitions: Sequence[str]) -> None:
-    # Not through Django's wrapper, which belongs to the thread that made it.
-    for definition in definitions:
-        session.execute(definition.encode())
+def _build(session: BaseDatabaseWrapper, definitions: Sequence[str]) -> None:
+    # Not by Django's cursors, which belong to the thread that made the connection.
+    with session.wrap_database_errors:
+        for definition in definitions:
+            session.connection.execute(definition.encode())

@@ -19,6 +19,7 @@ from ...engine.sessions.connection import schema_exists
 from ...exceptions import ExtractionRefused
 from .copied_schema import check_equal, empty_tables, is_made, make_schema, tables_with_rows
 from .core_copies import copy_core_tables, core_name
+from .database_origins import translated_errors
 from .deferred_indexes import drop_indexes
 from .extraction_progress import Progress, back_name, read_progress
 from .fence import always_triggers, fenced_tables, raise_fence, set_triggers
@@ -38,7 +39,6 @@ from .sides import (
     object_name,
     read_tables,
     stored,
-    translated_errors,
 )
 from .step import ExtractOptions, Step, current_state, require_phase, sides_of
 from .subscriptions import await_receiver, drop_subscription, enable, subscribe, subscription_oid

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
@@ -139,8 +138,8 @@ class RowComparison:
         publication: str,
         uncompared: frozenset[QualifiedName] = frozenset(),
     ) -> None:
-        self.sessions = source.connection, target.connection
-        self.changed = ChangedRows(source.connection, publication)
+        self.sessions = source, target
+        self.changed = ChangedRows(source, publication)
         self.tables = [
             table for table in read_compared(source, schema) if table.name not in uncompared
         ]
@@ -203,9 +202,10 @@ class RowComparison:
             return one.result(), other.result()
 
 
-def _read(session: psycopg.Connection[Any], query: sql.Composed) -> Chunks:
-    # Not through Django's wrapper, which belongs to the thread that made it.
-    rows = session.execute(query).fetchall()
+def _read(session: BaseDatabaseWrapper, query: sql.Composed) -> Chunks:
+    # Not by Django's cursors, which belong to the thread that made the connection.
+    with session.wrap_database_errors:
+        rows = session.connection.execute(query).fetchall()
     return {chunk: Checksum(count, total) for chunk, count, total in rows}
 
 

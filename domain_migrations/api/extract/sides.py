@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import psycopg
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from ...domains import Domain, QualifiedName
-from ...engine.sessions.connection import fetch_all, fetch_one, translate_database_errors
-from ...engine.sessions.session import plain_copy
+from ...engine.sessions.connection import fetch_all, fetch_one
 
 TABLES = """
 SELECT c.relname, c.relkind::text, pg_catalog.pg_table_size(c.oid),
@@ -69,19 +67,6 @@ class Sides(NamedTuple):
         return connections[self.target]
 
 
-@contextmanager
-def translated_errors(sides: Sides) -> Iterator[None]:
-    """Translate the errors of both databases, each with the alias of its own."""
-    for connection in (sides.from_connection, sides.to_connection):
-        connection.errors_occurred = False
-    try:
-        yield
-    except (DatabaseError, InterfaceError):
-        alias = sides.target if sides.to_connection.errors_occurred else sides.source
-        with translate_database_errors(alias):
-            raise
-
-
 def read_tables(connection: BaseDatabaseWrapper, schema: str) -> list[Table]:
     """Return the tables of a schema, partitions included."""
     return [
@@ -132,14 +117,3 @@ def conninfo(connection: BaseDatabaseWrapper) -> str:
         if key in known - unwanted and value not in (None, "")
     }
     return make_conninfo(**values)
-
-
-@contextmanager
-def extra_session(alias: str) -> Iterator[BaseDatabaseWrapper]:
-    """Yield one more connection to a database, closed at the end."""
-    own = plain_copy(connections[alias])
-    try:
-        own.ensure_connection()
-        yield own
-    finally:
-        own.close()

@@ -16,8 +16,9 @@ from ...engine.runner.options import MigrateOptions
 from ...engine.runner.results import Reporter
 from ...engine.runner.run_session import RunSession
 from ...exceptions import ExtractionRefused, InvalidConfiguration
+from .database_origins import translated_errors
 from .extraction_progress import next_steps
-from .sides import Sides, translated_errors
+from .sides import Sides
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import QueryCanceled
 
@@ -21,13 +21,14 @@ from ...engine.messages import shortened
 from ...engine.sessions.connection import execute, fetch_one, settings_sql
 from ...engine.sessions.database_errors import first_line
 from ...exceptions import ExtractionRefused
+from .database_origins import extra_session
 from .fence import Trigger, fenced_tables, raise_fence, remove_fence, set_triggers
 from .pause import Pause, end_transaction, lock_tables, too_slow, transactions_open
 from .publications import advance_slot
 from .row_checksums import prepare_session
 from .row_comparison import RowComparison
 from .sequence_values import copy_sequences
-from .sides import Table, extra_session, read_tables, stored
+from .sides import Table, read_tables, stored
 from .subscriptions import await_stop, enable, flush_applied, read_lag
 
 POLL = 0.01
@@ -97,7 +98,7 @@ class Switch:
         """
         pause = Pause(max_pause)
         tables = read_tables(self.old, self.schema)
-        with self.old.wrap_database_errors, ExitStack() as stack:
+        with ExitStack() as stack:
             watcher = stack.enter_context(extra_session(self.old.alias))
             reader = stack.enter_context(extra_session(self.new.alias))
             for session in (watcher, reader):
@@ -159,8 +160,10 @@ class Switch:
         execute(watcher, limit)
         try:
             rows = RowComparison(watcher, reader, self.schema, self.feed, self.uncompared)
-        except QueryCanceled as exc:
-            raise transactions_open(patience) from exc
+        except OperationalError as exc:
+            if isinstance(exc.__cause__, QueryCanceled):
+                raise transactions_open(patience) from exc
+            raise
         # Its commits write out what others have committed with synchronous_commit = off.
         settings = {"statement_timeout": "0", "synchronous_commit": "on"}
         execute(watcher, settings_sql(settings, local=False))
