@@ -14,7 +14,8 @@ from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import fetch_one, schema_exists
 from .copied_schema import tables_with_rows
 from .core_copies import chosen_tables
-from .server_obstacles import collation_notes, role_notes, server_obstacles
+from .locale_obstacles import locale_notes, locale_obstacles
+from .server_obstacles import role_notes, server_obstacles
 from .sides import Sides, read_tables, stored
 from .table_obstacles import table_obstacles
 
@@ -85,10 +86,11 @@ def preflight(
     chosen_tables(sides.from_connection, core_tables)
     obstacles = [*_between(sides, is_begun), *_histories(sides)]
     obstacles += [Obstacle(*row) for row in server_obstacles(sides, is_begun)]
+    obstacles += [Obstacle(*row) for row in locale_obstacles(sides)]
     found, notes = table_obstacles(sides, set(core_tables), is_begun)
     obstacles += [Obstacle(*row) for row in found]
     source = sides.from_connection
-    notes += [*collation_notes(sides), *role_notes(sides)]
+    notes += [*locale_notes(sides), *role_notes(sides)]
     size, pretty = fetch_one(source, SIZE, [sides.schema])
     tables = stored(read_tables(source, sides.schema))
     notes.append(

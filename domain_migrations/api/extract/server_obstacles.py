@@ -72,12 +72,6 @@ AVAILABLE = """
 SELECT a.name, a.installed_version, a.default_version
 FROM pg_catalog.pg_available_extensions a
 """
-COLLATION = """
-SELECT datcollate, datctype,
-    coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', ''),
-    datlocprovider::text, coalesce(datcollversion, '')
-FROM pg_catalog.pg_database d WHERE datname = current_database()
-"""
 
 SENDERS = 3
 """Slots and senders that a copy needs: for the changes, and for two tables at a time."""
@@ -269,27 +263,3 @@ def role_notes(sides: Sides) -> Iterator[str]:
                 f'The role {name} in "{alias}" is not a superuser: its subscription needs a'
                 " password that the other server really asks for; trust and certificates do not do."
             )
-
-
-def collation_notes(sides: Sides) -> Iterator[str]:
-    """Yield a sentence if the databases sort differently; indexes are built in the target."""
-    one, other = (
-        fetch_one(connection, COLLATION)
-        for connection in (sides.from_connection, sides.to_connection)
-    )
-    if one[:4] != other[:4]:
-        yield (
-            f'"{sides.source}" sorts by {_locale(one)}, "{sides.target}" by {_locale(other)}:'
-            " ORDER BY may give another order, and LIKE other indexes. To keep it, create the"
-            f" target's database with TEMPLATE template0 LOCALE '{one[0]}'."
-        )
-    elif one[4] != other[4]:
-        yield (
-            f'The collation has version {one[4] or "unknown"} in "{sides.source}" and'
-            f' {other[4] or "unknown"} in "{sides.target}": ORDER BY may give another order.'
-        )
-
-
-def _locale(values: tuple[str, ...]) -> str:
-    provider = {"c": "libc", "i": "ICU", "b": "builtin"}.get(values[3], values[3])
-    return " ".join(dict.fromkeys(part for part in (*values[:3], provider) if part))

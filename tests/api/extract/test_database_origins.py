@@ -52,15 +52,11 @@ def test_an_error_in_a_transaction_names_its_database(
 
 @pytest.mark.parametrize("alias", ["default", "lab"])
 def test_a_lost_session_beside_the_alias_s_own_is_temporary(sides: Sides, alias: str) -> None:
-    end = "SELECT pg_terminate_backend(%s, 5000)"
-    with (
-        pytest.raises(DatabaseUnavailable) as caught,
-        translated_errors(sides),
-        extra_session(alias) as session,
-    ):
+    with extra_session(alias) as session:
         (pid,) = fetch_one(session, "SELECT pg_backend_pid()")
-        execute(connections[alias], end, [pid])
-        execute(session, "SELECT 1")
+        execute(connections[alias], "SELECT pg_terminate_backend(%s, 5000)", [pid])
+        with pytest.raises(DatabaseUnavailable) as caught, translated_errors(sides):
+            execute(session, "SELECT 1")
     assert caught.value.message.startswith(f'The connection to the database "{alias}" (')
 
 

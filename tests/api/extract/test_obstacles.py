@@ -40,6 +40,7 @@ SELECT lo_create(0);
 
 def plan(moving: Moving, *arguments: str) -> tuple[int, dict[str, Any]]:
     result = moving.extract("plan", "--format", "json", *arguments)
+    assert result.stdout, result.stderr
     return result.returncode, json.loads(result.stdout)
 
 
@@ -144,19 +145,32 @@ def test_obstacles_in_the_servers(moving_18: Moving) -> None:
     settings.write_text(text)
 
 
-def test_an_extension_that_the_target_lacks(moving_15: Moving) -> None:
-    moving_15.on_source("CREATE EXTENSION citext SCHEMA public")
-    moving_15.on_source("CREATE TABLE depot.words (word public.citext PRIMARY KEY)")
+LANGUAGES = """
+CREATE COLLATION depot.ignoring_case (provider = icu, locale = 'und-u-ks-level2',
+    deterministic = false);
+CREATE TABLE depot.names (id int PRIMARY KEY, name text COLLATE "sv-x-icu");
+CREATE TABLE depot.spans (name text PRIMARY KEY) PARTITION BY RANGE (name);
+CREATE EXTENSION citext SCHEMA public;
+CREATE TABLE depot.words (word public.citext PRIMARY KEY);
+"""
+
+
+def test_collations_and_extensions_that_the_target_lacks(moving_15: Moving) -> None:
+    moving_15.on_source(LANGUAGES)
     status, report = plan(moving_15)
     assert status == 1
-    assert found(report) == {"citext": "Install the server's package of citext."}
-    moving_15.on_source("DROP TABLE depot.words")
+    icu = "Move to a server that is built with ICU."
+    assert found(report) == {
+        "citext": "Install the server's package of citext.",
+        "depot.ignoring_case": icu,
+        "pg_catalog.sv-x-icu": icu,
+    }
+    moving_15.on_source("DROP TABLE depot.words; DROP COLLATION depot.ignoring_case")
+    moving_15.on_source('ALTER TABLE depot.names ALTER name TYPE text COLLATE "C.utf8"')
     assert plan(moving_15)[1]["obstacles"] == []
 
 
-def test_a_server_without_logical_wal_and_free_slots(
-    moving_18: Moving,
-) -> None:
+def test_a_server_without_logical_wal_and_free_slots(moving_18: Moving) -> None:
     with running_server("18", wal_level="replica", max_replication_slots="1") as bare:
         settings = moving_18.project.path / "settings.py"
         old, new = moving_18.target.parameters["host"], bare.parameters["host"]
