@@ -401,6 +401,8 @@ def rows(server: TestServer, database: str, query: str) -> list[tuple[Any, ...]]
     """The rows of a query, and none of a statement without any."""
     with server.connect(database) as session:
         cursor = session.execute(query)
+        while cursor.nextset():
+            pass
         return cursor.fetchall() if cursor.description else []
 
 

@@ -62,17 +62,17 @@ def what_is_dropped(name: str, options: ExtractOptions) -> str:
     sides = sides_of(name, options)
     with translated_errors(sides):
         state = current_state(sides)
-    if state is None or state.phase == "finished" or not state.made_schema:
+    if state is None or state.phase == "finished" or not state.made_tables:
         return ""
     with translated_errors(sides):
         number = len(read_tables(sides.to_connection, sides.schema))
         is_ours = state.phase != "aborted" or is_copy_left(sides)
     if not number or not is_ours:
         return ""
-    return (
-        f'This drops the copy of the domain in "{sides.target}": the schema "{sides.schema}" with'
-        f" {number} tables."
-    )
+    what = f'the schema "{sides.schema}" with {number} tables'
+    if state.objects_before is not None:
+        what = f'{number} tables, and the rest of what was made in the schema "{sides.schema}"'
+    return f'This drops the copy of the domain in "{sides.target}": {what}.'
 
 
 def is_copy_left(sides: Sides) -> bool:
@@ -139,8 +139,8 @@ def back_switch(step: Step, state: Extraction) -> Switch:
 def _clear_target(sides: Sides, state: Extraction) -> None:
     """Drop the copy that the move has made; tables that were there before are opened again."""
     target = sides.to_connection
-    if state.made_schema:
-        drop_copy(target, sides.schema)
+    if state.made_tables:
+        drop_copy(target, sides.schema, state.objects_before)
         return
     if not existing_tables(target, [sides.domain.journal_table]):
         return

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...engine.catalog.fingerprint import compare, fingerprint
+from ...engine.history.extractions import SchemaObject
 from ...engine.history.seed_ledger import ensure_ledger
 from ...engine.history.tables import applied_keys_in, existing_tables
 from ...engine.messages import shortened
 from ...engine.runner.options import MigrateOptions
 from ...engine.runner.results import Reporter
-from ...engine.sessions.connection import execute, fetch_one
+from ...engine.sessions.connection import execute, fetch_all, fetch_one
 from ...exceptions import ExtractionRefused
 from ..migrate import migrate_domains, raise_if_stopped
 from .fence import FENCE, Trigger, set_triggers, truncate_triggers
 from .sides import Sides, Table, read_tables, stored
 
 HAS_ROWS = "SELECT EXISTS (SELECT FROM ONLY {})"
+OBJECTS = r"""
+SELECT CASE o.type WHEN 'composite type' THEN 'TYPE' WHEN 'statistics object' THEN 'STATISTICS'
+    ELSE upper(o.type) END, o.identity
+FROM pg_catalog.pg_depend d
+CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
+JOIN pg_catalog.pg_namespace n ON n.oid = d.refobjid
+WHERE d.refclassid = 'pg_namespace'::regclass AND n.nspname = %s AND d.deptype = 'n'
+    AND d.classid <> 'pg_default_acl'::regclass
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+        WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype IN ('e', 'i')
+            AND e.refobjid <> d.objid)  -- A partitioned table is part of the columns of its key.
+ORDER BY o.type <> 'table', 1, 2
+"""
 DROP_SCHEMA = "DROP SCHEMA IF EXISTS {} CASCADE"
 
 
@@ -112,6 +127,25 @@ def empty_tables(connection: BaseDatabaseWrapper, schema: str) -> None:
     set_triggers(connection, schema, triggers)
 
 
-def drop_copy(connection: BaseDatabaseWrapper, schema: str) -> None:
-    """Drop the copy of the schema."""
-    execute(connection, sql.SQL(DROP_SCHEMA).format(sql.Identifier(schema)))
+def schema_objects(connection: BaseDatabaseWrapper, schema: str) -> tuple[SchemaObject, ...]:
+    """Return what is in a schema, the tables first."""
+    return tuple(fetch_all(connection, OBJECTS, [schema]))
+
+
+def drop_copy(
+    connection: BaseDatabaseWrapper, schema: str, kept: Collection[SchemaObject] | None
+) -> None:
+    """Drop the copy of the schema.
+
+    Arguments:
+        kept: what was in the schema before, which stays, and the schema with it; None where the
+            schema itself is part of the copy.
+    """
+    if kept is None:
+        execute(connection, sql.SQL(DROP_SCHEMA).format(sql.Identifier(schema)))
+        return
+    with transaction.atomic(using=connection.alias):
+        for kind, identity in schema_objects(connection, schema):
+            if (kind, identity) not in kept:
+                # What depends on others has gone with them.
+                execute(connection, f"DROP {kind} IF EXISTS {identity} CASCADE")

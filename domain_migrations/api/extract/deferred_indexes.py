@@ -13,7 +13,8 @@ from contextlib import ExitStack
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...engine.sessions.connection import execute, fetch_all
+from ...engine.catalog.fingerprint import catalog_cursor
+from ...engine.sessions.connection import execute
 from .database_origins import extra_session
 
 INDEXES = """
@@ -58,7 +59,7 @@ AT_ONCE = 2
 
 def drop_indexes(target: BaseDatabaseWrapper, schema: str) -> None:
     """Drop the indexes that the copy does not need, before anything is copied."""
-    for _, drop, _, _ in fetch_all(target, INDEXES, {"schema": schema}):
+    for _, drop, _ in _indexes(target, schema):
         execute(target, drop)
 
 
@@ -67,10 +68,9 @@ def build_indexes(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, sche
 
     Each is built alone, so a killed command has built some, and the next call builds the rest.
     """
-    params = {"schema": schema}
-    there = {name for name, *_ in fetch_all(target, INDEXES, params)}
-    found = fetch_all(source, INDEXES, params)
-    missing = [definition for name, _, definition, _ in found if name not in there]
+    there = {name for name, _, _ in _indexes(target, schema)}
+    found = _indexes(source, schema)
+    missing = [definition for name, _, definition in found if name not in there]
     with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
         builds = [
             pool.submit(
@@ -83,6 +83,16 @@ def build_indexes(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, sche
         for build in builds:
             build.result()
     return len(missing)
+
+
+def _indexes(connection: BaseDatabaseWrapper, schema: str) -> list[tuple[str, str, str]]:
+    """Return the name of each, and the statements that drop it and that create it anywhere.
+
+    With the session's search path, a definition would not name the schemas that are in it.
+    """
+    with catalog_cursor(connection) as cursor:
+        cursor.execute(INDEXES, {"schema": schema})
+        return [(name, drop, create) for name, drop, create, _ in cursor.fetchall()]
 
 
 def _build(session: BaseDatabaseWrapper, definitions: Sequence[str]) -> None:

@@ -17,7 +17,14 @@ from ...engine.messages import shortened
 from ...engine.runner.results import Reporter
 from ...engine.sessions.connection import schema_exists
 from ...exceptions import ExtractionRefused
-from .copied_schema import check_equal, empty_tables, is_made, make_schema, tables_with_rows
+from .copied_schema import (
+    check_equal,
+    empty_tables,
+    is_made,
+    make_schema,
+    schema_objects,
+    tables_with_rows,
+)
 from .core_copies import copy_core_tables, core_name
 from .database_origins import translated_errors
 from .deferred_indexes import drop_indexes
@@ -107,15 +114,16 @@ def _refuse_obstacles(found: Preflight, sides: Sides) -> None:
 
 def _first_state(sides: Sides, options: ExtractOptions) -> Extraction:
     source, target = sides.from_connection, sides.to_connection
-    is_new = not schema_exists(target, sides.schema) or not read_tables(target, sides.schema)
+    before = schema_objects(target, sides.schema) if schema_exists(target, sides.schema) else None
     return Extraction(
         phase="preparing",
         source=sides.source,
         target=sides.target,
-        name=object_name(source, sides.domain),
+        name=object_name(sides),
         source_id=database_id(source),
         triggers=always_triggers(source, sides.schema),
-        made_schema=is_new,
+        made_tables=not read_tables(target, sides.schema),
+        objects_before=before,
         core_tables=options.core_tables,
     )
 
@@ -132,11 +140,11 @@ def _prepare(step: Step, state: Extraction) -> Extraction:
         check_equal(sides, state.triggers)
         step.reporter.on_note("The schemas are equal.")
         tables = read_tables(target, sides.schema)
-        if not state.made_schema:
+        if not state.made_tables:
             _refuse_rows(sides, tables)
         with transaction.atomic(using=sides.target):
             empty_tables(target, sides.schema)
-            if state.made_schema:
+            if state.made_tables:
                 drop_indexes(target, sides.schema)
             message = f'The domain "{sides.domain.name}" is still being copied to this database.'
             raise_fence(target, sides.schema, tables, message)

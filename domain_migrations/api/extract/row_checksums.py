@@ -2,7 +2,9 @@
 
 A row's checksum is PostgreSQL's own extended hash, on which hash partitioning depends, and so is
 stable between versions. Types whose equal values can be written differently, or whose hash depends
-on oids, are hashed as text. The checksums of the rows are added, whatever their order.
+on oids, are hashed as text; and text by its bytes, because a collation may take different texts for
+equal, and hashes them by a key that depends on the version of ICU. The checksums of the rows are
+added, whatever their order.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ HASHED_AS_THEY_ARE = (
 COLUMNS = """
 SELECT c.relname, a.attname, t.typname = ANY(%(kinds)s) AND t.typtype = 'b'
     AND t.typnamespace = 'pg_catalog'::regnamespace
-    OR t.typname = 'numeric' AND a.atttypmod >= 0
+    OR t.typname = 'numeric' AND a.atttypmod >= 0,
+    a.attcollation <> 0
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -50,8 +53,9 @@ def hashed_columns(
     """
     columns: dict[QualifiedName, list[sql.Composable]] = {}
     params = {"schema": schema, "kinds": list(HASHED_AS_THEY_ARE)}
-    for table, column, is_plain in fetch_all(connection, COLUMNS, params):
-        part = sql.SQL("t.{}" if is_plain else "t.{}::text").format(sql.Identifier(column))
+    for table, column, is_plain, is_text in fetch_all(connection, COLUMNS, params):
+        form = ("t.{}" if is_plain else "t.{}::text") + (' COLLATE "C"' if is_text else "")
+        part = sql.SQL(form).format(sql.Identifier(column))
         columns.setdefault(QualifiedName(schema, table), []).append(part)
     return columns
 

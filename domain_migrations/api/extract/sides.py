@@ -13,7 +13,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from ...domains import Domain, QualifiedName
-from ...engine.sessions.connection import fetch_all, fetch_one
+from ...engine.history.extractions import database_id
+from ...engine.sessions.connection import fetch_all
 
 TABLES = """
 SELECT c.relname, c.relkind::text, pg_catalog.pg_table_size(c.oid),
@@ -86,14 +87,15 @@ def server_version(connection: BaseDatabaseWrapper) -> int:
     return int(connection.connection.info.server_version) // 10000
 
 
-def object_name(connection: BaseDatabaseWrapper, domain: Domain) -> str:
+def object_name(sides: Sides) -> str:
     """Return the name of the extraction's publication, subscription and slot.
 
-    Slots belong to the server, so the name of the database is part of the name.
+    Slots belong to the server, and those of the way back to the target's, where domains of the
+    same name arrive from other servers: so both databases are part of the name.
     """
-    (database,) = fetch_one(connection, "SELECT current_database()")
-    digest = hashlib.sha256(f"{database}/{domain.schema}".encode()).hexdigest()
-    return f"{_prefix(domain)}{digest[:HASH_LENGTH]}"
+    databases = map(database_id, (sides.from_connection, sides.to_connection))
+    digest = hashlib.sha256("/".join((*databases, sides.schema)).encode()).hexdigest()
+    return f"{_prefix(sides.domain)}{digest[:HASH_LENGTH]}"
 
 
 def slot_pattern(domain: Domain) -> str:

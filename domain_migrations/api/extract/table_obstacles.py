@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...engine.catalog.compat_views import read_compat_views
 from ...engine.sessions.connection import fetch_all, fetch_one
+from .function_obstacles import function_obstacles
 from .sides import Sides
 
 Row = tuple[str, str, str, str]
@@ -68,17 +68,6 @@ JOIN pg_catalog.pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
 JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
 WHERE n.nspname = %s AND sn.oid <> n.oid ORDER BY 1, 2, 4
 """
-FUNCTIONS = """
-SELECT p.oid::regprocedure::text,
-    coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), '')
-FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname = %s ORDER BY 1
-"""
-CORE_TABLES = """
-SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm')
-"""
 OTHER_RELATIONS = """
 SELECT format('%%I.%%I', n.nspname, c.relname), c.relkind::text, c.relispopulated
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -131,7 +120,7 @@ def table_obstacles(
         *_foreign_keys(source, sides.source, schema),
         *_views(source, sides.source, schema, core_tables),
         *_sequences_elsewhere(source, sides.source, schema),
-        *_functions(source, sides, core_tables),
+        *function_obstacles(sides, core_tables),
         *_large_objects(source, sides.source, schema),
         *([] if is_begun else _subscribed(sides)),
     ]
@@ -236,28 +225,6 @@ def _sequences_elsewhere(connection: BaseDatabaseWrapper, side: str, schema: str
             f"In a migration: CREATE SEQUENCE {own}; SELECT setval('{own}', nextval('{sequence}'));"
             f" ALTER TABLE {table} ALTER {column} SET DEFAULT nextval('{own}');",
         )
-
-
-def _functions(
-    connection: BaseDatabaseWrapper, sides: Sides, core_tables: set[str]
-) -> Iterator[Row]:
-    names = [name for _, name in fetch_all(connection, CORE_TABLES) if name not in core_tables]
-    if not names:
-        return
-    pattern = re.compile(
-        rf'\b(?:public"?\."?({"|".join(map(re.escape, names))})\b'
-        rf'|(?:FROM|JOIN|INTO|UPDATE)\s+"?({"|".join(map(re.escape, names))})"?(?![\w."]))',
-        re.IGNORECASE,
-    )
-    for function, text in fetch_all(connection, FUNCTIONS, [sides.schema]):
-        if match := pattern.search(text):
-            table = match[1] or match[2]
-            yield (
-                sides.source,
-                function,
-                f"The function {function} names public.{table}, which will be on another server.",
-                f"CREATE OR REPLACE FUNCTION {function} … without it, in a migration.",
-            )
 
 
 def _large_objects(connection: BaseDatabaseWrapper, side: str, schema: str) -> Iterator[Row]:

@@ -24,6 +24,9 @@ from .tables import existing_journals, query_tables
 Phase = Literal["preparing", "copying", "switching", "switched", "finished", "aborting", "aborted"]
 Side = Literal["source", "target"]
 
+SchemaObject = tuple[str, str]
+"""Its kind, as ``DROP`` names it, and its identity."""
+
 DIRECTION: Literal["extract"] = "extract"
 OVER: frozenset[Phase] = frozenset({"finished", "aborted"})
 
@@ -46,7 +49,8 @@ class Extraction:
         source_id: the server and database of the source, to tell the two sides apart.
         triggers: ``(table, trigger, tgenabled)`` of those that would run for copied rows, too.
         core_tables: core's tables that the target gets as well, read-only.
-        made_schema: whether the extraction made the schema in the target.
+        made_tables: whether the extraction made the tables in the target.
+        objects_before: what the schema had in the target before; None if it did not exist.
     """
 
     phase: Phase
@@ -56,7 +60,8 @@ class Extraction:
     source_id: str
     triggers: tuple[tuple[str, str, str], ...] = ()
     core_tables: tuple[str, ...] = ()
-    made_schema: bool = False
+    made_tables: bool = False
+    objects_before: tuple[SchemaObject, ...] | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -87,6 +92,8 @@ def read_extraction(connection: BaseDatabaseWrapper, domain: Domain) -> Extracti
             known["phase"] = phase
             known["triggers"] = tuple(tuple(row) for row in known.get("triggers", ()))
             known["core_tables"] = tuple(known.get("core_tables", ()))
+            if known.get("objects_before") is not None:
+                known["objects_before"] = tuple(map(tuple, known["objects_before"]))
             return Extraction(**known)
     return None
 

@@ -14,6 +14,12 @@ TRIGGERS = """
 SELECT tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
 AND tgrelid::regclass::text LIKE 'depot.%' ORDER BY 1
 """
+WITH_GRANT = """
+SELECT nspacl::text LIKE '%,=U/%',
+    (SELECT string_agg(pg_describe_object(classid, objid, 0), ', ') FROM pg_depend
+     WHERE refclassid = 'pg_namespace'::regclass AND refobjid = n.oid)
+FROM pg_namespace n WHERE nspname = 'depot'
+"""
 OWN = [("count_move", "O"), ("enter_tag", "A")]
 
 
@@ -40,8 +46,13 @@ def test_abort_while_rows_are_copied_and_start_again(moving_18: Moving) -> None:
     assert again.returncode == 0
     assert moving_18.on_target("SELECT id FROM depot.later") == [(1,)]
     moving_18.on_target("DROP SCHEMA depot CASCADE")
+    moving_18.on_target("CREATE SCHEMA depot; GRANT USAGE ON SCHEMA depot TO PUBLIC")
     moving_18.copied()
     assert moving_18.differing_tables() == []
+    moving_18.done("abort", "--noinput")
+    assert moving_18.on_target(WITH_GRANT) == [(True, None)]
+    assert moving_18.leftovers() == []
+    assert moving_18.on_target("SELECT to_regclass('public.parts') IS NOT NULL") == [(True,)]
 
 
 def test_abort_after_the_cut_over_brings_back_what_was_written_meanwhile(moving: Moving) -> None:

@@ -31,11 +31,37 @@ CREATE VIEW public.tag_names AS SELECT name FROM depot.tags;
 CREATE FUNCTION depot.count_users() RETURNS bigint LANGUAGE sql AS
     'SELECT count(*) FROM public.auth_user';
 CREATE FUNCTION depot.innocent() RETURNS text LANGUAGE sql AS $$SELECT 'auth_user'$$;
+CREATE FUNCTION depot.also_innocent(auth_user text) RETURNS text LANGUAGE plpgsql AS
+    $$BEGIN RETURN auth_user /* FROM public.auth_user */; END$$;
+CREATE TABLE depot.auth_group (id int PRIMARY KEY);
+CREATE FUNCTION depot.own_table() RETURNS bigint LANGUAGE sql SET search_path = depot, public
+    AS 'SELECT count(*) FROM auth_group';
+CREATE FUNCTION depot.without_schema() RETURNS bigint LANGUAGE sql AS
+    'SELECT count(*) FROM depot.tags, auth_user';
+CREATE FUNCTION depot.executing() RETURNS void LANGUAGE plpgsql AS
+    $$BEGIN EXECUTE 'DELETE FROM depot.tags USING public.auth_user'; END$$;
+CREATE FUNCTION depot.recorded() RETURNS bigint LANGUAGE sql BEGIN ATOMIC
+    SELECT count(*) FROM public.auth_user; END;
+CREATE FUNCTION depot.computing(name text) RETURNS void LANGUAGE plpgsql AS
+    $$BEGIN name := 'public.auth_user'; EXECUTE 'TABLE ' || name; END$$;
+CREATE FUNCTION public.of_core() RETURNS trigger LANGUAGE plpgsql AS
+    $$BEGIN PERFORM FROM auth_user; RETURN NEW; END$$;
+CREATE TRIGGER of_core AFTER INSERT ON depot.places
+    FOR EACH ROW EXECUTE FUNCTION public.of_core();
+CREATE FUNCTION public.elsewhere() RETURNS bigint LANGUAGE sql AS
+    'SELECT count(*) FROM public.auth_user';
 CREATE TABLE depot.objects (id int PRIMARY KEY, body oid);
 CREATE SEQUENCE public.numbers;
 CREATE TABLE depot.numbered (id int PRIMARY KEY DEFAULT nextval('public.numbers'));
 SELECT lo_create(0);
 """
+FUNCTIONS = (
+    "depot.count_users()",
+    "depot.without_schema()",
+    "depot.executing()",
+    "depot.recorded()",
+    "public.of_core()",
+)
 
 
 def plan(moving: Moving, *arguments: str) -> tuple[int, dict[str, Any]]:
@@ -95,8 +121,12 @@ def test_obstacles_in_the_schema(moving_18: Moving) -> None:
         " depot.tags.",
         "depot.old_users": "When no old code runs any more, drop it in a migration of depot, with"
         ' RemoveCompatViews([\'"depot"."old_users"\']) as its operation.',
-        "depot.count_users()": "CREATE OR REPLACE FUNCTION depot.count_users() … without it, in a"
-        " migration.",
+        **{
+            name: f"CREATE OR REPLACE FUNCTION {name} … without it, in a migration."
+            for name in FUNCTIONS
+        },
+        "depot.computing(pg_catalog.text)": "Read it. If it does, write it without that in a"
+        " migration; if it does not, write the name with its schema or as an alias.",
         "depot.objects.body": "In a migration: ALTER TABLE depot.objects ALTER body TYPE bytea"
         " USING lo_get(body);",
         "depot.numbered.id": "In a migration: CREATE SEQUENCE depot.numbered_id_seq;"
@@ -105,16 +135,17 @@ def test_obstacles_in_the_schema(moving_18: Moving) -> None:
     }
     _, with_core = plan(moving_18, "--with-core", "auth_user")
     gone = remedies.keys() - found(with_core).keys()
-    assert gone == {"depot.user_names", "depot.count_users()"}
+    assert gone == {"depot.user_names", *FUNCTIONS, "depot.computing(pg_catalog.text)"}
     moving_18.on_source(remedies.pop("depot.numbered.id").removeprefix("In a migration: "))
     statements = [text.rpartition("run: ")[2] for text in remedies.values() if "lo_get" not in text]
     for statement in statements:
         if statement.startswith("DROP VIEW"):
             statement = statement.partition(";")[0]
-        if not statement.startswith(("CREATE", "When")):
+        if not statement.startswith(("CREATE", "Read", "When")):
             moving_18.on_source(statement)
     moving_18.on_source(
-        "DROP FUNCTION depot.count_users(); DROP TABLE depot.objects; DROP VIEW depot.old_users"
+        f"DROP FUNCTION {', '.join(FUNCTIONS)}, depot.computing CASCADE; DROP TABLE depot.objects;"
+        " DROP VIEW depot.old_users"
     )
     assert plan(moving_18)[1]["obstacles"] == []
 

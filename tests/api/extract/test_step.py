@@ -7,8 +7,9 @@ from typing import get_args
 
 import pytest
 
+from domain_migrations.api.extract import sides as sides_module
 from domain_migrations.api.extract.extraction_progress import describe_problem, next_steps
-from domain_migrations.api.extract.sides import Sides
+from domain_migrations.api.extract.sides import Sides, object_name, slot_pattern
 from domain_migrations.api.extract.step import ExtractOptions, require_phase, sides_of
 from domain_migrations.api.extract.subscriptions import Lag
 from domain_migrations.domains import get_domain
@@ -66,6 +67,24 @@ def test_a_step_at_the_wrong_time(state: Extraction | None, message: str, hint: 
     with pytest.raises(ExtractionRefused) as caught:
         require_phase(sides(), state, "copying")
     assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_names_of_slots_differ_on_one_target_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slots of the way back are the target server's, whatever database they are of."""
+    found = []
+    for source, target in (
+        ("1/app", "9/a"),
+        ("2/app", "9/a"),
+        ("1/app", "9/b"),
+        ("1/other", "9/a"),
+    ):
+        ids = iter((source, target))
+        monkeypatch.setattr(Sides, "from_connection", None)
+        monkeypatch.setattr(Sides, "to_connection", None)
+        monkeypatch.setattr(sides_module, "database_id", lambda connection, ids=ids: next(ids))
+        found.append(object_name(sides()))
+    assert len(set(found)) == len(found)
+    assert all(re.fullmatch(slot_pattern(get_domain("inventory")), name) for name in found)
 
 
 def test_each_phase_says_what_comes_next() -> None:
