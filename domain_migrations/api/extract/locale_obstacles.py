@@ -185,7 +185,7 @@ def _ranges(sides: Sides) -> Iterator[Row]:
                 table,
                 f"{table} is partitioned by ranges of text, which the target sorts otherwise: rows"
                 " would not fit into their partitions.",
-                f"Create the target's database anew: {_same_locale(other.database, one)}",
+                f"Drop the target's database, and {_same_locale(other.database, one)}",
             )
         elif different := _versions(sides, one, other, collation):
             yield (
@@ -221,7 +221,7 @@ def _money_form(locale: DatabaseLocale) -> str:
 
 
 def locale_notes(sides: Sides) -> Iterator[str]:
-    """Yield a sentence for each difference in how the databases sort; indexes are built anew."""
+    """Yield a sentence for each difference in how the databases sort; indexes are built again."""
     one, other = database_locales(sides)
     if one.names != other.names:
         yield (

@@ -11,20 +11,14 @@ from ...engine.history.status import read_statuses
 from ...engine.history.tables import existing_tables
 from ...engine.messages import shortened
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import fetch_one, schema_exists
+from ...engine.sessions.connection import schema_exists
 from .copied_schema import tables_with_rows
 from .core_copies import chosen_tables
+from .disk_note import disk_note, domain_size
 from .locale_obstacles import locale_notes, locale_obstacles
 from .server_obstacles import role_notes, server_obstacles
 from .sides import Sides, read_tables, stored
 from .table_obstacles import table_obstacles
-
-SIZE = """
-SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::bigint,
-    pg_catalog.pg_size_pretty(coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0))
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND c.relkind = 'r'
-"""
 
 
 @dataclass(frozen=True)
@@ -91,13 +85,9 @@ def preflight(
     obstacles += [Obstacle(*row) for row in found]
     source = sides.from_connection
     notes += [*locale_notes(sides), *role_notes(sides)]
-    size, pretty = fetch_one(source, SIZE, [sides.schema])
+    size, _ = domain_size(sides)
     tables = stored(read_tables(source, sides.schema))
-    notes.append(
-        f'The copy needs about {pretty} on the disk of the server of "{sides.target}", and the'
-        " source keeps its WAL until the target has it: the free space of both is not visible in"
-        " SQL."
-    )
+    notes.append(disk_note(sides))
     return Preflight(tuple(dict.fromkeys(obstacles)), tuple(notes), len(tables), size)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tests.support.moving_domain import Moving, running_server
@@ -89,6 +90,10 @@ def test_a_domain_without_obstacles(moving_18: Moving) -> None:
         "The materialized view depot.sizes is refreshed in the target after the cut-over."
         in report["notes"]
     )
+    disk = report["notes"][-1]
+    data = moving_18.target.cluster.home.data
+    assert f' on the disk of the server of "lab" (df -h {data}). The server of "default"' in disk
+    assert re.search(r"/pg_wal\): \d+ [a-zA-Z]+ an hour, on average\.", disk)
     assert moving_18.on_target("SELECT count(*) FROM pg_namespace WHERE nspname = 'depot'") == [
         (0,)
     ]
