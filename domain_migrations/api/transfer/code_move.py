@@ -52,6 +52,7 @@ def edit_code(move: ModelMove, conversions: Sequence[KeyConversion] = ()) -> Cod
     except CannotEdit as exc:
         blocker = Blocker(f"{path} {exc}.", f"Move the class {move.model.__name__} by hand.")
         return CodeEdits(blockers=(*editor.blockers, blocker))
+    _set_line_breaks(editor, project.style.line_length)
     planned = {change.path: change.after for change in editor.changes}
     used = uses_of(conversions, project.roots, planned)
     return CodeEdits(
@@ -59,3 +60,15 @@ def edit_code(move: ModelMove, conversions: Sequence[KeyConversion] = ()) -> Cod
         tuple(sorted({*transplant.by_hand, *edits.by_hand, *used})),
         tuple(editor.blockers),
     )
+
+
+def _set_line_breaks(editor: SourceEditor, line_length: int) -> None:
+    from ..source_code.line_breaks import set_line_breaks
+
+    for change in editor.changes:
+        if change.before is not None and change.after is not None:
+            try:
+                before, after = change.before.decode(), change.after.decode()
+            except UnicodeDecodeError:
+                continue  # Its lines stay as they are, in whatever encoding.
+            editor.write(change.path, set_line_breaks(before, after, line_length).encode())
