@@ -11,15 +11,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
 
 from ..domains import Domain
+from ..engine.history.domain_states import DomainState, read_states, state_of
 from ..engine.history.journal_queries import shown_run_statuses
 from ..engine.history.runs import Run, last_runs
-from ..engine.history.status import (
-    DomainState,
-    DomainStatus,
-    read_name_statuses,
-    read_states,
-    state_of,
-)
+from ..engine.history.status import DomainStatus, read_name_statuses
 from ..engine.history.verifications import StoredVerification, last_verifications
 from ..engine.sessions.advisory_locks import running_domains
 from . import states

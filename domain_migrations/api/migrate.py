@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
 from ..domains import CORE, get_domain, get_domains
 from ..engine.history.run_context import RunContext
+from ..engine.history.status_reader import StatusReader
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.results import DomainResult, ErrorInfo, Reporter, RunResult
 from ..exceptions import DependencyNotApplied, DomainMigrationsError, RunStopped
-
-if TYPE_CHECKING:
-    from ..engine.history.bulk_status import BulkStatusReader
 
 
 def migrate_domains(
@@ -44,14 +42,15 @@ def migrate_domains(
         results.append(_run(CORE, _all_of_core(options), context, reporter))
     parallel = options.jobs is not None and not options.is_read_only
     first = [name for name in names if name == CORE or not parallel]
-    # The checksums that --strict checks need more than names.
-    names_suffice = options.only_checks_pending and not options.strict
-    reader = _bulk_reader(names, options) if names_suffice else None
+    reader: StatusReader | None = StatusReader(names, options.database)
     for name in first:
         if _core_failed(results) or _was_stopped(results):
             results.append(_skipped(name))
         else:
-            results.append(_run(name, options, context, reporter, reader))
+            result = _run(name, options, context, reporter, reader)
+            results.append(result)
+            if not (options.is_read_only or result.status == "unchanged"):
+                reader = None  # What it has done may have changed what was read.
     others = [name for name in names if name not in first]
     if _core_failed(results) or _was_stopped(results):
         results += map(_skipped, others)
@@ -66,12 +65,6 @@ def migrate_domains(
         database=options.database or DEFAULT_DB_ALIAS,
         domains=tuple(results),
     )
-
-
-def _bulk_reader(names: Sequence[str], options: MigrateOptions) -> BulkStatusReader:
-    from ..engine.history.bulk_status import BulkStatusReader
-
-    return BulkStatusReader(names, options.database)
 
 
 def _all_of_core(options: MigrateOptions) -> MigrateOptions:
@@ -186,12 +179,13 @@ def _run(
     options: MigrateOptions,
     context: RunContext,
     reporter: Reporter,
-    reader: BulkStatusReader | None = None,
+    reader: StatusReader | None = None,
 ) -> DomainResult:
     try:
         domain = get_domain(name)
     except DomainMigrationsError as exc:
         return DomainResult(name, None, None, "refused", error=ErrorInfo.of(exc))
+    reader = reader or StatusReader([name], options.database)
     return DomainRun(domain, options, context, reporter, reader).run()
 
 

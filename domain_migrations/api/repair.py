@@ -13,6 +13,7 @@ from ..domains import get_domain
 from ..engine.history.journal import Direction, RunContext, Status
 from ..engine.history.recorder import DomainRecorder
 from ..engine.history.status import read_statuses
+from ..engine.history.status_reader import StatusReader
 from ..engine.history.tables import ensure_history
 from ..engine.runner.domain_run import DomainRun
 from ..engine.runner.interruptions import find_interruption
@@ -35,7 +36,9 @@ class Repair:
 
 def resume(name: str, options: MigrateOptions, reporter: Reporter) -> DomainResult:
     """Resume the migration that was interrupted, at its first unfinished operation."""
-    return DomainRun(get_domain(name), replace(options, resume=True), RunContext(), reporter).run()
+    domain, reader = get_domain(name), StatusReader([name], options.database)
+    options = replace(options, resume=True)
+    return DomainRun(domain, options, RunContext(), reporter, reader).run()
 
 
 def mark_applied(name: str, target: str, options: MigrateOptions, reporter: Reporter) -> Repair:

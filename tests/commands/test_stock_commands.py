@@ -16,7 +16,7 @@ from django.dispatch import Signal
 
 from domain_migrations.domains import get_domain_for
 from domain_migrations.engine.history.status import DomainStatus
-from domain_migrations.engine.runner import domain_run, run_checks
+from domain_migrations.engine.runner import domain_work, run_checks
 from domain_migrations.exceptions import UnknownTarget
 from domain_migrations.management.commands import makemigrations, migrate
 from domain_migrations.operations.autodetector import ReferenceDetection
@@ -212,7 +212,7 @@ def test_run_syncdb_loads_no_migration_where_nothing_is_pending(
     before = (snapshot(), histories(), query(journal))
     kinds = query("SELECT app_label, model FROM public.django_content_type ORDER BY 1, 2")
     execute("TRUNCATE public.django_content_type CASCADE")
-    monkeypatch.setattr(domain_run, "load_domain", None)
+    monkeypatch.setattr(domain_work, "load_domain", None)
     result = call("migrate", run_syncdb=True, interactive=False, verbosity=0)
     assert (result.exit_status, result.stdout) == (0, "")
     assert query("SELECT app_label, model FROM public.django_content_type ORDER BY 1, 2") == kinds

@@ -8,6 +8,7 @@ looks for that; ``half_move_causes`` is imported where something was found.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from django.apps import apps
@@ -39,16 +40,32 @@ def find_half_move(connection: BaseDatabaseWrapper, status: DomainStatus) -> Hal
     return next((found for _, found in find_half_moves(connection, [status])), None)
 
 
+def own_tables(domain: Domain) -> set[QualifiedName]:
+    """Return the tables of the domain's models, without those whose names are malformed."""
+    tables = set()
+    for model in own_models(domain):
+        with suppress(ValueError):  # A system check reports it.
+            tables.add(QualifiedName.of(model._meta.db_table))
+    return tables
+
+
 def find_half_moves(
-    connection: BaseDatabaseWrapper, statuses: Collection[DomainStatus]
+    connection: BaseDatabaseWrapper,
+    statuses: Collection[DomainStatus],
+    existing: Collection[QualifiedName] | None = None,
 ) -> Iterator[tuple[Domain, HalfMove]]:
-    """Yield what is wrong with domains, most of which are whole."""
+    """Yield what is wrong with domains, most of which are whole.
+
+    Arguments:
+        existing: those of the ``own_tables`` that exist, if that is known already.
+    """
     tables = {
-        status.domain: {QualifiedName.of(m._meta.db_table) for m in own_models(status.domain)}
+        status.domain: own_tables(status.domain)
         for status in statuses
         if not status.domain.is_core and (status.applied or status.pending)
     }
-    existing = existing_tables(connection, set().union(*tables.values())) if tables else {}
+    if existing is None:
+        existing = existing_tables(connection, set().union(*tables.values()))
     for status in statuses:
         own = tables.get(status.domain, set())
         if not _is_whole(status, own, existing):

@@ -225,10 +225,6 @@ def read_object(column: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-RECORDED_STATUS = """
-(SELECT {domain}, status FROM {table} WHERE direction = 'run' ORDER BY id DESC LIMIT 1)
-"""
-
 SHOWN_STATUS = """
 (SELECT {domain}, coalesce((
      SELECT l.status FROM {table} l
@@ -236,13 +232,6 @@ SHOWN_STATUS = """
  ), 'repaired')
  FROM {table} j WHERE j.direction IN ('run', 'forwards', 'backwards') ORDER BY j.id DESC LIMIT 1)
 """
-
-
-def recorded_run_statuses(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, str]:
-    """Return domain name → status of its latest run; a later repair does not count as one."""
-    return dict(query_tables(connection, RECORDED_STATUS, existing_journals(connection, domains)))
 
 
 def shown_run_statuses(

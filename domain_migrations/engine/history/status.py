@@ -7,21 +7,25 @@ histories, and where they differ, the files' syntax trees show what squashed mig
 from __future__ import annotations
 
 import datetime
-import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import Domain, get_domains
+from ...domains import Domain, QualifiedName, get_domains
 from ...exceptions import InvalidConfiguration
 from ..messages import shortened
 from ..sessions.connection import fetch_all
-from ..sources.files import MigrationKey, migration_file, migrations_on_disk
-from ..sources.parsing import read_replaces_and_stage, squash_map
-from .journal_queries import recorded_run_statuses
-from .tables import HistoryRow, applied_names, read_histories, rows_of_own_apps
+from ..sources.files import MigrationKey, migrations_on_disk
+from .tables import (
+    HistoryRow,
+    existing_tables,
+    read_histories,
+    read_names_and_last_runs,
+    recorded_run_statuses,
+    rows_of_own_apps,
+)
 
 
 class DomainStatus(NamedTuple):
@@ -87,14 +91,28 @@ def read_statuses(
     ]
 
 
+def engine_tables(domains: Iterable[Domain]) -> list[QualifiedName]:
+    """Return the tables that the domains' statuses are read from: core's history and their own."""
+    own = [table for each in domains for table in (each.history_table, each.journal_table)]
+    return [get_domains()[0].history_table, *own]
+
+
 def read_name_statuses(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+    connection: BaseDatabaseWrapper,
+    domains: Sequence[Domain],
+    existing: Collection[QualifiedName] | None = None,
 ) -> list[DomainStatus]:
-    """Return the statuses without ``rows``; whatever the histories' length, few rows are read."""
+    """Return the statuses without ``rows``; whatever the histories' length, few rows are read.
+
+    Arguments:
+        existing: those of the ``engine_tables`` that exist, if that is known already.
+    """
     every = get_domains()
-    names = applied_names(connection, list(dict.fromkeys((every[0], *domains))))
+    if existing is None:
+        existing = existing_tables(connection, engine_tables(domains))
+    together = list(dict.fromkeys((every[0], *domains)))
+    names, last_runs = read_names_and_last_runs(connection, together, existing)
     owned = rows_of_own_apps(names, every)
-    last_runs = recorded_run_statuses(connection, domains)
     return [
         status_from_names(
             domain,
@@ -148,6 +166,8 @@ def differences(domain: Domain, disk: set[MigrationKey], applied: set[MigrationK
     """Return how applied migrations differ from those on disk, squashed ones considered."""
     if disk == applied:
         return Differences(set(), set(), set(), unrecorded_squash=False)
+    from ..sources.parsing import squash_map  # Most domains are up to date: no file is parsed.
+
     replacements = {
         key: replaces
         for label in domain.app_labels
@@ -239,37 +259,3 @@ def count_tables(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> 
     params = [schemas, [table.schema for table in own], [table.name for table in own]]
     counts = dict(fetch_all(connection, COUNT_TABLES, params))
     return {domain.name: counts.get(domain.schema, 0) for domain in domains}
-
-
-class DomainState(enum.Enum):
-    """The summary of a domain's status: the first of these that applies."""
-
-    PENDING = "pending"
-    """Migrations are left to be applied, or a squashed one to be recorded."""
-    UNKNOWN = "unknown"
-    CURRENT = "current"
-
-
-def read_states(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
-) -> dict[str, DomainState]:
-    """Return domain name → its state, without computing the whole status."""
-    owned = rows_of_own_apps(applied_names(connection, domains), get_domains())
-    return {domain.name: _state(domain, set(owned[domain.name])) for domain in domains}
-
-
-def _state(domain: Domain, applied: set[MigrationKey]) -> DomainState:
-    disk = migrations_on_disk(domain.app_labels)
-    missing = disk - applied
-    # If a migration that replaces no others is missing, something is pending: itself, or the
-    # squashed one that replaces it. So a single file is parsed instead of all.
-    if any(not read_replaces_and_stage(migration_file(key)).replaces for key in missing):
-        return DomainState.PENDING
-    return state_of(differences(domain, disk, applied))
-
-
-def state_of(found: Differences | DomainStatus) -> DomainState:
-    """Return the state that summarises a status or its differences."""
-    if found.pending or found.unrecorded_squash:
-        return DomainState.PENDING
-    return DomainState.UNKNOWN if found.unknown else DomainState.CURRENT

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TypeVar
 
@@ -39,6 +39,11 @@ NAMES = """
 SELECT {domain}, coalesce(app, ''), json_agg(coalesce(name, ''))::text FROM {table} GROUP BY 2
 """
 """One row for each app instead of each migration, because fetching rows takes most of the time."""
+
+LAST_RUN = """
+(SELECT {domain}, NULL, status FROM {table} WHERE direction = 'run' ORDER BY id DESC LIMIT 1)
+"""
+"""The status of the latest run, in a row like those of ``NAMES``, without an app."""
 
 EXISTING = """
 SELECT n.nspname, c.relname,
@@ -156,11 +161,18 @@ def query_tables(
     """
     if not tables:
         return []
-    union = sql.SQL(" UNION ALL ").join(
+    union = sql.SQL(" UNION ALL ").join(_each(query, tables, **values))
+    return fetch_all(connection, sql.SQL(around).format(union=union, **values), params)
+
+
+def _each(
+    query: str, tables: Mapping[str, QualifiedName], **values: sql.Composable
+) -> list[sql.Composed]:
+    """Return the query for each of the tables; see ``query_tables``."""
+    return [
         sql.SQL(query).format(domain=sql.Literal(name), table=sql.Identifier(*table), **values)
         for name, table in tables.items()
-    )
-    return fetch_all(connection, sql.SQL(around).format(union=union, **values), params)
+    ]
 
 
 def read_histories(
@@ -218,6 +230,36 @@ def applied_names(
             raise
     with _savepoint(connection):
         return _read_names(connection, domains, existing_histories(connection, domains))
+
+
+def recorded_run_statuses(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, str]:
+    """Return domain name → status of its latest run; a later repair does not count as one."""
+    rows = query_tables(connection, LAST_RUN, existing_journals(connection, domains))
+    return {domain: status for domain, _, status in rows}
+
+
+def read_names_and_last_runs(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain], existing: Collection[QualifiedName]
+) -> tuple[dict[str, set[MigrationKey]], dict[str, str]]:
+    """Return what ``applied_names`` and ``recorded_run_statuses`` do, in one query.
+
+    Arguments:
+        existing: those of the histories and journals that exist.
+    """
+    histories = {d.name: d.history_table for d in domains if d.history_table in existing}
+    journals = {d.name: d.journal_table for d in domains if d.journal_table in existing}
+    queries = [*_each(NAMES, histories), *_each(LAST_RUN, journals)]
+    names: dict[str, set[MigrationKey]] = {domain.name: set() for domain in domains}
+    last_runs: dict[str, str] = {}
+    rows = fetch_all(connection, sql.SQL(" UNION ALL ").join(queries)) if queries else ()
+    for domain, app, found in rows:
+        if app is None:
+            last_runs[domain] = found
+        else:
+            names[domain].update(MigrationKey(app, name) for name in json.loads(found))
+    return names, last_runs
 
 
 def _read_names(

@@ -12,6 +12,7 @@ from ...domains import Domain
 from ...exceptions import DomainMigrationsError, RunStopped
 from ..history.run_context import RunContext
 from ..history.status import DomainStatus
+from ..history.status_reader import StatusReader
 from ..sessions.connection import translate_database_errors
 from ..sources.files import adoption_file
 from .options import MigrateOptions
@@ -22,7 +23,6 @@ from .run_results import RunResults
 
 if TYPE_CHECKING:
     # What only a run with work to do needs is imported where it is used: most runs have none.
-    from ..history.bulk_status import BulkStatusReader
     from .adoption.moves import Move
 
 
@@ -31,14 +31,14 @@ class DomainRun(NamedTuple):
 
     Attributes:
         context: the run that this is a part of.
-        bulk_reader: reads the status, where only pending migrations are checked.
+        reader: reads the status without a lock, together with those of other domains.
     """
 
     domain: Domain
     options: MigrateOptions
     context: RunContext
     reporter: Reporter
-    bulk_reader: BulkStatusReader | None = None
+    reader: StatusReader
 
     @property
     def alias(self) -> str:
@@ -46,7 +46,7 @@ class DomainRun(NamedTuple):
 
     @property
     def checks(self) -> RunChecks:
-        return RunChecks(self.domain, self.options, self.reporter, self.bulk_reader)
+        return RunChecks(self.domain, self.options, self.reporter, self.reader)
 
     @property
     def results(self) -> RunResults:

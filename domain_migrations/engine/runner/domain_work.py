@@ -82,7 +82,7 @@ class DomainWork(NamedTuple):
         """Return whether the run may reach a migration that exchanges a table."""
         keys = list(status.pending)
         if self.options.has_explicit_target:
-            keys += [row.key for row in status.rows]
+            keys += status.applied
         return any(half_of(key) is not None for key in keys)
 
     @contextmanager

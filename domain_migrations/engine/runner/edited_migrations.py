@@ -50,7 +50,7 @@ def check_checksums(
 def edited(connection: BaseDatabaseWrapper, status: DomainStatus) -> Iterator[MigrationKey]:
     """Yield the applied migrations whose file was edited since."""
     recorded = latest_steps(connection, status.domain, HAS_CHECKSUM)
-    return edited_since(recorded, (row.key for row in status.rows))
+    return edited_since(recorded, sorted(status.applied))
 
 
 def edited_since(

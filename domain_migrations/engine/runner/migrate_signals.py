@@ -96,7 +96,7 @@ def only_signals_needed(session: RunSession, status: DomainStatus) -> bool:
     if not session.options.run_syncdb:
         return True
     labels = [label for label in session.domain.app_labels if not migrations_on_disk([label])]
-    return bool(status.rows) and not models_without_table(connection, labels)
+    return bool(status.applied) and not models_without_table(connection, labels)
 
 
 def _other_hearers(session: RunSession) -> list[Domain]:

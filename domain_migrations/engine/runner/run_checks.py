@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -11,28 +11,31 @@ from ...domains import Domain
 from ...exceptions import InvalidConfiguration, UnknownTarget
 from ..boundary.installed_models import refuse_model_problems
 from ..history.half_moves import find_half_move
-from ..history.status import DomainStatus, check_none_missing, read_statuses
+from ..history.status import (
+    DomainStatus,
+    check_none_missing,
+    read_name_statuses,
+    read_statuses,
+)
+from ..history.status_reader import StatusReader
 from ..messages import shortened
 from ..sessions.connection import translate_database_errors, wait_for_database
 from ..sources.files import history_file
 from .options import MigrateOptions
 from .results import Reporter
 
-if TYPE_CHECKING:
-    from ..history.bulk_status import BulkStatusReader
-
 
 class RunChecks(NamedTuple):
     """Reads the status of a domain, and refuses a run that could not end well.
 
     Attributes:
-        bulk_reader: reads the status, where only pending migrations are checked.
+        reader: reads the status without a lock, together with those of other domains.
     """
 
     domain: Domain
     options: MigrateOptions
     reporter: Reporter
-    bulk_reader: BulkStatusReader | None = None
+    reader: StatusReader
 
     @property
     def alias(self) -> str:
@@ -44,12 +47,15 @@ class RunChecks(NamedTuple):
         seconds = self.options.wait_for_db
         wait_for_database(self.alias, seconds, report=self.reporter.on_wait)
         with translate_database_errors(self.alias, can_wait=seconds is not None):
-            return self.read_status(connections[self.alias])
+            connection = connections[self.alias]
+            if self.options.has_explicit_target:
+                return self.read_status(connection)
+            return self.reader.status(connection, self.domain)
 
     def read_status(self, connection: BaseDatabaseWrapper) -> DomainStatus:
-        if self.bulk_reader is not None:
-            return self.bulk_reader.status(connection, self.domain)
-        (status,) = read_statuses(connection, [self.domain])
+        """Return the present status; with its ``rows``, in their order, where it may matter."""
+        read = read_statuses if self.options.has_explicit_target else read_name_statuses
+        (status,) = read(connection, [self.domain])
         return status
 
     def check_before_lock(self, status: DomainStatus) -> None:
@@ -74,10 +80,10 @@ class RunChecks(NamedTuple):
     def _check_half_move(self, status: DomainStatus) -> None:
         """Refuse to run where only the history or only the tables were moved."""
         connection = connections[self.alias]
-        if self.bulk_reader is not None:
-            found = self.bulk_reader.half_move(connection, self.domain)
-        else:
+        if self.options.has_explicit_target:
             found = find_half_move(connection, status)
+        else:
+            found = self.reader.half_move(connection, self.domain)
         if found is not None:
             raise InvalidConfiguration(found.message, hint=found.hint)
 

@@ -10,15 +10,10 @@ import pytest
 from django.db import connection
 
 from domain_migrations.domains import get_domains
-from domain_migrations.engine.history import status
-from domain_migrations.engine.history import status as standing
-from domain_migrations.engine.history.status import (
-    Differences,
-    DomainState,
-    DomainStatus,
-    read_states,
-    read_statuses,
-)
+from domain_migrations.engine.history import domain_states, status
+from domain_migrations.engine.history.domain_states import DomainState, read_states
+from domain_migrations.engine.history.status import Differences, DomainStatus, read_statuses
+from domain_migrations.engine.sources import parsing
 from domain_migrations.engine.sources.files import MigrationKey
 from domain_migrations.engine.sources.parsing import ReplacesAndStage
 from tests.support.business import rolled_back
@@ -59,12 +54,12 @@ def test_matches_the_status_with_and_without_squashes(monkeypatch: pytest.Monkey
         def says(key: Any, found: Any = on_disk) -> ReplacesAndStage:
             return ReplacesAndStage(replaces=found.get(key, frozenset()))
 
-        monkeypatch.setattr(standing, "migrations_on_disk", lambda _, disk=disk: disk)
-        monkeypatch.setattr(standing, "migration_file", lambda key: key)
-        monkeypatch.setattr(standing, "read_replaces_and_stage", says)
-        monkeypatch.setattr(status, "squash_map", lambda _, found=on_disk: found)
+        monkeypatch.setattr(domain_states, "migrations_on_disk", lambda _, disk=disk: disk)
+        monkeypatch.setattr(domain_states, "migration_file", lambda key: key)
+        monkeypatch.setattr(domain_states, "read_replaces_and_stage", says)
+        monkeypatch.setattr(parsing, "squash_map", lambda _, found=on_disk: found)
         expected = state_of(status.differences(hr, disk, applied))
-        assert standing._state(hr, applied) is expected, (replaced, disk, applied)
+        assert domain_states._state(hr, applied) is expected, (replaced, disk, applied)
         seen.add((expected, bool(disk - applied)))
     assert seen >= set(itertools.product(DomainState, [False])) | {(DomainState.PENDING, True)}
 

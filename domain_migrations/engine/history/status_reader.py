@@ -1,20 +1,20 @@
-"""The statuses of many domains from names alone, in few queries."""
+"""The statuses that runs begin with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import Domain, get_domains
-from .half_moves import HalfMove, find_half_moves
-from .status import DomainStatus, status_from_names
-from .tables import applied_names, rows_of_own_apps
+from ...domains import Domain, QualifiedName, get_domains
+from .half_moves import HalfMove, find_half_moves, own_tables
+from .status import DomainStatus, engine_tables, read_name_statuses
+from .tables import existing_tables
 
 
-class BulkStatusReader:
-    """The statuses of many domains from names alone, read once from each database.
+class StatusReader:
+    """The statuses of domains from names alone, read at once, with two queries for a database.
 
     Arguments:
         names: the domains whose status will be needed; unknown ones are ignored.
@@ -22,9 +22,9 @@ class BulkStatusReader:
     """
 
     def __init__(self, names: Sequence[str], database: str | None) -> None:
-        self.every = get_domains()
-        self.wanted = [domain for domain in self.every if domain.name in names]
+        self.wanted = [domain for domain in get_domains() if domain.name in names]
         self.database = database
+        self._existing: dict[str, Collection[QualifiedName]] = {}
         self._found: dict[str, dict[str, DomainStatus]] = {}
         self._half_moves: dict[str, dict[str, HalfMove | None]] = {}
 
@@ -37,6 +37,9 @@ class BulkStatusReader:
                 for other in self.wanted
                 if (self.database or other.database) == connection.alias
             ]
+            own = (table for each in together if not each.is_core for table in own_tables(each))
+            existing = existing_tables(connection, {*engine_tables(together), *own})
+            self._existing[connection.alias] = existing
             try:
                 found = self._read(connection, together)
             except ProgrammingError:
@@ -47,28 +50,20 @@ class BulkStatusReader:
         return found[domain.name]
 
     def half_move(self, connection: BaseDatabaseWrapper, domain: Domain) -> HalfMove | None:
-        """Return what :func:`find_half_move` finds, in one query for the same database."""
+        """Return what :func:`find_half_move` finds, in no query where the domain is whole."""
         self.status(connection, domain)
         known = self._half_moves.setdefault(connection.alias, {})
         if domain.name not in known:
             # All of the database, or one where the others could not be read together.
-            read = self._found[connection.alias]
+            read, existing = self._found[connection.alias], self._existing[connection.alias]
             statuses = [each for name, each in read.items() if name not in known]
-            found = dict(find_half_moves(connection, statuses))
+            found = dict(find_half_moves(connection, statuses, existing))
             known.update({each.domain.name: found.get(each.domain) for each in statuses})
         return known[domain.name]
 
     def _read(
         self, connection: BaseDatabaseWrapper, domains: Sequence[Domain]
     ) -> dict[str, DomainStatus]:
-        core = self.every[0]
-        names = applied_names(connection, list(dict.fromkeys((core, *domains))))
-        owned = rows_of_own_apps(names, self.every)
-        return {
-            domain.name: status_from_names(
-                domain,
-                owned[domain.name],
-                misplaced=() if domain.is_core else names[core.name],
-            )
-            for domain in domains
-        }
+        existing = self._existing[connection.alias]
+        statuses = read_name_statuses(connection, domains, existing)
+        return {status.domain.name: status for status in statuses}
