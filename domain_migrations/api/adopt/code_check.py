@@ -5,24 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.core import checks
-from django.core.management import get_commands, load_command_class
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.questioner import MigrationQuestioner
-from django.db.migrations.state import ProjectState
 
 from ...engine.boundary.planned_migrations import crossing_links
 from ...engine.sources.adoptions import ignored_adoptions
 from ..prove import apply_to_empty
-
-
-def errors() -> list[dict[str, str]]:
-    """Return the errors of the project's system checks."""
-    return [
-        {"message": str(message.msg), "hint": str(message.hint or ""), "id": message.id or ""}
-        for message in checks.run_checks()
-        if message.level >= checks.ERROR and not message.is_silenced()
-    ]
+from ..source_code.project_checks import errors, missing_migrations
 
 
 def check_code(*labels: str) -> dict[str, Any]:
@@ -31,11 +19,7 @@ def check_code(*labels: str) -> dict[str, Any]:
     No database is read.
     """
     loader = MigrationLoader(None, ignore_no_migrations=True)
-    command: Any = load_command_class(get_commands()["makemigrations"], "makemigrations")
-    detector = command.autodetector(
-        loader.project_state(), ProjectState.from_apps(apps), MigrationQuestioner()
-    )
-    changes = detector.changes(graph=loader.graph)
+    changes = missing_migrations(loader)
     links: dict[str, set[str]] = {}
     for link in crossing_links():
         if link.attribute == "dependencies":

@@ -19,6 +19,7 @@ from ..source_code import overlay
 from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange, apply_changes, diff_of, relative_path
 from ..source_code.mentions import Mention, find_mentions
+from ..source_code.project_checks import new_errors
 from . import code_check, code_undo
 from .app_edits import IN_PACKAGE, AppEditor
 from .code_tables import TableNames, automatic_tables, model_edits
@@ -237,10 +238,7 @@ def _found_by_checks(plan: CodePlan, answer: Mapping[str, Any]) -> Iterator[Bloc
             "Edit the code by hand; nothing was written.",
         )
         return
-    known = code_check.errors() if answer["errors"] else []
-    for error in answer["errors"]:
-        if error not in known:
-            yield Blocker(error["message"], error["hint"])
+    yield from new_errors(answer["errors"])
     for change in answer["changes"]:
         yield Blocker(
             f"The models have a change that is in no migration: {change}.",
