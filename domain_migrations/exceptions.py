@@ -43,6 +43,13 @@ class UnknownDomain(DomainMigrationsError):
     exit_status = EXIT_USAGE
 
 
+class UnknownModel(DomainMigrationsError):
+    """No installed app has the model."""
+
+    code = "unknown_model"
+    exit_status = EXIT_USAGE
+
+
 class UnknownTarget(DomainMigrationsError):
     """No migration of the domain matches the given name."""
 

@@ -21,7 +21,8 @@ from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.adoptions import Adoption, read_adoptions
 from ...exceptions import InvalidConfiguration
 from ..source_code.file_changes import diff_of
-from .code_plan import CodePlan, plan_code, plan_undo, project_root, prove_code
+from ..source_code.project_apps import project_root
+from .code_plan import CodePlan, plan_code, plan_undo, prove_code
 from .code_plan import undo_code as restore_code
 from .code_plan import write_code as write_files
 from .database_plan import DatabasePlan, Obstacle, plan_database

@@ -13,18 +13,18 @@ from django.apps.config import AppConfig
 
 from ...domains import DomainConfig, QualifiedName
 from ...engine.sources.adoptions import Adoption
-from ...engine.sources.files import ADOPTION_FILE, is_installed, migrations_folders
+from ...engine.sources.files import ADOPTION_FILE, migrations_folders
 from ...exceptions import InvalidConfiguration
 from ..source_code import overlay
 from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange, apply_changes, diff_of, relative_path
 from ..source_code.mentions import Mention, find_mentions
+from ..source_code.project_apps import OURS, is_package, project_root
 from ..source_code.project_checks import new_errors
 from . import code_check, code_undo
 from .app_edits import IN_PACKAGE, AppEditor
 from .code_tables import TableNames, automatic_tables, model_edits
 
-OURS = __name__.partition(".")[0]
 CROSSINGS = ("E001", "E002", "E003", "E004", "E005", "E006")
 """Checks of models that refer to another domain's."""
 
@@ -103,7 +103,7 @@ def plan_code(
         for label, table in automatic_tables(config):
             found[label] = table, renamed.get(table, table)
     plan = CodePlan(domain=domain, schema=schema, apps=tuple(app_labels), root=root, tables=found)
-    installed = [config.label for config in configs if _is_package(config)]
+    installed = [config.label for config in configs if is_package(config)]
     if installed:
         blockers = [
             Blocker(
@@ -137,7 +137,7 @@ def _with_edits(plan: CodePlan, editor: AppEditor) -> CodePlan:
 
 
 def _mentions(plan: CodePlan) -> Iterator[Mention]:
-    project = [Path(config.path) for config in apps.get_app_configs() if not _is_package(config)]
+    project = [Path(config.path) for config in apps.get_app_configs() if not is_package(config)]
     texts = {change.path: change.after or b"" for change in plan.changes}
     tables = [before for before, _ in plan.tables.values()]
     own = [folder for label in plan.apps for folder in migrations_folders(label)]
@@ -215,11 +215,6 @@ def declaration_folder(adoption: Adoption) -> Path:
     return folders[0]
 
 
-def project_root(config: AppConfig) -> Path:
-    """Return the folder that the app's package is imported from."""
-    return Path(config.path).resolve().parents[config.name.count(".")]
-
-
 def _checked(plan: CodePlan) -> dict[str, Any]:
     return _ask(plan, code_check.check_code.__name__, plan.apps)
 
@@ -272,11 +267,6 @@ def _config(label: str) -> AppConfig:
             hint=f"Run: manage.py migrate_domain {config.domain}",
         )
     return config
-
-
-def _is_package(config: AppConfig) -> bool:
-    """Return whether the app does not belong to the project, even if it runs from a checkout."""
-    return config.name == OURS or is_installed(Path(config.path))
 
 
 def _file(path: Path, text: bytes) -> FileChange:
