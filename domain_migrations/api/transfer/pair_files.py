@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,13 +58,23 @@ class Pair:
         source, target: the labels of the apps.
         name: the model's.
         tables: each table → its new name, as ``db_table`` has them.
+        before: the migrations that convert foreign keys, which have to be applied before.
     """
 
     source: str
     target: str
     name: str
     tables: Mapping[str, str]
+    before: Sequence[tuple[str, str]] = ()
     compat_view_until: datetime.date | None = None
+
+    @classmethod
+    def from_json(cls, text: str) -> Pair:
+        values = json.loads(text)
+        until = values.pop("compat_view_until")
+        before = [(app, name) for app, name in values.pop("before")]
+        until = datetime.date.fromisoformat(until) if until else None
+        return cls(**values, before=before, compat_view_until=until)
 
     def migrations(self, loader: MigrationLoader) -> tuple[Migration, Migration]:
         """Return the migration that receives the table, and the one that transfers it."""
@@ -78,7 +89,8 @@ class Pair:
         receive: Any = ReceiveTable(
             pair="", fields=list(model.fields.items()), **arguments, **_parts(model)
         )
-        needs = sorted(set(_related_migrations(model, loader, {self.source, self.target})))
+        related = _related_migrations(model, loader, {self.source, self.target})
+        needs = sorted({*related, *self.before})
         received: Any = new_migration(self.target, [receive], [*own, *needs], target_leaf)
         transfer = TransferTable(pair=f"{self.target}.{received.name}", **arguments)
         users = sorted(self._users(state, loader))

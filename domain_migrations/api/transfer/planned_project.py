@@ -25,7 +25,7 @@ FOLLOWING = frozenset(
 
 def plan_pair(question: str) -> dict[str, Any]:
     """Return the pair, for a project whose code is edited and whose migrations are not."""
-    pair = Pair(**json.loads(question))
+    pair = Pair.from_json(question)
     return _planned(pair.migrations(MigrationLoader(None, ignore_no_migrations=True)))
 
 

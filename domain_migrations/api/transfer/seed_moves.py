@@ -1,0 +1,171 @@
+"""The seeds of a model that moves: whole files, entries of files, and what people have to edit."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ...domains import QualifiedName, get_domains
+from ..seed.document import CORE_KEY, TAGS_KEY
+from ..seed.readers import header_of, read
+from ..seed.readers.csv import MODEL_KEY
+from ..seed.seed_files import SeedFile, seed_files, seeds_folder
+from ..source_code.blocker import Blocker
+from ..source_code.file_changes import FileChange
+from .code_move import ByHand
+from .model_move import ModelMove
+from .seed_entries import FORMATS, SeedEntry
+
+ELSEWHERE = "the seed names the model, which another domain will have"
+IN_BRACES = "move the model's rows to a seed of the other app"
+WRITES_CORE = f"the seed writes to core: {CORE_KEY} = True"
+CSV_MODEL = re.compile(rf"^(#\s*{MODEL_KEY}\s*:\s*)(\S+)", re.MULTILINE)
+NAMING = ("get_model", "upsert")
+"""The methods of a seed's context that take a model's name."""
+
+
+class SeedMove:
+    """Plans what becomes of the seeds that write a model's table, or read it.
+
+    Data files of its own domain move to the new app, under the same name, by which the database
+    knows them; a file with other models gives its entry away. Other seeds name the new model,
+    where they may.
+
+    Attributes:
+        changes: by path; those of the code come first.
+    """
+
+    def __init__(self, move: ModelMove, changes: Iterable[FileChange] = ()) -> None:
+        self.move = move
+        self.changes: dict[Path, FileChange] = {change.path: change for change in changes}
+        self.by_hand: list[ByHand] = []
+        self.blockers: list[Blocker] = []
+
+    def plan(self) -> None:
+        """Plan it all.
+
+        Raises:
+            SeedFailed: a seed cannot be read.
+        """
+        for domain in get_domains():
+            is_own = domain.name == self.move.source_domain.name
+            may_name = domain.name == self.move.target_domain.name or (
+                self.move.target_domain.is_core
+            )
+            for seed in seed_files(domain):
+                if seed.is_python:
+                    self._edit_python(seed, is_own=is_own, may_name=may_name)
+                else:
+                    self._edit_data(seed, is_own=is_own, may_name=may_name)
+
+    def _edit_data(self, seed: SeedFile, *, is_own: bool, may_name: bool) -> None:
+        default = seed.path.stem.partition("_")[2]
+        tables = [table.model or default for table in read(seed).tables]
+        found = [name for name in tables if self._is_model(name, is_own=is_own)]
+        if not found:
+            return
+        if is_own:
+            self._give_away(seed, found[0], has_others=len(tables) > 1)
+        elif may_name:
+            self._write(seed.path, self._renamed(seed, found[0]))
+        else:
+            self._leave(seed, 1, ELSEWHERE)
+
+    def _give_away(self, seed: SeedFile, name: str, *, has_others: bool) -> None:
+        label = self.move.target.label
+        path = seeds_folder(label) / seed.name
+        if path.exists():
+            self.blockers.append(
+                Blocker(
+                    f"{seed} has rows of {self.move.old_label}, and {label} has a seed of this name"
+                    " already.",
+                    "Rename one of them; a seed that runs again changes no rows.",
+                )
+            )
+            return
+        renamed = self._renamed(seed, name)
+        if not has_others:
+            self._write(path, renamed)
+            self._write(seed.path, None)
+            return
+        form = FORMATS[seed.path.suffix]
+        text = _text_of(seed)
+        entries = {entry.name: entry for entry in form.entries(text)}
+        if name not in entries:
+            self._leave(seed, 1, IN_BRACES)
+            return
+        self._write(seed.path, form.without(text, list(entries.values()), entries[name]))
+        kept = [entry for entry in form.entries(renamed) if self._goes_along(entry)]
+        self._write(path, form.of(renamed[entry.start : entry.end] for entry in kept))
+
+    def _goes_along(self, entry: SeedEntry) -> bool:
+        return (
+            entry.name == TAGS_KEY
+            or self._is_model(entry.name, is_own=True)
+            or (entry.name == self.move.new_label)
+        )
+
+    def _renamed(self, seed: SeedFile, name: str) -> str:
+        """Return a data file that names the new model, if it names the old one with its app."""
+        text = _text_of(seed)
+        if "." not in name:
+            return text
+        if seed.path.suffix not in FORMATS:
+            return CSV_MODEL.sub(rf"\g<1>{self.move.new_label}", text, count=1)
+        found = [each for each in FORMATS[seed.path.suffix].entries(text) if each.name == name]
+        return found[0].renamed(text, self.move.new_label) if found else text
+
+    def _edit_python(self, seed: SeedFile, *, is_own: bool, may_name: bool) -> None:
+        planned = self.changes.get(seed.path)
+        source = seed.path.read_bytes() if planned is None else planned.after or b""
+        lines, new_label = source.splitlines(keepends=True), self.move.new_label.encode()
+        for call, name in sorted(_names_in(source), key=lambda found: -found[1].lineno):
+            if not self._is_model(str(name.value), is_own=is_own):
+                continue
+            if not may_name:
+                self._leave(seed, name.lineno, ELSEWHERE)
+                continue
+            line, start, end = lines[name.lineno - 1], name.col_offset, name.end_col_offset
+            quoted = line[start:end].replace(str(name.value).encode(), new_label)
+            lines[name.lineno - 1] = line[:start] + quoted + line[end:]
+            is_writing = call == "upsert" and self.move.target_domain.is_core and is_own
+            if is_writing and not header_of(seed).writes_core:
+                self._leave(seed, name.lineno, WRITES_CORE)
+        self._write(seed.path, b"".join(lines))
+
+    def _is_model(self, name: str, *, is_own: bool) -> bool:
+        """Return whether a seed's name of a table is the model's; mirrors ``model_of``."""
+        options = self.move.model._meta
+        if "." in name:
+            return name.lower() == options.label_lower
+        table = QualifiedName.of(options.db_table).name
+        return is_own and name.lower() in (options.model_name, table.lower())
+
+    def _leave(self, seed: SeedFile, line: int, reason: str) -> None:
+        text = seed.path.read_text("utf-8-sig").splitlines()[line - 1].strip()
+        self.by_hand.append(ByHand(seed.path, line, text, reason))
+
+    def _write(self, path: Path, content: str | bytes | None) -> None:
+        after = content.encode() if isinstance(content, str) else content
+        planned = self.changes.get(path)
+        before = path.read_bytes() if path.is_file() else None
+        if planned is not None or after != before:
+            self.changes[path] = FileChange(path, before, after)
+
+
+def _text_of(seed: SeedFile) -> str:
+    return seed.path.read_bytes().decode("utf-8-sig")
+
+
+def _names_in(source: bytes) -> Iterator[tuple[str, ast.Constant]]:
+    """Yield the names of models that a seed in Python passes to its context, with the method."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr not in NAMING or not node.args:
+            continue
+        name = node.args[0]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            yield node.func.attr, name
