@@ -153,6 +153,7 @@ class ReceiveTable(TransferOperation):
     """
 
     category = OperationCategory.ADDITION
+    serialization_expand_args = list(CreateModel.serialization_expand_args)
     moves_forwards = True
 
     def __init__(

@@ -32,6 +32,11 @@ def move_obstacles(
         loader: of the whole project.
         keys: foreign keys that have to be converted.
     """
+    if move.source is move.target:
+        yield Blocker(
+            f"{move.old_label} is in the app {move.source.label} already.", "Name another app."
+        )
+        return
     found = [*_of_apps(move), *_of_model(move)]
     yield from found
     if not found:
@@ -46,11 +51,6 @@ def move_obstacles(
 
 def _of_apps(move: ModelMove) -> Iterator[Blocker]:
     source, target = move.source_domain, move.target_domain
-    if move.source is move.target:
-        yield Blocker(
-            f"{move.old_label} is in the app {move.source.label} already.", "Name another app."
-        )
-        return
     for config in (move.source, move.target):
         if is_package(config):
             yield Blocker(
@@ -104,10 +104,11 @@ def _of_model(move: ModelMove) -> Iterator[Blocker]:
 
 
 def _taken_tables(move: ModelMove) -> Iterator[Blocker]:
-    wanted = {QualifiedName.of(new): old for old, new in move.tables.items()}
+    wanted = set(map(QualifiedName.of, move.tables.values()))
     for model in apps.get_models(include_auto_created=True):
         table = QualifiedName.of(model._meta.db_table)
-        if model._meta.managed and not model._meta.proxy and table in wanted:
+        is_own = model._meta.db_table in move.tables and model._meta.app_label == move.source.label
+        if model._meta.managed and not is_own and not model._meta.proxy and table in wanted:
             yield Blocker(
                 f"The table {table} is that of {model._meta.label} already.",
                 f"Give it or {move.old_label} another db_table, and migrate, before.",

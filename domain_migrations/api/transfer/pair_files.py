@@ -150,7 +150,8 @@ class Pair:
 
 
 def _parts(model: Any) -> dict[str, Any]:
-    return {"options": model.options, "bases": model.bases, "managers": model.managers}
+    options = {name: value for name, value in model.options.items() if value != []}
+    return {"options": options, "bases": model.bases, "managers": model.managers}
 
 
 def _facts(field: Any) -> tuple[Any, ...]:

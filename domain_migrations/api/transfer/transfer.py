@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import importlib.util
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
