@@ -20,6 +20,10 @@ from ...engine.runner.loader import LINEAR
 from ...engine.sources.files import MigrationKey
 from ..source_code.file_changes import FileChange
 
+HEADER = "class Migration(migrations.Migration):\n\n"
+STAGE = "    stage = 'before'\n\n"
+"""What Django's writer leaves out: the code after the deployment needs the table in its new place."""
+
 LAST = "max_migration.txt"
 """The file in which django-linear-migrations keeps the name of an app's last migration."""
 
@@ -33,9 +37,12 @@ class PlannedMigration:
     text: str
 
     @classmethod
-    def of(cls, migration: Migration) -> PlannedMigration:
+    def of(cls, migration: Migration, *, is_staged: bool = False) -> PlannedMigration:
         writer = MigrationWriter(migration)
-        return cls(MigrationKey.of(migration), Path(writer.path), writer.as_string())
+        text = writer.as_string()
+        if is_staged:
+            text = text.replace(HEADER, f"{HEADER}{STAGE}", 1)
+        return cls(MigrationKey.of(migration), Path(writer.path), text)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> PlannedMigration:

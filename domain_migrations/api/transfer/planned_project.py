@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
 from django.apps import apps
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.migration import Migration
 
 from ...engine.sources.transfer_halves import checked_half, half_of
 from ..source_code.project_checks import errors, missing_migrations
@@ -26,7 +25,8 @@ FOLLOWING = frozenset(
 def plan_pair(question: str) -> dict[str, Any]:
     """Return the pair, for a project whose code is edited and whose migrations are not."""
     pair = Pair.from_json(question)
-    return _planned(pair.migrations(MigrationLoader(None, ignore_no_migrations=True)))
+    halves = pair.migrations(MigrationLoader(None, ignore_no_migrations=True))
+    return _planned(PlannedMigration.of(half, is_staged=True) for half in halves)
 
 
 def check_project(question: str) -> dict[str, Any]:
@@ -65,12 +65,12 @@ def check_project(question: str) -> dict[str, Any]:
                 if field.remote_field.through._meta.auto_created
             ),
         ],
-        **_planned(after),
+        **_planned(map(PlannedMigration.of, after)),
     }
 
 
-def _planned(migrations: Sequence[Migration]) -> dict[str, Any]:
-    return {"migrations": [PlannedMigration.of(each).as_json() for each in migrations]}
+def _planned(migrations: Iterable[PlannedMigration]) -> dict[str, Any]:
+    return {"migrations": [each.as_json() for each in migrations]}
 
 
 def _not_imported(modules: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from ..seed.readers.csv import MODEL_KEY
 from ..seed.seed_files import SeedFile, seed_files, seeds_folder
 from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange
-from .code_move import ByHand
+from .by_hand import ByHand
 from .model_move import ModelMove
 from .seed_entries import FORMATS, SeedEntry
 

@@ -19,9 +19,10 @@ from ...exceptions import InvalidConfiguration
 from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange, apply_changes, diff_of, relative_path
 from ..source_code.project_apps import project_root
-from .code_move import ByHand, edit_code
+from .by_hand import ByHand
+from .code_move import edit_code
 from .key_conversions import KeyConversion, blocked_relations, illegal_keys, legal_keys
-from .live_objects import LiveObjects, read_live_objects
+from .live_objects import LiveObject, LiveObjects, read_live_objects
 from .model_move import ModelMove, plan_move
 from .move_obstacles import move_obstacles
 from .named_parts import app_named, model_named
@@ -132,7 +133,7 @@ def plan_transfer(
     with translate_database_errors(database):
         live = read_live_objects(connections[database], move)
     illegal = () if convert else tuple(map(_offered, keys))
-    blockers = (*blocked_relations(move), *illegal, *live.blockers)
+    blockers = (*blocked_relations(move), *illegal, *map(_live, live.blocking))
     plan = replace(plan, live=live, offers=tuple(legal_keys(move)), blockers=blockers)
     if illegal:
         return plan
@@ -163,6 +164,10 @@ def _offered(key: KeyConversion) -> Blocker:
         f" is written in a migration of {key.app_label} before, and the field becomes"
         f' {key.new_name} = DomainReference("{key.to}").',
     )
+
+
+def _live(found: LiveObject) -> Blocker:
+    return Blocker(found.message, " ".join(found.before))
 
 
 def _with_edits(plan: TransferPlan) -> TransferPlan:

@@ -1,0 +1,58 @@
+"""The plan of a transfer, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.core.management.base import BaseCommand
+
+from ..api.transfer.transfer import TransferPlan
+
+
+def print_plan(command: BaseCommand, plan: TransferPlan) -> None:
+    """Print what would change, and what blocks it."""
+    move, style, write = plan.move, command.style, command.stdout.write
+    heading = f"Transfer {move.old_label} to {move.new_label}"
+    write(style.MIGRATE_HEADING(f"{heading} ({_place(plan)})"))
+    for title, lines in _parts(plan):
+        if found := list(lines):
+            write(style.MIGRATE_LABEL(f"{title}:"))
+            for line in found:
+                write(f"  {line}")
+    if diff := plan.diff():
+        write(style.MIGRATE_LABEL("Edits:"))
+        write(diff)
+    for blocker in plan.blockers:
+        write(style.ERROR(f"Blocked: {blocker.message}"))
+        if blocker.hint:
+            write(f"  {blocker.hint}")
+
+
+def print_next_step(command: BaseCommand, plan: TransferPlan) -> None:
+    """Print what to do after the files were written, or would have been."""
+    if not plan.is_written:
+        command.stdout.write("Nothing was written.")
+        return
+    domains = dict.fromkeys(key.model._meta.app_label for key in plan.conversions)
+    run = "--all" if domains else plan.move.source_domain.name
+    next_step = command.style.SUCCESS(f"manage.py migrate_domain {run}")
+    command.stdout.write(f"The files were written. On each database: {next_step}")
+
+
+def _place(plan: TransferPlan) -> str:
+    domain = plan.move.target_domain
+    return "core" if domain.is_core else f"the domain {domain.name}, schema {domain.schema}"
+
+
+def _parts(plan: TransferPlan) -> Iterator[tuple[str, Iterator[str]]]:
+    yield "Tables", (f"{old} to {new}" for old, new in plan.tables.items())
+    yield "Migrations", (f"{key}" for key in plan.migrations)
+    yield "Foreign keys that become references before", map(str, plan.conversions)
+    yield "References that may become foreign keys afterwards", map(str, plan.offers)
+    yield (
+        "To be edited by hand",
+        (
+            f"{plan.shown_path(each.path)}:{each.line}: {each.text} ({each.reason})"
+            for each in plan.by_hand
+        ),
+    )
