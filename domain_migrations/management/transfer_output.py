@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.core.management.base import BaseCommand
 
 from ..api.transfer.transfer import TransferPlan
+from ..domains import get_domain_for
 
 
 def print_plan(command: BaseCommand, plan: TransferPlan) -> None:
@@ -33,8 +34,9 @@ def print_next_step(command: BaseCommand, plan: TransferPlan) -> None:
     if not plan.is_written:
         command.stdout.write("Nothing was written.")
         return
-    domains = dict.fromkeys(key.model._meta.app_label for key in plan.conversions)
-    run = "--all" if domains else plan.move.source_domain.name
+    own = {plan.move.source_domain, plan.move.target_domain}
+    is_about_others = any(get_domain_for(key.app) not in own for key in plan.migrations)
+    run = "--all" if is_about_others else plan.move.source_domain.name
     next_step = command.style.SUCCESS(f"manage.py migrate_domain {run}")
     command.stdout.write(f"The files were written. On each database: {next_step}")
 
