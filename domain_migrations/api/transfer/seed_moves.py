@@ -29,9 +29,9 @@ NAMING = ("get_model", "upsert")
 class SeedMove:
     """Plans what becomes of the seeds that write a model's table, or read it.
 
-    Data files of its own domain move to the new app, under the same name, by which the database
-    knows them; a file with other models gives its entry away. Other seeds name the new model,
-    where they may.
+    Data files of its own domain move to the new app, under the same name if it is free, by which
+    the database knows them; a file with other models gives its entry away. Other seeds name the
+    new model, where they may.
 
     Attributes:
         changes: by path; those of the code come first.
@@ -74,16 +74,8 @@ class SeedMove:
             self._leave(seed, 1, ELSEWHERE)
 
     def _give_away(self, seed: SeedFile, name: str, *, has_others: bool) -> None:
-        label = self.move.target.label
-        path = seeds_folder(label) / seed.name
-        if path.exists():
-            self.blockers.append(
-                Blocker(
-                    f"{seed} has rows of {self.move.old_label}, and {label} has a seed of this name"
-                    " already.",
-                    "Rename one of them; a seed that runs again changes no rows.",
-                )
-            )
+        path = self._free_path(seed)
+        if path is None:
             return
         renamed = self._renamed(seed, name)
         if not has_others:
@@ -99,6 +91,26 @@ class SeedMove:
         self._write(seed.path, form.without(text, list(entries.values()), entries[name]))
         kept = [entry for entry in form.entries(renamed) if self._goes_along(entry)]
         self._write(path, form.of(renamed[entry.start : entry.end] for entry in kept))
+
+    def _free_path(self, seed: SeedFile) -> Path | None:
+        """Return where a seed goes: under its name, or that of the table if it is taken.
+
+        A seed under another name runs once more, and changes no rows.
+        """
+        folder = seeds_folder(self.move.target.label)
+        table = QualifiedName.of(self.move.model._meta.db_table).name
+        named = f"{seed.name.partition('_')[0]}_{table}{seed.path.suffix}"
+        for name in (seed.name, named):
+            if not (folder / name).exists():
+                return folder / name
+        self.blockers.append(
+            Blocker(
+                f"{seed} has rows of {self.move.old_label}, and {self.move.target.label} has seeds"
+                f" of the names {seed.name} and {named} already.",
+                "Rename one of them; a seed that runs again changes no rows.",
+            )
+        )
+        return None
 
     def _goes_along(self, entry: SeedEntry) -> bool:
         return (

@@ -157,14 +157,19 @@ def test_yaml_in_braces_is_left_to_people(seeds: Seeds) -> None:
     assert line.reason == "move the model's rows to a seed of the other app"
 
 
-def test_a_name_that_is_taken_blocks(seeds: Seeds) -> None:
+def test_a_name_that_is_taken_becomes_the_table_s(seeds: Seeds) -> None:
     seeds.write("inventory/001_a.yaml", "Company: [{code: A}]\n")
     seeds.write("core/001_a.yaml", "CostCentre: [{code: A}]\n")
+    assert seeds.texts(seeds.plan("inventory.Company", "core")) == {
+        "core/001_companies.yaml": "Company: [{code: A}]\n",
+        "inventory/001_a.yaml": None,
+    }
+    seeds.write("core/001_companies.yaml", "")
     move = seeds.plan("inventory.Company", "core")
     assert move.changes == {}
     assert [blocker.message for blocker in move.blockers] == [
-        "inventory/seeds/001_a.yaml has rows of inventory.Company, and core has a seed of this"
-        " name already."
+        "inventory/seeds/001_a.yaml has rows of inventory.Company, and core has seeds of the names"
+        " 001_a.yaml and 001_companies.yaml already."
     ]
 
 
