@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import indent
 
 from django.core.management.base import BaseCommand
 
@@ -20,6 +21,7 @@ def print_plan(command: BaseCommand, plan: TransferPlan) -> None:
             write(style.MIGRATE_LABEL(f"{title}:"))
             for line in found:
                 write(f"  {line}")
+    _print_live(command, plan)
     if diff := plan.diff():
         write(style.MIGRATE_LABEL("Edits:"))
         write(diff)
@@ -38,6 +40,9 @@ def print_next_step(command: BaseCommand, plan: TransferPlan) -> None:
     is_about_others = any(get_domain_for(key.app) not in own for key in plan.migrations)
     run = "--all" if is_about_others else plan.move.source_domain.name
     next_step = command.style.SUCCESS(f"manage.py migrate_domain {run}")
+    if plan.unfinished:
+        check = command.style.SUCCESS("manage.py check")
+        command.stdout.write(f"Edit what is left by hand, until this passes: {check}")
     command.stdout.write(f"The files were written. On each database: {next_step}")
 
 
@@ -58,3 +63,26 @@ def _parts(plan: TransferPlan) -> Iterator[tuple[str, Iterator[str]]]:
             for each in plan.by_hand
         ),
     )
+    yield "System checks that fail until then", iter(plan.unfinished)
+
+
+def _print_live(command: BaseCommand, plan: TransferPlan) -> None:
+    """Print what the database has besides the models; what blocks is printed with the blockers."""
+    live, write = plan.live, command.stdout.write
+    if live is None:
+        return
+    label = command.style.MIGRATE_LABEL
+    if not live.is_present:
+        write(label(f'The database "{live.database}" has no such table yet.'))
+    if live.followers:
+        write(label("They go along with the tables:"))
+        for kind, name in live.followers:
+            write(f"  {kind} {name}")
+    if objects := [each for each in live.objects if not each.blocks]:
+        write(label(f'In the database "{live.database}":'))
+    for each in objects:
+        write(f"  {each.message}")
+        for when, statements in (("before", each.before), ("after", each.after)):
+            for statement in statements:
+                write(f"    In a migration {when} the pair:")
+                write(indent(statement, "      "))

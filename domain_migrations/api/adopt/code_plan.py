@@ -233,7 +233,8 @@ def _found_by_checks(plan: CodePlan, answer: Mapping[str, Any]) -> Iterator[Bloc
             "Edit the code by hand; nothing was written.",
         )
         return
-    yield from new_errors(answer["errors"])
+    for error in new_errors(answer["errors"]):
+        yield Blocker(error["message"], error["hint"])
     for change in answer["changes"]:
         yield Blocker(
             f"The models have a change that is in no migration: {change}.",

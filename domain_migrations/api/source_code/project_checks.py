@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from django.apps import apps
@@ -12,23 +12,32 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ProjectState
-
-from .blocker import Blocker
+from django.db.models import Model
 
 
 def errors() -> list[dict[str, str]]:
-    """Return the errors of the project's system checks."""
+    """Return the errors of the project's system checks.
+
+    The message of one that is not about a model, such as the admin's, begins with its class.
+    """
     return [
-        {"message": str(message.msg), "hint": str(message.hint or ""), "id": message.id or ""}
-        for message in checks.run_checks()
-        if message.level >= checks.ERROR and not message.is_silenced()
+        {"message": _message(error), "hint": str(error.hint or ""), "id": error.id or ""}
+        for error in checks.run_checks()
+        if error.level >= checks.ERROR and not error.is_silenced()
     ]
 
 
-def new_errors(found: Collection[Mapping[str, str]]) -> list[Blocker]:
+def _message(error: checks.CheckMessage) -> str:
+    kind = error.obj
+    if isinstance(kind, type) and not issubclass(kind, Model):
+        return f"{kind.__module__}.{kind.__qualname__}: {error.msg}"
+    return str(error.msg)
+
+
+def new_errors(found: Collection[dict[str, str]]) -> list[dict[str, str]]:
     """Return those errors of an edited project that this one has not."""
     known = errors() if found else []
-    return [Blocker(each["message"], each["hint"]) for each in found if each not in known]
+    return [error for error in found if error not in known]
 
 
 def missing_migrations(loader: MigrationLoader) -> dict[str, list[Migration]]:

@@ -26,15 +26,23 @@ from .migration_files import PlannedMigration, files_of, leaf_of, new_migration
 from .model_move import ModelMove
 
 NOTHING = "Nothing was written."
+BY_HAND = "admin."
+"""The ids of checks of what names a foreign key that becomes a reference."""
+
 UNTESTED = ("conftest", "migrations", "seeds", "tests")
 """Folders and files of apps that are not imported for the proof."""
 
 
 @dataclass(frozen=True)
 class MigrationsPlan:
-    """The new migrations in their order, and why they would not do."""
+    """The new migrations in their order, and why they would not do.
+
+    Attributes:
+        unfinished: errors of system checks that go with what people have to edit.
+    """
 
     migrations: tuple[PlannedMigration, ...] = ()
+    unfinished: tuple[str, ...] = ()
     blockers: tuple[Blocker, ...] = ()
 
     @property
@@ -88,7 +96,14 @@ class _Planner:
             plan = _extended(plan, answer)
             answer = self._check(plan)
             answer["unexpected"] = [key["name"] for key in answer.get("migrations", ())]
-        return replace(plan, blockers=tuple(self._problems(answer)))
+        errors = new_errors(answer.get("errors", ()))
+        left = [each for each in errors if conversions and each["id"].startswith(BY_HAND)]
+        found = [Blocker(each["message"], each["hint"]) for each in errors if each not in left]
+        return replace(
+            plan,
+            unfinished=tuple(each["message"] for each in left),
+            blockers=(*found, *self._problems(answer)),
+        )
 
     def _conversions(self, conversions: Sequence[KeyConversion]) -> Iterator[Migration]:
         for label in dict.fromkeys(each.app_label for each in conversions):
@@ -144,7 +159,6 @@ class _Planner:
         if "failed" in answer:
             yield _does_not_start(answer)
             return
-        yield from new_errors(answer["errors"])
         for name, error in answer["not_imported"].items():
             yield Blocker(f"With these edits {name} cannot be imported: {error}.", NOTHING)
         for change in answer["unexpected"]:

@@ -134,7 +134,8 @@ class SeedMove:
         source = seed.path.read_bytes() if planned is None else planned.after or b""
         lines, new_label = source.splitlines(keepends=True), self.move.new_label.encode()
         for call, name in sorted(_names_in(source), key=lambda found: -found[1].lineno):
-            if not self._is_model(str(name.value), is_own=is_own):
+            is_new = name.value == self.move.new_label  # as the code's edits have left it
+            if not is_new and not self._is_model(str(name.value), is_own=is_own):
                 continue
             if not may_name:
                 self._leave(seed, name.lineno, ELSEWHERE)
@@ -156,7 +157,9 @@ class SeedMove:
         return is_own and name.lower() in (options.model_name, table.lower())
 
     def _leave(self, seed: SeedFile, line: int, reason: str) -> None:
-        text = seed.path.read_text("utf-8-sig").splitlines()[line - 1].strip()
+        planned = self.changes.get(seed.path)
+        source = seed.path.read_bytes() if planned is None else planned.after or b""
+        text = source.decode("utf-8-sig").splitlines()[line - 1].strip()
         self.by_hand.append(ByHand(seed.path, line, text, reason))
 
     def _write(self, path: Path, content: str | bytes | None) -> None:

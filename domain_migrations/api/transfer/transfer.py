@@ -41,6 +41,7 @@ class TransferPlan:
         conversions: foreign keys that become references before.
         offers: references that may become foreign keys afterwards.
         by_hand: lines that are not edited.
+        unfinished: errors of system checks until these lines are edited.
         live: what one database has besides the models.
         is_written: whether the changes are on disk.
     """
@@ -52,6 +53,7 @@ class TransferPlan:
     conversions: tuple[KeyConversion, ...] = ()
     offers: tuple[KeyConversion, ...] = ()
     by_hand: tuple[ByHand, ...] = ()
+    unfinished: tuple[str, ...] = ()
     live: LiveObjects | None = None
     blockers: tuple[Blocker, ...] = ()
     is_written: bool = False
@@ -86,6 +88,7 @@ class TransferPlan:
             "by_hand": [
                 {**line.as_json(), "path": self.shown_path(line.path)} for line in self.by_hand
             ],
+            "unfinished": list(self.unfinished),
             "live": self.live.as_json() if self.live is not None else None,
             "blockers": [blocker.as_json() for blocker in self.blockers],
             "written": self.is_written,
@@ -187,5 +190,6 @@ def _with_migrations(plan: TransferPlan, found: MigrationsPlan) -> TransferPlan:
         plan,
         changes=(*plan.changes, *found.changes),
         migrations=found.keys,
+        unfinished=found.unfinished,
         blockers=(*plan.blockers, *found.blockers),
     )

@@ -213,6 +213,13 @@ def test_python_cannot_name_the_model_of_another_domain(seeds: Seeds) -> None:
     assert line.reason == "the seed names the model, which another domain will have"
 
 
+def test_python_cannot_name_the_model_of_another_domain__after_other_edits(seeds: Seeds) -> None:
+    path = seeds.write("inventory/910_a.py", "c.get_model('Company')\n")
+    edited = b"c.get_model('hr.Company')\n"
+    move = seeds.plan("inventory.Company", "hr", [FileChange(path, path.read_bytes(), edited)])
+    assert [(line.line, line.text) for line in move.by_hand] == [(1, "c.get_model('hr.Company')")]
+
+
 def test_a_model_of_core_moves_to_a_domain(seeds: Seeds) -> None:
     seeds.write("core/001_a.yaml", "CostCentre: [{code: A}]\n")
     seeds.write("hr/900_a.yaml", "writes_core: true\ncore.CostCentre: [{code: B}]\n")
