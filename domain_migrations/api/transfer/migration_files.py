@@ -22,7 +22,7 @@ from ..source_code.file_changes import FileChange
 
 HEADER = "class Migration(migrations.Migration):\n\n"
 STAGE = "    stage = 'before'\n\n"
-"""What Django's writer leaves out: the code after the deployment needs the table in its new place."""
+"""What the writer leaves out: the code after the deployment needs the table in its new place."""
 
 LAST = "max_migration.txt"
 """The file in which django-linear-migrations keeps the name of an app's last migration."""

@@ -84,7 +84,7 @@ class _Planner:
 
     def plan(self, conversions: Sequence[KeyConversion]) -> MigrationsPlan:
         before = [PlannedMigration.of(each) for each in self._conversions(conversions)]
-        plan = MigrationsPlan(tuple(before), tuple(self._unmigrated()))
+        plan = MigrationsPlan(tuple(before), blockers=tuple(self._unmigrated()))
         if plan.blockers:
             return plan
         answer = self._ask(plan, planned_project.plan_pair.__name__, self._pair(before))
