@@ -35,11 +35,13 @@ class SeedMove:
 
     Attributes:
         changes: by path; those of the code come first.
+        data: the data files that have rows of the model.
     """
 
     def __init__(self, move: ModelMove, changes: Iterable[FileChange] = ()) -> None:
         self.move = move
         self.changes: dict[Path, FileChange] = {change.path: change for change in changes}
+        self.data: set[Path] = set()
         self.by_hand: list[ByHand] = []
         self.blockers: list[Blocker] = []
 
@@ -62,16 +64,17 @@ class SeedMove:
 
     def _edit_data(self, seed: SeedFile, *, is_own: bool, may_name: bool) -> None:
         default = seed.path.stem.partition("_")[2]
-        tables = [table.model or default for table in read(seed).tables]
-        found = [name for name in tables if self._is_model(name, is_own=is_own)]
+        lines = {table.model or default: table.line for table in read(seed).tables}
+        found = [name for name in lines if self._is_model(name, is_own=is_own)]
         if not found:
             return
+        self.data.add(seed.path)
         if is_own:
-            self._give_away(seed, found[0], has_others=len(tables) > 1)
+            self._give_away(seed, found[0], has_others=len(lines) > 1)
         elif may_name:
             self._write(seed.path, self._renamed(seed, found[0]))
         else:
-            self._leave(seed, 1, ELSEWHERE)
+            self._leave(seed, lines[found[0]], ELSEWHERE)
 
     def _give_away(self, seed: SeedFile, name: str, *, has_others: bool) -> None:
         path = self._free_path(seed)

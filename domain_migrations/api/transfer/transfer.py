@@ -177,10 +177,11 @@ def _with_edits(plan: TransferPlan) -> TransferPlan:
     code = edit_code(plan.move, plan.conversions)
     seeds = SeedMove(plan.move, code.changes)
     seeds.plan()
+    by_hand = [line for line in code.by_hand if line.path not in seeds.data]
     return replace(
         plan,
         changes=tuple(seeds.changes.values()),
-        by_hand=tuple(sorted((*code.by_hand, *seeds.by_hand))),
+        by_hand=tuple(sorted({*by_hand, *seeds.by_hand})),
         blockers=(*plan.blockers, *code.blockers, *seeds.blockers),
     )
 

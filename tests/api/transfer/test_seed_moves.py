@@ -223,11 +223,12 @@ def test_python_cannot_name_the_model_of_another_domain__after_other_edits(seeds
 def test_a_model_of_core_moves_to_a_domain(seeds: Seeds) -> None:
     seeds.write("core/001_a.yaml", "CostCentre: [{code: A}]\n")
     seeds.write("hr/900_a.yaml", "writes_core: true\ncore.CostCentre: [{code: B}]\n")
-    other = seeds.write("inventory/900_a.yaml", "core.CostCentre: [{code: C}]\n")
+    other = seeds.write("inventory/900_a.yaml", "tags: demo\ncore.CostCentre: [{code: C}]\n")
     move = seeds.plan("core.CostCentre", "hr")
     assert seeds.texts(move) == {
         "hr/001_a.yaml": "CostCentre: [{code: A}]\n",
         "core/001_a.yaml": None,
         "hr/900_a.yaml": "writes_core: true\nhr.CostCentre: [{code: B}]\n",
     }
-    assert [line.path for line in move.by_hand] == [other]
+    assert [(line.path, line.line) for line in move.by_hand] == [(other, 2)]
+    assert {path.parent.name for path in move.data} == {"core", "hr", "inventory"}
