@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from .show import show_domains as show_domains
     from .snapshot import snapshot_domains as snapshot_domains
     from .start.start import start_domain as start_domain
+    from .transfer.transfer import plan_transfer as plan_transfer
+    from .transfer.transfer import write_transfer as write_transfer
     from .verify.verify import verify_domains as verify_domains
 
 MODULES = {
@@ -64,6 +66,7 @@ MODULES = {
     "plan_adoption": ".adopt.adopt",
     "plan_undoing": ".adopt.adopt",
     "plan_extraction": ".extract.extract",
+    "plan_transfer": ".transfer.transfer",
     "prove_domains": ".prove",
     "seed_domain": ".seed.run",
     "show_domains": ".show",
@@ -74,6 +77,7 @@ MODULES = {
     "update_domain": ".inspect.update",
     "verify_domains": ".verify.verify",
     "write_adoption": ".adopt.adopt",
+    "write_transfer": ".transfer.transfer",
 }
 """The module of each function and class; ``repair`` is a module itself."""
 

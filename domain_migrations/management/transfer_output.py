@@ -8,7 +8,7 @@ from textwrap import indent
 from django.core.management.base import BaseCommand
 
 from ..api.transfer.transfer import TransferPlan
-from ..domains import get_domain_for
+from ..domains import QualifiedName, get_domain_for
 
 
 def print_plan(command: BaseCommand, plan: TransferPlan) -> None:
@@ -44,6 +44,13 @@ def print_next_step(command: BaseCommand, plan: TransferPlan) -> None:
         check = command.style.SUCCESS("manage.py check")
         command.stdout.write(f"Edit what is left by hand, until this passes: {check}")
     command.stdout.write(f"The files were written. On each database: {next_step}")
+    if plan.compat_view_until is not None:
+        views = [QualifiedName.of(old).db_table for old in plan.move.tables]
+        command.stdout.write(
+            f"Old code has views until {plan.compat_view_until}. Once it has stopped, drop them in"
+            f" a migration of {plan.move.source.label} with the stage after:"
+            f" RemoveCompatViews({views})"
+        )
 
 
 def _place(plan: TransferPlan) -> str:

@@ -42,6 +42,7 @@ ON_CRM = {
     "sqlmigrate": ["crm", "0001"],
     "squashmigrations": ["crm", "0001", "--noinput"],
     "start_domain": ["crm"],
+    "transfer_model": ["crm.Item", "crm"],
     "verify_domain": ["crm", "--only", "history,checksum,drift,boundary"],
 }
 """How each command of the README is tried on the new domain."""
@@ -52,6 +53,7 @@ REFUSING = {
     "inspect_domain": "crm",
     "rebase_migration": "does not seem to contain a merge conflict",
     "start_domain": "crm",
+    "transfer_model": "thing blocks the transfer",
 }
 """Commands that have nothing to do there but to say so."""
 

@@ -1,4 +1,4 @@
-"""What Django finds in the project: errors of system checks, and changes without a migration."""
+"""Errors of the project's system checks, and changes of its models without a migration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps a model from moving, before anything is edited."""
+"""Obstacles to the move of a model that are known before anything is edited."""
 
 from __future__ import annotations
 

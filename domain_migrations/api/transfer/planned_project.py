@@ -1,4 +1,4 @@
-"""What is asked of the project as it is planned; the functions run in a process that sees it."""
+"""Questions to the project as it is planned, answered in a process that sees it."""
 
 from __future__ import annotations
 

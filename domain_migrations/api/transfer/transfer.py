@@ -26,8 +26,8 @@ from .live_objects import LiveObject, LiveObjects, read_live_objects
 from .model_move import ModelMove, plan_move
 from .move_obstacles import move_obstacles
 from .named_parts import app_named, model_named
-from .planned_migrations import MigrationsPlan, plan_migrations
 from .seed_moves import SeedMove
+from .transfer_migrations import plan_migrations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,7 @@ class TransferPlan:
         offers: references that may become foreign keys afterwards.
         by_hand: lines that are not edited.
         unfinished: errors of system checks until these lines are edited.
+        compat_view_until: the last day of views under the old names.
         live: what one database has besides the models.
         is_written: whether the changes are on disk.
     """
@@ -54,6 +55,7 @@ class TransferPlan:
     offers: tuple[KeyConversion, ...] = ()
     by_hand: tuple[ByHand, ...] = ()
     unfinished: tuple[str, ...] = ()
+    compat_view_until: datetime.date | None = None
     live: LiveObjects | None = None
     blockers: tuple[Blocker, ...] = ()
     is_written: bool = False
@@ -129,6 +131,7 @@ def plan_transfer(
         move=move,
         root=project_root(move.source),
         conversions=tuple(keys) if convert else (),
+        compat_view_until=compat_view_until,
         blockers=tuple(move_obstacles(move, loader, keys)),
     )
     if plan.blockers:
@@ -143,8 +146,7 @@ def plan_transfer(
     plan = _with_edits(plan)
     if plan.blockers:
         return plan
-    found = plan_migrations(move, plan.changes, plan.conversions, loader, compat_view_until)
-    return _with_migrations(plan, found)
+    return _with_migrations(plan, loader)
 
 
 def write_transfer(plan: TransferPlan) -> TransferPlan:
@@ -186,7 +188,10 @@ def _with_edits(plan: TransferPlan) -> TransferPlan:
     )
 
 
-def _with_migrations(plan: TransferPlan, found: MigrationsPlan) -> TransferPlan:
+def _with_migrations(plan: TransferPlan, loader: MigrationLoader) -> TransferPlan:
+    found = plan_migrations(
+        plan.move, plan.changes, plan.conversions, loader, plan.compat_view_until
+    )
     return replace(
         plan,
         changes=(*plan.changes, *found.changes),
