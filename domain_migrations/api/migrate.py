@@ -143,17 +143,19 @@ def replay_migrations(
 
 
 def exchanging_domains(name: str) -> list[str]:
-    """Return the other domains with which a domain exchanges tables, also through others."""
-    from ..engine.sources.transfer_halves import halves_in  # Parses; only replays need it.
+    """Return the domains that a domain's transfers need, also through others."""
+    # It parses; only replays need it.
+    from ..engine.sources.transfer_halves import halves_in, needed_elsewhere
 
     found, left = {name}, [name]
     while left:
         domain = get_domain(left.pop())
         for label in domain.app_labels:
             for half in halves_in(label):
-                if half.other_domain.name not in found:
-                    found.add(half.other_domain.name)
-                    left.append(half.other_domain.name)
+                others = half.other_domain, *needed_elsewhere(half).values()
+                new = {other.name for other in others} - found
+                found |= new
+                left += new
     return [domain.name for domain in get_domains() if domain.name in found - {name}]
 
 

@@ -23,7 +23,7 @@ from ..history.recorder import limit_reads_to
 from ..history.status import read_statuses
 from ..sources.files import MigrationKey
 from ..sources.former_dependencies import former_dependencies
-from ..sources.transfer_halves import half_of, half_problems, is_paired
+from ..sources.transfer_halves import half_problems, is_paired
 
 Plan = list[tuple[Migration, bool]]
 """Migrations in order, and whether each is reverted; as Django's executor takes it."""
@@ -103,22 +103,18 @@ class DomainLoader(MigrationLoader):
                 self._check_run_before(own, child)
 
     def _forget_partner(self, migration: Migration) -> None:
-        """Take out the dependencies of a transfer on the other domain, if that is not loaded.
+        """Take out the dependencies of a transfer on domains that are not loaded.
 
         What is to be applied there is checked before the transfer runs.
         """
-        if migration.dependencies and all(
-            app in self.app_labels for app, _ in migration.dependencies
-        ):
-            return
-        half = half_of(MigrationKey.of(migration))
-        if half is not None and half.partner.app not in self.app_labels:
+        kept = [
+            parent
+            for parent in migration.dependencies
+            if parent[0] in self.app_labels or not is_paired(MigrationKey.of(migration), parent)
+        ]
+        if len(kept) < len(migration.dependencies):
             # django-stubs declares it as the class's own.
-            vars(migration)["dependencies"] = [
-                dependency
-                for dependency in migration.dependencies
-                if dependency[0] != half.partner.app
-            ]
+            vars(migration)["dependencies"] = kept
 
     def _former_dependencies(self) -> dict[str, set[str]]:
         """Return the apps that loaded ones declare former, as far as the rule forbids them."""

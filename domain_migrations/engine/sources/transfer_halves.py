@@ -2,7 +2,8 @@
 
 ``TransferTable`` is alone in the one of the domain that gives the table away, ``ReceiveTable`` in
 the one of the domain that gets it, and each names the other migration. Either may depend on
-migrations of the other's app, which no other migration may.
+migrations of the other domain, which no other migration may; and where the table leaves core, on
+those of any domain that convert its foreign keys to the table.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...domains import Domain, get_domain_for
+from ...domains import CORE, Domain, get_domain, get_domain_for
 from ...exceptions import InvalidConfiguration
 from .files import MigrationKey, migration_file, migrations_folders, source_stamps
 from .parsing import COMPUTED, OperationCall, read_header, read_replaces_and_stage
@@ -52,6 +53,11 @@ class Half(NamedTuple):
         return get_domain_for(self.partner.app)
 
     @property
+    def leaves_core(self) -> bool:
+        """Whether the table is core's until then, so that any domain may refer to it."""
+        return (self.partner if self.receives else self.key).app in get_domain(CORE).app_labels
+
+    @property
     def verb(self) -> str:
         return "receives" if self.receives else "transfers"
 
@@ -79,11 +85,24 @@ def halves_in(app_label: str) -> tuple[Half, ...]:
 
 
 def is_paired(child: tuple[str, str], parent: tuple[str, str]) -> bool:
-    """Return whether a dependency is one of a half on its partner's app."""
+    """Return whether a dependency is one that a half may have, and no other migration."""
     if child[0] == parent[0]:
         return False
     half = half_of(child)
-    return half is not None and half.partner.app == parent[0]
+    if half is None:
+        return False
+    return half.leaves_core or parent[0] in (half.partner.app, *half.other_domain.app_labels)
+
+
+def needed_elsewhere(half: Half) -> dict[MigrationKey, Domain]:
+    """Return the migrations of third domains that both halves need, with their domains."""
+    known = (CORE, half.domain.name, half.other_domain.name)
+    paths = (migration_file(key) for key in (half.key, half.partner))
+    parents = [
+        MigrationKey(*parent) for path in paths if path for parent in read_header(path).dependencies
+    ]
+    found = {key: get_domain_for(key.app) for key in parents}
+    return {key: domain for key, domain in found.items() if domain.name not in known}
 
 
 def checked_half(half: Half) -> Half:

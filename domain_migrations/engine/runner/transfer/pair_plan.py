@@ -7,12 +7,18 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ....domains import CORE, get_domain
+from ....domains import CORE, get_domain, get_domain_for
 from ....exceptions import DependencyNotApplied, InvalidConfiguration, TransferWaits
 from ...history.tables import applied_names
 from ...messages import shortened
 from ...sources.files import MigrationKey
-from ...sources.transfer_halves import Half, checked_half, half_in, half_of
+from ...sources.transfer_halves import (
+    Half,
+    checked_half,
+    half_in,
+    half_of,
+    needed_elsewhere,
+)
 from ..loader import DomainLoader, Plan, load_domain
 
 
@@ -65,7 +71,10 @@ def check_transfers(
         _check_recorded(other, half, backwards=backwards)
         if backwards:
             _check_nothing_later(other, half, done)
-        elif missing := list(_missing(other, half, {*done, *loader.applied_migrations})):
+        elif missing := [
+            *_missing(other, half, {*done, *loader.applied_migrations}),
+            *_missing_elsewhere(connection, half),
+        ]:
             left = tuple(MigrationKey.of(step) for step, _ in plan[index:])
             return WaitingPlan(index, left, _waiting(half, missing))
         done.add(half.partner)
@@ -115,10 +124,21 @@ def _missing(
             yield key
 
 
+def _missing_elsewhere(connection: BaseDatabaseWrapper, half: Half) -> Iterator[MigrationKey]:
+    """Yield what has to be applied in third domains, whose foreign keys it converts."""
+    needed = {
+        key: domain
+        for key, domain in needed_elsewhere(half).items()
+        if domain.database == half.domain.database
+    }
+    if needed:
+        domains = {domain.name: domain for domain in needed.values()}
+        applied = applied_names(connection, list(domains.values()))
+        yield from (key for key, domain in needed.items() if key not in applied[domain.name])
+
+
 def _waiting(half: Half, missing: list[MigrationKey]) -> TransferWaits:
-    domains = dict.fromkeys(
-        name for key in missing for name in [half.other_domain.name if _is_of(half, key) else CORE]
-    )
+    domains = dict.fromkeys(get_domain_for(key.app).name for key in missing)
     commands = "; ".join(f"manage.py migrate_domain {name}" for name in domains)
     return TransferWaits(
         f"{half.key} runs together with {half.partner}, which needs {shortened(missing)} of"
@@ -126,10 +146,6 @@ def _waiting(half: Half, missing: list[MigrationKey]) -> TransferWaits:
         " applied.",
         hint=f"Run: {commands}, and then this command again, or: manage.py migrate_domain --all",
     )
-
-
-def _is_of(half: Half, key: MigrationKey) -> bool:
-    return key.app in half.other_domain.app_labels
 
 
 def _check_nothing_later(
@@ -142,9 +158,7 @@ def _check_nothing_later(
         if key not in {half.partner, *done} and key in other.applied_migrations
     ]
     if later:
-        domains = dict.fromkeys(
-            half.other_domain.name if _is_of(half, key) else CORE for key in later
-        )
+        domains = dict.fromkeys(get_domain_for(key.app).name for key in later)
         name = next(iter(domains))
         raise DependencyNotApplied(
             f"{half.key} can only be reverted together with {half.partner}, on which"

@@ -46,8 +46,8 @@ ORDER BY 1
 """
 
 KEY_HINT = (
-    "Convert it with ConvertToReference in a migration before, which keeps the column and its data;"
-    " see docs/how-to/cross-a-boundary.md. Nothing was changed."
+    "Convert it with ConvertToReference, which keeps the column and its data, in a migration on"
+    " which one of the pair depends; see docs/how-to/transfer-a-model.md. Nothing was changed."
 )
 
 
