@@ -42,7 +42,7 @@ def edit_code(move: ModelMove, conversions: Sequence[KeyConversion] = ()) -> Cod
     from .module_edits import ModuleEdits
 
     project, editor = Project(), SourceEditor()
-    convert_fields(editor, conversions)
+    convert_fields(editor, conversions, project.style)
     path = Path(str(sys.modules[move.model.__module__].__file__))
     try:
         transplant = ClassTransplant(move, project, editor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,11 @@ from django.db.models import Model
 from ...engine.messages import shortened
 from ...fields import FOREIGN_KEY_ARGUMENTS, DomainReference
 from ..source_code.blocker import Blocker
+from ..source_code.exports import exported_names
+from ..source_code.import_block import ImportBlock
+from ..source_code.module_source import ModuleSource
 from ..source_code.source_editor import SourceEditor
+from ..source_code.source_style import Style
 from ..source_code.syntax import (
     CannotEdit,
     appended,
@@ -28,6 +32,7 @@ from ..source_code.syntax import (
 from .key_conversions import KeyConversion
 
 MODULE, CLASS = "domain_migrations.fields", DomainReference.__name__
+DEFAULT_STYLE = Style()
 KEY_CLASSES = ("ForeignKey", "OneToOneField")
 DROPPED = {*FOREIGN_KEY_ARGUMENTS, "db_index", "db_column", "unique"} - {"to"}
 """The arguments that are left out, or written again."""
@@ -36,7 +41,9 @@ NAMED = ("fields", "include", "condition", "check", "expressions")
 """The arguments of indexes and constraints in which texts are names of fields."""
 
 
-def convert_fields(editor: SourceEditor, conversions: Sequence[KeyConversion]) -> None:
+def convert_fields(
+    editor: SourceEditor, conversions: Sequence[KeyConversion], style: Style = DEFAULT_STYLE
+) -> None:
     """Replace foreign keys with references in the classes that declare them.
 
     What inherits a field from an abstract class gets the reference from it, too.
@@ -60,11 +67,11 @@ def convert_fields(editor: SourceEditor, conversions: Sequence[KeyConversion]) -
             hint = f"Declare it in {conversion.model.__name__} itself, and run the command again."
             editor.blockers.append(Blocker(message, hint))
             continue
-        editor.edit(_path(owner), _edit_of(owner.__qualname__, conversion), by_hand)
+        editor.edit(_path(owner), _edit_of(owner.__qualname__, conversion, style), by_hand)
 
 
-def _edit_of(class_name: str, conversion: KeyConversion) -> Callable[[bytes], bytes]:
-    return lambda source: edit_field(source, class_name, conversion)
+def _edit_of(class_name: str, conversion: KeyConversion, style: Style) -> Callable[[bytes], bytes]:
+    return lambda source: edit_field(source, class_name, conversion, style)
 
 
 def declaring_class(conversion: KeyConversion) -> type[Model] | None:
@@ -123,13 +130,16 @@ def _extras(conversion: KeyConversion) -> dict[str, Any]:
     return found
 
 
-def edit_field(source: bytes, class_name: str, conversion: KeyConversion) -> bytes:
+def edit_field(
+    source: bytes, class_name: str, conversion: KeyConversion, style: Style = DEFAULT_STYLE
+) -> bytes:
     """Return the source in which a foreign key of a class is a reference, also in its Meta.
 
     Comments, layout and the arguments that both have stay.
 
     Arguments:
         class_name: the class's qualified name.
+        style: the layout of the imports.
 
     Raises:
         CannotEdit: the field is not in the source, or it is computed.
@@ -138,9 +148,7 @@ def edit_field(source: bytes, class_name: str, conversion: KeyConversion) -> byt
     module = cst.parse_module(source).visit(editor)
     if not editor.found:
         raise CannotEdit(f"does not define the field {conversion.field} of {class_name}")
-    if editor.target:
-        module = _without_import(module, editor.target)
-    return _with_import(module).bytes
+    return _with_imports(module.bytes, editor.target, style)
 
 
 class _FieldEditor(cst.CSTTransformer):
@@ -261,88 +269,16 @@ class _MetaEditor(cst.CSTTransformer):
         return text.replace(self.old, self.new, 1)
 
 
-def _with_import(module: cst.Module) -> cst.Module:
-    """Return the module with the import of the reference's class, in the order of the names."""
-    line = cst.parse_statement(f"from {MODULE} import {CLASS}\n")
-    place = 0
-    for number, statement in enumerate(module.body):
-        for node in _imports(statement):
-            if not isinstance(node, cst.ImportFrom):
-                names = [cst.Module([]).code_for_node(each.name) for each in node.names]
-            elif node.relative or node.module is None:
-                continue
-            else:
-                names = [cst.Module([]).code_for_node(node.module)]
-            if names == [MODULE] and isinstance(node, cst.ImportFrom):
-                return _with_name(module, number, node)
-            if names[0] == "__future__" or names[0] <= MODULE:
-                place = number + 1
-        if not place and number == 0 and module.get_docstring() is not None:
-            place = 1
-    body = list(module.body)
-    if place < len(body) and not any(_imports(body[place])):
-        place_lines = getattr(body[place], "leading_lines", ())
-        if not place_lines:
-            body[place] = body[place].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
-    return module.with_changes(body=[*body[:place], line, *body[place:]])
-
-
-def _with_name(module: cst.Module, number: int, node: cst.ImportFrom) -> cst.Module:
-    if isinstance(node.names, cst.ImportStar) or any(
-        each.name.value == CLASS for each in node.names
-    ):
-        return module
-    names = appended(node.names, cst.ImportAlias(cst.Name(CLASS)), None)
-    changed = module.body[number].deep_replace(node, node.with_changes(names=names))
-    body: list[Any] = [*module.body[:number], changed, *module.body[number + 1 :]]
-    return module.with_changes(body=body)
-
-
-def _imports(statement: Any) -> Iterator[Any]:
-    if isinstance(statement, cst.SimpleStatementLine):
-        for small in statement.body:
-            if isinstance(small, cst.Import | cst.ImportFrom):
-                yield small
-
-
-def _without_import(module: cst.Module, name: str) -> cst.Module:
-    """Return the module without the import of a class that nothing in it uses any more."""
-    uses = _Uses(name)
-    module.visit(uses)
-    if uses.found:
-        return module
-    body: list[Any] = []
-    for statement in module.body:
-        kept: Any = statement
-        for node in _imports(statement):
-            if isinstance(node, cst.Import) or isinstance(node.names, cst.ImportStar):
-                continue
-            names = [
-                each for each in node.names if each.evaluated_alias or each.evaluated_name != name
-            ]
-            if len(names) == len(node.names):
-                continue
-            if not names:
-                kept = None
-                break
-            names[-1] = names[-1].with_changes(comma=node.names[-1].comma)
-            kept = statement.deep_replace(node, node.with_changes(names=names))
-        if kept is not None:
-            body.append(kept)
-    return module.with_changes(body=body)
-
-
-class _Uses(cst.CSTVisitor):
-    """Looks for a name outside of imports, also in ``__all__``."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.found = name, False
-
-    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802
-        return False
-
-    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802
-        self.found = self.found or node.value == self.name
-
-    def visit_SimpleString(self, node: cst.SimpleString) -> None:  # noqa: N802
-        self.found = self.found or text_of(node) == self.name
+def _with_imports(content: bytes, target: str, style: Style) -> bytes:
+    """Return the source with the import of the reference, and without that of an unused class."""
+    source = ModuleSource(content, "")
+    imports = [item for item in source.imports() if item.is_global]
+    block = ImportBlock(source, style)
+    if not any(item.origin == f"{MODULE}.{CLASS}" for item in imports):
+        block.add(MODULE, CLASS)
+    kept = exported_names(source) or ()
+    for item in imports:
+        if item.bound == target and target not in kept and not item.uses:
+            block.remove(item)
+    block.finish()
+    return source.encode(source.edited_text())

@@ -121,7 +121,7 @@ def test_the_column_keeps_its_name_and_its_index(
 ) -> None:
     source = f"class Sample(Model):\n    {line}\n"
     assert _edited(source, conversion(_key(**arguments))) == (
-        "from domain_migrations.fields import DomainReference\n\n"
+        "from domain_migrations.fields import DomainReference\n\n\n"
         f"class Sample(Model):\n    kit_id = DomainReference({expected})\n"
     )
 
@@ -149,7 +149,7 @@ def test_the_options_of_the_model_have_the_new_name(conversion: Any) -> None:
                 ordering = ["kit"]
     """
     assert _edited(source, conversion(_key())) == dedent("""\
-        from domain_migrations.fields import ReferenceDescriptor, DomainReference
+        from domain_migrations.fields import DomainReference, ReferenceDescriptor
         class Sample(Model):
             kit_id = DomainReference("shop.Kit", db_index=True)
             class Meta:
