@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from ...domains import CORE, CORE_SCHEMA, Domain, QualifiedName, get_domain
 from ..messages import shortened
 from ..sources.files import MigrationKey
 from ..sources.parsing import header_of
+from ..sources.transfer_halves import RECEIVE, TRANSFER
 from .adopted_apps import find_adopted_apps
 from .half_moves import HalfMove, own_models
 from .status import DomainStatus
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from ..sources.adoptions import Adoption
 
 HOW_TO = "docs/how-to/adopt.md"
+
+TABLES_MADE = {"CreateModel": 1, RECEIVE: 1, TRANSFER: -1}
+"""Operation → how many tables of its model it adds to the domain."""
 
 
 class Places(NamedTuple):
@@ -221,13 +226,16 @@ def _tables_without_history(
 
 
 def created_models(keys: Iterable[MigrationKey]) -> set[tuple[str, str]]:
-    """Return the models that the migrations create, as far as their files show it."""
-    return {
-        (key.app, operation.argument(0, "name").lower())
-        for key in keys
-        for operation in header_of(key).operations
-        if operation.name == "CreateModel"
-    }
+    """Return the models whose tables are there after the migrations, as far as files show it.
+
+    A table that another domain has been given, and that came back, is there again.
+    """
+    found = Counter[tuple[str, str]]()
+    for key in keys:
+        for operation in header_of(key).operations:
+            if change := TABLES_MADE.get(operation.name):
+                found[key.app, operation.argument(0, "name").lower()] += change
+    return {model for model, number in found.items() if number > 0}
 
 
 def _moving_rows(domain: Domain) -> str:

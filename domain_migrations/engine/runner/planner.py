@@ -22,7 +22,7 @@ from .faked_migrations import check_fakes
 from .loader import DomainLoader, Plan, reverted_keys
 from .observed_operations import operation_name
 from .targets import ZERO, graph_targets, last_batches, rollback_plan, squash_map
-from .transfer.pair_plan import check_transfers, without_partners
+from .transfer.pair_plan import WaitingPlan, check_transfers, split_at_core, without_partners
 
 NO_OLD_CODE = "if no older code uses the database, omit --stage"
 
@@ -59,6 +59,7 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
     if only_shown and (options.all_domains or options.with_dependencies):
         # The run will apply what core lacks before.
         plan = [step for step in plan if step[0].app_label in domain.app_labels]
+    plan, waiting = split_at_core(executor.loader, plan)
     _check_only_domain(plan, domain)
     reverts = any(backwards for _, backwards in plan)
     if domain.is_core:
@@ -75,15 +76,18 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
     if reverts and not (options.fake or options.resume):
         _check_unknown(plan, status)
     _check_reversible(plan, status.domain)
-    return plan if options.fake else _part_that_can_run(executor, plan)
+    return plan if options.fake else _part_that_can_run(executor, plan, waiting)
 
 
-def _part_that_can_run(executor: DomainExecutor, plan: Plan) -> Plan:
-    """Leave out of a plan what waits for another domain; where it is only shown, say so."""
+def _part_that_can_run(executor: DomainExecutor, plan: Plan, waiting: WaitingPlan | None) -> Plan:
+    """Leave out of a plan what waits for another domain; where it is only shown, say so.
+
+    Arguments:
+        waiting: what is left out already.
+    """
     options = executor.session.options
-    if not any(half_in(migration) for migration, _ in plan):
-        return plan
-    waiting = check_transfers(executor.connection, executor.loader, plan)
+    if any(half_in(migration) for migration, _ in plan):
+        waiting = check_transfers(executor.connection, executor.loader, plan) or waiting
     if waiting is None or (options.is_read_only and options.all_domains):
         return plan
     if options.is_read_only:

@@ -44,6 +44,39 @@ def without_partners(loader: DomainLoader, plan: Plan) -> Plan:
     return [step for step in plan if MigrationKey.of(step[0]) not in partners]
 
 
+def split_at_core(loader: DomainLoader, plan: Plan) -> tuple[Plan, WaitingPlan | None]:
+    """Return a domain's plan up to what needs transfers of core with third domains, and the rest.
+
+    Core is not migrated past such a transfer before the third domain is ready for it, which may
+    in turn need what the plan applies. What core can be migrated to alone splits nothing off.
+    """
+    own = loader.domain.app_labels
+    foreign = {key for step, _ in plan if (key := MigrationKey.of(step)).app not in own}
+    transferred = set[tuple[str, str]]()
+    late = set[tuple[str, str]]()
+    for migration, backwards in plan:
+        key = MigrationKey.of(migration)
+        parents = {parent.key for parent in loader.graph.node_map[key].parents}
+        if key in foreign:
+            if backwards or not (half_in(migration) or parents & transferred):
+                return plan, None
+            transferred.add(key)
+        if key in foreign or parents & late:
+            late.add(key)
+    if not late:
+        return plan, None
+    ready = [step for step in plan if MigrationKey.of(step[0]) not in late]
+    left = tuple(key for step, _ in plan if (key := MigrationKey.of(step)) in late - foreign)
+    needed = sorted(foreign)
+    error = TransferWaits(
+        f"{left[0]} needs {shortened(needed)} of core, which"
+        f" {'is' if len(needed) == 1 else 'are'} not applied.",
+        hint="Run: manage.py migrate_domain core, and then this command again, or: manage.py"
+        " migrate_domain --all",
+    )
+    return ready, WaitingPlan(len(ready), left, error)
+
+
 def check_transfers(
     connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan
 ) -> WaitingPlan | None:

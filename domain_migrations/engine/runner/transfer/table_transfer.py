@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -143,7 +143,7 @@ class TableTransfer:
             self.tables,
             self.source.schema,
             self.target.schema,
-            only=record.followers if self.backwards and record is not None else None,
+            only=self._may_follow(record),
             free={view.name for view in gone},
         )
         self._check_boundary(connection, found)
@@ -177,6 +177,15 @@ class TableTransfer:
         if not schema_editor.collect_sql:
             check_crossings(connection, str(self), names)
         return TransferRecord(tuple(each.revocation for each in privileges), found.followers)
+
+    def _may_follow(self, record: TransferRecord | None) -> Collection[Follower] | None:
+        """Return the types, functions and sequences that may move with the tables, None for any.
+
+        What a table of core used before it came there stays; another domain had nothing of that.
+        """
+        if record is None or not (self.backwards and self.source.is_core):
+            return None
+        return record.followers
 
     def _check_names(self) -> None:
         """Check that the names in the migrations are in the schemas of the two domains."""
