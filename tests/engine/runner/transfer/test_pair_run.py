@@ -232,6 +232,22 @@ def test_what_was_moved_by_hand_returns_with_what_only_it_uses(filled: Exchange)
     assert snapshot(include_privileges=True) == before
 
 
+def test_what_the_table_has_got_since_returns_with_it_unless_it_may_stay(filled: Exchange) -> None:
+    """A domain may use a type of core; nobody else may use one of a domain."""
+    filled.run(filled.after, filled.target)
+    execute(
+        f"CREATE TYPE {filled.new}.since AS ENUM ('ok');"
+        "CREATE SCHEMA other; CREATE TYPE other.since AS ENUM ();"
+        f"ALTER TABLE {filled.new}.companies ADD since {filled.new}.since"
+    )
+    filled.back(filled.target)
+    assert filled.place() == filled.old
+    homes = query("SELECT typnamespace::regnamespace::text FROM pg_type WHERE typname = 'since'")
+    assert sorted(homes) == sorted(
+        [("other",), ("public" if filled.new == "public" else filled.old,)]
+    )
+
+
 @pytest.mark.parametrize("way", ["to core"], indirect=True)
 def test_a_run_by_djangos_own_executor(filled: Exchange) -> None:
     """As of a package that has a migrate command of its own."""
