@@ -90,10 +90,10 @@ class Pair:
             pair="", fields=list(model.fields.items()), **arguments, **_parts(model)
         )
         related = _related_migrations(model, loader, {self.source, self.target})
-        needs = sorted({*related, *self.before})
-        received: Any = new_migration(self.target, [receive], [*own, *needs], target_leaf)
+        received: Any = new_migration(self.target, [receive], [*own, *sorted(related)], target_leaf)
         transfer = TransferTable(pair=f"{self.target}.{received.name}", **arguments)
-        users = sorted(self._users(state, loader))
+        # A conversion of a domain is reverted with a loader that has this one, and not the other.
+        users = sorted({*self._users(state, loader), *self.before})
         transferred: Any = new_migration(
             self.source, [transfer], [*users, (self.target, received.name)], source_leaf
         )
