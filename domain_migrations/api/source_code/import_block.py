@@ -37,6 +37,7 @@ class ImportBlock:
         self._removed: dict[int, tuple[Any, list[Any]]] = {}
         self._added: list[_Added] = []
         self._typing: list[str] = []
+        self._below: list[str] = []
         self._nested: dict[int, list[str]] = {}
 
     def remove(self, item: Import) -> None:
@@ -82,6 +83,11 @@ class ImportBlock:
         if statement not in self._typing:
             self._typing.append(statement)
 
+    def add_below(self, statement: str) -> None:
+        """Add another statement, of one line, below the imports."""
+        if statement not in self._below:
+            self._below.append(statement)
+
     def finish(self) -> None:
         typing_block = self._typing_block() if self._typing else None
         if self._typing and typing_block is None:
@@ -103,6 +109,9 @@ class ImportBlock:
                 continue
             self._rewrite(statement, aliases, added, self._nested.get(key, []))
         places = self._insert(new, gone)
+        if self._below:
+            places.add(self._end())
+            self.source.insert(self._end(), "\n" + "".join(f"{line}\n" for line in self._below))
         for key in gone:
             self._delete(self._removed[key][0], places)
         if self._typing:
@@ -296,6 +305,13 @@ class ImportBlock:
             place = source.line_end(place)
         return place, "top"
 
+    def _end(self) -> int:
+        """Return where the imports that the module begins with end."""
+        lines = self.source.import_lines()
+        if not lines:
+            return self._beginning()[0]
+        return self.source.line_end(self.source.span(lines[-1])[1])
+
     def _typing_block(self) -> Any:
         """Return the module's ``if TYPE_CHECKING:``, if it has one."""
         for statement in self.source.statements:
@@ -309,9 +325,7 @@ class ImportBlock:
         if block is not None:
             source.insert(source.line_end(source.span(block.body)[1]), indented)
             return
-        lines = self.source.import_lines()
-        place = source.line_end(source.span(lines[-1])[1]) if lines else self._beginning()[0]
-        source.insert(place, f"\nif TYPE_CHECKING:\n{indented}")
+        source.insert(self._end(), f"\nif TYPE_CHECKING:\n{indented}")
 
 
 def is_for_typing(source: ModuleSource, statement: cst.If) -> bool:

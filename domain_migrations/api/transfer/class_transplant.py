@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ class ClassTransplant:
 
     Attributes:
         names: what moves, the class first.
+        content: the class's module before.
+        by_hand: lines of the new module, with their numbers in the one before.
     """
 
     def __init__(self, move: ModelMove, project: Project, editor: SourceEditor) -> None:
@@ -104,22 +107,24 @@ class ClassTransplant:
             source, block, is_early=True, refuse=self._refuse, note=self._note, home=home
         )
         taken = home.global_names() if target.path.is_file() else set()
-        for name in (name for item in divided.written for name in item.names):
+        for name in (name for written in divided.written for name in written.names):
             if name in taken:
                 self._block(
                     f"{target.path} has something of the name {name} already.",
                     f"Rename it, or {name} of {source.name}, before.",
                 )
-        for item, uses in divided.needed_imports():
-            self._need(home, block, lookups, item, uses, taken)
+        for needed, uses in divided.needed_imports():
+            self._need(home, block, lookups, needed, uses, taken)
         for name, uses in divided.kept_needs:
             self._need_kept(block, lookups, name, uses)
         self._need_stars(block)
-        list(LabelTexts(self.move, self.names[0]).edit(source, self.module))
+        for item in LabelTexts(self.move, self.names[0]).edit(source, self.module):
+            if divided.is_written_line(item.line):
+                self.by_hand.append(replace(item, path=target.path))
         edit_texts(source, self.move, divided.model.statement)
         for copied in divided.copied:
             self._note_copy(copied)
-        texts = [(item, self._text(item)) for item in divided.written]
+        texts = [(each, self._text(each)) for each in divided.written]
         block.finish()
         head = home.edited_text().rstrip()
         body = _joined(texts)
@@ -295,7 +300,7 @@ class ClassTransplant:
         source = self.written.source
         start = source.span(node)[0]
         line = source.data[source.line_start(start) : source.line_end(start)].decode().strip()
-        self.by_hand.append(ByHand(self.path, source.line(node), line, reason))
+        self.by_hand.append(ByHand(self.target.path, source.line(node), line, reason))
 
 
 def app_of_module(origin: str) -> AppConfig | None:

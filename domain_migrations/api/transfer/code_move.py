@@ -11,7 +11,7 @@ from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange
 from ..source_code.project_modules import Project
 from ..source_code.source_editor import SourceEditor
-from .by_hand import ByHand
+from .by_hand import ByHand, relocated
 from .field_edit import convert_fields
 from .field_uses import uses_of
 from .key_conversions import KeyConversion
@@ -54,12 +54,14 @@ def edit_code(move: ModelMove, conversions: Sequence[KeyConversion] = ()) -> Cod
         return CodeEdits(blockers=(*editor.blockers, blocker))
     _set_line_breaks(editor, project.style.line_length)
     planned = {change.path: change.after for change in editor.changes}
-    used = uses_of(conversions, project.roots, planned)
-    return CodeEdits(
-        tuple(editor.changes),
-        tuple(sorted({*transplant.by_hand, *edits.by_hand, *used})),
-        tuple(editor.blockers),
+    after = {path: content or b"" for path, content in planned.items()}
+    moved_to = transplant.target.path
+    found = (
+        *relocated(transplant.by_hand, {moved_to: transplant.content}, after),
+        *relocated(edits.by_hand, edits.contents, after),
+        *uses_of(conversions, project.roots, planned),
     )
+    return CodeEdits(tuple(editor.changes), tuple(sorted(set(found))), tuple(editor.blockers))
 
 
 def _set_line_breaks(editor: SourceEditor, line_length: int) -> None:

@@ -150,6 +150,17 @@ class DividedModule:
     def is_removed(self, node: Any) -> bool:
         return self._statement_id(node) in self._removed_ids
 
+    def is_written_line(self, line: int) -> bool:
+        return any(line in self._lines(item) for item in self.written)
+
+    def is_removed_line(self, line: int) -> bool:
+        return any(line in self._lines(item) for item in self.removed)
+
+    def _lines(self, definition: Definition) -> range:
+        data = self.source.data
+        start, end = self.span(definition)
+        return range(data.count(b"\n", 0, start) + 1, data.count(b"\n", 0, end) + 1)
+
     def outer_uses(self, definition: Definition, name: str) -> tuple[Any, ...]:
         """Return the uses of a name by what stays."""
         return tuple(use for use in definition.uses[name] if not self.is_removed(use))

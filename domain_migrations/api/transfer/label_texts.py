@@ -63,12 +63,16 @@ class LabelTexts:
             content = path.read_bytes().decode("utf-8", "replace")
             if self._old_app not in content:
                 continue
+            found: dict[str, list[tuple[int, str]]] = {}
             for number, line in enumerate(content.splitlines(), 1):
                 reason = self._derived(line)
                 if not reason and label.search(line):
                     reason = LABEL.format(new=self.move.new_label)
                 if reason:
-                    yield ByHand(path, number, line.strip()[:200], reason)
+                    found.setdefault(reason, []).append((number, line.strip()[:200]))
+            for reason, lines in found.items():
+                count = f" ({len(lines)} lines, this is the first)" if len(lines) > 1 else ""
+                yield ByHand(path, *lines[0], f"{reason}{count}")
 
     # What a text is
 
@@ -135,7 +139,10 @@ class LabelTexts:
     @cached_property
     def _url_names(self) -> re.Pattern[str]:
         app, model = re.escape(self._old_app), re.escape(self._name.lower())
-        return re.compile(rf"(?<![a-z0-9]){app}_{model}_\w|/{app}/{model}/")
+        views = "add|change|changelist|delete|history"
+        return re.compile(
+            rf"(?<![a-z0-9_]){app}_{model}_(?:{views})(?!\w)|:{app}_{model}_|/{app}/{model}/"
+        )
 
     def _by_hand(
         self, source: ModuleSource, module: ProjectModule, node: Any, reason: str

@@ -66,7 +66,7 @@ class ModelLookups:
             for use in others:
                 self.refuse(use)
         elif others:
-            self._assign(label, name)
+            self.block.add_below(f"{name} = {self.lookup(label)}")
         for function, found in functions.values():
             for use in found:
                 if not isinstance(use, cst.Name):
@@ -98,12 +98,6 @@ class ModelLookups:
         if isinstance(use, cst.Name | cst.Attribute):
             self.source.replace(use, anything)
         self.note(use)
-
-    def _assign(self, label: str, name: str) -> None:
-        source = self.source
-        lines = source.import_lines()
-        place = source.line_end(source.span(lines[-1])[1]) if lines else 0
-        source.insert(place, f"\n{name} = {self.lookup(label)}\n")
 
     def _assign_in(self, function: Any, label: str, name: str) -> None:
         source = self.source

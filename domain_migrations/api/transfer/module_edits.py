@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import libcst as cst
@@ -24,7 +25,12 @@ from .moved_names import KEPT, MovedName, NameEdits
 
 
 class ModuleEdits:
-    """Edits the module that the class leaves, and all others that name it."""
+    """Edits the module that the class leaves, and all others that name it.
+
+    Attributes:
+        contents: file → what was in it before.
+        by_hand: lines, with their numbers in these contents.
+    """
 
     def __init__(
         self, move: ModelMove, project: Project, editor: SourceEditor, transplant: ClassTransplant
@@ -34,6 +40,7 @@ class ModuleEdits:
         self.names = transplant.names
         self.texts = LabelTexts(move, self.names[0])
         self.by_hand: list[ByHand] = []
+        self.contents: dict[Path, bytes] = {transplant.path: transplant.content}
 
     def run(self) -> None:
         self._edit_former()
@@ -46,6 +53,7 @@ class ModuleEdits:
             except CannotEdit as exc:
                 self.by_hand.append(ByHand(module.path, 1, "", f"the file {exc}"))
                 continue
+            self.contents[module.path] = content
             self._edit(source, module)
         self.by_hand += self.texts.other_files(self.project)
 
@@ -106,7 +114,11 @@ class ModuleEdits:
         for imported in divided.imports:
             if imported.uses and all(map(divided.is_removed, imported.uses)):
                 edits.block.remove(imported)
-        self.by_hand += self.texts.edit(source, module)
+        self.by_hand += (
+            each
+            for each in self.texts.edit(source, module)
+            if not divided.is_removed_line(each.line)
+        )
         edits.finish()
         text = source.edited_text().rstrip()
         path = self.transplant.path

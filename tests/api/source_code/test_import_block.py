@@ -170,3 +170,14 @@ def test_an_import_in_a_function_is_replaced() -> None:
 def test_line_breaks_stay_those_of_the_file() -> None:
     text = "import uuid\r\n\r\nX = 1\r\n"
     assert edited(text, add("hashlib")) == f"import hashlib\r\n{text}"
+
+
+def test_a_statement_is_added_below_the_imports() -> None:
+    def change(block: ImportBlock) -> None:
+        block.add_below("Item = find()")
+        remove("B")(block)
+
+    text = "import a\n\nfrom .b import B\n\n\nclass A:\n    pass\n"
+    assert edited(text, change) == text.replace("from .b import B", "\nItem = find()").replace(
+        "\n\n\n", "\n\n", 1
+    )
