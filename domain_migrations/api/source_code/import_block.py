@@ -110,12 +110,13 @@ class ImportBlock:
             self._rewrite(statement, aliases, added, self._nested.get(key, []))
         places = self._insert(new, gone)
         if self._below:
-            places.add(self._end())
-            self.source.insert(self._end(), "\n" + "".join(f"{line}\n" for line in self._below))
+            place = self._end(gone)
+            places.add(place)
+            self.source.insert(place, "\n" + "".join(f"{line}\n" for line in self._below))
         for key in gone:
             self._delete(self._removed[key][0], places)
         if self._typing:
-            self._insert_typing(typing_block)
+            self._insert_typing(typing_block, gone)
 
     # Existing statements
 
@@ -253,7 +254,7 @@ class ImportBlock:
     def _insert(self, new: list[_Added], gone: Collection[int]) -> set[int]:
         """Insert statements, and return the positions."""
         source, style = self.source, self.style
-        lines = [line for line in self.source.import_lines() if id(line.body[0]) not in gone]
+        lines = self._kept_lines(gone)
         keys = [
             style.sort_key(
                 self._module(line.body[0]), is_from=isinstance(line.body[0], cst.ImportFrom)
@@ -305,9 +306,12 @@ class ImportBlock:
             place = source.line_end(place)
         return place, "top"
 
-    def _end(self) -> int:
+    def _kept_lines(self, gone: Collection[int]) -> list[Any]:
+        return [line for line in self.source.import_lines() if id(line.body[0]) not in gone]
+
+    def _end(self, gone: Collection[int]) -> int:
         """Return where the imports that the module begins with end."""
-        lines = self.source.import_lines()
+        lines = self._kept_lines(gone)
         if not lines:
             return self._beginning()[0]
         return self.source.line_end(self.source.span(lines[-1])[1])
@@ -319,13 +323,13 @@ class ImportBlock:
                 return statement
         return None
 
-    def _insert_typing(self, block: Any) -> None:
+    def _insert_typing(self, block: Any, gone: Collection[int]) -> None:
         source = self.source
         indented = "".join(f"    {line}\n" for line in sorted(self._typing))
         if block is not None:
             source.insert(source.line_end(source.span(block.body)[1]), indented)
             return
-        source.insert(self._end(), f"\nif TYPE_CHECKING:\n{indented}")
+        source.insert(self._end(gone), f"\nif TYPE_CHECKING:\n{indented}")
 
 
 def is_for_typing(source: ModuleSource, statement: cst.If) -> bool:

@@ -178,6 +178,4 @@ def test_a_statement_is_added_below_the_imports() -> None:
         remove("B")(block)
 
     text = "import a\n\nfrom .b import B\n\n\nclass A:\n    pass\n"
-    assert edited(text, change) == text.replace("from .b import B", "\nItem = find()").replace(
-        "\n\n\n", "\n\n", 1
-    )
+    assert edited(text, change) == text.replace("from .b import B", "Item = find()")
