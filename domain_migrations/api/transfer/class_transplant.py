@@ -106,7 +106,7 @@ class ClassTransplant:
         lookups = ModelLookups(
             source, block, is_early=True, refuse=self._refuse, note=self._note, home=home
         )
-        taken = home.global_names() if target.path.is_file() else set()
+        taken = self._taken_names(home) if target.path.is_file() else set()
         for name in (name for written in divided.written for name in written.names):
             if name in taken:
                 self._block(
@@ -131,6 +131,12 @@ class ClassTransplant:
         written = f"{head}\n\n\n{body}\n" if head else f"{body}\n"
         self.editor.write(target.path, home.encode(written))
         target.export(self.editor, self.move.model.__name__, self.project.style)
+
+    def _taken_names(self, home: ModuleSource) -> set[str]:
+        """Return the names of a module, without those that it imports of what moves."""
+        paths = {path for moved in self.names for path in moved.old_paths}
+        imported = {item.bound for item in home.imports() if item.origin in paths}
+        return home.global_names() - imported
 
     def _skeleton(self) -> str:
         text = ""
