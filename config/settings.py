@@ -27,7 +27,7 @@ FIRST_PARTY_APPS = [
 
 INSTALLED_APPS = [
     "domain_migrations",
-    "django.contrib.admin",
+    "domain_migrations.admin_app.LazyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
