@@ -12,12 +12,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain, get_domain, get_domains
 from ..engine.history.half_moves import HalfMove, find_half_moves
-from ..engine.history.journal_queries import domains_with_running_rows
+from ..engine.history.journal_queries import domains_with_unfinished_rows
 from ..engine.history.status import DomainStatus, count_tables, read_statuses
 from ..engine.history.tables import HistoryRow
 from ..engine.messages import utc_time
-from ..engine.runner.adoption.moves import waiting_rows
-from ..engine.runner.interruptions import find_interruption
 from ..engine.runner.results import FORMAT
 from ..engine.sessions.connection import translate_database_errors
 from ..engine.sources.files import MigrationKey
@@ -113,7 +111,11 @@ def interrupted_migrations(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, MigrationKey]:
     """Return domain name → its interrupted migration, for the domains that have one."""
-    possible = domains_with_running_rows(connection, domains)
+    possible = domains_with_unfinished_rows(connection, domains)
+    if not possible:
+        return {}
+    from ..engine.runner.interruptions import find_interruption  # Few domains were interrupted.
+
     found = {
         domain.name: find_interruption(connection, domain)
         for domain in domains
@@ -135,6 +137,8 @@ def rows_elsewhere(
             connection, read_statuses(connection, list(get_domains()))
         ).items()
     ]
+    from ..engine.runner.adoption.moves import waiting_rows  # Only showmigrations asks for them.
+
     try:
         return waiting_rows(connection), remarks
     except InvalidConfiguration as exc:

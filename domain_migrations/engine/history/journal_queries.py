@@ -82,15 +82,28 @@ def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Journa
 
 RUNNING = sql.SQL("status = 'running' AND ") + MIGRATIONS
 
-HAS_RUNNING = "(SELECT {domain} FROM {table} WHERE {where} LIMIT 1)"
+HAS_UNFINISHED = """
+(SELECT {domain} FROM {table} begun
+ WHERE {running} AND NOT EXISTS (
+     SELECT FROM {table} ended
+     WHERE {migrations} AND status NOT IN ('running', 'failed') AND id > begun.id
+         AND (app, name) = (begun.app, begun.name))
+ LIMIT 1)
+"""
 
 
-def domains_with_running_rows(
+def domains_with_unfinished_rows(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> set[str]:
-    """Return the names of the domains in whose journals a migration ever began to run alone."""
+    """Return the names of the domains in whose journals a migration began, alone, and never ended.
+
+    Very few have one, and all others need no further look at what was interrupted.
+    """
     journals = existing_journals(connection, domains, readable=True)
-    return {name for (name,) in query_tables(connection, HAS_RUNNING, journals, where=RUNNING)}
+    rows = query_tables(
+        connection, HAS_UNFINISHED, journals, running=RUNNING, migrations=MIGRATIONS
+    )
+    return {name for (name,) in rows}
 
 
 def entries_with_running_rows(connection: BaseDatabaseWrapper, domain: Domain) -> list[JournalRow]:
