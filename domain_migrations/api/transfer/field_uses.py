@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.apps import apps
+
 from ...engine.sources.files import is_installed
 from .by_hand import ByHand
 from .key_conversions import KeyConversion
@@ -16,6 +18,13 @@ from .key_conversions import KeyConversion
 QUERY = "queries cannot follow the reference {new}: use {new}, and resolve() for the objects"
 READ = "{old} returns the object as before, or None, with a query for each row"
 REVERSE = "{target} has no {old} any more: query {model} by {new}"
+
+
+TEXTS = ("verbose_name", "verbose_name_plural", "help_text", "db_table")
+"""Arguments and attributes that may have the same text, and mean no field."""
+
+NAME = "name"
+"""Such an argument, of indexes and constraints."""
 
 
 class _Use(NamedTuple):
@@ -56,21 +65,30 @@ class FieldNames:
         return kind.format(old=old, new=self.conversion.new_name, model=model, target=target)
 
     def uses(self, tree: ast.AST) -> Iterator[_Use]:
-        """Yield the uses of the names in a module."""
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute):
-                if node.attr == self.conversion.field:
-                    yield _Use(node.end_lineno or node.lineno, f".{node.attr}", READ)
-                elif node.attr == self.accessor:
-                    yield _Use(node.end_lineno or node.lineno, f".{node.attr}", REVERSE)
-            elif isinstance(node, ast.keyword) and node.arg and (kind := self._kind(node.arg)):
-                yield _Use(node.lineno, f"{node.arg}=", kind)
-            elif (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and (kind := self._kind(node.value.removeprefix("-")))
-            ):
-                yield _Use(node.lineno, repr(node.value), kind)
+        """Yield the uses of the names in a module.
+
+        The own fields of other models may have the same names.
+        """
+        for node, owner in _nodes(tree):
+            for use in self._uses_in(node):
+                is_path = "__" in use.text
+                if is_path or use.kind == REVERSE or owner in ("", self.models[0]):
+                    yield use
+
+    def _uses_in(self, node: ast.AST) -> Iterator[_Use]:
+        if isinstance(node, ast.Attribute):
+            if node.attr == self.conversion.field:
+                yield _Use(node.end_lineno or node.lineno, f".{node.attr}", READ)
+            elif node.attr == self.accessor:
+                yield _Use(node.end_lineno or node.lineno, f".{node.attr}", REVERSE)
+        elif isinstance(node, ast.keyword) and node.arg and (kind := self._kind(node.arg)):
+            yield _Use(node.lineno, f"{node.arg}=", kind)
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and (kind := self._kind(node.value.removeprefix("-")))
+        ):
+            yield _Use(node.lineno, repr(node.value), kind)
 
     def _kind(self, path: str) -> str:
         """Return how a path of a query, such as ``request__company``, uses the field."""
@@ -80,6 +98,27 @@ class FieldNames:
         if self.conversion.field in parts:
             return QUERY
         return REVERSE if self.query_name and self.query_name in parts else ""
+
+
+def _nodes(node: ast.AST, owner: str = "") -> Iterator[tuple[ast.AST, str]]:
+    """Yield the nodes of a module without texts for people, and the model whose class has each."""
+    if _is_text(node):
+        return
+    if isinstance(node, ast.ClassDef) and not owner and node.name in _model_names():
+        owner = node.name
+    yield node, owner
+    for child in ast.iter_child_nodes(node):
+        yield from _nodes(child, owner)
+
+
+def _is_text(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assign):
+        return getattr(node.targets[0], "id", "") in TEXTS
+    return isinstance(node, ast.keyword) and node.arg in (*TEXTS, NAME)
+
+
+def _model_names() -> frozenset[str]:
+    return frozenset(model.__name__ for model in apps.get_models())
 
 
 def uses_of(

@@ -21,6 +21,7 @@ from ..source_code.file_changes import FileChange, apply_changes, diff_of, relat
 from ..source_code.project_apps import project_root
 from .by_hand import ByHand
 from .code_move import edit_code
+from .field_seeds import seeded_keys
 from .key_conversions import KeyConversion, blocked_relations, illegal_keys, legal_keys
 from .live_objects import LiveObject, LiveObjects, read_live_objects
 from .model_move import ModelMove, plan_move
@@ -180,6 +181,8 @@ def _with_edits(plan: TransferPlan) -> TransferPlan:
     seeds = SeedMove(plan.move, code.changes)
     seeds.plan()
     by_hand = [line for line in code.by_hand if line.path not in seeds.data]
+    planned = {path: change.after for path, change in seeds.changes.items()}
+    by_hand += seeded_keys(plan.conversions, planned)
     return replace(
         plan,
         changes=tuple(seeds.changes.values()),

@@ -70,6 +70,33 @@ def test_only_long_paths_are_found__where_neither_model_is_named(tmp_path: Path)
     assert _found(tmp_path, source) == [('f("item__request__department__code")', QUERY)]
 
 
+def test_fields_of_other_models_and_texts_are_left_out(tmp_path: Path) -> None:
+    source = """
+class BudgetRequest(Model):
+    name = CharField(verbose_name="department")
+    class Meta:
+        verbose_name = "department"
+        ordering = ["department"]
+        indexes = [Index(name="department")]
+class Contract(Model):
+    department = ForeignKey("inventory.Department", related_name="department")
+    class Meta:
+        ordering = ["department", "request__department"]
+    class BudgetRequest:
+        ordering = ["department"]
+    def __str__(self):
+        return self.department.budget_requests
+class ContractAdmin:
+    ordering = ["department"]
+"""
+    assert _found(tmp_path, source) == [
+        ('ordering = ["department"]', QUERY),
+        ('ordering = ["department", "request__department"]', QUERY),
+        ("return self.department.budget_requests", REVERSE),
+        ('ordering = ["department"]', QUERY),
+    ]
+
+
 def test_migrations_and_broken_modules_are_left_out(tmp_path: Path) -> None:
     source = "BudgetRequest.objects.filter(department=1)\n"
     assert _found(tmp_path, source) != []
