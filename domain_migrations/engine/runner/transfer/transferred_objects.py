@@ -12,7 +12,6 @@ from ....exceptions import InvalidConfiguration
 from ...messages import shortened
 from ...sessions.connection import fetch_all
 from ..adoption.functions import SELECT_FUNCTIONS
-from ..adoption.moves import existing_relations
 from ..adoption.objects import (
     PG_CLASS,
     PG_PROC,
@@ -24,6 +23,7 @@ from ..adoption.objects import (
     MovedObject,
     exclusive_followers,
 )
+from .taken_names import check_names_are_free
 
 SELECT_VIEWS = """
 SELECT DISTINCT v.oid, CASE v.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END,
@@ -158,7 +158,8 @@ def find_objects(
     result = TransferredObjects(
         (*found, *followers, *statistics), tuple(_left(candidates, oids, followers))
     )
-    _check_names(connection, tables, result, free)
+    _check_present(tables, result)
+    check_names_are_free(connection, result.moved, source, target, free)
     return result
 
 
@@ -173,11 +174,8 @@ def _left(
     ]
 
 
-def _check_names(
-    connection: BaseDatabaseWrapper,
-    tables: Mapping[QualifiedName, QualifiedName],
-    found: TransferredObjects,
-    free: Collection[QualifiedName],
+def _check_present(
+    tables: Mapping[QualifiedName, QualifiedName], found: TransferredObjects
 ) -> None:
     present = {item.old for item in found.tables}
     if missing := [old for old in tables if old not in present]:
@@ -185,14 +183,6 @@ def _check_names(
             f"{shortened(missing)} cannot be moved:"
             f" {'it does' if len(missing) == 1 else 'they do'} not exist.",
             hint="Restore what the history says is there, or correct the names under tables in"
-            " both migrations. Nothing was changed.",
-        )
-    relations = [item for item in found.moved if item.is_relation]
-    taken = existing_relations(connection, [item.new for item in relations]).difference(free)
-    if clash := [f"{item.old} to {item.new}" for item in relations if item.new in taken]:
-        raise InvalidConfiguration(
-            f"{shortened(clash)} cannot be moved: the name is taken.",
-            hint="Find out what has the name, and rename or drop it, or choose another name in"
             " both migrations. Nothing was changed.",
         )
 
