@@ -41,7 +41,7 @@ from .project_state import BulkRenderState, project_state
 from .run_progress import RunProgress
 from .run_session import RunSession
 from .stops import stopped_at_commit, stopped_migration
-from .transfer.pair_run import PairRun, log_faked_partner, partner_executor
+from .transfer.pair_run import PairRun, log_faked_pair, partner_executor
 from .transfer.pair_state import state_after_both
 
 if TYPE_CHECKING:
@@ -156,8 +156,9 @@ class DomainExecutor(MigrationExecutor):
         """Record a migration as applied or reverted, and the other half, too, of what it is one."""
         half = half_in(migration)
         if half is not None:
-            log_faked_partner(self, half, direction)
-        self.log.log_faked(migration, direction)
+            log_faked_pair(self, migration, half, direction)
+        else:
+            self.log.log_faked(migration, direction)
         return half
 
     def check_replacements(self) -> None:

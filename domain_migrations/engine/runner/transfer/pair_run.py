@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
@@ -17,8 +18,8 @@ from ...guard.guard import BoundaryGuard
 from ...guard.watch import Footprint
 from ...history.journal import Direction
 from ...history.journal_queries import read_entries
-from ...history.seed_transfer import transfer_seed_records
 from ...messages import shortened
+from ...sessions.connection import execute
 from ...sessions.roles import domain_role
 from ...sources.transfer_halves import Half
 from ..attempts import Attempt
@@ -132,14 +133,7 @@ class PairRun:
 
     def move_seed_records(self) -> None:
         """Let the ledger of the domain that has the table now have the records of its seeds."""
-        move = self.transfer
-        transfer_seed_records(
-            self.executor.connection,
-            move.source,
-            move.target,
-            move.tables,
-            (move.old_app, move.new_app),
-        )
+        self.transfer.move_seed_records(self.executor.connection)
 
     def log_applied(self, footprint: Footprint) -> None:
         """Record the other half, as its own domain's run would."""
@@ -237,10 +231,26 @@ def partner_executor(executor: DomainExecutor, half: Half) -> DomainExecutor:
     return executor.partners[domain.name]
 
 
-def log_faked_partner(executor: DomainExecutor, half: Half, direction: Direction) -> None:
-    """Record the other half as applied or reverted, without running it."""
-    partner = partner_executor(executor, half)
-    migration = partner.loader.graph.nodes[half.partner]
-    partner.log.log_faked(migration, direction)
+def log_faked_pair(
+    executor: DomainExecutor, migration: Migration, half: Half, direction: Direction
+) -> None:
+    """Record both halves as applied or reverted, without running them.
+
+    Whoever has moved the tables has moved nothing else: content types and the records of seeds
+    follow them now.
+    """
+    partner, connection = partner_executor(executor, half), executor.connection
+    other = partner.loader.graph.nodes[half.partner]
+    operation: Any = migration.operations[0]
+    move: TableTransfer = operation.transfer(migration.app_label)
     if direction == "backwards":
-        executor.progress.count(migration, time.monotonic(), backwards=True)
+        move = move.reversed()
+    with transaction.atomic(using=connection.alias):
+        if partner.log.writes:
+            for statement in move.rename_statements(connection):
+                execute(connection, statement)
+            move.move_seed_records(connection)
+        partner.log.log_faked(other, direction)
+        executor.log.log_faked(migration, direction)
+    if direction == "backwards":
+        executor.progress.count(other, time.monotonic(), backwards=True)

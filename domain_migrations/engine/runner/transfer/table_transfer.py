@@ -15,6 +15,7 @@ from ....domains import CORE_SCHEMA, Domain, QualifiedName
 from ....exceptions import InvalidConfiguration, MigrationFailed
 from ...boundary.rule import may_depend_on
 from ...catalog.compat_views import drop_statement
+from ...history.seed_transfer import transfer_seed_records
 from ...messages import shortened
 from ...sessions.connection import fetch_all, fetch_one
 from ...sessions.roles import domain_role
@@ -160,13 +161,7 @@ class TableTransfer:
             *_owner_statements(found, owners),
             *(each.statement for each in privileges),
             *self.old_names.statements(connection, found.tables, owners),
-            *rename_statements(
-                connection,
-                self.old_app,
-                self.new_app,
-                self.model,
-                (CORE_SCHEMA, self.source.schema, self.target.schema),
-            ),
+            *self.rename_statements(connection),
         ):
             schema_editor.execute(statement, None)
         if not schema_editor.collect_sql and files != _files(connection, found):
@@ -186,6 +181,16 @@ class TableTransfer:
         if record is None or not (self.backwards and self.source.is_core):
             return None
         return record.followers
+
+    def rename_statements(self, connection: BaseDatabaseWrapper) -> Iterator[str]:
+        """Yield the statements that let the content type of the model belong to the other app."""
+        schemas = (CORE_SCHEMA, self.source.schema, self.target.schema)
+        yield from rename_statements(connection, self.old_app, self.new_app, self.model, schemas)
+
+    def move_seed_records(self, connection: BaseDatabaseWrapper) -> None:
+        """Let the ledger of the domain that has the table now have the records of its seeds."""
+        apps = self.old_app, self.new_app
+        transfer_seed_records(connection, self.source, self.target, self.tables, apps)
 
     def _check_names(self) -> None:
         """Check that the names in the migrations are in the schemas of the two domains."""

@@ -196,6 +196,7 @@ def test_faked_both_are_recorded_where_the_table_is_in_its_new_place(
     for app, name in ((filled.apps[0], "transfer"), (filled.apps[1], "receive")):
         assert recorded(app, f"0003_{name}_company")
     assert query(f"SELECT count(*) FROM {filled.new}.companies") == [(2,)]
+    assert query(POINTING.format(app=filled.apps[1])) == [(1, ["change_company"], 1, 4)]
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -213,6 +214,7 @@ def test_a_faked_return_is_refused_while_the_table_is_in_its_new_place(
     filled.run(filled.after, *target)
     assert not recorded(filled.apps[0], "0003_transfer_company")
     assert not recorded(filled.apps[1], "0003_receive_company")
+    assert query(POINTING.format(app=filled.apps[0])) == [(1, ["change_company"], 1, 4)]
 
 
 @pytest.mark.parametrize("way", ["to a domain"], indirect=True)
