@@ -106,3 +106,18 @@ def through_proxy(server: TestServer) -> Iterator[Proxy]:
         finally:
             through.close()
             connections["default"] = previous
+
+
+def at_commit(table: bytes, action: Action) -> Callable[[bytes], Action]:
+    """The action at the COMMIT of the transaction that writes to the history."""
+    armed = done = False
+
+    def decide(message: bytes) -> Action:
+        nonlocal armed, done
+        armed = armed or table in message
+        if not done and armed and message[5:11] == b"COMMIT":
+            done = True
+            return action
+        return "pass"
+
+    return decide

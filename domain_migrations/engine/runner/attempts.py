@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -88,6 +88,7 @@ class Attempt:
         index: the index that the current operation builds concurrently, if it does.
         created: the objects that its custom SQL created, once it has ended.
         details: more to be recorded in the journal.
+        count_others: counts what else its transaction has run, once that is committed.
     """
 
     migration: Migration
@@ -103,6 +104,7 @@ class Attempt:
     index: IndexBuild = field(default_factory=IndexBuild)
     created: Sequence[str] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    count_others: Callable[[], None] = lambda: None
 
     @property
     def backwards(self) -> bool:

@@ -246,6 +246,7 @@ class DomainExecutor(MigrationExecutor):
     def _count_committed(self, attempt: Attempt) -> None:
         """Count a migration that was committed before the connection was lost."""
         migration, backwards = attempt.migration, attempt.backwards
+        attempt.count_others()
         self.progress.count(migration, attempt.clock, backwards=backwards)
         self.report("unapply_success" if backwards else "apply_success", migration, False)
 
@@ -278,7 +279,7 @@ class DomainExecutor(MigrationExecutor):
             self._check_and_log(attempt, watch, pair)
         if pair is not None:
             self.guard.last_point = guard.last_point
-            pair.count()
+            pair.end()
         return state
 
     def _pair(self, attempt: Attempt) -> PairRun | None:

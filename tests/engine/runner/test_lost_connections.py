@@ -15,7 +15,7 @@ from django.dispatch import Signal
 
 from tests.support.catalog import execute, history, query
 from tests.support.commands import Result
-from tests.support.proxy import Action, Proxy, through_proxy
+from tests.support.proxy import Action, Proxy, at_commit, through_proxy
 from tests.support.servers import TestServer
 from tests.support.temporary_migrations import TemporaryMigrations
 
@@ -50,21 +50,6 @@ def proxy(hr_migrations: TemporaryMigrations, postgres_server: TestServer) -> It
 def migrate_hr(call: Call, *arguments: str) -> tuple[dict[str, Any], int]:
     result = call("migrate_domain", "hr", *arguments, "--format", "json")
     return json.loads(result.stdout)["domains"][0], result.exit_status
-
-
-def at_commit(table: bytes, action: Action) -> Callable[[bytes], Action]:
-    """The action at the COMMIT of the transaction that writes to the history."""
-    armed = done = False
-
-    def decide(message: bytes) -> Action:
-        nonlocal armed, done
-        armed = armed or table in message
-        if not done and armed and message[5:11] == b"COMMIT":
-            done = True
-            return action
-        return "pass"
-
-    return decide
 
 
 def journal() -> list[tuple[str, str]]:

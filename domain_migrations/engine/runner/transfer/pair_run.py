@@ -64,6 +64,7 @@ class PairRun:
             self.guard.ignore_so_far()  # A dry run has tried other migrations before.
         migration = self.partner.loader.graph.nodes[self.half.partner]
         self.partner_attempt = Attempt(migration, self.attempt.direction, in_transaction=True)
+        self.attempt.count_others = self._count_partner
 
     def run(self, operations: AttemptOperations, state: ProjectState) -> ProjectState:
         """Run both halves, and return the state of the executor's domain after them."""
@@ -143,13 +144,16 @@ class PairRun:
             self.partner.session.journal.write("running", "run", started=started)
         self.partner.log.log_applied(self.partner_attempt, footprint)
 
-    def count(self) -> None:
-        """Count the other half, once both are committed."""
+    def _count_partner(self) -> None:
         own, other = self.attempt, self.partner_attempt
         self.executor.progress.count(other.migration, other.clock, backwards=own.backwards)
         for each in (own, other):
             self.partner.progress.count(each.migration, each.clock, backwards=own.backwards)
-        session = self.executor.session
+
+    def end(self) -> None:
+        """Count the other half, once both are committed, and say what both have done."""
+        self._count_partner()
+        own, session = self.attempt, self.executor.session
         if self.functions:
             session.reporter.on_warning(
                 f"Warning: the text of {shortened(self.functions)} may name"

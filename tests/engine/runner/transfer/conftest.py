@@ -163,9 +163,10 @@ def write(
     """Writes further releases with the transfer, for the same database."""
     database = {**postgres_server.settings, "NAME": scratch_database}
 
-    def write(name: str, **options: Any) -> Project:
+    def write(name: str, host: str = "", port: int = 0, **options: Any) -> Project:
         files = exchange.files(empty.way, moved=True, **options)
-        return write_project(tmp_path / name, files, database=database)
+        place = {"HOST": host, "PORT": port} if host else {}
+        return write_project(tmp_path / name, files, database={**database, **place})
 
     return write
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,6 +12,9 @@ from tests.engine.runner.transfer.conftest import Exchange, recorded
 from tests.support import exchange
 from tests.support.catalog import execute, query, snapshot
 from tests.support.exchange import Way
+from tests.support.projects import Project
+from tests.support.proxy import Proxy, at_commit
+from tests.support.servers import TestServer
 
 SIDES = ("source", "target")
 FILES = """
@@ -180,6 +185,22 @@ def test_half_of_it_by_hand_is_refused(filled: Exchange, side: str) -> None:
     assert f"{app}.{name} is " in result["error"]["message"]
     assert "--mark-unapplied" in result["error"]["hint"]
     assert query(f"SELECT count(*) FROM {filled.old}.companies") == [(2,)]
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_lost_answer_to_the_commit_counts_both(
+    filled: Exchange, write: Callable[..., Project], postgres_server: TestServer, side: str
+) -> None:
+    with closing(Proxy(postgres_server)) as proxy:
+        project = write("through", host="127.0.0.1", port=proxy.port)
+        proxy.decide = at_commit(b"0003_transfer_company", "cut the answer")
+        (result,) = filled.run(project, getattr(filled, side), status=75)
+    assert "It was committed" in result["error"]["hint"]
+    assert {step["name"] for step in result["applied"]} == {
+        "0003_transfer_company",
+        "0003_receive_company",
+    }
+    assert filled.place() == filled.new
 
 
 @pytest.mark.parametrize("side", SIDES)
