@@ -77,6 +77,7 @@ from .baseline import Baseline
 from .domain_repair import repair_domain
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
+from .received_tables import given_away, made_elsewhere
 from .recorded_history import checksum_findings, history_findings, tolerant_loader
 from .repair_script import RepairScript
 
@@ -206,13 +207,16 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
     elif applied := applied_migrations(loader):
         state = project_state(loader, applied_keys(loader))
         created = created_objects(connection, domain)
+        others = made_elsewhere(connection, domain, applied)
+        changed = {**created, **given_away(connection, domain, applied)}
         yield from find_drift(
             connection,
             domain,
             state,
-            migrations=applied,
-            reference=unmanaged_baseline(domain, loader.graph, applied, state, created),
+            migrations=[*applied, *others.migrations],
+            reference=unmanaged_baseline(domain, loader.graph, applied, state, changed),
             created={entry for entries in created.values() for entry in entries}
+            | others.created
             | recorded_objects(domain),
             histories=recorded_histories(domain),
         )

@@ -243,7 +243,7 @@ class UnmanagedBaseline:
 
     def _is_open(self, name: str, item: CatalogObject | None) -> bool:
         short = name.partition("(")[0].rpartition(".")[2]
-        relation = item.relation if item is not None and item.relation else ""
+        relation = (item.relation if item is not None else _relation_in(name)) or ""
         return self.may_have_changed(short, relation) or any(
             self.may_have_changed(short, parent) for parent in self._parents_of(name)
         )
@@ -253,6 +253,12 @@ class UnmanagedBaseline:
         for parent in self.parents.get(".".join(_plain(name).split(".")[:2]), ()):
             yield parent.rpartition(".")[2]
             yield from self._parents_of(parent)
+
+
+def _relation_in(name: str) -> str:
+    """Return the relation that the qualified name of its part has; "" of anything else."""
+    parts = _plain(name).partition("(")[0].split(".")
+    return parts[1] if len(parts) == 3 else ""
 
 
 def _parents(objects: Iterable[CatalogObject]) -> Iterator[tuple[str, list[str]]]:

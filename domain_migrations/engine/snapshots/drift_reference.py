@@ -87,8 +87,9 @@ class _LaterChanges:
         if self.is_far_reaching:
             return True
         names = [item for item in (name, relation) if item]
-        return name in self.created or any(
-            item in self.tables or self.names.contains(item) for item in names
+        return any(
+            item in self.created or item in self.tables or self.names.contains(item)
+            for item in names
         )
 
 

@@ -21,7 +21,7 @@ from ...sessions.connection import fetch_all, fetch_one
 from ...sessions.roles import domain_role
 from ..adoption.adoption_run import FILES, move_statements
 from ..adoption.foreign_keys import CrossingKey, crossing_keys
-from ..adoption.moves import existing_relations
+from ..adoption.objects import SELECT_TABLES
 from ..adoption.schema_privileges import ON_SCHEMA, ROLES
 from .content_types import rename_statements
 from .new_crossings import check_crossings, names_in
@@ -209,12 +209,23 @@ class TableTransfer:
             )
 
     def _lock(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        """Acquire the strongest lock on all tables, before they are looked at."""
-        connection = schema_editor.connection
-        present = existing_relations(connection, list(self.tables))
-        if present == self.tables.keys():
-            names = ", ".join(table.db_table for table in self.tables)
-            schema_editor.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE", None)
+        """Acquire the strongest lock on all tables, before they are looked at.
+
+        A child that another schema has stays as it is.
+        """
+        schema, names = self.source.schema, [table.name for table in self.tables]
+        rows = fetch_all(
+            schema_editor.connection, SELECT_TABLES, {"schema": schema, "names": names}
+        )
+        tables = {
+            name: f"ONLY {quote(schema)}.{identity}"
+            for _, kind, name, identity in rows
+            if kind == "TABLE"
+        }
+        if tables.keys() >= set(names):
+            schema_editor.execute(
+                f"LOCK TABLE {', '.join(tables.values())} IN ACCESS EXCLUSIVE MODE", None
+            )
 
     def _check_boundary(self, connection: BaseDatabaseWrapper, found: TransferredObjects) -> None:
         """Refuse a transfer after which something would cross the boundary.

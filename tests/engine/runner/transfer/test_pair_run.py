@@ -347,6 +347,23 @@ def test_what_would_cross_the_boundary_is_refused(filled: Exchange, sql: str, me
     assert names == [("A",), ("B",)]
 
 
+@pytest.mark.parametrize("way", ["to core"], indirect=True)
+def test_a_child_that_another_domain_has_stays_where_it_is(filled: Exchange) -> None:
+    execute(
+        "CREATE TABLE ward.child (more int) INHERITS (lab.companies);"
+        "CREATE TABLE public.child (id int)"
+    )
+    filled.run(filled.after, "lab")
+    assert query("SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits") == [
+        ("ward.child", "companies")
+    ]
+    (result,) = filled.run(filled.after, "lab", "lab.0002_more", status=1)
+    assert (
+        "the table ward.child inherits from the table public.companies"
+        in (result["error"]["message"])
+    )
+
+
 @pytest.mark.parametrize("way", ["to core", "to the domain"], indirect=True)
 def test_functions_that_name_the_table_are_named(filled: Exchange) -> None:
     filled.surrounded()
