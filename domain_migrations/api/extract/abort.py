@@ -7,7 +7,10 @@ from django.db import transaction
 from ...engine.history.extractions import Extraction, record_extraction
 from ...engine.history.journal import Journal, RunContext
 from ...engine.history.tables import existing_tables
+from ...engine.messages import shortened
 from ...engine.runner.results import Reporter
+from ...exceptions import ExtractionRefused
+from .catalog_mark import catalog_mark, columns_without_counterpart
 from .copied_schema import drop_copy
 from .core_copies import drop_core_copies
 from .cut_over import open_way_back
@@ -95,12 +98,14 @@ def _return_to_source(step: Step, state: Extraction, without_target: bool) -> No
         if fenced_tables(sides.to_connection, sides.schema):
             back_switch(step, state).open()  # An earlier call has compared the rows and closed it.
             return
+        mark = catalog_mark(sides.to_connection, sides.schema)
+        _refuse_new_columns(sides)
         _ensure_way_back(step, state)
         if state.phase != "aborting":
             state = state.at("aborting", **{**state.details, "switched": True})
             step.record_alone(state)
         back_switch(step, state).run(
-            max_pause=step.options.max_pause, patience=step.options.patience
+            mark=mark, max_pause=step.options.max_pause, patience=step.options.patience
         )
         return
     with transaction.atomic(using=sides.source):
@@ -108,6 +113,16 @@ def _return_to_source(step: Step, state: Extraction, without_target: bool) -> No
         if state.phase in ("switching", "switched", "aborting"):
             set_triggers(sides.from_connection, sides.schema, state.triggers)
         step.record(state.at("aborting", **state.details))
+
+
+def _refuse_new_columns(sides: Sides) -> None:
+    """Refuse to drop what was made by hand in the target after the cut-over."""
+    both = sides.to_connection, sides.from_connection
+    if new := columns_without_counterpart(*both, sides.schema):
+        raise ExtractionRefused(
+            f'"{sides.target}" has what "{sides.source}" has no place for: {shortened(new)}.',
+            hint="Make it there, too, or drop it, and run abort again.",
+        )
 
 
 def _ensure_way_back(step: Step, state: Extraction) -> None:

@@ -13,6 +13,7 @@ from ...engine.history.extractions import Extraction
 from ...engine.runner.results import Reporter
 from ...engine.sessions.connection import execute, fetch_all
 from ...exceptions import ExtractionRefused
+from .catalog_mark import catalog_mark
 from .copied_schema import check_equal
 from .deferred_indexes import build_indexes
 from .extraction_progress import Progress, back_name, read_progress
@@ -86,10 +87,11 @@ def cut_over(name: str, options: ExtractOptions, reporter: Reporter | None = Non
         state = step.require("copying", "switching", "switched")
         switched, indexes = None, (0, 0.0)
         if state.phase == "copying":
+            mark = catalog_mark(sides.from_connection, sides.schema)
             indexes = _complete_copy(step, state)
             _prepare_way_back(sides, state, options.patience)
             switched = forward_switch(step, state).run(
-                max_pause=options.max_pause, patience=options.patience
+                mark=mark, max_pause=options.max_pause, patience=options.patience
             )
             state = step.require("switching")
         if state.phase == "switching":

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from ...engine.messages import shortened
 from ...engine.sessions.connection import fetch_all, fetch_one
 from .sides import Sides, server_version
 
@@ -47,6 +48,19 @@ ROW_SECURITY = """
 SELECT format('%%I.%%I', n.nspname, c.relname)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind = 'r' AND c.relrowsecurity ORDER BY 1
+"""
+NOT_OWNED = """
+SELECT pg_get_userbyid(c.relowner)::text, quote_ident(pg_get_userbyid(c.relowner)),
+    array_agg(format('%%I.%%I', n.nspname, c.relname) ORDER BY c.relname)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'm', 'S')
+    AND NOT pg_has_role(c.relowner, 'USAGE')
+GROUP BY c.relowner ORDER BY 1
+"""
+MAKES_NOTHING = """
+SELECT n.nspname::text, quote_ident(n.nspname) FROM pg_catalog.pg_namespace n
+WHERE NOT has_schema_privilege(n.oid, 'CREATE') AND (n.nspname = %s
+    OR n.nspname = 'public' AND to_regclass('public.django_migrations') IS NULL) ORDER BY 1
 """
 PREPARED = """
 SELECT gid, owner::text FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()
@@ -92,6 +106,7 @@ def server_obstacles(sides: Sides, is_begun: bool) -> Iterator[Row]:
         yield from _sending(alias, connection, SENDERS if is_source else 2, is_begun)
         yield from _receiving(alias, connection, 1 if is_source else WORKERS, is_begun)
         yield from _role(alias, connection, sides.schema)
+        yield from _ownership(alias, connection, sides.schema, makes_tables=not is_source)
         for gid, owner in fetch_all(connection, PREPARED):
             yield (
                 alias,
@@ -210,6 +225,30 @@ def _role(alias: str, connection: BaseDatabaseWrapper, schema: str) -> Iterator[
                 table,
                 f"{table} has row security, which silently leaves rows out of the first copy.",
                 f"ALTER ROLE {quoted} BYPASSRLS;",
+            )
+
+
+def _ownership(
+    alias: str, connection: BaseDatabaseWrapper, schema: str, *, makes_tables: bool
+) -> Iterator[Row]:
+    """Yield the tables that the role may neither publish nor close, and where it makes none."""
+    name, *_, quoted, _ = fetch_one(connection, ROLE)
+    for owner, quoted_owner, tables in fetch_all(connection, NOT_OWNED, [schema]):
+        yield (
+            alias,
+            owner,
+            f"The role {name} does not own {shortened(tables)}, and only the owner may publish"
+            " tables and close them.",
+            f"GRANT {quoted_owner} TO {quoted};",
+        )
+    for found, quoted_schema in fetch_all(connection, MAKES_NOTHING, [schema]):
+        if makes_tables:
+            yield (
+                alias,
+                found,
+                f'The role {name} may not make tables in the schema "{found}", where migrations'
+                " make them.",
+                f"GRANT CREATE, USAGE ON SCHEMA {quoted_schema} TO {quoted};",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 
 from django.conf import settings
 
@@ -13,7 +14,7 @@ ROUTER = '''\
 class {name}Router:
     """The domain "{domain}" is on a server of its own."""
 
-    labels = {labels!r}
+    labels = {labels}
 
     def db_for_read(self, model, **hints):
         return {target!r} if model._meta.app_label in self.labels else None
@@ -41,7 +42,7 @@ def settings_diff(domain: Domain, target: str) -> str:
     after = _lines({**databases, domain.name: target}, [*routers, *own])
     diff = difflib.unified_diff(before, after, "settings.py", "settings.py", lineterm="", n=1)
     source = ROUTER.format(
-        name=name, domain=domain.name, labels=set(domain.app_labels), target=target
+        name=name, domain=domain.name, labels=_set(domain.app_labels), target=target
     ).splitlines()
     added = difflib.unified_diff([], source, "/dev/null", "config/routers.py", lineterm="")
     return "\n".join([*diff, *added])
@@ -56,6 +57,10 @@ def _lines(databases: dict[str, str], routers: list[str]) -> list[str]:
         *(f'    "{router}",' for router in routers),
         "]",
     ]
+
+
+def _set(labels: Iterable[str]) -> str:
+    return f"{{{', '.join(map(repr, sorted(labels)))}}}"
 
 
 def _double(values: dict[str, str]) -> str:

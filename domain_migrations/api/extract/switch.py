@@ -21,6 +21,7 @@ from ...engine.messages import shortened
 from ...engine.sessions.connection import execute, fetch_one, settings_sql
 from ...engine.sessions.database_errors import first_line
 from ...exceptions import ExtractionRefused
+from .catalog_mark import catalog_mark
 from .database_origins import extra_session
 from .fence import Trigger, fenced_tables, raise_fence, remove_fence, set_triggers
 from .pause import Pause, end_transaction, lock_tables, too_slow, transactions_open
@@ -90,11 +91,14 @@ class Switch:
     report: Callable[[str], None]
     uncompared: frozenset[QualifiedName] = frozenset()
 
-    def run(self, *, max_pause: float, patience: float) -> Switched:
+    def run(self, *, mark: str, max_pause: float, patience: float) -> Switched:
         """Make the switch, or put everything back.
 
+        Arguments:
+            mark: of the old side's catalog when it was compared with the new side's.
+
         Raises:
-            ExtractionRefused: a step did not end in time, or rows differ.
+            ExtractionRefused: a step did not end in time, or rows or definitions differ.
         """
         pause = Pause(max_pause)
         tables = read_tables(self.old, self.schema)
@@ -120,6 +124,12 @@ class Switch:
                         " Everything was put back.",
                         hint="Something has written to the copy. Give it up with abort, and start"
                         " again.",
+                    )
+                if catalog_mark(watcher, self.schema) != mark:
+                    raise ExtractionRefused(
+                        f'The schema "{self.schema}" was changed in "{self.old.alias}" while rows'
+                        " were compared. Everything was put back.",
+                        hint="Run it again: it compares the schemas, too.",
                     )
                 self._stop_feed(pause)
                 self._close(tables)

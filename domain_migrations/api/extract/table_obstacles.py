@@ -8,6 +8,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...engine.catalog.compat_views import read_compat_views
+from ...engine.messages import shortened
 from ...engine.sessions.connection import fetch_all, fetch_one
 from .function_obstacles import function_obstacles
 from .sides import Sides
@@ -94,6 +95,13 @@ JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE n.nspname = %s AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
     AND (t.oid = 'oid'::regtype OR t.typname = 'lo')
     AND EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata) ORDER BY 1, 2
+"""
+GRANTED = """
+SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END::text
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a
+WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND a.grantee <> c.relowner
+ORDER BY 1
 """
 HANDLED = """
 SELECT (SELECT count(*) FROM pg_catalog.pg_class c
@@ -273,6 +281,11 @@ def _notes(connection: BaseDatabaseWrapper, schema: str) -> Iterator[str]:
             yield f"The materialized view {name} is refreshed in the target after the cut-over."
         else:
             yield f"The foreign table {name} needs its server in the target, too."
+    if roles := [role for (role,) in fetch_all(connection, GRANTED, [schema])]:
+        yield (
+            f"{shortened(roles)} {'has' if len(roles) == 1 else 'have'} privileges on its tables,"
+            " which do not travel: where no migration grants them, grant them in the target."
+        )
     for publication, number in fetch_all(connection, PUBLISHED, [schema]):
         yield (
             f"The publication {publication} lists {number} of the tables: its subscribers get"

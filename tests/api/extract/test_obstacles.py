@@ -174,10 +174,16 @@ def test_obstacles_in_the_servers(moving_18: Moving) -> None:
         ("default", f"GRANT CREATE ON DATABASE {moving_18.source_name} TO plain;"),
         ("default", "GRANT pg_create_subscription TO plain;"),
         ("default", "ALTER ROLE plain BYPASSRLS;"),
+        ("default", "GRANT postgres TO plain;"),
         ("lab", "ALTER ROLE plain REPLICATION;"),
         ("lab", f"GRANT CREATE ON DATABASE {moving_18.target_name} TO plain;"),
         ("lab", "GRANT pg_create_subscription TO plain;"),
+        ("lab", "GRANT CREATE, USAGE ON SCHEMA public TO plain;"),
     ]
+    assert (
+        "plain has privileges on its tables, which do not travel: where no migration grants them,"
+        " grant them in the target."
+    ) in report["notes"]
     settings.write_text(text)
 
 

@@ -58,6 +58,36 @@ def test_a_long_transaction_is_not_waited_for_with_all_writers_held(moving_18: M
     assert_source_is_open(moving_18)
 
 
+def test_what_is_made_by_hand_while_rows_are_compared_is_not_left_behind(
+    moving_18: Moving,
+) -> None:
+    moving_18.copied()
+    with (
+        ThreadPoolExecutor(1) as pool,
+        moving_18.source.connect(moving_18.source_name, autocommit=False) as session,
+    ):
+        session.execute("LOCK TABLE depot.tags IN ROW EXCLUSIVE MODE")
+        cutting = pool.submit(moving_18.extract, "cut-over")
+        while not moving_18.on_source("SELECT pid FROM pg_locks WHERE NOT granted"):
+            assert not cutting.done(), cutting.result()
+        moving_18.on_source("CREATE TABLE depot.late (id int PRIMARY KEY)")
+        session.rollback()
+        result = cutting.result()
+    assert result.returncode == 1
+    assert 'The schema "depot" was changed in "default" while rows were compared.' in result.stderr
+    assert_source_is_open(moving_18)
+    moving_18.on_source("INSERT INTO depot.late VALUES (1); DROP TABLE depot.late")
+    moving_18.done("cut-over")
+    moving_18.on_target("CREATE TABLE depot.late AS SELECT 1 AS id")
+    refused = moving_18.extract("abort", "--noinput")
+    assert refused.returncode == 1
+    assert '"lab" has what "default" has no place for: depot.late.id.' in refused.stderr
+    moving_18.on_target(INSERT.format("still open there"))
+    moving_18.on_target("DROP TABLE depot.late")
+    moving_18.done("abort", "--noinput")
+    assert moving_18.leftovers() == []
+
+
 def test_a_server_that_hangs_does_not_hold_the_writers(moving_18: Moving) -> None:
     moving_18.copied()
     ((backend,),) = moving_18.on_target(
