@@ -88,6 +88,13 @@ class Entry(models.Model):
     class Meta:
         db_table = '"depot"."entries"'
 """
+STOCK_MODELS = """
+class Shelf(models.Model):
+    name = models.TextField()
+    part = models.ForeignKey("depot.Part", models.CASCADE, null=True)
+    class Meta:
+        db_table = '"depot"."shelves"'
+"""
 SQL = """
 CREATE FUNCTION depot.count_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -127,6 +134,7 @@ INSERT INTO depot.moves (part_id, amount, at)
 INSERT INTO depot.boxes (id, labels, width, height)
     SELECT gen_random_uuid(), ARRAY['a', NULL, 'b,"' || n], n, 0.1
     FROM generate_series(1, {rows} / 10) n;
+INSERT INTO depot.shelves (name, part_id) SELECT 's' || n, n FROM generate_series(1, 100) n;
 INSERT INTO depot.places (position) SELECT n FROM generate_series(1, 100) n;
 INSERT INTO depot.events SELECT n, '2025-12-01'::date + n % 60 FROM generate_series(1, 1000) n;
 SELECT nextval('depot.numbers'), nextval('depot.numbers');
@@ -421,7 +429,10 @@ def moving_project(
         }
         project = write_project(
             path,
-            {"depot": domain_app("depot", models=MODELS, migrations={})},
+            {
+                "depot": domain_app("depot", models=MODELS, migrations={}),
+                "stock": domain_app("stock", models=STOCK_MODELS, migrations={}, domain="depot"),
+            },
             database=aliases["default"],
             settings={
                 "DATABASES": aliases,
@@ -430,12 +441,13 @@ def moving_project(
                     *CONTRIB,
                     "django.contrib.postgres",
                     "depot",
+                    "stock",
                 ],
             },
         )
         with (path / "settings.py").open("a") as file:
             file.write(KILLING)
-        made = project.manage("makemigrations", "depot")
+        made = project.manage("makemigrations", "depot", "stock")
         assert made.returncode == 0, made.stderr
         project.write("depot/migrations/0002_sql.py", migration_source(SQL + more_sql))
         migrated = project.manage("migrate", "-v0")

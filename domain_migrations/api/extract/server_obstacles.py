@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db import NotSupportedError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...engine.messages import shortened
@@ -82,6 +83,15 @@ JOIN pg_catalog.pg_class c ON c.oid = CASE u.classid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s ORDER BY 1
 """
+XML_COLUMNS = """
+SELECT format('%%I.%%I.%%I', n.nspname, c.relname, a.attname)
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE n.nspname = %s AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+    AND 'xml'::regtype IN (t.oid, t.typbasetype, t.typelem) ORDER BY 1
+"""
 AVAILABLE = """
 SELECT a.name, a.installed_version, a.default_version
 FROM pg_catalog.pg_available_extensions a
@@ -116,6 +126,7 @@ def server_obstacles(sides: Sides, is_begun: bool) -> Iterator[Row]:
                 f"COMMIT PREPARED '{gid}'; or ROLLBACK PREPARED '{gid}';",
             )
     yield from _extensions(sides)
+    yield from _xml(sides)
 
 
 def _sending(
@@ -288,6 +299,25 @@ def is_older(one: str, other: str) -> bool:
         return [int(part) if part.isdigit() else 0 for part in version.split(".")]
 
     return key(one) < key(other)
+
+
+def _xml(sides: Sides) -> Iterator[Row]:
+    """Yield the columns of XML if the target is built without it, and would stop at a value."""
+    columns = fetch_all(sides.from_connection, XML_COLUMNS, [sides.schema])
+    if not columns:
+        return
+    try:
+        with transaction.atomic(using=sides.target):
+            fetch_one(sides.to_connection, "SELECT '<a/>'::xml")
+    except NotSupportedError:
+        for (column,) in columns:
+            yield (
+                sides.target,
+                column,
+                f"{column} is of type xml, and the target's server is built without it: the first"
+                " value would stop the copy.",
+                "Move to a server that is built with libxml.",
+            )
 
 
 def role_notes(sides: Sides) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, OperationalError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg.errors import QueryCanceled
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 
 from ...domains import QualifiedName
 from ...engine.messages import shortened
@@ -33,6 +33,10 @@ from .sides import Table, read_tables, stored
 from .subscriptions import await_stop, enable, flush_applied, read_lag
 
 POLL = 0.01
+LEAST_TO_OPEN = 1.0
+"""Seconds in which the new side may be opened, however little is left of the pause."""
+OPENING = "200ms"
+"""How long a lock of the new side is waited for."""
 CAUGHT_UP = 1_000_000
 """Bytes of lag that are few enough to begin the pause."""
 
@@ -250,13 +254,26 @@ class Switch:
         self.record()
 
     def open(self, pause: Pause | None = None) -> None:
-        """Open the new side, after the old one was closed; safe to repeat."""
-        with transaction.atomic(using=self.new.alias):
-            if pause is not None:
-                limit = f"{max(int(max(pause.left, 1.0) * 1000), 1)}ms"
-                execute(self.new, "SELECT set_config('statement_timeout', %s, true)", [limit])
-            remove_fence(self.new, self.schema)
-            set_triggers(self.new, self.schema, self.triggers)
+        """Open the new side, after the old one was closed; safe to repeat.
+
+        Writers that the fence refuses hold the tables' locks for a moment, in any order. So a lock
+        is waited for so briefly that no deadlock is detected, and all are given back in between.
+        """
+        until = time.monotonic() + max(LEAST_TO_OPEN, pause.left if pause else 0.0)
+        while True:
+            try:
+                with transaction.atomic(using=self.new.alias):
+                    left = max(int((until - time.monotonic()) * 1000), 1)
+                    limits = {"lock_timeout": OPENING, "statement_timeout": f"{left}ms"}
+                    execute(self.new, settings_sql(limits, local=True))
+                    remove_fence(self.new, self.schema)
+                    set_triggers(self.new, self.schema, self.triggers)
+                break
+            except OperationalError as exc:
+                is_locked = isinstance(exc.__cause__, LockNotAvailable | DeadlockDetected)
+                if not is_locked or time.monotonic() > until:
+                    raise
+                time.sleep(POLL)
         if pause is not None:
             pause.note("opening the new side")
 

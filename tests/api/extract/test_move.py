@@ -13,6 +13,51 @@ AND tgrelid IN ('depot.tags'::regclass, 'depot.moves'::regclass) AND tgname NOT 
 ORDER BY 1
 """
 
+ADMIN = """
+INSTALLED_APPS += ["django.contrib." + name for name in ("admin", "sessions", "messages")]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [{
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "APP_DIRS": True,
+    "OPTIONS": {"context_processors": [
+        "django.template.context_processors.request",
+        "django.contrib.auth.context_processors.auth",
+        "django.contrib.messages.context_processors.messages",
+    ]},
+}]
+ROOT_URLCONF, STATIC_URL, ALLOWED_HOSTS = "urls", "/static/", ["*"]
+"""
+URLS = """
+from django.contrib import admin
+from django.urls import path
+from depot.models import Tag
+admin.site.register(Tag)
+urlpatterns = [path("admin/", admin.site.urls)]
+"""
+PAGES = """
+import django
+django.setup()
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from depot.models import Tag
+client = Client()
+client.force_login(User.objects.create_superuser("ada"))
+paths = ("", "domain/core/", "domain/depot/", "domain/depot/stock/0001_initial/")
+pages = [*paths, "journal/", "journal/?domain=depot", "map/"]
+print([client.get("/admin/domain_migrations/domain/" + page).status_code for page in pages])
+
+client.post("/admin/depot/tag/add/", {"name": "by hand"})
+tag = Tag.objects.using("lab").get(name="by hand")
+print(client.get(f"/admin/depot/tag/{tag.pk}/change/").status_code)
+client.post(f"/admin/depot/tag/{tag.pk}/delete/", {"post": "yes"})
+print(Tag.objects.filter(name="by hand").count(), LogEntry.objects.using("default").count())
+"""
+
 TESTS = """
 from django.test import TestCase
 from depot.models import Part
@@ -75,6 +120,7 @@ def test_the_domain_works_on_its_own_server(moving: Moving) -> None:
     history = moving.on_source("SELECT * FROM depot.django_migrations_depot ORDER BY id")
     output = moving.done("cut-over")
     assert '+    "DATABASES": {"depot": "lab"},' in output
+    assert "+    labels = {'depot', 'stock'}\n" in output
     moving.done("finish", "--noinput")
     assert moving.on_target(indexes) == moving.on_source(indexes)
     assert moving.on_target("SELECT * FROM depot.django_migrations_depot ORDER BY id") == history
@@ -99,13 +145,18 @@ def test_the_domain_works_on_its_own_server(moving: Moving) -> None:
     ):
         result = moving.project.manage(*arguments)
         assert result.returncode == 0, (arguments, result.stdout, result.stderr)
-    assert "2 applied, 0 pending" in result.stdout
+    assert "3 applied, 0 pending" in result.stdout
     count = moving.project.python(
         "-c",
         "import django; django.setup(); from depot.models import Part;"
         "Part.objects.create(name='new'); print(Part.objects.count(), Part.objects.db)",
     )
     assert count == "2001 lab\n"
+    moving.project.write("urls.py", URLS)
+    with (moving.project.path / "settings.py").open("a") as file:
+        file.write(ADMIN)
+    assert moving.project.manage("migrate_domain", "core").returncode == 0
+    assert moving.project.python("-c", PAGES) == f"{[200] * 7}\n200\n0 2\n"
     # The old tables refuse writes of superusers, too, and their domain is not migrated there.
     refused = moving.project.manage("migrate_domain", "depot", "zero", "--database", "default")
     assert 'has left this database for "lab"' in refused.stderr

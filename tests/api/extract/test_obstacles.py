@@ -79,7 +79,7 @@ def test_a_domain_without_obstacles(moving_18: Moving) -> None:
     status, report = plan(moving_18)
     assert status == 0
     assert report["obstacles"] == []
-    assert report["tables"] == 12
+    assert report["tables"] == 13
     assert "1 generated column: computed by the target." in report["notes"]
     assert (
         "1 deferrable constraint: not checked while rows are copied; nothing else writes there."
@@ -190,7 +190,7 @@ def test_obstacles_in_the_servers(moving_18: Moving) -> None:
 LANGUAGES = """
 CREATE COLLATION depot.ignoring_case (provider = icu, locale = 'und-u-ks-level2',
     deterministic = false);
-CREATE TABLE depot.names (id int PRIMARY KEY, name text COLLATE "sv-x-icu");
+CREATE TABLE depot.names (id int PRIMARY KEY, name text COLLATE "sv-x-icu", page xml);
 CREATE TABLE depot.spans (name text PRIMARY KEY) PARTITION BY RANGE (name);
 CREATE EXTENSION citext SCHEMA public;
 CREATE TABLE depot.words (word public.citext PRIMARY KEY);
@@ -206,8 +206,12 @@ def test_collations_and_extensions_that_the_target_lacks(moving_15: Moving) -> N
         "citext": "Install the server's package of citext.",
         "depot.ignoring_case": icu,
         "pg_catalog.sv-x-icu": icu,
+        "depot.names.page": "Move to a server that is built with libxml.",
     }
-    moving_15.on_source("DROP TABLE depot.words; DROP COLLATION depot.ignoring_case")
+    moving_15.on_source(
+        "ALTER TABLE depot.names DROP page; DROP TABLE depot.words;"
+        " DROP COLLATION depot.ignoring_case"
+    )
     moving_15.on_source('ALTER TABLE depot.names ALTER name TYPE text COLLATE "C.utf8"')
     assert plan(moving_15)[1]["obstacles"] == []
 

@@ -77,7 +77,19 @@ def test_what_is_made_by_hand_while_rows_are_compared_is_not_left_behind(
     assert 'The schema "depot" was changed in "default" while rows were compared.' in result.stderr
     assert_source_is_open(moving_18)
     moving_18.on_source("INSERT INTO depot.late VALUES (1); DROP TABLE depot.late")
-    moving_18.done("cut-over")
+    with (
+        ThreadPoolExecutor(1) as pool,
+        moving_18.target.connect(moving_18.target_name, autocommit=False) as session,
+    ):
+        # A writer that tries there too early, with its tables in another order.
+        session.execute("LOCK TABLE depot.tags IN ROW EXCLUSIVE MODE")
+        cutting = pool.submit(moving_18.extract, "cut-over")
+        while not moving_18.on_target("SELECT pid FROM pg_locks WHERE NOT granted"):
+            assert not cutting.done(), cutting.result()
+        session.execute("LOCK TABLE depot.boxes IN ROW EXCLUSIVE MODE")
+        session.rollback()
+        result = cutting.result()
+    assert result.returncode == 0, result.stderr
     moving_18.on_target("CREATE TABLE depot.late AS SELECT 1 AS id")
     refused = moving_18.extract("abort", "--noinput")
     assert refused.returncode == 1
