@@ -25,6 +25,7 @@ from ...sessions.connection import translate_database_errors
 from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
+from ...sources.transfer_halves import half_in
 from ..adoption.inspected_schema import find_adoption
 from ..adoption_results import ImportedHistory
 from ..interruptions import check_interrupted
@@ -157,7 +158,7 @@ class DryRun:
             self._check_all_rehearsed()
             return
         self.reporter.on_warning(HOLDS_LOCKS)
-        ensure_schema(connection, self.domain.schema)
+        _ensure_schemas(trial, plan)
         trial.begin()
         if self.options.rehearse:
             self.not_rehearsed = [*check_round_trip(trial, plan, state), *self.not_rehearsed]
@@ -184,9 +185,18 @@ class DryRun:
         )
         plan, _ = _until_non_atomic(_pending_core_plan(trial))
         if plan:
+            _ensure_schemas(trial, plan)
             trial.begin()
             trial.run_plan(plan, project_state(trial.loader))
         return trial
+
+
+def _ensure_schemas(trial: TrialExecutor, plan: Plan) -> None:
+    """Create the schemas of the domain and of those with which the plan exchanges tables."""
+    halves = (half_in(migration) for migration, _ in plan)
+    others = (half.other_domain for half in halves if half is not None)
+    for domain in (trial.loader.domain, *others):
+        ensure_schema(trial.connection, domain.schema)
 
 
 def _pending_core_plan(core: TrialExecutor) -> Plan:

@@ -195,7 +195,8 @@ def _check_nothing_later(
         name = next(iter(domains))
         raise DependencyNotApplied(
             f"{half.key} can only be reverted together with {half.partner}, on which"
-            f" {shortened(sorted(later))} of {shortened(list(domains))} depends.",
+            f" {shortened(sorted(later))} of {shortened(list(domains))}"
+            f" {'depends' if len(later) == 1 else 'depend'}.",
             hint=f"First run: manage.py migrate_domain {name} {half.partner.name}."
             " Nothing was changed.",
         )

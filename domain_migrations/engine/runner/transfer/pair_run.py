@@ -19,7 +19,7 @@ from ...guard.watch import Footprint
 from ...history.journal import Direction
 from ...history.journal_queries import read_entries
 from ...messages import shortened
-from ...sessions.connection import execute
+from ...sessions.connection import execute, translate_database_errors
 from ...sessions.roles import domain_role
 from ...sources.transfer_halves import Half
 from ..attempts import Attempt
@@ -208,7 +208,11 @@ def _pair(own: Migration, other: Migration) -> tuple[Any, Any]:
 def partner_executor(executor: DomainExecutor, half: Half) -> DomainExecutor:
     """Return an executor of the other domain, which shares the connection and the lock.
 
-    Its history and its journal are created unless they exist.
+    Its schema, its history and its journal are created unless they exist; a dry run has created
+    the schema.
+
+    Raises:
+        DomainMigrationsError: they cannot be created, or be read.
     """
     session, domain = executor.session, get_domain_for(half.partner.app)
     if executor.find_partner is not None:
@@ -229,8 +233,9 @@ def partner_executor(executor: DomainExecutor, half: Half) -> DomainExecutor:
             (key, migration) for key, migration in known if key in loader.graph.nodes
         )
         log = executor.log.for_session(other, loader)
-        if log.writes:
-            ensure_engine_tables(other)
+        with translate_database_errors(session.connection.alias):
+            if log.writes:
+                ensure_engine_tables(other)
         executor.partners[domain.name] = type(executor)(other, loader, log=log)
     return executor.partners[domain.name]
 
