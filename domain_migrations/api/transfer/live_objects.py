@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from ...engine.boundary.schema_owners import SchemaOwners
 from ...engine.messages import shortened
 from ...engine.runner.adoption.function_text import FunctionText, written
 from ...engine.runner.adoption.functions import (
+    TEXT_DEFAULTS,
     FunctionTexts,
     find_function_texts,
     redefinitions,
@@ -48,6 +50,15 @@ WHERE k.contype = 'f' AND k.conrelid = %s AND quote_ident(k.conname) = %s
 """
 
 SELECT_VIEW = "SELECT pg_get_viewdef(%s::oid)"
+
+SELECT_PUBLICATIONS = """
+SELECT quote_ident(t.pubname) FROM pg_publication_tables t
+JOIN pg_class c ON c.relname = t.tablename AND c.relnamespace = to_regnamespace(
+    quote_ident(t.schemaname))
+WHERE c.oid = %s ORDER BY 1
+"""
+
+TEXT_ARGUMENT = re.compile(r"\(?('(?:[^']|'')*')::text\)?(?:::regclass)?")
 
 VIEWS = ("B002", "B003")
 KEY = "B001"
@@ -148,6 +159,7 @@ class _Reader:
     def objects(self) -> Iterator[LiveObject]:
         yield from self._crossings()
         yield from self._functions()
+        yield from self._publications()
 
     @cached_property
     def owners(self) -> SchemaOwners:
@@ -251,14 +263,20 @@ class _Reader:
                 f"The function {each} may name what moves: if it does, create it again with the"
                 f" new name.{self._forbidden(each.identity)}",
             )
-        for column in texts.text_defaults:
-            yield LiveObject(
-                "default of",
-                column,
-                f"The default of {column} names a sequence as a text, which is not found"
-                " afterwards: ALTER TABLE … ALTER COLUMN … SET DEFAULT nextval('…'::regclass).",
-                blocks=True,
-            )
+        for column, expression in fetch_all(self.connection, TEXT_DEFAULTS):
+            if column in texts.text_defaults:
+                yield _text_default(column, expression)
+
+    def _publications(self) -> Iterator[LiveObject]:
+        for item in self.found.tables:
+            rows = fetch_all(self.connection, SELECT_PUBLICATIONS, [item.oid])
+            for (name,) in rows:
+                yield LiveObject(
+                    "publication",
+                    name,
+                    f"The publication {name} has the table {written(item.old)}: a subscriber gets"
+                    f" its rows as {written(item.new)} then, and stops unless it has that table.",
+                )
 
     def _forbidden(self, identity: str) -> str:
         """Return a sentence if a function's domain may not use the table where it will be."""
@@ -268,3 +286,16 @@ class _Reader:
             return ""
         clause = violation_clause(user, used)
         return f" verify_domain will report it, because {clause}: move it, or do without it."
+
+
+def _text_default(column: str, expression: str) -> LiveObject:
+    place = [token for token in tokens(column) if token.is_name][-1].start
+    table, name = column[: place - 1], column[place:]
+    mended = TEXT_ARGUMENT.sub(r"\1::regclass", expression)
+    return LiveObject(
+        "default of",
+        column,
+        f"The default of {column} names a sequence as a text, which is not found afterwards.",
+        before=(f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {mended};",),
+        blocks=True,
+    )

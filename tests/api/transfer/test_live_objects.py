@@ -257,7 +257,7 @@ def test_what_the_table_has_from_the_domain_that_it_leaves_blocks() -> None:
         "DROP RULE copied ON inventory.companies;",
         "DROP TRIGGER touch ON inventory.companies;",
     }
-    assert all(each.blocks for each in found.objects)
+    assert {each.kind for each in found.objects if not each.blocks} == {"publication"}
     (index,) = [each for each in found.objects if each.kind == "index"]
     assert index.message == (
         "The index inventory.same uses the function inventory.same(pg_catalog.text): core may not"
@@ -314,14 +314,46 @@ def test_every_key_to_a_model_that_leaves_core_is_converted() -> None:
 
 def test_a_default_that_names_a_sequence_as_a_text_blocks() -> None:
     execute("""
-        CREATE SEQUENCE inventory.numbers OWNED BY inventory.companies.id;
-        ALTER TABLE inventory.companies
-            ALTER id DROP IDENTITY IF EXISTS,
-            ALTER id SET DEFAULT nextval('inventory.numbers'::text);
+        CREATE SEQUENCE public.numbers;
+        CREATE SEQUENCE inventory."Num.bers" OWNED BY inventory.companies.id;
+        ALTER TABLE inventory.companies ADD "numb.er" bigint
+            DEFAULT nextval('inventory."Num.bers"'::text) + 1;
     """)
-    (found,) = _read("inventory.Company", "core").objects
-    assert (found.kind, found.name, found.blocks) == (
-        "default of",
-        "inventory.companies.id",
-        True,
+    found = _read("inventory.Company", "core")
+    (item,) = found.objects
+    assert item.as_json() == {
+        "kind": "default of",
+        "name": 'inventory.companies."numb.er"',
+        "message": 'The default of inventory.companies."numb.er" names a sequence as a text, which'
+        " is not found afterwards.",
+        "before": [
+            'ALTER TABLE inventory.companies ALTER COLUMN "numb.er" SET DEFAULT'
+            " (nextval('inventory.\"Num.bers\"'::regclass) + 1);"
+        ],
+        "after": [],
+        "blocks": True,
+    }
+    execute(item.before[0])
+    assert _read("inventory.Company", "core").objects == ()
+    _transfer("inventory.Company", "core")
+    execute(
+        "INSERT INTO public.companies (code, name, kind, tax_id, address, phone, email,"
+        " is_active) VALUES ('A', 'a', 'vendor', '', '', '', '', true)"
+    )
+    assert query('SELECT "numb.er" FROM public.companies') == [(2,)]
+
+
+def test_publications_tell_what_subscribers_need() -> None:
+    execute("""
+        CREATE TABLE public.decoy (id int);
+        CREATE PUBLICATION decoy FOR TABLE public.decoy;
+        CREATE PUBLICATION "Of it" FOR TABLE inventory.companies;
+        CREATE PUBLICATION everything FOR ALL TABLES;
+    """)
+    found = _read("inventory.Company", "core")
+    assert [each.name for each in found.objects] == ['"Of it"', "everything"]
+    assert found.blocking == ()
+    assert found.objects[0].message == (
+        'The publication "Of it" has the table inventory.companies: a subscriber gets its rows as'
+        " public.companies then, and stops unless it has that table."
     )
