@@ -1,4 +1,4 @@
-"""What other domains made for the tables that a domain has got from them.
+"""Parts of tables that another domain has made, before the tables went to this one.
 
 Triggers, types and the like go along with a table. The migration that made them with SQL is the
 other domain's.
