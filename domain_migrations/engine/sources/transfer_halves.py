@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.apps import apps
+
 from ...domains import CORE, Domain, get_domain, get_domain_for
 from ...exceptions import InvalidConfiguration
 from .files import MigrationKey, migration_file, migrations_folders, source_stamps
@@ -56,6 +58,11 @@ class Half(NamedTuple):
     def leaves_core(self) -> bool:
         """Whether the table is core's until then, so that any domain may refer to it."""
         return (self.partner if self.receives else self.key).app in get_domain(CORE).app_labels
+
+    @property
+    def has_no_partner_app(self) -> bool:
+        """Whether the other migration's app is not installed."""
+        return self.partner.app not in {COMPUTED, *apps.app_configs}
 
     @property
     def verb(self) -> str:
@@ -113,6 +120,12 @@ def checked_half(half: Half) -> Half:
             is squashed, both belong to one domain, or they differ in the view that stays or in
             their stage.
     """
+    if half.has_no_partner_app:
+        raise InvalidConfiguration(
+            f"Migration {half.key} cannot be run: the app {half.partner.app} is not installed, and"
+            f" its {half.partner} runs together with it.",
+            hint="Install that app, too. Nothing was changed.",
+        )
     other = half_of(half.partner)
     problem = ""
     if other is None or other.partner != half.key or other.receives == half.receives:

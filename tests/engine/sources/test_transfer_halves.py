@@ -81,3 +81,15 @@ def test_halves_that_do_not_fit(tmp_path: Path, changed: dict[str, str], problem
         with pytest.raises(InvalidConfiguration) as caught:
             checked_half(half)
     assert caught.value.message == f"Migration inventory.0100_gives cannot be run: {problem}."
+
+
+def test_an_app_that_is_not_installed(tmp_path: Path) -> None:
+    with written(tmp_path, pair="gone.0001_gets"):
+        half = half_of(GIVES)
+        assert half is not None
+        with pytest.raises(InvalidConfiguration) as caught:
+            checked_half(half)
+    assert caught.value.message == (
+        "Migration inventory.0100_gives cannot be run: the app gone is not installed, and its"
+        " gone.0001_gets runs together with it."
+    )
