@@ -209,12 +209,24 @@ class ImportBlock:
             self._delete_block(holder, statement)
             return
         first, last = source.line_start(start), source.line_end(end)
-        before = source.data[:first]
+        before = source.data[: self._run_start(first)]
         is_apart = not before or before.endswith((b"\n\n", b"\n\r\n"))
         if is_apart and first not in kept_places and last not in kept_places:
             blank = re.match(rb"(?:[ \t]*\r?\n)", source.data[last:])
             last += blank.end() if blank else 0
         source.replace_span(first, last, "")
+
+    def _run_start(self, place: int) -> int:
+        """Return where the run of deleted statements right before a line begins."""
+        spans = [
+            self.source.span(statement)
+            for statement, aliases in self._removed.values()
+            if len(aliases) == len(statement.names)
+        ]
+        starts = {self.source.line_end(end): self.source.line_start(start) for start, end in spans}
+        while place in starts:
+            place = starts[place]
+        return place
 
     def _is_emptied(self, block: Any) -> bool:
         return all(

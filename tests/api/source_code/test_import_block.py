@@ -127,6 +127,8 @@ def test_a_statement_goes_with_its_last_name() -> None:
         "from lab.places import Place\n\nfrom .base import Base\n\n", ""
     )
     assert edited("import a, b\n", remove("a")) == "import b\n"
+    two = "import a\n\nimport lab\nimport shop\n\nX = 1\n"
+    assert edited(two, remove("lab", "shop")) == "import a\n\nX = 1\n"
 
 
 def test_a_block_for_type_checkers_goes_with_its_last_import() -> None:
