@@ -54,9 +54,10 @@ def refuse_model_problems(domain: Domain) -> None:
     for problem in declaration_problems():
         if problem.is_refused:
             raise InvalidConfiguration(problem.message, hint=problem.hint)
-    if any(problem.is_refused for problem in model_problems(only=domain)):
-        # Once all models are loaded, a problem names the model that a reference leads to.
-        global_apps.get_models()
+    if not any(problem.is_refused for problem in model_problems(only=domain)):
+        return
+    # Once all models are loaded, a problem names the model that a reference leads to.
+    global_apps.get_models()
     for problem in model_problems(only=domain):
         if problem.is_refused:
             raise BoundaryViolation(problem.message, hint=problem.hint)
