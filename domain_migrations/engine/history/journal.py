@@ -136,13 +136,16 @@ class Journal:
     def exists(self) -> bool:
         return bool(existing_tables(self.connection, [self.domain.journal_table]))
 
-    def open(self) -> None:
+    def open(self, *, exists: bool = False) -> None:
         """Create the table unless it exists, and take the next batch number.
+
+        Arguments:
+            exists: whether it is known to exist.
 
         Raises:
             InvalidConfiguration: a row has the last number that the column can have.
         """
-        if not self.exists():
+        if not (exists or self.exists()):
             ensure_schema(self.connection, self.domain.schema)
             # PostgreSQL's name for it; truncated at the end, a long one would equal the table's.
             key = sql.Identifier(truncate(self.domain.journal_table.name, len("_pkey")) + "_pkey")

@@ -14,7 +14,7 @@ from psycopg import sql
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal, RunContext
-from ..history.tables import ensure_history, ensure_schema
+from ..history.tables import ensure_history, ensure_schema, existing_tables
 from ..sessions.connection import is_alive, settings_sql
 from ..sessions.database_errors import first_line, sqlstate_of
 from ..sessions.kept_settings import ChangedSetting, KeptSettings
@@ -153,11 +153,16 @@ def ensure_engine_tables(session: RunSession) -> None:
     """
     from ..history.seed_ledger import forget_dropped_tables
 
-    ensure_schema(session.connection, session.domain.schema)
+    connection, domain = session.connection, session.domain
+    existing = existing_tables(connection, domain.engine_tables)
+    if not existing:
+        ensure_schema(connection, domain.schema)
     with session.roles.as_domain_role():
-        ensure_history(session.connection, session.domain)
-        session.journal.open()
-        forget_dropped_tables(session.connection, session.domain)
+        if domain.history_table not in existing:
+            ensure_history(connection, domain)
+        session.journal.open(exists=domain.journal_table in existing)
+        if domain.seed_table in existing:
+            forget_dropped_tables(connection, domain)
 
 
 class RunLog:

@@ -27,6 +27,8 @@ class Migration(migrations.Migration):
     operations = [migrations.AddField("Thing", "{name}", models.IntegerField(null=True))]
 """
 NAMES = ("width", "depth", "height")
+ONE_MIGRATION = 60
+"""Fewer are better. More, and every migration of every domain takes longer on a far server."""
 
 
 @pytest.fixture
@@ -67,6 +69,20 @@ def test_three_round_trips_for_a_migration_beside_its_statement(
         assert recorded.startswith("SELECT pg_backend_pid(), coalesce(bool_or(")
         assert 'INSERT INTO "hr"."django_migrations_hr" ' in recorded
         assert 'INSERT INTO "hr"."django_migrations_hr_journal" ' in recorded
+
+
+def test_statements_of_a_run_with_one_migration(
+    hr_migrations: TemporaryMigrations, call: Callable[..., Result], sent: list[str]
+) -> None:
+    """Everything: the looks before and with the lock, the migration, Django's receivers."""
+    steps = {"0001_thing": THING}
+    with hr_migrations.release(steps):
+        assert call("migrate_domain", "hr").exit_status == 0
+    sent.clear()
+    steps["0002_width"] = ADD.format(before="0001_thing", name="width")
+    with hr_migrations.release(steps):
+        assert call("migrate_domain", "hr").exit_status == 0
+    assert len(sent) <= ONE_MIGRATION, "\n".join(sent)
 
 
 def test_a_run_with_nothing_to_do_imports_only_what_it_needs(
