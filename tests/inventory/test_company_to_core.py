@@ -1,10 +1,8 @@
-"""The sample project after its companies have moved to core: the copy, and its databases."""
+"""The sample project's companies move to core by the command: the files, and the databases."""
 
 from __future__ import annotations
 
-import ast
-import shutil
-import subprocess
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,46 +10,10 @@ import pytest
 
 from tests.support import databases
 from tests.support.catalog import execute, query, snapshot
-from tests.support.commands import ROOT, run_manage
+from tests.support.commands import run_manage
+from tests.support.sample_copy import SampleCopy
 from tests.support.servers import TestServer
 
-PARTS = ("config", "core", "domain_migrations", "finance", "hr", "inventory", "manage.py")
-GIVES, GETS = "0020_transfer_company", "0007_receive_company"
-TABLES = """{'"inventory"."companies"': "companies"}"""
-TRANSFER = f"""
-from django.db import migrations
-
-from domain_migrations.operations import TransferTable
-
-
-class Migration(migrations.Migration):
-    dependencies = [("inventory", "0019_invoice_reference"), ("core", "{GETS}")]
-    operations = [
-        TransferTable(name="Company", pair="core.{GETS}", tables={TABLES}),
-    ]
-"""
-RECEIVE = f"""
-import django.core.validators
-from django.db import migrations, models
-
-from domain_migrations.operations import ReceiveTable
-
-
-class Migration(migrations.Migration):
-    dependencies = [
-        ("core", "0006_alter_verbose_names"),
-        ("inventory", "0019_invoice_reference"),
-    ]
-    operations = [
-        ReceiveTable(
-            name="Company",
-            pair="inventory.{GIVES}",
-            tables={TABLES},
-            fields=FIELDS,
-            options=OPTIONS,
-        ),
-    ]
-"""
 ROWS = """
 INSERT INTO auth_group (id, name) VALUES (77, 'buyers');
 INSERT INTO auth_group_permissions (group_id, permission_id)
@@ -76,89 +38,49 @@ WHERE contype = 'f' AND confrelid = to_regclass(%s) ORDER BY 1
 """
 
 
-class Copy:
-    """A copy of the sample project in which `Company` is core's."""
-
-    def __init__(self, path: Path, server: TestServer, database: str) -> None:
-        self.path, self.environment = path, server.environment(database)
-        for part in PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                shutil.copytree(source, path / part, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, path / part)
-        self._move_model()
-        self._write_pair()
-        done = self.manage("makemigrations", "finance", "--name", "supplier_in_core")
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return run_manage(*arguments, environment=self.environment, folder=self.path)
-
-    def run(self, *arguments: str, status: int = 0) -> str:
-        result = self.manage(*arguments)
-        assert result.returncode == status, result.stdout + result.stderr
-        return result.stdout
-
-    def _edit(self, name: str, old: str, new: str) -> None:
-        path = self.path / name
-        text = path.read_text()
-        assert old in text, (name, old)
-        path.write_text(text.replace(old, new))
-
-    def _move_model(self) -> None:
-        places = self.path / "inventory/models/places.py"
-        source = places.read_text()
-        (node,) = [
-            each
-            for each in ast.parse(source).body
-            if isinstance(each, ast.ClassDef) and each.name == "Company"
-        ]
-        lines = source.splitlines(keepends=True)
-        text = "".join(lines[node.lineno - 1 : node.end_lineno])
-        head = "".join(lines[: lines.index("from django.db.models import Q\n") + 1])
-        end = "from django.db.models import Q\n"
-        rest = source.replace(text, "").replace(end, f"{end}\nfrom core.models import Company\n")
-        places.write_text(rest)
-        moved = text.replace('\'"inventory"."companies"\'', '"companies"')
-        (self.path / "core/models/companies.py").write_text(f"{head}\n\n{moved}")
-        self._edit(
-            "core/models/__init__.py",
-            "from .lookups import CostCentre\n",
-            "from .companies import Company\nfrom .lookups import CostCentre\n",
-        )
-        self._edit("core/models/__init__.py", '"CostCentre",', '"Company", "CostCentre",')
-        self._edit("finance/models/invoices.py", "inventory.Company", "core.Company")
-        seeds = "seeds/002_companies.csv"
-        (self.path / "inventory" / seeds).rename(self.path / "core" / seeds)
-
-    def _write_pair(self) -> None:
-        source = (self.path / "inventory/migrations/0001_initial.py").read_text()
-        (created,) = [
-            node
-            for node in ast.walk(ast.parse(source))
-            if isinstance(node, ast.Call)
-            and any(
-                isinstance(word.value, ast.Constant) and word.value.value == "Company"
-                for word in node.keywords
-            )
-        ]
-        parts = {
-            str(word.arg): str(ast.get_source_segment(source, word.value))
-            for word in created.keywords
-        }
-        options = parts["options"].replace('\'"inventory"."companies"\'', '"companies"')
-        receive = RECEIVE.replace("FIELDS", parts["fields"]).replace("OPTIONS", options)
-        for app, name, text in (("inventory", GIVES, TRANSFER), ("core", GETS, receive)):
-            folder = self.path / app / "migrations"
-            (folder / f"{name}.py").write_text(text)
-            (folder / "max_migration.txt").write_text(f"{name}\n")
+VIEW = """
+CREATE VIEW inventory.company_codes AS SELECT code FROM inventory.companies;
+CREATE TABLE public.contracts (id integer);
+"""
+TEXT = """\
+Transfer inventory.Company to core.Company (core)
+Tables:
+  inventory.companies to public.companies
+Migrations:
+  core.0007_receive_company
+  inventory.0020_transfer_company
+  finance.0013_alter_invoice_supplier_id
+References that may become foreign keys afterwards:
+  finance.Invoice.supplier_id
+"""
+FILES = {
+    "core/migrations/0007_receive_company.py",
+    "core/migrations/max_migration.txt",
+    "core/models/__init__.py",
+    "core/models/company.py",
+    "core/seeds/002_companies.csv",
+    "finance/migrations/0013_alter_invoice_supplier_id.py",
+    "finance/migrations/max_migration.txt",
+    "finance/models/invoices.py",
+    "inventory/admin/places.py",
+    "inventory/migrations/0020_transfer_company.py",
+    "inventory/migrations/max_migration.txt",
+    "inventory/models/__init__.py",
+    "inventory/models/catalogue.py",
+    "inventory/models/contracts.py",
+    "inventory/models/places.py",
+    "inventory/models/purchasing.py",
+    "inventory/seeds/002_companies.csv",
+    "inventory/seeds/920_demo_purchasing.py",
+    "inventory/services/purchasing.py",
+}
+MOVE = ("transfer_model", "inventory.Company", "core")
 
 
 @pytest.fixture
-def copy(postgres_server: TestServer, scratch_database: str, tmp_path: Path) -> Copy:
+def copy(postgres_server: TestServer, scratch_database: str, tmp_path: Path) -> SampleCopy:
     """The project's copy, and an empty database."""
-    return Copy(tmp_path / "copy", postgres_server, scratch_database)
+    return SampleCopy(tmp_path / "copy", postgres_server, scratch_database)
 
 
 @pytest.fixture
@@ -175,10 +97,10 @@ def used(
             )
             assert seeded.returncode == 0, seeded.stdout + seeded.stderr
         execute(ROWS)
-        yield Copy(tmp_path / "copy", postgres_server, name)
+        yield SampleCopy(tmp_path / "copy", postgres_server, name)
 
 
-def _is_whole(copy: Copy, *, seeded: bool) -> None:
+def _is_whole(copy: SampleCopy, *, seeded: bool) -> None:
     copy.run("makemigrations", "--check", "--dry-run")
     copy.run("migrate_domain", "--all")
     assert copy.run("verify_domain").strip() == "Nothing found."
@@ -192,7 +114,9 @@ def _is_whole(copy: Copy, *, seeded: bool) -> None:
         assert "core: nothing to do" in copy.run("seed_domain", "core")
 
 
-def test_a_database_with_rows(used: Copy) -> None:
+def test_a_database_with_rows(used: SampleCopy) -> None:
+    used.run(*MOVE, "--noinput")
+    execute(VIEW)
     before, rows = snapshot(), query("SELECT * FROM inventory.companies ORDER BY id")
     assert rows
     used.run("migrate_domain", "inventory", "--rehearse")
@@ -205,11 +129,15 @@ def test_a_database_with_rows(used: Copy) -> None:
     assert query(POINTING) == [("inventory", "company", 1, 1)]
     assert query("SELECT * FROM inventory.companies ORDER BY id") == rows
     used.run("migrate_domain", "core")
+    assert query("SELECT count(*) FROM inventory.company_codes") == [(len(rows),)]
+    execute("DROP VIEW inventory.company_codes")
     _is_whole(used, seeded=True)
+    assert query("SELECT * FROM public.contracts") == []
     assert query("SELECT * FROM public.companies ORDER BY id") == rows
 
 
-def test_an_empty_database(copy: Copy) -> None:
+def test_an_empty_database(copy: SampleCopy) -> None:
+    copy.run(*MOVE, "--noinput")
     copy.run("migrate")
     _is_whole(copy, seeded=False)
     before = snapshot()
@@ -220,3 +148,35 @@ def test_an_empty_database(copy: Copy) -> None:
     copy.run("seed_domain", "core")
     # Those before the table changes hands, whatever the server's version writes of them.
     assert "19 migrations" in copy.run("snapshot_domain", "inventory")
+
+
+def test_the_files(copy: SampleCopy) -> None:
+    before = copy.contents()
+    shown = copy.run(*MOVE, "--dry-run")
+    assert shown.startswith(TEXT)
+    assert shown.endswith("Nothing was written.\n")
+    assert copy.contents() == before
+
+    result = json.loads(copy.run(*MOVE, "--format", "json", "--noinput"))
+    assert set(result["files"]) == FILES
+    assert (result["model"], result["to"]) == ("inventory.Company", "core.Company")
+    assert result["written"] is True
+    assert [result["conversions"], result["by_hand"], result["blockers"]] == [[], [], []]
+    assert [offer["field"] for offer in result["offers"]] == ["supplier_id"]
+    assert result["live"] == {
+        "database": "default",
+        "present": False,
+        "followers": [],
+        "objects": [],
+    }
+    after = copy.contents()
+    changed = {name for name in before.keys() | after if before.get(name) != after.get(name)}
+    assert changed == FILES
+    seeds = "seeds/002_companies.csv"
+    assert after[f"core/{seeds}"] == before[f"inventory/{seeds}"]
+    assert after["inventory/migrations/max_migration.txt"] == b"0020_transfer_company\n"
+    again = copy.manage(*MOVE)
+    assert again.returncode == 2
+    assert again.stderr == (
+        'CommandError: There is no model "inventory.Company". Did you mean "core.Company"?\n'
+    )

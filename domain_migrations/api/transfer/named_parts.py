@@ -24,15 +24,14 @@ def model_named(label: str) -> type[Model]:
     found = models.get(label.lower())
     if found is not None:
         return found
+    name = label.rpartition(".")[2].lower()
+    near = [each._meta.label for each in models.values() if each.__name__.lower() == name]
+    near += [models[each]._meta.label for each in difflib.get_close_matches(label.lower(), models)]
     if "." not in label:
-        same = [each for each in models.values() if each.__name__.lower() == label.lower()]
-        guess = _guess(each._meta.label for each in same[:1])
         raise UnknownModel(
-            f'"{label}" is not the label of a model.{guess}', hint="Give it as APP.Model."
+            f'"{label}" is not the label of a model.{_guess(near)}', hint="Give it as APP.Model."
         )
-    nearest = difflib.get_close_matches(label.lower(), models, n=1)
-    guess = _guess(models[name]._meta.label for name in nearest)
-    raise UnknownModel(f'There is no model "{label}".{guess}')
+    raise UnknownModel(f'There is no model "{label}".{_guess(near)}')
 
 
 def app_named(name: str) -> AppConfig:
