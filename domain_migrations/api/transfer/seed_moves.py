@@ -7,18 +7,22 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ...domains import QualifiedName, get_domains
-from ..seed.document import CORE_KEY, TAGS_KEY
+from django.db.models import Model
+
+from ...domains import QualifiedName, get_domain_for, get_domains
+from ..seed.document import CORE_KEY, TAGS_KEY, Table
 from ..seed.readers import header_of, read
 from ..seed.readers.csv import MODEL_KEY
 from ..seed.seed_files import SeedFile, seed_files, seeds_folder
 from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange
 from .by_hand import ByHand
+from .key_conversions import KeyConversion
 from .model_move import ModelMove
 from .seed_entries import FORMATS, SeedEntry
 
 ELSEWHERE = "the seed names the model, which another domain will have"
+CONVERTED = "{} is the reference {} then, which takes ids: write these rows in Python"
 IN_BRACES = "move the model's rows to a seed of the other app"
 WRITES_CORE = f"the seed writes to core: {CORE_KEY} = True"
 CSV_MODEL = re.compile(rf"^(#\s*{MODEL_KEY}\s*:\s*)(\S+)", re.MULTILINE)
@@ -38,8 +42,13 @@ class SeedMove:
         data: the data files that have rows of the model.
     """
 
-    def __init__(self, move: ModelMove, changes: Iterable[FileChange] = ()) -> None:
-        self.move = move
+    def __init__(
+        self,
+        move: ModelMove,
+        changes: Iterable[FileChange] = (),
+        conversions: Iterable[KeyConversion] = (),
+    ) -> None:
+        self.move, self.conversions = move, tuple(conversions)
         self.changes: dict[Path, FileChange] = {change.path: change for change in changes}
         self.data: set[Path] = set()
         self.by_hand: list[ByHand] = []
@@ -64,7 +73,10 @@ class SeedMove:
 
     def _edit_data(self, seed: SeedFile, *, is_own: bool, may_name: bool) -> None:
         default = seed.path.stem.partition("_")[2]
-        lines = {table.model or default: table.line for table in read(seed).tables}
+        lines = {}
+        for table in read(seed).tables:
+            lines[table.model or default] = table.line
+            self._leave_converted(seed, table.model or default, table)
         found = [name for name in lines if self._is_model(name, is_own=is_own)]
         if not found:
             return
@@ -75,6 +87,13 @@ class SeedMove:
             self._write(seed.path, self._renamed(seed, found[0]))
         else:
             self._leave(seed, lines[found[0]], ELSEWHERE)
+
+    def _leave_converted(self, seed: SeedFile, name: str, table: Table) -> None:
+        for key in self.conversions:
+            is_own = get_domain_for(key.app_label) == get_domain_for(seed.app)
+            if key.field in table.columns and _names(name, key.model, is_own=is_own):
+                reason = CONVERTED.format(key.field, key.new_name)
+                self._leave(seed, table.line, reason)
 
     def _give_away(self, seed: SeedFile, name: str, *, has_others: bool) -> None:
         path = self._free_path(seed)
@@ -152,12 +171,7 @@ class SeedMove:
         self._write(seed.path, b"".join(lines))
 
     def _is_model(self, name: str, *, is_own: bool) -> bool:
-        """Return whether a seed's name of a table is the model's; mirrors ``model_of``."""
-        options = self.move.model._meta
-        if "." in name:
-            return name.lower() == options.label_lower
-        table = QualifiedName.of(options.db_table).name
-        return is_own and name.lower() in (options.model_name, table.lower())
+        return _names(name, self.move.model, is_own=is_own)
 
     def _leave(self, seed: SeedFile, line: int, reason: str) -> None:
         planned = self.changes.get(seed.path)
@@ -171,6 +185,15 @@ class SeedMove:
         before = path.read_bytes() if path.is_file() else None
         if planned is not None or after != before:
             self.changes[path] = FileChange(path, before, after)
+
+
+def _names(name: str, model: type[Model], *, is_own: bool) -> bool:
+    """Return whether a seed's name of a table is a model's; mirrors ``model_of``."""
+    options = model._meta
+    if "." in name:
+        return name.lower() == options.label_lower
+    table = QualifiedName.of(options.db_table).name
+    return is_own and name.lower() in (options.model_name, table.lower())
 
 
 def _text_of(seed: SeedFile) -> str:
