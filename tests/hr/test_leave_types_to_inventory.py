@@ -38,8 +38,11 @@ def used(
     with databases.connected(
         postgres_server, django_db_blocker, template=migrated_template
     ) as name:
-        seeded = run_manage("seed_domain", "hr", environment=postgres_server.environment(name))
-        assert seeded.returncode == 0, seeded.stdout + seeded.stderr
+        for domain in ("hr", "inventory"):
+            seeded = run_manage(
+                "seed_domain", domain, environment=postgres_server.environment(name)
+            )
+            assert seeded.returncode == 0, seeded.stdout + seeded.stderr
         execute(ROWS)
         yield SampleCopy(tmp_path / "copy", postgres_server, name)
 
