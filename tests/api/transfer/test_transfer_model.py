@@ -11,7 +11,7 @@ import pytest
 from tests.support.catalog import execute, query, snapshot
 from tests.support.projects import Project, domain_app, plain_app
 
-SHOP = '''
+SHOP = '''\n
 class Named(models.Model):
     name = models.CharField(max_length=20, blank=True)
 
