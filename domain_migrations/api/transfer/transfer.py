@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from ...domains import QualifiedName
@@ -104,7 +104,7 @@ def plan_transfer(
     *,
     convert: bool = False,
     compat_view_until: datetime.date | None = None,
-    database: str = DEFAULT_DB_ALIAS,
+    database: str | None = None,
 ) -> TransferPlan:
     """Return what moves a model to another domain; changes nothing.
 
@@ -113,7 +113,7 @@ def plan_transfer(
         target: the label of the app that gets it, or a domain with one such app.
         convert: write the conversions of foreign keys that the move makes illegal.
         compat_view_until: the last day of a view under the old name; no view unless given.
-        database: the one that is read for what no model knows.
+        database: the one that is read for what no model knows; the model's own unless given.
 
     Raises:
         UnknownModel, UnknownDomain: there is no such model, or no such app.
@@ -137,8 +137,9 @@ def plan_transfer(
     )
     if plan.blockers:
         return plan
-    with translate_database_errors(database):
-        live = read_live_objects(connections[database], move)
+    alias = database or move.source_domain.database
+    with translate_database_errors(alias):
+        live = read_live_objects(connections[alias], move)
     illegal = () if convert else tuple(map(_offered, keys))
     blockers = (*blocked_relations(move), *illegal, *map(_live, live.blocking))
     plan = replace(plan, live=live, offers=tuple(legal_keys(move)), blockers=blockers)

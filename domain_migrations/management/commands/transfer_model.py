@@ -6,7 +6,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import DEFAULT_DB_ALIAS
 
 from ...api.transfer.transfer import TransferPlan, plan_transfer, write_transfer
 from ...exceptions import EXIT_FAILED, EXIT_USAGE
@@ -48,7 +47,7 @@ class Command(TerminalCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="Show what would be written; write nothing."
         )
-        add_database_option(parser, f'"{DEFAULT_DB_ALIAS}"')
+        add_database_option(parser, "the model's own")
         add_format_option(parser)
         add_noinput_option(parser)
 
@@ -65,7 +64,7 @@ class Command(TerminalCommand):
                 options["target"],
                 convert=options["convert"],
                 compat_view_until=None if days is None else today + datetime.timedelta(days=days),
-                database=options["database"] or DEFAULT_DB_ALIAS,
+                database=options["database"],
             )
             if options["format"] == "text":
                 print_plan(self, plan)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
 
+from domain_migrations.api.transfer.model_move import plan_move
+from domain_migrations.api.transfer.transfer import TransferPlan
+from domain_migrations.management.commands import transfer_model
 from tests.support.catalog import execute, query, snapshot
+from tests.support.commands import ROOT, call
 from tests.support.projects import Project, domain_app, plain_app
 
 SHOP = '''\n
@@ -205,3 +211,25 @@ def test_wrong_usage(core: Project) -> None:
         done = core.manage("transfer_model", *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert message in done.stderr
+
+
+@pytest.mark.parametrize(("answer", "written"), [("n", False), ("y", True)])
+def test_a_person_is_asked_before_files_are_written(
+    monkeypatch: pytest.MonkeyPatch, answer: str, written: bool
+) -> None:
+    move = plan_move(apps.get_model("inventory.Company"), apps.get_app_config("core"))
+    plan = TransferPlan(move=move, root=ROOT)
+    monkeypatch.setattr(transfer_model, "plan_transfer", lambda *names, **options: plan)
+    found: list[TransferPlan] = []
+    monkeypatch.setattr(
+        transfer_model,
+        "write_transfer",
+        lambda given: found.append(given) or dataclasses.replace(given, is_written=True),
+    )
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda: answer)
+    result = call("transfer_model", "inventory.Company", "core")
+    assert "This writes the files above. Continue? [y/N] " in result.stderr
+    assert (found == [plan]) is written
+    assert ("The files were written." in result.stdout) is written
+    assert ("CommandError: Nothing was changed." in result.stderr) is not written
