@@ -121,7 +121,7 @@ def test_out_of_core(core: Project) -> None:
     }
     assert [f"{key['app']}.{key['name']}" for key in plan["migrations"]] == [
         "ward.0002_bed_company_to_reference",
-        "lab.0002_receive_company",
+        "lab.0003_receive_company",
         "shop.0002_transfer_company",
     ]
     before = snapshot()
@@ -129,7 +129,7 @@ def test_out_of_core(core: Project) -> None:
     assert query(POINTING.format("lab")) == rows
     assert query("SELECT to_regclass('public.companies')") == [(None,)]
     _is_whole(core)
-    _run(core, "migrate_domain", "lab", "0001", "--noinput")
+    _run(core, "migrate_domain", "lab", "0002", "--noinput")
     _run(core, "migrate_domain", "ward", "0001", "--noinput")
     assert query(POINTING.format("public")) == rows
     assert snapshot() == before
