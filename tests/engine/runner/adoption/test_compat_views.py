@@ -54,7 +54,11 @@ def test_old_code_reads_and_writes_through_them_until_they_are_dropped(write: Wr
         [(number, name, hint)] = findings(wanted)
         assert (number, name) == ("L008", "public.lab_tag")
         assert "remove compat_views_until from adoption.toml" in hint
-        execute("CREATE VIEW public.lab_mine AS SELECT 1 AS one")
+        execute(
+            "CREATE VIEW public.lab_mine AS SELECT * FROM lab.lab_tag;"
+            "COMMENT ON VIEW public.lab_mine IS 'domain_migrations: stands in for lab.lab_tag until"
+            " 2099-01-01, left by the transfer of shop.Tag'"
+        )
         over = write(lab.after(adoption), name="over")
         assert run(over, "migrate_domain", "lab")["adoptions"][0]["dropped_views"] == 3
         assert query(VIEWS) == [("lab_mine",)]
