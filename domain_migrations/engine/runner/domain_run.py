@@ -114,6 +114,8 @@ class DomainRun(NamedTuple):
 
             return DomainWork(self.checks, self.results, self.context).dry_run(status, runs)
         done = [move for run in runs if (move := run.run_locked()) is not None]
-        result = self._run_from(self.checks.first_status())
+        # The moves have changed what was read before.
+        rest = self._replace(reader=StatusReader([self.domain.name], self.options.database))
+        result = rest._run_from(rest.checks.first_status())
         word = "migrated" if done and result.status == "unchanged" else result.status
         return result._replace(status=word, adoptions=(*done, *result.adoptions))
