@@ -10,7 +10,7 @@ from typing import Any
 import libcst as cst
 
 from .module_source import Import, ModuleSource
-from .source_style import Style, member_key
+from .source_style import Style, joined_sections, member_key, merged_names
 
 
 @dataclass
@@ -167,7 +167,7 @@ class ImportBlock:
             start,
             end,
             self.style.from_import(
-                self._module(statement), _merged(names, added), indent, exploded=exploded
+                self._module(statement), merged_names(names, added), indent, exploded=exploded
             ),
         )
 
@@ -243,7 +243,7 @@ class ImportBlock:
         """Delete ``if TYPE_CHECKING:`` without imports; another block is left with ``pass``."""
         source = self.source
         holder = source.parent(block)
-        if not (isinstance(holder, cst.If) and is_for_typing(source, holder)):
+        if not (isinstance(holder, cst.If) and source.is_for_typing(holder)):
             source.replace(statement, "pass")
             return
         start, end = source.span(holder)
@@ -298,7 +298,7 @@ class ImportBlock:
                     place, kind = self._beginning()
             texts.setdefault((place, kind), []).append((key, text))
         for (place, kind), found in texts.items():
-            joined = _sections(sorted(found))
+            joined = joined_sections(sorted(found))
             if kind in {"after", "docstring"}:
                 joined = f"\n{joined}"
             elif kind == "before":
@@ -311,7 +311,9 @@ class ImportBlock:
     def _beginning(self) -> tuple[int, str]:
         source = self.source
         statements = source.statements
-        if statements and self.source.module.get_docstring() is not None:
+        if lines := source.import_lines():  # all of them are deleted
+            return source.line_start(source.span(lines[0])[0]), "within"
+        if statements and source.module.get_docstring() is not None:
             return source.line_end(source.span(statements[0])[1]), "docstring"
         place = 0
         while source.data[place:].startswith(b"#"):
@@ -331,7 +333,7 @@ class ImportBlock:
     def _typing_block(self) -> Any:
         """Return the module's ``if TYPE_CHECKING:``, if it has one."""
         for statement in self.source.statements:
-            if isinstance(statement, cst.If) and is_for_typing(self.source, statement):
+            if isinstance(statement, cst.If) and self.source.is_for_typing(statement):
                 return statement
         return None
 
@@ -342,25 +344,3 @@ class ImportBlock:
             source.insert(source.line_end(source.span(block.body)[1]), indented)
             return
         source.insert(self._end(gone), f"\nif TYPE_CHECKING:\n{indented}")
-
-
-def is_for_typing(source: ModuleSource, statement: cst.If) -> bool:
-    """Return whether only type checkers see what is in the statement."""
-    return statement.orelse is None and "TYPE_CHECKING" in source.text(statement.test)
-
-
-def _sections(found: list[tuple[Any, str]]) -> str:
-    parts, section = [], None
-    for key, text in found:
-        if section not in {None, key[0]}:
-            parts.append("\n")
-        section = key[0]
-        parts.append(f"{text}\n")
-    return "".join(parts)
-
-
-def _merged(names: list[str], added: list[str]) -> list[str]:
-    """Return the names with others, sorted if they were."""
-    new = [name for name in added if name not in names]
-    is_sorted = names == sorted(names, key=member_key)
-    return sorted([*names, *new], key=member_key) if is_sorted else [*names, *new]

@@ -144,6 +144,10 @@ class ModuleSource:
             found = ancestor
         return found
 
+    def is_for_typing(self, statement: cst.If) -> bool:
+        """Return whether only type checkers see what is in the statement."""
+        return statement.orelse is None and "TYPE_CHECKING" in self.text(statement.test)
+
     # Names
 
     @property

@@ -92,3 +92,21 @@ def member_key(name: str) -> tuple[int, Any]:
 
 def _natural(text: str) -> list[Any]:
     return [int(part) if part.isdigit() else part for part in DIGITS.split(text)]
+
+
+def joined_sections(found: list[tuple[Any, str]]) -> str:
+    """Return statements with their sort keys as text, with an empty line between sections."""
+    parts, section = [], None
+    for key, text in found:
+        if section not in {None, key[0]}:
+            parts.append("\n")
+        section = key[0]
+        parts.append(f"{text}\n")
+    return "".join(parts)
+
+
+def merged_names(names: list[str], added: list[str]) -> list[str]:
+    """Return the names with others, sorted if they were."""
+    new = [name for name in added if name not in names]
+    is_sorted = names == sorted(names, key=member_key)
+    return sorted([*names, *new], key=member_key) if is_sorted else [*names, *new]

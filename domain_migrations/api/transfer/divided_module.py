@@ -95,7 +95,7 @@ class DividedModule:
     def is_import(self, statement: Any) -> bool:
         """Return whether a statement is one of plain imports, maybe for type checkers only."""
         if isinstance(statement, cst.If):
-            return "TYPE_CHECKING" in self.source.text(statement.test)
+            return self.source.is_for_typing(statement)
         return isinstance(statement, cst.SimpleStatementLine) and all(
             isinstance(small, cst.Import | cst.ImportFrom) for small in statement.body
         )

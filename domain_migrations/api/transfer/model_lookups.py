@@ -53,7 +53,7 @@ class ModelLookups:
         others = []
         for use in uses:
             if is_annotation(source, use):
-                self._annotate(use)
+                self._annotate(use, name)
             elif is_relation(source, use) or _is_sender(source, use):
                 source.replace(use, f'"{label}"')
             elif (function := deferring_function(source, use)) is None:
@@ -93,10 +93,13 @@ class ModelLookups:
         self.block.add(module, name, "" if is_free else other)
         return name if is_free else other
 
-    def _annotate(self, use: Any) -> None:
+    def _annotate(self, use: Any, name: str) -> None:
         anything = self._imported("typing", "Any", "AnyModel")
         if isinstance(use, cst.Name | cst.Attribute):
             self.source.replace(use, anything)
+        else:
+            written = rf"\b(?:\w+\.)*{re.escape(name)}\b"
+            self.source.replace(use, re.sub(written, anything, self.source.text(use)))
         self.note(use)
 
     def _assign_in(self, function: Any, label: str, name: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import Any
 
 import pytest
@@ -322,3 +323,152 @@ def test_what_a_class_needs_is_imported__from_core(moved: Callable[..., Moved]) 
     assert 'log = dict(name="lab")' in found["lab/models.py"]
     assert "KINDS" not in found["shop/models.py"]
     assert "SIZES = " in found["shop/models.py"]
+
+
+ODD = """
+class Tag(models.Model):
+    class Meta:
+        db_table = '"lab"."tags"'
+
+
+class Item(models.Model):
+    name = models.CharField("Tag", max_length=9)
+    parent = models.ForeignKey("self", models.CASCADE, related_name="%(app_label)s_items")
+    group = models.ForeignKey("auth.Group", models.CASCADE, null=True)
+    sets = models.ManyToManyField("auth.Group", related_name="+", db_table='"lab"."item_sets"')
+
+    class Meta:
+        app_label = "lab"
+        db_table = '"lab"."items"'
+        indexes = [models.Index(fields=["name"])]
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="%(app_label)s_%(class)s_name"),
+        ]
+
+    def tags(self) -> "list[Tag]":
+        return Tag.objects.all()
+"""
+
+
+def test_names_in_the_database_stay(moved: Callable[..., Moved]) -> None:
+    found = moved("lab.Item", "shop", {"lab": lab(ODD), "shop": shop("")})
+    assert found.blockers == []
+    text = found["shop/models.py"]
+    name = re.search(r'models.Index\(fields=\["name"\], name="(lab_\w+|items_\w+|\w+)"\)', text)
+    assert name is not None
+    expected = dedent(ODD[ODD.index("class Item") :])
+    for old, new in (
+        ("%(app_label)s", "lab"),
+        ('\'"lab"."items"\'', '"items"'),
+        ('\'"lab"."item_sets"\'', '"item_sets"'),
+        ('app_label = "lab"', 'app_label = "shop"'),
+        ('fields=["name"])]', f'fields=["name"], name="{name[1]}")]'),
+        ('"list[Tag]"', '"list[Any]"'),
+        ("        return Tag", '        Tag = apps.get_model("lab", "Tag")\n        return Tag'),
+    ):
+        assert old in expected
+        expected = expected.replace(old, new)
+    assert text == (
+        "from typing import Any\n\n"
+        f"from django.apps import apps\nfrom django.db import models\n\n\n{expected}"
+    )
+    assert [(line, reason) for _, line, _, reason in found.by_hand] == [
+        (26, '"list[Tag]" cannot be imported; the annotation is Any')
+    ]
+
+
+LOOKUPS = """
+from __future__ import annotations
+
+from django import forms
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from lab.models import Item, Tag
+
+
+@receiver(post_save, sender=Item)
+def saved(**values):
+    # Look at it.
+    return Item.objects.count()
+
+
+def typed(item: Item) -> list[Item]:
+    '''Return it.'''
+    first = Item.objects.first()
+    return [first, item]
+
+
+def short(): return Item
+
+
+class Early:
+    shown: Tag
+"""
+
+
+def test_a_class_that_may_not_be_imported_is_looked_up(moved: Callable[..., Moved]) -> None:
+    tag = '\n\nclass Tag(models.Model):\n    class Meta:\n        db_table = \'"lab"."tags"\'\n'
+    form = "from lab.models import Item\n\n\nclass Form:\n    model = Item\n"
+    found = moved(
+        "lab.Item",
+        "ward",
+        {"lab": lab(ITEM + tag, lookups=LOOKUPS, form=form), "ward": ward("")},
+    )
+    assert found.blockers == []
+    expected = LOOKUPS.replace(
+        "from django import forms",
+        "from typing import Any\n\nfrom django import forms\nfrom django.apps import apps",
+    )
+    for old, new in (
+        ("import Item, Tag", "import Tag"),
+        ("sender=Item", 'sender="ward.Item"'),
+        ("    # Look at it.\n", '    Item = apps.get_model("ward", "Item")\n    # Look at it.\n'),
+        ("item: Item) -> list[Item]", "item: Any) -> list[Any]"),
+        ("    first =", '    Item = apps.get_model("ward", "Item")\n    first ='),
+        ("return Item\n", 'return apps.get_model("ward", "Item")\n'),
+    ):
+        assert old in expected
+        expected = expected.replace(old, new)
+    assert found["lab/lookups.py"] == dedent(expected)
+    assert found["lab/form.py"] == (
+        'from django.apps import apps\n\nItem = apps.get_model("ward", "Item")\n\n\n'
+        "class Form:\n    model = Item\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("apps", "message"),
+    [
+        (
+            {"lab": lab(f"if True:\n{indent(ITEM, '    ')}"), "shop": shop("")},
+            "does not define the class Item outside of other statements",
+        ),
+        (
+            {
+                "lab": lab(
+                    "from lab.sizes import SIZE\n" + ITEM.replace("=9", "=SIZE"), sizes="SIZE = 9\n"
+                ),
+                "shop": shop(""),
+            },
+            "lab.Item uses lab.sizes.SIZE, which shop may not import.",
+        ),
+        ({"lab": lab(ITEM), "shop": shop("Item = 1\n")}, "has something of the name Item already"),
+        (
+            {
+                "lab": lab(
+                    f"import json as uuid\n{ITEM}    def dump(self):\n        return uuid\n"
+                ),
+                "shop": shop("import uuid\n"),
+            },
+            "uses the name uuid for something else",
+        ),
+    ],
+)
+def test_what_cannot_be_moved_is_refused(
+    moved: Callable[..., Moved], apps: Mapping[str, Mapping[str, str]], message: str
+) -> None:
+    found = moved("lab.Item", "shop", apps)
+    assert len(found.blockers) == 1
+    assert message in found.blockers[0]
+    assert "class Item" not in found["shop/models.py"]
