@@ -17,11 +17,11 @@ from ...engine.boundary.schema_owners import SchemaOwners
 from ...engine.messages import shortened
 from ...engine.runner.adoption.function_text import FunctionText, written
 from ...engine.runner.adoption.functions import (
-    TEXT_DEFAULTS,
     FunctionTexts,
     find_function_texts,
     redefinitions,
     renamed_objects,
+    text_defaults,
 )
 from ...engine.runner.adoption.moves import existing_relations
 from ...engine.runner.transfer.table_transfer import TableTransfer
@@ -263,9 +263,9 @@ class _Reader:
                 f"The function {each} may name what moves: if it does, create it again with the"
                 f" new name.{self._forbidden(each.identity)}",
             )
-        for column, expression in fetch_all(self.connection, TEXT_DEFAULTS):
-            if column in texts.text_defaults:
-                yield _text_default(column, expression)
+        names = renamed_objects(self.connection, self.transfer, self.found.moved)
+        for column, expression in text_defaults(self.connection, names).items():
+            yield _text_default(column, expression)
 
     def _publications(self) -> Iterator[LiveObject]:
         for item in self.found.tables:

@@ -314,7 +314,8 @@ def test_every_key_to_a_model_that_leaves_core_is_converted() -> None:
 
 def test_a_default_that_names_a_sequence_as_a_text_blocks() -> None:
     execute("""
-        CREATE SEQUENCE public.numbers;
+        CREATE SEQUENCE hr."Num.bers";
+        CREATE TABLE public.decoy (number bigint DEFAULT nextval('hr."Num.bers"'::text));
         CREATE SEQUENCE inventory."Num.bers" OWNED BY inventory.companies.id;
         ALTER TABLE inventory.companies ADD "numb.er" bigint
             DEFAULT nextval('inventory."Num.bers"'::text) + 1;
@@ -333,6 +334,11 @@ def test_a_default_that_names_a_sequence_as_a_text_blocks() -> None:
         "after": [],
         "blocks": True,
     }
+    with (
+        pytest.raises(InvalidConfiguration, match="names a sequence as a text"),
+        transaction.atomic(),
+    ):
+        _transfer("inventory.Company", "core")
     execute(item.before[0])
     assert _read("inventory.Company", "core").objects == ()
     _transfer("inventory.Company", "core")

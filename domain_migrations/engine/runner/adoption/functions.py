@@ -13,7 +13,8 @@ from ....domains import CORE_SCHEMA, Domain, QualifiedName
 from ....exceptions import InvalidConfiguration
 from ...messages import shortened
 from ...sessions.connection import execute, fetch_all
-from .function_text import FunctionText, Kind, Renamed, Uncertain, mentions, uncertain_lines
+from ...sql.lexer import tokens
+from .function_text import FunctionText, Kind, Renamed, Uncertain, uncertain_lines
 from .moves import Move
 from .objects import MovedObject
 
@@ -179,12 +180,30 @@ def find_function_texts(
             uncertain.append(UnchangedFunction(identity, tuple(text.uncertain)))
         elif new != source:
             changed.append(ChangedFunction(oid, identity, lines, source, new))
-    defaults = tuple(
-        column
-        for column, expression in fetch_all(connection, TEXT_DEFAULTS)
-        if mentions(expression, by_name)
-    )
+    defaults = tuple(text_defaults(connection, names))
     return FunctionTexts(tuple(changed), tuple(uncertain), defaults)
+
+
+def text_defaults(connection: BaseDatabaseWrapper, names: Sequence[Renamed]) -> dict[str, str]:
+    """Return the defaults that name one of the sequences as a text: column → expression."""
+    return {
+        column: expression
+        for column, expression in fetch_all(connection, TEXT_DEFAULTS)
+        if any(_names_any(text, names) for text in _texts(expression))
+    }
+
+
+def _texts(expression: str) -> Iterator[str]:
+    return (token.text for token in tokens(expression) if token.kind == "string")
+
+
+def _names_any(text: str, names: Sequence[Renamed]) -> bool:
+    """Return whether a text is the name of one of the objects, with its schema or without one."""
+    parts = [token.text for token in tokens(text) if token.is_name]
+    wanted = [(item.old.schema, item.old.name) for item in names]
+    return tuple(parts[-2:]) in wanted or (
+        len(parts) == 1 and parts[0] in [name for _, name in wanted]
+    )
 
 
 def renamed_objects(

@@ -24,6 +24,7 @@ from ..adoption.foreign_keys import CrossingKey, crossing_keys
 from ..adoption.objects import SELECT_TABLES
 from ..adoption.schema_privileges import ON_SCHEMA, ROLES
 from .content_types import rename_statements
+from .named_sequences import check_defaults
 from .new_crossings import check_crossings, names_in
 from .old_names import OldNames
 from .revocations import publication_end, remaining_revocations, usage_revocation
@@ -148,6 +149,7 @@ class TableTransfer:
             free={view.name for view in gone},
         )
         self._check_boundary(connection, found)
+        check_defaults(connection, self, found.moved)
         revocations = remaining_revocations(
             connection, before.revocations, self.source.schema, [item.oid for item in found.moved]
         )
