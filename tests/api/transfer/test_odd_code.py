@@ -373,7 +373,7 @@ def test_names_in_the_database_stay(moved: Callable[..., Moved]) -> None:
         f"from django.apps import apps\nfrom django.db import models\n\n\n{expected}"
     )
     assert [(line, reason) for _, line, _, reason in found.by_hand] == [
-        (26, '"list[Tag]" cannot be imported; the annotation is Any')
+        (21, '"list[Tag]" cannot be imported; the annotation is Any')
     ]
 
 
