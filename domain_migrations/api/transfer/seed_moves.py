@@ -9,20 +9,18 @@ from pathlib import Path
 
 from django.db.models import Model
 
-from ...domains import QualifiedName, get_domain_for, get_domains
-from ..seed.document import CORE_KEY, TAGS_KEY, Table
+from ...domains import QualifiedName, get_domains
+from ..seed.document import CORE_KEY, TAGS_KEY
 from ..seed.readers import header_of, read
 from ..seed.readers.csv import MODEL_KEY
 from ..seed.seed_files import SeedFile, seed_files, seeds_folder
 from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange
 from .by_hand import ByHand
-from .key_conversions import KeyConversion
 from .model_move import ModelMove
 from .seed_entries import FORMATS, SeedEntry
 
 ELSEWHERE = "the seed names the model, which another domain will have"
-CONVERTED = "{} is the reference {} then, which takes ids: write these rows in Python"
 IN_BRACES = "move the model's rows to a seed of the other app"
 WRITES_CORE = f"the seed writes to core: {CORE_KEY} = True"
 CSV_MODEL = re.compile(rf"^(#\s*{MODEL_KEY}\s*:\s*)(\S+)", re.MULTILINE)
@@ -42,13 +40,8 @@ class SeedMove:
         data: the data files that have rows of the model.
     """
 
-    def __init__(
-        self,
-        move: ModelMove,
-        changes: Iterable[FileChange] = (),
-        conversions: Iterable[KeyConversion] = (),
-    ) -> None:
-        self.move, self.conversions = move, tuple(conversions)
+    def __init__(self, move: ModelMove, changes: Iterable[FileChange] = ()) -> None:
+        self.move = move
         self.changes: dict[Path, FileChange] = {change.path: change for change in changes}
         self.data: set[Path] = set()
         self.by_hand: list[ByHand] = []
@@ -73,10 +66,7 @@ class SeedMove:
 
     def _edit_data(self, seed: SeedFile, *, is_own: bool, may_name: bool) -> None:
         default = seed.path.stem.partition("_")[2]
-        lines = {}
-        for table in read(seed).tables:
-            lines[table.model or default] = table.line
-            self._leave_converted(seed, table.model or default, table)
+        lines = {table.model or default: table.line for table in read(seed).tables}
         found = [name for name in lines if self._is_model(name, is_own=is_own)]
         if not found:
             return
@@ -87,13 +77,6 @@ class SeedMove:
             self._write(seed.path, self._renamed(seed, found[0]))
         else:
             self._leave(seed, lines[found[0]], ELSEWHERE)
-
-    def _leave_converted(self, seed: SeedFile, name: str, table: Table) -> None:
-        for key in self.conversions:
-            is_own = get_domain_for(key.app_label) == get_domain_for(seed.app)
-            if key.field in table.columns and _names(name, key.model, is_own=is_own):
-                reason = CONVERTED.format(key.field, key.new_name)
-                self._leave(seed, table.line, reason)
 
     def _give_away(self, seed: SeedFile, name: str, *, has_others: bool) -> None:
         path = self._free_path(seed)

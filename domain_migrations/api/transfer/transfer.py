@@ -179,7 +179,7 @@ def _live(found: LiveObject) -> Blocker:
 
 def _with_edits(plan: TransferPlan) -> TransferPlan:
     code = edit_code(plan.move, plan.conversions)
-    seeds = SeedMove(plan.move, code.changes, plan.conversions)
+    seeds = SeedMove(plan.move, code.changes)
     seeds.plan()
     by_hand = [line for line in code.by_hand if line.path not in seeds.data]
     planned = {path: change.after for path, change in seeds.changes.items()}

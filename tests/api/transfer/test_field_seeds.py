@@ -9,9 +9,7 @@ from django.apps import apps
 from domain_migrations.api.transfer.field_seeds import seeded_keys
 from domain_migrations.api.transfer.key_conversions import KeyConversion
 
-REASON = (
-    "seeds look up no reference: give location_id the id instead, or load it in a seed in Python"
-)
+REASON = "location is the reference location_id then, which takes ids: write these rows in Python"
 PATH = Path(apps.get_app_config("inventory").path) / "seeds"
 
 
@@ -38,6 +36,7 @@ def test_planned_contents_count() -> None:
         moved / "4_departments.csv": b"code,locations\nlocation,A\n",
         moved / "5_other.csv": b"# model: core.Department\ncode,location\n",
         moved / "6_other.csv": b"code,location\n",
+        PATH.parent.parent / "hr/seeds/900_demo.yaml": b"Department:\n- {location: 1}\n",
         moved / "7_departments.py": b"location",
     }
     found = [(each.path.name, each.line) for each in seeded_keys([_conversion()], planned)]

@@ -11,7 +11,6 @@ from django.apps import apps
 from domain_migrations.api.seed.seed_files import SeedFile
 from domain_migrations.api.source_code.file_changes import FileChange
 from domain_migrations.api.transfer import seed_moves
-from domain_migrations.api.transfer.key_conversions import KeyConversion
 from domain_migrations.api.transfer.model_move import plan_move
 from domain_migrations.api.transfer.seed_moves import SeedMove
 from domain_migrations.domains import Domain
@@ -233,22 +232,3 @@ def test_a_model_of_core_moves_to_a_domain(seeds: Seeds) -> None:
     }
     assert [(line.path, line.line) for line in move.by_hand] == [(other, 2)]
     assert {path.parent.name for path in move.data} == {"core", "hr", "inventory"}
-
-
-def test_a_column_that_becomes_a_reference_is_left_to_people(seeds: Seeds) -> None:
-    text = "Employee:\n- {cost_centre: A}\n\nPosition:\n- {cost_centre: A}\n"
-    path = seeds.write("hr/900_a.yaml", text)
-    seeds.write("inventory/900_a.yaml", "Employee:\n- {cost_centre: A}\n")
-    key = KeyConversion(
-        apps.get_model("hr.Employee"), "cost_centre", "cost_centre_id", "inventory.X", True
-    )
-    move = SeedMove(
-        plan_move(apps.get_model("core.CostCentre"), apps.get_app_config("inventory")), [], [key]
-    )
-    move.plan()
-    (line,) = move.by_hand
-    assert (line.path, line.line, line.text) == (path, 1, "Employee:")
-    assert line.reason == (
-        "cost_centre is the reference cost_centre_id then, which takes ids: write these rows in"
-        " Python"
-    )
