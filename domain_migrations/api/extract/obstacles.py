@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...domains import CORE_SCHEMA
 from ...engine.history.extractions import database_id
 from ...engine.history.status import read_statuses
 from ...engine.history.tables import existing_tables
@@ -15,6 +16,7 @@ from ...engine.sessions.connection import schema_exists
 from .copied_schema import tables_with_rows
 from .core_copies import chosen_tables
 from .disk_note import disk_note, domain_size
+from .fence import fenced_tables
 from .locale_obstacles import locale_notes, locale_obstacles
 from .server_obstacles import role_notes, server_obstacles
 from .sides import Sides, read_tables, stored
@@ -78,10 +80,13 @@ def preflight(
         is_begun: the copy has begun: what is there already is the extraction's own.
     """
     chosen_tables(sides.from_connection, core_tables)
+    copies = fenced_tables(sides.to_connection, CORE_SCHEMA)
     obstacles = [*_between(sides, is_begun), *_histories(sides)]
+    if not is_begun:
+        obstacles += _filled_copies(sides, core_tables, copies)
     obstacles += [Obstacle(*row) for row in server_obstacles(sides, is_begun)]
     obstacles += [Obstacle(*row) for row in locale_obstacles(sides)]
-    found, notes = table_obstacles(sides, set(core_tables), is_begun)
+    found, notes = table_obstacles(sides, {*core_tables, *copies}, is_begun)
     obstacles += [Obstacle(*row) for row in found]
     source = sides.from_connection
     notes += [*locale_notes(sides), *role_notes(sides)]
@@ -111,6 +116,25 @@ def _between(sides: Sides, is_begun: bool) -> Iterator[Obstacle]:
             shortened(rows),
             f"The target already has rows in {shortened(rows)}.",
             f'Find out whose they are. If nobody needs them: DROP SCHEMA "{sides.schema}" CASCADE;',
+        )
+
+
+def _filled_copies(
+    sides: Sides, core_tables: Sequence[str], copies: Sequence[str]
+) -> Iterator[Obstacle]:
+    """Yield the tables of core that have rows where they are to be copied to."""
+    there = read_tables(sides.to_connection, CORE_SCHEMA)
+    chosen = [table for table in there if table.name.name in core_tables]
+    for table in tables_with_rows(sides.to_connection, chosen):
+        is_copy = table.name.name in copies
+        yield Obstacle(
+            sides.target,
+            str(table.name),
+            f'Core\'s table {table.name} has rows in "{sides.target}" already'
+            + (", as the copy of another move." if is_copy else "."),
+            "Leave it out of --with-core."
+            if is_copy
+            else f"Find out whose they are. If nobody needs them: TRUNCATE {table.name};",
         )
 
 

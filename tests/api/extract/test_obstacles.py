@@ -283,6 +283,10 @@ def test_core_tables_are_copied_and_kept_read_only(moving_18: Moving) -> None:
 
 
 def test_giving_up_opens_only_the_move_s_own_copies_of_core(moving_18: Moving) -> None:
+    named = "SELECT count(*) FROM public.auth_group"
+    moving_18.on_source(f"CREATE FUNCTION depot.groups() RETURNS bigint LANGUAGE sql AS '{named}'")
+    assert found(plan(moving_18)[1]).keys() == {"depot.groups()"}
+    moving_18.on_source("DROP FUNCTION depot.groups()")
     moving_18.done("start", "--with-core", "auth_user")
     moving_18.on_target(
         "CREATE TRIGGER domain_migrations_fence BEFORE INSERT ON public.auth_group"
@@ -296,6 +300,15 @@ def test_giving_up_opens_only_the_move_s_own_copies_of_core(moving_18: Moving) -
     moving_18.done("abort", "--noinput")
     assert moving_18.on_target(fenced) == [("auth_group",)]
     assert moving_18.leftovers() == []
+    # What another move has copied counts as copied, and is not copied once more.
+    moving_18.on_source(f"CREATE FUNCTION depot.groups() RETURNS bigint LANGUAGE sql AS '{named}'")
+    assert plan(moving_18)[1]["obstacles"] == []
+    with moving_18.target.connect(moving_18.target_name) as session:
+        session.execute("SET session_replication_role = replica")
+        session.execute("INSERT INTO public.auth_group (name) VALUES ('copied')")
+    assert found(plan(moving_18, "--with-core", "auth_group")[1]) == {
+        "public.auth_group": "Leave it out of --with-core."
+    }
 
 
 def test_verify_domain_finds_the_slot_of_a_lost_server(moving_18: Moving) -> None:
