@@ -51,6 +51,14 @@ LEFT JOIN pg_roles r ON r.oid = a.grantee
 WHERE n.nspname = %s
 """
 
+USES_SCHEMA = """
+SELECT r.rolname FROM pg_namespace n JOIN pg_roles r ON has_schema_privilege(r.oid, n.oid, 'USAGE')
+WHERE n.nspname = %(schema)s
+UNION ALL
+SELECT '' FROM pg_namespace n, aclexplode(n.nspacl) a
+WHERE n.nspname = %(schema)s AND a.grantee = 0 AND a.privilege_type = 'USAGE'
+"""
+
 OWNS_SCHEMA = """
 SELECT r.rolname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = %s
 """

@@ -22,7 +22,7 @@ from ...sessions.roles import domain_role
 from ..adoption.adoption_run import FILES, move_statements
 from ..adoption.foreign_keys import CrossingKey, crossing_keys
 from ..adoption.objects import SELECT_TABLES
-from ..adoption.schema_privileges import ON_SCHEMA, ROLES
+from ..adoption.schema_privileges import ON_SCHEMA, ROLES, USES_SCHEMA
 from .content_types import rename_statements
 from .named_sequences import check_defaults
 from .new_crossings import check_crossings, names_in
@@ -303,9 +303,12 @@ class TableTransfer:
             if privilege == "USAGE"
         }
         own = {domain_role(connection, domain) for domain in (self.source, self.target)}
+        source = {"schema": self.source.schema}
+        users = {role for (role,) in fetch_all(connection, USES_SCHEMA, source)}
         oids = [item.oid for item in found.tables]
-        for role, _ in fetch_all(connection, ROLES, {"oids": oids}):
-            if "" not in known and role not in known and role not in own:
+        for role, is_owner in fetch_all(connection, ROLES, {"oids": oids}):
+            could = is_owner or role in users
+            if could and "" not in known and role not in known and role not in own:
                 grantee = quote(role) if role else "PUBLIC"
                 yield NewPrivilege(
                     f"GRANT USAGE ON SCHEMA {schema} TO {grantee}",

@@ -138,6 +138,18 @@ def test_who_may_read_the_table_may_read_it_afterwards(filled: Exchange, reader:
     assert snapshot(include_privileges=True) == before
 
 
+@pytest.mark.parametrize("way", ["to a domain"], indirect=True)
+def test_who_could_not_reach_the_table_does_not_get_into_the_new_schema(
+    filled: Exchange, reader: str
+) -> None:
+    execute(
+        f"REVOKE USAGE ON SCHEMA lab FROM {reader}; GRANT SELECT ON lab.companies TO PUBLIC;"
+        "CREATE TABLE ward.beds (id int); GRANT SELECT ON ward.beds TO PUBLIC"
+    )
+    filled.run(filled.after, "lab")
+    assert query("SELECT has_schema_privilege(%s, 'ward', 'USAGE')", reader) == [(False,)]
+
+
 @pytest.mark.parametrize("way", ["to core", "to a domain", "to the domain"], indirect=True)
 def test_roles_of_domains_own_what_their_domain_has(filled: Exchange) -> None:
     granted = filled.before.manage("grant_domain", "lab", "ward", "--apply")
