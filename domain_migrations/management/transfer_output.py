@@ -28,7 +28,7 @@ def print_plan(command: BaseCommand, plan: TransferPlan) -> None:
     for blocker in plan.blockers:
         write(style.ERROR(f"Blocked: {blocker.message}"))
         if blocker.hint:
-            write(f"  {blocker.hint}")
+            write(indent(blocker.hint, "  "))
 
 
 def print_next_step(command: BaseCommand, plan: TransferPlan) -> None:

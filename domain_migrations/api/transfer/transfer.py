@@ -174,7 +174,15 @@ def _offered(key: KeyConversion) -> Blocker:
 
 
 def _live(found: LiveObject) -> Blocker:
-    return Blocker(found.message, " ".join(found.before))
+    parts = (("before", found.before), ("after", found.after))
+    return Blocker(
+        found.message,
+        "\n".join(
+            f"In a migration {when} the pair: {statement}"
+            for when, statements in parts
+            for statement in statements
+        ),
+    )
 
 
 def _with_edits(plan: TransferPlan) -> TransferPlan:

@@ -233,3 +233,23 @@ def test_a_person_is_asked_before_files_are_written(
     assert (found == [plan]) is written
     assert ("The files were written." in result.stdout) is written
     assert ("CommandError: Nothing was changed." in result.stderr) is not written
+
+
+def test_a_view_of_another_domain_blocks(project: Callable[..., Project]) -> None:
+    made = project(
+        {
+            "lab": domain_app("lab", models=LAB.replace("shop.Company", "auth.User")),
+            "ward": domain_app("ward", models=""),
+        }
+    )
+    _run(made, "makemigrations", "lab")
+    _run(made, "migrate")
+    execute("CREATE VIEW lab.ids AS SELECT id FROM lab.items")
+    (blocker,) = _refused(made, "lab.Item", "ward")
+    assert blocker["message"].startswith("The view lab.ids reads the table, or a view that does:")
+    assert blocker["hint"] == (
+        "In a migration before the pair: DROP VIEW lab.ids;\n"
+        "In a migration after the pair: CREATE VIEW ward.ids AS\nSELECT id\n   FROM ward.items;"
+    )
+    done = made.manage("transfer_model", "lab.Item", "ward")
+    assert "  In a migration after the pair: CREATE VIEW ward.ids AS\n  SELECT id\n" in done.stdout
