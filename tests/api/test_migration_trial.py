@@ -120,6 +120,6 @@ class Sample(models.Model):
 def test_the_plugin_in_a_foreign_project(project: Callable[..., Project]) -> None:
     foreign = project({"lab": domain_app("lab", models=MODELS, migrations=MIGRATIONS)})
     foreign.write("checks/test_lab.py", PLUGIN_TEST)
-    plugins = ["-p", "domain_migrations.pytest_plugin", "-p", "no:cacheprovider"]
+    plugins = ["-p", "domain_migrations.api.pytest_plugin", "-p", "no:cacheprovider"]
     output = foreign.python("-m", "pytest", "-q", *plugins, "--rootdir=.", "checks")
     assert "2 passed" in output

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .api.migration_trial import MigrationTrial
+    from .migration_trial import MigrationTrial
 
 
 @pytest.fixture
 def migration_trial(transactional_db: None) -> Iterator[Callable[[str], MigrationTrial]]:
     """Return a function that takes ``app.name`` and brings the database to just before it."""
-    from .api.migration_trial import MigrationTrial  # The settings are not read until here.
+    from .migration_trial import MigrationTrial  # The settings are not read until here.
 
     trials: list[MigrationTrial] = []
 
