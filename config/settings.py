@@ -27,7 +27,7 @@ FIRST_PARTY_APPS = [
 
 INSTALLED_APPS = [
     "domain_migrations",
-    "domain_migrations.admin_app.LazyAdminConfig",
+    "domain_migrations.domains.lazy_admin.LazyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

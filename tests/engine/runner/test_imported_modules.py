@@ -17,7 +17,6 @@ from tests.support.servers import TestServer
 PACKAGE = "domain_migrations"
 
 EVERY_PROCESS = """
-admin_app
 api
 apps
 backends
@@ -33,6 +32,7 @@ backends.postgresql.schema
 conf
 domains
 domains.domain
+domains.lazy_admin
 domains.lazy_models
 domains.swappable_names
 engine

@@ -1,9 +1,9 @@
 """Django's admin, without its pages in processes that only migrate or show domains.
 
 Importing the admin modules of all apps takes much of such a process, and imports the models of
-all domains, which ``domains.lazy_models`` would leave out. Name the class instead of Django's app::
+all domains, which ``lazy_models`` would leave out. Name the class instead of Django's app::
 
-    INSTALLED_APPS = [..., "domain_migrations.admin_app.LazyAdminConfig", ...]
+    INSTALLED_APPS = [..., "domain_migrations.domains.lazy_admin.LazyAdminConfig", ...]
 """
 
 from __future__ import annotations
