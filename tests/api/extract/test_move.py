@@ -113,24 +113,24 @@ def test_writers_lose_nothing_during_the_whole_move(moving: Moving) -> None:
     assert key > moving.on_source("SELECT max(id) FROM depot.tags")[0][0]
 
 
-def test_the_domain_works_on_its_own_server(moving: Moving) -> None:
+def test_the_domain_works_on_its_own_server(moving_18: Moving) -> None:
     indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'depot' ORDER BY 1"
-    moving.copied()
-    assert len(moving.on_target(indexes)) < len(moving.on_source(indexes))
-    history = moving.on_source("SELECT * FROM depot.django_migrations_depot ORDER BY id")
-    output = moving.done("cut-over")
+    moving_18.copied()
+    assert len(moving_18.on_target(indexes)) < len(moving_18.on_source(indexes))
+    history = moving_18.on_source("SELECT * FROM depot.django_migrations_depot ORDER BY id")
+    output = moving_18.done("cut-over")
     assert '+    "DATABASES": {"depot": "lab"},' in output
     assert "+    labels = {'depot', 'stock'}\n" in output
-    moving.done("finish", "--noinput")
-    assert moving.on_target(indexes) == moving.on_source(indexes)
-    assert moving.on_target("SELECT * FROM depot.django_migrations_depot ORDER BY id") == history
+    moving_18.done("finish", "--noinput")
+    assert moving_18.on_target(indexes) == moving_18.on_source(indexes)
+    assert moving_18.on_target("SELECT * FROM depot.django_migrations_depot ORDER BY id") == history
     router = output.partition("+++ config/routers.py\n")[2]
     lines = [line[1:] for line in router.splitlines() if line.startswith("+")]
-    moving.project.write("config/routers.py", "\n".join(lines) + "\n")
-    with (moving.project.path / "settings.py").open("a") as file:
+    moving_18.project.write("config/routers.py", "\n".join(lines) + "\n")
+    with (moving_18.project.path / "settings.py").open("a") as file:
         file.write('DOMAIN_MIGRATIONS = {"DATABASES": {"depot": "lab"}}\n')
         file.write('DATABASE_ROUTERS += ["config.routers.DepotRouter"]\n')
-    moving.project.write("depot/tests.py", TESTS)
+    moving_18.project.write("depot/tests.py", TESTS)
     for arguments in (
         ("test", "depot", "--noinput"),
         ("verify_domain",),
@@ -143,21 +143,21 @@ def test_the_domain_works_on_its_own_server(moving: Moving) -> None:
         ("map_domains", "--format", "json"),
         ("show_domains",),
     ):
-        result = moving.project.manage(*arguments)
+        result = moving_18.project.manage(*arguments)
         assert result.returncode == 0, (arguments, result.stdout, result.stderr)
     assert "3 applied, 0 pending" in result.stdout
-    count = moving.project.python(
+    count = moving_18.project.python(
         "-c",
         "import django; django.setup(); from depot.models import Part;"
         "Part.objects.create(name='new'); print(Part.objects.count(), Part.objects.db)",
     )
     assert count == "2001 lab\n"
-    moving.project.write("urls.py", URLS)
-    with (moving.project.path / "settings.py").open("a") as file:
+    moving_18.project.write("urls.py", URLS)
+    with (moving_18.project.path / "settings.py").open("a") as file:
         file.write(ADMIN)
-    assert moving.project.manage("migrate_domain", "core").returncode == 0
-    assert moving.project.python("-c", PAGES) == f"{[200] * 7}\n200\n0 2\n"
+    assert moving_18.project.manage("migrate_domain", "core").returncode == 0
+    assert moving_18.project.python("-c", PAGES) == f"{[200] * 7}\n200\n0 2\n"
     # The old tables refuse writes of superusers, too, and their domain is not migrated there.
-    refused = moving.project.manage("migrate_domain", "depot", "zero", "--database", "default")
+    refused = moving_18.project.manage("migrate_domain", "depot", "zero", "--database", "default")
     assert 'has left this database for "lab"' in refused.stderr
-    assert moving.on_source("SELECT count(*) FROM depot.parts") == [(2000,)]
+    assert moving_18.on_source("SELECT count(*) FROM depot.parts") == [(2000,)]
