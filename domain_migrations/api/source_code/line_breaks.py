@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
+BOM = "\ufeff"
 MAX_CHANGES = 100
 """More lines than an edit makes too long in one file."""
 
@@ -28,6 +29,8 @@ def set_line_breaks(before: str, after: str, limit: int) -> str:
     Brackets around a single line are joined with the lines around them where that has become
     short enough. Only lines that differ from the source before are changed.
     """
+    if after.startswith(BOM):
+        return BOM + set_line_breaks(before.removeprefix(BOM), after.removeprefix(BOM), limit)
     old = set(before.splitlines())
     for _ in range(MAX_CHANGES):
         numbers = _candidates(after.splitlines(), _changed_lines(before, after), old, limit)

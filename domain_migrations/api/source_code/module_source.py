@@ -281,7 +281,18 @@ class ModuleSource:
         return b"".join([*parts, self.data[place:stop]]).decode()
 
     def encode(self, text: str) -> bytes:
-        return text.encode(self.module.encoding)
+        """Return the text in the module's encoding.
+
+        Raises:
+            CannotEdit: the encoding lacks a character.
+        """
+        try:
+            return text.encode(self.module.encoding)
+        except UnicodeEncodeError as exc:
+            character = text[exc.start : exc.end]
+            raise CannotEdit(
+                f"moves {character!r} to {self.name}, whose encoding, {exc.encoding}, lacks it"
+            ) from exc
 
 
 def _edit_order(edit: tuple[int, int, str]) -> tuple[int, bool, int]:

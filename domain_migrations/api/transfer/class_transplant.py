@@ -129,6 +129,8 @@ class ClassTransplant:
         head = home.edited_text().rstrip()
         body = _joined(texts)
         written = f"{head}\n\n\n{body}\n" if head else f"{body}\n"
+        newline = (home if target.path.is_file() else source).module.default_newline
+        written = written.replace("\r\n", "\n").replace("\n", newline)
         self.editor.write(target.path, home.encode(written))
         target.export(self.editor, self.move.model.__name__, self.project.style)
 

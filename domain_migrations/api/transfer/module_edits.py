@@ -29,6 +29,7 @@ class ModuleEdits:
 
     Attributes:
         contents: file → what was in it before.
+        is_deleted: whether nothing is left of the module that the class leaves.
         by_hand: lines, with their numbers in these contents.
     """
 
@@ -40,6 +41,7 @@ class ModuleEdits:
         self.names = transplant.names
         self.texts = LabelTexts(move, self.names[0])
         self.by_hand: list[ByHand] = []
+        self.is_deleted = False
         self.contents: dict[Path, bytes] = {transplant.path: transplant.content}
 
     def run(self) -> None:
@@ -58,7 +60,8 @@ class ModuleEdits:
         self.by_hand += self.texts.other_files(self.project)
 
     def _is_concerned(self, content: bytes) -> bool:
-        return self._mention.search(content) is not None
+        is_star = self.is_deleted and b"import *" in content
+        return is_star or self._mention.search(content) is not None
 
     @cached_property
     def _mention(self) -> re.Pattern[bytes]:
@@ -79,9 +82,20 @@ class ModuleEdits:
         for moved in self.names:
             edits.edit(moved)
         self.by_hand += self.texts.edit(source, module)
+        if self.is_deleted:
+            self._delete_stars(source)
         edits.finish()
         if source.is_edited:
             self.editor.write(module.path, source.encode(source.edited_text()))
+
+    def _delete_stars(self, source: ModuleSource) -> None:
+        """Delete the imports of everything from the module that is deleted."""
+        for node in source.nodes(cst.ImportFrom):
+            if isinstance(node.names, cst.ImportStar) and (
+                source.absolute(node) == self.transplant.module.name
+            ):
+                start, end = source.span(node)
+                source.replace_span(source.line_start(start), source.line_end(end), "")
 
     def _name_edits(self, source: ModuleSource, module: ProjectModule) -> NameEdits:
         block = ImportBlock(source, self.project.style)
@@ -124,8 +138,10 @@ class ModuleEdits:
         path = self.transplant.path
         if self._is_left_empty(text):
             self.editor.delete(path)
+            self.is_deleted = True
         else:
-            self.editor.write(path, source.encode(f"{text}{source.module.default_newline}"))
+            newline = source.module.default_newline if text else ""
+            self.editor.write(path, source.encode(f"{text}{newline}"))
 
     def _edit_former_uses(self, divided: DividedModule, edits: NameEdits, moved: MovedName) -> None:
         (item,) = (each for each in divided.removed if moved.name in each.names)

@@ -472,3 +472,49 @@ def test_what_cannot_be_moved_is_refused(
     assert len(found.blockers) == 1
     assert message in found.blockers[0]
     assert "class Item" not in found["shop/models.py"]
+
+
+def test_encodings_and_line_breaks_stay(project: Callable[..., Project]) -> None:
+    made = project({"lab": lab(ITEM), "shop": shop("")})
+    path, target, view = (
+        made.path / name for name in ("lab/models.py", "shop/models.py", "lab/views.py")
+    )
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_text().replace("\n", "\r\n").encode())
+    target.write_bytes(b"\xef\xbb\xbffrom django.db import models\r\n")
+    view.write_bytes(
+        b"# -*- coding: latin-1 -*-\nfrom .models import Item\n\nUSED = Item, '\xe9'\n"
+    )
+    assert json.loads(made.python("-c", SCRIPT, "lab.Item", "shop"))["blockers"] == []
+    assert view.read_bytes() == (
+        b"# -*- coding: latin-1 -*-\nfrom shop.models import Item\n\nUSED = Item, '\xe9'\n"
+    )
+    assert path.read_bytes() == b"\xef\xbb\xbf"
+    head, text = target.read_bytes().split(b"\r\n", 1)
+    assert head == b"\xef\xbb\xbffrom django.db import models"
+    assert text.startswith(b"\r\n\r\nclass Item(models.Model):\r\n")
+    assert text.count(b"\n") == text.count(b"\r\n")
+    made.python("-c", IMPORTS)
+
+
+def test_a_package_of_models_has_a_file_for_each(moved: Callable[..., Moved]) -> None:
+    item = f"from django.db import models\n\n{ITEM}"
+    labs = {
+        **domain_app("lab"),
+        "models/item.py": item,
+        "models/__init__.py": "from .item import *\n",
+    }
+    shops = {
+        "models/tag.py": "from django.db import models\n",
+        "models/__init__.py": 'from shop.models.tag import models as x\n\n__all__ = ["x"]\n',
+    }
+    del labs["models.py"]
+    found = moved("lab.Item", "shop", {"lab": labs, "shop": shops})
+    assert found.blockers == []
+    assert not (found.project.path / "lab/models/item.py").exists()
+    assert found["shop/models/item.py"] == (
+        f"from django.db import models\n\n{ITEM}".replace('\'"lab"."items"\'', '"items"')
+    )
+    assert found["shop/models/__init__.py"] == (
+        "from shop.models.item import Item\nfrom shop.models.tag import models as x\n\n"
+        '__all__ = ["Item", "x"]\n'
+    )
