@@ -35,12 +35,14 @@ class ProofResult:
         problem: the step that failed, as the beginning of a sentence; empty if it is proven.
         differences: the differences in the catalog, a clause each.
         error: the error that ended a run.
+        waits: what comes after the part that is proven, as a sentence; empty if that is all.
     """
 
     domain: str
     problem: str = ""
     differences: tuple[str, ...] = ()
     error: ErrorInfo | None = None
+    waits: str = ""
     seconds: float = 0.0
 
     @property
@@ -149,13 +151,18 @@ def _proof_of(domain: Domain, alias: str, base: CoreDatabase) -> ProofResult:
     started = time.monotonic()
     values: dict[str, Any] = {}
     try:
-        _prove(domain, alias, base)
+        values["waits"] = _prove(domain, alias, base)
     except ProofFailed as exc:
         values = exc.values
     return ProofResult(domain=domain.name, seconds=time.monotonic() - started, **values)
 
 
-def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
+def _prove(domain: Domain, alias: str, base: CoreDatabase) -> str:
+    """Prove a domain, as far as it comes without those with which it exchanges tables.
+
+    Returns:
+        What it waits for then; empty if nothing is left.
+    """
     template = None
     if not domain.is_core:
         if base.error is not None:
@@ -165,7 +172,7 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
         ensure_schema(connection, domain.schema)  # Reverting keeps the schema.
         before = read_catalog(connection, include_names=True)
         alone = "applying it" if domain.is_core else "applying it alone with core"
-        _run(domain.name, alias, f"{alone} fails")
+        waits = _run(domain.name, alias, f"{alone} fails")
         applied = read_catalog(connection, include_names=True)
         _run(domain.name, alias, "reverting it fails", target="zero")
         _expect(
@@ -181,6 +188,7 @@ def _prove(domain: Domain, alias: str, base: CoreDatabase) -> None:
         )
     if snapshot_file(domain):
         _prove_snapshot(domain, alias, template, applied)
+    return waits
 
 
 def _prove_snapshot(
@@ -192,14 +200,22 @@ def _prove_snapshot(
         _expect(applied, found, "its snapshot does not restore the result of a replay")
 
 
-def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values: Any) -> None:
+def _run(domain: str, alias: str, problem: str, *, replay: bool = True, **values: Any) -> str:
+    """Migrate a domain, and return what it waits for; empty if nothing is left.
+
+    Raises:
+        ProofFailed: with the problem.
+    """
     options = MigrateOptions(
         database=alias, interactive=False, verbosity=0, replay=replay, **values
     )
     (result,) = migrate_domains([domain], options).domains
     raise_if_stopped([result])
-    if result.error is not None and not result.error.waits:
+    if result.error is None:
+        return ""
+    if not result.error.waits:
         raise ProofFailed(problem, error=result.error)
+    return result.error.message
 
 
 def _expect(before: DatabaseFingerprint, after: DatabaseFingerprint, problem: str) -> None:

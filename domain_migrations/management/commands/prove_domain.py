@@ -41,7 +41,8 @@ class Command(BaseCommand):
         if result.is_proven:
             if verbosity >= 1:
                 proven = self.style.SUCCESS("proven")
-                self.stdout.write(f"{result.domain}: {proven} in {result.seconds:.1f} s")
+                rest = f", up to a transfer: {result.waits}" if result.waits else ""
+                self.stdout.write(f"{result.domain}: {proven} in {result.seconds:.1f} s{rest}")
             return
         self.stdout.write(self.style.ERROR(f"{result.domain}: {result.message}"))
         if verbosity >= 2:

@@ -11,6 +11,9 @@ from tests.support.catalog import query
 def test_proofs_and_snapshots_go_as_far_as_they_can(empty: Exchange) -> None:
     proven = empty.later.manage("prove_domain")
     assert proven.returncode == 0, proven.stdout + proven.stderr
+    stops = ["lab", "ward"] if empty.way == "to a domain" else ["core"]
+    ends = [line.partition(":")[0] for line in proven.stdout.splitlines() if "transfer: " in line]
+    assert ends == stops
     written = empty.later.manage("snapshot_domain", "lab")
     assert written.returncode == 0, written.stdout + written.stderr
     assert "2 migrations" in written.stdout, "those before the table changes hands"
