@@ -10,8 +10,9 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from ..domains import get_domain
-from ..engine.history.journal import Direction, RunContext, Status
+from ..engine.history.journal import Direction, Status
 from ..engine.history.recorder import DomainRecorder
+from ..engine.history.run_context import RunContext
 from ..engine.history.status import read_statuses
 from ..engine.history.status_reader import StatusReader
 from ..engine.history.tables import ensure_history

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from ...domains import DomainConfig, QualifiedName
-from ...engine.history.journal import RunContext
+from ...engine.history.run_context import RunContext
 from ...engine.runner.adoption.adoption_run import AdoptionRun
 from ...engine.runner.adoption.moves import Move
 from ...engine.runner.adoption_results import AppliedMove

@@ -12,7 +12,8 @@ from ...engine.history.extractions import (
     read_extraction,
     record_extraction,
 )
-from ...engine.history.journal import Journal, RunContext
+from ...engine.history.journal import Journal
+from ...engine.history.run_context import RunContext
 from ...engine.messages import shortened
 from ...engine.runner.results import Reporter
 from ...engine.sessions.connection import schema_exists

@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...conf import get_settings
 from ...domains import Domain, get_domain, get_domains
 from ...engine.boundary.installed_models import refuse_model_problems
-from ...engine.history.journal import RunContext
+from ...engine.history.run_context import RunContext
 from ...engine.history.seed_ledger import SeedRecord, ensure_ledger, read_ledger
 from ...engine.history.status import read_statuses
 from ...engine.messages import shortened

@@ -63,8 +63,9 @@ from ...domains import Domain, get_domain, get_domains
 from ...engine.catalog import drift_ids
 from ...engine.catalog.drift import find_drift
 from ...engine.catalog.unmanaged import ReferencedNames
-from ...engine.history.journal import Journal, RunContext
+from ...engine.history.journal import Journal
 from ...engine.history.journal_queries import created_objects
+from ...engine.history.run_context import RunContext
 from ...engine.history.verifications import record_verification
 from ...engine.messages import Finding
 from ...engine.runner.project_state import project_state

@@ -26,7 +26,7 @@ from ...conf import get_settings
 from ...domains import Domain
 from ...exceptions import InvalidConfiguration
 from ..sessions.connection import execute, fetch_one
-from .run_context import RunContext as RunContext
+from .run_context import RunContext
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]

@@ -13,7 +13,7 @@ from django.db.migrations.state import ProjectState
 from ...domains import CORE, Domain, get_domain
 from ...exceptions import DomainMigrationsError
 from ..history.extractions import refuse_during_extraction
-from ..history.journal import RunContext
+from ..history.run_context import RunContext
 from ..history.status import DomainStatus
 from ..sessions.connection import translate_database_errors
 from ..sessions.session import acquire_run_lock

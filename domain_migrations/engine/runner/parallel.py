@@ -25,7 +25,7 @@ from django.db.migrations.migration import Migration
 
 from ...domains import Domain, get_domain
 from ...exceptions import MigrationFailed
-from ..history.journal import RunContext
+from ..history.run_context import RunContext
 from .options import MigrateOptions
 from .results import DomainResult, ErrorInfo, Reporter
 

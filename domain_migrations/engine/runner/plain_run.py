@@ -15,7 +15,7 @@ from django.db.migrations.state import ProjectState
 
 from ...domains import CORE, Domain, get_domain, get_domain_for
 from ...exceptions import DomainMigrationsError, MigrationInterrupted
-from ..history.journal import RunContext
+from ..history.run_context import RunContext
 from ..history.tables import applied_names
 from ..sessions.connection import translate_database_errors
 from ..sessions.session import ServerSession, acquire_run_lock

@@ -13,7 +13,8 @@ from psycopg import sql
 
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
-from ..history.journal import Journal, RunContext
+from ..history.journal import Journal
+from ..history.run_context import RunContext
 from ..history.tables import ensure_history, ensure_schema, existing_tables
 from ..sessions.connection import is_alive, settings_sql
 from ..sessions.database_errors import first_line, sqlstate_of

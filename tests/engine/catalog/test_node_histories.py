@@ -12,7 +12,8 @@ from domain_migrations.api.inspect.history_choice import HistoryOptions, find_hi
 from domain_migrations.domains import Domain, QualifiedName
 from domain_migrations.engine.catalog.other_tools.rows import ToolRow, read_rows
 from domain_migrations.engine.catalog.other_tools.tools import get_tool, history_of
-from domain_migrations.engine.history.journal import Journal, RunContext
+from domain_migrations.engine.history.journal import Journal
+from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.exceptions import InsufficientPrivilege, InvalidConfiguration
 from tests.support.catalog import execute, query
 

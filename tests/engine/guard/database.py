@@ -12,7 +12,8 @@ from psycopg import sql
 
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.boundary.planned_migrations import check_plan
-from domain_migrations.engine.history.journal import Journal, RunContext
+from domain_migrations.engine.history.journal import Journal
+from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.engine.history.tables import ensure_history
 from domain_migrations.engine.runner.executor import DomainExecutor
 from domain_migrations.engine.runner.loader import load_domain

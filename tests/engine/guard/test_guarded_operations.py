@@ -20,7 +20,8 @@ from domain_migrations.engine.guard.guard import BoundaryGuard
 from domain_migrations.engine.guard.held_locks import MODES
 from domain_migrations.engine.guard.violations import CORE_ROWS, CORE_SHAPE, Violation
 from domain_migrations.engine.guard.watch import MigrationWatch
-from domain_migrations.engine.history.journal import Journal, RunContext
+from domain_migrations.engine.history.journal import Journal
+from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.engine.sessions.advisory_locks import lock_key
 from domain_migrations.exceptions import BoundaryViolation
 from tests.engine.guard.allowed_cases import OWNERS, VIOLATIONS

@@ -16,8 +16,9 @@ from domain_migrations.engine.history.extractions import (
     record_extraction,
     refuse_during_extraction,
 )
-from domain_migrations.engine.history.journal import Journal, RunContext
+from domain_migrations.engine.history.journal import Journal
 from domain_migrations.engine.history.journal_queries import read_entries
+from domain_migrations.engine.history.run_context import RunContext
 from domain_migrations.exceptions import ExtractionInProgress
 from tests.support.catalog import execute
 from tests.support.commands import Result

@@ -19,7 +19,8 @@ from django.utils.timezone import now
 
 import domain_migrations
 from domain_migrations.domains import Domain
-from domain_migrations.engine.history.journal import Journal, RunContext
+from domain_migrations.engine.history.journal import Journal
+from domain_migrations.engine.history.run_context import RunContext
 from tests.support.catalog import execute, query
 from tests.support.commands import ROOT, Result
 

@@ -13,7 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ....domains import CORE, QualifiedName, get_domain
 from ....exceptions import MigrationFailed
 from ...catalog.compat_views import CompatView, read_views_of_adoptions
-from ...history.journal import Journal, RunContext
+from ...history.journal import Journal
+from ...history.run_context import RunContext
 from ...history.tables import ensure_history, ensure_schema
 from ...sessions.connection import execute, fetch_all, schema_exists
 from ...sessions.roles import domain_role

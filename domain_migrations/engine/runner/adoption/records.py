@@ -13,8 +13,9 @@ from psycopg import sql
 
 from ....exceptions import InvalidConfiguration
 from ...guard.created_objects import bounded
-from ...history.journal import Journal, RunContext
+from ...history.journal import Journal
 from ...history.journal_queries import created_objects, read_object
+from ...history.run_context import RunContext
 from ...history.tables import ensure_history, existing_tables
 from ...messages import shortened
 from ...sessions.connection import execute, fetch_all, fetch_one
