@@ -30,6 +30,10 @@ NESTED = re.compile(r"\bBEGIN ATOMIC\b|^CREATE RULE ", re.MULTILINE)
 """Statements that may contain others."""
 PLACE = re.compile(r"SET (default_tablespace|default_table_access_method) = (.*);")
 ORDINARY_PLACES = {"default_tablespace": "''", "default_table_access_method": "heap"}
+COLUMN_OPTIONS = re.compile(r"ALTER (?:FOREIGN )?TABLE ONLY .* ALTER COLUMN .* SET \((.*)\);")
+COLUMN_MARK = re.compile(r"pg_attver=\d+")
+"""An option that minor releases of late 2026 put on columns; older programs write it, older
+servers refuse it."""
 IGNORED = re.compile(r"SET |SELECT pg_catalog\.set_config\(|CREATE SCHEMA ")
 
 DROP_BY_NAME = {"INDEX": "DROP INDEX", "SEQUENCE": "DROP SEQUENCE"}
@@ -181,9 +185,19 @@ def _statements(text: str) -> list[str] | None:
             return None
     found, position = [], 0
     while match := STATEMENT.match(text, position):
-        found.append(_without_comments(match[0]))
+        if statement := _without_mark(_without_comments(match[0])):
+            found.append(statement)
         position = match.end()
     return None if _without_comments(text[position:]) else found
+
+
+def _without_mark(statement: str) -> str:
+    """Return the statement without PostgreSQL's own option of columns, "" if nothing is left."""
+    found = COLUMN_OPTIONS.fullmatch(statement)
+    if found is None:
+        return statement
+    options = [option for option in found[1].split(", ") if not COLUMN_MARK.fullmatch(option)]
+    return statement.replace(f"({found[1]});", f"({', '.join(options)});") if options else ""
 
 
 def _without_comments(text: str) -> str:

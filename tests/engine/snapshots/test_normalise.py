@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain_migrations.engine.snapshots.dump_entries import parse_entries
 from domain_migrations.engine.snapshots.pg_dump import normalise, strip_array_casts
 
 
@@ -47,3 +48,22 @@ def test_a_cast_around_the_array_of_a_list_goes() -> None:
         " (c = ANY (ARRAY[1, 2])) AND ((ARRAY['q'::character varying])::text[] = d)"
         " AND '= ANY ((ARRAY[1])::text[])' = e)"
     )
+
+
+def test_marks_that_a_server_puts_on_columns_are_left_out() -> None:
+    (entry,) = parse_entries(
+        """
+-- Name: t; Type: TABLE; Schema: shop; Owner: -
+--
+
+CREATE TABLE shop.t (
+    a integer,
+    b text DEFAULT 'pg_attver=1'::text
+);
+ALTER TABLE ONLY shop.t ALTER COLUMN a SET (pg_attver=181303816);
+ALTER TABLE ONLY shop.t ALTER COLUMN b SET (n_distinct=5, pg_attver=181303816);
+"""
+    )
+    table, options = entry.statements
+    assert "DEFAULT 'pg_attver=1'" in table
+    assert options == "ALTER TABLE ONLY shop.t ALTER COLUMN b SET (n_distinct=5);"
