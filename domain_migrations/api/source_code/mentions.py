@@ -57,24 +57,33 @@ def find_mentions(
     found_in = (path for folder in folders for path in folder.rglob("*.py"))
     paths = {path for path in found_in if not is_installed(path)}
     for path in sorted(paths):
-        content = planned.get(path)
-        if content is None:
-            content = path.read_bytes()
-        if not pattern.search(content.decode("utf-8", "replace")):
-            continue
-        try:
-            tree = ast.parse(content)
-        except (SyntaxError, ValueError):
-            continue  # Django reports a module that it cannot import.
+        content = planned[path] if path in planned else path.read_bytes()
         within = any(folder in path.parents for folder in in_migrations)
-        for node in _texts(tree):
-            text = str(node.value)
-            found = pattern.search(text)
-            if found is None or not (SQL.search(text) or found[0] == text):
-                continue
-            for number, line in _numbered_lines(node, text):
-                if named := pattern.search(line):
-                    yield Mention(path, number, named[1], line.strip(), within)
+        for number, named, line in lines_naming(pattern, content):
+            yield Mention(path, number, named[1], line, within)
+
+
+def lines_naming(
+    pattern: re.Pattern[str], source: bytes
+) -> Iterator[tuple[int, re.Match[str], str]]:
+    """Yield the lines of a module's texts that match, where the text is SQL or just the name.
+
+    Each comes as its number, the match, and the line itself.
+    """
+    if not pattern.search(source.decode("utf-8", "replace")):
+        return
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return  # Django reports a module that it cannot import.
+    for node in _texts(tree):
+        text = str(node.value)
+        found = pattern.search(text)
+        if found is None or not (SQL.search(text) or found[0] == text.strip('"')):
+            continue
+        for number, line in _numbered_lines(node, text):
+            if named := pattern.search(line):
+                yield number, named, line.strip()
 
 
 def _numbered_lines(node: ast.Constant, text: str) -> Iterator[tuple[int, str]]:

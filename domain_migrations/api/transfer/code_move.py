@@ -16,6 +16,7 @@ from .field_edit import convert_fields
 from .field_uses import uses_of
 from .key_conversions import KeyConversion
 from .model_move import ModelMove
+from .sql_mentions import sql_mentions
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def edit_code(move: ModelMove, conversions: Sequence[KeyConversion] = ()) -> Cod
         *relocated(transplant.by_hand, {moved_to: transplant.content}, after),
         *relocated(edits.by_hand, edits.contents, after),
         *uses_of(conversions, project.roots, planned),
+        *sql_mentions(move, project, planned),
     )
     return CodeEdits(tuple(editor.changes), tuple(sorted(set(found))), tuple(editor.blockers))
 

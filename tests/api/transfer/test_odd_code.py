@@ -518,3 +518,40 @@ def test_a_package_of_models_has_a_file_for_each(moved: Callable[..., Moved]) ->
         "from shop.models.item import Item\nfrom shop.models.tag import models as x\n\n"
         '__all__ = ["Item", "x"]\n'
     )
+
+
+def test_sql_that_names_the_table_is_listed(moved: Callable[..., Moved]) -> None:
+    reports = """
+    TABLE = '"lab"."items"'
+    COUNT = "SELECT count(*) FROM lab.items"
+    OTHER = "SELECT count(*) FROM lab.items_old JOIN items USING (id)"
+    WORDS = "the lab.items are many"
+
+
+    def total(cursor, name):
+        cursor.execute(f'''
+            SELECT sum(n) FROM "lab"."items"
+            WHERE name = {name}''')
+    """
+    apps = {"lab": {**lab(ITEM, reports=reports)}, "shop": shop("")}
+    apps["lab"]["sql/totals.sql"] = "SELECT 1;\nSELECT count(*) FROM lab.items;\n"
+    found = moved("lab.Item", "shop", apps)
+    reason = "the table is public.items after the move"
+    assert [each for each in found.by_hand if each[3] == reason] == [
+        ("reports.py", 2, '"lab"."items"', reason),
+        ("reports.py", 3, "SELECT count(*) FROM lab.items", reason),
+        ("reports.py", 10, 'SELECT sum(n) FROM "lab"."items"', reason),
+        ("totals.sql", 2, "SELECT count(*) FROM lab.items;", reason),
+    ]
+
+
+def test_sql_that_names_a_table_of_core_is_listed(moved: Callable[..., Moved]) -> None:
+    item = ITEM.replace('"lab"."items"', "items")
+    reports = "TEXTS = ['SELECT 1 FROM items', 'SELECT 1 FROM public.items', 'items of x']\n"
+    apps = {"shop": shop(item, reports=reports), "lab": lab("")}
+    found = moved("shop.Item", "lab", apps)
+    reason = "the table is lab.items after the move"
+    assert [each[2] for each in found.by_hand if each[3] == reason] == [
+        "SELECT 1 FROM items",
+        "SELECT 1 FROM public.items",
+    ]
