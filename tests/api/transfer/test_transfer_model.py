@@ -247,9 +247,10 @@ def test_a_view_of_another_domain_blocks(project: Callable[..., Project]) -> Non
     execute("CREATE VIEW lab.ids AS SELECT id FROM lab.items")
     (blocker,) = _refused(made, "lab.Item", "ward")
     assert blocker["message"].startswith("The view lab.ids reads the table, or a view that does:")
-    assert blocker["hint"] == (
+    # PostgreSQL 15 writes the table's name before the column.
+    assert blocker["hint"].replace("items.id", "id") == (
         "In a migration before the pair: DROP VIEW lab.ids;\n"
         "In a migration after the pair: CREATE VIEW ward.ids AS\nSELECT id\n   FROM ward.items;"
     )
     done = made.manage("transfer_model", "lab.Item", "ward")
-    assert "  In a migration after the pair: CREATE VIEW ward.ids AS\n  SELECT id\n" in done.stdout
+    assert "  In a migration after the pair: CREATE VIEW ward.ids AS\n  SELECT " in done.stdout
