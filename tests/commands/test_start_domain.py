@@ -40,7 +40,7 @@ ON_CRM = {
     "showmigrations": ["crm"],
     "snapshot_domain": ["crm"],
     "sqlmigrate": ["crm", "0001"],
-    "squashmigrations": ["crm", "0001", "--noinput"],
+    "squashmigrations": ["crm", "0002", "--noinput"],
     "start_domain": ["crm"],
     "transfer_model": ["crm.Item", "crm"],
     "verify_domain": ["crm", "--only", "history,checksum,drift,boundary"],
@@ -52,6 +52,7 @@ REFUSING = {
     "extract_domain": 'The domain "crm" is in "default" already',
     "inspect_domain": "crm",
     "rebase_migration": "does not seem to contain a merge conflict",
+    "squashmigrations": "Cannot find a migration matching '0002' from app 'crm'",
     "start_domain": "crm",
     "transfer_model": "thing blocks the transfer",
 }

@@ -109,7 +109,9 @@ def used_numbers(exc: BaseException) -> str:
     statement = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table};"  # noqa: S608 (shown)
     return (
         f"The sequence of {table}.id gives numbers that its rows have, as where a server was"
-        f" replaced by logical replication, which leaves sequences out. Set it: {statement}"
+        " replaced by logical replication, which leaves sequences out. Name the one in the column's"
+        " default instead of pg_get_serial_sequence() where the column does not own it. Set it:"
+        f" {statement}"
     )
 
 

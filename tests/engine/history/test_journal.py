@@ -63,6 +63,7 @@ def test_a_sequence_of_used_numbers_is_named_with_the_statement_that_sets_it(
     result = call("migrate_domain", "finance")
     assert result.exit_status == 1
     assert f"The sequence of {table}.id gives numbers that its rows have" in result.stderr
+    assert "Name the one in the column's default" in result.stderr
     execute(result.stderr.partition("Set it: ")[2])
     assert call("migrate_domain", "finance").exit_status == 0
 
