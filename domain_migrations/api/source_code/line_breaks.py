@@ -140,9 +140,17 @@ def _holds_line(data: bytes, bracket: _Bracket, start: int, end: int) -> bool:
 
 
 def _brackets(data: bytes) -> list[_Bracket]:
-    """Return the brackets of the module, inner ones after outer ones."""
+    """Return the brackets of the module, inner ones after outer ones.
+
+    Those within an f-string are left out: before Python 3.12, no line may end there.
+    """
     wrapper = MetadataWrapper(cst.parse_module(data.decode()), unsafe_skip_copy=True)
     spans = wrapper.resolve(ByteSpanPositionProvider)
+    computed = [
+        (span.start, span.start + span.length)
+        for node, span in spans.items()
+        if isinstance(node, cst.FormattedString)
+    ]
     found = []
     for node, span in spans.items():
         if isinstance(node, cst.Call):
@@ -164,6 +172,8 @@ def _brackets(data: bytes) -> list[_Bracket]:
             continue
         items = tuple((part.start, part.start + part.length) for part in parts)
         closing = _closing(data, items[-1][1])
+        if any(start < opening < end for start, end in computed):
+            continue
         if closing is not None and opening < items[0][0]:
             found.append(_Bracket(opening, closing, items))
     return sorted(found, key=lambda bracket: (bracket.opening, -bracket.closing))

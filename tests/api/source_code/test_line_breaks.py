@@ -36,6 +36,16 @@ LONG = "a_long_argument=11, another=22"
         ('x = f(\n    "abcdefghi", b=1\n)\n', 'x = f(\n    "a", b=1\n)\n', 'x = f("a", b=1)\n'),
         ('x = f(\n    "abcd",\n)\n', 'x = f(\n    "a",\n)\n', 'x = f(\n    "a",\n)\n'),
         ('x = f(\n    "ab"  # b\n)\n', 'x = f(\n    "a"  # b\n)\n', 'x = f(\n    "a"  # b\n)\n'),
+        (
+            "x = f\"{get('a')} {get('bbbbbbbbbbbbbbb')}\"\n",
+            "x = f\"{get('abcdefgh')} {get('bbbbbbbbbbbbbbb')}\"\n",
+            "x = f\"{get('abcdefgh')} {get('bbbbbbbbbbbbbbb')}\"\n",
+        ),
+        (
+            "x = f(f\"{get('a')} {get('bbbbb')}\", 1)\n",
+            "x = f(f\"{get('abcdefg')} {get('bbbbb')}\", 1)\n",
+            "x = f(\n    f\"{get('abcdefg')} {get('bbbbb')}\", 1\n)\n",
+        ),
         ('x = "a"\n', f'x = "{"a" * 50}"\n', f'x = "{"a" * 50}"\n'),
     ],
 )
