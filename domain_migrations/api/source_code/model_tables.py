@@ -8,6 +8,7 @@ from typing import Any
 
 import libcst as cst
 
+from .class_editor import ClassEditor
 from .syntax import (
     CannotEdit,
     as_block,
@@ -48,34 +49,20 @@ def edit_models(source: bytes, edits: Mapping[str, ModelEdit]) -> bytes:
     return edited.bytes
 
 
-class _ModelEditor(cst.CSTTransformer):
+class _ModelEditor(ClassEditor):
     def __init__(self, edits: Mapping[str, ModelEdit]) -> None:
         super().__init__()
         self.edits = edits
-        self.names: list[str] = []
         self.seen: set[str] = set()
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # noqa: N802
-        return False
-
-    def visit_ClassDef(self, node: cst.ClassDef) -> None:  # noqa: N802
-        self.names.append(node.name.value)
-
-    def leave_ClassDef(  # noqa: N802
-        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
-    ) -> Any:
-        name = ".".join(self.names)
-        self.names.pop()
+    def edit_body(self, name: str, model: Any, statements: list[Any]) -> None:
         edit = self.edits.get(name)
         if edit is None:
-            return updated_node
+            return
         self.seen.add(name)
-        node = as_block(updated_node)
-        statements = list(node.body.body)
         for attribute, table in edit.fields.items():
             _set_field_table(statements, attribute, table, name)
-        _set_meta_table(statements, edit, node, name)
-        return node.with_changes(body=node.body.with_changes(body=statements))
+        _set_meta_table(statements, edit, model, name)
 
 
 def _set_meta_table(statements: list[Any], edit: ModelEdit, model: cst.ClassDef, name: str) -> None:

@@ -15,6 +15,7 @@ from django.db.models import Model
 from ...engine.messages import shortened
 from ...fields import FOREIGN_KEY_ARGUMENTS, DomainReference
 from ..source_code.blocker import Blocker
+from ..source_code.class_editor import ClassEditor
 from ..source_code.exports import exported_names
 from ..source_code.import_block import ImportBlock
 from ..source_code.module_source import ModuleSource
@@ -151,38 +152,24 @@ def edit_field(
     return _with_imports(module.bytes, editor.target, style)
 
 
-class _FieldEditor(cst.CSTTransformer):
+class _FieldEditor(ClassEditor):
     def __init__(self, class_name: str, conversion: KeyConversion) -> None:
         super().__init__()
         self.class_name, self.conversion = class_name, conversion
-        self.names: list[str] = []
         self.found, self.target = False, ""
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # noqa: N802
-        return False
-
-    def visit_ClassDef(self, node: cst.ClassDef) -> None:  # noqa: N802
-        self.names.append(node.name.value)
-
-    def leave_ClassDef(  # noqa: N802
-        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
-    ) -> Any:
-        name = ".".join(self.names)
-        self.names.pop()
+    def edit_body(self, name: str, model: Any, statements: list[Any]) -> None:
         if name != self.class_name:
-            return updated_node
-        node = as_block(updated_node)
-        statements = list(node.body.body)
+            return
         found = assignment(statements, self.conversion.field)
         if found is None:
-            return updated_node
+            return
         self.found = True
         place, call = found
         statements[place] = self._converted(statements[place], call)
         for number, statement in enumerate(statements):
             if isinstance(statement, cst.ClassDef) and statement.name.value == "Meta":
                 statements[number] = statement.visit(_MetaEditor(self.conversion))
-        return node.with_changes(body=node.body.with_changes(body=statements))
 
     def _converted(self, statement: Any, call: Any) -> Any:
         conversion = self.conversion
