@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import libcst as cst
-from django.apps import apps
-from django.apps.config import AppConfig
 from django.db.models import Model
 
 from ..source_code.blocker import Blocker
@@ -22,6 +20,7 @@ from ..source_code.project_modules import Project, may_import
 from ..source_code.source_editor import SourceEditor
 from .by_hand import ByHand
 from .divided_module import Definition, DividedModule, Sharing
+from .dotted_path import app_of_module, resolve
 from .label_texts import LabelTexts
 from .model_lookups import ModelLookups
 from .model_move import ModelMove
@@ -117,7 +116,7 @@ class ClassTransplant:
             self._need(home, block, lookups, needed, uses, taken)
         for name, uses in divided.kept_needs:
             self._need_kept(block, lookups, name, uses)
-        self._need_stars(block)
+        self._need_stars(home, block, lookups, taken)
         for item in LabelTexts(self.move, self.names[0]).edit(source, self.module):
             if divided.is_written_line(item.line):
                 self.by_hand.append(replace(item, path=target.path))
@@ -167,17 +166,7 @@ class ClassTransplant:
         taken: set[str],
     ) -> None:
         """Import what the class needs in its new module, too."""
-        app = app_of_module(item.origin)
-        found = resolve(item.origin)
-        if app is not None and not may_import(self.move.target, app):
-            if isinstance(found, type) and issubclass(found, Model) and not found._meta.abstract:
-                lookups.replace(uses, found._meta.label, item.bound)
-            else:
-                self._block(
-                    f"{self.move.old_label} uses {item.origin}, which {self.move.target.label}"
-                    " may not import.",
-                    "Move it to core, or to a module outside of the domains, before.",
-                )
+        if self._is_forbidden(lookups, item.origin, item.bound, uses):
             return
         statement: Any = item.statement
         if isinstance(statement, cst.Import):
@@ -189,12 +178,7 @@ class ClassTransplant:
             if module == home.name:
                 return
         if bound in taken:
-            known = [other for other in home.imports() if other.bound == item.bound]
-            if not any(other.origin == item.origin for other in known):
-                self._block(
-                    f"{self.target.path} uses the name {bound} for something else.",
-                    f"Rename it there, or in {self.written.source.name}, before.",
-                )
+            self._check_meaning(home, item.bound, item.origin)
             return
         asname = item.alias.evaluated_alias or ""
         if isinstance(self.written.source.statement_of(statement), cst.If):
@@ -204,6 +188,37 @@ class ClassTransplant:
             )
         else:
             block.add(module, name, asname)
+
+    def _is_forbidden(
+        self, lookups: ModelLookups, origin: str, name: str, uses: tuple[Any, ...]
+    ) -> bool:
+        """Return whether the new module may not import something; look it up, or block."""
+        app = app_of_module(origin)
+        if app is None or may_import(self.move.target, app):
+            return False
+        found = resolve(origin)
+        if isinstance(found, type) and issubclass(found, Model) and not found._meta.abstract:
+            lookups.replace(uses, found._meta.label, name)
+        else:
+            self._block(
+                f"{self.move.old_label} uses {origin}, which {self.move.target.label}"
+                " may not import.",
+                "Move it to core, or to a module outside of the domains, before.",
+            )
+        return True
+
+    def _check_meaning(self, home: ModuleSource, name: str, origin: str) -> None:
+        """Block if a name of the new module is that of something else there."""
+        found = resolve(origin)
+        if not any(
+            other.bound == name
+            and (other.origin == origin or (found and resolve(other.origin) is found))
+            for other in home.imports()
+        ):
+            self._block(
+                f"{self.target.path} uses the name {name.partition('.')[0]} for something else.",
+                f"Rename it there, or in {self.written.source.name}, before.",
+            )
 
     def _import_module(self, statement: Any, item: Import) -> str:
         """Return the module to import from, as the new module spells it."""
@@ -227,17 +242,23 @@ class ClassTransplant:
         else:
             lookups.replace(uses, f"{self.move.source.label}.{name}", name)
 
-    def _need_stars(self, block: ImportBlock) -> None:
+    def _need_stars(
+        self, home: ModuleSource, block: ImportBlock, lookups: ModelLookups, taken: set[str]
+    ) -> None:
         """Import the names that come with all others of a module."""
-        source = self.written.source
-        modules = source.star_imports()
-        if not modules:
-            return
-        for name in sorted(source.unbound_names(self.written.is_written)):
-            for module in modules:
-                if hasattr(importlib.import_module(module), name):
-                    block.add(module, name)
-                    break
+        divided = self.written
+        modules = divided.source.star_imports()
+        for name in sorted(divided.source.unbound_names(divided.is_written)) if modules else ():
+            uses = tuple(filter(divided.is_written, divided.source.unknown_uses(name)))
+            found = (each for each in modules if hasattr(importlib.import_module(each), name))
+            module = next(found, home.name)
+            origin = f"{module}.{name}"
+            if module == home.name or self._is_forbidden(lookups, origin, name, uses):
+                continue
+            if name in taken:
+                self._check_meaning(home, name, origin)
+            else:
+                block.add(module, name)
 
     # Who uses what
 
@@ -309,23 +330,6 @@ class ClassTransplant:
         start = source.span(node)[0]
         line = source.data[source.line_start(start) : source.line_end(start)].decode().strip()
         self.by_hand.append(ByHand(self.target.path, source.line(node), line, reason))
-
-
-def app_of_module(origin: str) -> AppConfig | None:
-    """Return the app whose module a dotted path is in."""
-    found = [
-        config for config in apps.get_app_configs() if f"{origin}.".startswith(f"{config.name}.")
-    ]
-    return max(found, key=lambda config: len(config.name), default=None)
-
-
-def resolve(origin: str) -> object:
-    """Return what a dotted path leads to, or None."""
-    module, _, name = origin.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name, None)
-    except (ImportError, ValueError):
-        return None
 
 
 def _joined(texts: list[tuple[Definition, str]]) -> str:

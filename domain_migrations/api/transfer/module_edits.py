@@ -16,8 +16,9 @@ from ..source_code.project_modules import Project, ProjectModule, may_import
 from ..source_code.source_editor import SourceEditor
 from ..source_code.syntax import CannotEdit
 from .by_hand import ByHand
-from .class_transplant import ClassTransplant, app_of_module
+from .class_transplant import ClassTransplant
 from .divided_module import DividedModule
+from .dotted_path import app_of_module
 from .label_texts import LabelTexts
 from .model_lookups import ModelLookups
 from .model_move import ModelMove

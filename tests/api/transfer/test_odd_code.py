@@ -325,6 +325,42 @@ def test_what_a_class_needs_is_imported__from_core(moved: Callable[..., Moved]) 
     assert "SIZES = " in found["shop/models.py"]
 
 
+STARS = """
+from shop.models import *
+from .local import *
+
+
+class Item(models.Model):
+    tag = models.ForeignKey(Tag, models.CASCADE)
+    size = models.IntegerField(default=local)
+
+    class Meta:
+        db_table = '"lab"."items"'
+"""
+TAG = """
+class Tag(models.Model):
+    pass
+"""
+
+
+def test_a_name_of_a_star_import__that_the_other_module_defines(
+    moved: Callable[..., Moved],
+) -> None:
+    item = STARS.replace("from .local import *\n", "def local():\n    return 1\n")
+    found = moved("lab.Item", "shop", {"lab": lab(item), "shop": shop(TAG)})
+    assert found.blockers == []
+    assert found["shop/models.py"].startswith("from django.db import models\n\nclass Tag(")
+
+
+def test_a_name_of_a_star_import__that_may_not_be_imported(moved: Callable[..., Moved]) -> None:
+    local = "def local():\n    return 1\n"
+    found = moved("lab.Item", "shop", {"lab": lab(STARS, local=local), "shop": shop(TAG)})
+    assert found.blockers == [
+        "lab.Item uses lab.local.local, which shop may not import."
+        " Move it to core, or to a module outside of the domains, before."
+    ]
+
+
 ODD = """
 class Tag(models.Model):
     class Meta:
