@@ -119,15 +119,25 @@ def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
     for name, title, _ in _tables(connection, core.schema):
         owner = wanted.get(name)
         if owner is not None and name not in taken:
-            hint = (
-                f"manage.py migrate_domain {owner.name} will move it, as its adoption declares."
-                if name in declared and name in only_copies
-                else f"It is the only copy: the schema {owner.schema} has no such table. Move it"
-                f" there, as {HOW_TO} shows."
-                if name in only_copies
-                else f"Compare its rows with the table in the schema {owner.schema} before you"
-                " change it: they may be the only copy."
-            )
+            if name not in only_copies:
+                hint = (
+                    f"Compare its rows with the table in the schema {owner.schema} before you"
+                    " change it: they may be the only copy."
+                )
+            elif name in declared:
+                hint = (
+                    f"manage.py migrate_domain {owner.name} will move it, as its adoption declares."
+                )
+            elif unknown := read_statuses(connection, [owner])[0].unknown:
+                hint = (
+                    f"Newer code, which has applied {shortened(unknown)}, may have transferred it:"
+                    " verify the database with that code. It is the only copy."
+                )
+            else:
+                hint = (
+                    f"It is the only copy: the schema {owner.schema} has no such table. Move it"
+                    f" there, as {HOW_TO} shows."
+                )
             yield _finding(
                 "L001",
                 owner,

@@ -76,6 +76,8 @@ def find_cause(connection: BaseDatabaseWrapper, status: DomainStatus) -> HalfMov
     misplaced = sorted(set(status.in_core_history) & set(status.pending))
     if misplaced:
         return _rows_left(connection, domain, misplaced)
+    if status.unknown:
+        return None  # Newer code may have transferred the tables, which this code cannot know.
     if status.applied:
         return _history_without_tables(connection, status)
     if status.pending:
