@@ -38,6 +38,14 @@ VIEW_KINDS = frozenset("vm")
 
 SELECT_PUBLICATION = "SELECT FROM pg_publication WHERE oid = %(oid)s"
 
+SELECT_PUBLISHED = """
+SELECT FROM pg_class c JOIN pg_publication p ON p.pubname = %(publication)s
+WHERE c.oid = %(table)s AND (
+    EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid)
+    OR EXISTS (SELECT FROM pg_publication_namespace s
+        WHERE s.pnpubid = p.oid AND s.pnnspid = c.relnamespace))
+"""
+
 CLUSTER_STATEMENT = re.compile(
     r"\s*(?:CREATE|ALTER|DROP)\s+(?:DATABASE|TABLESPACE|SYSTEM|SUBSCRIPTION)\b", re.IGNORECASE
 )
@@ -130,12 +138,17 @@ def _violation(verb: str, label: str, name: str) -> Violation:
 def find_unpublished_tables(view: TransactionView) -> Iterator[str]:
     """Yield a sentence for each table that was taken out of a publication, and still exists.
 
-    PostgreSQL does that without a word when CASCADE drops a column that the publication names.
+    PostgreSQL does that without a word when CASCADE drops a column that the publication names. A
+    table that returns to a schema that is published as a whole is still published with it.
     """
     present = {lock.oid for lock in view.locks if lock.is_relation and lock.schema is not None}
     for lock in view.locks:
         was = view.previous(lock) if lock.catalog == PG_PUBLICATION_REL else None
         if was is not None and lock.mode in DDL_MODES and was.target in present:
+            params = {"publication": was.name, "table": was.target}
+            [published] = run_sql(view.connection, SELECT_PUBLISHED, params)
+            if published:
+                continue
             table = f"{view.owners.names[was.schema]}.{was.table}"
             yield (
                 f"{table} is no longer in the publication {was.name}: what subscribes to it"

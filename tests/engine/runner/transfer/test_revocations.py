@@ -74,3 +74,13 @@ def test_a_schema_whose_other_objects_a_role_uses_is_left_to_it(
         )
         == []
     )
+
+
+def test_a_published_schema_publishes_the_table_that_returns(filled: Exchange) -> None:
+    """Nobody is told that its subscribers receive no more of it."""
+    filled.surrounded().run(filled.after, "ward")
+    result = filled.after.manage("migrate_domain", "lab", "lab.0002_more", "--noinput")
+    assert result.returncode == 0, result.stderr
+    assert "publication" not in result.stdout + result.stderr
+    published = query("SELECT pubname FROM pg_publication_tables WHERE tablename = 'companies'")
+    assert sorted(published) == [("by_schema",), ("by_table",)]
