@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -10,7 +11,7 @@ from django.db.models import Model
 from psycopg import sql
 
 from ...backends.postgresql.names import parse_table_name, truncate
-from ...domains import Domain, get_domain_for, get_domains
+from ...domains import Domain, QualifiedName, get_domain_for, get_domains
 from ...engine.boundary.planned_migrations import crossing_links
 from ...engine.catalog.compat_views import read_compat_views, read_views_of_adoptions
 from ...engine.catalog.other_tools.tools import describe_history, history_of
@@ -20,7 +21,8 @@ from ...engine.history.status import read_statuses
 from ...engine.history.tables import existing_tables
 from ...engine.messages import Finding, shortened
 from ...engine.sources.adoptions import read_adoptions
-from ...engine.sources.files import ADOPTION_FILE
+from ...engine.sources.files import ADOPTION_FILE, migrations_module
+from ...engine.sources.transfer_halves import half_of
 from ...engine.sql.query import run_sql
 from .imported_history import kept_too_long
 from .left_slots import slot_findings
@@ -116,9 +118,12 @@ def _in_public(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Find
         if not adoption.undo
         for old in adoption.moves
     }
-    for name, title, _ in _tables(connection, core.schema):
-        owner = wanted.get(name)
-        if owner is not None and name not in taken:
+    names = wanted.keys() - taken
+    misplaced = [row for row in _tables(connection, core.schema) if row[0] in names]
+    leaving = _names_to_transfer(connection, core) if misplaced else set()
+    for name, title, _ in misplaced:
+        owner = wanted[name]
+        if name not in leaving:
             if name not in only_copies:
                 hint = (
                     f"Compare its rows with the table in the schema {owner.schema} before you"
@@ -153,8 +158,10 @@ def _without_model(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[
     if domain.is_core:
         for other in get_domains()[1:]:
             known |= _candidate_names(other)
-    for name, title, columns in _tables(connection, domain.schema):
-        if name in known:
+    unknown = [row for row in _tables(connection, domain.schema) if row[0] not in known]
+    leaving = _names_to_transfer(connection, domain) if unknown else set()
+    for name, title, columns in unknown:
+        if name in leaving:
             continue
         tool = history_of(name, columns)
         message, hint = (
@@ -289,6 +296,18 @@ def _models(domain: Domain) -> Iterator[type[Model]]:
 
 def _names(domain: Domain) -> set[str]:
     return {truncate(parse_table_name(model._meta.db_table).name) for model in _models(domain)}
+
+
+def _names_to_transfer(connection: BaseDatabaseWrapper, domain: Domain) -> set[str]:
+    """Return the names of tables whose models belong to another domain already, in the code."""
+    (status,) = read_statuses(connection, [domain])
+    halves = [half for half in map(half_of, status.pending) if half and not half.receives]
+    found = set()
+    for key in (half.key for half in halves):
+        module = import_module(f"{migrations_module(key.app)}.{key.name}")
+        tables = module.Migration.operations[0].tables
+        found |= {QualifiedName.of(table).name for table in tables}
+    return found
 
 
 def _candidate_names(domain: Domain) -> set[str]:

@@ -47,3 +47,10 @@ def test_what_sql_made_is_known_where_it_has_come_to(empty: Exchange, with_snaps
     execute(f"DROP VIEW {empty.new}.by_hand")
     empty.back(empty.source)
     assert findings(empty.before) == []
+
+
+def test_a_table_that_is_to_be_transferred_is_no_leftover(filled: Exchange) -> None:
+    """In the code the model is the other domain's already; another table is a leftover."""
+    assert findings(filled.after) == []
+    execute(f"CREATE TABLE {filled.old}.by_hand (id int)")
+    assert findings(filled.after) == [("L002", f"{filled.old}.by_hand")]
