@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -47,6 +47,11 @@ JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY(k.conkey)
 WHERE k.contype = 'f' AND k.conrelid = %s AND quote_ident(k.conname) = %s
+"""
+
+SELECT_TABLE = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = %s
 """
 
 SELECT_VIEW = "SELECT pg_get_viewdef(%s::oid)"
@@ -116,10 +121,17 @@ class LiveObjects:
         }
 
 
-def read_live_objects(connection: BaseDatabaseWrapper, move: ModelMove) -> LiveObjects:
+def read_live_objects(
+    connection: BaseDatabaseWrapper,
+    move: ModelMove,
+    awaited: Mapping[QualifiedName, QualifiedName] | None = None,
+) -> LiveObjects:
     """Return the objects of a database that the transfer of a model's tables concerns.
 
     Nothing is written, and nothing is locked.
+
+    Arguments:
+        awaited: tables that other transfers move before, as ``awaited_tables()`` returns them.
     """
     tables = {QualifiedName.of(old): QualifiedName.of(new) for old, new in move.tables.items()}
     if not existing_relations(connection, list(tables)):
@@ -139,7 +151,7 @@ def read_live_objects(connection: BaseDatabaseWrapper, move: ModelMove) -> LiveO
         problem = LiveObject("table", names, f"{exc.message} {exc.hint}", blocks=True)
         return LiveObjects(connection.alias, is_present=True, objects=(problem,))
     with session_settings(connection, {"search_path": ""}):
-        reader = _Reader(connection, transfer, found, illegal_keys(move))
+        reader = _Reader(connection, transfer, found, illegal_keys(move), awaited or {})
         objects = tuple(reader.objects())
     followers = tuple(
         (item.kind.lower(), str(item)) for item in found.moved if item not in found.tables
@@ -155,6 +167,7 @@ class _Reader:
     transfer: TableTransfer
     found: TransferredObjects
     conversions: Sequence[KeyConversion]
+    awaited: Mapping[QualifiedName, QualifiedName]
 
     def objects(self) -> Iterator[LiveObject]:
         yield from self._crossings()
@@ -183,6 +196,8 @@ class _Reader:
             if (reference.kind, reference.title) in seen:
                 continue
             seen.add((reference.kind, reference.title))
+            if reference.id == KEY and self._is_awaited(reference, reference.object in moved):
+                continue
             clause = violation_clause(crossing.user, crossing.used)
             yield self._crossing(reference, f"{reference.sentence}: {clause} then")
         for view in views.values():
@@ -209,13 +224,29 @@ class _Reader:
     def _conversion_of(self, reference: RecordedReference) -> KeyConversion | None:
         _, table = reference.object
         rows = fetch_all(self.connection, SELECT_KEY_COLUMNS, [table, reference.name])
+        places = [(self._place(schema, name), column) for schema, name, column in rows]
         for conversion in self.conversions:
             options = conversion.model._meta
             field: Any = options.get_field(conversion.field)
             name = QualifiedName.of(field.model._meta.db_table)
-            if rows == [(name.schema, name.name, field.column)]:
+            if places == [(name, field.column)]:
                 return conversion
         return None
+
+    def _is_awaited(self, key: RecordedReference, leaves: bool) -> bool:
+        """Return whether a foreign key is within the rule once its other table has moved, too."""
+        _, oid = key.used_object if leaves else key.object
+        [(schema, name)] = fetch_all(self.connection, SELECT_TABLE, [oid])
+        place, target = self._place(schema, name), self.transfer.target
+        if place == QualifiedName(schema, name):
+            return False
+        other = self._owner(place.schema)
+        return may_depend_on(target, other) if leaves else may_depend_on(other, target)
+
+    def _place(self, schema: str, name: str) -> QualifiedName:
+        """Return where a table is once the transfers that are written have run."""
+        table = QualifiedName(schema, name)
+        return self.awaited.get(table, table)
 
     def _views(self, reference: RecordedReference) -> list[ReadingView]:
         """Return a view with those that read it, in the order to drop them."""

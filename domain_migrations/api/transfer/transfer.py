@@ -19,6 +19,7 @@ from ...exceptions import InvalidConfiguration
 from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange, apply_changes, diff_of, relative_path
 from ..source_code.project_apps import project_root
+from .awaited_tables import awaited_tables
 from .by_hand import ByHand
 from .code_move import edit_code
 from .field_seeds import seeded_keys
@@ -139,7 +140,7 @@ def plan_transfer(
         return plan
     alias = database or move.source_domain.database
     with translate_database_errors(alias):
-        live = read_live_objects(connections[alias], move)
+        live = read_live_objects(connections[alias], move, awaited_tables(loader))
     illegal = () if convert else tuple(map(_offered, keys))
     blockers = (*blocked_relations(move), *illegal, *map(_live, live.blocking))
     plan = replace(plan, live=live, offers=tuple(legal_keys(move)), blockers=blockers)

@@ -162,6 +162,54 @@ def test_to_an_app_without_migrations(project: Callable[..., Project]) -> None:
     assert query("SELECT to_regclass('lab.items')::text") == [("lab.items",)]
 
 
+CHAIN = """
+class Named(models.Model):
+    class Meta:
+        db_table = '"lab"."named"'
+
+
+class Item(models.Model):
+    named = models.ForeignKey(Named, models.CASCADE)
+
+    class Meta:
+        db_table = '"lab"."items"'
+
+
+class Part(models.Model):
+    item = models.OneToOneField(Item, models.CASCADE)
+
+    class Meta:
+        db_table = '"lab"."parts"'
+"""
+KEYS = """
+SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
+WHERE contype = 'f' AND conrelid IN ('items'::regclass, 'lab.parts'::regclass) ORDER BY 1
+"""
+
+
+def test_one_move_after_another__before_the_database_has_the_first(
+    project: Callable[..., Project],
+) -> None:
+    made = project({"shop": plain_app(), "lab": domain_app("lab", models=CHAIN)})
+    _run(made, "makemigrations", "lab")
+    _run(made, "migrate")
+    execute("INSERT INTO lab.named DEFAULT VALUES")
+    execute("CREATE SCHEMA decoy; CREATE TABLE decoy.named (id int)")
+    blocked = json.loads(
+        _run(made, "transfer_model", "lab.Item", "shop", "--format", "json", status=1)
+    )
+    assert [each["message"] for each in blocked["blockers"]] == [
+        "lab.Item.named is a foreign key that would cross a boundary."
+    ]
+    _run(made, "transfer_model", "lab.Named", "shop")
+    _run(made, "transfer_model", "lab.Item", "shop")
+    _run(made, "migrate_domain", "--all")
+    assert query(KEYS) == [("items", "named"), ("lab.parts", "items")]
+    assert query("SELECT count(*) FROM named") == [(1,)]
+    assert query("SELECT count(*) FROM decoy.named") == [(0,)]
+    _is_whole(made)
+
+
 def test_a_view_stays_for_old_code(project: Callable[..., Project]) -> None:
     made = project(
         {
