@@ -21,7 +21,6 @@ from ..source_code.file_changes import FileChange, apply_changes, diff_of, relat
 from ..source_code.project_apps import project_root
 from .awaited_tables import awaited_tables
 from .by_hand import ByHand
-from .code_move import edit_code
 from .field_seeds import seeded_keys
 from .key_conversions import KeyConversion, blocked_relations, illegal_keys, legal_keys
 from .live_objects import LiveObject, LiveObjects, read_live_objects
@@ -187,6 +186,8 @@ def _live(found: LiveObject) -> Blocker:
 
 
 def _with_edits(plan: TransferPlan) -> TransferPlan:
+    from .code_move import edit_code  # Imports libcst, which may not be installed.
+
     code = edit_code(plan.move, plan.conversions)
     seeds = SeedMove(plan.move, code.changes)
     seeds.plan()

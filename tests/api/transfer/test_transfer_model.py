@@ -261,6 +261,27 @@ def test_wrong_usage(core: Project) -> None:
         assert message in done.stderr
 
 
+WITHOUT_LIBCST = """
+import sys
+sys.modules["libcst"] = None
+import django
+django.setup()
+from django.core.management import CommandError, call_command
+try:
+    call_command("transfer_model", "lab.Item", "shop", dry_run=True)
+except CommandError as exc:
+    print(exc)
+"""
+
+
+def test_libcst_is_needed(project: Callable[..., Project]) -> None:
+    made = project({"shop": plain_app(), "lab": domain_app("lab", models=CHAIN)})
+    assert made.python("-c", WITHOUT_LIBCST) == (
+        "The code cannot be edited, because libcst is not installed."
+        ' Run: pip install "libcst>=1.8"\n'
+    )
+
+
 @pytest.mark.parametrize(("answer", "written"), [("n", False), ("y", True)])
 def test_a_person_is_asked_before_files_are_written(
     monkeypatch: pytest.MonkeyPatch, answer: str, written: bool
