@@ -52,12 +52,12 @@ def _write(source: ModuleSource, names: list[str], style: Style) -> None:
     written = {text_of(item.value): source.text(item.value) for item in node.elements}
     quote = next(iter(written.values()), '"')[0]
     texts = [written.get(name, f"{quote}{name}{quote}") for name in names]
-    old = source.text(node)
-    start, end = source.span(node)
+    start, end = _span(source, node)
+    old = source.data[start:end].decode()
     if "#" in old:
         _edit_lines(source, node, names, quote)
         return
-    left, right = old[0], old[-1]
+    left, right = "()" if isinstance(node, cst.Tuple) else "[]"
     has_magic_comma = old[:-1].rstrip().endswith(",") and "\n" in old
     comma = "," if left == "(" and len(texts) == 1 else ""
     line = f"{left}{', '.join(texts)}{comma}{right}"
@@ -65,6 +65,14 @@ def _write(source: ModuleSource, names: list[str], style: Style) -> None:
     if has_magic_comma or width > style.line_length:
         line = f"{left}\n" + "".join(f"    {text},\n" for text in texts) + right
     source.replace_span(start, end, line)
+
+
+def _span(source: ModuleSource, node: Any) -> tuple[int, int]:
+    """Return where a list is, with the brackets, which are not a part of a tuple."""
+    start, end = source.span(node)
+    if isinstance(node, cst.Tuple) and node.lpar:
+        return source.data.rfind(b"(", 0, start), source.data.index(b")", end) + 1
+    return start, end
 
 
 def _edit_lines(source: ModuleSource, node: Any, names: list[str], quote: str) -> None:
