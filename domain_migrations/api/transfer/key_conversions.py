@@ -119,8 +119,11 @@ def illegal_keys(move: ModelMove) -> list[KeyConversion]:
 
 
 def blocked_relations(move: ModelMove) -> list[Blocker]:
-    """Return the relations that would cross a boundary afterwards, and cannot be converted."""
-    return [
+    """Return the relations that would cross a boundary afterwards, and cannot be converted.
+
+    And those that need a foreign key that has to be converted.
+    """
+    crossings = [
         Blocker(
             f"{crossing.sentence(move)}{problem}",
             INSTEAD.get(
@@ -131,6 +134,25 @@ def blocked_relations(move: ModelMove) -> list[Blocker]:
         for crossing in _crossings(move)
         if (problem := crossing.problem())
     ]
+    return [*crossings, *_lost_links(move)]
+
+
+def _lost_links(move: ModelMove) -> Iterator[Blocker]:
+    """Yield the many-to-many fields whose model between has a key that becomes a reference."""
+    crossing = {each.relation.source for each in _crossings(move)}
+    keys = {(key.model, key.field): key for key in illegal_keys(move)}
+    for model in move.model._meta.apps.get_models():
+        for field in model._meta.local_many_to_many:
+            through: Any = field.remote_field.through
+            names = (field.m2m_field_name(), field.m2m_reverse_field_name())
+            key = next((keys[through, name] for name in names if (through, name) in keys), None)
+            if key is not None and str(field) not in crossing:
+                yield Blocker(
+                    f"{field} is a many-to-many through {through._meta.label}, whose {key.field}"
+                    " would have to become a reference.",
+                    f"Remove {field.name} in a migration before, and query"
+                    f" {through._meta.label} instead.",
+                )
 
 
 def legal_keys(move: ModelMove) -> list[KeyConversion]:

@@ -57,6 +57,18 @@ class Ward(models.Model):
     class Meta:
         db_table = '"shop"."wards"'
 """
+HALL = """
+class Tag(models.Model):
+    pass
+
+class Thing(models.Model):
+    tags = models.ManyToManyField(Tag, through="Tagging")
+    plain = models.ManyToManyField(Tag, related_name="+")
+
+class Tagging(models.Model):
+    thing = models.ForeignKey(Thing, models.CASCADE)
+    tag = models.ForeignKey(Tag, models.CASCADE)
+"""
 SCRIPT = """
 import json, sys
 import django; django.setup()
@@ -156,12 +168,24 @@ def _found(tmp_path: Path, label: str, target: str) -> Any:
         {
             "lab": domain_app("lab", models=LAB),
             "shop": domain_app("shop", models=SHOP),
-            "hall": plain_app(),
+            "hall": plain_app(models=HALL),
         },
         database={"NAME": "unused"},
     )
     script = project.write("script.py", SCRIPT)
     return json.loads(project.python(str(script), label, target))
+
+
+def test_a_many_to_many_needs_the_keys_of_the_model_between(tmp_path: Path) -> None:
+    found = _found(tmp_path, "hall.Thing", "lab")
+    assert list(found["illegal"]) == ["hall.Tagging.thing"]
+    assert found["blocked"] == [
+        [
+            "hall.Thing.tags is a many-to-many through hall.Tagging, whose thing would have to"
+            " become a reference.",
+            "Remove tags in a migration before, and query hall.Tagging instead.",
+        ]
+    ]
 
 
 def test_keys_of_every_kind__to_another_domain(tmp_path: Path) -> None:
