@@ -11,6 +11,7 @@ from django.db.migrations.operations.base import Operation
 
 from ...domains import QualifiedName
 from ..messages import shortened
+from ..sources.files import MigrationKey
 from ..sources.transfer_halves import half_in
 from ..sql.alterations import alterations
 from ..sql.query import run_sql
@@ -75,11 +76,18 @@ def describe_losses(connection: BaseDatabaseWrapper, loader: DomainLoader, rever
         drops.append(f"{_counted(tables, 'table')} with {rows} rows ({shortened(tables)})")
     if columns:
         drops.append(f"{_counted(columns, 'column')} ({shortened(columns)})")
-    text = f"This reverts {_counted(steps, 'migration')}"
+    text = f"This reverts {_counted(_with_partners(reverted), 'migration')}"
     text += f" and drops {' and '.join(drops)}." if drops else "."
     if unread:
         text += f" What else {shortened(unread)} does is known only when it runs."
     return text
+
+
+def _with_partners(reverted: Plan) -> set[MigrationKey]:
+    """Return what is reverted: in transfers, the other halves, too."""
+    halves = [half for migration, _ in reverted if (half := half_in(migration)) is not None]
+    keys = {MigrationKey.of(migration) for migration, _ in reverted}
+    return keys | {half.partner for half in halves}
 
 
 def _moved_tables(reverted: Plan) -> dict[QualifiedName, QualifiedName]:

@@ -392,7 +392,7 @@ def test_a_revert_says_that_it_drops_what_it_moves_back(filled: Exchange) -> Non
     result = filled.later.manage("migrate_domain", "lab", "zero", "--noinput")
     assert result.returncode == 0, result.stdout + result.stderr
     (line,) = [line for line in result.stdout.splitlines() if "This reverts" in line]
-    assert "4 migrations and drops 3 tables" in line
+    assert "5 migrations and drops 3 tables" in line
     named = set(line.replace(")", ",").replace("(", ",").replace(" ", "").split(","))
     assert {"lab.items", "public.companies", "public.companies_groups"} <= named
     assert query("SELECT 1 FROM pg_tables WHERE tablename = 'companies'") == []

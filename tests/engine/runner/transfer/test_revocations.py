@@ -82,5 +82,6 @@ def test_a_published_schema_publishes_the_table_that_returns(filled: Exchange) -
     result = filled.after.manage("migrate_domain", "lab", "lab.0002_more", "--noinput")
     assert result.returncode == 0, result.stderr
     assert "publication" not in result.stdout + result.stderr
+    assert "This reverts 2 migrations." in result.stdout
     published = query("SELECT pubname FROM pg_publication_tables WHERE tablename = 'companies'")
     assert sorted(published) == [("by_schema",), ("by_table",)]
