@@ -1,4 +1,4 @@
-"""What a dotted path leads to."""
+"""The app and the object that a dotted path leads to."""
 
 from __future__ import annotations
 
