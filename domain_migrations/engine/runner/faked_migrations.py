@@ -14,6 +14,7 @@ from django.db.models import Model
 
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
 from ...exceptions import InvalidConfiguration
+from ..catalog.compat_views import read_compat_views
 from ..history.half_move_causes import HOW_TO, find_places
 from ..history.half_moves import find_half_move
 from ..history.status import DomainStatus
@@ -72,17 +73,28 @@ def _check_transferred(connection: BaseDatabaseWrapper, plan: Plan) -> None:
             (QualifiedName.of(old), QualifiedName.of(new)) for old, new in operation.tables.items()
         ]
         if backwards:
-            nowhere = _missing(connection, [new for _, new in tables])
+            nowhere = _without_table(connection, [new for _, new in tables])
             wanted = [old for old, new in tables if new not in nowhere]
         else:
             wanted = [new for _, new in tables]
-        if missing := _missing(connection, wanted):
+        if missing := _without_table(connection, wanted):
             verb = "returned" if backwards else "moved"
             raise InvalidConfiguration(
                 f"--fake would record that {migration} has {verb} {shortened(missing)},"
                 f" which {'does' if len(missing) == 1 else 'do'} not exist.",
                 hint="To move the tables, run the command without --fake. Nothing was changed.",
             )
+
+
+def _without_table(
+    connection: BaseDatabaseWrapper, tables: list[QualifiedName]
+) -> list[QualifiedName]:
+    """Return the names that nothing has, or a view that stands in for the table elsewhere."""
+    schemas = {table.schema for table in tables}
+    views = {
+        view.name for schema in schemas for view in read_compat_views(connection, within=schema)
+    }
+    return [*_missing(connection, tables), *(table for table in tables if table in views)]
 
 
 def _missing(connection: BaseDatabaseWrapper, tables: list[QualifiedName]) -> list[QualifiedName]:

@@ -289,3 +289,11 @@ def test_halves_that_differ_are_refused(viewed: Exchange) -> None:
         " ward.0003_receive_company, which runs together with it, is after."
     )
     assert viewed.place() == "lab"
+
+
+def test_a_view_is_not_taken_for_the_table_that_is_to_have_returned(viewed: Exchange) -> None:
+    viewed.run(viewed.after, viewed.source)
+    app = viewed.apps[0]
+    (refused,) = viewed.run(viewed.after, viewed.source, f"{app}.0002_more", "--fake", status=1)
+    assert "has returned" in refused["error"]["message"]
+    assert viewed.place() == viewed.new
