@@ -25,7 +25,7 @@ from ...sessions.connection import translate_database_errors
 from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
-from ...sources.transfer_halves import half_in
+from ...sources.transfer_halves import half_in, halves_in
 from ..adoption.inspected_schema import find_adoption
 from ..adoption_results import ImportedHistory
 from ..interruptions import check_interrupted
@@ -133,6 +133,7 @@ class DryRun:
         trial = TrialExecutor(session, loader)
         if core is not None:
             trial.loader.applied_migrations.update(core.loader.applied_migrations)
+            trial.loader.applied_migrations.update(_run_with_core(self.domain, core))
         check_interrupted(connection, trial.loader, resume=False)
         self.plan = in_run_order(trial.loader, make_plan(trial.executor, status))
         state = project_state(trial.loader)
@@ -189,6 +190,13 @@ class DryRun:
             trial.begin()
             trial.run_plan(plan, project_state(trial.loader))
         return trial
+
+
+def _run_with_core(domain: Domain, core: TrialExecutor) -> dict[tuple[str, str], Any]:
+    """Return the domain's halves of transfers that have run together with core's halves."""
+    applied = core.loader.applied_migrations
+    halves = (half for label in domain.app_labels for half in halves_in(label))
+    return {half.key: applied[half.partner] for half in halves if half.partner in applied}
 
 
 def _ensure_schemas(trial: TrialExecutor, plan: Plan) -> None:

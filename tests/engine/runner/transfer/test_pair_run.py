@@ -172,6 +172,18 @@ def test_trying_it_changes_nothing(filled: Exchange, side: str, option: str) -> 
     assert filled.place() == filled.old
 
 
+@pytest.mark.parametrize("option", ["--dry-run", "--rehearse"])
+def test_trying_all_domains_changes_nothing(filled: Exchange, option: str) -> None:
+    before = snapshot(include_privileges=True)
+    result = filled.after.manage("migrate_domain", "--all", option)
+    assert result.returncode == 0, result.stdout + result.stderr
+    # Between two domains, each is tried alone.
+    times = 2 if filled.way == "to a domain" else 1
+    assert result.stdout.count("rolled back") == times
+    assert snapshot(include_privileges=True) == before
+    assert filled.place() == filled.old
+
+
 @pytest.mark.parametrize("side", SIDES)
 def test_half_of_it_by_hand_is_refused(filled: Exchange, side: str) -> None:
     app, name = {
