@@ -156,15 +156,23 @@ def read_compat_views(
             oid,
             QualifiedName(schema, name),
             QualifiedName(table_schema, table_name),
-            datetime.date.fromisoformat(match["until"]),
+            until,
             match["model"] or "",
             shows_hidden_rows,
         )
         for oid, schema, name, table_schema, table_name, comment, shows_hidden_rows in fetch_all(
             connection, SELECT_VIEWS, {"within": within, "of": of}
         )
-        if (match := READ_COMMENT.fullmatch(comment))
+        if (match := READ_COMMENT.fullmatch(comment)) and (until := parsed_day(match["until"]))
     ]
+
+
+def parsed_day(text: str) -> datetime.date | None:
+    """Return the day of a comment, which somebody may have edited; None if there is no such day."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def compat_view_names(connection: BaseDatabaseWrapper, schema: str) -> list[str]:
