@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ...engine.sources.files import is_installed
@@ -13,15 +13,18 @@ from .file_changes import FileChange
 class SourceEditor:
     """Collects changes of files, and what cannot be edited.
 
+    Arguments:
+        changes: what is changed already; it comes first.
+
     Attributes:
         in_package: what to do about a file of an installed package.
     """
 
     in_package = "Copy the app into the project."
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Iterable[FileChange] = ()) -> None:
         self.blockers: list[Blocker] = []
-        self._changes: dict[Path, FileChange] = {}
+        self._changes: dict[Path, FileChange] = {change.path: change for change in changes}
 
     @property
     def changes(self) -> list[FileChange]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.db.models import Model
@@ -15,7 +15,7 @@ from ..seed.readers import header_of, read
 from ..seed.readers.csv import MODEL_KEY
 from ..seed.seed_files import SeedFile, seed_files, seeds_folder
 from ..source_code.blocker import Blocker
-from ..source_code.file_changes import FileChange
+from ..source_code.source_editor import SourceEditor
 from .by_hand import ByHand
 from .model_move import ModelMove
 from .seed_entries import FORMATS, SeedEntry
@@ -35,17 +35,18 @@ class SeedMove:
     the database knows them; a file with other models gives its entry away. Other seeds name the
     new model, where they may.
 
+    Arguments:
+        editor: has the edits of the code, and collects those of the seeds.
+
     Attributes:
-        changes: by path; those of the code come first.
         data: the data files that have rows of the model.
     """
 
-    def __init__(self, move: ModelMove, changes: Iterable[FileChange] = ()) -> None:
+    def __init__(self, move: ModelMove, editor: SourceEditor) -> None:
         self.move = move
-        self.changes: dict[Path, FileChange] = {change.path: change for change in changes}
+        self.editor = editor
         self.data: set[Path] = set()
         self.by_hand: list[ByHand] = []
-        self.blockers: list[Blocker] = []
 
     def plan(self) -> None:
         """Plan it all.
@@ -74,7 +75,7 @@ class SeedMove:
         if is_own:
             self._give_away(seed, found[0], has_others=len(lines) > 1)
         elif may_name:
-            self._write(seed.path, self._renamed(seed, found[0]))
+            self.editor.write(seed.path, self._renamed(seed, found[0]).encode())
         else:
             self._leave(seed, lines[found[0]], ELSEWHERE)
 
@@ -84,8 +85,8 @@ class SeedMove:
             return
         renamed = self._renamed(seed, name)
         if not has_others:
-            self._write(path, renamed)
-            self._write(seed.path, None)
+            self.editor.write(path, renamed.encode())
+            self.editor.delete(seed.path)
             return
         form = FORMATS[seed.path.suffix]
         text = _text_of(seed)
@@ -93,9 +94,11 @@ class SeedMove:
         if name not in entries:
             self._leave(seed, 1, IN_BRACES)
             return
-        self._write(seed.path, form.without(text, list(entries.values()), entries[name]))
+        left = form.without(text, list(entries.values()), entries[name])
         kept = [entry for entry in form.entries(renamed) if self._goes_along(entry)]
-        self._write(path, form.of(renamed[entry.start : entry.end] for entry in kept))
+        given = form.of(renamed[entry.start : entry.end] for entry in kept)
+        self.editor.write(seed.path, left.encode())
+        self.editor.write(path, given.encode())
 
     def _free_path(self, seed: SeedFile) -> Path | None:
         """Return where a seed goes: under its name, or that of the table if it is taken.
@@ -108,7 +111,7 @@ class SeedMove:
         for name in (seed.name, named):
             if not (folder / name).exists():
                 return folder / name
-        self.blockers.append(
+        self.editor.blockers.append(
             Blocker(
                 f"{seed} has rows of {self.move.old_label}, and {self.move.target.label} has seeds"
                 f" of the names {seed.name} and {named} already.",
@@ -135,8 +138,7 @@ class SeedMove:
         return found[0].renamed(text, self.move.new_label) if found else text
 
     def _edit_python(self, seed: SeedFile, *, is_own: bool, may_name: bool) -> None:
-        planned = self.changes.get(seed.path)
-        source = seed.path.read_bytes() if planned is None else planned.after or b""
+        source = self.editor.content(seed.path)
         lines, new_label = source.splitlines(keepends=True), self.move.new_label.encode()
         for call, name in sorted(_names_in(source), key=lambda found: -found[1].lineno):
             is_new = name.value == self.move.new_label  # as the code's edits have left it
@@ -151,23 +153,15 @@ class SeedMove:
             is_writing = call == "upsert" and self.move.target_domain.is_core and is_own
             if is_writing and not header_of(seed).writes_core:
                 self._leave(seed, name.lineno, WRITES_CORE)
-        self._write(seed.path, b"".join(lines))
+        self.editor.write(seed.path, b"".join(lines))
 
     def _is_model(self, name: str, *, is_own: bool) -> bool:
         return _names(name, self.move.model, is_own=is_own)
 
     def _leave(self, seed: SeedFile, line: int, reason: str) -> None:
-        planned = self.changes.get(seed.path)
-        source = seed.path.read_bytes() if planned is None else planned.after or b""
-        text = source.decode("utf-8-sig").splitlines()[line - 1].strip()
+        source = self.editor.content(seed.path).decode("utf-8-sig")
+        text = source.splitlines()[line - 1].strip()
         self.by_hand.append(ByHand(seed.path, line, text, reason))
-
-    def _write(self, path: Path, content: str | bytes | None) -> None:
-        after = content.encode() if isinstance(content, str) else content
-        planned = self.changes.get(path)
-        before = path.read_bytes() if path.is_file() else None
-        if planned is not None or after != before:
-            self.changes[path] = FileChange(path, before, after)
 
 
 def _names(name: str, model: type[Model], *, is_own: bool) -> bool:

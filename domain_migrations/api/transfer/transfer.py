@@ -19,6 +19,7 @@ from ...exceptions import InvalidConfiguration
 from ..source_code.blocker import Blocker
 from ..source_code.file_changes import FileChange, apply_changes, diff_of, relative_path
 from ..source_code.project_apps import project_root
+from ..source_code.source_editor import SourceEditor
 from .awaited_tables import awaited_tables
 from .by_hand import ByHand
 from .field_seeds import seeded_keys
@@ -189,16 +190,17 @@ def _with_edits(plan: TransferPlan) -> TransferPlan:
     from .code_move import edit_code  # Imports libcst, which may not be installed.
 
     code = edit_code(plan.move, plan.conversions)
-    seeds = SeedMove(plan.move, code.changes)
+    editor = SourceEditor(code.changes)
+    seeds = SeedMove(plan.move, editor)
     seeds.plan()
     by_hand = [line for line in code.by_hand if line.path not in seeds.data]
-    planned = {path: change.after for path, change in seeds.changes.items()}
+    planned = {change.path: change.after for change in editor.changes}
     by_hand += seeded_keys(plan.conversions, planned)
     return replace(
         plan,
-        changes=tuple(seeds.changes.values()),
+        changes=tuple(editor.changes),
         by_hand=tuple(sorted({*by_hand, *seeds.by_hand})),
-        blockers=(*plan.blockers, *code.blockers, *seeds.blockers),
+        blockers=(*plan.blockers, *code.blockers, *editor.blockers),
     )
 
 

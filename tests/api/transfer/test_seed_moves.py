@@ -10,6 +10,7 @@ from django.apps import apps
 
 from domain_migrations.api.seed.seed_files import SeedFile
 from domain_migrations.api.source_code.file_changes import FileChange
+from domain_migrations.api.source_code.source_editor import SourceEditor
 from domain_migrations.api.transfer import seed_moves
 from domain_migrations.api.transfer.model_move import plan_move
 from domain_migrations.api.transfer.seed_moves import SeedMove
@@ -60,16 +61,15 @@ class Seeds:
         ]
 
     def plan(self, model: str, target: str, changes: list[FileChange] | None = None) -> SeedMove:
-        move = SeedMove(
-            plan_move(apps.get_model(model), apps.get_app_config(target)), changes or []
-        )
+        planned = plan_move(apps.get_model(model), apps.get_app_config(target))
+        move = SeedMove(planned, SourceEditor(changes or []))
         move.plan()
         return move
 
     def texts(self, move: SeedMove) -> dict[str, str | None]:
         return {
-            str(path.relative_to(self.root)): change.after and change.after.decode()
-            for path, change in move.changes.items()
+            str(change.path.relative_to(self.root)): change.after and change.after.decode()
+            for change in move.editor.changes
         }
 
 
@@ -91,7 +91,7 @@ def test_a_file_of_its_own_moves_as_it_is(seeds: Seeds) -> None:
         "core/002_companies.csv": text,
         "inventory/002_companies.csv": None,
     }
-    assert (move.by_hand, move.blockers) == ([], [])
+    assert (move.by_hand, move.editor.blockers) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_entry_leaves_a_file_of_several_models__first_in_json(seeds: Seeds) -
 def test_yaml_in_braces_is_left_to_people(seeds: Seeds) -> None:
     path = seeds.write("inventory/001_a.yaml", "{Company: [{code: A}], Location: [{code: B}]}\n")
     move = seeds.plan("inventory.Company", "core")
-    assert move.changes == {}
+    assert move.editor.changes == []
     (line,) = move.by_hand
     assert (line.path, line.line) == (path, 1)
     assert line.reason == "move the model's rows to a seed of the other app"
@@ -166,8 +166,8 @@ def test_a_name_that_is_taken_becomes_the_table_s(seeds: Seeds) -> None:
     }
     seeds.write("core/001_companies.yaml", "")
     move = seeds.plan("inventory.Company", "core")
-    assert move.changes == {}
-    assert [blocker.message for blocker in move.blockers] == [
+    assert move.editor.changes == []
+    assert [blocker.message for blocker in move.editor.blockers] == [
         "inventory/seeds/001_a.yaml has rows of inventory.Company, and core has seeds of the names"
         " 001_a.yaml and 001_companies.yaml already."
     ]
@@ -207,7 +207,7 @@ def test_python_names_the_model_of_core__after_other_edits(seeds: Seeds) -> None
 def test_python_cannot_name_the_model_of_another_domain(seeds: Seeds) -> None:
     path = seeds.write("inventory/910_a.py", "def seed(c):\n    c.get_model('Company')\n")
     move = seeds.plan("inventory.Company", "hr")
-    assert move.changes == {}
+    assert move.editor.changes == []
     (line,) = move.by_hand
     assert (line.path, line.line, line.text) == (path, 2, "c.get_model('Company')")
     assert line.reason == "the seed names the model, which another domain will have"
