@@ -30,6 +30,8 @@ ONCE = (
     "tests/test_words.py",
 )
 
+CITUS = ("CITUS_URL", "CITUS_PG_BIN")
+
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "imports", "project", "docs"]
 nox.options.stop_on_first_error = True
@@ -164,6 +166,17 @@ def other_tools(session: nox.Session) -> None:
     """Run other migration tools, of PyPI, npm and Debian, and read their histories."""
     tests = ("-m", "pytest", "-n0", "tests/other_tools", f"--other-tools={BUILD / 'other-tools'}")
     run_python(session, *tests)
+
+
+@nox.session
+def citus(session: nox.Session) -> None:
+    """Run the tests that need a Citus cluster: that of CITUS_URL, or one of CITUS_PG_BIN."""
+    if not any(map(os.environ.get, CITUS)):
+        session.error(
+            "Set CITUS_URL to the URL of a coordinator's database, or CITUS_PG_BIN to the folder of"
+            " PostgreSQL programs that have Citus."
+        )
+    run_python(session, "-m", "pytest", "-m", "citus", "tests/citus", *session.posargs)
 
 
 def django61(session: nox.Session) -> str | None:

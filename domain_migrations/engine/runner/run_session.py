@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -25,6 +27,9 @@ from ..sessions.session import ServerSession, locked_session
 from ..sql.query import run_sql
 from .options import MigrateOptions
 from .results import Reporter
+
+if TYPE_CHECKING:
+    from ..cluster.cluster import Cluster
 
 
 class RunSession:
@@ -90,6 +95,13 @@ class RunSession:
     def check(self, step: str, also: sql.Composable | None = None) -> TransactionMark | None:
         """Check that the connection still holds the lock; see ``ServerSession.assert_same``."""
         return None if self.lock is None else self.lock.assert_same(step, also)
+
+    @cached_property
+    def cluster(self) -> Cluster | None:
+        """The Citus cluster of the database, read once; None on plain PostgreSQL."""
+        from ..cluster.cluster import read_cluster
+
+        return read_cluster(self.connection)
 
     @property
     def is_alive(self) -> bool:

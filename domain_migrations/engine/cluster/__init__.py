@@ -1,0 +1,1 @@
+"""Citus: the nodes of a cluster, where schemas are, and what its statements need."""
