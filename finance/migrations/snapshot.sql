@@ -16,13 +16,14 @@
 -- migration: finance.0010_trial_balance_view 1:23e2c5a1d7716c6517e7aa0747f4cd71817f0b395b03618dc7d091f3579be9c7
 -- migration: finance.0011_invoice_purchase_order 1:9856731b565d63ee7ad0c8c87ed672f05471ac14af132e5ad5b8970f5630d4e5
 -- migration: finance.0012_alter_verbose_names 1:4a9aa61e9344164e65948bc2461755d80f4618a8c93ce5167bbede151aa675fa
--- fingerprint: 1:f6f95fe8c31bfcfb46210ef5c9927392d4eb0aea3b548519ace74bf51e2a2cea
--- content: aa80d741ae29d432aef1e8b85dbc4ec744941ddf0b05694e0df78b21722469f4
+-- migration: finance.0013_balance_by_columns 1:67d9309abb724a7accbf1a07e52659c293a334d07dc9cbceb2ac37596a06c586
+-- fingerprint: 1:7b58d5ef6fd8c1003c62750086e633eec5fbf4d54db90b947e1597c945d2410a
+-- content: 23195db15d7ad57c03b2465451dbcf5ed4f188f0a180eb5fd4f4167f4be6bbbb
 -- names: not null
 -- core: public.cost_centres.id::bigint
 -- core: public.users.id::uuid
 -- unmanaged: c28bafde5ee26c77 trigger finance.journal_lines.journal_lines_balance
--- unmanaged: ab1893bac1741219 function finance.journal_must_balance()
+-- unmanaged: f9e8558c82a51ec7 function finance.journal_must_balance()
 -- unmanaged: 2c94a682d820df4d trigger finance.journals.journals_balance
 -- unmanaged: 2c4e3f3fbd5c8f83 view finance.trial_balance
 -- unmanaged: 75d012fe28656e0a column finance.trial_balance.account_id
@@ -40,16 +41,15 @@ CREATE FUNCTION finance.journal_must_balance() RETURNS trigger
 DECLARE
     checked bigint;
     touched bigint[];
+    written jsonb;
     totals record;
 BEGIN
-    IF TG_TABLE_NAME = 'journals' THEN
-        touched := ARRAY[NEW.id];
-    ELSIF TG_OP = 'INSERT' THEN
-        touched := ARRAY[NEW.journal_id];
-    ELSIF TG_OP = 'DELETE' THEN
-        touched := ARRAY[OLD.journal_id];
-    ELSE
-        touched := ARRAY[OLD.journal_id, NEW.journal_id];
+    IF TG_OP <> 'INSERT' THEN
+        touched := touched || OLD.journal_id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        written := to_jsonb(NEW);
+        touched := touched || coalesce(written ->> 'journal_id', written ->> 'id')::bigint;
     END IF;
     FOREACH checked IN ARRAY touched LOOP
         IF EXISTS (SELECT 1 FROM "finance"."journals" AS j WHERE j.id = checked) THEN

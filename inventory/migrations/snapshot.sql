@@ -23,8 +23,9 @@
 -- migration: inventory.0017_keep_stock_levels 1:7bb42a65d788197b147145b0a366ed9fd0232ff1314dddb199f577b42c6055ca
 -- migration: inventory.0018_audit_budget_requests 1:a533570efda40209930b026d10a4108a026cd16914669e2276c03d26aa1798d1
 -- migration: inventory.0019_invoice_reference 1:fb2e1e9379639bc8509a9b1b2da0c43a11fd54448b31c48a19bdc6ee1ba2635d
--- fingerprint: 1:48e3c66e571d75f8c61878eb43f1257300a76653c3c4e9ad8d0bc946b3b4bfa5
--- content: 8bad43a76dcadefdb5eb16189e7624cebb5f8b3e4f4b3623b7550ea513eabde9
+-- migration: inventory.0020_time_of_stock_levels 1:12a5b95098ea18fbf403b16194fb74dd2185ea8b4935af80b9aba4a7916eedc8
+-- fingerprint: 1:6fd4d1ffbed6c782ee6760fd9a617f98d2b5d3c399e0e31df02fd5c8e2fd27f5
+-- content: 4615169923dc7e4a5cc1e3dea707af066b5fc64b6709a99a707d50b4493b26ba
 -- names: not null
 -- core: public.cost_centres.id::bigint
 -- core: public.users.id::uuid
@@ -32,7 +33,7 @@
 -- unmanaged: 01710e0f2a37ceaa trigger inventory.budget_requests.budget_requests_audit_insert
 -- unmanaged: 1fb9d5566629c595 trigger inventory.budget_requests.budget_requests_audit_update
 -- unmanaged: cc6d6bcef25169ab function inventory.keep_stock_levels()
--- unmanaged: e36b15619cb00a13 function inventory.move_stock(bigint,bigint,bigint)
+-- unmanaged: 2e98cf83611c9463 function inventory.move_stock(bigint,bigint,bigint)
 -- unmanaged: db09c539239e9dee view inventory.stock_on_hand
 -- unmanaged: 75d012fe28656e0a column inventory.stock_on_hand.drug_id
 -- unmanaged: 982d9e3eb996f559 column inventory.stock_on_hand.id
@@ -87,7 +88,8 @@ BEGIN
         INSERT INTO inventory.stock_levels AS level (location_id, lot_id, quantity, updated_at)
         VALUES (at_location, of_lot, change, now())
         ON CONFLICT (location_id, lot_id)
-        DO UPDATE SET quantity = level.quantity + excluded.quantity, updated_at = now();
+        DO UPDATE SET
+            quantity = level.quantity + excluded.quantity, updated_at = excluded.updated_at;
     END IF;
 END
 $$;

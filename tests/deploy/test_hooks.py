@@ -190,7 +190,8 @@ def test_webhook_receives_the_result(
     assert (path, headers["Authorization"]) == ("/hook", "Bearer secret")
     sent = json.loads(body)
     assert sent["text"] == (
-        "finance: reverted 0012_alter_verbose_names, 0011_invoice_purchase_order."
+        "finance: reverted 0013_balance_by_columns, 0012_alter_verbose_names,"
+        " 0011_invoice_purchase_order."
     )
     assert sent["run"]["event"] == "after"
     sent = json.loads(seen[2][2])

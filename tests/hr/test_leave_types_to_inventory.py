@@ -102,7 +102,7 @@ def test_an_empty_database(
     copy.run("migrate")
     assert copy.run("verify_domain") == "Nothing found.\n"
     before = snapshot()
-    copy.run("migrate_domain", "inventory", "0019", "--noinput")
+    copy.run("migrate_domain", "inventory", "0020", "--noinput")
     assert query("SELECT to_regclass('hr.leave_types')::text") == [("hr.leave_types",)]
     copy.run("migrate_domain", "--all")
     assert snapshot() == before

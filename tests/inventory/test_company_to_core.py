@@ -45,8 +45,8 @@ Tables:
   inventory.companies to public.companies
 Migrations:
   core.0007_receive_company
-  inventory.0020_transfer_company
-  finance.0013_alter_invoice_supplier_id
+  inventory.0021_transfer_company
+  finance.0014_alter_invoice_supplier_id
 References that may become foreign keys afterwards:
   finance.Invoice.supplier_id
 """
@@ -56,11 +56,11 @@ FILES = {
     "core/models/__init__.py",
     "core/models/company.py",
     "core/seeds/002_companies.csv",
-    "finance/migrations/0013_alter_invoice_supplier_id.py",
+    "finance/migrations/0014_alter_invoice_supplier_id.py",
     "finance/migrations/max_migration.txt",
     "finance/models/invoices.py",
     "inventory/admin/places.py",
-    "inventory/migrations/0020_transfer_company.py",
+    "inventory/migrations/0021_transfer_company.py",
     "inventory/migrations/max_migration.txt",
     "inventory/models/__init__.py",
     "inventory/models/catalogue.py",
@@ -137,13 +137,13 @@ def test_an_empty_database(copy: SampleCopy) -> None:
     copy.run("migrate")
     _is_whole(copy, seeded=False)
     before = snapshot()
-    copy.run("migrate_domain", "inventory", "0019", "--noinput")
+    copy.run("migrate_domain", "inventory", "0020", "--noinput")
     assert query(KEYS, "public.companies") == []
     copy.run("migrate_domain", "--all")
     assert snapshot() == before
     copy.run("seed_domain", "core")
     # Those before the table changes hands, whatever the server's version writes of them.
-    assert "19 migrations" in copy.run("snapshot_domain", "inventory")
+    assert "20 migrations" in copy.run("snapshot_domain", "inventory")
 
 
 def test_the_files(copy: SampleCopy) -> None:
@@ -170,7 +170,7 @@ def test_the_files(copy: SampleCopy) -> None:
     assert changed == FILES
     seeds = "seeds/002_companies.csv"
     assert after[f"core/{seeds}"] == before[f"inventory/{seeds}"]
-    assert after["inventory/migrations/max_migration.txt"] == b"0020_transfer_company\n"
+    assert after["inventory/migrations/max_migration.txt"] == b"0021_transfer_company\n"
     again = copy.manage(*MOVE)
     assert again.returncode == 2
     assert again.stderr == (

@@ -15,7 +15,7 @@ from tests.support.commands import Result
 
 pytestmark = pytest.mark.usefixtures("replayed")
 
-LATEST = "0019_invoice_reference"
+LATEST = "0020_time_of_stock_levels"
 OTHERS = ("public", "hr", "finance")
 
 DECOY = """

@@ -71,7 +71,7 @@ def test_what_was_read_is_forgotten_when_a_domain_has_changed_something(
     """The run of hr, before which all statuses were read, makes a migration of finance pending."""
 
     def forget(**_: Any) -> None:
-        execute("DELETE FROM finance.django_migrations_finance WHERE name LIKE '0012%'")
+        execute("DELETE FROM finance.django_migrations_finance WHERE name LIKE '0013%'")
 
     assert call("migrate_domain", "hr", "0012", "--noinput").exit_status == 0
     post_migrate.connect(forget, sender=apps.get_app_config("hr"))

@@ -35,8 +35,8 @@ with open(sys.argv[1], "a") as log:
     print(json.dumps([run["event"] + sys.argv[2], run]), file=log)
 """
 JOURNAL = "finance.django_migrations_finance_journal"
-LAST = "0012_alter_verbose_names"
-BACK = ("migrate_domain", "finance", "0011")
+LAST = "0013_balance_by_columns"
+BACK = ("migrate_domain", "finance", "0012")
 FORTH = ("migrate_domain", "finance")
 
 
@@ -292,7 +292,7 @@ def test_after_hook_that_fails_is_called_again_by_the_next_run(called: Calls, ca
     ):
         result = call(*BACK, "--format", "json")
         assert called.events() == ["before as well", "after"]
-        again = call("migrate_domain", "finance", "0011")
+        again = call("migrate_domain", "finance", "0012")
     (domain,) = json.loads(result.stdout)["domains"]
     assert result.exit_status == again.exit_status == 1
     assert (domain["status"], domain["error"]["code"]) == ("failed", "hook_failed")
@@ -305,9 +305,9 @@ def test_after_hook_that_fails_is_called_again_by_the_next_run(called: Calls, ca
     assert run_statuses() == ["running", "failed"]
     called.clear()
     with hooks(before=[called.command()], after=[called.command()]):
-        assert "finance: nothing to do" in call("migrate_domain", "finance", "0011").stdout
+        assert "finance: nothing to do" in call("migrate_domain", "finance", "0012").stdout
         assert called.events() == ["after"]
-        assert call("migrate_domain", "finance", "0011").exit_status == 0
+        assert call("migrate_domain", "finance", "0012").exit_status == 0
     assert called.events() == ["after"]
 
 
