@@ -181,6 +181,12 @@ class StaleSnapshot(DomainMigrationsError):
     code = "snapshot_stale"
 
 
+class NewerTables(DomainMigrationsError):
+    """A newer version of domain_migrations has made the engine's tables, or has upgraded them."""
+
+    code = "newer_tables"
+
+
 class InvalidConfiguration(DomainMigrationsError):
     """A setting or a declaration of a domain is invalid."""
 
