@@ -147,6 +147,13 @@ class DatabaseUnavailable(DomainMigrationsError):
     exit_status = EXIT_TEMPORARY
 
 
+class NodeUnavailable(DomainMigrationsError):
+    """The database answers, but a node of its cluster that it needs does not."""
+
+    code = "node"
+    exit_status = EXIT_TEMPORARY
+
+
 class InsufficientPrivilege(DomainMigrationsError):
     """The database role lacks a privilege that the migration needs."""
 
