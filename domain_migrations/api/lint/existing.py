@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CheckConstraint, F, Model, Q
+from django.db.models.fields import AutoFieldMixin
 from django.db.models.options import Options
 
 from ...domains import QualifiedName
@@ -35,7 +36,8 @@ SELECT pg_catalog.format_type(a.atttypid, a.atttypmod),
             ON d.objid = i.indexrelid AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum
             WHERE i.indrelid = a.attrelid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)),
     EXISTS (SELECT FROM pg_catalog.pg_index i
-            WHERE i.indrelid = a.attrelid AND a.attnum = ANY (i.indkey))
+            WHERE i.indrelid = a.attrelid AND a.attnum = ANY (i.indkey)),
+    a.attidentity <> ''
 FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = pg_catalog.to_regclass(%(table)s) AND a.attname = %(column)s
     AND NOT a.attisdropped
@@ -75,12 +77,14 @@ class Column:
         checked: whether a check constraint reads it.
         computed_index: whether an index has it in an expression or in its condition.
         indexed: whether any index has it.
+        identity: whether it draws its values from a sequence of its own.
     """
 
     type: str
     checked: bool = False
     computed_index: bool = False
     indexed: bool = False
+    identity: bool = False
 
     @classmethod
     def of_field(cls, options: Options[Any], field: Any, type_: str) -> Self:
@@ -98,6 +102,7 @@ class Column:
             indexed=field.db_index
             or field.unique
             or any(not names.isdisjoint(key) for key in keys),
+            identity=isinstance(field, AutoFieldMixin),
         )
 
     def __or__(self, other: Column) -> Column:
@@ -106,7 +111,17 @@ class Column:
             checked=self.checked or other.checked,
             computed_index=self.computed_index or other.computed_index,
             indexed=self.indexed or other.indexed,
+            identity=self.identity or other.identity,
         )
+
+
+class ForeignKey(NamedTuple):
+    """A foreign key of a model."""
+
+    table: QualifiedName
+    column: str
+    target: QualifiedName
+    target_column: str
 
 
 @dataclass(frozen=True)
@@ -140,6 +155,7 @@ class ExistingObjects:
         self.is_applied = tuple(key) in loader.applied_migrations
         self.columns: dict[tuple[QualifiedName, str], Column] = {}
         self.tables: set[QualifiedName] = set()
+        self.keys: list[ForeignKey] = []
         for model in models:
             if not model._meta.managed:
                 continue
@@ -148,6 +164,11 @@ class ExistingObjects:
             for field in model._meta.local_fields:
                 if (type_ := field.db_type(connection)) and field.column:
                     self.columns[table, field.column] = Column.of_field(model._meta, field, type_)
+                remote: Any = field
+                if getattr(field, "db_constraint", False) and field.column:
+                    target = remote.target_field
+                    to = QualifiedName.of(target.model._meta.db_table)
+                    self.keys.append(ForeignKey(table, field.column, to, target.column))
 
     @cached_property
     def _earlier(self) -> Sequence[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,6 +18,7 @@ from ...engine.runner.targets import resolve_target
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import MigrationKey, is_installed, migration_file
 from ...engine.sources.stages import get_stage
+from .distributed.distributed_rules import DISTRIBUTED_RULES, IDS
 from .own_rules import (
     RULES,
     core_target,
@@ -29,6 +30,7 @@ from .script import LintFinding, MigrationScript, read_script
 from .squawk import DESTRUCTIVE_RULES, ERRORS, IGNORED_RULES, SYNTAX_ERROR, Squawk, hint_for
 from .statement_effects import Relations, effects, touches_only
 
+Engine = Literal["postgresql", "citus"]
 FAILING_RULES = frozenset({SYNTAX_ERROR})
 """Rules on statements that fail even on a table that nobody uses yet."""
 DROP_DEFAULT = "ban-drop-default"
@@ -52,7 +54,11 @@ class LintResult:
 
 
 def lint_domain(
-    domain: str | None = None, names: Sequence[str] = (), *, database: str | None = None
+    domain: str | None = None,
+    names: Sequence[str] = (),
+    *,
+    database: str | None = None,
+    engine: Engine = "postgresql",
 ) -> LintResult:
     """Return what is dangerous in pending migrations; runs none of them and writes nothing.
 
@@ -63,6 +69,7 @@ def lint_domain(
         names: migrations of the domain, by name or its beginning or ``APP.NAME``, pending or
             not; the pending ones unless given.
         database: alias; each domain's own unless given.
+        engine: ``citus`` to report what a distributed domain refuses, too.
 
     Raises:
         UnknownDomain, UnknownTarget, AmbiguousTarget: a name is unknown or ambiguous.
@@ -75,16 +82,19 @@ def lint_domain(
         keys = [resolve_target(each, name) for name in names]
         alias = database or each.database
         with translate_database_errors(alias):
-            found += DomainLint(connections[alias], each).findings(keys)
+            found += DomainLint(connections[alias], each, engine).findings(keys)
     return LintResult(tuple(found))
 
 
 class DomainLint:
     """The linting of one domain's migrations."""
 
-    def __init__(self, connection: BaseDatabaseWrapper, domain: Domain) -> None:
+    def __init__(
+        self, connection: BaseDatabaseWrapper, domain: Domain, engine: Engine = "postgresql"
+    ) -> None:
         self.connection = connection
         self.domain = domain
+        self.rules = {**RULES, **(DISTRIBUTED_RULES if engine == "citus" else {})}
         connection.ensure_connection()
         self.squawk = Squawk(connection.pg_version)  # type: ignore[attr-defined]
 
@@ -100,10 +110,11 @@ class DomainLint:
         order = {key: n for n, key in enumerate(full_order(loader))}
         for key in sorted(wanted, key=lambda key: order.get(key, -1)):
             script = read_script(self.connection, loader, loader.graph.nodes[key])
-            found = [finding for rule in RULES.values() for finding in rule(script)]
+            found = [finding for rule in self.rules.values() for finding in rule(script)]
             found += self._by_squawk(script)
             found.sort(key=lambda finding: finding.line or 0)
-            yield from without_ignored(found, script, self.squawk)
+            not_run = IDS if self.rules.keys() == RULES.keys() else frozenset()
+            yield from without_ignored(found, script, self.squawk, not_run)
 
     def _pending(self) -> list[MigrationKey]:
         (status,) = read_statuses(self.connection, [self.domain])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.migrations.operations.base import Operation
@@ -14,6 +14,7 @@ from ...engine.guard.operation_kinds import database_operations
 from ...engine.sources.transfer_halves import half_in
 from ...engine.sql.alterations import alterations
 from . import blocking, transactions
+from .distributed.distributed_rules import IDS as DISTRIBUTED
 from .script import Level, LintFinding, MigrationScript, Statement
 from .squawk import FOREIGN_KEY, Squawk
 from .statement_effects import changed_relation
@@ -220,9 +221,16 @@ LIKE_THIS = f'{ATTRIBUTE} = {{"ban-drop-column": "Never written: the feature was
 
 
 def without_ignored(
-    found: Sequence[LintFinding], script: MigrationScript, squawk: Squawk
+    found: Sequence[LintFinding],
+    script: MigrationScript,
+    squawk: Squawk,
+    not_run: Collection[str] = (),
 ) -> Iterator[LintFinding]:
-    """Yield the findings that ``lint_ignore`` gives no reason to ignore, and its own mistakes."""
+    """Yield the findings that ``lint_ignore`` gives no reason to ignore, and its own mistakes.
+
+    Arguments:
+        not_run: rules of the other engine, which may be named and have found nothing.
+    """
     given: Any = getattr(script.migration, ATTRIBUTE, {})
     reasons: dict[Any, Any] = given if isinstance(given, dict) else {}
     ignored = {rule for rule, why in reasons.items() if isinstance(why, str) and why.strip()}
@@ -235,11 +243,15 @@ def without_ignored(
         if rule not in ignored:
             message = f'{ATTRIBUTE} has no reason for "{rule}".'
             yield script.finding(IGNORE_WITHOUT_REASON, message, write_why)
-        elif not isinstance(rule, str) or not (rule in OWN_RULES or squawk.knows(rule)):
+        elif not isinstance(rule, str) or not (
+            rule in OWN_RULES or rule in DISTRIBUTED or squawk.knows(rule)
+        ):
             message = f'{ATTRIBUTE} names an unknown rule: "{rule}".'
             yield script.finding(
                 IGNORE_OF_UNKNOWN_RULE, message, "Use the id of the rule as it is reported."
             )
+        elif rule in not_run:
+            continue
         elif not script.incomplete_reason and all(finding.rule != rule for finding in found):
             message = f'{ATTRIBUTE} names the rule "{rule}", which finds nothing here.'
             yield script.finding(UNUSED_IGNORE, message, "Remove it.", level="warning")

@@ -47,8 +47,7 @@ LAST_RUN = """
 
 EXISTING = """
 SELECT n.nspname, c.relname,
-       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
-       obj_description(c.oid, 'pg_class')
+       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)
@@ -112,23 +111,15 @@ def existing_tables(
     """Return those of the tables that exist → whether the role may read them.
 
     The query itself needs no privilege.
-
-    Raises:
-        NewerTables: a newer version has made one of them, or has upgraded it.
     """
     wanted = list(tables)
     if not wanted:
         return {}
     params = [[table.schema for table in wanted], [table.name for table in wanted]]
-    found: dict[QualifiedName, bool] = {}
-    for schema, name, readable, comment in fetch_all(connection, EXISTING, params):
-        table = QualifiedName(schema, name)
-        if comment is not None:
-            from .layouts import check_layout  # Tables of the first layout have no comment.
-
-            check_layout(table, comment)
-        found[table] = readable
-    return found
+    return {
+        QualifiedName(schema, name): readable
+        for schema, name, readable in fetch_all(connection, EXISTING, params)
+    }
 
 
 def existing_histories(

@@ -20,12 +20,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "names", nargs="*", metavar="NAME", help="Defaults to the pending migrations."
         )
+        parser.add_argument(
+            "--engine",
+            choices=["postgresql", "citus"],
+            default="postgresql",
+            help="citus: report what a distributed domain refuses, too; needs no cluster.",
+        )
         add_database_option(parser)
         add_format_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with command_errors(), stdout_for_json(options):
-            found = lint_domain(options["domain"], options["names"], database=options["database"])
+            found = lint_domain(
+                options["domain"],
+                options["names"],
+                database=options["database"],
+                engine=options["engine"],
+            )
         if options["format"] == "json":
             print_json(self, found)
         else:

@@ -1,0 +1,1 @@
+"""``lint_domain --engine citus``: what a distributed domain refuses."""
