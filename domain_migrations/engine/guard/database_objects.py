@@ -17,7 +17,7 @@ from .catalog_before import (
     PG_PUBLICATION,
     PG_PUBLICATION_REL,
 )
-from .held_locks import DDL_MODES
+from .held_locks import DDL_MODES, HeldLock
 from .transaction import CLUSTER_CATALOGS, WRITTEN_HERE, TransactionView
 from .violations import WHOLE_DATABASE, Priority, Violation
 
@@ -86,7 +86,7 @@ def _changed_cluster(view: TransactionView) -> Iterator[Violation]:
 
 def _dropped(view: TransactionView) -> Iterator[Violation]:
     for lock in view.locks:
-        if lock.is_relation or lock.mode not in DDL_MODES:
+        if lock.is_relation or lock.mode not in DDL_MODES or _is_taken_by_citus(lock):
             continue
         of_server = lock.catalog != PG_NAMESPACE and lock.oid < FIRST_NORMAL_OID
         if of_server and not view.domain.is_core:
@@ -100,6 +100,14 @@ def _dropped(view: TransactionView) -> Iterator[Violation]:
             if rows:
                 continue  # What it publishes has changed, which is judged for itself.
         yield _violation("dropped or altered", was.label, was.name)
+
+
+def _is_taken_by_citus(lock: HeldLock) -> bool:
+    """Return whether Citus has locked what another object depends on, to make it on workers.
+
+    PostgreSQL itself takes this mode on no object that is not a relation.
+    """
+    return lock.mode == "ExclusiveLock"
 
 
 def _written(view: TransactionView) -> Iterator[Violation]:
