@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connections
 
 from tests.support import cluster, commands
 from tests.support.cluster import CitusServers
+from tests.support.temporary_migrations import TemporaryMigrations
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +66,23 @@ def manage(citus_cluster: CitusServers) -> Callable[..., subprocess.CompletedPro
         return commands.run_manage(*arguments, environment=merged)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def core_cluster_template(citus_cluster: CitusServers) -> str:
+    """A database with core's tables, the users a reference table, and an empty distributed hr."""
+    return citus_cluster.make_template(
+        cluster.CORE, cluster.EMPTY, ("migrate_domain", "core"), prepare=cluster.DISTRIBUTE_HR
+    )
+
+
+@pytest.fixture
+def distributed_hr(
+    citus_cluster: CitusServers,
+    core_cluster_template: str,
+    django_db_blocker: Any,
+    tmp_path: Path,
+) -> Iterator[TemporaryMigrations]:
+    """`distributed_hr.release({name: source})`: the distributed hr with these migrations."""
+    with cluster.connected(citus_cluster, django_db_blocker, template=core_cluster_template):
+        yield TemporaryMigrations(tmp_path)

@@ -33,6 +33,13 @@ SKIPPED = (
 )
 EMPTY = "citus_empty"
 MIGRATED = "citus_migrated"
+CORE = "citus_core"
+DISTRIBUTE_HR = """
+SET citus.enable_local_reference_table_foreign_keys = off;
+SELECT create_reference_table('public.users');
+CREATE SCHEMA hr;
+SELECT citus_schema_distribute('hr')
+"""
 WORKERS = 2
 
 OPTIONS = {
@@ -122,8 +129,13 @@ class CitusServers:
             with node.connect() as session:
                 session.execute(statement.format(sql.Identifier(name)))
 
-    def make_template(self, name: str, template: str, *commands_to_run: tuple[str, ...]) -> str:
+    def make_template(
+        self, name: str, template: str, *commands_to_run: tuple[str, ...], prepare: str = ""
+    ) -> str:
         """A database made once in a run from another one, by commands of the project; its name.
+
+        Arguments:
+            prepare: SQL that runs on the coordinator after the commands.
 
         Copies of it are clones of the whole cluster: oids, which shards are named by, stay.
         """
@@ -136,6 +148,9 @@ class CitusServers:
                     environment = self.environment(name)
                     result = commands.run_manage(*arguments, environment=environment, seconds=500)
                     assert result.returncode == 0, result.stdout + result.stderr
+                if prepare:
+                    with self.coordinator.connect(name) as session:
+                        session.execute(prepare)
                 self._close(name)
                 done.touch()
         return name

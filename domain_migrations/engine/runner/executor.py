@@ -8,8 +8,7 @@ boundary guard, the history row and the journal row commit together or not at al
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -28,6 +27,7 @@ from ..sessions.connection import is_alive
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..sources.files import MigrationKey
 from ..sources.transfer_halves import Half, half_in
+from . import attempt_contexts
 from .attempt_operations import AttemptOperations
 from .attempts import COMMIT, HISTORY_ROW, Attempt
 from .failures import lost_commit_error, migration_error, view_advice
@@ -79,7 +79,7 @@ class DomainExecutor(MigrationExecutor):
         interruption: Interruption | None = None,
         log: MigrationLog | None = None,
         retries: RetryPolicy | None = None,
-        observe: Callable[[Migration], AbstractContextManager[None]] | None = None,
+        observe: attempt_contexts.Observer | None = None,
         progress: Callable[..., None] | None = None,
     ) -> None:
         # Not super().__init__(): it would load every app of the project.
@@ -205,8 +205,9 @@ class DomainExecutor(MigrationExecutor):
                     self._count_committed(attempt)
                     raise lost_commit_error(exc, attempt) from exc
                 attempts += 1
+                told = attempt_contexts.explained(self.session, exc)
                 if outcome == "rolled back" and self.timeout_policy.pause_before_retry(
-                    exc, attempts, migration
+                    told, attempts, migration
                 ):
                     # The failed operations have changed the state already.
                     state = self.applied_state(until=migration)
@@ -216,14 +217,15 @@ class DomainExecutor(MigrationExecutor):
                     state, run = self.applied_state(until=migration), self._run_non_atomic
                     continue
                 blockers = self.timeout_policy.blocker_clause()
+                advice = attempt_contexts.cluster_advice(self.session, told)
                 failure = migration_error(
-                    exc,
+                    told,
                     attempt,
                     self.progress.applied,
                     blockers=blockers,
                     outcome=outcome,
                     lost=self.session.is_lost,
-                    advice=view_advice(self.connection, exc, migration),
+                    advice=advice or view_advice(self.connection, exc, migration),
                 )
                 failure.__cause__ = exc
             self.report("failure", migration, False)
@@ -261,7 +263,8 @@ class DomainExecutor(MigrationExecutor):
         with (
             transaction.atomic(using=self.connection.alias),
             self.timeout_policy.timeouts(begin),
-            self._as_domain_role(attempt.migration),
+            attempt_contexts.on_cluster(self.session, self.timeout_policy, attempt.migration),
+            attempt_contexts.as_domain_role(self.session, attempt.migration, self.observe),
         ):
             attempt.has_begun = True
             watch = guard.begin(attempt.migration, backwards=attempt.backwards)
@@ -300,7 +303,8 @@ class DomainExecutor(MigrationExecutor):
             attempt.index.was_started = interruption.may_have_built
         with (
             self.timeout_policy.session_timeouts(migration, attempt.index),
-            self._as_domain_role(migration),
+            attempt_contexts.on_cluster(self.session, self.timeout_policy, migration),
+            attempt_contexts.as_domain_role(self.session, migration, self.observe),
         ):
             watch = self.guard.begin(migration, backwards=attempt.backwards)
             if attempt.checked.start is None:
@@ -314,7 +318,7 @@ class DomainExecutor(MigrationExecutor):
                 attempt.phase = "the deferred SQL"
                 operations.run_deferred()
         self._restore_settings(migration)
-        with self._as_domain_role(migration):
+        with attempt_contexts.as_domain_role(self.session, migration, self.observe):
             self._check_and_log(attempt, watch)
         return state
 
@@ -332,6 +336,8 @@ class DomainExecutor(MigrationExecutor):
             attempt.created = watch.created(attempt.checked.start)
         for warning in watch.warnings:
             self.session.reporter.on_warning(warning)
+        attempt.phase = "the deferred constraints"
+        attempt_contexts.check_on_nodes(self.session, attempt.migration)
         attempt.phase = HISTORY_ROW
         with transaction.atomic(using=self.connection.alias, savepoint=False):
             if pair is not None:
@@ -339,12 +345,3 @@ class DomainExecutor(MigrationExecutor):
                 pair.log_applied(footprint)
             self.log.log_applied(attempt, footprint)
             attempt.phase = COMMIT
-
-    @contextmanager
-    def _as_domain_role(self, migration: Migration) -> Iterator[None]:
-        """Act as the domain's role, unless the migration declares that it does more."""
-        more = any(getattr(migration, name, False) for name in ("writes_core", "alters_database"))
-        more = more or half_in(migration) is not None
-        role = nullcontext() if more else self.session.roles.as_domain_role()
-        with role, self.observe(migration) if self.observe else nullcontext():
-            yield

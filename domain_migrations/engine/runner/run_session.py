@@ -30,6 +30,10 @@ from .results import Reporter
 
 if TYPE_CHECKING:
     from ..cluster.cluster import Cluster
+    from ..cluster.session import ClusterSession
+
+CITUS_SETTING = "citus.propagate_set_commands"
+"""A setting that a server has if it has loaded Citus."""
 
 
 class RunSession:
@@ -102,6 +106,18 @@ class RunSession:
         from ..cluster.cluster import read_cluster
 
         return read_cluster(self.connection)
+
+    @cached_property
+    def on_cluster(self) -> ClusterSession | None:
+        """What the statements of migrations need on a cluster; None on plain PostgreSQL.
+
+        The kept settings show without another query whether the server has Citus.
+        """
+        if (self.settings.values and CITUS_SETTING not in self.settings.values) or not self.cluster:
+            return None
+        from ..cluster.session import ClusterSession
+
+        return ClusterSession(self.connection, self.cluster, self.domain)
 
     @property
     def is_alive(self) -> bool:

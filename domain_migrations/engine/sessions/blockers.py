@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -97,6 +98,10 @@ def blockers(cursor: psycopg.Cursor[Any], pid: int) -> tuple[Activity, ...]:
     return tuple(map(Activity._make, cursor.fetchall()))
 
 
+FindBlockers = Callable[[psycopg.Cursor[Any], int], tuple[Activity, ...]]
+"""Returns the sessions that block a server process."""
+
+
 class BlockerWatcher:
     """Records the sessions that block a connection, in a ``with`` block.
 
@@ -105,11 +110,15 @@ class BlockerWatcher:
 
     Arguments:
         interval: seconds between two queries.
+
+    Attributes:
+        find: returns the blocking sessions.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper, *, interval: float = INTERVAL) -> None:
         self._connection = connection
         self._interval = interval
+        self.find: FindBlockers = blockers
         self.last_blockers: tuple[Activity, ...] = ()
         self.error = ""
 
@@ -142,7 +151,7 @@ class BlockerWatcher:
         try:
             with raw_connection(params, application_name=APPLICATION_NAME) as client:
                 while not stop.is_set():
-                    found = blockers(client.cursor(), pid)
+                    found = self.find(client.cursor(), pid)
                     self.last_blockers = found or self.last_blockers
                     stop.wait(self._interval)
         except psycopg.Error as exc:

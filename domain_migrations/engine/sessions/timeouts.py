@@ -22,7 +22,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from ...conf import get_settings
-from .blockers import INTERVAL, BlockerWatcher
+from .blockers import INTERVAL, BlockerWatcher, FindBlockers
 from .concurrent_indexes import build_index, built_index, is_concurrent
 from .connection import Clock, execute, roll_back_leftover, session_settings, settings_sql
 from .database_errors import sqlstate_of
@@ -37,6 +37,15 @@ RETRIED_STATES = {
 Result = TypeVar("Result")
 Run = Callable[[sql.Composable], None]
 """Runs a statement whose rows are not needed."""
+
+
+def retry_reason(exc: BaseException) -> str:
+    """Return why another attempt may succeed where one has failed; empty if none would.
+
+    An error that says it itself has it as an attribute: a node of a cluster does not answer.
+    """
+    said = getattr(exc, "retry_reason", "")
+    return str(said) or RETRIED_STATES.get(sqlstate_of(exc) or "", "")
 
 
 def timeout_settings(
@@ -72,7 +81,7 @@ class RetryPolicy:
 
     def allows(self, attempt: int, exc: BaseException) -> bool:
         """Return whether to retry after the failure of attempt number ``attempt``, from 1."""
-        return attempt <= self.retries and sqlstate_of(exc) in RETRIED_STATES
+        return attempt <= self.retries and bool(retry_reason(exc))
 
     def pause(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
         """Return the seconds to pause after a failed attempt: half of them fixed, half random.
@@ -110,6 +119,9 @@ class TimeoutPolicy:
         statement_timeout: seconds; the setting's unless given.
         report: called with a message about the blocking sessions before each retry.
         retries: the retry policy; the setting's unless given.
+
+    Attributes:
+        limits: the timeouts, as settings of the server.
     """
 
     def __init__(
@@ -131,11 +143,15 @@ class TimeoutPolicy:
             lock_timeout = settings.lock_timeout
         if statement_timeout is None:
             statement_timeout = settings.statement_timeout
-        self._settings = timeout_settings(lock_timeout, statement_timeout)
+        self.limits = timeout_settings(lock_timeout, statement_timeout)
         interval = min(INTERVAL, (lock_timeout or INTERVAL) / 4)
         self._watcher = BlockerWatcher(connection, interval=interval)
         self._clock = clock
         self._chance = chance
+
+    def find_blockers_by(self, find: FindBlockers) -> None:
+        """Look for blocking sessions on all nodes of a cluster."""
+        self._watcher.find = find
 
     @contextmanager
     def timeouts(self, run: Run | None = None) -> Iterator[None]:
@@ -145,7 +161,7 @@ class TimeoutPolicy:
             run: runs the statement that sets the limits; by default it is sent alone.
         """
         run = run or partial(execute, self.connection)
-        run(settings_sql(self._settings, local=True))
+        run(settings_sql(self.limits, local=True))
         with self._watcher:
             yield
 
@@ -184,7 +200,7 @@ class TimeoutPolicy:
                 nested = False
 
         with (
-            session_settings(self.connection, self._settings),
+            session_settings(self.connection, self.limits),
             self._watcher,
             self.connection.execute_wrapper(retry_statement),
         ):
@@ -250,7 +266,7 @@ class TimeoutPolicy:
         if not self.policy.allows(attempt, exc):
             return False
         pause = self.policy.pause(attempt, self._chance)
-        reasons = filter(None, (RETRIED_STATES[sqlstate_of(exc) or ""], self.blocker_clause()))
+        reasons = filter(None, (retry_reason(exc), self.blocker_clause()))
         self.report(
             f"{what} was rolled back: {', '.join(reasons)}. "
             f"Retrying in {pause:.1f} s ({attempt} of {self.policy.retries})."

@@ -132,6 +132,8 @@ class TrialExecutor:
         backwards, progress = action == "unapply_success", self.executor.progress
         ran = progress.reverted if backwards else progress.applied
         restore_constraint_timing(self.connection)
+        if (cluster := self.executor.session.on_cluster) is not None:
+            cluster.reset_constraints()
         before, self._files = self._files, files_by_oid(self.connection)
         self.steps.append(
             PlannedMigration(

@@ -1,0 +1,233 @@
+"""A run's session on a cluster: what its statements and transactions need there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+from ...domains import Domain, QualifiedName
+from ..sessions.connection import session_settings
+from ..sql.query import run_sql
+from ..sql.words import Words
+from .chosen_names import TakenNames
+from .cluster import Cluster
+from .refusals import form_that_works
+from .statements import in_citus_form
+from .transaction_settings import SETTINGS, transaction_statements
+from .worker_errors import NodeWarning, explained
+
+IMMEDIATE: LiteralString = "SET CONSTRAINTS ALL IMMEDIATE"
+
+SET_CONSTRAINTS = re.compile(r"\s*SET\s+CONSTRAINTS\s", re.IGNORECASE)
+CHANGES_NO_ROWS = re.compile(
+    r"\s*(?:ALTER|CREATE|DROP|COMMENT|GRANT|REVOKE|SET|RESET|SHOW|SAVEPOINT|RELEASE|ROLLBACK)\b"
+    r"|\s*(?:SELECT|WITH)\b.*\bpg_[a-z_]+",
+    re.IGNORECASE | re.DOTALL,
+)
+
+TAKEN_NAMES: LiteralString = """
+SELECT ARRAY(SELECT c.relname::text FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid),
+    ARRAY(SELECT k.conname::text FROM pg_catalog.pg_constraint k WHERE k.connamespace = n.oid),
+    ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_class t ON t.oid = a.attrelid
+        WHERE t.relnamespace = n.oid AND t.relname = %(table)s AND a.attnum > 0)
+FROM pg_catalog.pg_namespace n WHERE n.nspname = %(schema)s
+"""
+
+ONE_TABLE_OF_EACH_NODE: LiteralString = """
+SELECT DISTINCT ON (l.groupid) n.nspname, c.relname
+FROM pg_catalog.pg_dist_schema s
+JOIN pg_catalog.pg_namespace n ON n.oid = s.schemaid
+JOIN pg_catalog.pg_dist_partition p ON p.colocationid = s.colocationid
+JOIN pg_catalog.pg_dist_shard h ON h.logicalrelid = p.logicalrelid
+JOIN pg_catalog.pg_dist_placement l ON l.shardid = h.shardid
+JOIN pg_catalog.pg_class c ON c.oid = p.logicalrelid AND c.relkind = 'r'
+WHERE %(schema)s::text IS NULL OR n.nspname = %(schema)s
+ORDER BY l.groupid, c.oid
+"""
+
+# Over the connection that the transaction has to the node, unlike run_command_on_workers().
+RUN_ON_NODE: LiteralString = (
+    "SELECT pg_catalog.citus_run_local_command({command}), count(*) FROM {table} WHERE false"
+)
+
+# A shard's constraint has the number of the shard at the end of its name.
+SET_NAMED: LiteralString = """DO $set$
+DECLARE name text;
+BEGIN
+    FOR name IN
+        SELECT format('%%I.%%I', n.nspname, k.conname)
+        FROM pg_catalog.pg_constraint k
+        JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
+        WHERE k.condeferrable AND n.nspname = {schema}
+          AND regexp_replace(k.conname, '_\\d+$', '') = ANY ({names})
+    LOOP
+        EXECUTE 'SET CONSTRAINTS ' || name || {mode};
+    END LOOP;
+END $set$"""
+
+RESET_TIMING: LiteralString = """DO $set$
+DECLARE name text;
+BEGIN
+    SET CONSTRAINTS ALL DEFERRED;
+    FOR name IN
+        SELECT format('%I.%I', n.nspname, k.conname)
+        FROM pg_catalog.pg_constraint k
+        JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
+        WHERE k.condeferrable AND NOT k.condeferred
+          AND has_schema_privilege(n.oid, 'USAGE')
+    LOOP
+        EXECUTE 'SET CONSTRAINTS ' || name || ' IMMEDIATE';
+    END LOOP;
+END $set$"""
+
+
+class ClusterSession:
+    """The connection of a run to the coordinator of a cluster.
+
+    Attributes:
+        warnings: what the server has sent since the transaction began.
+        has_written: whether rows may have been written since constraints were last checked.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, cluster: Cluster, domain: Domain) -> None:
+        self.connection = connection
+        self.cluster = cluster
+        self.domain = domain
+        self.warnings: list[NodeWarning] = []
+        self.has_written = False
+
+    @contextmanager
+    def transaction(
+        self, limits: Mapping[str, str], refuse: Callable[[str], None]
+    ) -> Iterator[None]:
+        """Run a migration in the open transaction.
+
+        Arguments:
+            limits: the timeouts of the transaction, which have to hold on the nodes, too.
+            refuse: called with each text before it is sent, raises if it may not be.
+        """
+        for statement in transaction_statements(limits):
+            run_sql(self.connection, sql.SQL(statement).format())
+        with self._heard(), self._in_citus_form(refuse):
+            yield
+
+    @contextmanager
+    def without_transaction(self, refuse: Callable[[str], None]) -> Iterator[None]:
+        """Run a migration without a transaction."""
+        with (
+            session_settings(self.connection, SETTINGS),
+            self._heard(),
+            self._in_citus_form(refuse),
+        ):
+            yield
+
+    def check_constraints(self, *, everywhere: bool = False) -> None:
+        """Check on the nodes what is deferred; on the coordinator the tables have no rows.
+
+        Arguments:
+            everywhere: whether rows of other domains may refer to those that were changed.
+        """
+        if self.has_written:
+            self._run_on_nodes(IMMEDIATE, everywhere=everywhere)
+            self.has_written = False
+
+    def reset_constraints(self) -> None:
+        """Let the constraints on the nodes be deferred as at the start of a transaction."""
+        self._run_on_nodes(RESET_TIMING, everywhere=True)
+
+    def explained(self, exc: BaseException) -> BaseException:
+        """Return an error that says what a node has refused; see ``worker_errors``."""
+        return explained(exc, self.warnings)
+
+    def advice(self, exc: BaseException) -> str:
+        """Return what to do after an error, empty if Citus has nothing to do with it."""
+        return form_that_works(f"{exc}\n{exc.__cause__ or ''}")
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """Keep the warnings that the server sends in the block."""
+        raw: psycopg.Connection[Any] = self.connection.connection
+        self.warnings.clear()
+        raw.add_notice_handler(self._hear)
+        try:
+            yield
+        finally:
+            raw.remove_notice_handler(self._hear)
+
+    def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized in ("WARNING", "ERROR"):
+            values = notice.sqlstate, notice.message_primary, notice.context
+            self.warnings.append(NodeWarning(*(value or "" for value in values)))
+
+    @contextmanager
+    def _in_citus_form(self, refuse: Callable[[str], None]) -> Iterator[None]:
+        """Send the statements that go through Django's cursors as Citus takes them."""
+
+        def run(
+            execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: Any
+        ) -> Any:
+            text = statement
+            if isinstance(statement, sql.Composable):
+                text = statement.as_string(self.connection.connection)
+            refuse(str(text))
+            parts = [str(text)]
+            if not params and not many:
+                is_split = self.connection.in_atomic_block
+                parts = in_citus_form(str(text), self._read_names, split=is_split)
+            if parts == [text]:
+                parts = [statement]
+            result = None
+            for part in parts:
+                result = execute(part, params, many, context)
+                self._note(str(text) if part is statement else part)
+            return result
+
+        with self.connection.execute_wrapper(run):
+            yield
+
+    def _note(self, text: str) -> None:
+        """Note what a statement that was executed leaves to be done on the nodes."""
+        if SET_CONSTRAINTS.match(text):
+            self._forward_timing(text)
+        elif not CHANGES_NO_ROWS.match(text):
+            self.has_written = True
+
+    def _forward_timing(self, text: str) -> None:
+        """Set the constraints on the nodes, too, that a statement has set on the coordinator."""
+        words = Words.of(text)
+        words.take("set", "constraints")
+        if words.take("all"):
+            self._run_on_nodes(text.strip().rstrip(";"))
+            return
+        names = list(words.names())
+        mode = f" {words.text()}"
+        for schema in {name.schema for name in names}:
+            chosen = [name.name for name in names if name.schema == schema]
+            command = sql.SQL(SET_NAMED.replace("%%", "%")).format(
+                schema=schema, names=chosen, mode=mode
+            )
+            self._run_on_nodes(command.as_string(self.connection.connection))
+
+    def _run_on_nodes(self, command: str, *, everywhere: bool = False) -> None:
+        """Run a command on the node of the domain's tables, in this transaction.
+
+        Arguments:
+            everywhere: run it on every node that has tables of a domain.
+        """
+        schema = None if everywhere or self.domain.is_core else self.domain.schema
+        [tables] = run_sql(self.connection, ONE_TABLE_OF_EACH_NODE, {"schema": schema})
+        for table in tables:
+            statement = sql.SQL(RUN_ON_NODE).format(command=command, table=sql.Identifier(*table))
+            run_sql(self.connection, statement)
+
+    def _read_names(self, table: QualifiedName) -> TakenNames:
+        params = {"schema": table.schema, "table": table.name}
+        [rows] = run_sql(self.connection, TAKEN_NAMES, params)
+        return TakenNames(*map(frozenset, rows[0])) if rows else TakenNames()

@@ -1,0 +1,130 @@
+"""Errors that come from a node of a cluster, as a run reports them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from django.db import DatabaseError, IntegrityError, InternalError, OperationalError
+
+from domain_migrations.engine.cluster.refusals import form_that_works
+from domain_migrations.engine.cluster.worker_errors import (
+    NodeWarning,
+    explained,
+    without_shard_numbers,
+)
+from domain_migrations.engine.sessions.database_errors import first_line, sqlstate_of
+from domain_migrations.engine.sessions.timeouts import RetryPolicy, retry_reason
+
+FROM_NODE = "while executing command on 127.0.0.1:5433"
+NOT_COMMITTED = "could not commit transaction for shard 102031 on at least one active node"
+KEY = (
+    'insert or update on table "things_102031" violates foreign key constraint'
+    ' "things_other_id_fk_102031"'
+)
+
+
+class ServerError(Exception):
+    """As psycopg's."""
+
+    def __init__(self, message: str, sqlstate: str, context: str = "") -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
+        self.diag = SimpleNamespace(message_primary=message, sqlstate=sqlstate, context=context)
+
+
+def raised(
+    kind: type[DatabaseError], message: str, sqlstate: str, context: str = ""
+) -> DatabaseError:
+    error = kind(message)
+    error.__cause__ = ServerError(message, sqlstate, context)
+    return error
+
+
+def test_constraint_that_fails_at_the_commit() -> None:
+    error = raised(InternalError, NOT_COMMITTED, "XX000")
+    warnings = [
+        NodeWarning("23503", KEY, FROM_NODE),
+        NodeWarning("01000", "failed to commit transaction on 127.0.0.1:5433", ""),
+    ]
+    told = explained(error, warnings)
+    assert isinstance(told, IntegrityError)
+    assert sqlstate_of(told) == "23503"
+    assert first_line(told) == (
+        'insert or update on table "things" violates foreign key constraint "things_other_id_fk"'
+    )
+
+
+def test_commit_that_failed_for_a_reason_nobody_told() -> None:
+    error = raised(InternalError, NOT_COMMITTED, "XX000")
+    assert explained(error, [NodeWarning("01000", "something else", "")]) is error
+
+
+def test_error_of_a_node_in_the_words_of_the_coordinator() -> None:
+    text = 'cannot ALTER TABLE "things_102031" because it has pending trigger events'
+    told = explained(raised(OperationalError, text, "55006", FROM_NODE), [])
+    assert str(told) == 'cannot ALTER TABLE "things" because it has pending trigger events'
+    assert (type(told), sqlstate_of(told)) == (OperationalError, "55006")
+    assert form_that_works(str(told)).startswith("A node checks foreign keys at the end of the")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        raised(IntegrityError, KEY, "23503"),
+        raised(IntegrityError, KEY, "23503", "SQL statement"),
+        DatabaseError("no cause"),
+        ValueError("not of the database"),
+    ],
+)
+def test_other_errors_stay(error: BaseException) -> None:
+    assert explained(error, []) is error
+
+
+def test_node_that_does_not_answer() -> None:
+    text = (
+        "connection to the remote node postgres@127.0.0.1:5433 failed with the following error:"
+        " Connection refused\n\tIs the server running on that host?"
+    )
+    told = explained(raised(OperationalError, text, "08006"), [])
+    assert str(told) == "the node 127.0.0.1:5433 does not answer: Connection refused"
+    assert retry_reason(told) == "the node 127.0.0.1:5433 does not answer"
+    assert RetryPolicy(retries=1).allows(1, told)
+    assert not RetryPolicy(retries=1).allows(2, told)
+    assert form_that_works(str(told)) == (
+        "Every node takes part in changes of tables, and in all that is done with core's: start"
+        " 127.0.0.1:5433, and run the command again; it continues from here."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('relation "hr.things_102031"', 'relation "hr.things"'),
+        ('table "things_2026" has 102031', 'table "things_2026" has 102031'),
+        ("things_102031", "things_102031"),
+    ],
+)
+def test_numbers_of_shards(text: str, shown: str) -> None:
+    assert without_shard_numbers(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        (
+            "renaming constraints belonging to distributed tables is currently",
+            "Drop the constraint",
+        ),
+        (
+            "cannot execute ADD COLUMN commands involving identity columns when",
+            "Citus adds no iden",
+        ),
+        ("Altering a distributed sequence is currently not supported.", "A distributed sequence"),
+        ("functions used in UPDATE queries on distributed tables must not be VOLATILE", "Compute"),
+        ('relation "x" does not exist', ""),
+    ],
+)
+def test_forms_that_work(text: str, advice: str) -> None:
+    assert form_that_works(text).startswith(advice)
+    assert bool(form_that_works(text)) == bool(advice)
