@@ -1,4 +1,4 @@
-"""What Citus refuses, and the form that works."""
+"""Statements that Citus refuses, and the forms of them that work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the transaction of an attempt runs in: the domain's role, and what a cluster needs."""
+"""Contexts for the transaction of an attempt: the domain's role, and what a cluster needs."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from .results import Reporter
 
 if TYPE_CHECKING:
     from ..cluster.cluster import Cluster
-    from ..cluster.session import ClusterSession
+    from ..cluster.coordinator_session import ClusterSession
 
 CITUS_SETTING = "citus.propagate_set_commands"
 """A setting that a server has if it has loaded Citus."""
@@ -115,7 +115,7 @@ class RunSession:
         """
         if (self.settings.values and CITUS_SETTING not in self.settings.values) or not self.cluster:
             return None
-        from ..cluster.session import ClusterSession
+        from ..cluster.coordinator_session import ClusterSession
 
         return ClusterSession(self.connection, self.cluster, self.domain)
 
