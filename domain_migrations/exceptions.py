@@ -147,6 +147,13 @@ class DatabaseUnavailable(DomainMigrationsError):
     exit_status = EXIT_TEMPORARY
 
 
+class NodeUnavailable(DomainMigrationsError):
+    """The database answers, but a node of its cluster that it needs does not."""
+
+    code = "node"
+    exit_status = EXIT_TEMPORARY
+
+
 class InsufficientPrivilege(DomainMigrationsError):
     """The database role lacks a privilege that the migration needs."""
 
@@ -179,6 +186,12 @@ class StaleSnapshot(DomainMigrationsError):
     """A snapshot does not match the migrations it was made from."""
 
     code = "snapshot_stale"
+
+
+class NewerTables(DomainMigrationsError):
+    """A newer version of domain_migrations has made the engine's tables, or has upgraded them."""
+
+    code = "newer_tables"
 
 
 class InvalidConfiguration(DomainMigrationsError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
-from domain_migrations import api
+from domain_migrations import __main__, __version__, api
 
 LIST_IMPORTS = """
 import json, sys
@@ -38,3 +39,23 @@ def test_importing_the_package_imports_no_other_module_of_the_engine() -> None:
     command = [sys.executable, "-c", LIST_IMPORTS]
     found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert json.loads(found) == ["domain_migrations", "domain_migrations.api"]
+
+
+def test_versions_are_printed_without_a_project() -> None:
+    command = [sys.executable, "-m", "domain_migrations", "--version"]
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert found == (
+        f"domain_migrations {__version__} (Django {version('Django')}, psycopg"
+        f" {version('psycopg')}, Python {python})\n"
+    )
+
+
+def test_without_an_option_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert __main__.main([]) == 0
+    assert "manage.py help" in capsys.readouterr().out
+
+
+def test_a_missing_requirement_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(__main__, "REQUIRED", ("a-package-that-nobody-has",))
+    assert "a-package-that-nobody-has is not installed" in __main__.versions()

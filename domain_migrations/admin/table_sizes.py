@@ -10,37 +10,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ..domains import Domain
 from ..engine.history.status import count_tables
 from ..engine.sessions.connection import fetch_all
+from ..engine.sql import measures
 
-MEASURED = """
-WITH locked AS MATERIALIZED (
-    SELECT coalesce(i.indrelid, l.relation) AS relation
-    FROM pg_catalog.pg_locks l
-    LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = l.relation
-    WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
-      AND l.database = (
-          SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()
-      )
-)
-SELECT n.nspname, c.relname,
-       CASE WHEN c.reltuples >= 0 OR c.relkind = 'p' THEN c.reltuples
-            WHEN pg_catalog.pg_stat_get_live_tuples(c.oid) > 0
-            THEN pg_catalog.pg_stat_get_live_tuples(c.oid)
-            WHEN c.oid NOT IN (SELECT relation FROM locked)
-                 AND pg_catalog.pg_relation_size(c.oid) = 0 THEN 0
-            ELSE -1
-       END,
-       CASE WHEN c.oid IN (SELECT relation FROM locked)
-            THEN c.relpages * current_setting('block_size')::bigint
-            ELSE pg_catalog.pg_total_relation_size(c.oid)
-       END
+MEASURED = f"""
+WITH {measures.LOCKED}
+SELECT n.nspname, c.relname, {measures.ROWS}, {measures.BYTES}
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname = ANY(%s)
 ORDER BY n.nspname, c.relname
-"""
-"""``pg_total_relation_size`` waits for an ``ACCESS EXCLUSIVE`` lock on the table, held or queued:
-of a table that is being migrated, the size at the last ``ANALYZE`` is returned instead. Small
-tables are rarely analysed; their rows are those counted by PostgreSQL's statistics."""
+"""  # noqa: S608 (made of constants only)
 
 RELATIONS = """
 SELECT c.relname, r.relname, rn.nspname

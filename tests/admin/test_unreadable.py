@@ -61,3 +61,14 @@ def test_schema_without_privileges(
     assert overview.count("dm-state-unreadable") == 1
     assert ">d000<" in journal
     assert ">d001<" not in journal.partition("<tbody")[2]
+
+
+def test_a_table_of_a_newer_version(
+    project: Callable[..., Project], postgres_server: TestServer
+) -> None:
+    written = write_domains(project, postgres_server, domains=2, migrations=2)
+    with postgres_server.connect(written.database) as session:
+        table = "d001.django_migrations_d001_journal"
+        session.execute(f"COMMENT ON TABLE {table} IS 'domain_migrations layout 7'")
+    message = f"{table} has the layout 7 of a newer version of domain_migrations"
+    assert all(message in page for page in get_pages(written))

@@ -26,6 +26,7 @@ from ...conf import get_settings
 from ...domains import Domain
 from ...exceptions import InvalidConfiguration
 from ..sessions.connection import execute, fetch_one
+from .layouts import ensure_layout
 from .run_context import RunContext
 from .tables import ensure_schema, existing_tables
 
@@ -144,12 +145,15 @@ class Journal:
 
         Raises:
             InvalidConfiguration: a row has the last number that the column can have.
+            NewerTables: a newer version has upgraded the table.
         """
-        if not (exists or self.exists()):
+        is_new = not (exists or self.exists())
+        if is_new:
             ensure_schema(self.connection, self.domain.schema)
             # PostgreSQL's name for it; truncated at the end, a long one would equal the table's.
             key = sql.Identifier(truncate(self.domain.journal_table.name, len("_pkey")) + "_pkey")
             execute(self.connection, sql.SQL(CREATE_TABLE).format(table=self.table, key=key))
+        ensure_layout(self.connection, self.domain.journal_table, "journal", is_new=is_new)
         highest, row = fetch_one(self.connection, sql.SQL(HIGHEST_BATCH).format(table=self.table))
         if highest == LAST_BATCH:
             raise InvalidConfiguration(

@@ -18,6 +18,7 @@ from psycopg import sql
 
 from ...domains import Domain, QualifiedName, get_domains
 from ..sessions.connection import execute, fetch_all
+from .layouts import Kind, ensure_layout
 from .tables import ensure_schema, existing_tables
 
 CREATE_LEDGER = """
@@ -45,6 +46,8 @@ CREATE TABLE {table} (
     CONSTRAINT {primary_key} PRIMARY KEY (relation, key)
 )
 """
+
+CREATE: dict[Kind, str] = {"seeds": CREATE_LEDGER, "seed_rows": CREATE_ROWS}
 
 WRITE = """
 INSERT INTO {table} (app, name, checksum, seeded_at, inserted, updated, kept, tables)
@@ -88,19 +91,24 @@ def tables_of(domain: Domain) -> tuple[QualifiedName, QualifiedName]:
 
 
 def ensure_ledger(connection: BaseDatabaseWrapper, domain: Domain) -> None:
-    """Create the tables unless they exist."""
+    """Create the tables unless they exist, in the layout of this version.
+
+    Raises:
+        NewerTables: a newer version has upgraded one of them.
+    """
     present = existing_tables(connection, tables_of(domain))
-    if len(present) == 2:
-        return
-    ensure_schema(connection, domain.schema)
-    for table, create in zip(tables_of(domain), (CREATE_LEDGER, CREATE_ROWS), strict=True):
-        if table not in present:
+    if len(present) < 2:
+        ensure_schema(connection, domain.schema)
+    for table, (kind, create) in zip(tables_of(domain), CREATE.items(), strict=True):
+        is_new = table not in present
+        if is_new:
             statement = sql.SQL(create).format(
                 table=sql.Identifier(*table),
                 primary_key=sql.Identifier(f"{table.name}_pkey"[:63]),
                 key=sql.Identifier(f"{table.name}_key"[:63]),
             )
             execute(connection, statement)
+        ensure_layout(connection, table, kind, is_new=is_new)
 
 
 def read_ledger(

@@ -47,7 +47,8 @@ LAST_RUN = """
 
 EXISTING = """
 SELECT n.nspname, c.relname,
-       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
+       obj_description(c.oid, 'pg_class')
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)
@@ -111,15 +112,23 @@ def existing_tables(
     """Return those of the tables that exist → whether the role may read them.
 
     The query itself needs no privilege.
+
+    Raises:
+        NewerTables: a newer version has made one of them, or has upgraded it.
     """
     wanted = list(tables)
     if not wanted:
         return {}
     params = [[table.schema for table in wanted], [table.name for table in wanted]]
-    return {
-        QualifiedName(schema, name): readable
-        for schema, name, readable in fetch_all(connection, EXISTING, params)
-    }
+    found: dict[QualifiedName, bool] = {}
+    for schema, name, readable, comment in fetch_all(connection, EXISTING, params):
+        table = QualifiedName(schema, name)
+        if comment is not None:
+            from .layouts import check_layout  # Tables of the first layout have no comment.
+
+            check_layout(table, comment)
+        found[table] = readable
+    return found
 
 
 def existing_histories(

@@ -10,6 +10,7 @@ from django.db.migrations import RunPython
 from django.db.migrations.operations.base import Operation
 
 from ...domains import QualifiedName
+from ..cluster.shards import measure_shards, read_placements
 from ..messages import shortened
 from ..sources.files import MigrationKey
 from ..sources.transfer_halves import half_in
@@ -126,4 +127,8 @@ def _with_rows(
         {"schemas": [name.schema for name in names], "names": [name.name for name in names]},
     )
     found = {QualifiedName(schema, name): count for schema, name, count in rows}
+    # Of a distributed table, the coordinator counts a shell without rows.
+    placements = read_placements(connection, {name.schema for name in found})
+    shards = measure_shards(connection, [each for each in placements if each.table in found])
+    found.update({name: measured.rows for name, measured in shards.items()})
     return {name: found[name] for name in names if name in found}

@@ -21,6 +21,7 @@ from ...exceptions import (
     InsufficientPrivilege,
     InvalidConfiguration,
     MigrationFailed,
+    NodeUnavailable,
     StatementTimeout,
 )
 from .database_errors import (
@@ -29,6 +30,7 @@ from .database_errors import (
     ConnectionLost,
     error_class_for,
     first_line,
+    first_part,
     sqlstate_of,
     used_numbers,
 )
@@ -167,6 +169,7 @@ def translate_database_errors(alias: str, *, can_wait: bool = False) -> Iterator
 
     Raises:
         DatabaseUnavailable: the database does not answer, or has closed the connection.
+        NodeUnavailable: it answers, but a node of its cluster does not.
         InvalidConfiguration: the server, or the client, rejects the settings of the connection.
         InsufficientPrivilege: the role lacks a privilege.
         StatementTimeout: a statement was cancelled.
@@ -202,6 +205,13 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
     elif kind is DatabaseUnavailable and lost:
         message = f"The connection to the {database} was lost: {reason}."
         hint = RUN_AGAIN
+    elif kind is DatabaseUnavailable and is_alive(connections[alias]):
+        kind = NodeUnavailable
+        message = f"The {database} answers, but cannot reach another server: {first_part(reason)}."
+        hint = (
+            "Check that the other server runs, and that the one of the database can connect to it."
+            " Domains that are on other nodes of the cluster are not affected."
+        )
     elif kind is DatabaseUnavailable:
         message = f"The {database} cannot be reached: {reason}."
         hint = "Check that the server runs and that DATABASES has its host and port."

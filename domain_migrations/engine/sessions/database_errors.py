@@ -82,6 +82,11 @@ def first_line(exc: BaseException) -> str:
     return line
 
 
+def first_part(line: str) -> str:
+    """Return what comes before a line break in the server's own primary message."""
+    return line.partition("\\n")[0].removesuffix(".")
+
+
 def text_of(exc: BaseException) -> str:
     """Return ``str(exc)``, or Python's own words for an exception that has none to give."""
     try:

@@ -12,8 +12,13 @@ import pytest
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
 
-from domain_migrations.engine.sessions.connection import schema_exists, wait_for_database
+from domain_migrations.engine.sessions.connection import (
+    schema_exists,
+    translate_database_errors,
+    wait_for_database,
+)
 from domain_migrations.engine.sessions.scratch_databases import scratch_database
+from domain_migrations.exceptions import NodeUnavailable
 from tests.support import databases
 from tests.support.catalog import execute
 from tests.support.commands import Result
@@ -106,3 +111,19 @@ def test_packages_that_wrap_cursors_get_text(
     with scratch_database("default", "text"):
         pass
     assert kinds == {str}
+
+
+def test_a_server_that_cannot_reach_another_one(scratch_database: str) -> None:
+    message = r"connection to the remote node db2:5432 failed: Connection refused\n\tIs it running?"
+    raising = f"RAISE EXCEPTION USING ERRCODE = '08006', MESSAGE = E'{message}'"
+
+    with pytest.raises(NodeUnavailable) as caught, translate_database_errors("default"):
+        execute(f"DO $$ BEGIN {raising}; END $$")
+
+    assert caught.value.message.startswith('The database "default" (')
+    assert caught.value.message.endswith(
+        ") answers, but cannot reach another server: connection to the remote node db2:5432"
+        " failed: Connection refused."
+    )
+    assert (caught.value.code, caught.value.exit_status) == ("node", 75)
+    assert schema_exists(connections["default"], "public")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from psycopg import sql
 
+from ....domains import QualifiedName
+from ...cluster.shards import measure_shards, read_placements
 from ...sessions.connection import fetch_all, fetch_one
 
 MOST_STATEMENTS = 1000
@@ -73,7 +75,7 @@ WHERE c.relkind IN ('r', 'm') AND c.relfilenode <> 0
 
 # A table that another session has rewritten, by VACUUM FULL for example, is not locked here.
 REWRITTEN = """
-SELECT c.oid, format('%%s.%%s', n.nspname, c.relname), format('%%I.%%I', n.nspname, c.relname),
+SELECT n.nspname, c.relname, c.oid, format('%%I.%%I', n.nspname, c.relname),
     pg_relation_size(c.oid), has_table_privilege(c.oid, 'SELECT') AND c.relispopulated
 FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_class c ON c.oid = l.relation
@@ -81,7 +83,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND c.oid = ANY(%s::oid[])
-ORDER BY 2
+ORDER BY 1, 2
 """
 
 COUNTED_BYTES = 32 * 1024 * 1024
@@ -108,12 +110,26 @@ def rewritten(
     if not changed:
         return {}
     rows = {}
-    for oid, name, quoted, size, readable in fetch_all(connection, REWRITTEN, [changed]):
-        if readable and (size <= COUNTED_BYTES or before[oid].rows <= 0):
+    found = fetch_all(connection, REWRITTEN, [changed])
+    shards = _rows_of_shards(connection, [QualifiedName(*row[:2]) for row in found])
+    for schema, table, oid, quoted, size, readable in found:
+        name = f"{schema}.{table}"
+        if (in_shards := shards.get(QualifiedName(schema, table))) is not None:
+            rows[name] = in_shards
+        elif readable and (size <= COUNTED_BYTES or before[oid].rows <= 0):
             rows[name] = _rows(connection, quoted, count=size <= COUNTED_BYTES)
         else:
             rows[name] = max(before[oid].rows, 0)
     return rows
+
+
+def _rows_of_shards(
+    connection: BaseDatabaseWrapper, tables: Sequence[QualifiedName]
+) -> dict[QualifiedName, int | None]:
+    """Return the estimated rows of distributed tables, of which the coordinator has a shell."""
+    placements = read_placements(connection, {table.schema for table in tables})
+    measured = measure_shards(connection, [each for each in placements if each.table in tables])
+    return {table: measure.rows for table, measure in measured.items()}
 
 
 def _rows(connection: BaseDatabaseWrapper, table: str, *, count: bool) -> int:
