@@ -33,6 +33,7 @@ from ..snapshots.snapshot_file import (
     FILE_NAME,
     Snapshot,
     SnapshotUnreadable,
+    display_path,
     read_snapshot,
     snapshot_file,
     stale_error,
@@ -76,7 +77,8 @@ class RestoreSnapshot(Operation):
         to_state: ProjectState,
     ) -> None:
         connection, domain = schema_editor.connection, self.migration.domain
-        restore(connection, self.migration.snapshot.body)
+        is_distributed = self.migration.is_distributed
+        restore(connection, self.migration.snapshot.body, distributed=is_distributed)
         found = schema_objects(connection, domain, prepared=True)
         if schema_digest(found) != self.migration.snapshot.fingerprint:
             reason = "the restored schema does not match the fingerprint in the file"
@@ -92,7 +94,10 @@ class SnapshotMigration(Migration):
     Attributes:
         contained: the migrations that are applied when it has run.
         checksums: by migration.
+        is_distributed: whether the domain's schema is distributed.
     """
+
+    is_distributed = False
 
     def __init__(
         self, domain: Domain, path: Path, snapshot: Snapshot, contained: Sequence[Migration]
@@ -179,6 +184,19 @@ def _warn_unused(session: RunSession, problem: DomainMigrationsError) -> None:
     )
 
 
+def _unsupported_error(chosen: SnapshotMigration, exc: MigrationFailed) -> StaleSnapshot:
+    """Return the error for statements that this server does not support; others may."""
+    error = StaleSnapshot(
+        f'The snapshot of the domain "{chosen.domain.name}" cannot be restored on this server:'
+        f" {exc.message.rstrip('.')} ({display_path(chosen.path)}).",
+        hint="To write one on a server like this, run: manage.py snapshot_domain"
+        f" {chosen.domain.name}",
+        sqlstate=exc.sqlstate,
+    )
+    error.__cause__ = exc
+    return error
+
+
 def restore_snapshot(
     executor: DomainExecutor,
     chosen: SnapshotMigration | None,
@@ -196,6 +214,7 @@ def restore_snapshot(
         return plan, state
     # A state without rendered models: those that pre_migrate rendered would be updated each time.
     state = project_state(executor.loader)
+    chosen.is_distributed = executor.session.is_distributed
     try:
         state = executor.apply_migration(state, chosen)
     except StaleSnapshot as exc:
@@ -203,8 +222,7 @@ def restore_snapshot(
     except MigrationFailed as exc:
         if not (exc.sqlstate or "").startswith(UNSUPPORTED):
             raise
-        problem = stale_error(chosen.domain, chosen.path, [exc.message.rstrip(".")])
-        problem.__cause__ = exc
+        problem = _unsupported_error(chosen, exc)
     else:
         done = {MigrationKey.of(migration) for migration in chosen.contained}
         return [step for step in plan if MigrationKey.of(step[0]) not in done], state

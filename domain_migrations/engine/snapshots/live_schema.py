@@ -12,6 +12,7 @@ from ...domains import Domain
 from ..catalog.fingerprint import CatalogObject, read_objects, to_text
 from ..sessions.connection import execute, fetch_all, fetch_one
 from ..sql.lexer import split_statements
+from .identities import with_inline_identities
 from .not_null import OF_18, for_older_server
 from .snapshot_file import FINGERPRINT_VERSION, join_statements
 
@@ -103,11 +104,17 @@ def has_not_null_names(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.connection.info.server_version >= 180000)
 
 
-def restore(connection: BaseDatabaseWrapper, body: str) -> None:
-    """Execute a snapshot's statements in the open transaction, many in each round trip."""
+def restore(connection: BaseDatabaseWrapper, body: str, *, distributed: bool = False) -> None:
+    """Execute a snapshot's statements in the open transaction, many in each round trip.
+
+    Arguments:
+        distributed: whether the schema is a distributed one, for which Citus takes a statement at a
+            time, and identities in the statements that create tables.
+    """
     if not has_not_null_names(connection) and OF_18.search(body):
         body = join_statements(for_older_server(split_statements(body)))
-    for text in (SETTINGS, *batches(body)):
+    texts = with_inline_identities(split_statements(body)) if distributed else batches(body)
+    for text in (SETTINGS, *texts):
         execute(connection, text)
 
 

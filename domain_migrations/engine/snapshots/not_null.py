@@ -42,7 +42,7 @@ def _rewritten(statement: str, names: set[str]) -> Iterator[str]:
     """Yield the CREATE TABLE without its elements of NOT NULL, and then a statement for each."""
     parts = list(tokens(statement))
     opening = next(i for i, part in enumerate(parts) if part.raw == "(")
-    elements, closing = _elements(parts, opening)
+    elements, closing = elements_of(parts, opening)
     table = "".join(part.raw for part in parts[:opening]).split("TABLE", 1)[1].strip()
     others: list[str] = []
     columns: list[str] = []
@@ -65,7 +65,7 @@ def _rewritten(statement: str, names: set[str]) -> Iterator[str]:
         yield f"ALTER TABLE ONLY {table} ALTER COLUMN {column} SET NOT NULL;"
 
 
-def _elements(parts: Sequence[Token], opening: int) -> tuple[list[list[Token]], int]:
+def elements_of(parts: Sequence[Token], opening: int) -> tuple[list[list[Token]], int]:
     """Return the elements in the parentheses that open there, and where those close."""
     elements: list[list[Token]] = [[]]
     depth = 0
