@@ -40,9 +40,12 @@ class DomainConfig(LazyModelsConfig):
         domain: the domain's name, by default the app's label. Apps with the same name share the
             domain.
         schema: the PostgreSQL schema that the domain owns, by default the domain's name.
+        distributed: whether the schema is created as a distributed one where the database is a
+            Citus cluster's; elsewhere this has no effect.
     """
 
     schema: str = ""
+    distributed: bool = False
 
     # Django uses the only config in an app's module; this class must not count as one.
     default = False
@@ -85,12 +88,17 @@ class QualifiedName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain, as declared in the app registry."""
+    """A domain, as declared in the app registry.
+
+    Attributes:
+        is_distributed: whether an app of it is declared so; the database may know better.
+    """
 
     name: str
     schema: str
     app_labels: tuple[str, ...] = field(repr=False)
     database: str = DEFAULT_DB_ALIAS
+    is_distributed: bool = field(default=False, repr=False)
 
     @property
     def is_core(self) -> bool:
@@ -129,6 +137,7 @@ def get_domains(apps: Apps = global_apps) -> tuple[Domain, ...]:
     databases = get_settings().databases
     labels: dict[str, list[str]] = {CORE: []}
     schemas: dict[str, str] = {CORE: CORE_SCHEMA}
+    distributed: set[str] = set()
     for config in apps.get_app_configs():
         name = CORE
         if isinstance(config, DomainConfig) and config.domain != CORE:
@@ -139,9 +148,17 @@ def get_domains(apps: Apps = global_apps) -> tuple[Domain, ...]:
                     f'"{schemas[name]}" and "{config.schema}" ({config.label}).',
                     hint="Give every app of the domain the same schema.",
                 )
+            if config.distributed:
+                distributed.add(name)
         labels.setdefault(name, []).append(config.label)
     return tuple(
-        Domain(name, schemas[name], tuple(members), databases.get(name, DEFAULT_DB_ALIAS))
+        Domain(
+            name,
+            schemas[name],
+            tuple(members),
+            databases.get(name, DEFAULT_DB_ALIAS),
+            is_distributed=name in distributed,
+        )
         for name, members in labels.items()
     )
 

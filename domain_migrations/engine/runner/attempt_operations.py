@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.management import RenameContentType
 from django.db import transaction
@@ -21,6 +22,9 @@ from .migration_log import MigrationLog
 from .observed_operations import run_operations
 from .package_transactions import commit_open_transaction
 from .run_session import RunSession
+
+if TYPE_CHECKING:
+    from ..cluster.new_core_tables import NewCoreTables
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class AttemptOperations:
     def run(self, state: ProjectState) -> ProjectState:
         """Run the operations that are left, and return the state after them."""
         attempt = self.attempt
+        if self.session.domain.is_core:
+            self._new_core_tables  # noqa: B018 (reads which tables there are before the first)
         return run_operations(
             attempt.migration,
             state,
@@ -75,6 +81,8 @@ class AttemptOperations:
         role = self.session.roles.as_login_role() if renames else nullcontext()
         with role, self.watch.observe(operation):
             yield
+            if self._new_core_tables is not None:
+                self._new_core_tables.distribute()
             self.session.restore_encoding(f"Migration {attempt.migration}")
         for sentence in left_out(self.editor):
             self.session.reporter.on_note(sentence)
@@ -87,6 +95,17 @@ class AttemptOperations:
         if not attempt.migration.atomic:
             self.log.log_progress(attempt, done)
         self._count("checked", done)
+
+    @cached_property
+    def _new_core_tables(self) -> NewCoreTables | None:
+        """What gives every node of a cluster copies of core's new tables; None elsewhere."""
+        on_cluster = self.session.on_cluster if self.session.domain.is_core else None
+        if on_cluster is None:
+            return None
+        from ..cluster.new_core_tables import NewCoreTables, has_core_copies
+
+        is_needed = has_core_copies(on_cluster.cluster)
+        return NewCoreTables(self.session.connection) if is_needed else None
 
     def _progress(self, *, more: int = 0) -> Progress:
         """Return the progress after some more operations, with the SQL that is left to run."""

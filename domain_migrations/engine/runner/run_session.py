@@ -120,6 +120,12 @@ class RunSession:
         return ClusterSession(self.connection, self.cluster, self.domain)
 
     @property
+    def is_distributed(self) -> bool:
+        """Whether the domain's schema is distributed."""
+        on_cluster = self.on_cluster
+        return on_cluster is not None and on_cluster.cluster.is_distributed(self.domain.schema)
+
+    @property
     def is_alive(self) -> bool:
         """Whether the connection is open, and still the one that holds the lock."""
         return is_alive(self.connection) if self.lock is None else self.lock.is_alive
@@ -185,13 +191,38 @@ def ensure_engine_tables(session: RunSession) -> None:
     connection, domain = session.connection, session.domain
     existing = existing_tables(connection, domain.engine_tables)
     if not existing:
-        ensure_schema(connection, domain.schema)
+        ensure_domain_schema(session)
     with session.roles.as_domain_role():
         if domain.history_table not in existing:
             ensure_history(connection, domain)
         session.journal.open(exists=domain.journal_table in existing)
         if domain.seed_table in existing:
             forget_dropped_tables(connection, domain)
+
+
+def ensure_domain_schema(session: RunSession) -> None:
+    """Create the domain's schema unless it exists: on a cluster distributed, if it should be."""
+    connection, domain = session.connection, session.domain
+    if domain.is_core or session.on_cluster is None:
+        ensure_schema(connection, domain.schema)
+        return
+    from ..cluster.new_schema import create_schema
+
+    is_distributed = create_schema(
+        connection,
+        session.on_cluster.cluster,
+        domain.schema,
+        distributed=domain.is_distributed,
+    )
+    # It has one more schema now, and perhaps reference tables.
+    vars(session).pop("cluster")
+    vars(session).pop("on_cluster")
+    if domain.is_distributed and not is_distributed:
+        session.reporter.on_warning(
+            f'Warning: The domain "{domain.name}" is declared as distributed, and its schema had'
+            f" tables already, which stay on the coordinator. Run: manage.py distribute_domain"
+            f" {domain.name}"
+        )
 
 
 class RunLog:

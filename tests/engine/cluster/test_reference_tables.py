@@ -1,0 +1,83 @@
+"""Which tables of core become reference tables, in which order, and by which statements."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain_migrations.domains import QualifiedName
+from domain_migrations.engine.cluster.reference_tables import (
+    TableTrigger,
+    closure,
+    in_foreign_key_order,
+    model_tables,
+    reference_table_statements,
+    session_tables,
+    tables_for_every_node,
+)
+
+QUOTED = ('"public"."users"', '"public"."a ""b"""')
+FUNCTIONS = ("create_reference_table", "truncate_local_data_after_distributing_table")
+
+
+def public(*names: str) -> list[QualifiedName]:
+    return [QualifiedName("public", name) for name in names]
+
+
+def keys(*pairs: str) -> list[tuple[QualifiedName, QualifiedName]]:
+    return [(first, second) for first, second in (public(*pair.split(">")) for pair in pairs)]
+
+
+def test_tables_that_domains_may_refer_to() -> None:
+    named = public(
+        "users",
+        "django_session",
+        "django_migrations",
+        "django_migrations_core_journal",
+        "django_seeds_core",
+        "django_seeds_core_rows",
+    )
+    assert tables_for_every_node(named) == {*public("users")}
+    assert session_tables() == {*public("django_session")}
+    assert {*public("users", "user_groups", "auth_permission", "django_session")} <= model_tables()
+    assert {table.schema for table in model_tables()} == {"public"}
+
+
+def test_closure_of_foreign_keys() -> None:
+    found = closure(public("a"), keys("a>b", "b>c", "c>a", "d>a"))
+    assert found == {*public("a", "b", "c")}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([], "a b c"),
+        (["a>b", "b>c"], "c b a"),
+        (["a>c", "a>b", "b>a"], "b c a"),
+        (["a>elsewhere", "elsewhere>c", "c>b"], "a b c"),
+    ],
+    ids=["none", "chain", "circle", "others"],
+)
+def test_order_of_foreign_keys(pairs: list[str], expected: str) -> None:
+    ordered = in_foreign_key_order(public("c", "b", "a"), keys(*pairs))
+    assert ordered == public(*expected.split())
+
+
+def test_statements_keep_the_states_of_triggers() -> None:
+    [users, roles, others] = public("users", 'a "b"', "others")
+    triggers = [
+        TableTrigger(users, "one", "O"),
+        TableTrigger(users, "off", "D"),
+        TableTrigger(roles, "always", "A"),
+        TableTrigger(roles, "re", "R"),
+        TableTrigger(others, "two", "O"),
+    ]
+    written = [text.as_string() for text in reference_table_statements([users, roles], triggers)]
+    assert written == [
+        'ALTER TABLE "public"."users" DISABLE TRIGGER "one"',
+        'ALTER TABLE "public"."a ""b""" DISABLE TRIGGER "always"',
+        'ALTER TABLE "public"."a ""b""" DISABLE TRIGGER "re"',
+        *(f"SELECT {name}('{table}')" for name in FUNCTIONS for table in QUOTED),
+        'ALTER TABLE "public"."users" ENABLE TRIGGER "one"',
+        'ALTER TABLE "public"."a ""b""" ENABLE ALWAYS TRIGGER "always"',
+        'ALTER TABLE "public"."a ""b""" ENABLE REPLICA TRIGGER "re"',
+    ]
