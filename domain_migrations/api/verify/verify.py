@@ -75,6 +75,7 @@ from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...engine.snapshots.inspected_catalog import recorded_histories, recorded_objects
 from .applied import applied_keys, applied_migrations
 from .baseline import Baseline
+from .distribution import distribution_findings
 from .domain_repair import repair_domain
 from .leftovers import leftover_findings
 from .live_boundary import boundary_findings
@@ -202,6 +203,7 @@ def _plain(title: str) -> str:
 
 
 def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
+    yield from distribution_findings(connection, domain)
     loader = tolerant_loader(connection, domain)
     if isinstance(loader, Finding):
         yield loader
