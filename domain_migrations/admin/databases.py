@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
+from ..engine.cluster.reach import read_reachable
 from ..engine.history.tables import existing_tables
 from ..engine.sessions.connection import translate_database_errors
 from ..exceptions import DomainMigrationsError
@@ -20,10 +21,22 @@ Reader = Callable[[BaseDatabaseWrapper, list[Domain]], Iterable[Found]]
 def read_databases(
     domains: Sequence[Domain], read: Reader[Found]
 ) -> tuple[list[Found], dict[str, str]]:
-    """Return what the reader found in each database, and alias → why the others are unreadable.
+    """Return what the reader found in each database, and why the rest is unreadable.
 
-    The reader is called once for each database, with the domains in it.
+    The reader is called once for each database, with the domains in it, and once more without
+    those on a node of its cluster that is down. The reasons are by alias, or by such a domain.
     """
+    out_of_reach: dict[str, str] = {}
+    found, problems = _each_database(
+        domains, lambda connection, here: _reachable(connection, here, read, out_of_reach)
+    )
+    return found, problems | out_of_reach
+
+
+def _each_database(
+    domains: Sequence[Domain], read: Reader[Found]
+) -> tuple[list[Found], dict[str, str]]:
+    """Return what the reader found in each database, and alias → why the others are unreadable."""
     found: list[Found] = []
     problems: dict[str, str] = {}
     for alias in dict.fromkeys(domain.database for domain in domains):
@@ -33,6 +46,20 @@ def read_databases(
         except DomainMigrationsError as exc:
             problems[alias] = exc.full_message
     return found, problems
+
+
+def _reachable(
+    connection: BaseDatabaseWrapper,
+    domains: list[Domain],
+    read: Reader[Found],
+    problems: dict[str, str],
+) -> Iterable[Found]:
+    """Return what the reader found, and add the domains that are out of reach to the problems."""
+    found, out_of_reach = read_reachable(
+        connection, domains, lambda part: list(read(connection, part))
+    )
+    problems |= {name: exc.full_message for name, exc in out_of_reach.items()}
+    return found or ()
 
 
 def read_domains(
@@ -48,9 +75,10 @@ def read_domains(
         connection: BaseDatabaseWrapper, here: list[Domain]
     ) -> Iterable[tuple[str, Found]]:
         problems.update(_unreadable(connection, here))
-        return read(connection, [domain for domain in here if domain.name not in problems])
+        readable = [domain for domain in here if domain.name not in problems]
+        return _reachable(connection, readable, read, problems)
 
-    found, failed = read_databases(domains, read_readable)
+    found, failed = _each_database(domains, read_readable)
     for domain in domains:
         if domain.database in failed:
             problems[domain.name] = failed[domain.database]

@@ -143,7 +143,13 @@ def overview(request: HttpRequest, visible: Sequence[Domain]) -> Page:
     return Page(
         "overview.html",
         "Domains",
-        {"wanted": wanted, "states": states.OF_DOMAINS, "page": page, "rows": rows},
+        {
+            "wanted": wanted,
+            "states": states.OF_DOMAINS,
+            "page": page,
+            "rows": rows,
+            "in_cluster": any(row.size and row.size.in_cluster for row in rows),
+        },
         commands=(
             *((f"Migrate {row.domain.name}", row.command) for row in rows if row.command),
             ("Migrate every domain, core first", "manage.py migrate_domain --all"),

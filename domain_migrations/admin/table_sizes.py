@@ -8,18 +8,10 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
+from ..engine.cluster.cluster import read_cluster
+from ..engine.cluster.table_measures import measure_tables
 from ..engine.history.status import count_tables
 from ..engine.sessions.connection import fetch_all
-from ..engine.sql import measures
-
-MEASURED = f"""
-WITH {measures.LOCKED}
-SELECT n.nspname, c.relname, {measures.ROWS}, {measures.BYTES}
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname = ANY(%s)
-ORDER BY n.nspname, c.relname
-"""  # noqa: S608 (made of constants only)
 
 RELATIONS = """
 SELECT c.relname, r.relname, rn.nspname
@@ -42,28 +34,34 @@ class Relation(NamedTuple):
 
 
 class Size(NamedTuple):
-    """The size of a domain's schema; the engine's own tables count in bytes only."""
+    """The size of a domain's schema; the engine's own tables count in bytes only.
+
+    Attributes:
+        size: in bytes, None if it is not known.
+        node: which node of a cluster has its tables; "" for the connection's server.
+        in_cluster: whether its database is one of a cluster.
+    """
 
     tables: int
-    size: int
+    size: int | None
+    node: str = ""
+    in_cluster: bool = False
 
 
 class Table(NamedTuple):
-    """One table: its estimated rows, None without an estimate, and its size in bytes."""
+    """One table: its estimated rows and its size in bytes, None where they are not known."""
 
     schema: str
     name: str
     rows: int | None
-    size: int
+    size: int | None
     relations: tuple[Relation, ...] = ()
 
 
 def read_tables(connection: BaseDatabaseWrapper, schemas: Sequence[str]) -> list[Table]:
     """Return the tables and materialized views of the schemas."""
-    return [
-        Table(schema, name, None if rows < 0 else int(rows), size)
-        for schema, name, rows, size in fetch_all(connection, MEASURED, [list(schemas)])
-    ]
+    measured = measure_tables(connection, schemas).tables
+    return [Table(*name, *measure) for name, measure in measured.items()]
 
 
 def read_relations(connection: BaseDatabaseWrapper, schema: str) -> dict[str, tuple[Relation, ...]]:
@@ -75,11 +73,18 @@ def read_relations(connection: BaseDatabaseWrapper, schema: str) -> dict[str, tu
 
 
 def read_sizes(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Size]:
-    """Return domain name → the number of tables in its schema and their size in bytes."""
+    """Return domain name → the number of tables in its schema, their size and their node."""
     counts = count_tables(connection, domains)
-    sizes: dict[str, int] = {}
-    for table in read_tables(connection, [domain.schema for domain in domains]):
-        sizes[table.schema] = sizes.get(table.schema, 0) + table.size
-    return {
-        domain.name: Size(counts[domain.name], sizes.get(domain.schema, 0)) for domain in domains
-    }
+    measured = measure_tables(connection, [domain.schema for domain in domains])
+    cluster = read_cluster(connection) if measured.has_citus else None
+    nodes = cluster.schemas if cluster else {}
+    sizes = {}
+    for domain in domains:
+        node = nodes.get(domain.schema)
+        sizes[domain.name] = Size(
+            counts[domain.name],
+            measured.size_of(domain.schema),
+            node.address if node else "",
+            cluster is not None,
+        )
+    return sizes

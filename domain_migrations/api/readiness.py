@@ -1,8 +1,8 @@
 """Readiness of domains: nothing that new code needs is left to be applied.
 
 Orchestrators ask every second, so it takes one query for each database (one for each domain if a
-table cannot be read), and no migration is imported: stages and squashed migrations are read from
-the files' syntax trees.
+table cannot be read, a few if a node of a cluster is down), and no migration is imported: stages
+and squashed migrations are read from the files' syntax trees.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from ..conf import get_settings
 from ..domains import Domain, get_domain, get_domains
+from ..engine.cluster.reach import read_reachable
 from ..engine.history.status import DomainStatus, status_from_names
 from ..engine.history.tables import applied_names, rows_of_own_apps
 from ..engine.runner.results import FORMAT, ErrorInfo
-from ..engine.sessions.connection import translate_database_errors
 from ..engine.sources.files import MigrationKey
 from ..engine.sources.stages import stage_of
 from ..exceptions import (
@@ -107,8 +107,10 @@ def _read_database(
     alias: str, domains: Sequence[Domain], every: Sequence[Domain]
 ) -> list[DomainReadiness]:
     try:
-        with translate_database_errors(alias):
-            names = applied_names(connections[alias], domains)
+        connection = connections[alias]
+        names, out_of_reach = read_reachable(
+            connection, domains, lambda part: applied_names(connection, part)
+        )
     except ConnectionDoesNotExist as exc:
         failed: DomainMigrationsError = InvalidConfiguration(str(exc))
     except (MigrationFailed, InsufficientPrivilege) as exc:
@@ -121,9 +123,12 @@ def _read_database(
     except DomainMigrationsError as exc:
         failed = exc
     else:
-        owned = rows_of_own_apps(names, every)
+        owned = rows_of_own_apps(names or {}, every)
         return [
-            _domain_readiness(status_from_names(domain, owned[domain.name])) for domain in domains
+            DomainReadiness(domain=domain.name, error=ErrorInfo.of(out_of_reach[domain.name]))
+            if domain.name in out_of_reach
+            else _domain_readiness(status_from_names(domain, owned[domain.name]))
+            for domain in domains
         ]
     return [DomainReadiness(domain=domain.name, error=ErrorInfo.of(failed)) for domain in domains]
 

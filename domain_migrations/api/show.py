@@ -5,21 +5,23 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain, get_domain, get_domains
+from ..engine.cluster.places import Place, read_places
+from ..engine.cluster.reach import read_reachable
 from ..engine.history.half_moves import HalfMove, find_half_moves
 from ..engine.history.journal_queries import domains_with_unfinished_rows
 from ..engine.history.status import DomainStatus, count_tables, read_statuses
 from ..engine.history.tables import HistoryRow
 from ..engine.messages import utc_time
-from ..engine.runner.results import FORMAT
-from ..engine.sessions.connection import translate_database_errors
+from ..engine.runner.results import FORMAT, ErrorInfo
 from ..engine.sources.files import MigrationKey
-from ..exceptions import InvalidConfiguration
+from ..exceptions import InvalidConfiguration, NodeUnavailable
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class DomainOverview:
         tables: how many there are in its schema.
         interrupted: the migration that a run left unfinished, if any.
         half_move: what is wrong if only its history or only its tables are in place.
+        place: where it is in a cluster; None without one.
     """
 
     status: DomainStatus
     tables: int
     interrupted: MigrationKey | None = None
     half_move: HalfMove | None = None
+    place: Place | None = None
 
     def as_json(self) -> dict[str, Any]:
         status = self.status
@@ -51,6 +55,21 @@ class DomainOverview:
             "unknown": [key.as_json() for key in status.unknown],
             "tables": self.tables,
             "last_change": utc(status.last_change),
+            **(self.place._asdict() if self.place else {}),
+        }
+
+
+class UnreachableDomain(NamedTuple):
+    """A domain on a node of a cluster that does not answer."""
+
+    domain: Domain
+    error: NodeUnavailable
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "domain": self.domain.name,
+            "schema": self.domain.schema,
+            "error": ErrorInfo.of(self.error).as_json(),
         }
 
 
@@ -63,17 +82,21 @@ class DomainsRemark(NamedTuple):
 
 @dataclass(frozen=True)
 class DomainsOverview:
-    """The domains of one database."""
+    """The domains of one database; without those on a node that is down."""
 
     database: str
     domains: tuple[DomainOverview, ...]
+    unreachable: tuple[UnreachableDomain, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        values: dict[str, Any] = {
             "format": FORMAT,
             "database": self.database,
             "domains": [domain.as_json() for domain in self.domains],
         }
+        if self.unreachable:
+            values["unreachable"] = [domain.as_json() for domain in self.unreachable]
+        return values
 
 
 def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> DomainsOverview:
@@ -85,26 +108,45 @@ def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> D
 
     Raises:
         UnknownDomain: no domain has that name.
-        DatabaseUnavailable: the database cannot be reached.
+        DatabaseUnavailable: the database cannot be reached. Domains on a node of its cluster that
+            cannot be are among the ``unreachable``.
         InsufficientPrivilege: the role may not read a history.
     """
     domains = [get_domain(name) for name in names] if names else list(get_domains())
     overviews: dict[str, DomainOverview] = {}
+    errors: dict[str, NodeUnavailable] = {}
     for alias in dict.fromkeys(database or domain.database for domain in domains):
         here = [domain for domain in domains if (database or domain.database) == alias]
-        with translate_database_errors(alias):
-            statuses = read_statuses(connections[alias], here)
-            tables = count_tables(connections[alias], here)
-            interrupted = interrupted_migrations(connections[alias], here)
-            half_moves = _half_moves(connections[alias], statuses)
-        for status in statuses:
-            name = status.domain.name
-            overviews[name] = DomainOverview(
-                status, tables[name], interrupted.get(name), half_moves.get(name)
-            )
+        found, out_of_reach = read_reachable(
+            connections[alias], here, partial(_read_overviews, connections[alias])
+        )
+        overviews |= found or {}
+        errors |= out_of_reach
     return DomainsOverview(
-        database or DEFAULT_DB_ALIAS, tuple(overviews[domain.name] for domain in domains)
+        database or DEFAULT_DB_ALIAS,
+        tuple(overviews[domain.name] for domain in domains if domain.name in overviews),
+        tuple(
+            UnreachableDomain(domain, errors[domain.name])
+            for domain in domains
+            if domain.name in errors
+        ),
     )
+
+
+def _read_overviews(
+    connection: BaseDatabaseWrapper, domains: list[Domain]
+) -> dict[str, DomainOverview]:
+    statuses = read_statuses(connection, domains)
+    tables = count_tables(connection, domains)
+    interrupted = interrupted_migrations(connection, domains)
+    half_moves = _half_moves(connection, statuses)
+    places = read_places(connection, domains)
+    return {
+        (name := status.domain.name): DomainOverview(
+            status, tables[name], interrupted.get(name), half_moves.get(name), places.get(name)
+        )
+        for status in statuses
+    }
 
 
 def interrupted_migrations(
@@ -124,23 +166,53 @@ def interrupted_migrations(
     return {name: interruption.key for name, interruption in found.items() if interruption}
 
 
-def rows_elsewhere(
-    connection: BaseDatabaseWrapper,
-) -> tuple[list[HistoryRow], list[DomainsRemark]]:
-    """Return applied migrations that are in another history yet, and what is wrong there.
+class Elsewhere(NamedTuple):
+    """What Django's lists of migrations need to know of the histories.
+
+    Attributes:
+        rows: applied migrations that are in another history yet.
+        remarks: what is wrong there.
+        domains: those whose histories can be read.
+        unreachable: those on a node of a cluster that is down.
+    """
+
+    rows: list[HistoryRow]
+    remarks: list[DomainsRemark]
+    domains: list[Domain]
+    unreachable: list[UnreachableDomain]
+
+
+def read_elsewhere(connection: BaseDatabaseWrapper) -> Elsewhere:
+    """Return which histories can be read, and what is to be known beside their rows.
 
     A declared adoption, or its undoing, moves the rows with its next run.
     """
+    every = get_domains()
+    found, errors = read_reachable(connection, every, partial(_rows_elsewhere, connection))
+    rows, remarks = found or ([], [])
+    return Elsewhere(
+        rows,
+        remarks,
+        [domain for domain in every if domain.name not in errors],
+        [
+            UnreachableDomain(domain, errors[domain.name])
+            for domain in every
+            if domain.name in errors
+        ],
+    )
+
+
+def _rows_elsewhere(
+    connection: BaseDatabaseWrapper, domains: list[Domain]
+) -> tuple[list[HistoryRow], list[DomainsRemark]]:
     remarks = [
         DomainsRemark(name, f"{half.message} {half.hint}")
-        for name, half in _half_moves(
-            connection, read_statuses(connection, list(get_domains()))
-        ).items()
+        for name, half in _half_moves(connection, read_statuses(connection, domains)).items()
     ]
     from ..engine.runner.adoption.moves import waiting_rows  # Only showmigrations asks for them.
 
     try:
-        return waiting_rows(connection), remarks
+        return waiting_rows(connection, domains), remarks
     except InvalidConfiguration as exc:
         return [], remarks or [DomainsRemark("", f"{exc.message} {exc.hint}")]
 

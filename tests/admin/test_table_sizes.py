@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from domain_migrations.admin.table_sizes import read_tables
+from domain_migrations.admin.table_sizes import Size, read_sizes, read_tables
+from domain_migrations.domains import get_domain
 from tests.support.catalog import execute
 
 
@@ -29,3 +31,15 @@ def test_reading_does_not_wait_for_a_locked_table(scratch_database: str) -> None
     with transaction.atomic():
         execute("LOCK lab.none_yet IN ACCESS EXCLUSIVE MODE")
         assert rows() == {"none_yet": None}
+
+
+def test_without_a_cluster_two_queries_read_the_sizes(scratch_database: str) -> None:
+    execute("CREATE SCHEMA hr")
+    execute("CREATE TABLE hr.positions (id int PRIMARY KEY)")
+    execute("CREATE TABLE public.pg_dist_partition (logicalrelid regclass)")
+
+    with CaptureQueriesContext(connection) as queries:
+        sizes = read_sizes(connection, [get_domain("hr"), get_domain("inventory")])
+
+    assert sizes == {"hr": Size(1, 8192), "inventory": Size(0, 0)}
+    assert len(queries) == 2

@@ -16,6 +16,7 @@ from ..sessions.connection import as_text, fetch_all, fetch_one
 from ..sql import measures
 from .cluster import EXTENSION
 from .node_queries import NodeQuery, ask_nodes
+from .table_measures import Measure
 
 PLACEMENTS = """
 SELECT n.nspname, c.relname, pg_catalog.shard_name(c.oid, h.shardid, false), h.shardid,
@@ -55,13 +56,6 @@ class Placement(NamedTuple):
     @property
     def address(self) -> str:
         return f"{self.host}:{self.port}"
-
-
-class Measure(NamedTuple):
-    """The estimated rows of a table and its size in bytes, each None if it is not known."""
-
-    rows: int | None
-    size: int | None
 
 
 UNKNOWN = Measure(None, None)

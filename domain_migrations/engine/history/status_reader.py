@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from django.db import ProgrammingError
+from django.db import OperationalError, ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, QualifiedName, get_domains
+from ..sessions.connection import is_alive
 from .half_moves import HalfMove, find_half_moves, own_tables
 from .status import DomainStatus, engine_tables, read_name_statuses
 from .tables import existing_tables
@@ -42,8 +43,12 @@ class StatusReader:
             self._existing[connection.alias] = existing
             try:
                 found = self._read(connection, together)
-            except ProgrammingError:
-                found = {}  # One of the tables cannot be read; the others are read one by one.
+            except (ProgrammingError, OperationalError):
+                if not is_alive(connection):
+                    raise
+                # One of the tables cannot be read, or its node is down; the others are read one by
+                # one.
+                found = {}
             self._found[connection.alias] = found
         if domain.name not in found:
             found |= self._read(connection, [domain])

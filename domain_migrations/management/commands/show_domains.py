@@ -3,17 +3,19 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from ...api.show import DomainOverview, DomainsOverview, show_domains
-from ...engine.messages import local_time
+from ...engine.messages import counted, local_time
+from ...exceptions import EXIT_TEMPORARY
 from ..arguments import add_database_option, add_domain_arguments, add_format_option
-from ..console import TerminalCommand, command_errors, print_json, stdout_for_json
+from ..console import TerminalCommand, command_errors, error_text, print_json, stdout_for_json
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from ...engine.cluster.places import Place
     from ...engine.history.status import DomainStatus
     from ...engine.sources.files import MigrationKey
 
@@ -34,6 +36,11 @@ class Command(TerminalCommand):
             print_json(self, overview)
         else:
             print_overview(self, overview, options["verbosity"])
+        if overview.unreachable:
+            raise CommandError(
+                f"{counted(len(overview.unreachable), 'domain')} could not be read.",
+                returncode=EXIT_TEMPORARY,
+            )
 
 
 def print_overview(command: BaseCommand, overview: DomainsOverview, verbosity: int) -> None:
@@ -51,6 +58,9 @@ def print_overview(command: BaseCommand, overview: DomainsOverview, verbosity: i
         elif verbosity > 1 or any((domain.status.pending, domain.status.unknown, domain.half_move)):
             command.stdout.write(command.style.MIGRATE_HEADING(domain.status.domain.name))
         _print_migrations(command, domain, verbosity)
+    for lost in overview.unreachable:
+        command.stdout.write(command.style.MIGRATE_HEADING(lost.domain.name))
+        command.stdout.write(command.style.ERROR(f"  [!] {error_text(lost.error)}"))
 
 
 def _print_table(console: Console, overview: DomainsOverview) -> None:
@@ -61,6 +71,10 @@ def _print_table(console: Console, overview: DomainsOverview) -> None:
     table.add_column("schema", no_wrap=True)
     for title in ("applied", "pending", "unknown", "tables"):
         table.add_column(title, justify="right", no_wrap=True, min_width=len(title))
+    in_cluster = any(each.place for each in overview.domains)
+    if in_cluster:
+        table.add_column("node", no_wrap=True)
+        table.add_column("size", justify="right", no_wrap=True)
     table.add_column("last change")  # On a narrow terminal the time wraps below the date.
     for each in overview.domains:
         status = each.status
@@ -71,6 +85,7 @@ def _print_table(console: Console, overview: DomainsOverview) -> None:
             _number(len(status.pending), "yellow"),
             _number(len(status.unknown), "red"),
             str(each.tables),
+            *(_place(each.place) if each.place else ()),
             _last_change(each),
         )
     console.print(table)
@@ -80,6 +95,15 @@ def _number(number: int, colour: str) -> Text:
     from rich.text import Text
 
     return Text(str(number), style=f"bold {colour}" if number else "dim")
+
+
+def _place(place: Place) -> tuple[str, str]:
+    """Return the node and the size of a domain in a cluster."""
+    from django.template.defaultfilters import filesizeformat  # Only in a cluster.
+
+    known = "unknown size" if place.size is None else filesizeformat(place.size)
+    size = known.replace("\N{NO-BREAK SPACE}", " ")
+    return place.node or "coordinator", size
 
 
 def _last_change(domain: DomainOverview) -> str:
@@ -92,6 +116,7 @@ def _last_change(domain: DomainOverview) -> str:
 def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
     status = domain.status
     plural = "" if domain.tables == 1 else "s"
+    where = f" on {' with '.join(_place(domain.place))}" if domain.place else ""
     command.stdout.write(
         command.style.MIGRATE_HEADING(
             f"{status.domain.name}  (schema {status.domain.schema},"
@@ -100,7 +125,7 @@ def _print_counts(command: BaseCommand, domain: DomainOverview) -> None:
     )
     command.stdout.write(
         f"  {len(status.applied)} applied, {len(status.pending)} pending,"
-        f" {len(status.unknown)} unknown, {domain.tables} table{plural};"
+        f" {len(status.unknown)} unknown, {domain.tables} table{plural}{where};"
         f" last change {_last_change(domain)}"
     )
 

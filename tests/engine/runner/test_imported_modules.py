@@ -80,6 +80,10 @@ management.run_output
 
 SHOW_DOMAINS = """
 api.show
+engine.cluster
+engine.cluster.cluster
+engine.cluster.places
+engine.cluster.reach
 engine.history.journal_queries
 management.commands.show_domains
 """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ....backends.postgresql.names import truncate
-from ....domains import CORE, Domain, QualifiedName, get_domain, get_domains
+from ....domains import CORE, Domain, QualifiedName, get_domain
 from ....exceptions import InvalidConfiguration
 from ...catalog.compat_views import read_views_of_adoptions
 from ...history.half_move_causes import created_models
@@ -88,15 +88,18 @@ def pending_moves(connection: BaseDatabaseWrapper, domain: Domain) -> list[Move]
     return found
 
 
-def waiting_rows(connection: BaseDatabaseWrapper) -> list[HistoryRow]:
+def waiting_rows(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> list[HistoryRow]:
     """Return the rows that declarations leave to be moved, which are applied all the same.
+
+    Arguments:
+        domains: whose declarations to look at.
 
     Raises:
         InvalidConfiguration: see ``pending_moves``.
     """
     return [
         row
-        for domain in get_domains()
+        for domain in domains
         if any(map(adoption_file, domain.app_labels))
         for move in pending_moves(connection, domain)
         if not move.only_drops_views

@@ -1,0 +1,86 @@
+"""Reading domains of which some are on a node that does not answer.
+
+One query reads the histories of all domains, and fails as a whole where one of them is on such a
+node. Without a cluster nothing else is ever done than that one query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import Domain
+from ...exceptions import NodeUnavailable
+from ..sessions.connection import translate_database_errors
+
+Found = TypeVar("Found")
+
+PING = "SELECT to_json(true)"
+
+
+def read_reachable(
+    connection: BaseDatabaseWrapper,
+    domains: Sequence[Domain],
+    read: Callable[[list[Domain]], Found],
+) -> tuple[Found | None, dict[str, NodeUnavailable]]:
+    """Return what was read, and domain name → the error for those on a node that is down.
+
+    Arguments:
+        read: is called once more, with the other domains, where some are on such a node.
+
+    Raises:
+        DomainMigrationsError: any other error of the database; see ``translate_database_errors``.
+    """
+    try:
+        return _read(connection, list(domains), read), {}
+    except NodeUnavailable as exc:
+        with translate_database_errors(connection.alias):
+            problems = _out_of_reach(connection, domains)
+        reachable = [domain for domain in domains if domain.name not in problems]
+        if not problems:
+            return None, dict.fromkeys((domain.name for domain in domains), exc)
+    return _read(connection, reachable, read) if reachable else None, problems
+
+
+def _read(
+    connection: BaseDatabaseWrapper, domains: list[Domain], read: Callable[[list[Domain]], Found]
+) -> Found:
+    with translate_database_errors(connection.alias), _savepoint(connection):
+        return read(domains)
+
+
+def _out_of_reach(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+) -> dict[str, NodeUnavailable]:
+    """Return domain name → the error for those on a node that does not answer."""
+    from .cluster import read_cluster  # Only where a node is down.
+    from .node_queries import NodeQuery, ask_nodes
+
+    cluster = read_cluster(connection)
+    nodes = {
+        domain.name: node
+        for domain in domains
+        if cluster and (node := cluster.schemas.get(domain.schema)) is not None
+    }
+    asked = list(dict.fromkeys(nodes.values()))
+    answers = ask_nodes(connection, [NodeQuery(node.host, node.port, PING) for node in asked])
+    down = {node for node, answer in zip(asked, answers, strict=True) if answer.problem}
+    return {name: on_node(name, node.address) for name, node in nodes.items() if node in down}
+
+
+def on_node(domain: str, address: str) -> NodeUnavailable:
+    """Return the error of a domain whose node does not answer."""
+    return NodeUnavailable(
+        f'The tables of the domain "{domain}" are on the node {address}, which does not answer.',
+        hint="Start that node; domains on other nodes are not affected.",
+    )
+
+
+def _savepoint(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:
+    """Return a savepoint, if a transaction is open, so that a failing query does not abort it."""
+    inside = connection.in_atomic_block
+    return transaction.atomic(using=connection.alias) if inside else nullcontext()
