@@ -13,6 +13,7 @@ from ...engine.history.tables import existing_tables
 from ...engine.messages import shortened
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import schema_exists
+from ..obstacles import Obstacle
 from .copied_schema import tables_with_rows
 from .core_copies import chosen_tables
 from .disk_note import disk_note, domain_size
@@ -21,30 +22,6 @@ from .locale_obstacles import locale_notes, locale_obstacles
 from .server_obstacles import role_notes, server_obstacles
 from .sides import Sides, read_tables, stored
 from .table_obstacles import table_obstacles
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """One thing that has to be changed before the copy can start.
-
-    Attributes:
-        side: the alias of the database that it is in; empty for the code.
-        object: the table, role, setting … that it is about.
-        remedy: the statement or the command that removes it.
-    """
-
-    side: str
-    object: str
-    message: str
-    remedy: str
-
-    def as_json(self) -> dict[str, str]:
-        return {
-            "database": self.side,
-            "object": self.object,
-            "message": self.message,
-            "remedy": self.remedy,
-        }
 
 
 @dataclass(frozen=True)

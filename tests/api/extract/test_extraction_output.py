@@ -8,9 +8,10 @@ from io import StringIO
 from django.core.management.base import BaseCommand
 
 from domain_migrations.api.extract.extraction_progress import Progress, TableProgress
-from domain_migrations.api.extract.obstacles import Obstacle, Preflight
+from domain_migrations.api.extract.obstacles import Preflight
 from domain_migrations.api.extract.server_obstacles import is_older
 from domain_migrations.api.extract.subscriptions import Lag
+from domain_migrations.api.obstacles import Obstacle
 from domain_migrations.management.extraction_output import (
     print_preflight,
     print_progress,

@@ -1,0 +1,59 @@
+"""What obstacles are looked for in: the domains' schemas in one database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from ...domains import CORE_SCHEMA, Domain, QualifiedName, get_domains
+from ...engine.sessions.connection import fetch_all
+from ..obstacles import Obstacle
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The domains that are to be distributed, and where their tables may point.
+
+    Attributes:
+        domains: those that are not distributed yet.
+        reference_tables: core's tables that every node has, or will have, a copy of.
+        distributed: the schemas that are, or will be, distributed.
+    """
+
+    connection: BaseDatabaseWrapper
+    domains: tuple[Domain, ...]
+    reference_tables: Collection[QualifiedName]
+    distributed: Collection[str]
+
+    @property
+    def schemas(self) -> list[str]:
+        return [domain.schema for domain in self.domains]
+
+    @property
+    def foreign_schemas(self) -> list[str]:
+        """The schemas of core and of all domains."""
+        return list(dict.fromkeys([CORE_SCHEMA, *(each.schema for each in get_domains())]))
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query about the schemas in ``%(schemas)s``."""
+        return fetch_all(self.connection, query, {"schemas": self.schemas})
+
+    def obstacle(self, kind: str, schema: str, what: str, message: str, remedy: str) -> Obstacle:
+        """Return an obstacle of the domain that owns the schema, or of all if none does."""
+        owner = next((each.name for each in self.domains if each.schema == schema), "")
+        return Obstacle(self.connection.alias, what, message, remedy, id=kind, domain=owner)
+
+
+def facts_for(
+    connection: BaseDatabaseWrapper,
+    domains: Sequence[Domain],
+    reference_tables: Collection[QualifiedName],
+    distributed: Collection[str] = (),
+) -> Facts:
+    """Return the facts for domains, of which some may be distributed already."""
+    left = tuple(domain for domain in domains if domain.schema not in distributed)
+    every = {*distributed, *(domain.schema for domain in left)}
+    return Facts(connection, left, frozenset(reference_tables), frozenset(every))
