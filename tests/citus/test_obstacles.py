@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 from django.db import DatabaseError, connections, transaction
 
+from domain_migrations.api.distribute.distribution_obstacles import domain_obstacles
 from domain_migrations.api.distribute.facts import facts_for
-from domain_migrations.api.distribute.obstacles import domain_obstacles
-from domain_migrations.api.obstacles import Obstacle
+from domain_migrations.api.obstacle import Obstacle
 from domain_migrations.domains import QualifiedName, get_domain
 from tests.support.catalog import execute, query
 from tests.support.distribution_obstacles import BASE, CASES, FINE, INSERT, Case
@@ -90,13 +90,16 @@ def test_what_is_accepted_works(base: None) -> None:
 
 def test_a_trigger_on_a_reference_table_fires_on_every_node(base: None) -> None:
     with rolled_back():
-        execute("CREATE TABLE public.fired (id bigint PRIMARY KEY)")
         execute(
             "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN RAISE 'fired on %', current_setting('port'); END $$"
+            " $$ BEGIN PERFORM pg_advisory_xact_lock(4321); RETURN NULL; END $$"
         )
         execute(
             "CREATE TRIGGER t AFTER INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION public.f()"
         )
-        with pytest.raises(DatabaseError, match="fired on"):
-            execute("INSERT INTO public.users VALUES (9, 'Nine')")
+        execute("INSERT INTO public.users VALUES (9, 'Nine')")
+        fired = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4321"
+        [(nodes,)] = query(
+            f"SELECT sum(result::int) FROM run_command_on_all_nodes($$ {fired} $$, true)"
+        )
+        assert nodes == 3

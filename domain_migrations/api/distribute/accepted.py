@@ -1,12 +1,14 @@
-"""What is accepted and kept when domains are distributed, and what cannot be undone."""
+"""Notes on a distribution: what is accepted and kept, and what cannot be undone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from ...domains import CORE_SCHEMA, QualifiedName
+from ...engine.cluster.cluster import Node
+from ...engine.cluster.node_queries import NodeQuery, ask_nodes
 from ...engine.messages import counted, shortened
-from ...engine.sessions.connection import fetch_all, fetch_one
+from ...engine.sessions.connection import fetch_one
 from .facts import Facts
 
 NO_WAY_BACK = (
@@ -43,14 +45,8 @@ JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.name
 """
 PRETTY = "SELECT pg_size_pretty(%s::bigint), pg_size_pretty(%s::bigint)"
 
-# Superusers, and members of pg_read_all_settings.
-DATA_FOLDERS = """
-SELECT nodename || ':' || nodeport, result FROM pg_catalog.pg_dist_node,
-    pg_catalog.master_run_on_worker(ARRAY[nodename], ARRAY[nodeport],
-        ARRAY['SELECT coalesce(current_setting(''data_directory'', true), '''')'], true)
-        AS answer (host, port, success, result)
-WHERE noderole = 'primary' AND groupid > 0 AND success ORDER BY 1
-"""
+# NULL for whoever may not read it.
+DATA_FOLDER = "SELECT to_json(current_setting('data_directory', true))"
 
 
 def notes(facts: Facts) -> Iterator[str]:
@@ -69,7 +65,7 @@ def notes(facts: Facts) -> Iterator[str]:
     if writable:
         yield (
             f"Views can be read, and not written any more: {shortened(writable)}."
-            " An INSTEAD OF trigger goes on to work."
+            " An INSTEAD OF trigger continues to work."
         )
 
 
@@ -81,13 +77,14 @@ def sizes(facts: Facts, reference_tables: Sequence[QualifiedName]) -> tuple[int,
     return int(domains), int(core)
 
 
-def disk_note(facts: Facts, size: int, core_size: int) -> str:
+def disk_note(facts: Facts, workers: Sequence[Node], size: int, core_size: int) -> str:
     """Return sentences about the room that is needed, and where."""
     domains, core = fetch_one(facts.connection, PRETTY, [size, core_size])
+    queries = [NodeQuery(node.host, node.port, DATA_FOLDER) for node in workers]
     folders = [
-        f"df -h {folder} on {address}"
-        for address, folder in fetch_all(facts.connection, DATA_FOLDERS)
-        if folder
+        f"df -h {answer.value} on {node.address}"
+        for node, answer in zip(workers, ask_nodes(facts.connection, queries), strict=True)
+        if answer.value
     ]
     where = f" ({', '.join(folders)})" if folders else ""
     return (

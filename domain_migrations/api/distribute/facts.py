@@ -1,4 +1,4 @@
-"""What obstacles are looked for in: the domains' schemas in one database."""
+"""The domains in which obstacles are looked for, in one database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import CORE_SCHEMA, Domain, QualifiedName, get_domains
 from ...engine.sessions.connection import fetch_all
-from ..obstacles import Obstacle
+from ..obstacle import Obstacle
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the text of a function does that works on one server, and not on shards."""
+"""The text of a function, and what in it works on one server and not on shards."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _calls(part: Sequence[Token]) -> Iterator[str]:
 
 
 def _verbs(part: Sequence[Token], *words: str) -> Iterator[int]:
-    """Yield where a statement begins: at the start, or in parentheses or behind them in WITH."""
+    """Yield where a statement begins: at the start, or in parentheses or after them in WITH."""
     for at, token in enumerate(part):
         if token.is_word(*words) and (at == 0 or part[at - 1].is_operator("(", ")")):
             yield at

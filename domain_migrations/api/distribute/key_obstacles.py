@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...domains import CORE_SCHEMA, QualifiedName, get_domains
 from ...engine.sessions.connection import fetch_all
-from ..obstacles import Obstacle
+from ..obstacle import Obstacle
 from .facts import Facts
 
 KEYS = """

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...engine.cluster.cluster import Cluster, Node
-from ...engine.sessions.connection import fetch_all, fetch_one
-from ..obstacles import Obstacle
+from ...engine.cluster.node_queries import NodeQuery, ask_nodes
+from ...engine.sessions.connection import fetch_all
+from ..obstacle import Obstacle
 
-# Whoever may not see what other sessions are counts as one that has seen the daemon.
+# The daemon starts with the first use of a database, where a background worker is left. Whoever may
+# not see what other sessions are sees no lack.
 ABOUT_NODE = """
-SELECT concat_ws('|',
-    coalesce((SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'), ''),
-    current_setting('server_version_num'),
-    NOT pg_has_role('pg_read_all_stats', 'USAGE') OR EXISTS (
-        SELECT FROM pg_catalog.pg_stat_activity WHERE datname = current_database()
-            AND backend_type LIKE 'Citus Maintenance Daemon%'))
-"""
-
-ON_WORKERS = """
-SELECT host || ':' || port, success, result
-FROM pg_catalog.master_run_on_worker(%s::text[], %s::int[], %s::text[], true)
-    AS answer (host, port, success, result)
+SELECT json_build_array(
+    (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'),
+    current_setting('server_version_num')::int,
+    (SELECT count(*) < current_setting('max_worker_processes')::int
+        OR bool_or(datname = current_database() AND backend_type LIKE 'Citus Maintenance Daemon%')
+     FROM pg_catalog.pg_stat_activity
+     WHERE backend_type NOT IN ('client backend', 'autovacuum launcher', 'autovacuum worker',
+        'background writer', 'checkpointer', 'startup', 'walreceiver', 'walsender', 'walwriter',
+        'walsummarizer', 'archiver', 'logger', 'slotsync worker', 'io worker')))
 """
 
 WAIT = "Wait, or run: SELECT citus_activate_node('{}', {});"
@@ -57,8 +57,8 @@ def node_obstacles(connection: BaseDatabaseWrapper, cluster: Cluster | None) -> 
         yield obstacle(
             "coordinator_host",
             "pg_dist_node",
-            "The coordinator is no node of its own cluster, so core's tables could have no copy on"
-            " it.",
+            "The coordinator is not a node of its own cluster, so core's tables could have no copy"
+            " on it.",
             "SELECT citus_set_coordinator_host('…', …); with the address by which the workers"
             " reach it.",
         )
@@ -95,23 +95,22 @@ def _states(node: Node) -> Iterator[tuple[str, str, str, str]]:
 def _answers(
     connection: BaseDatabaseWrapper, cluster: Cluster
 ) -> Iterator[tuple[str, str, str, str]]:
-    [own] = fetch_one(connection, ABOUT_NODE)
-    version, server, has_daemon = own.split("|")
-    if has_daemon == "f":
-        yield _no_daemon("coordinator")
-    workers = cluster.workers
-    hosts, ports = [node.host for node in workers], [node.port for node in workers]
-    parameters = [hosts, ports, [ABOUT_NODE] * len(workers)]
-    for address, success, answer in fetch_all(connection, ON_WORKERS, parameters):
-        if not success:
+    [[answer]] = fetch_all(connection, ABOUT_NODE)
+    version, server, has_worker = json.loads(answer) if isinstance(answer, str) else answer
+    if not has_worker:
+        yield _no_worker_left("the coordinator")
+    queries = [NodeQuery(node.host, node.port, ABOUT_NODE) for node in cluster.workers]
+    for node, about in zip(cluster.workers, ask_nodes(connection, queries), strict=True):
+        address = node.address
+        if about.problem:
             yield (
                 "node_unreachable",
                 address,
-                f"The node {address} does not answer: {answer}.",
+                f"The node {address} does not answer: {about.problem}.",
                 "Start it, or look at pg_hba.conf there and at citus.node_conninfo.",
             )
             continue
-        its_version, its_server, has_daemon = answer.split("|")
+        its_version, its_server, has_worker = about.value
         if its_version != version:
             found = f"version {its_version}" if its_version else "none"
             word = "ALTER EXTENSION citus UPDATE;" if its_version else "CREATE EXTENSION citus;"
@@ -129,22 +128,19 @@ def _answers(
                 f" {_release(its_server)}.",
                 "Bring the nodes to one release of PostgreSQL.",
             )
-        if has_daemon == "f":
-            yield _no_daemon(address)
+        if not has_worker:
+            yield _no_worker_left(address)
 
 
-def _no_daemon(node: str) -> tuple[str, str, str, str]:
+def _no_worker_left(node: str) -> tuple[str, str, str, str]:
     return (
         "background_workers",
         node,
-        f"The maintenance daemon of Citus does not run for this database on the {node}: each"
-        " database of a cluster needs a background worker on every node."
-        if node == "coordinator"
-        else f"The maintenance daemon of Citus does not run for this database on {node}: each"
-        " database of a cluster needs a background worker on every node.",
+        f"No background worker is left on {node} for the maintenance daemon of this database: each"
+        " database of a cluster needs one on every node.",
         "Raise max_worker_processes there, and restart it.",
     )
 
 
-def _release(number: str) -> str:
-    return f"{int(number) // 10000}.{int(number) % 10000}"
+def _release(number: int) -> str:
+    return f"{number // 10000}.{number % 10000}"

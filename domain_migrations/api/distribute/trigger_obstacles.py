@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...domains import QualifiedName
 from ...engine.sessions.connection import fetch_all
-from ..obstacles import Obstacle
+from ..obstacle import Obstacle
 from .facts import Facts
 
 TRIGGERS = """

@@ -13,7 +13,7 @@ from ...engine.history.tables import existing_tables
 from ...engine.messages import shortened
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import schema_exists
-from ..obstacles import Obstacle
+from ..obstacle import Obstacle
 from .copied_schema import tables_with_rows
 from .core_copies import chosen_tables
 from .disk_note import disk_note, domain_size

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections, transaction
 
+from domain_migrations.api.distribute.distribution_obstacles import domain_obstacles
 from domain_migrations.api.distribute.facts import Facts, facts_for
-from domain_migrations.api.distribute.obstacles import domain_obstacles
-from domain_migrations.api.obstacles import Obstacle
+from domain_migrations.api.obstacle import Obstacle
 from domain_migrations.domains import QualifiedName, get_domain
 from tests.support.catalog import execute
 from tests.support.distribution_obstacles import BASE, CASES, FINE, Case

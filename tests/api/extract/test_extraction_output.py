@@ -11,7 +11,7 @@ from domain_migrations.api.extract.extraction_progress import Progress, TablePro
 from domain_migrations.api.extract.obstacles import Preflight
 from domain_migrations.api.extract.server_obstacles import is_older
 from domain_migrations.api.extract.subscriptions import Lag
-from domain_migrations.api.obstacles import Obstacle
+from domain_migrations.api.obstacle import Obstacle
 from domain_migrations.management.extraction_output import (
     print_preflight,
     print_progress,

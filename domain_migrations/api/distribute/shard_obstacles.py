@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from psycopg import sql
 
 from ...engine.sessions.connection import fetch_one
-from ..obstacles import Obstacle
+from ..obstacle import Obstacle
 from .facts import Facts
 
 PARENTS = """

@@ -1,4 +1,4 @@
-"""What keeps domains from being distributed, each with the statement that removes it."""
+"""Obstacles: what keeps domains from being distributed, each with what removes it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ...engine.cluster.cluster import Cluster
 from ...engine.history.status import read_name_statuses
 from ...engine.messages import shortened
 from ...engine.runner.interruptions import find_interruption
-from ..obstacles import Obstacle
+from ..obstacle import Obstacle
 from ..verify.verify import verify_domains
 from .facts import Facts, facts_for
-from .function_obstacles import function_obstacles
 from .key_obstacles import key_obstacles
 from .node_obstacles import node_obstacles
-from .table_obstacles import table_obstacles
+from .shard_obstacles import table_obstacles
+from .trigger_function_obstacles import function_obstacles
 from .trigger_obstacles import trigger_obstacles
 
 
@@ -33,12 +33,16 @@ def find_obstacles(
         cluster: None where the extension is not installed.
         reference_tables: core's tables that are, or become, reference tables.
     """
-    found = [*node_obstacles(connection, cluster)]
-    distributed = cluster.schemas if cluster else ()
-    facts = facts_for(connection, domains, reference_tables, distributed)
-    found += _runs(facts)
-    found += _findings(facts)
-    found += domain_obstacles(facts)
+    of_nodes = tuple(node_obstacles(connection, cluster))
+    if cluster is not None and not cluster.is_coordinator:
+        return of_nodes  # What is in the database of a worker says nothing about the domains.
+    facts = facts_for(connection, domains, reference_tables, cluster.schemas if cluster else ())
+    found = [
+        *of_nodes,
+        *_runs(facts),
+        *_findings(facts),
+        *domain_obstacles(facts),
+    ]
     return tuple(dict.fromkeys(found))
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ...domains import CORE_SCHEMA, QualifiedName
 from ...engine.messages import shortened
 from ...engine.sessions.connection import fetch_all
-from ..obstacles import Obstacle
+from ..obstacle import Obstacle
 from ..verify.textual_names import referenced_names
 from .facts import Facts
 from .function_texts import TIME_WORDS, FunctionText
