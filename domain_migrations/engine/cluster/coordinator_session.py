@@ -19,7 +19,7 @@ from .chosen_names import TakenNames
 from .cluster import Cluster
 from .refusals import form_that_works
 from .statements import in_citus_form
-from .transaction_settings import SETTINGS, transaction_statements
+from .transaction_settings import SETTINGS, forwarded_limits
 from .worker_errors import NodeWarning, explained
 
 IMMEDIATE: LiteralString = "SET CONSTRAINTS ALL IMMEDIATE"
@@ -62,7 +62,7 @@ SET_NAMED: LiteralString = """DO $set$
 DECLARE name text;
 BEGIN
     FOR name IN
-        SELECT format('%%I.%%I', n.nspname, k.conname)
+        SELECT format('%I.%I', n.nspname, k.conname)
         FROM pg_catalog.pg_constraint k
         JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
         WHERE k.condeferrable AND n.nspname = {schema}
@@ -94,6 +94,7 @@ class ClusterSession:
     Attributes:
         warnings: what the server has sent since the transaction began.
         has_written: whether rows may have been written since constraints were last checked.
+        has_timed: whether constraints on the nodes are not deferred or immediate as they were made.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper, cluster: Cluster, domain: Domain) -> None:
@@ -101,20 +102,23 @@ class ClusterSession:
         self.cluster = cluster
         self.domain = domain
         self.warnings: list[NodeWarning] = []
-        self.has_written = False
+        self.has_written = self.has_timed = False
+        self._waiting: list[str] = []
 
     @contextmanager
     def transaction(
         self, limits: Mapping[str, str], refuse: Callable[[str], None]
     ) -> Iterator[None]:
-        """Run a migration in the open transaction.
+        """Run a migration in the open transaction, which has ``settings_of_transaction``.
 
         Arguments:
             limits: the timeouts of the transaction, which have to hold on the nodes, too.
             refuse: called with each text before it is sent, raises if it may not be.
         """
-        for statement in transaction_statements(limits):
-            run_sql(self.connection, sql.SQL(statement).format())
+        self.has_written = False
+        self._waiting.clear()
+        if forwarded := forwarded_limits(limits):
+            run_sql(self.connection, sql.SQL(forwarded).format())
         with self._heard(), self._in_citus_form(refuse):
             yield
 
@@ -136,11 +140,13 @@ class ClusterSession:
         """
         if self.has_written:
             self._run_on_nodes(IMMEDIATE, everywhere=everywhere)
-            self.has_written = False
+            self.has_written, self.has_timed = False, True
 
     def reset_constraints(self) -> None:
         """Let the constraints on the nodes be deferred as at the start of a transaction."""
-        self._run_on_nodes(RESET_TIMING, everywhere=True)
+        if self.has_timed:
+            self._run_on_nodes(RESET_TIMING, everywhere=True)
+            self.has_timed = False
 
     def explained(self, exc: BaseException) -> BaseException:
         """Return an error that says what a node has refused; see ``worker_errors``."""
@@ -185,35 +191,47 @@ class ClusterSession:
                 parts = [statement]
             result = None
             for part in parts:
+                shown = str(text) if part is statement else part
+                changes_rows = not CHANGES_NO_ROWS.match(shown)
+                if changes_rows:
+                    self._send_waiting()
                 result = execute(part, params, many, context)
-                self._note(str(text) if part is statement else part)
+                self.has_written = self.has_written or changes_rows
+                if SET_CONSTRAINTS.match(shown):
+                    self._forward_timing(shown)
             return result
 
         with self.connection.execute_wrapper(run):
             yield
 
-    def _note(self, text: str) -> None:
-        """Note what a statement that was executed leaves to be done on the nodes."""
-        if SET_CONSTRAINTS.match(text):
-            self._forward_timing(text)
-        elif not CHANGES_NO_ROWS.match(text):
-            self.has_written = True
-
     def _forward_timing(self, text: str) -> None:
-        """Set the constraints on the nodes, too, that a statement has set on the coordinator."""
+        """Set the constraints on the nodes, too, that a statement has set on the coordinator.
+
+        Before rows are written it makes no difference there.
+        """
+        self._waiting += self._timing_commands(text)
+        if self.has_written:
+            self._send_waiting()
+
+    def _send_waiting(self) -> None:
+        for command in self._waiting:
+            self._run_on_nodes(command)
+            self.has_timed = True
+        self._waiting.clear()
+
+    def _timing_commands(self, text: str) -> Iterator[str]:
+        """Yield the statements for the node's shards that one for the coordinator stands for."""
         words = Words.of(text)
         words.take("set", "constraints")
         if words.take("all"):
-            self._run_on_nodes(text.strip().rstrip(";"))
+            yield text.strip().rstrip(";")
             return
         names = list(words.names())
         mode = f" {words.text()}"
-        for schema in {name.schema for name in names}:
+        for schema in sorted({name.schema for name in names}):
             chosen = [name.name for name in names if name.schema == schema]
-            command = sql.SQL(SET_NAMED.replace("%%", "%")).format(
-                schema=schema, names=chosen, mode=mode
-            )
-            self._run_on_nodes(command.as_string(self.connection.connection))
+            command = sql.SQL(SET_NAMED).format(schema=schema, names=chosen, mode=mode)
+            yield command.as_string(self.connection.connection)
 
     def _run_on_nodes(self, command: str, *, everywhere: bool = False) -> None:
         """Run a command on the node of the domain's tables, in this transaction.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ..sql.literals import quote_literal
 
@@ -18,16 +18,18 @@ SETTINGS = {
 FORWARD = "citus.propagate_set_commands"
 
 
-def transaction_statements(limits: Mapping[str, str]) -> Iterator[str]:
-    """Yield the statements, to be sent one by one: Citus forwards the whole text that has one.
+def settings_of_transaction(limits: Mapping[str, str]) -> dict[str, str]:
+    """Return what the coordinator's transaction sets before ``forwarded_limits``."""
+    return {**SETTINGS, **({FORWARD: "local"} if limits else {})}
 
-    Arguments:
-        limits: timeouts, which have to hold on the nodes, too.
+
+def forwarded_limits(limits: Mapping[str, str]) -> str:
+    """Return the statements that set the timeouts on the nodes, too; empty without any.
+
+    Citus forwards the whole text that a ``SET LOCAL`` is in, as long as the last statement of this
+    one does not end that.
     """
-    for name, value in SETTINGS.items():
-        yield f"SET LOCAL {name} = {value}"
-    if limits:
-        yield f"SET LOCAL {FORWARD} = 'local'"
-        for name, value in limits.items():
-            yield f"SET LOCAL {name} = {quote_literal(value)}"
-        yield f"SET LOCAL {FORWARD} TO DEFAULT"
+    if not limits:
+        return ""
+    each = [f"SET LOCAL {name} = {quote_literal(value)}" for name, value in limits.items()]
+    return "; ".join([*each, f"SET LOCAL {FORWARD} TO DEFAULT"])

@@ -21,7 +21,7 @@ from ..sql.query import run_sql
 
 OID_FILTER: LiteralString = "= ANY(current_setting('domain_migrations.wanted')::oid[])"
 
-PG_CLASS, PG_CONSTRAINT, PG_NAMESPACE = 1259, 2606, 2615
+PG_CLASS, PG_CONSTRAINT, PG_LARGEOBJECT, PG_NAMESPACE = 1259, 2606, 2613, 2615
 PG_EXTENSION, PG_DEFAULT_ACL, PG_PUBLICATION, PG_PUBLICATION_REL = 3079, 826, 6104, 6106
 """The catalogs' own oids, which never change."""
 

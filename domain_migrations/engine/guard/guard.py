@@ -19,7 +19,6 @@ from ...domains import Domain
 from ..boundary.schema_owners import SchemaOwners
 from .non_atomic_watch import NonAtomicWatch
 from .operation_kinds import is_additive
-from .transaction import TransactionPoint
 from .watch import AtomicWatch, GuardState, MigrationWatch
 
 
@@ -42,7 +41,7 @@ class BoundaryGuard(GuardState):
     def ignore_so_far(self) -> None:
         """Leave out what the transaction, in which migrations will begin, has done so far."""
         self.owners.begin(self.connection)
-        self.last_point, _ = TransactionPoint.read(self.connection, self.owners.allowed)
+        self.last_point, _ = self.read_point()
 
     def begin(self, migration: Migration, *, backwards: bool = True) -> MigrationWatch:
         """Return the watch over a migration; the first thing to do in its transaction.

@@ -28,6 +28,7 @@ from .catalog_before import (
     IN_DATABASE,
     PG_CLASS,
     PG_CONSTRAINT,
+    PG_LARGEOBJECT,
     PG_NAMESPACE,
     SCHEMA_COLUMNS,
     SELECT_FILLED,
@@ -81,6 +82,16 @@ PROBE: LiteralString = (
 )
 END_PROBE: LiteralString = (
     "ROLLBACK TO SAVEPOINT domain_migrations_mark; RELEASE SAVEPOINT domain_migrations_mark"
+)
+
+# Citus makes every savepoint on the nodes, too. Without one, what is created is dropped again, and
+# the rows of the transaction are no newer than the transactions that it has locked.
+LASTING_PROBE: LiteralString = (
+    "SELECT pg_current_xact_id()::text::bigint, age(pg_current_xact_id()::xid)::bigint,"
+    " set_config('domain_migrations.probe', lo_create(0)::text, true)::bigint;"
+)
+END_LASTING_PROBE: LiteralString = (
+    "SELECT lo_unlink(current_setting('domain_migrations.probe')::oid)"
 )
 
 NEW_OIDS: LiteralString = "unnest(%(lows)s::oid[], %(highs)s::oid[]) AS new (low, high)"
@@ -137,6 +148,7 @@ class TransactionPoint:
         *,
         counts: bool = True,
         run_first: LiteralString = "",
+        savepoint: bool = True,
     ) -> tuple[TransactionPoint, list[HeldLock]]:
         """Return where the transaction is, and its locks, in one round trip.
 
@@ -144,18 +156,26 @@ class TransactionPoint:
             allowed_schemas: the schemas in which the domain may do anything.
             counts: whether ``inserted`` and ``updated`` will be called.
             run_first: a statement without rows to run before.
+            savepoint: whether to use one; large objects that the migration drops are not seen
+                without it.
         """
         counting = prepared_execute(connection, SELECT_COUNTS) + ";" if counts else ""
         locking = prepared_execute(connection, SELECT_LOCKS)
         # The locks are read inside the savepoint, whose id is the newest among them.
-        statements = (
-            PROBE + counting + FORCE_GENERIC_PLAN + locking + RESET_PLAN_MODE + ";" + END_PROBE
-        )
+        reading = counting + FORCE_GENERIC_PLAN + locking + RESET_PLAN_MODE + ";"
+        if savepoint:
+            statements = PROBE + reading + END_PROBE
+        else:
+            statements = LASTING_PROBE + reading + END_LASTING_PROBE
         if run_first:
             statements = run_first + ";" + statements
-        params = {"allowed": allowed_schemas}
-        [(xid, age, oid)], *counted, rows = run_sql(connection, statements, params)
+        results = run_sql(connection, statements, {"allowed": allowed_schemas})
+        if not savepoint:
+            del results[-1]
+        [(xid, age, oid)], *counted, rows = results
         locks = [lock for row in rows for lock in HeldLock.from_row(row)]
+        if not savepoint:
+            locks = [lock for lock in locks if lock.catalog != PG_LARGEOBJECT]
         last_subxid = max(age - lock.age for lock in locks if lock.age is not None)
         point = cls(xid, age, last_subxid, oid, _by_counter(*counted))
         return point, [lock for lock in locks if lock.age is None]

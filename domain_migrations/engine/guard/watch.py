@@ -42,16 +42,30 @@ class GuardState:
     Attributes:
         last_point: the latest point that was read, in whatever transaction.
         filled: the catalogs that held objects which a migration could drop.
+        uses_savepoints: whether to read in savepoints, which a cluster makes on every node.
     """
 
     connection: BaseDatabaseWrapper
     owners: SchemaOwners
     last_point: TransactionPoint | None = None
     filled: frozenset[str] = frozenset()
+    uses_savepoints: bool = True
 
     @property
     def domain(self) -> Domain:
         return self.owners.domain
+
+    def read_point(
+        self, *, counts: bool = True, run_first: LiteralString = ""
+    ) -> tuple[TransactionPoint, list[HeldLock]]:
+        """Return where the transaction is, and its locks; see ``TransactionPoint.read``."""
+        return TransactionPoint.read(
+            self.connection,
+            self.owners.allowed,
+            counts=counts,
+            run_first=run_first,
+            savepoint=self.uses_savepoints,
+        )
 
     def refusal(self, migration: Migration, violation: Violation, cause: str) -> BoundaryViolation:
         """Return the error that refuses a migration; ``cause`` is the subject of its sentence."""
@@ -223,7 +237,7 @@ class RowsWatch(MigrationWatch):
     """The watch over a transaction of which is known, afterwards, that it changed only rows."""
 
     def check(self) -> Footprint:
-        now, held = TransactionPoint.read(self.connection, self.owners.allowed)
+        now, held = self.guard.read_point()
         self.custom_sql = True
         self.before = now.just_before()
         self._check_transaction(now, held)
@@ -259,7 +273,7 @@ class AtomicWatch(MigrationWatch):
         first_subxid = 0
         if shared:
             first_subxid = guard.last_point.last_subxid + 1 if guard.last_point else 0
-            _, locks = TransactionPoint.read(self.connection, self.owners.allowed)
+            _, locks = guard.read_point()
             self.held_before = {lock.key for lock in locks}
         custom_sql = any(map(runs_custom_sql, self.operations))
         if guard.last_point is None or custom_sql:
@@ -301,9 +315,4 @@ class AtomicWatch(MigrationWatch):
         return now is not None and now.xid != self.before.xid
 
     def _read(self, run_first: LiteralString = "") -> tuple[TransactionPoint, list[HeldLock]]:
-        return TransactionPoint.read(
-            self.connection,
-            self.owners.allowed,
-            counts=bool(self.before.counts),
-            run_first=run_first,
-        )
+        return self.guard.read_point(counts=bool(self.before.counts), run_first=run_first)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from django.db.migrations.migration import Migration
 
 from ...exceptions import BoundaryViolation
+from ..guard.guard import BoundaryGuard
 from ..sessions.timeouts import TimeoutPolicy
 from ..sources.transfer_halves import half_in
 from .run_session import RunSession
@@ -27,6 +28,16 @@ def as_domain_role(
         yield
 
 
+def join_cluster(session: RunSession, policy: TimeoutPolicy, guard: BoundaryGuard) -> None:
+    """Prepare what every transaction of a run needs on a cluster; elsewhere do nothing."""
+    if session.on_cluster is not None:
+        from ..cluster.lock_waits import find_blockers
+        from ..cluster.transaction_settings import settings_of_transaction
+
+        policy.prepare_for_cluster(settings_of_transaction(policy.limits), find_blockers)
+        guard.uses_savepoints = False
+
+
 @contextmanager
 def on_cluster(session: RunSession, policy: TimeoutPolicy, migration: Migration) -> Iterator[None]:
     """Send the statements in the block as Citus takes them; on plain PostgreSQL as they are."""
@@ -34,7 +45,6 @@ def on_cluster(session: RunSession, policy: TimeoutPolicy, migration: Migration)
     if cluster is None:
         yield
         return
-    from ..cluster.lock_waits import find_blockers
     from ..cluster.node_functions import node_function
 
     def refuse(text: str) -> None:
@@ -48,7 +58,6 @@ def on_cluster(session: RunSession, policy: TimeoutPolicy, migration: Migration)
                 " domains. A migration that has to call it sets alters_database = True.",
             )
 
-    policy.find_blockers_by(find_blockers)
     in_transaction = migration.atomic or session.connection.in_atomic_block
     with (
         cluster.transaction(policy.limits, refuse)

@@ -184,6 +184,7 @@ class DomainExecutor(MigrationExecutor):
     ) -> ProjectState:
         """Run a migration, again after each lock timeout; record its failure."""
         run = self._run_atomic if migration.atomic else self._run_non_atomic
+        attempt_contexts.join_cluster(self.session, self.timeout_policy, self.guard)
         attempts = 0
         while True:
             if not is_alive(self.connection):

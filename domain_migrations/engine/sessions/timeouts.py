@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -122,6 +122,7 @@ class TimeoutPolicy:
 
     Attributes:
         limits: the timeouts, as settings of the server.
+        more_settings: what each transaction sets together with them.
     """
 
     def __init__(
@@ -144,14 +145,15 @@ class TimeoutPolicy:
         if statement_timeout is None:
             statement_timeout = settings.statement_timeout
         self.limits = timeout_settings(lock_timeout, statement_timeout)
+        self.more_settings: Mapping[str, str] = {}
         interval = min(INTERVAL, (lock_timeout or INTERVAL) / 4)
         self._watcher = BlockerWatcher(connection, interval=interval)
         self._clock = clock
         self._chance = chance
 
-    def find_blockers_by(self, find: FindBlockers) -> None:
-        """Look for blocking sessions on all nodes of a cluster."""
-        self._watcher.find = find
+    def prepare_for_cluster(self, settings: Mapping[str, str], find: FindBlockers) -> None:
+        """Set more in each transaction, and look for blocking sessions on all nodes."""
+        self.more_settings, self._watcher.find = settings, find
 
     @contextmanager
     def timeouts(self, run: Run | None = None) -> Iterator[None]:
@@ -161,7 +163,7 @@ class TimeoutPolicy:
             run: runs the statement that sets the limits; by default it is sent alone.
         """
         run = run or partial(execute, self.connection)
-        run(settings_sql(self.limits, local=True))
+        run(settings_sql({**self.limits, **self.more_settings}, local=True))
         with self._watcher:
             yield
 
