@@ -14,9 +14,9 @@ from django.db.models import Model
 from psycopg import sql
 
 from ...domains import CORE, CORE_SCHEMA, QualifiedName, get_domain
-from ..sessions.connection import execute
+from ..sessions.connection import execute, settings_sql
 from ..sql.query import run_sql
-from .transaction_settings import transaction_statements
+from .transaction_settings import SETTINGS
 
 LOCAL_TABLES: LiteralString = """
 SELECT c.oid, n.nspname, c.relname
@@ -116,8 +116,7 @@ def create_missing_reference_tables(connection: BaseDatabaseWrapper) -> tuple[Qu
 
     These are the tables of models, and what their foreign keys point at.
     """
-    for setting in transaction_statements({}):
-        execute(connection, setting)
+    execute(connection, settings_sql(SETTINGS, local=True))
     execute(connection, ONE_AT_A_TIME, [CORE_SCHEMA])
     local, keys = {*local_core_tables(connection).values()}, foreign_keys(connection)
     wanted = tables_for_every_node(closure(model_tables() & local, keys) & local)
