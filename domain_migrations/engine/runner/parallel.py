@@ -1,13 +1,12 @@
 """Parallel runs of domains, each in a process of its own.
 
 A process for each domain rather than a pool: no domain is affected by what another one imports
-or leaks, or by its crash, and with ``fork`` a new process costs milliseconds.
+or leaks, or by its crash.
 """
 
 from __future__ import annotations
 
 import io
-import multiprocessing
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,11 +14,8 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkContext, SpawnContext
-from multiprocessing.process import BaseProcess
 from typing import Any
 
-import django
 from django.db import connections
 from django.db.migrations.migration import Migration
 
@@ -27,6 +23,7 @@ from ...domains import Domain, get_domain
 from ...exceptions import MigrationFailed
 from ..history.run_context import RunContext
 from .options import MigrateOptions
+from .processes import ProcessDied, Send, WorkProcess, close_connections
 from .results import DomainResult, ErrorInfo, Reporter
 
 Run = Callable[[str, MigrateOptions, RunContext, Reporter], DomainResult]
@@ -51,34 +48,28 @@ def run_in_parallel(
         run: runs one domain, in a process of its own.
         jobs: how many processes at a time.
     """
-    # A forked process must not share the connections of its parent.
-    connections.close_all()
-    for connection in connections.all(initialized_only=True):
-        if hasattr(connection, "close_pool"):
-            connection.close_pool()
+    close_connections()
     waiting, results = deque(names), dict[str, DomainResult]()
     running: dict[Connection, _Job] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 job = _Job.start(waiting.popleft(), options, context, run)
-                running[job.answers] = job
-            for answers in wait(list(running)):
-                job = running[answers]  # type: ignore[index]
+                running[job.work.messages] = job
+            for messages in wait(list(running)):
+                job = running[messages]  # type: ignore[index]
                 answer = job.answer()
                 if isinstance(answer, str):
                     reporter.on_wait(answer)
                     continue
-                del running[answers]  # type: ignore[arg-type]
-                job.answers.close()
-                job.process.join()
+                del running[messages]  # type: ignore[arg-type]
+                job.work.finish()
                 result, events = answer
-                _replay(events, reporter)
+                replay(events, reporter)
                 results[job.name] = result
     finally:
         for job in running.values():
-            job.process.terminate()
-            job.process.join()
+            job.work.end()
     return [results[name] for name in names]
 
 
@@ -151,7 +142,8 @@ class _Lines(io.TextIOBase):
         super().close()
 
 
-def _replay(events: Sequence[Event], reporter: Reporter) -> None:
+def replay(events: Sequence[Event], reporter: Reporter) -> None:
+    """Report what another process has recorded, with the times at which it happened."""
     for seconds, method, arguments in events:
         reporter.clock = partial(float, seconds)
         getattr(reporter, method)(*arguments)
@@ -160,32 +152,24 @@ def _replay(events: Sequence[Event], reporter: Reporter) -> None:
 
 @dataclass(frozen=True)
 class _Job:
-    """A domain's process."""
+    """A domain and its process."""
 
     name: str
-    process: BaseProcess
-    answers: Connection
+    work: WorkProcess
 
     @classmethod
     def start(cls, name: str, options: MigrateOptions, context: RunContext, run: Run) -> _Job:
-        processes = _processes()
-        answers, sender = processes.Pipe(duplex=False)
-        process = processes.Process(
-            target=_run_here, args=(sender, name, options, context, run), name=f"migrate {name}"
-        )
-        process.start()
-        sender.close()  # So that reading ends when the process ends.
-        return cls(name, process, answers)
+        arguments = name, options, context, run
+        return cls(name, WorkProcess.start(f"migrate {name}", _run_here, *arguments))
 
     def answer(self) -> Answer:
         """Return the next message of the process; a failed result if it died."""
         try:
-            answer: Answer = self.answers.recv()
-        except EOFError:
-            self.process.join()
+            answer: Answer = self.work.message()
+        except ProcessDied as exc:
             died = MigrationFailed(
                 f'The process that migrated the domain "{self.name}" ended with exit code'
-                f" {self.process.exitcode} before it was done.",
+                f" {exc.exit_code} before it was done.",
                 hint=f"Run: manage.py migrate_domain {self.name}, which reports its state.",
             )
             domain = get_domain(self.name)
@@ -194,18 +178,10 @@ class _Job:
 
 
 def _run_here(
-    sender: Connection, name: str, options: MigrateOptions, context: RunContext, run: Run
+    send: Send, name: str, options: MigrateOptions, context: RunContext, run: Run
 ) -> None:
-    django.setup()  # Does nothing in a forked process.
-    reporter = RecordingReporter(sender.send)
+    reporter = RecordingReporter(send)
     with redirect_stdout(reporter.stdout), reporter.stdout:
         result = run(name, options, context, reporter)
     connections.close_all()
-    sender.send((result, reporter.events))
-    sender.close()
-
-
-def _processes() -> ForkContext | SpawnContext:
-    if "fork" in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("fork")
-    return multiprocessing.get_context("spawn")
+    send((result, reporter.events))
