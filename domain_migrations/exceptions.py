@@ -198,3 +198,23 @@ class InvalidConfiguration(DomainMigrationsError):
     """A setting or a declaration of a domain is invalid."""
 
     code = "invalid_configuration"
+
+
+class InvalidSites(DomainMigrationsError):
+    """The sites of a fleet, or their options, are not given as they have to be."""
+
+    code = "invalid_sites"
+    exit_status = EXIT_USAGE
+
+
+class SiteFailed(DomainMigrationsError):
+    """The process of a site has died, or its password command has failed."""
+
+    code = "site_failed"
+
+
+class SiteTimeout(DomainMigrationsError):
+    """A site took longer than its time, and was stopped."""
+
+    code = "site_timeout"
+    exit_status = EXIT_TEMPORARY

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from .extract.extract import plan_extraction as plan_extraction
     from .extract.extract import start_extraction as start_extraction
     from .extract.step import ExtractOptions as ExtractOptions
+    from .fleet.fleet import FleetOptions as FleetOptions
+    from .fleet.fleet import migrate_fleet as migrate_fleet
+    from .fleet.fleet_overview import show_fleet as show_fleet
+    from .fleet.fleet_verification import verify_fleet as verify_fleet
+    from .fleet.site_access import SiteAccess as SiteAccess
+    from .fleet.site_file import read_sites as read_sites
+    from .fleet.sites import Site as Site
+    from .fleet.sites import sites_of_databases as sites_of_databases
+    from .fleet.workers import FleetReporter as FleetReporter
     from .grant import grant_roles as grant_roles
     from .inspect.history_choice import HistoryOptions as HistoryOptions
     from .inspect.inspect import inspect_domain as inspect_domain
@@ -46,11 +55,15 @@ if TYPE_CHECKING:
 
 MODULES = {
     "ExtractOptions": ".extract.step",
+    "FleetOptions": ".fleet.fleet",
+    "FleetReporter": ".fleet.workers",
     "HistoryOptions": ".inspect.history_choice",
     "MigrateOptions": "..engine.runner.options",
     "MigrationTrial": ".migration_trial",
     "Reporter": "..engine.runner.results",
     "SeedOptions": ".seed.run",
+    "Site": ".fleet.sites",
+    "SiteAccess": ".fleet.site_access",
     "abort_extraction": ".extract.abort",
     "changed_domains": ".changed",
     "check_readiness": ".readiness",
@@ -63,19 +76,24 @@ MODULES = {
     "lint_domain": ".lint.linter",
     "map_domains": ".map",
     "migrate_domains": ".migrate",
+    "migrate_fleet": ".fleet.fleet",
     "plan_adoption": ".adopt.adopt",
     "plan_undoing": ".adopt.adopt",
     "plan_extraction": ".extract.extract",
     "plan_transfer": ".transfer.transfer",
     "prove_domains": ".prove",
+    "read_sites": ".fleet.site_file",
     "seed_domain": ".seed.run",
     "show_domains": ".show",
+    "show_fleet": ".fleet.fleet_overview",
+    "sites_of_databases": ".fleet.sites",
     "snapshot_domains": ".snapshot",
     "start_domain": ".start.start",
     "start_extraction": ".extract.extract",
     "undo_adoption": ".adopt.adopt",
     "update_domain": ".inspect.update",
     "verify_domains": ".verify.verify",
+    "verify_fleet": ".fleet.fleet_verification",
     "write_adoption": ".adopt.adopt",
     "write_transfer": ".transfer.transfer",
 }

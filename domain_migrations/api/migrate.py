@@ -22,6 +22,7 @@ def migrate_domains(
     options: MigrateOptions | None = None,
     *,
     reporter: Reporter | None = None,
+    context: RunContext | None = None,
 ) -> RunResult:
     """Migrate domains as the options ask, core first, and return the results.
 
@@ -32,11 +33,12 @@ def migrate_domains(
         domains: names; None for every domain, core first.
         options: the options of the run; all pending migrations are applied unless given.
         reporter: gets the progress.
+        context: of a run that this is a part of, as in a fleet.
     """
     options = options or MigrateOptions()
     reporter = reporter or Reporter()
     names = [domain.name for domain in get_domains()] if domains is None else list(domains)
-    context = RunContext()
+    context = context or RunContext()
     results: list[DomainResult] = []
     if options.with_dependencies and CORE not in names:
         results.append(_run(CORE, _all_of_core(options), context, reporter))

@@ -20,6 +20,10 @@ Send = Callable[[Any], None]
 """Sends a message, which can be pickled, to the parent process."""
 
 
+LAST_SECONDS = 10.0
+"""The time that a process gets to end after its last message."""
+
+
 class ProcessDied(Exception):
     """The process has ended before it was done.
 
@@ -70,8 +74,10 @@ class WorkProcess:
             raise ProcessDied(self.process.exitcode) from None
 
     def finish(self) -> None:
-        """Wait for the end of a process that has sent its last message."""
+        """Wait for the end of a process that has sent its last message, but not for its threads."""
         self.messages.close()
+        self.process.join(LAST_SECONDS)
+        self.process.kill()
         self.process.join()
 
     def end(self) -> None:

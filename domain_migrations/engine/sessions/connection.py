@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -36,6 +36,15 @@ from .database_errors import (
 )
 
 WAIT_PAUSE = 0.5
+SITE = "SITE"
+"""The key of a connection's settings that has its :class:`SiteLabel`, in a fleet."""
+
+
+class SiteLabel(NamedTuple):
+    """The name of the site that a connection leads to, and where that is configured."""
+
+    name: str
+    origin: str
 
 
 def fetch_all(
@@ -214,12 +223,12 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
         )
     elif kind is DatabaseUnavailable:
         message = f"The {database} cannot be reached: {reason}."
-        hint = "Check that the server runs and that DATABASES has its host and port."
+        hint = f"Check that the server runs and that {_origin(alias)} has its host and port."
         if can_wait:
             hint += " --wait-for-db SECONDS waits for it."
     elif kind is InvalidConfiguration:
         message = f"The {database} cannot be connected to with these settings: {reason}."
-        hint = "Correct the host, port, name, user, password or OPTIONS in DATABASES."
+        hint = f"Correct the host, port, name, user, password or OPTIONS in {_origin(alias)}."
     return kind(message, hint=hint, sqlstate=state)
 
 
@@ -328,4 +337,11 @@ def _describe(alias: str) -> str:
     name = values.get("NAME") or values.get("OPTIONS", {}).get("service") or "?"
     host = values.get("HOST") or "the local socket"
     port = f":{values['PORT']}" if values.get("PORT") else ""
-    return f'database "{alias}" ({name} on {host}{port})'
+    site: SiteLabel | None = values.get(SITE)
+    subject = f'database "{alias}"' if site is None else f'database of the site "{site.name}"'
+    return f"{subject} ({name} on {host}{port})"
+
+
+def _origin(alias: str) -> str:
+    site: SiteLabel | None = connections[alias].settings_dict.get(SITE)
+    return "DATABASES" if site is None else site.origin

@@ -50,53 +50,18 @@ class Command(TerminalCommand):
     requires_system_checks: list[str] = []  # The run checks its own domain.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("domain", nargs="?", metavar="DOMAIN", help='A domain, or "core".')
-        parser.add_argument(
-            "target",
-            nargs="?",
-            metavar="TARGET",
-            help=(
-                "The last migration that stays applied: its name, the beginning of its name, or"
-                ' APP.NAME. Defaults to the latest migration; "zero" reverts all migrations.'
-            ),
-        )
+        add_migrate_arguments(parser)
         add_database_option(parser)
-        for name, text in FLAGS.items():
-            parser.add_argument(name, action="store_true", help=text)
-        parser.add_argument(
-            "--rollback",
-            nargs="?",
-            type=int,
-            const=1,
-            metavar="N",
-            help="Revert the last batch, or the last N batches.",
-        )
         parser.add_argument(
             "--jobs",
             type=int,
             metavar="N",
             help="Migrate N domains in parallel, each in a separate process. Requires --all.",
         )
-        parser.add_argument(
-            "--stage",
-            choices=STAGES,
-            help=(
-                "Apply only the migrations that are safe while the old code runs (before), or the"
-                " rest (after)."
-            ),
-        )
-        add_waiting_options(
-            parser, "--lock-wait", "--lock-timeout", "--statement-timeout", "--wait-for-db"
-        )
-        add_format_option(parser)
-        add_noinput_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         run_options = migrate_options(options)
-        problems = list(run_options.validate())
-        if bool(options["domain"]) == options["all"]:
-            problems.append("Name either one DOMAIN or --all.")
-        if problems:
+        if problems := [*run_options.validate(), *domain_problems(options)]:
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
         as_json = options["format"] == "json"
         names = None if options["all"] else [options["domain"]]
@@ -115,6 +80,49 @@ class Command(TerminalCommand):
             print_result(self, result, run_options)
         print_tracebacks(self, (each.error for each in result.domains), options)
         raise_for_domains(result.domains, result.exit_status)
+
+
+def add_migrate_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments that say what is run in a database, and how."""
+    parser.add_argument("domain", nargs="?", metavar="DOMAIN", help='A domain, or "core".')
+    parser.add_argument(
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help=(
+            "The last migration that stays applied: its name, the beginning of its name, or"
+            ' APP.NAME. Defaults to the latest migration; "zero" reverts all migrations.'
+        ),
+    )
+    for name, text in FLAGS.items():
+        parser.add_argument(name, action="store_true", help=text)
+    parser.add_argument(
+        "--rollback",
+        nargs="?",
+        type=int,
+        const=1,
+        metavar="N",
+        help="Revert the last batch, or the last N batches.",
+    )
+    parser.add_argument(
+        "--stage",
+        choices=STAGES,
+        help=(
+            "Apply only the migrations that are safe while the old code runs (before), or the"
+            " rest (after)."
+        ),
+    )
+    add_waiting_options(
+        parser, "--lock-wait", "--lock-timeout", "--statement-timeout", "--wait-for-db"
+    )
+    add_format_option(parser)
+    add_noinput_option(parser)
+
+
+def domain_problems(options: dict[str, Any]) -> list[str]:
+    """Return a sentence unless the options name one domain, or all of them."""
+    is_clear = bool(options["domain"]) != options["all"]
+    return [] if is_clear else ["Name either one DOMAIN or --all."]
 
 
 def migrate_options(options: dict[str, Any]) -> MigrateOptions:

@@ -14,6 +14,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import Conninfo
 
+from ...sessions.connection import SITE, SiteLabel
 from ..loader import Plan
 from ..results import FORMAT, DomainResult
 from ..run_session import RunSession
@@ -54,11 +55,13 @@ def run_payload(
     session: RunSession, event: Event, plan: Plan, result: DomainResult
 ) -> dict[str, Any]:
     """Return the run as a hook gets it: the JSON of ``migrate_domain``, the event and the plan."""
+    site: SiteLabel | None = session.connection.settings_dict.get(SITE)
     return {
         "format": FORMAT,
         "event": event,
         "run": str(session.journal.context.run),
         "database": session.connection.alias,
+        **({} if site is None else {"site": site.name}),
         "fake": session.options.fake,
         "plan": [
             {
@@ -116,6 +119,7 @@ def _variables(run: Mapping[str, Any]) -> dict[str, str]:
         "EVENT": run["event"],
         "RUN": run["run"],
         "DATABASE": run["database"],
+        **({"SITE": run["site"]} if "site" in run else {}),
         "FAKE": "1" if run["fake"] else "",
         "DOMAIN": domain["domain"],
         "SCHEMA": domain["schema"],

@@ -1,0 +1,1 @@
+"""Fleets: one release over the databases of many sites."""
