@@ -25,7 +25,15 @@ UNREACHABLE = re.compile(
     r"(?: does not answer| failed)(?:(?: with the following error)?: (?P<reason>[^\n]*))?"
 )
 
+EXECUTING = re.compile(rf"{FROM_NODE}(?P<address>\S+)")
+
+LOST_SESSION = re.compile(r"server closed the connection|connection not open|could not receive")
+"""What libpq says on the coordinator of a session with a node, without an SQLSTATE of its own."""
+
 CONSTRAINT_STATES = "23"
+ENDED_STATES = ("08", "57P")
+"""Connection exceptions and operator intervention: the node shuts down, or has lost a session."""
+
 CONNECTION_FAILURE = "08006"
 
 
@@ -62,24 +70,37 @@ def explained(exc: BaseException, warnings: Sequence[NodeWarning]) -> BaseExcept
     diagnosis: Any = getattr(exc.__cause__, "diag", None)
     if not isinstance(exc, DatabaseError) or diagnosis is None:
         return exc
-    message, state = str(diagnosis.message_primary or ""), str(diagnosis.sqlstate or "")
+    message, state, context = (
+        str(value or "")
+        for value in (diagnosis.message_primary, diagnosis.sqlstate, diagnosis.context)
+    )
     if NOT_COMMITTED.search(message):
         reasons = [warning for warning in warnings if warning.is_reason]
         if not reasons:
             return exc
-        message, state = reasons[-1].message, reasons[-1].sqlstate
-    elif FROM_NODE not in str(diagnosis.context or "") and not UNREACHABLE.search(message):
+        state, message, context = reasons[-1]
+    elif FROM_NODE not in context and not UNREACHABLE.search(message):
         return exc
     kind: type[DatabaseError] = type(exc)
     if state.startswith(CONSTRAINT_STATES):
         kind = IntegrityError
-    if found := UNREACHABLE.search(message):
+    address, reason = _unreachable(message, context, state)
+    if address:
         kind, state = OperationalError, CONNECTION_FAILURE
-        reason = found["reason"] or "no reason was given"
-        message = f"the node {found['address']} does not answer: {reason}"
+        message = f"the node {address} does not answer: {reason}"
     error: Any = kind(without_shard_numbers(message))
     error.sqlstate = state
-    if found:
-        error.retry_reason = f"the node {found['address']} does not answer"
+    if address:
+        error.retry_reason = f"the node {address} does not answer"
     told: BaseException = error.with_traceback(exc.__traceback__)
     return told
+
+
+def _unreachable(message: str, context: str, state: str) -> tuple[str, str]:
+    """Return the address of a node that ended or refused a session, and why; both may be empty."""
+    if found := UNREACHABLE.search(message):
+        return found["address"], found["reason"] or "no reason was given"
+    is_ended = state.startswith(ENDED_STATES) or LOST_SESSION.match(message)
+    if is_ended and (found := EXECUTING.search(context)):
+        return found["address"], message.partition("\n")[0]
+    return "", ""

@@ -15,6 +15,7 @@ from ...exceptions import (
     InsufficientPrivilege,
     LockNotAvailable,
     MigrationFailed,
+    NodeUnavailable,
     RunStopped,
     SeedFailed,
     StatementTimeout,
@@ -34,6 +35,7 @@ from ..sessions.database_errors import (
     used_numbers,
 )
 from ..sessions.outcomes import Outcome
+from ..sessions.timeouts import retry_reason
 from .attempts import COMMIT, HISTORY_ROW, Attempt
 from .hooks.dispatch import AfterHookFailed
 from .kept_transactions import TransactionEnded
@@ -46,6 +48,7 @@ LOCK_TABLE = "out of shared memory"
 FAILURES = (
     MigrationFailed,
     DatabaseUnavailable,
+    NodeUnavailable,
     InsufficientPrivilege,
     StatementTimeout,
     AfterHookFailed,
@@ -92,6 +95,8 @@ def migration_error(
     """
     state = sqlstate_of(exc)
     kind = error_class_for(state) or (DatabaseUnavailable if lost else MigrationFailed)
+    if kind is DatabaseUnavailable and retry_reason(exc) and not lost:
+        kind = NodeUnavailable  # The database itself has told it.
     verb = "could not be reverted: it failed" if attempt.backwards else "failed"
     place = describe_exception(exc, file=migration_file(attempt.migration))
     reason = ": ".join(filter(None, (place, dependents(exc))))

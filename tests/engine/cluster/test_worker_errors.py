@@ -97,6 +97,25 @@ def test_node_that_does_not_answer() -> None:
     )
 
 
+def test_node_that_shuts_down_with_a_session_of_the_coordinator() -> None:
+    text = "terminating connection due to administrator command"
+    told = explained(raised(OperationalError, text, "57P01", FROM_NODE), [])
+    assert str(told) == f"the node 127.0.0.1:5433 does not answer: {text}"
+    assert retry_reason(told)
+    essential = raised(
+        InternalError, "failure on connection marked as essential: 127.0.0.1:5433", "XX000"
+    )
+    assert str(explained(essential, [NodeWarning("57P01", text, FROM_NODE)])) == str(told)
+    lost = raised(
+        InternalError, "server closed the connection unexpectedly\n\tThis", "XX000", FROM_NODE
+    )
+    assert str(explained(lost, [])) == (
+        "the node 127.0.0.1:5433 does not answer: server closed the connection unexpectedly"
+    )
+    own = raised(OperationalError, text, "57P01")
+    assert explained(own, []) is own
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
