@@ -134,6 +134,7 @@ def test_rows_of_core_are_kept_and_its_triggers_do_not_fire(
 
     assert query("SELECT id, name FROM public.auth_group ORDER BY 1") == [(1, "a"), (2, "b")]
     assert query("SELECT * FROM public.fired") == []
+    assert query("SELECT nextval(pg_get_serial_sequence('public.auth_group', 'id'))") == [(3,)]
     enabled = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'on_group'"
     assert query(enabled) == [("A",)]
     left = "SELECT pg_relation_size('public.auth_group')"
