@@ -14,8 +14,9 @@ from ...engine.sessions.connection import schema_exists
 
 HINT_SCHEMA = "To move its tables to a node, run: manage.py distribute_domain {}"
 HINT_TABLE = (
-    "A distributed domain cannot refer to it, and rows that refer to it from there are not checked."
-    " When no run is in progress: SELECT create_reference_table('{}')"
+    "No distributed domain can refer to it. When no run is in progress, and its triggers are"
+    " disabled: BEGIN; SET LOCAL citus.enable_local_reference_table_foreign_keys TO off;"
+    " SELECT create_reference_table('{}'); COMMIT"
 )
 
 
