@@ -116,6 +116,25 @@ def test_distributed_from_the_first_migration_on(distributed_hr: str, call: Call
     assert call("migrate_domain", "hr").stdout.endswith("hr: nothing to do\n")
 
 
+def test_local_domains_keep_their_rows(
+    core: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("migrate_domain", "finance").exit_status == 0
+    # Citus removes local rows with CASCADE: of a table's referrers, and of those of these.
+    execute(
+        "CREATE TABLE finance.approvals (id bigint PRIMARY KEY,"
+        " permission_id int REFERENCES public.auth_permission (id));"
+        "INSERT INTO finance.approvals SELECT 1, min(id) FROM public.auth_permission"
+    )
+    monkeypatch.setattr(apps.get_app_config("hr"), "distributed", True)
+
+    result = call("migrate_domain", "hr")
+
+    assert (result.exit_status, result.stderr) == (0, "")
+    assert query("SELECT id FROM finance.approvals") == [(1,)]
+    assert read().reference_tables == model_tables() - session_tables()
+
+
 def test_rows_of_core_are_kept_and_its_triggers_do_not_fire(
     core: str, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ A foreign key of a distributed schema may point at reference tables only.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import LiteralString, NamedTuple
+from typing import LiteralString
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,7 +16,9 @@ from psycopg import sql
 from ...domains import CORE, CORE_SCHEMA, QualifiedName, get_domain
 from ..sessions.connection import execute, settings_sql
 from ..sql.query import run_sql
+from .local_rows import removal_statement, tables_with_local_rows
 from .transaction_settings import SETTINGS
+from .triggers import TableTrigger, disable_statements, enabled_triggers, restore_statements
 
 LOCAL_TABLES: LiteralString = """
 SELECT c.oid, n.nspname, c.relname
@@ -42,35 +44,12 @@ WHERE o.contype = 'f' AND n.nspname = %(schema)s AND c.oid <> fc.oid
 ORDER BY 1, 2, 3, 4
 """
 
-TRIGGERS: LiteralString = """
-SELECT n.nspname, c.relname, t.tgname, t.tgenabled
-FROM pg_catalog.pg_trigger t
-JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE NOT t.tgisinternal AND n.nspname = %(schema)s
-ORDER BY 1, 2, 3
-"""
-
 CREATE = sql.SQL("SELECT create_reference_table({})")
-TRUNCATE = sql.SQL("SELECT truncate_local_data_after_distributing_table({})")
-"""What the table had on the coordinator before stays on disk, where no query sees it."""
-
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended(%s || ' reference tables', 0))"
 """Runs of two domains, side by side, would both find the same tables local."""
 
-ENABLED_AS: dict[str, LiteralString] = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
-"""``pg_trigger.tgenabled`` → how a trigger gets into that state again."""
-
 ForeignKeys = Collection[tuple[QualifiedName, QualifiedName]]
 """The table of each, and the table that it points at."""
-
-
-class TableTrigger(NamedTuple):
-    """A trigger of a table, in its state: ``pg_trigger.tgenabled``."""
-
-    table: QualifiedName
-    name: str
-    state: str
 
 
 def local_core_tables(connection: BaseDatabaseWrapper) -> dict[int, QualifiedName]:
@@ -129,11 +108,14 @@ def create_reference_tables(
     """Make local tables of core reference tables, in the open transaction; return their order."""
     ordered = in_foreign_key_order(tables, keys)
     if ordered:
-        [rows] = run_sql(connection, TRIGGERS, {"schema": CORE_SCHEMA})
-        triggers = [TableTrigger(QualifiedName(*row[:2]), *row[2:]) for row in rows]
+        triggers = enabled_triggers(connection, ordered)
+        # Not through Django's cursor, on which migrations may call no functions of Citus.
         for statement in reference_table_statements(ordered, triggers):
-            # Not through Django's cursor, on which migrations may call no functions of Citus.
             run_sql(connection, statement)
+        # Those of tables that a local domain refers to stay, until that is distributed, too.
+        for table in tables_with_local_rows(connection, [CORE_SCHEMA]):
+            if table in ordered:
+                run_sql(connection, removal_statement(table))
     return tuple(ordered)
 
 
@@ -177,24 +159,13 @@ def in_foreign_key_order(
 
 
 def reference_table_statements(
-    ordered: Sequence[QualifiedName], triggers: Iterable[TableTrigger]
+    ordered: Sequence[QualifiedName], triggers: Collection[TableTrigger]
 ) -> Iterator[sql.Composed]:
     """Yield the statements that make tables reference tables, their triggers as they are now.
 
     Citus creates the triggers of the copies before it copies the rows: they would fire for each.
     """
-    own = [trigger for trigger in triggers if trigger.table in ordered and trigger.state != "D"]
-    for trigger in own:
-        yield _alter_trigger(trigger, "DISABLE")
+    yield from disable_statements(triggers)
     for table in ordered:
         yield CREATE.format(table.db_table)
-    for table in ordered:
-        yield TRUNCATE.format(table.db_table)
-    for trigger in own:
-        yield _alter_trigger(trigger, ENABLED_AS[trigger.state])
-
-
-def _alter_trigger(trigger: TableTrigger, word: LiteralString) -> sql.Composed:
-    return sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(
-        sql.Identifier(*trigger.table), sql.SQL(word), sql.Identifier(trigger.name)
-    )
+    yield from restore_statements(triggers)

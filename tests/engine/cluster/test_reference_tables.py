@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connections
 
 from domain_migrations.domains import QualifiedName
 from domain_migrations.engine.cluster.reference_tables import (
-    TableTrigger,
     closure,
     in_foreign_key_order,
     model_tables,
@@ -14,9 +14,10 @@ from domain_migrations.engine.cluster.reference_tables import (
     session_tables,
     tables_for_every_node,
 )
+from domain_migrations.engine.cluster.triggers import TableTrigger, enabled_triggers
+from tests.support.catalog import execute
 
 QUOTED = ('"public"."users"', '"public"."a ""b"""')
-FUNCTIONS = ("create_reference_table", "truncate_local_data_after_distributing_table")
 
 
 def public(*names: str) -> list[QualifiedName]:
@@ -63,21 +64,34 @@ def test_order_of_foreign_keys(pairs: list[str], expected: str) -> None:
 
 
 def test_statements_keep_the_states_of_triggers() -> None:
-    [users, roles, others] = public("users", 'a "b"', "others")
+    [users, roles] = public("users", 'a "b"')
     triggers = [
         TableTrigger(users, "one", "O"),
-        TableTrigger(users, "off", "D"),
         TableTrigger(roles, "always", "A"),
         TableTrigger(roles, "re", "R"),
-        TableTrigger(others, "two", "O"),
     ]
     written = [text.as_string() for text in reference_table_statements([users, roles], triggers)]
     assert written == [
         'ALTER TABLE "public"."users" DISABLE TRIGGER "one"',
         'ALTER TABLE "public"."a ""b""" DISABLE TRIGGER "always"',
         'ALTER TABLE "public"."a ""b""" DISABLE TRIGGER "re"',
-        *(f"SELECT {name}('{table}')" for name in FUNCTIONS for table in QUOTED),
+        *(f"SELECT create_reference_table('{table}')" for table in QUOTED),
         'ALTER TABLE "public"."users" ENABLE TRIGGER "one"',
         'ALTER TABLE "public"."a ""b""" ENABLE ALWAYS TRIGGER "always"',
         'ALTER TABLE "public"."a ""b""" ENABLE REPLICA TRIGGER "re"',
+    ]
+
+
+def test_triggers_that_are_enabled(scratch_database: str) -> None:
+    execute(
+        "CREATE SCHEMA hr; CREATE TABLE public.users (id int); CREATE TABLE hr.users (id int);"
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+    )
+    for table, name in (("hr", "one"), ("hr", "off"), ("hr", "re"), ("public", "other")):
+        execute(f"CREATE TRIGGER {name} AFTER INSERT ON {table}.users EXECUTE FUNCTION f()")
+    execute("ALTER TABLE hr.users DISABLE TRIGGER off, ENABLE REPLICA TRIGGER re")
+    users = QualifiedName("hr", "users")
+    assert enabled_triggers(connections["default"], [users]) == [
+        TableTrigger(users, "one", "O"),
+        TableTrigger(users, "re", "R"),
     ]
