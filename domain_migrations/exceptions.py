@@ -121,6 +121,18 @@ class ExtractionRefused(DomainMigrationsError):
     code = "extraction_refused"
 
 
+class DistributionRefused(DomainMigrationsError):
+    """A domain cannot be distributed over the nodes of a Citus cluster as things are."""
+
+    code = "distribution_refused"
+
+
+class DistributionFailed(DomainMigrationsError):
+    """What is on the nodes of a cluster is not what was on the coordinator."""
+
+    code = "distribution_failed"
+
+
 class MigrationIrreversible(DomainMigrationsError):
     """A migration that has to be reverted is irreversible."""
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .adopt.adopt import undo_adoption as undo_adoption
     from .adopt.adopt import write_adoption as write_adoption
     from .changed import changed_domains as changed_domains
+    from .distribute.distribute import distribute_domains as distribute_domains
+    from .distribute.distribution_result import DistributeOptions as DistributeOptions
     from .extract.abort import abort_extraction as abort_extraction
     from .extract.cut_over import cut_over as cut_over
     from .extract.extract import extraction_status as extraction_status
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from .verify.verify import verify_domains as verify_domains
 
 MODULES = {
+    "DistributeOptions": ".distribute.distribution_result",
     "ExtractOptions": ".extract.step",
     "FleetOptions": ".fleet.fleet",
     "FleetReporter": ".fleet.workers",
@@ -68,6 +71,7 @@ MODULES = {
     "changed_domains": ".changed",
     "check_readiness": ".readiness",
     "cut_over": ".extract.cut_over",
+    "distribute_domains": ".distribute.distribute",
     "extraction_status": ".extract.extract",
     "finish_extraction": ".extract.extract",
     "grant_roles": ".grant",

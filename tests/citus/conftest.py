@@ -27,7 +27,7 @@ def citus_cluster() -> Iterator[CitusServers]:
 def migrated_cluster_template(citus_cluster: CitusServers) -> str:
     """A database with the sample project and its seeds, nothing distributed, to be copied."""
     return citus_cluster.make_template(
-        cluster.MIGRATED, cluster.EMPTY, ("migrate",), ("seed_domain", "--all")
+        cluster.MIGRATED, cluster.EMPTY, ("migrate",), ("seed_domain", "--all", "--tag", "demo")
     )
 
 

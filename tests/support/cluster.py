@@ -44,6 +44,8 @@ WORKERS = 2
 
 OPTIONS = {
     **servers.FAST,
+    # A killed coordinator must not forget what it has told the workers to commit.
+    "synchronous_commit": "on",
     "shared_preload_libraries": "citus",
     "citus.node_conninfo": "sslmode=disable",
     # Each database of each test has a maintenance daemon.

@@ -31,7 +31,9 @@ from .run_context import RunContext
 from .tables import ensure_schema, existing_tables
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
-Direction = Literal["forwards", "backwards", "run", "hook", "verify", "seed", "import", "extract"]
+Direction = Literal[
+    "forwards", "backwards", "run", "hook", "verify", "seed", "import", "extract", "cluster"
+]
 
 NAME_LENGTH = 255
 

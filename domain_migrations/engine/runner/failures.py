@@ -11,6 +11,7 @@ from django.db.migrations.migration import Migration
 from ...domains import get_domain_for
 from ...exceptions import (
     DatabaseUnavailable,
+    DistributionFailed,
     DomainMigrationsError,
     InsufficientPrivilege,
     LockNotAvailable,
@@ -54,6 +55,7 @@ FAILURES = (
     AfterHookFailed,
     RunStopped,
     SeedFailed,
+    DistributionFailed,
 )
 """Errors of the database and of user code; with all others the engine refuses to run."""
 

@@ -1,0 +1,182 @@
+"""The sample project with its demonstration data, distributed; nothing is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support import distribution
+from tests.support.cluster import CitusServers
+from tests.support.commands import Result
+from tests.support.terminals import run_on_terminal
+
+pytestmark = pytest.mark.citus
+
+DOMAINS = ["finance", "hr", "inventory"]
+STATES = {
+    "budget_requests.budget_requests_audit_insert": ("DISABLE", "D"),
+    "budget_requests.budget_requests_audit_update": ("ENABLE ALWAYS", "A"),
+    "stock_transactions.stock_transactions_keep_levels": ("ENABLE REPLICA", "R"),
+}
+JOURNAL = """
+SELECT direction, status, name, details FROM {}
+WHERE direction = 'cluster' ORDER BY id
+"""
+
+
+@pytest.fixture
+def session(
+    migrated_citus_database: str, citus_cluster: CitusServers
+) -> Iterator[psycopg.Connection]:
+    with citus_cluster.coordinator.connect(migrated_citus_database) as opened:
+        yield opened
+
+
+def journal(session: psycopg.Connection, table: str) -> list[tuple[Any, ...]]:
+    return session.execute(JOURNAL.format(table)).fetchall()
+
+
+def test_nothing_is_lost(
+    session: psycopg.Connection,
+    migrated_citus_database: str,
+    citus_cluster: CitusServers,
+    call: Callable[..., Result],
+) -> None:
+    for name, (action, _) in STATES.items():
+        table, _, trigger = name.partition(".")
+        session.execute(f"ALTER TABLE inventory.{table} {action} TRIGGER {trigger}")
+    session.execute(
+        "CREATE TABLE public.drugs (id bigint PRIMARY KEY); INSERT INTO public.drugs VALUES (1)"
+    )
+    rows, sequences = distribution.rows(session), distribution.sequences(session)
+    triggers = distribution.triggers(session)
+
+    result = call("distribute_domain", "--all", "--noinput", "--format", "json")
+
+    assert result.exit_status == 0, result.stderr
+    printed = json.loads(result.stdout)
+    assert printed["status"] == "distributed"
+    assert [(each["domain"], each["status"]) for each in printed["domains"]] == [
+        ("inventory", "distributed"),
+        ("hr", "distributed"),
+        ("finance", "distributed"),
+    ]
+    assert distribution.distributed_schemas(session) == DOMAINS
+    assert distribution.rows(session) == rows
+    assert distribution.sequences(session) == sequences
+    assert distribution.triggers(session) == triggers
+    assert {name: triggers[name] for name in STATES} == {
+        name: state for name, (_, state) in STATES.items()
+    }
+    node = printed["domains"][0]["node"]
+    (worker,) = (each for each in citus_cluster.workers if ":".join(map(str, each.address)) == node)
+    with worker.connect(
+        migrated_citus_database, options="-c citus.show_shards_for_app_name_prefixes=*"
+    ) as remote:
+        assert distribution.shard_triggers(remote, "inventory") == {
+            name: state for name, state in triggers.items() if name in STATES
+        }
+    assert distribution.local_rows(session) == []
+    local = session.execute(
+        "SELECT to_regclass('public.drugs') IN (SELECT logicalrelid FROM pg_dist_partition)"
+    )
+    assert local.fetchone() == (False,)
+
+    ((*row, details), (*removal, _)) = journal(
+        session, "inventory.django_migrations_inventory_journal"
+    )
+    assert row == ["cluster", "done", "distribute"]
+    assert details["node"] == node
+    assert details["tables"] == printed["domains"][0]["tables"]
+    assert removal == ["cluster", "done", "remove-local-rows"]
+    assert [row[2] for row in journal(session, "public.django_migrations_core_journal")] == [
+        "reference-tables",
+        "remove-local-rows",
+    ]
+    drawn = session.execute("SELECT nextval(pg_get_serial_sequence('inventory.drugs', 'id'))")
+    assert drawn.fetchone() == (sequences["inventory.drugs_id_seq"] + 1,)
+
+    again = call("distribute_domain", "--all", "--format", "json")
+    assert (again.exit_status, json.loads(again.stdout)["status"]) == (0, "unchanged")
+    assert call("migrate_domain", "--all", "--check").exit_status == 0
+
+
+def test_one_domain_after_the_other(
+    session: psycopg.Connection, call: Callable[..., Result]
+) -> None:
+    rows = distribution.rows(session)
+
+    first = call("distribute_domain", "inventory")
+
+    assert first.exit_status == 0, first.stderr
+    assert "foreign keys of finance, hr to tables that are on the nodes" in first.stderr
+    assert distribution.distributed_schemas(session) == ["inventory"]
+    assert distribution.rows(session) == rows
+    assert "users" in distribution.local_rows(session)  # hr's rows would go with these.
+
+    second = call("distribute_domain", "hr", "finance", "inventory", "--format", "json")
+
+    assert second.exit_status == 0, second.stderr
+    assert [each["status"] for each in json.loads(second.stdout)["domains"]] == [
+        "distributed",
+        "distributed",
+        "unchanged",
+    ]
+    assert distribution.rows(session) == rows
+    assert distribution.local_rows(session) == []
+    assert call("verify_domain").exit_status == 0
+
+
+def test_dry_run_leaves_nothing(session: psycopg.Connection, call: Callable[..., Result]) -> None:
+    rows, sequences = distribution.rows(session), distribution.sequences(session)
+
+    result = call("distribute_domain", "hr", "--dry-run")
+
+    assert result.exit_status == 0, result.stderr
+    assert "hr: would be distributed (10 tables, " in result.stdout
+    assert "Nothing was changed." in result.stdout
+    assert distribution.distributed_schemas(session) == []
+    assert session.execute("SELECT count(*) FROM pg_dist_partition").fetchone() == (0,)
+    assert distribution.rows(session) == rows
+    assert distribution.sequences(session) == sequences
+    assert journal(session, "hr.django_migrations_hr_journal") == []
+
+
+def test_local_rows_of_a_killed_run_are_removed(
+    session: psycopg.Connection, call: Callable[..., Result]
+) -> None:
+    assert call("distribute_domain", "--all").exit_status == 0
+    # As a run that is killed after its commit leaves a table.
+    session.execute("CREATE TABLE public.wards (id bigint PRIMARY KEY)")
+    session.execute("INSERT INTO public.wards VALUES (1)")
+    session.execute("SELECT create_reference_table('public.wards')")
+    assert distribution.local_rows(session) == ["wards"]
+
+    result = call("distribute_domain", "--all", "--format", "json")
+
+    assert result.exit_status == 0, result.stderr
+    printed = json.loads(result.stdout)
+    assert (printed["status"], printed["emptied"]) == ("finished", ["public.wards"])
+    assert distribution.local_rows(session) == []
+    assert distribution.rows(session).pop("public.wards")[0] == 1
+
+
+def test_terminal_is_asked(
+    session: psycopg.Connection, migrated_citus_database: str, citus_cluster: CitusServers
+) -> None:
+    environment = citus_cluster.environment(migrated_citus_database)
+
+    output, status = run_on_terminal(
+        "distribute_domain", "hr", environment=environment, answer="n\n"
+    )
+
+    assert status == 1
+    assert "This moves 10 tables of hr to the workers " in output
+    assert "It cannot be undone in place" in output
+    assert "Make a backup first. Continue? [y/N]" in output
+    assert "Nothing was changed." in output
+    assert distribution.distributed_schemas(session) == []

@@ -1,0 +1,58 @@
+"""What is refused before anything is changed, and the status that a script gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connections
+
+from tests.support.cluster import CitusServers, pointed_at
+from tests.support.commands import Result
+
+pytestmark = pytest.mark.citus
+
+
+def run_sql(text: str) -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(text)
+
+
+def test_pending_migrations(citus_database: str, call: Callable[..., Result]) -> None:
+    result = call("distribute_domain", "inventory")
+
+    assert result.exit_status == 1
+    assert 'The domain "core" has pending migrations: ' in result.stderr
+    assert "First run: manage.py migrate_domain core" in result.stderr
+
+
+def test_worker(
+    citus_database: str, citus_cluster: CitusServers, call: Callable[..., Result]
+) -> None:
+    with pointed_at(citus_cluster.settings(citus_database, citus_cluster.workers[0])):
+        result = call("distribute_domain", "inventory")
+
+    assert result.exit_status == 1
+    host, port = citus_cluster.coordinator.address
+    assert 'The database "default" is on a worker of the cluster' in result.stderr
+    assert f"Set the address of the coordinator in DATABASES: {host}:{port}." in result.stderr
+
+
+def test_coordinator_without_its_host(citus_database: str, call: Callable[..., Result]) -> None:
+    run_sql("SELECT citus_remove_node(nodename, nodeport) FROM pg_dist_node WHERE groupid = 0")
+
+    result = call("distribute_domain", "inventory")
+
+    assert result.exit_status == 1
+    assert "is not in its own cluster" in result.stderr
+
+
+def test_node_that_does_not_answer(citus_database: str, call: Callable[..., Result]) -> None:
+    run_sql(
+        "SELECT citus_disable_node(nodename, nodeport, true) FROM pg_dist_node WHERE groupid = 2"
+    )
+
+    result = call("distribute_domain", "inventory")
+
+    assert result.exit_status == 75
+    assert "A node of the cluster is inactive" in result.stderr
