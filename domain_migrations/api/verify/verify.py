@@ -43,6 +43,11 @@ L007           an accepted finding that is no longer found (D061 for drift)
 L008           a view under the old name of an adopted table, whose time has passed
 L009           the table of another tool's history, whose time has passed
 L010           a replication slot that a move to another server has left
+N001           a shard of a cluster that does not exist on its node
+N002           a column of a shard that differs from its table's
+N003           a constraint of a shard that differs
+N004           an index of a shard that differs
+N005           a trigger of a shard that differs
 =============  =================================================================================
 
 Ids are never reused. A schema that no domain owns counts as core's.
@@ -63,6 +68,7 @@ from ...domains import Domain, get_domain, get_domains
 from ...engine.catalog import drift_ids
 from ...engine.catalog.drift import find_drift
 from ...engine.catalog.unmanaged import ReferencedNames
+from ...engine.cluster.reach import out_of_reach
 from ...engine.history.journal import Journal
 from ...engine.history.journal_queries import created_objects
 from ...engine.history.run_context import RunContext
@@ -73,6 +79,8 @@ from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...engine.snapshots.inspected_catalog import recorded_histories, recorded_objects
+from ...exceptions import NodeUnavailable
+from ..show import UnreachableDomain
 from .applied import applied_keys, applied_migrations
 from .baseline import Baseline
 from .distribution import distribution_findings
@@ -82,8 +90,9 @@ from .live_boundary import boundary_findings
 from .received_tables import given_away, made_elsewhere
 from .recorded_history import checksum_findings, history_findings, tolerant_loader
 from .repair_script import RepairScript
+from .shards import shard_findings
 
-KINDS = ("history", "checksum", "drift", "boundary", "leftover")
+KINDS = ("history", "checksum", "drift", "boundary", "leftover", "shard")
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,8 @@ class Verification:
         repairs: the SQL that repairs each domain, if it was asked for.
         notes: why findings were not recorded in a journal, a sentence for each such domain; and
             how many are accepted, if they were written.
+        unreachable: the domains that were verified in part or not at all, because a node of their
+            cluster does not answer.
     """
 
     database: str
@@ -103,13 +114,17 @@ class Verification:
     unmanaged: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     repairs: tuple[RepairScript, ...] = ()
+    unreachable: tuple[UnreachableDomain, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        values: dict[str, Any] = {
             "format": FORMAT,
             "database": self.database,
             "findings": [self._finding_as_json(finding) for finding in self.findings],
         }
+        if self.unreachable:
+            values["unreachable"] = [each.as_json() for each in self.unreachable]
+        return values
 
     def _finding_as_json(self, finding: Finding) -> dict[str, Any]:
         if not self.repairs:
@@ -149,25 +164,26 @@ def verify_domains(
     found: list[Finding] = []
     notes: list[str] = []
     repairs: list[RepairScript] = []
+    unreachable: list[UnreachableDomain] = []
     context, baseline = RunContext(), Baseline.read(required=accept)
     for domain in domains:
         alias = database or domain.database
-        of_domain: list[Finding] = []
         started, clock = now(), time.monotonic()
-        with translate_database_errors(alias):
-            for kind in KINDS:
-                if kind in kinds:
-                    of_domain.extend(CHECKERS[kind](connections[alias], domain))
-            of_domain = _deduplicate(of_domain)
-            if accept:
-                baseline.accept(connections[alias], domain, of_domain, kinds)
-            everything = of_domain
-            of_domain = baseline.compare(connections[alias], domain, everything, kinds)
-            if repair:
-                accepted = [item for item in everything if item not in of_domain]
+        of_domain, done, error = _check(connections[alias], domain, kinds)
+        if error is not None:
+            unreachable.append(UnreachableDomain(domain, error))
+            if not done:
+                continue
+        if accept:
+            baseline.accept(connections[alias], domain, of_domain, done)
+        everything = of_domain
+        of_domain = baseline.compare(connections[alias], domain, everything, done)
+        if repair and error is None:
+            accepted = [item for item in everything if item not in of_domain]
+            with translate_database_errors(alias):
                 repairs.append(repair_domain(connections[alias], domain, of_domain, accepted))
         found.extend(of_domain)
-        if record:
+        if record and error is None:
             note = record_verification(
                 Journal(connections[alias], domain, context),
                 started=started,
@@ -186,7 +202,28 @@ def verify_domains(
         unmanaged=tuple(finding for finding in found if finding.is_unmanaged),
         notes=tuple(notes),
         repairs=tuple(repairs),
+        unreachable=tuple(unreachable),
     )
+
+
+def _check(
+    connection: BaseDatabaseWrapper, domain: Domain, kinds: Sequence[str]
+) -> tuple[list[Finding], list[str], NodeUnavailable | None]:
+    """Return what was found, the kinds that were searched, and why the others were not."""
+    found: list[Finding] = []
+    done: list[str] = []
+    try:
+        with translate_database_errors(connection.alias):
+            for kind in KINDS:
+                if kind in kinds:
+                    for finding in CHECKERS[kind](connection, domain):
+                        found.append(finding)  # Kept if a node is down.
+                    done.append(kind)
+    except NodeUnavailable as exc:
+        with translate_database_errors(connection.alias):
+            known = out_of_reach(connection, [domain]) if exc.sqlstate else {}
+        return _deduplicate(found), done, known.get(domain.name, exc)
+    return _deduplicate(found), done, None
 
 
 def _deduplicate(found: Sequence[Finding]) -> list[Finding]:
@@ -256,4 +293,5 @@ CHECKERS: dict[str, Callable[[BaseDatabaseWrapper, Domain], Iterator[Finding]]] 
     "drift": _drift,
     "boundary": boundary_findings,
     "leftover": _leftover,
+    "shard": shard_findings,
 }

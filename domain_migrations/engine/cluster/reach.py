@@ -39,7 +39,7 @@ def read_reachable(
         return _read(connection, list(domains), read), {}
     except NodeUnavailable as exc:
         with translate_database_errors(connection.alias):
-            problems = _out_of_reach(connection, domains)
+            problems = out_of_reach(connection, domains)
         reachable = [domain for domain in domains if domain.name not in problems]
         if not problems:
             return None, dict.fromkeys((domain.name for domain in domains), exc)
@@ -53,7 +53,7 @@ def _read(
         return read(domains)
 
 
-def _out_of_reach(
+def out_of_reach(
     connection: BaseDatabaseWrapper, domains: Sequence[Domain]
 ) -> dict[str, NodeUnavailable]:
     """Return domain name → the error for those on a node that does not answer."""

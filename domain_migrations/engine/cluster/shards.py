@@ -19,8 +19,9 @@ from .node_queries import NodeQuery, ask_nodes
 from .table_measures import Measure
 
 PLACEMENTS = """
-SELECT n.nspname, c.relname, pg_catalog.shard_name(c.oid, h.shardid, false), h.shardid,
-    p.repmodel = 't', d.nodename, d.nodeport
+SELECT n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname),
+    pg_catalog.shard_name(c.oid, h.shardid, false), h.shardid, p.repmodel = 't',
+    d.nodename, d.nodeport
 FROM pg_catalog.pg_dist_partition p
 JOIN pg_catalog.pg_class c ON c.oid = p.logicalrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -43,10 +44,12 @@ class Placement(NamedTuple):
     """One copy of a table's shard; a reference table has one on every node.
 
     Attributes:
-        shard: its qualified name on the node, quoted where necessary.
+        title: the table's qualified name, quoted where necessary.
+        shard: the qualified name of the copy on the node, in the same form.
     """
 
     table: QualifiedName
+    title: str
     shard: str
     shard_id: int
     is_reference: bool

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...api.verify.verify import KINDS, Verification, verify_domains
-from ...exceptions import EXIT_FAILED, EXIT_USAGE
+from ...exceptions import EXIT_FAILED, EXIT_TEMPORARY, EXIT_USAGE
 from ..arguments import add_database_option, add_domain_arguments, add_format_option
-from ..console import command_errors, print_json, stdout_for_json
+from ..console import command_errors, error_text, print_json, stdout_for_json
 
 
 class Command(BaseCommand):
@@ -62,6 +62,9 @@ class Command(BaseCommand):
                 self.stdout.write(script.text())
         else:
             self._print(found, options["verbosity"], wrote=options["write_baseline"])
+        if found.unreachable:
+            lost = " ".join(error_text(each.error) for each in found.unreachable)
+            raise CommandError(f"{len(found.findings)} found. {lost}", returncode=EXIT_TEMPORARY)
         if found.findings:
             raise CommandError(f"{len(found.findings)} found.", returncode=EXIT_FAILED)
 
@@ -74,5 +77,5 @@ class Command(BaseCommand):
                 self.stdout.write(f"{finding.id} {finding.message}")
         for note in found.notes if verbosity > 1 else found.notes[-1:] if wrote else ():
             self.stdout.write(note)
-        if not found.findings:
+        if not found.findings and not found.unreachable:
             self.stdout.write(self.style.SUCCESS("Nothing found."))

@@ -1,0 +1,186 @@
+"""What verify_domain finds of shards that were changed by hand on their nodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from tests.support import cluster
+from tests.support.catalog import execute
+from tests.support.cluster import CitusServers
+from tests.support.commands import Result
+from tests.support.distributed import distribute, node_down, node_of
+
+pytestmark = pytest.mark.citus
+
+Call = Callable[..., Result]
+OnNode = Callable[..., str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def distributed(
+    citus_cluster: CitusServers, migrated_cluster_template: str, django_db_blocker: Any
+) -> Iterator[None]:
+    with cluster.connected(citus_cluster, django_db_blocker, template=migrated_cluster_template):
+        distribute("inventory", "hr")
+        yield
+
+
+@pytest.fixture
+def on_shard(citus_cluster: CitusServers) -> OnNode:
+    """`on_shard(table, *statements)`: run them on its node, {} is the shard; its name."""
+
+    def run(table: str, *statements: str, schema: str = "hr") -> str:
+        with connections["default"].cursor() as cursor:
+            cursor.execute(
+                "SELECT shard_name(logicalrelid, shardid, false) FROM pg_dist_shard"
+                " WHERE logicalrelid = %s::regclass",
+                [table],
+            )
+            (shard,) = cursor.fetchone()
+        node = next(each for each in citus_cluster.workers if each.address == node_of(schema))
+        with node.connect(connections["default"].settings_dict["NAME"]) as session:
+            session.execute("SET citus.enable_manual_changes_to_shards = on")
+            for statement in statements:
+                session.execute(statement.replace("{}", shard))
+        return str(shard)
+
+    return run
+
+
+def verify(call: Call, *arguments: str) -> dict[str, str]:
+    """Id and message of the findings about shards."""
+    output = call("verify_domain", *arguments, "--only", "shard", "--format", "json").stdout
+    return {each["id"]: each["message"] for each in json.loads(output)["findings"]}
+
+
+def test_shards_of_the_sample_agree(call: Call) -> None:
+    result = call("verify_domain", "--only", "shard")
+
+    assert result.stdout.endswith("Nothing found.\n")
+    assert result.exit_status == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "back", "number", "says"),
+    [
+        (
+            "ALTER TABLE {} ALTER COLUMN title_en TYPE text",
+            "ALTER TABLE {} ALTER COLUMN title_en TYPE varchar(200)",
+            "N002",
+            "has the column title_en as text NOT NULL, and hr.positions as character varying(200)",
+        ),
+        (
+            "ALTER TABLE {} ALTER COLUMN is_active SET DEFAULT false",
+            "ALTER TABLE {} ALTER COLUMN is_active DROP DEFAULT",
+            "N002",
+            "has the column is_active as boolean DEFAULT false NOT NULL, and",
+        ),
+        (
+            "ALTER TABLE {} ALTER COLUMN is_active DROP NOT NULL",
+            "ALTER TABLE {} ALTER COLUMN is_active SET NOT NULL",
+            "N002",
+            "has the column is_active as boolean, and hr.positions as boolean NOT NULL",
+        ),
+        (
+            "ALTER TABLE {} ADD CONSTRAINT by_hand CHECK (code <> 'x')",
+            "ALTER TABLE {} DROP CONSTRAINT by_hand",
+            "N003",
+            "which hr.positions has not: CHECK (((code)::text <> 'x'::text))",
+        ),
+        (
+            "CREATE INDEX by_hand ON {} (title_en)",
+            "DROP INDEX hr.by_hand",
+            "N004",
+            "has the index by_hand, which hr.positions has not: CREATE INDEX ON hr.positions USING",
+        ),
+        (
+            "CREATE TRIGGER by_hand BEFORE UPDATE ON {} FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "DROP TRIGGER by_hand ON {}",
+            "N005",
+            "has the trigger by_hand, which hr.positions has not",
+        ),
+    ],
+    ids=["type", "default", "nullable", "check", "index", "trigger"],
+)
+def test_change_of_a_shard(
+    call: Call, on_shard: OnNode, change: str, back: str, number: str, says: str
+) -> None:
+    host, port = node_of("hr")
+    shard = on_shard("hr.positions", change)
+    try:
+        found = verify(call, "hr")
+    finally:
+        on_shard("hr.positions", back)
+
+    assert list(found) == [number]
+    assert found[number].startswith(f"The shard {shard} on the node {host}:{port} ")
+    assert says in found[number]
+    assert verify(call, "hr") == {}
+
+
+def test_lost_column_constraint_and_table(call: Call, on_shard: OnNode) -> None:
+    on_shard("hr.leave_types", "ALTER TABLE {} DROP COLUMN name_th")
+    on_shard(
+        "hr.leave_balances",
+        "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE {} DROP CONSTRAINT %I', conname)"
+        " FROM pg_constraint WHERE conrelid = '{}'::regclass AND contype = 'f' LIMIT 1); END $$",
+    )
+    shard = on_shard("hr.leave_requests", "DROP TABLE {} CASCADE")
+
+    result = call("verify_domain", "hr", "--only", "shard", "--repair-sql")
+    found = verify(call, "hr")
+
+    assert set(found) == {"N001", "N002", "N003"}
+    assert found["N001"].startswith(f"The shard {shard} on ")
+    assert "lacks the column name_th: " in found["N002"]
+    assert "lacks the constraint " in found["N003"]
+    assert result.exit_status == 1
+    assert result.stdout.count("\n-- N00") == 3
+    assert "-- Not repaired by SQL:" in result.stdout
+
+
+def test_copy_of_a_reference_table_on_one_node(call: Call, on_shard: OnNode) -> None:
+    on_shard("public.users", "ALTER TABLE {} ADD COLUMN by_hand int")
+    try:
+        found = verify(call, "core")
+    finally:
+        on_shard("public.users", "ALTER TABLE {} DROP COLUMN by_hand")
+
+    host, port = node_of("hr")
+    assert list(found) == ["N002"]
+    assert (
+        f"on the node {host}:{port} has the column by_hand, which public.users has not"
+        in found["N002"]
+    )
+
+
+def test_node_that_does_not_answer(call: Call) -> None:
+    execute("CREATE TABLE inventory.by_hand (id int)")
+    try:
+        with node_down("hr") as address:
+            result = call("verify_domain", "inventory", "hr", "--format", "json")
+    finally:
+        execute("DROP TABLE inventory.by_hand")
+
+    shown = json.loads(result.stdout)
+    assert [each["id"] for each in shown["findings"]] == ["L002"]
+    (lost,) = shown["unreachable"]
+    assert (lost["domain"], lost["error"]["code"]) == ("hr", "node")
+    assert address in lost["error"]["message"]
+    assert result.exit_status == 75
+
+
+def test_core_where_a_copy_is_on_a_node_that_does_not_answer(call: Call) -> None:
+    with node_down("hr") as address:
+        result = call("verify_domain", "core", "--only", "leftover,shard")
+
+    assert f'Shards of the domain "core" are on the node {address}, which does not' in str(
+        result.error
+    )
+    assert result.exit_status == 75
