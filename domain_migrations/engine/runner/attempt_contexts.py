@@ -20,10 +20,10 @@ Observer = Callable[[Migration], AbstractContextManager[None]]
 def as_domain_role(
     session: RunSession, migration: Migration, observe: Observer | None
 ) -> Iterator[None]:
-    """Act as the domain's role, unless the migration declares that it does more."""
+    """Act as the domain's role, or the login role if the migration declares that it does more."""
     more = any(getattr(migration, name, False) for name in ("writes_core", "alters_database"))
     more = more or half_in(migration) is not None
-    role = nullcontext() if more else session.roles.as_domain_role()
+    role = session.roles.as_login_role() if more else session.roles.as_domain_role()
     with role, observe(migration) if observe else nullcontext():
         yield
 

@@ -98,7 +98,7 @@ def migration_error(
     state = sqlstate_of(exc)
     kind = error_class_for(state) or (DatabaseUnavailable if lost else MigrationFailed)
     if kind is DatabaseUnavailable and retry_reason(exc) and not lost:
-        kind = NodeUnavailable  # The database itself has told it.
+        kind = NodeUnavailable  # The database itself has reported it.
     verb = "could not be reverted: it failed" if attempt.backwards else "failed"
     place = describe_exception(exc, file=migration_file(attempt.migration))
     reason = ": ".join(filter(None, (place, dependents(exc))))

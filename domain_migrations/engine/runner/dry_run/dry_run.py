@@ -107,6 +107,11 @@ class DryRun:
             # Content types of the migrations are rolled back.
             stack.callback(clear_content_type_cache)
             stack.enter_context(rolled_back(session.connection))
+            session.settings.keep()
+            if session.is_distributed:
+                # The transaction has one session on the node, of the role that first reads there.
+                stack.enter_context(session.roles.as_domain_role())
+                session.settings.keep()
             yield session
 
     def _applies_core_first(self, alias: str, core: Domain) -> bool:

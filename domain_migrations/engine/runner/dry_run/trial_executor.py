@@ -103,7 +103,8 @@ class TrialExecutor:
     def begin(self) -> None:
         """Remember the state of the database before the first migration."""
         self._files = files_by_oid(self.connection)
-        self.executor.session.settings.keep()
+        if not self.executor.session.settings.values:
+            self.executor.session.settings.keep()
         self.executor.guard.ignore_so_far()
 
     def run(
@@ -132,9 +133,9 @@ class TrialExecutor:
         backwards, progress = action == "unapply_success", self.executor.progress
         ran = progress.reverted if backwards else progress.applied
         restore_constraint_timing(self.connection)
-        if (cluster := self.executor.session.on_cluster) is not None:
-            cluster.reset_constraints()
-        before, self._files = self._files, files_by_oid(self.connection)
+        with self._reading_shards():
+            before, self._files = self._files, files_by_oid(self.connection)
+            rewritten_rows = rewritten(self.connection, before, self._files)
         self.steps.append(
             PlannedMigration(
                 key=MigrationKey.of(migration),
@@ -142,10 +143,24 @@ class TrialExecutor:
                 operations=describe_operations(migration, backwards=backwards),
                 sql=self.recorder.statements,
                 locks=self._new_locks(self.log.footprint),
-                rewritten=rewritten(self.connection, before, self._files),
+                rewritten=rewritten_rows,
                 seconds=ran[-1].seconds,
             )
         )
+
+    @contextmanager
+    def _reading_shards(self) -> Iterator[None]:
+        """Read on a cluster as the domain's role: its session has what it changed on the node.
+
+        Constraints on the nodes are deferred again first.
+        """
+        session = self.executor.session
+        if session.on_cluster is None:
+            yield
+            return
+        with session.roles.as_domain_role():
+            session.on_cluster.reset_constraints()
+            yield
 
     def _new_locks(self, locks: Mapping[str, str]) -> dict[str, str]:
         """Return the locks that are stronger than those that earlier migrations took."""
