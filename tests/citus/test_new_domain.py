@@ -227,3 +227,16 @@ def test_new_tables_of_a_core_that_is_not_distributed(
     with pending(tmp_path, "core", NEW_CORE):
         assert call("migrate_domain", "core").exit_status == 0
     assert reference_tables() == set()
+
+
+def test_worker_is_refused(core: str, call: Call, citus_cluster: CitusServers) -> None:
+    host, port = citus_cluster.coordinator.address
+    with cluster.pointed_at(citus_cluster.settings(core, citus_cluster.workers[0])):
+        result = call("migrate_domain", "core")
+        assert (result.exit_status, result.stderr) == (
+            1,
+            'CommandError: The database "default" is on a worker of a Citus cluster, where locks'
+            " exclude no run on another node, and tables of core would be made on this one alone."
+            f" Let DATABASES name the coordinator, {host}:{port}, and run the command again.\n",
+        )
+        assert query("SELECT to_regclass('public.django_migrations')") == [(None,)]

@@ -17,7 +17,7 @@ from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
 from ..history.journal import Journal
 from ..history.run_context import RunContext
-from ..history.tables import ensure_history, ensure_schema, existing_tables
+from ..history.tables import ensure_history, existing_tables
 from ..sessions.connection import is_alive, settings_sql
 from ..sessions.database_errors import first_line, sqlstate_of
 from ..sessions.kept_settings import ChangedSetting, KeptSettings
@@ -112,11 +112,15 @@ class RunSession:
         """What the statements of migrations need on a cluster; None on plain PostgreSQL.
 
         The kept settings show without another query whether the server has Citus.
+
+        Raises:
+            InvalidConfiguration: the database is one of a worker.
         """
         if (self.settings.values and CITUS_SETTING not in self.settings.values) or not self.cluster:
             return None
-        from ..cluster.coordinator_session import ClusterSession
+        from ..cluster.coordinator_session import ClusterSession, check_coordinator
 
+        check_coordinator(self.connection, self.cluster)
         return ClusterSession(self.connection, self.cluster, self.domain)
 
     @property
@@ -187,6 +191,7 @@ def ensure_engine_tables(session: RunSession) -> None:
     once the run has created them again, they look like tables that were seeded.
     """
     from ..history.seed_ledger import forget_dropped_tables
+    from .domain_schema import ensure_domain_schema
 
     connection, domain = session.connection, session.domain
     existing = existing_tables(connection, domain.engine_tables)
@@ -198,31 +203,6 @@ def ensure_engine_tables(session: RunSession) -> None:
         session.journal.open(exists=domain.journal_table in existing)
         if domain.seed_table in existing:
             forget_dropped_tables(connection, domain)
-
-
-def ensure_domain_schema(session: RunSession) -> None:
-    """Create the domain's schema unless it exists: on a cluster distributed, if it should be."""
-    connection, domain = session.connection, session.domain
-    if domain.is_core or session.on_cluster is None:
-        ensure_schema(connection, domain.schema)
-        return
-    from ..cluster.new_schema import create_schema
-
-    is_distributed = create_schema(
-        connection,
-        session.on_cluster.cluster,
-        domain.schema,
-        distributed=domain.is_distributed,
-    )
-    # It has one more schema now, and perhaps reference tables.
-    vars(session).pop("cluster")
-    vars(session).pop("on_cluster")
-    if domain.is_distributed and not is_distributed:
-        session.reporter.on_warning(
-            f'Warning: The domain "{domain.name}" is declared as distributed, and its schema had'
-            f" tables already, which stay on the coordinator. Run: manage.py distribute_domain"
-            f" {domain.name}"
-        )
 
 
 class RunLog:

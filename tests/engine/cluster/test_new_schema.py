@@ -8,7 +8,8 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.runner.run_session import RunSession, ensure_domain_schema
+from domain_migrations.engine.runner.domain_schema import ensure_domain_schema
+from domain_migrations.engine.runner.run_session import RunSession
 from tests.support.catalog import execute, query
 
 SCHEMAS = "SELECT count(*) FROM pg_namespace WHERE nspname = 'hr'"
