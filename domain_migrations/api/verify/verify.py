@@ -43,11 +43,6 @@ L007           an accepted finding that is no longer found (D061 for drift)
 L008           a view under the old name of an adopted table, whose time has passed
 L009           the table of another tool's history, whose time has passed
 L010           a replication slot that a move to another server has left
-N001           a shard of a cluster that does not exist on its node
-N002           a column of a shard that differs from its table's
-N003           a constraint of a shard that differs
-N004           an index of a shard that differs
-N005           a trigger of a shard that differs
 =============  =================================================================================
 
 Ids are never reused. A schema that no domain owns counts as core's.
@@ -90,9 +85,9 @@ from .live_boundary import boundary_findings
 from .received_tables import given_away, made_elsewhere
 from .recorded_history import checksum_findings, history_findings, tolerant_loader
 from .repair_script import RepairScript
-from .shards import shard_findings
+from .shard_drift import shard_findings
 
-KINDS = ("history", "checksum", "drift", "boundary", "leftover", "shard")
+KINDS = ("history", "checksum", "drift", "boundary", "leftover")
 
 
 @dataclass(frozen=True)
@@ -212,18 +207,21 @@ def _check(
     """Return what was found, the kinds that were searched, and why the others were not."""
     found: list[Finding] = []
     done: list[str] = []
-    try:
-        with translate_database_errors(connection.alias):
-            for kind in KINDS:
-                if kind in kinds:
-                    for finding in CHECKERS[kind](connection, domain):
-                        found.append(finding)  # Kept if a node is down.
-                    done.append(kind)
-    except NodeUnavailable as exc:
-        with translate_database_errors(connection.alias):
-            known = out_of_reach(connection, [domain]) if exc.sqlstate else {}
-        return _deduplicate(found), done, known.get(domain.name, exc)
-    return _deduplicate(found), done, None
+    error: NodeUnavailable | None = None
+    for kind in (kind for kind in KINDS if kind in kinds):
+        try:
+            with translate_database_errors(connection.alias):
+                for finding in CHECKERS[kind](connection, domain):
+                    found.append(finding)  # Kept if a node is down.
+        except NodeUnavailable as exc:
+            error = exc
+            if exc.sqlstate:  # The domain itself cannot be read; else, copies of its shards.
+                with translate_database_errors(connection.alias):
+                    error = out_of_reach(connection, [domain]).get(domain.name, exc)
+                break
+        else:
+            done.append(kind)
+    return _deduplicate(found), done, error
 
 
 def _deduplicate(found: Sequence[Finding]) -> list[Finding]:
@@ -260,6 +258,7 @@ def _drift(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]
             | recorded_objects(domain),
             histories=recorded_histories(domain),
         )
+    yield from shard_findings(connection, domain)
 
 
 def _leftover(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -293,5 +292,4 @@ CHECKERS: dict[str, Callable[[BaseDatabaseWrapper, Domain], Iterator[Finding]]] 
     "drift": _drift,
     "boundary": boundary_findings,
     "leftover": _leftover,
-    "shard": shard_findings,
 }

@@ -1,6 +1,6 @@
 """The comparison of a shard with its table.
 
-Citus puts the shard's number behind the names of tables, indexes, constraints and triggers, and
+Citus adds the shard's number to the names of tables, indexes, constraints and triggers, and
 shortens what gets too long. What is read again is deparsed a little differently. So parts are
 compared by their definitions, with the tables' own names, without casts and parentheses; only
 columns have names that are alike.

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain
+from ...engine.catalog import drift_ids
 from ...engine.catalog.fingerprint import catalog_cursor
 from ...engine.cluster.shard_catalog import DESCRIBED, describe_shards, described
 from ...engine.cluster.shard_comparison import PartDifference, compare_shard
@@ -20,9 +21,13 @@ from ...engine.messages import Finding
 from ...engine.sessions.connection import as_text
 from ...exceptions import NodeUnavailable
 
-KIND = "shard"
-
-IDS = {"table": "N001", "column": "N002", "constraint": "N003", "index": "N004", "trigger": "N005"}
+IDS = {
+    "table": drift_ids.MISSING_SHARD,
+    "column": drift_ids.SHARD_COLUMN,
+    "constraint": drift_ids.SHARD_CONSTRAINT,
+    "index": drift_ids.SHARD_INDEX,
+    "trigger": drift_ids.SHARD_TRIGGER,
+}
 
 
 def shard_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -96,4 +101,4 @@ def _of(
     domain: Domain, placement: Placement, difference: PartDifference, message: str, hint: str
 ) -> Finding:
     about = f"{placement.shard}@{placement.address}"
-    return Finding(IDS[difference.kind], KIND, domain.name, about, message, hint)
+    return Finding(IDS[difference.kind], "drift", domain.name, about, message, hint)
