@@ -1,72 +1,32 @@
-"""The temporary tables that a file's rows go through, and COPY into the first of them."""
+"""COPY of a file's rows into the first of the tables that they go through."""
 
 from __future__ import annotations
 
 import re
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import QualifiedName
-from ...engine.sessions.connection import as_text
 from ...engine.sessions.database_errors import CONNECTION_STATES, first_line
 from ...exceptions import SeedFailed
 from .columns import Column, InvalidColumn, ValueColumn, flatten_reference
 from .document import MISSING, Table
+from .staging import Statements
 from .target_table import TargetTable
 from .values import InvalidValue, converter
 
-STAGED, ROWS, MERGED, KEYS = (
-    sql.Identifier("pg_temp", name) for name in ("~staged", "~rows", "~merged", "~keys")
-)
-"""The rows as the file has them; with their references looked up; those that the table has
-already, with the columns that keep their local value; the natural keys in the file."""
-
-NAMES: dict[str, sql.Composable] = {
-    "staged": STAGED,
-    "rows": ROWS,
-    "merged": MERGED,
-    "keys": KEYS,
-    **{name: sql.Identifier(f"~{name}") for name in ("line", "key", "values", "missing", "pk")},
-}
 IN_COPY = re.compile(r"line (\d+)(?:, column (?:c|e)(\d+))?")
 
-CREATE = """
-CREATE TEMPORARY TABLE {staged} ON COMMIT DROP AS
-SELECT NULL::bigint AS {line}, {columns} FROM {tables} WITH NO DATA
-"""
+NO_ROWS_YET = "SELECT NULL::bigint AS {row}, {columns} FROM {tables}"
 
 ErrorFactory = Callable[[int | None, str], SeedFailed]
 """Makes the error for a line of the file."""
 RowConverter = Callable[[Sequence[Any]], list[Any]]
-
-
-class Statements:
-    """Statements on the temporary tables and others, whose names are filled in.
-
-    Arguments:
-        names: name in a statement → SQL, besides those of the temporary tables.
-    """
-
-    def __init__(self, connection: BaseDatabaseWrapper, **names: sql.Composable) -> None:
-        self.connection = connection
-        self.names = NAMES | names
-
-    def execute(self, statement: LiteralString, **parts: sql.Composable) -> int:
-        """Run a statement, and return the number of its rows."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(as_text(cursor, sql.SQL(statement).format(**self.names, **parts)))
-            return int(cursor.rowcount)
-
-    def fetch(self, query: LiteralString, **parts: sql.Composable) -> Any:
-        """Return the first row of a query."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(as_text(cursor, sql.SQL(query).format(**self.names, **parts)))
-            return cursor.fetchone()
 
 
 def value_columns(shape: TargetTable) -> list[sql.Identifier]:
@@ -81,18 +41,21 @@ def default_columns(shape: TargetTable) -> list[sql.Identifier]:
 
 
 def copy_rows(
-    connection: BaseDatabaseWrapper, shape: TargetTable, table: Table, failed: ErrorFactory
-) -> tuple[int, int, int]:
-    """Copy the rows into the staged table; return their number, the first line and the last.
+    statements: Statements, shape: TargetTable, table: Table, failed: ErrorFactory
+) -> Sequence[int]:
+    """Copy the rows into the staged table, numbered from 1; return the line of each.
 
     Raises:
         SeedFailed: a line has a value that its column does not take.
     """
     leaves = [leaf for column in shape.columns for leaf in column.leaves]
     defaults = shape.defaults_per_row
-    _create(Statements(connection), shape, leaves)
-    names = [NAMES["line"], *value_columns(shape), *default_columns(shape)]
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(STAGED, sql.SQL(", ").join(names))
+    connection = statements.connection
+    _create(statements, shape, leaves)
+    columns = [statements.names["row"], *value_columns(shape), *default_columns(shape)]
+    statement = statements.filled(
+        "COPY {staged} ({columns}) FROM STDIN", {"columns": sql.SQL(", ").join(columns)}
+    )
     converters = [
         (column.field.name, _row_converter(column, connection, shape, is_text=table.is_text))
         for column in shape.columns
@@ -104,7 +67,7 @@ def copy_rows(
             with cursor.copy(statement) as copy:
                 for line, values in table.rows:
                     lines.append(line)
-                    row: list[Any] = [line]
+                    row: list[Any] = [len(lines)]
                     for name, convert in converters:  # noqa: B007 (for the error message)
                         row += convert(values)
                     row += [default.value() for default in defaults]
@@ -116,8 +79,8 @@ def copy_rows(
             raise failed(lines[-1], f"{letter!r} is not a Unicode character.") from exc
         except psycopg.Error as exc:
             raise _copy_error(exc, lines, leaves, failed) from exc
-        cursor.execute(as_text(cursor, sql.SQL("ANALYZE {}").format(STAGED)))
-    return len(lines), (lines[0] if lines else 0), (lines[-1] if lines else 0)
+    statements.analyze("staged")
+    return lines
 
 
 def _create(statements: Statements, shape: TargetTable, leaves: Sequence[ValueColumn]) -> None:
@@ -127,8 +90,9 @@ def _create(statements: Statements, shape: TargetTable, leaves: Sequence[ValueCo
     fields = [(alias[leaf.field.model], str(leaf.field.column)) for leaf in leaves]
     fields += [(alias[shape.model], default.name) for default in shape.defaults_per_row]
     names = [*value_columns(shape), *default_columns(shape)]
-    statements.execute(
-        CREATE,
+    statements.create_empty(
+        "staged",
+        NO_ROWS_YET,
         columns=sql.SQL(", ").join(
             sql.SQL("{}.{} AS {}").format(table, sql.Identifier(column), name)
             for (table, column), name in zip(fields, names, strict=True)

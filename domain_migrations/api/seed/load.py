@@ -10,33 +10,35 @@ from django.db.models import Model
 from psycopg import sql
 
 from ...domains import Domain, QualifiedName
+from ...engine.cluster.cluster import Cluster
+from ...exceptions import SeedFailed
 from .columns import Column, InvalidColumn, NaturalKeyLookup
-from .copy import ErrorFactory, Statements, copy_rows, default_columns, value_columns
+from .copy import ErrorFactory, copy_rows, default_columns, value_columns
 from .document import Table
 from .merge import NO_ROWS, NO_VALUES, VALUES, Counts, SeedMerge
 from .seed_files import SeedFile
+from .staging import Staging, Statements
 from .target_table import TargetTable, target_table
 
 REPEATED = """
-SELECT (array_agg(s.{line} ORDER BY s.{line}))[1:2] FROM {staged} s
-GROUP BY {natural_key} HAVING count(*) > 1 ORDER BY min(s.{line}) LIMIT 1
+SELECT (array_agg(s.{row} ORDER BY s.{row}))[1:2] FROM {staged} s
+GROUP BY {natural_key} HAVING count(*) > 1 ORDER BY min(s.{row}) LIMIT 1
 """
 
 LOOK_UP = """
-CREATE TEMPORARY TABLE {rows} ON COMMIT DROP AS
 SELECT q.*, jsonb_build_array({natural_key})::text AS {key}, {compared} AS {values}
-FROM (SELECT s.{line}, {columns}, {first_missing} AS {missing} FROM {staged} s {joins}) q
+FROM (SELECT s.{row}, {columns}, {first_missing} AS {missing} FROM {staged} s {joins}) q
 """
 
 COUNT_MISSING = "SELECT count({missing}) FROM {rows}"
 
 FIRST_MISSING = """
-SELECT r.{line}, r.{missing}, {leaves} FROM {rows} r JOIN {staged} s ON s.{line} = r.{line}
-WHERE r.{missing} IS NOT NULL ORDER BY r.{line} LIMIT 1
+SELECT r.{row}, r.{missing}, {leaves} FROM {rows} r JOIN {staged} s ON s.{row} = r.{row}
+WHERE r.{missing} IS NOT NULL ORDER BY r.{row} LIMIT 1
 """
 
 FORGET_READY = """
-DELETE FROM {staged} s USING {rows} r WHERE r.{line} = s.{line} AND r.{missing} IS NULL
+DELETE FROM {staged} s USING {rows} r WHERE r.{row} = s.{row} AND r.{missing} IS NULL
 """
 FORGET_MISSING = "DELETE FROM {rows} r WHERE r.{missing} IS NOT NULL"
 
@@ -49,6 +51,7 @@ class SeedLoader:
         connection: a connection in the seed's transaction.
         domain: the domain whose ledger keeps the values.
         others: name → tables of other seeds, whose rows may not be in this one too.
+        cluster: the Citus cluster; None on plain PostgreSQL.
         relations: the tables that were loaded, as ``to_regclass`` takes them.
     """
 
@@ -56,6 +59,7 @@ class SeedLoader:
     domain: Domain
     seed: SeedFile
     others: Mapping[str, Sequence[str]]
+    cluster: Cluster | None = None
     counts: Counts = NO_ROWS
     relations: list[str] = field(default_factory=list)
 
@@ -65,17 +69,25 @@ class SeedLoader:
             shape = target_table(model, table, self.connection)
         except InvalidColumn as exc:
             raise failed(table.line or None, str(exc)) from exc
-        count, first, last = copy_rows(self.connection, shape, table, failed)
-        rows = _StagedRows(Statements(self.connection), shape, failed)
-        rows.refuse_repeated()
+        staging = Staging(shape.target, self.cluster)
+        statements = Statements(self.connection, staging)
+        lines = copy_rows(statements, shape, table, failed)
+
+        def row_failed(row: int | None, what: str) -> SeedFailed:
+            return failed(lines[row - 1] if row else None, what)
+
+        rows = _StagedRows(statements, shape, row_failed)
+        rows.refuse_repeated(lines)
         others = [name for name, tables in self.others.items() if shape.target.db_table in tables]
-        merge = SeedMerge(self.connection, self.domain, shape, str(self.seed), others, failed)
+        merge = SeedMerge(
+            self.connection, self.domain, shape, str(self.seed), others, row_failed, self.cluster
+        )
         counts = NO_ROWS
         merge.start()
-        for ready in rows.passes(count):
-            counts += merge.run(ready, first, last)
+        for ready in rows.passes(len(lines)):
+            counts += merge.run(ready, len(lines))
         merge.finish()
-        rows.statements.execute("DROP TABLE {staged}")
+        statements.drop("staged")
         self.counts += counts
         self.relations.append(shape.target.db_table)
         return counts
@@ -95,14 +107,15 @@ class _StagedRows:
             for column in shape.columns
         }
 
-    def refuse_repeated(self) -> None:
+    def refuse_repeated(self, lines: Sequence[int]) -> None:
         """Refuse two rows with the same natural key."""
         key = [value for column in self.shape.key for value in self.staged[column.name]]
         found = self.statements.fetch(REPEATED, natural_key=_joined(key))
         if found:
             first, again = found[0]
             names = ", ".join(column.field.name for column in self.shape.key)
-            raise self.failed(again, f"the row has the same {names} as the one in line {first}.")
+            line = lines[first - 1]
+            raise self.failed(again, f"the row has the same {names} as the one in line {line}.")
 
     def passes(self, count: int) -> Iterator[int]:
         """Look up the references; yield the number of rows to merge, pass by pass.
@@ -118,9 +131,9 @@ class _StagedRows:
             if missing:
                 self.statements.execute(FORGET_READY)
                 self.statements.execute(FORGET_MISSING)
-            self.statements.execute("ANALYZE {rows}")
+            self.statements.analyze("rows")
             yield left - missing
-            self.statements.execute("DROP TABLE {rows}")
+            self.statements.drop("rows")
             if not missing:
                 return
             left = missing
@@ -147,7 +160,8 @@ class _StagedRows:
         ]
         case = sql.SQL("CASE {} END").format(sql.SQL(" ").join(missing))
         values = self.shape.values
-        self.statements.execute(
+        self.statements.create(
+            "rows",
             LOOK_UP,
             natural_key=_looked_up(self.shape.key),
             compared=VALUES.format(_looked_up(values)) if values else NO_VALUES,
@@ -159,7 +173,7 @@ class _StagedRows:
     def _missing_reference(self) -> Exception:
         """Return the error for the first reference to a row that does not exist."""
         staged = [sql.SQL("{}::text").format(each) for row in self.staged.values() for each in row]
-        line, number, *values = self.statements.fetch(FIRST_MISSING, leaves=_joined(staged))
+        row, number, *values = self.statements.fetch(FIRST_MISSING, leaves=_joined(staged))
         before = sum(len(column.leaves) for column in self.shape.columns[:number])
         column = self.shape.columns[number]
         assert isinstance(column.source, NaturalKeyLookup)  # noqa: S101
@@ -168,7 +182,7 @@ class _StagedRows:
             for leaf, value in zip(column.leaves, values[before:], strict=False)
         )
         label = column.source.model._meta.label
-        return self.failed(line, f"{column.field.name}: there is no {label} with {described}.")
+        return self.failed(row, f"{column.field.name}: there is no {label} with {described}.")
 
 
 def _join(

@@ -9,6 +9,7 @@ before the file had it keeps all its values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -18,8 +19,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain
+from ...engine.cluster.cluster import Cluster
 from ...engine.sessions.database_errors import first_line
-from .copy import NAMES, ErrorFactory, Statements
+from .copy import ErrorFactory
+from .staging import Staging, Statements
 from .target_table import TargetTable
 
 VALUES = sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)")
@@ -29,58 +32,74 @@ NO_VALUES: sql.Composable = sql.SQL("'{}'::jsonb")
 ROW_ERRORS = (IntegrityError, DataError, InternalError)
 """Errors that a row can cause; Django maps a trigger's RAISE EXCEPTION to an internal error."""
 
-LOCK_KNOWN = """
-WITH known AS (
-    SELECT 1 FROM {target} t JOIN {rows} r ON {same_key} LEFT JOIN {seeded} b ON {base}
-    WHERE b."values" IS DISTINCT FROM r.{values}
-    FOR NO KEY UPDATE OF t)
-SELECT count(*) FROM known
-"""
-"""Locks the rows to decide about, so that nobody changes them before they are updated."""
-
 CLASSIFY = """
-CREATE TEMPORARY TABLE {merged} ON COMMIT DROP AS
-SELECT r.{line}, t.{primary_key} AS {pk}, {keeps}
-FROM {target} t JOIN {rows} r ON {same_key} LEFT JOIN {seeded} b ON {base}
-WHERE b."values" IS DISTINCT FROM r.{values}
+WITH present AS (
+    SELECT r.{row}, t.{primary_key} AS {pk}, b.key IS NOT NULL AS {known}, {writes}
+    FROM {target} t JOIN {rows} r ON {same_key} LEFT JOIN {seeded} b ON {base}
+    WHERE b."values" IS DISTINCT FROM r.{values} OR b.seed <> {seed}
+    FOR NO KEY UPDATE OF t)
+SELECT * FROM present
+UNION ALL
+SELECT r.{row}, NULL, b.key IS NOT NULL, {nothing}
+FROM {rows} r LEFT JOIN {target} t ON {same_key} LEFT JOIN {seeded} b ON {base}
+WHERE t.{primary_key} IS NULL
+"""
+"""The rows that the file has changed, which are locked, so that nobody changes them before they are
+updated, and those that the table does not have."""
+
+COUNT_CLASSES = """
+SELECT count(*), count(*) FILTER (WHERE m.{pk} IS NULL AND NOT m.{known}),
+    count(*) FILTER (WHERE {written}),
+    count(*) FILTER (WHERE {kept} OR (m.{pk} IS NULL AND m.{known}))
+FROM {merged} m
 """
 
 INSERT = """
-INSERT INTO {target} ({columns}) SELECT {given} FROM {rows} r
-WHERE r.{line} BETWEEN {first} AND {last}
-  AND NOT EXISTS (SELECT FROM {target} t WHERE {same_key})
-  AND NOT EXISTS (SELECT FROM {seeded} b WHERE {base})
-ORDER BY r.{line}
+INSERT INTO {target} ({columns}) SELECT {given} FROM {new_rows}
+  AND r.{row} BETWEEN {first} AND {last} ORDER BY r.{row}
 """
 
 UPDATE = """
-UPDATE {target} t SET {settings} FROM {merged} m JOIN {rows} r ON r.{line} = m.{line}
-WHERE t.{primary_key} = m.{pk} AND ({differs}) AND m.{line} BETWEEN {first} AND {last}
+UPDATE {target} t SET {settings} FROM {merged} m JOIN {rows} r ON r.{row} = m.{row}
+WHERE t.{primary_key} = m.{pk} AND ({written}) AND m.{row} BETWEEN {first} AND {last}
 """
 
 RECORD = """
 INSERT INTO {seeded} (relation, key, seed, "values")
-SELECT {relation}, r.{key}, {seed}, CASE WHEN b."values" IS NOT DISTINCT FROM r.{values}
-    THEN r.{values} ELSE {recorded} END
-FROM {rows} r JOIN {target} t ON {same_key}
-LEFT JOIN {merged} m ON m.{line} = r.{line} LEFT JOIN {seeded} b ON {base}
-WHERE b.key IS NULL OR b.seed <> {seed} OR b."values" IS DISTINCT FROM r.{values}
+SELECT {relation}, r.{key}, {seed}, {recorded} FROM {seen_rows}
 ON CONFLICT (relation, key) DO UPDATE SET seed = excluded.seed, "values" = excluded."values"
 """
-"""Keeps the values that the next version is compared with; a trigger may have changed them."""
+
+NEW_ROWS = """(
+    SELECT r.* FROM {rows} r JOIN {merged} m ON m.{row} = r.{row}
+    WHERE m.{pk} IS NULL AND NOT m.{known} OFFSET 0) r WHERE true"""
+"""Citus would split the join if it were not in a subquery of its own."""
+SEEN_ROWS = """{rows} r JOIN {merged} m ON m.{row} = r.{row}
+WHERE m.{pk} IS NOT NULL OR NOT m.{known}"""
+STORED_ROWS = """{rows} r JOIN {merged} m ON m.{row} = r.{row} JOIN {target} t ON {same_key}
+WHERE (m.{pk} IS NOT NULL OR NOT m.{known}) AND clock_timestamp() IS NOT NULL"""
+"""See INSERT_THROUGH_COORDINATOR for the last condition."""
+
+STORES_AS_GIVEN = """
+SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
+                    WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+FROM pg_catalog.pg_class c WHERE c.oid = to_regclass({relation})
+"""
+"""Whether a row of the table has the values that were written; a trigger may change them."""
 
 COUNT_KEPT = """
-SELECT count(*) FROM {rows} r
-LEFT JOIN {target} t ON {same_key} LEFT JOIN {seeded} b ON {base}
-WHERE t.{primary_key} IS NULL OR {differs}
+SELECT count(*) FROM {rows} r JOIN {target} t ON {same_key}
+LEFT JOIN {merged} m ON m.{row} = r.{row} WHERE m.{row} IS NULL AND ({differs})
 """
 
 FIRST_OF_ANOTHER = """
-SELECT r.{line}, b.seed FROM {rows} r JOIN {seeded} b ON {base}
-WHERE b.seed = ANY({others}) ORDER BY r.{line} LIMIT 1
+SELECT r.{row}, b.seed FROM {rows} r JOIN {seeded} b ON {base}
+WHERE b.seed = ANY({others}) ORDER BY r.{row} LIMIT 1
 """
 
 HAS_SEEDED = "SELECT EXISTS (SELECT FROM {seeded} b WHERE b.seed = {seed})"
+NO_KEYS = "SELECT NULL::text AS key"
 KEEP_KEYS = "INSERT INTO {keys} SELECT r.{key} FROM {rows} r"
 RELEASE_ROWS = """
 UPDATE {seeded} b SET seed = '' WHERE b.seed = {seed} AND b.relation = {relation}
@@ -89,16 +108,22 @@ AND NOT EXISTS (SELECT FROM {keys} k WHERE k.key = b.key)
 """Releases the rows that the file no longer has; their values are kept, for a file that will."""
 
 # Templates for one column: `in_table` is its value in the table, `in_file` that of the file.
-KEEPS_LOCAL: LiteralString = """
-({in_table} <> {in_file} AND NOT (
-    b.key IS NOT NULL AND CASE WHEN b."values" ? {name}
-        THEN b."values" -> {name} = {in_table}
-        ELSE {in_table} IN ('null', '""', {default}) END)) AS {keep}
+WRITES: LiteralString = """
+CASE WHEN {differs} THEN b.key IS NOT NULL AND CASE WHEN b."values" ? {name}
+    THEN b."values" -> {name} = {in_table}
+    ELSE {in_table} IN ('null', '""', {default}) END END AS {write}
 """
-SETS = "{column} = CASE WHEN m.{keep} THEN t.{column} ELSE r.{column} END"
-IS_WRITTEN = "(NOT m.{keep} AND {in_table} <> {in_file})"
-RECORDED = "CASE WHEN m.{keep} THEN {in_file} ELSE {in_table} END AS {column}"
-IS_KEPT = """({in_table} <> {in_file} AND b."values" -> {name} IS DISTINCT FROM {in_table})"""
+"""Whether the file's value is written; false where a local change is kept, null where both are the
+same."""
+SETS = "{column} = CASE WHEN m.{write} THEN r.{column} ELSE t.{column} END"
+IS_WRITTEN = "m.{write}"
+IS_KEPT = "NOT m.{write}"
+RECORDED = "CASE WHEN NOT m.{write} THEN {in_file} ELSE {in_table} END AS {column}"
+
+COMPARABLE = re.compile(
+    r"(?:(?P<text>varchar|text)|smallint|integer|bigint|boolean|date|timestamp|uuid|numeric)\b"
+)
+"""Types of columns whose values need not be converted to JSON to be compared."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +157,8 @@ class SeedMerge:
         shape: the table that the rows are merged into.
         seed: the name that the values are kept under.
         others: the names of other seeds, whose rows may not be in this one too.
-        failed: makes the error for a line of the file.
+        failed: makes the error for a row, by its number.
+        cluster: the Citus cluster; None on plain PostgreSQL.
         has_run: whether the seed has run before; known after ``start``.
     """
 
@@ -142,12 +168,15 @@ class SeedMerge:
     seed: str
     others: Sequence[str]
     failed: ErrorFactory
+    cluster: Cluster | None = None
 
     def __post_init__(self) -> None:
         relation = sql.Literal(self.shape.target.db_table)
         same = sql.SQL("t.{0} = r.{0}")
         self.statements = Statements(
             self.connection,
+            Staging(self.shape.target, self.cluster),
+            Staging(self.domain.seed_rows_table, self.cluster),
             target=sql.Identifier(*self.shape.target),
             primary_key=sql.Identifier(self.shape.primary_key),
             seeded=sql.Identifier(*self.domain.seed_rows_table),
@@ -156,7 +185,9 @@ class SeedMerge:
             same_key=sql.SQL(" AND ").join(
                 same.format(sql.Identifier(column.name)) for column in self.shape.key
             ),
-            base=sql.SQL("b.relation = {} AND b.key = r.{}").format(relation, NAMES["key"]),
+            base=sql.SQL("b.relation = {} AND b.key = r.{}").format(
+                relation, sql.Identifier("~key")
+            ),
         )
         self.has_run = False
         self.columns = [self._names(number) for number in range(len(self.shape.values))]
@@ -165,62 +196,94 @@ class SeedMerge:
         """Read whether the seed has run before, in which case it may have fewer rows now."""
         (self.has_run,) = self.statements.fetch(HAS_SEEDED)
         if self.has_run:
-            self.statements.execute("CREATE TEMPORARY TABLE {keys} (key text) ON COMMIT DROP")
+            self.statements.create_empty("keys", NO_KEYS)
 
     def finish(self) -> None:
         """Release the rows that the file no longer has; they stay in the table."""
         if self.has_run:
-            self.statements.execute("ANALYZE {keys}")
+            self.statements.analyze("keys")
             self.statements.execute(RELEASE_ROWS)
-            self.statements.execute("DROP TABLE {keys}")
+            self.statements.drop("keys")
 
-    def run(self, count: int, first: int, last: int) -> Counts:
+    def run(self, count: int, last: int) -> Counts:
         """Merge the ``count`` rows whose references were found, or raise SeedFailed.
 
-        ``first`` and ``last`` are the table's first and last line.
+        ``last`` is the number of the table's last row.
         """
         statements = self.statements
         if self.others:
             self._refuse_rows_of_others()
         if self.has_run:
             statements.execute(KEEP_KEYS)
-        statements.fetch(LOCK_KNOWN)
-        statements.execute(CLASSIFY, keeps=self._each(KEEPS_LOCAL, none="true AS nothing"))
-        inserted = self._locating_bad_row(INSERT, first, last, **self._inserted())
-        updated, recorded = 0, NO_VALUES
-        if self.columns:
-            settings, differs = self._settings(), self._each(IS_WRITTEN, " OR ")
-            updated = self._locating_bad_row(
-                UPDATE, first, last, settings=settings, differs=differs
-            )
-            recorded = VALUES.format(self._each(RECORDED))
-        statements.execute(RECORD, recorded=recorded)
-        kept = 0
-        if inserted < count:
-            (kept,) = statements.fetch(COUNT_KEPT, differs=self._each(IS_KEPT, " OR ", "false"))
-        statements.execute("DROP TABLE {merged}")
-        return Counts(inserted, updated, kept)
+        statements.create(
+            "merged",
+            CLASSIFY,
+            writes=self._each(WRITES, none="true AS nothing"),
+            nothing=self._each("NULL", none="true"),
+        )
+        statements.analyze("merged")
+        written = self._each(IS_WRITTEN, " OR ", "false")
+        differing, new, changed, kept = statements.fetch(
+            COUNT_CLASSES, written=written, kept=self._each(IS_KEPT, " OR ", "false")
+        )
+        inserted = updated = 0
+        if new:
+            new_rows = "{rows} r WHERE true" if new == count else NEW_ROWS
+            parts = {**self._inserted(), "new_rows": statements.filled(new_rows, {})}
+            inserted = self._locating_bad_row(INSERT, last, **parts)
+        if changed:
+            settings = self._settings()
+            updated = self._locating_bad_row(UPDATE, last, settings=settings, written=written)
+        if differing:
+            self._record(is_all_new=new == count)
+        if differing < count:
+            (more,) = statements.fetch(COUNT_KEPT, differs=self._each("{differs}", " OR ", "false"))
+            kept += more
+        statements.drop("merged")
+        # A trigger may have refused a row silently.
+        return Counts(inserted, updated, kept + new - inserted)
+
+    def _record(self, *, is_all_new: bool) -> None:
+        """Keep the values that the next version of the file is compared with."""
+        recorded: sql.Composable = sql.SQL("r.{}").format(sql.Identifier("~values"))
+        seen_rows: LiteralString = "{rows} r" if is_all_new else SEEN_ROWS
+        if not self.statements.fetch(STORES_AS_GIVEN)[0]:
+            seen_rows = STORED_ROWS
+            if self.columns:
+                recorded = VALUES.format(self._each(RECORDED))
+        self.statements.execute(
+            RECORD, recorded=recorded, seen_rows=self.statements.filled(seen_rows, {})
+        )
 
     def _refuse_rows_of_others(self) -> None:
         found = self.statements.fetch(FIRST_OF_ANOTHER, others=sql.Literal(list(self.others)))
         if found:
-            line, seed = found
-            raise self.failed(line, f"the row is in {seed} too; keep it in one of them.")
+            row, seed = found
+            raise self.failed(row, f"the row is in {seed} too; keep it in one of them.")
 
     def _names(self, number: int) -> dict[str, sql.Composable]:
         """Return the names in the templates for one of the compared columns."""
         field = self.shape.values[number].field
         column = sql.Identifier(self.shape.values[number].name)
+        in_table = sql.SQL("coalesce(to_jsonb(t.{}), 'null')").format(column)
+        in_file = sql.SQL("coalesce(to_jsonb(r.{}), 'null')").format(column)
+        kind = COMPARABLE.match(str(field.db_type(self.connection)))
+        differs = sql.SQL("{} <> {}").format(in_table, in_file)
+        if kind:
+            differs = sql.SQL("t.{0} IS DISTINCT FROM r.{0}{1}").format(
+                column, sql.SQL(' COLLATE "C"' if kind["text"] else "")
+            )
         default: sql.Composable = sql.SQL("'null'::jsonb")
         if field.has_default() and not callable(field.default):
             value = field.get_db_prep_save(field.get_default(), self.connection)
             default = sql.SQL("coalesce(to_jsonb({}), 'null')").format(self._literal(value, field))
         return {
-            "keep": sql.Identifier(f"k{number}"),
+            "write": sql.Identifier(f"w{number}"),
             "column": column,
             "name": sql.Literal(self.shape.values[number].name),
-            "in_table": sql.SQL("coalesce(to_jsonb(t.{}), 'null')").format(column),
-            "in_file": sql.SQL("coalesce(to_jsonb(r.{}), 'null')").format(column),
+            "in_table": in_table,
+            "in_file": in_file,
+            "differs": differs,
             "default": default,
         }
 
@@ -258,11 +321,11 @@ class SeedMerge:
         return sql.SQL("{}::{}").format(sql.Literal(value), kind)
 
     def _locating_bad_row(
-        self, statement: LiteralString, first: int, last: int, **parts: sql.Composable
+        self, statement: LiteralString, last: int, **parts: sql.Composable
     ) -> int:
-        """Run a statement for all lines at once; return the number of rows that it changed.
+        """Run a statement for all rows at once; return the number of those that it changed.
 
-        The line of a row that the table does not take is found by bisection.
+        A row that the table does not take is found by bisection.
         """
 
         def run(low: int, high: int) -> int:
@@ -271,16 +334,16 @@ class SeedMerge:
                 return self.statements.execute(statement, **parts, **bounds)
 
         try:
-            return run(first, last)
+            return run(1, last)
         except ROW_ERRORS as error:
-            line, exc = _bisect(run, first, last) or (None, error)
-            raise self.failed(line, f"{first_line(exc).rstrip('.')}.") from exc
+            row, exc = _bisect(run, 1, last) or (None, error)
+            raise self.failed(row, f"{first_line(exc).rstrip('.')}.") from exc
 
 
 def _bisect(
     run: Callable[[int, int], int], low: int, high: int
 ) -> tuple[int, DatabaseError] | None:
-    """Return the line that the statement fails at.
+    """Return the row that the statement fails at.
 
     Halves without an error are kept: a row may be bad because of one before it.
     """

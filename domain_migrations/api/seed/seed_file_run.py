@@ -16,12 +16,15 @@ from django.utils.timezone import now
 from psycopg import sql
 
 from ...domains import CORE_SCHEMA, Domain, QualifiedName
+from ...engine.cluster.rows_written import rows_written
+from ...engine.cluster.worker_errors import without_shard_numbers
 from ...engine.guard.guard import BoundaryGuard
 from ...engine.guard.held_locks import LOCK_STRENGTH, WRITE_MODE
 from ...engine.guard.violations import CORE_ROWS, Violation
 from ...engine.guard.watch import MigrationWatch
 from ...engine.history.journal import Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
+from ...engine.runner.attempt_contexts import check_on_nodes, explained, on_cluster
 from ...engine.runner.kept_transactions import transaction_kept
 from ...engine.runner.run_session import RunSession
 from ...engine.sessions.connection import execute, fetch_one
@@ -145,9 +148,10 @@ class SeedFileRun:
                 counts = self._run_in_transaction()
                 self.session.restore_settings(f"The seed {self.file}")
                 return counts
-            except Exception as exc:
+            except Exception as error:
+                exc = self._explained(error)
                 if self.session.is_lost and not isinstance(exc, DatabaseUnavailable):
-                    raise self._lost_error(exc) from exc
+                    raise self._lost_error(exc) from error
                 attempt += 1
                 if self.timeout_policy.pause_before_retry(exc, attempt, self.guard.seed_migration):
                     continue
@@ -156,7 +160,7 @@ class SeedFileRun:
                     raise
                 failure = seed_error(self.file, None, exc)
                 self._log_failure(failure)
-                raise failure from exc
+                raise failure from error
 
     def _run_in_transaction(self) -> Counts:
         checksum = self.file.checksum()
@@ -164,13 +168,17 @@ class SeedFileRun:
             transaction.atomic(using=self.connection.alias),
             self.timeout_policy.timeouts(),
             nullcontext() if self.header.writes_core else self.session.roles.as_domain_role(),
+            on_cluster(self.session, self.timeout_policy, self.guard.seed_migration),
         ):
             watch = self.guard.begin(self.guard.seed_migration)
-            loader = SeedLoader(self.connection, self.domain, self.file, self.others)
+            loader = SeedLoader(
+                self.connection, self.domain, self.file, self.others, self.session.cluster
+            )
             load = self._run_python if self.file.is_python else self._load_data
             with transaction_kept(self.connection):
                 counts = load(loader)
             execute(self.connection, "SET CONSTRAINTS ALL IMMEDIATE")
+            check_on_nodes(self.session, self.guard.seed_migration)
             tables = self.guard.finish(watch)
             self.session.check(f"The seed {self.file}")
             self._release(loader.relations)
@@ -216,6 +224,13 @@ class SeedFileRun:
         schemas = [self.domain.schema, *([CORE_SCHEMA] if self.header.writes_core else [])]
         own = [table.name for table in self.domain.engine_tables]
         inserted, updated = fetch_one(self.connection, ROWS_WRITTEN, [schemas, own])
+        cluster = self.session.cluster
+        if cluster is None:
+            return inserted, updated
+        for schema in schemas:
+            beside = self.domain.history_table if cluster.is_distributed(schema) else None
+            more = rows_written(self.connection, schema, own, beside=beside)
+            inserted, updated = inserted + more[0], updated + more[1]
         return inserted, updated
 
     def _release(self, relations: list[str]) -> None:
@@ -223,7 +238,13 @@ class SeedFileRun:
         statement = sql.SQL(RELEASE_TABLES).format(sql.Identifier(*self.domain.seed_rows_table))
         execute(self.connection, statement, [str(self.file), relations])
 
-    def _lost_error(self, exc: Exception) -> DomainMigrationsError:
+    def _explained(self, exc: Exception) -> BaseException:
+        """Return the error without the numbers of shards, and with what a node has said."""
+        if isinstance(exc, DomainMigrationsError) and self.session.cluster:
+            exc.message = without_shard_numbers(exc.message)
+        return explained(self.session, exc)
+
+    def _lost_error(self, exc: BaseException) -> DomainMigrationsError:
         return DatabaseUnavailable(
             f"The connection to the database was lost in the seed {self.file}:"
             f" {first_line(exc).rstrip('.')}.",

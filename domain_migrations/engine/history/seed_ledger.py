@@ -60,11 +60,15 @@ ON CONFLICT (app, name) DO UPDATE SET checksum = excluded.checksum,
 FORGET_SEEDS = """
 DELETE FROM {table} WHERE EXISTS (
     SELECT FROM jsonb_array_elements_text(
-        CASE jsonb_typeof(tables) WHEN 'array' THEN tables ELSE '[]' END
+        CASE WHEN jsonb_typeof(tables) = 'array' THEN tables ELSE '[]' END
     ) AS t (name) WHERE to_regclass(t.name) IS NULL)
 RETURNING 1
 """
-FORGET_ROWS = "DELETE FROM {table} WHERE to_regclass(relation) IS NULL"
+FORGET_ROWS = """
+DELETE FROM {table} WHERE EXISTS (
+    SELECT FROM unnest(ARRAY[relation]) AS t (name) WHERE to_regclass(t.name) IS NULL)
+"""
+"""In the condition itself, Citus refuses a stable function of a column."""
 
 
 class SeedRecord(NamedTuple):

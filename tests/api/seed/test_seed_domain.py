@@ -88,6 +88,32 @@ def test_a_value_equal_to_the_seeds_follows_it_again(seeds: Write) -> None:
     assert forms() == {"TAB": "Three"}
 
 
+def test_a_value_that_a_trigger_changes_is_no_local_change(seeds: Write) -> None:
+    execute(
+        "CREATE FUNCTION inventory.shout() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN IF NEW.code = ''NO'' THEN RETURN NULL; END IF;"
+        " NEW.name := upper(NEW.name); RETURN NEW; END'"
+    )
+    execute(
+        "CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON inventory.dosage_forms"
+        " FOR EACH ROW EXECUTE FUNCTION inventory.shout()"
+    )
+    seeds("001_forms.csv", "# model: DosageForm\ncode,name\nA,One\nB,Two\nNO,Three\n")
+    assert counts() == (2, 0, 1)
+    seeds("001_forms.csv", "# model: DosageForm\ncode,name\nA,Uno\nB,Two\nNO,Three\n")
+    assert counts() == (0, 2, 1)
+    assert forms() == {"A": "UNO", "B": "TWO"}
+
+
+def test_rows_in_one_line_are_told_apart(seeds: Write) -> None:
+    seeds("001_forms.yaml", "DosageForm: [{code: A, name: One}, {code: B, name: Two}]")
+    seed()
+    execute("UPDATE inventory.dosage_forms SET name = 'Ours' WHERE code = 'B'")
+    seeds("001_forms.yaml", "DosageForm: [{code: A, name: Uno}, {code: B, name: Due}]")
+    assert counts() == (0, 1, 1)
+    assert forms() == {"A": "Uno", "B": "Ours"}
+
+
 def test_unchanged_seeds_are_skipped(seeds: Write) -> None:
     path = seeds("001_forms.yaml", FORMS)
     assert counts() == (2, 0, 0)
