@@ -86,3 +86,11 @@ def distributed_hr(
     """`distributed_hr.release({name: source})`: the distributed hr with these migrations."""
     with cluster.connected(citus_cluster, django_db_blocker, template=core_cluster_template):
         yield TemporaryMigrations(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def distributed_cluster_template(citus_cluster: CitusServers) -> str:
+    """A database with the sample project without rows, whose domains are distributed."""
+    return citus_cluster.make_template(
+        cluster.DISTRIBUTED, cluster.EMPTY, ("migrate",), prepare=cluster.DISTRIBUTE_ALL
+    )

@@ -21,21 +21,6 @@ from tests.support.cluster import CitusServers
 
 pytestmark = [pytest.mark.citus, pytest.mark.usefixtures("migrated_database")]
 
-DISTRIBUTE = """
-from django.db import connection, transaction
-from domain_migrations.domains import get_domains
-with transaction.atomic(), connection.cursor() as cursor:
-    cursor.execute("SET LOCAL citus.enable_local_reference_table_foreign_keys = off")
-    cursor.execute("SET LOCAL citus.enable_unsafe_triggers = on")
-    names = "django_content_type auth_permission auth_group users auth_group_permissions"
-    names += " user_groups user_permissions permissions roles role_permissions user_roles"
-    for name in (names + " cost_centres").split():
-        cursor.execute("SELECT create_reference_table(%s)", ["public." + name])
-    for domain in get_domains():
-        if not domain.is_core:
-            cursor.execute("SELECT citus_schema_distribute(%s)", [domain.schema])
-"""
-
 __all__ = ["seeds"]
 
 test_local_changes_are_kept = data_files.test_local_changes_are_kept
@@ -58,7 +43,6 @@ test_zero_clears_the_ledger = data_files.test_zero_clears_the_ledger
 test_reverting_the_migration_of_a_table = (
     data_files.test_reverting_the_migration_of_a_table_forgets_its_seeds
 )
-test_the_tables_of_the_engine_are_not_drift = data_files.test_the_tables_of_the_engine_are_not_drift
 
 test_a_bad_row_is_named = bad_files.test_a_row_that_only_the_table_refuses_is_named
 test_a_bad_changed_row_is_named = bad_files.test_a_changed_row_that_only_the_table_refuses_is_named
@@ -93,20 +77,14 @@ SELECT DISTINCT result FROM run_command_on_all_nodes(
 """
 
 
-@pytest.fixture(scope="session")
-def distributed_template(citus_cluster: CitusServers) -> str:
-    """A migrated database whose domains are distributed, without rows, to be copied."""
-    return citus_cluster.make_template(
-        "citus_seeds", cluster.EMPTY, ("migrate",), ("shell", "-c", DISTRIBUTE)
-    )
-
-
 @pytest.fixture
 def migrated_database(
-    citus_cluster: CitusServers, distributed_template: str, django_db_blocker: Any
+    citus_cluster: CitusServers, distributed_cluster_template: str, django_db_blocker: Any
 ) -> Iterator[str]:
     """What the cases of a plain server ask for; here, it is distributed."""
-    with cluster.connected(citus_cluster, django_db_blocker, template=distributed_template) as name:
+    with cluster.connected(
+        citus_cluster, django_db_blocker, template=distributed_cluster_template
+    ) as name:
         yield name
 
 

@@ -33,6 +33,7 @@ SKIPPED = (
 )
 EMPTY = "citus_empty"
 MIGRATED = "citus_migrated"
+DISTRIBUTED = "citus_distributed"
 CORE = "citus_core"
 DISTRIBUTE_HR = """
 SET citus.enable_local_reference_table_foreign_keys = off;
@@ -41,6 +42,17 @@ CREATE SCHEMA hr;
 SELECT citus_schema_distribute('hr')
 """
 WORKERS = 2
+
+DISTRIBUTE_ALL = """
+SET LOCAL citus.enable_local_reference_table_foreign_keys = off;
+SET LOCAL citus.enable_unsafe_triggers = on;
+SELECT create_reference_table('public.' || name) FROM unnest(string_to_array(
+    'django_content_type auth_permission auth_group users auth_group_permissions user_groups'
+    ' user_permissions permissions roles role_permissions user_roles cost_centres', ' ')) name;
+SELECT citus_schema_distribute('inventory');
+SELECT citus_schema_distribute('hr');
+SELECT citus_schema_distribute('finance')
+"""
 
 OPTIONS = {
     **servers.FAST,

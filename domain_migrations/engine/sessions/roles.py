@@ -1,10 +1,10 @@
 """Database roles of domains, with which the server itself enforces the boundary.
 
 A role owns its domain's schema and everything in it. It may reference every table of core, and
-read those without secrets; it has no other privileges. It cannot log in: the login role becomes
-a member, keeps its access to the domain's tables, and switches to it for the migrations of a
-run. It prevents accidents only, since SQL in a migration could ``RESET ROLE``; against malice,
-give each domain a login of its own.
+read those without secrets; it has no other privileges. It cannot log in, except on a cluster, where
+Citus connects to the nodes with it: the login role becomes a member, keeps its access to the
+domain's tables, and switches to it for the migrations of a run. It prevents accidents only, since
+SQL in a migration could ``RESET ROLE``; against malice, give each domain a login of its own.
 
 Every statement can be repeated safely.
 """
@@ -65,7 +65,8 @@ since PostgreSQL 17, its range's, and members of an extension have the extension
 OWNERLESS = ["text search parser", "text search template", "default acl", "extension"]
 """Types of objects, as PostgreSQL names them, that have no owner of their own to change."""
 
-ROLE_EXISTS = "SELECT FROM pg_catalog.pg_roles WHERE rolname = %s"
+CAN_LOG_IN = "SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = %s"
+HAS_CITUS = "SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus'"
 OWNER_OF_SCHEMA = """
 SELECT r.rolname FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
@@ -105,10 +106,15 @@ def grant_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
     """
     name = _own_role_name(connection, domain)
     role, schema, public = quote(name), quote(domain.schema), quote(CORE_SCHEMA)
-    role_exists = fetch_one(connection, ROLE_EXISTS, [name]) is not None
+    found = fetch_one(connection, CAN_LOG_IN, [name])
+    role_exists = found is not None
+    # Citus connects to the nodes with the role that a statement is run by.
+    must_log_in = fetch_one(connection, HAS_CITUS) is not None
     if not role_exists:
-        yield f"CREATE ROLE {role} NOLOGIN"
-    yield f"GRANT {role} TO CURRENT_USER"
+        yield f"CREATE ROLE {role} {'LOGIN' if must_log_in else 'NOLOGIN'}"
+    elif must_log_in and not found[0]:
+        yield f"ALTER ROLE {role} LOGIN"
+    yield f"GRANT {role} TO {_login_role(connection)}"
     if schema_exists(connection, domain.schema):
         yield f"ALTER SCHEMA {schema} OWNER TO {role}"
         # A role that does not exist yet owns nothing, as oid 0.
@@ -136,11 +142,11 @@ def revoke_statements(connection: BaseDatabaseWrapper, domain: Domain) -> Iterat
         InvalidConfiguration: core has no role.
     """
     name = _own_role_name(connection, domain)
-    if fetch_one(connection, ROLE_EXISTS, [name]) is None:
+    if fetch_one(connection, CAN_LOG_IN, [name]) is None:
         return
-    role = quote(name)
-    yield f"GRANT {role} TO CURRENT_USER"
-    yield f"REASSIGN OWNED BY {role} TO CURRENT_USER"
+    role, login_role = quote(name), _login_role(connection)
+    yield f"GRANT {role} TO {login_role}"
+    yield f"REASSIGN OWNED BY {role} TO {login_role}"
     yield f"DROP OWNED BY {role}"
     yield f"DROP ROLE {role}"
 
@@ -152,6 +158,12 @@ def _own_role_name(connection: BaseDatabaseWrapper, domain: Domain) -> str:
             hint="Name the domains that need one.",
         )
     return role_name(connection, domain)
+
+
+def _login_role(connection: BaseDatabaseWrapper) -> str:
+    """Return the current role by its name, which is what Citus takes in these statements."""
+    (name,) = fetch_one(connection, "SELECT current_user")
+    return quote(name)
 
 
 def _readable_tables() -> Iterator[tuple[str, Sequence[str]]]:
