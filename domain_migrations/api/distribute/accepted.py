@@ -51,6 +51,11 @@ DATA_FOLDER = "SELECT to_json(current_setting('data_directory', true))"
 
 def notes(facts: Facts) -> Iterator[str]:
     """Yield sentences about what is kept, and how it works then."""
+    if facts.waiting:
+        yield (
+            f"Until {shortened(facts.waiting)} are distributed too, nothing stops whoever deletes"
+            " rows of core that they point at; what they write is checked."
+        )
     [row] = facts.rows(ACCEPTED)
     secured, publications, materialized, writable = row
     if secured:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import CORE_SCHEMA, Domain, QualifiedName, get_domains
+from ...domains import CORE_SCHEMA, Domain, QualifiedName, get_domain, get_domains
 from ...engine.sessions.connection import fetch_all
 from ..obstacle import Obstacle
 
@@ -36,6 +36,20 @@ class Facts:
     def foreign_schemas(self) -> list[str]:
         """The schemas of core and of all domains."""
         return list(dict.fromkeys([CORE_SCHEMA, *(each.schema for each in get_domains())]))
+
+    @property
+    def waiting(self) -> list[str]:
+        """The domains that stay on the coordinator for now."""
+        return [
+            each.name
+            for each in get_domains()
+            if not each.is_core and each.schema not in self.distributed
+        ]
+
+    def keeps_key(self, table: QualifiedName) -> bool:
+        """Return whether a table's keys to reference tables are, or will be, enforced."""
+        owners = {get_domain(name).schema for name in self.waiting}
+        return table in self.reference_tables or table.schema in {*self.distributed, *owners}
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query about the schemas in ``%(schemas)s``."""

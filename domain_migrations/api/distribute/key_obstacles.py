@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...domains import CORE_SCHEMA, QualifiedName, get_domains
+from ...domains import CORE_SCHEMA, QualifiedName
 from ...engine.sessions.connection import fetch_all
 from ..obstacle import Obstacle
 from .facts import Facts
@@ -45,8 +45,15 @@ def key_obstacles(facts: Facts) -> Iterator[Obstacle]:
                 f"The foreign key {name} of {table} points at {target}, from another schema.",
                 remedy,
             )
-        elif target in facts.reference_tables:
-            yield from _key_to_reference_table(facts, table, target, name, remedy)
+        elif target in facts.reference_tables and not facts.keeps_key(table):
+            yield facts.obstacle(
+                "foreign_key_half_enforced",
+                table.schema,
+                str(table),
+                f"The foreign key {name} of {table}, which stays on the coordinator, points at the"
+                f" reference table {target}: whoever deletes there would not be stopped.",
+                remedy,
+            )
 
 
 def _key_of_domain(
@@ -84,25 +91,3 @@ def _key_of_domain(
             f"The foreign key {name} of {table} points at {target}, in another schema.",
             remedy,
         )
-
-
-def _key_to_reference_table(
-    facts: Facts, table: QualifiedName, target: QualifiedName, name: str, remedy: str
-) -> Iterator[Obstacle]:
-    """Yield the key of a table that stays local: deletions of the target would not be checked."""
-    if table in facts.reference_tables or table.schema in facts.distributed:
-        return
-    owner = next((each for each in get_domains() if each.schema == table.schema), None)
-    if owner is not None and not owner.is_core:
-        remedy = (
-            f"Distribute it together: manage.py distribute_domain {owner.name}"
-            f" {' '.join(domain.name for domain in facts.domains)}"
-        )
-    yield facts.obstacle(
-        "foreign_key_half_enforced",
-        table.schema,
-        str(table),
-        f"The foreign key {name} of {table}, which stays on the coordinator, points at the"
-        f" reference table {target}: whoever deletes there would not be stopped.",
-        remedy,
-    )
