@@ -108,9 +108,7 @@ class _Moves:
         self.context = RunContext()
         self.done: list[DomainMove] = []
 
-    def run(
-        self, plan: Callable[[BaseDatabaseWrapper, Cluster], Sequence[Planned]]
-    ) -> MoveResult:
+    def run(self, plan: Callable[[BaseDatabaseWrapper, Cluster], Sequence[Planned]]) -> MoveResult:
         started = time.monotonic()
         result = MoveResult(run=str(self.context.run), database=self.alias, status="unchanged")
         try:
@@ -121,9 +119,7 @@ class _Moves:
                     self._move(domain, node, cluster)
         except DomainMigrationsError as exc:
             busy = failure_status(exc, changed=self._has_moved) == "busy"
-            result = replace(
-                result, status="busy" if busy else "failed", error=ErrorInfo.of(exc)
-            )
+            result = replace(result, status="busy" if busy else "failed", error=ErrorInfo.of(exc))
         else:
             if self.done:
                 result = replace(result, status=self.done[0].status)
@@ -185,9 +181,7 @@ class _Moves:
         watcher.find = look
         try:
             with watcher:
-                move_schema(
-                    connection, move.schema, node, block_writes=self.options.block_writes
-                )
+                move_schema(connection, move.schema, node, block_writes=self.options.block_writes)
         except DatabaseError as exc:
             if error_class_for(sqlstate_of(exc)) is not None:
                 raise

@@ -78,9 +78,7 @@ def read_schema_size(connection: BaseDatabaseWrapper, schema: str) -> SchemaSize
     return SchemaSize(*fetch_one(connection, SIZE, [schema]))
 
 
-def read_balance_plan(
-    connection: BaseDatabaseWrapper, cluster: Cluster
-) -> list[tuple[str, Node]]:
+def read_balance_plan(connection: BaseDatabaseWrapper, cluster: Cluster) -> list[tuple[str, Node]]:
     """Return the schemas that Citus would move to balance the nodes, and where to."""
     by_group = {node.group: node for node in cluster.nodes}
     return [(schema, by_group[group]) for schema, group in fetch_all(connection, BALANCE)]
