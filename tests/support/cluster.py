@@ -250,10 +250,12 @@ def pointed_at(settings: Mapping[str, str]) -> Iterator[None]:
 
 
 def _own_nodes(folder: Path, programs: Path) -> tuple[NodeServer, ...]:
-    clusters = [
-        Cluster(folder / f"citus-{number}", programs=programs, options=OPTIONS)
-        for number in range(WORKERS + 1)
-    ]
+    clusters = []
+    for home in (folder / f"citus-{number}" for number in range(WORKERS + 1)):
+        # A node that gets a shard connects to itself.
+        host = Cluster(home, programs=programs).parameters["host"]
+        options = {**OPTIONS, "citus.local_hostname": host}
+        clusters.append(Cluster(home, programs=programs, options=options))
     return tuple(NodeServer(cluster.parameters, cluster) for cluster in clusters)
 
 

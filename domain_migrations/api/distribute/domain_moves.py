@@ -1,6 +1,6 @@
 """The functions of ``distribute_domain --move`` and ``--balance``: domains to other nodes.
 
-Citus copies the shards of a domain by logical replication while everybody goes on writing, and holds
+Citus copies the shards of a domain by logical replication while everybody writes, and holds
 writers for the last moment only. The move runs under the domain's lock, so that no migration of it,
 and none of core, begins meanwhile.
 """
@@ -23,9 +23,9 @@ from ...engine.cluster.lock_waits import find_blockers
 from ...engine.cluster.node_moves import (
     move_schema,
     read_balance_plan,
+    read_node_facts,
     read_progress,
     read_schema_size,
-    read_wal_level,
     tables_not_replicated,
 )
 from ...engine.history.journal import Journal
@@ -39,7 +39,7 @@ from ...engine.sessions.database_errors import error_class_for, first_line, sqls
 from ...engine.sessions.session import locked_session
 from ...exceptions import DistributionFailed, DistributionRefused, DomainMigrationsError
 from .move_results import DomainMove, MoveOptions, MoveProgress, MoveReporter, MoveResult
-from .refusals import usable_cluster
+from .preconditions import usable_cluster
 
 INTERVAL = 1.0
 
@@ -226,14 +226,23 @@ def _refuse(
             hint="If it should: SELECT citus_set_node_property"
             f"('{node.host}', {node.port}, 'shouldhaveshards', true);",
         )
+    facts = read_node_facts(connection, [source, node])
+    for each, about in zip((source, node), facts, strict=True):
+        if not about.reaches_itself:
+            raise DistributionRefused(
+                f"The node {each.address} cannot be used for a move: "
+                + (about.problem or f"it cannot connect to itself at {about.itself}")
+                + ".",
+                hint="Set citus.local_hostname there to the name by which it reaches itself, and"
+                " reload it.",
+            )
     if block_writes:
         return
     or_block = "or copy them while nobody can write: --block-writes"
-    level, problem = read_wal_level(connection, source)
-    if level != "logical":
+    if (level := facts[0].wal_level) != "logical":
         raise DistributionRefused(
-            f'wal_level of {source.address} is "{level or problem}", so that its changes cannot'
-            " be replicated.",
+            f'wal_level of {source.address} is "{level}", so that its changes cannot be'
+            " replicated.",
             hint=f"Set it to logical there and restart it, {or_block}.",
         )
     if tables := tables_not_replicated(connection, domain.schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, LiteralString, NamedTuple
 
 import psycopg
@@ -41,7 +42,13 @@ WHERE n.nspname = %s AND c.relkind = 'r' AND (
 ORDER BY 1
 """
 
-WAL_LEVEL = "SELECT to_json(current_setting('wal_level'))"
+# A node that gives or gets shards connects to itself, under a name of its own.
+ABOUT_NODE = """
+SELECT json_build_object('wal_level', current_setting('wal_level'),
+    'itself', current_setting('citus.local_hostname') || ':' || current_setting('port'),
+    'reaches_itself', pg_catalog.citus_check_connection_to_node(
+        current_setting('citus.local_hostname'), current_setting('port')::int))
+"""
 
 MOVE = "SELECT pg_catalog.citus_schema_move(%s::regnamespace, %s, %s, %s)"
 MODES = {False: "auto", True: "block_writes"}
@@ -58,6 +65,20 @@ class SchemaSize(NamedTuple):
 
     tables: int
     bytes: int
+
+
+class NodeFacts(NamedTuple):
+    """What a move needs to know of a node.
+
+    Attributes:
+        itself: the address at which the node connects to itself.
+        problem: why it has not answered; "" if it has.
+    """
+
+    wal_level: str = ""
+    itself: str = ""
+    reaches_itself: bool = False
+    problem: str = ""
 
 
 class Copied(NamedTuple):
@@ -89,16 +110,19 @@ def tables_not_replicated(connection: BaseDatabaseWrapper, schema: str) -> list[
     return [name for (name,) in fetch_all(connection, NOT_REPLICATED, [schema])]
 
 
-def read_wal_level(connection: BaseDatabaseWrapper, node: Node) -> tuple[str, str]:
-    """Return a node's ``wal_level``, and why it has not answered."""
-    [answer] = ask_nodes(connection, [NodeQuery(node.host, node.port, WAL_LEVEL)])
-    return answer.value or "", answer.problem
+def read_node_facts(connection: BaseDatabaseWrapper, nodes: Sequence[Node]) -> list[NodeFacts]:
+    """Return what a move needs to know of nodes, in their order."""
+    queries = [NodeQuery(node.host, node.port, ABOUT_NODE) for node in nodes]
+    return [
+        NodeFacts(**(answer.value or {}), problem=answer.problem)
+        for answer in ask_nodes(connection, queries)
+    ]
 
 
 def move_schema(
     connection: BaseDatabaseWrapper, schema: str, node: Node, *, block_writes: bool
 ) -> None:
-    """Move a distributed schema to a node; a statement of its own, which Citus undoes if it fails."""
+    """Move a distributed schema to a node, in a statement of its own, which Citus undoes."""
     execute(connection, MOVE, [schema, node.host, node.port, MODES[block_writes]])
 
 
