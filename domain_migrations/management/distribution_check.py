@@ -1,11 +1,30 @@
-"""The output of ``distribute_domain --check``."""
+"""``distribute_domain --check``: what a distribution would meet, for people or as JSON."""
 
 from __future__ import annotations
 
-from django.core.management.base import BaseCommand
+from typing import Any
 
-from ..api.distribute.preflight import DistributionPreflight
+from django.core.management.base import BaseCommand, CommandError
+
+from ..api.distribute.preflight import DistributionPreflight, check_distribution
 from ..engine.messages import counted
+from ..exceptions import EXIT_FAILED
+from .console import print_json
+
+
+def check(command: BaseCommand, options: dict[str, Any]) -> None:
+    """Print the obstacles of the domains.
+
+    Raises:
+        CommandError: there are some.
+    """
+    found = check_distribution(options["domains"], database=options["database"])
+    if options["format"] == "json":
+        print_json(command, found)
+    else:
+        print_check(command, found)
+    if found.is_blocked:
+        raise CommandError(f"{counted(len(found.obstacles), 'obstacle')}.", returncode=EXIT_FAILED)
 
 
 def print_check(command: BaseCommand, found: DistributionPreflight) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -26,7 +27,9 @@ from ..console import (
     print_json,
     stdout_for_json,
 )
+from ..distribution_check import check
 from ..distribution_output import print_distribution
+from ..move_output import move
 
 
 class Command(TerminalCommand):
@@ -43,6 +46,24 @@ class Command(TerminalCommand):
             action="store_true",
             help="Do everything in a transaction, and roll it back.",
         )
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="Only show what a distribution would meet; all domains but core by default.",
+        )
+        parser.add_argument(
+            "--move", metavar="NODE", help="Move one distributed domain to the node host:port."
+        )
+        parser.add_argument(
+            "--balance",
+            action="store_true",
+            help="Move the domains that Citus would move to balance the nodes.",
+        )
+        parser.add_argument(
+            "--block-writes",
+            action="store_true",
+            help="With --move or --balance: copy while nobody can write.",
+        )
         add_database_option(parser)
         add_waiting_options(parser, "--lock-wait", "--lock-timeout")
         add_format_option(parser)
@@ -50,23 +71,46 @@ class Command(TerminalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = options_for(DistributeOptions, options)
-        problems = list(chosen.validate())
-        if options["all_domains"] == bool(options["domains"]):
-            problems.append("Name either one DOMAIN or more, or --all.")
+        problems = [*chosen.validate(), *_problems(options)]
         if problems:
             raise CommandError(" ".join(problems), returncode=EXIT_USAGE)
+        with command_errors(), stdout_for_json(options):
+            if options["check"]:
+                check(self, options)
+            elif options["move"] or options["balance"]:
+                move(self, options)
+            else:
+                self._distribute(chosen, options)
+
+    def _distribute(self, chosen: DistributeOptions, options: dict[str, Any]) -> None:
         names = None if options["all_domains"] else options["domains"]
         as_json = options["format"] == "json"
         kind = DistributeJsonReporter if as_json else DistributeConsoleReporter
         reporter = kind(self, options["verbosity"], interactive=options["interactive"])
-        with command_errors(), stdout_for_json(options):
-            result = distribute_domains(names, chosen, reporter=reporter)
+        result = distribute_domains(names, chosen, reporter=reporter)
         if as_json:
             print_json(self, result)
         elif options["verbosity"] >= 1:
             print_distribution(self, result)
         if result.error:
             raise CommandError(error_text(result.error), returncode=result.exit_status)
+
+
+def _problems(options: dict[str, Any]) -> Iterator[str]:
+    names, every = options["domains"], options["all_domains"]
+    steps = [name for name in ("--check", "--move", "--balance") if options[name[2:]]]
+    if len(steps) > 1:
+        yield f"{' and '.join(steps)} exclude each other."
+    elif options["move"]:
+        if len(names) != 1 or every:
+            yield "--move takes the name of one DOMAIN."
+    elif options["balance"]:
+        if names or every:
+            yield "--balance takes no DOMAIN: Citus says which it would move."
+    elif (every and names) or not (every or names or options["check"]):
+        yield "Name either one DOMAIN or more, or --all."
+    if options["block_writes"] and not (options["move"] or options["balance"]):
+        yield "--block-writes is for --move and --balance."
 
 
 class DistributeConsoleReporter(ConsoleReporter, DistributeReporter):
