@@ -17,6 +17,7 @@ from ...engine.cluster.local_rows import (
     schemas_with_half_enforced_keys,
     tables_with_local_rows,
 )
+from ...engine.cluster.missing_functions import create_unknown_functions
 from ...engine.cluster.transaction_settings import SETTINGS
 from ...engine.cluster.triggers import disable_statements, enabled_triggers, restore_statements
 from ...engine.history.journal import Journal
@@ -128,6 +129,7 @@ class DistributionMove:
         before = self._contents()
         for statement in self._statements():
             execute(self.connection, statement)
+        create_unknown_functions(self.connection, plan.schemas)
         if found := differences(before, self._contents()):
             raise DistributionFailed(
                 "Nothing was changed, because the distribution would have changed more than the"
