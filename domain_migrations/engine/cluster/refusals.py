@@ -59,6 +59,10 @@ FORMS = (
         "Write the value into the row that is inserted, and use EXCLUDED.column in DO UPDATE.",
     ),
     (
+        r"cannot create foreign key constraint since relations are not colocated",
+        "A domain may depend only on itself and core: keep the other's id in a DomainReference.",
+    ),
+    (
         r"join that requires repartitioning|complex joins are only supported"
         r"|direct joins between distributed and local|co-?located",
         "Tables of two domains are on two nodes: read each in a WITH … AS MATERIALIZED, or join"
@@ -86,6 +90,25 @@ FORMS = (
         r"set schema is not allowed|distributed schemas? cannot have",
         "A table stays in the schema that it was distributed in: create it in the other schema,"
         " and copy the rows.",
+    ),
+    (
+        r"non-SELECT command in SubLink|[Ss]ubqueries are not supported in policies",
+        "A policy of a distributed table has no query in it: use columns, current_user and"
+        " current_setting().",
+    ),
+    (
+        r"cannot inherit or be inherited",
+        "Use a table of its own, or partitions in the schema of their table.",
+    ),
+    (
+        r"has dependency on unsupported object",
+        "Operators, operator classes and range types are not made on the nodes: use functions and"
+        " PostgreSQL's own types.",
+    ),
+    (
+        r"cannot execute a distributed query from a query on a shard",
+        "A trigger of a distributed table runs on its node, and changes its own domain's tables"
+        " only: change the others in the application.",
     ),
     (
         r"because there was a parallel",

@@ -169,11 +169,34 @@ class _Names:
         """Yield the names to be put into the definition of a new column."""
         column = _new_column(action)
         if column is None:
+            yield from self._missing_in_table_constraint(action)
             return
         for constraint in _constraints(action):
             if not constraint.is_named:
-                name = self._choose(column, constraint).replace('"', '""')
-                yield _Insertion(constraint.keyword.start, f'CONSTRAINT "{name}" ')
+                yield self._insertion(column, constraint)
+
+    def _missing_in_table_constraint(self, action: Words) -> Iterator[_Insertion]:
+        """Yield the name of a check or an exclusion constraint of the table, if it has none.
+
+        The server ends where Citus is sent an exclusion constraint without a name.
+        """
+        words = Words(action.source, action.tokens)
+        if not words.take("add") or not words.rest:
+            return
+        keyword = words.rest[0]
+        if words.take("check"):
+            found = _Constraint("check", keyword, False, words.skip_group())
+            yield self._insertion("", found)
+        elif words.take("exclude"):
+            while words.rest and not words.rest[0].is_operator("("):
+                words.at += 1
+            elements = Words(words.source, words.skip_group())
+            columns = "_".join(element.identifier() or "expr" for element in elements.parts())
+            yield self._insertion(columns, _Constraint("excl", keyword, False))
+
+    def _insertion(self, columns: str, constraint: _Constraint) -> _Insertion:
+        name = self._choose(columns, constraint).replace('"', '""')
+        return _Insertion(constraint.keyword.start, f'CONSTRAINT "{name}" ')
 
     def _choose(self, column: str, constraint: _Constraint) -> str:
         self.taken = taken = self.taken or self.read_names(self.table)
@@ -181,9 +204,9 @@ class _Names:
         columns = column
         if constraint.label == "check":
             columns = _only_column(constraint.expression, {*taken.columns, *self.added})
-        elif constraint.label in ("key", "pkey"):
+        elif constraint.label in ("key", "pkey", "excl"):
             used |= set(taken.relations)
-            columns = column if constraint.label == "key" else ""
+            columns = "" if constraint.label == "pkey" else column
         name = chosen_name(self.table.name, columns, constraint.label, used)
         self.given.add(name)
         return name

@@ -65,6 +65,26 @@ def test_definitions_of_a_new_column(definition: str, named: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("constraint", "named"),
+    [
+        ("CHECK (a > 0)", 'CONSTRAINT "things_a_check1" CHECK (a > 0)'),
+        ("EXCLUDE (a WITH =)", 'CONSTRAINT "things_a_excl" EXCLUDE (a WITH =)'),
+        (
+            "EXCLUDE USING gist (int4range(a, b) WITH &&, a WITH =, (a + b) WITH =) WHERE (a > 0)",
+            'CONSTRAINT "things_int4range_a_expr_excl" EXCLUDE USING gist (int4range(a, b) WITH &&,'
+            " a WITH =, (a + b) WITH =) WHERE (a > 0)",
+        ),
+        ("UNIQUE (a)", "UNIQUE (a)"),
+        ("CONSTRAINT mine CHECK (a > 0)", "CONSTRAINT mine CHECK (a > 0)"),
+    ],
+)
+def test_constraints_of_the_table(constraint: str, named: str) -> None:
+    taken = {"columns": ("a", "b"), "constraints": ("things_a_check",)}
+    found = planned(f"ALTER TABLE hr.things ADD {constraint}", **taken)
+    assert found == [f"ALTER TABLE hr.things ADD {named}"]
+
+
+@pytest.mark.parametrize(
     ("expression", "name"),
     [
         ("a > 0 AND a < 9", "things_a_check"),

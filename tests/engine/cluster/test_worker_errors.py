@@ -141,6 +141,14 @@ def test_numbers_of_shards(text: str, shown: str) -> None:
         ),
         ("Altering a distributed sequence is currently not supported.", "A distributed sequence"),
         ("functions used in UPDATE queries on distributed tables must not be VOLATILE", "Compute"),
+        ("unexpected non-SELECT command in SubLink", "A policy of a distributed table"),
+        ("tables in a distributed schema cannot inherit or be inherited", "Use a table of"),
+        ('"table a.t" has dependency on unsupported object "type a.r"', "Operators, operator"),
+        ("cannot execute a distributed query from a query on a shard", "A trigger of"),
+        (
+            "cannot create foreign key constraint since relations are not colocated or not",
+            "A domain may depend only on itself",
+        ),
         ('relation "x" does not exist', ""),
     ],
 )
