@@ -58,7 +58,7 @@ def lint_domain(
     names: Sequence[str] = (),
     *,
     database: str | None = None,
-    engine: Engine = "postgresql",
+    engine: Engine | None = None,
 ) -> LintResult:
     """Return what is dangerous in pending migrations; runs none of them and writes nothing.
 
@@ -69,7 +69,8 @@ def lint_domain(
         names: migrations of the domain, by name or its beginning or ``APP.NAME``, pending or
             not; the pending ones unless given.
         database: alias; each domain's own unless given.
-        engine: ``citus`` to report what a distributed domain refuses, too.
+        engine: ``citus`` to report what a distributed domain refuses, too; by default that is
+            reported for domains that are declared as distributed.
 
     Raises:
         UnknownDomain, UnknownTarget, AmbiguousTarget: a name is unknown or ambiguous.
@@ -90,11 +91,12 @@ class DomainLint:
     """The linting of one domain's migrations."""
 
     def __init__(
-        self, connection: BaseDatabaseWrapper, domain: Domain, engine: Engine = "postgresql"
+        self, connection: BaseDatabaseWrapper, domain: Domain, engine: Engine | None = None
     ) -> None:
         self.connection = connection
         self.domain = domain
-        self.rules = {**RULES, **(DISTRIBUTED_RULES if engine == "citus" else {})}
+        is_distributed = engine == "citus" or (engine is None and domain.is_distributed)
+        self.rules = {**RULES, **(DISTRIBUTED_RULES if is_distributed else {})}
         connection.ensure_connection()
         self.squawk = Squawk(connection.pg_version)  # type: ignore[attr-defined]
 

@@ -23,8 +23,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--engine",
             choices=["postgresql", "citus"],
-            default="postgresql",
-            help="citus: report what a distributed domain refuses, too; needs no cluster.",
+            help="citus: report what a distributed domain refuses, too, without a cluster."
+            " Defaults to what the domain declares.",
         )
         add_database_option(parser)
         add_format_option(parser)

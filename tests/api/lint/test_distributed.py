@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import connections
 
-from domain_migrations.api.lint.distributed.distributed_rules import IDS
+from domain_migrations.api.lint.distributed.distributed_rules import DISTRIBUTED_RULES, IDS
+from domain_migrations.api.lint.linter import DomainLint
+from domain_migrations.domains import get_domain
 from tests.support.citus_cases import CASES, TRIGGERS
 from tests.support.commands import ROOT, Result
 from tests.support.temporary_migrations import TemporaryMigrations, without_migrations
@@ -126,3 +130,12 @@ def test_rules_of_citus_are_ignored_and_not_asked_for_without_it(
     assert found(*operation, says=says, engine="postgresql") == []
     unused = [one["rule"] for one in found('migrations.RunSQL("", "")', says=says)]
     assert unused == ["unused-ignore"]
+
+
+def test_domain_that_is_declared_as_distributed(migrated_module_database: str) -> None:
+    connection, hr = connections["default"], get_domain("hr")
+    distributed = replace(hr, is_distributed=True)
+
+    assert DISTRIBUTED_RULES.keys() <= DomainLint(connection, distributed).rules.keys()
+    for other in (DomainLint(connection, hr), DomainLint(connection, distributed, "postgresql")):
+        assert DISTRIBUTED_RULES.keys().isdisjoint(other.rules)

@@ -16,19 +16,25 @@ from .statement_texts import row_changes
 
 DATA_THEN_DDL = "citus-data-then-ddl"
 
-TWO_MIGRATIONS = "Write two migrations: the rows in one, the table in the other."
+TWO_MIGRATIONS = (
+    "Write two migrations: the rows in one, the table in the other. SET CONSTRAINTS ALL IMMEDIATE"
+    " between them will do, too."
+)
 
 
 def data_then_ddl(script: MigrationScript) -> Iterator[LintFinding]:
     """Yield changes of a table whose foreign keys the same transaction has yet to check.
 
-    PostgreSQL checks deferred keys early by ``SET CONSTRAINTS``, which does not reach workers.
+    ``SET CONSTRAINTS ALL IMMEDIATE`` checks them earlier.
     """
     if not script.migration.atomic:
         return
     changed: set[QualifiedName] = set()
     python = _python_operations(script)
     for statement in script.statements:
+        if Words.of(statement.sql).take("set", "constraints", "all", "immediate"):
+            changed.clear()
+            python = []
         for effect in effects(statement.sql):
             table = effect.relation
             if table in changed:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ....domains import CORE_SCHEMA
 from ....engine.sql.words import Words
 from ..script import LintFinding, MigrationScript
-from .statement_texts import bodies, calls, texts
+from .statement_texts import bodies, calls, row_changes, texts
 
 TABLE_NAME = "citus-table-name-in-trigger"
+TRIGGER_WRITES = "citus-trigger-writes"
 NODE_FUNCTION = "citus-node-function"
 
 NODE_FUNCTIONS = re.compile(
@@ -34,6 +36,31 @@ def table_names(script: MigrationScript) -> Iterator[LintFinding]:
                 text = f"{used.raw} is the shard's on a worker, such as drugs_102008."
                 hint = "Give the name to the trigger as an argument, TG_ARGV[0]."
                 yield script.finding(TABLE_NAME, text, hint, statement)
+
+
+def trigger_writes(script: MigrationScript) -> Iterator[LintFinding]:
+    """Yield trigger functions that change rows which a trigger on a shard cannot change."""
+    for text in texts(script):
+        if not text.in_body or not Words.of(text.place.sql).has("returns", "trigger"):
+            continue
+        for _, table, _ in row_changes(text.words):
+            if script.domain.is_core:
+                yield script.finding(
+                    TRIGGER_WRITES,
+                    f"On a reference table, the trigger fires once for each node, and Citus refuses"
+                    f" that it changes {table}.",
+                    "Change the rows in the application, if the trigger is on a table that domains"
+                    " reference.",
+                    text.place,
+                    "warning",
+                )
+            elif table.schema == CORE_SCHEMA and text.words.has(CORE_SCHEMA):
+                yield script.finding(
+                    TRIGGER_WRITES,
+                    f"The trigger runs on a worker, where Citus refuses to change {table} of core.",
+                    "Change core's rows in the application.",
+                    text.place,
+                )
 
 
 def node_functions(script: MigrationScript) -> Iterator[LintFinding]:

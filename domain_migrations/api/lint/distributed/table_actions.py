@@ -21,6 +21,7 @@ SCHEMA_CHANGE = "citus-schema-change"
 INHERITANCE = "citus-inheritance"
 LOCAL_OBJECT = "citus-local-object"
 RULE = "citus-rule"
+POLICY = "citus-policy"
 
 RIGHT_FROM_START = (
     "Write it where the table is created: what CREATE TABLE says is taken over. Where the table has"
@@ -214,6 +215,17 @@ def rules_with_actions(script: MigrationScript) -> Iterator[LintFinding]:
         if words.take("rule") and words.has("do") and not words.has("nothing"):
             text = "The statement of a rule would run on a shard, where Citus refuses it."
             yield script.finding(RULE, text, "Use a trigger.", statement)
+
+
+def policies_with_queries(script: MigrationScript) -> Iterator[LintFinding]:
+    """Yield the policies that have a query in their conditions."""
+    for statement in script.statements:
+        words = Words.of(statement.sql)
+        is_policy = words.take("create", "policy") or words.take("alter", "policy")
+        if is_policy and words.has("select"):
+            text = "Citus refuses a policy with a query in it."
+            hint = "Write the condition with columns, current_user and current_setting()."
+            yield script.finding(POLICY, text, hint, statement)
 
 
 def local_objects(script: MigrationScript) -> Iterator[LintFinding]:
