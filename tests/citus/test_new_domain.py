@@ -13,11 +13,13 @@ from django.db import connections
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.cluster.cluster import Cluster, read_cluster
 from domain_migrations.engine.cluster.reference_tables import model_tables, session_tables
+from domain_migrations.engine.runner.dry_run.dry_run import HOLDS_LOCKS
 from tests.support import cluster
 from tests.support.catalog import execute, query
 from tests.support.cluster import CitusServers
 from tests.support.commands import Result
 from tests.support.extra_migrations import pending
+from tests.support.temporary_migrations import TemporaryMigrations
 
 pytestmark = pytest.mark.citus
 
@@ -29,6 +31,16 @@ FROM pg_class c LEFT JOIN pg_dist_partition p ON p.logicalrelid = c.oid
 WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r'
 """
 RESTORED = "SELECT count(*) FROM hr.django_migrations_hr_journal WHERE details ? 'snapshot'"
+
+SEEN = """
+class Migration(migrations.Migration):
+    operations = [
+        migrations.RunSQL(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_dist_schema"
+            " WHERE schemaid = 'hr'::regnamespace) THEN RAISE 'not distributed'; END IF; END $$"
+        )
+    ]
+"""
 
 NEW_CORE = {
     "0901_places": """
@@ -158,6 +170,19 @@ def test_rows_of_core_are_kept_and_its_triggers_do_not_fire(
     assert query(enabled) == [("A",)]
     left = "SELECT pg_relation_size('public.auth_group')"
     assert query(left) == [(0,)]
+
+
+def test_dry_run_distributes_and_leaves_nothing(
+    core: str, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(apps.get_app_config("hr"), "distributed", True)
+
+    with TemporaryMigrations(tmp_path).release({"0001_seen": SEEN}):
+        result = call("migrate_domain", "hr", dry_run=True)
+
+    assert (result.exit_status, result.stderr) == (0, HOLDS_LOCKS + "\n")
+    assert (read().schemas, read().reference_tables) == ({}, frozenset())
+    assert query("SELECT to_regnamespace('hr')") == [(None,)]
 
 
 def test_not_declared_stays_on_the_coordinator(core: str, call: Call) -> None:

@@ -21,13 +21,14 @@ from ...boundary.planned_migrations import check_plan
 from ...catalog.fingerprint import DatabaseFingerprint, fingerprint_differences, read_catalog
 from ...history.status import DomainStatus, read_statuses
 from ...history.tables import ensure_schema
-from ...sessions.connection import translate_database_errors
+from ...sessions.connection import schema_exists, translate_database_errors
 from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey
 from ...sources.transfer_halves import half_in, halves_in
 from ..adoption.inspected_schema import find_adoption
 from ..adoption_results import ImportedHistory
+from ..domain_schema import ensure_domain_schema
 from ..interruptions import check_interrupted
 from ..loader import Plan, load_domain
 from ..observed_operations import operation_name
@@ -206,10 +207,12 @@ def _run_with_core(domain: Domain, core: TrialExecutor) -> dict[tuple[str, str],
 
 def _ensure_schemas(trial: TrialExecutor, plan: Plan) -> None:
     """Create the schemas of the domain and of those with which the plan exchanges tables."""
+    if not schema_exists(trial.connection, trial.loader.domain.schema):
+        ensure_domain_schema(trial.executor.session)
     halves = (half_in(migration) for migration, _ in plan)
-    others = (half.other_domain for half in halves if half is not None)
-    for domain in (trial.loader.domain, *others):
-        ensure_schema(trial.connection, domain.schema)
+    for half in halves:
+        if half is not None:
+            ensure_schema(trial.connection, half.other_domain.schema)
 
 
 def _pending_core_plan(core: TrialExecutor) -> Plan:
