@@ -162,3 +162,22 @@ def test_pages_where_the_node_does_not_answer(client: Client) -> None:
     assert said not in others
     assert "0019_invoice_reference" in others
     assert re.search(r"/journal/[0-9a-f-]{36}/", journal)
+
+
+def test_map_shows_the_nodes_of_the_domains(call: Call, client: Client) -> None:
+    host, port = node_of("hr")
+    with node_down("inventory") as other:
+        found = {
+            each["domain"]: each["node"]
+            for each in json.loads(call("map_domains", "--format", "json").stdout)["domains"]
+        }
+        pictures = [
+            *(call("map_domains", "--format", name).stdout for name in ("mermaid", "dot", "svg")),
+            text(client, "map"),
+        ]
+
+    address = f"{host}:{port}"
+    assert found == {"core": None, "finance": None, "hr": address, "inventory": other}
+    number = address.rpartition(":")[2]
+    assert "schema finance, 6 models<br>on the coordinator" in pictures[0]
+    assert all(number in picture and "on the coordinator" in picture for picture in pictures)

@@ -96,13 +96,21 @@ WHERE k.contype = 'f' AND k.conparentid = 0
 ORDER BY 1, 2, 5
 """
 
+HAS_CITUS = "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'citus'"
+
 
 def recorded_links(
-    connection: BaseDatabaseWrapper, domains: tuple[Domain, ...]
+    connection: BaseDatabaseWrapper, domains: tuple[Domain, ...], servers: dict[str, str]
 ) -> Iterator[Crossing]:
-    """Yield the links between domains that a database has, in two or three queries."""
+    """Yield the links between domains that a database has, in two or three queries.
+
+    Arguments:
+        servers: gets schema → the node that has its tables, if the database is in a cluster.
+    """
     core, schemas = domains[0], {domain.schema: domain.name for domain in domains[1:]}
-    [rows] = run_sql(connection, SELECT_KEYS, {"schemas": list(schemas)})
+    rows, clusters = run_sql(connection, f"{SELECT_KEYS}; {HAS_CITUS}", {"schemas": list(schemas)})
+    if clusters:
+        servers |= _servers(connection, domains)
     for schema, table, used_schema, used_table, columns, used_columns in rows:
         link = Link(
             f"{schema}.{table}.{', '.join(columns)}",
@@ -112,6 +120,18 @@ def recorded_links(
     for finding, used in cross_domain_findings(connection):
         link = Link(finding.object, "", finding.id, finding.message, finding.hint)
         yield Crossing(finding.domain, used.name if used else None, VIOLATION, link)
+
+
+def _servers(
+    connection: BaseDatabaseWrapper, domains: Iterable[Domain]
+) -> Iterator[tuple[str, str]]:
+    """Yield the schemas, each with the node that has its tables, "" for the coordinator."""
+    from ...engine.cluster.cluster import read_cluster  # Most databases are in no cluster.
+
+    cluster = read_cluster(connection)
+    for domain in domains:
+        node = cluster.schemas.get(domain.schema) if cluster else None
+        yield domain.schema, node.address if node else ""
 
 
 def map_domains(
@@ -136,11 +156,13 @@ def map_domains(
     owners = {label: domain for domain in domains for label in domain.app_labels}
     found = list(declared_links(apps, owners))
     known = {(each.source, each.link.source) for each in found if each.kind == FOREIGN_KEY}
+    servers: dict[str, dict[str, str]] = {}
     for alias in dict.fromkeys(database or domain.database for domain in domains):
+        servers[alias] = {}
         with translate_database_errors(alias):
             found.extend(
                 each
-                for each in recorded_links(connections[alias], domains)
+                for each in recorded_links(connections[alias], domains, servers[alias])
                 if each.kind == VIOLATION or (each.source, each.link.source) not in known
             )
     models = Counter(
@@ -148,7 +170,15 @@ def map_domains(
         for model in apps.get_models(include_auto_created=True)
         if has_table(model)
     )
-    nodes = [Node(domain.name, domain.schema, models[domain.name]) for domain in domains]
+    nodes = [
+        Node(
+            domain.name,
+            domain.schema,
+            models[domain.name],
+            server=servers[database or domain.database].get(domain.schema),
+        )
+        for domain in domains
+    ]
     return DomainMap(database or DEFAULT_DB_ALIAS, *_edges(nodes, found, shown))
 
 

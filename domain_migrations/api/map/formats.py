@@ -97,7 +97,8 @@ def svg(picture: DomainMap, addresses: Mapping[str, str] | None = None) -> str:
 
 
 def _box(node: Node, url: str | None) -> Box:
-    lines = zip(("name", "detail", "violations"), _node_lines(node), strict=False)
+    kinds = ("name", "detail", *(("detail",) if node.place else ()), "violations")
+    lines = zip(kinds, _node_lines(node), strict=False)
     states = {
         "core": node.name == CORE,
         "violating": bool(node.ids),
@@ -106,7 +107,7 @@ def _box(node: Node, url: str | None) -> Box:
     return Box(
         tuple((name, _short(strip_control(text))) for name, text in lines),
         " ".join(["node", *(f"node--{state}" for state, holds in states.items() if holds)]),
-        ", ".join([f"Domain {node.name}", node.detail, *node.ids]),
+        ", ".join(filter(None, [f"Domain {node.name}", node.detail, node.place, *node.ids])),
         url,
     )
 
@@ -203,7 +204,7 @@ def _label(*lines: str) -> str:
 
 
 def _node_lines(node: Node) -> list[str]:
-    return [node.name, node.detail, *([", ".join(node.ids)] if node.ids else [])]
+    return [line for line in (node.name, node.detail, node.place, ", ".join(node.ids)) if line]
 
 
 _RENDERERS: dict[str, Callable[[DomainMap], Iterable[str]]] = {

@@ -108,12 +108,15 @@ class Node:
         schema: empty for a domain that is not installed and only referred to.
         models: the number of its models with a table of their own.
         violations: those that lead to no domain on the map.
+        server: in a cluster, host and port of the node that has its tables, "" for the
+            coordinator; None without a cluster.
     """
 
     name: str
     schema: str = ""
     models: int = 0
     violations: tuple[Link, ...] = ()
+    server: str | None = None
 
     @property
     def installed(self) -> bool:
@@ -127,6 +130,11 @@ class Node:
         return f"schema {self.schema}, {self.models} model{'' if self.models == 1 else 's'}"
 
     @property
+    def place(self) -> str:
+        """The line below that, in a cluster."""
+        return "" if self.server is None else f"on {self.server or 'the coordinator'}"
+
+    @property
     def ids(self) -> tuple[str, ...]:
         return tuple(sorted({link.id for link in self.violations}))
 
@@ -137,6 +145,7 @@ class Node:
             "models": self.models,
             "installed": self.installed,
             "violations": [link.as_json() for link in self.violations],
+            **({} if self.server is None else {"node": self.server or None}),
         }
 
 
