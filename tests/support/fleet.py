@@ -18,6 +18,7 @@ from tests.support import databases
 from tests.support.commands import ROOT, process_environment
 from tests.support.projects import Project, domain_app, write_project
 from tests.support.servers import TestServer
+from tests.support.sessions import until
 
 FIRST = """
 class Migration(migrations.Migration):
@@ -174,3 +175,30 @@ def free_port() -> int:
     """A port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+@contextmanager
+def password_role(server: TestServer, name: str, password: str) -> Iterator[None]:
+    """A superuser who, unlike everyone else on the test server, has to give a password."""
+    rules = f"local all {name} scram-sha-256\nhost all {name} all scram-sha-256\n"
+    with server.connect() as session:
+        ((file,),) = session.execute("SHOW hba_file")
+        path = Path(file)
+        session.execute(f"CREATE ROLE {name} SUPERUSER LOGIN PASSWORD '{password}'")
+        path.write_text(rules + path.read_text())
+        session.execute("SELECT pg_reload_conf()")
+        try:
+            until(lambda: _is_refused(server, name))
+            yield
+        finally:
+            path.write_text(path.read_text().removeprefix(rules))
+            session.execute("SELECT pg_reload_conf()")
+            session.execute(f"DROP ROLE {name}")
+
+
+def _is_refused(server: TestServer, role: str) -> bool:
+    try:
+        server.connect(user=role, password="wrong").close()
+    except psycopg.OperationalError:
+        return True
+    return False

@@ -28,6 +28,9 @@ GRACE_SECONDS = 5.0
 TICK = 0.2
 """Seconds between two looks of a reporter that shows how time passes."""
 
+RARE_COLLECTIONS = 20_000, 20, 20
+"""The thresholds of the garbage collector in the process of a site, which soon ends."""
+
 Work = Callable[[Reporter, Any], Any]
 """Works on the site that this process's connections lead to; importable by name.
 
@@ -242,6 +245,7 @@ def _is_whole(value: Any) -> bool:
 
 def _work_on_site(send: Send, work: Work, site: Site, access: SiteAccess, task: Any) -> None:
     stop_by_termination()
+    gc.set_threshold(*RARE_COLLECTIONS)
     reporter = RecordingReporter(send)
     value, error = None, None
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.fleet import Fleet, dsn, free_port, silent_server
+from tests.support.commands import ROOT
+from tests.support.fleet import Fleet, dsn, free_port, password_role, silent_server
 from tests.support.sessions import until
+from tests.support.terminals import run_on_terminal
 
 Make = Callable[..., Fleet]
 
@@ -103,6 +106,24 @@ def test_broken_sites_are_reported_and_the_others_are_migrated(fleet: Make) -> N
     # The others cannot be reached now; what passes by itself is 75.
     sites.sites = {"down": sites.sites["down"]}
     assert sites.json("migrate_fleet", "lab")[1] == 75
+
+
+def test_wrong_password_is_1_and_that_of_a_command_is_used(fleet: Make) -> None:
+    sites = fleet(2)
+    role = f"fleet_{os.getpid()}"
+    pairs = {"user": role, "password": "wrong"}
+    sites.sites = {
+        name: dsn(sites.server, database, **pairs)
+        for name, database in zip(sites.sites, sites.names, strict=True)
+    }
+    with password_role(sites.server, role, "right-branch-2"):
+        found, status = sites.json("migrate_fleet", "lab", "--site=branch-1")
+        assert (status, statuses(found)) == (1, {"branch-1": "refused"})
+        assert error_of(found, "branch-1")["code"] == "invalid_configuration"
+        assert "password authentication failed" in error_of(found, "branch-1")["message"]
+        found, status = sites.json("migrate_fleet", "lab", "--password-command=echo right-{site}")
+        assert statuses(found) == {"branch-1": "refused", "branch-2": "migrated"}
+        assert status == 1
 
 
 def test_text_says_what_happened_where_and_what_to_do_next(fleet: Make) -> None:
@@ -235,7 +256,7 @@ def test_site_with_a_held_table_lock_is_stopped_and_rolled_back(fleet: Make) -> 
 
 def test_site_with_another_run_is_busy(fleet: Make) -> None:
     sites = fleet(2)
-    sites.migration("0002_note", SLOW.format(seconds=4))
+    sites.migration("0002_note", SLOW.format(seconds=2))
     with sites.started("migrate_fleet", "lab", "--site=branch-1") as other:
         until(lambda: sleeping(sites))
         found, status = sites.json("migrate_fleet", "lab", "--lock-wait=0", "--site=branch-1")
@@ -278,7 +299,7 @@ def output(process: subprocess.Popen[str]) -> tuple[str, str]:
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_signal_lets_started_sites_finish_and_skips_the_rest(fleet: Make, name: str) -> None:
     sites = fleet(3)
-    sites.migration("0002_note", SLOW.format(seconds=2))
+    sites.migration("0002_note", SLOW.format(seconds=1))
     arguments = ("migrate_fleet", "lab", "--parallel=2", "--format=json")
     with sites.started(*arguments) as process:
         until(lambda: sleeping(sites) == 2)
@@ -492,3 +513,20 @@ def test_hooks_get_the_site(fleet: Make) -> None:
     assert sites.manage("migrate_fleet", "lab", "--parallel=1").returncode == 0
     hooked = (sites.project.path / "hooked.txt").read_text()
     assert hooked.split() == ["branch-1", "branch-2"]
+
+
+def test_terminal_shows_the_sites_that_run(fleet: Make) -> None:
+    sites = fleet(2)
+    sites.migration("0002_note", SLOW.format(seconds=1))
+    with sites.connect("branch-2") as session:
+        session.execute("ALTER TABLE lab.things ADD COLUMN note integer")
+    arguments = ("migrate_fleet", "lab", f"--sites={sites.file}")
+    environment = {"PYTHONPATH": str(ROOT)}
+    text, status = run_on_terminal(
+        *arguments, environment=environment, folder=sites.project.path, columns=200
+    )
+    assert status == 1
+    assert "0 of 2 done: none yet" in text
+    assert re.search(r"  branch-1 +\d s", text)
+    assert "1 of 2 done: 1 failed" in text
+    assert re.search(r"2/2  branch-1: \S*lab: 1 applied in", text)
