@@ -140,9 +140,18 @@ class SitePool:
                     self._start(waiting.popleft())
                 yield from self._ended()
         finally:
-            for job in self._running.values():
-                job.process.end()
-            self._running.clear()
+            self._end()
+
+    def _end(self) -> None:
+        """End what still runs, where an error has ended the fleet."""
+        for job in self._running.values():
+            job.process.process.terminate()
+        until = time.monotonic() + GRACE_SECONDS
+        for job in self._running.values():
+            job.process.process.join(max(0.0, until - time.monotonic()))
+            job.process.process.kill()
+            job.process.process.join()
+        self._running.clear()
 
     def _start(self, site: Site) -> None:
         arguments = self.work, site, self.access, self.task
@@ -184,18 +193,19 @@ class SitePool:
 
     def _on_request(self) -> None:
         """Start no other site; with another request, stop those that run, and then kill them."""
-        self.is_interrupted = True
-        names = ", ".join(job.site.name for job in self._running.values())
         count = self.requests.count
-        if count == 1:
-            self.stopped = f"It was stopped by {self.requests.name}."
+        if not count:
+            return  # A process got it that had just been forked.
+        if not self.is_interrupted:
+            self.is_interrupted = True
+            self.stopped = self.stopped or f"It was stopped by {self.requests.name}."
+            names = ", ".join(job.site.name for job in self._running.values())
             self.reporter.on_warning(
                 f"{self.requests.name}: no other site is started. Those that run are finished:"
-                f" {names}. Another signal stops them where they are, and rolls back."
+                f" {names or 'none'}. Another signal stops them where they are, and rolls back."
             )
-            return
         for job in self._running.values():
-            if job.reason is None:
+            if count > 1 and job.reason is None:
                 job.stop(_stopped_error(job.site, self.requests.name))
             elif count > 2:
                 job.kill()

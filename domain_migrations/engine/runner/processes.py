@@ -56,7 +56,8 @@ class WorkProcess:
         """
         processes = _context()
         messages, sender = processes.Pipe(duplex=False)
-        process = processes.Process(target=_work_here, args=(sender, work, arguments), name=name)
+        ends = messages, sender
+        process = processes.Process(target=_work_here, args=(ends, work, arguments), name=name)
         process.start()
         sender.close()  # So that reading ends when the process ends.
         return cls(process, messages)
@@ -94,7 +95,11 @@ def close_connections() -> None:
             connection.close_pool()
 
 
-def _work_here(sender: Connection, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _work_here(
+    ends: tuple[Connection, Connection], work: Callable[..., None], arguments: tuple[Any, ...]
+) -> None:
+    messages, sender = ends
+    messages.close()  # So that sending ends when the parent has ended.
     django.setup()  # Does nothing in a forked process.
     work(sender.send, *arguments)
     sender.close()
