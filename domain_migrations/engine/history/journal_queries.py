@@ -21,7 +21,7 @@ from .tables import SECONDS, STARTED, existing_journals, query_tables
 STEPS = """
 SELECT {domain} AS domain, id, run::text, batch, app, name, direction, status, {started},
        {seconds}, checksum, database_user, os_user, host, project_version, {footprint},
-       CASE jsonb_typeof(details) WHEN 'object' THEN details - ARRAY['created', 'created_more']
+       CASE WHEN jsonb_typeof(details) = 'object' THEN details - ARRAY['created', 'created_more']
        ELSE details END, error, sqlstate
 FROM {table}
 WHERE {where}
