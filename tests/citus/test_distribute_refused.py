@@ -56,3 +56,24 @@ def test_node_that_does_not_answer(citus_database: str, call: Callable[..., Resu
 
     assert result.exit_status == 75
     assert "A node of the cluster is inactive" in result.stderr
+
+
+def test_an_obstacle(migrated_citus_database: str, call: Callable[..., Result]) -> None:
+    run_sql(
+        "CREATE FUNCTION hr.f() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF TG_TABLE_NAME = 'x' THEN RAISE 'x'; END IF; RETURN NULL; END $$"
+    )
+    run_sql("CREATE TRIGGER t AFTER INSERT ON hr.positions FOR EACH ROW EXECUTE FUNCTION hr.f()")
+    run_sql("CREATE RULE r AS ON DELETE TO hr.positions DO ALSO SELECT 1")
+
+    result = call("distribute_domain", "hr", "--dry-run")
+
+    assert result.exit_status == 1
+    assert "1 more obstacle after that." in result.stderr
+    assert "manage.py distribute_domain --check hr" in result.stderr
+
+    checked = call("distribute_domain", "hr", "--check")
+
+    assert checked.exit_status == 1
+    assert "[function_shard_name]" in checked.stdout
+    assert "[rule_action]" in checked.stdout

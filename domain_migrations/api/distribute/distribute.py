@@ -32,6 +32,7 @@ from .distribution_result import (
 from .move import DistributionMove
 from .plan import DistributionPlan, plan_distribution
 from .preconditions import refuse_unfinished, usable_cluster
+from .preflight import refuse_obstacles
 
 COMMAND = "distribute_domain"
 
@@ -141,6 +142,7 @@ class Distribution:
         self.plan = plan = plan_distribution(connection, cluster, self.domains)
         if plan.moves:
             refuse_unfinished(connection, self.domains)
+            refuse_obstacles(connection, cluster, plan.domains)
         return plan
 
     @contextmanager

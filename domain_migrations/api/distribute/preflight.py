@@ -17,12 +17,13 @@ from ...engine.cluster.reference_tables import (
     model_tables,
     tables_for_every_node,
 )
-from ...engine.messages import shortened
+from ...engine.messages import counted, shortened
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import fetch_all, translate_database_errors
+from ...exceptions import DistributionRefused
 from ..obstacle import Obstacle
 from .accepted import NO_WAY_BACK, disk_note, notes, sizes
-from .distribution_obstacles import find_obstacles
+from .distribution_obstacles import domain_obstacles, find_obstacles
 from .facts import facts_for
 
 TABLES = """
@@ -86,6 +87,26 @@ def check_distribution(
     alias = database or next((each.database for each in domains), get_domains()[0].database)
     with translate_database_errors(alias):
         return _check(connections[alias], domains)
+
+
+def refuse_obstacles(
+    connection: BaseDatabaseWrapper, cluster: Cluster, domains: Sequence[Domain]
+) -> None:
+    """Refuse domains in whose objects there are obstacles, before anything is locked.
+
+    Raises:
+        DistributionRefused: there are some; the message has the first one.
+    """
+    tables = _reference_tables(connection, cluster)
+    facts = facts_for(connection, domains, tables, cluster.schemas)
+    found = list(dict.fromkeys(domain_obstacles(facts)))
+    if found:
+        more = f" {counted(len(found) - 1, 'more obstacle')} after that." if found[1:] else ""
+        names = " ".join(domain.name for domain in domains)
+        raise DistributionRefused(
+            f"{found[0].message}{more}",
+            hint=f"{found[0].remedy} All of them: manage.py distribute_domain --check {names}",
+        )
 
 
 def _check(connection: BaseDatabaseWrapper, domains: tuple[Domain, ...]) -> DistributionPreflight:

@@ -12,7 +12,7 @@ from domain_migrations.api.distribute.facts import Facts, facts_for
 from domain_migrations.api.obstacle import Obstacle
 from domain_migrations.domains import QualifiedName, get_domain
 from tests.support.catalog import execute
-from tests.support.distribution_obstacles import BASE, CASES, FINE, Case
+from tests.support.distribution_obstacles import BASE, CASES, FINE, Case, trigger
 
 USERS = QualifiedName("public", "users")
 
@@ -56,3 +56,37 @@ def test_what_is_accepted_is_no_obstacle(rolled_back: None) -> None:
     for statement in FINE:
         execute(statement)
     assert found() == []
+
+
+def test_an_owner_that_may_not_log_in(rolled_back: None) -> None:
+    execute("CREATE ROLE distribution_test")
+    execute("ALTER TABLE inventory.log OWNER TO distribution_test")
+    [obstacle] = found()
+    assert (obstacle.id, obstacle.object) == ("role_nologin", "distribution_test")
+    assert obstacle.remedy == "ALTER ROLE distribution_test LOGIN;"
+    execute(obstacle.remedy)
+    assert found() == []
+
+
+def test_not_null_that_rows_violate(rolled_back: None) -> None:
+    if connections["default"].pg_version < 180000:
+        pytest.skip("NOT NULL ... NOT VALID needs PostgreSQL 18.")
+    execute("ALTER TABLE inventory.drugs ADD CONSTRAINT s NOT NULL seen NOT VALID")
+    execute("ALTER TABLE inventory.drugs ADD CONSTRAINT n CHECK (n > 100) NOT ENFORCED")
+    [obstacle] = found()
+    assert (obstacle.id, obstacle.object) == ("check_violated", "inventory.drugs")
+    assert obstacle.remedy == (
+        "Repair the rows for which seen IS NULL, or: ALTER TABLE inventory.drugs DROP CONSTRAINT s;"
+    )
+
+
+def test_what_a_function_calls_is_read_too(rolled_back: None) -> None:
+    execute(
+        "CREATE FUNCTION inventory.tidy() RETURNS void LANGUAGE sql AS"
+        " 'DELETE FROM inventory.log WHERE seen < clock_timestamp()'"
+    )
+    for statement in trigger("PERFORM inventory.tidy();"):
+        execute(statement)
+    assert [(each.id, each.object) for each in found()] == [
+        ("function_volatile", "inventory.tidy()")
+    ]
