@@ -24,6 +24,7 @@ from ..adoption_results import AppliedMove
 from ..options import MigrateOptions
 from ..results import Reporter
 from ..run_session import RunSession
+from .cluster_moves import keep_on_coordinator
 from .foreign_keys import CrossingKey, check_keys, crossing_keys
 from .functions import FunctionTexts, find_function_texts, redefine
 from .moved_catalog import Proof
@@ -96,6 +97,7 @@ class AdoptionRun:
                     return self._drop_views(connection)
                 if not is_pending(connection, self.move):
                     return None
+                keep_on_coordinator(session, self.move)
                 return self._move(connection)
 
         wait = options.lock_wait_seconds
