@@ -9,7 +9,11 @@ import pytest
 from django.db import connections, transaction
 from django.test.utils import CaptureQueriesContext
 
+from domain_migrations.api.extract.obstacles import distributed_obstacles
+from domain_migrations.api.extract.sides import Sides
+from domain_migrations.api.verify.row_facts import RowFacts
 from domain_migrations.domains import QualifiedName, get_domain
+from domain_migrations.engine.alterations.definition import SchemaDefinition
 from domain_migrations.engine.cluster.shards import Measure, measure_shards, read_placements
 from domain_migrations.engine.runner.dry_run.effects import files_by_oid, rewritten
 from domain_migrations.engine.runner.loader import DomainLoader
@@ -17,7 +21,7 @@ from domain_migrations.engine.runner.losses import describe_losses
 from tests.support import cluster
 from tests.support.catalog import execute
 from tests.support.cluster import CitusServers
-from tests.support.distributed import distribute, node_down
+from tests.support.distributed import distribute, node_down, node_of
 
 pytestmark = pytest.mark.citus
 
@@ -94,3 +98,29 @@ def test_sizes_of_a_locked_table_are_not_waited_for() -> None:
     with transaction.atomic():
         execute("LOCK hr.leave_types IN ACCESS EXCLUSIVE MODE")
         assert set(measures("hr")) >= {LEAVE_TYPES}
+
+
+def test_repair_knows_the_size_of_the_shard() -> None:
+    connection = connections["default"]
+    definition = SchemaDefinition.read(connection, "hr", exclude=())
+
+    size = RowFacts(connection, definition).tables["leave_types"].size
+    with node_down("hr"):
+        unknown = RowFacts(connection, definition).too_large("leave_types")
+
+    assert size == measures("hr")[LEAVE_TYPES].size
+    assert unknown == "the size of the table is not known, and nobody can write to it meanwhile"
+
+
+def test_extraction_of_a_distributed_domain_is_refused() -> None:
+    host, port = node_of("hr")
+
+    found = list(distributed_obstacles(Sides(get_domain("hr"), "default", "default")))
+    others = list(distributed_obstacles(Sides(get_domain("finance"), "default", "default")))
+
+    assert found[0].message.startswith(
+        'The domain is distributed in the cluster of "default": its tables are on the node'
+        f" {host}:{port}, and"
+    )
+    assert "manage.py distribute_domain hr --move NODE" in found[0].remedy
+    assert others == []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...domains import CORE_SCHEMA
+from ...engine.cluster.cluster import read_cluster
 from ...engine.history.extractions import database_id
 from ...engine.history.status import read_statuses
 from ...engine.history.tables import existing_tables
@@ -58,7 +59,7 @@ def preflight(
     """
     chosen_tables(sides.from_connection, core_tables)
     copies = fenced_tables(sides.to_connection, CORE_SCHEMA)
-    obstacles = [*_between(sides, is_begun), *_histories(sides)]
+    obstacles = [*_between(sides, is_begun), *distributed_obstacles(sides), *_histories(sides)]
     if not is_begun:
         obstacles += _filled_copies(sides, core_tables, copies)
     obstacles += [Obstacle(*row) for row in server_obstacles(sides, is_begun)]
@@ -94,6 +95,26 @@ def _between(sides: Sides, is_begun: bool) -> Iterator[Obstacle]:
             f"The target already has rows in {shortened(rows)}.",
             f'Find out whose they are. If nobody needs them: DROP SCHEMA "{sides.schema}" CASCADE;',
         )
+
+
+def distributed_obstacles(sides: Sides) -> Iterator[Obstacle]:
+    """Yield where the domain's rows are on a node of a cluster, which no publication sees."""
+    for alias, connection in (
+        (sides.source, sides.from_connection),
+        (sides.target, sides.to_connection),
+    ):
+        cluster = read_cluster(connection)
+        if cluster is not None and cluster.is_distributed(sides.schema):
+            node = cluster.schemas[sides.schema]
+            yield Obstacle(
+                alias,
+                sides.schema,
+                f'The domain is distributed in the cluster of "{alias}": its tables are on'
+                f" {f'the node {node.address}' if node else 'one of its nodes'}, and a copy by"
+                " logical replication would be one of the coordinator's empty tables.",
+                f"Within the cluster: manage.py distribute_domain {sides.domain.name} --move NODE."
+                " To leave it, dump the coordinator's whole database into plain PostgreSQL.",
+            )
 
 
 def _filled_copies(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...engine.alterations.definition import SchemaDefinition, SchemaObject
+from ...engine.cluster.shards import measure_shards, read_placements
 from ...engine.sessions.connection import fetch_all, fetch_one
 
 LARGE = 64 * 1024 * 1024
@@ -25,16 +26,17 @@ class TableFacts:
     """What is known of a table.
 
     Attributes:
+        size: in bytes; None if a node of a cluster does not say it.
         readable: whether the role may read all of its rows.
     """
 
-    size: int
+    size: int | None
     is_partitioned: bool
     readable: bool
 
     @property
     def is_large(self) -> bool:
-        return self.size > LARGE or self.is_partitioned
+        return self.size is None or self.size > LARGE or self.is_partitioned
 
 
 class RowFacts:
@@ -44,6 +46,11 @@ class RowFacts:
         self.connection, self.definition = connection, definition
         rows = fetch_all(connection, TABLES, [definition.schema])
         self.tables = {name: TableFacts(*facts) for name, *facts in rows}
+        # Of a distributed table, the coordinator has a shell without rows.
+        shards = measure_shards(connection, read_placements(connection, [definition.schema]))
+        for name, measure in shards.items():
+            facts = self.tables[name.name]
+            self.tables[name.name] = replace(facts, size=measure.size)
 
     def too_large(self, relation: str | None) -> str:
         """Return why a table is not read under a strong lock; "" if it may be."""
@@ -52,6 +59,8 @@ class RowFacts:
             return ""
         if facts.is_partitioned:
             return "the table has partitions, which are all locked meanwhile"
+        if facts.size is None:
+            return "the size of the table is not known, and nobody can write to it meanwhile"
         return f"the table has {facts.size // 1024**2} MiB, and nobody can write to it meanwhile"
 
     def not_null_problem(self, column: SchemaObject) -> str:
