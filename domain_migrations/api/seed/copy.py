@@ -26,7 +26,7 @@ NO_ROWS_YET = "SELECT NULL::bigint AS {row}, {columns} FROM {tables}"
 
 ErrorFactory = Callable[[int | None, str], SeedFailed]
 """Makes the error for a line of the file."""
-RowConverter = Callable[[Sequence[Any]], list[Any]]
+RowConverter = Callable[[Sequence[Any], list[Any]], None]
 
 
 def value_columns(shape: TargetTable) -> list[sql.Identifier]:
@@ -69,7 +69,7 @@ def copy_rows(
                     lines.append(line)
                     row: list[Any] = [len(lines)]
                     for name, convert in converters:  # noqa: B007 (for the error message)
-                        row += convert(values)
+                        convert(values, row)
                     row += [default.value() for default in defaults]
                     copy.write_row(row)
         except (InvalidValue, InvalidColumn) as exc:
@@ -109,27 +109,28 @@ def _create(statements: Statements, shape: TargetTable, leaves: Sequence[ValueCo
 def _row_converter(
     column: Column, connection: BaseDatabaseWrapper, shape: TargetTable, *, is_text: bool
 ) -> RowConverter:
-    """Return the function that takes a column's values out of a row and checks them."""
+    """Return the function that adds a column's values to a row, checked and converted."""
     required, positions = column in shape.key, column.positions
     source = column.source
     if isinstance(source, ValueColumn):
         convert = converter(source.field, connection, required=required, is_text=is_text)
         (position,) = positions
-        return lambda values: [convert(values[position])]
+        return lambda values, row: row.append(convert(values[position]))
     converters = [
         converter(leaf.field, connection, required=True, is_text=is_text) for leaf in source.leaves
     ]
     is_whole = len(positions) == 1 and len(converters) > 1
 
-    def convert_reference(values: Sequence[Any]) -> list[Any]:
+    def convert_reference(values: Sequence[Any], row: list[Any]) -> None:
         parts = [values[position] for position in positions]
         if is_whole or (len(parts) == 1 and isinstance(parts[0], list | dict)):
             parts = flatten_reference(source, parts[0])
         if all(value is None or value is MISSING or value == "" for value in parts):
             if required or not column.field.null:
                 raise InvalidValue("it cannot be empty.")
-            return [None for _ in converters]
-        return [convert(value) for convert, value in zip(converters, parts, strict=True)]
+            row += [None for _ in converters]
+        else:
+            row += [convert(value) for convert, value in zip(converters, parts, strict=True)]
 
     return convert_reference
 

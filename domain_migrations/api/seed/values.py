@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
@@ -12,11 +13,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     BooleanField,
     CharField,
     DateTimeField,
+    Field,
     FloatField,
     JSONField,
     TextField,
@@ -34,6 +37,9 @@ BOOLEAN_WORDS = {
 
 MOST_DIGITS = 131_072
 """Digits before the decimal point that PostgreSQL's ``numeric`` can have."""
+
+REMEMBERED = 1000
+"""Values of a column that are converted once."""
 
 Converter = Callable[[Any], Any]
 
@@ -86,7 +92,44 @@ def converter(
         except (ValueError, TypeError, InvalidOperation, OverflowError) as exc:
             raise InvalidValue(f"{str(exc) or type(exc).__name__}.") from exc
 
-    return convert
+    longest = _longest_plain_text(field)
+    if longest is not None:
+
+        def convert_text(value: Any) -> Any:
+            return value if type(value) is str and 0 < len(value) <= longest else convert(value)
+
+        return convert_text
+    return _remembering(convert) if type(field).__module__ == Field.__module__ else convert
+
+
+def _longest_plain_text(field: AnyField) -> int | None:
+    """Return how long a text may be that is kept as it is; None if more has to be checked."""
+    if type(field) not in (CharField, TextField) or field.choices:
+        return None
+    longest = sys.maxsize
+    for validator in field.validators:
+        limit = getattr(validator, "limit_value", None)
+        if type(validator) is not MaxLengthValidator or not isinstance(limit, int):
+            return None
+        longest = min(longest, limit)
+    return longest
+
+
+def _remembering(convert: Converter) -> Converter:
+    """Return the function for a column whose values may be few."""
+    known: dict[str, Any] = {}
+
+    def convert_or_remember(value: Any) -> Any:
+        if type(value) is not str:
+            return convert(value)
+        if value in known:
+            return known[value]
+        converted = convert(value)
+        if len(known) < REMEMBERED:
+            known[value] = converted
+        return converted
+
+    return convert_or_remember
 
 
 def _reader(field: AnyField, *, is_text: bool) -> Converter:

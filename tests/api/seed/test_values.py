@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import validate_slug
 from django.db import connections, models
 
 from domain_migrations.api.seed.document import PlainScalar
@@ -217,3 +218,28 @@ def test_a_float_does_not_become_infinite(value: Any) -> None:
 def test_values_that_are_not_text_are_refused(field: Any, value: Any) -> None:
     with pytest.raises(InvalidValue, match="is not text"):
         converter(field, connections["default"], required=False)(value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "converted"),
+    [
+        (models.CharField(max_length=3), "ทด ", "ทด "),
+        (models.CharField(max_length=3), "", None),
+        (models.CharField(max_length=3), "abcd", None),
+        (models.CharField(max_length=3, choices=[("a", "A")]), "b", None),
+        (models.CharField(validators=[validate_slug]), "a b", None),
+        (models.SlugField(), "a b", None),
+        (models.TextField(), "abcd" * 99, "abcd" * 99),
+        (models.BooleanField(), "yes", True),
+    ],
+)
+def test_values_that_are_converted_quickly(field: Any, value: str, converted: Any) -> None:
+    """Twice, because values that are the same may be converted once."""
+    field.set_attributes_from_name("note")
+    convert = converter(field, connections["default"], required=False, is_text=True)
+    for _ in range(2):
+        if converted is None:
+            with pytest.raises(InvalidValue):
+                convert(value)
+        else:
+            assert convert(value) == converted
