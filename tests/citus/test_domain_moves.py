@@ -144,6 +144,20 @@ def test_who_blocks_a_move_is_reported(distributed: None, citus_cluster: CitusSe
     assert query("SELECT name FROM hr.staff WHERE id = 1") == [("held",)]
 
 
+def test_an_interrupted_move_leaves_the_domain_where_it_is(distributed: None) -> None:
+    source, target = addresses()
+
+    class Interrupting(Recorder):
+        def on_move(self, move: DomainMove) -> None:
+            raise KeyboardInterrupt
+
+    result = move_domain("hr", target, reporter=Interrupting())
+    assert result.error is not None
+    assert (result.status, result.moves) == ("failed", ())
+    assert result.error.message.startswith("The move was stopped")
+    assert addresses() == (source, target)
+
+
 def test_balance(distributed: None) -> None:
     at, other = addresses()
     execute("CREATE SCHEMA inventory")

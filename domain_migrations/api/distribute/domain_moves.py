@@ -37,7 +37,12 @@ from ...engine.sessions.blockers import Activity, BlockerWatcher
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sessions.database_errors import error_class_for, first_line, sqlstate_of
 from ...engine.sessions.session import locked_session
-from ...exceptions import DistributionFailed, DistributionRefused, DomainMigrationsError
+from ...exceptions import (
+    DistributionFailed,
+    DistributionRefused,
+    DomainMigrationsError,
+    RunStopped,
+)
 from .move_results import DomainMove, MoveOptions, MoveProgress, MoveReporter, MoveResult
 from .preconditions import usable_cluster
 
@@ -120,6 +125,10 @@ class _Moves:
         except DomainMigrationsError as exc:
             busy = failure_status(exc, changed=self._has_moved) == "busy"
             result = replace(result, status="busy" if busy else "failed", error=ErrorInfo.of(exc))
+        except KeyboardInterrupt as exc:
+            kept = "What was moved before is kept; no other domain has left its node."
+            stopped = RunStopped.by(exc, "The move", kept=kept)
+            result = replace(result, status="failed", error=ErrorInfo.of(stopped))
         else:
             if self.done:
                 result = replace(result, status=self.done[0].status)
