@@ -17,11 +17,6 @@ from tests.support.terminals import run_on_terminal
 pytestmark = pytest.mark.citus
 
 DOMAINS = ["finance", "hr", "inventory"]
-STATES = {
-    "budget_requests.budget_requests_audit_insert": ("DISABLE", "D"),
-    "budget_requests.budget_requests_audit_update": ("ENABLE ALWAYS", "A"),
-    "stock_transactions.stock_transactions_keep_levels": ("ENABLE REPLICA", "R"),
-}
 JOURNAL = """
 SELECT direction, status, name, details FROM {}
 WHERE direction = 'cluster' ORDER BY id
@@ -46,12 +41,6 @@ def test_nothing_is_lost(
     citus_cluster: CitusServers,
     call: Callable[..., Result],
 ) -> None:
-    for name, (action, _) in STATES.items():
-        table, _, trigger = name.partition(".")
-        session.execute(f"ALTER TABLE inventory.{table} {action} TRIGGER {trigger}")
-    session.execute(
-        "CREATE TABLE public.drugs (id bigint PRIMARY KEY); INSERT INTO public.drugs VALUES (1)"
-    )
     rows, sequences = distribution.rows(session), distribution.sequences(session)
     triggers = distribution.triggers(session)
 
@@ -69,22 +58,8 @@ def test_nothing_is_lost(
     assert distribution.rows(session) == rows
     assert distribution.sequences(session) == sequences
     assert distribution.triggers(session) == triggers
-    assert {name: triggers[name] for name in STATES} == {
-        name: state for name, (_, state) in STATES.items()
-    }
     node = printed["domains"][0]["node"]
-    (worker,) = (each for each in citus_cluster.workers if ":".join(map(str, each.address)) == node)
-    with worker.connect(
-        migrated_citus_database, options="-c citus.show_shards_for_app_name_prefixes=*"
-    ) as remote:
-        assert distribution.shard_triggers(remote, "inventory") == {
-            name: state for name, state in triggers.items() if name in STATES
-        }
     assert distribution.local_rows(session) == []
-    local = session.execute(
-        "SELECT to_regclass('public.drugs') IN (SELECT logicalrelid FROM pg_dist_partition)"
-    )
-    assert local.fetchone() == (False,)
 
     ((*row, details), (*removal, _)) = journal(
         session, "inventory.django_migrations_inventory_journal"
@@ -103,6 +78,7 @@ def test_nothing_is_lost(
     again = call("distribute_domain", "--all", "--format", "json")
     assert (again.exit_status, json.loads(again.stdout)["status"]) == (0, "unchanged")
     assert call("migrate_domain", "--all", "--check").exit_status == 0
+    assert call("verify_domain").exit_status == 0
 
 
 def test_one_domain_after_the_other(

@@ -42,6 +42,7 @@ CREATE SCHEMA hr;
 SELECT citus_schema_distribute('hr')
 """
 WORKERS = 2
+DROPS = 5
 
 DISTRIBUTE_ALL = """
 SET LOCAL citus.enable_local_reference_table_foreign_keys = off;
@@ -138,10 +139,10 @@ class CitusServers:
                 session.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
 
     def drop(self, name: str) -> None:
-        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        """Drop a database on every node, its coordinator first, whose daemon uses the others."""
         for node in self.nodes:
             with node.connect() as session:
-                session.execute(statement.format(sql.Identifier(name)))
+                _drop(session, name)
 
     def make_template(
         self, name: str, template: str, *commands_to_run: tuple[str, ...], prepare: str = ""
@@ -196,6 +197,18 @@ class CitusServers:
             with node.connect() as session:
                 session.execute(statement.format(sql.Identifier(name)))
                 session.execute(ended, [name])
+
+
+def _drop(session: psycopg.Connection, name: str) -> None:
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    for attempt in range(DROPS):
+        try:
+            session.execute(statement)
+        except psycopg.errors.ObjectInUse:  # Citus' daemon, which was just starting.
+            if attempt == DROPS - 1:
+                raise
+        else:
+            return
 
 
 def citus_servers() -> CitusServers:

@@ -57,6 +57,7 @@ def triggers(session: psycopg.Connection) -> dict[str, str]:
 
 def shard_triggers(session: psycopg.Connection, schema: str) -> dict[str, str]:
     """The same of the shards on a node, without the numbers in their names."""
+    session.execute("SET citus.show_shards_for_app_name_prefixes TO '*'")
     return {
         f"{shard.rpartition('_')[0]}.{name.rpartition('_')[0]}": state
         for shard, name, state in session.execute(SHARD_TRIGGERS, [schema])
