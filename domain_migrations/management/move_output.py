@@ -14,6 +14,7 @@ from ..api.distribute.move_results import (
     MoveReporter,
     MoveResult,
 )
+from ..engine.messages import counted
 from .arguments import options_for
 from .console import ConsoleReporter, JsonReporter, error_text, print_json
 
@@ -50,7 +51,7 @@ def print_moves(command: BaseCommand, result: MoveResult) -> None:
             where = f"on {each.target}"
         command.stdout.write(
             f"{each.domain}: {VERBS[each.status]}, {where}"
-            f" ({each.tables} tables, {each.bytes // 1024} kB)"
+            f" ({counted(each.tables, 'table')}, {each.bytes // 1024} kB)"
         )
     if not result.moves and not result.error:
         command.stdout.write("Citus would move no domain: the nodes are balanced.")
