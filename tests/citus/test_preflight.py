@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.apps import apps
 from django.db import connections, transaction
 
 from domain_migrations.api.distribute.node_obstacles import node_obstacles
 from domain_migrations.api.distribute.preflight import check_distribution
+from domain_migrations.api.verify.verify import verify_domains
 from domain_migrations.engine.cluster.cluster import read_cluster
 from tests.support.catalog import execute, query
 from tests.support.cluster import CitusServers, pointed_at
@@ -72,3 +74,28 @@ def test_one_domain_leaves_the_keys_of_the_others_half_enforced(
         "Until hr, finance are distributed too, nothing stops whoever deletes rows of core that"
         " they point at; what they write is checked."
     )
+
+
+def test_a_domain_that_is_declared_as_distributed_can_become_it(
+    migrated_citus_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apps.get_app_config("hr"), "distributed", True)
+    assert [each.id for each in verify_domains(["hr"]).findings] == ["D071"]
+    assert check_distribution(["hr"]).obstacles == ()
+
+    execute("ALTER TABLE hr.positions ADD COLUMN odd int")
+    [obstacle] = check_distribution(["hr"]).obstacles
+    assert (obstacle.id, obstacle.domain, obstacle.object) == (
+        "verify_finding",
+        "hr",
+        "hr.positions.odd",
+    )
+    assert obstacle.message.startswith("D")
+
+
+def test_pending_migrations(migrated_citus_database: str) -> None:
+    execute("DELETE FROM hr.django_migrations_hr WHERE name = '0013_alter_verbose_names'")
+    found = check_distribution(["hr"]).obstacles
+    assert [(each.id, each.object, each.remedy) for each in found] == [
+        ("pending_migrations", "hr.django_migrations_hr", "manage.py migrate_domain hr")
+    ]

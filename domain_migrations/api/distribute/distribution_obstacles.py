@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import CORE, Domain, QualifiedName, get_domain
+from ...engine.catalog.drift_ids import NOT_DISTRIBUTED
 from ...engine.cluster.cluster import Cluster
 from ...engine.history.status import read_name_statuses
 from ...engine.messages import shortened
@@ -87,6 +88,8 @@ def _findings(facts: Facts) -> Iterator[Obstacle]:
     if not names:
         return
     for finding in verify_domains(names, database=facts.connection.alias).findings:
+        if finding.id == NOT_DISTRIBUTED:
+            continue
         yield Obstacle(
             facts.connection.alias,
             finding.object,
