@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connections
+from django.test import override_settings
 
 from domain_migrations.domains import get_domain
 from domain_migrations.engine.cluster.cluster import Cluster, read_cluster
@@ -183,6 +184,28 @@ def test_dry_run_distributes_and_leaves_nothing(
     assert (result.exit_status, result.stderr) == (0, HOLDS_LOCKS + "\n")
     assert (read().schemas, read().reference_tables) == ({}, frozenset())
     assert query("SELECT to_regnamespace('hr')") == [(None,)]
+
+
+def test_core_is_not_locked_while_a_writer_is_waited_for(
+    core: str, call: Call, monkeypatch: pytest.MonkeyPatch, citus_cluster: CitusServers
+) -> None:
+    monkeypatch.setattr(apps.get_app_config("hr"), "distributed", True)
+    with (
+        override_settings(DOMAIN_MIGRATIONS={"RETRIES": 1}),
+        citus_cluster.coordinator.connect(core) as writer,
+        writer.transaction(),
+    ):
+        writer.execute("LOCK TABLE public.users IN ROW EXCLUSIVE MODE")
+        result = call("migrate_domain", "hr", lock_timeout=0.1)
+
+    assert "The creation of the schema hr was rolled back: lock timeout, blocked by" in (
+        result.stdout + result.stderr
+    )
+    assert result.exit_status == 1
+    assert "canceling statement due to lock timeout" in result.stderr
+    assert (read().schemas, read().reference_tables) == ({}, frozenset())
+    assert query("SELECT to_regnamespace('hr')") == [(None,)]
+    assert call("migrate_domain", "hr").exit_status == 0
 
 
 def test_not_declared_stays_on_the_coordinator(core: str, call: Call) -> None:

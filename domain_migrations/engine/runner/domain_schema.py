@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from ..history.tables import ensure_schema
+from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from .run_session import RunSession
 
 
@@ -15,12 +18,26 @@ def ensure_domain_schema(session: RunSession) -> None:
         return
     from ..cluster.new_schema import create_schema
 
-    is_distributed = create_schema(
+    policy = TimeoutPolicy(
         connection,
-        on_cluster.cluster,
-        domain.schema,
-        distributed=domain.is_distributed,
+        report=session.reporter.on_note,
+        lock_timeout=session.options.lock_timeout,
+        statement_timeout=session.options.statement_timeout,
+        # A dry run holds the locks of what came before.
+        retries=RetryPolicy(retries=0) if connection.in_atomic_block else None,
     )
+
+    def create() -> bool:
+        """Lock core's tables no longer than a migration may wait for a lock."""
+        with transaction.atomic(using=connection.alias), policy.timeouts():
+            return create_schema(
+                connection,
+                on_cluster.cluster,
+                domain.schema,
+                distributed=domain.is_distributed,
+            )
+
+    is_distributed = policy.run_with_retries(f"The creation of the schema {domain.schema}", create)
     # It has one more schema now, and perhaps reference tables.
     vars(session).pop("cluster")
     vars(session).pop("on_cluster")
