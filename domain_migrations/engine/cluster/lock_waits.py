@@ -8,6 +8,13 @@ import psycopg
 
 from ..sessions.blockers import ACTIVITY_COLUMNS, Activity, blockers
 
+# Looking at all nodes is expensive, so it is done for a statement that takes long only. The session
+# waits for a node there, and not for a lock.
+WAITS_LONG = """
+SELECT FROM pg_stat_activity
+WHERE pid = %s AND state = 'active' AND clock_timestamp() - query_start > interval '0.4 seconds'
+"""
+
 # A session has its global id in the sessions, too, that work for it on the nodes.
 LOCK_WAITS = f"""
 SELECT DISTINCT ON (a.global_pid) a.pid, {ACTIVITY_COLUMNS}
@@ -27,7 +34,7 @@ def find_blockers(cursor: psycopg.Cursor[Any], pid: int) -> tuple[Activity, ...]
         pid: the server process of the session that waits.
     """
     found = blockers(cursor, pid)
-    if found:
+    if found or cursor.execute(WAITS_LONG, [pid]).fetchone() is None:
         return found
     cursor.execute(LOCK_WAITS, [pid])
     return tuple(map(Activity._make, cursor.fetchall()))
