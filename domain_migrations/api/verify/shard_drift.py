@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-from ...domains import Domain
+from ...domains import CORE_SCHEMA, Domain
 from ...engine.catalog import drift_ids
 from ...engine.catalog.fingerprint import catalog_cursor
 from ...engine.cluster.shard_catalog import DESCRIBED, describe_shards, described
@@ -38,7 +38,7 @@ def shard_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[
     Raises:
         NodeUnavailable: a node with shards does not answer; what differs on others is found first.
     """
-    placements = read_placements(connection, {domain.schema, "public"})
+    placements = read_placements(connection, {domain.schema, CORE_SCHEMA})
     own = [each for each in placements if each.table.schema == domain.schema]
     if not own:
         return

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ...exceptions import NodeUnavailable
+from ...exceptions import MigrationFailed, NodeUnavailable
 from ..sessions.connection import translate_database_errors
 
 Found = TypeVar("Found")
@@ -38,8 +38,11 @@ def read_reachable(
     try:
         return _read(connection, list(domains), read), {}
     except NodeUnavailable as exc:
-        with translate_database_errors(connection.alias):
-            problems = out_of_reach(connection, domains)
+        try:
+            with translate_database_errors(connection.alias):
+                problems = out_of_reach(connection, domains)
+        except MigrationFailed:
+            problems = {}  # A transaction that has used the node before cannot go on.
         reachable = [domain for domain in domains if domain.name not in problems]
         if not problems:
             return None, dict.fromkeys((domain.name for domain in domains), exc)

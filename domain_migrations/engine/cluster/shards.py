@@ -28,7 +28,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_dist_shard h ON h.logicalrelid = p.logicalrelid
 JOIN pg_catalog.pg_dist_placement l ON l.shardid = h.shardid
 JOIN pg_catalog.pg_dist_node d ON d.groupid = l.groupid AND d.noderole = 'primary'
-WHERE n.nspname = ANY(%s)
+WHERE n.nspname = ANY(%s) AND l.shardstate = 1
 ORDER BY n.nspname, c.relname, d.groupid
 """
 

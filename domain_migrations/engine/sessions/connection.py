@@ -20,7 +20,6 @@ from ...exceptions import (
     DomainMigrationsError,
     InsufficientPrivilege,
     InvalidConfiguration,
-    MigrationFailed,
     NodeUnavailable,
     StatementTimeout,
 )
@@ -31,6 +30,7 @@ from .database_errors import (
     error_class_for,
     first_line,
     first_part,
+    kind_of,
     sqlstate_of,
     used_numbers,
 )
@@ -199,7 +199,7 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
     lost = isinstance(exc, ConnectionLost) or has_lost(connections[alias])
     if kind is None:
         is_connected = is_alive(connections[alias])
-        kind = MigrationFailed if is_connected else _kind_of_failed_connection(exc)
+        kind = kind_of(reason) if is_connected else _kind_of_failed_connection(exc)
         kind = DatabaseUnavailable if lost else kind
     message, hint = f"The {database} answered with an error: {reason}.", used_numbers(exc)
     if kind is InsufficientPrivilege:

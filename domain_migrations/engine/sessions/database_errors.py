@@ -10,6 +10,7 @@ from ...exceptions import (
     DatabaseUnavailable,
     DomainMigrationsError,
     InsufficientPrivilege,
+    MigrationFailed,
     StatementTimeout,
 )
 from ..messages import printable, shortened
@@ -37,6 +38,8 @@ CONNECTION_STATES = ("08", "57P", "25P03")
 """The beginnings of SQLSTATEs with which the server ends a session or refuses to begin one:
 connection exceptions, operator intervention and idle_in_transaction_session_timeout."""
 
+NODE_LOST = "server closed the connection unexpectedly"
+
 LONGEST_LINE = 1000
 """The number of characters of an exception's first line that messages keep."""
 
@@ -56,6 +59,14 @@ def error_class_for(state: str | None) -> type[DomainMigrationsError] | None:
     if state is not None and state.startswith(CONNECTION_STATES):
         return DatabaseUnavailable
     return None
+
+
+def kind_of(message: str) -> type[DomainMigrationsError]:
+    """Return the error class for an error without a telling SQLSTATE, on an open connection.
+
+    Citus passes on what the client library said of its own connection to a node that has died.
+    """
+    return DatabaseUnavailable if message.startswith(NODE_LOST) else MigrationFailed
 
 
 def first_line(exc: BaseException) -> str:

@@ -127,3 +127,14 @@ def test_a_server_that_cannot_reach_another_one(scratch_database: str) -> None:
     )
     assert (caught.value.code, caught.value.exit_status) == ("node", 75)
     assert schema_exists(connections["default"], "public")
+
+
+def test_a_server_whose_connection_to_another_one_was_lost(scratch_database: str) -> None:
+    message = r"server closed the connection unexpectedly\n\tThis probably means"
+
+    with pytest.raises(NodeUnavailable) as caught, translate_database_errors("default"):
+        execute(f"DO $$ BEGIN RAISE EXCEPTION USING MESSAGE = E'{message}'; END $$")
+
+    assert caught.value.message.endswith(
+        "another server: server closed the connection unexpectedly."
+    )
