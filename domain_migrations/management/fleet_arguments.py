@@ -77,7 +77,8 @@ def chosen_fleet(command: BaseCommand, options: dict[str, Any], *problems: str) 
         InvalidSites: the sites are.
     """
     fleet = options_for(FleetOptions, options)
-    if found := [*problems, *fleet.validate()]:
+    command_line = SiteAccess(options["password_command"])
+    if found := [*problems, *fleet.validate(), *command_line.validate()]:
         raise CommandError(" ".join(found), returncode=EXIT_USAGE)
     if options["sites"] is not None:
         file = read_sites(options["sites"])

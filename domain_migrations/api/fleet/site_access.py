@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ...exceptions import SiteFailed
@@ -29,6 +29,15 @@ class SiteAccess:
 
     password_command: str | None = None
     secret_variables: Collection[str] = ()
+
+    def validate(self) -> Iterator[str]:
+        """Yield a sentence if the password command is not a command line."""
+        try:
+            words = shlex.split("true" if self.password_command is None else self.password_command)
+        except ValueError:
+            words = []
+        if not words:
+            yield "--password-command takes a command line, with its quotes closed."
 
     def enter(self, site: Site) -> None:
         """Make the aliases of this process lead to the site.

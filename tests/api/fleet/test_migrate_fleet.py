@@ -510,6 +510,10 @@ assert result.counts == {"migrated": 1}, result
         (("lab", "--canary=-1"), "--canary takes a number of sites, 0 or more."),
         (("lab", "--max-failures=0"), "--max-failures takes a number of sites, 1 or more."),
         (("lab", "--site-timeout=0"), "--site-timeout takes seconds, more than 0."),
+        (
+            ("lab", "--password-command=echo 'open"),
+            "--password-command takes a command line, with its quotes closed.",
+        ),
         (("lab", "--all"), "Name either one DOMAIN or --all."),
         (("lab", "--site=other"), 'There is no site "other". There are 1, such as branch-1.'),
     ],
