@@ -79,6 +79,7 @@ class Kind(NamedTuple):
         operations: Python source, after the header.
         says: more attributes of the migration.
         code: functions that the operations name.
+        app: the app of the migration; that of core has the model of a reference table.
     """
 
     group: str
@@ -86,6 +87,11 @@ class Kind(NamedTuple):
     operations: str
     says: str = ""
     code: str = ""
+    app: str = "lab"
+
+
+def of_core(title: str, operations: str, *, says: str = "", code: str = "") -> Kind:
+    return Kind("Core, on a reference table", title, operations, says, code, "registry")
 
 
 def add(title: str, field: str, name: str = "extra") -> Kind:
@@ -470,4 +476,54 @@ OWN = [
          ' DROP COLUMN extra")], state_operations=[migrations.AddField("Thing", "extra",'
          " models.IntegerField(null=True))])"),
 ]  # fmt: skip
-KINDS = [*TABLES, *ADDED, *CHANGED, *INDEXES, *CONSTRAINTS, *RUN_SQL, *RUN_PYTHON, *OWN]
+CORE_ROWS = """
+def forwards(apps, editor):
+    people = apps.get_model("registry", "Person").objects.using(editor.connection.alias)
+    people.create(name="Q"); people.filter(name="Q").update(name="R")
+
+
+def backwards(apps, editor):
+    people = apps.get_model("registry", "Person").objects.using(editor.connection.alias)
+    people.filter(name="R").update(name="S")
+
+
+def delete(apps, editor):
+    people = apps.get_model("registry", "Person").objects.using(editor.connection.alias)
+    people.create(name="T"); people.filter(name="T").delete()
+
+"""
+CORE = [
+    of_core("AddField", 'migrations.AddField("Person", "note", models.TextField(default="x"))'),
+    of_core("AddField of a PositiveIntegerField",
+            'migrations.AddField("Person", "age", models.PositiveIntegerField(default=1))'),
+    of_core("AddField, unique",
+            'migrations.AddField("Person", "code", models.TextField(null=True, unique=True))'),
+    of_core("AddField of a ForeignKey to itself",
+            'migrations.AddField("Person", "chief", models.ForeignKey("self", models.CASCADE,'
+            " null=True))"),
+    of_core("CreateModel with a foreign key to it",
+            'migrations.CreateModel("Badge", fields=[("id", models.BigAutoField('
+            'primary_key=True)), ("person", models.ForeignKey("registry.Person",'
+            ' models.CASCADE))], options={"db_table": \'"public"."badges"\'})'),
+    of_core("AlterField", 'migrations.AlterField("Person", "name", models.CharField('
+            'max_length=50, default=""))'),
+    of_core("RenameField", 'migrations.RenameField("Person", "name", "label")'),
+    of_core("AddIndex, AddConstraint",
+            'migrations.AddIndex("Person", models.Index(fields=["name"], name="people_name")),'
+            ' migrations.AddConstraint("Person", models.CheckConstraint(condition=~Q(name="?"),'
+            ' name="people_check"))'),
+    of_core("AddIndexConcurrently",
+            'AddIndexConcurrently("Person", models.Index(fields=["name"], name="people_name"))',
+            says="atomic = False"),
+    of_core("AlterModelTable", 'migrations.AlterModelTable("Person", \'"public"."persons"\')'),
+    of_core("RunPython", "migrations.RunPython(forwards, backwards)", code=CORE_ROWS),
+    of_core("RunPython, then AddField",
+            "migrations.RunPython(forwards, backwards),"
+            ' migrations.AddField("Person", "note", models.TextField(default="x"))',
+            code=CORE_ROWS),
+    of_core("RunPython that deletes rows",
+            "migrations.RunPython(delete, delete)", code=CORE_ROWS),
+    of_core("AlterReferencedKey",
+            'own.AlterReferencedKey("Person", "id", models.AutoField(primary_key=True))'),
+]  # fmt: skip
+KINDS = [*TABLES, *ADDED, *CHANGED, *INDEXES, *CONSTRAINTS, *RUN_SQL, *RUN_PYTHON, *OWN, *CORE]

@@ -36,7 +36,8 @@ VIOLATIONS_HEAD = """
 ## Violations of the boundary
 
 The guard refuses on a cluster what it refuses on plain PostgreSQL; where Citus refuses it first,
-the sentence is the server's.
+the sentence is the server's. What it does not see are [triggers and checks on the
+nodes](../explanation/citus.md#who-does-what).
 
 | migration | plain | distributed |
 |---|---|---|
@@ -74,7 +75,7 @@ def outcomes(plain: Mapping[str, Any], distributed: Mapping[str, Any]) -> tuple[
         different = [
             f"{schema} differs {when}"
             for when, key in (("after it", "state"), ("after its reverse", "back"))
-            for schema in ("lab", "stock")
+            for schema in ("lab", "stock", "public")
             if first.word == WORKS and plain[key][schema] != distributed[key][schema]
         ]
         if different or distributed["unusable"]:
@@ -88,8 +89,9 @@ def outcomes(plain: Mapping[str, Any], distributed: Mapping[str, Any]) -> tuple[
 
 def _difference(plain: Mapping[str, Any], distributed: Mapping[str, Any]) -> str:
     """The first lines that are not the same in the two catalogs."""
-    for key in ("state", "back"):
-        lines = difflib.ndiff(plain[key]["lab"].splitlines(), distributed[key]["lab"].splitlines())
+    for key, schema in itertools.product(("state", "back"), ("lab", "stock", "public")):
+        sides = (each[key][schema].splitlines() for each in (plain, distributed))
+        lines = difflib.ndiff(*sides)
         changed = [line for line in lines if line[0] in "+-"]
         if changed:
             old, new = (

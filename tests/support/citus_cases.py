@@ -181,6 +181,12 @@ CASES = [
        ("CREATE VIEW hr.pairs AS WITH d AS MATERIALIZED (SELECT * FROM inventory.drugs)"
         " SELECT t.id FROM hr.things t, d", "SELECT * FROM hr.pairs"),
        "Cartesian products", "SELECT * FROM hr.pairs"),
+    of("query-across-domains",
+       (BODY.format("BEGIN UPDATE inventory.drugs SET size = 7; RETURN new; END"), TRIGGERS,
+        TRIGGER.format("")),
+       (BODY.format("BEGIN UPDATE hr.wards SET name = 'x'; RETURN new; END"), TRIGGERS,
+        TRIGGER.format(""), INSERT),
+       "from a query on a shard", INSERT),
     of("core-rows-by-domain",
        "UPDATE public.people SET name = t.note FROM hr.things t WHERE t.id = people.id",
        "INSERT INTO public.people SELECT id + 100, note FROM hr.things",

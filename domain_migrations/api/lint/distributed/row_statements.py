@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ....domains import CORE_SCHEMA, get_domains
 from ....engine.sql.lexer import Token
 from ....engine.sql.query import run_sql
 from ....engine.sql.words import Words
 from ..script import LintFinding, MigrationScript
-from .statement_texts import calls, qualified_names, row_changes, texts
+from .statement_texts import Text, calls, qualified_names, row_changes, texts
 
 VOLATILE_FUNCTION = "citus-volatile-function"
 ACROSS_DOMAINS = "citus-query-across-domains"
@@ -104,6 +104,9 @@ def queries_across_domains(script: MigrationScript) -> Iterator[LintFinding]:
     """Yield statements that join tables of two distributed schemas, views and functions too."""
     owners = {domain.schema: domain.name for domain in get_domains() if not domain.is_core}
     for text in texts(script):
+        if text.in_body and Words.of(text.place.sql).has("returns", "trigger"):
+            yield from _in_triggers(script, text, owners)
+            continue
         mentioned = [
             (n, name) for n, name in qualified_names(text.words.tokens) if name.schema in owners
         ]
@@ -118,6 +121,23 @@ def queries_across_domains(script: MigrationScript) -> Iterator[LintFinding]:
             f"Citus refuses to join the tables of {first} and {second}, which are on different"
             " nodes.",
             "Read one side first: WITH … AS MATERIALIZED, or in the application.",
+            text.place,
+        )
+
+
+def _in_triggers(
+    script: MigrationScript, text: Text, owners: Mapping[str, str]
+) -> Iterator[LintFinding]:
+    names = (name for _, name in qualified_names(text.words.tokens))
+    other = next(
+        (n for n in names if n.schema in owners and n.schema != script.domain.schema), None
+    )
+    if other and not script.domain.is_core:
+        yield script.finding(
+            ACROSS_DOMAINS,
+            f"The trigger uses {other} on a node, where the guard does not see it, and Citus"
+            f" refuses it once {owners[other.schema]} is on another node.",
+            "Do it in the application.",
             text.place,
         )
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ....domains import QualifiedName
-from ....engine.sources.transfer_halves import half_in
 from ....engine.sql.query import run_sql
 from ....engine.sql.words import Words
 from ..blocking import column_changes
 from ..column_types import SERIALS, ColumnType
 from ..existing import END_OF_TYPE
-from ..script import LintFinding, MigrationScript, Statement
+from ..script import LintFinding, MigrationScript
 
 ALTER_TABLE = "citus-alter-table"
 IDENTITY = "citus-identity"
@@ -170,15 +169,6 @@ def changed_sequences(script: MigrationScript) -> Iterator[LintFinding]:
             if rows != [(True,)]:
                 text = f"Citus does not change {name} if a column draws from it."
                 yield script.finding(SEQUENCE, text, RIGHT_FROM_START, statement)
-
-
-def left_schemas(script: MigrationScript) -> Iterator[LintFinding]:
-    """Yield transfers of a model, which move its table between schemas."""
-    if (half := half_in(script.migration)) is not None:
-        source = half.other_domain if half.receives else half.domain
-        if not source.is_core:
-            text = f"{half.model} cannot leave {source.schema} once that schema is distributed."
-            yield script.finding(SCHEMA_CHANGE, text, WITHOUT_DISTRIBUTION, Statement("", 1))
 
 
 def inherited_tables(script: MigrationScript) -> Iterator[LintFinding]:
