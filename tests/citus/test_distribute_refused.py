@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -48,6 +49,19 @@ def test_coordinator_without_its_host(citus_database: str, call: Callable[..., R
 
 
 def test_node_that_does_not_answer(citus_database: str, call: Callable[..., Result]) -> None:
+    # A port that nobody listens at, for this database only.
+    run_sql("UPDATE pg_dist_node SET nodeport = 1 WHERE groupid = 2")
+    connections["default"].close()
+
+    result = call("distribute_domain", "inventory", "--format", "json")
+
+    assert result.exit_status == 75
+    assert json.loads(result.stdout)["error"]["code"] == "node"
+    assert "A node of the cluster does not answer: " in result.stderr
+    assert ":1: " in result.stderr
+
+
+def test_node_that_is_not_active(citus_database: str, call: Callable[..., Result]) -> None:
     run_sql(
         "SELECT citus_disable_node(nodename, nodeport, true) FROM pg_dist_node WHERE groupid = 2"
     )

@@ -16,7 +16,7 @@ from psycopg import sql
 from ...domains import QualifiedName
 from ...engine.cluster.local_rows import removal_statement
 from ...engine.sessions.connection import Clock, execute, fetch_all
-from ...exceptions import DatabaseUnavailable, DistributionFailed
+from ...exceptions import DistributionFailed, NodeUnavailable
 from ..extract.row_checksums import hashed_columns
 from .contents import TEXT_SETTINGS
 
@@ -51,7 +51,7 @@ def remove_local_copies(
         retry: runs the removal, for which nobody may be reading the table.
 
     Raises:
-        DatabaseUnavailable: a node with the rows does not answer.
+        NodeUnavailable: a node with the rows does not answer.
         DistributionFailed: the nodes have other rows than each other.
     """
     columns = {
@@ -83,7 +83,7 @@ def _check_placements(
         answers = fetch_all(connection, query)
         for address, success, result in answers:
             if not success:
-                raise DatabaseUnavailable(
+                raise NodeUnavailable(
                     f"The node {address} could not be asked for the rows of {table}: {result}.",
                     hint="The distribution is committed. When the node answers, run the command"
                     " again: it removes the local rows that are left.",

@@ -29,12 +29,18 @@ from ...engine.sessions.database_errors import (
     RUN_AGAIN,
     error_class_for,
     first_line,
+    first_part,
     sqlstate_of,
 )
 from ...engine.sessions.outcomes import TransactionMark
 from ...engine.sessions.session import ServerSession
 from ...engine.sessions.timeouts import TimeoutPolicy
-from ...exceptions import DatabaseUnavailable, DistributionFailed, DomainMigrationsError
+from ...exceptions import (
+    DatabaseUnavailable,
+    DistributionFailed,
+    DomainMigrationsError,
+    NodeUnavailable,
+)
 from .contents import Contents, differences, read_contents
 from .distribution_result import DistributedDomain, DistributeOptions, DistributeReporter
 from .local_copies import remove_local_copies
@@ -234,8 +240,8 @@ class DistributionMove:
         if not self.lock.is_lost:
             if state is None or not state.startswith(CONNECTION_STATES):
                 return None
-            return DatabaseUnavailable(
-                f"A node of the cluster was lost during the distribution: {reason}.",
+            return NodeUnavailable(
+                f"A node of the cluster was lost during the distribution: {first_part(reason)}.",
                 hint="Nothing was changed. When all nodes answer, run the command again.",
                 sqlstate=state,
             )

@@ -13,10 +13,10 @@ from ...engine.messages import shortened
 from ...engine.runner.interruptions import find_interruption
 from ...engine.sessions.connection import fetch_all
 from ...exceptions import (
-    DatabaseUnavailable,
     DependencyNotApplied,
     DistributionRefused,
     MigrationInterrupted,
+    NodeUnavailable,
 )
 
 PING = """
@@ -32,7 +32,7 @@ def usable_cluster(connection: BaseDatabaseWrapper) -> Cluster:
 
     Raises:
         DistributionRefused: the database is not a coordinator's, or has no workers.
-        DatabaseUnavailable: a node does not answer, or has not got the cluster's catalog yet.
+        NodeUnavailable: a node does not answer, or has not got the cluster's catalog yet.
     """
     cluster, database = read_cluster(connection), connection.alias
     if cluster is None:
@@ -71,13 +71,13 @@ def _check_nodes(connection: BaseDatabaseWrapper, cluster: Cluster) -> None:
     silent = fetch_all(connection, PING, [hosts, ports, ["SELECT 1"] * len(hosts)])
     if silent:
         found = "; ".join(f"{address}: {answer}" for address, answer in silent)
-        raise DatabaseUnavailable(
+        raise NodeUnavailable(
             f"A node of the cluster does not answer: {found}.",
             hint="Nothing was changed. Start it, and run the command again.",
         )
     late = [node.address for node in cluster.nodes if not (node.is_active and node.metadata_synced)]
     if late:
-        raise DatabaseUnavailable(
+        raise NodeUnavailable(
             "A node of the cluster is inactive, or has not got its catalog yet:"
             f" {', '.join(late)}.",
             hint="Nothing was changed. Wait until pg_dist_node says isactive and metadatasynced;"
