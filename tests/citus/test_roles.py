@@ -104,6 +104,25 @@ def test_migrations_and_seeds_run_as_the_role(database: CitusServers) -> None:
     assert call("verify_domain", "hr").exit_status == 0
 
 
+def test_a_role_that_is_created_before_its_distributed_schema_has_tables(
+    citus_cluster: CitusServers, citus_database: str
+) -> None:
+    execute(f'ALTER DATABASE "{citus_database}" SET citus.enable_schema_based_sharding = on')
+    connections["default"].close()
+    try:
+        assert call("migrate_domain", "core").exit_status == 0
+        assert call("grant_domain", "hr", apply=True).exit_status == 0
+
+        result = call("migrate_domain", "hr")
+
+        assert result.exit_status == 0, result.stdout + result.stderr
+        assert on_nodes(citus_cluster, OWNERS, "hr", "hr", "hr") == [[(role("hr"),)]] * 3
+        referred = "SELECT repmodel FROM pg_dist_partition WHERE logicalrelid = 'users'::regclass"
+        assert query(referred) == [("t",)]
+    finally:
+        call("grant_domain", "hr", remove=True)
+
+
 def test_a_role_from_before_the_cluster_may_log_in_now(database: CitusServers) -> None:
     execute(f'CREATE ROLE "{role("hr")}" NOLOGIN')
     assert call("grant_domain", "hr", apply=True).exit_status == 0

@@ -33,6 +33,9 @@ def create_schema(
         distributed: whether the domain is declared so; the database's own default may be it, too.
     """
     if cluster.is_distributed(schema):
+        if cluster.schemas[schema] is None:  # Created with its role, and without a table yet.
+            with transaction.atomic(using=connection.alias):
+                create_missing_reference_tables(connection)
         return True
     exists = schema_exists(connection, schema)
     if exists and not (distributed and fetch_one(connection, IS_EMPTY, [schema])[0]):
