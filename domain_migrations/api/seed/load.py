@@ -107,6 +107,11 @@ class _StagedRows:
             for column in shape.columns
         }
 
+    @property
+    def has_references(self) -> bool:
+        """Whether a row can refer to one that does not exist."""
+        return any(isinstance(column.source, NaturalKeyLookup) for column in self.shape.columns)
+
     def refuse_repeated(self, lines: Sequence[int]) -> None:
         """Refuse two rows with the same natural key."""
         key = [value for column in self.shape.key for value in self.staged[column.name]]
@@ -125,7 +130,7 @@ class _StagedRows:
         left = count
         while True:
             self._look_up()
-            (missing,) = self.statements.fetch(COUNT_MISSING)
+            missing = self.statements.fetch(COUNT_MISSING)[0] if self.has_references else 0
             if missing and missing == left:
                 raise self._missing_reference()
             if missing:

@@ -66,7 +66,9 @@ WHERE t.{primary_key} = m.{pk} AND ({written}) AND m.{row} BETWEEN {first} AND {
 
 RECORD = """
 INSERT INTO {seeded} (relation, key, seed, "values")
-SELECT {relation}, r.{key}, {seed}, {recorded} FROM {seen_rows}
+SELECT {relation}, r.{key}, {seed}, {recorded} FROM {seen_rows} {known}
+"""
+REPLACE_KNOWN = """
 ON CONFLICT (relation, key) DO UPDATE SET seed = excluded.seed, "values" = excluded."values"
 """
 
@@ -252,7 +254,10 @@ class SeedMerge:
             if self.columns:
                 recorded = VALUES.format(self._each(RECORDED))
         self.statements.execute(
-            RECORD, recorded=recorded, seen_rows=self.statements.filled(seen_rows, {})
+            RECORD,
+            recorded=recorded,
+            seen_rows=self.statements.filled(seen_rows, {}),
+            known=sql.SQL("" if is_all_new else REPLACE_KNOWN),
         )
 
     def _refuse_rows_of_others(self) -> None:
