@@ -10,17 +10,18 @@ before the file had it keeps all its values.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-from django.db import DatabaseError, DataError, IntegrityError, InternalError, transaction
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain
 from ...engine.cluster.cluster import Cluster
 from ...engine.sessions.database_errors import first_line
+from .bad_row import ROW_ERRORS, first_bad_row
 from .copy import ErrorFactory
 from .staging import Staging, Statements
 from .target_table import TargetTable
@@ -28,9 +29,6 @@ from .target_table import TargetTable
 VALUES = sql.SQL("(SELECT to_jsonb(v) FROM (SELECT {}) v)")
 """The columns in braces as one object."""
 NO_VALUES: sql.Composable = sql.SQL("'{}'::jsonb")
-
-ROW_ERRORS = (IntegrityError, DataError, InternalError)
-"""Errors that a row can cause; Django maps a trigger's RAISE EXCEPTION to an internal error."""
 
 CLASSIFY = """
 WITH present AS (
@@ -341,25 +339,5 @@ class SeedMerge:
         try:
             return run(1, last)
         except ROW_ERRORS as error:
-            row, exc = _bisect(run, 1, last) or (None, error)
+            row, exc = first_bad_row(run, 1, last) or (None, error)
             raise self.failed(row, f"{first_line(exc).rstrip('.')}.") from exc
-
-
-def _bisect(
-    run: Callable[[int, int], int], low: int, high: int
-) -> tuple[int, DatabaseError] | None:
-    """Return the row that the statement fails at.
-
-    Halves without an error are kept: a row may be bad because of one before it.
-    """
-    while low <= high:
-        middle = (low + high) // 2
-        try:
-            run(low, middle)
-        except ROW_ERRORS as exc:
-            if low == middle:
-                return low, exc
-            high = middle
-        else:
-            low = middle + 1
-    return None
