@@ -419,47 +419,71 @@ def moving_project(
     path: Path, source: TestServer, target: TestServer, *, number: int = 2000, more_sql: str = ""
 ) -> Iterator[Moving]:
     """The project with its domain migrated and filled in the source, and an empty target."""
+    filled = _filled(source, number, more_sql)
     with (
-        databases.scratch(source, prefix="source") as old,
+        databases.scratch(source, template=filled.database, prefix="source") as old,
         databases.scratch(target, prefix="target") as new,
     ):
-        aliases = {
-            "default": {**source.settings, "NAME": old, "ENGINE": ENGINE},
-            "lab": {**target.settings, "NAME": new, "ENGINE": ENGINE},
-        }
-        project = write_project(
-            path,
-            {
-                "depot": domain_app("depot", models=MODELS, migrations={}),
-                "stock": domain_app("stock", models=STOCK_MODELS, migrations={}, domain="depot"),
-            },
-            database=aliases["default"],
-            settings={
-                "DATABASES": aliases,
-                "INSTALLED_APPS": [
-                    "domain_migrations",
-                    *CONTRIB,
-                    "django.contrib.postgres",
-                    "depot",
-                    "stock",
-                ],
-            },
-        )
-        with (path / "settings.py").open("a") as file:
-            file.write(KILLING)
-        made = project.manage("makemigrations", "depot", "stock")
-        assert made.returncode == 0, made.stderr
-        project.write("depot/migrations/0002_sql.py", migration_source(SQL + more_sql))
-        migrated = project.manage("migrate", "-v0")
-        assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+        shutil.copytree(filled.path, path)
+        project = _write(path, source, target, old, new)
         moving = Moving(project, source, target, old, new)
-        for statement in ROWS.format(rows=number).split(";\n")[:-1]:
-            moving.on_source(statement)
+        # A copy knows nothing of what the database of which it is one has counted.
         moving.on_source("VACUUM ANALYZE")
         try:
             yield moving
         finally:
             clear(moving)
+
+
+_made: dict[tuple[Path, int, str], Project] = {}
+
+
+def _filled(source: TestServer, number: int, more_sql: str) -> Project:
+    """The project's migrations, and a database of the source to copy; made once in a process."""
+    key = source.cluster.home.path, number, more_sql
+    if key not in _made:
+        name = databases.new_name("filled")
+        databases.create(source, name)
+        folder = source.cluster.home.path.parent / name
+        project = _write(folder, source, source, name, name)
+        made = project.manage("makemigrations", "depot", "stock")
+        assert made.returncode == 0, made.stderr
+        project.write("depot/migrations/0002_sql.py", migration_source(SQL + more_sql))
+        migrated = project.manage("migrate", "-v0")
+        assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+        for statement in ROWS.format(rows=number).split(";\n")[:-1]:
+            rows(source, name, statement)
+        _made[key] = project
+    return _made[key]
+
+
+def _write(path: Path, source: TestServer, target: TestServer, old: str, new: str) -> Project:
+    aliases = {
+        # The engine first: see fork_server.can_fork.
+        "default": {"ENGINE": ENGINE, **source.settings, "NAME": old},
+        "lab": {"ENGINE": ENGINE, **target.settings, "NAME": new},
+    }
+    project = write_project(
+        path,
+        {
+            "depot": domain_app("depot", models=MODELS, migrations={}),
+            "stock": domain_app("stock", models=STOCK_MODELS, migrations={}, domain="depot"),
+        },
+        database=aliases["default"],
+        settings={
+            "DATABASES": aliases,
+            "INSTALLED_APPS": [
+                "domain_migrations",
+                *CONTRIB,
+                "django.contrib.postgres",
+                "depot",
+                "stock",
+            ],
+        },
+    )
+    with (path / "settings.py").open("a") as file:
+        file.write(KILLING)
+    return project
 
 
 def migration_source(statements: str) -> str:

@@ -31,7 +31,7 @@ def source_15() -> Iterator[TestServer]:
         yield server
 
 
-@pytest.fixture(params=["15", "18"])
+@pytest.fixture(params=[pytest.param("15", marks=pytest.mark.slow_stress), "18"])
 def moving(
     request: pytest.FixtureRequest, target_18: TestServer, tmp_path: Path
 ) -> Iterator[Moving]:

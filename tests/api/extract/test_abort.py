@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.support.moving_domain import Moving
 
 DECOY = "CREATE TABLE public.parts (id int); CREATE TABLE public.moves (id int)"
@@ -73,6 +75,7 @@ def test_abort_after_the_cut_over_brings_back_what_was_written_meanwhile(moving:
     assert migrated.returncode == 0
 
 
+@pytest.mark.slow_stress
 def test_writers_come_back_with_an_abort(moving_18: Moving) -> None:
     moving_18.copied()
     with moving_18.writers(3) as report:
@@ -104,6 +107,7 @@ def test_a_schema_that_was_there_before_stays(moving_18: Moving) -> None:
     assert moving_18.project.manage("verify_domain", "depot", "--database", "lab").returncode == 0
 
 
+@pytest.mark.slow_stress
 def test_a_lost_target_is_left_out(moving_18: Moving) -> None:
     from tests.support.moving_domain import kill_server
 

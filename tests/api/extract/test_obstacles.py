@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from tests.support.moving_domain import Moving, running_server
 
 IN_TABLES = """
@@ -261,6 +263,7 @@ def test_collations_and_extensions_that_the_target_lacks(moving_15: Moving) -> N
     assert plan(moving_15)[1]["obstacles"] == []
 
 
+@pytest.mark.slow_stress
 def test_a_server_without_logical_wal_and_free_slots(moving_18: Moving) -> None:
     with running_server("18", wal_level="replica", max_replication_slots="1") as bare:
         settings = moving_18.project.path / "settings.py"
@@ -327,6 +330,7 @@ def test_core_tables_are_copied_and_kept_read_only(moving_18: Moving) -> None:
     assert refused == 'This is a copy of core in "default": write there.\n'
 
 
+@pytest.mark.slow_stress
 def test_giving_up_opens_only_the_move_s_own_copies_of_core(moving_18: Moving) -> None:
     named = "SELECT count(*) FROM public.auth_group"
     moving_18.on_source(f"CREATE FUNCTION depot.groups() RETURNS bigint LANGUAGE sql AS '{named}'")
@@ -356,6 +360,7 @@ def test_giving_up_opens_only_the_move_s_own_copies_of_core(moving_18: Moving) -
     }
 
 
+@pytest.mark.slow_stress
 def test_verify_domain_finds_the_slot_of_a_lost_server(moving_18: Moving) -> None:
     from tests.support.moving_domain import kill_server
 

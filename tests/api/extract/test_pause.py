@@ -58,6 +58,7 @@ def test_a_long_transaction_is_not_waited_for_with_all_writers_held(moving_18: M
     assert_source_is_open(moving_18)
 
 
+@pytest.mark.slow_stress
 def test_what_is_made_by_hand_while_rows_are_compared_is_not_left_behind(
     moving_18: Moving,
 ) -> None:
@@ -100,6 +101,7 @@ def test_what_is_made_by_hand_while_rows_are_compared_is_not_left_behind(
     assert moving_18.leftovers() == []
 
 
+@pytest.mark.slow_stress
 def test_a_server_that_hangs_does_not_hold_the_writers(moving_18: Moving) -> None:
     moving_18.copied()
     ((backend,),) = moving_18.on_target(

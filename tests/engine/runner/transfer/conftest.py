@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 
-from tests.support import exchange
+from tests.support import databases, exchange
 from tests.support.catalog import execute, query
 from tests.support.exchange import PLACES, Way
 from tests.support.projects import Project, write_project
@@ -134,8 +135,16 @@ def _history(app: str) -> str:
     return "public.django_migrations" if app == "shop" else f"{app}.django_migrations_{app}"
 
 
-@pytest.fixture(params=list(PLACES))
+SLOW = pytest.mark.slow_stress
+REST = [pytest.param(way, marks=SLOW) for way in PLACES if way != "to a domain"]
+CORE_FIRST = ["to core", pytest.param("to a domain", marks=SLOW)]
+"""The ways of a test that both could do."""
+SIDES = ["source", pytest.param("target", marks=SLOW)]
+
+
+@pytest.fixture(params=["to a domain", *REST])
 def way(request: pytest.FixtureRequest) -> Way:
+    """One way in the default run, and all of them with `--stress`."""
     found: Way = request.param
     return found
 
@@ -171,7 +180,28 @@ def write(
     return write
 
 
+@pytest.fixture(scope="session")
+def templates(postgres_server: TestServer) -> Iterator[dict[Way, str]]:
+    """Databases with rows, as they were before: each made by the first test that needs it."""
+    found: dict[Way, str] = {}
+    yield found
+    for name in found.values():
+        databases.drop(postgres_server, name)
+
+
 @pytest.fixture
-def filled(empty: Exchange) -> Exchange:
+def filled(empty: Exchange, postgres_server: TestServer, templates: dict[Way, str]) -> Exchange:
     """The projects, and a database with rows."""
-    return empty.with_rows()
+    name = connections["default"].settings_dict["NAME"]
+    template = templates.get(empty.way)
+    if template is None:
+        empty.with_rows()
+        connections["default"].close()
+        template = databases.new_name("exchange")
+        databases.create(postgres_server, template, template=name)
+        templates[empty.way] = template
+    else:
+        connections["default"].close()
+        databases.drop(postgres_server, name)
+        databases.create(postgres_server, name, template=template)
+    return empty

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.runner.transfer.conftest import SLOW
 from tests.support import journey
 from tests.support.catalog import execute, query, snapshot
 from tests.support.exchange import SCHEMAS
@@ -70,7 +71,9 @@ def _moves() -> int:
     return moves
 
 
-@pytest.mark.parametrize("command", EVERYTHING)
+@pytest.mark.parametrize(
+    "command", [EVERYTHING[0], *(pytest.param(rest, marks=SLOW) for rest in EVERYTHING[1:])]
+)
 def test_an_empty_database(release: Release, command: tuple[str, ...]) -> None:
     """Core waits for a domain that waits for a domain that needs what core waits for."""
     project = release(3)
@@ -80,7 +83,7 @@ def test_an_empty_database(release: Release, command: tuple[str, ...]) -> None:
     _run(project, "makemigrations", "--check", "--dry-run")
 
 
-@pytest.mark.parametrize("start", [0, 1, 2])
+@pytest.mark.parametrize("start", [0, *(pytest.param(start, marks=SLOW) for start in (1, 2))])
 def test_from_each_station_to_the_last(release: Release, start: int) -> None:
     _run(release(start), "migrate_domain", "--all")
     home = SCHEMAS[STATIONS[start]]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 
-from tests.engine.runner.transfer.conftest import Exchange
+from tests.engine.runner.transfer.conftest import CORE_FIRST, SLOW, Exchange
 from tests.support.catalog import execute, query, snapshot
 
 TYPES = "SELECT id, app_label FROM django_content_type WHERE model = 'company' ORDER BY id"
@@ -34,7 +34,7 @@ def test_a_content_type_that_newer_code_created_goes(filled: Exchange) -> None:
     assert query("SELECT count(*) FROM auth_group_permissions") == [(1,)]
 
 
-@pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
+@pytest.mark.parametrize("way", CORE_FIRST, indirect=True)
 def test_what_other_code_wrote_about_the_model_follows(filled: Exchange) -> None:
     ((number, _),) = query(TYPES)
     note = "INSERT INTO notes (kind_id, number) SELECT max(id), %s FROM django_content_type"
@@ -56,15 +56,17 @@ def test_what_other_code_wrote_about_the_model_follows(filled: Exchange) -> None
 @pytest.mark.parametrize(
     ("use", "place"),
     [
-        (
+        pytest.param(
             "CREATE TABLE kinds (kind_id int UNIQUE REFERENCES django_content_type);"
             "INSERT INTO kinds SELECT max(id) FROM django_content_type",
             "public.kinds.kind_id",
+            marks=SLOW,
         ),
-        (
+        pytest.param(
             "CREATE TABLE ward.kinds (kind_id int REFERENCES django_content_type);"
             "INSERT INTO ward.kinds SELECT max(id) FROM django_content_type",
             "ward.kinds.kind_id",
+            marks=SLOW,
         ),
         (
             "INSERT INTO auth_group_permissions (group_id, permission_id)"
@@ -85,7 +87,7 @@ def test_a_second_content_type_in_use_is_refused(filled: Exchange, use: str, pla
     assert filled.place() == "lab"
 
 
-@pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
+@pytest.mark.parametrize("way", CORE_FIRST, indirect=True)
 def test_the_records_of_seeds_go_along(filled: Exchange) -> None:
     source, target = filled.apps
     for app, project in ((source, filled.before), (target, filled.after)):
@@ -150,7 +152,6 @@ def test_who_could_not_reach_the_table_does_not_get_into_the_new_schema(
     assert query("SELECT has_schema_privilege(%s, 'ward', 'USAGE')", reader) == [(False,)]
 
 
-@pytest.mark.parametrize("way", ["to core", "to a domain", "to the domain"], indirect=True)
 def test_roles_of_domains_own_what_their_domain_has(filled: Exchange) -> None:
     granted = filled.before.manage("grant_domain", "lab", "ward", "--apply")
     assert granted.returncode == 0, granted.stdout + granted.stderr

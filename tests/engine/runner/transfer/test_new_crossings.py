@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.engine.runner.transfer.conftest import Exchange
+from tests.engine.runner.transfer.conftest import SLOW, Exchange
 from tests.support.catalog import execute, query, snapshot
 from tests.support.exchange import Way
 
@@ -157,11 +157,23 @@ CASES: list[tuple[Way, Case]] = [
         ),
     ),
 ]
+REPRESENTATIVES = {
+    "a rule",
+    "an index",
+    "a column of the row type",
+    "a policy of another table",
+}
+"""The cases of the default run; `--stress` runs all of them."""
 
 
 @pytest.mark.parametrize(
     ("way", "case"),
-    [pytest.param(way, case, id=f"{way}: {case.id}") for way, case in CASES],
+    [
+        pytest.param(
+            way, case, id=f"{way}: {case.id}", marks=() if case.id in REPRESENTATIVES else SLOW
+        )
+        for way, case in CASES
+    ],
     indirect=["way"],
 )
 def test_it_is_refused(filled: Exchange, case: Case) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.runner.transfer.conftest import SLOW
 from tests.support.catalog import execute, query, schemas, snapshot
 from tests.support.exchange import AUTO, MIGRATION
 from tests.support.projects import Project, domain_app, write_project
@@ -70,7 +71,7 @@ def test_its_schema_and_its_history_are_made(project: Project, domain: str) -> N
     assert query("SELECT name FROM ward.django_migrations_ward") == []
 
 
-@pytest.mark.parametrize("domain", ["lab", "ward"])
+@pytest.mark.parametrize("domain", ["lab", pytest.param("ward", marks=SLOW)])
 @pytest.mark.parametrize("option", ["--dry-run", "--rehearse"])
 def test_trying_it_leaves_no_schema(project: Project, domain: str, option: str) -> None:
     before = snapshot(include_privileges=True)

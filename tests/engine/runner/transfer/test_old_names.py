@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from tests.engine.runner.transfer.conftest import Exchange
+from tests.engine.runner.transfer.conftest import CORE_FIRST, SIDES, Exchange
 from tests.support.catalog import execute, query, snapshot
 from tests.support.projects import Project
 
@@ -102,7 +102,7 @@ def test_old_code_goes_on_until_they_are_dropped(viewed: Exchange, write: Write)
     assert snapshot(include_privileges=True) == before
 
 
-@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("side", SIDES)
 def test_reverting_drops_them_first(viewed: Exchange, side: str) -> None:
     before = snapshot(include_privileges=True)
     for _ in range(2):
@@ -146,7 +146,7 @@ def test_after_their_day_they_are_reported_and_no_longer_created(
     assert query(VIEWS) == [("other.companies", None)]
 
 
-@pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
+@pytest.mark.parametrize("way", CORE_FIRST, indirect=True)
 def test_an_empty_database_has_them_too_until_they_are_dropped(
     empty: Exchange, write: Write
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.runner.transfer.conftest import Exchange, recorded
+from tests.engine.runner.transfer.conftest import SIDES, SLOW, Exchange, recorded
 from tests.support import exchange
 from tests.support.catalog import execute, query, snapshot
 from tests.support.exchange import Way
@@ -16,7 +16,20 @@ from tests.support.projects import Project
 from tests.support.proxy import Proxy, at_commit
 from tests.support.servers import TestServer
 
-SIDES = ("source", "target")
+BOTH_SIDES = ("source", "target")
+WAYS_AND_SIDES = [
+    ("to core", "source"),
+    ("to a domain", "target"),
+    ("to the domain", "source"),
+    *[
+        pytest.param(way, side, marks=SLOW)
+        for way, side in (
+            ("to core", "target"),
+            ("to a domain", "source"),
+            ("to the domain", "target"),
+        )
+    ],
+]
 FILES = """
 SELECT c.relname, pg_relation_filenode(c.oid) FROM pg_class c
 WHERE c.relname LIKE 'companies%' AND c.relkind IN ('r', 'i')
@@ -33,7 +46,7 @@ SELECT (SELECT count(*) FROM notes n JOIN django_content_type c ON c.id = n.kind
 """
 
 
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("way", "side"), WAYS_AND_SIDES, indirect=["way"])
 def test_forwards_back_and_forwards_with_rows(filled: Exchange, side: str) -> None:
     domain = getattr(filled, side)
     filled.surrounded()
@@ -88,7 +101,11 @@ def _check_surroundings(found: Exchange) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("migrate",), ("migrate_domain", "--all"), ("migrate_domain", "--all", "--jobs", "2")],
+    [
+        ("migrate",),
+        pytest.param(("migrate_domain", "--all"), marks=SLOW),
+        ("migrate_domain", "--all", "--jobs", "2"),
+    ],
 )
 def test_an_empty_database(empty: Exchange, command: tuple[str, ...]) -> None:
     migrated = empty.later.manage(*command)
@@ -149,7 +166,7 @@ def test_reverting_is_refused_while_the_other_domain_has_more(filled: Exchange) 
     assert filled.place() == filled.old
 
 
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("side", BOTH_SIDES)
 def test_a_rollback_reverts_both(filled: Exchange, side: str) -> None:
     filled.run(filled.after, filled.target)
     filled.run(filled.after, getattr(filled, side), "--rollback")
@@ -184,7 +201,7 @@ def test_trying_all_domains_changes_nothing(filled: Exchange, option: str) -> No
     assert filled.place() == filled.old
 
 
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("side", BOTH_SIDES)
 def test_half_of_it_by_hand_is_refused(filled: Exchange, side: str) -> None:
     app, name = {
         "source": (filled.apps[0], "0003_transfer_company"),
@@ -376,7 +393,9 @@ def test_a_child_that_another_domain_has_stays_where_it_is(filled: Exchange) -> 
     )
 
 
-@pytest.mark.parametrize("way", ["to core", "to the domain"], indirect=True)
+@pytest.mark.parametrize(
+    "way", ["to core", pytest.param("to the domain", marks=SLOW)], indirect=True
+)
 def test_functions_that_name_the_table_are_named(filled: Exchange) -> None:
     filled.surrounded()
     execute(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 
-from tests.engine.runner.transfer.conftest import Exchange
+from tests.engine.runner.transfer.conftest import SLOW, Exchange
 from tests.support.catalog import execute, query
 
 pytestmark = pytest.mark.parametrize("way", ["to a domain"], indirect=True)
@@ -31,9 +31,9 @@ def reader(filled: Exchange) -> Iterator[str]:
     "change",
     [
         "DROP PUBLICATION by_schema",
-        "ALTER PUBLICATION by_schema DROP TABLE ward.companies",
-        "ALTER PUBLICATION by_schema RENAME TO renamed",
-        "DROP OWNED BY {reader}; DROP ROLE {reader}",
+        pytest.param("ALTER PUBLICATION by_schema DROP TABLE ward.companies", marks=SLOW),
+        pytest.param("ALTER PUBLICATION by_schema RENAME TO renamed", marks=SLOW),
+        pytest.param("DROP OWNED BY {reader}; DROP ROLE {reader}", marks=SLOW),
         "REVOKE USAGE ON SCHEMA ward FROM {reader}",
     ],
 )
@@ -48,15 +48,32 @@ def test_what_is_gone_is_not_revoked(filled: Exchange, reader: str, change: str)
     [
         ("SELECT", False),
         ("CREATE TABLE ward.beds (id int); GRANT SELECT ON ward.beds TO {reader}", True),
-        ("CREATE TABLE ward.beds (id int); GRANT SELECT (id) ON ward.beds TO {reader}", True),
-        ("CREATE VIEW ward.beds AS SELECT 1; ALTER VIEW ward.beds OWNER TO {reader}", True),
-        ("CREATE SEQUENCE ward.beds; GRANT USAGE ON SEQUENCE ward.beds TO {reader}", True),
-        (
+        pytest.param(
+            "CREATE TABLE ward.beds (id int); GRANT SELECT (id) ON ward.beds TO {reader}",
+            True,
+            marks=SLOW,
+        ),
+        pytest.param(
+            "CREATE VIEW ward.beds AS SELECT 1; ALTER VIEW ward.beds OWNER TO {reader}",
+            True,
+            marks=SLOW,
+        ),
+        pytest.param(
+            "CREATE SEQUENCE ward.beds; GRANT USAGE ON SEQUENCE ward.beds TO {reader}",
+            True,
+            marks=SLOW,
+        ),
+        pytest.param(
             "CREATE FUNCTION ward.beds() RETURNS int LANGUAGE sql AS 'SELECT 1';"
             "GRANT EXECUTE ON FUNCTION ward.beds() TO {reader}",
             True,
+            marks=SLOW,
         ),
-        ("CREATE TYPE ward.bed AS ENUM (); GRANT USAGE ON TYPE ward.bed TO {reader}", True),
+        pytest.param(
+            "CREATE TYPE ward.bed AS ENUM (); GRANT USAGE ON TYPE ward.bed TO {reader}",
+            True,
+            marks=SLOW,
+        ),
         ("CREATE TABLE other.beds (id int); GRANT SELECT ON other.beds TO {reader}", False),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.runner.transfer.conftest import Exchange
+from tests.engine.runner.transfer.conftest import CORE_FIRST, Exchange
 from tests.support.catalog import execute, snapshot
 
 ELSEWHERE = "CREATE TABLE {new}.elsewhere (id int, name text);"
@@ -33,7 +33,7 @@ DROPS = {
 }
 
 
-@pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
+@pytest.mark.parametrize("way", CORE_FIRST, indirect=True)
 def test_taken_names(filled: Exchange) -> None:
     filled.surrounded()
     for what, sql in TAKEN.items():

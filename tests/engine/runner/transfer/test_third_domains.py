@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.runner.transfer.conftest import Exchange
+from tests.engine.runner.transfer.conftest import SLOW, Exchange
 from tests.support import exchange
 from tests.support.catalog import execute, query
 from tests.support.exchange import AUTO, MIGRATION, Way
@@ -128,7 +128,9 @@ def test_a_run_says_which_domain_converts_first(filled: Exchange, domain: str) -
     _check(filled)
 
 
-@pytest.mark.parametrize("arguments", [("--all",), ("--all", "--jobs", "2")])
+@pytest.mark.parametrize(
+    "arguments", [("--all",), pytest.param(("--all", "--jobs", "2"), marks=SLOW)]
+)
 def test_all_domains_go_on_until_everything_is_applied(
     filled: Exchange, arguments: tuple[str, ...]
 ) -> None:
@@ -149,13 +151,15 @@ def test_stock_migrate_goes_on_too(filled: Exchange) -> None:
     _check(filled)
 
 
-@pytest.mark.parametrize("arguments", [("--all",), ("--all", "--jobs", "2")])
+@pytest.mark.parametrize(
+    "arguments", [("--all",), pytest.param(("--all", "--jobs", "2"), marks=SLOW)]
+)
 def test_a_new_database(empty: Exchange, arguments: tuple[str, ...]) -> None:
     empty.run(empty.after, *arguments)
     _check(empty, rows=False)
 
 
-@pytest.mark.parametrize("trial", ["--dry-run", "--rehearse"])
+@pytest.mark.parametrize("trial", [pytest.param("--dry-run", marks=SLOW), "--rehearse"])
 def test_trials_of_all_domains(filled: Exchange, trial: str) -> None:
     filled.run(filled.after, "--all", trial)
     assert filled.place() == "public"

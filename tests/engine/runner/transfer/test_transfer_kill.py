@@ -10,14 +10,14 @@ from functools import partial
 
 import pytest
 
-from tests.engine.runner.transfer.conftest import Exchange
+from tests.engine.runner.transfer.conftest import CORE_FIRST, Exchange
 from tests.support.commands import ROOT, process_environment
 from tests.support.sessions import advisory_locks, until
 
 SEED = 1214
 LONGEST = 0.6
 """Seconds from the first lock to a kill: about as long as the rest of the run takes."""
-KILLS = {None: 2, "short": 6, "full": 20}
+KILLS = {None: 1, "short": 6, "full": 20}
 """The option --stress → how often each of the two directions is killed."""
 
 
@@ -43,7 +43,7 @@ def test_runs_of_both_sides_at_once(filled: Exchange) -> None:
     assert filled.place() == filled.new
 
 
-@pytest.mark.parametrize("way", ["to core", "to a domain"], indirect=True)
+@pytest.mark.parametrize("way", CORE_FIRST, indirect=True)
 def test_kill_at_random_moments(filled: Exchange, pytestconfig: pytest.Config) -> None:
     kills = KILLS[pytestconfig.getoption("--stress")]
     chance = random.Random(SEED)
