@@ -25,6 +25,7 @@ from tests.support.commands import call
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+SLOW = pytest.mark.slow_stress
 BASE = "/admin/domain_migrations/domain/"
 PENDING = "0012_assignment_location"
 PAGES = {
@@ -42,8 +43,15 @@ def superuser(site: Site) -> Any:
     return make_user(is_staff=True, is_superuser=True)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    ("size", "dark"),
+    [
+        pytest.param(WIDE, False, id="wide, light"),
+        pytest.param(NARROW, True, id="narrow, dark"),
+        pytest.param(WIDE, True, id="wide, dark", marks=SLOW),
+        pytest.param(NARROW, False, id="narrow, light", marks=SLOW),
+    ],
+)
 def test_pages_fit_and_are_accessible(
     windows: Windows, superuser: Any, size: tuple[int, int], dark: bool
 ) -> None:

@@ -19,6 +19,7 @@ from tests.support.catalog import HISTORIES, execute, histories, query, schemas,
 from tests.support.commands import Result
 
 Call = Callable[..., Result]
+SLOW = pytest.mark.slow_stress
 
 
 def test_every_history_holds_exactly_its_domains_rows(migrated_module_database: str) -> None:
@@ -58,7 +59,9 @@ def test_content_types_and_permissions_exist_for_every_model(
     assert expected <= found
 
 
-@pytest.mark.parametrize("domain", ["inventory", "hr", "finance"])
+@pytest.mark.parametrize(
+    "domain", ["hr", *(pytest.param(name, marks=SLOW) for name in ("inventory", "finance"))]
+)
 def test_zero_and_back_leaves_every_catalog_as_it_was(
     migrated_database: str, call: Call, domain: str
 ) -> None:

@@ -13,6 +13,8 @@ import pytest
 from config.embedded.home import SOCKET_PATH_LIMIT, Home
 from tests.config.processes import Account, User, is_up, kill_server, server_pid, wait_for
 
+SLOW = pytest.mark.slow_stress
+
 
 @pytest.fixture
 def folder(open_path: Path) -> Path:
@@ -63,7 +65,9 @@ def test_server__several_at_once_from_cold(folder: Path) -> None:
     assert not is_up(folder)
 
 
-@pytest.mark.parametrize("name", ["with space", "with 'quotes\" and $HOME, `x` ü"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("with space", marks=SLOW), "with 'quotes\" and $HOME, `x` ü"]
+)
 def test_server__path_with_odd_characters(open_path: Path, name: str) -> None:
     folder = open_path / name / ".postgres"
     folder.parent.mkdir()
@@ -94,7 +98,7 @@ def test_server__killed(folder: Path) -> None:
     assert not is_up(folder)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=SLOW)])
 def test_user__killed(folder: Path, number: signal.Signals) -> None:
     with User(folder).ready() as user:
         user.process.send_signal(number)
@@ -153,7 +157,7 @@ def test_user__forked_child_outlives_its_parent(folder: Path, tmp_path: Path) ->
     [
         {"LC_ALL": "xx_XX.nonsense", "LANG": "nonsense"},
         {"PGHOST": "db.invalid", "PGPORT": "1", "PGUSER": "x", "PGDATA": "/nowhere"},
-        {"PGDATABASE": "nonsense", "PGCLIENTENCODING": "LATIN1"},
+        pytest.param({"PGDATABASE": "nonsense", "PGCLIENTENCODING": "LATIN1"}, marks=SLOW),
     ],
     ids=["locale", "connection", "database"],
 )

@@ -48,6 +48,7 @@ def with_decoys(migrated_database: str) -> None:
         cursor.execute(DECOY_INDEX)
 
 
+@pytest.mark.slow_stress
 def test_zero_and_back_gives_the_same_catalog(
     with_decoys: None, call: Callable[..., Result]
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support import databases
 from tests.support.moving_domain import running_server
 from tests.support.projects import write_project
@@ -19,6 +21,7 @@ AS $$ SELECT 1 WHERE EXISTS (SELECT FROM depot.later) OR true $$
 TABLES = 150
 
 
+@pytest.mark.slow_stress
 def test_a_migration_with_too_many_locks_is_proven_statement_by_statement(tmp_path: Path) -> None:
     few = {"max_connections": "10", "max_locks_per_transaction": "10"}
     with (

@@ -138,6 +138,7 @@ def test_out_of_core(core: Project) -> None:
     assert query("SELECT * FROM decoy.companies") == []
 
 
+@pytest.mark.slow_stress
 def test_out_of_core__on_an_empty_database(core: Project) -> None:
     _run(core, "transfer_model", "shop.Company", "lab", "--convert", "--noinput")
     _run(core, "migrate")

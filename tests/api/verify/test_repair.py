@@ -143,7 +143,17 @@ def drifted(migrated_database: str) -> dict[str, str]:
     return snapshot()
 
 
-@pytest.mark.parametrize("group", list(GROUPS))
+SLOW = ("keys and indexes", "tables")
+"""The groups of which only `--stress` repairs all objects: test_repair_sql.py has each of them."""
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        pytest.param(group, marks=pytest.mark.slow_stress if group in SLOW else ())
+        for group in GROUPS
+    ],
+)
 def test_the_reviewed_script_brings_the_schema_back(drifted: dict[str, str], group: str) -> None:
     text = GROUPS[group]
     if "stock_on_hand_before" in text:

@@ -81,7 +81,13 @@ def test_long_text_without_transaction_control_is_not_read() -> None:
         (run_python("DELETE FROM finance.invoices", "END"), "END"),
     ],
 )
-@pytest.mark.parametrize("option", [(), ("--dry-run",)], ids=["run", "dry run"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        pytest.param((), id="run"),
+        pytest.param(("--dry-run",), id="dry run", marks=pytest.mark.slow_stress),
+    ],
+)
 def test_transaction_control_is_refused_before_it_is_sent(
     hr_migrations: TemporaryMigrations,
     call: Call,

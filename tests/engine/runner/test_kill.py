@@ -92,7 +92,9 @@ def test_kill_at_random_moments(history: Reference, stress_size: str) -> None:
     assert len(set(reached)) > 2, reached
 
 
-@pytest.mark.parametrize("orphan", ["goes on", "is terminated"])
+@pytest.mark.parametrize(
+    "orphan", ["goes on", pytest.param("is terminated", marks=pytest.mark.slow_stress)]
+)
 def test_kill_while_an_index_is_built_concurrently(history: Reference, orphan: str) -> None:
     with history.copy(BEFORE_INDEX) as name:
         busy = "LOCK TABLE inventory.drugs IN ROW EXCLUSIVE MODE"

@@ -20,6 +20,7 @@ from tests.support.servers import TestServer
 from tests.support.temporary_migrations import TemporaryMigrations
 
 Call = Callable[..., Result]
+SLOW = pytest.mark.slow_stress
 
 MIGRATION = """
 from django.db import connection
@@ -140,7 +141,14 @@ DEAD = (
 )
 
 
-@pytest.mark.parametrize("operations", [(ENDED, MADE), (MADE, ENDED), (DEAD, MADE), (MADE, DEAD)])
+@pytest.mark.parametrize(
+    "operations",
+    [
+        (ENDED, MADE),
+        (MADE, DEAD),
+        *(pytest.param(rest, marks=SLOW) for rest in ((MADE, ENDED), (DEAD, MADE))),
+    ],
+)
 def test_session_that_the_server_ended_is_a_lost_connection(
     hr_migrations: TemporaryMigrations, call: Call, operations: tuple[str, ...]
 ) -> None:
@@ -150,7 +158,7 @@ def test_session_that_the_server_ended_is_a_lost_connection(
     assert history("hr.django_migrations_hr") == []
 
 
-@pytest.mark.parametrize("operations", [(ENDED, MADE), (MADE, ENDED)])
+@pytest.mark.parametrize("operations", [pytest.param((ENDED, MADE), marks=SLOW), (MADE, ENDED)])
 def test_session_that_the_server_ended__without_a_transaction(
     hr_migrations: TemporaryMigrations, call: Call, operations: tuple[str, ...]
 ) -> None:
@@ -195,7 +203,10 @@ def test_idle_session_timeout(hr_migrations: TemporaryMigrations, call: Call) ->
     assert (status, hr["error"]["code"]) == (75, "connection")
 
 
-@pytest.mark.parametrize("message", range(1, 40, 3))
+@pytest.mark.parametrize(
+    "message",
+    [pytest.param(number, marks=() if number % 9 == 1 else SLOW) for number in range(1, 40, 3)],
+)
 def test_cut_at_any_message_is_a_lost_connection(
     hr_migrations: TemporaryMigrations, proxy: Proxy, call: Call, message: int
 ) -> None:

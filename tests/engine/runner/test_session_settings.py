@@ -14,6 +14,7 @@ from tests.support.temporary_migrations import TemporaryMigrations
 
 Call = Callable[..., Result]
 
+SLOW = pytest.mark.slow_stress
 CHANGES = """
 class Migration(migrations.Migration):
     atomic = {atomic}
@@ -37,20 +38,20 @@ def release(sql: str, *, atomic: bool = True) -> dict[str, str]:
     ("name", "value", "atomic"),
     [
         ("session_replication_role", "replica", True),
-        ("session_replication_role", "replica", False),
+        pytest.param("session_replication_role", "replica", False, marks=SLOW),
         ("search_path", "finance", True),
         ("search_path", '""', False),
         ("default_transaction_read_only", "on", True),
-        ("default_transaction_read_only", "on", False),
+        pytest.param("default_transaction_read_only", "on", False, marks=SLOW),
         ("default_transaction_isolation", "serializable", True),
         ("datestyle", "German", True),
-        ("timezone", "Asia/Tokyo", True),
-        ("client_encoding", "LATIN1", True),
-        ("client_encoding", "SQL_ASCII", True),
+        pytest.param("timezone", "Asia/Tokyo", True, marks=SLOW),
+        pytest.param("client_encoding", "LATIN1", True, marks=SLOW),
+        pytest.param("client_encoding", "SQL_ASCII", True, marks=SLOW),
         ("client_encoding", "SQL_ASCII", False),
         ("statement_timeout", "7777", True),
         ("role", "pg_monitor", True),
-        ("session_authorization", "pg_monitor", True),
+        pytest.param("session_authorization", "pg_monitor", True, marks=SLOW),
     ],
 )
 def test_a_migration_begins_with_the_settings_of_the_run(
@@ -84,7 +85,11 @@ def test_a_migration_begins_with_the_settings_of_the_run(
 
 @pytest.mark.parametrize(
     "text",
-    ["SET ROLE pg_monitor", "SET LOCAL ROLE pg_monitor", "SET SESSION AUTHORIZATION pg_monitor"],
+    [
+        "SET ROLE pg_monitor",
+        "SET LOCAL ROLE pg_monitor",
+        pytest.param("SET SESSION AUTHORIZATION pg_monitor", marks=SLOW),
+    ],
 )
 def test_the_history_is_written_by_the_role_of_the_run(
     hr_migrations: TemporaryMigrations, call: Call, text: str
@@ -95,7 +100,7 @@ def test_the_history_is_written_by_the_role_of_the_run(
     assert ("pg_monitor" in result.stderr) == ("LOCAL" not in text)
 
 
-@pytest.mark.parametrize("atomic", [True, False])
+@pytest.mark.parametrize("atomic", [pytest.param(True, marks=SLOW), False])
 @pytest.mark.parametrize("text", ["DEALLOCATE ALL", "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"])
 def test_prepared_statements_may_be_discarded(
     hr_migrations: TemporaryMigrations, call: Call, text: str, atomic: bool
@@ -148,7 +153,13 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("style", ["'German, DMY'", "'SQL, MDY'", "'Postgres, DMY'"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        "'German, DMY'",
+        *(pytest.param(style, marks=SLOW) for style in ("'SQL, MDY'", "'Postgres, DMY'")),
+    ],
+)
 def test_settings_of_the_database_do_not_matter(
     migrated_database: str, call: Call, style: str
 ) -> None:

@@ -24,7 +24,7 @@ from tests.support.sessions import advisory_locks, until
 SEED = 1113
 LONGEST = 0.8
 """Seconds from the first lock to a kill: about as long as the whole run takes."""
-KILLS = {None: 2, "short": 6, "full": 20}
+KILLS = {None: 1, "short": 6, "full": 20}
 """The option --stress → how often each of the two directions is killed."""
 
 
@@ -83,6 +83,7 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role};
 """
 
 
+@pytest.mark.slow_stress
 def test_kill_at_random_moments__surroundings(
     postgres_server: TestServer,
     core_template: str,

@@ -14,6 +14,7 @@ from tests.support.catalog import execute, history, query, schemas, snapshot, ta
 from tests.support.projects import Project
 
 Write = Callable[..., Project]
+SLOW = pytest.mark.slow_stress
 TABLES = {"lab_sample", "lab_sample_tags", "lab_tag"}
 RELATIONS = """
 SELECT c.relname, c.relkind::text, c.oid::bigint, pg_relation_filenode(c.oid)::bigint
@@ -201,20 +202,22 @@ def test_a_database_that_lacks_later_migrations_gets_them_after_the_adoption(wri
             "The adoption of lab was done by hand, in part: lab.lab_tag is moved, and the rows of"
             " the history are not.",
         ),
-        (
+        pytest.param(
             "CREATE SCHEMA lab; CREATE TABLE lab.django_migrations_lab (LIKE django_migrations"
             " INCLUDING ALL); INSERT INTO lab.django_migrations_lab (app, name, applied) SELECT"
             " app, name, applied FROM django_migrations WHERE app = 'lab';"
             " DELETE FROM django_migrations WHERE app = 'lab'",
             "The adoption of lab was done by hand, in part: the rows of the history were moved,"
             " and public.lab_sample, public.lab_sample_tags, public.lab_tag are still there.",
+            marks=SLOW,
         ),
-        (
+        pytest.param(
             "CREATE SCHEMA lab; CREATE TABLE lab.django_migrations_lab (LIKE django_migrations"
             " INCLUDING ALL); INSERT INTO lab.django_migrations_lab (app, name, applied) SELECT"
             " app, name, applied FROM django_migrations WHERE app = 'lab'",
             "The adoption of lab cannot begin: both public.django_migrations and"
             " lab.django_migrations_lab record lab.0001_initial, lab.0002_size.",
+            marks=SLOW,
         ),
         (
             "DROP TABLE lab_sample CASCADE",
@@ -246,8 +249,8 @@ def test_a_table_of_the_same_name_in_public_survives_afterwards(write: Write) ->
     ("change", "message"),
     [
         ({"undo": True}, "moves lab back to core, but the code has the app in the domain"),
-        ({"schema": "other"}, "in the schema other, but in the code"),
-        ({"apps": ("lab", "auth")}, "auth is not one of its apps"),
+        pytest.param({"schema": "other"}, "in the schema other, but in the code", marks=SLOW),
+        pytest.param({"apps": ("lab", "auth")}, "auth is not one of its apps", marks=SLOW),
         (
             {"tables": {**lab.ADOPTION.tables, "lab_tag": "lab_tags"}},
             "the code has public.lab_tag as lab.lab_tag, and ",
