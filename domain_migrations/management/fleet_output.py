@@ -157,7 +157,8 @@ def print_verification(command: BaseCommand, found: FleetVerification) -> None:
             if not each.differences:
                 continue
             tie = ", a tie: as many sites are like either" if each.tie else ""
-            title = f"{names} differs from {each.reference} in {each.domain}{tie}:"
+            verb = "differs" if len(sites) == 1 else "differ"
+            title = f"{names} {verb} from {each.reference} in {each.domain}{tie}:"
             command.stdout.write(command.style.ERROR(title))
             for difference in each.differences[:SHOWN_DIFFERENCES]:
                 command.stdout.write(f"  {difference}")
@@ -167,12 +168,15 @@ def print_verification(command: BaseCommand, found: FleetVerification) -> None:
         (site.site, f'no other site has the same migrations of "{each.domain}" applied.')
         for site in found.sites
         for each in site.domains
-        if each.reference is None
+        if each.reference is None and not found.stopped
     )
     for line in alone:
         command.stdout.write(command.style.WARNING(line))
     equal = sum(site.status == "equal" for site in found.sites)
-    command.stdout.write(f"{counted(equal, 'site')} equal, {len(found.differing)} different")
+    line = f"{counted(equal, 'site')} equal, {len(found.differing)} different"
+    if others := [site.site for site in found.sites if site.status == "not compared"]:
+        line += f", {len(others)} not compared ({sites_text(others)})"
+    command.stdout.write(line)
 
 
 def raise_for_sites(

@@ -48,6 +48,7 @@ class DomainVerification(NamedTuple):
         reference: the site that it was compared with; None if no other has the same migrations.
         tie: whether as many sites are like this one as are like the reference.
         differences: a clause for each object: ``missing`` here, ``added`` here, or both forms.
+        is_compared: whether that was done; a signal may have come before.
     """
 
     domain: str
@@ -56,17 +57,27 @@ class DomainVerification(NamedTuple):
     reference: str | None = None
     tie: bool = False
     differences: tuple[str, ...] = ()
+    is_compared: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        values = fields_as_json(self)
+        del values["is_compared"]
+        return values
+
+
+SiteStatus = Literal["equal", "differs", "not compared", "failed"]
 
 
 class SiteVerification(NamedTuple):
     """One site, compared.
 
     Attributes:
+        status: that of its domains; ``not compared`` if one of them was not, and none differs.
         error: why it could not be read, or None.
     """
 
     site: str
-    status: Literal["equal", "differs", "failed"]
+    status: SiteStatus
     domains: tuple[DomainVerification, ...] = ()
     error: ErrorInfo | None = None
     seconds: float = 0.0
@@ -92,9 +103,10 @@ class FleetVerification(NamedTuple):
         return {
             "format": FORMAT,
             "sites": [
-                {**fields_as_json(site), "domains": [fields_as_json(each) for each in site.domains]}
+                {**fields_as_json(site), "domains": [each.as_json() for each in site.domains]}
                 for site in self.sites
             ],
+            "stopped": self.stopped or None,
         }
 
 
@@ -147,8 +159,12 @@ def verify_fleet(
         found = _against_references(order, reference)
         if not pool.stopped:
             order = _with_differences(pool, order, found)
+        ended = {outcome.site.name: outcome for outcome in order}
     return FleetVerification(
-        tuple(_verification(outcome, found.get(outcome.site.name, {})) for outcome in order),
+        tuple(
+            _verification(ended.get(site.name) or Outcome(site), found.get(site.name, {}))
+            for site in sites
+        ),
         pool.stopped,
     )
 
@@ -192,7 +208,9 @@ def _against_references(outcomes: Sequence[Outcome], reference: str | None) -> F
         for site, digest in digests.items():
             is_tie = reference not in digests and bool(others) and numbers[digest] == most
             is_tie = is_tie and others[0][1] == most
-            found[site][domain] = found[site][domain]._replace(reference=chosen, tie=is_tie)
+            found[site][domain] = found[site][domain]._replace(
+                reference=chosen, tie=is_tie, is_compared=digest == right
+            )
     return found
 
 
@@ -232,17 +250,22 @@ def _with_differences(pool: SitePool, outcomes: Sequence[Outcome], found: Found)
         if outcome.error is not None:
             errors[name] = outcome.error
         for domain, differences in (outcome.value or {}).items():
-            found[name][domain] = found[name][domain]._replace(differences=differences)
+            found[name][domain] = found[name][domain]._replace(
+                differences=differences, is_compared=True
+            )
     return [
         outcome._replace(error=errors.get(outcome.site.name, outcome.error)) for outcome in outcomes
     ]
 
 
 def _verification(outcome: Outcome, domains: Mapping[str, DomainVerification]) -> SiteVerification:
-    differs = any(each.differences for each in domains.values())
-    status: Literal["equal", "differs", "failed"] = "differs" if differs else "equal"
+    status: SiteStatus = "not compared"
     if outcome.error is not None:
         status = "failed"
+    elif any(each.differences for each in domains.values()):
+        status = "differs"
+    elif domains and all(each.is_compared for each in domains.values()):
+        status = "equal"
     return SiteVerification(
         outcome.site.name, status, tuple(domains.values()), outcome.error, outcome.seconds
     )

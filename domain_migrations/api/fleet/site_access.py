@@ -86,14 +86,11 @@ def site_password(command: str, name: str) -> str:
         raise SiteFailed(f"{problem} was stopped after {LONGEST_WAIT:g} s.") from None
     password = done.stdout.partition("\n")[0].rstrip("\r")
     if done.returncode:
-        # The last line that it says about itself, without what it may have printed as a password.
-        reason = next(iter(done.stderr.strip().splitlines()[-1:]), "")
-        if password:
-            reason = reason.replace(password, "***")
+        # What it has said about that may have a password or a token, which nobody could tell apart.
         raise SiteFailed(
-            f"{problem} has ended with exit status {done.returncode}"
-            + (f": {reason.rstrip('.')}." if reason else "."),
-            hint="Run it by hand with the name of the site.",
+            f"{problem} has ended with exit status {done.returncode}.",
+            hint="Run it by hand with the name of the site: it may say why on standard error, which"
+            " is not shown here since it may have secrets.",
         )
     if not password:
         raise SiteFailed(f"{problem} has printed no password on its first line.")

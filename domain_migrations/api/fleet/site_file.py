@@ -19,6 +19,7 @@ from .sites import Site, permission_warning
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 NAME = re.compile(r"[^\W_][\w.@-]*")
+PORTS = re.compile(r"\d*(,\d*)*")
 EXAMPLE = "branch-01 postgres://user@host:5432/name"
 
 
@@ -94,7 +95,7 @@ class _Reader:
             )
         self.names[name] = number
         parameters = self._parameters(name, dsn)
-        place = tuple(parameters.get(word, "") for word in ("host", "hostaddr", "port", "dbname"))
+        place = self._place(parameters)
         if "service" not in parameters:
             if place in self.places:
                 raise InvalidSites(
@@ -104,6 +105,12 @@ class _Reader:
             self.places[place] = name
         return Site.from_parameters(name, parameters, f"line {number} of {self.path}")
 
+    def _place(self, parameters: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what tells the database from others, with the port that is meant without one."""
+        port = parameters.get("port") or self.environment.get("PGPORT") or "5432"
+        host, address, name = (parameters.get(word, "") for word in ("host", "hostaddr", "dbname"))
+        return host.lower(), address, port, name
+
     def _parameters(self, name: str, dsn: str) -> dict[str, str]:
         if not dsn:
             raise InvalidSites(f'The site "{name}" has no DSN.', hint=f"Write: {EXAMPLE}")
@@ -112,17 +119,15 @@ class _Reader:
         try:
             # Parsed before it is expanded: the value of a variable needs no escaping then.
             parsed = conninfo_to_dict(text)
-        except psycopg.Error:
-            raise InvalidSites(
-                f'The DSN of the site "{name}" cannot be read.',
-                hint="Write a URL, postgres://user@host:5432/name, with special characters"
-                " percent-encoded, or pairs: host=… dbname=….",
-            ) from None
+        except (psycopg.Error, UnicodeEncodeError):
+            raise _unreadable(name) from None
         parameters = {word: str(value) for word, value in parsed.items() if value is not None}
         if "password" in parameters and not whole and not VARIABLE.search(parameters["password"]):
             self.has_passwords = True
         if not whole:
             parameters = {word: self._expanded(value) for word, value in parameters.items()}
+        if _is_misread(text, parameters):
+            raise _unreadable(name)
         if not parameters.get("dbname") and not parameters.get("service"):
             raise InvalidSites(
                 f'The DSN of the site "{name}" names no database.',
@@ -136,5 +141,35 @@ class _Reader:
                 raise InvalidSites(
                     f"The variable {variable} is not set.", hint="Set it in the environment."
                 )
+            if any("\ud800" <= character <= "\udfff" for character in self.environment[variable]):
+                raise InvalidSites(
+                    f"The variable {variable} is not encoded in UTF-8.", hint="Set it again."
+                )
             self.variables.add(variable)
         return VARIABLE.sub(lambda found: self.environment[found[1]], text)
+
+
+def _is_misread(dsn: str, parameters: Mapping[str, str]) -> bool:
+    """Return whether libpq takes a part of a password for something that messages name.
+
+    It does that with an ``@`` or ``/`` in a URL's password that is not percent-encoded, and takes
+    a URL as the name of a database where it is one of several pairs.
+    """
+    host, port, name = (parameters.get(word, "") for word in ("host", "port", "dbname"))
+    in_url = "://" in dsn.partition("=")[0]
+    return (
+        "\0" in dsn
+        or "@" in host[1:]  # A socket in no folder begins with one.
+        or not PORTS.fullmatch(port)
+        or "://" in name
+        or "password=" in name
+        or (in_url and "@" in name)
+    )
+
+
+def _unreadable(name: str) -> InvalidSites:
+    return InvalidSites(
+        f'The DSN of the site "{name}" cannot be read.',
+        hint="Write a URL, postgres://user@host:5432/name, with special characters"
+        " percent-encoded, such as %40 for @ and %2F for /, or pairs: host=… dbname=….",
+    )

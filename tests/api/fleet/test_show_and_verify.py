@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.fleet import Fleet, dsn, free_port
+from tests.support.fleet import Fleet, dsn, free_port, silent_server
 
 Make = Callable[..., Fleet]
 
@@ -102,7 +103,7 @@ def test_equal_differences_are_printed_once(fleet: Make) -> None:
     done = sites.manage("verify_fleet", "lab")
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        "branch-2, branch-3 differs from branch-1 in lab:",
+        "branch-2, branch-3 differ from branch-1 in lab:",
         "  column lab.things.extra: added",
         "3 sites equal, 2 different",
     ]
@@ -116,8 +117,32 @@ def test_only_sites_with_the_same_migrations_are_compared(fleet: Make) -> None:
     assert done.returncode == 0, done.stdout
     assert done.stdout.splitlines() == [
         'branch-3: no other site has the same migrations of "lab" applied.',
-        "3 sites equal, 0 different",
+        "2 sites equal, 0 different, 1 not compared (branch-3)",
     ]
+    found, status = sites.json("verify_fleet")
+    assert (status, found["stopped"]) == (0, None)
+    assert [site["status"] for site in found["sites"]] == ["equal", "equal", "not compared"]
+
+
+def test_interrupted_verification_calls_no_site_equal_that_was_not_compared(fleet: Make) -> None:
+    sites = fleet(4)
+    sql(sites, "branch-2", "ALTER TABLE lab.things ADD COLUMN extra int")
+    with silent_server() as port:
+        silent = {"host": "127.0.0.1", "port": str(port), "connect_timeout": "3"}
+        last = sites.sites.pop("branch-4")
+        sites.sites |= {"silent": dsn(sites.server, "postgres", **silent), "branch-4": last}
+        command = "verify_fleet", "lab", "-v2", "--parallel=1"
+        with sites.started(*command) as process:
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(3)]
+            process.send_signal(signal.SIGTERM)
+            output, errors = process.communicate(timeout=60)
+    assert [line.split()[-1] for line in lines] == ["read"] * 3
+    assert output.splitlines()[1:] == [
+        "2 sites equal, 0 different, 2 not compared (branch-2, branch-4)"
+    ]
+    assert "It was stopped by SIGTERM." in errors
+    assert process.returncode == 1  # of the signal, which beats 75
 
 
 def test_tie_is_said_and_a_reference_settles_it(fleet: Make) -> None:

@@ -82,6 +82,48 @@ def test_variables_are_known(tmp_path: Path) -> None:
     assert found.variables == {"HOST", "DSN"}
 
 
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgres://app:SENTINEL/x@db:5432/x",
+        "postgres://app:12/SENTINEL@db/x",
+        "postgres://app:p@SENTINEL@db/x",
+        "host=db port=SENTINEL dbname=x",
+        "host=db dbname=postgres://u:SENTINEL@db/x",
+        "host=db dbname='host=db password=SENTINEL'",
+        "host=db dbname=x\0SENTINEL",
+    ],
+)
+def test_no_part_of_a_password_is_taken_for_a_host_port_or_name(tmp_path: Path, dsn: str) -> None:
+    for line, environment in ((f"one {dsn}", {}), ("one ${DSN}", {"DSN": dsn})):
+        with pytest.raises(InvalidSites) as caught:
+            read(tmp_path, line, **environment)
+        assert 'The DSN of the site "one" cannot be read.' in caught.value.message
+        assert "SENTINEL" not in caught.value.full_message
+
+
+def test_at_signs_that_are_meant(tmp_path: Path) -> None:
+    found = settings_of(tmp_path, "postgres://app%40server:a%40b%2Fc@db/x?application_name=a@b")
+    assert (found["USER"], found["PASSWORD"], found["HOST"]) == ("app@server", "a@b/c", "db")
+    assert settings_of(tmp_path, "host=a,b port=5432,5433 dbname=x@y")["NAME"] == "x@y"
+    assert settings_of(tmp_path, "postgres://app:${P}@db:${PORT}/x", P="@/", PORT="5433") == {
+        **settings_of(tmp_path, "postgres://app:%40%2F@db:5433/x")
+    }
+
+
+@pytest.mark.parametrize("dsn", ["${VALUE}", "postgres://app:${VALUE}@db/x"])
+def test_variable_that_is_no_text(tmp_path: Path, dsn: str) -> None:
+    with pytest.raises(InvalidSites, match="The variable VALUE is not encoded in UTF-8"):
+        read(tmp_path, f"one {dsn}", VALUE="SENTINEL\udcff")
+
+
+def test_default_port_is_the_same_port(tmp_path: Path) -> None:
+    lines = "one postgres://db/x", "two host=DB port=5432 dbname=x"
+    with pytest.raises(InvalidSites, match='"two" is the same database as "one"'):
+        read(tmp_path, *lines)
+    assert len(read(tmp_path, *lines, PGPORT="5433").sites) == 2
+
+
 def test_every_wrong_line_has_a_sentence_without_what_may_be_secret(tmp_path: Path) -> None:
     with pytest.raises(InvalidSites) as caught:
         read(
@@ -99,8 +141,8 @@ def test_every_wrong_line_has_a_sentence_without_what_may_be_secret(tmp_path: Pa
         )
     file = tmp_path / "sites.txt"
     text = (
-        "Write a URL, postgres://user@host:5432/name, with special characters percent-encoded, or"
-        " pairs: host=… dbname=…."
+        "Write a URL, postgres://user@host:5432/name, with special characters percent-encoded, such"
+        " as %40 for @ and %2F for /, or pairs: host=… dbname=…."
     )
     example = "Write: branch-01 postgres://user@host:5432/name"
     assert str(caught.value).splitlines() == [
@@ -165,14 +207,16 @@ def test_password_command_gets_the_site() -> None:
         ("true", "has printed no password on its first line."),
         (
             "sh -c 'echo SENTINEL; echo no SENTINEL >&2; exit 4'",
-            "has ended with exit status 4: no ***.",
+            "has ended with exit status 4.",
         ),
+        ("sh -c 'echo SENTINEL >&2; exit 4'", "has ended with exit status 4."),
     ],
 )
 def test_password_command_that_fails(command: str, message: str) -> None:
     with pytest.raises(SiteFailed) as caught:
         site_password(command, "one")
     assert caught.value.message == f'The password command of the site "one" {message}'
+    assert "SENTINEL" not in caught.value.full_message
     assert caught.value.exit_status == 1
 
 
