@@ -9,10 +9,9 @@ before the file had it keeps all its values.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -22,6 +21,7 @@ from ...domains import Domain
 from ...engine.cluster.cluster import Cluster
 from ...engine.sessions.database_errors import first_line
 from .bad_row import ROW_ERRORS, first_bad_row
+from .compared_columns import IS_KEPT, IS_WRITTEN, RECORDED, SETS, WRITES, comparison, literal
 from .copy import ErrorFactory
 from .staging import Staging, Statements
 from .target_table import TargetTable
@@ -88,10 +88,13 @@ FROM pg_catalog.pg_class c WHERE c.oid = to_regclass({relation})
 """
 """Whether a row of the table has the values that were written; a trigger may change them."""
 
-COUNT_KEPT = """
-SELECT count(*) FROM {rows} r JOIN {target} t ON {same_key}
-LEFT JOIN {merged} m ON m.{row} = r.{row} WHERE m.{row} IS NULL AND ({differs})
+COUNT_OTHERS = """
+SELECT count(t.{primary_key}) FILTER (WHERE {differs}), count(*) - count(t.{primary_key})
+FROM {rows} r LEFT JOIN {target} t ON {same_key}
+LEFT JOIN {merged} m ON m.{row} = r.{row} WHERE m.{row} IS NULL
 """
+"""Of the rows that are as the seed gave them last time: how many differ in the table, and how many
+were deleted, or have got another key, while CLASSIFY waited for a lock on them."""
 
 FIRST_OF_ANOTHER = """
 SELECT r.{row}, b.seed FROM {rows} r JOIN {seeded} b ON {base}
@@ -106,24 +109,6 @@ UPDATE {seeded} b SET seed = '' WHERE b.seed = {seed} AND b.relation = {relation
 AND NOT EXISTS (SELECT FROM {keys} k WHERE k.key = b.key)
 """
 """Releases the rows that the file no longer has; their values are kept, for a file that will."""
-
-# Templates for one column: `in_table` is its value in the table, `in_file` that of the file.
-WRITES: LiteralString = """
-CASE WHEN {differs} THEN b.key IS NOT NULL AND CASE WHEN b."values" ? {name}
-    THEN b."values" -> {name} = {in_table}
-    ELSE {in_table} IN ('null', '""', {default}) END END AS {write}
-"""
-"""Whether the file's value is written; false where a local change is kept, null where both are the
-same."""
-SETS = "{column} = CASE WHEN m.{write} THEN r.{column} ELSE t.{column} END"
-IS_WRITTEN = "m.{write}"
-IS_KEPT = "NOT m.{write}"
-RECORDED = "CASE WHEN NOT m.{write} THEN {in_file} ELSE {in_table} END AS {column}"
-
-COMPARABLE = re.compile(
-    r"(?:(?P<text>varchar|text)|smallint|integer|bigint|boolean|date|timestamp|uuid|numeric)\b"
-)
-"""Types of columns whose values need not be converted to JSON to be compared."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +175,10 @@ class SeedMerge:
             ),
         )
         self.has_run = False
-        self.columns = [self._names(number) for number in range(len(self.shape.values))]
+        self.columns = [
+            comparison(column, number, self.connection)
+            for number, column in enumerate(self.shape.values)
+        ]
 
     def start(self) -> None:
         """Read whether the seed has run before, in which case it may have fewer rows now."""
@@ -215,17 +203,8 @@ class SeedMerge:
             self._refuse_rows_of_others()
         if self.has_run:
             statements.execute(KEEP_KEYS)
-        statements.create(
-            "merged",
-            CLASSIFY,
-            writes=self._each(WRITES, none="true AS nothing"),
-            nothing=self._each("NULL", none="true"),
-        )
-        statements.analyze("merged")
         written = self._each(IS_WRITTEN, " OR ", "false")
-        differing, new, changed, kept = statements.fetch(
-            COUNT_CLASSES, written=written, kept=self._each(IS_KEPT, " OR ", "false")
-        )
+        differing, new, changed, kept = self._classify(count, written)
         inserted = updated = 0
         if new:
             new_rows = "{rows} r WHERE true" if new == count else NEW_ROWS
@@ -236,12 +215,37 @@ class SeedMerge:
             updated = self._locating_bad_row(UPDATE, last, settings=settings, written=written)
         if differing:
             self._record(is_all_new=new == count)
-        if differing < count:
-            (more,) = statements.fetch(COUNT_KEPT, differs=self._each("{differs}", " OR ", "false"))
-            kept += more
         statements.drop("merged")
         # A trigger may have refused a row silently.
         return Counts(inserted, updated, kept + new - inserted)
+
+    def _classify(self, count: int, written: sql.Composable) -> tuple[int, int, int, int]:
+        """Decide what is to be done with each row, and lock those that the file has changed.
+
+        Returns:
+            the numbers of rows that differ from the last time or are missing; and that are
+            inserted, updated and kept.
+        """
+        statements = self.statements
+        while True:
+            statements.create(
+                "merged",
+                CLASSIFY,
+                writes=self._each(WRITES, none="true AS nothing"),
+                nothing=self._each("NULL", none="true"),
+            )
+            statements.analyze("merged")
+            differing, new, changed, kept = statements.fetch(
+                COUNT_CLASSES, written=written, kept=self._each(IS_KEPT, " OR ", "false")
+            )
+            if differing == count:
+                return differing, new, changed, kept
+            more, gone = statements.fetch(
+                COUNT_OTHERS, differs=self._each("{differs}", " OR ", "false")
+            )
+            if not gone:
+                return differing, new, changed, kept + more
+            statements.drop("merged")
 
     def _record(self, *, is_all_new: bool) -> None:
         """Keep the values that the next version of the file is compared with."""
@@ -264,32 +268,6 @@ class SeedMerge:
             row, seed = found
             raise self.failed(row, f"the row is in {seed} too; keep it in one of them.")
 
-    def _names(self, number: int) -> dict[str, sql.Composable]:
-        """Return the names in the templates for one of the compared columns."""
-        field = self.shape.values[number].field
-        column = sql.Identifier(self.shape.values[number].name)
-        in_table = sql.SQL("coalesce(to_jsonb(t.{}), 'null')").format(column)
-        in_file = sql.SQL("coalesce(to_jsonb(r.{}), 'null')").format(column)
-        kind = COMPARABLE.match(str(field.db_type(self.connection)))
-        differs = sql.SQL("{} <> {}").format(in_table, in_file)
-        if kind:
-            differs = sql.SQL("t.{0} IS DISTINCT FROM r.{0}{1}").format(
-                column, sql.SQL(' COLLATE "C"' if kind["text"] else "")
-            )
-        default: sql.Composable = sql.SQL("'null'::jsonb")
-        if field.has_default() and not callable(field.default):
-            value = field.get_db_prep_save(field.get_default(), self.connection)
-            default = sql.SQL("coalesce(to_jsonb({}), 'null')").format(self._literal(value, field))
-        return {
-            "write": sql.Identifier(f"w{number}"),
-            "column": column,
-            "name": sql.Literal(self.shape.values[number].name),
-            "in_table": in_table,
-            "in_file": in_file,
-            "differs": differs,
-            "default": default,
-        }
-
     def _each(
         self, template: LiteralString, separator: LiteralString = ", ", none: LiteralString = ""
     ) -> sql.Composable:
@@ -306,22 +284,19 @@ class SeedMerge:
             if default.per_row:
                 values.append(sql.SQL("r.{}").format(column))
             else:
-                values.append(self._literal(default.value(), default.field))
+                values.append(literal(default.value(), default.field, self.connection))
         return {"columns": sql.SQL(", ").join(columns), "given": sql.SQL(", ").join(values)}
 
     def _settings(self) -> sql.Composable:
         updates = [
             sql.SQL("{} = {}").format(
-                sql.Identifier(default.name), self._literal(default.value(), default.field)
+                sql.Identifier(default.name),
+                literal(default.value(), default.field, self.connection),
             )
             for default in self.shape.defaults
             if default.on_update
         ]
         return sql.SQL(", ").join([self._each(SETS), *updates])
-
-    def _literal(self, value: Any, field: Any) -> sql.Composable:
-        kind = sql.SQL(field.cast_db_type(self.connection))
-        return sql.SQL("{}::{}").format(sql.Literal(value), kind)
 
     def _locating_bad_row(
         self, statement: LiteralString, last: int, **parts: sql.Composable

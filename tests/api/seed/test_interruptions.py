@@ -12,7 +12,7 @@ import pytest
 from django.test import override_settings
 
 from tests.api.seed.conftest import Write, counts, forms
-from tests.support.catalog import query
+from tests.support.catalog import execute, query
 from tests.support.commands import ROOT, call, process_environment
 from tests.support.servers import TestServer
 from tests.support.sessions import INVENTORY, advisory_locks, other_session, running, until
@@ -123,6 +123,27 @@ def test_local_changes_made_while_the_seed_waits_are_kept(
         assert counts() == (0, 0, 1)
         timer.join()
     assert forms() == {"A": "Mine"}
+
+
+def test_rows_that_go_while_the_seed_waits_for_them(
+    seeds: Write, migrated_database: str, postgres_server: TestServer
+) -> None:
+    """Those that it has seeded stay away; those that it has not are inserted."""
+    seeds("001_forms.csv", "# model: DosageForm\ncode,name\nA,One\n")
+    counts()
+    execute("INSERT INTO inventory.dosage_forms (code, name) VALUES ('B', 'Ours'), ('C', 'Ours')")
+    seeds("001_forms.csv", "# model: DosageForm\ncode,name\nA,Two\nB,Two\nC,Two\nD,Two\n")
+    change = (
+        "DELETE FROM inventory.dosage_forms WHERE code IN ('A', 'B');"
+        " UPDATE inventory.dosage_forms SET code = 'Z'"
+    )
+    with other_session(postgres_server, migrated_database, change) as (site, _):
+        timer = threading.Timer(1.0, site.commit)
+        timer.start()
+        assert counts() == (3, 0, 1)
+        timer.join()
+    assert forms() == {"B": "Two", "C": "Two", "D": "Two", "Z": "Ours"}
+    assert counts("--force") == (0, 0, 1)
 
 
 def test_retry_reports_the_session_that_holds_the_lock(

@@ -105,6 +105,21 @@ def test_a_value_that_a_trigger_changes_is_no_local_change(seeds: Write) -> None
     assert forms() == {"A": "UNO", "B": "TWO"}
 
 
+def test_a_text_whose_column_is_one_of_an_enum(seeds: Write) -> None:
+    execute("CREATE TYPE inventory.kind AS ENUM ('One', 'Two', 'Three')")
+    execute(
+        "ALTER TABLE inventory.dosage_forms ALTER name TYPE inventory.kind"
+        " USING name::inventory.kind"
+    )
+    seeds("001_forms.csv", "# model: DosageForm\ncode,name\nA,One\nB,One\n")
+    assert counts() == (2, 0, 0)
+    execute("UPDATE inventory.dosage_forms SET name = 'Three' WHERE code = 'B'")
+    assert counts("--force") == (0, 0, 1)
+    seeds("001_forms.csv", "# model: DosageForm\ncode,name\nA,Two\nB,Two\n")
+    assert counts() == (0, 1, 1)
+    assert forms() == {"A": "Two", "B": "Three"}
+
+
 def test_rows_in_one_line_are_told_apart(seeds: Write) -> None:
     seeds("001_forms.yaml", "DosageForm: [{code: A, name: One}, {code: B, name: Two}]")
     seed()
