@@ -156,3 +156,33 @@ def test_terminal_is_asked(
     assert "Make a backup first. Continue? [y/N]" in output
     assert "Nothing was changed." in output
     assert distribution.distributed_schemas(session) == []
+
+
+def test_triggers_of_a_partitioned_table_do_not_fire(
+    session: psycopg.Connection, call: Callable[..., Result]
+) -> None:
+    session.execute("""
+        CREATE TABLE hr.shifts (day date PRIMARY KEY) PARTITION BY RANGE (day);
+        CREATE TABLE hr.earlier PARTITION OF hr.shifts FOR VALUES
+            FROM ('2020-01-01') TO ('2025-01-01');
+        CREATE TABLE hr.later PARTITION OF hr.shifts DEFAULT;
+        CREATE TABLE public.shifts (day date); INSERT INTO public.shifts VALUES ('2020-01-01');
+        CREATE TABLE hr.shift_log (id bigserial PRIMARY KEY, day date);
+        CREATE FUNCTION hr.log_shift() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN INSERT INTO hr.shift_log (day) VALUES (NEW.day); RETURN NULL; END';
+        CREATE TRIGGER log_shift AFTER INSERT ON hr.shifts
+            FOR EACH ROW EXECUTE FUNCTION hr.log_shift();
+        INSERT INTO hr.shifts VALUES ('2024-01-01'), ('2026-01-01')
+    """)
+    rows, triggers = distribution.rows(session), distribution.triggers(session)
+    assert rows["hr.shift_log"][0] == 2
+
+    result = call("distribute_domain", "hr")
+
+    assert result.exit_status == 0, result.stderr
+    assert distribution.rows(session) == rows
+    assert distribution.triggers(session) == triggers
+    session.execute("INSERT INTO hr.shifts VALUES ('2024-01-02'), ('2026-01-02')")
+    assert session.execute("SELECT count(*) FROM hr.shift_log").fetchone() == (4,)
+    # A default that draws from a sequence is none of the shards'.
+    assert "D082" not in call("verify_domain", "hr", "--only", "drift").stdout

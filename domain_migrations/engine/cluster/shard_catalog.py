@@ -15,8 +15,8 @@ from ..sessions.connection import as_text
 from .node_queries import NodeQuery, ask_nodes
 from .shards import Placement
 
-# What PostgreSQL 18 keeps of NOT NULL as constraints is compared with the columns. An identity is
-# the coordinator's alone: it draws the numbers.
+# What PostgreSQL 18 keeps of NOT NULL as constraints is compared with the columns. An identity and
+# a default that draws from a sequence are the table's alone: shards get the numbers with the rows.
 DESCRIBED: LiteralString = """
 SELECT r.name, p.kind, p.name, p.definition
 FROM unnest({relations}::text[]) AS r (name)
@@ -34,6 +34,7 @@ CROSS JOIN LATERAL (
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        AND d.adbin::text NOT LIKE '%:funcid ' || 'nextval(regclass)'::regprocedure::oid || ' %'
     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
     SELECT 'constraint', k.conname, pg_catalog.pg_get_constraintdef(k.oid)

@@ -95,3 +95,21 @@ def test_triggers_that_are_enabled(scratch_database: str) -> None:
         TableTrigger(users, "one", "O"),
         TableTrigger(users, "re", "R"),
     ]
+
+
+def test_triggers_that_are_enabled__partitioned_table(scratch_database: str) -> None:
+    execute(
+        "CREATE SCHEMA hr; CREATE TABLE hr.shifts (day date) PARTITION BY RANGE (day);"
+        'CREATE TABLE hr."Later" PARTITION OF hr.shifts DEFAULT;'
+        "CREATE TABLE public.shifts (day date) PARTITION BY RANGE (day);"
+        'CREATE TABLE public."Later" PARTITION OF public.shifts DEFAULT;'
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+    )
+    for schema in ("hr", "public"):
+        execute(
+            f"CREATE TRIGGER t BEFORE INSERT ON {schema}.shifts FOR EACH ROW EXECUTE FUNCTION f()"
+        )
+    # The partition's own is a copy, which is changed with that of its table.
+    assert enabled_triggers(connections["default"], [QualifiedName("hr", "Later")]) == [
+        TableTrigger(QualifiedName("hr", "shifts"), "t", "O")
+    ]
