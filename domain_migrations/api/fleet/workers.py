@@ -221,8 +221,9 @@ class SitePool:
             self.reporter.on_site_wait(job.site, message)
             return None
         value, events, error = message
-        if error is None and job.reason is not None and not _is_whole(value):
-            error = ErrorInfo.of(job.reason)
+        is_stopped = error is None or error.code == RunStopped.code
+        if is_stopped and job.reason is not None and not _is_whole(value):
+            error = ErrorInfo.of(job.reason)  # The process only knows that it got a signal.
         return Outcome(job.site, value, events, error, job.seconds)
 
 

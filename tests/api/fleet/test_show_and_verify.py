@@ -73,6 +73,14 @@ def test_show_creates_nothing(fleet: Make) -> None:
     assert sites.query("branch-1", tables) == [("things",)]
 
 
+@pytest.mark.parametrize("command", ["show_fleet", "verify_fleet"])
+def test_site_that_takes_too_long_was_not_stopped_by_somebody(fleet: Make, command: str) -> None:
+    sites = fleet(1)
+    arguments = "--site-timeout=1", "--password-command=sleep 60"
+    found, status = sites.json(command, "lab", *arguments)
+    assert (status, found["sites"][0]["error"]["code"]) == (75, "site_timeout")
+
+
 def test_equal_sites(fleet: Make) -> None:
     sites = fleet(3)
     done = sites.manage("verify_fleet")
