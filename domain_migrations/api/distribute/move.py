@@ -20,13 +20,12 @@ from ...engine.cluster.local_rows import (
 from ...engine.cluster.missing_functions import create_unknown_functions
 from ...engine.cluster.transaction_settings import SETTINGS
 from ...engine.cluster.triggers import disable_statements, enabled_triggers, restore_statements
-from ...engine.cluster.worker_errors import unreachable_node
+from ...engine.cluster.worker_errors import is_lost_node
 from ...engine.history.journal import Journal
 from ...engine.history.run_context import RunContext
 from ...engine.messages import counted, shortened
 from ...engine.sessions.connection import execute, settings_sql
 from ...engine.sessions.database_errors import (
-    CONNECTION_STATES,
     RUN_AGAIN,
     error_class_for,
     first_line,
@@ -47,8 +46,6 @@ from .distribution_result import DistributedDomain, DistributeOptions, Distribut
 from .local_copies import remove_local_copies
 from .plan import DistributionPlan
 
-# The client library's words, which Citus passes on without a state of a lost connection.
-NODE_DIED = "server closed the connection unexpectedly"
 RECOVER = "SELECT pg_catalog.recover_prepared_transactions()"
 LOCK = "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE"
 CREATE_REFERENCE_TABLE = "SELECT create_reference_table({}::regclass)"
@@ -241,8 +238,7 @@ class DistributionMove:
         """Return the error for a connection that was lost, to the coordinator or to a worker."""
         state, reason = sqlstate_of(exc), first_line(exc).rstrip(".")
         if not self.lock.is_lost:
-            was_lost = unreachable_node(reason) or NODE_DIED in reason
-            if not was_lost and not (state or "").startswith(CONNECTION_STATES):
+            if not is_lost_node(reason, state or ""):
                 return None
             return NodeUnavailable(
                 f"A node of the cluster was lost during the distribution: {first_part(reason)}.",

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError, IntegrityError, OperationalError
 
+from ..sessions.database_errors import LOST_SESSION, RESOLUTION_UNKNOWN
+
 SHARD_NUMBER = re.compile(r'(?P<name>"[^"\s]+?)_\d{6,}(?=")')
 """What Citus puts at the end of the names of shards, of their constraints and indexes."""
 
@@ -27,13 +29,18 @@ UNREACHABLE = re.compile(
 
 EXECUTING = re.compile(rf"{FROM_NODE}(?P<address>\S+)")
 
-LOST_SESSION = re.compile(r"server closed the connection|connection not open|could not receive")
-"""What libpq says on the coordinator of a session with a node, without an SQLSTATE of its own."""
+ESSENTIAL = re.compile(
+    r"(?:failure on connection marked as essential:|failed to prepare transaction .* on host)"
+    r" (?P<address>\S+)"
+)
+UNDECIDED = re.compile(r"could not commit transaction")
+"""A transaction that one node alone has written is committed there first, and it may have been."""
 
 CONSTRAINT_STATES = "23"
 ENDED_STATES = ("08", "57P")
 """Connection exceptions and operator intervention: the node shuts down, or has lost a session."""
 
+INTERNAL_ERROR = "XX000"
 CONNECTION_FAILURE = "08006"
 
 
@@ -61,6 +68,19 @@ def unreachable_node(text: str) -> str:
     return found["address"] if found else ""
 
 
+def is_lost_node(message: str, state: str) -> bool:
+    """Return whether an error on an open connection is one of a node that was lost.
+
+    Arguments:
+        message: the primary message, or its beginning.
+    """
+    if state.startswith(ENDED_STATES) or UNREACHABLE.search(message):
+        return True
+    return state in ("", INTERNAL_ERROR) and bool(
+        LOST_SESSION.match(message) or ESSENTIAL.search(message)
+    )
+
+
 def explained(exc: BaseException, warnings: Sequence[NodeWarning]) -> BaseException:
     """Return an error that says what a node has refused; the same error if none did.
 
@@ -74,23 +94,29 @@ def explained(exc: BaseException, warnings: Sequence[NodeWarning]) -> BaseExcept
         str(value or "")
         for value in (diagnosis.message_primary, diagnosis.sqlstate, diagnosis.context)
     )
+    is_undecided = bool(UNDECIDED.search(message))
     if NOT_COMMITTED.search(message):
         reasons = [warning for warning in warnings if warning.is_reason]
         if not reasons:
             return exc
         state, message, context = reasons[-1]
-    elif FROM_NODE not in context and not UNREACHABLE.search(message):
+    elif not (
+        FROM_NODE in context
+        or UNREACHABLE.search(message)
+        # The coordinator's own sessions end with a state that says so.
+        or (state == INTERNAL_ERROR and is_lost_node(message, state))
+    ):
         return exc
     kind: type[DatabaseError] = type(exc)
     if state.startswith(CONSTRAINT_STATES):
         kind = IntegrityError
     address, reason = _unreachable(message, context, state)
     if address:
-        kind, state = OperationalError, CONNECTION_FAILURE
+        kind, state = OperationalError, RESOLUTION_UNKNOWN if is_undecided else CONNECTION_FAILURE
         message = f"the node {address} does not answer: {reason}"
     error: Any = kind(without_shard_numbers(message))
     error.sqlstate = state
-    if address:
+    if address and not is_undecided:
         error.retry_reason = f"the node {address} does not answer"
     told: BaseException = error.with_traceback(exc.__traceback__)
     return told
@@ -100,7 +126,8 @@ def _unreachable(message: str, context: str, state: str) -> tuple[str, str]:
     """Return the address of a node that ended or refused a session, and why; both may be empty."""
     if found := UNREACHABLE.search(message):
         return found["address"], found["reason"] or "no reason was given"
-    is_ended = state.startswith(ENDED_STATES) or LOST_SESSION.match(message)
-    if is_ended and (found := EXECUTING.search(context)):
-        return found["address"], message.partition("\n")[0]
+    if is_lost_node(message, state):
+        found = EXECUTING.search(context)
+        reason = message.removeprefix("FATAL:").strip().partition("\n")[0]
+        return found["address"] if found else "with the tables", reason
     return "", ""

@@ -27,6 +27,7 @@ from ..sessions.database_errors import (
     DUPLICATE_TABLE,
     LOCK_NOT_AVAILABLE,
     OUT_OF_MEMORY,
+    RESOLUTION_UNKNOWN,
     RUN_AGAIN,
     dependents,
     detail_of,
@@ -97,7 +98,10 @@ def migration_error(
     """
     state = sqlstate_of(exc)
     kind = error_class_for(state) or (DatabaseUnavailable if lost else MigrationFailed)
-    if kind is DatabaseUnavailable and retry_reason(exc) and not lost:
+    if state == RESOLUTION_UNKNOWN and outcome == "rolled back":
+        outcome = "unknown"  # On the coordinator, but a node has committed on its own.
+    is_of_node = retry_reason(exc) or state == RESOLUTION_UNKNOWN
+    if kind is DatabaseUnavailable and is_of_node and not lost:
         kind = NodeUnavailable  # The database itself has reported it.
     verb = "could not be reverted: it failed" if attempt.backwards else "failed"
     place = describe_exception(exc, file=migration_file(attempt.migration))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -38,7 +39,17 @@ CONNECTION_STATES = ("08", "57P", "25P03")
 """The beginnings of SQLSTATEs with which the server ends a session or refuses to begin one:
 connection exceptions, operator intervention and idle_in_transaction_session_timeout."""
 
-NODE_LOST = "server closed the connection unexpectedly"
+RESOLUTION_UNKNOWN = "08007"
+"""transaction_resolution_unknown: whether the transaction was committed is not known."""
+
+LOST_SESSION = re.compile(
+    r"(?:FATAL:\s+)?(?:terminating connection due to|server closed the connection"
+    r"|connection not open|no connection to the server|could not (?:receive|send) data|SSL SYSCALL)"
+)
+"""What libpq says on the coordinator of a session with a node that has died.
+
+The coordinator passes it on as its own internal error, while rows are copied without a context.
+"""
 
 LONGEST_LINE = 1000
 """The number of characters of an exception's first line that messages keep."""
@@ -66,7 +77,7 @@ def kind_of(message: str) -> type[DomainMigrationsError]:
 
     Citus passes on what the client library said of its own connection to a node that has died.
     """
-    return DatabaseUnavailable if message.startswith(NODE_LOST) else MigrationFailed
+    return DatabaseUnavailable if LOST_SESSION.match(message) else MigrationFailed
 
 
 def first_line(exc: BaseException) -> str:

@@ -6,15 +6,20 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, IntegrityError, InternalError, OperationalError
+from django.db.migrations import Migration
 
 from domain_migrations.engine.cluster.refusals import form_that_works
 from domain_migrations.engine.cluster.worker_errors import (
     NodeWarning,
     explained,
+    is_lost_node,
     without_shard_numbers,
 )
+from domain_migrations.engine.runner.attempts import COMMIT, Attempt
+from domain_migrations.engine.runner.failures import migration_error
 from domain_migrations.engine.sessions.database_errors import first_line, sqlstate_of
 from domain_migrations.engine.sessions.timeouts import RetryPolicy, retry_reason
+from domain_migrations.exceptions import NodeUnavailable
 
 FROM_NODE = "while executing command on 127.0.0.1:5433"
 NOT_COMMITTED = "could not commit transaction for shard 102031 on at least one active node"
@@ -114,6 +119,58 @@ def test_node_that_shuts_down_with_a_session_of_the_coordinator() -> None:
     )
     own = raised(OperationalError, text, "57P01")
     assert explained(own, []) is own
+
+
+POSTMASTER = "terminating connection due to unexpected postmaster exit"
+CLOSED = (
+    "server closed the connection unexpectedly\n\tThis probably means the server terminated"
+    " abnormally\n\tbefore or while processing the request."
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "state"),
+    [
+        # As a coordinator said them when a worker was killed while rows were copied to it.
+        (POSTMASTER, "57P01"),
+        (POSTMASTER, "XX000"),
+        (CLOSED, "XX000"),
+        ("connection to the remote node postgres@127.0.0.1:5433 failed", "08006"),
+        ("failure on connection marked as essential: 127.0.0.1:5433", "XX000"),
+    ],
+)
+def test_messages_of_a_node_that_was_killed(message: str, state: str) -> None:
+    assert is_lost_node(message, state)
+
+
+@pytest.mark.parametrize(
+    ("message", "state"),
+    [("cache lookup failed for type 7", "XX000"), (CLOSED, "P0001"), (NOT_COMMITTED, "XX000")],
+)
+def test_messages_of_other_errors(message: str, state: str) -> None:
+    assert not is_lost_node(message, state)
+
+
+def test_node_that_dies_at_the_commit_of_what_it_alone_has_written() -> None:
+    warnings = [
+        NodeWarning("57P01", POSTMASTER, FROM_NODE),
+        NodeWarning("01000", "failed to commit transaction on 127.0.0.1:5433", ""),
+        NodeWarning("XX000", f"FATAL:  {POSTMASTER}\n{CLOSED}", FROM_NODE),
+    ]
+    told = explained(raised(InternalError, NOT_COMMITTED, "XX000"), warnings)
+    assert str(told) == f"the node 127.0.0.1:5433 does not answer: {POSTMASTER}"
+    assert (sqlstate_of(told), retry_reason(told)) == ("08007", "")
+    attempt = Attempt(Migration("0001_initial", "hr"), "forwards")
+    attempt.phase = COMMIT
+    failure = migration_error(told, attempt, [])
+    assert isinstance(failure, NodeUnavailable)
+    assert "It is not known whether anything of it was kept." in failure.hint
+
+
+def test_node_that_dies_while_rows_are_copied_to_it() -> None:
+    told = explained(raised(InternalError, POSTMASTER, "XX000"), [])
+    assert str(told) == f"the node with the tables does not answer: {POSTMASTER}"
+    assert retry_reason(told)
 
 
 @pytest.mark.parametrize(
