@@ -21,6 +21,7 @@ class Finding(NamedTuple):
         object: the object's qualified name, as PostgreSQL writes it.
         message: the object and what is wrong with it.
         hint: what to do.
+        definition: what was found, if the coordinator's catalog does not have it.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Finding(NamedTuple):
     object: str
     message: str
     hint: str
+    definition: str = ""
 
     @property
     def is_unmanaged(self) -> bool:
@@ -36,7 +38,9 @@ class Finding(NamedTuple):
         return self.id.startswith("U")
 
     def as_json(self) -> dict[str, str]:
-        return self._asdict()
+        shown = self._asdict()
+        del shown["definition"]
+        return shown
 
 
 def local_time(moment: datetime.datetime) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections
+from django.test import override_settings
 
 from tests.support import cluster
 from tests.support.catalog import execute
@@ -120,6 +122,28 @@ def test_change_of_a_shard(
     assert found[number].startswith(f"The shard {shard} on the node {host}:{port} ")
     assert says in found[number]
     assert verify(call, "hr") == {}
+
+
+def test_what_is_accepted_is_reported_again_when_it_changes(
+    call: Call, on_shard: OnNode, tmp_path: Path
+) -> None:
+    accepted = tmp_path / "accepted.json"
+    on_shard("hr.leave_types", "CREATE INDEX by_hand ON {} (name_en)")
+    try:
+        with override_settings(DOMAIN_MIGRATIONS={"VERIFY_BASELINE": str(accepted)}):
+            call("verify_domain", "hr", "--write-baseline")
+            (entry,) = json.loads(accepted.read_text())["accepted"]
+            before = verify(call, "hr")
+            on_shard(
+                "hr.leave_types", "DROP INDEX hr.by_hand", "CREATE INDEX by_hand ON {} (name_th)"
+            )
+            changed = verify(call, "hr")
+    finally:
+        on_shard("hr.leave_types", "DROP INDEX hr.by_hand")
+
+    assert (entry["id"], entry["object"]) == ("D084", "hr.leave_types.by_hand")
+    assert before == {}
+    assert "(name_th)" in changed["D084"]
 
 
 def test_lost_column_constraint_and_table(call: Call, on_shard: OnNode) -> None:

@@ -181,14 +181,18 @@ def _entries(
 
 
 def _digest(finding: Finding, objects: Iterable[CatalogObject]) -> str:
-    """Return the digest of a finding's object with its parts, as the catalog has them."""
+    """Return the digest of a finding's object with its parts, as the catalog has them.
+
+    That of a shard is in the catalog of its node, which the finding has.
+    """
     name = _plain(finding.object)
     parts = [
         f"{item.title}\n{item.definition}"
         for item in objects
         if _plain(item.name) == name or _plain(item.name).startswith(f"{name}.")
     ]
-    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:DIGEST_LENGTH]
+    text = finding.definition or "\n".join(sorted(parts))
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def _plain(name: str) -> str:

@@ -100,5 +100,8 @@ def _finding(domain: Domain, placement: Placement, difference: PartDifference) -
 def _of(
     domain: Domain, placement: Placement, difference: PartDifference, message: str, hint: str
 ) -> Finding:
-    about = f"{placement.shard}@{placement.address}"
-    return Finding(IDS[difference.kind], "drift", domain.name, about, message, hint)
+    # Named after the table: the number and the node of a shard mean nothing to reviewers.
+    part = difference.name.removesuffix(f"_{placement.shard_id}")
+    about = f"{placement.title}.{part}" if part else placement.title
+    definition = f"{difference.expected}\n{difference.found}"
+    return Finding(IDS[difference.kind], "drift", domain.name, about, message, hint, definition)
