@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -15,6 +15,7 @@ from .names import parse_table_name, quote
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.operations import DatabaseOperations as Operations
+    from django.db.models import Model
     from django.db.models.sql.compiler import SQLCompiler
 else:
     Operations = object
@@ -29,6 +30,25 @@ DERIVES_INDEX_NAMES = "django.core.management.commands.createcachetable"
 """The module of Django that quotes the derived name of an index, which takes no schema.
 
 It has no seam: it puts the name straight into ``CREATE INDEX``.
+"""
+
+RESET_SEQUENCE = """
+DO $reset$
+DECLARE
+    own bigint := CASE WHEN to_regclass('pg_catalog.pg_dist_node') IS NULL
+        THEN 9223372036854775807 ELSE 281474976710656 END;
+    highest bigint;
+BEGIN
+    SELECT max({column}) INTO highest FROM {table} WHERE {column} <= own;
+    PERFORM setval(
+        pg_get_serial_sequence({table_text}, {column_text}),
+        coalesce(highest, 1), highest IS NOT NULL);
+END $reset$;
+"""
+"""Sets a sequence after the highest value of its column.
+
+Django's own query is run by a worker of a Citus cluster, on the sequence there, which has a range
+of its own. What workers have drawn, above 2^48, is not the coordinator's.
 """
 
 flushed = Signal()
@@ -62,6 +82,25 @@ class QualifiedOperationsMixin(Operations):
             super().execute_sql_flush(statements)
             flushed.send(type(self), connection=self.connection, statements=statements)
 
+    def sequence_reset_sql(self, style: Any, model_list: Iterable[type[Model]]) -> list[str]:
+        """Return statements that also set the sequences of distributed tables."""
+        from django.db.models import AutoField
+
+        statements = []
+        for model in model_list:
+            for field in model._meta.local_fields:
+                if isinstance(field, AutoField):
+                    table, column = self.quote_name(model._meta.db_table), str(field.column)
+                    statements.append(
+                        RESET_SEQUENCE.strip().format(
+                            table=table,
+                            column=self.quote_name(column),
+                            table_text=_literal(table),
+                            column_text=_literal(column),
+                        )
+                    )
+        return statements
+
     def for_update_sql(
         self,
         nowait: bool = False,
@@ -88,3 +127,7 @@ class QualifiedOperationsMixin(Operations):
             caller = sys._getframe(1).f_globals.get("__name__")
             return bare if caller == DERIVES_INDEX_NAMES else f'"{derived["schema"]}".{bare}'
         return super().quote_name(name)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
