@@ -298,7 +298,7 @@ def output(process: subprocess.Popen[str]) -> tuple[str, str]:
     return process.communicate(timeout=60)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("name", ["SIGTERM", pytest.param("SIGINT", marks=pytest.mark.slow_stress)])
 def test_signal_lets_started_sites_finish_and_skips_the_rest(fleet: Make, name: str) -> None:
     sites = fleet(3)
     sites.migration("0002_note", SLOW.format(seconds=1))

@@ -180,28 +180,41 @@ def write(
     return write
 
 
+class Templates:
+    """Databases with rows, as they were before: each filled by the first test that needs it."""
+
+    def __init__(self, server: TestServer) -> None:
+        self.server = server
+        self.made: dict[str, str] = {}
+
+    def fill(self, key: str, fill: Callable[[], object]) -> None:
+        """Give Django's default database, still empty, the rows that `fill` writes."""
+        name = connections["default"].settings_dict["NAME"]
+        if key in self.made:
+            connections["default"].close()
+            databases.drop(self.server, name)
+            databases.create(self.server, name, template=self.made[key])
+            return
+        fill()
+        connections["default"].close()
+        template = databases.new_name("exchange")
+        databases.create(self.server, template, template=name)
+        self.made[key] = template
+
+    def drop(self) -> None:
+        for name in self.made.values():
+            databases.drop(self.server, name)
+
+
 @pytest.fixture(scope="session")
-def templates(postgres_server: TestServer) -> Iterator[dict[Way, str]]:
-    """Databases with rows, as they were before: each made by the first test that needs it."""
-    found: dict[Way, str] = {}
+def templates(postgres_server: TestServer) -> Iterator[Templates]:
+    found = Templates(postgres_server)
     yield found
-    for name in found.values():
-        databases.drop(postgres_server, name)
+    found.drop()
 
 
 @pytest.fixture
-def filled(empty: Exchange, postgres_server: TestServer, templates: dict[Way, str]) -> Exchange:
+def filled(empty: Exchange, templates: Templates) -> Exchange:
     """The projects, and a database with rows."""
-    name = connections["default"].settings_dict["NAME"]
-    template = templates.get(empty.way)
-    if template is None:
-        empty.with_rows()
-        connections["default"].close()
-        template = databases.new_name("exchange")
-        databases.create(postgres_server, template, template=name)
-        templates[empty.way] = template
-    else:
-        connections["default"].close()
-        databases.drop(postgres_server, name)
-        databases.create(postgres_server, name, template=template)
+    templates.fill(empty.way, empty.with_rows)
     return empty

@@ -189,7 +189,7 @@ def test_trying_it_changes_nothing(filled: Exchange, side: str, option: str) -> 
     assert filled.place() == filled.old
 
 
-@pytest.mark.parametrize("option", ["--dry-run", "--rehearse"])
+@pytest.mark.parametrize("option", [pytest.param("--dry-run", marks=SLOW), "--rehearse"])
 def test_trying_all_domains_changes_nothing(filled: Exchange, option: str) -> None:
     before = snapshot(include_privileges=True)
     result = filled.after.manage("migrate_domain", "--all", option)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.runner.transfer.conftest import SLOW, Exchange
+from tests.engine.runner.transfer.conftest import SLOW, Exchange, Templates
 from tests.support import exchange
 from tests.support.catalog import execute, query
 from tests.support.exchange import AUTO, MIGRATION, Way
@@ -87,12 +87,15 @@ def empty(scratch_database: str, postgres_server: TestServer, tmp_path: Path) ->
 
 
 @pytest.fixture
-def filled(empty: Exchange) -> Exchange:
-    empty.with_rows()
-    execute(
-        "INSERT INTO ward.beds (company_id) VALUES (1), (2);"
-        "CREATE SCHEMA other; CREATE TABLE other.beds (company_id bigint);"
-    )
+def filled(empty: Exchange, templates: Templates) -> Exchange:
+    def fill() -> None:
+        empty.with_rows()
+        execute(
+            "INSERT INTO ward.beds (company_id) VALUES (1), (2);"
+            "CREATE SCHEMA other; CREATE TABLE other.beds (company_id bigint);"
+        )
+
+    templates.fill("third domains", fill)
     return empty
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.engine.runner.transfer.conftest import SURROUNDINGS, Exchange
+from tests.engine.runner.transfer.conftest import SLOW, SURROUNDINGS, Exchange
 from tests.support import exchange
 from tests.support.catalog import execute
 from tests.support.projects import Project
@@ -24,7 +24,9 @@ def findings(project: Project, *arguments: str) -> list[tuple[str, str]]:
     return [(item["id"], item["object"]) for item in json.loads(result.stdout)["findings"]]
 
 
-@pytest.mark.parametrize("with_snapshot", [False, True], ids=["", "snapshot"])
+@pytest.mark.parametrize(
+    "with_snapshot", [False, pytest.param(True, marks=SLOW)], ids=["", "snapshot"]
+)
 def test_what_sql_made_is_known_where_it_has_come_to(empty: Exchange, with_snapshot: bool) -> None:
     app = empty.apps[0]
     _, _, sql = SURROUNDINGS.partition("CREATE TABLE other.companies_groups (id int);")
