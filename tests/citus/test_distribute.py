@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.support import distribution
-from tests.support.cluster import CitusServers
+from tests.support.cluster import CitusServers, pointed_at
 from tests.support.commands import Result
 from tests.support.terminals import run_on_terminal
 
@@ -186,3 +186,29 @@ def test_triggers_of_a_partitioned_table_do_not_fire(
     assert session.execute("SELECT count(*) FROM hr.shift_log").fetchone() == (4,)
     # A default that draws from a sequence is none of the shards'.
     assert "D082" not in call("verify_domain", "hr", "--only", "drift").stdout
+
+
+def test_an_owner_who_is_no_superuser(
+    citus_database: str, citus_cluster: CitusServers, call: Callable[..., Result]
+) -> None:
+    owner = f"{citus_database}_owner"
+    with citus_cluster.coordinator.connect(citus_database) as session:
+        session.execute(f'CREATE ROLE "{owner}" LOGIN')
+        superuser = session.info.user
+    try:
+        for node in citus_cluster.nodes:
+            with node.connect() as session:
+                session.execute(f'ALTER DATABASE "{citus_database}" OWNER TO "{owner}"')
+        with pointed_at({**citus_cluster.settings(citus_database), "USER": owner}):
+            assert call("migrate_domain", "hr", "--with-dependencies").exit_status == 0
+            result = call("distribute_domain", "hr")
+        assert result.exit_status == 0, result.stderr
+        with citus_cluster.coordinator.connect(citus_database) as session:
+            assert distribution.distributed_schemas(session) == ["hr"]
+    finally:
+        for node in citus_cluster.nodes:
+            with node.connect() as session:
+                session.execute(f'ALTER DATABASE "{citus_database}" OWNER TO "{superuser}"')
+        with citus_cluster.coordinator.connect(citus_database) as session:
+            session.execute(f'DROP OWNED BY "{owner}" CASCADE')
+            session.execute(f'DROP ROLE "{owner}"')

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import DatabaseError, connections, transaction
 
+from domain_migrations.api.distribute.accepted import notes
 from domain_migrations.api.distribute.distribution_obstacles import domain_obstacles
 from domain_migrations.api.distribute.facts import facts_for
 from domain_migrations.api.obstacle import Obstacle
@@ -86,6 +87,31 @@ def test_what_is_accepted_works(base: None) -> None:
         execute("REFRESH MATERIALIZED VIEW inventory.kept")
         assert query("SELECT count FROM inventory.kept") == [(3,)]
         execute("INSERT INTO inventory.numbered DEFAULT VALUES")
+
+
+def test_a_view_with_a_trigger_takes_rows_and_no_changes(base: None) -> None:
+    with rolled_back():
+        execute(
+            "CREATE VIEW inventory.drugs_view AS SELECT n, count(*) FROM inventory.drugs GROUP BY n"
+        )
+        execute(
+            "CREATE FUNCTION inventory.g() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN INSERT INTO inventory.drugs (n) VALUES (NEW.n); RETURN NEW; END $$"
+        )
+        execute(
+            "CREATE TRIGGER t INSTEAD OF INSERT OR UPDATE ON inventory.drugs_view"
+            " FOR EACH ROW EXECUTE FUNCTION inventory.g()"
+        )
+        facts = facts_for(connections["default"], [get_domain("inventory")], set())
+        assert (
+            "Views can be read, and not written any more: inventory.drugs_view. INSERT works where"
+            " an INSTEAD OF trigger does it; UPDATE and DELETE fail."
+        ) in list(notes(facts))
+        distribute()
+        execute("INSERT INTO inventory.drugs_view (n) VALUES (77)")
+        assert query("SELECT n FROM inventory.drugs WHERE n > 70") == [(77,)]
+        with pytest.raises(DatabaseError):
+            execute("UPDATE inventory.drugs_view SET n = 78 WHERE n = 77")
 
 
 def test_a_trigger_on_a_reference_table_fires_on_every_node(base: None) -> None:

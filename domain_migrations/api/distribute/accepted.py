@@ -29,7 +29,8 @@ SELECT
      WHERE n.nspname = ANY(%(schemas)s) AND c.relkind = 'm'),
     (SELECT array_agg(format('%%I.%%I', table_schema, table_name) ORDER BY 1)
      FROM information_schema.views
-     WHERE table_schema = ANY(%(schemas)s) AND is_insertable_into = 'YES')
+     WHERE table_schema = ANY(%(schemas)s)
+        AND 'YES' IN (is_insertable_into, is_trigger_updatable, is_trigger_deletable))
 """
 
 SIZE = """
@@ -70,7 +71,7 @@ def notes(facts: Facts) -> Iterator[str]:
     if writable:
         yield (
             f"Views can be read, and not written any more: {shortened(writable)}."
-            " An INSTEAD OF trigger continues to work."
+            " INSERT works where an INSTEAD OF trigger does it; UPDATE and DELETE fail."
         )
 
 
