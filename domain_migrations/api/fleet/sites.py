@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -90,7 +90,7 @@ def sites_of_databases(pattern: str) -> list[Site]:
     """Return the aliases of ``DATABASES`` that match a pattern, as sites.
 
     Raises:
-        InvalidSites: none matches.
+        InvalidSites: none matches, or one is no site or the same as another one.
     """
     patterns = pattern.split(",")
     aliases = [alias for alias in connections if any(fnmatchcase(alias, each) for each in patterns)]
@@ -99,10 +99,28 @@ def sites_of_databases(pattern: str) -> list[Site]:
             f'No alias of DATABASES matches "{pattern}".',
             hint=f"The aliases are {', '.join(connections)}.",
         )
-    return [
+    sites = [
         Site.of(alias, connections.settings[alias], f'the alias "{alias}" of DATABASES')
         for alias in aliases
     ]
+    if problems := list(_alias_problems(sites)):
+        raise InvalidSites("\n".join(problems), hint="Leave it out of --databases.")
+    return sites
+
+
+def _alias_problems(sites: Iterable[Site]) -> Iterator[str]:
+    places: dict[Hashable, str] = {}
+    for site in sites:
+        if connections[site.name].vendor != "postgresql":
+            yield f'The alias "{site.name}" is no database of PostgreSQL.'
+            continue
+        place = (
+            *(str(site.settings.get(key) or "") for key in ("HOST", "PORT", "NAME")),
+            *(site.settings["OPTIONS"].get(word) for word in ("hostaddr", "service")),
+        )
+        if place in places:
+            yield f'The alias "{site.name}" is the same database as "{places[place]}".'
+        places.setdefault(place, site.name)
 
 
 def chosen_sites(sites: Sequence[Site], patterns: Iterable[str]) -> list[Site]:

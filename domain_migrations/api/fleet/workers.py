@@ -247,11 +247,12 @@ def site_pool(
 
 
 def _is_whole(value: Any) -> bool:
-    """Return whether the work was done before it could be stopped."""
+    """Return whether the work was done before it could be stopped.
+
+    An error may be how it was stopped: that of a driver in the middle of a query, for example.
+    """
     errors = (getattr(each, "error", None) for each in getattr(value, "domains", ()))
-    return value is not None and all(
-        error is None or error.code != RunStopped.code for error in errors
-    )
+    return value is not None and all(error is None for error in errors)
 
 
 def _work_on_site(send: Send, work: Work, site: Site, access: SiteAccess, task: Any) -> None:

@@ -434,6 +434,28 @@ def test_password_of_a_command_is_in_no_command_line(fleet: Make) -> None:
     assert b"SENTINELbranch" not in seen
 
 
+LATE = """
+import time
+def wait(*_):
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        raise RuntimeError("the query was in progress")
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0001_initial")]
+    operations = [migrations.RunPython(wait)]
+"""
+
+
+def test_error_that_a_stop_has_caused_is_not_that_of_the_site(fleet: Make) -> None:
+    sites = fleet(1)
+    sites.migration("0002_note", LATE)
+    found, status = sites.json("migrate_fleet", "lab", "--site-timeout=2")
+    assert (status, error_of(found, "branch-1")["code"]) == (75, "site_timeout")
+    (domain,) = found["sites"][0]["domains"]
+    assert "the query was in progress" in domain["error"]["message"]
+
+
 def test_aliases_of_databases_are_sites(fleet: Make, tmp_path: Any) -> None:
     sites = fleet(3)
     engine = "domain_migrations.backends.postgresql"
@@ -447,6 +469,19 @@ def test_aliases_of_databases_are_sites(fleet: Make, tmp_path: Any) -> None:
     assert done.returncode == 0, done.stderr
     assert statuses(json.loads(done.stdout)) == {"site_a": "migrated", "site_b": "migrated"}
     assert [sites.applied(site) for site in sites.sites] == [OLD, NEW, NEW]
+    entries |= {
+        "site_copy": entries["site_a"],
+        "site_lite": {"ENGINE": "django.db.backends.sqlite3"},
+    }
+    settings.write_text(settings.read_text() + f"DATABASES = {entries!r}\n")
+    refused = sites.project.manage("show_fleet", "lab", "--databases=site_*")
+    assert (refused.returncode, refused.stderr.splitlines()) == (
+        2,
+        [
+            'CommandError: The alias "site_copy" is the same database as "site_a".',
+            'The alias "site_lite" is no database of PostgreSQL. Leave it out of --databases.',
+        ],
+    )
 
 
 def test_domain_with_an_alias_of_its_own_is_at_the_site(fleet: Make) -> None:
