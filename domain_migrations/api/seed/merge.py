@@ -20,7 +20,7 @@ from psycopg import sql
 from ...domains import Domain
 from ...engine.cluster.cluster import Cluster
 from ...engine.sessions.database_errors import first_line
-from .bad_row import ROW_ERRORS, first_bad_row
+from .bad_row import ROW_ERRORS, run_in_parts
 from .compared_columns import IS_KEPT, IS_WRITTEN, RECORDED, SETS, WRITES, comparison, literal
 from .copy import ErrorFactory
 from .staging import Staging, Statements
@@ -81,12 +81,13 @@ WHERE (m.{pk} IS NOT NULL OR NOT m.{known}) AND clock_timestamp() IS NOT NULL"""
 """See INSERT_THROUGH_COORDINATOR for the last condition."""
 
 STORES_AS_GIVEN = """
-SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity
+SELECT c.relkind = 'r' AND NOT c.relhassubclass AND NOT c.relhasrules AND NOT c.relrowsecurity
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
                     WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
 FROM pg_catalog.pg_class c WHERE c.oid = to_regclass({relation})
 """
-"""Whether a row of the table has the values that were written; a trigger may change them."""
+"""Whether a row of the table has the values that were written; a trigger, which may be one of a
+table that inherits from it, may change them."""
 
 COUNT_OTHERS = """
 SELECT count(t.{primary_key}) FILTER (WHERE {differs}), count(*) - count(t.{primary_key})
@@ -303,7 +304,8 @@ class SeedMerge:
     ) -> int:
         """Run a statement for all rows at once; return the number of those that it changed.
 
-        A row that the table does not take is found by bisection.
+        If they cannot be written at once, they are in the file's order, up to a row that the table
+        does not take.
         """
 
         def run(low: int, high: int) -> int:
@@ -313,6 +315,9 @@ class SeedMerge:
 
         try:
             return run(1, last)
-        except ROW_ERRORS as error:
-            row, exc = first_bad_row(run, 1, last) or (None, error)
+        except ROW_ERRORS:
+            changed, bad = run_in_parts(run, last)
+        if bad:
+            row, exc = bad
             raise self.failed(row, f"{first_line(exc).rstrip('.')}.") from exc
+        return changed

@@ -105,6 +105,37 @@ def test_a_value_that_a_trigger_changes_is_no_local_change(seeds: Write) -> None
     assert forms() == {"A": "UNO", "B": "TWO"}
 
 
+def test_a_value_that_the_trigger_of_an_inheriting_table_changes(seeds: Write) -> None:
+    execute(
+        "CREATE FUNCTION inventory.shout() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN NEW.name := upper(NEW.name); RETURN NEW; END'"
+    )
+    execute("CREATE TABLE inventory.kid () INHERITS (inventory.dosage_forms)")
+    seeds("001_forms.csv", "# model: DosageForm\ncode,name\nA,One\n")
+    assert counts() == (1, 0, 0)
+    execute(
+        "WITH gone AS (DELETE FROM ONLY inventory.dosage_forms RETURNING *)"
+        " INSERT INTO inventory.kid SELECT * FROM gone"
+    )
+    execute(
+        "CREATE TRIGGER shout BEFORE UPDATE ON inventory.kid"
+        " FOR EACH ROW EXECUTE FUNCTION inventory.shout()"
+    )
+    for name in ("Uno", "Due"):
+        seeds("001_forms.csv", f"# model: DosageForm\ncode,name\nA,{name}\n")
+        assert counts() == (0, 1, 0)
+        assert forms() == {"A": name.upper()}
+
+
+def test_unique_values_are_taken_over_in_the_files_order(seeds: Write) -> None:
+    execute("CREATE UNIQUE INDEX forms_name ON inventory.dosage_forms (name)")
+    seeds("001_forms.csv", "# model: DosageForm\ncode,name\nA,1\nB,2\nC,3\nD,4\nE,5\n")
+    assert counts() == (5, 0, 0)
+    seeds("001_forms.csv", "# model: DosageForm\ncode,name\nE,6\nD,5\nC,4\nB,3\nA,2\n")
+    assert counts() == (0, 5, 0)
+    assert forms() == {"A": "2", "B": "3", "C": "4", "D": "5", "E": "6"}
+
+
 def test_a_text_whose_column_is_one_of_an_enum(seeds: Write) -> None:
     execute("CREATE TYPE inventory.kind AS ENUM ('One', 'Two', 'Three')")
     execute(
