@@ -24,6 +24,7 @@ from ...engine.runner.adoption.functions import (
     text_defaults,
 )
 from ...engine.runner.adoption.moves import existing_relations
+from ...engine.runner.transfer.distributed_schemas import check_not_distributed
 from ...engine.runner.transfer.table_transfer import TableTransfer
 from ...engine.runner.transfer.transferred_objects import (
     ReadingView,
@@ -145,6 +146,7 @@ def read_live_objects(
         tables=tables,
     )
     try:
+        check_not_distributed(connection, str(transfer), transfer.source, transfer.target)
         found = find_objects(connection, tables, transfer.source.schema, transfer.target.schema)
     except InvalidConfiguration as exc:
         names = shortened(list(tables))

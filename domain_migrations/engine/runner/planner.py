@@ -79,6 +79,16 @@ def make_plan(executor: DomainExecutor, status: DomainStatus) -> Plan:
     return plan if options.fake else _part_that_can_run(executor, plan, waiting)
 
 
+def _check_cluster(executor: DomainExecutor, plan: Plan) -> None:
+    """Refuse transfers from and into distributed schemas, before anything runs."""
+    from .transfer.distributed_schemas import check_not_distributed
+
+    halves = filter(None, (half_in(migration) for migration, _ in plan))
+    for half in halves:
+        what = f"Migration {half.key}"
+        check_not_distributed(executor.connection, what, half.domain, half.other_domain)
+
+
 def _part_that_can_run(executor: DomainExecutor, plan: Plan, waiting: WaitingPlan | None) -> Plan:
     """Leave out of a plan what waits for another domain; where it is only shown, say so.
 
@@ -88,6 +98,8 @@ def _part_that_can_run(executor: DomainExecutor, plan: Plan, waiting: WaitingPla
     options = executor.session.options
     if any(half_in(migration) for migration, _ in plan):
         waiting = check_transfers(executor.connection, executor.loader, plan) or waiting
+        if not options.fake:
+            _check_cluster(executor, plan)
     if waiting is None or (options.is_read_only and options.all_domains):
         return plan
     if options.is_read_only:
