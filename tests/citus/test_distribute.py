@@ -153,6 +153,7 @@ def test_terminal_is_asked(
     assert status == 1
     assert "This moves 10 tables of hr to the workers " in output
     assert "It cannot be undone in place" in output
+    assert "Then foreign keys of finance, inventory to tables that are on the nodes" in output
     assert "Make a backup first. Continue? [y/N]" in output
     assert "Nothing was changed." in output
     assert distribution.distributed_schemas(session) == []

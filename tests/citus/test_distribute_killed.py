@@ -10,7 +10,7 @@ from tests.support.cluster import CitusServers
 pytestmark = [pytest.mark.citus, pytest.mark.slow_stress]
 
 DOMAINS = ["finance", "hr", "inventory"]
-COMMAND = ("distribute_domain", "--all")
+COMMAND = ("distribute_domain", "--all", "--noinput")
 
 
 @pytest.fixture(params=killed.NODES)

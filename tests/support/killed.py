@@ -30,7 +30,7 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
 def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
     """A process of manage.py that runs."""
     return subprocess.Popen(
-        [sys.executable, "manage.py", *arguments, "--noinput"],
+        [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
         env=process_environment(environment),
         stdin=subprocess.DEVNULL,

@@ -44,7 +44,7 @@ from ...exceptions import (
 from .contents import Contents, differences, read_contents
 from .distribution_result import DistributedDomain, DistributeOptions, DistributeReporter
 from .local_copies import remove_local_copies
-from .plan import DistributionPlan
+from .plan import DistributionPlan, half_enforced_keys
 
 RECOVER = "SELECT pg_catalog.recover_prepared_transactions()"
 MAY_RECOVER = (
@@ -211,12 +211,8 @@ class DistributionMove:
     def _warn_of_half_enforced_keys(self) -> None:
         if schemas := schemas_with_half_enforced_keys(self.connection):
             owners = {domain.schema: domain.name for domain in get_domains()}
-            names = ", ".join(owners.get(schema, schema) for schema in schemas)
-            self.reporter.on_warning(
-                f"Warning: foreign keys of {names} to tables that are on the nodes now are checked"
-                " when their own rows are written, but the rows that they refer to can be deleted."
-                " Distribute these as well."
-            )
+            names = [owners.get(schema, schema) for schema in schemas]
+            self.reporter.on_warning(f"Warning: {half_enforced_keys(names)}")
 
     def _retry(self, what: str, run: Callable[[], None]) -> None:
         def once() -> None:

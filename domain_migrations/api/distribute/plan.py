@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ...domains import CORE_SCHEMA, Domain, QualifiedName
+from ...domains import CORE_SCHEMA, Domain, QualifiedName, get_domains
 from ...engine.cluster.cluster import Cluster
-from ...engine.cluster.local_rows import tables_with_local_rows
+from ...engine.cluster.local_rows import schemas_with_half_enforced_keys, tables_with_local_rows
 from ...engine.cluster.reference_tables import (
     closure,
     foreign_keys,
@@ -41,6 +41,7 @@ class DistributionPlan:
         tables: the tables of the domains' schemas.
         left: the tables whose local rows an earlier run has left.
         size: of the tables, for people.
+        half_enforced: the domains that stay, and whose foreign keys are enforced by half then.
     """
 
     cluster: Cluster
@@ -49,6 +50,7 @@ class DistributionPlan:
     tables: tuple[QualifiedName, ...]
     left: tuple[QualifiedName, ...]
     size: str
+    half_enforced: tuple[str, ...] = ()
 
     @property
     def all_tables(self) -> frozenset[QualifiedName]:
@@ -78,11 +80,21 @@ class DistributionPlan:
             what.append(
                 f"makes {counted(len(self.reference_tables), 'table')} of core reference tables"
             )
+        keys = f"Then {half_enforced_keys(self.half_enforced)} " if self.half_enforced else ""
         return (
             f"This {' and '.join(what)} ({self.size}). Nobody can use these tables meanwhile. It"
             " cannot be undone in place: the way back is a dump of the coordinator, restored"
-            " without Citus. Make a backup first."
+            f" without Citus. {keys}Make a backup first."
         )
+
+
+def half_enforced_keys(domains: Sequence[str]) -> str:
+    """Return what holds of domains on the coordinator whose keys point at tables on the nodes."""
+    return (
+        f"foreign keys of {', '.join(domains)} to tables that are on the nodes are checked"
+        " when their own rows are written, but the rows that they refer to can be deleted."
+        " Distribute these as well."
+    )
 
 
 def plan_distribution(
@@ -96,6 +108,8 @@ def plan_distribution(
     every = [*wanted, *tables]
     [size] = fetch_one(connection, BYTES, [[t.schema for t in every], [t.name for t in every]])
     schemas = [CORE_SCHEMA, *(domain.schema for domain in domains)]
+    half = schemas_with_half_enforced_keys(connection, every) if every else ()
+    owners = {domain.schema: domain.name for domain in get_domains()}
     return DistributionPlan(
         cluster=cluster,
         domains=moving,
@@ -103,4 +117,5 @@ def plan_distribution(
         tables=tables,
         left=tables_with_local_rows(connection, schemas),
         size=size,
+        half_enforced=tuple(owners.get(schema, schema) for schema in half),
     )

@@ -7,7 +7,7 @@ a reference table through another one would lose its rows, so such tables are le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import LiteralString
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -41,13 +41,19 @@ REMOVE = "SELECT pg_catalog.truncate_local_data_after_distributing_table({}::reg
 
 # Rows that they refer to can be deleted: the keys are unknown where the rows are.
 HALF_ENFORCED_KEYS: LiteralString = """
+WITH placed AS (
+    SELECT logicalrelid::oid AS oid FROM pg_catalog.pg_dist_partition
+    UNION
+    SELECT c.oid FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS t (schema, name)
+    JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema
+    JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.name
+)
 SELECT DISTINCT n.nspname
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_dist_partition p ON p.logicalrelid = k.confrelid
-WHERE k.contype = 'f'
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition o WHERE o.logicalrelid = k.conrelid)
+WHERE k.contype = 'f' AND k.confrelid IN (SELECT oid FROM placed)
+    AND k.conrelid NOT IN (SELECT oid FROM placed)
 ORDER BY 1
 """
 
@@ -65,7 +71,14 @@ def removal_statement(table: QualifiedName) -> sql.Composed:
     return sql.SQL(REMOVE).format(table.db_table)
 
 
-def schemas_with_half_enforced_keys(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
-    """Return the schemas of local tables that have foreign keys to tables on the nodes."""
-    [rows] = run_sql(connection, HALF_ENFORCED_KEYS)
+def schemas_with_half_enforced_keys(
+    connection: BaseDatabaseWrapper, moving: Collection[QualifiedName] = ()
+) -> tuple[str, ...]:
+    """Return the schemas of local tables that have foreign keys to tables on the nodes.
+
+    Arguments:
+        moving: local tables that are counted as those on the nodes.
+    """
+    schemas, names = [table.schema for table in moving], [table.name for table in moving]
+    [rows] = run_sql(connection, HALF_ENFORCED_KEYS, {"schemas": schemas, "names": names})
     return tuple(schema for (schema,) in rows)
