@@ -90,7 +90,7 @@ def sites_of_databases(pattern: str) -> list[Site]:
     """Return the aliases of ``DATABASES`` that match a pattern, as sites.
 
     Raises:
-        InvalidSites: none matches, or one is no site or the same as another one.
+        InvalidSites: none matches, or one cannot be a site, or is the same as another one.
     """
     patterns = pattern.split(",")
     aliases = [alias for alias in connections if any(fnmatchcase(alias, each) for each in patterns)]
@@ -112,7 +112,7 @@ def _alias_problems(sites: Iterable[Site]) -> Iterator[str]:
     places: dict[Hashable, str] = {}
     for site in sites:
         if connections[site.name].vendor != "postgresql":
-            yield f'The alias "{site.name}" is no database of PostgreSQL.'
+            yield f'The alias "{site.name}" is not a PostgreSQL database.'
             continue
         place = (
             *(str(site.settings.get(key) or "") for key in ("HOST", "PORT", "NAME")),

@@ -479,7 +479,7 @@ def test_aliases_of_databases_are_sites(fleet: Make, tmp_path: Any) -> None:
         2,
         [
             'CommandError: The alias "site_copy" is the same database as "site_a".',
-            'The alias "site_lite" is no database of PostgreSQL. Leave it out of --databases.',
+            'The alias "site_lite" is not a PostgreSQL database. Leave it out of --databases.',
         ],
     )
 
