@@ -107,6 +107,10 @@ class FleetTable(FleetLines):
         self.console, self.live = console, live
         self.running: dict[str, float] = {}
 
+    def on_start(self, sites: Sequence[Site]) -> None:
+        super().on_start(sites)
+        self.on_tick()
+
     def on_site_start(self, site: Site) -> None:
         self.running[site.name] = time.monotonic()
 

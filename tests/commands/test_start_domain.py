@@ -24,6 +24,7 @@ from tests.support.servers import TestServer
 ON_CRM = {
     "adopt_domain": ["crm"],
     "changed_domains": ["--since", "HEAD"],
+    "distribute_domain": ["crm", "--noinput"],
     "extract_domain": ["crm", "plan", "--to", "default"],
     "grant_domain": ["crm", "--print"],
     "inspect_domain": ["crm"],
@@ -32,6 +33,7 @@ ON_CRM = {
     "map_domains": [],
     "migrate": ["crm"],
     "migrate_domain": ["crm"],
+    "migrate_fleet": ["crm", "--databases", "default"],
     "prove_domain": ["crm"],
     "rebase_migration": ["crm"],
     "repair_domain": ["crm", "--prune", "--noinput"],
@@ -49,6 +51,7 @@ ON_CRM = {
 
 REFUSING = {
     "adopt_domain": 'The app "crm" is part of the domain "crm" already',
+    "distribute_domain": 'The database "default" does not belong to a cluster',
     "extract_domain": 'The domain "crm" is in "default" already',
     "inspect_domain": "crm",
     "rebase_migration": "does not seem to contain a merge conflict",
