@@ -94,6 +94,7 @@ def test_a_database_with_rows(used: SampleCopy) -> None:
     assert query("SELECT * FROM inventory.leave_types ORDER BY id") == rows
 
 
+@pytest.mark.slow_stress
 def test_an_empty_database(
     postgres_server: TestServer, scratch_database: str, tmp_path: Path
 ) -> None:

@@ -132,6 +132,7 @@ def test_a_database_with_rows(used: SampleCopy) -> None:
     assert query("SELECT * FROM public.companies ORDER BY id") == rows
 
 
+@pytest.mark.slow_stress
 def test_an_empty_database(copy: SampleCopy) -> None:
     copy.run(*MOVE, "--noinput")
     copy.run("migrate")
