@@ -33,7 +33,7 @@ from .results import DomainResult, Reporter
 from .results import Status as ResultStatus
 from .run_checks import RunChecks
 from .run_results import RunResults
-from .run_session import RunSession, ensure_engine_tables, logged_run
+from .run_session import RunSession, catch_up_sequences, ensure_engine_tables, logged_run
 
 if TYPE_CHECKING:
     # What only a run with work to do needs is imported where it is used: most runs have none.
@@ -254,6 +254,9 @@ class DomainWork(NamedTuple):
             return self.results.failed(exc, status, progress, batch=session.journal.batch)
 
         try:
+            if status.last_run not in (None, "done"):
+                with translate_database_errors(self.alias):
+                    catch_up_sequences(session)
             with (
                 hooks.failure_hooks(failed),
                 translate_database_errors(self.alias),

@@ -205,6 +205,22 @@ def ensure_engine_tables(session: RunSession) -> None:
             forget_dropped_tables(connection, domain)
 
 
+def catch_up_sequences(session: RunSession) -> None:
+    """Let a distributed domain's history and journal number their rows after those that they have.
+
+    For a run after one that did not end: where it ended with the coordinator of the cluster, the
+    sequences may lag.
+    """
+    if not session.is_distributed:
+        return
+    from ..cluster.sequence_positions import catch_up_sequences
+
+    domain = session.domain
+    own = (domain.history_table, domain.journal_table)
+    with session.roles.as_domain_role():
+        catch_up_sequences(session.connection, existing_tables(session.connection, own))
+
+
 class RunLog:
     """A run's own two rows in the journal: its beginning and its end."""
 
