@@ -18,11 +18,13 @@ from ...engine.cluster.local_rows import (
     tables_with_local_rows,
 )
 from ...engine.cluster.missing_functions import create_unknown_functions
+from ...engine.cluster.sequence_positions import catch_up_sequences
 from ...engine.cluster.transaction_settings import SETTINGS
 from ...engine.cluster.triggers import disable_statements, enabled_triggers, restore_statements
 from ...engine.cluster.worker_errors import is_lost_node
 from ...engine.history.journal import Journal
 from ...engine.history.run_context import RunContext
+from ...engine.history.tables import existing_journals
 from ...engine.messages import counted, shortened
 from ...engine.sessions.connection import execute, fetch_one, settings_sql
 from ...engine.sessions.database_errors import (
@@ -196,7 +198,12 @@ class DistributionMove:
             self._write(domain, "distribute", details, started, seconds)
 
     def _remove_local_copies(self) -> None:
-        """Remove the rows that the coordinator has left, of this run and of earlier ones."""
+        """Remove the rows that the coordinator has left, of this run and of earlier ones.
+
+        An earlier one may have ended with the coordinator, whose sequences may then lag.
+        """
+        journals = existing_journals(self.connection, self.domains)
+        catch_up_sequences(self.connection, journals.values())
         for domain in (get_domains()[0], *self.domains):
             started, clock = now(), time.monotonic()
             tables = tables_with_local_rows(self.connection, [domain.schema])
