@@ -17,7 +17,6 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -99,8 +98,8 @@ def _migrate(domain: str) -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     migrations = steps(arguments.migrations)
     plain, distributed = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault(servers.FOLDER_VARIABLE, folder)
+    folder = servers.make_folder(servers.memory())  # The servers may run as another user.
+    try:
         found = cluster.citus_servers()
         try:
             template = found.make_template(
@@ -117,6 +116,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         finally:
             connections.close_all()
             found.leave()
+    finally:
+        servers.remove(folder)
     return {
         "migrations": arguments.migrations,
         "plain": sorted(round(value, 1) for value in plain),
