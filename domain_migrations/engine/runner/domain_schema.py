@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from ..history.tables import ensure_schema
+from ..sessions.connection import execute
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
 from .run_session import RunSession
 
@@ -17,6 +18,7 @@ def ensure_domain_schema(session: RunSession) -> None:
         ensure_schema(connection, domain.schema)
         return
     from ..cluster.new_schema import create_schema
+    from ..cluster.transaction_settings import FORWARD, forwarded_limits
 
     policy = TimeoutPolicy(
         connection,
@@ -30,6 +32,10 @@ def ensure_domain_schema(session: RunSession) -> None:
     def create() -> bool:
         """Lock core's tables no longer than a migration may wait for a lock."""
         with transaction.atomic(using=connection.alias), policy.timeouts():
+            if forwarded := forwarded_limits(policy.limits):
+                # Core's reference tables are locked on the nodes, too, where no limit holds yet.
+                execute(connection, f"SET LOCAL {FORWARD} = 'local'")
+                execute(connection, forwarded)
             return create_schema(
                 connection,
                 on_cluster.cluster,
