@@ -15,7 +15,7 @@ from ..api import MigrateOptions, Reporter
 from ..domains import Domain
 from ..engine.runner.results import ErrorInfo
 from ..exceptions import DomainMigrationsError, RunStopped
-from .interrupts import signals_as_interrupts
+from .interrupts import ignore_signals, signals_as_interrupts
 
 if TYPE_CHECKING:
     from django.db.migrations.migration import Migration
@@ -45,12 +45,22 @@ def ask_to_continue(output: OutputWrapper, effect: str) -> None:
 
 
 class TerminalCommand(BaseCommand):
-    """A command that respects NO_COLOR; ``--force-color`` overrides it."""
+    """A command that respects NO_COLOR; ``--force-color`` overrides it.
+
+    A signal ends it with a sentence, also while it prints; what says how it ended is not
+    interrupted by another one.
+    """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         if os.environ.get("NO_COLOR") and not options.get("force_color"):
             options["no_color"] = True
-        return super().execute(*args, **options)
+        try:
+            with command_errors():
+                return super().execute(*args, **options)
+        except CommandError:
+            if self._called_from_command_line:  # type: ignore[attr-defined]
+                ignore_signals()
+            raise
 
 
 class CommandReporter(Reporter):

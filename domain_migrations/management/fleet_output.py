@@ -92,7 +92,7 @@ def raise_for_fleet(result: FleetResult) -> None:
     lines += pending
     skipped = [site.site for site in result.sites if site.status == "skipped"]
     if skipped and result.stopped:
-        lines.append(f"{result.stopped} Not started: {sites_text(skipped)}.")
+        lines.append(_not_started(result.stopped, skipped))
     failed = [site.site for site in result.sites if site.status in FAILURES]
     if failed and len(failed) <= SHOWN_SITES:
         only = " ".join(f"--site {name}" for name in failed)
@@ -103,6 +103,18 @@ def raise_for_fleet(result: FleetResult) -> None:
             " applied; --only-pending continues with the other sites."
         )
     raise CommandError("\n".join(lines), returncode=result.exit_status)
+
+
+def _not_started(stopped: str, skipped: Sequence[str]) -> str:
+    return f"{stopped} Not started: {sites_text(skipped)}."
+
+
+def raise_for_overview(overview: FleetOverview) -> None:
+    """Raise CommandError with a sentence for each kind of error, and what was not started."""
+    stopped = overview.stopped
+    if overview.skipped:
+        stopped = _not_started(stopped, overview.skipped)
+    raise_for_sites(overview.sites, overview.exit_status, stopped)
 
 
 def _pending(site: SiteResult) -> str:

@@ -12,6 +12,36 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
+def signals_ignored(*, when: object) -> Iterator[None]:
+    """Do what is left after a stop was asked for, whatever signals still come.
+
+    Arguments:
+        when: whether it was.
+    """
+    if not when or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _numbers()}
+    ignore_signals()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ignore_signals() -> None:
+    """Let nothing interrupt the last sentence of a process, and change its exit status."""
+    if threading.current_thread() is threading.main_thread():
+        for number in _numbers():
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _numbers() -> list[signal.Signals]:
+    return [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+
+
+@contextmanager
 def signals_as_interrupts() -> Iterator[None]:
     """Raise ``KeyboardInterrupt``, with the signal's name, where the command is asked to stop.
 
@@ -32,8 +62,7 @@ def signals_as_interrupts() -> Iterator[None]:
         stopping = True
         raise KeyboardInterrupt(name)
 
-    wanted = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in wanted}
+    before = {number: signal.getsignal(number) for number in _numbers()}
     handled = [
         number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)
     ]

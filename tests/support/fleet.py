@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -166,6 +166,16 @@ def fleet_of(
     finally:
         for name in names:
             databases.drop(server, name)
+
+
+def processes_with(text: str) -> list[str]:
+    """The ids of the processes whose command line has a text."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if text in path.read_text():
+                found.append(path.parent.name)
+    return found
 
 
 @contextmanager

@@ -48,11 +48,12 @@ class SiteOverview(NamedTuple):
     """The domains of one site.
 
     Attributes:
+        status: ``skipped`` where a signal has kept it from being started.
         error: why they could not be read, or None.
     """
 
     site: str
-    status: Literal["current", "pending", "failed"]
+    status: Literal["current", "pending", "failed", "skipped"]
     domains: tuple[DomainOverview, ...] = ()
     error: ErrorInfo | None = None
     seconds: float = 0.0
@@ -63,17 +64,26 @@ class SiteOverview(NamedTuple):
 
 
 class FleetOverview(NamedTuple):
-    """All sites, in their order."""
+    """All sites, in their order.
+
+    Attributes:
+        stopped: why not every site was started, as a sentence; empty if all were.
+    """
 
     sites: tuple[SiteOverview, ...]
     stopped: str = ""
+
+    @property
+    def skipped(self) -> list[str]:
+        """The names of the sites that were not started."""
+        return [site.site for site in self.sites if site.status == "skipped"]
 
     @property
     def groups(self) -> list[tuple[tuple[DomainPosition, ...], list[str]]]:
         """The sites that are at the same migrations, by name, the largest group first."""
         found: dict[tuple[DomainPosition, ...], list[str]] = {}
         for site in self.sites:
-            if site.error is None:
+            if site.status in ("current", "pending"):
                 found.setdefault(site.positions, []).append(site.site)
         return sorted(found.items(), key=lambda group: -len(group[1]))
 
@@ -84,7 +94,8 @@ class FleetOverview(NamedTuple):
         return most_severe((own, *(site.error.exit_status for site in self.sites if site.error)))
 
     def as_json(self) -> dict[str, Any]:
-        return {"format": FORMAT, "sites": [fields_as_json(site) for site in self.sites]}
+        sites = [fields_as_json(site) for site in self.sites]
+        return {"format": FORMAT, "sites": sites, "stopped": self.stopped or None}
 
 
 def show_fleet(
@@ -126,7 +137,8 @@ def show_fleet(
             found[site.site] = site
             reporter.on_site_end(outcome, site)
     return FleetOverview(
-        tuple(found[site.name] for site in sites if site.name in found), pool.stopped
+        tuple(found.get(site.name) or SiteOverview(site.name, "skipped") for site in sites),
+        pool.stopped,
     )
 
 

@@ -25,6 +25,12 @@ from .stop_requests import StopRequests, stop_by_termination, stop_requests
 GRACE_SECONDS = 5.0
 """The time in which a site that is stopped may roll back, before its process is killed."""
 
+SHORT_GRACE_SECONDS = 0.5
+"""The same after a third signal: the server hears that the statement is cancelled, no more."""
+
+MOST_SIGNALS = 3
+"""After so many, no process is waited for."""
+
 TICK = 0.2
 """Seconds between two looks of a reporter that shows how time passes."""
 
@@ -93,6 +99,7 @@ class _Job:
     started: float
     deadline: float
     reason: DomainMigrationsError | None = None
+    stopped_at: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -101,8 +108,13 @@ class _Job:
     def stop(self, reason: DomainMigrationsError) -> None:
         """Have it roll back, and end it after a moment if it does not."""
         self.reason = self.reason or reason
-        self.deadline = time.monotonic() + GRACE_SECONDS
+        self.stopped_at = time.monotonic()
+        self.deadline = self.stopped_at + GRACE_SECONDS
         self.process.process.terminate()
+
+    def hurry(self) -> None:
+        """Let one that was stopped have less time."""
+        self.deadline = min(self.deadline, self.stopped_at + SHORT_GRACE_SECONDS)
 
     def kill(self) -> None:
         self.deadline = float("inf")
@@ -129,6 +141,7 @@ class SitePool:
     timeout: float | None = None
     stopped: str = ""
     is_interrupted: bool = False
+    is_stopping: bool = False
     _running: dict[Any, _Job] = field(default_factory=dict)
 
     def run(self, sites: Sequence[Site]) -> Iterator[Outcome]:
@@ -172,7 +185,7 @@ class SitePool:
                 outcome = self._hear(job)
                 if outcome is not None:
                     del self._running[messages]
-                    job.process.finish()
+                    job.process.finish(lambda: self.requests.count >= MOST_SIGNALS)
                     yield outcome
         now = time.monotonic()
         for job in self._running.values():
@@ -193,22 +206,28 @@ class SitePool:
 
     def _on_request(self) -> None:
         """Start no other site; with another request, stop those that run, and then kill them."""
-        count = self.requests.count
+        count, name = self.requests.count, self.requests.name
         if not count:
             return  # A process got it that had just been forked.
+        names = ", ".join(job.site.name for job in self._running.values())
         if not self.is_interrupted:
             self.is_interrupted = True
-            self.stopped = self.stopped or f"It was stopped by {self.requests.name}."
-            names = ", ".join(job.site.name for job in self._running.values())
+            self.stopped = self.stopped or f"It was stopped by {name}."
             self.reporter.on_warning(
-                f"{self.requests.name}: no other site is started. Those that run are finished:"
+                f"{name}: no other site is started. Those that run are finished:"
                 f" {names or 'none'}. Another signal stops them where they are, and rolls back."
+            )
+        if count > 1 and not self.is_stopping:
+            self.is_stopping = True
+            self.reporter.on_warning(
+                f"{name}: what runs is rolled back: {names or 'nothing'}. A third signal waits no"
+                " longer for it."
             )
         for job in self._running.values():
             if count > 1 and job.reason is None:
-                job.stop(_stopped_error(job.site, self.requests.name))
-            elif count > 2:
-                job.kill()
+                job.stop(_stopped_error(job.site, name))
+            if count >= MOST_SIGNALS:
+                job.hurry()
 
     def _hear(self, job: _Job) -> Outcome | None:
         """Return a site's outcome, None if it has only reported a wait."""

@@ -6,6 +6,7 @@ With ``fork`` a new process costs milliseconds, and has everything that its pare
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -19,6 +20,9 @@ from django.db import connections
 Send = Callable[[Any], None]
 """Sends a message, which can be pickled, to the parent process."""
 
+
+TICK = 0.2
+"""Seconds between two questions whether to wait any longer."""
 
 LAST_SECONDS = 10.0
 """The time that a process gets to end after its last message."""
@@ -74,10 +78,16 @@ class WorkProcess:
             self.process.join()
             raise ProcessDied(self.process.exitcode) from None
 
-    def finish(self) -> None:
-        """Wait for the end of a process that has sent its last message, but not for its threads."""
+    def finish(self, is_hurried: Callable[[], bool] = bool) -> None:
+        """Wait for the end of a process that has sent its last message, but not for its threads.
+
+        Arguments:
+            is_hurried: asked now and then whether to wait no longer.
+        """
         self.messages.close()
-        self.process.join(LAST_SECONDS)
+        until = time.monotonic() + LAST_SECONDS
+        while self.process.is_alive() and time.monotonic() < until and not is_hurried():
+            self.process.join(TICK)
         self.process.kill()
         self.process.join()
 

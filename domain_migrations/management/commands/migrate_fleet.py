@@ -16,6 +16,7 @@ from ..console import (
 from ..fleet_arguments import add_site_arguments, chosen_fleet
 from ..fleet_output import describe_migration, print_fleet, raise_for_fleet
 from ..fleet_progress import fleet_reporter
+from ..interrupts import signals_ignored
 from ..run_output import print_tracebacks
 from .migrate_domain import add_migrate_arguments, domain_problems, migrate_options
 
@@ -64,9 +65,10 @@ class Command(TerminalCommand):
                     access=chosen.access,
                     reporter=reporter,
                 )
-        if options["format"] == "json":
-            print_json(self, result)
-        else:
-            print_fleet(self, result, run)
-        print_tracebacks(self, (site.error for site in result.sites), options)
+            with signals_ignored(when=result.is_interrupted):
+                if options["format"] == "json":
+                    print_json(self, result)
+                else:
+                    print_fleet(self, result, run)
+                print_tracebacks(self, (site.error for site in result.sites), options)
         raise_for_fleet(result)

@@ -7,8 +7,9 @@ from ...api import show_fleet
 from ..arguments import add_domain_arguments, add_format_option
 from ..console import TerminalCommand, command_errors, print_json, stdout_for_json
 from ..fleet_arguments import add_site_arguments, chosen_fleet
-from ..fleet_output import describe_overview, print_overview, raise_for_sites
+from ..fleet_output import describe_overview, print_overview, raise_for_overview
 from ..fleet_progress import fleet_reporter
+from ..interrupts import signals_ignored
 
 
 class Command(TerminalCommand):
@@ -32,8 +33,9 @@ class Command(TerminalCommand):
                     access=chosen.access,
                     reporter=reporter,
                 )
-        if options["format"] == "json":
-            print_json(self, overview)
-        else:
-            print_overview(self, overview)
-        raise_for_sites(overview.sites, overview.exit_status, overview.stopped)
+            with signals_ignored(when=overview.stopped):
+                if options["format"] == "json":
+                    print_json(self, overview)
+                else:
+                    print_overview(self, overview)
+        raise_for_overview(overview)

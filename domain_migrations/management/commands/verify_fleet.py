@@ -9,6 +9,7 @@ from ..console import TerminalCommand, command_errors, print_json, stdout_for_js
 from ..fleet_arguments import add_site_arguments, chosen_fleet
 from ..fleet_output import describe_digest, print_verification, raise_for_sites, sites_text
 from ..fleet_progress import fleet_reporter
+from ..interrupts import signals_ignored
 
 
 class Command(TerminalCommand):
@@ -38,10 +39,11 @@ class Command(TerminalCommand):
                     access=chosen.access,
                     reporter=reporter,
                 )
-        if options["format"] == "json":
-            print_json(self, found)
-        else:
-            print_verification(self, found)
+            with signals_ignored(when=found.stopped):
+                if options["format"] == "json":
+                    print_json(self, found)
+                else:
+                    print_verification(self, found)
         names = [site.site for site in found.differing]
         sentence = f"Different: {sites_text(names)}." if names else ""
         raise_for_sites(found.sites, found.exit_status, found.stopped, sentence)

@@ -7,15 +7,15 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain_migrations.api.fleet.workers import GRACE_SECONDS
 from tests.support.commands import ROOT
-from tests.support.fleet import Fleet, dsn, free_port, password_role, silent_server
+from tests.support.fleet import Fleet, dsn, free_port, password_role, processes_with, silent_server
 from tests.support.sessions import until
 from tests.support.terminals import run_on_terminal
 
@@ -332,14 +332,41 @@ def test_second_signal_rolls_back(fleet: Make) -> None:
     assert sleeping(sites) == 0
 
 
-def processes_with(text: str) -> list[str]:
-    """The ids of the processes whose command line has a text."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            if text in path.read_text():
-                found.append(path.parent.name)
-    return found
+STUBBORN = """
+import time
+def wait(apps, editor):
+    try:
+        editor.execute("SELECT pg_sleep(60)")
+    except BaseException:
+        time.sleep(60)
+class Migration(migrations.Migration):
+    dependencies = [("lab", "0001_initial")]
+    operations = [
+        migrations.AddField("Thing", "note", models.TextField(default="")),
+        migrations.RunPython(wait),
+    ]
+"""
+
+
+def test_third_signal_ends_what_does_not_stop(fleet: Make) -> None:
+    sites = fleet(3)
+    sites.migration("0002_note", STUBBORN)
+    with sites.started("migrate_fleet", "lab", "--parallel=2", "--format=json") as process:
+        until(lambda: sleeping(sites) == 2)
+        for word in ("no other site", "is rolled back"):
+            process.send_signal(signal.SIGINT)
+            assert word in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        stdout, stderr = output(process)
+    assert time.monotonic() - started < GRACE_SECONDS
+    assert (process.returncode, stderr.count("Traceback")) == (1, 0)
+    found = json.loads(stdout)
+    assert list(statuses(found).values()) == ["failed", "failed", "skipped"]
+    assert error_of(found, "branch-2")["code"] == "stopped"
+    assert sleeping(sites) == 0
+    assert not processes_with(str(sites.file))
+    assert [sites.applied(site) for site in sites.sites] == [OLD, OLD, OLD]
 
 
 TALKS = """

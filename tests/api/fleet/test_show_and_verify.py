@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.fleet import Fleet, dsn, free_port, silent_server
+from tests.support.fleet import Fleet, dsn, free_port, processes_with, silent_server
+from tests.support.sessions import until
 
 Make = Callable[..., Fleet]
 
@@ -79,6 +81,32 @@ def test_site_that_takes_too_long_was_not_stopped_by_somebody(fleet: Make, comma
     arguments = "--site-timeout=1", "--password-command=sleep 60"
     found, status = sites.json(command, "lab", *arguments)
     assert (status, found["sites"][0]["error"]["code"]) == (75, "site_timeout")
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [("show_fleet", "skipped"), ("verify_fleet", "not compared")]
+)
+def test_stopped_command_says_so_at_the_third_signal(
+    fleet: Make, command: str, status: str
+) -> None:
+    sites = fleet(2)
+    sites.project.write("password.sh", "trap '' TERM\ntouch started\nsleep 60\n")
+    stubborn = "--password-command=sh password.sh"
+    with sites.started(command, "lab", "--parallel=1", "--format=json", stubborn) as process:
+        until((sites.project.path / "started").exists)
+        for word in ("no other site", "is rolled back"):
+            process.send_signal(signal.SIGINT)
+            assert word in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr.count("Traceback")) == (1, 0)
+    found = json.loads(stdout)
+    assert list(found) == ["format", "sites", "stopped"]
+    assert found["stopped"] == "It was stopped by SIGINT."
+    assert [site["status"] for site in found["sites"]] == ["failed", status]
+    assert found["sites"][0]["error"]["code"] == "stopped"
+    assert not processes_with(str(sites.file))
 
 
 def test_equal_sites(fleet: Make) -> None:
