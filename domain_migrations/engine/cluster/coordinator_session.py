@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
@@ -13,7 +13,7 @@ from psycopg import sql
 
 from ...domains import Domain, QualifiedName
 from ...exceptions import InvalidConfiguration
-from ..sessions.connection import session_settings
+from ..sessions.connection import can_query, fetch_all, session_settings
 from ..sql.query import run_sql
 from ..sql.words import Words
 from .chosen_names import TakenNames
@@ -52,6 +52,8 @@ JOIN pg_catalog.pg_class c ON c.oid = p.logicalrelid AND c.relkind = 'r'
 WHERE %(schema)s::text IS NULL OR n.nspname = %(schema)s
 ORDER BY l.groupid, c.oid
 """
+
+SHARDS = "SELECT s.shardid FROM pg_catalog.pg_dist_shard s WHERE s.shardid = ANY(%s)"
 
 # Over the connection that the transaction has to the node, unlike run_command_on_workers().
 RUN_ON_NODE: LiteralString = (
@@ -150,13 +152,14 @@ class ClusterSession:
         ):
             yield
 
-    def check_constraints(self, *, everywhere: bool = False) -> None:
+    def check_constraints(self, *, everywhere: bool = False, may_be_unseen: bool = False) -> None:
         """Check on the nodes what is deferred; on the coordinator the tables have no rows.
 
         Arguments:
             everywhere: whether rows of other domains may refer to those that were changed.
+            may_be_unseen: whether rows may have been written past Django's cursors, by a COPY.
         """
-        if self.has_written:
+        if self.has_written or may_be_unseen:
             self._run_on_nodes(IMMEDIATE, everywhere=everywhere)
             self.has_written, self.has_timed = False, True
 
@@ -168,7 +171,7 @@ class ClusterSession:
 
     def explained(self, exc: BaseException) -> BaseException:
         """Return an error that says what a node has refused; see ``worker_errors``."""
-        return explained(exc, self.warnings)
+        return explained(exc, self.warnings, self._find_shards)
 
     def advice(self, exc: BaseException) -> str:
         """Return what to do after an error, empty if Citus has nothing to do with it."""
@@ -262,6 +265,11 @@ class ClusterSession:
         for table in tables:
             statement = sql.SQL(RUN_ON_NODE).format(command=command, table=sql.Identifier(*table))
             run_sql(self.connection, statement)
+
+    def _find_shards(self, numbers: Collection[int]) -> Collection[int]:
+        if not can_query(self.connection):
+            return ()
+        return [number for (number,) in fetch_all(self.connection, SHARDS, [[*numbers]])]
 
     def _read_names(self, table: QualifiedName) -> TakenNames:
         params = {"schema": table.schema, "table": table.name}

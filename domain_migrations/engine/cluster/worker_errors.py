@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, IntegrityError, OperationalError
+import psycopg
+from django.db import DatabaseError, IntegrityError, OperationalError, utils
 
 from ..sessions.database_errors import LOST_SESSION, RESOLUTION_UNKNOWN
 
-SHARD_NUMBER = re.compile(r'(?P<name>"[^"\s]+?)_\d{6,}(?=")')
+SHARD_NUMBER = re.compile(r'(?P<name>"[^"\s]+?)_(?P<number>\d{6,})(?=")')
 """What Citus puts at the end of the names of shards, of their constraints and indexes."""
+
+FindShards = Callable[[Collection[int]], Collection[int]]
+"""Returns which of some numbers are those of shards."""
 
 FROM_NODE = "while executing command on "
 """In the context of an error that a node has sent."""
@@ -81,14 +85,22 @@ def is_lost_node(message: str, state: str) -> bool:
     )
 
 
-def explained(exc: BaseException, warnings: Sequence[NodeWarning]) -> BaseException:
+def explained(
+    exc: BaseException,
+    warnings: Sequence[NodeWarning],
+    find_shards: FindShards = lambda numbers: (),
+) -> BaseException:
     """Return an error that says what a node has refused; the same error if none did.
 
     Arguments:
         warnings: what the session was sent in its transaction.
+        find_shards: is asked where nothing else says whether a name is that of a shard: the
+            coordinator's own copy of a reference table has refused something.
     """
-    diagnosis: Any = getattr(exc.__cause__, "diag", None)
-    if not isinstance(exc, DatabaseError) or diagnosis is None:
+    # One of psycopg's own comes from a cursor that a migration has used past Django's.
+    cause: Any = exc if isinstance(exc, psycopg.Error) else exc.__cause__
+    diagnosis: Any = getattr(cause, "diag", None)
+    if not isinstance(exc, DatabaseError | psycopg.Error) or diagnosis is None:
         return exc
     message, state, context = (
         str(value or "")
@@ -103,11 +115,13 @@ def explained(exc: BaseException, warnings: Sequence[NodeWarning]) -> BaseExcept
     elif not (
         FROM_NODE in context
         or UNREACHABLE.search(message)
-        # The coordinator's own sessions end with a state that says so.
+        # The coordinator's own sessions end with a state that says so, and what a node says of
+        # copied rows comes without a context.
         or (state == INTERNAL_ERROR and is_lost_node(message, state))
+        or _names_shard(message, state, find_shards)
     ):
         return exc
-    kind: type[DatabaseError] = type(exc)
+    kind = _kind_of(exc)
     if state.startswith(CONSTRAINT_STATES):
         kind = IntegrityError
     address, reason = _unreachable(message, context, state)
@@ -120,6 +134,19 @@ def explained(exc: BaseException, warnings: Sequence[NodeWarning]) -> BaseExcept
         error.retry_reason = f"the node {address} does not answer"
     told: BaseException = error.with_traceback(exc.__traceback__)
     return told
+
+
+def _names_shard(message: str, state: str, find_shards: FindShards) -> bool:
+    numbers = {int(found["number"]) for found in SHARD_NUMBER.finditer(message)}
+    return bool(numbers) and (state == INTERNAL_ERROR or bool(find_shards(numbers)))
+
+
+def _kind_of(exc: BaseException) -> type[DatabaseError]:
+    """Return the class that Django gives the error."""
+    if isinstance(exc, DatabaseError):
+        return type(exc)
+    names = (base.__name__ for base in type(exc).__mro__)
+    return next((getattr(utils, name) for name in names if hasattr(utils, name)), DatabaseError)
 
 
 def _unreachable(message: str, context: str, state: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.migrations.operations import SeparateDatabaseAndState, fields, models
+from django.db.migrations.operations import RunSQL, SeparateDatabaseAndState, fields, models
 from django.db.migrations.operations.base import Operation
 from django.db.models import F, Q, Value
 
@@ -76,6 +76,14 @@ def runs_custom_sql(operation: Operation) -> bool:
     if is_django_internal(operation):
         return False
     return any(not _is_schema_only(inner) for inner in database_operations([operation]))
+
+
+def runs_code(operation: Operation) -> bool:
+    """Return whether the operation may send statements past Django's cursors, as a COPY is."""
+    return runs_custom_sql(operation) and not all(
+        _is_schema_only(inner) or effective_class(inner) is RunSQL
+        for inner in database_operations([operation])
+    )
 
 
 def _is_schema_only(operation: Operation) -> bool:

@@ -9,6 +9,7 @@ from django.db.migrations.migration import Migration
 
 from ...exceptions import BoundaryViolation
 from ..guard.guard import BoundaryGuard
+from ..guard.operation_kinds import runs_code
 from ..sessions.timeouts import TimeoutPolicy
 from ..sources.transfer_halves import half_in
 from .run_session import RunSession
@@ -71,7 +72,9 @@ def check_on_nodes(session: RunSession, migration: Migration) -> None:
     """Check on a cluster's nodes what a migration has deferred to the end of its transaction."""
     if session.on_cluster is not None:
         everywhere = session.domain.is_core or getattr(migration, "writes_core", False)
-        session.on_cluster.check_constraints(everywhere=everywhere)
+        session.on_cluster.check_constraints(
+            everywhere=everywhere, may_be_unseen=any(map(runs_code, migration.operations))
+        )
 
 
 def explained(session: RunSession, exc: BaseException) -> BaseException:

@@ -114,6 +114,13 @@ def is_alive(connection: BaseDatabaseWrapper) -> bool:
     return raw is not None and not raw.closed
 
 
+def can_query(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether the connection is open, and in no transaction that has failed."""
+    usable = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
+    raw = connection.connection
+    return is_alive(connection) and raw.info.transaction_status in usable
+
+
 def has_lost(connection: BaseDatabaseWrapper) -> bool:
     """Return whether the connection was lost, without a query: closed, but not on purpose."""
     raw = connection.connection

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
+import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, InternalError, OperationalError
 from django.db.migrations import Migration
@@ -71,6 +73,33 @@ def test_error_of_a_node_in_the_words_of_the_coordinator() -> None:
     assert str(told) == 'cannot ALTER TABLE "things" because it has pending trigger events'
     assert (type(told), sqlstate_of(told)) == (OperationalError, "55006")
     assert form_that_works(str(told)).startswith("A node checks foreign keys at the end of the")
+
+
+class CopyError(psycopg.errors.InternalError_):
+    """What psycopg raises itself, for a COPY."""
+
+    def __init__(self, message: str, sqlstate: str) -> None:
+        super().__init__(message)
+        self.values = SimpleNamespace(message_primary=message, sqlstate=sqlstate, context=None)
+
+    @property
+    def diag(self) -> Any:
+        return self.values
+
+
+def test_rows_that_a_node_refuses_to_copy() -> None:
+    told = explained(CopyError(KEY, "XX000"), [])
+    assert isinstance(told, InternalError)
+    assert "_102031" not in str(told)
+
+
+def test_name_of_a_copy_on_the_coordinator() -> None:
+    """Its numbers are no shards where a table of the project ends in a month."""
+    error = raised(IntegrityError, KEY, "23503")
+    assert explained(error, [], lambda numbers: ()) is error
+    told = explained(error, [], lambda numbers: numbers)
+    assert (type(told), sqlstate_of(told)) == (IntegrityError, "23503")
+    assert "_102031" not in str(told)
 
 
 @pytest.mark.parametrize(
