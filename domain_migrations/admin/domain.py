@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.db import connections
 from django.http import HttpRequest
 
-from ..domains import Domain, get_domains
+from ..domains import Domain
 from ..engine.sessions.connection import translate_database_errors
 from ..exceptions import DomainMigrationsError, InvalidConfiguration
 from . import states
 from .diagram import er_diagram
+from .hidden_names import MASK, HiddenNames
 from .migrations import History, MigrationRow
 from .overview import read_rows
 from .page import Page, get_visible_domain
@@ -22,14 +24,14 @@ from .table_sizes import Relation, read_relations, read_tables
 
 ROWS = 100
 
-HIDDEN = Relation("another domain", "")
+HIDDEN = Relation(MASK, "")
 """Instead of a table of a domain that the user may not view."""
 
 
 def domain(request: HttpRequest, visible: Sequence[Domain], name: str) -> Page:
     """Show one domain: its migrations, its seeds, its tables and their foreign keys."""
-    one = get_visible_domain(visible, name)
-    (row,) = read_rows([one])
+    one, names = get_visible_domain(visible, name), HiddenNames(visible)
+    (row,) = (row.shown(names) for row in read_rows([one]))
     context: dict[str, Any] = {"domain": one, "row": row}
     commands: tuple[tuple[str, str], ...] = (
         ("Show the same as text", f"manage.py show_domains {name}"),
@@ -40,10 +42,12 @@ def domain(request: HttpRequest, visible: Sequence[Domain], name: str) -> Page:
                 history = History(connections[one.database], row.status)
                 pages: Paginator[MigrationRow] = Paginator(history, ROWS)  # type: ignore[arg-type]
                 page = pages.get_page(request.GET.get("page"))
-                context |= {"page": page, **_tables(one, visible), **_seeds(one)}
-                commands = tuple(next_commands(one, history, page, context))
+                context |= {"page": page, **_tables(one, names), **_seeds(one, names)}
+                rows = [migration.shown(names) for migration in page]
+                context["rows"] = rows
+                commands = tuple(next_commands(one, history, rows, context))
         except DomainMigrationsError as exc:
-            context["problem"] = exc.full_message
+            context["problem"] = names.withhold(exc.full_message)
     return Page(
         "domain.html",
         f"Domain {name}",
@@ -52,11 +56,11 @@ def domain(request: HttpRequest, visible: Sequence[Domain], name: str) -> Page:
     )
 
 
-def _tables(domain: Domain, visible: Sequence[Domain]) -> dict[str, Any]:
+def _tables(domain: Domain, names: HiddenNames) -> dict[str, Any]:
     """Return the tables and their picture, without the names of hidden domains' tables."""
     connection = connections[domain.database]
     own = {table.name for table in domain.engine_tables}
-    hidden = {one.schema for one in get_domains()[1:] if one not in (domain, *visible)}
+    hidden = {one.schema for one in names.hidden}
     relations = read_relations(connection, domain.schema)
     tables = [
         table._replace(
@@ -76,11 +80,12 @@ def _tables(domain: Domain, visible: Sequence[Domain]) -> dict[str, Any]:
         return {"tables": tables, "no_diagram": exc.full_message}
 
 
-def _seeds(domain: Domain) -> dict[str, Any]:
+def _seeds(domain: Domain, names: HiddenNames) -> dict[str, Any]:
     try:
-        return {"seeds": read_seeds(connections[domain.database], domain)}
+        seeds = read_seeds(connections[domain.database], domain)
+        return {"seeds": [replace(seed, tables=names.mask(seed.tables)) for seed in seeds]}
     except DomainMigrationsError as exc:
-        return {"no_seeds": exc.full_message}
+        return {"no_seeds": names.withhold(exc.full_message)}
 
 
 def next_commands(

@@ -29,6 +29,7 @@ from ..engine.history.runs import (
 from ..engine.messages import local_time
 from . import states
 from .databases import read_databases
+from .hidden_names import HiddenNames
 from .page import Page, url
 from .states import State
 
@@ -172,6 +173,7 @@ def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
         since=_day(given["since"]),
         until=_day(given["until"], days=1),
     )
+    names = HiddenNames(visible)
     number = _number(request.GET.get("page", ""))
     runs, problems = read_runs(domains, wanted, limit=ROWS + 1, offset=ROWS * (number - 1))
     return Page(
@@ -183,8 +185,8 @@ def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
             "wrong": wrong,
             "visible": visible,
             "statuses": [(status, states.of_journal(status)) for status in STATUSES],
-            "runs": [(run, states.of_journal(run.status)) for run in runs[:ROWS]],
-            "problems": problems,
+            "runs": [(names.row(run), states.of_journal(run.status)) for run in runs[:ROWS]],
+            "problems": names.withhold_each(problems),
             "number": number,
             "previous": number > 1,
             "next": len(runs) > ROWS,
@@ -200,7 +202,8 @@ def run(request: HttpRequest, visible: Sequence[Domain], run: UUID) -> Page:
         raise Http404("There is no such run, or you may not view any of its domains.")
     pages: Paginator[JournalRow] = Paginator(line, STEPS)  # type: ignore[arg-type]
     page = pages.get_page(request.GET.get("page"))
-    steps = list(page)
+    names = HiddenNames(visible)
+    steps = list(map(names.row, page))
     if not steps:
         raise Http404("The rows of this run cannot be read.")
     return Page(
@@ -208,6 +211,7 @@ def run(request: HttpRequest, visible: Sequence[Domain], run: UUID) -> Page:
         f"Run of {local_time(line.started)}",
         {
             "line": line,
+            "problems": names.withhold_each(line.problems),
             "first": steps[0],
             "run": run,
             "page": page,

@@ -19,6 +19,7 @@ from ..engine.sources.parsing import header_of
 from ..exceptions import DomainMigrationsError
 from . import states
 from .domain import target
+from .hidden_names import HiddenNames
 from .highlight import highlight
 from .migrations import History, MigrationRow, resolve_dependency
 from .overview import read_rows
@@ -32,7 +33,7 @@ def migration(
     request: HttpRequest, visible: Sequence[Domain], name: str, app: str, migration: str
 ) -> Page:
     """Show one migration: its source, its SQL, its locks and its journal."""
-    domain = get_visible_domain(visible, name)
+    domain, names = get_visible_domain(visible, name), HiddenNames(visible)
     key = MigrationKey(app, migration)
     missing = f'The domain "{name}" has no migration {key}.'
     if "\0" in app + migration:  # PostgreSQL does not accept it in text.
@@ -50,21 +51,22 @@ def migration(
             problem = exc.full_message
     if not (on_disk or row or steps):
         raise Http404(missing)
+    steps = list(map(names.row, steps))
     own = [step for step in steps if step.footprint and not step.snapshot]
     last = own[-1] if own else None
     context: dict[str, Any] = {
         "domain": domain,
         "key": key,
-        "row": row,
-        "problem": problem,
+        "row": row and row.shown(names),
+        "problem": names.withhold(problem),
         "has_more": len(steps) == STEPS,
         "steps": [(step, states.of_journal(step.status)) for step in reversed(steps)],
-        "locks": sorted(last.footprint.items()) if last else [],
+        "locks": names.locks(last.footprint) if last else [],
         "locked_by": last,
         "restored": next((step for step in reversed(steps) if step.snapshot), None),
     }
     if on_disk:
-        context |= _code(domain, key, visible)
+        context |= _code(domain, key, visible, names)
     return Page(
         "migration.html",
         str(key),
@@ -74,29 +76,35 @@ def migration(
     )
 
 
-def _code(domain: Domain, key: MigrationKey, visible: Sequence[Domain]) -> dict[str, Any]:
+def _code(
+    domain: Domain, key: MigrationKey, visible: Sequence[Domain], names: HiddenNames
+) -> dict[str, Any]:
     path = migration_file(key)
     source = path.read_bytes().decode("utf-8", "replace") if path else ""
     owners = {label: one for one in visible for label in one.app_labels}
     on_disk = migrations_on_disk(owners)
+    parents = [
+        resolve_dependency(parent) if parent.app in owners else parent
+        for parent in map(MigrationKey._make, header_of(key).dependencies)
+    ]
     dependencies = [
         (
-            ".".join(parent),
+            names.mask(".".join(parent)),
             url("migration", name=owners[parent[0]].name, app=parent[0], migration=parent[1])
             if parent in on_disk
             else "",
         )
-        for parent in map(resolve_dependency, header_of(key).dependencies)
+        for parent in parents
     ]
     return {
-        "source": highlight(source, "python"),
+        "source": highlight(names.mask(source), "python"),
         "path": path.name if path else "",
         "dependencies": dependencies,
-        "directions": list(_directions(domain, key)),
+        "directions": list(_directions(domain, key, names)),
     }
 
 
-def _directions(domain: Domain, key: MigrationKey) -> Iterator[dict[str, Any]]:
+def _directions(domain: Domain, key: MigrationKey, names: HiddenNames) -> Iterator[dict[str, Any]]:
     """Yield the operations and the SQL of the migration, forwards and backwards.
 
     Loads the migrations of the domain and of core, and no others. The connection is a separate
@@ -110,10 +118,12 @@ def _directions(domain: Domain, key: MigrationKey) -> Iterator[dict[str, Any]]:
                 plan = [(loader.disk_migrations[key], title == "Backwards")]
                 (step,) = preview(connection, loader, plan)
             except Exception as exc:  # the code of migrations may raise anything
-                yield {"title": title, "problem": f"{type(exc).__name__}: {exc}".rstrip(": ")}
+                problem = f"{type(exc).__name__}: {exc}".rstrip(": ")
+                yield {"title": title, "problem": names.withhold(problem)}
             else:
-                sql = highlight("\n".join(step.sql), "sql") if step.sql else ""
-                yield {"title": title, "operations": step.operations, "sql": sql}
+                sql = highlight(names.mask("\n".join(step.sql)), "sql") if step.sql else ""
+                operations = list(map(names.mask, step.operations))
+                yield {"title": title, "operations": operations, "sql": sql}
 
 
 def _commands(

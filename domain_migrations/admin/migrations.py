@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -26,6 +26,7 @@ from ..engine.runner.interruptions import find_interruption
 from ..engine.sources.files import MigrationKey, migrations_on_disk
 from ..engine.sources.parsing import FIRST, LATEST, header_of
 from . import states
+from .hidden_names import HiddenNames
 from .states import State
 
 
@@ -46,6 +47,10 @@ class MigrationRow:
     applied: datetime.datetime | None = None
     step: JournalRow | None = None
     failure: JournalRow | None = None
+
+    def shown(self, names: HiddenNames) -> MigrationRow:
+        """Return the row with nothing of hidden domains in its error."""
+        return replace(self, failure=self.failure and names.row(self.failure))
 
 
 class History:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from django.core.paginator import Paginator
@@ -19,6 +19,7 @@ from ..engine.history.verifications import StoredVerification, last_verification
 from ..engine.sessions.advisory_locks import running_domains
 from . import states
 from .databases import read_domains
+from .hidden_names import HiddenNames
 from .page import Page
 from .states import State
 from .table_sizes import Size, read_sizes
@@ -43,6 +44,17 @@ class Row:
     verified: StoredVerification | None = None
     running: bool = False
     problem: str = ""
+
+    def shown(self, names: HiddenNames) -> Row:
+        """Return the row with nothing of hidden domains in its messages."""
+        run, verified = self.last_run, self.verified
+        return replace(
+            self,
+            problem=names.withhold(self.problem),
+            last_run=run and names.row(run),
+            verified=verified
+            and replace(verified, findings=tuple(map(names.finding, verified.findings))),
+        )
 
     @property
     def state(self) -> State:
@@ -139,7 +151,8 @@ def overview(request: HttpRequest, visible: Sequence[Domain]) -> Page:
     wanted = Filter(request.GET.get("q", "").strip(), request.GET.get("state", ""))
     paginator = Paginator(filter_domains(visible, wanted), ROWS)
     page = paginator.get_page(request.GET.get("page"))
-    rows = read_rows(list(page.object_list))
+    names = HiddenNames(visible)
+    rows = [row.shown(names) for row in read_rows(list(page.object_list))]
     return Page(
         "overview.html",
         "Domains",

@@ -157,7 +157,8 @@ def map_domains(
     found = list(declared_links(apps, owners))
     known = {(each.source, each.link.source) for each in found if each.kind == FOREIGN_KEY}
     servers: dict[str, dict[str, str]] = {}
-    for alias in dict.fromkeys(database or domain.database for domain in domains):
+    here = [domain for domain in domains if shown is None or domain.name in shown]
+    for alias in dict.fromkeys(database or domain.database for domain in here):
         servers[alias] = {}
         with translate_database_errors(alias):
             found.extend(
@@ -175,7 +176,7 @@ def map_domains(
             domain.name,
             domain.schema,
             models[domain.name],
-            server=servers[database or domain.database].get(domain.schema),
+            server=servers.get(database or domain.database, {}).get(domain.schema),
         )
         for domain in domains
     ]

@@ -106,7 +106,7 @@ class Node:
 
     Attributes:
         schema: empty for a domain that is not installed and only referred to.
-        models: the number of its models with a table of their own.
+        models: the number of its models with a table of their own, None if it is hidden.
         violations: those that lead to no domain on the map.
         server: in a cluster, host and port of the node that has its tables, "" for the
             coordinator; None without a cluster.
@@ -114,7 +114,7 @@ class Node:
 
     name: str
     schema: str = ""
-    models: int = 0
+    models: int | None = 0
     violations: tuple[Link, ...] = ()
     server: str | None = None
 
@@ -127,6 +127,8 @@ class Node:
         """The line below its name."""
         if not self.installed:
             return "not installed"
+        if self.models is None:
+            return f"schema {self.schema}"
         return f"schema {self.schema}, {self.models} model{'' if self.models == 1 else 's'}"
 
     @property
