@@ -102,16 +102,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     try:
         found = cluster.citus_servers()
         try:
-            template = found.make_template(
-                cluster.CORE,
-                cluster.EMPTY,
-                ("migrate_domain", "core"),
-                prepare=cluster.DISTRIBUTE_HR,
-            )
             for _ in range(arguments.runs):
                 with plain_database(found):
                     plain.append(measure(migrations, Path(folder)))
-                with cluster.connected(found, _Unblocked(), template=template):
+                with cluster.connected(found, _Unblocked(), template=cluster.EMPTY_HR):
                     distributed.append(measure(migrations, Path(folder)))
         finally:
             connections.close_all()

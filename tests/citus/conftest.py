@@ -23,12 +23,11 @@ def citus_cluster() -> Iterator[CitusServers]:
     servers.leave()
 
 
-@pytest.fixture(scope="session")
-def migrated_cluster_template(citus_cluster: CitusServers) -> str:
-    """A database with the sample project and its seeds, nothing distributed, to be copied."""
-    return citus_cluster.make_template(
-        cluster.MIGRATED, cluster.EMPTY, ("migrate",), ("seed_domain", "--all", "--tag", "demo")
-    )
+@pytest.fixture(scope="module", autouse=True)
+def alone_on_the_cluster() -> Iterator[None]:
+    """On a cluster of others, no other worker of the run is at work during a module."""
+    with cluster.alone():
+        yield
 
 
 @pytest.fixture
@@ -46,13 +45,9 @@ def citus_module_database(citus_cluster: CitusServers, django_db_blocker: Any) -
 
 
 @pytest.fixture
-def migrated_citus_database(
-    citus_cluster: CitusServers, migrated_cluster_template: str, django_db_blocker: Any
-) -> Iterator[str]:
+def migrated_citus_database(citus_cluster: CitusServers, django_db_blocker: Any) -> Iterator[str]:
     """`citus_database` with everything migrated and seeded, nothing distributed."""
-    with cluster.connected(
-        citus_cluster, django_db_blocker, template=migrated_cluster_template
-    ) as name:
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.MIGRATED) as name:
         yield name
 
 
@@ -68,29 +63,10 @@ def manage(citus_cluster: CitusServers) -> Callable[..., subprocess.CompletedPro
     return run
 
 
-@pytest.fixture(scope="session")
-def core_cluster_template(citus_cluster: CitusServers) -> str:
-    """A database with core's tables, the users a reference table, and an empty distributed hr."""
-    return citus_cluster.make_template(
-        cluster.CORE, cluster.EMPTY, ("migrate_domain", "core"), prepare=cluster.DISTRIBUTE_HR
-    )
-
-
 @pytest.fixture
 def distributed_hr(
-    citus_cluster: CitusServers,
-    core_cluster_template: str,
-    django_db_blocker: Any,
-    tmp_path: Path,
+    citus_cluster: CitusServers, django_db_blocker: Any, tmp_path: Path
 ) -> Iterator[TemporaryMigrations]:
     """`distributed_hr.release({name: source})`: the distributed hr with these migrations."""
-    with cluster.connected(citus_cluster, django_db_blocker, template=core_cluster_template):
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.EMPTY_HR):
         yield TemporaryMigrations(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def distributed_cluster_template(citus_cluster: CitusServers) -> str:
-    """A database with the sample project without rows, whose domains are distributed."""
-    return citus_cluster.make_template(
-        cluster.DISTRIBUTED, cluster.EMPTY, ("migrate",), prepare=cluster.DISTRIBUTE_ALL
-    )

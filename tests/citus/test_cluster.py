@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connections
 
 from domain_migrations.domains import QualifiedName
 from domain_migrations.engine.cluster.cluster import Cluster, read_cluster
-from tests.support.cluster import CitusServers, pointed_at
+from tests.support.cluster import CORE, EMPTY_HR, CitusServers, connected, pointed_at
 
 pytestmark = pytest.mark.citus
 
@@ -67,3 +69,12 @@ def test_worker_is_no_coordinator(citus_database: str, citus_cluster: CitusServe
 
     assert not found.is_coordinator
     assert len(found.nodes) == 3
+
+
+def test_databases_have_what_their_template_says(
+    citus_cluster: CitusServers, django_db_blocker: Any
+) -> None:
+    """In whatever order templates are made that begin with the same commands."""
+    for template, schemas in [(CORE, set()), (EMPTY_HR, {"hr"}), (CORE, set())]:
+        with connected(citus_cluster, django_db_blocker, template=template):
+            assert read().schemas.keys() == schemas

@@ -85,8 +85,7 @@ def distributed_core(
     citus_cluster: CitusServers, django_db_blocker: Any, call: Call
 ) -> Iterator[str]:
     """A database in which core is migrated, and on every node."""
-    template = citus_cluster.make_template("citus_core", cluster.EMPTY, ("migrate_domain", "core"))
-    with cluster.connected(citus_cluster, django_db_blocker, template=template) as name:
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.CORE) as name:
         with transaction.atomic():
             create_missing_reference_tables(connections["default"])
         yield name

@@ -22,14 +22,13 @@ def victim(request: pytest.FixtureRequest, citus_cluster: CitusServers) -> str:
 
 def test_nothing_is_half_done(
     citus_cluster: CitusServers,
-    migrated_cluster_template: str,
     stress_size: str,
     victim: str,
     django_db_blocker: object,
 ) -> None:
     def once(seconds: float) -> None:
         with cluster.connected(
-            citus_cluster, django_db_blocker, template=migrated_cluster_template
+            citus_cluster, django_db_blocker, template=cluster.MIGRATED
         ) as database:
             kill_one(citus_cluster, database, victim, seconds)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from django.db import connections
 
@@ -129,14 +127,20 @@ def test_unknown_nodes_and_the_coordinator_are_refused(
 
 def test_who_blocks_a_move_is_reported(distributed: None, citus_cluster: CitusServers) -> None:
     _, target = addresses()
-    reporter = Recorder()
     database = connections["default"].settings_dict["NAME"]
     with citus_cluster.coordinator.connect(database, autocommit=False) as other:
         other.execute("UPDATE hr.staff SET name = 'held' WHERE id = 1")
-        timer = threading.Timer(5, other.commit)
-        timer.start()
+
+        class Committing(Recorder):
+            """Ends what blocks the move once it is reported."""
+
+            def on_progress(self, move: DomainMove, progress: MoveProgress) -> None:
+                super().on_progress(move, progress)
+                if progress.blockers:
+                    other.commit()
+
+        reporter = Committing()
         result = move_domain("hr", target, reporter=reporter)
-        timer.join()
     assert (result.status, result.error) == ("moved", None)
     assert any("held" in sentence for each in reporter.progresses for sentence in each.blockers), (
         reporter.progresses

@@ -100,14 +100,13 @@ def without_numbers(rows: list[tuple[Any, ...]]) -> set[tuple[str, ...]]:
 def test_same_names_as_on_plain_postgresql__on_coordinator_and_shards(
     hr_migrations: TemporaryMigrations,
     citus_cluster: CitusServers,
-    core_cluster_template: str,
     django_db_blocker: Any,
     call: Call,
 ) -> None:
     with hr_migrations.release(STEPS):
         assert call("migrate_domain", "hr").exit_status == 0
         plain = query(CONSTRAINTS)
-        with clusters.connected(citus_cluster, django_db_blocker, template=core_cluster_template):
+        with clusters.connected(citus_cluster, django_db_blocker, template=clusters.EMPTY_HR):
             execute("CREATE TABLE public.things (id int); CREATE SCHEMA decoy")
             result = call("migrate_domain", "hr")
             assert result.exit_status == 0, result.stderr

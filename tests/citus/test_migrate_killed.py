@@ -18,7 +18,6 @@ PREPARED = "SELECT count(*) FROM pg_prepared_xacts WHERE database = current_data
 @pytest.mark.parametrize("victim", killed.NODES)
 def test_histories_and_catalogs_agree(
     citus_cluster: CitusServers,
-    distributed_cluster_template: str,
     stress_size: str,
     victim: str,
     direction: str,
@@ -29,7 +28,7 @@ def test_histories_and_catalogs_agree(
 
     def once(seconds: float) -> None:
         with cluster.connected(
-            citus_cluster, django_db_blocker, template=distributed_cluster_template
+            citus_cluster, django_db_blocker, template=cluster.DISTRIBUTED
         ) as database:
             kill_one(citus_cluster, database, victim, direction, seconds)
 

@@ -102,8 +102,7 @@ def own_tables(schema: str) -> dict[str, bool]:
 @pytest.fixture
 def core(citus_cluster: CitusServers, django_db_blocker: Any) -> Iterator[str]:
     """A database in which core is migrated, on the coordinator alone."""
-    template = citus_cluster.make_template("citus_core", cluster.EMPTY, ("migrate_domain", "core"))
-    with cluster.connected(citus_cluster, django_db_blocker, template=template) as name:
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.CORE) as name:
         execute("CREATE TABLE public.hr (id int PRIMARY KEY); CREATE TABLE public.desks (id int)")
         yield name
 

@@ -29,11 +29,9 @@ Call = Callable[..., Result]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def distributed(
-    citus_cluster: CitusServers, migrated_cluster_template: str, django_db_blocker: Any
-) -> Iterator[None]:
+def distributed(citus_cluster: CitusServers, django_db_blocker: Any) -> Iterator[None]:
     """The sample domains; inventory and hr are on different nodes, finance is not distributed."""
-    with cluster.connected(citus_cluster, django_db_blocker, template=migrated_cluster_template):
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.MIGRATED):
         distribute("inventory", "hr")
         assert node_of("inventory") != node_of("hr")
         yield

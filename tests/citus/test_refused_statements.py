@@ -114,14 +114,13 @@ REFUSED: dict[str, tuple[str, str, list[str]]] = {
 @pytest.fixture(scope="module")
 def things(
     citus_cluster: CitusServers,
-    core_cluster_template: str,
     django_db_blocker: Any,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Path]:
     """A distributed hr with a table, an inventory on the other node, and a table of core."""
     folder = tmp_path_factory.mktemp("things")
     with (
-        clusters.connected(citus_cluster, django_db_blocker, template=core_cluster_template),
+        clusters.connected(citus_cluster, django_db_blocker, template=clusters.EMPTY_HR),
         TemporaryMigrations(folder).release({"0001_things": THINGS}),
     ):
         result = call("migrate_domain", "hr")

@@ -24,7 +24,7 @@ SELECT DISTINCT pg_get_userbyid(owner) FROM (
     UNION ALL SELECT proowner FROM pg_proc WHERE pronamespace = %s::regnamespace
     UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname = %s) AS all_of_it
 """
-ROLES = "SELECT rolname FROM pg_roles WHERE rolname LIKE '%\\_domain'"
+ROLES = "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s || '_')"
 STARTED = "SELECT pg_postmaster_start_time()"
 
 
@@ -52,10 +52,8 @@ def on_nodes(
 
 
 @pytest.fixture
-def database(
-    citus_cluster: CitusServers, distributed_cluster_template: str, django_db_blocker: Any
-) -> Iterator[CitusServers]:
-    with cluster.connected(citus_cluster, django_db_blocker, template=distributed_cluster_template):
+def database(citus_cluster: CitusServers, django_db_blocker: Any) -> Iterator[CitusServers]:
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.DISTRIBUTED):
         yield citus_cluster
         call("grant_domain", remove=True)
 
@@ -140,6 +138,7 @@ def test_removed_roles_leave_nothing_on_any_node(database: CitusServers) -> None
         assert result.exit_status == 0, result.stderr
 
     assert on_nodes(database, OWNERS, "hr", "hr", "hr") == before
-    assert on_nodes(database, ROLES) == [[]] * 3
+    name = connections["default"].settings_dict["NAME"]
+    assert on_nodes(database, ROLES, name) == [[]] * 3
     assert on_nodes(database, "SELECT count(*) FROM pg_default_acl") == [[(0,)]] * 3
     assert on_nodes(database, STARTED) == started

@@ -78,13 +78,9 @@ SELECT DISTINCT result FROM run_command_on_all_nodes(
 
 
 @pytest.fixture
-def migrated_database(
-    citus_cluster: CitusServers, distributed_cluster_template: str, django_db_blocker: Any
-) -> Iterator[str]:
+def migrated_database(citus_cluster: CitusServers, django_db_blocker: Any) -> Iterator[str]:
     """What the cases of a plain server ask for; here, it is distributed."""
-    with cluster.connected(
-        citus_cluster, django_db_blocker, template=distributed_cluster_template
-    ) as name:
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.DISTRIBUTED) as name:
         yield name
 
 

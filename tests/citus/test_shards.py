@@ -29,11 +29,9 @@ LEAVE_TYPES = QualifiedName("hr", "leave_types")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def distributed(
-    citus_cluster: CitusServers, migrated_cluster_template: str, django_db_blocker: Any
-) -> Iterator[None]:
+def distributed(citus_cluster: CitusServers, django_db_blocker: Any) -> Iterator[None]:
     """The sample domains, hr on a node of the cluster."""
-    with cluster.connected(citus_cluster, django_db_blocker, template=migrated_cluster_template):
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.MIGRATED):
         execute("CREATE TABLE public.leave_types (id int)")
         distribute("hr")
         execute("ANALYZE public.users")

@@ -24,10 +24,8 @@ OnNode = Callable[..., str]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def distributed(
-    citus_cluster: CitusServers, migrated_cluster_template: str, django_db_blocker: Any
-) -> Iterator[None]:
-    with cluster.connected(citus_cluster, django_db_blocker, template=migrated_cluster_template):
+def distributed(citus_cluster: CitusServers, django_db_blocker: Any) -> Iterator[None]:
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.MIGRATED):
         distribute("inventory", "hr")
         yield
 

@@ -1,16 +1,17 @@
 """A Citus cluster for tests: the one of CITUS_URL, or one that is started for the run.
 
 CITUS_URL is the URL of a database on the coordinator whose superuser may create databases on every
-node; CITUS_PG_BIN is the folder of PostgreSQL's programs with Citus, of which a coordinator and two
-workers are started on sockets in the folder of the test run.
+node; CITUS_PG_BIN is the folder of PostgreSQL's programs with Citus, of which each worker of pytest
+starts a coordinator and two nodes of its own, on sockets in the folder of the test run.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,6 @@ SKIPPED = (
     f"There is no Citus cluster: set {URL} to the URL of a coordinator's database, or {PROGRAMS} to"
     " the folder of PostgreSQL programs that have Citus."
 )
-EMPTY = "citus_empty"
-MIGRATED = "citus_migrated"
-DISTRIBUTED = "citus_distributed"
-CORE = "citus_core"
 DISTRIBUTE_HR = """
 SET citus.enable_local_reference_table_foreign_keys = off;
 SELECT create_reference_table('public.users');
@@ -54,6 +51,31 @@ SELECT citus_schema_distribute('inventory');
 SELECT citus_schema_distribute('hr');
 SELECT citus_schema_distribute('finance')
 """
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a new database has.
+
+    Attributes:
+        commands: commands of the project that make it.
+        statements: SQL that runs on the coordinator after the commands.
+    """
+
+    commands: tuple[tuple[str, ...], ...] = ()
+    statements: str = ""
+
+
+EMPTY = Template()
+"""The extension, and all nodes."""
+MIGRATED = Template((("migrate",), ("seed_domain", "--all", "--tag", "demo")))
+"""The sample project and its seeds, nothing distributed."""
+CORE = Template((("migrate_domain", "core"),))
+"""Core's tables, on the coordinator alone."""
+EMPTY_HR = Template(CORE.commands, DISTRIBUTE_HR)
+"""Core's tables, the users a reference table, and an empty distributed hr."""
+DISTRIBUTED = Template((("migrate",),), DISTRIBUTE_ALL)
+"""The sample project without rows, whose domains are distributed."""
 
 OPTIONS = {
     **servers.FAST,
@@ -94,10 +116,14 @@ class NodeServer:
 
 @dataclass(frozen=True)
 class CitusServers:
-    """The servers of the cluster, the coordinator first."""
+    """The servers of the cluster, the coordinator first.
+
+    Attributes:
+        templates: the databases of this process that others are copied from.
+    """
 
     nodes: tuple[NodeServer, ...]
-    folder: Path
+    templates: dict[Template, str] = field(default_factory=dict)
 
     @property
     def coordinator(self) -> NodeServer:
@@ -127,16 +153,22 @@ class CitusServers:
                 node.server.ensure_running()
 
     def leave(self) -> None:
+        """Stop our servers, and leave nothing on those that others run."""
         for node in self.nodes:
             if node.server is not None:
                 node.server.leave()
+        if not self.is_ours:
+            while self.templates:
+                _, name = self.templates.popitem()
+                self.drop(name)
 
-    def create(self, name: str, template: str = EMPTY) -> None:
-        """Create a database on every node; a copy of `template` knows all nodes."""
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        for node in self.nodes:
-            with node.connect() as session:
-                session.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+    def create(self, name: str, template: Template = EMPTY) -> None:
+        """Create a database on every node.
+
+        It is a copy of one that is made once: a clone of the whole cluster, which knows all nodes.
+        Oids, which shards are named by, stay.
+        """
+        self._copy(name, self.templates.get(template) or self._make(template))
 
     def drop(self, name: str) -> None:
         """Drop a database on every node, its coordinator first, whose daemon uses the others."""
@@ -144,50 +176,39 @@ class CitusServers:
             with node.connect() as session:
                 _drop(session, name)
 
-    def make_template(
-        self, name: str, template: str, *commands_to_run: tuple[str, ...], prepare: str = ""
-    ) -> str:
-        """A database made once in a run from another one, by commands of the project; its name.
+    def _copy(self, name: str, source: str) -> None:
+        names = sql.Identifier(name), sql.Identifier(source)
+        for node in self.nodes:
+            with node.connect() as session:
+                session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
 
-        Arguments:
-            prepare: SQL that runs on the coordinator after the commands.
-
-        Copies of it are clones of the whole cluster: oids, which shards are named by, stay.
-        """
-        done = self.folder / f"{name}.done"
-        with exclusive_lock(done.with_suffix(".lock"), seconds=600):
-            if not done.exists():
-                self.drop(name)
-                self.create(name, template)
-                for arguments in commands_to_run:
-                    environment = self.environment(name)
-                    result = commands.run_manage(*arguments, environment=environment, seconds=500)
-                    assert result.returncode == 0, result.stdout + result.stderr
-                if prepare:
-                    with self.coordinator.connect(name) as session:
-                        session.execute(prepare)
-                self._close(name)
-                done.touch()
+    def _make(self, template: Template) -> str:
+        name = databases.new_name("citus_template")
+        self.drop(name)
+        if template == EMPTY:
+            self._make_empty(name)
+        else:
+            self.create(name)
+        self.templates[template] = name
+        for arguments in template.commands:
+            environment = self.environment(name)
+            result = commands.run_manage(*arguments, environment=environment, seconds=500)
+            assert result.returncode == 0, result.stdout + result.stderr
+        if template.statements:
+            with self.coordinator.connect(name) as session:
+                session.execute(template.statements)
+        self._close(name)
         return name
 
-    def make_empty_template(self) -> None:
-        """Make the database that all others are copied from, with the extension on every node."""
-        done = self.folder / f"{EMPTY}.done"
-        with exclusive_lock(done.with_suffix(".lock"), seconds=600):
-            if done.exists():
-                return
-            self.drop(EMPTY)
-            self.create(EMPTY, "template1")
-            for node in self.nodes:
-                with node.connect(EMPTY) as session:
-                    session.execute("CREATE EXTENSION citus")
-            with self.coordinator.connect(EMPTY) as session:
-                address = self.coordinator.address
-                session.execute("SELECT citus_set_coordinator_host(%s, %s)", address)
-                for worker in self.workers:
-                    session.execute("SELECT citus_add_node(%s, %s)", worker.address)
-            self._close(EMPTY)
-            done.touch()
+    def _make_empty(self, name: str) -> None:
+        self._copy(name, "template1")
+        for node in self.nodes:
+            with node.connect(name) as session:
+                session.execute("CREATE EXTENSION citus")
+        with self.coordinator.connect(name) as session:
+            session.execute("SELECT citus_set_coordinator_host(%s, %s)", self.coordinator.address)
+            for worker in self.workers:
+                session.execute("SELECT citus_add_node(%s, %s)", worker.address)
 
     def _close(self, name: str) -> None:
         """Let nobody into a database, Citus' daemon included: only such a one can be copied."""
@@ -212,22 +233,33 @@ def _drop(session: psycopg.Connection, name: str) -> None:
 
 
 def citus_servers() -> CitusServers:
-    """The run's cluster, running; the test is skipped where there is none."""
-    folder = Path(os.environ[servers.FOLDER_VARIABLE])
+    """This process's cluster, running; the test is skipped where there is none."""
     if url := os.environ.get(URL):
-        found = CitusServers(_nodes_of(url), folder)
+        found = CitusServers(_nodes_of(url))
     elif programs := os.environ.get(PROGRAMS):
-        found = CitusServers(_own_nodes(folder, Path(programs)), folder)
+        found = CitusServers(_own_nodes(Path(programs)))
     else:
         pytest.skip(SKIPPED)
     found.start()
-    found.make_empty_template()
     return found
 
 
 @contextmanager
+def alone(seconds: float = math.inf) -> Iterator[None]:
+    """Let no other process of the run use a cluster meanwhile that all of them share.
+
+    A move of shards waits for every transaction on a node, whatever its database is.
+    """
+    if not os.environ.get(URL):
+        yield
+        return
+    with exclusive_lock(_run_folder() / "citus.lock", seconds=seconds):
+        yield
+
+
+@contextmanager
 def connected(
-    cluster: CitusServers, blocker: Any, *, template: str = EMPTY, name: str | None = None
+    cluster: CitusServers, blocker: Any, *, template: Template = EMPTY, name: str | None = None
 ) -> Iterator[str]:
     """A new database on all nodes; Django's default connection is the coordinator's.
 
@@ -262,9 +294,15 @@ def pointed_at(settings: Mapping[str, str]) -> Iterator[None]:
         ContentType.objects.clear_cache()
 
 
-def _own_nodes(folder: Path, programs: Path) -> tuple[NodeServer, ...]:
+def _run_folder() -> Path:
+    return Path(os.environ[servers.FOLDER_VARIABLE])
+
+
+def _own_nodes(programs: Path) -> tuple[NodeServer, ...]:
+    prefix = f"citus-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     clusters = []
-    for home in (folder / f"citus-{number}" for number in range(WORKERS + 1)):
+    for number in range(WORKERS + 1):
+        home = _run_folder() / f"{prefix}-{number}"
         # A node that gets a shard connects to itself.
         host = Cluster(home, programs=programs).parameters["host"]
         options = {**OPTIONS, "citus.local_hostname": host}
@@ -279,6 +317,11 @@ def _nodes_of(url: str) -> tuple[NodeServer, ...]:
     coordinator = NodeServer({"port": "5432", **parameters})
     with coordinator.connect(database) as session:
         workers = session.execute(query).fetchall()
+    if len(workers) != WORKERS:
+        raise pytest.UsageError(
+            f"The tests are for a cluster of a coordinator and {WORKERS} workers, and that of"
+            f" {URL} has {len(workers)}: add or remove workers, or set {PROGRAMS} instead."
+        )
     return (
         coordinator,
         *(NodeServer({**parameters, "host": host, "port": str(port)}) for host, port in workers),
