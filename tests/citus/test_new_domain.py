@@ -195,7 +195,7 @@ def test_core_is_not_locked_while_a_writer_is_waited_for(
         writer.transaction(),
     ):
         writer.execute("LOCK TABLE public.users IN ROW EXCLUSIVE MODE")
-        result = call("migrate_domain", "hr", lock_timeout=0.1)
+        result = call("migrate_domain", "hr", lock_timeout=2)
 
     assert "The creation of the schema hr was rolled back: lock timeout, blocked by" in (
         result.stdout + result.stderr

@@ -185,20 +185,29 @@ class CitusServers:
     def _make(self, template: Template) -> str:
         name = databases.new_name("citus_template")
         self.drop(name)
-        if template == EMPTY:
-            self._make_empty(name)
-        else:
-            self.create(name)
+        try:
+            if template == EMPTY:
+                self._make_empty(name)
+            else:
+                self._complete(name, template)
+            self._close(name)
+        except BaseException:
+            self.drop(name)
+            raise
         self.templates[template] = name
-        for arguments in template.commands:
-            environment = self.environment(name)
-            result = commands.run_manage(*arguments, environment=environment, seconds=500)
-            assert result.returncode == 0, result.stdout + result.stderr
+        return name
+
+    def _complete(self, name: str, template: Template) -> None:
+        """Make it of the template that lacks its last step, which others may need, too."""
         if template.statements:
+            self.create(name, Template(template.commands))
             with self.coordinator.connect(name) as session:
                 session.execute(template.statements)
-        self._close(name)
-        return name
+        else:
+            *before, last = template.commands
+            self.create(name, Template(tuple(before)))
+            done = commands.run_manage(*last, environment=self.environment(name), seconds=500)
+            assert done.returncode == 0, done.stdout + done.stderr
 
     def _make_empty(self, name: str) -> None:
         self._copy(name, "template1")
