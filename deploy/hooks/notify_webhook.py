@@ -56,7 +56,7 @@ def post(url: str, body: bytes, timeout: float) -> None:
     headers = {"Content-Type": "application/json"}
     if token := os.environ.get("WEBHOOK_TOKEN"):
         headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310
+    request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 (see main)
     with urllib.request.urlopen(request, timeout=timeout):  # noqa: S310 (http only, see main)
         return
 

@@ -102,6 +102,19 @@ def test_pre_commit_downloads_nothing() -> None:
     assert programs == [f".venv/bin/{name}" for name in ("ruff", "ruff", "mypy", "lint-imports")]
 
 
+def test_security_rules_are_on_and_every_exception_has_a_reason() -> None:
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert "S" in lint["select"]
+    files = check("git", "-C", ROOT, "ls-files", "*.py").split()
+    bare = [
+        f"{name}: {line.strip()}"
+        for name in files
+        for line in (ROOT / name).read_text().splitlines()
+        if re.search(r"#\s(?:ruff: )?noqa: S\d+\s*$", line)
+    ]
+    assert bare == []
+
+
 def test_codeowners_example_has_every_domain() -> None:
     lines = (ROOT / ".github/CODEOWNERS.example").read_text().splitlines()
     owned = {line.split()[0] for line in lines if line.startswith("/")}

@@ -194,7 +194,7 @@ def _named(part: Element, classes: str, label: str, url: str | None) -> Element:
     """Make a group a link where it has an address, with a name for screen readers."""
     part.attrib = {"class": classes}
     title = part.find(f"{{{SVG}}}title")
-    assert title is not None  # noqa: S101
+    assert title is not None  # noqa: S101 (for mypy)
     if label:
         title.text = strip_control(label)
     else:

@@ -181,7 +181,7 @@ class _StagedRows:
         row, number, *values = self.statements.fetch(FIRST_MISSING, leaves=_joined(staged))
         before = sum(len(column.leaves) for column in self.shape.columns[:number])
         column = self.shape.columns[number]
-        assert isinstance(column.source, NaturalKeyLookup)  # noqa: S101
+        assert isinstance(column.source, NaturalKeyLookup)  # noqa: S101 (for mypy)
         described = ", ".join(
             f'{leaf.path.split("__", 1)[-1]} "{value}"'
             for leaf, value in zip(column.leaves, values[before:], strict=False)

@@ -11,7 +11,7 @@ VALUES = ["in_stock", "inStock", "2nd", "it's", "", "None", "50%", "à¸ˆ(1)", "à¸
 
 def written(name: str, values: list[str]) -> type[models.TextChoices]:
     module: dict[str, type[models.TextChoices]] = {}
-    exec("\n".join(enumeration(name, values)), {"models": models}, module)  # noqa: S102
+    exec("\n".join(enumeration(name, values)), {"models": models}, module)  # noqa: S102 (what the engine has written)
     return module[name]
 
 

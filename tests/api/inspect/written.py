@@ -20,7 +20,7 @@ def written_app(text: str) -> Iterator[SimpleNamespace]:
     """The classes of a module of models, and ``apps``, the registry that they are in."""
     with isolate_apps("inventory") as apps:
         module: dict[str, Any] = {"__name__": "inventory.written"}
-        exec(compile(text, "models.py", "exec"), module)  # noqa: S102
+        exec(compile(text, "models.py", "exec"), module)  # noqa: S102 (what the engine has written)
         yield SimpleNamespace(**module, apps=apps)
 
 
