@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.management.base import BaseCommand
 
 from ..api.distribute.distribution_result import DistributedDomain, DistributionResult
+from ..api.distribute.plan import reference_tables
 from ..engine.messages import counted
 
 
@@ -12,9 +13,8 @@ def print_distribution(command: BaseCommand, result: DistributionResult) -> None
     """Print what was distributed, and where it is."""
     write = command.stdout.write
     verb = "would become" if result.status == "planned" else "became"
-    if result.reference_tables:
-        tables = counted(len(result.reference_tables), "table")
-        write(f"core: {tables} {verb} reference tables")
+    if number := len(result.reference_tables):
+        write(f"core: {counted(number, 'table')} {verb} {reference_tables(number)}")
     for domain in result.domains:
         write(f"{domain.domain}: {_described(domain)}")
     if result.emptied:

@@ -113,6 +113,8 @@ def distributed_hr(core: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> st
     monkeypatch.setattr(apps.get_app_config("hr"), "distributed", True)
     result = call("migrate_domain", "hr")
     assert (result.exit_status, result.stderr) == (0, "")
+    number = len(model_tables() - session_tables())
+    assert f"every node, and locked meanwhile: {number} tables." in result.stdout
     return core
 
 

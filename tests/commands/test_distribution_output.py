@@ -32,7 +32,7 @@ def test_what_was_done_and_what_was_done_before() -> None:
     )
     tables = {"reference_tables": ("public.users",), "emptied": ("hr.staff", "hr.leave")}
     assert printed("distributed", moved, earlier, **tables) == (
-        "core: 1 table became reference tables\n"
+        "core: 1 table became a reference table\n"
         "hr: distributed, now on 10.0.0.2:5432 (10 tables, 1 row)\n"
         "lab: is distributed already on 10.0.0.3:5432\n"
         "The local rows of 2 tables were removed from the coordinator.\n"

@@ -77,15 +77,19 @@ class DistributionPlan:
                 f" {', '.join(node.address for node in self.cluster.workers)}"
             )
         if self.reference_tables:
-            what.append(
-                f"makes {counted(len(self.reference_tables), 'table')} of core reference tables"
-            )
+            number = len(self.reference_tables)
+            what.append(f"makes {counted(number, 'table')} of core {reference_tables(number)}")
         keys = f"Then {half_enforced_keys(self.half_enforced)} " if self.half_enforced else ""
         return (
             f"This {' and '.join(what)} ({self.size}). Nobody can use these tables meanwhile. It"
             " cannot be undone in place: the way back is a dump of the coordinator, restored"
             f" without Citus. {keys}Make a backup first."
         )
+
+
+def reference_tables(number: int) -> str:
+    """Return what that many tables become."""
+    return "a reference table" if number == 1 else "reference tables"
 
 
 def half_enforced_keys(domains: Sequence[str]) -> str:

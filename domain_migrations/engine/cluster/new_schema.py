@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
@@ -21,7 +23,12 @@ DISTRIBUTE = "SELECT citus_schema_distribute(to_regnamespace(quote_ident(%s)))"
 
 
 def create_schema(
-    connection: BaseDatabaseWrapper, cluster: Cluster, schema: str, *, distributed: bool
+    connection: BaseDatabaseWrapper,
+    cluster: Cluster,
+    schema: str,
+    *,
+    distributed: bool,
+    report: Callable[[str], None],
 ) -> bool:
     """Create a domain's schema unless it exists; return whether it is distributed in the end.
 
@@ -31,11 +38,12 @@ def create_schema(
 
     Arguments:
         distributed: whether the domain is declared so; the database's own default may be it, too.
+        report: called with a sentence before core's tables are locked and copied.
     """
     if cluster.is_distributed(schema):
         if cluster.schemas[schema] is None:  # Created with its role, and without a table yet.
             with transaction.atomic(using=connection.alias):
-                create_missing_reference_tables(connection)
+                create_missing_reference_tables(connection, report)
         return True
     exists = schema_exists(connection, schema)
     if exists and not (distributed and fetch_one(connection, IS_EMPTY, [schema])[0]):
@@ -44,7 +52,7 @@ def create_schema(
         [distributed] = fetch_one(connection, BY_DEFAULT)
     with transaction.atomic(using=connection.alias):
         if distributed:
-            create_missing_reference_tables(connection)
+            create_missing_reference_tables(connection, report)
         if exists:
             execute(connection, DISTRIBUTE, [schema])
         else:

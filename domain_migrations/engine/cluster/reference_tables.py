@@ -5,7 +5,7 @@ A foreign key of a distributed schema may point at reference tables only.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import LiteralString
 
 from django.apps import apps
@@ -14,6 +14,7 @@ from django.db.models import Model
 from psycopg import sql
 
 from ...domains import CORE, CORE_SCHEMA, QualifiedName, get_domain
+from ..messages import counted
 from ..sessions.connection import execute, settings_sql
 from ..sql.query import run_sql
 from .local_rows import removal_statement, tables_with_local_rows
@@ -90,15 +91,25 @@ def _core_models() -> Iterator[type[Model]]:
                 yield model
 
 
-def create_missing_reference_tables(connection: BaseDatabaseWrapper) -> tuple[QualifiedName, ...]:
+def create_missing_reference_tables(
+    connection: BaseDatabaseWrapper, report: Callable[[str], None] = lambda message: None
+) -> tuple[QualifiedName, ...]:
     """Make core's tables reference tables, in the open transaction, unless they are already.
 
     These are the tables of models, and what their foreign keys point at.
+
+    Arguments:
+        report: called with a sentence before the tables are locked, if there are any.
     """
     execute(connection, settings_sql(SETTINGS, local=True))
     execute(connection, ONE_AT_A_TIME, [CORE_SCHEMA])
     local, keys = {*local_core_tables(connection).values()}, foreign_keys(connection)
     wanted = tables_for_every_node(closure(model_tables() & local, keys) & local)
+    if wanted:
+        report(
+            "Core's tables are copied to every node, and locked meanwhile:"
+            f" {counted(len(wanted), 'table')}."
+        )
     return create_reference_tables(connection, wanted, keys)
 
 

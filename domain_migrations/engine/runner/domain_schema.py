@@ -41,6 +41,7 @@ def ensure_domain_schema(session: RunSession) -> None:
                 on_cluster.cluster,
                 domain.schema,
                 distributed=domain.is_distributed,
+                report=session.reporter.on_note,
             )
 
     is_distributed = policy.run_with_retries(f"The creation of the schema {domain.schema}", create)
