@@ -115,6 +115,99 @@ CASES = (
         ("CREATE POLICY own ON inventory.drugs USING (owner IN (SELECT id FROM public.users))",),
     ),
     Case(
+        "policy_restrictive",
+        "inventory.drugs",
+        ("CREATE POLICY own ON inventory.drugs AS RESTRICTIVE USING (owner > 1)",),
+        remedy=("DROP POLICY own ON inventory.drugs",),
+        accepted=True,
+    ),
+    Case(
+        "policy_restrictive",
+        "public.users",
+        ("CREATE POLICY own ON public.users AS RESTRICTIVE USING (id > 1)",),
+        remedy=("DROP POLICY own ON public.users",),
+        accepted=True,
+    ),
+    Case(
+        "check_violated",
+        "public.users",
+        ("ALTER TABLE public.users ADD CONSTRAINT short CHECK (length(name) < 2) NOT VALID",),
+        remedy=("UPDATE public.users SET name = '1'",),
+        accepted=True,
+    ),
+    Case(
+        "check_violated",
+        "public.users",
+        (
+            "ALTER TABLE public.users ADD boss bigint",
+            "UPDATE public.users SET boss = 99",
+            "ALTER TABLE public.users ADD CONSTRAINT k FOREIGN KEY (boss)"
+            " REFERENCES public.users NOT VALID",
+        ),
+        remedy=("UPDATE public.users SET boss = 1",),
+        accepted=True,
+    ),
+    Case(
+        "key_disabled",
+        "inventory.drugs",
+        ("ALTER TABLE inventory.drugs DISABLE TRIGGER ALL",),
+        remedy=("ALTER TABLE inventory.drugs ENABLE TRIGGER ALL",),
+        accepted=True,
+    ),
+    Case(
+        "oid_column",
+        "inventory.drugs",
+        ("ALTER TABLE inventory.drugs ADD \"Kind\" regclass",),
+        accepted=True,
+    ),
+    Case(
+        "object_unknown",
+        "inventory.log",
+        (
+            "CREATE TYPE inventory.span AS RANGE (subtype = float8)",
+            "ALTER TABLE inventory.log ADD during inventory.span[]",
+        ),
+        remedy=("ALTER TABLE inventory.log DROP during",),
+    ),
+    Case(
+        "object_unknown",
+        "inventory.log",
+        (
+            "CREATE FUNCTION inventory.same(int, int) RETURNS bool LANGUAGE sql IMMUTABLE"
+            " AS 'SELECT $1 = $2'",
+            "CREATE OPERATOR inventory.=== (LEFTARG = int, RIGHTARG = int,"
+            " FUNCTION = inventory.same)",
+            "ALTER TABLE inventory.log ADD CONSTRAINT same CHECK (k OPERATOR(inventory.===) k)",
+        ),
+        remedy=("ALTER TABLE inventory.log DROP CONSTRAINT same",),
+    ),
+    Case(
+        "object_unknown",
+        "inventory.log",
+        (
+            "CREATE FUNCTION inventory.order(int, int) RETURNS int LANGUAGE sql IMMUTABLE"
+            " AS 'SELECT $2 - $1'",
+            "CREATE OPERATOR CLASS inventory.backwards FOR TYPE int USING btree AS OPERATOR 1 >,"
+            " OPERATOR 2 >=, OPERATOR 3 =, OPERATOR 4 <=, OPERATOR 5 <,"
+            " FUNCTION 1 inventory.order(int, int)",
+            "CREATE INDEX backwards ON inventory.log (k inventory.backwards)",
+        ),
+        remedy=("DROP INDEX inventory.backwards",),
+    ),
+    Case(
+        "object_unknown",
+        "inventory.log",
+        (
+            "CREATE TYPE inventory.pair AS (x int)",
+            "CREATE FUNCTION inventory.first(inventory.pair) RETURNS int LANGUAGE sql IMMUTABLE"
+            " AS 'SELECT ($1).x'",
+            "CREATE CAST (inventory.pair AS int) WITH FUNCTION inventory.first(inventory.pair)",
+            "ALTER TABLE inventory.log ADD p inventory.pair,"
+            " ADD n int GENERATED ALWAYS AS (p::int) STORED",
+        ),
+        remedy=("ALTER TABLE inventory.log DROP n",),
+    ),
+    Case(
         "rule_action",
         "inventory.drugs",
         (
@@ -180,6 +273,19 @@ CASES = (
         "trigger_extension",
         "inventory.drugs",
         (*trigger("NULL;"), "ALTER TRIGGER t ON inventory.drugs DEPENDS ON EXTENSION plpgsql"),
+    ),
+    Case(
+        "trigger_state",
+        "inventory.part",
+        (
+            "CREATE TABLE inventory.days (day date) PARTITION BY RANGE (day)",
+            "CREATE TABLE inventory.part PARTITION OF inventory.days DEFAULT",
+            trigger("NULL;")[0],
+            "CREATE TRIGGER t AFTER INSERT ON inventory.days FOR EACH ROW"
+            " EXECUTE FUNCTION inventory.f()",
+            "ALTER TABLE inventory.part ENABLE REPLICA TRIGGER t",
+        ),
+        accepted=True,
     ),
     Case(
         "trigger_on_core",

@@ -119,7 +119,7 @@ def differences(before: Contents, after: Contents) -> list[str]:
 
 def _read_catalog(connection: BaseDatabaseWrapper, schema: str, shards: Collection[str]) -> str:
     objects = read_objects(connection, schema, include_privileges=True, include_names=True)
-    return to_text(each for each in objects if each.name.rpartition(".")[2] not in shards)
+    return to_text(each for each in objects if each.relation not in shards)
 
 
 def _read_sequences(

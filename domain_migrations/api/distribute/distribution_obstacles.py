@@ -14,9 +14,13 @@ from ...engine.messages import shortened
 from ...engine.runner.interruptions import find_interruption
 from ..obstacle import Obstacle
 from ..verify.verify import verify_domains
+from .constraint_obstacles import constraint_obstacles
+from .definition_obstacles import definition_obstacles
 from .facts import Facts, facts_for
 from .key_obstacles import key_obstacles
 from .node_obstacles import node_obstacles
+from .policy_obstacles import policy_obstacles
+from .role_obstacles import role_obstacles
 from .shard_obstacles import table_obstacles
 from .trigger_function_obstacles import function_obstacles
 from .trigger_obstacles import trigger_obstacles
@@ -51,6 +55,10 @@ def domain_obstacles(facts: Facts) -> Iterator[Obstacle]:
     """Yield the obstacles in the domains' own objects, which the catalog alone shows."""
     yield from key_obstacles(facts)
     yield from table_obstacles(facts)
+    yield from definition_obstacles(facts)
+    yield from constraint_obstacles(facts)
+    yield from policy_obstacles(facts)
+    yield from role_obstacles(facts)
     yield from trigger_obstacles(facts)
     yield from function_obstacles(facts)
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import CORE_SCHEMA, Domain, QualifiedName, get_domain, get_domains
+from ...engine.cluster.cluster import read_cluster
 from ...engine.sessions.connection import fetch_all
 from ..obstacle import Obstacle
+
+PLACED = """(n.nspname = ANY(%(schemas)s) OR (n.nspname::text, c.relname::text) IN (
+    SELECT * FROM unnest(%(core_schemas)s::text[], %(core_tables)s::text[])))"""
+"""Whether the table ``c`` of the namespace ``n`` is, or will be, on the nodes."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +52,25 @@ class Facts:
             if not each.is_core and each.schema not in self.distributed
         ]
 
+    @cached_property
+    def copied(self) -> Collection[QualifiedName]:
+        """The tables that every node has a copy of already."""
+        cluster = read_cluster(self.connection)
+        return cluster.reference_tables if cluster else ()
+
     def keeps_key(self, table: QualifiedName) -> bool:
         """Return whether a table's keys to reference tables are, or will be, enforced."""
         owners = {get_domain(name).schema for name in self.waiting}
         return table in self.reference_tables or table.schema in {*self.distributed, *owners}
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query about the schemas in ``%(schemas)s``."""
-        return fetch_all(self.connection, query, {"schemas": self.schemas})
+        """Return the rows of a query about the schemas in ``%(schemas)s``; see also `PLACED`."""
+        values = {
+            "schemas": self.schemas,
+            "core_schemas": [table.schema for table in self.reference_tables],
+            "core_tables": [table.name for table in self.reference_tables],
+        }
+        return fetch_all(self.connection, query, values)
 
     def obstacle(self, kind: str, schema: str, what: str, message: str, remedy: str) -> Obstacle:
         """Return an obstacle of the domain that owns the schema, or of all if none does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...domains import CORE_SCHEMA, QualifiedName
+from ...engine.cluster.reference_tables import closure
 from ...engine.sessions.connection import fetch_all
 from ..obstacle import Obstacle
 from .facts import Facts
@@ -32,10 +33,21 @@ def key_obstacles(facts: Facts) -> Iterator[Obstacle]:
     Shards have keys of their own, in the same schemas; the catalog of the coordinator alone is
     read, and its shards are those of reference tables, whose keys stay between them.
     """
-    for *ends, name, quoted, sets_default in fetch_all(facts.connection, KEYS):
-        table, target = QualifiedName(*ends[:2]), QualifiedName(*ends[2:])
+    rows = fetch_all(facts.connection, KEYS)
+    keys = [(QualifiedName(*row[:2]), QualifiedName(*row[2:4])) for row in rows]
+    local = {*facts.reference_tables} - {*facts.copied}
+    for (table, target), (*_, name, quoted, sets_default) in zip(keys, rows, strict=True):
         remedy = f"ALTER TABLE {table.db_table} DROP CONSTRAINT {quoted};"
-        if table.schema in facts.schemas:
+        if {table, target} <= local and table != target and table in closure([target], keys):
+            yield facts.obstacle(
+                "foreign_key_circle",
+                table.schema,
+                str(table),
+                f"The foreign key {name} of {table} points at {target}, whose own keys lead back to"
+                " it: Citus makes tables of a circle reference tables in no order.",
+                f"{remedy} and add it again when the domains are distributed.",
+            )
+        elif table.schema in facts.schemas:
             yield from _key_of_domain(facts, table, target, name, remedy, sets_default)
         elif target.schema in facts.schemas:
             yield facts.obstacle(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from psycopg import sql
-
-from ...engine.sessions.connection import fetch_one
 from ..obstacle import Obstacle
 from .facts import Facts
 
@@ -24,22 +21,6 @@ WHERE c.relkind IN ('r', 'p', 'f')
 ORDER BY 1, 2, 3
 """
 
-# A constraint that is not enforced is not valid either, and no row is checked.
-NOT_VALID = """
-SELECT n.nspname, n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname), k.conname,
-    quote_ident(k.conname), CASE k.contype WHEN 'c' THEN
-        format('NOT (%%s)', pg_get_expr(k.conbin, k.conrelid))
-    ELSE format('%%I IS NULL', a.attname) END
-FROM pg_catalog.pg_constraint k
-JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-WHERE n.nspname = ANY(%(schemas)s) AND k.contype IN ('c', 'n') AND NOT k.convalidated
-    AND pg_get_constraintdef(k.oid) !~ 'NOT ENFORCED$'
-ORDER BY 1, 4, 5
-"""
-VIOLATION = sql.SQL("SELECT EXISTS (SELECT FROM {table} WHERE {condition})")
-
 SEQUENCE_TYPES = """
 SELECT min(n.nspname), format('%%I.%%I', sn.nspname, s.relname),
     string_agg(DISTINCT format('%%I.%%I.%%I', n.nspname, c.relname, a.attname), ', ')
@@ -53,16 +34,6 @@ JOIN pg_catalog.pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
 JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
 WHERE n.nspname = ANY(%(schemas)s)
 GROUP BY 2 HAVING count(DISTINCT a.atttypid) > 1 ORDER BY 1, 2
-"""
-
-POLICIES = """
-SELECT n.nspname, format('%%I.%%I', n.nspname, c.relname), p.polname, quote_ident(p.polname)
-FROM pg_catalog.pg_policy p
-JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY(%(schemas)s)
-    AND concat(p.polqual::text, p.polwithcheck::text) LIKE '%%{SUBLINK%%'
-ORDER BY 1, 2, 3
 """
 
 RULES = """
@@ -89,24 +60,10 @@ JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace
 WHERE n.nspname = ANY(%(schemas)s) ORDER BY 1, 2
 """
 
-# Citus connects to the nodes as the role that works on a table.
-OWNERS = """
-SELECT DISTINCT o.nspname, r.rolname, quote_ident(r.rolname)
-FROM (
-    SELECT nspname, nspowner FROM pg_catalog.pg_namespace
-    UNION
-    SELECT n.nspname, c.relowner FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-) o (nspname, owner)
-JOIN pg_catalog.pg_roles r ON r.oid = o.owner
-WHERE o.nspname = ANY(%(schemas)s) AND NOT r.rolcanlogin ORDER BY 1, 2
-"""
-
 
 def table_obstacles(facts: Facts) -> Iterator[Obstacle]:
     """Yield what is wrong with the tables of the domains."""
     yield from _parents(facts)
-    yield from _violations(facts)
     for schema, sequence, columns in facts.rows(SEQUENCE_TYPES):
         yield facts.obstacle(
             "sequence_types",
@@ -114,14 +71,6 @@ def table_obstacles(facts: Facts) -> Iterator[Obstacle]:
             sequence,
             f"The defaults of {columns} draw from one sequence, but have different types.",
             "Give each column a sequence of its own, in a migration.",
-        )
-    for schema, table, name, quoted in facts.rows(POLICIES):
-        yield facts.obstacle(
-            "policy_subquery",
-            schema,
-            table,
-            f"The policy {name} of {table} has a subquery, which Citus refuses.",
-            f"DROP POLICY {quoted} ON {table};",
         )
     for schema, table, name, quoted in facts.rows(RULES):
         yield facts.obstacle(
@@ -147,15 +96,6 @@ def table_obstacles(facts: Facts) -> Iterator[Obstacle]:
             name,
             f"The extension {name} is in the schema {schema}, which could not be distributed.",
             f"ALTER EXTENSION {quoted} SET SCHEMA public;",
-        )
-    for schema, role, quoted in facts.rows(OWNERS):
-        yield facts.obstacle(
-            "role_nologin",
-            schema,
-            role,
-            f"The role {role} owns the schema {schema} or tables in it, and may not log in: Citus"
-            " connects to the workers as that role.",
-            f"ALTER ROLE {quoted} LOGIN;",
         )
 
 
@@ -186,20 +126,4 @@ def _parents(facts: Facts) -> Iterator[Obstacle]:
                 " one level.",
                 f"ALTER TABLE {parent} DETACH PARTITION {table}; and attach its partitions to"
                 f" {parent}.",
-            )
-
-
-def _violations(facts: Facts) -> Iterator[Obstacle]:
-    for schema, *table, label, name, quoted, condition in facts.rows(NOT_VALID):
-        query = VIOLATION.format(table=sql.Identifier(*table), condition=sql.SQL(condition))
-        [is_violated] = fetch_one(facts.connection, query)
-        if is_violated:
-            yield facts.obstacle(
-                "check_violated",
-                schema,
-                label,
-                f"Rows of {label} violate its constraint {name}, which is NOT VALID: Citus checks"
-                " every row that it copies.",
-                f"Repair the rows for which {condition}, or:"
-                f" ALTER TABLE {label} DROP CONSTRAINT {quoted};",
             )

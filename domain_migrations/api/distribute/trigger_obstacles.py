@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...domains import QualifiedName
+from ...engine.cluster.triggers import ENABLED_AS
 from ...engine.sessions.connection import fetch_all
 from ..obstacle import Obstacle
 from .facts import Facts
@@ -31,6 +32,17 @@ JOIN unnest(%s::text[], %s::text[]) AS t (schema, name)
 WHERE NOT g.tgisinternal ORDER BY 1, 2, 3
 """
 
+# What Citus does to a partitioned table's trigger, it does to those of its partitions.
+TRIGGERS_OF_PARTITIONS = """
+SELECT n.nspname, format('%%I.%%I', n.nspname, c.relname), g.tgname, quote_ident(g.tgname),
+    pt.tgrelid::regclass::text, pt.tgenabled
+FROM pg_catalog.pg_trigger g
+JOIN pg_catalog.pg_trigger pt ON pt.oid = g.tgparentid AND pt.tgenabled <> g.tgenabled
+JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY(%(schemas)s) AND NOT g.tgisinternal ORDER BY 1, 2, 3
+"""
+
 
 def trigger_obstacles(facts: Facts) -> Iterator[Obstacle]:
     """Yield the triggers that Citus refuses, that fail on shards, or that fire several times."""
@@ -53,6 +65,16 @@ def trigger_obstacles(facts: Facts) -> Iterator[Obstacle]:
                 " refuses.",
                 f"ALTER TRIGGER {quoted} ON {table} NO DEPENDS ON EXTENSION {extension};",
             )
+    for schema, table, name, quoted, parent, state in facts.rows(TRIGGERS_OF_PARTITIONS):
+        word = ENABLED_AS.get(state, "DISABLE")
+        yield facts.obstacle(
+            "trigger_state",
+            schema,
+            table,
+            f"The trigger {name} of the partition {table} is not in the state of the one of"
+            f" {parent}, which it would get.",
+            f"ALTER TABLE {table} {word} TRIGGER {quoted};",
+        )
     tables = sorted(facts.reference_tables)
     names = [[table.schema for table in tables], [table.name for table in tables]]
     for *parts, name, quoted in fetch_all(facts.connection, TRIGGERS_OF_TABLES, names):

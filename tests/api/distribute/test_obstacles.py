@@ -90,3 +90,56 @@ def test_what_a_function_calls_is_read_too(rolled_back: None) -> None:
     assert [(each.id, each.object) for each in found()] == [
         ("function_volatile", "inventory.tidy()")
     ]
+
+
+def test_a_table_whose_columns_are_all_dropped(rolled_back: None) -> None:
+    """Not tried on a cluster: Citus' server process ends with a segmentation fault."""
+    execute("CREATE TABLE inventory.empty ()")
+    assert found() == []
+    execute("CREATE TABLE inventory.bare (n int)")
+    execute("ALTER TABLE inventory.bare DROP n")
+    [obstacle] = found()
+    assert (obstacle.id, obstacle.object) == ("no_columns", "inventory.bare")
+    execute("ALTER TABLE inventory.bare ADD n int")
+    assert found() == []
+
+
+def test_tables_of_core_in_a_circle_of_keys(rolled_back: None) -> None:
+    tables = {USERS, QualifiedName("public", "plain")}
+    execute("INSERT INTO public.plain VALUES (1)")
+    execute("ALTER TABLE public.users ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES public.plain")
+    connection, inventory = connections["default"], [get_domain("inventory")]
+    assert not [*domain_obstacles(facts_for(connection, inventory, tables))]
+    execute("ALTER TABLE public.plain ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES public.users")
+    obstacles = [*domain_obstacles(facts_for(connection, inventory, tables))]
+    assert [(each.id, each.object) for each in obstacles] == [
+        ("foreign_key_circle", "public.plain"),
+        ("foreign_key_circle", "public.users"),
+    ]
+    statement, _, advice = obstacles[0].remedy.partition(";")
+    assert advice == " and add it again when the domains are distributed."
+    execute(statement)
+    assert not [*domain_obstacles(facts_for(connection, inventory, tables))]
+
+
+def test_owners_whom_the_runner_does_not_belong_to(rolled_back: None) -> None:
+    execute('CREATE ROLE "Checks owner" LOGIN')
+    execute("CREATE ROLE checks_runner LOGIN")
+    for schema in ("inventory", "public"):
+        execute(f'GRANT ALL ON SCHEMA {schema} TO "Checks owner", checks_runner')
+    execute("ALTER SCHEMA inventory OWNER TO checks_runner")
+    execute("ALTER TABLE inventory.drugs OWNER TO checks_runner")
+    execute("ALTER TABLE public.users OWNER TO checks_runner")
+    execute('ALTER TABLE inventory.log OWNER TO "Checks owner"')
+    assert found() == []
+    execute("SET LOCAL ROLE checks_runner")
+    [obstacle] = found()
+    assert (obstacle.id, obstacle.object) == ("not_owner", "Checks owner")
+    assert (
+        "owns inventory.log, inventory.log_id_seq, and the role checks_runner" in obstacle.message
+    )
+    execute("RESET ROLE")
+    execute(obstacle.remedy)
+    execute("SET LOCAL ROLE checks_runner")
+    assert found() == []
+    execute("RESET ROLE")
