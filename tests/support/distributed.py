@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from django.db import connections
+
+from tests.support.cluster import NodeServer
+from tests.support.proxy import Proxy
 
 REFERENCED = """
 WITH RECURSIVE wanted AS (
@@ -86,19 +89,34 @@ def node_down(schema: str) -> Iterator[str]:
     """
     host, port = node_of(schema)
     closed = port + 4000 if port < 60000 else port - 4000
-    _set_port(host, port, closed)
+    _set_address((host, port), (host, closed))
     try:
         yield f"{host}:{closed}"
     finally:
-        _set_port(host, closed, port)
+        _set_address((host, closed), (host, port))
 
 
-def _set_port(host: str, port: int, new: int) -> None:
+@contextmanager
+def node_behind_proxy(schema: str) -> Iterator[Proxy]:
+    """Let the coordinator reach the schema's node through a proxy, which can stall."""
+    host, port = node_of(schema)
+    with closing(Proxy(NodeServer({"host": host, "port": str(port)}))) as proxy:
+        behind = "127.0.0.1", proxy.port
+        _set_address((host, port), behind)
+        try:
+            yield proxy
+        finally:
+            proxy.close()
+            _set_address(behind, (host, port))
+
+
+def _set_address(old: tuple[str, int], new: tuple[str, int]) -> None:
     connection = connections["default"]
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE pg_dist_node SET nodeport = %s WHERE (nodename, nodeport) = (%s, %s)",
-            [new, host, port],
+            "UPDATE pg_dist_node SET nodename = %s, nodeport = %s"
+            " WHERE (nodename, nodeport) = (%s, %s)",
+            [*new, *old],
         )
         assert cursor.rowcount == 1
     connection.close()  # With the connections to the nodes that it has kept open.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from typing import Literal
+from typing import Literal, Protocol
 
 from django.db import connections
 
@@ -17,6 +17,13 @@ Action = Literal["pass", "cut", "cut the answer", "stall"]
 let nothing pass any more, in both directions."""
 
 
+class HasParameters(Protocol):
+    """A server: `parameters` has its host and port."""
+
+    @property
+    def parameters(self) -> Mapping[str, str]: ...
+
+
 class Proxy:
     """Passes messages on, as long as ``decide`` says so.
 
@@ -25,16 +32,20 @@ class Proxy:
         refuses: whether new connections are closed.
     """
 
-    def __init__(self, server: TestServer) -> None:
+    def __init__(self, server: HasParameters) -> None:
         self.server = server
         self.decide: Callable[[bytes], Action] = lambda message: "pass"
         self.refuses = False
+        self.clients: list[socket.socket] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        """Let nobody in any more, and end the connections that are stalled."""
         self.listener.close()
+        for client in self.clients:
+            _end(client)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -43,6 +54,7 @@ class Proxy:
                 if self.refuses:
                     client.close()
                     continue
+                self.clients.append(client)
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _connect(self) -> socket.socket:

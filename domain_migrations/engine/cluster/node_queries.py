@@ -21,6 +21,8 @@ FROM pg_catalog.master_run_on_worker(%s::text[], %s::int[], %s::text[], true)
 ORDER BY r.number
 """
 
+PING = "SELECT to_json(true)"
+
 
 class NodeQuery(NamedTuple):
     """A query for one node, which returns one value of the type json, or NULL."""

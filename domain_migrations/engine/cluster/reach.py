@@ -6,7 +6,7 @@ node. Without a cluster nothing else is ever done than that one query.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
@@ -14,12 +14,11 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ...exceptions import MigrationFailed, NodeUnavailable
-from ..sessions.connection import translate_database_errors
+from ...exceptions import DomainMigrationsError, MigrationFailed, NodeUnavailable
+from ..sessions.connection import is_alive, translate_database_errors
+from .silent_nodes import SilenceWatcher
 
 Found = TypeVar("Found")
-
-PING = "SELECT to_json(true)"
 
 
 def read_reachable(
@@ -35,18 +34,34 @@ def read_reachable(
     Raises:
         DomainMigrationsError: any other error of the database; see ``translate_database_errors``.
     """
-    try:
-        return _read(connection, list(domains), read), {}
-    except NodeUnavailable as exc:
+    with SilenceWatcher(connection) as watcher:
         try:
-            with translate_database_errors(connection.alias):
-                problems = out_of_reach(connection, domains)
-        except MigrationFailed:
-            problems = {}  # A transaction that has used the node before cannot go on.
-        reachable = [domain for domain in domains if domain.name not in problems]
-        if not problems:
-            return None, dict.fromkeys((domain.name for domain in domains), exc)
+            return _read(connection, list(domains), read), {}
+        except NodeUnavailable as exc:
+            error = exc
+        except DomainMigrationsError as exc:
+            if not watcher.silent:
+                raise
+            error = silent_node(watcher.silent)
+            error.__cause__ = exc
+    problems = _problems(connection, domains, watcher.silent)
+    if not problems:
+        return None, dict.fromkeys((domain.name for domain in domains), error)
+    reachable = [domain for domain in domains if domain.name not in problems]
     return _read(connection, reachable, read) if reachable else None, problems
+
+
+def _problems(
+    connection: BaseDatabaseWrapper, domains: Sequence[Domain], silent: Collection[str]
+) -> dict[str, NodeUnavailable]:
+    """Return domain name → the error; nothing if a transaction cannot go on."""
+    if connection.in_atomic_block and not is_alive(connection):
+        return {}
+    try:
+        with translate_database_errors(connection.alias):
+            return out_of_reach(connection, domains, silent=silent)
+    except MigrationFailed:
+        return {}  # It has used the node before.
 
 
 def _read(
@@ -57,11 +72,18 @@ def _read(
 
 
 def out_of_reach(
-    connection: BaseDatabaseWrapper, domains: Sequence[Domain]
+    connection: BaseDatabaseWrapper,
+    domains: Sequence[Domain],
+    *,
+    silent: Collection[str] = (),
 ) -> dict[str, NodeUnavailable]:
-    """Return domain name → the error for those on a node that does not answer."""
+    """Return domain name → the error for those on a node that does not answer.
+
+    Arguments:
+        silent: addresses of nodes that are known not to answer; then no others are asked.
+    """
     from .cluster import read_cluster  # Only where a node is down.
-    from .node_queries import NodeQuery, ask_nodes
+    from .node_queries import PING, NodeQuery, ask_nodes
 
     cluster = read_cluster(connection)
     nodes = {
@@ -69,6 +91,12 @@ def out_of_reach(
         for domain in domains
         if cluster and (node := cluster.schemas.get(domain.schema)) is not None
     }
+    if silent:
+        return {
+            name: on_node(name, node.address)
+            for name, node in nodes.items()
+            if node.address in silent
+        }
     asked = list(dict.fromkeys(nodes.values()))
     answers = ask_nodes(connection, [NodeQuery(node.host, node.port, PING) for node in asked])
     down = {node for node, answer in zip(asked, answers, strict=True) if answer.problem}
@@ -80,6 +108,15 @@ def on_node(domain: str, address: str) -> NodeUnavailable:
     return NodeUnavailable(
         f'The tables of the domain "{domain}" are on the node {address}, which does not answer.',
         hint="Start that node; domains on other nodes are not affected.",
+    )
+
+
+def silent_node(addresses: Collection[str]) -> NodeUnavailable:
+    """Return the error of a wait that was ended, whichever domains it was for."""
+    names = ", ".join(sorted(addresses))
+    return NodeUnavailable(
+        f"The wait for the cluster's node {names} was ended, because it does not answer.",
+        hint="Start that node, or see what it waits for.",
     )
 
 

@@ -84,6 +84,7 @@ engine.cluster
 engine.cluster.cluster
 engine.cluster.places
 engine.cluster.reach
+engine.cluster.silent_nodes
 engine.history.journal_queries
 management.commands.show_domains
 """
