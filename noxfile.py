@@ -88,7 +88,7 @@ def prove(session: nox.Session) -> None:
 
 @nox.session(tags=["gate"])
 def packaging(session: nox.Session) -> None:
-    """Install the engine alone and use it in another project."""
+    """Install the engine alone, use it in other projects, and build it twice."""
     run_python(session, "-m", "tests.packaging")
 
 

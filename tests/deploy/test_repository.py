@@ -18,6 +18,7 @@ from tests.support.commands import ROOT
 from tests.support.requirements import check
 
 WORKFLOW = ROOT / ".github/workflows/ci.yml"
+RELEASE = ROOT / ".github/workflows/release.yml"
 HOOKS = ROOT / ".pre-commit-config.yaml"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -42,8 +43,40 @@ def classified(name: str) -> set[str]:
     return {match[1] for match in map(pattern.fullmatch, PROJECT["classifiers"]) if match}
 
 
-def test_workflow_is_valid() -> None:
-    check("check-jsonschema", "--builtin-schema", "vendor.github-workflows", WORKFLOW)
+@pytest.mark.parametrize("workflow", [WORKFLOW, RELEASE], ids=lambda path: path.stem)
+def test_workflow_is_valid(workflow: Path) -> None:
+    check("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow)
+
+
+def test_release_is_built_by_a_job_that_can_publish_nothing() -> None:
+    text = RELEASE.read_text()
+    release = yaml.safe_load(text)
+    build, publish = release["jobs"]["build"], release["jobs"]["publish"]
+    assert release["permissions"] == {"contents": "read"}
+    assert "permissions" not in build
+    assert publish["permissions"] == {"id-token": "write"}
+    assert (publish["needs"], publish["environment"]) == ("build", "pypi")
+    assert publish["if"] == "vars.PUBLISH == 'true'"
+    assert [step["uses"].partition("@")[0] for step in publish["steps"]] == [
+        "actions/download-artifact",
+        "pypa/gh-action-pypi-publish",
+    ]
+    assert "secrets." not in text
+    unpinned = re.findall(r"uses: (?!\S+@v\d+\.\d+\.\d+\n)\S+|pip install (?!twine==)\S+", text)
+    assert unpinned == []
+
+
+def test_version_is_in_one_place() -> None:
+    assert "version" in PROJECT["dynamic"]
+    assert "version" not in PROJECT
+    exact = re.compile(rf"(?<![\d.]){re.escape(__version__)}(?![\d.])")
+    files = check("git", "-C", ROOT, "ls-files", "*.py", "*.toml", "*.cfg", "*.yml").split()
+    found = [
+        name
+        for name in files
+        if not name.startswith(("tests/", "findings/")) and exact.search((ROOT / name).read_text())
+    ]
+    assert found == ["domain_migrations/__init__.py"]
 
 
 def test_workflow_tests_the_versions_of_the_classifiers() -> None:

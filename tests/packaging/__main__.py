@@ -1,4 +1,4 @@
-"""Build the wheel, install it in an empty environment and use it in a foreign project.
+"""Build the wheel, install it in an empty environment and use it in foreign projects.
 
     python -m tests.packaging
 
@@ -17,6 +17,8 @@ from pathlib import Path
 
 from tests.packaging.foreign import FOREIGN_STEPS, Foreign
 from tests.packaging.install import make_environment
+from tests.packaging.reproducible import REPRODUCIBLE_STEPS
+from tests.packaging.typed import TYPED_STEPS
 from tests.packaging.wheel import WHEEL_STEPS, build_wheel
 from tests.support import servers
 from tests.support.servers import TestServer
@@ -70,6 +72,12 @@ def _run(tally: Tally, folder: Path, server: TestServer) -> None:
     for foreign_step in FOREIGN_STEPS:
         with tally.step(str(foreign_step.__doc__)):
             foreign_step(foreign)
+    for typed_step in TYPED_STEPS:
+        with tally.step(str(typed_step.__doc__)):
+            typed_step(folder / "typed project", python)
+    for reproducible_step in REPRODUCIBLE_STEPS:
+        with tally.step(str(reproducible_step.__doc__)):
+            reproducible_step(folder)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,12 +39,17 @@ def run(*command: str | Path, folder: Path, fails: bool = False) -> str:
     return done.stdout + (done.stderr if fails else "")
 
 
+def versions_here(names: Iterable[str]) -> list[str]:
+    """Return requirements for the versions of packages that this environment has."""
+    return [f"{name}=={version(name)}" for name in names]
+
+
 def make_environment(folder: Path, wheel: Path) -> Path:
     """Make a virtual environment with the wheel in it, and return its interpreter."""
     run(sys.executable, "-m", "venv", folder, folder=folder.parent)
     python = folder / "bin" / "python"
     constraints = folder / "constraints.txt"
-    constraints.write_text("".join(f"{name}=={version(name)}\n" for name in SAME_AS_HERE))
+    constraints.write_text("\n".join(versions_here(SAME_AS_HERE)))
     pip = (python, "-m", "pip", "--disable-pip-version-check")
     run(
         *(*pip, "install", "--quiet", "-c", constraints, wheel, "psycopg[binary]"),
