@@ -103,7 +103,7 @@ def _step_lines(step: PlannedMigration, options: MigrateOptions) -> Iterator[str
     for relation, mode in step.locks.items():
         yield f"locks {relation}: {mode}"
     for relation, rows in step.rewritten.items():
-        yield f"rewrites {relation}: about {rows} rows"
+        yield f"rewrites {relation}: about {counted(rows, 'row')}"
 
 
 def summary(result: DomainResult) -> str:

@@ -71,10 +71,11 @@ def describe_losses(connection: BaseDatabaseWrapper, loader: DomainLoader, rever
     ]
     drops = []
     if tables:
-        rows = f"an estimated {sum(filter(None, tables.values())):,}"
+        number = sum(filter(None, tables.values()))
+        rows = f"an estimated {number:,} {'row' if number == 1 else 'rows'}"
         if None in tables.values():
-            rows = "an unknown number of"
-        drops.append(f"{_counted(tables, 'table')} with {rows} rows ({shortened(tables)})")
+            rows = "an unknown number of rows"
+        drops.append(f"{_counted(tables, 'table')} with {rows} ({shortened(tables)})")
     if columns:
         drops.append(f"{_counted(columns, 'column')} ({shortened(columns)})")
     text = f"This reverts {_counted(_with_partners(reverted), 'migration')}"

@@ -71,8 +71,9 @@ def test_tables_with_their_rows(release: Callable[..., str]) -> None:
 
 
 def test_a_column_of_a_table_that_stays(release: Callable[..., str]) -> None:
-    assert release("0001", reverse="migrations.RunPython.noop") == (
-        "This reverts 2 migrations and drops 1 table with an estimated 0 rows (hr.by_sql) and"
+    row = "INSERT INTO hr.by_sql VALUES (1); ANALYZE hr.by_sql"
+    assert release("0001", reverse="migrations.RunPython.noop", sql=row) == (
+        "This reverts 2 migrations and drops 1 table with an estimated 1 row (hr.by_sql) and"
         " 1 column (hr.things.size)."
     )
 
