@@ -103,8 +103,20 @@ def test_shards_of_the_sample_agree(call: Call) -> None:
             "D085",
             "has the trigger by_hand, which hr.positions has not",
         ),
+        (
+            "CREATE POLICY by_hand ON {} USING (is_active)",
+            "DROP POLICY by_hand ON {}",
+            "D086",
+            "has the policy by_hand, which hr.positions has not: PERMISSIVE FOR ALL TO PUBLIC",
+        ),
+        (
+            "ALTER TABLE {} ENABLE ROW LEVEL SECURITY",
+            "ALTER TABLE {} DISABLE ROW LEVEL SECURITY",
+            "D086",
+            "has the setting ROW LEVEL SECURITY as ENABLED, and hr.positions as DISABLED",
+        ),
     ],
-    ids=["type", "default", "nullable", "check", "index", "trigger"],
+    ids=["type", "default", "nullable", "check", "index", "trigger", "policy", "row security"],
 )
 def test_change_of_a_shard(
     call: Call, on_shard: OnNode, change: str, back: str, number: str, says: str
@@ -142,6 +154,27 @@ def test_what_is_accepted_is_reported_again_when_it_changes(
     assert (entry["id"], entry["object"]) == ("D084", "hr.leave_types.by_hand")
     assert before == {}
     assert "(name_th)" in changed["D084"]
+
+
+def test_what_citus_makes_of_tables(call: Call) -> None:
+    """Only the policy is another one: the others do the same on shards."""
+    for statement in (
+        "SET citus.enable_unsafe_triggers = on",
+        "ALTER TABLE hr.leave_types ADD CONSTRAINT once CHECK (name_en <> 'x') NOT VALID",
+        "CREATE TRIGGER none BEFORE TRUNCATE ON hr.leave_types"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "CREATE POLICY own ON hr.leave_types AS RESTRICTIVE USING (name_en <> 'x')",
+    ):
+        execute(statement)
+    try:
+        found = verify(call, "hr")
+    finally:
+        execute("DROP POLICY own ON hr.leave_types")
+        execute("DROP TRIGGER none ON hr.leave_types")
+        execute("ALTER TABLE hr.leave_types DROP CONSTRAINT once")
+    assert list(found) == ["D086"]
+    assert "has the policy own as PERMISSIVE FOR ALL TO PUBLIC USING" in found["D086"]
+    assert "and hr.leave_types as RESTRICTIVE FOR ALL" in found["D086"]
 
 
 def test_lost_column_constraint_and_table(call: Call, on_shard: OnNode) -> None:

@@ -134,6 +134,10 @@ CASES = [
        "CREATE POLICY own ON hr.things USING (ward_id IN (SELECT id FROM hr.wards))",
        "CREATE POLICY own ON hr.things USING (note = current_setting('app.note', true))",
        "unexpected non-SELECT command in SubLink"),
+    of("policy",
+       "CREATE POLICY own ON hr.things AS RESTRICTIVE FOR SELECT USING (size > 1)",
+       "CREATE POLICY own ON hr.things FOR SELECT USING (size > 1 AND note <> '')",
+       ""),
     of("local-object",
        "CREATE OPERATOR hr.=== (LEFTARG = integer, RIGHTARG = integer, FUNCTION = int4eq)",
        "CREATE FUNCTION hr.same(a integer, b integer) RETURNS boolean LANGUAGE sql IMMUTABLE"

@@ -27,6 +27,8 @@ IDS = {
     "constraint": drift_ids.SHARD_CONSTRAINT,
     "index": drift_ids.SHARD_INDEX,
     "trigger": drift_ids.SHARD_TRIGGER,
+    "policy": drift_ids.SHARD_POLICY,
+    "setting": drift_ids.SHARD_POLICY,
 }
 
 

@@ -1,4 +1,4 @@
-"""The columns, constraints, indexes and triggers of shards, and of the tables that they belong to.
+"""The parts of shards, and of the tables that they belong to: columns, constraints, policies …
 
 A table is described by the same query on the coordinator and on the nodes.
 """
@@ -17,6 +17,7 @@ from .shards import Placement
 
 # What PostgreSQL 18 keeps of NOT NULL as constraints is compared with the columns. An identity and
 # a default that draws from a sequence are the table's alone: shards get the numbers with the rows.
+# So are triggers of TRUNCATE, which fire on the coordinator.
 DESCRIBED: LiteralString = """
 SELECT r.name, p.kind, p.name, p.definition
 FROM unnest({relations}::text[]) AS r (name)
@@ -53,7 +54,22 @@ CROSS JOIN LATERAL (
         CASE g.tgenabled WHEN 'D' THEN 'DISABLED' WHEN 'R' THEN 'ENABLED REPLICA'
             WHEN 'A' THEN 'ENABLED ALWAYS' END)
     FROM pg_catalog.pg_trigger g
-    WHERE g.tgrelid = c.oid AND NOT g.tgisinternal
+    WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 32 = 0
+    UNION ALL
+    SELECT 'policy', o.polname, concat_ws(' ',
+        CASE WHEN o.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+        'FOR ' || CASE o.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT'
+            WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+        'TO ' || (SELECT string_agg(coalesce(pg_catalog.quote_ident(b.rolname), 'PUBLIC'), ', '
+                ORDER BY b.rolname)
+            FROM unnest(o.polroles) AS u (oid) LEFT JOIN pg_catalog.pg_roles b ON b.oid = u.oid),
+        'USING ' || pg_catalog.pg_get_expr(o.polqual, o.polrelid),
+        'WITH CHECK ' || pg_catalog.pg_get_expr(o.polwithcheck, o.polrelid))
+    FROM pg_catalog.pg_policy o WHERE o.polrelid = c.oid
+    UNION ALL
+    SELECT 'setting', 'ROW LEVEL SECURITY', CASE WHEN NOT e.relrowsecurity THEN 'DISABLED'
+        WHEN e.relforcerowsecurity THEN 'FORCED' ELSE 'ENABLED' END
+    FROM pg_catalog.pg_class e WHERE e.oid = c.oid
 ) p
 """
 
@@ -67,7 +83,10 @@ SELECT CASE WHEN pg_catalog.set_config('search_path', '', true) = '' THEN (
 
 
 class Part(NamedTuple):
-    """A column, constraint, index or trigger of a table or shard; or that it exists (``table``)."""
+    """A column, constraint, index, trigger or policy of a table or shard, or a setting of it.
+
+    One of the kind ``table`` says that it exists.
+    """
 
     kind: str
     name: str

@@ -3,7 +3,7 @@
 Citus adds the shard's number to the names of tables, indexes, constraints and triggers, and
 shortens what gets too long. What is read again is deparsed a little differently. So parts are
 compared by their definitions, with the tables' own names, without casts and parentheses; only
-columns have names that are alike.
+columns and policies have names that are alike.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ CAST = re.compile(
 )
 IGNORED = re.compile(r"[()\s]+")
 
-KINDS = ("column", "constraint", "index", "trigger")
+# The rows of a shard were checked when it was made, and nothing inherits from it.
+NOT_ON_SHARDS = re.compile(r" NO INHERIT\b| NOT VALID$")
+
+KINDS = ("column", "constraint", "index", "trigger", "policy", "setting")
+NAMED_ALIKE = ("column", "policy", "setting")
+"""The kinds whose names are the same on shards."""
 
 
 class PartDifference(NamedTuple):
@@ -54,7 +59,7 @@ def compare_shard(
     for kind in KINDS:
         ours = [part for part in table if part.kind == kind]
         theirs = [part for part in own if part.kind == kind]
-        by_name = kind == "column"
+        by_name = kind in NAMED_ALIKE
         missing, extra = _unmatched(ours, theirs, by_name), _unmatched(theirs, ours, by_name)
         for part in missing:
             other = next((each for each in extra if by_name and each.name == part.name), None)
@@ -82,7 +87,10 @@ def _unmatched(parts: Sequence[Part], others: Sequence[Part], by_name: bool) -> 
 
 
 def _likeness(part: Part, by_name: bool) -> tuple[str, str]:
-    return part.name if by_name else "", IGNORED.sub("", CAST.sub("", part.definition))
+    definition = part.definition
+    if part.kind == "constraint":
+        definition = NOT_ON_SHARDS.sub("", definition)
+    return part.name if by_name else "", IGNORED.sub("", CAST.sub("", definition))
 
 
 def _with_tables(definition: str, names: Mapping[str, str]) -> str:

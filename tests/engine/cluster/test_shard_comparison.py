@@ -57,6 +57,15 @@ SHARD = [
 ]
 
 
+def test_what_is_different_on_every_shard() -> None:
+    table = [Part("table", "", ""), Part("constraint", "c", "CHECK ((n > 0)) NO INHERIT NOT VALID")]
+    shard = [Part("table", "", ""), Part("constraint", "c_1", "CHECK ((n > 0))")]
+    assert compare_shard(table, shard, NAMES) == []
+    named = [Part("table", "", ""), Part("policy", "own", "PERMISSIVE FOR ALL")]
+    other = [Part("table", "", ""), Part("policy", "another", "PERMISSIVE FOR ALL")]
+    assert [each.name for each in compare_shard(named, other, NAMES)] == ["own", "another"]
+
+
 def test_a_shard_that_agrees() -> None:
     assert compare_shard(TABLE, SHARD, NAMES) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ....domains import QualifiedName
 from ....engine.sql.query import run_sql
@@ -208,13 +209,21 @@ def rules_with_actions(script: MigrationScript) -> Iterator[LintFinding]:
 
 
 def policies_with_queries(script: MigrationScript) -> Iterator[LintFinding]:
-    """Yield the policies that have a query in their conditions."""
+    """Yield the policies with a query in their conditions, and those that are restrictive."""
     for statement in script.statements:
         words = Words.of(statement.sql)
         is_policy = words.take("create", "policy") or words.take("alter", "policy")
-        if is_policy and words.has("select"):
+        has_query = any(
+            word.is_word("select") and not before.is_word("for")
+            for before, word in pairwise(words.tokens)
+        )
+        if is_policy and has_query:
             text = "Citus refuses a policy with a query in it."
             hint = "Write the condition with columns, current_user and current_setting()."
+            yield script.finding(POLICY, text, hint, statement)
+        if is_policy and words.has("restrictive"):
+            text = "Citus makes a permissive policy of it on the shards, which decide what is seen."
+            hint = "Write the condition, with AND, into each permissive policy of the table."
             yield script.finding(POLICY, text, hint, statement)
 
 
