@@ -28,11 +28,9 @@ Call = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
-def proxy(
-    citus_cluster: CitusServers, migrated_cluster_template: str, django_db_blocker: Any
-) -> Iterator[Proxy]:
+def proxy(citus_cluster: CitusServers, django_db_blocker: Any) -> Iterator[Proxy]:
     """The proxy before the node of hr."""
-    with cluster.connected(citus_cluster, django_db_blocker, template=migrated_cluster_template):
+    with cluster.connected(citus_cluster, django_db_blocker, template=cluster.MIGRATED):
         distribute("inventory", "hr")
         with node_behind_proxy("hr") as proxy:
             yield proxy
@@ -43,7 +41,6 @@ def silent(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of the node of hr, which the session was connected to before it fell silent."""
     monkeypatch.setattr(silent_nodes, "PATIENCE", 0.4)
     monkeypatch.setattr(silent_nodes, "CANCEL_SECONDS", 0.2)
-    monkeypatch.setattr(silent_nodes, "LIMIT", "SET citus.node_connection_timeout = '300ms'")
     proxy.decide = lambda message: "pass"
     assert check_readiness().ready
     proxy.decide = lambda message: "stall"
