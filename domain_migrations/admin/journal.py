@@ -159,13 +159,30 @@ def _on_postgresql(domains: Sequence[Domain]) -> list[Domain]:
     return [domain for domain in domains if connections[domain.database].vendor == "postgresql"]
 
 
-def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
-    """Show every run of every domain, latest first."""
+@dataclass(frozen=True)
+class FoundRuns:
+    """One page of the runs that a request asks for.
+
+    Attributes:
+        given: the filter as it was written.
+        wrong: the parts of it that are not dates, and were ignored.
+        problems: why the runs of some databases are missing.
+    """
+
+    runs: tuple[Run, ...]
+    given: dict[str, str]
+    wrong: list[str]
+    problems: list[str]
+    number: int
+    has_next: bool
+
+
+def find_runs(request: HttpRequest, visible: Sequence[Domain]) -> FoundRuns:
+    """Return the runs of the visible domains, latest first."""
     given = {
         name: request.GET.get(name, "").strip()
         for name in ("domain", "status", "person", "since", "until")
     }
-    wrong = [name for name in ("since", "until") if given[name] and _day(given[name]) is None]
     domains = [domain for domain in visible if given["domain"] in ("", domain.name)]
     wanted = RunFilter(
         status=given["status"] if given["status"] in STATUSES else "",
@@ -176,20 +193,33 @@ def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
     names = HiddenNames(visible)
     number = _number(request.GET.get("page", ""))
     runs, problems = read_runs(domains, wanted, limit=ROWS + 1, offset=ROWS * (number - 1))
+    return FoundRuns(
+        tuple(map(names.row, runs[:ROWS])),
+        given,
+        [name for name in ("since", "until") if given[name] and _day(given[name]) is None],
+        names.withhold_each(problems),
+        number,
+        len(runs) > ROWS,
+    )
+
+
+def journal(request: HttpRequest, visible: Sequence[Domain]) -> Page:
+    """Show every run of every domain, latest first."""
+    found = find_runs(request, visible)
     return Page(
         "journal.html",
         "Journal",
         {
-            "given": given,
-            "filtered": any(given.values()),
-            "wrong": wrong,
+            "given": found.given,
+            "filtered": any(found.given.values()),
+            "wrong": found.wrong,
             "visible": visible,
             "statuses": [(status, states.of_journal(status)) for status in STATUSES],
-            "runs": [(names.row(run), states.of_journal(run.status)) for run in runs[:ROWS]],
-            "problems": names.withhold_each(problems),
-            "number": number,
-            "previous": number > 1,
-            "next": len(runs) > ROWS,
+            "runs": [(run, states.of_journal(run.status)) for run in found.runs],
+            "problems": found.problems,
+            "number": found.number,
+            "previous": found.number > 1,
+            "next": found.has_next,
         },
         commands=(("Show the state of every domain", "manage.py show_domains"),),
     )

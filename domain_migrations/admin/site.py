@@ -49,6 +49,9 @@ class DomainAdmin(BaseAdmin):
             self._path("map/", "map.domains_map", "map"),
             self._path("journal/", "journal.journal", "journal"),
             self._path("journal/<uuid:run>/", "journal.run", "run"),
+            self._path("json/status/", "json_views.status", "status_json"),
+            self._path("json/journal/", "json_views.journal", "journal_json"),
+            self._path("json/map/", "json_views.domains_map", "map_json"),
             self._path("domain/<str:name>/", "domain.domain", "detail"),
             self._path(
                 "domain/<str:name>/<str:app>/<str:migration>/", "migration.migration", "migration"
@@ -61,7 +64,7 @@ class DomainAdmin(BaseAdmin):
         Arguments:
             view: module and function, imported by the first request: every command imports this
                 module, and few need the pages. The function takes the request, the domains that
-                the user may view, and the URL's arguments.
+                the user may view, and the URL's arguments, and returns a page or a response.
         """
 
         @require_safe
@@ -70,7 +73,8 @@ class DomainAdmin(BaseAdmin):
             if not visible:
                 raise PermissionDenied
             page_of: Any = import_string(f"{__package__}.{view}")
-            return self._render(request, page_of(request, visible, **captured))
+            shown = page_of(request, visible, **captured)
+            return self._render(request, shown) if isinstance(shown, page.Page) else shown
 
         return path(route, self.admin_site.admin_view(serve), name=f"domain_migrations_{name}")
 

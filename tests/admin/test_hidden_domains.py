@@ -108,7 +108,7 @@ def leaked(text: str) -> list[str]:
 
 def crawl(client: Client) -> Iterator[tuple[str, str]]:
     """Yield each page that links lead to from the overview, and its text."""
-    seen, queue = set(), [BASE]
+    seen, queue = set(), [BASE, *(f"{BASE}json/{name}/" for name in ("status", "journal", "map"))]
     while queue:
         address = queue.pop()
         if address in seen:
@@ -311,7 +311,10 @@ def test_staff_without_a_domain_get_the_same_answer_everywhere() -> None:
     browser.force_login(make_user(is_staff=True))
     answers = {
         visible_text(browser.get(BASE + page))
-        for page in ("", "journal/", "map/", "domain/hr/", "domain/none/", f"journal/{RUN}/")
+        for page in (
+            *("", "journal/", "map/", "domain/hr/", "domain/none/", f"journal/{RUN}/"),
+            *("json/status/", "json/journal/", "json/map/"),
+        )
     }
     assert len(answers) == 1
     assert leaked(answers.pop()) == []
