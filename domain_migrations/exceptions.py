@@ -206,6 +206,12 @@ class NewerTables(DomainMigrationsError):
     code = "newer_tables"
 
 
+class ChangedTable(DomainMigrationsError):
+    """Someone has changed or replaced one of the engine's tables, so that it cannot be used."""
+
+    code = "changed_table"
+
+
 class InvalidConfiguration(DomainMigrationsError):
     """A setting or a declaration of a domain is invalid."""
 

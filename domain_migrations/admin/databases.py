@@ -9,10 +9,10 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain
-from ..engine.cluster.reach import read_reachable
-from ..engine.history.tables import existing_tables
+from ..engine.history.existing_tables import existing_tables, unusable_domains
+from ..engine.history.usable import read_usable
 from ..engine.sessions.connection import translate_database_errors
-from ..exceptions import DomainMigrationsError
+from ..exceptions import ChangedTable, DomainMigrationsError, NewerTables
 
 Found = TypeVar("Found")
 Reader = Callable[[BaseDatabaseWrapper, list[Domain]], Iterable[Found]]
@@ -55,7 +55,7 @@ def _reachable(
     problems: dict[str, str],
 ) -> Iterable[Found]:
     """Return what the reader found, and add the domains that are out of reach to the problems."""
-    found, out_of_reach = read_reachable(
+    found, out_of_reach = read_usable(
         connection, domains, lambda part: list(read(connection, part))
     )
     problems |= {name: exc.full_message for name, exc in out_of_reach.items()}
@@ -91,7 +91,14 @@ def _unreadable(connection: BaseDatabaseWrapper, domains: list[Domain]) -> dict[
         problem = f'The database "{connection.alias}" is not PostgreSQL.'
         return {domain.name: problem for domain in domains}
     tables = [table for d in domains for table in (d.history_table, d.journal_table)]
-    forbidden = {table for table, may in existing_tables(connection, tables).items() if not may}
+    try:
+        found = existing_tables(connection, tables)
+    except (ChangedTable, NewerTables):
+        unusable = unusable_domains(connection, domains)
+        rest = [domain for domain in domains if domain.name not in unusable]
+        problems = {name: error.full_message for name, error in unusable.items()}
+        return {**problems, **_unreadable(connection, rest)}
+    forbidden = {table for table, may in found.items() if not may}
     role = connection.settings_dict.get("USER") or "in use"
     return {
         domain.name: f'The role "{role}" may not read {domain.history_table} and'

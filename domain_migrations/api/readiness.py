@@ -16,9 +16,9 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from ..conf import get_settings
 from ..domains import Domain, get_domain, get_domains
-from ..engine.cluster.reach import read_reachable
 from ..engine.history.status import DomainStatus, status_from_names
 from ..engine.history.tables import applied_names, rows_of_own_apps
+from ..engine.history.usable import read_usable
 from ..engine.runner.results import FORMAT, ErrorInfo
 from ..engine.sources.files import MigrationKey
 from ..engine.sources.stages import stage_of
@@ -108,7 +108,7 @@ def _read_database(
 ) -> list[DomainReadiness]:
     try:
         connection = connections[alias]
-        names, out_of_reach = read_reachable(
+        names, out_of_reach = read_usable(
             connection, domains, lambda part: applied_names(connection, part)
         )
     except ConnectionDoesNotExist as exc:

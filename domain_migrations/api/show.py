@@ -13,15 +13,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..domains import Domain, get_domain, get_domains
 from ..engine.cluster.places import Place, read_places
-from ..engine.cluster.reach import read_reachable
 from ..engine.history.half_moves import HalfMove, find_half_moves
 from ..engine.history.journal_queries import domains_with_unfinished_rows
 from ..engine.history.status import DomainStatus, count_tables, read_statuses
 from ..engine.history.tables import HistoryRow
+from ..engine.history.usable import read_usable
 from ..engine.messages import utc_time
 from ..engine.runner.results import FORMAT, ErrorInfo
 from ..engine.sources.files import MigrationKey
-from ..exceptions import InvalidConfiguration, NodeUnavailable
+from ..exceptions import DomainMigrationsError, InvalidConfiguration
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ class DomainOverview:
 
 
 class UnreachableDomain(NamedTuple):
-    """A domain on a node of a cluster that does not answer."""
+    """A domain whose tables cannot be read, or are on a node that does not answer."""
 
     domain: Domain
-    error: NodeUnavailable
+    error: DomainMigrationsError
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -82,7 +82,7 @@ class DomainsRemark(NamedTuple):
 
 @dataclass(frozen=True)
 class DomainsOverview:
-    """The domains of one database; without those on a node that is down."""
+    """The domains of one database; without those that cannot be read."""
 
     database: str
     domains: tuple[DomainOverview, ...]
@@ -109,15 +109,15 @@ def show_domains(names: Sequence[str] = (), *, database: str | None = None) -> D
     Raises:
         UnknownDomain: no domain has that name.
         DatabaseUnavailable: the database cannot be reached. Domains on a node of its cluster that
-            cannot be are among the ``unreachable``.
+            cannot be, and those whose tables someone has changed, are among the ``unreachable``.
         InsufficientPrivilege: the role may not read a history.
     """
     domains = [get_domain(name) for name in names] if names else list(get_domains())
     overviews: dict[str, DomainOverview] = {}
-    errors: dict[str, NodeUnavailable] = {}
+    errors: dict[str, DomainMigrationsError] = {}
     for alias in dict.fromkeys(database or domain.database for domain in domains):
         here = [domain for domain in domains if (database or domain.database) == alias]
-        found, out_of_reach = read_reachable(
+        found, out_of_reach = read_usable(
             connections[alias], here, partial(_read_overviews, connections[alias])
         )
         overviews |= found or {}
@@ -173,7 +173,7 @@ class Elsewhere(NamedTuple):
         rows: applied migrations that are in another history yet.
         remarks: what is wrong there.
         domains: those whose histories can be read.
-        unreachable: those on a node of a cluster that is down.
+        unreachable: the others.
     """
 
     rows: list[HistoryRow]
@@ -188,7 +188,7 @@ def read_elsewhere(connection: BaseDatabaseWrapper) -> Elsewhere:
     A declared adoption, or its undoing, moves the rows with its next run.
     """
     every = get_domains()
-    found, errors = read_reachable(connection, every, partial(_rows_elsewhere, connection))
+    found, errors = read_usable(connection, every, partial(_rows_elsewhere, connection))
     rows, remarks = found or ([], [])
     return Elsewhere(
         rows,

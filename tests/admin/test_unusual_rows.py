@@ -145,4 +145,4 @@ def test_journal_of_another_shape_is_a_problem_on_the_page() -> None:
             response = client.get(reverse(f"admin:domain_migrations_{page}", args=arguments))
             transaction.set_rollback(True)
         assert response.status_code == 200
-        assert "column &quot;sqlstate&quot; does not exist" in response.content.decode()
+        assert "lacks the column &quot;sqlstate&quot;" in response.content.decode()

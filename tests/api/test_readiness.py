@@ -185,7 +185,7 @@ def test_a_table_that_cannot_be_read_is_its_own_domains_fault(
     }
     error = answers["hr"].error
     assert error is not None
-    code = "privilege" if bad == "no privilege" else "migration_failed"
+    code = "privilege" if bad == "no privilege" else "changed_table"
     assert (error.code, hr(answer)["error"], status) == (code, {"code": code}, 503)
 
 

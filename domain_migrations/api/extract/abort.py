@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from ...engine.history.existing_tables import existing_tables
 from ...engine.history.extractions import Extraction, record_extraction
 from ...engine.history.journal import Journal
 from ...engine.history.run_context import RunContext
-from ...engine.history.tables import existing_tables
 from ...engine.messages import shortened
 from ...engine.runner.results import Reporter
 from ...exceptions import ExtractionRefused

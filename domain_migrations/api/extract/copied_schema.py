@@ -9,9 +9,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...engine.catalog.fingerprint import compare, fingerprint
+from ...engine.history.existing_tables import existing_tables
 from ...engine.history.extractions import SchemaObject
 from ...engine.history.seed_ledger import ensure_ledger
-from ...engine.history.tables import applied_keys_in, existing_tables
+from ...engine.history.tables import applied_keys_in
 from ...engine.messages import shortened
 from ...engine.runner.options import MigrateOptions
 from ...engine.runner.results import Reporter

@@ -8,9 +8,9 @@ from typing import Any
 
 from ...domains import CORE_SCHEMA
 from ...engine.cluster.cluster import read_cluster
+from ...engine.history.existing_tables import existing_tables
 from ...engine.history.extractions import database_id
 from ...engine.history.status import read_statuses
-from ...engine.history.tables import existing_tables
 from ...engine.messages import shortened
 from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import schema_exists

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from ...domains import get_domain
+from ...engine.history.existing_tables import existing_tables
 from ...engine.history.extractions import Extraction, read_extraction, record_extraction
 from ...engine.history.journal import Journal
-from ...engine.history.tables import existing_tables
 from ...engine.runner.options import MigrateOptions
 from ...engine.runner.results import Reporter
 from ...engine.runner.run_session import RunSession

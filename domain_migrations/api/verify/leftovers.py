@@ -15,10 +15,10 @@ from ...domains import Domain, QualifiedName, get_domain_for, get_domains
 from ...engine.boundary.planned_migrations import crossing_links
 from ...engine.catalog.compat_views import read_compat_views, read_views_of_adoptions
 from ...engine.catalog.other_tools.tools import describe_history, history_of
+from ...engine.history.existing_tables import existing_tables
 from ...engine.history.half_move_causes import HOW_TO, find_places
 from ...engine.history.half_moves import find_half_move, own_models
 from ...engine.history.status import read_statuses
-from ...engine.history.tables import existing_tables
 from ...engine.messages import Finding, shortened
 from ...engine.sources.adoptions import read_adoptions
 from ...engine.sources.files import ADOPTION_FILE, migrations_module

@@ -9,9 +9,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...domains import Domain, get_domains
 from ...engine.history.half_move_causes import lost_history
 from ...engine.history.half_moves import find_half_move
+from ...engine.history.journal_queries import SUCCEEDED, latest_steps
 from ...engine.history.status import DomainStatus, missing_hint, missing_message, read_statuses
 from ...engine.history.tables import read_histories
-from ...engine.messages import Finding, shortened
+from ...engine.messages import Finding, local_time, shortened
 from ...engine.runner.edited_migrations import checksum_findings_of
 from ...engine.runner.interruptions import find_interruption
 from ...engine.runner.loader import DomainLoader, load_domain
@@ -52,6 +53,33 @@ def history_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterato
         yield loader
     else:
         yield from _order(loader, status)
+        yield from _lost_rows(connection, loader, status)
+
+
+def _lost_rows(
+    connection: BaseDatabaseWrapper, loader: DomainLoader, status: DomainStatus
+) -> Iterator[Finding]:
+    """Yield pending migrations of which the journal says that they are applied.
+
+    Of those on which an applied one depends, H004 tells.
+    """
+    if not status.applied:
+        return  # All rows were lost, or the domain is another database's; _half_moved tells.
+    domain = status.domain
+    for key, row in sorted(latest_steps(connection, domain, SUCCEEDED, status.pending).items()):
+        node = loader.graph.node_map.get(key)
+        children = {child.key for child in node.children} if node is not None else set()
+        if row.direction == "forwards" and children.isdisjoint(status.applied):
+            yield _finding(
+                "H011",
+                domain,
+                str(key),
+                f"{key} is not in {domain.history_table}, but was applied at"
+                f" {local_time(row.started)}, as {domain.journal_table} says. The next run would"
+                " apply it again.",
+                "If its changes are in the database, record it: manage.py repair_domain"
+                f" {domain.name} --mark-applied {key.name}",
+            )
 
 
 def _misplaced_rows(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ H007           a history without rows, although tables of the domain exist
 H008           a row of an app of another domain
 H009           a history without the tables that its migrations create
 H010           a change of another tool's history after it was brought into the journal
+H011           a migration that the journal records as applied, and the history does not
 C001           a migration whose file was edited after it had been applied
 D…, U…         drift, see ``engine/catalog/drift_ids.py``; ``U…`` is for information only
 B001           a foreign key to another domain's table, or from core to a domain's
@@ -74,7 +75,7 @@ from ...engine.runner.results import FORMAT
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...engine.snapshots.inspected_catalog import recorded_histories, recorded_objects
-from ...exceptions import NodeUnavailable
+from ...exceptions import ChangedTable, DomainMigrationsError, NewerTables, NodeUnavailable
 from ..show import UnreachableDomain
 from .applied import applied_keys, applied_migrations
 from .baseline import Baseline
@@ -203,11 +204,11 @@ def verify_domains(
 
 def _check(
     connection: BaseDatabaseWrapper, domain: Domain, kinds: Sequence[str]
-) -> tuple[list[Finding], list[str], NodeUnavailable | None]:
+) -> tuple[list[Finding], list[str], DomainMigrationsError | None]:
     """Return what was found, the kinds that were searched, and why the others were not."""
     found: list[Finding] = []
     done: list[str] = []
-    error: NodeUnavailable | None = None
+    error: DomainMigrationsError | None = None
     for kind in (kind for kind in KINDS if kind in kinds):
         try:
             with translate_database_errors(connection.alias):
@@ -219,6 +220,9 @@ def _check(
                 with translate_database_errors(connection.alias):
                     error = out_of_reach(connection, [domain]).get(domain.name, exc)
                 break
+        except (ChangedTable, NewerTables) as exc:
+            error = exc
+            break
         else:
             done.append(kind)
     return _deduplicate(found), done, error

@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.timezone import now
 
 from ...domains import Domain
-from ...exceptions import ExtractionInProgress
+from ...exceptions import ChangedTable, ExtractionInProgress
 from ..sessions.connection import fetch_one
 from .journal import Journal, Status
 from .journal_queries import read_object
@@ -28,6 +28,9 @@ SchemaObject = tuple[str, str]
 """Its kind, as ``DROP`` names it, and its identity."""
 
 DIRECTION: Literal["extract"] = "extract"
+TEXTS = ("source", "target", "name", "source_id")
+"""The attributes of an extraction that are always there."""
+
 OVER: frozenset[Phase] = frozenset({"finished", "aborted"})
 
 LATEST = """
@@ -81,21 +84,41 @@ def record_extraction(journal: Journal, extraction: Extraction) -> None:
 
 
 def read_extraction(connection: BaseDatabaseWrapper, domain: Domain) -> Extraction | None:
-    """Return the latest state in the domain's journal in this database, None without any."""
+    """Return the latest state in the domain's journal in this database, None without any.
+
+    Raises:
+        ChangedTable: someone has changed its row.
+    """
     rows = query_tables(connection, LATEST, existing_journals(connection, [domain], readable=True))
     for _, phase, column in rows:
-        values = read_object(column)
-        if phase in get_args(Phase) and isinstance(values.get("target"), str):
-            known = {
-                name: values[name] for name in Extraction.__dataclass_fields__ if name in values
-            }
-            known["phase"] = phase
-            known["triggers"] = tuple(tuple(row) for row in known.get("triggers", ()))
-            known["core_tables"] = tuple(known.get("core_tables", ()))
-            if known.get("objects_before") is not None:
-                known["objects_before"] = tuple(map(tuple, known["objects_before"]))
-            return Extraction(**known)
+        if phase in get_args(Phase):
+            try:
+                return _extraction(phase, read_object(column))
+            except (TypeError, ValueError) as exc:
+                raise ChangedTable(
+                    f'The last row of {domain.journal_table} with the direction "extract" does not'
+                    f" say how the domain moves: its details were changed ({exc}).",
+                    hint="Restore the row from a backup. If the domain does not move, delete the"
+                    " rows with that direction.",
+                ) from exc
     return None
+
+
+def _extraction(phase: Phase, values: dict[str, Any]) -> Extraction:
+    """Return the state that the details of a row describe.
+
+    Raises:
+        TypeError, ValueError: they are not what a step has written.
+    """
+    known = {name: values[name] for name in Extraction.__dataclass_fields__ if name in values}
+    if lacking := [name for name in TEXTS if not isinstance(known.get(name), str)]:
+        raise ValueError(f"no {lacking[0]}")
+    known["phase"] = phase
+    known["triggers"] = tuple(tuple(row) for row in known.get("triggers", ()))
+    known["core_tables"] = tuple(known.get("core_tables", ()))
+    if known.get("objects_before") is not None:
+        known["objects_before"] = tuple(map(tuple, known["objects_before"]))
+    return Extraction(**known)
 
 
 def database_id(connection: BaseDatabaseWrapper) -> str:

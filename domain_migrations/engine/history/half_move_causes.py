@@ -17,9 +17,9 @@ from ..sources.files import MigrationKey
 from ..sources.parsing import header_of
 from ..sources.transfer_halves import RECEIVE, TRANSFER
 from .adopted_apps import find_adopted_apps
+from .existing_tables import existing_tables
 from .half_moves import HalfMove, own_models
 from .status import DomainStatus
-from .tables import existing_tables
 
 if TYPE_CHECKING:
     from ..sources.adoptions import Adoption

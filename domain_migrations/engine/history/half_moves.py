@@ -16,8 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 from ...domains import Domain, QualifiedName
+from .existing_tables import existing_tables
 from .status import DomainStatus
-from .tables import existing_tables
 
 
 class HalfMove(NamedTuple):

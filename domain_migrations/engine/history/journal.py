@@ -25,10 +25,12 @@ from ...backends.postgresql.names import truncate
 from ...conf import get_settings
 from ...domains import Domain
 from ...exceptions import InvalidConfiguration
-from ..sessions.connection import execute, fetch_one
+from ..sessions.connection import count_rows, execute, fetch_one
+from .existing_tables import existing_tables
 from .layouts import ensure_layout
 from .run_context import RunContext
-from .tables import ensure_schema, existing_tables
+from .shapes import discarded_rows
+from .tables import ensure_schema
 
 Status = Literal["running", "done", "failed", "faked", "adopted"]
 Direction = Literal[
@@ -167,8 +169,13 @@ class Journal:
         self.batch = highest + 1
 
     def write(self, status: Status, direction: Direction, **values: Unpack[JournalValues]) -> None:
-        """Append one row, in the transaction that the connection is in."""
-        execute(self.connection, self.insert_sql(status, direction, **values))
+        """Append one row, in the transaction that the connection is in.
+
+        Raises:
+            ChangedTable: a trigger or a rule of the table has discarded it.
+        """
+        if not any(count_rows(self.connection, self.insert_sql(status, direction, **values))):
+            raise discarded_rows(self.domain.journal_table)
 
     def insert_sql(
         self, status: Status, direction: Direction, **values: Unpack[JournalValues]
@@ -214,7 +221,9 @@ class Journal:
             columns=comma.join(map(sql.Identifier, shared)),
             values=comma.join(map(sql.Literal, shared.values())),
             steps=comma.join(
-                sql.SQL("({}, {}, {})").format(app, sanitize(name)[:NAME_LENGTH], checksum)
+                sql.SQL("({}, {}, {})").format(
+                    sanitize(app)[:NAME_LENGTH], sanitize(name)[:NAME_LENGTH], checksum
+                )
                 for app, name, checksum in steps
             ),
         )

@@ -16,10 +16,10 @@ from psycopg import sql
 
 from ...domains import Domain, QualifiedName
 from ..sources.files import MigrationKey
-from .tables import SECONDS, STARTED, existing_journals, query_tables
+from .tables import RUN, SECONDS, STARTED, existing_journals, query_tables
 
 STEPS = """
-SELECT {domain} AS domain, id, run::text, batch, app, name, direction, status, {started},
+SELECT {domain} AS domain, id, {run}, batch, app, name, direction, status, {started},
        {seconds}, checksum, database_user, os_user, host, project_version, {footprint},
        CASE WHEN jsonb_typeof(details) = 'object' THEN details - ARRAY['created', 'created_more']
        ELSE details END, error, sqlstate
@@ -80,7 +80,7 @@ def read_entries(connection: BaseDatabaseWrapper, domain: Domain) -> list[Journa
     return read_rows(connection, existing_journals(connection, [domain]), where)
 
 
-RUNNING = sql.SQL("status = 'running' AND ") + MIGRATIONS
+RUNNING = sql.SQL("status = 'running' AND app <> '' AND name <> '' AND ") + MIGRATIONS
 
 HAS_UNFINISHED = """
 (SELECT {domain} FROM {table} begun
@@ -133,6 +133,8 @@ APPLICATION = sql.SQL("direction = 'forwards' AND status IN ('done', 'faked')")
 """Condition on rows: a migration was applied, or recorded so. Accepting an edit is not one."""
 
 ENDED = MIGRATIONS + sql.SQL(" AND status <> 'running'")
+
+SUCCEEDED = MIGRATIONS + sql.SQL(" AND status IN ('done', 'faked', 'adopted')")
 
 HAS_CHECKSUM = sql.SQL("direction = 'forwards' AND checksum <> '' AND status <> 'failed'")
 
@@ -220,6 +222,7 @@ def read_rows(
         around=around,
         footprint=sql.SQL(footprint),
         where=where,
+        run=RUN,
         started=STARTED,
         seconds=SECONDS,
     )

@@ -20,14 +20,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import QuerySet
 
 from ...domains import Domain, get_domain, get_domain_for, get_domains
-from .tables import (
-    HistoryRow,
-    ensure_history,
-    existing_tables,
-    history_model,
-    read_histories,
-    rows_of_own_apps,
-)
+from .existing_tables import existing_tables
+from .shapes import discarded_rows
+from .tables import HistoryRow, ensure_history, history_model, read_histories, rows_of_own_apps
 
 IMPORTERS = (
     "django.db.migrations.loader",
@@ -138,13 +133,18 @@ class DomainRecorder(MigrationRecorder):
             own = [key for key in wanted if key[0] in domain.app_labels]
             self._ensure(domain)
             model = history_model(domain.history_table)
-            self._rows(domain).bulk_create(model(app=app, name=name) for app, name in own)
+            rows = self._rows(domain).bulk_create([model(app=app, name=name) for app, name in own])
+            if any(row.pk is None for row in rows):
+                raise discarded_rows(domain.history_table)
 
     def record_unapplied(self, app: str, name: str) -> None:
         """Delete the row from the history of the app's domain."""
         domain = get_domain_for(app)
         self._ensure(domain)
-        self._rows(domain).filter(app=app, name=name).delete()
+        row = self._rows(domain).filter(app=app, name=name)
+        deleted, _ = row.delete()
+        if not deleted and row.exists():
+            raise discarded_rows(domain.history_table)
 
     def flush(self) -> None:
         """Delete the rows of every history."""

@@ -12,10 +12,10 @@ from psycopg import sql
 
 from ...domains import Domain
 from .journal_queries import JournalRow, read_rows
-from .tables import SECONDS, STARTED, existing_journals, query_tables
+from .tables import RUN, SECONDS, STARTED, existing_journals, query_tables
 
 RUNS = """
-SELECT {domain} AS domain, j.run::text AS run, min({started}) AS started,
+SELECT {domain} AS domain, {run} AS run, min({started}) AS started,
        coalesce(
            max({seconds}) FILTER (WHERE j.direction = 'run'),
            sum({seconds})
@@ -111,7 +111,7 @@ def last_runs(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dic
     """Return domain name → its latest run, for the domains with a readable journal."""
     query = RUNS.replace("{only}", ONLY_LAST)
     journals = existing_journals(connection, domains, readable=True)
-    rows = query_tables(connection, query, journals, started=STARTED, seconds=SECONDS)
+    rows = query_tables(connection, query, journals, run=RUN, started=STARTED, seconds=SECONDS)
     return {run.domain: run for run in map(Run._make, rows)}
 
 
@@ -130,6 +130,7 @@ def list_runs(
         existing_journals(connection, domains, readable=True),
         {**asdict(wanted), "limit": limit, "offset": offset},
         around=FILTERED,
+        run=RUN,
         started=STARTED,
         seconds=SECONDS,
     )

@@ -18,8 +18,9 @@ from psycopg import sql
 
 from ...domains import Domain, QualifiedName, get_domains
 from ..sessions.connection import execute, fetch_all
+from .existing_tables import existing_tables
 from .layouts import Kind, ensure_layout
-from .tables import ensure_schema, existing_tables
+from .tables import ensure_schema
 
 CREATE_LEDGER = """
 CREATE TABLE {table} (

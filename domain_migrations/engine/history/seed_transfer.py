@@ -9,8 +9,8 @@ from psycopg import sql
 
 from ...domains import Domain, QualifiedName
 from ..sessions.connection import execute, fetch_one
+from .existing_tables import existing_tables
 from .seed_ledger import SeedRecord, ensure_ledger, read_ledger, tables_of, write_ledger
-from .tables import existing_tables
 
 HAS_ROWS = "SELECT EXISTS (SELECT FROM {rows} WHERE relation = ANY(%s))"
 

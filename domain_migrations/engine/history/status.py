@@ -18,9 +18,9 @@ from ...exceptions import InvalidConfiguration
 from ..messages import shortened
 from ..sessions.connection import fetch_all
 from ..sources.files import MigrationKey, migrations_on_disk
+from .existing_tables import existing_tables
 from .tables import (
     HistoryRow,
-    existing_tables,
     read_histories,
     read_names_and_last_runs,
     recorded_run_statuses,

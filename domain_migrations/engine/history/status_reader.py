@@ -8,10 +8,11 @@ from django.db import OperationalError, ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, QualifiedName, get_domains
+from ...exceptions import ChangedTable, NewerTables
 from ..sessions.connection import is_alive
+from .existing_tables import existing_tables
 from .half_moves import HalfMove, find_half_moves, own_tables
 from .status import DomainStatus, engine_tables, read_name_statuses
-from .tables import existing_tables
 
 
 class StatusReader:
@@ -39,11 +40,11 @@ class StatusReader:
                 if (self.database or other.database) == connection.alias
             ]
             own = (table for each in together if not each.is_core for table in own_tables(each))
-            existing = existing_tables(connection, {*engine_tables(together), *own})
-            self._existing[connection.alias] = existing
             try:
+                existing = existing_tables(connection, {*engine_tables(together), *own})
+                self._existing[connection.alias] = existing
                 found = self._read(connection, together)
-            except (ProgrammingError, OperationalError):
+            except (ProgrammingError, OperationalError, ChangedTable, NewerTables):
                 if not is_alive(connection):
                     raise
                 # One of the tables cannot be read, or its node is down; the others are read one by
@@ -60,7 +61,7 @@ class StatusReader:
         known = self._half_moves.setdefault(connection.alias, {})
         if domain.name not in known:
             # All of the database, or one where the others could not be read together.
-            read, existing = self._found[connection.alias], self._existing[connection.alias]
+            read, existing = self._found[connection.alias], self._existing.get(connection.alias)
             statuses = [each for name, each in read.items() if name not in known]
             found = dict(find_half_moves(connection, statuses, existing))
             known.update({each.domain.name: found.get(each.domain) for each in statuses})
@@ -69,6 +70,6 @@ class StatusReader:
     def _read(
         self, connection: BaseDatabaseWrapper, domains: Sequence[Domain]
     ) -> dict[str, DomainStatus]:
-        existing = self._existing[connection.alias]
+        existing = self._existing.get(connection.alias)
         statuses = read_name_statuses(connection, domains, existing)
         return {status.domain.name: status for status in statuses}

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 from django.apps.registry import Apps
-from django.db import ProgrammingError, models, transaction
+from django.db import DataError, ProgrammingError, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.timezone import now
 from psycopg import sql
@@ -24,9 +24,10 @@ from psycopg.errors import UndefinedTable
 from ...domains import Domain, QualifiedName
 from ..sessions.connection import execute, fetch_all, schema_exists
 from ..sources.files import MigrationKey
+from .existing_tables import existing_tables
 
 ROWS = """
-SELECT {domain} AS domain, id, coalesce(app, ''), coalesce(name, ''),
+SELECT {domain} AS domain, id, coalesce(app, ''::varchar), coalesce(name, ''::varchar),
        CASE WHEN applied BETWEEN '0001-01-03' AND '9999-12-29' THEN applied END
 FROM {table}
 """
@@ -36,7 +37,8 @@ WHERE app <> ALL(%(others)s) AND {wanted}
 GROUP BY app, name ORDER BY min(id) LIMIT %(limit)s OFFSET %(offset)s
 """
 NAMES = """
-SELECT {domain}, coalesce(app, ''), json_agg(coalesce(name, ''))::text FROM {table} GROUP BY 2
+SELECT {domain}, coalesce(app, ''::varchar), json_agg(coalesce(name, ''::varchar))::text
+FROM {table} GROUP BY 2
 """
 """One row for each app instead of each migration, because fetching rows takes most of the time."""
 
@@ -45,17 +47,8 @@ LAST_RUN = """
 """
 """The status of the latest run, in a row like those of ``NAMES``, without an app."""
 
-EXISTING = """
-SELECT n.nspname, c.relname,
-       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
-       obj_description(c.oid, 'pg_class')
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN unnest(%s::text[], %s::text[]) AS w(schema, name)
-    ON n.nspname = w.schema AND c.relname = w.name
-WHERE c.relkind IN ('r', 'p')
-"""
-
+RUN = sql.SQL("coalesce(run, '00000000-0000-0000-0000-000000000000')::text")
+"""The run of a journal's row, which someone may have taken from it."""
 
 STARTED = sql.SQL("greatest(least(started, '9000-01-01'), '1000-01-01')")
 SECONDS = sql.SQL("CASE WHEN seconds BETWEEN 0 AND 1e9 THEN seconds ELSE 0 END")
@@ -104,31 +97,6 @@ def history_model(table: QualifiedName) -> type[models.Model]:
             "__str__": lambda self: f"Migration {self.name} for {self.app}",
         },
     )
-
-
-def existing_tables(
-    connection: BaseDatabaseWrapper, tables: Iterable[QualifiedName]
-) -> dict[QualifiedName, bool]:
-    """Return those of the tables that exist → whether the role may read them.
-
-    The query itself needs no privilege.
-
-    Raises:
-        NewerTables: a newer version has made one of them, or has upgraded it.
-    """
-    wanted = list(tables)
-    if not wanted:
-        return {}
-    params = [[table.schema for table in wanted], [table.name for table in wanted]]
-    found: dict[QualifiedName, bool] = {}
-    for schema, name, readable, comment in fetch_all(connection, EXISTING, params):
-        table = QualifiedName(schema, name)
-        if comment is not None:
-            from .layouts import check_layout  # Tables of the first layout have no comment.
-
-            check_layout(table, comment)
-        found[table] = readable
-    return found
 
 
 def existing_histories(
@@ -234,11 +202,12 @@ def applied_names(
         with _savepoint(connection):
             tables = {domain.name: domain.history_table for domain in domains}
             return _read_names(connection, domains, tables)
-    except ProgrammingError as exc:
-        if not isinstance(exc.__cause__, UndefinedTable):
-            raise
-    with _savepoint(connection):
-        return _read_names(connection, domains, existing_histories(connection, domains))
+    except (ProgrammingError, DataError) as exc:
+        with _savepoint(connection):
+            existing = existing_histories(connection, domains)
+            if not isinstance(exc.__cause__, UndefinedTable):
+                raise
+            return _read_names(connection, domains, existing)
 
 
 def recorded_run_statuses(

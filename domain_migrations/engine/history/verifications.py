@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain, QualifiedName
+from ...exceptions import ChangedTable
 from ..messages import Finding
 from ..sessions.connection import execute, fetch_one, settings_sql
 from ..sessions.database_errors import first_line
@@ -101,6 +102,8 @@ def record_verification(
                         details=details,
                         error=f"{len(findings)} found." if findings else "",
                     )
+    except ChangedTable as exc:
+        reason = exc.message.rstrip(".")
     except DatabaseError as exc:
         reason = first_line(exc)
     if not reason:

@@ -33,6 +33,7 @@ from ..sessions.database_errors import (
     detail_of,
     error_class_for,
     first_line,
+    refused_row,
     sqlstate_of,
     used_numbers,
 )
@@ -166,8 +167,8 @@ def _advice(exc: BaseException, attempt: Attempt, outcome: Outcome, *, lost: boo
         return f"Check the database, then run: manage.py repair_domain {domain} --resume"
     if outcome != "rolled back":
         return "Check the database before the command is run again."
-    if attempt.phase == HISTORY_ROW and (sequence := used_numbers(exc)):
-        return sequence
+    if attempt.phase == HISTORY_ROW and (advice := used_numbers(exc) or refused_row(exc)):
+        return advice
     cause = "Run" if lost else "Correct the cause and run"
     if sqlstate_of(exc) == OUT_OF_MEMORY and LOCK_TABLE in first_line(exc):
         cause = (

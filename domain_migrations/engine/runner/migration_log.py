@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -17,8 +17,9 @@ from ..guard.watch import Footprint
 from ..history.journal import Direction, Status
 from ..history.recorder import DomainRecorder
 from ..history.seed_ledger import clear_ledger, forget_dropped_tables
+from ..history.shapes import discarded_rows
 from ..history.tables import delete_sql, ensure_history, insert_sql, read_histories
-from ..sessions.connection import execute
+from ..sessions.connection import count_rows, execute
 from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey
 from .attempts import Attempt, Progress
@@ -113,7 +114,9 @@ class HistoryLog(MigrationLog):
         rows = self._history_rows(recorded_keys(self.loader, migration), attempt.direction)
         details = {**bounded(list(attempt.created)), **attempt.details}
         rows.append(self._row("done", attempt, footprint=footprint, details=details))
-        attempt.note_transaction(self.session.check(step, also=sql.SQL("; ").join(rows)))
+        counts: list[int] = []
+        attempt.note_transaction(self.session.check(step, sql.SQL("; ").join(rows), counts))
+        self._check_written(counts, attempt.direction)
         if attempt.backwards:
             self._forget_seeds()
 
@@ -188,7 +191,26 @@ class HistoryLog(MigrationLog):
         rows.append(self._row(status, attempt, seconds=0.0, details=details))
         self.session.check(f"Migration {migration}")
         with transaction.atomic(using=self.session.connection.alias):
-            execute(self.session.connection, sql.SQL("; ").join(rows))
+            counts = count_rows(self.session.connection, sql.SQL("; ").join(rows))
+            self._check_written(counts, direction)
+
+    def _check_written(self, counts: Sequence[int], direction: Direction) -> None:
+        """Check that the history and the journal have kept the rows of a migration.
+
+        Arguments:
+            counts: of the rows that the statements have written, that of the journal last. Of the
+                migrations that a squashed one replaces, only some may have a row to delete.
+
+        Raises:
+            ChangedTable: a trigger or a rule has discarded one, with which the migration would
+                run again.
+        """
+        *history, journal = counts or [1]
+        kept = all(history) if direction == "forwards" else any(history)
+        if history and not kept:
+            raise discarded_rows(self.session.domain.history_table)
+        if not journal:
+            raise discarded_rows(self.session.domain.journal_table)
 
     def _forget_seeds(self) -> None:
         """Let seeds run again if reverting a migration has dropped their tables."""

@@ -15,9 +15,10 @@ from psycopg import sql
 
 from ...domains import Domain
 from ...exceptions import DomainMigrationsError, MigrationFailed, RunStopped
+from ..history.existing_tables import existing_tables
 from ..history.journal import Journal
 from ..history.run_context import RunContext
-from ..history.tables import ensure_history, existing_tables
+from ..history.tables import ensure_history
 from ..sessions.connection import is_alive, settings_sql
 from ..sessions.database_errors import first_line, sqlstate_of
 from ..sessions.kept_settings import ChangedSetting, KeptSettings
@@ -96,9 +97,11 @@ class RunSession:
         ) as lock:
             yield cls(lock.connection, domain, options, reporter, context, lock=lock)
 
-    def check(self, step: str, also: sql.Composable | None = None) -> TransactionMark | None:
+    def check(
+        self, step: str, also: sql.Composable | None = None, counts: list[int] | None = None
+    ) -> TransactionMark | None:
         """Check that the connection still holds the lock; see ``ServerSession.assert_same``."""
-        return None if self.lock is None else self.lock.assert_same(step, also)
+        return None if self.lock is None else self.lock.assert_same(step, also, counts)
 
     @cached_property
     def cluster(self) -> Cluster | None:

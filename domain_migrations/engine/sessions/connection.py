@@ -31,6 +31,7 @@ from .database_errors import (
     first_line,
     first_part,
     kind_of,
+    refused_row,
     sqlstate_of,
     used_numbers,
 )
@@ -67,6 +68,19 @@ def execute(connection: BaseDatabaseWrapper, statement: Any, params: Any = None)
     """Execute a statement."""
     with connection.cursor() as cursor:
         cursor.execute(as_text(cursor, statement), params)
+
+
+def count_rows(connection: BaseDatabaseWrapper, statements: Any) -> list[int]:
+    """Execute statements in one round trip, and return how many rows each has written."""
+    with connection.cursor() as cursor:
+        cursor.execute(as_text(cursor, statements))
+        return [cursor.rowcount, *remaining_counts(cursor)]
+
+
+def remaining_counts(cursor: CursorWrapper) -> Iterator[int]:
+    """Yield how many rows each of the statements has written that follow the cursor's result."""
+    while cursor.nextset():
+        yield cursor.rowcount
 
 
 def as_text(cursor: CursorWrapper, statement: Any) -> str:
@@ -208,7 +222,10 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
         is_connected = is_alive(connections[alias])
         kind = kind_of(reason) if is_connected else _kind_of_failed_connection(exc)
         kind = DatabaseUnavailable if lost else kind
-    message, hint = f"The {database} answered with an error: {reason}.", used_numbers(exc)
+    message, hint = (
+        f"The {database} answered with an error: {reason}.",
+        used_numbers(exc) or refused_row(exc),
+    )
     if kind is InsufficientPrivilege:
         from .missing_privileges import denied_statement, privilege_hint
 

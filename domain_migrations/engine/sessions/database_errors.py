@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
@@ -16,9 +17,13 @@ from ...exceptions import (
 )
 from ..messages import printable, shortened
 
+ENGINE_TABLES = ("django_migrations", "django_seeds")
+"""The beginnings of the names of the engine's own tables."""
+
 LOST = (OperationalError, InterfaceError)
 """Raised by Django when a connection is gone."""
 
+INTEGRITY_CONSTRAINTS = "23"
 UNIQUE_VIOLATION = "23505"
 DEPENDENT_OBJECTS = "2BP01"
 DEPENDENCIES = (DEPENDENT_OBJECTS, "0A000")
@@ -123,6 +128,20 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield from _leaves(exc)
         else:
             yield exc
+
+
+def refused_row(exc: BaseException) -> str:
+    """Return what to do where one of the engine's tables takes no row any more, else ``""``."""
+    diagnosis: Any = getattr(exc, "diag", None) or getattr(exc.__cause__, "diag", None)
+    if diagnosis is None or not str(diagnosis.sqlstate).startswith(INTEGRITY_CONSTRAINTS):
+        return ""
+    if not str(diagnosis.table_name).startswith(ENGINE_TABLES):
+        return ""
+    table = f"{diagnosis.schema_name}.{diagnosis.table_name}"
+    return (
+        f"Someone has added a column or a constraint to {table}, or has taken a default from it:"
+        " put it back, and run the command again."
+    )
 
 
 def used_numbers(exc: BaseException) -> str:

@@ -18,10 +18,12 @@ from ...exceptions import DatabaseUnavailable, MigrationFailed
 from .advisory_locks import LockAttempt, LockKeys, session_query, wait_for_locks
 from .connection import (
     Clock,
+    as_text,
     check_backend_and_encoding,
     execute,
     fetch_one,
     no_reconnection,
+    remaining_counts,
     session_settings,
     translate_database_errors,
 )
@@ -62,7 +64,9 @@ class ServerSession(NamedTuple):
             return outcome_in_session(self.connection, mark)
         return outcome_after_loss(self.connection, mark)
 
-    def assert_same(self, step: str, also: sql.Composable | None = None) -> TransactionMark:
+    def assert_same(
+        self, step: str, also: sql.Composable | None = None, counts: list[int] | None = None
+    ) -> TransactionMark:
         """Return the open transaction, after a check of the session.
 
         The connection has to be still the one that the session began with, and locked.
@@ -71,6 +75,7 @@ class ServerSession(NamedTuple):
             step: the step that ran last, as the beginning of a sentence.
             also: statements to send in the same round trip, in a transaction of the caller's.
                 They have run when the check fails, so the error has to roll them back.
+            counts: gets how many rows each of these has written.
 
         Raises:
             MigrationFailed: the step closed the connection, and Django opened another one; or
@@ -87,7 +92,11 @@ class ServerSession(NamedTuple):
             " from it, and run the command again.",
         )
         try:
-            pid, locked, *mark = fetch_one(self.connection, query)
+            with self.connection.cursor() as cursor:
+                cursor.execute(as_text(cursor, query))
+                pid, locked, *mark = cursor.fetchone()
+                if counts is not None:
+                    counts += remaining_counts(cursor)
         except LOST as exc:
             if self.is_lost:
                 raise DatabaseUnavailable(

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ADOPTION_FILE = "adoption.toml"
 HISTORY_FILE = "history.toml"
 
+LONGEST_KEY = 600
+"""The characters of a key that messages show; a history's columns take 255 for each part."""
+
 
 class MigrationKey(NamedTuple):
     """A migration's app label and name."""
@@ -36,7 +39,8 @@ class MigrationKey(NamedTuple):
         return cls(migration.app_label, migration.name)
 
     def __str__(self) -> str:
-        return printable(f"{self.app}.{self.name}")
+        text = printable(f"{self.app}.{self.name}")
+        return text if len(text) <= LONGEST_KEY else f"{text[:LONGEST_KEY]}…"
 
     def as_json(self) -> dict[str, Any]:
         return {"app": self.app, "name": self.name}

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ...api.show import DomainOverview, DomainsOverview, show_domains
 from ...engine.messages import counted, local_time
-from ...exceptions import EXIT_TEMPORARY
+from ...engine.runner.results import most_severe
 from ..arguments import add_database_option, add_domain_arguments, add_format_option
 from ..console import TerminalCommand, command_errors, error_text, print_json, stdout_for_json
 
@@ -39,7 +39,7 @@ class Command(TerminalCommand):
         if overview.unreachable:
             raise CommandError(
                 f"{counted(len(overview.unreachable), 'domain')} could not be read.",
-                returncode=EXIT_TEMPORARY,
+                returncode=most_severe(each.error.exit_status for each in overview.unreachable),
             )
 
 

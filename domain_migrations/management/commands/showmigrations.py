@@ -11,9 +11,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...api.show import Elsewhere, interrupted_migrations, read_elsewhere
 from ...domains import Domain, get_domain
 from ...engine.history.recorder import counted_as_applied, limit_reads_to
+from ...engine.runner.results import most_severe
 from ...engine.sessions.connection import translate_database_errors
 from ...engine.sources.files import migrations_on_disk
-from ...exceptions import EXIT_TEMPORARY
 from ..console import command_errors, error_text
 
 
@@ -36,7 +36,8 @@ class Command(showmigrations.Command):
         lost = [each for each in found.unreachable if _concerns(each.domain, labels)]
         if lost:
             raise CommandError(
-                " ".join(error_text(each.error) for each in lost), returncode=EXIT_TEMPORARY
+                " ".join(error_text(each.error) for each in lost),
+                returncode=most_severe(each.error.exit_status for each in lost),
             )
 
 

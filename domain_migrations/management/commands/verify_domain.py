@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...api.verify.verify import KINDS, Verification, verify_domains
-from ...exceptions import EXIT_FAILED, EXIT_TEMPORARY, EXIT_USAGE
+from ...engine.runner.results import most_severe
+from ...exceptions import EXIT_FAILED, EXIT_USAGE
 from ..arguments import add_database_option, add_domain_arguments, add_format_option
 from ..console import command_errors, error_text, print_json, stdout_for_json
 
@@ -64,7 +65,10 @@ class Command(BaseCommand):
             self._print(found, options["verbosity"], wrote=options["write_baseline"])
         if found.unreachable:
             lost = " ".join(error_text(each.error) for each in found.unreachable)
-            raise CommandError(f"{len(found.findings)} found. {lost}", returncode=EXIT_TEMPORARY)
+            raise CommandError(
+                f"{len(found.findings)} found. {lost}",
+                returncode=most_severe(each.error.exit_status for each in found.unreachable),
+            )
         if found.findings:
             raise CommandError(f"{len(found.findings)} found.", returncode=EXIT_FAILED)
 

@@ -81,7 +81,7 @@ def test_a_newer_journal_is_refused_by_each_command(
     result = call(*arguments)
     assert (result.exit_status, "Traceback" in result.stderr) == (1, False)
     assert f"{newer_table} has the layout 7 of a newer version of domain_migrations" in (
-        result.stderr
+        result.stdout + result.stderr
     )
     assert query(f"SELECT count(*) FROM {newer_table}") == before
 

@@ -130,10 +130,10 @@ def test_a_table_that_cannot_be_read_is_its_own_domains_fault(
     assert statuses == {
         "core": "unchanged",
         "inventory": "unchanged",
-        "hr": "failed",
+        "hr": "refused",
         "finance": "unchanged",
     }
-    assert json.loads(result.stdout)["domains"][2]["error"]["code"] == "migration_failed"
+    assert json.loads(result.stdout)["domains"][2]["error"]["code"] == "changed_table"
 
 
 def test_rows_of_a_domain_in_the_history_of_core_are_seen(

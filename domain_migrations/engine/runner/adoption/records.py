@@ -13,10 +13,11 @@ from psycopg import sql
 
 from ....exceptions import InvalidConfiguration
 from ...guard.created_objects import bounded
+from ...history.existing_tables import existing_tables
 from ...history.journal import Journal
 from ...history.journal_queries import created_objects, read_object
 from ...history.run_context import RunContext
-from ...history.tables import ensure_history, existing_tables
+from ...history.tables import ensure_history
 from ...messages import shortened
 from ...sessions.connection import execute, fetch_all, fetch_one
 from ...sources.checksum import checksum_on_disk

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from ....domains import CORE_SCHEMA, QualifiedName
 from ....exceptions import InvalidConfiguration
-from ...history.tables import existing_tables
+from ...history.existing_tables import existing_tables
 from ...messages import shortened
 from ...sessions.connection import fetch_all
 from ...sql.query import run_sql
