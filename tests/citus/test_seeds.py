@@ -144,3 +144,24 @@ def test_an_error_names_the_table_and_not_its_shard(seeds: Write) -> None:
         'inventory/seeds/001_bad.py, line 5: null value in column "name" of relation'
         ' "dosage_forms" violates not-null constraint.'
     )
+
+
+def test_what_a_trigger_does_on_the_node_is_refused(seeds: Write) -> None:
+    for statement in (
+        "SET citus.enable_unsafe_triggers = on",
+        "SELECT citus_schema_move('hr', nodename, nodeport, 'block_writes') FROM citus_shards"
+        " WHERE table_name = 'inventory.dosage_forms'::regclass AND (nodename, nodeport) NOT IN"
+        " (SELECT nodename, nodeport FROM citus_shards"
+        " WHERE table_name = 'hr.positions'::regclass)",
+        "CREATE FUNCTION inventory.reach() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN DELETE FROM hr.positions; RETURN new; END'",
+        "CREATE TRIGGER reach BEFORE INSERT ON inventory.dosage_forms"
+        " FOR EACH ROW EXECUTE FUNCTION inventory.reach()",
+    ):
+        execute(statement)
+    seeds("001_forms.yaml", "DosageForm: [{code: A, name: One}]")
+    assert fail().startswith(
+        "The seed inventory/seeds/001_forms.yaml is refused: it took RowExclusiveLock on"
+        ' hr.positions, which belongs to the domain "hr".'
+    )
+    assert query("SELECT count(*) FROM inventory.dosage_forms") == [(0,)]

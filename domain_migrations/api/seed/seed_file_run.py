@@ -24,7 +24,7 @@ from ...engine.guard.violations import CORE_ROWS, Violation
 from ...engine.guard.watch import MigrationWatch
 from ...engine.history.journal import Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
-from ...engine.runner.attempt_contexts import check_on_nodes, explained, on_cluster
+from ...engine.runner.attempt_contexts import explained, on_cluster, watch_nodes
 from ...engine.runner.kept_transactions import transaction_kept
 from ...engine.runner.run_session import RunSession
 from ...engine.sessions.connection import execute, fetch_one
@@ -170,6 +170,7 @@ class SeedFileRun:
             nullcontext() if self.header.writes_core else self.session.roles.as_domain_role(),
             on_cluster(self.session, self.timeout_policy, self.guard.seed_migration),
         ):
+            watch_nodes(self.session, self.guard)
             watch = self.guard.begin(self.guard.seed_migration)
             loader = SeedLoader(
                 self.connection, self.domain, self.file, self.others, self.session.cluster
@@ -178,7 +179,6 @@ class SeedFileRun:
             with transaction_kept(self.connection):
                 counts = load(loader)
             execute(self.connection, "SET CONSTRAINTS ALL IMMEDIATE")
-            check_on_nodes(self.session, self.guard.seed_migration)
             tables = self.guard.finish(watch)
             self.session.check(f"The seed {self.file}")
             self._release(loader.relations)

@@ -18,12 +18,18 @@ from ..sql.query import run_sql
 from ..sql.words import Words
 from .chosen_names import TakenNames
 from .cluster import Cluster
+from .node_locks import (
+    CHECK_AND_READ,
+    ONE_TABLE_OF_EACH_NODE,
+    READ,
+    RUN_ON_NODE,
+    NodeLock,
+    locks_in,
+)
 from .refusals import form_that_works
 from .statements import in_citus_form
 from .transaction_settings import SETTINGS, forwarded_limits
 from .worker_errors import NodeWarning, explained
-
-IMMEDIATE: LiteralString = "SET CONSTRAINTS ALL IMMEDIATE"
 
 SET_CONSTRAINTS = re.compile(r"\s*SET\s+CONSTRAINTS\s", re.IGNORECASE)
 CHANGES_NO_ROWS = re.compile(
@@ -41,24 +47,7 @@ SELECT ARRAY(SELECT c.relname::text FROM pg_catalog.pg_class c WHERE c.relnamesp
 FROM pg_catalog.pg_namespace n WHERE n.nspname = %(schema)s
 """
 
-ONE_TABLE_OF_EACH_NODE: LiteralString = """
-SELECT DISTINCT ON (l.groupid) n.nspname, c.relname
-FROM pg_catalog.pg_dist_schema s
-JOIN pg_catalog.pg_namespace n ON n.oid = s.schemaid
-JOIN pg_catalog.pg_dist_partition p ON p.colocationid = s.colocationid
-JOIN pg_catalog.pg_dist_shard h ON h.logicalrelid = p.logicalrelid
-JOIN pg_catalog.pg_dist_placement l ON l.shardid = h.shardid
-JOIN pg_catalog.pg_class c ON c.oid = p.logicalrelid AND c.relkind = 'r'
-WHERE %(schema)s::text IS NULL OR n.nspname = %(schema)s
-ORDER BY l.groupid, c.oid
-"""
-
 SHARDS = "SELECT s.shardid FROM pg_catalog.pg_dist_shard s WHERE s.shardid = ANY(%s)"
-
-# Over the connection that the transaction has to the node, unlike run_command_on_workers().
-RUN_ON_NODE: LiteralString = (
-    "SELECT pg_catalog.citus_run_local_command({command}), count(*) FROM {table} WHERE false"
-)
 
 # A shard's constraint has the number of the shard at the end of its name.
 SET_NAMED: LiteralString = """DO $set$
@@ -114,6 +103,7 @@ class ClusterSession:
     Attributes:
         warnings: what the server has sent since the transaction began.
         has_written: whether rows may have been written since constraints were last checked.
+        has_unread: whether rows may have been written since locks were last read.
         has_timed: whether constraints on the nodes are not deferred or immediate as they were made.
     """
 
@@ -122,7 +112,7 @@ class ClusterSession:
         self.cluster = cluster
         self.domain = domain
         self.warnings: list[NodeWarning] = []
-        self.has_written = self.has_timed = False
+        self.has_written = self.has_unread = self.has_timed = False
         self._waiting: list[str] = []
 
     @contextmanager
@@ -135,7 +125,7 @@ class ClusterSession:
             limits: the timeouts of the transaction, which have to hold on the nodes, too.
             refuse: called with each text before it is sent, raises if it may not be.
         """
-        self.has_written = False
+        self.has_written = self.has_unread = False
         self._waiting.clear()
         if forwarded := forwarded_limits(limits):
             run_sql(self.connection, sql.SQL(forwarded).format())
@@ -152,16 +142,20 @@ class ClusterSession:
         ):
             yield
 
-    def check_constraints(self, *, everywhere: bool = False, may_be_unseen: bool = False) -> None:
-        """Check on the nodes what is deferred; on the coordinator the tables have no rows.
+    def read_locks(self, *, everywhere: bool, check: bool) -> tuple[list[NodeLock], frozenset[int]]:
+        """Return the transaction's locks on the nodes, and the tables that were used to ask them.
 
         Arguments:
-            everywhere: whether rows of other domains may refer to those that were changed.
-            may_be_unseen: whether rows may have been written past Django's cursors, by a COPY.
+            everywhere: ask every node that has tables of a domain, not the domain's alone.
+            check: check before what is deferred there, if rows may have been written.
         """
-        if self.has_written or may_be_unseen:
-            self._run_on_nodes(IMMEDIATE, everywhere=everywhere)
+        check = check and self.has_written
+        command = CHECK_AND_READ if check else READ
+        answers, tables = self._run_on_nodes(command, everywhere=everywhere)
+        if check:
             self.has_written, self.has_timed = False, True
+        self.has_unread = False
+        return [lock for answer in answers for lock in locks_in(answer)], tables
 
     def reset_constraints(self) -> None:
         """Let the constraints on the nodes be deferred as at the start of a transaction."""
@@ -218,6 +212,7 @@ class ClusterSession:
                     self._send_waiting()
                 result = execute(part, params, many, context)
                 self.has_written = self.has_written or changes_rows
+                self.has_unread = self.has_unread or changes_rows
                 if SET_CONSTRAINTS.match(shown):
                     self._forward_timing(shown)
             return result
@@ -254,17 +249,24 @@ class ClusterSession:
             command = sql.SQL(SET_NAMED).format(schema=schema, names=chosen, mode=mode)
             yield command.as_string(self.connection.connection)
 
-    def _run_on_nodes(self, command: str, *, everywhere: bool = False) -> None:
+    def _run_on_nodes(
+        self, command: str, *, everywhere: bool = False
+    ) -> tuple[list[str], frozenset[int]]:
         """Run a command on the node of the domain's tables, in this transaction.
+
+        Returned are what ``node_locks.READ`` has set, and the tables that have led there.
 
         Arguments:
             everywhere: run it on every node that has tables of a domain.
         """
         schema = None if everywhere or self.domain.is_core else self.domain.schema
         [tables] = run_sql(self.connection, ONE_TABLE_OF_EACH_NODE, {"schema": schema})
-        for table in tables:
+        answers = []
+        for *table, _ in tables:
             statement = sql.SQL(RUN_ON_NODE).format(command=command, table=sql.Identifier(*table))
-            run_sql(self.connection, statement)
+            [[(_, answer, _)]] = run_sql(self.connection, statement)
+            answers.append(answer)
+        return answers, frozenset(oid for *_, oid in tables)
 
     def _find_shards(self, numbers: Collection[int]) -> Collection[int]:
         if not can_query(self.connection):

@@ -121,8 +121,14 @@ class NonAtomicWatch(MigrationWatch):
         locks = read_rows_only(self.connection, self.owners.allowed, run_first=FORCE_CONSTRAINTS)
         if locks is None:
             raise ChangedMoreThanRows
+        on_nodes: list[HeldLock] = []
+        if self.guard.nodes is not None:
+            here = self.guard.nodes.as_tables([*locks])
+            on_nodes = [lock for lock in self._with_nodes(here, last=True) if lock not in here]
+            locks = frozenset((*here, *on_nodes))
         if locks not in self._judged:
             watch = RowsWatch(self.guard, self.migration, self.operations)
+            watch.on_nodes = on_nodes
             watch.unchecked = [operation] if operation else []
             self.record_locks(watch.check())
             self._judged.add(locks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import LiteralString
+from typing import TYPE_CHECKING, LiteralString
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
@@ -19,10 +19,13 @@ from .catalog_before import PG_CLASS, CatalogBefore
 from .created_objects import Start, created_in_transaction
 from .database_objects import find_dropped_views, find_unpublished_tables
 from .held_locks import INDEXES, LOCK_STRENGTH, HeldLock, LockKey
-from .operation_kinds import is_django_internal, runs_custom_sql
+from .operation_kinds import is_django_internal, runs_code, runs_custom_sql
 from .rules import find_violations
 from .transaction import TransactionPoint, TransactionView
 from .violations import Violation, causing_operation
+
+if TYPE_CHECKING:
+    from .locks_on_nodes import LocksOnNodes
 
 CONTENT_TYPES = "django_content_type"
 """The one table of core that Django writes in a domain's migration, when a model is renamed."""
@@ -43,6 +46,7 @@ class GuardState:
         last_point: the latest point that was read, in whatever transaction.
         filled: the catalogs that held objects which a migration could drop.
         uses_savepoints: whether to read in savepoints, which a cluster makes on every node.
+        nodes: the transaction's locks on a cluster's nodes; None on plain PostgreSQL.
     """
 
     connection: BaseDatabaseWrapper
@@ -50,6 +54,7 @@ class GuardState:
     last_point: TransactionPoint | None = None
     filled: frozenset[str] = frozenset()
     uses_savepoints: bool = True
+    nodes: LocksOnNodes | None = None
 
     @property
     def domain(self) -> Domain:
@@ -59,13 +64,14 @@ class GuardState:
         self, *, counts: bool = True, run_first: LiteralString = ""
     ) -> tuple[TransactionPoint, list[HeldLock]]:
         """Return where the transaction is, and its locks; see ``TransactionPoint.read``."""
-        return TransactionPoint.read(
+        point, held = TransactionPoint.read(
             self.connection,
             self.owners.allowed,
             counts=counts,
             run_first=run_first,
             savepoint=self.uses_savepoints,
         )
+        return point, held if self.nodes is None else self.nodes.as_tables(held)
 
     def refusal(self, migration: Migration, violation: Violation, cause: str) -> BoundaryViolation:
         """Return the error that refuses a migration; ``cause`` is the subject of its sentence."""
@@ -201,6 +207,19 @@ class MigrationWatch:
         internal = any(map(is_django_internal, self.operations))
         return {CONTENT_TYPES} if internal else set()
 
+    def _with_nodes(self, held: list[HeldLock], *, last: bool) -> list[HeldLock]:
+        """Return the locks together with those that only a cluster's nodes have."""
+        if self.guard.nodes is None:
+            return held
+        return self.guard.nodes.added_to(
+            held,
+            self.owners,
+            writes_core=self.guard.domain.is_core or self._writable_core_tables() is None,
+            may_be_unseen=any(map(runs_code, self.unchecked)),
+            may_call=not self.additive,
+            last=last,
+        )
+
     def record_locks(self, locks: Footprint) -> None:
         """Note the locks if they are the strongest on their relations so far."""
         for relation, mode in locks.items():
@@ -234,10 +253,17 @@ class MigrationWatch:
 
 
 class RowsWatch(MigrationWatch):
-    """The watch over a transaction of which is known, afterwards, that it changed only rows."""
+    """The watch over a transaction of which is known, afterwards, that it changed only rows.
+
+    Attributes:
+        on_nodes: the locks that only a cluster's nodes have.
+    """
+
+    on_nodes: Iterable[HeldLock] = ()
 
     def check(self) -> Footprint:
         now, held = self.guard.read_point()
+        held += self.on_nodes
         self.custom_sql = True
         self.before = now.just_before()
         self._check_transaction(now, held)
@@ -275,6 +301,8 @@ class AtomicWatch(MigrationWatch):
             first_subxid = guard.last_point.last_subxid + 1 if guard.last_point else 0
             _, locks = guard.read_point()
             self.held_before = {lock.key for lock in locks}
+        if guard.nodes is not None:
+            self.held_before |= guard.nodes.begin(shared=shared)
         custom_sql = any(map(runs_custom_sql, self.operations))
         if guard.last_point is None or custom_sql:
             # Otherwise the point where the last migration ended will do: it only makes the
@@ -295,10 +323,10 @@ class AtomicWatch(MigrationWatch):
             self.catalog_before.refresh()
 
     def run_final(self, statement: LiteralString) -> None:
-        self.last_read = self._read(run_first=statement)
+        self.last_read = self._read(run_first=statement, last=True)
 
     def check(self) -> Footprint:
-        self._check_transaction(*(self.last_read or self._read()))
+        self._check_transaction(*(self.last_read or self._read(last=True)))
         self.last_read = None
         return super().check()
 
@@ -314,5 +342,8 @@ class AtomicWatch(MigrationWatch):
         now = self.guard.last_point
         return now is not None and now.xid != self.before.xid
 
-    def _read(self, run_first: LiteralString = "") -> tuple[TransactionPoint, list[HeldLock]]:
-        return self.guard.read_point(counts=bool(self.before.counts), run_first=run_first)
+    def _read(
+        self, run_first: LiteralString = "", *, last: bool = False
+    ) -> tuple[TransactionPoint, list[HeldLock]]:
+        now, held = self.guard.read_point(counts=bool(self.before.counts), run_first=run_first)
+        return now, self._with_nodes(held, last=last)

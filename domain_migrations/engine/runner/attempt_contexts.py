@@ -9,7 +9,6 @@ from django.db.migrations.migration import Migration
 
 from ...exceptions import BoundaryViolation
 from ..guard.guard import BoundaryGuard
-from ..guard.operation_kinds import runs_code
 from ..sessions.timeouts import TimeoutPolicy
 from ..sources.transfer_halves import half_in
 from .run_session import RunSession
@@ -37,6 +36,16 @@ def join_cluster(session: RunSession, policy: TimeoutPolicy, guard: BoundaryGuar
 
         policy.prepare_for_cluster(settings_of_transaction(policy.limits), find_blockers)
         guard.uses_savepoints = False
+        watch_nodes(session, guard)
+
+
+def watch_nodes(session: RunSession, guard: BoundaryGuard) -> None:
+    """Let the guard see on a cluster what is done on the nodes; elsewhere do nothing."""
+    cluster = session.on_cluster
+    if cluster is not None and (guard.nodes is None or guard.nodes.session is not cluster):
+        from ..guard.locks_on_nodes import LocksOnNodes
+
+        guard.nodes = LocksOnNodes(cluster)
 
 
 @contextmanager
@@ -66,15 +75,6 @@ def on_cluster(session: RunSession, policy: TimeoutPolicy, migration: Migration)
         else cluster.without_transaction(refuse)
     ):
         yield
-
-
-def check_on_nodes(session: RunSession, migration: Migration) -> None:
-    """Check on a cluster's nodes what a migration has deferred to the end of its transaction."""
-    if session.on_cluster is not None:
-        everywhere = session.domain.is_core or getattr(migration, "writes_core", False)
-        session.on_cluster.check_constraints(
-            everywhere=everywhere, may_be_unseen=any(map(runs_code, migration.operations))
-        )
 
 
 def explained(session: RunSession, exc: BaseException) -> BaseException:

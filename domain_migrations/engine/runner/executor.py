@@ -337,8 +337,6 @@ class DomainExecutor(MigrationExecutor):
             attempt.created = watch.created(attempt.checked.start)
         for warning in watch.warnings:
             self.session.reporter.on_warning(warning)
-        attempt.phase = "the deferred constraints"
-        attempt_contexts.check_on_nodes(self.session, attempt.migration)
         attempt.phase = HISTORY_ROW
         with transaction.atomic(using=self.connection.alias, savepoint=False):
             if pair is not None:

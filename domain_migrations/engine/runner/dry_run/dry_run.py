@@ -166,7 +166,7 @@ class DryRun:
             return
         self.reporter.on_warning(HOLDS_LOCKS)
         _ensure_schemas(trial, plan)
-        trial.begin()
+        trial.begin(after=core)
         if self.options.rehearse:
             self.not_rehearsed = [*check_round_trip(trial, plan, state), *self.not_rehearsed]
             self._check_all_rehearsed()

@@ -19,6 +19,7 @@ from ...sessions.connection import execute, fetch_all
 from ...sessions.database_errors import LOCK_NOT_AVAILABLE
 from ...sessions.timeouts import RetryPolicy
 from ...sources.files import MigrationKey
+from ..attempt_contexts import watch_nodes
 from ..attempts import Attempt
 from ..executor import DomainExecutor
 from ..loader import DomainLoader, Plan
@@ -100,12 +101,21 @@ class TrialExecutor:
         self._held: dict[str, str] = {}
         self._files: dict[int, TableFile] = {}
 
-    def begin(self) -> None:
-        """Remember the state of the database before the first migration."""
+    def begin(self, after: TrialExecutor | None = None) -> None:
+        """Remember the state of the database before the first migration.
+
+        Arguments:
+            after: what has run in the same transaction before.
+        """
         self._files = files_by_oid(self.connection)
-        if not self.executor.session.settings.values:
-            self.executor.session.settings.keep()
-        self.executor.guard.ignore_so_far()
+        session, guard = self.executor.session, self.executor.guard
+        if not session.settings.values:
+            session.settings.keep()
+        guard.ignore_so_far()
+        watch_nodes(session, guard)
+        earlier = None if after is None else after.executor.guard.nodes
+        if guard.nodes is not None and earlier is not None:
+            guard.nodes.seen = earlier.seen
 
     def run(
         self, state: ProjectState, migration: Migration, *, backwards: bool = False
