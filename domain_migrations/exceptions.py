@@ -166,6 +166,13 @@ class NodeUnavailable(DomainMigrationsError):
     exit_status = EXIT_TEMPORARY
 
 
+class NodeLoginRefused(NodeUnavailable):
+    """A node of the cluster does not let the coordinator in with the role of the session."""
+
+    code = "node_login"
+    exit_status = EXIT_FAILED
+
+
 class InsufficientPrivilege(DomainMigrationsError):
     """The database role lacks a privilege that the migration needs."""
 

@@ -289,3 +289,10 @@ def test_worker_is_refused(core: str, call: Call, citus_cluster: CitusServers) -
             f" Let DATABASES name the coordinator, {host}:{port}, and run the command again.\n",
         )
         assert query("SELECT to_regclass('public.django_migrations')") == [(None,)]
+        shown = call("show_domains")
+        assert (shown.exit_status, shown.stdout) == (1, "")
+        assert (
+            'The database "default" is on a worker of a Citus cluster, where core has no history,'
+            f" and what is not on this node is not seen. Let DATABASES name the coordinator, {host}"
+            in shown.stderr
+        )

@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from ...domains import Domain, get_domain, get_domains
 from ...engine.catalog.fingerprint import compare, fingerprint
+from ...engine.cluster.cluster import TO_READ, check_coordinator, read_cluster
 from ...engine.history.status import read_statuses
 from ...engine.runner.results import FORMAT, ErrorInfo, Reporter, fields_as_json, most_severe
 from ...engine.sessions.connection import SITE, SiteLabel, translate_database_errors
@@ -275,6 +276,9 @@ def digest_site(reporter: Reporter, names: Sequence[str]) -> tuple[DomainDigest,
     """Return the digest of each domain of the site that this process's connections lead to."""
     domains = [get_domain(name) for name in names]
     with translate_database_errors(DEFAULT_DB_ALIAS):
+        cluster = read_cluster(connections[DEFAULT_DB_ALIAS])
+        if cluster is not None:
+            check_coordinator(connections[DEFAULT_DB_ALIAS], cluster, TO_READ)
         applied = {
             status.domain.name: frozenset(status.applied)
             for status in read_statuses(connections[DEFAULT_DB_ALIAS], domains)

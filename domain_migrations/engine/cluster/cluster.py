@@ -9,7 +9,8 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import QualifiedName
-from ..sessions.connection import fetch_all, fetch_one
+from ...exceptions import InvalidConfiguration
+from ..sessions.connection import SITE, SiteLabel, fetch_all, fetch_one
 
 EXTENSION = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'"
 
@@ -91,6 +92,35 @@ class Cluster:
     def is_distributed(self, schema: str) -> bool:
         """Return whether the schema is distributed: its tables are shards on one node."""
         return schema in self.schemas
+
+
+TO_MIGRATE = (
+    "locks exclude no run on another node, and tables of core would be made on this one alone"
+)
+TO_READ = "core has no history, and what is not on this node is not seen"
+
+
+def check_coordinator(
+    connection: BaseDatabaseWrapper, cluster: Cluster, why: str = TO_MIGRATE
+) -> None:
+    """Refuse to work on a worker.
+
+    Arguments:
+        why: what is wrong there.
+
+    Raises:
+        InvalidConfiguration: the database is one of a worker.
+    """
+    if cluster.is_coordinator:
+        return
+    site: SiteLabel | None = connection.settings_dict.get(SITE)
+    subject = f'"{connection.alias}"' if site is None else f'of the site "{site.name}"'
+    addresses = [node.address for node in cluster.nodes if node.is_coordinator]
+    raise InvalidConfiguration(
+        f"The database {subject} is on a worker of a Citus cluster, where {why}.",
+        hint=f"Let {'DATABASES' if site is None else site.origin} name the coordinator"
+        f"{', ' + addresses[0] if addresses else ''}, and run the command again.",
+    )
 
 
 def read_cluster(connection: BaseDatabaseWrapper) -> Cluster | None:

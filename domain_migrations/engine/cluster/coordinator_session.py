@@ -12,7 +12,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain, QualifiedName
-from ...exceptions import InvalidConfiguration
 from ..sessions.connection import can_query, fetch_all, session_settings
 from ..sql.query import run_sql
 from ..sql.words import Words
@@ -78,23 +77,6 @@ BEGIN
         EXECUTE 'SET CONSTRAINTS ' || name || ' IMMEDIATE';
     END LOOP;
 END $set$"""
-
-
-def check_coordinator(connection: BaseDatabaseWrapper, cluster: Cluster) -> None:
-    """Refuse to migrate on a worker.
-
-    Raises:
-        InvalidConfiguration: the database is one of a worker.
-    """
-    if cluster.is_coordinator:
-        return
-    addresses = [node.address for node in cluster.nodes if node.is_coordinator]
-    raise InvalidConfiguration(
-        f'The database "{connection.alias}" is on a worker of a Citus cluster, where locks exclude'
-        " no run on another node, and tables of core would be made on this one alone.",
-        hint="Let DATABASES name the coordinator"
-        f"{', ' + addresses[0] if addresses else ''}, and run the command again.",
-    )
 
 
 class ClusterSession:

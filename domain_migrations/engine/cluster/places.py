@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from .cluster import read_cluster
+from .cluster import TO_READ, check_coordinator, read_cluster
 
 
 class Place(NamedTuple):
@@ -26,10 +26,15 @@ class Place(NamedTuple):
 
 
 def read_places(connection: BaseDatabaseWrapper, domains: Sequence[Domain]) -> dict[str, Place]:
-    """Return domain name → its place; nothing where Citus is not installed."""
+    """Return domain name → its place; nothing where Citus is not installed.
+
+    Raises:
+        InvalidConfiguration: the database is one of a worker.
+    """
     cluster = read_cluster(connection)
     if cluster is None:
         return {}
+    check_coordinator(connection, cluster, TO_READ)
     from .table_measures import measure_tables  # Most databases are in no cluster.
 
     measured = measure_tables(connection, [domain.schema for domain in domains])

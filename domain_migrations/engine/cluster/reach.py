@@ -14,8 +14,13 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import Domain
-from ...exceptions import DomainMigrationsError, MigrationFailed, NodeUnavailable
-from ..sessions.connection import is_alive, translate_database_errors
+from ...exceptions import (
+    DomainMigrationsError,
+    MigrationFailed,
+    NodeLoginRefused,
+    NodeUnavailable,
+)
+from ..sessions.connection import GIVE_A_WAY_IN, is_alive, translate_database_errors
 from .silent_nodes import SilenceWatcher
 
 Found = TypeVar("Found")
@@ -99,12 +104,26 @@ def out_of_reach(
         }
     asked = list(dict.fromkeys(nodes.values()))
     answers = ask_nodes(connection, [NodeQuery(node.host, node.port, PING) for node in asked])
-    down = {node for node, answer in zip(asked, answers, strict=True) if answer.problem}
-    return {name: on_node(name, node.address) for name, node in nodes.items() if node in down}
+    down = {
+        node: answer.problem for node, answer in zip(asked, answers, strict=True) if answer.problem
+    }
+    return {
+        name: on_node(name, node.address, down[node])
+        for name, node in nodes.items()
+        if node in down
+    }
 
 
-def on_node(domain: str, address: str) -> NodeUnavailable:
-    """Return the error of a domain whose node does not answer."""
+def on_node(domain: str, address: str, problem: str = "") -> NodeUnavailable:
+    """Return the error of a domain whose node does not answer, or refuses the session."""
+    from ..sessions.rejections import refuses_login
+
+    if refuses_login(problem):
+        return NodeLoginRefused(
+            f'The tables of the domain "{domain}" are on the node {address}, which does not let'
+            f" the session in: {problem.strip().splitlines()[0].rstrip('.')}.",
+            hint=GIVE_A_WAY_IN,
+        )
     return NodeUnavailable(
         f'The tables of the domain "{domain}" are on the node {address}, which does not answer.',
         hint="Start that node; domains on other nodes are not affected.",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from ..sessions.connection import GIVE_A_WAY_IN
 from .worker_errors import unreachable_node
 
 # Of each: what the server says, and what to do.
 FORMS = (
+    (r"does not let the session in", GIVE_A_WAY_IN),
     (
         r"pending trigger events",
         "A node checks foreign keys at the end of the transaction only: write two migrations, one"

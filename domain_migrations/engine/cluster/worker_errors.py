@@ -10,6 +10,7 @@ import psycopg
 from django.db import DatabaseError, IntegrityError, OperationalError, utils
 
 from ..sessions.database_errors import LOST_SESSION, RESOLUTION_UNKNOWN
+from ..sessions.rejections import refuses_login
 
 SHARD_NUMBER = re.compile(r'(?P<name>"[^"\s]+?)_(?P<number>\d{6,})(?=")')
 """What Citus puts at the end of the names of shards, of their constraints and indexes."""
@@ -46,6 +47,7 @@ ENDED_STATES = ("08", "57P")
 
 INTERNAL_ERROR = "XX000"
 CONNECTION_FAILURE = "08006"
+LOGIN_REFUSED = "28000"
 
 
 class NodeWarning(NamedTuple):
@@ -125,12 +127,15 @@ def explained(
     if state.startswith(CONSTRAINT_STATES):
         kind = IntegrityError
     address, reason = _unreachable(message, context, state)
+    is_refused = not is_undecided and refuses_login(reason)
     if address:
         kind, state = OperationalError, RESOLUTION_UNKNOWN if is_undecided else CONNECTION_FAILURE
         message = f"the node {address} does not answer: {reason}"
+    if is_refused:
+        state, message = LOGIN_REFUSED, f"the node {address} does not let the session in: {reason}"
     error: Any = kind(without_shard_numbers(message))
     error.sqlstate = state
-    if address and not is_undecided:
+    if address and not (is_undecided or is_refused):
         error.retry_reason = f"the node {address} does not answer"
     told: BaseException = error.with_traceback(exc.__traceback__)
     return told

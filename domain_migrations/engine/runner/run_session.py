@@ -121,7 +121,8 @@ class RunSession:
         """
         if (self.settings.values and CITUS_SETTING not in self.settings.values) or not self.cluster:
             return None
-        from ..cluster.coordinator_session import ClusterSession, check_coordinator
+        from ..cluster.cluster import check_coordinator
+        from ..cluster.coordinator_session import ClusterSession
 
         check_coordinator(self.connection, self.cluster)
         return ClusterSession(self.connection, self.cluster, self.domain)

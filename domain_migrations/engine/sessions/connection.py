@@ -20,6 +20,7 @@ from ...exceptions import (
     DomainMigrationsError,
     InsufficientPrivilege,
     InvalidConfiguration,
+    NodeLoginRefused,
     NodeUnavailable,
     StatementTimeout,
 )
@@ -37,6 +38,10 @@ from .database_errors import (
 )
 
 WAIT_PAUSE = 0.5
+GIVE_A_WAY_IN = (
+    "Citus connects to the nodes with the role of the session: give it a way in, by a row of"
+    " pg_dist_authinfo, a .pgpass file of the coordinator's server, or the node's pg_hba.conf."
+)
 SITE = "SITE"
 """The key of a connection's settings that has its :class:`SiteLabel`, in a fleet."""
 
@@ -200,6 +205,7 @@ def translate_database_errors(alias: str, *, can_wait: bool = False) -> Iterator
     Raises:
         DatabaseUnavailable: the database does not answer, or has closed the connection.
         NodeUnavailable: it answers, but a node of its cluster does not.
+        NodeLoginRefused: such a node does not let the role in.
         InvalidConfiguration: the server, or the client, rejects the settings of the connection.
         InsufficientPrivilege: the role lacks a privilege.
         StatementTimeout: a statement was cancelled.
@@ -239,12 +245,16 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
         message = f"The connection to the {database} was lost: {reason}."
         hint = RUN_AGAIN
     elif kind is DatabaseUnavailable and is_alive(connections[alias]):
+        from .rejections import refuses_login
+
         kind = NodeUnavailable
         message = f"The {database} answers, but cannot reach another server: {first_part(reason)}."
         hint = (
             "Check that the other server runs, and that the one of the database can connect to it."
             " Domains that are on other nodes of the cluster are not affected."
         )
+        if refuses_login(reason):
+            kind, hint = NodeLoginRefused, GIVE_A_WAY_IN
     elif kind is DatabaseUnavailable:
         message = f"The {database} cannot be reached: {reason}."
         hint = f"Check that the server runs and that {_origin(alias)} has its host and port."

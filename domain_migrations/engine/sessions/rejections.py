@@ -36,6 +36,13 @@ DROPPED_DATABASE = "57P04"
 PROTOCOL_STATES = "08"
 LOGIN_STATES = "28"
 
+NODE_LOGIN = re.compile(
+    r"no password supplied|password authentication failed|authentication failed for user"
+    r"|no pg_hba\.conf entry|pg_hba\.conf rejects|is not permitted to log in"
+    r"|role \"[^\"]+\" does not exist"
+)
+"""What the coordinator passes on of its own attempt to connect, without an SQLSTATE of its own."""
+
 WRONG_SETTING = re.compile(
     rf"failed to resolve host (?!.*\[Errno {socket.EAI_AGAIN}\])"
     r"|could not translate host name (?!.*Temporary failure)"
@@ -65,6 +72,11 @@ def is_login_rejection(exc: BaseException) -> bool:
     if state:
         return state.startswith(LOGIN_STATES)
     return _needs_password(exc) or (is_rejection(exc) and any(map(LOGIN_ANSWER.search, answers)))
+
+
+def refuses_login(reason: str) -> bool:
+    """Return whether another server has rejected the role or its password, as the error says."""
+    return bool(NODE_LOGIN.search(reason)) and not TEMPORARY_ANSWER.search(reason)
 
 
 def _read(exc: BaseException) -> tuple[str, list[str], str]:

@@ -75,6 +75,17 @@ def test_error_of_a_node_in_the_words_of_the_coordinator() -> None:
     assert form_that_works(str(told)).startswith("A node checks foreign keys at the end of the")
 
 
+def test_node_that_does_not_let_the_session_in_is_not_tried_again() -> None:
+    said = (
+        "connection to the remote node r@db2:5432 failed with the following error: FATAL:  password"
+        ' authentication failed for user "r"'
+    )
+    told = explained(raised(OperationalError, said, "08006"), [])
+    assert str(told).startswith("the node db2:5432 does not let the session in: FATAL:  ")
+    assert (sqlstate_of(told), retry_reason(told)) == ("28000", "")
+    assert "pg_dist_authinfo" in form_that_works(str(told))
+
+
 class CopyError(psycopg.errors.InternalError_):
     """What psycopg raises itself, for a COPY."""
 

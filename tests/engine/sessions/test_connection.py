@@ -18,7 +18,7 @@ from domain_migrations.engine.sessions.connection import (
     wait_for_database,
 )
 from domain_migrations.engine.sessions.scratch_databases import scratch_database
-from domain_migrations.exceptions import NodeUnavailable
+from domain_migrations.exceptions import NodeLoginRefused, NodeUnavailable
 from tests.support import databases
 from tests.support.catalog import execute
 from tests.support.commands import Result
@@ -127,6 +127,17 @@ def test_a_server_that_cannot_reach_another_one(scratch_database: str) -> None:
     )
     assert (caught.value.code, caught.value.exit_status) == ("node", 75)
     assert schema_exists(connections["default"], "public")
+
+
+def test_another_server_that_does_not_let_the_role_in(scratch_database: str) -> None:
+    message = "connection to the remote node r@db2:5432 failed: fe_sendauth: no password supplied"
+    raising = f"RAISE EXCEPTION USING ERRCODE = '08006', MESSAGE = '{message}'"
+
+    with pytest.raises(NodeLoginRefused) as caught, translate_database_errors("default"):
+        execute(f"DO $$ BEGIN {raising}; END $$")
+
+    assert (caught.value.code, caught.value.exit_status) == ("node_login", 1)
+    assert "pg_dist_authinfo" in str(caught.value.hint)
 
 
 def test_a_server_whose_connection_to_another_one_was_lost(scratch_database: str) -> None:
