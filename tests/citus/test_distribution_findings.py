@@ -46,3 +46,14 @@ def test_what_is_on_the_coordinator_only(
     ) in found
     for name in ("auth_permission", "django_session", "django_migrations", "hr_decoy"):
         assert f"table public.{name} is" not in found
+
+    execute("ALTER TABLE public.role_permissions SET UNLOGGED")
+    execute("ALTER TABLE public.auth_group RENAME TO grouped")
+    execute("CREATE TABLE public.auth_group (LIKE public.grouped) PARTITION BY LIST (name)")
+    found = findings("core")
+    assert (
+        "D072 The table public.role_permissions is unlogged, so it is on the coordinator only"
+        in found
+    )
+    assert 'ALTER TABLE "public"."role_permissions" SET LOGGED' in found
+    assert "D072 The table public.auth_group is partitioned, so it is on the" in found

@@ -92,7 +92,7 @@ def _key_of_domain(
             table.schema,
             str(table),
             f"The foreign key {name} of {table} points at {target}, which stays on the coordinator:"
-            " it is the table of no model of core.",
+            " it is unlogged, partitioned, or the table of no model of core.",
             remedy,
         )
     else:

@@ -18,6 +18,15 @@ HINT_TABLE = (
     " disabled: BEGIN; SET LOCAL citus.enable_local_reference_table_foreign_keys TO off;"
     " SELECT create_reference_table('{}'); COMMIT"
 )
+HINT_UNLOGGED = (
+    "No distributed domain can refer to it, and the copy of a node that crashes would be empty."
+    " Write a migration with: ALTER TABLE {} SET LOGGED"
+)
+HINT_PARTITIONED = (
+    "No distributed domain can refer to it: Citus copies no partitioned table. Where one has to,"
+    " move the rows of {} to a table without partitions."
+)
+UNFIT = {True: ("partitioned", HINT_PARTITIONED), False: ("unlogged", HINT_UNLOGGED)}
 
 
 def distribution_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[Finding]:
@@ -49,6 +58,7 @@ def _local_core_tables(
         local_core_tables,
         model_tables,
         tables_for_every_node,
+        unfit_core_tables,
     )
 
     if not has_core_copies(cluster):
@@ -63,4 +73,16 @@ def _local_core_tables(
             f"The table {table} is on the coordinator only, while core's other tables are on every"
             " node.",
             HINT_TABLE.format(table.db_table),
+        )
+    unfit = unfit_core_tables(connection)
+    for table in sorted(tables_for_every_node(unfit) & model_tables()):
+        kind, hint = UNFIT[unfit[table]]
+        yield Finding(
+            drift_ids.NOT_ON_EVERY_NODE,
+            "drift",
+            core.name,
+            str(table),
+            f"The table {table} is {kind}, so it is on the coordinator only, while core's other"
+            " tables are on every node.",
+            hint.format(table.db_table),
         )

@@ -34,6 +34,16 @@ WHERE n.nspname = %(schema)s AND c.relkind = 'r' AND c.relpersistence = 'p' AND 
 """
 """The tables of a schema that are no reference tables; Citus may know a local one, too."""
 
+UNFIT_TABLES: LiteralString = """
+SELECT n.nspname, c.relname, c.relkind = 'p'
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_dist_partition p ON p.logicalrelid = c.oid
+WHERE n.nspname = %(schema)s AND NOT c.relispartition AND p.repmodel IS DISTINCT FROM 't'
+    AND (c.relkind = 'p' OR c.relkind = 'r' AND c.relpersistence = 'u')
+"""
+"""Citus refuses partitioned tables; the copy of an unlogged one is empty after a node's crash."""
+
 FOREIGN_KEYS: LiteralString = """
 SELECT n.nspname, c.relname, fn.nspname, fc.relname
 FROM pg_catalog.pg_constraint o
@@ -57,6 +67,12 @@ def local_core_tables(connection: BaseDatabaseWrapper) -> dict[int, QualifiedNam
     """Return oid → table, of the tables of core's schema that are not reference tables."""
     [rows] = run_sql(connection, LOCAL_TABLES, {"schema": CORE_SCHEMA})
     return {oid: QualifiedName(*name) for oid, *name in rows}
+
+
+def unfit_core_tables(connection: BaseDatabaseWrapper) -> dict[QualifiedName, bool]:
+    """Return the partitioned and unlogged tables of core: table → whether it is partitioned."""
+    [rows] = run_sql(connection, UNFIT_TABLES, {"schema": CORE_SCHEMA})
+    return {QualifiedName(*name): is_partitioned for *name, is_partitioned in rows}
 
 
 def tables_for_every_node(local: Iterable[QualifiedName]) -> frozenset[QualifiedName]:
