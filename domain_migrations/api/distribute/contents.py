@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import QualifiedName
+from ...engine.catalog.expressions import unquote_identifiers
 from ...engine.catalog.fingerprint import (
     SETTINGS,
     DatabaseFingerprint,
@@ -38,10 +39,12 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s)
 ORDER BY 1, 2
 """
-# Shards on the coordinator, which Citus hides from most queries.
+# Shards on the coordinator, which Citus hides from most queries, but not their row types.
 SHARDS = """
-SELECT s.names[cardinality(s.names)]
-FROM pg_catalog.pg_dist_shard h,
+SELECT format('%%I.%%I', n.nspname, s.names[cardinality(s.names)])
+FROM pg_catalog.pg_dist_shard h
+JOIN pg_catalog.pg_class c ON c.oid = h.logicalrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
     parse_ident(pg_catalog.shard_name(h.logicalrelid, h.shardid)) AS s (names)
 """
 SEQUENCE_VALUE = "SELECT {schema}, {name}, last_value, is_called FROM {sequence}"
@@ -77,7 +80,7 @@ def read_contents(
     """
     execute(connection, settings_sql(settings_of_transaction(TEXT_SETTINGS), local=True))
     execute(connection, forwarded_limits(TEXT_SETTINGS))
-    shards = {name for (name,) in fetch_all(connection, SHARDS)}
+    shards = {unquote_identifiers(name) for (name,) in fetch_all(connection, SHARDS, [])}
     catalog = {schema: _read_catalog(connection, schema, shards) for schema in schemas}
     columns = dict(
         chain.from_iterable(hashed_columns(connection, schema).items() for schema in schemas)
@@ -119,7 +122,7 @@ def differences(before: Contents, after: Contents) -> list[str]:
 
 def _read_catalog(connection: BaseDatabaseWrapper, schema: str, shards: Collection[str]) -> str:
     objects = read_objects(connection, schema, include_privileges=True, include_names=True)
-    return to_text(each for each in objects if each.relation not in shards)
+    return to_text(each for each in objects if each.name not in shards)
 
 
 def _read_sequences(
