@@ -189,6 +189,32 @@ def test_triggers_of_a_partitioned_table_do_not_fire(
     assert "D082" not in call("verify_domain", "hr", "--only", "drift").stdout
 
 
+def test_options_for_long_values_and_names_that_need_quotes(
+    session: psycopg.Connection, call: Callable[..., Result]
+) -> None:
+    for table in ("hr.positions", "public.users"):
+        session.execute(
+            f"ALTER TABLE {table} ADD extra text;"  # With which there are long values at all.
+            f" ALTER TABLE {table} SET (toast.autovacuum_enabled = off, fillfactor = 80)"
+        )
+    session.execute(
+        'CREATE TABLE public."Odd ""ta.ble" (id bigint PRIMARY KEY);'
+        ' ALTER TABLE public.users ADD COLUMN odd bigint REFERENCES public."Odd ""ta.ble"'
+    )
+
+    result = call("distribute_domain", "hr")
+
+    assert result.exit_status == 0, result.stderr
+    for table, copies in (("hr.positions", 1), ("public.users", 3)):
+        found = session.execute(
+            "SELECT result FROM run_command_on_placements(%s::regclass, 'SELECT t.reloptions::text"
+            " FROM pg_class t JOIN pg_class c ON c.reltoastrelid = t.oid"
+            " WHERE c.oid = ''%s''::regclass')".replace("''%s''", "''%%s''"),
+            [table],
+        ).fetchall()
+        assert found == [("{autovacuum_enabled=off}",)] * copies
+
+
 def test_an_owner_who_is_no_superuser(
     citus_database: str, citus_cluster: CitusServers, call: Callable[..., Result]
 ) -> None:

@@ -19,6 +19,7 @@ from ...engine.cluster.local_rows import (
 )
 from ...engine.cluster.missing_functions import create_unknown_functions
 from ...engine.cluster.sequence_positions import catch_up_sequences
+from ...engine.cluster.toast_options import toast_statements
 from ...engine.cluster.transaction_settings import SETTINGS
 from ...engine.cluster.triggers import disable_statements, enabled_triggers, restore_statements
 from ...engine.cluster.worker_errors import is_lost_node
@@ -166,6 +167,7 @@ class DistributionMove:
             name = sql.Identifier(domain.schema).as_string(None)
             yield sql.SQL(DISTRIBUTE).format(name)
         yield from restore_statements(triggers)
+        yield from toast_statements(self.connection, self.plan.all_tables)
 
     def _distributed(self, before: Contents, cluster: Cluster) -> Iterator[DistributedDomain]:
         for domain in self.plan.domains:

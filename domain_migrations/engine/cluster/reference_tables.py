@@ -18,6 +18,7 @@ from ..messages import counted
 from ..sessions.connection import execute, settings_sql
 from ..sql.query import run_sql
 from .local_rows import removal_statement, tables_with_local_rows
+from .toast_options import toast_statements
 from .transaction_settings import SETTINGS
 from .triggers import TableTrigger, disable_statements, enabled_triggers, restore_statements
 
@@ -138,6 +139,8 @@ def create_reference_tables(
         triggers = enabled_triggers(connection, ordered)
         # Not through Django's cursor, on which migrations may call no functions of Citus.
         for statement in reference_table_statements(ordered, triggers):
+            run_sql(connection, statement)
+        for statement in toast_statements(connection, ordered):
             run_sql(connection, statement)
         # Those of tables that a local domain refers to stay, until that is distributed, too.
         for table in tables_with_local_rows(connection, [CORE_SCHEMA]):
