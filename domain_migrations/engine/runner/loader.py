@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from django.apps import apps
+from django.db import ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import (
     CircularDependencyError,
@@ -21,6 +22,7 @@ from ..boundary.rule import may_depend_on, violation_clause
 from ..history.half_moves import find_half_move
 from ..history.recorder import limit_reads_to
 from ..history.status import read_statuses
+from ..sessions.connection import translate_database_errors
 from ..sources.files import MigrationKey
 from ..sources.former_dependencies import former_dependencies
 from ..sources.transfer_halves import half_problems, is_paired
@@ -194,6 +196,10 @@ class WholeProjectLoader(MigrationLoader):
                 if half := find_half_move(connection, status):
                     raise InvalidConfiguration(half.message, hint=half.hint) from exc
             raise
+        except ProgrammingError:
+            # Django's command goes on where the database cannot be reached, and only there.
+            with translate_database_errors(connection.alias):
+                raise
         finally:
             for node, parent in former:
                 node.parents.add(parent)

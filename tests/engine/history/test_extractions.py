@@ -19,7 +19,7 @@ from domain_migrations.engine.history.extractions import (
 from domain_migrations.engine.history.journal import Journal
 from domain_migrations.engine.history.journal_queries import read_entries
 from domain_migrations.engine.history.run_context import RunContext
-from domain_migrations.exceptions import ExtractionInProgress
+from domain_migrations.exceptions import ChangedTable, ExtractionInProgress
 from tests.support.catalog import execute
 from tests.support.commands import Result
 
@@ -59,17 +59,23 @@ def test_the_latest_row_is_the_state(migrated_database: str) -> None:
     assert read_extraction(connections["default"], get_domain("hr")) is None
 
 
-@pytest.mark.parametrize(
-    ("name", "details"), [("copying", "[]"), ("copying", '{"target": 7}'), ("unheard of", "{}")]
-)
-def test_rows_of_something_else_are_no_state(
-    migrated_database: str, name: str, details: str
-) -> None:
+def edit(name: str, details: str) -> None:
     record("copying")
     execute(
         f"UPDATE {JOURNAL} SET name = '{name}', details = '{details}' WHERE direction = 'extract'"
     )
+
+
+def test_rows_of_something_else_are_no_state(migrated_database: str) -> None:
+    edit("unheard of", "{}")
     assert read() is None
+
+
+@pytest.mark.parametrize("details", ["[]", '{"target": 7}'])
+def test_a_row_whose_details_were_changed_is_refused(migrated_database: str, details: str) -> None:
+    edit("copying", details)
+    with pytest.raises(ChangedTable, match="its details were changed"):
+        read()
 
 
 def test_a_moving_domain_is_not_migrated(
