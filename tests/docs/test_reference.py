@@ -105,11 +105,15 @@ def test_settings_are_documented() -> None:
 
 def test_error_codes_are_documented() -> None:
     classes = exceptions.DomainMigrationsError.__subclasses__()
-    leaves = [leaf for each in classes for leaf in (each, *each.__subclasses__())]
+    leaves = [
+        leaf
+        for each in classes
+        for leaf in (each, *(one for one in each.__subclasses__() if "code" in vars(one)))
+    ]
     expected = [
         [error.code, error.__name__, str(error.exit_status), " ".join(str(error.__doc__).split())]
         for error in leaves
-        if error.__module__ == exceptions.__name__ and "code" in vars(error)
+        if error.__module__ == exceptions.__name__
     ]
     assert table(REFERENCE / "errors.md", "the table of errors") == expected
     text = (ROOT / "docs/troubleshooting.md").read_text()
