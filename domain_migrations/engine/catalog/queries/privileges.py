@@ -33,7 +33,7 @@ UNION ALL
         coalesce(t.typacl, acldefault('T', t.typowner))
     FROM type t
     LEFT JOIN pg_class c ON c.oid = t.typrelid
-    WHERE (c.oid IS NULL OR c.relkind = 'c') AND t.typtype <> 'm'
+    WHERE (t.typrelid = 0 OR c.relkind = 'c') AND t.typtype <> 'm'
         AND NOT EXISTS (SELECT FROM pg_type x WHERE x.oid = t.typelem AND x.typarray = t.oid)
 UNION ALL
     SELECT 'privileges', n.oid::regnamespace::text, NULL, n.nspowner,
