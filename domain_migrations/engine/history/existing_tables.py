@@ -1,4 +1,4 @@
-"""Which tables exist, and whether the engine's own among them can be used."""
+"""The tables that exist, and why some of the engine's own cannot be used."""
 
 from __future__ import annotations
 

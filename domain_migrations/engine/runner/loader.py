@@ -197,7 +197,7 @@ class WholeProjectLoader(MigrationLoader):
                     raise InvalidConfiguration(half.message, hint=half.hint) from exc
             raise
         except ProgrammingError:
-            # Django's command goes on where the database cannot be reached, and only there.
+            # Django's command continues where the database cannot be reached, and only there.
             with translate_database_errors(connection.alias):
                 raise
         finally:
