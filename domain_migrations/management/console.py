@@ -13,7 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from ..api import MigrateOptions, Reporter
 from ..domains import Domain
+from ..engine.runner.options import SECONDS
 from ..engine.runner.results import ErrorInfo
+from ..engine.sessions.offered_options import offering
 from ..exceptions import DomainMigrationsError, RunStopped
 from .interrupts import ignore_signals, signals_as_interrupts
 
@@ -47,15 +49,16 @@ def ask_to_continue(output: OutputWrapper, effect: str) -> None:
 class TerminalCommand(BaseCommand):
     """A command that respects NO_COLOR; ``--force-color`` overrides it.
 
-    A signal ends it with a sentence, also while it prints; what says how it ended is not
-    interrupted by another one.
+    Errors advise its own options. A signal ends it with a sentence, also while it prints; what
+    says how it ended is not interrupted by another one.
     """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         if os.environ.get("NO_COLOR") and not options.get("force_color"):
             options["no_color"] = True
+        waits = [f"--{name.replace('_', '-')}" for name in SECONDS if name in options]
         try:
-            with command_errors():
+            with command_errors(), offering(waits):
                 return super().execute(*args, **options)
         except CommandError:
             if self._called_from_command_line:  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from ..sessions.concurrent_indexes import is_concurrent
 from ..sessions.connection import is_alive
-from ..sessions.database_errors import sqlstate_of
+from ..sessions.database_errors import NOT_IN_TRANSACTION, sqlstate_of
 from ..sql.query import note_discards
 from ..sql.transaction_control import (
     BEGIN,
@@ -25,10 +25,6 @@ from ..sql.transaction_control import (
     split_at_transactions,
     transaction_command,
 )
-
-NOT_IN_TRANSACTION = frozenset({"25001", "2D000"})
-"""active_sql_transaction, as of VACUUM, and invalid_transaction_termination, as of a procedure
-that commits; PostgreSQL manual, appendix A."""
 
 PASSIVE = frozenset({"_fetch_gen", "_scroll_gen", "_close_gen", "_set_autocommit_gen"})
 """What psycopg asks of the server for a cursor that is open, or for a setting of its own."""
@@ -62,6 +58,9 @@ class CheckedTransactions:
         before_unseen: called with a statement that the server does not run in a transaction.
         refuse_direct: raises the error for psycopg's own cursors outside of a transaction.
     """
+
+    begins_transactions = True
+    """Each statement that runs in none gets one: who wraps Django's cursors, too, leaves that."""
 
     def __init__(
         self,

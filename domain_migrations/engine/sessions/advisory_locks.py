@@ -26,6 +26,7 @@ from ...exceptions import LockNotAvailable
 from .blockers import ACTIVITY_COLUMNS, Activity
 from .connection import Clock, execute, fetch_all, fetch_one, is_alive
 from .database_errors import LOST
+from .offered_options import more_time
 
 HOLDERS = f"""
 SELECT (l.classid::bigint << 32) | l.objid::bigint, l.mode, l.pid, {ACTIVITY_COLUMNS}
@@ -252,7 +253,7 @@ def _not_available(
 ) -> LockNotAvailable:
     limit = "" if attempt.until_commit else f" within {wait:g} s"
     reason = "; ".join(map(str, blockers)) or "its holder has just released it"
-    hint = "Run the command again later, or wait longer with --lock-wait."
+    hint = f"Run the command again later, or wait longer with {more_time('--lock-wait')}."
     if attempt.until_commit:
         hint = "Run the command outside of a transaction; inside one, it does not wait."
     elif blockers:

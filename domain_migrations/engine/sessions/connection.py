@@ -25,6 +25,7 @@ from ...exceptions import (
     StatementTimeout,
 )
 from .database_errors import (
+    LIMITED_BY,
     LOST,
     RUN_AGAIN,
     ConnectionLost,
@@ -36,6 +37,7 @@ from .database_errors import (
     sqlstate_of,
     used_numbers,
 )
+from .offered_options import more_time
 
 WAIT_PAUSE = 0.5
 GIVE_A_WAY_IN = (
@@ -113,6 +115,9 @@ def settings_sql(values: Mapping[str, str], *, local: bool) -> sql.Composed:
 @contextmanager
 def session_settings(connection: BaseDatabaseWrapper, values: Mapping[str, str]) -> Iterator[None]:
     """Change settings of the session in the block."""
+    if not values:
+        yield
+        return
     current = "SELECT n, current_setting(n) FROM unnest(%s::text[]) AS n"
     before = dict(fetch_all(connection, current, [list(values)]))
     execute(connection, settings_sql(values, local=False))
@@ -138,6 +143,13 @@ def can_query(connection: BaseDatabaseWrapper) -> bool:
     usable = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
     raw = connection.connection
     return is_alive(connection) and raw.info.transaction_status in usable
+
+
+def is_alone(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether a statement would run outside of any transaction, without a query."""
+    if not connection.get_autocommit() or connection.in_atomic_block:
+        return False
+    return bool(connection.connection.info.transaction_status == TransactionStatus.IDLE)
 
 
 def has_lost(connection: BaseDatabaseWrapper) -> bool:
@@ -240,7 +252,7 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
         hint = privilege_hint(connections[alias], reason, denied_statement(exc))
     elif kind is StatementTimeout:
         message = f"A statement took too long in the {database}: {reason}."
-        hint = "Retry, or allow more time with --lock-timeout or --statement-timeout."
+        hint = _time_hint(state)
     elif kind is DatabaseUnavailable and lost:
         message = f"The connection to the {database} was lost: {reason}."
         hint = RUN_AGAIN
@@ -264,6 +276,17 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
         message = f"The {database} cannot be connected to with these settings: {reason}."
         hint = f"Correct the host, port, name, user, password or OPTIONS in {_origin(alias)}."
     return kind(message, hint=hint, sqlstate=state)
+
+
+def _time_hint(state: str | None) -> str:
+    """Return what allows a statement more time; the server's own limits have no option."""
+    if state not in LIMITED_BY:
+        return "Run the command again, or let transaction_timeout of the role or server be longer."
+    name = LIMITED_BY[state]
+    return (
+        f"Run the command again, or allow more time with {more_time('--' + name)}, or with"
+        f" {name.replace('-', '_')} of the role or the database where that does not set it."
+    )
 
 
 def _kind_of_failed_connection(exc: Exception) -> type[DomainMigrationsError]:

@@ -37,8 +37,15 @@ LOCK_NOT_AVAILABLE = "55P03"
 OUT_OF_MEMORY = "53200"
 """Also where a transaction needs more locks than the server has place for."""
 
-TIMEOUT_STATES = frozenset({LOCK_NOT_AVAILABLE, "57014", "25P04"})
+LIMITED_BY = {LOCK_NOT_AVAILABLE: "lock-timeout", "57014": "statement-timeout"}
+"""The option that limits a statement."""
+
+TIMEOUT_STATES = frozenset({*LIMITED_BY, "25P04"})
 """lock_not_available, query_canceled and transaction_timeout; PostgreSQL manual, appendix A."""
+
+NOT_IN_TRANSACTION = frozenset({"25001", "2D000"})
+"""active_sql_transaction, as of VACUUM, and invalid_transaction_termination, as of a procedure
+that commits; PostgreSQL manual, appendix A."""
 
 CONNECTION_STATES = ("08", "57P", "25P03")
 """The beginnings of SQLSTATEs with which the server ends a session or refuses to begin one:

@@ -3,13 +3,13 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from ...api import MigrateOptions, repair
 from ...domains import get_domain
 from ...exceptions import EXIT_USAGE
 from ..arguments import add_database_option, add_noinput_option, add_waiting_options, options_for
-from ..console import ConsoleReporter, ask_to_continue, command_errors
+from ..console import ConsoleReporter, TerminalCommand, ask_to_continue, command_errors
 from ..run_output import print_tracebacks, raise_for_domains, summary
 
 BY_NAME = {
@@ -22,7 +22,7 @@ CHANGES_HISTORY = 'This changes the history of the domain "{}".'
 RESUMES = 'This runs the remaining operations of the interrupted migration of the domain "{}".'
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Resumes an interrupted migration, or corrects the recorded history of a domain."
     requires_system_checks: list[str] = []
 

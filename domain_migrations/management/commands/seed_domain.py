@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from functools import partial
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from ...api.seed.all_domains import SeedResults, seed_all_domains
 from ...api.seed.document import TAGS
@@ -14,6 +14,7 @@ from ..arguments import add_database_option, add_format_option, add_waiting_opti
 from ..console import (
     ConsoleReporter,
     JsonReporter,
+    TerminalCommand,
     command_errors,
     error_text,
     print_json,
@@ -22,7 +23,7 @@ from ..console import (
 from ..run_output import print_tracebacks
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Loads a domain's reference data into its tables, preserving local changes."
     requires_system_checks: list[str] = []  # The run checks its own domain.
 

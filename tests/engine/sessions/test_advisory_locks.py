@@ -131,7 +131,7 @@ def test_acquire__names_the_holder(postgres_server: Any, module_database: str) -
         "Z, last ran: SELECT 'what it runs', holds the lock of \"inventory\""
     )
     assert busy.value.hint == (
-        "Run the command again later, or wait longer with --lock-wait. "
+        "Run the command again later, or wait longer with LOCK_WAIT in DOMAIN_MIGRATIONS. "
         f"SELECT pg_terminate_backend({pid}) ends the other run."
     )
 
