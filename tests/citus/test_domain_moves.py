@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from django.db import connections
 
@@ -85,6 +87,26 @@ def test_a_move_changes_the_node_and_nothing_else(distributed: None, block_write
     execute("INSERT INTO hr.staff (name) VALUES ('new')")
     assert counts() == [(before[0][0] + 1, before[0][1] + 1)]
     assert [each.domain for each in reporter.moves] == ["hr"]
+
+
+def test_writers_are_held_up_no_longer_than_said(
+    distributed: None, citus_cluster: CitusServers
+) -> None:
+    source, target = addresses()
+    name = str(connections["default"].settings_dict["NAME"])
+    with citus_cluster.coordinator.connect(name) as writer:
+        writer.execute("BEGIN; INSERT INTO hr.staff (name) VALUES ('open')")
+        release = threading.Timer(6, writer.execute, ["COMMIT"])  # Of a move without a limit.
+        release.start()
+        result = move_domain("hr", target, MoveOptions(block_writes=True, lock_timeout=0.5))
+        release.cancel()
+        release.join()
+        writer.execute("ROLLBACK")
+    assert result.error is not None
+    assert (result.status, result.error.code) == ("failed", "timeout")
+    assert "lock timeout" in result.error.message
+    assert addresses() == (source, target)
+    assert query("SHOW lock_timeout") == [("0",)]
 
 
 def test_the_same_node_again(distributed: None) -> None:

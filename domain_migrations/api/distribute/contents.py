@@ -18,8 +18,8 @@ from ...engine.catalog.fingerprint import (
     read_objects,
     to_text,
 )
-from ...engine.cluster.transaction_settings import forwarded_limits, settings_of_transaction
-from ...engine.sessions.connection import execute, fetch_all, fetch_one, settings_sql
+from ...engine.cluster.transaction_settings import set_on_all_nodes
+from ...engine.sessions.connection import fetch_all, fetch_one
 from ..extract.row_checksums import Checksum, hashed_columns
 
 # A partition has its rows, its parent has none.
@@ -78,8 +78,7 @@ def read_contents(
     Arguments:
         tables: those whose rows are read.
     """
-    execute(connection, settings_sql(settings_of_transaction(TEXT_SETTINGS), local=True))
-    execute(connection, forwarded_limits(TEXT_SETTINGS))
+    set_on_all_nodes(connection, TEXT_SETTINGS)
     shards = {unquote_identifiers(name) for (name,) in fetch_all(connection, SHARDS, [])}
     catalog = {schema: _read_catalog(connection, schema, shards) for schema in schemas}
     columns = dict(

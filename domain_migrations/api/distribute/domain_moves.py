@@ -34,9 +34,10 @@ from ...engine.messages import shortened
 from ...engine.runner.failures import failure_status
 from ...engine.runner.results import ErrorInfo
 from ...engine.sessions.blockers import Activity, BlockerWatcher
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.connection import session_settings, translate_database_errors
 from ...engine.sessions.database_errors import error_class_for, first_line, sqlstate_of
 from ...engine.sessions.session import locked_session
+from ...engine.sessions.timeouts import timeout_settings
 from ...exceptions import (
     DistributionFailed,
     DistributionRefused,
@@ -189,7 +190,10 @@ class _Moves:
         watcher = BlockerWatcher(connection, interval=INTERVAL)
         watcher.find = look
         try:
-            with watcher:
+            with (
+                session_settings(connection, timeout_settings(self.options.lock_timeout)),
+                watcher,
+            ):
                 move_schema(connection, move.schema, node, block_writes=self.options.block_writes)
         except DatabaseError as exc:
             if error_class_for(sqlstate_of(exc)) is not None:

@@ -20,14 +20,14 @@ from ...engine.cluster.local_rows import (
 from ...engine.cluster.missing_functions import create_unknown_functions
 from ...engine.cluster.sequence_positions import catch_up_sequences
 from ...engine.cluster.toast_options import toast_statements
-from ...engine.cluster.transaction_settings import SETTINGS
+from ...engine.cluster.transaction_settings import join_cluster
 from ...engine.cluster.triggers import disable_statements, enabled_triggers, restore_statements
 from ...engine.cluster.worker_errors import is_lost_node
 from ...engine.history.journal import Journal
 from ...engine.history.run_context import RunContext
 from ...engine.history.tables import existing_journals
 from ...engine.messages import counted, shortened
-from ...engine.sessions.connection import execute, fetch_one, settings_sql
+from ...engine.sessions.connection import execute, fetch_one
 from ...engine.sessions.database_errors import (
     RUN_AGAIN,
     error_class_for,
@@ -48,12 +48,12 @@ from .contents import Contents, differences, read_contents
 from .distribution_result import DistributedDomain, DistributeOptions, DistributeReporter
 from .local_copies import remove_local_copies
 from .plan import DistributionPlan, half_enforced_keys
+from .table_locks import lock_tables
 
 RECOVER = "SELECT pg_catalog.recover_prepared_transactions()"
 MAY_RECOVER = (
     "SELECT has_function_privilege('pg_catalog.recover_prepared_transactions()', 'EXECUTE')"
 )
-LOCK = "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE"
 CREATE_REFERENCE_TABLE = "SELECT create_reference_table({}::regclass)"
 DISTRIBUTE = "SELECT citus_schema_distribute({}::regnamespace)"
 
@@ -90,6 +90,7 @@ class DistributionMove:
             lock_timeout=options.lock_timeout,
             statement_timeout=0.0,  # Copying takes as long as it takes.
         )
+        join_cluster(self.timeouts)
         self.mark: TransactionMark | None = None
         self.is_done = self.is_committed = False
         self.distributed: tuple[DistributedDomain, ...] = ()
@@ -133,12 +134,11 @@ class DistributionMove:
 
     def _run_transaction(self) -> None:
         plan, started, clock = self.plan, now(), time.monotonic()
-        execute(self.connection, settings_sql(SETTINGS, local=True))
-        if tables := [sql.Identifier(*table) for table in sorted(plan.all_tables)]:
-            # At once: sessions that read first and write then would get into a deadlock with us.
-            execute(self.connection, sql.SQL(LOCK).format(sql.SQL(", ").join(tables)))
+        moving = [domain.schema for domain in plan.domains]
+        lock_tables(self.connection, plan.all_tables, moving)
         self.reporter.on_note(
-            f"{counted(len(tables), 'table')} ({plan.size}) are locked while their rows are copied."
+            f"{counted(len(plan.all_tables), 'table')} ({plan.size}) are locked while their rows"
+            " are copied."
         )
         before = self._contents()
         for statement in self._statements():

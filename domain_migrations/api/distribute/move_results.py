@@ -16,11 +16,13 @@ class MoveOptions(RunOptions):
     """The options of ``distribute_domain --move`` and ``--balance``.
 
     Attributes:
+        lock_timeout: seconds that writers may be held up for others, None for any.
         block_writes: copy while nobody can write, which needs neither ``wal_level = logical`` nor
             replica identities.
     """
 
     dry_run: bool = False
+    lock_timeout: float | None = None
     block_writes: bool = False
 
 

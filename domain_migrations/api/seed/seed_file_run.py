@@ -24,7 +24,7 @@ from ...engine.guard.violations import CORE_ROWS, Violation
 from ...engine.guard.watch import MigrationWatch
 from ...engine.history.journal import Status
 from ...engine.history.seed_ledger import SeedRecord, write_ledger
-from ...engine.runner.attempt_contexts import explained, on_cluster, watch_nodes
+from ...engine.runner.attempt_contexts import explained, join_cluster, on_cluster, watch_nodes
 from ...engine.runner.kept_transactions import transaction_kept
 from ...engine.runner.run_session import RunSession
 from ...engine.sessions.connection import execute, fetch_one
@@ -139,6 +139,7 @@ class SeedFileRun:
             DomainMigrationsError: the seed failed or was refused, and was rolled back.
         """
         attempt = 0
+        join_cluster(self.session, self.timeout_policy)
         while True:
             self.session.check("An earlier seed")
             self.started, self.clock = now(), time.monotonic()
@@ -168,7 +169,7 @@ class SeedFileRun:
             transaction.atomic(using=self.connection.alias),
             self.timeout_policy.timeouts(),
             nullcontext() if self.header.writes_core else self.session.roles.as_domain_role(),
-            on_cluster(self.session, self.timeout_policy, self.guard.seed_migration),
+            on_cluster(self.session, self.guard.seed_migration),
         ):
             watch_nodes(self.session, self.guard)
             watch = self.guard.begin(self.guard.seed_migration)

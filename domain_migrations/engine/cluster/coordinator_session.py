@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, LiteralString
 
 import psycopg
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...domains import Domain, QualifiedName
-from ..sessions.connection import can_query, fetch_all, session_settings
+from ..sessions.concurrent_indexes import is_concurrent
+from ..sessions.connection import can_query, fetch_all, is_alone, session_settings
+from ..sessions.database_errors import NOT_IN_TRANSACTION, sqlstate_of
 from ..sql.query import run_sql
 from ..sql.words import Words
 from .chosen_names import TakenNames
@@ -27,7 +31,7 @@ from .node_locks import (
 )
 from .refusals import form_that_works
 from .statements import in_citus_form
-from .transaction_settings import SETTINGS, forwarded_limits
+from .transaction_settings import SETTINGS, limits_forwarded
 from .worker_errors import NodeWarning, explained
 
 SET_CONSTRAINTS = re.compile(r"\s*SET\s+CONSTRAINTS\s", re.IGNORECASE)
@@ -98,27 +102,27 @@ class ClusterSession:
         self._waiting: list[str] = []
 
     @contextmanager
-    def transaction(
-        self, limits: Mapping[str, str], refuse: Callable[[str], None]
-    ) -> Iterator[None]:
-        """Run a migration in the open transaction, which has ``settings_of_transaction``.
+    def transaction(self, refuse: Callable[[str], None]) -> Iterator[None]:
+        """Run a migration in the open transaction, whose policy has joined the cluster.
 
         Arguments:
-            limits: the timeouts of the transaction, which have to hold on the nodes, too.
             refuse: called with each text before it is sent, raises if it may not be.
         """
         self.has_written = self.has_unread = False
         self._waiting.clear()
-        if forwarded := forwarded_limits(limits):
-            run_sql(self.connection, sql.SQL(forwarded).format())
         with self._heard(), self._in_citus_form(refuse):
             yield
 
     @contextmanager
     def without_transaction(self, refuse: Callable[[str], None]) -> Iterator[None]:
-        """Run a migration without a transaction."""
+        """Run a migration without a transaction.
+
+        What the server runs in a transaction gets one, because the limits of a session hold on the
+        coordinator alone.
+        """
         with (
             session_settings(self.connection, SETTINGS),
+            limits_forwarded(self.connection),
             self._heard(),
             self._in_citus_form(refuse),
         ):
@@ -192,7 +196,8 @@ class ClusterSession:
                 changes_rows = not CHANGES_NO_ROWS.match(shown)
                 if changes_rows:
                     self._send_waiting()
-                result = execute(part, params, many, context)
+                send = partial(execute, part, params, many, context)
+                result = self._in_transaction(shown, send)
                 self.has_written = self.has_written or changes_rows
                 self.has_unread = self.has_unread or changes_rows
                 if SET_CONSTRAINTS.match(shown):
@@ -201,6 +206,20 @@ class ClusterSession:
 
         with self.connection.execute_wrapper(run):
             yield
+
+    def _in_transaction(self, text: str, send: Callable[[], Any]) -> Any:
+        """Send a statement, in a transaction of its own if it would run in none."""
+        owners = (getattr(wrap, "__self__", None) for wrap in self.connection.execute_wrappers)
+        is_begun = any(getattr(owner, "begins_transactions", False) for owner in owners)
+        if is_begun or not is_alone(self.connection) or is_concurrent(text):
+            return send()
+        try:
+            with transaction.atomic(using=self.connection.alias):
+                return send()
+        except DatabaseError as exc:
+            if sqlstate_of(exc) not in NOT_IN_TRANSACTION:
+                raise
+        return send()
 
     def _forward_timing(self, text: str) -> None:
         """Set the constraints on the nodes, too, that a statement has set on the coordinator.

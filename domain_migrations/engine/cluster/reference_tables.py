@@ -15,11 +15,10 @@ from psycopg import sql
 
 from ...domains import CORE, CORE_SCHEMA, QualifiedName, get_domain
 from ..messages import counted
-from ..sessions.connection import execute, settings_sql
+from ..sessions.connection import execute
 from ..sql.query import run_sql
 from .local_rows import removal_statement, tables_with_local_rows
 from .toast_options import toast_statements
-from .transaction_settings import SETTINGS
 from .triggers import TableTrigger, disable_statements, enabled_triggers, restore_statements
 
 LOCAL_TABLES: LiteralString = """
@@ -113,12 +112,12 @@ def create_missing_reference_tables(
 ) -> tuple[QualifiedName, ...]:
     """Make core's tables reference tables, in the open transaction, unless they are already.
 
-    These are the tables of models, and what their foreign keys point at.
+    These are the tables of models, and what their foreign keys point at. The transaction has the
+    settings of one on a cluster.
 
     Arguments:
         report: called with a sentence before the tables are locked, if there are any.
     """
-    execute(connection, settings_sql(SETTINGS, local=True))
     execute(connection, ONE_AT_A_TIME, [CORE_SCHEMA])
     local, keys = {*local_core_tables(connection).values()}, foreign_keys(connection)
     wanted = tables_for_every_node(closure(model_tables() & local, keys) & local)

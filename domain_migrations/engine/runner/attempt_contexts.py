@@ -28,15 +28,17 @@ def as_domain_role(
         yield
 
 
-def join_cluster(session: RunSession, policy: TimeoutPolicy, guard: BoundaryGuard) -> None:
+def join_cluster(
+    session: RunSession, policy: TimeoutPolicy, guard: BoundaryGuard | None = None
+) -> None:
     """Prepare what every transaction of a run needs on a cluster; elsewhere do nothing."""
     if session.on_cluster is not None:
-        from ..cluster.lock_waits import find_blockers
-        from ..cluster.transaction_settings import settings_of_transaction
+        from ..cluster import transaction_settings
 
-        policy.prepare_for_cluster(settings_of_transaction(policy.limits), find_blockers)
-        guard.uses_savepoints = False
-        watch_nodes(session, guard)
+        transaction_settings.join_cluster(policy)
+        if guard is not None:
+            guard.uses_savepoints = False
+            watch_nodes(session, guard)
 
 
 def watch_nodes(session: RunSession, guard: BoundaryGuard) -> None:
@@ -49,7 +51,7 @@ def watch_nodes(session: RunSession, guard: BoundaryGuard) -> None:
 
 
 @contextmanager
-def on_cluster(session: RunSession, policy: TimeoutPolicy, migration: Migration) -> Iterator[None]:
+def on_cluster(session: RunSession, migration: Migration) -> Iterator[None]:
     """Send the statements in the block as Citus takes them; on plain PostgreSQL as they are."""
     cluster = session.on_cluster
     if cluster is None:
@@ -69,11 +71,7 @@ def on_cluster(session: RunSession, policy: TimeoutPolicy, migration: Migration)
             )
 
     in_transaction = migration.atomic or session.connection.in_atomic_block
-    with (
-        cluster.transaction(policy.limits, refuse)
-        if in_transaction
-        else cluster.without_transaction(refuse)
-    ):
+    with cluster.transaction(refuse) if in_transaction else cluster.without_transaction(refuse):
         yield
 
 

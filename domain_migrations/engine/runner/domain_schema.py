@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from ..history.tables import ensure_schema
-from ..sessions.connection import execute
 from ..sessions.timeouts import RetryPolicy, TimeoutPolicy
+from .attempt_contexts import join_cluster
 from .run_session import RunSession
 
 
@@ -18,7 +18,6 @@ def ensure_domain_schema(session: RunSession) -> None:
         ensure_schema(connection, domain.schema)
         return
     from ..cluster.new_schema import create_schema
-    from ..cluster.transaction_settings import FORWARD, forwarded_limits
 
     policy = TimeoutPolicy(
         connection,
@@ -29,13 +28,11 @@ def ensure_domain_schema(session: RunSession) -> None:
         retries=RetryPolicy(retries=0) if connection.in_atomic_block else None,
     )
 
+    join_cluster(session, policy)
+
     def create() -> bool:
         """Lock core's tables no longer than a migration may wait for a lock."""
         with transaction.atomic(using=connection.alias), policy.timeouts():
-            if forwarded := forwarded_limits(policy.limits):
-                # Core's reference tables are locked on the nodes, too, where no limit holds yet.
-                execute(connection, f"SET LOCAL {FORWARD} = 'local'")
-                execute(connection, forwarded)
             return create_schema(
                 connection,
                 on_cluster.cluster,

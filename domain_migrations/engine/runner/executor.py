@@ -264,7 +264,7 @@ class DomainExecutor(MigrationExecutor):
         with (
             transaction.atomic(using=self.connection.alias),
             self.timeout_policy.timeouts(begin),
-            attempt_contexts.on_cluster(self.session, self.timeout_policy, attempt.migration),
+            attempt_contexts.on_cluster(self.session, attempt.migration),
             attempt_contexts.as_domain_role(self.session, attempt.migration, self.observe),
         ):
             attempt.has_begun = True
@@ -304,7 +304,7 @@ class DomainExecutor(MigrationExecutor):
             attempt.index.was_started = interruption.may_have_built
         with (
             self.timeout_policy.session_timeouts(migration, attempt.index),
-            attempt_contexts.on_cluster(self.session, self.timeout_policy, migration),
+            attempt_contexts.on_cluster(self.session, migration),
             attempt_contexts.as_domain_role(self.session, migration, self.observe),
         ):
             watch = self.guard.begin(migration, backwards=attempt.backwards)

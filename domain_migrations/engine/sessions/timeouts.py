@@ -19,12 +19,18 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.migration import Migration
 from psycopg import sql
-from psycopg.pq import TransactionStatus
 
 from ...conf import get_settings
 from .blockers import INTERVAL, BlockerWatcher, FindBlockers
 from .concurrent_indexes import build_index, built_index, is_concurrent
-from .connection import Clock, execute, roll_back_leftover, session_settings, settings_sql
+from .connection import (
+    Clock,
+    execute,
+    is_alone,
+    roll_back_leftover,
+    session_settings,
+    settings_sql,
+)
 from .database_errors import sqlstate_of
 
 RETRIED_STATES = {
@@ -63,6 +69,10 @@ def timeout_settings(
         for name, seconds in limits.items()
         if seconds is not None
     }
+
+
+def _nothing() -> None:
+    """Elsewhere than on a cluster, there is nothing to forward."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,7 @@ class TimeoutPolicy:
     Attributes:
         limits: the timeouts, as settings of the server.
         more_settings: what each transaction sets together with them.
+        forward: sets the limits on the nodes of a cluster, too.
     """
 
     def __init__(
@@ -146,14 +157,17 @@ class TimeoutPolicy:
             statement_timeout = settings.statement_timeout
         self.limits = timeout_settings(lock_timeout, statement_timeout)
         self.more_settings: Mapping[str, str] = {}
+        self.forward: Callable[[], None] = _nothing
         interval = min(INTERVAL, (lock_timeout or INTERVAL) / 4)
         self._watcher = BlockerWatcher(connection, interval=interval)
         self._clock = clock
         self._chance = chance
 
-    def prepare_for_cluster(self, settings: Mapping[str, str], find: FindBlockers) -> None:
+    def prepare_for_cluster(
+        self, settings: Mapping[str, str], forward: Callable[[], None], find: FindBlockers
+    ) -> None:
         """Set more in each transaction, and look for blocking sessions on all nodes."""
-        self.more_settings, self._watcher.find = settings, find
+        self.more_settings, self.forward, self._watcher.find = settings, forward, find
 
     @contextmanager
     def timeouts(self, run: Run | None = None) -> Iterator[None]:
@@ -164,6 +178,7 @@ class TimeoutPolicy:
         """
         run = run or partial(execute, self.connection)
         run(settings_sql({**self.limits, **self.more_settings}, local=True))
+        self.forward()
         with self._watcher:
             yield
 
@@ -188,7 +203,7 @@ class TimeoutPolicy:
         ) -> Any:
             nonlocal nested
             # The engine's own statements between the attempts call this as well.
-            if nested or not self._is_alone():
+            if nested or not is_alone(self.connection):
                 return execute(statement, params, many, context)
             nested = True
             text = statement
@@ -206,6 +221,8 @@ class TimeoutPolicy:
             self._watcher,
             self.connection.execute_wrapper(retry_statement),
         ):
+            if self.connection.in_atomic_block:  # That of a trial.
+                self.forward()
             yield
 
     def pause_before_retry(self, exc: BaseException, attempt: int, migration: Migration) -> bool:
@@ -231,13 +248,6 @@ class TimeoutPolicy:
             except DatabaseError as exc:
                 if not self._sleep_before_retry(exc, attempt, what):
                     raise
-
-    def _is_alone(self) -> bool:
-        """Return whether a statement would run outside of any transaction."""
-        if not self.connection.get_autocommit() or self.connection.in_atomic_block:
-            return False
-        status = self.connection.connection.info.transaction_status
-        return bool(status == TransactionStatus.IDLE)
 
     def _run_with_retry(
         self, text: str, run: Callable[[], Any], what: str, index: IndexBuild

@@ -21,6 +21,7 @@ from ...sessions.roles import domain_role
 from ...sessions.session import acquire_run_lock
 from ...sessions.timeouts import RetryPolicy, TimeoutPolicy
 from ..adoption_results import AppliedMove
+from ..attempt_contexts import join_cluster
 from ..options import MigrateOptions
 from ..results import Reporter
 from ..run_session import RunSession
@@ -90,6 +91,8 @@ class AdoptionRun:
             statement_timeout=options.statement_timeout,
             retries=None if retries is None else RetryPolicy(retries=retries),
         )
+
+        join_cluster(session, policy)
 
         def attempt() -> AppliedMove | None:
             with transaction.atomic(using=connection.alias), policy.timeouts():
