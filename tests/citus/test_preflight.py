@@ -94,7 +94,7 @@ def test_a_domain_that_is_declared_as_distributed_can_become_it(
 
 
 def test_pending_migrations(migrated_citus_database: str) -> None:
-    execute("DELETE FROM hr.django_migrations_hr WHERE name = '0013_alter_verbose_names'")
+    call_command("repair_domain", "hr", mark_unapplied=["0013_alter_verbose_names"], noinput=True)
     found = check_distribution(["hr"]).obstacles
     assert [(each.id, each.object, each.remedy) for each in found] == [
         ("pending_migrations", "hr.django_migrations_hr", "manage.py migrate_domain hr")

@@ -291,7 +291,7 @@ def shapes() -> Iterator[tuple[str, str]]:
             f"{table} partitioned",
             f"CREATE TABLE public.kept AS SELECT * FROM {name}; DROP TABLE {name} CASCADE;"
             f" CREATE TABLE {name} (LIKE public.kept) PARTITION BY HASH"
-            f" ((to_jsonb({'relation' if table == 'r' else 'app'})::text));"
+            f" (lower({'relation' if table == 'r' else 'app'}));"
             " CREATE TABLE public.part PARTITION OF"
             f" {name} FOR VALUES WITH (MODULUS 1, REMAINDER 0);"
             f" INSERT INTO {name} SELECT * FROM public.kept",

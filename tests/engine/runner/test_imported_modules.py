@@ -37,8 +37,10 @@ domains.lazy_models
 domains.swappable_names
 engine
 engine.history
+engine.history.existing_tables
 engine.history.half_moves
 engine.history.recorder
+engine.history.shapes
 engine.history.status
 engine.history.tables
 engine.messages
@@ -49,6 +51,7 @@ engine.runner.results
 engine.sessions
 engine.sessions.connection
 engine.sessions.database_errors
+engine.sessions.offered_options
 engine.sources
 engine.sources.files
 exceptions
@@ -86,6 +89,7 @@ engine.cluster.places
 engine.cluster.reach
 engine.cluster.silent_nodes
 engine.history.journal_queries
+engine.history.usable
 management.commands.show_domains
 """
 SOURCE = """
