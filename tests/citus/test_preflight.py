@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connections, transaction
 
 from domain_migrations.api.distribute.node_obstacles import node_obstacles
@@ -94,7 +95,9 @@ def test_a_domain_that_is_declared_as_distributed_can_become_it(
 
 
 def test_pending_migrations(migrated_citus_database: str) -> None:
-    call_command("repair_domain", "hr", mark_unapplied=["0013_alter_verbose_names"], noinput=True)
+    call_command(
+        "repair_domain", "hr", mark_unapplied="0013_alter_verbose_names", interactive=False
+    )
     found = check_distribution(["hr"]).obstacles
     assert [(each.id, each.object, each.remedy) for each in found] == [
         ("pending_migrations", "hr.django_migrations_hr", "manage.py migrate_domain hr")
