@@ -73,6 +73,15 @@ ROWS = """
 SELECT result, count(*) FROM run_command_on_placements('public.spots', $$
     SELECT count(*) || ' ' || sum(level) || ' ' || max(kind) FROM %s $$) GROUP BY 1
 """
+ALTERS_KEY = """
+import domain_migrations.operations as ours
+operations = [ours.AlterReferencedKey({!r}, "id", {})]
+"""
+KEY_TYPES = """
+SELECT DISTINCT result FROM run_command_on_placements('public.users', $$
+    SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+    WHERE attrelid = '%s'::regclass AND attname = 'id' $$)
+"""
 LEFT = """
 SELECT result FROM run_command_on_all_nodes($$
     SELECT string_agg(relname, ' ') FROM pg_class WHERE relname ~ 'spot|place_|places' $$)
@@ -109,6 +118,40 @@ def test_every_kind_reaches_every_node(distributed_core: str, call: Call, tmp_pa
         done = call("migrate_domain", "core", rollback=1, interactive=False)
         assert done.stderr == ""
     assert query(LEFT) == [("",)] * 3
+
+
+@pytest.mark.parametrize("mode", [[], ["--plan"]])
+def test_key_that_a_sequence_fills_is_refused_before_anything_runs(
+    distributed_core: str, call: Call, tmp_path: Path, mode: list[str]
+) -> None:
+    before = histories()["core"]
+    migrations = {
+        "0900_first": "operations = []",
+        "0901_key": ALTERS_KEY.format("costcentre", "models.AutoField(primary_key=True)"),
+    }
+
+    with pending(tmp_path, "core", migrations):
+        done = call("migrate_domain", "core", *mode)
+
+    assert done.exit_status == 1
+    assert (
+        "Migration core.0901_key is refused: AlterReferencedKey changes public.cost_centres.id,"
+        " which a sequence fills, from bigint to integer. Citus changes the type of no such column"
+    ) in done.stderr
+    assert "Remove the migration." in done.stderr
+    assert histories()["core"] == before
+
+
+def test_key_that_nothing_fills_gets_another_type(
+    distributed_core: str, call: Call, tmp_path: Path
+) -> None:
+    key = "models.CharField(max_length=36, primary_key=True)"
+
+    with pending(tmp_path, "core", {"0900_key": ALTERS_KEY.format("user", key)}):
+        done = call("migrate_domain", "core")
+
+    assert done.stderr == ""
+    assert query(KEY_TYPES) == [("character varying(36)",)]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from ..catalog.live_tables import CoreReference, read_core_references
 from ..guard.operation_kinds import database_operations
 from ..sessions.connection import fetch_one
 from ..sql.alterations import alterations
+from .distributed_keys import check_key_keeps_type
 from .loader import DomainLoader, Plan
 
 HINT = (
@@ -36,11 +37,16 @@ ALONE = "Give it a migration of its own: only this operation may change tables o
 
 
 class TypeChange(NamedTuple):
-    """The type that an operation gives to a column, as written in SQL."""
+    """The type that an operation gives to a column, as written in SQL.
+
+    Attributes:
+        with_references: whether it changes the columns that reference this one, too.
+    """
 
     table: QualifiedName
     column: str
     type: str
+    with_references: bool = False
 
 
 def check_key_types(connection: BaseDatabaseWrapper, loader: DomainLoader, plan: Plan) -> None:
@@ -48,6 +54,7 @@ def check_key_types(connection: BaseDatabaseWrapper, loader: DomainLoader, plan:
 
     Raises:
         BoundaryViolation: naming the columns, and the operation that changes both.
+        InvalidConfiguration: the operation changes both, but not on this cluster.
     """
     suspects = [step for step in plan if any(map(_may_change, step[0].operations))]
     if not suspects:
@@ -55,15 +62,20 @@ def check_key_types(connection: BaseDatabaseWrapper, loader: DomainLoader, plan:
     references = read_core_references(connection)
     for migration, backwards in suspects:
         inner = database_operations(migration.operations)
-        if len(migration.operations) > 1 and any(map(_alters_referenced_key, inner)):
+        alters_key = any(map(_alters_referenced_key, inner))
+        if len(migration.operations) > 1 and alters_key:
             raise BoundaryViolation(
                 f"Migration {migration} is refused: AlterReferencedKey is not its only operation.",
                 hint=ALONE,
             )
-        if not references:
+        if not (references or alters_key):
             continue
         state = loader.project_state((migration.app_label, migration.name), at_end=False)
         for number, operation, change in _changes(connection, migration, state, backwards):
+            if change.with_references:
+                what = f"Migration {migration} is refused: AlterReferencedKey"
+                check_key_keeps_type(connection, what, change.table, change.column, change.type)
+                continue
             unchanged = [
                 reference
                 for reference in references
@@ -104,11 +116,13 @@ def _changes(
     for number, operation in enumerate(migration.operations, start=1):
         before = state.clone() if isinstance(operation, SeparateDatabaseAndState) else state
         for inner in database_operations([operation]):
-            if _alters_referenced_key(inner):
-                continue
             if isinstance(inner, AlterField):
                 for change in _field_changes(connection, migration, before, inner, backwards):
-                    yield number, operation, change
+                    yield (
+                        number,
+                        operation,
+                        change._replace(with_references=_alters_referenced_key(inner)),
+                    )
             elif isinstance(inner, RunSQL):
                 for change in _sql_changes(inner.reverse_sql if backwards else inner.sql):
                     yield number, operation, change
