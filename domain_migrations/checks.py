@@ -61,7 +61,7 @@ from .engine.history.status import read_name_statuses
 from .engine.history.tables import applied_names
 from .engine.messages import shortened
 from .engine.runner.hooks.settings import hook_problems
-from .engine.sessions.connection import transactions_problem, translate_database_errors
+from .engine.sessions.database_problems import transactions_problem, translate_database_errors
 from .engine.sources.files import MigrationKey
 from .engine.sources.stages import Removal, invalid_stages, unstaged_removals
 from .engine.sources.transfer_halves import half_problems

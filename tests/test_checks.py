@@ -45,7 +45,7 @@ from domain_migrations.engine.boundary.declarations import (
 from domain_migrations.engine.boundary.installed_models import model_problems
 from domain_migrations.engine.boundary.rule import CORE_DEPENDS, DOMAIN_DEPENDS, Problem
 from domain_migrations.engine.runner.hooks.settings import USE_SIGNALS
-from domain_migrations.engine.sessions.connection import check_backend_and_encoding
+from domain_migrations.engine.sessions.database_problems import check_backend_and_encoding
 from domain_migrations.exceptions import InvalidConfiguration
 from domain_migrations.fields import DomainReference
 from domain_migrations.references.resolution import reference_problems

@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ..domains import Domain
 from ..engine.history.existing_tables import existing_tables, unusable_domains
 from ..engine.history.usable import read_usable
-from ..engine.sessions.connection import translate_database_errors
+from ..engine.sessions.database_problems import translate_database_errors
 from ..exceptions import ChangedTable, DomainMigrationsError, NewerTables
 
 Found = TypeVar("Found")

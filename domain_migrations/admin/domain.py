@@ -11,7 +11,7 @@ from django.db import connections
 from django.http import HttpRequest
 
 from ..domains import Domain
-from ..engine.sessions.connection import translate_database_errors
+from ..engine.sessions.database_problems import translate_database_errors
 from ..exceptions import DomainMigrationsError, InvalidConfiguration
 from . import states
 from .diagram import er_diagram

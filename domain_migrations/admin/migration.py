@@ -12,7 +12,7 @@ from ..domains import Domain
 from ..engine.history.journal_queries import steps_of_migration
 from ..engine.runner.dry_run.plan_preview import preview
 from ..engine.runner.loader import DomainLoader
-from ..engine.sessions.connection import translate_database_errors
+from ..engine.sessions.database_problems import translate_database_errors
 from ..engine.sessions.session import own_connection
 from ..engine.sources.files import MigrationKey, migration_file, migrations_on_disk
 from ..engine.sources.parsing import header_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from django.db import connections, transaction
 
 from ..domains import Domain, get_domain, get_domains
-from ..engine.sessions.connection import translate_database_errors
+from ..engine.sessions.database_problems import translate_database_errors
 from ..engine.sessions.roles import grant_statements, revoke_statements
 
 

@@ -11,7 +11,7 @@ from django.db import connections
 from django.test import override_settings
 
 from domain_migrations.domains import get_domain
-from domain_migrations.engine.sessions.connection import translate_database_errors
+from domain_migrations.engine.sessions.database_problems import translate_database_errors
 from domain_migrations.engine.sessions.offered_options import offering
 from domain_migrations.engine.sessions.session import locked_session
 from domain_migrations.exceptions import StatementTimeout

@@ -17,7 +17,7 @@ from ...engine.runner.adoption.moves import Move
 from ...engine.runner.adoption_results import AppliedMove
 from ...engine.runner.options import MigrateOptions
 from ...engine.runner.results import FORMAT, Reporter
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sources.adoptions import Adoption, read_adoptions
 from ...exceptions import InvalidConfiguration
 from ..source_code.file_changes import diff_of

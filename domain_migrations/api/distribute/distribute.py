@@ -19,7 +19,7 @@ from ...domains import Domain, get_domain, get_domains
 from ...engine.history.run_context import RunContext
 from ...engine.runner.failures import failure_status
 from ...engine.runner.results import ErrorInfo
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sessions.session import ServerSession, acquire_run_lock, locked_session
 from ...exceptions import DistributionRefused, DomainMigrationsError, RunStopped
 from .distribution_result import (

@@ -34,8 +34,9 @@ from ...engine.messages import shortened
 from ...engine.runner.failures import failure_status
 from ...engine.runner.results import ErrorInfo
 from ...engine.sessions.blockers import Activity, BlockerWatcher
-from ...engine.sessions.connection import session_settings, translate_database_errors
+from ...engine.sessions.connection import session_settings
 from ...engine.sessions.database_errors import error_class_for, first_line, sqlstate_of
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sessions.session import locked_session
 from ...engine.sessions.timeouts import timeout_settings
 from ...exceptions import (

@@ -15,7 +15,8 @@ from psycopg import sql
 
 from ...domains import QualifiedName
 from ...engine.cluster.local_rows import removal_statement
-from ...engine.sessions.connection import Clock, execute, fetch_all
+from ...engine.sessions.connection import execute, fetch_all
+from ...engine.sessions.database_problems import Clock
 from ...exceptions import DistributionFailed, NodeUnavailable
 from ..extract.row_checksums import hashed_columns
 from .contents import TEXT_SETTINGS

@@ -19,7 +19,8 @@ from ...engine.cluster.reference_tables import (
 )
 from ...engine.messages import counted, shortened
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import fetch_all, translate_database_errors
+from ...engine.sessions.connection import fetch_all
+from ...engine.sessions.database_problems import translate_database_errors
 from ...exceptions import DistributionRefused
 from ..obstacle import Obstacle
 from .accepted import NO_WAY_BACK, disk_note, notes, sizes

@@ -11,8 +11,9 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DatabaseErrorWrapper
 
-from ...engine.sessions.connection import has_lost, translate_database_errors
+from ...engine.sessions.connection import has_lost
 from ...engine.sessions.database_errors import ConnectionLost
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sessions.session import plain_copy
 from .sides import Sides
 

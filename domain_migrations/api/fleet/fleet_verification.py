@@ -19,7 +19,7 @@ from ...engine.catalog.fingerprint import compare, fingerprint
 from ...engine.cluster.cluster import TO_READ, check_coordinator, read_cluster
 from ...engine.history.status import read_statuses
 from ...engine.runner.results import FORMAT, ErrorInfo, Reporter, fields_as_json, most_severe
-from ...engine.sessions.connection import SITE, SiteLabel, translate_database_errors
+from ...engine.sessions.database_problems import SITE, SiteLabel, translate_database_errors
 from ...engine.sources.files import MigrationKey
 from ...exceptions import EXIT_FAILED, InvalidSites, SiteFailed
 from .fleet import FleetOptions

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from ...domains import get_domains
-from ...engine.sessions.connection import SITE, SiteLabel
+from ...engine.sessions.database_problems import SITE, SiteLabel
 from ...exceptions import InvalidSites
 
 CONNECT_TIMEOUT = 10

@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from ...domains import Domain, get_domains
 from ...engine.runner.adoption_results import ImportedHistory
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sources.files import HISTORY_FILE, migrations_folders
 from ...engine.sources.tool_histories import read_tool_history
 from ...exceptions import InvalidConfiguration

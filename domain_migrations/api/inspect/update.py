@@ -28,7 +28,7 @@ from ...engine.catalog.compat_views import compat_view_names
 from ...engine.history.status import read_statuses
 from ...engine.runner.loader import LINEAR, DomainLoader, load_domain
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sessions.roles import role_name
 from ...engine.snapshots.inspected_catalog import (
     SUFFIX,

@@ -15,7 +15,7 @@ from ...engine.runner.loader import DomainLoader, load_domain
 from ...engine.runner.project_state import full_order
 from ...engine.runner.results import FORMAT
 from ...engine.runner.targets import resolve_target
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sources.files import MigrationKey, is_installed, migration_file
 from ...engine.sources.stages import get_stage
 from .distributed.distributed_rules import DISTRIBUTED_RULES, IDS

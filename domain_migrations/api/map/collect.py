@@ -16,7 +16,7 @@ from django.db.models import ForeignKey, Model
 from ...domains import CORE, CORE_SCHEMA, Domain, QualifiedName, get_domain, get_domains
 from ...engine.boundary.installed_models import model_crossings
 from ...engine.boundary.rule import may_depend_on
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sql.query import run_sql
 from ...references.resolution import all_references
 from ..verify.live_boundary import cross_domain_findings

@@ -21,7 +21,7 @@ from ...engine.runner.failures import failure_status
 from ...engine.runner.options import MigrateOptions, RunOptions
 from ...engine.runner.results import FORMAT, ErrorInfo, Reporter, fields_as_json
 from ...engine.runner.run_session import RunSession
-from ...engine.sessions.connection import translate_database_errors, wait_for_database
+from ...engine.sessions.database_problems import translate_database_errors, wait_for_database
 from ...exceptions import (
     DependencyNotApplied,
     DomainMigrationsError,

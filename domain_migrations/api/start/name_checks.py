@@ -15,7 +15,7 @@ from django.db import connections
 from ...backends.postgresql.names import quote
 from ...domains import CORE, get_domains
 from ...engine.boundary.declarations import domain_name_problem, schema_name_problem
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sql.query import run_sql
 from ...exceptions import InvalidConfiguration
 

@@ -13,7 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from ...domains import QualifiedName
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sources.files import MigrationKey
 from ...exceptions import InvalidConfiguration
 from ..source_code.blocker import Blocker

@@ -72,7 +72,7 @@ from ...engine.history.verifications import record_verification
 from ...engine.messages import Finding
 from ...engine.runner.project_state import project_state
 from ...engine.runner.results import FORMAT
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.snapshots.drift_reference import unmanaged_baseline
 from ...engine.snapshots.inspected_catalog import recorded_histories, recorded_objects
 from ...exceptions import ChangedTable, DomainMigrationsError, NewerTables, NodeUnavailable

@@ -10,7 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ...domains import QualifiedName
 from ...exceptions import InvalidConfiguration
-from ..sessions.connection import SITE, SiteLabel, fetch_all, fetch_one
+from ..sessions.connection import fetch_all, fetch_one
+from ..sessions.database_problems import SITE, SiteLabel
 
 EXTENSION = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'"
 

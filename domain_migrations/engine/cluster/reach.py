@@ -20,7 +20,8 @@ from ...exceptions import (
     NodeLoginRefused,
     NodeUnavailable,
 )
-from ..sessions.connection import GIVE_A_WAY_IN, is_alive, translate_database_errors
+from ..sessions.connection import is_alive
+from ..sessions.database_problems import GIVE_A_WAY_IN, translate_database_errors
 from .silent_nodes import SilenceWatcher
 
 Found = TypeVar("Found")

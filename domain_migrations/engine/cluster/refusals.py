@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..sessions.connection import GIVE_A_WAY_IN
+from ..sessions.database_problems import GIVE_A_WAY_IN
 from .worker_errors import unreachable_node
 
 # Of each: what the server says, and what to do.

@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ...domains import Domain
 from ...exceptions import ChangedTable, DomainMigrationsError, NewerTables
 from ..cluster.reach import read_reachable
-from ..sessions.connection import translate_database_errors
+from ..sessions.database_problems import translate_database_errors
 from .existing_tables import unusable_domains
 
 Found = TypeVar("Found")

@@ -13,7 +13,7 @@ from ...exceptions import DomainMigrationsError, RunStopped
 from ..history.run_context import RunContext
 from ..history.status import DomainStatus
 from ..history.status_reader import StatusReader
-from ..sessions.connection import translate_database_errors
+from ..sessions.database_problems import translate_database_errors
 from ..sources.files import adoption_file
 from .options import MigrateOptions
 from .results import DomainResult, Reporter

@@ -15,7 +15,7 @@ from ...exceptions import DomainMigrationsError
 from ..history.extractions import refuse_during_extraction
 from ..history.run_context import RunContext
 from ..history.status import DomainStatus
-from ..sessions.connection import translate_database_errors
+from ..sessions.database_problems import translate_database_errors
 from ..sessions.session import acquire_run_lock
 from ..sources.files import MigrationKey
 from ..sources.transfer_halves import half_of

@@ -22,7 +22,7 @@ from ..boundary.rule import may_depend_on, violation_clause
 from ..history.half_moves import find_half_move
 from ..history.recorder import limit_reads_to
 from ..history.status import read_statuses
-from ..sessions.connection import translate_database_errors
+from ..sessions.database_problems import translate_database_errors
 from ..sources.files import MigrationKey
 from ..sources.former_dependencies import former_dependencies
 from ..sources.transfer_halves import half_problems, is_paired

@@ -17,7 +17,7 @@ from ...domains import CORE, Domain, get_domain, get_domain_for
 from ...exceptions import DomainMigrationsError, MigrationInterrupted
 from ..history.run_context import RunContext
 from ..history.tables import applied_names
-from ..sessions.connection import translate_database_errors
+from ..sessions.database_problems import translate_database_errors
 from ..sessions.session import ServerSession, acquire_run_lock
 from ..sessions.timeouts import RetryPolicy
 from ..sources.files import MigrationKey, adoption_file

@@ -19,7 +19,7 @@ from ..history.status import (
 )
 from ..history.status_reader import StatusReader
 from ..messages import shortened
-from ..sessions.connection import translate_database_errors, wait_for_database
+from ..sessions.database_problems import translate_database_errors, wait_for_database
 from ..sources.files import history_file
 from .options import MigrateOptions
 from .results import Reporter

@@ -24,8 +24,9 @@ from psycopg.pq import TransactionStatus
 from ...domains import CORE, CORE_SCHEMA, Domain
 from ...exceptions import LockNotAvailable
 from .blockers import ACTIVITY_COLUMNS, Activity
-from .connection import Clock, execute, fetch_all, fetch_one, is_alive
+from .connection import execute, fetch_all, fetch_one, is_alive
 from .database_errors import LOST
+from .database_problems import Clock
 from .offered_options import more_time
 
 HOLDERS = f"""

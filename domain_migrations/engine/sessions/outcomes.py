@@ -10,7 +10,8 @@ import psycopg
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .connection import Clock, fetch_one
+from .connection import fetch_one
+from .database_problems import Clock
 from .pooling import raw_connection
 
 Outcome = Literal["committed", "rolled back", "in progress", "unknown"]

@@ -17,7 +17,8 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from ...exceptions import InsufficientPrivilege, InvalidConfiguration
-from .connection import as_text, check_backend_and_encoding, fetch_one, translate_database_errors
+from .connection import as_text, fetch_one
+from .database_problems import check_backend_and_encoding, translate_database_errors
 from .session import own_connection, plain_copy
 
 logger = logging.getLogger(__name__)

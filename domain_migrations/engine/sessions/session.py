@@ -17,17 +17,15 @@ from ...domains import Domain
 from ...exceptions import DatabaseUnavailable, MigrationFailed
 from .advisory_locks import LockAttempt, LockKeys, session_query, wait_for_locks
 from .connection import (
-    Clock,
     as_text,
-    check_backend_and_encoding,
     execute,
     fetch_one,
     no_reconnection,
     remaining_counts,
     session_settings,
-    translate_database_errors,
 )
 from .database_errors import LOST, RUN_AGAIN, first_line, sqlstate_of
+from .database_problems import Clock, check_backend_and_encoding, translate_database_errors
 from .keepalives import KEEPALIVES, watch_network
 from .kept_settings import READABLE
 from .outcomes import Outcome, TransactionMark, outcome_after_loss, outcome_in_session

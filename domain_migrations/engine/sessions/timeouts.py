@@ -23,15 +23,9 @@ from psycopg import sql
 from ...conf import get_settings
 from .blockers import INTERVAL, BlockerWatcher, FindBlockers
 from .concurrent_indexes import build_index, built_index, is_concurrent
-from .connection import (
-    Clock,
-    execute,
-    is_alone,
-    roll_back_leftover,
-    session_settings,
-    settings_sql,
-)
+from .connection import execute, is_alone, roll_back_leftover, session_settings, settings_sql
 from .database_errors import sqlstate_of
+from .database_problems import Clock
 
 RETRIED_STATES = {
     "55P03": "lock timeout",

@@ -18,7 +18,7 @@ from ...api import MigrateOptions, migrate_domains
 from ...backends.postgresql.base import QualifiedNamesMixin
 from ...domains import CORE, get_domain_for, get_domains
 from ...engine.runner.results import RunResult
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sources.files import migrations_on_disk
 from ..arguments import options_for
 from ..console import TerminalCommand, command_errors, console_reporter

@@ -12,7 +12,7 @@ from ...api.show import Elsewhere, interrupted_migrations, read_elsewhere
 from ...domains import Domain, get_domain
 from ...engine.history.recorder import counted_as_applied, limit_reads_to
 from ...engine.runner.results import most_severe
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ...engine.sources.files import migrations_on_disk
 from ..console import command_errors, error_text
 

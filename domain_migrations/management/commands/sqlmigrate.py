@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.commands import sqlmigrate
 
-from ...engine.sessions.connection import translate_database_errors
+from ...engine.sessions.database_problems import translate_database_errors
 from ..console import command_errors
 
 

@@ -51,6 +51,7 @@ engine.runner.results
 engine.sessions
 engine.sessions.connection
 engine.sessions.database_errors
+engine.sessions.database_problems
 engine.sessions.offered_options
 engine.sources
 engine.sources.files

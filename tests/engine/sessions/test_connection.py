@@ -12,8 +12,8 @@ import pytest
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
 
-from domain_migrations.engine.sessions.connection import (
-    schema_exists,
+from domain_migrations.engine.sessions.connection import schema_exists
+from domain_migrations.engine.sessions.database_problems import (
     translate_database_errors,
     wait_for_database,
 )

@@ -21,7 +21,8 @@ from ...boundary.planned_migrations import check_plan
 from ...catalog.fingerprint import DatabaseFingerprint, fingerprint_differences, read_catalog
 from ...history.status import DomainStatus, read_statuses
 from ...history.tables import ensure_schema
-from ...sessions.connection import schema_exists, translate_database_errors
+from ...sessions.connection import schema_exists
+from ...sessions.database_problems import translate_database_errors
 from ...sessions.scratch_databases import clear_content_type_cache
 from ...sessions.session import own_connection
 from ...sources.files import MigrationKey

@@ -14,7 +14,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import Conninfo
 
-from ...sessions.connection import SITE, SiteLabel
+from ...sessions.database_problems import SITE, SiteLabel
 from ..loader import Plan
 from ..results import FORMAT, DomainResult
 from ..run_session import RunSession

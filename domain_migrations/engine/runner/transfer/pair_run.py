@@ -19,7 +19,8 @@ from ...guard.watch import Footprint
 from ...history.journal import Direction
 from ...history.journal_queries import read_entries
 from ...messages import shortened
-from ...sessions.connection import execute, translate_database_errors
+from ...sessions.connection import execute
+from ...sessions.database_problems import translate_database_errors
 from ...sessions.roles import domain_role
 from ...sources.transfer_halves import Half
 from ..attempts import Attempt
