@@ -254,15 +254,15 @@ class DomainWork(NamedTuple):
             return self.results.failed(exc, status, progress, batch=session.journal.batch)
 
         try:
-            if status.last_run not in (None, "done"):
-                with translate_database_errors(self.alias):
+            with translate_database_errors(self.alias):
+                session.settings.keep()  # They show whether the server has Citus.
+                if status.last_run not in (None, "done"):
                     catch_up_sequences(session)
             with (
                 hooks.failure_hooks(failed),
                 translate_database_errors(self.alias),
                 logged_run(session.journal) as log,
             ):
-                session.settings.keep()
                 hooks.before(self.results.of("planned", status))
                 ensure_engine_tables(session)
                 log.begin()

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.catalog import history
+from tests.support.catalog import execute, history
 from tests.support.commands import ROOT, Result, process_environment
 from tests.support.servers import TestServer
 from tests.support.temporary_migrations import TemporaryMigrations
@@ -25,6 +25,10 @@ ADD = """
 class Migration(migrations.Migration):
     dependencies = [("hr", "{before}")]
     operations = [migrations.AddField("Thing", "{name}", models.IntegerField(null=True))]
+"""
+NOT_ENDED = """
+UPDATE hr.django_migrations_hr_journal SET status = 'running'
+WHERE direction = 'run' AND status = 'done'
 """
 NAMES = ("width", "depth", "height")
 ONE_MIGRATION = 60
@@ -83,6 +87,19 @@ def test_statements_of_a_run_with_one_migration(
     with hr_migrations.release(steps):
         assert call("migrate_domain", "hr").exit_status == 0
     assert len(sent) <= ONE_MIGRATION, "\n".join(sent)
+
+
+def test_the_run_after_one_that_did_not_end_asks_for_no_cluster(
+    hr_migrations: TemporaryMigrations, call: Callable[..., Result], sent: list[str]
+) -> None:
+    """The settings, which every run reads, show that the server has not loaded Citus."""
+    with hr_migrations.release({"0001_thing": THING}):
+        assert call("migrate_domain", "hr").exit_status == 0
+        execute(NOT_ENDED)
+        sent.clear()
+        assert call("migrate_domain", "hr").exit_status == 0
+    assert any("pg_catalog.pg_settings" in text for text in sent)
+    assert [text for text in sent if "'citus'" in text] == []
 
 
 def test_a_run_with_nothing_to_do_imports_only_what_it_needs(
