@@ -115,14 +115,16 @@ def _column_problems(
     table: QualifiedName, kind: Kind, found: Mapping[str, str]
 ) -> Iterator[ChangedTable]:
     for name, types in COLUMNS[kind].items():
+        # The server quotes some of them, where its quote_all_identifiers is on.
+        type_name = found.get(name, "").replace('"', "")
         if name not in found:
             yield ChangedTable(
                 f'{table} lacks the column "{name}" ({types[0]}), with which domain_migrations has'
                 " made it.",
                 hint=PUT_BACK,
             )
-        elif found[name] not in types:
+        elif type_name not in types:
             yield ChangedTable(
-                f'The column "{name}" of {table} has the type {found[name]} instead of {types[0]}.',
+                f'The column "{name}" of {table} has the type {type_name} instead of {types[0]}.',
                 hint=PUT_BACK,
             )
