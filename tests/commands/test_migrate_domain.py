@@ -189,6 +189,25 @@ def test_plan_of_several_domains_has_each_ones_steps_under_its_name(
     assert lines[lines.index("Domain finance (schema finance):") - 1] == "hr: 13 pending"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("migrate_domain", "nosuch"), "unknown_domain"),
+        (("migrate_domain", "nosuch", "--plan"), "unknown_domain"),
+        (("seed_domain", "nosuch"), "unknown_domain"),
+        (("show_domains", "nosuch"), None),
+        (("migrate_domain", "hr", "--rollback", "--fake"), None),
+    ],
+)
+def test_json_of_wrong_usage(
+    migrated_module_database: str, call: Call, arguments: tuple[str, ...], code: str | None
+) -> None:
+    result = call(*arguments, "--format=json")
+    found = json.loads(result.stdout) if result.stdout else {}
+    (domain,) = found.get("domains", [found])
+    assert (result.exit_status, domain["error"]["code"] if found else None) == (2, code)
+
+
 def test_unknown_rows_are_a_warning(migrated_database: str, call: Call) -> None:
     execute(
         "INSERT INTO hr.django_migrations_hr (app, name, applied)"
