@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils.timezone import now
 
 from ..domains import get_domain
@@ -17,11 +17,12 @@ from ..engine.history.status import read_statuses
 from ..engine.history.status_reader import StatusReader
 from ..engine.history.tables import ensure_history
 from ..engine.runner.domain_run import DomainRun
-from ..engine.runner.interruptions import find_interruption
+from ..engine.runner.interruptions import find_interruption, find_to_resume
 from ..engine.runner.options import MigrateOptions
 from ..engine.runner.results import DomainResult, Reporter
 from ..engine.runner.run_session import RunSession
 from ..engine.runner.targets import resolve_applied, resolve_target
+from ..engine.sessions.database_problems import translate_database_errors
 from ..engine.sources.checksum import checksum_on_disk
 from ..engine.sources.files import MigrationKey
 from ..exceptions import UnknownTarget
@@ -33,6 +34,18 @@ class Repair:
 
     domain: str
     done: tuple[str, ...]
+
+
+def interrupted_migration(name: str, options: MigrateOptions) -> MigrationKey:
+    """Return the migration that :func:`resume` would resume.
+
+    Raises:
+        UnknownTarget: none of the domain was interrupted.
+    """
+    domain = get_domain(name)
+    alias = options.database or domain.database
+    with translate_database_errors(alias):
+        return find_to_resume(connections[alias], domain).key
 
 
 def resume(name: str, options: MigrateOptions, reporter: Reporter) -> DomainResult:

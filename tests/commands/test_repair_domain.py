@@ -149,23 +149,47 @@ def test_an_interrupted_reversal_is_repaired(
     assert (verified.exit_status, verified.stderr) == (0, "")
 
 
+BEGUN = """
+INSERT INTO hr.django_migrations_hr_journal (run, batch, app, name, direction, status, started,
+    seconds, checksum, os_user, host, project_version, engine_version, django_version, footprint,
+    details, error, sqlstate)
+VALUES (gen_random_uuid(), 9, 'hr', '0006_index_employee_names', 'backwards', 'running', now(), 0,
+    '', '', '', '', '', '', '{}', '{"finished": 1}', '', '')
+"""
+
+
 @pytest.mark.parametrize(
     ("option", "question"),
     [
         ("--prune", 'This changes the history of the domain "hr".'),
         (
             "--resume",
-            'This runs the remaining operations of the interrupted migration of the domain "hr".',
+            "This runs the remaining operations of hr.0006_index_employee_names, which was"
+            " interrupted.",
         ),
     ],
 )
 def test_question_says_what_the_repair_does(
     migrated_database: str, call: Call, monkeypatch: pytest.MonkeyPatch, option: str, question: str
 ) -> None:
+    execute(BEGUN)
     monkeypatch.setattr("builtins.input", lambda: "n")
     result = call("repair_domain", "hr", option)
     assert (result.exit_status, result.stdout) == (1, f"{question} Continue? [y/N] ")
     assert result.stderr == "CommandError: Nothing was changed.\n"
+
+
+@pytest.mark.parametrize("database", ["migrated_database", "scratch_database"])
+def test_nothing_is_asked_where_nothing_was_interrupted(
+    request: pytest.FixtureRequest, call: Call, database: str
+) -> None:
+    request.getfixturevalue(database)
+    result = call("repair_domain", "hr", "--resume")
+    assert (result.exit_status, result.stdout) == (1, "")
+    assert result.stderr == (
+        'CommandError: No migration of the domain "hr" was interrupted. See its state with:'
+        " manage.py show_domains hr\n"
+    )
 
 
 def test_confirmation_requires_input_or_noinput(migrated_database: str, manage: Manage) -> None:

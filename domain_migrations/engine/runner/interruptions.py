@@ -92,6 +92,21 @@ def find_interruption(connection: BaseDatabaseWrapper, domain: Domain) -> Interr
     return None
 
 
+def find_to_resume(connection: BaseDatabaseWrapper, domain: Domain) -> Interruption:
+    """Return the migration that was interrupted last, which a person wants to resume.
+
+    Raises:
+        UnknownTarget: no migration was interrupted, so none can be resumed.
+    """
+    found = find_interruption(connection, domain)
+    if found is None:
+        raise UnknownTarget(
+            f'No migration of the domain "{domain.name}" was interrupted.',
+            hint=f"See its state with: manage.py show_domains {domain.name}",
+        )
+    return found
+
+
 def check_interrupted(
     connection: BaseDatabaseWrapper, loader: DomainLoader, *, resume: bool
 ) -> Interruption | None:
@@ -105,13 +120,8 @@ def check_interrupted(
         UnknownTarget: no migration was interrupted, so none can be resumed.
     """
     domain = loader.domain
-    found = find_interruption(connection, domain)
+    found = (find_to_resume if resume else find_interruption)(connection, domain)
     if found is None:
-        if resume:
-            raise UnknownTarget(
-                f'No migration of the domain "{domain.name}" was interrupted.',
-                hint=f"See its state with: manage.py show_domains {domain.name}",
-            )
         return None
     migration = loader.disk_migrations.get(found.key)
     if migration is not None:

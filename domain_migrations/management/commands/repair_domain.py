@@ -19,7 +19,7 @@ BY_NAME = {
 }
 
 CHANGES_HISTORY = 'This changes the history of the domain "{}".'
-RESUMES = 'This runs the remaining operations of the interrupted migration of the domain "{}".'
+RESUMES = "This runs the remaining operations of {}, which was interrupted."
 
 
 class Command(TerminalCommand):
@@ -67,8 +67,10 @@ class Command(TerminalCommand):
 
     def _repair(self, domain: str, options: dict[str, Any], run_options: MigrateOptions) -> None:
         if run_options.interactive:
-            effect = RESUMES if options["resume"] else CHANGES_HISTORY
-            ask_to_continue(self.stdout, effect.format(domain))
+            effect = CHANGES_HISTORY.format(domain)
+            if options["resume"]:
+                effect = RESUMES.format(repair.interrupted_migration(domain, run_options))
+            ask_to_continue(self.stdout, effect)
         reporter = ConsoleReporter(self, run_options.verbosity)
         if options["resume"]:
             result = repair.resume(domain, run_options, reporter)
