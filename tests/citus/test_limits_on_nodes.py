@@ -26,10 +26,8 @@ Hold = Callable[..., object]
 __all__ = ["seeds"]
 
 SHARDS = """
-SELECT nodeport, shard_name(table_name, shardid) FROM citus_shards
-WHERE table_name = %s::regclass AND nodeport <> (
-    SELECT nodeport FROM pg_dist_node WHERE groupid = 0)
-ORDER BY 1
+SELECT nodename, nodeport, shard_name(table_name, shardid) FROM citus_shards
+WHERE table_name = %s::regclass
 """
 LIMIT = 0.8
 LONGEST = 6.0
@@ -40,10 +38,10 @@ LONGEST = 6.0
 def held(servers: CitusServers, table: str, mode: str, seconds: float = LONGEST) -> Iterator[None]:
     """Lock a table on each worker that has it, past the coordinator."""
     name = str(connections["default"].settings_dict["NAME"])
-    ports = dict(query(SHARDS, table))
+    shards = {(host, port): shard for host, port, shard in query(SHARDS, table)}
     with ExitStack() as stack:
         for node in servers.workers:
-            if shard := ports.get(node.address[1]):
+            if shard := shards.get(node.address):
                 holder = stack.enter_context(node.connect(name, application_name="holder"))
                 holder.execute("SET citus.enable_manual_changes_to_shards = on")
                 holder.execute(f"BEGIN; LOCK TABLE {shard} IN {mode} MODE")

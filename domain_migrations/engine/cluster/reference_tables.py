@@ -15,10 +15,11 @@ from psycopg import sql
 
 from ...domains import CORE, CORE_SCHEMA, QualifiedName, get_domain
 from ..messages import counted
-from ..sessions.connection import execute
+from ..sessions.connection import execute, settings_sql
 from ..sql.query import run_sql
 from .local_rows import removal_statement, tables_with_local_rows
 from .toast_options import toast_statements
+from .transaction_settings import SETTINGS
 from .triggers import TableTrigger, disable_statements, enabled_triggers, restore_statements
 
 LOCAL_TABLES: LiteralString = """
@@ -112,8 +113,7 @@ def create_missing_reference_tables(
 ) -> tuple[QualifiedName, ...]:
     """Make core's tables reference tables, in the open transaction, unless they are already.
 
-    These are the tables of models, and what their foreign keys point at. The transaction has the
-    settings of one on a cluster.
+    These are the tables of models, and what their foreign keys point at.
 
     Arguments:
         report: called with a sentence before the tables are locked, if there are any.
@@ -135,6 +135,8 @@ def create_reference_tables(
     """Make local tables of core reference tables, in the open transaction; return their order."""
     ordered = in_foreign_key_order(tables, keys)
     if ordered:
+        # Without them, the identities of tables that others refer to would start again.
+        execute(connection, settings_sql(SETTINGS, local=True))
         triggers = enabled_triggers(connection, ordered)
         # Not through Django's cursor, on which migrations may call no functions of Citus.
         for statement in reference_table_statements(ordered, triggers):
