@@ -34,3 +34,27 @@ def test_tables_move_where_new_schemas_are_distributed(
     assert query(TABLES) == [("lab.lab_sample",), ("lab.lab_sample_tags",), ("lab.lab_tag",)]
     assert query("SELECT count(*) FROM pg_dist_partition") == [(0,)]
     assert query("SELECT count(*) FROM lab.lab_sample_tags") == [(2,)]
+
+
+def test_plan_for_tables_that_are_on_every_node(
+    citus_database: str, citus_cluster: CitusServers, tmp_path: Path
+) -> None:
+    settings = citus_cluster.settings(citus_database)
+    project = write_project(tmp_path / "before", {"lab": lab.before()}, database=settings)
+    assert project.manage("migrate").returncode == 0
+    execute("SELECT create_reference_table('lab_tag')")
+    models = (project.path / "lab/models.py").read_text()
+
+    refused = project.manage("adopt_domain", "lab", "--write", "--skip-proof")
+
+    assert refused.returncode == 1
+    assert (
+        "Blocked: The adoption of lab is not possible: public.lab_tag is on every node of the"
+        " cluster, as core's tables are.\n  Adopt an app before" in refused.stdout
+    )
+    assert (project.path / "lab/models.py").read_text() == models
+
+    after = write_project(tmp_path / "after", {"lab": lab.after()}, database=settings)
+    planned = after.manage("migrate_domain", "lab", "--plan")
+    assert planned.returncode == 1
+    assert "The adoption of lab is not possible: public.lab_tag is on every" in planned.stderr

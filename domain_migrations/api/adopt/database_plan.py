@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -11,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from ...engine.runner.adoption.adoption_run import Work, owner_note
+from ...engine.runner.adoption.cluster_moves import check_not_on_nodes
 from ...engine.runner.adoption.foreign_keys import KEY_HINT, CrossingKey, forbidden_keys
 from ...engine.runner.adoption.function_text import Uncertain
 from ...engine.runner.adoption.functions import FunctionTexts
@@ -168,7 +170,7 @@ def plan_database(
         keys=keys,
         history_rows=count_rows(connection, move),
         notes=tuple(_notes(connection, move, work, parts)),
-        blockers=tuple(_obstacles(move, work.texts, forbidden_keys(move, keys))),
+        blockers=tuple(_obstacles(connection, move, work.texts, forbidden_keys(move, keys))),
     )
 
 
@@ -187,7 +189,9 @@ def _planned_tables(
     return found
 
 
-def _obstacles(move: Move, texts: FunctionTexts, keys: Sequence[CrossingKey]) -> list[Obstacle]:
+def _obstacles(
+    connection: BaseDatabaseWrapper, move: Move, texts: FunctionTexts, keys: Sequence[CrossingKey]
+) -> list[Obstacle]:
     found = [
         Obstacle(
             f'The foreign key {key} would cross the boundary of the domain "{move.domain.name}".',
@@ -195,10 +199,11 @@ def _obstacles(move: Move, texts: FunctionTexts, keys: Sequence[CrossingKey]) ->
         )
         for key in keys
     ]
-    try:
-        texts.check(move)
-    except InvalidConfiguration as exc:
-        found.append(Obstacle(exc.message, exc.hint))
+    for check in (partial(texts.check, move), partial(check_not_on_nodes, connection, move)):
+        try:
+            check()
+        except InvalidConfiguration as exc:
+            found.append(Obstacle(exc.message, exc.hint))
     return found
 
 

@@ -25,7 +25,7 @@ from ..attempt_contexts import join_cluster
 from ..options import MigrateOptions
 from ..results import Reporter
 from ..run_session import RunSession
-from .cluster_moves import keep_on_coordinator
+from .cluster_moves import check_not_on_nodes, keep_on_coordinator
 from .foreign_keys import CrossingKey, check_keys, crossing_keys
 from .functions import FunctionTexts, find_function_texts, redefine
 from .moved_catalog import Proof
@@ -142,6 +142,7 @@ class AdoptionRun:
         """
         if self.move.only_drops_views:
             return self._dropped_views(tuple(drop_statements(connection, self.move.adoption)))
+        check_not_on_nodes(connection, self.move)
         work = Work.find(connection, self.move)
         work.check()
         return work.result(count_rows(connection, self.move))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from ....exceptions import InvalidConfiguration
-from ...cluster.cluster import Cluster
+from ...cluster.cluster import Cluster, read_cluster
 from ...messages import shortened
 from ...sql.query import run_sql
 from ..run_session import RunSession
@@ -26,6 +28,16 @@ def keep_on_coordinator(session: RunSession, move: Move) -> None:
     if session.on_cluster is not None:
         check_move(session.on_cluster.cluster, move)
         run_sql(session.connection, KEEP_LOCAL)
+
+
+def check_not_on_nodes(connection: BaseDatabaseWrapper, move: Move) -> None:
+    """Refuse a move of what is on nodes already, if the database is one of a cluster.
+
+    Raises:
+        InvalidConfiguration: the tables, or the schema, are.
+    """
+    if (cluster := read_cluster(connection)) is not None:
+        check_move(cluster, move)
 
 
 def check_move(cluster: Cluster, move: Move) -> None:
