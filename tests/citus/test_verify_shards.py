@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
+from domain_migrations.api.verify import copied_rows
 from tests.support import cluster
 from tests.support.catalog import execute
 from tests.support.cluster import CitusServers
@@ -19,6 +21,10 @@ from tests.support.distributed import distribute, node_down, node_of
 
 pytestmark = pytest.mark.citus
 
+COST_CENTRE = """
+INSERT INTO public.cost_centres (code, name_en, name_th, is_active)
+VALUES ('BYHAND', 'n', 'ก', true)
+"""
 Call = Callable[..., Result]
 OnNode = Callable[..., str]
 
@@ -211,6 +217,34 @@ def test_copy_of_a_reference_table_on_one_node(call: Call, on_shard: OnNode) -> 
         f"on the node {host}:{port} has the column by_hand, which public.users has not"
         in found["D082"]
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "fewer"),
+    [
+        ("DELETE FROM {} WHERE code = 'BYHAND'", 1),
+        ("UPDATE {} SET name_en = 'other' WHERE code = 'BYHAND'", 0),
+    ],
+    ids=["fewer", "other values"],
+)
+def test_rows_of_one_copy_of_a_reference_table(
+    call: Call, on_shard: OnNode, monkeypatch: pytest.MonkeyPatch, change: str, fewer: int
+) -> None:
+    monkeypatch.setattr(copied_rows, "PAUSE", 0.1)
+    execute(COST_CENTRE)
+    try:
+        before = verify(call, "core")
+        on_shard("public.cost_centres", change)
+        found = verify(call, "core")
+    finally:
+        execute("DELETE FROM public.cost_centres WHERE code = 'BYHAND'")
+
+    assert (before, list(found)) == ({}, ["D087"])
+    assert found["D087"].startswith("The copies of public.cost_centres have other rows on one ")
+    counts = sorted(int(count) for count in re.findall(r"(\d+) on ", found["D087"]))
+    assert counts == [counts[-1] - fewer, counts[-1], counts[-1]]
+    assert found["D087"].endswith(", with other values.") == (not fewer)
+    assert verify(call, "core") == {}
 
 
 def test_node_that_does_not_answer(call: Call) -> None:

@@ -75,13 +75,10 @@ def _check_placements(
     clock: Clock,
 ) -> None:
     """Check that every node with a copy of the table answers, and that all copies are equal."""
-    query = sql.SQL(ON_PLACEMENTS).format(
-        table=table.db_table, query=_placement_query(connection, columns)
-    )
     for number in range(ROUNDS):
         if number:
             clock.sleep(PAUSE)  # Somebody may have written between the answers.
-        answers = fetch_all(connection, query)
+        answers = ask_for_sums(connection, table, columns)
         for address, success, result in answers:
             if not success:
                 raise NodeUnavailable(
@@ -97,6 +94,21 @@ def _check_placements(
         f"The copies of {table} differ between the nodes: {found or 'no node has one'}.",
         hint="Its rows on the coordinator are kept, where no query sees them. The view citus_shards"
         " names the copies.",
+    )
+
+
+def ask_for_sums(
+    connection: BaseDatabaseWrapper, table: QualifiedName, columns: Sequence[sql.Composable]
+) -> list[tuple[str, bool, str]]:
+    """Return for each copy of the table its node, whether that has answered, and what.
+
+    The answer is a JSON list of the number of rows and the sum of their hashes.
+    """
+    return fetch_all(
+        connection,
+        sql.SQL(ON_PLACEMENTS).format(
+            table=table.db_table, query=_placement_query(connection, columns)
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from ...engine.cluster.shards import Placement, read_placements
 from ...engine.messages import Finding
 from ...engine.sessions.connection import as_text
 from ...exceptions import NodeUnavailable
+from .copied_rows import copied_row_findings
 
 IDS = {
     "table": drift_ids.MISSING_SHARD,
@@ -50,13 +51,19 @@ def shard_findings(connection: BaseDatabaseWrapper, domain: Domain) -> Iterator[
         tables = described(cursor.fetchall())
     nodes, down = describe_shards(connection, own)
     names = {each.shard: each.title for each in placements}
+    unlike = {each.table for each in own if (each.host, each.port) not in nodes}
     for placement in own:
         shards = nodes.get((placement.host, placement.port))
         if shards is None:
             continue
         found = compare_shard(tables[placement.title], shards.get(placement.shard, ()), names)
         for difference in found:
+            if difference.kind in ("table", "column"):
+                unlike.add(placement.table)
             yield _finding(domain, placement, difference)
+    yield from copied_row_findings(
+        connection, domain, [each for each in own if each.table not in unlike]
+    )
     if down:
         raise NodeUnavailable(
             f'Shards of the domain "{domain.name}" are on {_listed(down)}, which'
