@@ -18,7 +18,13 @@ from ..history.journal import Direction, Status
 from ..history.recorder import DomainRecorder
 from ..history.seed_ledger import clear_ledger, forget_dropped_tables
 from ..history.shapes import discarded_rows
-from ..history.tables import delete_sql, ensure_history, insert_sql, read_histories
+from ..history.tables import (
+    applied_keys_in,
+    delete_sql,
+    ensure_history,
+    insert_sql,
+    read_histories,
+)
 from ..sessions.connection import count_rows, execute
 from ..sources.checksum import checksum_on_disk
 from ..sources.files import MigrationKey
@@ -111,12 +117,13 @@ class HistoryLog(MigrationLog):
             attempt.note_transaction(self.session.check(step))
             self._log_snapshot(attempt, migration.checksums, footprint)
             return
-        rows = self._history_rows(recorded_keys(self.loader, migration), attempt.direction)
+        keys = list(recorded_keys(self.loader, migration))
+        rows = self._history_rows(keys, attempt.direction)
         details = {**bounded(list(attempt.created)), **attempt.details}
         rows.append(self._row("done", attempt, footprint=footprint, details=details))
         counts: list[int] = []
         attempt.note_transaction(self.session.check(step, sql.SQL("; ").join(rows), counts))
-        self._check_written(counts, attempt.direction)
+        self._check_written(counts, attempt.direction, keys)
         if attempt.backwards:
             self._forget_seeds()
 
@@ -186,29 +193,36 @@ class HistoryLog(MigrationLog):
         status: Status = "faked",
         details: Mapping[str, Any] | None = None,
     ) -> None:
+        keys = list(keys)
         rows = self._history_rows(keys, direction)
         attempt = Attempt(migration, direction)
         rows.append(self._row(status, attempt, seconds=0.0, details=details))
         self.session.check(f"Migration {migration}")
         with transaction.atomic(using=self.session.connection.alias):
             counts = count_rows(self.session.connection, sql.SQL("; ").join(rows))
-            self._check_written(counts, direction)
+            self._check_written(counts, direction, keys)
 
-    def _check_written(self, counts: Sequence[int], direction: Direction) -> None:
-        """Check that the history and the journal have kept the rows of a migration.
+    def _check_written(
+        self, counts: Sequence[int], direction: Direction, keys: Iterable[MigrationKey]
+    ) -> None:
+        """Check that the histories and the journal have kept what was written of a migration.
 
         Arguments:
-            counts: of the rows that the statements have written, that of the journal last. Of the
-                migrations that a squashed one replaces, only some may have a row to delete.
+            counts: of the rows that the statements have written, that of the journal last. A
+                migration that was reverted may have had no row, or is a squashed one with rows of
+                only some of those that it replaces.
 
         Raises:
-            ChangedTable: a trigger or a rule has discarded one, with which the migration would
-                run again.
+            ChangedTable: a trigger or a rule has discarded a row, with which the migration would
+                run again, or not run again.
         """
         *history, journal = counts or [1]
-        kept = all(history) if direction == "forwards" else any(history)
-        if history and not kept:
-            raise discarded_rows(self.session.domain.history_table)
+        for key, count in zip(keys, history, strict=False):
+            table = get_domain_for(key.app).history_table
+            if count == 0 and (
+                direction == "forwards" or key in applied_keys_in(self.session.connection, table)
+            ):
+                raise discarded_rows(table)
         if not journal:
             raise discarded_rows(self.session.domain.journal_table)
 
