@@ -130,6 +130,16 @@ def test_a_value_that_a_trigger_changes_on_the_node_is_no_local_change(seeds: Wr
     assert query("SELECT name FROM inventory.dosage_forms ORDER BY code") == [("UNO",), ("TWO",)]
 
 
+def test_the_ledger_goes_on_after_a_crash_of_the_coordinator(seeds: Write) -> None:
+    seeds("001_forms.yaml", "DosageForm: [{code: A, name: One}]")
+    assert counts() == (1, 0, 0)
+    for table in ("django_seeds_inventory", "django_migrations_inventory_journal"):
+        execute(f"SELECT setval('inventory.{table}_id_seq', 1, false)")
+    seeds("002_forms.yaml", "DosageForm: [{code: B, name: Two}]")
+    assert seed()["status"] == "seeded"
+    assert query("SELECT count(*) FROM inventory.django_seeds_inventory") == [(2,)]
+
+
 def test_an_error_names_the_table_and_not_its_shard(seeds: Write) -> None:
     seeds(
         "001_bad.py",

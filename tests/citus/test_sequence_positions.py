@@ -33,12 +33,14 @@ VALUES (gen_random_uuid(), 0, '', '', 'run', 'running', now(), 0, '', '', '', ''
 """
 
 
-def test_the_run_after_one_that_did_not_end_goes_on(
-    distributed_hr: TemporaryMigrations, call: Call
+@pytest.mark.parametrize("ended", [True, False], ids=["after the end", "in a run"])
+def test_the_run_after_a_crash_goes_on(
+    distributed_hr: TemporaryMigrations, call: Call, ended: bool
 ) -> None:
     with distributed_hr.release({"0001_first": MADE["0001_first"]}):
         assert call("migrate_domain", "hr").exit_status == 0
-    execute(NOT_ENDED)
+    if not ended:
+        execute(NOT_ENDED)
     for table in TABLES:
         execute(f"SELECT setval('{table}_id_seq', 1, false)")
     with distributed_hr.release(MADE):

@@ -20,7 +20,7 @@ from ...engine.messages import shortened
 from ...engine.runner.failures import failure_status
 from ...engine.runner.options import MigrateOptions, RunOptions
 from ...engine.runner.results import FORMAT, ErrorInfo, Reporter, fields_as_json
-from ...engine.runner.run_session import RunSession
+from ...engine.runner.run_session import RunSession, catch_up_sequences
 from ...engine.sessions.database_problems import translate_database_errors, wait_for_database
 from ...exceptions import (
     DependencyNotApplied,
@@ -231,6 +231,7 @@ class SeedRun:
         connection = session.connection
         # Another run may have seeded, or changed the tables, while this one waited.
         self._refuse_pending(connection)
+        catch_up_sequences(session)
         with session.roles.as_domain_role(), transaction.atomic(using=self.alias):
             ensure_ledger(connection, self.domain)
             session.journal.open()

@@ -256,8 +256,7 @@ class DomainWork(NamedTuple):
         try:
             with translate_database_errors(self.alias):
                 session.settings.keep()  # They show whether the server has Citus.
-                if status.last_run not in (None, "done"):
-                    catch_up_sequences(session)
+                catch_up_sequences(session)
             with (
                 hooks.failure_hooks(failed),
                 translate_database_errors(self.alias),

@@ -210,17 +210,17 @@ def ensure_engine_tables(session: RunSession) -> None:
 
 
 def catch_up_sequences(session: RunSession) -> None:
-    """Let a distributed domain's history and journal number their rows after those that they have.
+    """Let the engine's tables of a distributed domain number their rows after those they have.
 
-    For a run after one that did not end: where it ended with the coordinator of the cluster, the
-    sequences may lag.
+    The sequences may lag where the coordinator of the cluster has ended: with a run, or just after
+    one that has ended well.
     """
     if not session.is_distributed:
         return
     from ..cluster.sequence_positions import catch_up_sequences
 
     domain = session.domain
-    own = (domain.history_table, domain.journal_table)
+    own = (domain.history_table, domain.journal_table, domain.seed_table)
     with session.roles.as_domain_role():
         catch_up_sequences(session.connection, existing_tables(session.connection, own))
 
