@@ -30,6 +30,7 @@ from ...engine.messages import counted, shortened
 from ...engine.sessions.connection import execute, fetch_one
 from ...engine.sessions.database_errors import (
     RUN_AGAIN,
+    SERVER_GONE,
     error_class_for,
     first_line,
     first_part,
@@ -247,7 +248,7 @@ class DistributionMove:
     def _connection_error(self, exc: BaseException) -> DomainMigrationsError | None:
         """Return the error for a connection that was lost, to the coordinator or to a worker."""
         state, reason = sqlstate_of(exc), first_line(exc).rstrip(".")
-        if not self.lock.is_lost:
+        if not self.lock.is_lost and not reason.startswith(SERVER_GONE):
             if not is_lost_node(reason, state or ""):
                 return None
             return NodeUnavailable(

@@ -63,6 +63,9 @@ LOST_SESSION = re.compile(
 The coordinator passes it on as its own internal error, while rows are copied without a context.
 """
 
+SERVER_GONE = "postmaster was shut down"
+"""What Citus says in a process of a server that has died, as an internal error."""
+
 LONGEST_LINE = 1000
 """The number of characters of an exception's first line that messages keep."""
 

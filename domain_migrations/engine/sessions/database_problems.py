@@ -25,6 +25,7 @@ from .connection import has_lost, is_alive
 from .database_errors import (
     LIMITED_BY,
     RUN_AGAIN,
+    SERVER_GONE,
     ConnectionLost,
     error_class_for,
     first_line,
@@ -89,6 +90,7 @@ def _to_domain_error(alias: str, exc: Exception, *, can_wait: bool) -> DomainMig
     state, reason, database = sqlstate_of(exc), first_line(exc), _describe(alias)
     kind = error_class_for(state)
     lost = isinstance(exc, ConnectionLost) or has_lost(connections[alias])
+    lost = lost or reason.startswith(SERVER_GONE)
     if kind is None:
         is_connected = is_alive(connections[alias])
         kind = kind_of(reason) if is_connected else _kind_of_failed_connection(exc)

@@ -18,7 +18,7 @@ from domain_migrations.engine.sessions.database_problems import (
     wait_for_database,
 )
 from domain_migrations.engine.sessions.scratch_databases import scratch_database
-from domain_migrations.exceptions import NodeLoginRefused, NodeUnavailable
+from domain_migrations.exceptions import DatabaseUnavailable, NodeLoginRefused, NodeUnavailable
 from tests.support import databases
 from tests.support.catalog import execute
 from tests.support.commands import Result
@@ -127,6 +127,16 @@ def test_a_server_that_cannot_reach_another_one(scratch_database: str) -> None:
     )
     assert (caught.value.code, caught.value.exit_status) == ("node", 75)
     assert schema_exists(connections["default"], "public")
+
+
+def test_a_server_whose_own_process_says_that_it_has_died(scratch_database: str) -> None:
+    message = "postmaster was shut down, exiting"
+
+    with pytest.raises(DatabaseUnavailable) as caught, translate_database_errors("default"):
+        execute(f"DO $$ BEGIN RAISE EXCEPTION USING MESSAGE = '{message}'; END $$")
+
+    assert (caught.value.code, caught.value.exit_status) == ("connection", 75)
+    assert "The connection to the database" in caught.value.message
 
 
 def test_another_server_that_does_not_let_the_role_in(scratch_database: str) -> None:
